@@ -5,17 +5,18 @@ import { ClientError, isErrorCode, type ClientErrorCode } from './client-error.t
 export type Fetch = typeof globalThis.fetch
 
 /**
- * The time limit for an answer of the issuer, in milliseconds. A request that needs a refresh waits
- * for it, so it must not be long; a login hashes a password and may take seconds on a busy server.
+ * The time limit for an answer of the issuer, in milliseconds. It must be short, because a request
+ * that needs a refresh waits for this answer. It must be long enough for a login, because a busy
+ * server may take seconds to hash a password.
  */
 const timeout = 10_000
 
-/** The JSON object of a successful answer; without members if the body is not a JSON object. */
+/** The JSON object of a successful answer; an empty object if the body is not a JSON object. */
 export type Answer = Readonly<Record<string, unknown>>
 
 /**
- * Sends a request to an endpoint of the issuer. It does not follow redirects, which could send
- * passwords and tokens to another server, and it uses no cache.
+ * Sends a request to an endpoint of the issuer. It does not follow redirects, because a redirect
+ * could send passwords and tokens to another server. It uses no cache.
  *
  * Does NOT check the members of the answer.
  *
@@ -49,13 +50,13 @@ export async function askIssuer(fetch: Fetch, url: string, init: RequestInit): P
 }
 
 /**
- * Whether the issuer itself refuses. A proxy may refuse as well, and must not sign the user out.
+ * Whether the issuer itself refused the request. A refusal by a proxy must not sign the user out.
  */
 function isRefusal(status: number, code: ClientErrorCode): boolean {
   return code === 'invalid_grant' ? status === 400 : status < 500 // RFC 6749 §5.2
 }
 
-/** Returns the members of a JSON object; none for any other text. */
+/** Parses a JSON object. Returns an empty object if the string is not JSON. */
 function parseObject(text: string): Answer {
   try {
     return (JSON.parse(text) ?? {}) as Answer // a number has no members either

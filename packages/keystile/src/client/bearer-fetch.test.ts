@@ -127,12 +127,12 @@ describe('the fetch of a client', () => {
     })
 
     for (const [title, body] of [
-      ['a text', 'lamp'],
+      ['a string', 'lamp'],
       ['parameters', new URLSearchParams('lamp')],
       ['a Blob', new Blob(['lamp'])],
       ['bytes', new TextEncoder().encode('lamp')],
     ] as const) {
-      it(`client.fetch sends a request again whose body is ${title}`, async () => {
+      it(`client.fetch can resend a request whose body is ${title}`, async () => {
         stage.server.refuseAccessTokens()
         const answer = await stage.client.fetch(items(), { method: 'POST', body })
         assert.match((await read(answer)).body!, /^lamp=?$/)
@@ -140,7 +140,7 @@ describe('the fetch of a client', () => {
       })
     }
 
-    it('client.fetch sends a request again whose body is null', async () => {
+    it('client.fetch can resend a request whose body is null', async () => {
       stage.server.refuseAccessTokens()
       assert.equal((await stage.client.fetch(items(), { body: null })).status, 200)
     })
@@ -169,7 +169,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('client.fetch does not resend a stream in a browser that cannot iterate it', async () => {
+    it('client.fetch does not resend a stream in a browser without async iteration', async () => {
       const own = start({ fetch: (input, init) => fetch(input, { ...init, body: 'lamp' }) })
       stage.server.refuseAccessTokens()
       const body = { getReader() {} } as unknown as ReadableStream
@@ -211,7 +211,7 @@ describe('the fetch of a client', () => {
       assert.equal(await stage.client.isSignedIn(), true)
     })
 
-    it('client.fetch does not refresh for a challenge that needs something else', async () => {
+    it('client.fetch does not refresh if a new token would not help', async () => {
       const refusals = [
         [401, 'Bearer error="insufficient_user_authentication", max_age=300'],
         [401, 'Bearer error=invalid_request'],
@@ -238,7 +238,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('client.fetch refreshes after a 401 that the app’s own fetch made', async () => {
+    it('client.fetch refreshes after a 401 that the app’s own fetch returns', async () => {
       const own = start({
         fetch: async (input, init) =>
           input === items() ? new Response(null, { status: 401 }) : fetch(input, init),

@@ -12,11 +12,12 @@ interface BearerFetchOptions {
 
 /**
  * Creates a `fetch` that adds the access token to requests for the resources. If the API refuses
- * the token and the session gets a new one, it sends the request once more. It does not change
- * other requests.
+ * the token, it refreshes the session, and sends the request once more with the new token. It does
+ * not change other requests.
  *
- * Does NOT follow redirects itself: `fetch` does, and removes the header if a redirect leads to
- * another origin. A redirect within the origin keeps the header.
+ * Does NOT follow redirects itself: the `fetch` of the platform does. If a redirect leads to
+ * another origin, the platform removes the `Authorization` header; within the origin, it keeps the
+ * header.
  */
 export function createBearerFetch({ fetch, isResource, keeper }: BearerFetchOptions): Fetch {
   return async (input, init) => {
@@ -55,12 +56,14 @@ function withToken(headers: Headers, { accessToken }: KnownSession): Headers {
 }
 
 /**
- * Whether a new token may help. A 401 without an error code counts, because a script often cannot
- * read the challenge of another origin, and some APIs name no error.
+ * Whether the API may accept the request with a new token. A 401 without an error code counts,
+ * because a script often cannot read the challenge of another origin, and some APIs send no error
+ * code.
  */
 function isTokenRefused({ status, headers, redirected, url }: Response, asked: string): boolean {
   if (status !== 401) return false
-  // After a redirect to another origin, `fetch` sends the request without the token.
+  // After a redirect to another origin, `fetch` sends the request without the token. A new token
+  // would not be sent either.
   if (redirected && new URL(url).origin !== new URL(asked).origin) return false
 
   const error = headers.get('www-authenticate')?.match(/\berror="?(\w+)/)?.[1]

@@ -3,8 +3,8 @@ import { createTabLock } from './tab-lock.ts'
 import type { TokenStorage } from './token-storage.ts'
 
 /**
- * Creates a storage in localStorage. The session survives a reload, and all tabs of this origin
- * share it; one of them refreshes for all.
+ * Creates a storage in localStorage. The session survives a reload. All tabs of this origin share
+ * the session, and one tab refreshes it for all tabs.
  *
  * **Any script on any page of this origin can read and steal the refresh token**: one injected
  * script or one malicious package is enough. Prefer `storage: 'cookie'`.

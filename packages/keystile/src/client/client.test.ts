@@ -11,7 +11,7 @@ describe('createClient', () => {
   const { start, items, answerTokens, refreshes, stored, settle, read } = stage
 
   describe('login', () => {
-    it('client.login sends user name, password and scopes, and wants no cookie', async () => {
+    it('client.login sends user name, password and scopes, but no cookie', async () => {
       await stage.client.login({ ...ada, scopes: ['items:read', 'items:write'] })
       const [{ headers, body }] = stage.server.askedFor('POST /auth/token') as [
         (typeof stage.server.asked)[0],
@@ -38,7 +38,7 @@ describe('createClient', () => {
       assert.equal(stage.signOuts, 0)
     })
 
-    it('client.login rejects with the issuer’s message to a wrong password', async () => {
+    it('client.login rejects a wrong password with the issuer’s message', async () => {
       await assert.rejects(stage.client.login({ ...ada, password: 'wrong' }), {
         name: 'ClientError',
         code: 'invalid_grant',
@@ -155,14 +155,14 @@ describe('createClient', () => {
         { code: 'temporarily_unavailable', status: 429, retryAfterSeconds: undefined },
       ],
       [
-        'that it is too busy, for a fraction of seconds',
+        '503 with a fraction of seconds',
         503,
         '{}',
         { 'retry-after': '1.5' },
         { code: 'temporarily_unavailable', retryAfterSeconds: undefined },
       ],
       [
-        'that it is too busy, for a time with a unit',
+        '503 with a unit of time',
         503,
         '{}',
         { 'retry-after': '7 s' },
@@ -274,7 +274,7 @@ describe('createClient', () => {
   })
 
   describe('onSignOut', () => {
-    it('client.onSignOut calls a listener as often as it was added, until removed', async () => {
+    it('client.onSignOut calls a listener once for each time it was added', async () => {
       let count = 0
       const listener = (): void => void count++
       const [stop] = [stage.client.onSignOut(listener), stage.client.onSignOut(listener)]
@@ -289,7 +289,7 @@ describe('createClient', () => {
   })
 
   describe('a storage', () => {
-    it('a storage that holds anything but a session counts as signed out', async () => {
+    it('a user is signed out if the storage holds anything but a session', async () => {
       const key = `keystile:${stage.server.issuer}`
       const session = {
         id: 'a',
@@ -310,7 +310,7 @@ describe('createClient', () => {
       }
     })
 
-    it('a stored session without a refresh token signs out when it must refresh', async () => {
+    it('a user is signed out when a session without a refresh token must refresh', async () => {
       const session = { id: 'a', accessToken: 'b', askedAt: stage.clock.now(), lifetime: 1e6 }
       await stage.storage.write(`keystile:${stage.server.issuer}`, JSON.stringify(session))
       assert.equal(await stage.client.accessToken(), 'b')

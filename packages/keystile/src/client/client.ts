@@ -57,13 +57,14 @@ export interface ApiClient {
    */
   login(credentials: Credentials): Promise<void>
   /**
-   * Works like `globalThis.fetch`, but adds `Authorization: Bearer …` to requests to the
-   * `resources` that have no `Authorization` header. Refreshes the token first if it expires soon.
-   * If the API refuses the token with 401, refreshes it, sends the request once more unless the
-   * body is a stream, and returns the second answer.
+   * Works like `globalThis.fetch`, but adds `Authorization: Bearer …` to a request to one of the
+   * `resources`, unless the request already has an `Authorization` header. Refreshes the token
+   * first if it expires soon. If the API refuses the token with 401, refreshes the token, sends the
+   * request once more, and returns the second answer. A request whose body is a stream cannot be
+   * sent again.
    *
-   * Adds no token if no user is signed in, or if the session has expired or another login has
-   * replaced it: a request never goes out with the token of a later login.
+   * Adds no token if no user is signed in, if the session has expired, or if another login has
+   * replaced the session. A request is therefore never sent with the token of a later login.
    *
    * @throws {ClientError} `temporarily_unavailable` if a refresh gets no answer; the user stays
    *   signed in
@@ -71,11 +72,11 @@ export interface ApiClient {
   readonly fetch: Fetch
   /**
    * Removes the session from all tabs that share the storage, and ends it at the issuer. With
-   * `storage: 'cookie'`, a cookie that already belongs to another login stays.
+   * `storage: 'cookie'`, it does not remove a cookie that already belongs to another login.
    *
    * @throws {ClientError} if the issuer does not answer. The session is removed from the storage
-   *   anyway. With `storage: 'cookie'`, the cookie is still there and signs the next page in: call
-   *   `logout` again
+   *   anyway. With `storage: 'cookie'`, the cookie remains, so the user is signed in again on the
+   *   next page: call `logout` again
    */
   logout(): Promise<void>
   /**
@@ -87,18 +88,19 @@ export interface ApiClient {
    */
   accessToken(): Promise<string | undefined>
   /**
-   * Whether a user is signed in, as far as the client knows. The session may have ended elsewhere.
-   * With `storage: 'cookie'`, a page asks the issuer once, because scripts cannot see the cookie.
+   * Whether a user is signed in, as far as the client knows. The session may already have ended at
+   * the issuer. With `storage: 'cookie'`, a page asks the issuer once, because scripts cannot see
+   * the cookie.
    *
    * @throws {ClientError} `temporarily_unavailable` if the issuer does not answer within 5 s, and
-   *   `no_cookie_sessions` if it has none
+   *   `no_cookie_sessions` if the issuer has no cookie sessions
    */
   isSignedIn(): Promise<boolean>
   /**
-   * Adds a listener, and returns a function that removes it. The listener is called once when a
-   * signed-in user is signed out: after `logout` here or in another tab, when the issuer refuses to
-   * refresh the session, and when a login elsewhere replaces it. After that login, `isSignedIn()`
-   * is still true.
+   * Adds a listener, and returns a function that removes the listener. Each time a user is signed
+   * out, the client calls the listener once: after `logout` here or in another tab, when the issuer
+   * refuses to refresh the session, and when a login elsewhere replaces the session. In the last
+   * case `isSignedIn()` stays true.
    */
   onSignOut(listener: () => void): () => void
   /** Stops listening to other tabs. The session continues. */
@@ -131,7 +133,8 @@ export function createClient(options: ClientOptions): ApiClient {
     key: `keystile:${issuer}`,
     clock,
     onSignOut() {
-      // Calls each listener in its own microtask, so that an error of one does not break a request.
+      // Calls each listener in its own microtask, so that an error of one listener does not break a
+      // request.
       for (const listener of listeners) queueMicrotask(() => listener())
     },
   })
@@ -147,7 +150,8 @@ export function createClient(options: ClientOptions): ApiClient {
         return Boolean(session === unknownSession ? await keeper.current() : session)
       }),
     onSignOut(listener) {
-      // Wraps the listener, so that the app can add the same one twice and remove it once.
+      // Wraps the listener, so that the app can add the same listener twice and remove one of the
+      // two.
       const own = (): void => listener()
       listeners.add(own)
       return () => void listeners.delete(own)
@@ -156,10 +160,10 @@ export function createClient(options: ClientOptions): ApiClient {
   }
 }
 
-/** How long a page waits before it knows whether to show a login. */
+/** How many seconds `isSignedIn` waits, because a page must soon know whether to show a login. */
 const signedInSeconds = 5
 
-/** @throws {ClientError} `temporarily_unavailable` if the work takes longer; it continues */
+/** @throws {ClientError} `temporarily_unavailable` if the work takes longer; the work continues */
 async function within<T>(seconds: number, work: () => Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_resolve, reject) => {

@@ -62,7 +62,7 @@ describe('a client', () => {
       assert.equal(stage.server.asked[1]!.headers['content-type'], undefined)
     })
 
-    it('a cookie client lets the request of a logout outlive the page', async () => {
+    it('a cookie client’s logout request continues after the page is closed', async () => {
       const kept = cookieFetch()
       const outlives: (boolean | undefined)[] = []
       const tab = open((input, init) => {
@@ -79,7 +79,7 @@ describe('a client', () => {
       assert.deepEqual(JSON.parse(stage.server.asked[0]!.body), ada)
     })
 
-    it('a cookie client finds out once that no user is signed in, without an event', async () => {
+    it('a cookie client without a user asks the issuer once, and emits no event', async () => {
       const tab = open(cookieFetch())
       let count = 0
       tab.onSignOut(() => count++)
@@ -95,9 +95,10 @@ describe('a client', () => {
       await assert.rejects(open(cookieFetch()).isSignedIn(), { code: 'temporarily_unavailable' })
     })
 
-    it('a cookie client says if the issuer’s metadata shows no cookie sessions', async () => {
+    it('a cookie client reports that the issuer’s metadata has no cookie sessions', async () => {
       const metadata = { issuer: stage.server.issuer, token_endpoint: 'x' }
-      // 404 in one origin; no answer that a page of another origin may read.
+      // A page of the same origin gets 404. For a page of another origin, the browser hides the
+      // 404.
       for (const refuse of [
         (response: ServerResponse) => response.writeHead(404).end('Not Found'),
         (response: ServerResponse) => response.destroy(),
@@ -122,7 +123,7 @@ describe('a client', () => {
       }
     })
 
-    it('a cookie client reports an outage unless metadata shows no cookie sessions', async () => {
+    it('a cookie client reports an outage if the metadata does not explain the 404', async () => {
       const withCookies = { issuer: 'x', keystile_session_endpoint: 'x' }
       for (const metadata of [JSON.stringify(withCookies), '{}', 'a login page of a hotel']) {
         stage.server.instead = ({ route }, response) =>
@@ -202,7 +203,7 @@ describe('a client', () => {
       assert.equal(
         stage.server.askedFor('POST /auth/revoke').length,
         1,
-        'the session of the one who logged out must end',
+        'the session of the user who logged out must end',
       )
       assert.equal((await read(await one.fetch(items()))).owner, 'bob')
     })
@@ -220,7 +221,7 @@ describe('a client', () => {
       assert.equal((await read(await one.fetch(items()))).owner, 'bob')
     })
 
-    it('a logout names no session on a page that knows of none', async () => {
+    it('a logout sends no `sid` on a page that knows no session', async () => {
       const kept = cookieFetch()
       await open(kept).login(ada)
       await settle()
@@ -297,7 +298,7 @@ describe('a client', () => {
       const posted = (): readonly (string | undefined)[] =>
         stage.server.askedFor('POST /items').map(({ headers }) => headers.authorization)
 
-      it('a 401 after another login is not retried, and each tab is told once', async () => {
+      it('a 401 after another login is not retried, and each tab gets one event', async () => {
         stage.server.refuseAccessTokens()
         assert.equal((await post()).status, 401)
         assert.equal(posted().length, 1)
@@ -308,7 +309,7 @@ describe('a client', () => {
         assert.deepEqual(counts, [1, 1])
       })
 
-      it('a request with an expired token after another login goes without a token', async () => {
+      it('after another login, a request with an expired token is sent without it', async () => {
         stage.clock.advance(550)
         assert.equal((await post()).status, 401)
         assert.deepEqual(posted(), [undefined])
@@ -324,7 +325,7 @@ describe('a client', () => {
         assert.equal(await tabs[0]!.isSignedIn(), true)
       })
 
-      it('a logout after another login ends its own session by its access token', async () => {
+      it('a logout after another login revokes only its own access token', async () => {
         const token = (await tabs[0]!.accessToken())!
         await tabs[0]!.logout()
         assert.deepEqual(

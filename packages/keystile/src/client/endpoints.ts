@@ -54,7 +54,9 @@ interface Issuer {
   readonly fetch: Fetch
 }
 
-/** For a logout: the browser sends it even if the user closes or reloads the page at once. */
+/**
+ * For a logout: the browser sends the request even if the user then immediately closes the page.
+ */
 const outlivesThePage = { keepalive: true } satisfies RequestInit
 
 /**
@@ -159,9 +161,9 @@ export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
 }
 
 /**
- * Whether a request failed because the issuer has no cookie sessions, as its metadata tells.
- * Without them the endpoint is unknown: the answer is 404, or an answer that the browser hides from
- * a page of another origin. That looks like no answer.
+ * Whether a request failed because the issuer has no cookie sessions. Such an issuer answers 404. A
+ * browser hides the 404 from a page of another origin, so it looks like no answer. The issuer's
+ * metadata then shows whether the issuer has cookie sessions.
  */
 async function lacksCookieSessions(error: unknown, { issuer, fetch }: Issuer): Promise<boolean> {
   const isUnknown =

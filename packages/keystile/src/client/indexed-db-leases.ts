@@ -7,7 +7,8 @@ const store = 'leases'
 
 /**
  * Opens leases in an IndexedDB database of this origin. All browsers run its transactions one after
- * the other, even across tabs. With localStorage, two tabs could both find a lease free.
+ * the other, even across tabs. With localStorage, two tabs could take the same lease at the same
+ * time.
  *
  * @throws {unknown} if the browser refuses the database, for example in a private window
  */

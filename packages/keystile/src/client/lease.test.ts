@@ -148,7 +148,7 @@ describe('withLease', () => {
     assert.equal(next.began, true)
   })
 
-  it('withLease does not touch the lease of another owner after its own expired', async () => {
+  it('after its own lease expired, withLease does not touch another owner’s lease', async () => {
     const slept = hold()
     await settle()
     const other = { owner: 'another', until: Date.now() + leaseTime }

@@ -12,22 +12,22 @@ export interface Leases {
   update(name: string, change: (lease: Lease | undefined) => Lease): Promise<Lease>
 }
 
-/** How many milliseconds a crashed tab blocks the others. */
+/** How many milliseconds a crashed tab blocks the other tabs. */
 const leaseTime = 5_000
-/** Milliseconds between two renewals. Three in a row may fail before the lease expires. */
+/** Milliseconds between two renewals. Three renewals in a row may fail before the lease expires. */
 const renewEvery = leaseTime / 5
 /** The average number of milliseconds between two attempts to take a lease. */
 const lookEvery = 50
 
 /**
- * Waits for the lease of this name, runs the action, and renews the lease until the action ends.
- * The lease of a tab that is closed or crashes expires.
+ * Waits for the lease of this name, runs the action, and renews the lease until the action ends. If
+ * the tab is closed or crashes, its lease expires.
  *
  * Does NOT stop the action if the lease expires meanwhile: a tab that the browser suspended may run
  * its action at the same time as another tab.
  *
- * @param remaining returns how many milliseconds the lease stays after the action, even if the tab
- *   is closed
+ * @param remaining returns for how many milliseconds no other tab may take the lease after the
+ *   action, even if this tab is closed
  */
 export async function withLease<T>(
   leases: Leases,
@@ -35,7 +35,7 @@ export async function withLease<T>(
   action: () => Promise<T>,
   remaining: () => number,
 ): Promise<T> {
-  // Only has to differ from the owners of other tabs; it need not be secret.
+  // The name of this owner. It must differ from the names of other tabs; it need not be secret.
   const owner = `${Math.random()}`
   const take = async (): Promise<boolean> => {
     const now = Date.now()
@@ -58,8 +58,9 @@ export async function withLease<T>(
 }
 
 /**
- * Whether a lease is valid. A lease that ends later than any new lease was written before the clock
- * was set back; it does not count, because it could block all tabs for hours.
+ * Whether a lease is valid. If a lease ends later than a new lease would, the clock was set back
+ * after the lease was written. Such a lease does not count, because it could block all tabs for
+ * hours.
  */
 function isHeld(lease: Lease | undefined, now: number): lease is Lease {
   return lease !== undefined && lease.until > now && lease.until <= now + leaseTime

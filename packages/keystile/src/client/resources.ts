@@ -2,9 +2,9 @@
 export type Resources = (url: string) => boolean
 
 /**
- * Creates the test for URLs that receive the token: the given URLs and everything below them. It
- * compares URLs as `fetch` would request them, so neither `..` nor another spelling of the host
- * tricks the client into sending the token elsewhere.
+ * Creates the function that decides whether a URL receives the token: the given URLs and everything
+ * below them do. It compares URLs as `fetch` would request them, so neither `..` nor another
+ * spelling of the host tricks the client into sending the token elsewhere.
  *
  * @param urls absolute URLs: an origin, or a URL with a path
  * @throws {TypeError} for a URL that `requireSafeUrl` refuses

@@ -14,7 +14,7 @@ describe('the session of a client', () => {
       stage.server.forget()
     })
 
-    it('a client refreshes a tenth of the lifetime early, at most a minute', async () => {
+    it('a client refreshes when a tenth of the lifetime is left, at most a minute', async () => {
       stage.clock.advance(539)
       await stage.client.fetch(items())
       assert.equal(refreshes(), 0)
@@ -69,7 +69,7 @@ describe('the session of a client', () => {
       )
     })
 
-    it('a client repeats a refresh without an answer with the same token', async () => {
+    it('a client repeats an unanswered refresh with the same refresh token', async () => {
       stage.clock.advance(600)
       stage.server.instead = (_asked, response) => Boolean(response.destroy())
       await assert.rejects(stage.client.fetch(items()), { code: 'temporarily_unavailable' })
@@ -211,7 +211,7 @@ describe('the session of a client', () => {
     assert.equal(stage.signOuts, 0)
   })
 
-  it('a client keeps what another client refreshed meanwhile without a lock', async () => {
+  it('without a lock, a client keeps the tokens of another client’s refresh', async () => {
     const other = start()
     await stage.client.login(ada)
     stage.clock.advance(600)
@@ -226,7 +226,7 @@ describe('the session of a client', () => {
     assert.equal(stored()!.accessToken, accessToken)
   })
 
-  it('a session stays the same after a refresh, and changes at a login, without JWTs', async () => {
+  it('without JWTs, a session is the same after a refresh, but not after a login', async () => {
     let count = 0
     stage.server.instead = ({ route }, response) =>
       route === 'POST /auth/token' &&
@@ -248,8 +248,11 @@ describe('the session of a client', () => {
     assert.deepEqual(bearers().slice(2), ['Bearer opaque-3'])
   })
 
-  describe('with a storage that others share', () => {
-    /** A storage as tabs have it: one action at a time, and each tab hears what another writes. */
+  describe('with a storage that several clients share', () => {
+    /**
+     * A storage like that of tabs: one action at a time, and each tab gets the events of other
+     * tabs.
+     */
     function share(): () => TokenStorage {
       const texts = memoryStorage()
       const listeners = new Set<() => void>()
@@ -299,7 +302,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('a client refreshes again if the token of another has already expired', async () => {
+    it('a client refreshes again if another client’s token has already expired', async () => {
       stage.clock.advance(600)
       stage.server.accessTokenSeconds = 0
       const held = hold('POST /auth/token')
@@ -367,7 +370,7 @@ describe('the session of a client', () => {
       )
     })
 
-    it('a client hears of a sign-out even if it was created after the login', async () => {
+    it('a client gets a sign-out event even if it was created after the login', async () => {
       const storageOf = share()
       await start({ storage: storageOf() }).login(ada)
       const later = start({ storage: storageOf() })

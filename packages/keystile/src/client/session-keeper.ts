@@ -16,8 +16,8 @@ export interface SessionKeeper {
   read(): Promise<StoredSession | undefined>
   /**
    * Returns the session with a valid access token, and refreshes it if the token expires soon.
-   * Returns `undefined` if the session has expired, even if another login has replaced it: a
-   * request that one user started must not be sent in the name of another.
+   * Returns `undefined` if the session has expired, even if another login has replaced the session:
+   * a request of one user must not be sent in the name of another user.
    *
    * @throws {ClientError} if the issuer does not answer and the token has expired
    */
@@ -31,7 +31,7 @@ export interface SessionKeeper {
 /**
  * Opens the keeper. The lock of the storage makes all clients with this storage log in, refresh and
  * log out one after the other. Nevertheless each client checks the storage again before it writes,
- * because a lock can be lost, and a logout does not wait for it.
+ * because a client may lose the lock, and a logout does not wait for the lock.
  */
 export function openSessionKeeper(options: SessionKeeperOptions): SessionKeeper {
   const { endpoints, clock } = options
@@ -58,14 +58,15 @@ export function openSessionKeeper(options: SessionKeeperOptions): SessionKeeper 
 
   async function logout(): Promise<void> {
     const session = await store.read()
-    // There may be a cookie although no user is signed in, if an earlier logout did not reach the
-    // issuer.
+    // With cookies, there may be a cookie although no user is signed in: an earlier logout may not
+    // have reached the issuer.
     if (!session && !endpoints.usesCookies) return
 
     await store.write(undefined)
     await store.exclusive(async () => {
       const now = await store.read()
-      // Here no user was signed in, but meanwhile another login has replaced the cookie. It stays.
+      // No user was signed in when this logout began, but meanwhile another login has replaced the
+      // cookie. The cookie of that login stays.
       if (now && idOf(session) === undefined) return
       // A refresh may have written the session again at the same moment.
       if (idOf(now) === idOf(session)) await store.write(undefined)

@@ -13,17 +13,17 @@ interface RenewalOptions {
 }
 
 /**
- * Refreshes a session whose access token is old or was refused, unless another client has just done
- * so. Returns the session that is stored afterwards; it may belong to another login, so the caller
- * must compare the ids.
+ * Refreshes a session whose access token is old or was refused, unless another client has just
+ * refreshed the session. Returns the session that is stored afterwards. It may belong to another
+ * login, so the caller must compare the ids.
  *
  * @throws {ClientError} if the issuer does not answer
  */
 export type Renew = (stale: StoredSession) => Promise<KnownSession | undefined>
 
 /**
- * Creates `renew`. In one client, all calls share one refresh. The lock makes clients take turns,
- * because a refresh rotates the refresh token.
+ * Creates `renew`. In one client, all calls share one refresh. Because of the lock, clients refresh
+ * one after the other: each refresh rotates the refresh token.
  */
 export function createRenewal({ store, endpoints, clock, tokenAge }: RenewalOptions): Renew {
   /** The refresh that is running now. */
@@ -41,8 +41,8 @@ export function createRenewal({ store, endpoints, clock, tokenAge }: RenewalOpti
     const askedAt = clock.now()
     const tokens = await refresh(endpoints, known?.refreshToken)
 
-    // Meanwhile a login or logout may have changed the session, or another client may have
-    // refreshed it because this client lost the lock. Their result stays.
+    // If the stored session has changed meanwhile, it stays. The reason is a login, a logout, or a
+    // refresh by another client because this client had lost the lock.
     const now = await store.read()
     if (!isSame(now, session)) return knownSession(now)
 

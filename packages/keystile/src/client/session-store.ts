@@ -7,8 +7,8 @@ export interface SessionStoreOptions {
   /** The key in the storage, and the name of the lock. */
   readonly key: string
   /**
-   * Called once when a signed-in user is signed out: after a logout here or in another tab, when
-   * the issuer refuses to refresh the session, and when a login elsewhere replaces it.
+   * Called once each time a user is signed out: after a logout here or in another tab, when the
+   * issuer refuses to refresh the session, and when a login elsewhere replaces the session.
    */
   readonly onSignOut: () => void
 }
@@ -18,10 +18,11 @@ export interface SessionStore {
   read(): Promise<StoredSession | undefined>
   write(session: StoredSession | undefined): Promise<void>
   /**
-   * Writes the session of a login in this client. Replacing another session is then no sign-out.
+   * Writes the session of a login in this client. If it replaces another session, this is no
+   * sign-out: `onSignOut` is not called.
    */
   writeLogin(session: StoredSession): Promise<void>
-  /** Runs `action` while no other client with this storage runs one. */
+  /** Runs `action` while no other client with this storage runs an action. */
   exclusive<T>(action: () => Promise<T>): Promise<T>
   /** Returns the device secret, which stays after a logout: it identifies the device at a login. */
   readDeviceSecret(): Promise<string | undefined>
@@ -54,8 +55,9 @@ export function openSessionStore({ storage, key, onSignOut }: SessionStoreOption
   }
 
   const stop = storage.listen?.(key, () => void read().catch(() => {}))
-  // The first read finds the user who is signed in now; otherwise a sign-out would not be noticed.
-  // An error of the storage is ignored here, because the calls that need the storage report it.
+  // The first read stores the id of the signed-in user in `lastId`. Without this id, the first
+  // sign-out would not be noticed. An error of the storage is ignored here, because the calls that
+  // need the storage report it.
   read().catch(() => {})
 
   return {

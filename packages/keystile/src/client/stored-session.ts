@@ -1,9 +1,10 @@
 /** A session with its access token. */
 export interface KnownSession {
   /**
-   * The `sid` of the access token. If the token has none, the client creates a random id at the
-   * login and keeps it when it refreshes. The id shows whether a new token comes from a refresh or
-   * from another login, even if another page has logged in and only the cookie has changed.
+   * The `sid` of the access token. If the token has no `sid`, the client creates a random id at the
+   * login, and a refresh does not change this id. The id shows whether a new token comes from a
+   * refresh or from another login, even if another page has logged in and only the cookie has
+   * changed.
    */
   readonly id: string
   readonly accessToken: string
@@ -11,7 +12,7 @@ export interface KnownSession {
   readonly refreshToken?: string | undefined
   /**
    * When the client requested the access token: milliseconds since 1970-01-01 UTC, by the client's
-   * clock. The token is not older than this.
+   * clock. The issuer created the token at this time or later.
    */
   readonly askedAt: number
   /** `expires_in`, in milliseconds. */
@@ -38,18 +39,18 @@ export function knownSession(session: StoredSession | undefined): KnownSession |
   return session === unknownSession ? undefined : session
 }
 
-/** Returns the text of a session, for a storage. */
+/** Returns a session as a JSON string, for a storage. */
 export function stringifySession(session: StoredSession): string {
   return JSON.stringify(session)
 }
 
 /**
- * Parses a text of `stringifySession`. Returns `undefined` for any other text, so that a damaged
- * storage counts as signed out.
+ * Parses a string that `stringifySession` returned. Returns `undefined` for any other string, so
+ * that a user with a damaged storage counts as signed out.
  */
 export function parseSession(text: string | undefined): StoredSession | undefined {
   try {
-    // Stryker disable next-line StringLiteral: any other text means that there is no session, too
+    // Stryker disable next-line StringLiteral: other invalid JSON has the same result
     const value: unknown = JSON.parse(text ?? 'null')
     return value === unknownSession || isKnownSession(value) ? value : undefined
   } catch {

@@ -12,9 +12,11 @@ const arrivalTime = 250
 
 /** A lock that all tabs of an origin share. */
 export interface TabLock {
-  /** Runs `action` while no other tab of this origin runs one with the same name. */
+  /** Runs `action` while no other tab of this origin runs an action with the same name. */
   exclusive<T>(name: string, action: () => Promise<T>): Promise<T>
-  /** Reports a write that other tabs must see before they get the lock. */
+  /**
+   * Reports that this tab has written. Other tabs then get the lock only after they see the write.
+   */
   wrote(): void
 }
 
@@ -30,7 +32,8 @@ export function createTabLock(): TabLock {
   return {
     exclusive: (name, action) =>
       new Promise((resolve, reject) => {
-        // The caller gets the result at once. Only the lock waits until other tabs see the write.
+        // The caller gets the result immediately. Only the lock waits until other tabs see the
+        // write.
         const act = (): Promise<void> => action().then(resolve, reject)
         const { navigator } = browser()
         const done = navigator?.locks

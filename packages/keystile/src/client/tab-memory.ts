@@ -2,10 +2,10 @@ import { createTabLock } from './tab-lock.ts'
 import type { TokenStorage } from './token-storage.ts'
 
 /**
- * Creates a storage that keeps one text in the memory of this page and sends it to the other tabs
- * of this origin. It holds the access token when the refresh token is in a cookie, and never writes
- * it to the disk. A page starts with `initial`, and gets the text of another page when that page
- * writes.
+ * Creates a storage that holds one string in the memory of this page, and sends each change to the
+ * other tabs of this origin. A cookie client stores its access token here, so the token is never
+ * written to the disk. A new page starts with `initial`. It receives the string of another page
+ * when that page writes next.
  */
 export function createTabMemory(initial: string): TokenStorage {
   const lock = createTabLock()

@@ -1,5 +1,5 @@
-// What tabs share, with replacements for the parts of a browser that Node lacks. In a real one:
-// test/browser/client.test.ts.
+// Tests of the things that tabs share, with replacements for the parts of a browser that Node
+// lacks. The tests in a real browser are in test/browser/client.test.ts.
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it, type TestContext } from 'node:test'
 import { browserStorage } from './browser-storage.ts'
@@ -9,7 +9,7 @@ import { memoryStorage, type TokenStorage } from './token-storage.ts'
 
 const replaced = new Map<string, PropertyDescriptor | undefined>()
 
-/** Replaces a global by a value, or by what `get` returns, until the end of the test. */
+/** Replaces a global by a value, or by the result of `get`, until the end of the test. */
 function replace(
   name: string,
   descriptor: { readonly value: unknown } | { readonly get: () => unknown },
@@ -25,7 +25,7 @@ afterEach(() => {
   replaced.clear()
 })
 
-/** Stops the time; the returned function moves it on. */
+/** Stops the time, and returns a function that moves the time forward. */
 function stopTime(t: TestContext): (milliseconds: number) => Promise<void> {
   let now = 0
   t.mock.method(performance, 'now', () => now)
@@ -120,7 +120,7 @@ describe('createTabLock', () => {
     assert.deepEqual(locks.names, ['a'])
   })
 
-  it('createTabLock throws what the action throws, and admits the next one', async () => {
+  it('createTabLock throws the error of an action, and then runs the next action', async () => {
     const lock = createTabLock()
     await assert.rejects(
       lock.exclusive('a', () => Promise.reject(new Error('no'))),
@@ -137,7 +137,7 @@ describe('createTabLock', () => {
     )
   })
 
-  it('createTabLock holds the lock 250 ms longer after a write, not for its writer', async (t) => {
+  it('after a write, createTabLock delays other tabs by 250 ms, but not the writer', async (t) => {
     const pass = stopTime(t)
     const [one, other] = [createTabLock(), createTabLock()]
     await one.exclusive('a', async () => one.wrote())
@@ -156,7 +156,7 @@ describe('createTabLock', () => {
     assert.equal(isIn, true)
   })
 
-  it('createTabLock leases in IndexedDB without Web Locks, and closes the database', async (t) => {
+  it('without Web Locks, createTabLock uses IndexedDB, and closes the database', async (t) => {
     const pass = stopTime(t)
     replace('navigator', { value: {} })
     const indexedDB = createIndexedDB()
@@ -177,7 +177,7 @@ describe('createTabLock', () => {
     ended.resolve(7)
     await pass(0)
     assert.equal(await first, 7)
-    // What was written needs a quarter of a second to arrive.
+    // A write needs 250 ms to reach other tabs.
     for (let waited = 0; waited < 225; waited += 25) await pass(25)
     assert.equal(isIn, false)
     for (let waited = 0; waited < 100; waited += 25) await pass(25)
@@ -197,7 +197,7 @@ describe('createTabLock', () => {
     assert.deepEqual(indexedDB.opened, [])
   })
 
-  it('createTabLock works without a lock if there is neither a lock nor IndexedDB', async () => {
+  it('createTabLock uses no lock if there are neither Web Locks nor IndexedDB', async () => {
     replace('navigator', { value: {} })
     replace('indexedDB', { value: undefined })
     assert.equal(await createTabLock().exclusive('a', async () => 7), 7)
@@ -251,7 +251,7 @@ describe('browserStorage', () => {
     assert.equal(local.size, 0)
   })
 
-  it('browserStorage reports what another tab writes to the key, and a clear', () => {
+  it('browserStorage reports writes of another tab to the key, and a clear()', () => {
     let heard = 0
     const stop = browserStorage().listen!('a', () => heard++)
     const tell = (key: string | null): void => listeners.forEach((listener) => listener({ key }))
@@ -265,7 +265,7 @@ describe('browserStorage', () => {
     assert.equal(heard, 2)
   })
 
-  it('browserStorage holds its lock longer after a write', async (t) => {
+  it('browserStorage holds its lock for 250 ms after a write', async (t) => {
     const pass = stopTime(t)
     const [one, other] = [browserStorage(), browserStorage()]
     await one.exclusive!('a', async () => one.write('a', 'text'))
@@ -322,7 +322,7 @@ describe('createTabMemory', () => {
     return { memory, next, stop }
   }
 
-  it('createTabMemory starts with a text, and tells other tabs what is written', async () => {
+  it('createTabMemory starts with a string, and sends each write to other tabs', async () => {
     const [one, other] = [open(), open()]
     assert.equal(other.memory.read('a channel'), 'initial')
     let next = other.next()
@@ -336,7 +336,7 @@ describe('createTabMemory', () => {
     assert.equal(other.memory.read('a channel'), undefined)
   })
 
-  it('createTabMemory ignores messages that are not text', async () => {
+  it('createTabMemory ignores messages that are not strings', async () => {
     const { memory, next } = open()
     const other = new BroadcastChannel('a channel')
     const heard = next()
@@ -358,7 +358,7 @@ describe('createTabMemory', () => {
     open()
   })
 
-  it('createTabMemory tells nothing after it was ended', async () => {
+  it('createTabMemory receives and sends nothing after it was stopped', async () => {
     const [one, other, third] = [open(), open(), open()]
     other.stop()
     const next = third.next()
@@ -368,7 +368,7 @@ describe('createTabMemory', () => {
     assert.doesNotThrow(() => other.memory.write('a channel', 'own'))
   })
 
-  it('createTabMemory holds its lock longer after a write', async (t) => {
+  it('createTabMemory holds its lock for 250 ms after a write', async (t) => {
     const pass = stopTime(t)
     replace('navigator', { value: { locks: createLocks() } })
     const [one, other] = [open().memory, open().memory]

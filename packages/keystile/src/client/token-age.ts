@@ -15,8 +15,8 @@ export const browserClock: ClientClock = {
 }
 
 /**
- * How many milliseconds before its expiry a token is refreshed, at most. With a minute left, a slow
- * request still arrives with a valid token.
+ * A token is refreshed at most this many milliseconds before it expires. With a minute left, even a
+ * slow request arrives with a valid token.
  */
 const maxMargin = 60_000
 
@@ -30,8 +30,8 @@ export interface TokenAge {
 
 /**
  * Measures the age of tokens with the client's own clocks, because the issuer's clock may differ.
- * If the user sets the clock back, the elapsed time still counts. A token from the future counts as
- * expired, because its real age is unknown.
+ * If the user sets the clock back, the elapsed time still counts. If `askedAt` is in the future,
+ * the token counts as expired, because its real age is unknown.
  */
 export function createTokenAge(clock: ClientClock): TokenAge {
   /** The last token that was measured, with its age and the elapsed time at that moment. */

@@ -6,7 +6,7 @@ const tokenOf = (payload: string | Uint8Array): string =>
   `e30.${Buffer.from(payload).toString('base64url')}.c2ln`
 
 describe('sidOf', () => {
-  it('sidOf reads the sid of a JWT, even beyond ASCII, and verifies nothing', () => {
+  it('sidOf reads any sid of a JWT, ASCII or not, and verifies nothing', () => {
     assert.equal(sidOf(tokenOf('{"sub":"ada","sid":"s-1"}')), 's-1')
     assert.equal(sidOf(tokenOf('{"sid":"ü>?~"}')), 'ü>?~')
     assert.equal(sidOf(`not-json.${Buffer.from('{"sid":"s"}').toString('base64url')}.`), 's')
@@ -30,7 +30,7 @@ describe('sidOf', () => {
     ['text with a leading space', ` ${good}`],
     ['text with a trailing space', `${good} `],
     [
-      'base64 of the other alphabet',
+      'base64 instead of base64url',
       `e30.${Buffer.from('{"sid":"s>>>???"}').toString('base64')}.c2ln`,
     ],
     ['an empty payload', 'e30..c2ln'],

@@ -2,8 +2,8 @@
  * Returns the `sid` of an access token: the session that the token belongs to. Returns `undefined`
  * if the token is not a JWT or has no `sid`.
  *
- * Does NOT verify the token: the client received it from the issuer itself, and decides nothing
- * about access.
+ * Does NOT verify the token. The client received the token from the issuer itself, and the client
+ * does not decide about access.
  *
  * @see RFC 7519 §3, RFC 7515 §2
  */

@@ -1,23 +1,23 @@
 /**
- * Where a client keeps the tokens of its session: a text under a key. An app can implement it for a
+ * Stores the tokens of a client's session: a string under a key. An app can implement it with a
  * file, a keychain or its own store. Each method may return a value or a promise.
  */
 export interface TokenStorage {
   read(key: string): string | undefined | Promise<string | undefined>
-  /** @param text `undefined` removes the text */
+  /** @param text the string to store; `undefined` removes the stored string */
   write(key: string, text: string | undefined): void | Promise<void>
   /**
-   * Runs `action` while no other client runs one with the same name, and returns its result. A
-   * storage that several programs or tabs share needs it, so that only one of them refreshes.
-   * Within `action`, `read` must return everything that earlier actions have written. A crashed
-   * program must not block the others for ever. Without this method, only one client may use the
-   * storage.
+   * Runs `action` while no other client runs an action with the same name, and returns the result
+   * of `action`. If several programs or tabs share a storage, it needs this method, so that only
+   * one of them refreshes. Within `action`, `read` must return everything that earlier actions have
+   * written. A crashed program must not block the others for ever. Without this method, only one
+   * client may use the storage.
    */
   exclusive?<T>(name: string, action: () => Promise<T>): Promise<T>
   /**
    * Calls `onChange` when another client has written under the key, and returns a function that
-   * stops this. With this method, the client notices a logout elsewhere at once; without it, at the
-   * next call.
+   * removes the listener. With this method, the client notices a logout of another client
+   * immediately; without this method, at the next call.
    */
   listen?(key: string, onChange: () => void): () => void
 }

@@ -7,7 +7,7 @@ import type { HttpRequest } from '../http/message.ts'
  * Builds the guard of a framework from the guard core: the parts that all frameworks share.
  *
  * @param middleware creates the framework's middleware for a demand
- * @param read converts what `check` takes to an `HttpRequest`
+ * @param read converts the argument of `check` to an `HttpRequest`
  */
 export function assembleGuard<S extends string, U, M extends object, Carrier extends object, R>(
   core: GuardCore<S, U>,
@@ -27,7 +27,7 @@ export function assembleGuard<S extends string, U, M extends object, Carrier ext
       caller: (carrier: Carrier) => core.callerOf(carrier),
     }),
     check: (request: R, ...args: DemandArguments<S>) =>
-      // A guard that is not optional refuses a request without a credential: there is a caller.
+      // A guard that is not optional refuses a request without a credential, so the caller is set.
       core.check(read(request), core.demand(args, false)) as Promise<Decision<S, U>>,
     caller: (carrier: Carrier) => requireCaller(core, carrier),
   })
@@ -70,8 +70,8 @@ export interface AssembledGuard<S extends string, U, M, Carrier, R> {
   /**
    * Returns the caller of an admitted request.
    *
-   * @throws {TypeError} if no guard ran for the request, or only an optional one and there is no
-   *   credential
+   * @throws {TypeError} if no guard ran for the request, or if only an optional guard ran and the
+   *   request has no credential
    */
   caller(carrier: Carrier): Caller<S, U>
 }

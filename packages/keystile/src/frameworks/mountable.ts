@@ -2,7 +2,8 @@ import { kindOf } from '../base/options.ts'
 import type { AnswerBody, HttpAnswer, HttpRequestWithBody } from '../http/message.ts'
 
 /**
- * Refuses what has no `answer`, above all a promise: each request would fail, long after the start.
+ * Refuses a value without the function `answer`, most often a promise. Without this check, the app
+ * would start, and then every request would fail.
  *
  * @throws {TypeError}
  */

@@ -1,5 +1,5 @@
-// Peculiarities of each framework. That the documented guards are the enforced ones is tested in
-// test/openapi.
+// Tests of the peculiarities of each framework. The tests in test/openapi check that the documented
+// guards are the guards that run.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import express from 'express'
@@ -28,7 +28,7 @@ const scopes = { read: 'Read', write: 'Write', other: 'Other' }
 const options = { verifier: createTestIssuer().verifier, scopes }
 const info: DocumentInfo = { title: 'Items', version: '1' }
 
-/** What a guard without scopes, and guards with scopes, look like. */
+/** The `security` of a guard without scopes, and of guards with scopes. */
 const anybody = [{ keystile: [] }]
 const reader = [{ keystile: ['read'] }]
 const writer = [{ keystile: ['write'] }]
@@ -83,7 +83,7 @@ describe('the routes of Hono', () => {
     assert.deepEqual(described(app), { 'get /outer/inner/x': reader })
   })
 
-  it('a Hono route is answered by its last function, or the first without next', () => {
+  it('a Hono route is answered by its last function, or by one without next', () => {
     const app = new Hono()
       .get(
         '/last',
@@ -125,12 +125,12 @@ describe('the routes of Hono', () => {
     const behind = new Hono().use(wrapped as never).get('/x', guard('read'), ok)
     assert.throws(() => described(behind), {
       message:
-        'a guard of /x follows a function that may answer or call next: ' +
+        'a guard of /x runs after a function that may answer or call next: ' +
         'write that function as (c) => … or as (c, next) => …',
     })
     const rest = (_c: Context, ...all: readonly Next[]): Promise<void> => all[0]!()
     const behindRest = new Hono().use(rest as never).get('/x', guard('read'), ok)
-    assert.throws(() => described(behindRest), /a guard of \/x follows a function/)
+    assert.throws(() => described(behindRest), /a guard of \/x runs after a function/)
     const before = new Hono()
       .use(guard('read'))
       .use(wrapped as never)
@@ -243,7 +243,7 @@ for (const [name, make] of [
       assert.deepEqual(secured(own, 'head /x'), { 'head /x': writer })
     })
 
-    it(`an Express ${name} route with several paths counts for each`, () => {
+    it(`an Express ${name} route with several paths is found by each path`, () => {
       const app = make()
       app.use(['/a', '/b'], make.Router().get(['/x', '/y/:id'], guard('read'), answer))
       const all = ['get /a/x', 'get /a/y/{id}', 'get /b/x', 'get /b/y/{id}']
@@ -323,7 +323,7 @@ for (const [name, make] of [
       assert.throws(() => described(app), /OpenAPI cannot describe|does not keep the path/)
     })
 
-    it(`Express ${name} routes are behind the guards of routers without an answer`, () => {
+    it(`guards of an Express ${name} router also guard later routes of the app`, () => {
       const app = make()
       app.use('/a', make.Router().use(guard('read')))
       app.get('/a/x', guard('write'), answer)
@@ -390,7 +390,7 @@ for (const [name, make] of [
       assert.deepEqual(described(app), { 'get /x': reader })
     })
 
-    it(`an Express ${name} app without routes has none`, () => {
+    it(`an Express ${name} app without routes has an empty document`, () => {
       assert.deepEqual(described(make()), {})
     })
   })
@@ -412,7 +412,7 @@ describe('a document', () => {
     assert.deepEqual(described(app, { ignore: ['/x'] }), { 'get /{any}': undefined })
   })
 
-  it('secure does not mistake a route for another that matches as well', () => {
+  it('secure does not confuse a route with another route that matches the path', () => {
     const make = express4
     const app = make()
     app.get('/:letters([a-z]+)/:more([a-z]+)', answer)
@@ -514,7 +514,7 @@ describe('a document', () => {
     })
   })
 
-  it('describeApp distinguishes two issuers, and demands both where both guard', () => {
+  it('describeApp distinguishes two issuers, and joins their demands for a route', () => {
     const other = createExpressGuard({
       verifier: createTestIssuer({ issuer: 'https://other.example' }).verifier,
     })
@@ -593,7 +593,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('Fastify’s own HEAD is not described, but a declared one is', async () => {
+  it('a HEAD route that Fastify adds is not described, but a declared one is', async () => {
     const app = await make((app) => {
       app.head('/own', { onRequest: guard('write') }, answer)
       app.get('/own', { onRequest: guard('read') }, answer)
@@ -634,7 +634,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('Fastify routes are found by any parameter names, preferably by their own', async () => {
+  it('a Fastify route is found by any parameter names, preferably its own names', async () => {
     const app = await make((app) => {
       app.get('/x/:id', { onRequest: guard('read') }, answer)
       app.get('/y/:a(^[0-9]$)/one', { onRequest: guard('read') }, answer)
@@ -663,7 +663,7 @@ describe('the routes of Fastify', () => {
     assert.throws(() => described(app), {
       message:
         'several routes for GET /x have different guards, ' +
-        'but a document has one operation for them: give them the same guards',
+        'but a document has one operation for all of them: give them the same guards',
     })
     await app.close()
   })
@@ -683,7 +683,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('describeApp refuses a Fastify that keeps its hooks elsewhere', () => {
+  it('describeApp refuses a Fastify app whose hooks cannot be read', () => {
     const route = { url: '/x', options: { method: 'GET' }, instance: {} }
     const app = {
       addHook() {},
@@ -692,15 +692,15 @@ describe('the routes of Fastify', () => {
     }
     assert.throws(() => described(app), {
       message:
-        'this version of Fastify keeps its hooks elsewhere, ' +
-        'so the guards of plugins are unknown: ' +
+        'Keystile cannot read the hooks of this version of Fastify, ' +
+        'so the guards are unknown: ' +
         'use a version that Keystile supports',
     })
     const without = { addHook() {}, [Symbol.for('keystile.routes')]: [] }
     assert.throws(() => described(without), /is not ready/)
   })
 
-  it('Fastify routes from before a second documentRoutes are still known', async () => {
+  it('Fastify routes that precede a second documentRoutes are still known', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     app.get('/a', answer)
@@ -720,7 +720,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('Fastify routes are found by the instance of a plugin, too', async () => {
+  it('describeApp also takes the instance of a Fastify plugin', async () => {
     let inner: object = {}
     const app = await make((app) => {
       app.register(async (plugin: FastifyInstance) => {

@@ -90,13 +90,13 @@ describe('shapeOf', () => {
 })
 
 describe('withoutSlash', () => {
-  it('withoutSlash cuts a trailing slash, except that of the root', () => {
+  it('withoutSlash removes a trailing slash, except in "/"', () => {
     assert.deepEqual(['/', '/a/', '/a', '/a//'].map(withoutSlash), ['/', '/a', '/a', '/a/'])
   })
 })
 
 describe('hidesParameters', () => {
-  it('hidesParameters sees rest parameters and defaults, but not those in the body', () => {
+  it('hidesParameters finds rest parameters and defaults, but ignores the body', () => {
     const hiding = [
       (..._all: unknown[]) => {},
       (_c: unknown, ..._rest: unknown[]) => {},
@@ -120,7 +120,7 @@ describe('hidesParameters', () => {
         },
       }.method,
       Math.max.bind(null),
-      // As no formatter would leave them.
+      // A formatter would never write these.
       runInThisContext('(async  function (c) { return [...c] })'),
       runInThisContext('({ method  (c) { return [...c] } }).method'),
     ]

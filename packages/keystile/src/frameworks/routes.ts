@@ -21,7 +21,7 @@ export interface ListedRoute {
 /** The routes of an app, read from its framework. */
 export interface AppRoutes {
   /**
-   * Finds the route of a request, with the matching of the framework itself.
+   * Finds the route of a request, with the matching rules of the framework itself.
    *
    * @param path the path of a request; with `byTemplate`, a path as OpenAPI writes it
    * @throws {Error} if a mounted app answers, because its guards are unknown
@@ -32,7 +32,7 @@ export interface AppRoutes {
   /**
    * Lists all routes.
    *
-   * @param isIgnored called with each path as the app writes it
+   * @param isIgnored returns whether to leave out a path; gets the path as the app writes it
    * @throws {Error} for a route that OpenAPI cannot describe, unless it is ignored
    */
   list(isIgnored: (path: string) => boolean): readonly ListedRoute[]
@@ -125,6 +125,7 @@ export function hidesParameters(handler: (...args: never) => unknown): boolean {
   const text = Function.prototype.toString.call(handler)
   const isArrow = !/^(?:async\s+)?(?:function\b|(?!async\b)[\w$]+\s*\()/.test(text)
   const end = text.indexOf(isArrow ? '=>' : '{')
-  // A method with a quoted name has no arrow: then -1 cuts off only its last brace.
+  // A method with a quoted name has no arrow. Then `end` is -1, and `slice` cuts off only the last
+  // brace.
   return /\.\.\.|=/.test(text.slice(0, end))
 }

@@ -1,7 +1,7 @@
 /**
- * Passes a value that the app's `user` function threw to a callback that takes an error first, and
- * wraps a value that is not an `Error`. Without the wrapping, `next(undefined)` would mean "no
- * error" and admit the request, and `next('route')` would make Express skip the remaining guards.
+ * Creates a function that passes a value that the app's `user` function threw to `next`. It wraps a
+ * value that is not an `Error`. Without the wrapping, `next(undefined)` would mean "no error" and
+ * admit the request, and `next('route')` would make Express skip the remaining guards.
  */
 export function passAsError(next: (error: Error) => void): (thrown: unknown) => void {
   return (thrown) =>

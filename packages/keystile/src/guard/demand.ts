@@ -19,7 +19,7 @@ export interface Demand<S extends string = string> {
 
 /**
  * The arguments of `guard(…)`: scopes, or one object with scopes and `maxAgeSeconds`. The array is
- * not readonly, because `Parameters<typeof guard>` would then be `never`.
+ * mutable: with a readonly array, `Parameters<typeof guard>` would be `never`.
  */
 export type DemandArguments<S extends string> =
   | S[]
@@ -66,9 +66,9 @@ export function readDemand<S extends string>(
 }
 
 /**
- * Refuses an object that demands nothing. If `config` has no such member,
- * `guard({ scopes: config.adminScopes })` would admit every user, and so would a misspelt name.
- * `guard()` admits every user on purpose.
+ * Refuses an object that demands nothing, because it is probably a mistake. Without this check,
+ * `guard({ scopes: config.adminScopes })` would admit every user if `config.adminScopes` is
+ * undefined or the name `scopes` is misspelt. To admit every user, an app calls `guard()`.
  *
  * @throws {TypeError} for an object without a demand, with an unknown member or with empty `scopes`
  */
@@ -98,14 +98,15 @@ export function readAlternatives<S extends string>(
   return { alternatives: [first, ...others], maxAgeSeconds: undefined, optional: false }
 }
 
-/** Copies an alternative, so that an app that empties its list later does not open the route. */
+/** Copies an alternative. If the app empties its list later, the guard still demands the scopes. */
 function readAlternative<S extends string>(
   alternative: S | readonly S[],
   declared: object | undefined,
 ): readonly S[] {
   const scopes = typeof alternative === 'string' ? [alternative] : alternative
 
-  // Every caller has all scopes of an empty list, so it would make the other alternatives useless.
+  // An empty list demands no scope, so it would admit every caller and make the other alternatives
+  // useless.
   if (!Array.isArray(scopes) || scopes.length === 0) throw wrongAlternative()
 
   requireDeclared(scopes, declared)
@@ -118,7 +119,7 @@ function wrongAlternative(): TypeError {
 
 /**
  * Joins the demands of two guards for the same request, such as the guard of a router and the guard
- * of a route in it. The credential is optional only if it is optional in both.
+ * of a route in it. The credential is optional only if both demands make it optional.
  */
 export function joinDemands<S extends string>(outer: Demand<S>, inner: Demand<S>): Demand<S> {
   const ages = [outer.maxAgeSeconds, inner.maxAgeSeconds].filter((age) => age !== undefined)
@@ -130,9 +131,10 @@ export function joinDemands<S extends string>(outer: Demand<S>, inner: Demand<S>
 }
 
 /**
- * Joins each outer alternative with each inner one, and drops an alternative that contains all
- * scopes of another: it admits no additional caller. A demand joined with itself is therefore
- * unchanged, so it does not grow when a request passes the same guard many times.
+ * Joins each outer alternative with each inner alternative. Drops an alternative that contains all
+ * scopes of another alternative, because it admits no additional caller. A demand joined with
+ * itself therefore stays unchanged: it does not grow when a request passes the same guard many
+ * times.
  */
 function joinAlternatives<S extends string>(
   outer: Alternatives<S>,
@@ -142,7 +144,7 @@ function joinAlternatives<S extends string>(
     ...new Set([...left, ...right]),
   ]
   const joined = outer.flatMap((left) => inner.map((right) => union(left, right)))
-  // Stryker disable next-line ArrayDeclaration: `joined` begins with the same; this has the type
+  // Stryker disable next-line ArrayDeclaration: `joined` has this union too; only the type needs it
   return joined.reduce<Alternatives<S>>(addAlternative, [union(outer[0], inner[0])])
 }
 
@@ -169,8 +171,8 @@ function includesAll(held: readonly string[], scopes: readonly string[]): boolea
 }
 
 /**
- * Requires a number above 0. A text would not fail later: `'300'` plus 5 seconds of tolerance is
- * `'3005'`, which would accept logins that are far too old.
+ * Requires a number above 0. Without this check, a string would cause no error: `'300' + 5` is
+ * `'3005'`, so the guard would accept logins that are far too old.
  *
  * @throws {TypeError} for any other value
  */

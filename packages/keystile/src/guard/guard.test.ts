@@ -59,7 +59,7 @@ interface Refusal {
   readonly detail: unknown
 }
 
-/** Returns what a refused caller sees. */
+/** Returns the parts of the answer that a refused caller sees. */
 function refusal<S extends string, U>(decision: Decision<S, U, undefined>): Refusal {
   assert.equal(decision.allowed, false)
   const { status, headers, body } = (decision as Decision<S, U, undefined> & { allowed: false })
@@ -85,7 +85,7 @@ describe('check', () => {
     assert.ok((await check(`bearer ${tokenWith()}`)).allowed)
   })
 
-  it('check answers a request without a token with a bare challenge (RFC 6750 §3.1)', async () => {
+  it('check sends no error code if a request has no token (RFC 6750 §3.1)', async () => {
     for (const authorization of [undefined, 'Basic eDp5', 'DPoP abc']) {
       assert.deepEqual(refusal(await check(authorization)), {
         status: 401,
@@ -112,7 +112,7 @@ describe('check', () => {
     }
   })
 
-  it('check answers an expired token with that reason', async () => {
+  it('check says that an expired token has expired', async () => {
     const late = { now: () => clock.now() - 3_600_000 }
     const content = {
       issuer,
@@ -153,7 +153,7 @@ describe('check', () => {
     }
   })
 
-  it('check answers 400 to a malformed credential first of all (RFC 6750 §3.1)', async () => {
+  it('check first refuses a malformed credential with 400 (RFC 6750 §3.1)', async () => {
     for (const authorization of [
       'Bearer',
       'Bearer a b',
@@ -267,7 +267,7 @@ describe('check of a demand with maxAgeSeconds', () => {
     assert.equal(refusal(await core.check(request(`Bearer ${tokenAged(10)}`), recent)).status, 403)
   })
 
-  it('maxAgeSeconds demands a new login before scopes (RFC 9470 §3)', async () => {
+  it('maxAgeSeconds is checked before the scopes (RFC 9470 §3)', async () => {
     for (const token of [tokenAged(306, 'items:write'), tokenAged(306)]) {
       assert.deepEqual(refusal(await core.check(request(`Bearer ${token}`), recent)), {
         status: 401,
@@ -279,7 +279,7 @@ describe('check of a demand with maxAgeSeconds', () => {
     }
   })
 
-  it('maxAgeSeconds may be the only demand, and may be optional', async () => {
+  it('maxAgeSeconds may be the only demand, also of an optional guard', async () => {
     const young = core.demand([{ maxAgeSeconds: 300 }], false)
     assert.ok((await core.check(request(`Bearer ${tokenAged(300)}`), young)).allowed)
     assert.equal(refusal(await core.check(request(`Bearer ${tokenAged(306)}`), young)).status, 401)
@@ -316,7 +316,7 @@ describe('user', () => {
     }
   })
 
-  it('a user of undefined or null makes check refuse the token', async () => {
+  it('check refuses the token if `user` returns undefined or null', async () => {
     for (const user of [() => undefined, async () => undefined, () => null, async () => null]) {
       const decision = await checkWith(user, tokenWith('items:read'))
       assert.deepEqual(refusal(decision), {
@@ -329,7 +329,7 @@ describe('user', () => {
     }
   })
 
-  it('a user that is not an object makes check throw', async () => {
+  it('check throws if `user` returns a value that is not an object', async () => {
     const values = [
       false,
       true,
@@ -363,7 +363,7 @@ describe('user', () => {
     assert.equal(isUserObject(null), false)
   })
 
-  it('a user may be any other object', async () => {
+  it('a user may be a plain object, a class instance, a Map or a Date', async () => {
     class Account {
       readonly id = 'alice'
     }
@@ -486,7 +486,7 @@ describe('demand', () => {
     })
   }
 
-  it('demand says how to admit every caller if an object demands nothing', () => {
+  it('the error for an object that demands nothing says how to admit every caller', () => {
     for (const nothing of [{}, { scopes: [] }]) {
       assert.throws(() => core.demand([nothing], false), {
         message:
@@ -610,9 +610,9 @@ describe('createGuardCore', () => {
     assert.ok(createGuardCore({ verifier, ...others }))
   })
 
-  it('createGuardCore names the function and the option that it refuses', () => {
+  it('an error of createGuardCore names the function and the wrong option', () => {
     const made = (options: object) => (): unknown => createGuardCore({ verifier, ...options })
-    assert.throws(made({ users: {} }), /no option `users`/) // a slip for `user`
+    assert.throws(made({ users: {} }), /no option `users`/) // a misspelt `user`
     assert.throws(made({ getUser: 1 }), /^TypeError: .*createGuard/)
     for (const user of [1, {}, null])
       assert.throws(made({ user }), /^TypeError: .*`user` of createGuard/)
@@ -632,7 +632,7 @@ describe('createGuardCore', () => {
     assert.deepEqual(decision.caller?.user, { name: 'Alice' })
   })
 
-  it('createGuardCore keeps its `user` when the app changes the object later', async () => {
+  it('createGuardCore keeps its `user` when the app changes the options later', async () => {
     const options: { verifier: Verifier; user: () => object | undefined } = {
       verifier,
       user: () => undefined,
@@ -654,7 +654,7 @@ describe('createGuardCore', () => {
 })
 
 describe('callerOf', () => {
-  it('callerOf returns the caller of one request, as the guard admitted it', async () => {
+  it('callerOf returns the caller of an admitted request only', async () => {
     const [first, second] = [{}, {}]
     const decision = await core.enter(
       first,
@@ -669,7 +669,7 @@ describe('callerOf', () => {
     assert.throws(() => createGuardCore({ verifier }).callerOf(first), /no guard ran/)
   })
 
-  it('callerOf is undefined on an optional route, where requireCaller throws', async () => {
+  it('without a token, callerOf returns undefined and requireCaller throws', async () => {
     const anonymous = {}
     await core.enter(anonymous, request(), core.demand([], true))
     assert.equal(core.callerOf(anonymous), undefined)
@@ -716,7 +716,7 @@ describe('enter, by two guards for one request', () => {
   const read = core.demand(['items:read'], false)
   const write = core.demand(['items:write'], false)
 
-  it('two guards demand the scopes of both, and name them all in a challenge', async () => {
+  it('two guards demand the scopes of both, and the challenge names all scopes', async () => {
     const carrier = {}
     const asked = request(`Bearer ${tokenWith('items:read')}`)
     assert.ok((await core.enter(carrier, asked, read)).allowed)
@@ -740,7 +740,7 @@ describe('enter, by two guards for one request', () => {
     }
   })
 
-  it('joinDemands is optional only if both are, and of no age if neither has one', () => {
+  it('joinDemands: optional only if both demands are, no age if neither has an age', () => {
     const [required, optional] = [core.demand([], false), core.demand([], true)]
     for (const [outer, inner] of [
       [required, optional],
@@ -753,7 +753,7 @@ describe('enter, by two guards for one request', () => {
       })
   })
 
-  it('joinDemands leaves out an alternative that contains another', () => {
+  it('joinDemands leaves out an alternative with all scopes of another', () => {
     const either = core.demandAnyOf(['items:read', 'items:write'])
     assert.deepEqual(joinDemands(either, either).alternatives, [['items:read'], ['items:write']])
     assert.deepEqual(joinDemands(either, read).alternatives, [['items:read']])
@@ -793,7 +793,7 @@ describe('enter, by two guards for one request', () => {
     assert.deepEqual(requireCaller(guard, carrier).user, { number: 1 })
   })
 
-  it('enter does not take the caller of one token for that of another', async () => {
+  it('enter does not use the caller of one token for another token', async () => {
     const guard = createGuardCore({ verifier, user: ({ claims }) => ({ jti: claims.jti }) })
     const carrier = {}
     const tokens = [tokenWith(), tokenWith()]
@@ -820,7 +820,7 @@ describe('enterAtOnce', () => {
   const demand = (scopes: readonly Scope[] = [], optional = false) =>
     core.demand([...scopes], optional)
 
-  it('enterAtOnce returns a caller whom check has admitted before, else undefined', async () => {
+  it('enterAtOnce returns a caller only if check has admitted the token before', async () => {
     const token = tokenWith('items:read')
     assert.equal(core.enterAtOnce({}, request(`Bearer ${token}`), demand()), undefined)
     const decision = await check(`Bearer ${token}`)

@@ -18,9 +18,9 @@ export interface GuardOptions<S extends string, U> extends RefusalOptions {
   /** All scopes of the API, each with its description. If set, a guard accepts no other scope. */
   readonly scopes?: Readonly<Record<S, string>>
   /**
-   * Returns the app's user for an identity: an object. `undefined` or `null` means that the user
-   * does not exist or is blocked: the guard answers 401. Any other value is a bug of the app: the
-   * guard throws a `TypeError`, and the framework answers 500.
+   * Returns the app's user for an identity. The user must be an object. If the function returns
+   * `undefined` or `null`, the user does not exist or is blocked, and the guard answers 401. Any
+   * other value is a bug of the app: the guard throws a `TypeError`, and the framework answers 500.
    */
   user?(identity: Identity<NoInfer<S>>): U | undefined | null | Promise<U | undefined | null>
 }
@@ -76,7 +76,7 @@ export interface GuardCore<S extends string, U> {
   /**
    * Decides whether to admit a request. It checks in this order: there is a credential, the
    * credential is well-formed, the token is valid, it is not revoked, the login is recent enough,
-   * the token has the scopes, the user exists. Nothing that a sender controls makes it throw.
+   * the token has the scopes, the user exists. A sender cannot make `check` throw.
    */
   check(request: HttpRequest, demand: Demand<S>): Promise<Decision<S, U, undefined>>
   /**
@@ -94,8 +94,9 @@ export interface GuardCore<S extends string, U> {
   ): Promise<Decision<S, U, undefined>>
   /**
    * Admits a request without waiting if its token was verified before and is still valid. Returns
-   * `undefined` if there is a user to load, another guard ran before, or anything else is missing.
-   * It never refuses a request: call `enter`, which decides.
+   * `undefined` in any other case, and also if `user` must load the user, if the demand has a
+   * `maxAgeSeconds`, or if another guard ran before. It never refuses a request: if it returns
+   * `undefined`, call `enter`, which decides.
    */
   enterAtOnce(carrier: object, request: HttpRequest, demand: Demand<S>): Caller<S, U> | undefined
   /**
@@ -117,8 +118,9 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
   const decide = createDecide<S, U>(verifier, findUser)
   const report = createRefusalReport('createGuard', options)
 
-  // A member of the request object itself, because a WeakMap would take longer than all other work
-  // for a cached token. The symbol is private, so the app cannot set the member by accident.
+  // The guard stores its entry in the request object itself: for a cached token, a look-up in a
+  // WeakMap would take longer than all other work. The symbol is private, so the app cannot set the
+  // member by accident.
   const entered = Symbol('entered')
   interface Entry {
     readonly caller: Caller<S, U> | undefined
@@ -173,8 +175,8 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
 }
 
 /**
- * Checks the options of a guard and copies their members, because an app may change the object for
- * its next guard.
+ * Checks the options of a guard and copies their members, because an app may change the object
+ * later and use it for another guard.
  *
  * @throws {TypeError} for an option that is unknown or wrong
  */
@@ -185,7 +187,8 @@ function readOptions<S extends string, U>(
   readonly declared: GuardOptions<S, U>['scopes']
   readonly findUser: GuardOptions<S, U>['user']
 } {
-  // `users` alone would be a slip for `user`, and the guard would admit blocked users.
+  // An object of `createKeystile` has `sessions` and may have `users`. Without `sessions`, `users`
+  // is a misspelt `user`, and the guard would admit blocked users.
   const accounts = Object.hasOwn(Object(options), 'sessions') ? ['users'] : []
   requireKnownOptions('createGuard', options, [...guardOptions, ...otherMembers, ...accounts])
 
@@ -206,8 +209,8 @@ function readOptions<S extends string, U>(
 }
 
 /**
- * Creates the function that decides about a request. It turns a `TokenError` into a refusal, and
- * throws any other error, because that is a bug and must not look like a refusal.
+ * Creates the function that decides about a request. It turns a `TokenError` into a refusal. It
+ * throws any other error, because such an error is a bug and must not look like a refusal.
  */
 function createDecide<S extends string, U>(
   verifier: Verifier,
@@ -230,8 +233,8 @@ function createDecide<S extends string, U>(
 }
 
 /**
- * Creates the function that finds the caller of a request. It runs the checks of
- * `GuardCore.check`, in that order, and throws a `TokenError` for the first that fails.
+ * Creates the function that finds the caller of a request. It runs the checks of `GuardCore.check`
+ * in the order given there, and throws a `TokenError` for the first check that fails.
  */
 function createAuthentication<S extends string, U>(
   verifier: Verifier,
@@ -253,7 +256,8 @@ function createAuthentication<S extends string, U>(
       throw tokenError('missing_scope', { scopes: demand.alternatives[0] })
     }
 
-    // The cache returns the same object for the same token, so the user is already loaded.
+    // The verifier's cache returns the same object for the same token. The guard that ran before
+    // has already loaded the user of this token.
     if (before?.identity === identity) return before
     if (!findUser) return { identity, user: undefined as U }
 
@@ -270,8 +274,9 @@ function createAuthentication<S extends string, U>(
 }
 
 /**
- * Calls `recallIdentity` and never throws. An app's own `revocations` may throw here, and in some
- * frameworks a synchronous error would end the process. `check` calls them again and reports it.
+ * Calls `recallIdentity`, but returns `undefined` if it throws. An app's own `revocations` may
+ * throw, and in some frameworks a synchronous error would end the process. `check` then calls
+ * `revocations` again and reports the error.
  */
 function recall(request: HttpRequest, verifier: Verifier): Identity | undefined {
   try {

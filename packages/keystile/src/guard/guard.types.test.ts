@@ -25,7 +25,8 @@ import type { Caller } from './guard.ts'
 import type { Identity } from './identity.ts'
 import { createVerifier } from './verifier.ts'
 
-// This file must compile, and each line under @ts-expect-error must not.
+// The compiler is the test: this file must compile, and each line under @ts-expect-error must be an
+// error.
 
 const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
 type Scope = keyof typeof scopes
@@ -42,7 +43,7 @@ const verifier = createVerifier({
 })
 const user = (identity: Identity): User => ({ id: identity.subject, name: 'Alice' })
 
-// As an app exports them: annotated (isolatedDeclarations) or inferred.
+// Guards as an app exports them: with type annotations (isolatedDeclarations), or inferred.
 export const guard: Guard<Scope, User> = createGuard({ verifier, scopes, user })
 export const fastifyGuard: FastifyGuard<Scope, User> = createFastifyGuard({
   verifier,
@@ -75,7 +76,7 @@ describe('the types of a guard', () => {
     assert.throws(() => guard.optional('items:raed'), TypeError)
     // @ts-expect-error: not declared
     assert.throws(() => inferred('items:raed'), TypeError)
-    // @ts-expect-error: not declared, though user() takes the identity whatever its scopes
+    // @ts-expect-error: not declared, although user() accepts an identity with any scopes
     assert.throws(() => inferredToo('items:raed'), TypeError)
     // @ts-expect-error: not declared
     assert.throws(() => nodeGuard('items:raed'), TypeError)
@@ -120,7 +121,7 @@ describe('the types of a guard', () => {
     })
     // @ts-expect-error: '' for a user without a name
     createFastifyGuard({ verifier, user: ({ subject }) => find(subject)?.name && find(subject) })
-    // @ts-expect-error: whether there is a user is not the user
+    // @ts-expect-error: a boolean is not a user
     createExpressGuard({ verifier, user: ({ subject }) => accounts.has(subject) })
     const rows = (): readonly Account[] => [...accounts.values()]
     // @ts-expect-error: the rows of a query are not a user
@@ -129,7 +130,7 @@ describe('the types of a guard', () => {
     createGuard({ verifier, user: ({ subject }) => find(subject) ?? new Error('no such user') })
     createGuard({
       verifier,
-      // @ts-expect-error: nor is a returned error of the app's own
+      // @ts-expect-error: a returned RangeError is not a refusal
       user: ({ subject }) => find(subject) ?? new RangeError('no such user'),
     })
     const giveFind = (): typeof find => find
@@ -137,7 +138,7 @@ describe('the types of a guard', () => {
     createGuard({ verifier, user: giveFind })
     // @ts-expect-error: a subject is not a user
     createGuard({ verifier, user: ({ subject }) => subject })
-    // @ts-expect-error: an unknown value may be anything
+    // @ts-expect-error: a value of the type unknown may not be a user
     createGuard({ verifier, user: ({ claims }) => claims['user'] })
   })
 
@@ -240,7 +241,7 @@ describe('the types of a guard', () => {
     guard.anyOf('items:write', ['items:read'])
     // @ts-expect-error: not declared
     assert.throws(() => guard.anyOf('items:read', ['items:raed']), TypeError)
-    // @ts-expect-error: an age is demanded of all alternatives or of none
+    // @ts-expect-error: anyOf takes no maxAgeSeconds
     assert.throws(() => guard.anyOf({ scopes: ['items:read'], maxAgeSeconds: 300 }), TypeError)
   })
 
@@ -296,7 +297,7 @@ describe('the types of a guard', () => {
       void (() => caller.user)
       return new Response(caller?.user.name ?? 'nobody')
     })
-    // @ts-expect-error: the handler wants more than the request
+    // @ts-expect-error: the handler needs a further argument
     void (() => handle(new Request('http://localhost')))
     assert.equal((await handle(new Request('http://localhost'), { id: '1' })).status, 401)
     assert.equal(await (await news(new Request('http://localhost'))).text(), 'nobody')
@@ -329,9 +330,9 @@ describe('the types of a guard', () => {
         import('express').Request
       // @ts-expect-error: no merged declaration, so two guards cannot be confused
       void request.identity
-      // @ts-expect-error: the same
+      // @ts-expect-error: no merged declaration
       void request.user
-      // @ts-expect-error: the same
+      // @ts-expect-error: no merged declaration
       void request.caller
     }
     assert.equal(typeof members, 'function')

@@ -2,7 +2,7 @@ import type { AccessTokenClaims, VerifiedAccessToken } from '../token/access-tok
 
 /** The identity of a caller, taken from a verified token. */
 export interface Identity<S extends string = string> {
-  /** The claim `sub`: the user, or the client that acts on its own. */
+  /** The claim `sub`: the user, or the client if it acts without a user. */
   readonly subject: string
   /** The claim `client_id`: the software that received the token. */
   readonly clientId: string
@@ -35,8 +35,8 @@ export function identityOf({ claims, scopes }: VerifiedAccessToken): Identity {
 
 /**
  * The getter of `authenticatedAt`. It returns a new Date each time, because a Date cannot be frozen
- * and requests share the identity. All identities share one getter: with a getter each, V8 would
- * store every identity as a slow dictionary.
+ * and requests share the identity. All identities share one getter. If each identity had its own
+ * getter, V8 would store every identity as a slow dictionary.
  */
 const authenticatedAt: PropertyDescriptor & ThisType<Identity> = {
   enumerable: true,

@@ -118,7 +118,7 @@ describe('onRefused of a guard', () => {
     ['logger', { logger: console.log }],
     ['logger', { logger: null }],
   ] as const) {
-    it(`guards and verifiers refuse ${what} in ${JSON.stringify(options)}`, async () => {
+    it(`guards and verifiers refuse a wrong ${what} in ${JSON.stringify(options)}`, async () => {
       const wrong = options as object
       await assert.rejects(
         refuse(wrong),

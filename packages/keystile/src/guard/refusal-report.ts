@@ -1,10 +1,10 @@
-// Tells the app why a request or a token was refused. The caller does not get to know it.
+// Tells the app, but not the caller, why a guard or a verifier refused a request or a token.
 import type { TokenError } from '../base/errors.ts'
 import { kindOf } from '../base/options.ts'
 import { isLogger, silentLogger, type Logger } from '../base/log.ts'
 import type { TokenErrorCode, TokenReason } from '../base/token-reasons.ts'
 
-/** A refusal, as `onRefused` gets it. It holds no part of the token. */
+/** A refusal: the argument of `onRefused`. It contains no part of the token. */
 export interface RefusedRequest {
   /** The error of the answer, such as `invalid_token`. */
   readonly code: TokenErrorCode
@@ -19,16 +19,16 @@ export interface RefusedRequest {
   readonly route: string | undefined
 }
 
-/** The options for telling why something was refused. */
+/** The options that let an app learn why a guard or a verifier refused. */
 export interface RefusalOptions {
   /**
-   * Called with each refusal, before the answer is sent. It must be synchronous: nothing waits for
-   * it. Its errors are logged and change no answer.
+   * Called with each refusal, before the answer is sent. It must be synchronous, because nothing
+   * waits for a promise. If it throws, the error is logged and the answer stays the same.
    */
   onRefused?(refused: RefusedRequest): void
   /**
-   * Gets each refusal at the level debug, and errors of `onRefused` at the level error. Default:
-   * only those errors are written, to standard error.
+   * The logger gets each refusal at the level debug, and each error of `onRefused` at the level
+   * error. Without a logger, only the errors of `onRefused` are printed, to standard error.
    */
   readonly logger?: Logger
 }
@@ -44,7 +44,7 @@ const printErrors: Logger = {
 /**
  * Creates the function that reports refusals to the app.
  *
- * @param taker the name of the function that takes the options, for the message
+ * @param taker the name of the function that takes the options, for error messages
  * @throws {TypeError} if an option is not valid
  */
 export function createRefusalReport(taker: string, options: RefusalOptions): ReportRefusal {
@@ -68,7 +68,7 @@ export function createRefusalReport(taker: string, options: RefusalOptions): Rep
     logger.debug({ code, reason, ...(detail && { detail }), method, route }, 'refused')
     try {
       const result: unknown = onRefused?.({ code, reason, method, route })
-      // An async function. Without this, its error would end the process.
+      // `onRefused` is an async function. Without this line, its error would end the process.
       if (result instanceof Promise) result.catch(reportError)
     } catch (error) {
       reportError(error)

@@ -46,7 +46,7 @@ describe('createRevocationList', () => {
     assert.equal(list.isRevoked(token), false)
   })
 
-  it('a second event about the same does not shorten a revocation', () => {
+  it('a second event with the same value does not shorten a revocation', () => {
     for (const [kind, value] of [
       ['session', 's1'],
       ['subject', 'alice'],

@@ -1,6 +1,6 @@
 /**
- * The parts of a token that a revocation can match. It never matches the text of a token: a sender
- * can often change the text of a revoked token without making it invalid.
+ * The parts of a token that a revocation can match. A revocation never matches the whole token
+ * string, because a sender can often change the string without making the token invalid.
  */
 export interface RevocableToken {
   readonly sessionId: string | undefined
@@ -17,11 +17,11 @@ export type RevocationState = 'starting' | 'current' | 'stale'
 /** The source from which a verifier learns which tokens are revoked. */
 export interface Revocations {
   readonly state: RevocationState
-  /** Must return a boolean at once; a verifier calls it for every request. */
+  /** Must return a boolean, not a promise. A verifier calls it for every request. */
   isRevoked(token: RevocableToken): boolean
   /**
-   * Asks for updates now. If the state is not `current`, a verifier waits for this before it
-   * refuses a token with 503.
+   * Asks for updates now. If the state is not `current`, a verifier first waits for this promise.
+   * If the state is still not `current` then, the verifier refuses the token with 503.
    */
   refresh(): Promise<void>
 }
@@ -35,7 +35,7 @@ export interface RevocationEvent {
   readonly expiresAt: number
 }
 
-/** The revocations whose tokens have not expired yet, in memory. */
+/** A list of revocations in memory. */
 export interface RevocationList {
   add(event: RevocationEvent): void
   isRevoked(token: RevocableToken): boolean
@@ -44,8 +44,8 @@ export interface RevocationList {
 }
 
 /**
- * Creates an empty list. It grows with each revocation until `purge` is called: it has no limit,
- * because a revocation that is evicted early would make a token valid again.
+ * Creates an empty list. The list has no size limit: if it evicted a revocation before the revoked
+ * tokens expire, these tokens would be valid again. Only `purge` makes the list shorter.
  */
 export function createRevocationList(): RevocationList {
   const ended = {
@@ -61,7 +61,7 @@ export function createRevocationList(): RevocationList {
     isRevoked: ({ sessionId, subject, clientId }) =>
       ended.subject.has(subject) ||
       ended.client.has(clientId) ||
-      // Stryker disable next-line ConditionalExpression: narrows the type; no event names undefined
+      // Stryker disable next-line ConditionalExpression: narrows the type; no event has undefined
       (sessionId !== undefined && ended.session.has(sessionId)),
     purge(now) {
       for (const values of Object.values(ended)) {

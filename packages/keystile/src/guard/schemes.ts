@@ -14,7 +14,7 @@ const schemes: readonly CredentialScheme[] = [bearer]
  */
 export function recallIdentity(request: HttpRequest, verifier: Verifier): Identity | undefined {
   // An index, because `for … of` would create an iterator for each request.
-  // Stryker disable next-line UpdateOperator: of one scheme, any other index is the end
+  // Stryker disable next-line UpdateOperator: there is one scheme: any other index is the end
   for (let i = 0, scheme = schemes[i]; scheme; scheme = schemes[++i]) {
     const credential = scheme.find(request)
     if (credential !== undefined) return scheme.recall(credential, verifier)
@@ -23,11 +23,12 @@ export function recallIdentity(request: HttpRequest, verifier: Verifier): Identi
 }
 
 /**
- * Verifies the credential of a request and resolves to its identity. Returns `'no_credential'` only
- * if there is none: a verifier of the app that resolves to nothing cannot turn a wrong token into a
- * request without a token.
+ * Verifies the credential of a request and resolves to its identity. Returns `'no_credential'` if
+ * the request has no credential. The result is a string, because an app's own verifier may resolve
+ * to `undefined`: a request with a wrong token must not count as a request without a token.
  *
- * @throws {TokenError} synchronously for a malformed credential; the promise rejects with any other
+ * @throws {TokenError} synchronously for a malformed credential; for any other error, the promise
+ *   rejects
  */
 export function proveIdentity(
   request: HttpRequest,

@@ -42,7 +42,7 @@ function bearer(claims: object = {}, header: object = {}, by = key): string {
   return `Bearer ${signJws({ alg: 'ES256', kid, typ: 'at+jwt', ...header }, payload, by)}`
 }
 
-/** What a guard tells about a refused request: to its caller, to the app and to the log. */
+/** What a guard tells the caller, the app and the log about a refused request. */
 interface Told {
   readonly error: TokenError
   readonly answer: HttpAnswer
@@ -144,7 +144,7 @@ const causes: Readonly<Record<TokenReason, Cause | (() => unknown)>> = {
 
 describe('TokenReason', () => {
   for (const [reason, cause] of Object.entries(causes)) {
-    it(`a refusal for ${reason} has that reason, its code and its status`, async () => {
+    it(`a refusal for the reason ${reason} has this reason, its code and its status`, async () => {
       const error = typeof cause === 'function' ? thrownBy(cause) : (await refusalOf(cause)).error
       const { code } = tokenReasons[reason as TokenReason]
       assert.deepEqual([error.reason, error.code, error.status], [reason, code, tokenStatus[code]])
@@ -152,9 +152,9 @@ describe('TokenReason', () => {
   }
 
   for (const [reason, cause] of Object.entries(causes)) {
-    if (typeof cause === 'function') continue // no guard refuses with it
+    if (typeof cause === 'function') continue // no guard refuses with this reason
 
-    it(`${reason} is told to onRefused and to the log, without the token`, async () => {
+    it(`onRefused and the log get the reason ${reason}, but not the token`, async () => {
       const { error, refused, logged } = await refusalOf(cause)
       const told = { code: error.code, reason, method: 'GET', route: undefined }
       assert.deepEqual(refused, [told])
@@ -166,7 +166,7 @@ describe('TokenReason', () => {
         assert.doesNotMatch(JSON.stringify([refused, logged]), new RegExp(part))
     })
 
-    it(`${reason} is answered with no more than RFC 6750 §3 and RFC 9457 have`, async () => {
+    it(`the answer for ${reason} has only members of RFC 6750 §3 and RFC 9457`, async () => {
       const { error, answer } = await refusalOf(cause)
       const { status, headers, body = '' } = answer
       const { title, ...problem } = JSON.parse(body)

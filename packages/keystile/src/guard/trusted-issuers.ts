@@ -46,7 +46,8 @@ export interface TrustedIssuer {
 /** All issuers of a verifier. */
 export interface TrustedIssuers {
   /**
-   * The issuer whose keys are in the options. There is only this one, so `select` is not needed.
+   * The issuer whose keys are in the options; `undefined` if the keys are fetched. If it is set, it
+   * is the only issuer, so `select` is not needed.
    */
   readonly only: TrustedIssuer | undefined
   /** The fetched key sets of all issuers. */
@@ -96,9 +97,8 @@ export function createTrustedIssuers(
       const issuer = typeof iss === 'string' ? issuers.get(iss) : undefined
       if (!issuer) throw tokenError('wrong_issuer')
 
-      // No fetched key can verify these tokens. Refusing them before the fetch means that forged
-      // tokens cause no requests to the issuer. HMAC with a published key as the secret is an
-      // attack.
+      // Both refusals come before the fetch, so that forged tokens cause no requests to the issuer.
+      // An HMAC token is probably an attack that uses a published key as the secret.
       if (algorithm.keyType === 'oct') {
         const detail = 'HMAC algorithms are not allowed with keys that the issuer publishes'
         throw tokenError('forbidden_algorithm', { detail })
@@ -148,8 +148,8 @@ function isName(name: unknown): name is string {
 }
 
 /**
- * Returns a function that finds the keys of an issuer: those in the options, or those that it
- * fetches.
+ * Creates a function that returns the keys of an issuer: the keys in the options, or a key set that
+ * fetches the keys of the issuer.
  *
  * @throws {TypeError} if the options about keys are wrong or unsafe
  */
@@ -163,8 +163,8 @@ function keyFinderOf(
     throw new TypeError('`fetch` must be a function like globalThis.fetch')
   }
 
-  // A member that is there but undefined counts: if the variable is missing, the option
-  // `{ keys: process.env.SECRET }` must not make the verifier trust fetched keys instead.
+  // `keys: undefined` counts as `keys`. Otherwise `{ keys: process.env.SECRET }` would make the
+  // verifier trust fetched keys if the variable is missing.
   const [hasKeys, hasUri] = ['keys' in options, 'jwksUri' in options]
   if (hasKeys && hasUri) throw new TypeError('pass either `keys` or `jwksUri`, not both')
 

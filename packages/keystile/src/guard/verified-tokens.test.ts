@@ -14,7 +14,7 @@ describe('createVerifiedTokens', () => {
   })
 
   for (const name of ['__proto__', 'constructor', 'toString', '']) {
-    it(`createVerifiedTokens does not know the token ${JSON.stringify(name)} by itself`, () => {
+    it(`createVerifiedTokens starts without an entry for ${JSON.stringify(name)}`, () => {
       assert.equal(createVerifiedTokens<string>().find(name), undefined)
     })
   }

@@ -1,6 +1,6 @@
 /**
- * A bounded cache of verified tokens. The key is the whole text of a token, not its `jti` or a
- * hash, so a forged token can never find the entry of another token.
+ * A bounded cache of verified tokens. The key is the whole token string, not its `jti` or a hash,
+ * so a forged token can never find the entry of another token.
  */
 export interface VerifiedTokens<T> {
   find(token: string): T | undefined
@@ -10,12 +10,13 @@ export interface VerifiedTokens<T> {
 }
 
 /**
- * Creates a cache of two generations. A token that is used moves to the young generation. When
- * that is full, it becomes the old one, and the previous old one is dropped as a whole. So a hit
- * costs one or two look-ups, nothing is sorted, and the cache holds at most `2 × generationSize`
- * tokens.
+ * Creates a cache of two generations, young and old. A token that is used moves to the young
+ * generation. When the young generation is full, it becomes the old generation, and the cache drops
+ * the previous old generation as a whole. So a hit costs one or two look-ups, nothing is sorted,
+ * and the cache holds at most `2 × generationSize` tokens.
  *
- * @param generationSize limits the memory, so that many different valid tokens cannot exhaust it
+ * @param generationSize the maximum number of tokens in one generation. It limits the memory, so
+ *   that many different valid tokens cannot exhaust it
  */
 export function createVerifiedTokens<T>(generationSize = 5_000): VerifiedTokens<T> {
   let young = new Map<string, T>()

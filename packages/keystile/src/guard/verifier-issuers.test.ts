@@ -1,4 +1,4 @@
-// createVerifier where it fetches the keys itself, from one issuer or several.
+// Tests of createVerifier with keys that it fetches, from one issuer or several.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -138,7 +138,7 @@ describe('createVerifier without keys', () => {
     }
   })
 
-  it('createVerifier refuses keys for several issuers, as one key would serve all', () => {
+  it('createVerifier refuses `keys` for several issuers', () => {
     const keys = { keys: [exportPublicJwk(first)] }
     assert.throws(
       () => createVerifier({ ...options, issuer: [issuer, 'https://b.example'], keys }),
@@ -153,7 +153,7 @@ describe('createVerifier without keys', () => {
     assert.deepEqual([verifier.state, script.asked], ['starting', []])
   })
 
-  it('createVerifier uses the global fetch of the moment by default', async (t) => {
+  it('createVerifier without `fetch` reads globalThis.fetch at each request', async (t) => {
     const script = scriptIssuer([first])
     const verifier = createVerifier({ ...options, clock: { now: () => begin * 1000 } })
     t.mock.method(globalThis, 'fetch', script.fetch)
@@ -185,17 +185,17 @@ describe('verify with keys that are fetched', () => {
       /appears twice/,
     ],
     [
-      'the algorithm none',
+      'the algorithm "none"',
       `${Buffer.from('{"alg":"none"}').toString('base64url')}.e30.`,
       'unknown_algorithm',
     ],
     ['another issuer', tokenOf(first, { iss: 'https://evil.example' }), 'wrong_issuer'],
-    ['the issuer with a slash', tokenOf(first, { iss: `${issuer}/` }), 'wrong_issuer'],
+    ['a slash after the issuer', tokenOf(first, { iss: `${issuer}/` }), 'wrong_issuer'],
     ['no issuer', tokenOf(first, { iss: undefined }), 'wrong_issuer'],
     ['the issuer in an array', tokenOf(first, { iss: [issuer] }), 'wrong_issuer'],
     ['an issuer that is a number', tokenOf(first, { iss: 1 }), 'wrong_issuer'],
-    ['the issuer __proto__', tokenOf(first, { iss: '__proto__' }), 'wrong_issuer'],
-    ['the issuer constructor', tokenOf(first, { iss: 'constructor' }), 'wrong_issuer'],
+    ['the issuer "__proto__"', tokenOf(first, { iss: '__proto__' }), 'wrong_issuer'],
+    ['the issuer "constructor"', tokenOf(first, { iss: 'constructor' }), 'wrong_issuer'],
     [
       'a shared secret',
       tokenOf(generateKey('HS256', { keyId: 'first' })),
@@ -267,14 +267,14 @@ describe('verify with keys that are fetched', () => {
     )
   })
 
-  it('verify accepts a token without kid while one key fits', async () => {
+  it('verify accepts a token without kid if exactly one key fits', async () => {
     const { verifier } = start()
     assert.ok(await verifier.verify(tokenOf(first, {}, { kid: undefined })))
     const both = start({}, [first, second])
     await refuses(both.verifier.verify(tokenOf(first, {}, { kid: undefined })), 'unknown_key')
   })
 
-  it('verify accepts a new key within 30 s, and refuses a removed one then', async () => {
+  it('after 30 s, verify accepts a new key and refuses a removed key', async () => {
     const { verifier, script, advance } = start()
     const old = tokenOf(first)
     assert.ok(await verifier.verify(old))
@@ -367,7 +367,7 @@ describe('a flood of tokens with unknown kids', () => {
     assert.ok(grown < 2_000_000, `${grown} bytes`)
   })
 
-  it('unknown kids at once cause no more fetches, and good tokens pass meanwhile', async () => {
+  it('simultaneous unknown kids cause one fetch in 30 s, and good tokens pass', async () => {
     const { verifier, script, advance } = start()
     const good = tokenOf(first)
     await verifier.verify(good)
@@ -385,7 +385,7 @@ describe('a flood of tokens with unknown kids', () => {
 
 describe('several issuers', () => {
   const [issuerA, issuerB] = ['https://a.example', 'https://b.example/tenant']
-  // Both use the same kid.
+  // Both issuers use the same kid.
   const [keyOfA, keyOfB] = [
     generateKey('ES256', { keyId: 'k' }),
     generateKey('ES256', { keyId: 'k' }),
@@ -480,7 +480,7 @@ describe('several issuers', () => {
 })
 
 describe('ready', () => {
-  it('verifier.ready resolves once the keys of all issuers are loaded, every time', async () => {
+  it('verifier.ready resolves when all keys are loaded, also when called again', async () => {
     const { verifier, script } = start()
     assert.equal(verifier.state, 'starting')
     await Promise.all([verifier.ready(), verifier.ready()])
@@ -508,7 +508,7 @@ describe('ready', () => {
     },
   })
 
-  it('verifier.ready resolves at once with given keys', async () => {
+  it('verifier.ready resolves without a fetch if the options contain the keys', async () => {
     const verifier = createVerifier({
       issuer: 'any name',
       audience,
@@ -563,7 +563,7 @@ describe('close', () => {
     assert.equal(script.fetches, 1)
   })
 
-  it('verifier.close aborts a first load', async () => {
+  it('verifier.close aborts the first load', async () => {
     const { verifier, script } = start()
     script.instead = () => new Promise(() => {})
     const [refused, notReady] = [
@@ -637,7 +637,7 @@ describe('createVerifier with jwksUri', () => {
     assert.deepEqual(script.asked, [jwksUri, jwksUri])
   })
 
-  it('jwksUri gives only public keys, and proves no token signed with a secret', async () => {
+  it('verify uses only the public keys at jwksUri, and no secret or private key', async () => {
     const secret = generateKey('HS256', { keyId: 'secret' })
     const { verifier, script } = startWith()
     script.keys = [exportPrivateJwk(secret), exportPrivateJwk(second), exportPublicJwk(first)]

@@ -111,13 +111,17 @@ describe('createVerifier', () => {
       { ...options, algorithms: undefined },
       /`algorithms` of createVerifier is undefined/,
     ],
-    ['a clock of seconds', { ...options, clock: { now: () => start } }, /milliseconds since 1970/],
+    [
+      'a clock that counts seconds',
+      { ...options, clock: { now: () => start } },
+      /milliseconds since 1970/,
+    ],
     [
       'a clock that returns NaN',
       { ...options, clock: { now: () => Number.NaN } },
       /milliseconds since 1970/,
     ],
-    ['performance for a clock', { ...options, clock: performance }, /milliseconds since 1970/],
+    ['`performance` as a clock', { ...options, clock: performance }, /milliseconds since 1970/],
     ['an empty clock', { ...options, clock: {} }, /milliseconds since 1970/],
     ['a missing issuer', { ...options, issuer: undefined }, /issuer/],
     ['an empty issuer', { ...options, issuer: '' }, /issuer/],
@@ -139,7 +143,7 @@ describe('createVerifier', () => {
     ['a number as keys', { ...options, keys: 1 }, /`keys` must be a JWK Set, or a secret/],
     ['an empty JWK Set', { ...options, keys: { keys: [] } }, /must have a usable key/],
     [
-      'a JWK Set without a fit key',
+      'a JWK Set without a suitable key',
       { ...options, keys: { keys: [{ kty: 'RSA', alg: 'RS256' }] } },
       /must have a usable key/,
     ],
@@ -317,7 +321,7 @@ describe('createVerifier', () => {
     )
   })
 
-  it('verifier.state is that of the revocations, or current without them', () => {
+  it('verifier.state is the state of the revocations, or "current" without any', () => {
     assert.equal(createVerifier(options).state, 'current')
     for (const state of ['starting', 'current', 'stale'] as const) {
       assert.equal(createVerifier({ ...options, revocations: revocationsIn(state) }).state, state)
@@ -342,7 +346,7 @@ describe('verify', () => {
     assert.equal(identity.claims.jti, 'j')
     assert.ok(
       Object.keys(identity).includes('authenticatedAt'),
-      'a copy of the identity must have it too',
+      'a copy of the identity must have authenticatedAt too',
     )
     const bare = await createVerifier(options).verify(tokenOf({ sid: undefined }))
     assert.deepEqual(
@@ -420,7 +424,7 @@ describe('verify with maxAgeSeconds', () => {
       return true
     })
 
-  it('maxAgeSeconds accepts a login of that age and no older (RFC 9470 §4)', async () => {
+  it('maxAgeSeconds accepts a login of this age, but no older login (RFC 9470 §4)', async () => {
     const verifier = createVerifier(options)
     for (const age of [0, 299, 300])
       assert.ok(await verifier.verify(tokenOf({ auth_time: start - age }), demand))
@@ -428,7 +432,7 @@ describe('verify with maxAgeSeconds', () => {
     await tooOld(verifier, tokenOf({ auth_time: start - 300.5 }))
   })
 
-  it('maxAgeSeconds tolerates the same clock difference as exp', async () => {
+  it('maxAgeSeconds has the same clock tolerance as `exp`', async () => {
     const verifier = createVerifier({ ...options, clockToleranceSeconds: 5 })
     assert.ok(await verifier.verify(tokenOf({ auth_time: start - 305 }), demand))
     await tooOld(verifier, tokenOf({ auth_time: start - 306 }))
@@ -441,7 +445,7 @@ describe('verify with maxAgeSeconds', () => {
       await tooOld(verifier, tokenOf({ auth_time: start + ahead }))
     assert.ok(
       await verifier.verify(tokenOf({ auth_time: start + 60 })),
-      'only a demand for a recent login looks at it',
+      'without maxAgeSeconds, verify ignores auth_time',
     )
   })
 
@@ -489,7 +493,7 @@ describe('verify with maxAgeSeconds', () => {
 })
 
 describe('verify of a token seen before', () => {
-  it('verify refuses a known token in the second it expires', async () => {
+  it('verify refuses a known token from the second in which it expires', async () => {
     const clock = movable()
     const verifier = createVerifier({ ...options, clock })
     const token = tokenOf({ exp: start + 10 })
@@ -501,7 +505,7 @@ describe('verify of a token seen before', () => {
     await refuses(() => verifier.verify(token), 'Token has expired')
   })
 
-  it('verify gives a known token the same clock tolerance', async () => {
+  it('verify has the same clock tolerance for a known token as for a new one', async () => {
     const clock = movable()
     const verifier = createVerifier({ ...options, clock, clockToleranceSeconds: 5 })
     const token = tokenOf({ exp: start + 10 })
@@ -569,7 +573,7 @@ describe('verify of a token seen before', () => {
     }
   })
 
-  it('another verifier’s known token does not pass a wrong audience or issuer', async () => {
+  it('a token that one verifier knows is checked anew by another verifier', async () => {
     const token = tokenOf()
     const first = createVerifier(options)
     assert.ok(await first.verify(token))
@@ -605,7 +609,7 @@ describe('verify while revocations are not current', () => {
     })
 
   for (const state of ['starting', 'stale'] as const) {
-    it(`verify refreshes ${state} revocations, and accepts afterwards`, async () => {
+    it(`verify refreshes ${state} revocations, and then accepts the token`, async () => {
       const revocations = revocationsIn(state, 'current')
       const verifier = createVerifier({ ...options, revocations })
       assert.equal((await verifier.verify(tokenOf())).subject, 'alice')
@@ -648,7 +652,7 @@ describe('verify while revocations are not current', () => {
     await unavailable(verifier, token)
   })
 
-  it('verify refuses a token that refreshed revocations revoke', async () => {
+  it('verify refuses a token if refreshed revocations contain its session', async () => {
     const list = createRevocationList()
     let state: RevocationState = 'stale'
     const revocations: Revocations = {

@@ -22,8 +22,8 @@ import {
 import { createVerifiedTokens } from './verified-tokens.ts'
 
 /**
- * A guard reports its refusals itself. Give `onRefused` and `logger` to the verifier as well only
- * if the app calls `verify`.
+ * The options of a verifier. Set `onRefused` and `logger` here only if the app itself calls
+ * `verify`: a guard reports its refusals with its own options.
  */
 export interface VerifierOptions extends RefusalOptions {
   /**
@@ -66,10 +66,12 @@ export interface Verifier {
    */
   readonly state: RevocationState
   /**
-   * Loads the keys of all issuers and the revocations. An app that waits for this before it listens
-   * does not refuse its first requests with 503. Otherwise the first token loads them.
+   * Loads the keys of all issuers and the revocations. If the app waits for this promise before it
+   * listens, the first requests do not get 503. Without this call, the first token loads the keys
+   * and the revocations.
    *
-   * @throws {Error} if the verifier cannot verify yet, with the reason; call it again to retry
+   * @throws {Error} if the verifier cannot verify tokens yet; the message says why. Call `ready`
+   *   again to retry
    */
   ready(): Promise<void>
   /** Stops all fetching. The verifier then refuses every token with 503. May be called again. */
@@ -82,14 +84,14 @@ export interface Verifier {
   /**
    * Verifies an access token, in this order: form, issuer, algorithm, key, signature, `typ`,
    * claims, revocation, and the age of the login if the demand has one. The `iss` of the token only
-   * selects one of the configured issuers; it never leads to a fetch from another URL. Only a token
-   * with an unknown key waits, for one fetch of the issuer's keys. For a cached token, `verify`
-   * checks expiry, key and revocation again.
+   * selects one of the configured issuers; it never leads to a fetch from another URL. `verify`
+   * fetches keys only for a token with an unknown key, and waits for one fetch. For a cached token,
+   * `verify` checks expiry, key and revocation again.
    *
    * Does NOT check scopes, nor whether the user still exists: a guard does.
    *
    * @throws {TokenError} `invalid_token`; `temporarily_unavailable` while keys or revocations are
-   *   not known; `insufficient_user_authentication`
+   *   not known; `insufficient_user_authentication` for a login that is too old
    * @throws {TypeError} for a `maxAgeSeconds` that is not a number above 0
    * @see RFC 9068 §4, RFC 9470 §4
    */
@@ -102,7 +104,7 @@ interface ProvedToken {
   /** The claim `exp`, in seconds. */
   readonly expires: number
   readonly key: VerificationKey
-  /** The key set. Without the key in it, the cache entry is invalid. */
+  /** The key set of the issuer. If it no longer contains `key`, the cache entry is invalid. */
   readonly keys: KeySet
 }
 
@@ -211,7 +213,7 @@ function createProver(issuers: TrustedIssuers, time: Time): Prover {
 
       const standing = standingOf(known, time)
       if (standing === 'valid') return known.identity
-      // Stryker disable next-line CallExpression: only frees memory; what follows does not need it
+      // Stryker disable next-line CallExpression: this only frees memory
       proved.forget(token)
       if (standing === 'expired') throw tokenError('expired')
       return undefined
@@ -233,8 +235,8 @@ interface Time {
 }
 
 /**
- * Checks the options and copies their lists, so that an app that changes a list later does not make
- * the verifier accept more tokens.
+ * Checks the options and copies their lists. If the app changes a list later, the verifier does not
+ * accept more tokens.
  *
  * @throws {TypeError} for an option that is missing, unknown, wrong or unsafe
  */
@@ -268,12 +270,15 @@ function standingOf(
   { expires, key, keys }: ProvedToken,
   { clock, clockToleranceSeconds }: Time,
 ): 'valid' | 'expired' | 'key_gone' {
-  // Stryker disable next-line StringLiteral: both callers ask only for the other two
+  // Stryker disable next-line StringLiteral: callers compare only with the other two values
   if (keys.find(key.keyId, key.algorithm) !== key) return 'key_gone'
   return isExpired(expires, clock.now() / 1000, clockToleranceSeconds) ? 'expired' : 'valid'
 }
 
-/** Returns the worst state: `starting`, then `stale`, then `current`. */
+/**
+ * Returns the worst of the states. `starting` is worse than `stale`, and `stale` is worse than
+ * `current`.
+ */
 function worstOf(states: readonly RevocationState[]): RevocationState {
   if (states.includes('starting')) return 'starting'
   return states.includes('stale') ? 'stale' : 'current'
@@ -318,8 +323,8 @@ function requireRevocations(
 /**
  * Asks whether a token is revoked.
  *
- * @throws {TypeError} if the result is not a boolean: without `return`, no token would be revoked;
- *   with a promise, every token would be
+ * @throws {TypeError} if the result is not a boolean. If the function forgot `return`, it would
+ *   revoke no token; if it returned a promise, it would revoke every token
  */
 function isRevoked(revocations: Revocations, identity: Identity): boolean {
   const revoked: unknown = revocations.isRevoked(identity)
@@ -330,8 +335,8 @@ function isRevoked(revocations: Revocations, identity: Identity): boolean {
 }
 
 /**
- * Waits for one update of the revocations. Without them the verifier refuses every token, because
- * it could not tell a revoked token from a valid one.
+ * Waits for one update of the revocations. Without current revocations the verifier refuses every
+ * token, because it could not tell a revoked token from a valid one.
  *
  * @throws {TokenError} `temporarily_unavailable` if the state is still not `current`
  */

@@ -16,16 +16,18 @@ export interface DocumentInfo {
 }
 
 /**
- * Returns an OpenAPI document for an app that has none: its routes, with the demands of their
- * guards. Bodies and answers are not in it. A route for all methods gets the methods that APIs
- * commonly use, and a HEAD route that the framework adds to a GET route is left out.
+ * Returns an OpenAPI document for an app without one. The document has the routes of the app and
+ * the demands of their guards, but no bodies and no answers. For a route for all methods, it lists
+ * the methods that APIs commonly use. It leaves out a HEAD route that the framework adds to a GET
+ * route.
  *
  * Call it when all routes are registered; a Fastify app must be ready. For what it does NOT see,
  * see `secure`.
  *
  * @throws {TypeError} if `app` is not an app of Hono, Express or Fastify
- * @throws {Error} for a route whose path or method OpenAPI cannot describe, for a route that
- *   another route answers, and if routes or guards are unknown, unless `ignore` contains the path
+ * @throws {Error} for a route whose path or method OpenAPI cannot describe, for a route that never
+ *   runs because another route answers first, and if routes or guards are unknown. The function
+ *   does not throw for a path in `ignore`
  */
 export function describe(
   app: SecuredApp,
@@ -40,7 +42,7 @@ export function describe(
     if (other !== path) {
       throw new Error(
         `${other} and ${path} are both ${operation} in a document, ` +
-          'which has one place for their guards: name their parameters differently',
+          'which has one place for the guards of both: name their parameters differently',
       )
     }
     described.set(operation, path)

@@ -10,7 +10,7 @@ const first = (
 ): string[] => [...samplePaths(template, parameters, document)].slice(0, count)
 
 describe('samplePaths', () => {
-  it('samplePaths yields the path itself without parameters', () => {
+  it('samplePaths yields the path itself if it has no parameters', () => {
     assert.deepEqual([...samplePaths('/items', [], {})], ['/items'])
   })
 
@@ -55,7 +55,7 @@ describe('samplePaths', () => {
     )
   })
 
-  it('samplePaths takes the path parameter of this name, preferably the operation’s', () => {
+  it('samplePaths prefers a path parameter of the operation to one of the path', () => {
     const of = (example: string, place = 'path', name = 'id'): object => ({
       name,
       in: place,
@@ -99,7 +99,7 @@ describe('samplePaths', () => {
     assert.deepEqual(first(1, '/v{a}/{b}.json', parameters), ['/vx%2Fy%20%C3%BC/sample.json'])
   })
 
-  it('samplePaths tries combinations of early values, and ends', () => {
+  it('samplePaths tries combinations of the first values, and then ends', () => {
     const paths = [...samplePaths('/{a}/{b}/{c}/{d}', [], {})]
     const turns = [...samplePaths('/{a}', [], {})].length
     assert.equal(paths.length, turns + 5 ** 4)
@@ -112,7 +112,7 @@ describe('samplePaths', () => {
     assert.equal([...samplePaths(more, [], {})].length, turns + 1)
   })
 
-  it('samplePaths tries every combination of few values', () => {
+  it('samplePaths tries every combination if there are few values', () => {
     const parameters = [{ name: 'a', in: 'path', example: 'one' }]
     const paths = new Set(samplePaths('/{a}/{b}', parameters, {}))
     const values = [...samplePaths('/{b}', [], {})]

@@ -1,5 +1,5 @@
-// Sample paths: a framework's router matches requests, not templates, so `secure` tries requests
-// that a template could stand for.
+// Sample paths. The router of a framework matches requests, not templates, so `secure` tries
+// requests that match a template.
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 
 /** Values that match the most common patterns of parameters: names, numbers, dates, ids, codes. */
@@ -99,7 +99,7 @@ function valuesOf(
 }
 
 /**
- * Returns an object, or the object that its `$ref` leads to within the document. Returns
+ * Returns the given object, or the object that its `$ref` leads to within the document. Returns
  * `undefined` for other values, for references to another document, and for a reference to a
  * reference.
  */

@@ -82,7 +82,7 @@ describe('secure', () => {
     assert.ok(schemas!['KeystileProblem'])
   })
 
-  it('secure changes neither the given document nor one without guards', () => {
+  it('secure does not change its argument, and adds nothing without a guard', () => {
     const document = documentOf('get /items')
     secure(document, app)
     assert.deepEqual(document, documentOf('get /items'))
@@ -135,7 +135,7 @@ describe('secure', () => {
     assert.deepEqual(secure(secured, app), secured)
   })
 
-  it('secure writes {} for an optional guard, and each anyOf (OpenAPI 3.1 §4.8.10)', () => {
+  it('secure writes {} for guard.optional, and each list of anyOf (OpenAPI 3.1 §4.8.10)', () => {
     const app = new Hono()
       .get('/optional', guard.optional(), ok)
       .get('/optional-scope', guard.optional('items:read'), ok)
@@ -264,7 +264,7 @@ describe('secure', () => {
       })
     first('/x/{name}', '/x/{id}', 'get /x/{id}')
     first('/y/{id}', '/{a}/{b}')
-    assert.equal(securityOf(app, 'get /x/{name}'), undefined) // the route with another name
+    assert.equal(securityOf(app, 'get /x/{name}'), undefined) // the route found is /x/:id
     assert.throws(() => secure(documentOf('get /y'), app), {
       message: 'the app has no route for GET /y: add the path to "ignore"',
     })
@@ -333,7 +333,7 @@ describe('secure', () => {
       )
   })
 
-  it('secure asks a function about any other kind of app', () => {
+  it('secure takes a function that finds the guards of any other kind of app', () => {
     const find = (method: string, path: string): readonly unknown[] | undefined =>
       method === 'get' && path === '/x/{id}' ? [() => {}, guard('items:read')] : undefined
     assert.deepEqual(securityOf(find, 'get /x/{id}'), read)
@@ -476,7 +476,7 @@ describe('secure, in Fastify', () => {
     await app.close()
   })
 
-  it('documentRoutes records each Fastify route once, even if registered twice', async () => {
+  it('documentRoutes records each Fastify route once, even if it runs twice', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     app.get('/before', { onRequest: fastifyGuard() }, async () => 'ok')
@@ -514,7 +514,7 @@ describe('describe', () => {
     assert.deepEqual(Object.keys(paths['/every']!), ['get', 'put', 'post', 'delete', 'patch'])
   })
 
-  it('describeApp lists the routes of Express 5, and of Express 4 unless nested', () => {
+  it('describeApp lists the routes of Express 5, and of Express 4 without routers', () => {
     for (const make of [express, express4]) {
       const app = make()
       app.get('/open', (_request, response) => void response.end())
@@ -563,7 +563,7 @@ describe('describe', () => {
     assert.throws(() => describeApp(app, info), {
       message:
         '/a/:id{[0-9]+} and /a/:id are both GET /a/{id} in a document, ' +
-        'which has one place for their guards: name their parameters differently',
+        'which has one place for the guards of both: name their parameters differently',
     })
   })
 

@@ -18,17 +18,17 @@ import {
 import { resolve, samplePaths } from './sample-paths.ts'
 
 /**
- * An app of Hono, Express 4 or 5, or Fastify. For another framework: a function that returns, for a
- * method and a path, the functions that run for such a request.
+ * An app of Hono, Express 4 or 5, or Fastify. For another framework: a function that takes a method
+ * and a path, and returns the functions that run for such a request.
  */
 export type SecuredApp = HonoLike | ExpressLike | FastifyLike | GuardFinder
 
 /** Options of `secure` and `describe`. */
 export interface SecureOptions {
   /**
-   * The paths to leave unchanged, for example because another server answers them. Write them as
-   * the document does; for `describe`, also as the app does. A `*` at the end stands for any text,
-   * except in `/*`, which is the route of that name.
+   * The paths to leave unchanged, for example because another server answers them. Write a path as
+   * the document writes it; for `describe`, the spelling of the app works too. A `*` at the end
+   * stands for any characters. Exception: `/*` stands only for the route `/*`.
    */
   readonly ignore?: readonly string[]
   /**
@@ -153,8 +153,9 @@ function requireOwnSchemes(
 }
 
 /**
- * Removes the requirements of Keystile's schemes from an operation without a guard. They come from
- * the `security` of the whole document, or from an earlier `secure`, when the route had a guard.
+ * Removes the requirements of Keystile's schemes from an operation without a guard. Such
+ * requirements come from the `security` of the whole document, or from an earlier call of `secure`,
+ * when the route had a guard.
  */
 function withoutOwnSchemes(
   operation: JsonObject,
@@ -202,7 +203,7 @@ export function routesOf(app: SecuredApp): AppRoutes {
   )
 }
 
-/** Creates the test for paths that the option `ignore` contains. */
+/** Creates the function that returns whether the option `ignore` contains a path. */
 export function ignoring(ignored: readonly string[] | undefined): (path: string) => boolean {
   return (path) =>
     ignored?.some(
@@ -252,7 +253,7 @@ function routesOfFinder(find: GuardFinder): AppRoutes {
 /**
  * Returns the route that answers an operation of the document.
  *
- * @throws {Error} if no route answers it, or only another route
+ * @throws {Error} if no route answers the operation, or if only another route answers it
  */
 function getRoute(
   routes: AppRoutes,
@@ -301,7 +302,8 @@ function mayDescribe(
 ): boolean {
   // A route without a template has matched the path; its own path is unknown.
   if (template === undefined) return true
-  // The document may use another name for a parameter, unless it also has the path of the app.
+  // The document may use another name for a parameter. But if the document also contains the
+  // template of this route, `path` must be another route.
   const isAnother = Object.hasOwn(paths, template) && withoutSlash(template) !== withoutSlash(path)
   return !isAnother && shapeOf(template) === shapeOf(path)
 }
@@ -350,7 +352,7 @@ function requirementsOf(name: string, { alternatives, optional }: Demand): reado
   return [...alternatives.map((scopes) => ({ [name]: [...scopes] })), ...(optional ? [{}] : [])]
 }
 
-/** Combines each requirement of the left with each of the right: both must be fulfilled. */
+/** Combines each requirement in `left` with each requirement in `right`: both must be fulfilled. */
 function both(left: readonly Requirement[], right: readonly Requirement[]): readonly Requirement[] {
   return left.flatMap((one) => right.map((other) => ({ ...one, ...other })))
 }

@@ -57,8 +57,8 @@ export function createGuard<
 }
 
 /**
- * Returns the pattern of the route, without that of its router. Middleware of a router runs before
- * Express knows the route.
+ * Returns the pattern of the route, without the path of its router. Returns `undefined` in
+ * middleware of a router: it runs before Express knows the route.
  */
 function routeOf({
   route,
@@ -74,7 +74,7 @@ function routeOf({
 export function mount(keystile: Mountable): ExpressMiddleware {
   requireMountable(keystile)
   return (request, response, next) => {
-    // A router removes its own path from `url`. The URL of the request is in `originalUrl`.
+    // A router removes its own path from `url`. `originalUrl` has the whole URL of the request.
     const { originalUrl } = request as { originalUrl?: string }
     const read = readNodeRequest(request)
     const whole = {

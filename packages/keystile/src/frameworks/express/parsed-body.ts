@@ -3,10 +3,10 @@ import { tooLarge, type HttpRequestWithBody } from '../../http/message.ts'
 
 /**
  * Returns a function that reads the body of a request, even if a body parser of the app has already
- * read it. A body can be read only once, so this serializes the parsed value again. It reads a body
- * that no parser has read in the usual way.
+ * read it. A body can be read only once, so the function then serializes the parsed value again. If
+ * no parser has read the body, the function calls `read`.
  *
- * Does NOT restore what the parser has dropped, such as the first of two JSON members with one
+ * Does NOT restore what the parser has dropped, such as the first of two JSON members with the same
  * name.
  */
 export function readParsedBody(
@@ -17,7 +17,7 @@ export function readParsedBody(
     const { body: parsed } = request as { body?: unknown }
     if (!request.readableEnded || parsed === undefined) return read(maxBytes)
 
-    // Stryker disable next-line StringLiteral: any text except a type of a form would do
+    // Stryker disable next-line StringLiteral: any string but a form type would do
     const bytes = serialize(parsed, request.headers['content-type'] ?? '')
     if (bytes.length > maxBytes) throw tooLarge(maxBytes)
     return bytes
@@ -37,7 +37,7 @@ function serialize(parsed: unknown, contentType: string): Uint8Array {
 /**
  * Serializes a parsed form. It writes a list or an object as a repeated parameter, so that the
  * endpoint refuses the request (RFC 6749 §3.2). Parsers create a list from `a=1&a=2`, but also from
- * `a[]=1`, and an object from `a[b]=1`, so this cannot know which of them was sent.
+ * `a[]=1`, and an object from `a[b]=1`. So this function cannot know which of these forms was sent.
  */
 function formOf(parsed: object): string {
   const pairs = Object.entries(parsed).flatMap(([name, value]: [string, unknown]) => {

@@ -132,10 +132,10 @@ function walk(
 }
 
 /**
- * Collects the guards of a route, and returns whether one of its functions answers. A function
- * without `next` does, and so does the last function if it is not a guard. A function for all
- * methods does not answer if the route also has functions for single methods:
- * `route(…).all(load).get(show)`.
+ * Collects the guards of a route, and returns whether one of the route's functions answers. A
+ * function without the parameter `next` answers. The last function answers too, if it is not a
+ * guard. Exception: a function for all methods does not answer if the route also has functions for
+ * single methods, as in `route(…).all(load).get(show)`.
  */
 function passRoute({ stack, methods }: Route, method: string, guards: GuardMark[]): boolean {
   const verb = method === 'head' && !methods['head'] ? 'get' : method
@@ -164,8 +164,8 @@ function templateOfMatch(
 }
 
 /**
- * Rebuilds the template of a match by replacing each value with the name of its parameter. Express
- * 4 needs that, because it does not keep the path of `use`.
+ * Rebuilds the template of a match by replacing each value with the name of its parameter. This is
+ * for Express 4, which does not keep the path of `use`.
  */
 function nameValues({ path, params }: Match): string | undefined {
   let template = ''
@@ -253,8 +253,8 @@ function prefixesOf(layer: Layer, prefix: string | undefined): readonly (string 
 }
 
 /**
- * Returns one path or several as texts. A regular expression becomes a text in parentheses, which
- * `templateOf` rejects.
+ * Returns one or several paths as strings. A regular expression becomes a string in parentheses,
+ * which `templateOf` rejects.
  */
 function textsOf(path: unknown): readonly string[] {
   return [path].flat().map((one) => (one instanceof RegExp ? `(${one.source})` : String(one)))

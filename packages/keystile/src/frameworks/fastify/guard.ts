@@ -65,8 +65,8 @@ export interface Guard<S extends string, U> {
   /**
    * Returns the caller of an admitted request.
    *
-   * @throws {TypeError} if no guard ran for the request, or only an optional one and there is no
-   *   credential
+   * @throws {TypeError} if no guard ran for the request, or if only an optional guard ran and the
+   *   request has no credential
    */
   caller(request: FastifyRequest): Caller<S, U>
 }
@@ -106,7 +106,7 @@ export function createGuard<
   )
 }
 
-/** Returns the pattern of the route. A path without a route has none. */
+/** Returns the pattern of the route; `undefined` for a path without a route. */
 function routeOf({ routeOptions }: FastifyRequest): string | undefined {
   return routeOptions.url
 }

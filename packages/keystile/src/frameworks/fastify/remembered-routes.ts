@@ -1,8 +1,8 @@
 // Records the routes of a Fastify app while the app registers them. Fastify has no way to list them
-// later with their hooks. Nothing here names Fastify's types, because `secure` and `describe` also
-// serve apps that have not installed it.
+// later with their hooks. This file does not import the types of Fastify, because `secure` and
+// `describe` must also compile in apps without Fastify.
 
-/** The member of a Fastify app that tells it from apps of other frameworks. */
+/** The member that distinguishes a Fastify app from apps of other frameworks. */
 export interface FastifyLike {
   readonly addHook: (...args: never) => unknown
 }

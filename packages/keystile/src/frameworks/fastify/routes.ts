@@ -43,8 +43,8 @@ export function routesOfFastify(app: FastifyLike): AppRoutes {
   return {
     byTemplate: true,
     find(method, template) {
-      // Compares the URLs exactly first, then without the names of parameters, then also without a
-      // slash at the end.
+      // First compares the whole URLs. If none matches, ignores the names of parameters. If still
+      // none matches, also ignores a slash at the end.
       const ofMethod = routes.filter(({ options }) => methodsOf(options).includes(method))
       const likenesses: readonly ((url: string) => string)[] = [(url) => url, namelessOf, shapeOf]
       const found =
@@ -58,7 +58,7 @@ export function routesOfFastify(app: FastifyLike): AppRoutes {
       if (found.some((route) => !areAlike(guardsOf(route), guards))) {
         throw new Error(
           `several routes for ${method.toUpperCase()} ${template} have different guards, ` +
-            'but a document has one operation for them: give them the same guards',
+            'but a document has one operation for all of them: give them the same guards',
         )
       }
       return { guards, template: writtenOf(first.url) }
@@ -99,12 +99,12 @@ function guardsOf({ options, instance }: RememberedRoute): readonly GuardMark[] 
     .filter((mark) => mark !== undefined)
 }
 
-/** @throws {Error} if this version of Fastify has no such hidden member */
+/** @throws {Error} if this version of Fastify has no hidden member with the hooks */
 function hooksOf(instance: object): Readonly<Record<string, readonly unknown[]>> {
   const hooks = findHidden(instance, 'fastify.hooks')
   if (!hooks) {
     throw new Error(
-      'this version of Fastify keeps its hooks elsewhere, so the guards of plugins are unknown: ' +
+      'Keystile cannot read the hooks of this version of Fastify, so the guards are unknown: ' +
         'use a version that Keystile supports',
     )
   }

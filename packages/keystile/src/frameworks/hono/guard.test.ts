@@ -108,7 +108,7 @@ describe('guard', () => {
       problem(401, 'Unauthorized', 'Invalid token'),
     ],
     [
-      'a user who is gone',
+      'a user who no longer exists',
       bearer('ghost', 'items:read'),
       401,
       'Bearer realm="https://auth.example", error="invalid_token", ' +
@@ -124,7 +124,7 @@ describe('guard', () => {
       problem(403, 'Forbidden', 'The token lacks a scope that this needs'),
     ],
     [
-      'Bearer and nothing',
+      'Bearer without a token',
       { headers: { authorization: 'Bearer' } },
       400,
       'Bearer realm="https://auth.example", error="invalid_request", ' +
@@ -192,7 +192,7 @@ describe('guard', () => {
     )
   })
 
-  it('the Hono guard demands a recent login where the route does (RFC 9470 §3)', async () => {
+  it('the Hono guard demands a recent login if the route does (RFC 9470 §3)', async () => {
     const recent = new Hono().get('/', guard({ scopes: ['items:read'], maxAgeSeconds: 300 }), (c) =>
       c.text('in'),
     )
@@ -216,7 +216,7 @@ describe('guard', () => {
     assert.equal(await (await own.request('/', bearer())).text(), 'of the app')
   })
 
-  it('the Hono guard refuses an undeclared scope when the route is made', () => {
+  it('the Hono guard refuses an undeclared scope when the route is created', () => {
     assert.throws(() => (guard as (...scopes: string[]) => unknown)('items:raed'), /not declared/)
     assert.throws(
       () => (guard.optional as (...scopes: string[]) => unknown)('constructor'),

@@ -50,8 +50,8 @@ export interface Guard<S extends string, U> {
   /**
    * Returns the caller of an admitted request.
    *
-   * @throws {TypeError} if no guard ran for the request, or only an optional one and there is no
-   *   credential
+   * @throws {TypeError} if no guard ran for the request, or if only an optional guard ran and the
+   *   request has no credential
    */
   caller(c: Context): Caller<S, U>
 }
@@ -91,7 +91,10 @@ export function createGuard<
   )
 }
 
-/** Returns the pattern of the route that will answer, and not that of middleware before it. */
+/**
+ * Returns the pattern of the route that will answer, not the pattern of middleware before the
+ * route.
+ */
 function routeOf({ req }: Context): string {
   return req.matchedRoutes.findLast(({ path }) => !path.endsWith('*'))?.path ?? req.routePath
 }

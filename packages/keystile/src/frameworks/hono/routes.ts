@@ -71,7 +71,7 @@ export function routesOfHono(app: HonoLike): AppRoutes {
             perhaps ??= { guards: [...guards], template: templateOf(route.path) }
           }
           if (!known) continue
-          // A document must never omit a guard, nor name one that does not run.
+          // A document must never omit a guard, and never name a guard that does not run.
           if (perhaps && perhaps.guards.length < guards.length) throw cannotTell(path)
           return { guards, template: templateOf(route.path) }
         }
@@ -106,9 +106,10 @@ export function routesOfHono(app: HonoLike): AppRoutes {
 }
 
 /**
- * Whether a route answers every request, so that no later function runs. A function without `next`
- * does, and so does the last function of its route. Returns `undefined` if that is unknown, because
- * `() => …` and `(c, ...rest) => …` do not show their parameters.
+ * Whether a route answers every request, so that no later function runs. A function without the
+ * parameter `next` answers every request. The last function of a route does, too. Returns
+ * `undefined` if the parameters are unknown: `() => …` and `(c, ...rest) => …` do not show whether
+ * they use `next`.
  */
 function answers(route: HonoRoute, routes: readonly HonoRoute[]): boolean | undefined {
   const handler = innermost(route.handler)
@@ -141,7 +142,7 @@ function isMounted({ handler }: HonoRoute): boolean {
 
 function cannotTell(path: string): Error {
   return new Error(
-    `a guard of ${path} follows a function that may answer or call next: ` +
+    `a guard of ${path} runs after a function that may answer or call next: ` +
       'write that function as (c) => … or as (c, next) => …',
   )
 }

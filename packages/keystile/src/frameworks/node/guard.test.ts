@@ -48,7 +48,7 @@ const guard = createGuard({
 
 const maxBodyBytes = 1_000
 
-/** Answers at /auth/echo what it was sent, and answers no other path. */
+/** Answers only /auth/echo, with the body of the request. */
 const keystile: Mountable = {
   async answer(request) {
     if (request.url.split('?')[0] !== '/auth/echo') return undefined
@@ -136,7 +136,13 @@ describe('guard', () => {
     ['no credential', {}, 401, '', 'Not authenticated'],
     ['another scheme', { authorization: 'Basic eDp5' }, 401, '', 'Not authenticated'],
     ['a bad token', { authorization: 'Bearer abc' }, 401, 'invalid_token', 'Invalid token'],
-    ['a user who is gone', bearer('ghost', 'items:read'), 401, 'invalid_token', 'Invalid token'],
+    [
+      'a user who no longer exists',
+      bearer('ghost', 'items:read'),
+      401,
+      'invalid_token',
+      'Invalid token',
+    ],
     [
       'a missing scope',
       bearer(),
@@ -144,7 +150,7 @@ describe('guard', () => {
       'insufficient_scope',
       'The token lacks a scope that this needs',
     ],
-    ['Bearer and nothing', { authorization: 'Bearer' }, 400, 'invalid_request', invalidRequest],
+    ['Bearer without a token', { authorization: 'Bearer' }, 400, 'invalid_request', invalidRequest],
   ]
   for (const [name, headers, status, error, detail] of refusals) {
     it(`the node guard answers ${status} to ${name} (RFC 6750 §3)`, async () => {
@@ -187,7 +193,7 @@ describe('guard', () => {
       await raw('GET /me HTTP/1.1', `Authorization: ${authorization}`),
       /^HTTP\/1.1 200 /,
     )
-    const decoys = ['Cache-Control: Bearer x', 'If-None-Match: Bearer y'] // of equal length
+    const decoys = ['Cache-Control: Bearer x', 'If-None-Match: Bearer y'] // names of equal length
     assert.match(
       await raw('GET /me HTTP/1.1', ...decoys, `Authorization: ${authorization}`),
       /^HTTP\/1.1 200 /,
@@ -223,7 +229,7 @@ describe('guard', () => {
     )
   })
 
-  it('the node guard demands a recent login where the route does (RFC 9470 §3)', async () => {
+  it('the node guard demands a recent login if the route does (RFC 9470 §3)', async () => {
     const response = await get('/recent', bearer()) // the login was in 1970
     assert.equal(response.status, 401)
     assert.match(
@@ -232,7 +238,7 @@ describe('guard', () => {
     )
   })
 
-  it('the node guard refuses an undeclared scope when the route is made', () => {
+  it('the node guard refuses an undeclared scope when the route is created', () => {
     assert.throws(() => (guard as (...scopes: string[]) => unknown)('items:raed'), /not declared/)
     assert.throws(
       () => (guard.optional as (...scopes: string[]) => unknown)('constructor'),
@@ -324,12 +330,12 @@ describe('mount', () => {
     ['with a length', { 'content-length': String(32 * 1024 * 1024) }],
     ['in chunks', { 'transfer-encoding': 'chunked' }],
   ] as const) {
-    it(`mount of node answers a sender of 32 MB ${name} instead of resetting`, async () => {
+    it(`mount of node answers 413 to 32 MB ${name}, without a connection reset`, async () => {
       const sender = open(`${origin}/auth/echo`, { method: 'POST', headers })
       const answer = once(sender, 'response') // rejects if an error comes first
       Readable.from(Array.from({ length: 512 }, () => Buffer.alloc(64 * 1024, 'x'))).pipe(sender)
       const [response] = (await answer) as [IncomingMessage]
-      sender.on('error', () => {}) // the unsent rest does not matter
+      sender.on('error', () => {}) // an error of the unsent part does not matter
       assert.equal(response.statusCode, 413)
       let text = ''
       for await (const chunk of response.setEncoding('utf8')) text += chunk
@@ -378,7 +384,7 @@ describe('mount', () => {
     return outcome
   }
 
-  it('mount of node fails at once if a parser has read the body before', async () => {
+  it('mount of node fails immediately if a parser has already read the body', async () => {
     const outcome = await bodyAfter((request) => request.toArray(), 'Content-Length: 5')
     assert.ok(outcome instanceof TypeError)
     assert.match(outcome.message, /before any body parser/)
@@ -413,7 +419,7 @@ describe('mount', () => {
 })
 
 describe('what the app itself throws', () => {
-  it('an error of the app is answered with 500, without its text', async (t) => {
+  it('an error of the app is answered with 500, without the error’s message', async (t) => {
     const printed: unknown[] = []
     t.mock.method(console, 'error', (error: unknown) => printed.push(error))
     const secret = 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA'

@@ -59,8 +59,8 @@ export function readCheckedRequest(request: IncomingMessage | HttpRequest): Http
 }
 
 /**
- * Reads a body by its events. `for await` is not used: if it ends early, it destroys the socket,
- * and the sender would never get the answer 413.
+ * Reads a body by its events. `for await` is not used: if its loop stops early, it destroys the
+ * socket, and the sender would never get the answer 413.
  *
  * @throws {ProblemError} `content_too_large`, or `bad_request` if the sender disconnects
  * @throws {TypeError} if the body was already read: no event would come, and the request would hang
@@ -84,7 +84,8 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Arra
 
     request.on('data', onData)
     request.once('end', () => resolve(body.bytes()))
-    // `close` also follows a normal end. Creating an error for each request would be slow.
+    // `close` also follows a normal end. The error is created only if the body is incomplete,
+    // because creating an error for each request would be slow.
     request.once('close', () => {
       // Stryker disable next-line ConditionalExpression: after `resolve`, `reject` has no effect
       if (!request.readableEnded) endedEarly()

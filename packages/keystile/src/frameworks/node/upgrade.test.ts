@@ -31,7 +31,7 @@ async function ask(t: TestContext, server: Server, credential?: string): Promise
   return socket
 }
 
-/** Reads to the end without closing the client's half, which iterating would do. */
+/** Reads to the end. It does not iterate, because that would close the client's half. */
 async function read(socket: Socket): Promise<string> {
   let answer = ''
   socket.setEncoding('utf8').on('data', (chunk: string) => (answer += chunk))

@@ -62,7 +62,7 @@ function answer(socket: Duplex, { status, headers, body = '' }: HttpAnswer): voi
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     ...fields.map(([name, value]) => `${name}: ${value}`),
   ]
-  // `end` closes one direction only. A client that never closes the other would keep the
+  // `end` closes one direction only. A client that never closes the other direction would keep the
   // connection open, so `destroy` follows.
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
 }

@@ -20,7 +20,7 @@ export type WebGuard<C> = <Rest extends readonly unknown[]>(
   handler: (request: Request, caller: C, ...rest: Rest) => Response | Promise<Response>,
 ) => (request: Request, ...rest: Rest) => Promise<Response>
 
-/** Guards for handlers that take a web `Request`, as many frameworks have them. */
+/** Guards for handlers that take a web `Request`. Many frameworks have such handlers. */
 export interface Guard<S extends string, U> {
   /**
    * Admits a caller that has all of these scopes and, with `maxAgeSeconds`, a recent login. Refuses
@@ -54,8 +54,8 @@ export interface Guard<S extends string, U> {
   /**
    * Returns the caller of an admitted request.
    *
-   * @throws {TypeError} if no guard ran for the request, or only an optional one and there is no
-   *   credential
+   * @throws {TypeError} if no guard ran for the request, or if only an optional guard ran and the
+   *   request has no credential
    */
   caller(request: Request): Caller<S, U>
 }
@@ -85,7 +85,7 @@ export function createGuard<
       },
     (request: HttpRequest) => request,
   )
-  // A guard that is not optional refuses a request without a credential: there is a caller.
+  // A guard that is not optional refuses a request without a credential, so the caller is set.
   return assembled as unknown as Guard<S, U>
 }
 

@@ -31,12 +31,12 @@ const find = (authorization: string | null): string | undefined =>
 
 describe('find', () => {
   for (const scheme of ['Bearer', 'bearer', 'BEARER', 'bEaReR']) {
-    it(`bearer.find reads "${scheme} abc": the scheme has no case (RFC 9110 §11.1)`, () => {
+    it(`bearer.find reads "${scheme} abc": the scheme ignores case (RFC 9110 §11.1)`, () => {
       assert.equal(find(`${scheme} abc`), 'abc')
     })
   }
 
-  it('bearer.find reads all characters of token68, and spaces before it (RFC 6750 §2.1)', () => {
+  it('bearer.find reads all of token68, and skips spaces before it (RFC 6750 §2.1)', () => {
     assert.equal(find('Bearer aZ09-._~+/=='), 'aZ09-._~+/==')
     assert.equal(find('Bearer  abc'), 'abc')
   })
@@ -137,7 +137,7 @@ describe('recall', () => {
     assert.equal(bearer.recall('abc', forgetful), undefined)
   })
 
-  it('bearer.recall returns a proved token’s identity, in any case of the scheme', async () => {
+  it('bearer.recall returns a proved token’s identity, also after "bearer"', async () => {
     const token = issueAccessToken(content, key, 60, systemClock)
     const recall = (field: string): unknown => bearer.recall(find(field) ?? '', verifier)
     assert.equal(recall(`Bearer ${token}`), undefined)

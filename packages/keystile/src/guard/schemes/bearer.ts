@@ -3,8 +3,9 @@ import { findCredential } from '../../http/authorization.ts'
 import type { CredentialScheme } from './scheme.ts'
 
 /**
- * The scheme `Authorization: Bearer` with one token. It reads no token from the query, where logs
- * would record it, nor from the body or a cookie, which a foreign page could make a browser send.
+ * The scheme `Authorization: Bearer` with one token. It reads no token from the query, because logs
+ * would record the token. It reads no token from the body or a cookie, because a page of another
+ * site could make a browser send them.
  *
  * @see RFC 6750 §2.1, OAuth 2.1 §5.1
  */
@@ -24,9 +25,9 @@ export const bearer: CredentialScheme = {
 }
 
 /**
- * Returns a malformed bearer field as a whole, so that `prove` refuses it. The field has a tab
- * instead of a space, or is joined with a second `Bearer` field. Otherwise the request would count
- * as one without a token, and an optional guard would admit it.
+ * Returns the whole `Authorization` field if a tab follows `Bearer`, or if `Bearer` follows a
+ * comma: servers join two fields with a comma. `prove` refuses such a field as malformed. Otherwise
+ * the request would count as a request without a token, and an optional guard would admit it.
  */
 function findMisplaced(field: string | null | undefined): string | undefined {
   return field && /^bearer\t|,\s*bearer\b/i.test(field) ? field : undefined

@@ -9,8 +9,8 @@ import type { Verifier } from '../verifier.ts'
  */
 export interface CredentialScheme {
   /**
-   * Returns the credential of a request; `undefined` if there is none of this scheme. It runs for
-   * every guarded request, so it checks and copies as little as possible.
+   * Returns the credential of a request; `undefined` if the request has no credential of this
+   * scheme. It runs for every guarded request, so it checks and copies as little as possible.
    */
   find(request: HttpRequest): string | undefined
   /**
@@ -21,8 +21,8 @@ export interface CredentialScheme {
   /**
    * Checks the form of a credential, verifies it, and resolves to its identity.
    *
-   * @throws {TokenError} synchronously `malformed_credential`; the promise rejects with the error
-   *   of the verifier
+   * @throws {TokenError} `malformed_credential`, synchronously; for an error of the verifier, the
+   *   promise rejects
    */
   prove(credential: string, verifier: Verifier, demand: Demand): Promise<Identity>
 }
