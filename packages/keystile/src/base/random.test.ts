@@ -63,7 +63,7 @@ describe('randomRowId', () => {
 })
 
 describe('lowestRowId', () => {
-  it('lowestRowId is above all row ids of earlier times, and below those of its own', () => {
+  it('lowestRowId is above the row ids of earlier times, and below the row ids of its time', () => {
     for (const now of [256, 1_800_000_000_000]) {
       assert.equal(lowestRowId(now).length, randomRowId(now).length)
       for (let i = 0; i < 500; i++) assert.ok(randomRowId(now - 1) < lowestRowId(now))
