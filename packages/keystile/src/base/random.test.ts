@@ -10,7 +10,7 @@ describe('randomId', () => {
     assert.equal(new Set(ids).size, 1_000)
   })
 
-  it('randomId varies every bit', () => {
+  it('every bit of a randomId is 0 in some ids and 1 in other ids', () => {
     const [ones, zeros] = [Buffer.alloc(16), Buffer.alloc(16, 0xff)]
     for (let i = 0; i < 200; i++) {
       for (const [at, byte] of (parseBase64url(randomId()) ?? Buffer.alloc(0)).entries()) {

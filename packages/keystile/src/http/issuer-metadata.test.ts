@@ -30,7 +30,7 @@ describe('requireDiscoverable', () => {
     'http://127.0.10.10',
     'http://[::1]:8000',
   ]) {
-    it(`requireDiscoverable takes ${issuer}`, () => {
+    it(`requireDiscoverable accepts ${issuer}`, () => {
       requireDiscoverable(issuer)
     })
   }

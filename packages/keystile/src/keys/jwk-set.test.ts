@@ -117,7 +117,7 @@ describe('find', () => {
   const other = generateKey('ES256', { keyId: 'other' })
   const keys = keySetOf([ec, other, rsa, edwards])
 
-  it('keySet.find returns the key of a kid for its own algorithm only (RFC 8725 §3.1)', () => {
+  it('keySet.find returns a key only for the algorithm of the key (RFC 8725 §3.1)', () => {
     assert.equal(keys.find('ec', algorithm('ES256')), ec)
     assert.equal(keys.find('other', algorithm('ES256')), other)
     for (const name of ['HS256', 'RS256', 'PS256', 'ES384', 'EdDSA'] as const)

@@ -213,7 +213,8 @@ function importJwk(jwk: Jwk, secretKeyOf: SecretKeyMaker): SigningKey | Verifica
 function algorithmOf(jwk: Jwk): Algorithm {
   const algorithm =
     jwk.alg === undefined ? findAlgorithmOfCurve(jwk['crv']) : requireAlgorithm(jwk.alg)
-  if (!algorithm) throw new TypeError('the JWK must have an "alg"; its kty allows several')
+  if (!algorithm)
+    throw new TypeError('the JWK must have an "alg"; its kty allows several algorithms')
   if (jwk.kty !== algorithm.keyType || jwk['crv'] !== algorithm.curve) {
     const curve = algorithm.curve ? ` and crv ${algorithm.curve}` : ''
     throw new TypeError(`a JWK for ${algorithm.name} must have kty ${algorithm.keyType}${curve}`)

@@ -105,7 +105,7 @@ describe('verifyJwt', () => {
     })
 
     for (const tolerance of [0, 5, 60]) {
-      it(`verifyJwt with a tolerance of ${tolerance} s accepts a token that long after exp`, () => {
+      it(`verifyJwt refuses a token ${tolerance} s after exp if that is the tolerance`, () => {
         const late = (seconds: number): VerifyOptions => ({
           clock: at(now + seconds),
           clockToleranceSeconds: tolerance,
