@@ -1,4 +1,4 @@
-// keystile/jwt: keys, and signing and verifying any JWT. Most APIs need only the verifier.
+// keystile/jwt: makes and imports keys, signs and verifies any JWT. Most APIs need only `keystile`.
 export { TokenError } from './base/errors.ts'
 export type { AlgorithmName } from './keys/algorithm.ts'
 export { importJwkSet, type JwkSet, type KeySet } from './keys/jwk-set.ts'

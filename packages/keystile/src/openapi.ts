@@ -1,4 +1,4 @@
-// keystile/openapi: OpenAPI documents that say what the guards of an app enforce.
+// keystile/openapi: adds the rules of the guards of an app to its OpenAPI document.
 export { describe, type DocumentInfo } from './openapi/describe.ts'
 export type { GuardFinder } from './frameworks/routes.ts'
 export {

@@ -1,4 +1,4 @@
-// A client with its storage, its clock and its server, new for each test.
+// A client with its storage, clock and server, which are reset before each test.
 import { after, before, beforeEach } from 'node:test'
 import {
   createClient,
@@ -57,13 +57,13 @@ export interface ClientStage {
   bearers(): readonly (string | undefined)[]
   /** How many refresh requests the server received. */
   refreshes(): number
-  /** Answers all token requests with this from now on. */
+  /** From now on, all token requests get this answer. */
   answerTokens(status: number, body: string, headers?: Readonly<Record<string, string>>): void
   /** Delays the answer to the first request for a route until `release` is called. */
   hold(route: string): { readonly arrived: Promise<void>; readonly release: () => void }
   stored(): Stored | undefined
   read(response: Response): Promise<Readonly<Record<string, string>>>
-  /** Waits until everything is done that needs no network. */
+  /** Waits until all pending work that needs no network is done. */
   settle(): Promise<void>
 }
 

@@ -1,6 +1,6 @@
 // An issuer and an API on one loopback port, with only what the client needs: POST /token and
 // /revoke, the variant with a cookie below /session, and the guarded route /items. It records all
-// requests, and misbehaves as a test tells it.
+// requests. A test can make it answer wrongly, see `instead`.
 import { once } from 'node:events'
 import {
   createServer,
@@ -27,7 +27,7 @@ export interface TokenServer {
   /** The requests for a route. `refresh` means all refreshes, by token or by cookie. */
   askedFor(route: string): readonly Asked[]
   accessTokenSeconds: number
-  /** Answers instead of the server if it returns true. The server waits for its promise. */
+  /** Called and awaited for each request. If it returns true, it has sent the answer itself. */
   instead:
     | ((
         asked: Asked,
@@ -38,7 +38,7 @@ export interface TokenServer {
   refuseAccessTokens(): void
   /** Ends all sessions. */
   endSessions(): void
-  /** The bodies and content types at other paths. */
+  /** The files at other paths, with their content types. */
   readonly files: Map<string, { readonly type: string; readonly body: string }>
   /** Clears the recorded requests. */
   forget(): void
@@ -88,8 +88,8 @@ export async function startTokenServer(port = 0): Promise<TokenServer> {
   }
 
   /**
-   * Rotates a refresh token. The token before the newest may be repeated, and gets the newest
-   * again. An older one ends the session.
+   * Rotates a refresh token. A client may send the token before the newest again, and gets the
+   * newest token. An older token ends the session.
    */
   function refresh(token: string): Login | undefined {
     const login = logins.get(token)

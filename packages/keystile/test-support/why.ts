@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { TokenError, TokenReason } from 'keystile'
 
-/** Why a token must be refused: the exact reason, or a pattern for the detail. */
+/** The expected refusal of a token: the exact reason, or a pattern that matches the detail. */
 export type Why = TokenReason | RegExp
 
 export function assertWhy({ reason, detail }: TokenError, why: Why): void {

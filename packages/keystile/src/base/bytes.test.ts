@@ -16,26 +16,26 @@ describe('parseBase64url', () => {
       assert.deepEqual(parseBase64url(toBase64url(Buffer.of(byte))), Buffer.of(byte))
   })
 
-  it('parseBase64url accepts one spelling of a byte, not the 15 others (RFC 4648 §3.5)', () => {
+  it('parseBase64url accepts only one of the 16 spellings of a byte (RFC 4648 §3.5)', () => {
     for (const first of alphabet) {
       const accepted = alphabet.filter((last) => parseBase64url(first + last))
       assert.deepEqual(accepted, ['A', 'Q', 'g', 'w'])
     }
   })
 
-  it('parseBase64url accepts one spelling of two bytes, not the 3 others (RFC 4648 §3.5)', () => {
+  it('parseBase64url accepts only one of the 4 spellings of two bytes (RFC 4648 §3.5)', () => {
     const accepted = alphabet.filter((last) => parseBase64url(`_x${last}`))
     assert.equal(accepted.join(''), 'AEIMQUYcgkosw048')
     for (const last of accepted)
       assert.equal(toBase64url(parseBase64url(`_x${last}`) ?? ''), `_x${last}`)
   })
 
-  it('parseBase64url accepts every last character if no bit is left over', () => {
+  it('parseBase64url accepts any last character if all its bits are used', () => {
     for (const last of alphabet) assert.ok(parseBase64url(`abc${last}`))
   })
 
   for (const text of ['A', 'AAAAA', 'AAAAAAAAA']) {
-    it(`parseBase64url refuses ${text}: no number of bytes has that length`, () => {
+    it(`parseBase64url refuses ${text}: bytes never encode to that length`, () => {
       assert.equal(parseBase64url(text), undefined)
     })
   }
@@ -74,7 +74,7 @@ describe('parseBase64url', () => {
     })
   }
 
-  it('parseBase64url reads empty text as no bytes', () => {
+  it('parseBase64url decodes an empty string to zero bytes', () => {
     assert.deepEqual(parseBase64url(''), Buffer.alloc(0))
   })
 })
@@ -86,7 +86,7 @@ describe('toBase64url', () => {
     assert.equal(toBase64url(''), '')
   })
 
-  it('toBase64url writes the bytes of a view, not those around it', () => {
+  it('toBase64url encodes the bytes of a view, not its whole buffer', () => {
     assert.equal(toBase64url(new Uint8Array([1, 2, 3, 4]).subarray(1, 3)), 'AgM')
   })
 })
@@ -99,8 +99,8 @@ describe('parseUtf8', () => {
 
   const wrong: readonly [string, string][] = [
     ['a byte that UTF-8 does not use', 'ff'],
-    ['a continuation alone', '80'],
-    ['a sequence cut short', 'c3'],
+    ['a continuation byte alone', '80'],
+    ['an incomplete sequence', 'c3'],
     ['an overlong slash', 'c0af'],
     ['an overlong NUL', 'c080'],
     ['a surrogate', 'eda080'],
@@ -125,13 +125,13 @@ describe('createByteCollector', () => {
     }
   })
 
-  it('createByteCollector counts the bytes of the first piece and of longer pieces', () => {
+  it('createByteCollector counts the real bytes of pieces of 16 bytes and more', () => {
     const collector = createByteCollector()
     for (const length of [16, 17, 1_000]) collector.add(new Uint8Array(length))
     assert.equal(collector.size, 1_033)
   })
 
-  it('createByteCollector keeps no buffer for each piece, to save memory', async () => {
+  it('createByteCollector frees the buffers of tiny pieces, to save memory', async () => {
     const pieces: WeakRef<Uint8Array>[] = []
     const collector = createByteCollector()
     for (let i = 0; i < 10_000; i++) {
@@ -139,13 +139,14 @@ describe('createByteCollector', () => {
       pieces.push(new WeakRef(piece))
       collector.add(piece)
     }
-    await new Promise((resolve) => setImmediate(resolve)) // a WeakRef keeps its target until then
+    // A WeakRef keeps its target alive until the current turn of the event loop ends.
+    await new Promise((resolve) => setImmediate(resolve))
     setFlagsFromString('--expose-gc')
     ;(runInNewContext('gc') as () => void)()
     const kept = pieces.filter((piece) => piece.deref()).length
 
     assert.ok(kept < 200)
-    // Joining at each piece would take time that grows with the square of their number.
+    // If each piece were joined on arrival, the time would grow with the square of their number.
     assert.ok(kept >= 45, 'the last 45 pieces are not joined yet')
     assert.equal(collector.bytes().length, 10_000)
   })

@@ -6,7 +6,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * unused low bits of the last character. Node's decoder is lenient, so the same bytes would have
  * several spellings, and a changed token could still verify.
  *
- * @returns the bytes, or `undefined` when the text is not canonical
+ * @returns the bytes, or `undefined` when the text breaks one of these rules
  * @see RFC 4648 §3.5, RFC 7515 §2
  */
 export function parseBase64url(text: string): Uint8Array | undefined {
@@ -54,9 +54,9 @@ function bufferOf(bytes: Uint8Array): Buffer {
 /** Collects a body that arrives in pieces. */
 export interface ByteCollector {
   /**
-   * The size to compare with a limit: the number of bytes, or 16 for each piece after the first if
-   * that is more. Handling a piece costs as much as copying some thousand bytes, so a body of tiny
-   * pieces must reach the limit sooner.
+   * The number to compare with a size limit: the number of bytes, but at least 16 for each piece
+   * after the first. Handling one piece costs as much time as copying some thousand bytes, so a
+   * body of tiny pieces must reach the limit sooner.
    */
   readonly size: number
   add(piece: Uint8Array): void
@@ -64,13 +64,13 @@ export interface ByteCollector {
   bytes(): Uint8Array
 }
 
-/** The number of pieces after which they are joined. */
+/** As soon as there are this many pieces, they are joined into one. */
 const maxPieces = 64
 const leastPieceBytes = 16
 
 /**
- * Makes a collector that joins pieces as they arrive. This stops a sender that uses up the memory
- * with one-byte chunks: a separate buffer takes several hundred times the memory of its one byte.
+ * Makes a collector that joins pieces as they arrive. Otherwise a sender could use up the memory
+ * with one-byte pieces: a separate buffer for one byte takes several hundred bytes of memory.
  */
 export function createByteCollector(): ByteCollector {
   let pieces: Uint8Array[] = []

@@ -17,7 +17,7 @@ describe('systemClock', () => {
 })
 
 describe('requireClock', () => {
-  it('requireClock returns a clock whose time is at least 1e11 ms, in 1973', () => {
+  it('requireClock accepts a clock that returns at least 1e11 ms, a time in 1973', () => {
     for (const clock of [systemClock, Date, { now: () => 1e11 }])
       assert.equal(requireClock(clock), clock)
   })
@@ -56,7 +56,7 @@ describe('isSeconds', () => {
 })
 
 describe('hasCome', () => {
-  it('hasCome is true from the instant on, and if the clock was set back before the start', () => {
+  it('hasCome is true from `instant` on, and if the clock was set back to before `since`', () => {
     const due = [99, 100, 199, 200, 201].map((now) => hasCome(200, 100, now))
     assert.deepEqual(due, [true, false, false, true, true])
   })

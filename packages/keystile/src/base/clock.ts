@@ -4,15 +4,16 @@ export interface Clock {
 }
 
 /**
- * Separates milliseconds from seconds: it is in 1973 as milliseconds, and in the year 5138 as
- * seconds. A smaller number cannot be a time in milliseconds, a larger one not a time in seconds.
+ * The limit between times in milliseconds and times in seconds. As milliseconds since 1970, it is a
+ * day in 1973; as seconds, a day in the year 5138. So a smaller number cannot be the current time
+ * in milliseconds, and a larger number cannot be a time in seconds.
  */
 const leastMilliseconds = 1e11
 
 /**
- * Refuses a clock that does not return milliseconds since 1970, and returns any other. With such a
- * clock no token would ever expire: `performance` counts from the start of the process, and
- * `Date.now() / 1000` counts seconds.
+ * Returns the clock if it returns milliseconds since 1970, otherwise throws. `performance` counts
+ * from the start of the process, and `Date.now() / 1000` counts seconds: with such a clock, no
+ * token would ever expire.
  *
  * @throws {TypeError}
  */
@@ -27,16 +28,18 @@ export function requireClock(clock: Clock): Clock {
 }
 
 /**
- * Whether a value can be an instant in a JWT, which is in seconds. `Date.now()` returns
- * milliseconds: read as seconds, they are in the year 58,000, and the token would not expire.
+ * Whether a value can be an instant in a JWT, which is a number of seconds since 1970. Returns
+ * false for milliseconds, as from `Date.now()`: read as seconds, they are in the year 58,000, and
+ * the token would not expire.
  */
 export function isSeconds(value: unknown): value is number {
   return typeof value === 'number' && value > -Infinity && value < leastMilliseconds
 }
 
 /**
- * Whether it is time for something that was planned at `since` for `instant`. Returns true also
- * when the clock is now before `since`: a clock that was set back must not delay it.
+ * Whether the time `instant` has come, for something that was planned at `since`. Also returns true
+ * if `now` is before `since`. Then the clock was set back, which must not delay the plan until the
+ * clock reaches `instant` again.
  */
 export function hasCome(instant: number, since: number, now: number): boolean {
   return now >= instant || now < since

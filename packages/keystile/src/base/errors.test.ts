@@ -21,7 +21,7 @@ describe('OAuthError', () => {
 })
 
 describe('TokenError', () => {
-  it('TokenError tells what the token lacks, and nothing that was not demanded', () => {
+  it('TokenError.shortfall contains only the scopes and the maximum age that were passed', () => {
     assert.deepEqual(new TokenError('invalid_token', 'No').shortfall, {})
     assert.deepEqual(new TokenError('insufficient_scope', 'No', { scopes: ['a'] }).shortfall, {
       scopes: ['a'],
@@ -36,7 +36,7 @@ describe('TokenError', () => {
 })
 
 describe('ProblemError', () => {
-  it('ProblemError has a cause only if one is given, even undefined', () => {
+  it('ProblemError has a cause only if the details have one, even if it is undefined', () => {
     const cause = new Error('inside')
     assert.equal(new ProblemError('conflict', 'No', { cause }).cause, cause)
     assert.ok('cause' in new ProblemError('conflict', 'No', { cause: undefined }))

@@ -1,4 +1,4 @@
-// The errors that become answers. Any other error is a bug, and is answered with 500.
+// The errors that become HTTP answers. Any other error is a bug, and its answer is a 500.
 import {
   reasonOfCode,
   tokenReasons,
@@ -11,7 +11,10 @@ import {
 export interface RefusalDetails<Reason extends string> {
   /** Which check failed. */
   readonly reason?: Reason
-  /** More for the log. It may name a rule, never a secret. Code must not compare it. */
+  /**
+   * More words for the log. They may name a rule, but never contain a secret. No code may depend on
+   * them.
+   */
   readonly detail?: string | undefined
   readonly cause?: unknown
   /** Whole seconds until a retry makes sense: the `Retry-After` of a 503 or 429. */
@@ -39,7 +42,9 @@ abstract class Refusal<Code extends string> extends Error {
   }
 }
 
-/** What the route requires and the token does not have. The challenge tells it to the caller. */
+/**
+ * The demands of the route that the token does not meet. The `WWW-Authenticate` header names them.
+ */
 export interface TokenShortfall {
   readonly scopes?: readonly string[]
   readonly maxAgeSeconds?: number
@@ -52,7 +57,8 @@ export class TokenError extends Refusal<TokenErrorCode> {
   readonly shortfall: TokenShortfall
 
   /**
-   * @param details a `reason` that belongs to another code is replaced by the code's default reason
+   * @param details If its `reason` belongs to another code, the error gets the default reason of
+   *   `code`
    */
   constructor(
     code: TokenErrorCode,
@@ -94,7 +100,10 @@ const oauthStatus = {
 
 export type OAuthErrorCode = keyof typeof oauthStatus
 
-/** Why an OAuth request was refused, for logs. Several reasons have the same message. */
+/**
+ * Why an OAuth request was refused, for logs. Several reasons share one message, so the caller
+ * cannot tell them apart.
+ */
 export type OAuthReason =
   /** There is no such refresh token. */
   | 'unknown_token'
@@ -102,7 +111,7 @@ export type OAuthReason =
   | 'wrong_client'
   /** The user of the refresh token does not exist or is disabled. */
   | 'unknown_user'
-  /** The session has ended, or this use of the refresh token ended it. */
+  /** The session had ended before, or this request with the refresh token has ended it. */
   | 'session_over'
 
 /** Thrown when an OAuth endpoint refuses a request (RFC 6749 §5.2). */

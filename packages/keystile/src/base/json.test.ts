@@ -209,7 +209,7 @@ describe('parseJsonObject', () => {
       )
     })
 
-    it('parseJsonObject reads all objects of JSONTestSuite except the two with a duplicate', () => {
+    it('parseJsonObject reads all objects of JSONTestSuite but two with a duplicate member', () => {
       const objects = files.filter(
         ([name, bytes]) => name.startsWith('y_') && isJsonObject(JSON.parse(bytes.toString())),
       )

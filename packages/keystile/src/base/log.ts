@@ -1,4 +1,7 @@
-/** A log with pino's signature. To use `console`, swap the two arguments. */
+/**
+ * A log whose methods take the fields first and the message second, as those of pino do. `console`
+ * needs the two arguments in the other order.
+ */
 export interface Logger {
   debug(fields: object, message: string): void
   info(fields: object, message: string): void

@@ -18,7 +18,7 @@ describe('findNearest', () => {
     })
   }
 
-  it('findNearest finds nothing for a word that resembles no other', () => {
+  it('findNearest returns undefined for a word that is similar to no flag', () => {
     assert.equal(findNearest('--verbose', flags), undefined)
     assert.equal(findNearest('--issuer', []), undefined)
   })

@@ -1,4 +1,7 @@
-/** Returns the known word that a misspelt word is closest to; `undefined` if none is close. */
+/**
+ * Returns the known word that is most similar to a misspelt word. Returns `undefined` if no known
+ * word is similar enough.
+ */
 export function findNearest(word: string, known: readonly string[]): string | undefined {
   const closest = known
     .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))

@@ -5,11 +5,11 @@ import { requireKnownOptions } from './options.ts'
 const check = (options: unknown): void => requireKnownOptions('bake', options, ['sugar', 'salt'])
 
 describe('requireKnownOptions', () => {
-  it('requireKnownOptions accepts known options, even null or without a prototype', () => {
+  it('requireKnownOptions accepts null as a value, and an object without a prototype', () => {
     for (const options of [{}, { sugar: 1, salt: null }, Object.create(null)]) check(options)
   })
 
-  it('requireKnownOptions accepts other members in an instance of a class', () => {
+  it('requireKnownOptions accepts an instance of a class that has other members too', () => {
     class Recipe {
       readonly sugar = 1
       readonly title = 'Cake'

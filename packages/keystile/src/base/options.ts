@@ -1,7 +1,8 @@
 /**
- * Refuses options that would silently disable a check: a misspelt name, and a value of undefined,
- * such as `{ scopes: config.adminScopes }` when the configuration has no such member. TypeScript
- * accepts both if the object was spread or stored in a variable.
+ * Refuses an option with a misspelt name, and an option with the value undefined. Both mistakes
+ * would silently disable a check: for example `{ scopes: config.adminScopes }` if the configuration
+ * has no `adminScopes`. TypeScript accepts both mistakes if the object was spread or stored in a
+ * variable.
  *
  * @param taker the name of the function that takes the options, for the message
  * @throws {TypeError} whose message never repeats a value
@@ -15,7 +16,7 @@ export function requireKnownOptions(
     throw new TypeError(`${taker} takes an object of options: ${known.join(', ')}`)
   }
 
-  // An instance of a class of the app may have other members.
+  // If the options are an instance of a class of the app, they may have other members.
   const isPlain = [Object.prototype, null].includes(Reflect.getPrototypeOf(options))
   for (const [name, value] of Object.entries(options)) {
     if (!known.includes(name)) {
@@ -30,7 +31,10 @@ export function requireKnownOptions(
   }
 }
 
-/** Says what a value is that must be something else. Shows numbers only: a text may be a secret. */
+/**
+ * Describes a wrong value for an error message. Shows numbers, null and undefined as they are, but
+ * never the text of a string, which may be a secret.
+ */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined || typeof value === 'number') return String(value)
   if (value === '') return 'an empty string'

@@ -10,7 +10,7 @@ describe('randomId', () => {
     assert.equal(new Set(ids).size, 1_000)
   })
 
-  it('randomId varies every bit', () => {
+  it('every bit of a randomId is 0 in some ids and 1 in other ids', () => {
     const [ones, zeros] = [Buffer.alloc(16), Buffer.alloc(16, 0xff)]
     for (let i = 0; i < 200; i++) {
       for (const [at, byte] of (parseBase64url(randomId()) ?? Buffer.alloc(0)).entries()) {
@@ -63,7 +63,7 @@ describe('randomRowId', () => {
 })
 
 describe('lowestRowId', () => {
-  it('lowestRowId is above all row ids of earlier times, and below those of its own', () => {
+  it('lowestRowId is above the row ids of earlier times, and below the row ids of its time', () => {
     for (const now of [256, 1_800_000_000_000]) {
       assert.equal(lowestRowId(now).length, randomRowId(now).length)
       for (let i = 0; i < 500; i++) assert.ok(randomRowId(now - 1) < lowestRowId(now))

@@ -12,7 +12,10 @@ export function randomRowId(now: number): string {
   return rowId(now, randomBytes(16))
 }
 
-/** Returns the lowest row id of an instant in milliseconds. All older ids sort before it. */
+/**
+ * Returns the lowest row id for an instant in milliseconds. The row ids of all earlier instants
+ * sort before it.
+ */
 export function lowestRowId(now: number): string {
   return rowId(now, Buffer.alloc(16))
 }

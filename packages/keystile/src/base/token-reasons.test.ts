@@ -9,7 +9,7 @@ import {
 } from './token-reasons.ts'
 
 describe('tokenReasons', () => {
-  it('tokenReasons gives all token faults one code, and each other refusal its own', () => {
+  it('tokenReasons has the code invalid_token for every fault of the token itself', () => {
     const others: Partial<Record<TokenReason, TokenErrorCode>> = {
       no_credential: 'not_authenticated',
       malformed_credential: 'invalid_request',
@@ -36,7 +36,7 @@ describe('the reason of a TokenError', () => {
   const reasonOf = (code: TokenErrorCode, reason?: unknown): TokenReason =>
     new TokenError(code, 'In words of the app', { reason: reason as TokenReason }).reason
 
-  it('TokenError has a reason that fits its code if the app gives none', () => {
+  it('TokenError without a reason gets the default reason of its code', () => {
     const codes = Object.keys(tokenStatus) as TokenErrorCode[]
     assert.deepEqual(Object.fromEntries(codes.map((code) => [code, reasonOf(code)])), {
       not_authenticated: 'no_credential',
@@ -48,7 +48,7 @@ describe('the reason of a TokenError', () => {
     })
   })
 
-  it('TokenError has a reason that fits its code, whatever an app without types passes', () => {
+  it('TokenError replaces a reason that does not belong to its code', () => {
     assert.equal(reasonOf('invalid_token', 'unknown_user'), 'unknown_user')
     for (const other of ['missing_scope', 'blocked since May', 'toString', '__proto__', '', null]) {
       assert.equal(reasonOf('invalid_token', other), 'refused_by_app')

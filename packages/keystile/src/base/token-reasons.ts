@@ -1,13 +1,15 @@
 /** The codes of a `TokenError`, each with its HTTP status. */
 export const tokenStatus = {
-  /** The request has no credential. Its challenge has no `error` (RFC 6750 §3.1). */
+  /**
+   * The request has no credential. Its `WWW-Authenticate` header has no `error` (RFC 6750 §3.1).
+   */
   not_authenticated: 401,
   invalid_request: 400,
   invalid_token: 401,
   insufficient_scope: 403,
-  /** The person proved who they are too long ago (RFC 9470 §3). */
+  /** The last login of the person is too old (RFC 9470 §3). */
   insufficient_user_authentication: 401,
-  /** The check could not be made. A 401 would make clients delete valid sessions. */
+  /** The token could not be checked. With a 401 instead, clients would delete valid sessions. */
   temporarily_unavailable: 503,
 } as const
 
@@ -15,7 +17,7 @@ export type TokenErrorCode = keyof typeof tokenStatus
 
 /** Which check refused a token, roughly in the order of the checks. For logs and metrics. */
 export type TokenReason =
-  /** The request has no credential, or one of a scheme that the guard does not support. */
+  /** The request has no credential, or its scheme is one that the guard does not support. */
   | 'no_credential'
   /** The `Authorization` header is not `Bearer` followed by one token. */
   | 'malformed_credential'
@@ -23,9 +25,9 @@ export type TokenReason =
   | 'verifier_closed'
   /** The token has more than 16,384 characters. */
   | 'token_too_long'
-  /** The token is not a compact JWS, or its header or payload is not an unambiguous JSON object. */
+  /** The token is not a compact JWS, or `parseJsonObject` refuses its header or payload. */
   | 'malformed_token'
-  /** The header has `crit`, and the library supports no extension. */
+  /** The header demands an extension with `crit`, and the library supports no extension. */
   | 'unknown_extension'
   /** The library does not know the algorithm in `alg`. */
   | 'unknown_algorithm'

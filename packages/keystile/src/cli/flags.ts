@@ -6,15 +6,17 @@ export type FlagTypes = Readonly<
   Record<string, { readonly type: 'string' | 'boolean'; readonly multiple?: boolean }>
 >
 
-/** Thrown when a command was called in a wrong way. Its message has no value of a flag. */
+/** Thrown for a wrong call of a command. Its message never contains the value of a flag. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
 /**
- * Parses flags. Node's own message for an unknown flag does not say which one is meant.
+ * Parses flags. For an unknown flag, the error suggests the most similar flag, which Node's own
+ * error does not.
  *
- * @throws {UsageError} for an unknown flag, an operand, and a flag without its value
+ * @throws {UsageError} for an unknown flag, an argument that is no flag, and a flag without its
+ *   value
  */
 export function parseFlags(
   args: readonly string[],

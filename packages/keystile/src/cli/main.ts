@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The program `keystile`. What needs no server runs here. @keystile/server has the other commands.
+// The program `keystile`. It runs `token check`; @keystile/server has the commands for a server.
 import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { findServerCommand } from './server-command.ts'

@@ -3,8 +3,8 @@ import { pathToFileURL } from 'node:url'
 
 /**
  * Returns the file with the commands of @keystile/server, or `undefined` if it is not installed.
- * Looks beside this package, and beside the link through which the command was called: pnpm hides
- * other packages from this one.
+ * First looks from this package. Then looks from the path by which the command was called, because
+ * with pnpm this package does not see the other packages of the app.
  */
 export function findServerCommand(calledAs: string | undefined): URL | undefined {
   for (const place of [import.meta.url, ...(calledAs === undefined ? [] : [calledAs])]) {

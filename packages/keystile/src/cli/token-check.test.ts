@@ -31,7 +31,7 @@ const keysFile = fileWith('keys.json', JSON.stringify({ keys: [exportPublicJwk(k
 const api = ['--issuer', 'i', '--audience', 'a', '--keys', keysFile]
 const unreachable = ['--issuer', 'http://127.0.0.1:1', '--audience', 'a']
 
-/** A token that a holder of the key made, with some claims or members of the header changed. */
+/** A correctly signed token, with some claims or header members changed. */
 function tokenWith(claims: object = {}, header: object = {}, by = key): string {
   const good = {
     iss: 'i',
@@ -55,7 +55,7 @@ interface Cause {
   readonly flags?: readonly string[]
 }
 
-/** An input for each reason, or why the command cannot find out. */
+/** For each reason, an input that causes it, or why the command never prints it. */
 const causes: Readonly<Record<TokenReason, Cause | `only the app ${string}`>> = {
   no_credential: { input: '\n' },
   malformed_credential: { input: 'Bearer two tokens' },
@@ -127,7 +127,7 @@ describe('keystile token check', () => {
     }
   })
 
-  it('keystile token check prints claims on request, and says if they are unproved', async () => {
+  it('keystile token check --claims prints claims, and says if they are not proved', async () => {
     const valid = await check(tokenWith(), [...api, '--claims'])
     assert.match(valid.stdout, /^Header and claims:\n\{\n/m)
     assert.match(valid.stdout, /"sub": "ada"/)
@@ -142,12 +142,12 @@ describe('keystile token check', () => {
     assert.match((await check('abc', [...api, '--claims'])).stdout, /cannot be read/)
   })
 
-  it('keystile token check takes issuer and audience from the environment', async () => {
+  it('keystile token check reads issuer and audience from the environment', async () => {
     const environment = { KEYSTILE_ISSUER: 'i', KEYSTILE_AUDIENCE: 'b,a' }
     assert.equal((await checkToken(['--keys', keysFile], tokenWith(), environment)).code, 0)
   })
 
-  it('keystile token check takes a shared secret from a file', async () => {
+  it('keystile token check reads a shared secret from a file', async () => {
     const token = tokenWith({}, { alg: 'HS256', kid: undefined }, shared)
     const file = fileWith('secret', `${secret}\n`)
     const { code, stdout } = await check(token, [...api.slice(0, 4), '--keys', file])

@@ -38,8 +38,9 @@ export interface Printed {
 }
 
 /**
- * Checks a token as a guard does. It fetches keys of the configured issuers only, whatever the
- * token names. What it prints never holds the token, and holds claims only with `--claims`.
+ * Checks a token as a guard does. It fetches keys only from the configured issuers, never from an
+ * issuer that only the token names. The output never contains the token. It contains claims only
+ * with `--claims`.
  *
  * @param input a token, or the whole value of an `Authorization` header
  */
@@ -100,7 +101,10 @@ function describeToken(field: string | undefined, isProved: boolean): readonly s
   }
 }
 
-/** Prints lines. Escapes all that a terminal could obey: anyone may have written the claims. */
+/**
+ * Prints lines. Escapes all characters that could control the terminal, because anyone may have
+ * written the claims.
+ */
 function print(code: 0 | 1, lines: readonly string[]): Printed {
   const text = lines.join('\n').replace(/[^\x20-\x7e\n]/g, (unit) => {
     return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
@@ -141,7 +145,7 @@ function readSettings(
 
 interface Given {
   readonly values: readonly string[]
-  /** The flag or variable that the values are from. */
+  /** The flag or variable that the values come from. */
   readonly name: string
 }
 
@@ -160,9 +164,10 @@ function readDemand(flags: Readonly<Record<string, unknown>>, verifier: Verifier
 }
 
 /**
- * Runs `make`. Names the options in its error as they were given.
+ * Runs `make`. If it throws, replaces the name of each option in the message by the flag or the
+ * variable that the user has set.
  *
- * @throws {UsageError} instead of the `TypeError` of a wrong option
+ * @throws {UsageError} instead of the `TypeError` for a wrong option
  */
 function named<T>(names: Readonly<Record<string, string>>, make: () => T): T {
   try {

@@ -42,7 +42,7 @@ describe('findCredential', () => {
     })
   }
 
-  it('findCredential reads a field of many spaces quickly', () => {
+  it('findCredential reads a header with many spaces quickly', () => {
     assert.equal(findCredential(`Bearer ${' '.repeat(16_000)}x`, 'Bearer'), 'x')
     assert.equal(findCredential(`Bearer x${' '.repeat(16_000)}x`, 'Bearer')?.length, 16_002)
   })

@@ -2,10 +2,11 @@
  * Finds the credential in an `Authorization` header: the text after the scheme and its spaces,
  * unchanged.
  *
- * Does NOT check the credential: each scheme has its own grammar. If a platform joined two
- * headers, the joined value is returned, and the scheme must refuse it.
+ * Does NOT check the credential: each scheme has its own grammar. If the platform joined two
+ * headers into one, this function returns all text after the first scheme, and the scheme must
+ * refuse it.
  *
- * @returns `undefined` without the header or for another scheme; '' when no credential follows
+ * @returns `undefined` if there is no header or it has another scheme; '' if no credential follows
  * @see RFC 9110 §11.4
  */
 export function findCredential(

@@ -6,7 +6,7 @@ import { bearerChallenge } from './challenge.ts'
 const realm = 'https://auth.example'
 
 describe('bearerChallenge', () => {
-  it('bearerChallenge has only the realm without a credential (RFC 6750 §3.1)', () => {
+  it('bearerChallenge has only the realm if there is no credential (RFC 6750 §3.1)', () => {
     assert.equal(
       bearerChallenge(new TokenError('not_authenticated', 'Not authenticated'), realm),
       'Bearer realm="https://auth.example"',
@@ -47,7 +47,7 @@ describe('bearerChallenge', () => {
     )
   })
 
-  it('bearerChallenge leaves reason, detail and cause to the log', () => {
+  it('bearerChallenge shows no reason, detail or cause, which are for the log only', () => {
     const error = new TokenError('invalid_token', 'Invalid token', {
       reason: 'wrong_signature',
       detail: 'hush',

@@ -6,8 +6,8 @@ export interface Deadline<T> {
 }
 
 /**
- * Runs work with a timeout in seconds of real time. The promise rejects at the timeout, even if the
- * work ignores its signal.
+ * Runs work with a timeout in seconds. The timeout is in real time, not in the time of a `Clock`.
+ * The promise rejects at the timeout, even if the work ignores its signal.
  */
 export function withDeadline<T>(
   work: (signal: AbortSignal) => Promise<T>,

@@ -43,7 +43,7 @@ describe('findJson', () => {
     (_, response) =>
       response.writeHead(status, headers).end(body)
 
-  it('findJson reads the object, and asks for JSON', async () => {
+  it('findJson returns the object, and sends Accept: application/json', async () => {
     const found = await ask(send('{"keys":[{"kid":"größe"}]}', { 'content-type': 'text/plain' }))
     assert.deepEqual(found, { value: { keys: [{ kid: 'größe' }] }, freshSeconds: undefined })
     assert.equal(asked[0]!.method, 'GET')
@@ -73,7 +73,7 @@ describe('findJson', () => {
     }
   })
 
-  it('findJson refuses a redirected answer, even if fetch has followed', async () => {
+  it('findJson refuses an answer after a redirect that a custom fetch has followed', async () => {
     const following: typeof fetch = (target, init) => fetch(target, { ...init, redirect: 'follow' })
     const redirecting: RequestListener = (request, response) =>
       request.url === '/set'
@@ -84,7 +84,7 @@ describe('findJson', () => {
 
   const withBytes = (count: number): string => `{"a":"${'x'.repeat(count - 8)}"}`
 
-  it('findJson takes 256 KiB and not a byte more', async () => {
+  it('findJson accepts a body of 256 KiB, and refuses one byte more', async () => {
     assert.ok(await ask(send(withBytes(262_144))))
     await assert.rejects(ask(send(withBytes(262_145))), /more than 262144 bytes/)
   })
@@ -122,14 +122,14 @@ describe('findJson', () => {
     ['null', 'null', /is not a JSON object/],
     ['a duplicate member', '{"keys":[],"keys":[1]}', /appears twice/],
     [
-      'other bytes than UTF-8',
+      'bytes that are not UTF-8',
       Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d),
       /is not UTF-8/,
     ],
     ['a byte order mark', '\ufeff{}', /is not JSON/],
   ]
   for (const [name, body, reason] of noObjects) {
-    it(`findJson refuses ${name} instead of an object, and repeats nothing of it`, async () => {
+    it(`findJson refuses ${name} as the body, and never repeats the body`, async () => {
       await assert.rejects(ask(send(body)), (error: Error) => {
         assert.match(error.message, reason)
         assert.doesNotMatch(error.message, /secret/)
@@ -164,7 +164,7 @@ describe('findJson', () => {
     })
   })
 
-  it('findJson bypasses the cache, and passes its signal on', async () => {
+  it('findJson calls fetch with its signal, without a cache and without redirects', async () => {
     let given: RequestInit | undefined
     await findJson(url, {
       fetch: async (_, init) => {

@@ -9,7 +9,10 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 /** A fetched JSON object. */
 export interface FetchedJson {
   readonly value: JsonObject
-  /** How long the answer is fresh according to its `Cache-Control`, if that says so. 0: never. */
+  /**
+   * For how many seconds the answer is fresh, by its `Cache-Control`. 0 if it must not be reused;
+   * `undefined` if the header does not say.
+   */
   readonly freshSeconds: number | undefined
 }
 
@@ -17,15 +20,17 @@ export interface FetchedJson {
 const maxBytes = 262_144
 
 /**
- * Fetches a JSON object from a configured server. Follows no redirect, which could lead to a server
- * that was not configured. Counts the bytes while they arrive, and parses JSON as strictly as that
- * of a token. An error names the URL and the rule, and never repeats what the server sent.
+ * Fetches a JSON object from a configured server. Follows no redirect, because it could lead to a
+ * server that was not configured. Counts the bytes while they arrive. Parses the body as strictly
+ * as the JSON of a token. An error names the URL and the rule, and never repeats what the server
+ * sent.
  *
- * Does NOT check the URL, which the caller must have checked, nor the content type.
+ * Does NOT check the URL, which the caller must have checked. Does NOT check the content type.
  *
  * @param signal aborts the fetch
  * @returns `undefined` when the answer is 404
- * @throws {Error} without an answer, and for any other than 200 with a JSON object up to 256 KiB
+ * @throws {Error} if there is no answer, if its status is neither 200 nor 404, or if its body is
+ *   not a JSON object of at most 256 KiB
  */
 export async function findJson(
   url: string,
@@ -33,7 +38,7 @@ export async function findJson(
 ): Promise<FetchedJson | undefined> {
   let response: Response
   try {
-    // The fetch of a framework may have a cache, which could return keys that were withdrawn.
+    // A framework may have replaced `fetch`, and its cache could return keys that were withdrawn.
     const init = {
       headers: { accept: 'application/json' },
       redirect: 'error',
@@ -56,7 +61,7 @@ export async function findJson(
 
   const bytes = await readBytes(response, url, signal)
   try {
-    // Stryker disable next-line StringLiteral: any text without a directive says the same
+    // Stryker disable next-line StringLiteral: any text without a directive has the same result
     const cacheControl = response.headers.get('cache-control') ?? ''
     return { value: parseJsonObject(bytes), freshSeconds: freshSecondsOf(cacheControl) }
   } catch (error) {

@@ -30,7 +30,7 @@ describe('requireDiscoverable', () => {
     'http://127.0.10.10',
     'http://[::1]:8000',
   ]) {
-    it(`requireDiscoverable takes ${issuer}`, () => {
+    it(`requireDiscoverable accepts ${issuer}`, () => {
       requireDiscoverable(issuer)
     })
   }
@@ -88,7 +88,7 @@ describe('requireDiscoverable', () => {
   })
 })
 
-it('http is refused elsewhere than on this machine, with the fix', () => {
+it('an http URL on another machine is refused, and the message says how to fix it', () => {
   const fix = 'Fix: use https; http is accepted only on localhost, 127.0.0.0/8 and [::1]'
   assert.throws(() => requireDiscoverable('http://auth.example/hunter2'), {
     message: `\`issuer\` must be an https URL; it is http://auth.example. ${fix}`,
@@ -104,7 +104,7 @@ describe('fetchJwksUri', () => {
     (): Response =>
       Response.json({ issuer, jwks_uri })
 
-  it('fetchJwksUri first asks the inserted path of RFC 8414 §3.1', async () => {
+  it('fetchJwksUri first puts the well-known path after the host (RFC 8414 §3.1)', async () => {
     for (const [issuer, url] of [
       ['https://auth.example', 'https://auth.example/.well-known/oauth-authorization-server'],
       ['https://auth.example/', 'https://auth.example/.well-known/oauth-authorization-server'],
@@ -131,7 +131,7 @@ describe('fetchJwksUri', () => {
     'https://auth.example/a/.well-known/openid-configuration',
   ]
 
-  it('fetchJwksUri continues with the appended path and OpenID after 404', async () => {
+  it('fetchJwksUri, after 404, tries the well-known path at the end, then OpenID', async () => {
     for (const [i, place] of places.entries()) {
       const { asked, options } = answering({ [place]: metadata(issuer) })
       assert.equal(await fetchJwksUri(issuer, options), 'https://keys.example/jwks')
@@ -139,7 +139,7 @@ describe('fetchJwksUri', () => {
     }
   })
 
-  it('fetchJwksUri asks each place once, and rejects after the last', async () => {
+  it('fetchJwksUri asks each URL once, and rejects if all answers are 404', async () => {
     const { asked, options } = answering({})
     await assert.rejects(fetchJwksUri('https://auth.example/', options), /publishes no metadata/)
     assert.deepEqual(asked, [
@@ -180,7 +180,7 @@ describe('fetchJwksUri', () => {
     [issuer],
     { toString: issuer },
   ]) {
-    it(`fetchJwksUri refuses metadata of ${JSON.stringify(other)} (RFC 8414 §3.3)`, async () => {
+    it(`fetchJwksUri refuses "issuer": ${JSON.stringify(other)} (RFC 8414 §3.3)`, async () => {
       const { options } = answering({ [places[0]!]: metadata(other) })
       await assert.rejects(fetchJwksUri(issuer, options), /another "issuer"/)
     })
@@ -218,7 +218,7 @@ describe('fetchJwksUri', () => {
     })
   }
 
-  it('fetchJwksUri takes http only if issuer and jwks_uri are on this machine', async () => {
+  it('fetchJwksUri accepts http only if issuer and jwks_uri are on this machine', async () => {
     for (const local of [
       'http://localhost:3000/auth',
       'http://127.0.0.1:3000',

@@ -10,8 +10,8 @@ import { findJson, type Fetch } from './fetch-json.ts'
  * @see RFC 8414 §2
  */
 export function requireDiscoverable(issuer: string): void {
-  // A URL parser repairs backslashes and white space. A text with them is refused, because `iss`
-  // is compared as text: what is compared and what is fetched must be the same.
+  // `iss` is compared with the string, but the keys are fetched from the parsed URL. Both must be
+  // the same, so backslashes and white space are refused: the URL parser would repair them.
   const url =
     /^https?:\/\/[^\s?#\\]+$/.test(issuer) && URL.canParse(issuer) ? new URL(issuer) : undefined
   if (!url || hasUser(url)) {
@@ -29,8 +29,8 @@ export function requireDiscoverable(issuer: string): void {
 }
 
 /**
- * Refuses a URL from which keys cannot be fetched safely, and returns any other in normal form. It
- * must be an https URL without user and fragment, or http on this machine.
+ * Checks the URL of a key set, and returns it in normal form. It must be an https URL without user
+ * and fragment. An http URL is accepted only on this machine.
  *
  * @throws {TypeError} whose message never repeats the URL, which may contain a password
  */
@@ -52,12 +52,16 @@ export function requireJwksUri(uri: unknown): string {
 }
 
 /**
- * Asks an issuer where its keys are. It tries three URLs until one does not answer 404. First comes
- * the URL of RFC 8414, with the well-known path before the issuer's path; then the well-known path
- * after the issuer's path; then the URL of OpenID Connect.
+ * Asks an issuer for the URL of its keys. It tries these metadata URLs in turn, and goes on to
+ * the next one only if the answer is 404.
+ *
+ * * The URL of RFC 8414, with the well-known path before the issuer's path
+ * * The same well-known path after the issuer's path
+ * * The URL of OpenID Connect
  *
  * The metadata must name exactly this issuer, so that no other issuer's metadata is used (§3.3).
- * `jwks_uri` must be an https URL, or http if both it and the issuer are on this machine.
+ * `jwks_uri` must be an https URL. It may be an http URL only if the issuer is an http URL too, and
+ * both are on this machine.
  *
  * @param issuer must have passed `requireDiscoverable`
  * @returns the checked `jwks_uri`
@@ -81,7 +85,7 @@ export async function fetchJwksUri(
 
 function metadataUrls(issuer: string): readonly string[] {
   const { origin, pathname } = new URL(issuer)
-  const path = pathname.replace(/\/$/, '') // the final slash goes, by RFC 8414 §3.1
+  const path = pathname.replace(/\/$/, '') // RFC 8414 §3.1 removes the final slash
   const [oauth, openid] = [
     '/.well-known/oauth-authorization-server',
     '/.well-known/openid-configuration',
@@ -111,7 +115,8 @@ function hasUser({ username, password }: URL): boolean {
 
 /**
  * Whether a URL stays on this machine. `URL` writes every spelling of an IPv4 address as four
- * numbers, and allows no other host name to end in a number, so a name cannot look like 127.0.0.1.
+ * numbers, and refuses any other host name that ends in a number. So no host name can look like
+ * 127.0.0.1.
  */
 function isLoopback({ hostname }: URL): boolean {
   // Stryker disable next-line Regex: only an IPv4 address ends in a number, see above

@@ -61,13 +61,13 @@ describe('toResponse', () => {
     assert.deepEqual(toResponse({ status: 200, headers: {} }).headers.getSetCookie(), [])
   })
 
-  it('toResponse has no body with 204 (RFC 9110 §15.3.5)', () => {
+  it('toResponse returns no body for status 204 (RFC 9110 §15.3.5)', () => {
     assert.equal(toResponse({ status: 204, headers: {} }).body, null)
   })
 })
 
 describe('tooLarge', () => {
-  it('tooLarge answers 413 and the allowed size (RFC 9110 §15.5.14)', () => {
+  it('tooLarge has status 413, and says which size is allowed (RFC 9110 §15.5.14)', () => {
     const { status, message } = tooLarge(5)
     assert.deepEqual([status, message], [413, 'The body may have 5 bytes at most'])
   })

@@ -1,7 +1,7 @@
 // Requests and answers, independent of any framework.
 import { ProblemError } from '../base/errors.ts'
 
-/** A request, as the adapter of a framework passes it. A guard also takes a web `Request`. */
+/** A request, as the adapter of a framework passes it. A guard also accepts a web `Request`. */
 export interface HttpRequest {
   readonly method: string
   /** The request target: an absolute URL, or a path with its query. Only the path is used. */
@@ -12,8 +12,9 @@ export interface HttpRequest {
 /** A request with a body. */
 export interface HttpRequestWithBody extends HttpRequest {
   /**
-   * The IP address of the sender or of a proxy before us, if the platform knows it. It must come
-   * from the connection and never from a header, which a sender can forge.
+   * The IP address at the other end of the connection, if the platform knows it: that of the sender
+   * or of the last proxy. It must come from the connection and never from a header, which a sender
+   * can forge.
    */
   readonly remoteAddress?: string | undefined
   /**
@@ -24,7 +25,10 @@ export interface HttpRequestWithBody extends HttpRequest {
   body(maxBytes: number): Promise<Uint8Array>
 }
 
-/** The body of an answer. Bytes are for a shared body: text would be encoded for each answer. */
+/**
+ * The body of an answer. Use bytes if many answers have the same body, because a string would be
+ * encoded again for each answer.
+ */
 export type AnswerBody = string | Uint8Array<ArrayBuffer>
 
 /** An answer, which the adapter of a framework writes. */
@@ -37,12 +41,12 @@ export interface HttpAnswer<Body extends AnswerBody = string> {
 }
 
 /**
- * The header that stops browsers from guessing a type: JSON that an attacker filled with HTML must
- * not become a page. Every answer has it.
+ * The header that stops browsers from guessing a content type. Otherwise a browser could show JSON
+ * as a page, and run HTML that an attacker has put into it. Every answer has this header.
  */
 export const noSniffing = { 'x-content-type-options': 'nosniff' } as const
 
-/** Makes a web `Response` of an answer. */
+/** Converts an answer to a web `Response`. */
 export function toResponse(answer: HttpAnswer<AnswerBody>): Response {
   const headers = new Headers({ ...answer.headers, ...noSniffing })
   for (const cookie of answer.cookies ?? []) headers.append('set-cookie', cookie)
@@ -50,13 +54,14 @@ export function toResponse(answer: HttpAnswer<AnswerBody>): Response {
 }
 
 /**
- * Returns the path of a request target, without its query. It is neither decoded nor normalized:
- * if a proxy decided by another path than the one used here, its rules could be bypassed.
+ * Returns the path of a request target, without its query. It is neither decoded nor normalized, so
+ * a proxy in front of the app decides by the same path. Otherwise `/x/../token` could pass a
+ * proxy's rule for `/x`, and reach `/token` here.
  *
- * @returns `undefined` for a target that is neither a path nor an http URL, or has a fragment
+ * @returns `undefined` for a target that is neither a path nor an http URL, or that has a fragment
  */
 export function pathOf(url: string): string | undefined {
-  // The absolute form (RFC 9112 §3.2.2). Its host is the sender's claim, so it is dropped.
+  // An absolute URL (RFC 9112 §3.2.2). The sender can write any host, so the host is dropped.
   const authority = /^https?:\/\/(?:\[[\da-f:.]+\]|[^/?#[\]])+/i.exec(url)?.[0]
   const target = authority === undefined ? url : url.slice(authority.length)
   if (!target.startsWith('/')) return authority === undefined ? undefined : '/'

@@ -38,7 +38,7 @@ describe('problemAnswer', () => {
     })
   }
 
-  it('problemAnswer lists the faults of a body', () => {
+  it('problemAnswer lists the faults of a request body', () => {
     const errors = [{ loc: ['body', 'email'], msg: 'An e-mail address', type: 'value_error' }]
     const { body } = problemAnswer(
       new ProblemError('unprocessable_content', 'Not valid', { errors }),
@@ -46,7 +46,7 @@ describe('problemAnswer', () => {
     assert.deepEqual(JSON.parse(body ?? '').errors, errors)
   })
 
-  it('problemAnswer tells when to retry, and takes more headers', () => {
+  it('problemAnswer has Retry-After, and the headers that the caller adds', () => {
     const error = new ProblemError('temporarily_unavailable', 'Later', { retryAfterSeconds: 0 })
     assert.deepEqual(problemAnswer(error, { allow: 'GET' }).headers, {
       'content-type': 'application/problem+json',
@@ -56,7 +56,7 @@ describe('problemAnswer', () => {
     })
   })
 
-  it('problemAnswer leaves detail, cause and stack to the log', () => {
+  it('problemAnswer shows no detail, cause or stack, which are for the log only', () => {
     const details = { detail: 'hush', cause: new Error('hush') }
     const answers = [
       problemAnswer(new ProblemError('conflict', 'Taken', details)),

@@ -61,8 +61,8 @@ export function problemAnswer(
 }
 
 /**
- * Makes the answer of a guard that refuses. A 503 has no challenge, because no other credential
- * would help (RFC 6750 §3).
+ * Makes the answer of a guard that refuses a request. A 503 has no `WWW-Authenticate` header,
+ * because another credential would not help (RFC 6750 §3).
  */
 export function tokenRefusalAnswer(error: TokenError, realm: string): HttpAnswer {
   return problemAnswer(

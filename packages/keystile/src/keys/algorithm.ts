@@ -1,4 +1,4 @@
-/** A JWS algorithm, with all that signing, verifying and importing keys need to know about it. */
+/** A JWS algorithm, with everything that the code needs to sign, to verify and to import keys. */
 export type Algorithm = HmacAlgorithm | RsaAlgorithm | EcAlgorithm | EdAlgorithm
 
 interface AnyAlgorithm {
@@ -90,8 +90,8 @@ export function findAlgorithmOfCurve(curve: unknown): Algorithm | undefined {
 }
 
 /**
- * Whether a key of one algorithm can verify a header that names the other. They must be the same;
- * only Ed25519 has two names (RFC 9864 §2.2).
+ * Whether a key with one algorithm may verify a token whose header names the other. The two must be
+ * equal; only Ed25519 has two names (RFC 9864 §2.2).
  */
 export function isSameAlgorithm(a: Algorithm, b: Algorithm): boolean {
   return a === b || (a.curve === 'Ed25519' && b.curve === 'Ed25519')

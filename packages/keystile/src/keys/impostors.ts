@@ -4,7 +4,7 @@ import { readingsOf } from './readings.ts'
 
 /** A value that was passed as a secret by mistake. Anyone who knows it could sign tokens. */
 export interface Impostor {
-  /** What it is, with its article: `a URL`. */
+  /** What the value is, with the article: `a URL`. */
   readonly name: string
   /** What to do instead. */
   readonly instead: string
@@ -26,7 +26,7 @@ const fileExtension = /\.(?:pem|key|pub|crt|cer|der|p8|p12|pfx|jwks?|json|txt|ya
 /** The known mistakes. The first match counts, so a URL is not reported as a host name. */
 const impostors: readonly (Impostor & {
   is(text: string, bytes: Buffer): boolean
-  /** Whether what the text encodes in base64 or hex may be this mistake too. */
+  /** If true, the mistake is also recognized in text that encodes it in base64 or hex. */
   readonly encoded?: true
 })[] = [
   {
@@ -86,13 +86,16 @@ const impostors: readonly (Impostor & {
   {
     name: 'a URL without its scheme, or a path',
     instead: passUrl,
-    // Random base64 cannot match: no alphabet of it has both a slash and one of `._:-`.
+    // Random base64 cannot match: no alphabet of base64 has both a slash and one of `._:-`.
     is: (text) =>
       /^[\w.~:@+%/-]+$/.test(text) && /\w\/\w/.test(text) && /[._:-]/.test(text) && !isMixed(text),
   },
 ]
 
-/** Finds out what was passed as a secret by mistake. Returns `undefined` for a possible secret. */
+/**
+ * Finds out which wrong value was passed as a secret. Returns `undefined` if the value may be a
+ * secret.
+ */
 export function findImpostor(secret: Uint8Array): Impostor | undefined {
   const readings = readingsOf(secret).map((bytes) => [plainTextOf(bytes), bytes] as const)
   return impostors.find(({ encoded, is }) =>
@@ -126,8 +129,9 @@ function isPath(text: string): boolean {
 }
 
 /**
- * The minimum share of characters that are of another kind than the one before. In random base64
- * or hex it is about 0.4, in words 0.1 to 0.2.
+ * The minimum share of characters whose kind differs from the kind of the character before. The
+ * kinds are lower case, capitals and digits. The share is about 0.4 in random base64 or hex, and
+ * 0.1 to 0.2 in words.
  */
 const leastChanges = 0.25
 
@@ -137,7 +141,7 @@ const leastChanges = 0.25
  */
 export function isMixed(text: string): boolean {
   const letters = text.replace(/[^A-Za-z\d]/g, '')
-  // A capital followed by a small letter is the beginning of a word, and not counted as a change.
+  // A capital before a small letter is not counted as a change: many words begin so.
   const changes = [...letters.matchAll(/[a-z](?=[A-Z\d])|[A-Z](?=\d)|\d(?=[A-Za-z])/g)]
   return changes.length >= letters.length * leastChanges
 }
@@ -145,7 +149,7 @@ export function isMixed(text: string): boolean {
 /** Whether bytes are a public key or a certificate in DER. */
 function isPublicDer(der: Buffer): boolean {
   // DER keys and certificates are a SEQUENCE.
-  // Stryker disable next-line ConditionalExpression: spares the readers, which refuse the rest too
+  // Stryker disable next-line ConditionalExpression: saves time, the readers refuse the same bytes
   if (der[0] !== 0x30) return false
   const readers = [
     () => createPublicKey({ key: der, format: 'der', type: 'spki' }),
@@ -161,7 +165,7 @@ function succeeds(read: () => unknown): boolean {
     read()
     done = true
   } catch {
-    // It stays false.
+    // `done` stays false.
   }
   return done
 }

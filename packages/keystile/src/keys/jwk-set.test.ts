@@ -20,7 +20,7 @@ const found = (keys: KeySet, kid: string | undefined, name: AlgorithmName): stri
   keys.find(kid, algorithm(name))?.keyId
 
 describe('importJwkSet', () => {
-  it('importJwkSet takes the key set that an issuer publishes', () => {
+  it('importJwkSet accepts the key set that an issuer publishes', () => {
     const keys = importJwkSet({
       keys: [exportPublicJwk(ec), exportPublicJwk(rsa), exportPublicJwk(edwards)],
       more: 1,
@@ -40,13 +40,13 @@ describe('importJwkSet', () => {
     ['a key that is not an object', { keys: [exportPublicJwk(ec), null] }, /a JWK Set must be/],
     ['a set without keys', { keys: [] }, /must have a usable key/],
     [
-      'a set without a fit key',
+      'a set without a usable key',
       { keys: [{ kty: 'EC' }, { kty: 'foo' }] },
       /must have a usable key/,
     ],
     ['a kid that appears twice', { keys: [published('a'), published('a')] }, /appears twice/],
     [
-      'a kid that appears twice, once unfit',
+      'a kid that appears twice, once on an unusable key',
       { keys: [published('a'), { kty: 'foo', kid: 'a' }] },
       /appears twice/,
     ],
@@ -56,7 +56,7 @@ describe('importJwkSet', () => {
       /this one has both/,
     ],
     [
-      'an unfit secret beside a public key',
+      'a bad secret beside a public key',
       { keys: [exportPublicJwk(ec), { kty: 'oct' }] },
       /this one has both/,
     ],
@@ -90,14 +90,14 @@ describe('importJwkSet', () => {
     assert.match(reasons[0] ?? '', /must have an "alg"/)
   })
 
-  it('importJwkSet may leave out keys without a listener for them', () => {
+  it('importJwkSet skips unusable keys, also without an onUnfit function', () => {
     assert.equal(
       found(importJwkSet({ keys: [{ kty: 'foo' }, exportPublicJwk(ec)] }), 'ec', 'ES256'),
       'ec',
     )
   })
 
-  it('importJwkSet takes a set of shared secrets only', () => {
+  it('importJwkSet accepts a set that has only shared secrets', () => {
     const secret = exportPrivateJwk(generateKey('HS256', { keyId: 's' }))
     assert.equal(found(importJwkSet({ keys: [secret] }), 's', 'HS256'), 's')
   })
@@ -117,7 +117,7 @@ describe('find', () => {
   const other = generateKey('ES256', { keyId: 'other' })
   const keys = keySetOf([ec, other, rsa, edwards])
 
-  it('keySet.find returns the key of a kid for its own algorithm only (RFC 8725 §3.1)', () => {
+  it('keySet.find returns a key only for the algorithm of the key (RFC 8725 §3.1)', () => {
     assert.equal(keys.find('ec', algorithm('ES256')), ec)
     assert.equal(keys.find('other', algorithm('ES256')), other)
     for (const name of ['HS256', 'RS256', 'PS256', 'ES384', 'EdDSA'] as const)
@@ -140,7 +140,7 @@ describe('find', () => {
     assert.equal(found(keys, undefined, 'HS256'), undefined)
   })
 
-  it('keySet.find returns a nameless key for any kid if it is the only one that fits', () => {
+  it('keySet.find returns a key without keyId for any kid, if only this key can match', () => {
     const nameless = importKey(anonymous(exportPublicJwk(ec)))
     assert.equal(nameless.keyId, undefined)
     assert.equal(keySetOf([nameless, rsa]).find('whatever', algorithm('ES256')), nameless)

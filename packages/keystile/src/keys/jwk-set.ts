@@ -11,20 +11,23 @@ export interface JwkSet {
 }
 
 /**
- * The keys of a verifier. The verifier looks up the key for each token, so a removed key stops
- * working at once.
+ * The keys of a verifier. The verifier looks up the key for each token, so a removed key is refused
+ * from the next token on.
  */
 export interface KeySet {
   /**
    * Finds the one key that may verify a token with this header.
    *
-   * @param keyId the header's `kid`, which the sender chose: compare it, and do nothing else
+   * @param keyId the header's `kid`. The sender chose it, so compare it, and never use it in any
+   *   other way: not in a path, a URL or a query
    * @param algorithm the header's `alg`
    */
   find(keyId: string | undefined, algorithm: Algorithm): VerificationKey | undefined
 }
 
-/** Whether keys are a `KeySet`. An array also has a `find`, which would call the `kid`. */
+/**
+ * Whether a value is a `KeySet`. An array is not: its `find` would call the `kid` as a function.
+ */
 export function isKeySet(keys: unknown): keys is KeySet {
   return (
     typeof keys === 'object' &&
@@ -37,11 +40,11 @@ export function isKeySet(keys: unknown): keys is KeySet {
 
 /**
  * Imports a JWK Set. Refuses the whole set when a `kid` appears twice, when it mixes shared secrets
- * and public keys, or when `importKey` refuses one of its secrets. Skips other keys that are weak,
- * unknown or made for another purpose, as RFC 7517 §5 recommends.
+ * and public keys, or when `importKey` refuses one of its secrets. Skips any other key that is
+ * weak, unknown or made for another purpose, as RFC 7517 §5 recommends.
  *
  * @param onUnfit called with the reason for each skipped key
- * @throws {TypeError} for a refused set, and for one without a usable key
+ * @throws {TypeError} for a refused set, and for a set without a usable key
  */
 export function importJwkSet(set: unknown, onUnfit?: (reason: string) => void): KeySet {
   return keySetOf(importKeys(set, () => true, onUnfit))
@@ -50,8 +53,9 @@ export function importJwkSet(set: unknown, onUnfit?: (reason: string) => void): 
 /**
  * Imports a JWK Set as a list of keys.
  *
- * @param isWanted picks the JWKs to import. A `kid` must differ from those of the others too
- * @throws {TypeError} as `importJwkSet`
+ * @param isWanted picks the JWKs to import. A `kid` must be unique among all JWKs of the set, also
+ *   among those that are not imported
+ * @throws {TypeError} for a set that `importJwkSet` refuses
  */
 export function importKeys(
   set: unknown,
@@ -68,7 +72,7 @@ export function importKeys(
     throw new TypeError('each "kid" in a JWK Set must be unique; one appears twice')
 
   const jwks = all.filter(isWanted)
-  // Stryker disable next-line EqualityOperator: a set with both kinds has both in either count
+  // Stryker disable next-line EqualityOperator: counting the other kind has the same result
   const symmetric = jwks.filter((jwk) => jwk['kty'] === 'oct').length
   if (symmetric > 0 && symmetric < jwks.length)
     throw new TypeError('a JWK Set must hold shared secrets or public keys; this one has both')
@@ -78,7 +82,7 @@ export function importKeys(
     try {
       keys.push(importOne(jwk))
     } catch (error) {
-      // Only a developer writes a set of secrets, and must learn about a weak one.
+      // Issuers publish no secrets: a developer wrote this set, and must learn about a weak secret.
       if (error instanceof UnfitSecretError) throw error
       onUnfit(messageOf(error))
     }
@@ -89,10 +93,13 @@ export function importKeys(
 }
 
 /**
- * Makes a set of keys. A token's `kid` selects its key. If no key has this `kid`, the only key of
- * the algorithm without a `keyId` is used. Without a `kid`, the only key of the algorithm is used.
- * The key's algorithm must be the token's: this stops a token that was signed by HMAC with the text
- * of a public key.
+ * Makes a set of keys. Its `find` returns the key whose `keyId` is the token's `kid`. If there is
+ * none, `find` looks among the keys without a `keyId`. For a token without a `kid`, `find` looks
+ * among all keys. In these two cases it returns a key only if exactly one of them has the token's
+ * algorithm.
+ *
+ * A key with another algorithm than the token is never returned. So a token is refused if an
+ * attacker signed it by HMAC, with the text of a public key as the secret.
  */
 export function keySetOf(keys: readonly VerificationKey[]): KeySet {
   const named = new Map(

@@ -53,14 +53,14 @@ const works = (signer: VerificationKey, verifier: VerificationKey): boolean =>
 
 describe('generateKey', () => {
   for (const name of asymmetric) {
-    it(`generateKey names a ${name} key by its thumbprint`, () => {
+    it(`generateKey uses the thumbprint of a ${name} key as its keyId`, () => {
       const key = generated.get(name)!
       assert.equal(key.algorithm.name, name)
       assert.equal(key.keyId, thumbprint(exportPublicJwk(key)))
     })
   }
 
-  it('generateKey takes another name for a key', () => {
+  it('generateKey accepts another keyId', () => {
     assert.equal(generateKey('ES256', { keyId: 'mine' }).keyId, 'mine')
     assert.equal(generateKey('HS256', { keyId: 'mine' }).keyId, 'mine')
   })
@@ -110,12 +110,12 @@ describe('exportPublicJwk and exportPrivateJwk', () => {
     })
   }
 
-  it('exportPublicJwk adds no kid', () => {
+  it('exportPublicJwk adds no kid to a key without a keyId', () => {
     const { kid: _, ...unnamed } = exportPublicJwk(ec)
     assert.deepEqual(exportPublicJwk(importKey(unnamed)), unnamed)
   })
 
-  it('exportPublicJwk refuses a secret, and exportPrivateJwk a public key', () => {
+  it('exportPublicJwk refuses a secret, and exportPrivateJwk refuses a public key', () => {
     assert.throws(() => exportPublicJwk(generateKey('HS256')), /no public half/)
     assert.throws(() => exportPrivateJwk(importKey(exportPublicJwk(ec))), /this is a public key/)
   })
@@ -156,7 +156,7 @@ describe('thumbprint', () => {
 })
 
 describe('importKey of a JWK', () => {
-  it('importKey derives the algorithm from a curve, never from RSA (RFC 8725 §3.1)', () => {
+  it('importKey needs an alg for an RSA key, but not for a curve (RFC 8725 §3.1)', () => {
     const withoutAlg = (jwk: Jwk): Jwk => ({ ...jwk, alg: undefined }) as unknown as Jwk
     for (const name of ['ES256', 'ES384', 'ES512', 'EdDSA'] as const) {
       assert.equal(importKey(withoutAlg(exportPublicJwk(generateKey(name)))).algorithm.name, name)
@@ -228,7 +228,7 @@ describe('importKey of a JWK', () => {
       /not a valid ES256 key/,
     ],
     [
-      'RSA with d and nothing else private',
+      'RSA with d, but without p and q',
       { ...exportPublicJwk(rsa), d: exportPrivateJwk(rsa)['d'] },
       /not a valid RS256 key/,
     ],
@@ -289,7 +289,7 @@ describe('importKey of a JWK', () => {
   }
 
   for (const name of ['RS256', 'PS256', 'ES256', 'ES512', 'EdDSA'] as const) {
-    it(`importKey refuses a ${name} key pair made of two keys`, () => {
+    it(`importKey refuses a ${name} key pair whose halves do not match`, () => {
       const [one, two] = [exportPrivateJwk(generateKey(name)), exportPrivateJwk(generateKey(name))]
       const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi'].filter(
         (member) => two[member] !== undefined,
@@ -299,7 +299,7 @@ describe('importKey of a JWK', () => {
     })
   }
 
-  it('importKey tries a key pair once, since Node reads RSA pairs that do not match', () => {
+  it('importKey refuses RSA halves that do not match, although Node accepts them', () => {
     const { d, dp, dq, qi } = exportPrivateJwk(generated.get('RS512')!)
     refuses({ ...exportPrivateJwk(rsa), d, dp, dq, qi }, /must match/)
   })
@@ -520,7 +520,7 @@ describe('importKey of a secret', () => {
     })
   }
 
-  it('importKey counts a secret in bytes, not characters, and never repeats it', () => {
+  it('importKey measures a secret in bytes, not characters, and never repeats it', () => {
     assert.ok(importKey({ secret: 'äöüßéèêàâçñøåæ\u00ec\u00ed', algorithm: 'HS256' }))
     assert.throws(
       () => importKey({ secret: 'hunter2', algorithm: 'HS256' }),
@@ -533,7 +533,7 @@ describe('importKey of a secret', () => {
       refuses({ secret, algorithm: 'HS256' }, /a string or bytes/)
   })
 
-  it('importKey takes a secret for HMAC only', () => {
+  it('importKey accepts a secret only for an HMAC algorithm', () => {
     for (const algorithm of asymmetric)
       refuses({ secret: 'x'.repeat(64), algorithm }, /a shared secret must be HS256/)
   })
@@ -561,7 +561,7 @@ describe('importKey of a secret', () => {
     ['SPKI DER in base64', der(ec.verifyingKey).toString('base64')],
     ['SPKI DER in base64url', der(ec.verifyingKey).toString('base64url')],
     ['SPKI DER in hex', der(ec.verifyingKey).toString('hex')],
-    ['SPKI DER in HEX', der(ec.verifyingKey).toString('hex').toUpperCase()],
+    ['SPKI DER in upper-case hex', der(ec.verifyingKey).toString('hex').toUpperCase()],
     ['PKCS#1 DER in base64', pkcs1Der.toString('base64')],
     ['PKCS#1 DER in hex', pkcs1Der.toString('hex')],
     ['body of an SPKI PEM', body(spki(rsa.verifyingKey))],
@@ -598,7 +598,7 @@ describe('importKey of a secret', () => {
     ],
   ]
   for (const [name, secret] of disguises) {
-    it(`importKey refuses a public secret: ${name} (CVE-2022-29217, CVE-2023-48223)`, () => {
+    it(`importKey refuses as a secret: ${name} (CVE-2022-29217, CVE-2023-48223)`, () => {
       refuses({ secret, algorithm: 'HS256' }, /others may know/)
       if (typeof secret === 'string')
         refuses({ secret: Buffer.from(secret), algorithm: 'HS256' }, /others may know/)
@@ -611,7 +611,7 @@ describe('importKey of a secret', () => {
     prefixes: string[]
   }
   for (const prefix of prefixes) {
-    it(`importKey refuses a key after ${JSON.stringify(prefix)} as secret (CVE-2026-34950)`, () => {
+    it(`importKey refuses as secret: ${JSON.stringify(prefix)} and a key (CVE-2026-34950)`, () => {
       const ssh = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPL1I9oiq+B8crkmuV4YViiUnhdLjCp3hvy1bNGuGfNL'
       for (const text of [
         spki(rsa.verifyingKey),
@@ -636,7 +636,7 @@ describe('importKey of a secret', () => {
     }
   })
 
-  it('importKey takes random secrets in every usual encoding', () => {
+  it('importKey accepts random secrets in every usual encoding', () => {
     for (let i = 0; i < 500; i++) {
       const bytes = keyObjectOf(generateKey('HS512').verifyingKey).export()
       for (const secret of [

@@ -57,14 +57,14 @@ interface Members {
 
 /** The members of each type of key (RFC 7518 §6, RFC 8037 §2). */
 const membersOf: Readonly<Record<KeyType, Members>> = {
-  // Stryker disable next-line ArrayDeclaration: a member of another name is not there
+  // Stryker disable next-line ArrayDeclaration: no JWK has a member with the other name
   oct: { required: ['k'], private: [] },
   RSA: { required: ['e', 'n'], private: ['d', 'p', 'q', 'dp', 'dq', 'qi'] },
   EC: { required: ['crv', 'x', 'y'], private: ['d'] },
   OKP: { required: ['crv', 'x'], private: ['d'] },
 }
 
-/** The length of `x`, `y` and `d`: that of the field of their curve. */
+/** The length of `x`, `y` and `d` in bytes, for each curve. */
 const curveBytes = { 'P-256': 32, 'P-384': 48, 'P-521': 66, Ed25519: 32 } as const
 
 /** The registered operations that are neither signing nor verifying (RFC 7517 §4.3). */
@@ -74,14 +74,18 @@ const otherOperations = ['encrypt', 'decrypt', 'wrapKey', 'unwrapKey', 'deriveKe
  * Imports a JWK, a PEM or a shared secret. The key gets its one algorithm here; a token never
  * chooses it.
  *
- * Refuses a weak key: RSA below 2048 bits, with an exponent below 65537 or from the ROCA generator;
- * a point that is not on its curve; a private key that does not match its public key. Refuses a
- * secret that is shorter than the hash, not random, printed in public documentation, or not a
- * secret at all: a URL, a path, JSON, a public key.
+ * Refuses:
+ *
+ * * an RSA key below 2048 bits, with an exponent below 65537, or from the ROCA generator
+ * * a public key whose point is not on its curve
+ * * a private key that does not match its public key
+ * * a secret that is shorter than the hash, not random, or printed in public documentation
+ * * a secret that is really a URL, a path, JSON, or a public key
  *
  * Does NOT check who owns the key, nor any certificate.
  *
- * @throws {TypeError} for a refused key. The message says what must be, and never repeats the key
+ * @throws {TypeError} for a refused key. The message says what the key must be, and never repeats
+ *   it
  * @see RFC 7517 §4, RFC 7518 §3.2 §3.3, RFC 8725 §3.1
  */
 export function importKey(source: KeySource): SigningKey | VerificationKey {
@@ -89,9 +93,9 @@ export function importKey(source: KeySource): SigningKey | VerificationKey {
 }
 
 /**
- * Imports a key as `importKey` does, with another check of secrets. It is not exported by the
- * package. Tests use it for the secrets of test vectors, which `importKey` refuses because they are
- * public.
+ * Imports a key as `importKey` does, but checks secrets with the given function. The package does
+ * not export `importKeyWith`. Tests use it for the secrets of test vectors, which `importKey`
+ * refuses because they are public.
  */
 export function importKeyWith(
   source: KeySource,
@@ -195,7 +199,7 @@ function importJwk(jwk: Jwk, secretKeyOf: SecretKeyMaker): SigningKey | Verifica
     const signingKey = createPrivateKey({ key: privateJwk, format: 'jwk' })
     return checkedPair({ keyId, algorithm, verifyingKey, signingKey })
   } catch (error) {
-    // Errors of Node have a code, and may repeat parts of the key. Those of the checks have none.
+    // Errors of Node have a `code`, and may repeat parts of the key. Errors of our checks do not.
     if (error instanceof TypeError && !('code' in error)) throw error
     throw new TypeError(`the JWK is not a valid ${algorithm.name} key`)
   }
@@ -203,12 +207,14 @@ function importJwk(jwk: Jwk, secretKeyOf: SecretKeyMaker): SigningKey | Verifica
 
 /**
  * Returns the algorithm of a JWK: its `alg`, or the only algorithm of its curve. RSA keys and
- * secrets must have an `alg`, because a guess would let a key be used with a second algorithm.
+ * secrets must have an `alg`. Otherwise their algorithm would be a guess, and one key could be used
+ * with two algorithms.
  */
 function algorithmOf(jwk: Jwk): Algorithm {
   const algorithm =
     jwk.alg === undefined ? findAlgorithmOfCurve(jwk['crv']) : requireAlgorithm(jwk.alg)
-  if (!algorithm) throw new TypeError('the JWK must have an "alg"; its kty allows several')
+  if (!algorithm)
+    throw new TypeError('the JWK must have an "alg"; its kty allows several algorithms')
   if (jwk.kty !== algorithm.keyType || jwk['crv'] !== algorithm.curve) {
     const curve = algorithm.curve ? ` and crv ${algorithm.curve}` : ''
     throw new TypeError(`a JWK for ${algorithm.name} must have kty ${algorithm.keyType}${curve}`)
@@ -330,7 +336,7 @@ function importSecret(
   return { keyId, algorithm, verifyingKey: key, signingKey: key }
 }
 
-/** Returns a key whose public half is strong enough. @throws {TypeError} for a weak one */
+/** Returns the key if its public half is strong enough. @throws {TypeError} if it is weak */
 function checkedPublic(key: VerificationKey): VerificationKey {
   if (key.algorithm.keyType !== 'RSA') return key
   const weakness = findRsaWeakness(keyObjectOf(key.verifyingKey))
@@ -339,8 +345,8 @@ function checkedPublic(key: VerificationKey): VerificationKey {
 }
 
 /**
- * Returns a key pair after it has signed and verified once. Tokens of a private key with the wrong
- * public key could not be verified anywhere.
+ * Returns the key pair if it can verify a signature that it made. Otherwise its halves do not
+ * match, and no verifier would accept its tokens.
  */
 function checkedPair(key: SigningKey): SigningKey {
   checkedPublic(key)
@@ -350,7 +356,7 @@ function checkedPair(key: SigningKey): SigningKey {
   return key
 }
 
-/** Returns the key, with its thumbprint as `keyId` if it has none. */
+/** Returns the key. If it has no `keyId`, its thumbprint becomes its `keyId`. */
 function withKeyId<K extends VerificationKey>(key: K): K {
   if (key.keyId !== undefined) return key
   const jwk = keyObjectOf(key.verifyingKey).export({ format: 'jwk' })

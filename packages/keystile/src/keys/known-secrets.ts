@@ -4,8 +4,8 @@ import { readingsOf } from './readings.ts'
 import { isMixed } from './impostors.ts'
 
 /**
- * Secrets that look random, but are printed in public. Not listed are those that contain one of the
- * placeholders below, and those that `isWeakSecret` refuses.
+ * Secrets that look random, but are printed in public. The list needs no secret that contains one
+ * of the placeholders below, and no secret that `isWeakSecret` refuses.
  */
 const printed: readonly string[] = [
   // RFC 7515 §A.1.1 and RFC 7517 §A.3
@@ -34,8 +34,8 @@ const printed: readonly string[] = [
 ]
 
 /**
- * Words in the secrets of tutorials and templates, which must be replaced. Random text practically
- * never contains them.
+ * Words in the secrets of tutorials and templates. Each app must replace such a secret. Random text
+ * practically never contains these words.
  */
 const placeholders: readonly string[] = [
   'atleast', // jwt.io and Supabase: "… at least 256 bits long", "… at least 32 characters long"
@@ -64,8 +64,8 @@ const known: ReadonlySet<string> = new Set(
 )
 
 /**
- * Whether a secret is printed in a standard, a tutorial or a template. Ignores case, and also
- * recognizes the bytes that a printed text encodes.
+ * Whether a secret is printed in a standard, a tutorial or a template. Ignores case. Also
+ * recognizes the bytes that a printed text encodes in base64 or hex.
  */
 export function isKnownSecret(secret: Uint8Array): boolean {
   return (
@@ -73,14 +73,14 @@ export function isKnownSecret(secret: Uint8Array): boolean {
   )
 }
 
-/** The placeholders, with any other characters between their letters. */
+/** Finds the placeholders, also if other characters are between their letters: `change-me`. */
 const placeholderText = new RegExp(
   placeholders.map((words) => words.split('').join('[^a-z]*')).join('|'),
   'gi',
 )
 
 /**
- * Whether a secret is a placeholder. A label before random text does not make it one:
+ * Whether a secret is a placeholder. A label before random text is no placeholder:
  * `shop-jwt-secret-` followed by 32 random bytes is a good secret.
  */
 function isPlaceholder(secret: Buffer): boolean {
@@ -90,8 +90,9 @@ function isPlaceholder(secret: Buffer): boolean {
 }
 
 /**
- * Returns the secret and what it encodes, each as text and in base64url, in lower case and without
- * white space and quotation marks.
+ * Returns the forms of a secret that are compared: the secret itself and the bytes that it encodes,
+ * each as text and in base64url. All forms are in lower case, without white space and quotation
+ * marks.
  */
 function spellingsOf(secret: Uint8Array): readonly string[] {
   const texts = readingsOf(secret).flatMap((bytes) => [

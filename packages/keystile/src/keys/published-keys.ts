@@ -31,9 +31,11 @@ export interface PublishedKeys {
 
 /**
  * Makes a function that fetches the keys of an issuer. It uses only public keys. It skips shared
- * secrets, and keys that were published with their private half: anyone who read them could sign.
+ * secrets, and keys that were published with their private half: anyone who has read such a key
+ * could sign tokens.
  *
- * Fetches the metadata only once an hour, and again after a fetch of the keys failed.
+ * Fetches the metadata at most once an hour. Only if a fetch of the keys failed, the next fetch
+ * starts with the metadata again.
  *
  * @see RFC 7517 §5, RFC 8414 §3
  */
@@ -52,7 +54,7 @@ export function createKeyFetch(
     }
 
     const askAgainAt = now + locationMilliseconds
-    // Set before the answer: if the metadata times out, the next fetch uses the known URL at once.
+    // Set before the metadata arrives: if they time out, the next fetch uses the known URL.
     if (before) location = { uri: before.uri, askAgainAt }
     try {
       const uri = await fetchJwksUri(issuer, { fetch, signal })
@@ -71,7 +73,7 @@ export function createKeyFetch(
       if (!found) throw new Error(`${uri} answered 404 instead of 200`)
       return { keys: importKeys(found.value, isPublic), freshSeconds: found.freshSeconds }
     } catch (error) {
-      location = { uri, askAgainAt: clock.now() } // the keys may have moved
+      location = { uri, askAgainAt: clock.now() } // the `jwks_uri` may have changed
       throw error
     }
   }

@@ -6,12 +6,12 @@ describe('readingsOf', () => {
   const readings = (text: string): string[] =>
     readingsOf(Buffer.from(text)).map((bytes) => bytes.toString('latin1'))
 
-  it('readingsOf reads bytes as they are, as base64 and as hex', () => {
+  it('readingsOf returns the bytes unchanged, decoded from base64, and decoded from hex', () => {
     assert.deepEqual(readings('6162'), ['6162', '\u00eb^\u00b6', 'ab'])
     assert.deepEqual(readings('YWI='), ['YWI=', 'ab', ''])
   })
 
-  it('readingsOf skips white space and quotation marks only where encoded text starts', () => {
+  it('readingsOf skips white space and quotation marks only before encoded text', () => {
     for (const start of ['\n', ' "', "'`\t"]) assert.equal(readings(`${start}6162`)[2], 'ab')
     assert.equal(readings('61"62')[2], 'a')
   })

@@ -15,14 +15,14 @@ const second = generateKey('ES256', { keyId: 'second' })
 interface Stage {
   readonly script: ScriptedIssuer
   readonly set: RemoteJwkSet
-  /** Seconds. */
+  /** Advances the clock. */
   advance(seconds: number): void
   /**
-   * Looks for this `kid` as a verifier does: waits if needed, and tells whether the set has it
-   * then.
+   * Looks for this `kid` as a verifier does, and waits for a fetch if needed. Returns whether the
+   * set then has the key.
    */
   has(keyId: string): Promise<boolean>
-  /** Returns the code of a refusal, and when to retry. */
+  /** Looks for this `kid`, which must fail. Returns the facts of the refusal. */
   refusal(
     keyId: string,
   ): Promise<readonly [code: string, retryAfterSeconds: number | undefined, detail: string]>
@@ -58,7 +58,7 @@ function start(keys: readonly SigningKey[] = [first], fetch?: ScriptedIssuer['fe
   }
 }
 
-/** Waits for work in the background, without a new fetch during the cooldown. */
+/** Waits until a running fetch has ended. During the cooldown it starts no new fetch. */
 const settled = (stage: Stage): Promise<unknown> => stage.has('settled')
 
 /** Answers of an issuer that are not a key set. */
@@ -135,7 +135,7 @@ describe('createRemoteJwkSet', () => {
 })
 
 describe('a kid that no key has', () => {
-  it('unknown kids cause one fetch in 30 s, measured from start to start', async () => {
+  it('unknown kids start at most one fetch in 30 s', async () => {
     const { script, has, advance } = start()
     await has('first')
     for (let i = 0; i < 100; i++) assert.equal(await has(`unknown-${i}`), false)
@@ -158,7 +158,7 @@ describe('a kid that no key has', () => {
     assert.equal(await has('first'), true)
   })
 
-  it('an unknown kid does not delay a known one', async () => {
+  it('a token with an unknown kid does not delay a token with a known kid', async () => {
     const stage = start()
     const { script, set, has, advance } = stage
     await has('first')
@@ -172,7 +172,7 @@ describe('a kid that no key has', () => {
     assert.equal(await waiting, true)
   })
 
-  it('an unknown kid does not wait longer because the clock was set back', async () => {
+  it('a clock that was set back does not delay the fetch for an unknown kid', async () => {
     const { script, has, advance } = start()
     await has('first')
     script.keys = [exportPublicJwk(second)]
@@ -201,7 +201,7 @@ describe('a fetch that fails', () => {
       assert.deepEqual([set.state, set.find('first', es256)], ['current', known])
     })
 
-    it(`a key set without keys answers 503 with growing delays when ${name}`, async () => {
+    it(`a key set without keys answers 503 with a growing Retry-After when ${name}`, async () => {
       const { script, set, has, refusal, advance } = start()
       script.instead = (url) => (url === script.jwksUri ? answer() : undefined)
       let fetches = 0
@@ -224,7 +224,7 @@ describe('a fetch that fails', () => {
     })
   }
 
-  it('after a failed fetch the key set fetches the metadata again', async () => {
+  it('a key set fetches the metadata again after a failed fetch of the keys', async () => {
     const { script, has, advance } = start()
     await has('first')
     const old = script.jwksUri
@@ -237,7 +237,7 @@ describe('a fetch that fails', () => {
     assert.equal(await has('second'), true)
   })
 
-  it('a failed fetch of the metadata leaves the address of the keys', async () => {
+  it('if a later fetch of the metadata fails, a key set uses the known jwks_uri', async () => {
     const broken: readonly (() => Response)[] = [
       () => new Response(null, { status: 500 }),
       () =>
@@ -255,7 +255,7 @@ describe('a fetch that fails', () => {
     }
   })
 
-  it('a failed fetch of the metadata gives 503 without keys', async () => {
+  it('if the first fetch of the metadata fails, a key set answers 503', async () => {
     const { script, refusal } = start()
     script.instead = () =>
       Response.json({ issuer: 'https://evil.example', jwks_uri: script.jwksUri })
@@ -274,7 +274,7 @@ describe('keys that are no longer fresh', () => {
     assert.ok(set.find('first', es256))
     assert.equal(script.fetches, 1)
     advance(1)
-    // Each is found at once, with the fetch in flight.
+    // Each search finds the old key, and does not wait for the running fetch.
     for (let i = 0; i < 10; i++) assert.ok(set.find('first', es256))
     await turn()
     assert.equal(script.fetches, 2)
@@ -331,7 +331,7 @@ describe('keys that are no longer fresh', () => {
     const { script, set, has, advance } = stage
     await has('first')
     advance(400)
-    assert.equal(set.state, 'current') // no token came
+    assert.equal(set.state, 'current') // no token has started a fetch
     await settled(stage)
     script.instead = () => Promise.reject(new Error('down'))
     advance(30)
@@ -370,7 +370,7 @@ describe('a new set', () => {
     assert.ok(set.find('second', es256))
   })
 
-  it('a refreshed key set replaces a key by another with the same name', async () => {
+  it('a refreshed key set replaces a key by another key with the same kid', async () => {
     const { set, before } = await refreshWith([
       exportPublicJwk(generateKey('ES256', { keyId: 'first' })),
     ])
@@ -379,7 +379,7 @@ describe('a new set', () => {
     assert.notEqual(after, before)
   })
 
-  it('a refreshed key set treats a key with another name or algorithm as new', async () => {
+  it('a refreshed key set treats a key with another kid or algorithm as new', async () => {
     const rsa = generateKey('RS256', { keyId: 'rsa' })
     const stage = start([rsa])
     await stage.set.load()
@@ -403,10 +403,10 @@ describe('a new set', () => {
   })
 })
 
-describe('of a published set', () => {
+describe('a published key set', () => {
   const hs256 = findAlgorithm('HS256')!
 
-  it('a published key set gives its public keys, but no shared secret', async () => {
+  it('a remote key set uses published public keys, but no published shared secret', async () => {
     const { script, set, has } = start()
     const secret = exportPrivateJwk(generateKey('HS256', { keyId: 'secret' }))
     const { alg: _, ...nameless } = secret
@@ -420,7 +420,7 @@ describe('of a published set', () => {
     for (const kid of ['secret', 'other', undefined]) assert.equal(set.find(kid, hs256), undefined)
   })
 
-  it('a published key set gives no key whose private half is published too', async () => {
+  it('a remote key set ignores a key whose private half is published too', async () => {
     const rsa = exportPrivateJwk(generateKey('RS256', { keyId: 'second' }))
     const { n, e, kty, alg, kid, use } = rsa
     const published: readonly Jwk[] = [
@@ -442,7 +442,7 @@ describe('of a published set', () => {
     }
   })
 
-  it('a published key set gives no public key that calls itself HS256', async () => {
+  it('a remote key set ignores a public key whose alg is HS256', async () => {
     const { script, set, has } = start()
     script.keys = [{ ...exportPublicJwk(second), alg: 'HS256' }, exportPublicJwk(first)]
     assert.equal(await has('first'), true)
@@ -450,7 +450,7 @@ describe('of a published set', () => {
     assert.equal(set.find('second', es256), undefined)
   })
 
-  it('a published key set gives no weak key, and no key for encryption', async () => {
+  it('a remote key set ignores a key for encryption', async () => {
     const { script, has } = start()
     script.keys = [{ ...exportPublicJwk(second), use: 'enc' }, exportPublicJwk(first)]
     assert.deepEqual([await has('first'), await has('second')], [true, false])
@@ -458,7 +458,7 @@ describe('of a published set', () => {
 })
 
 describe('load', () => {
-  it('remoteJwkSet.load resolves once there are keys, and fetches no more then', async () => {
+  it('remoteJwkSet.load resolves when keys are loaded, and later calls fetch nothing', async () => {
     const { script, set, advance } = start()
     await Promise.all([set.load(), set.load()])
     assert.equal(set.state, 'current')
@@ -479,7 +479,7 @@ describe('load', () => {
       return true
     }
     await assert.rejects(set.load(), rejected)
-    await assert.rejects(set.load(), rejected) // at once: the next try is in a second
+    await assert.rejects(set.load(), rejected) // the next fetch may start after 1 s
     assert.equal(script.asked.length, 1)
     script.instead = undefined
     advance(1)
@@ -535,7 +535,7 @@ describe('an issuer that hangs', () => {
     assert.equal(script.fetches, 2)
   })
 
-  it('hanging metadata make the next fetch ask for the keys alone', async (t) => {
+  it('after the metadata has timed out, the next fetch asks only for the keys', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { script, has, advance } = start()
     await has('first')
@@ -550,7 +550,7 @@ describe('an issuer that hangs', () => {
     assert.equal(await has('second'), true)
   })
 
-  it('a fetch of keys leaves no timer behind that keeps the process alive', async (t) => {
+  it('the timer of a fetch does not keep the process running, and is cleared', async (t) => {
     const timers = new Set<NodeJS.Timeout>()
     const real = globalThis.setTimeout
     t.mock.method(globalThis, 'setTimeout', (...args: Parameters<typeof setTimeout>) => {
@@ -571,7 +571,7 @@ describe('an issuer that hangs', () => {
 })
 
 describe('close', () => {
-  it('remoteJwkSet.close aborts a fetch, and prevents any further one', async () => {
+  it('remoteJwkSet.close aborts a running fetch, and prevents further fetches', async () => {
     const { script, set, refusal, advance } = start()
     let signal: AbortSignal | null | undefined
     script.instead = (_, init) => {
@@ -591,7 +591,7 @@ describe('close', () => {
     assert.equal(script.asked.length, 1)
   })
 
-  it('remoteJwkSet.close before the first fetch makes searches answer 503', async () => {
+  it('a remote key set that was closed before its first fetch answers 503', async () => {
     const { script, set, refusal } = start()
     set.close()
     assert.deepEqual((await refusal('first')).slice(0, 2), ['temporarily_unavailable', 1])
@@ -600,7 +600,7 @@ describe('close', () => {
   })
 })
 
-it('two remote key sets keep their keys apart', async () => {
+it('a remote key set does not find the keys of another issuer', async () => {
   const [a, b] = [
     scriptIssuer([first], 'https://a.example'),
     scriptIssuer([second], 'https://b.example'),

@@ -18,27 +18,30 @@ const firstBackOffSeconds = 1
 const timeoutSeconds = 5
 
 /**
- * How long keys are fresh if the issuer does not say so, and at most: a withdrawn key must stop
- * working within an hour.
+ * For how many seconds keys are fresh. `default` applies if the issuer does not say how long.
+ * `most` is the maximum, so a withdrawn key stops working within an hour.
  */
 const freshSeconds = { default: 300, most: 3_600 }
 
 const closedMessage = 'the key set was closed'
 
-/** The keys of an issuer. Tokens that need them trigger the fetches; no timer runs. */
+/** The keys of an issuer. They are fetched when a token needs them; no timer starts a fetch. */
 export interface RemoteJwkSet extends KeySet {
-  /** `starting`: no keys were loaded yet. `stale`: the keys are old, and the last fetch failed. */
+  /**
+   * `starting`: no keys were loaded yet. `stale`: the keys are no longer fresh, and the last fetch
+   * failed. `current`: in all other cases.
+   */
   readonly state: 'starting' | 'current' | 'stale'
-  /** Loads the keys if there are none yet, in one try. @throws {Error} with the reason */
+  /** Loads the keys if there are none yet. Tries only once. @throws {Error} with the reason */
   load(): Promise<void>
   /**
-   * Fetches keys and waits for them, if no key matches and the cooldown allows a fetch. Does NOT
-   * say whether there is a key afterwards: ask `find`.
+   * If no key matches and the cooldown allows a fetch, fetches the keys and waits for them. Does
+   * NOT return the key: call `find` afterwards.
    *
    * @throws {TokenError} `temporarily_unavailable` if no keys could be loaded yet
    */
   seek(keyId: string | undefined, algorithm: Algorithm): Promise<void>
-  /** Aborts a running fetch and prevents others. May be called several times. */
+  /** Aborts a running fetch and prevents further fetches. May be called several times. */
   close(): void
 }
 
@@ -54,11 +57,11 @@ interface HeldKeys {
 /**
  * Makes a set of the keys that an issuer publishes. All callers share one fetch, and at most one
  * fetch starts in 30 s. So tokens with invented `kid`s cannot make this API flood the issuer. Only
- * while there are no keys, a failed fetch is retried sooner: after 1 s, 2 s, 4 s and so on.
+ * while there are no keys yet, a failed fetch is retried sooner: after 1 s, 2 s, 4 s and so on.
  *
  * Old keys stay in use during a fetch, and as long as the issuer is down or returns no usable set.
- * A new set replaces the old one completely. A key that is missing in it is no longer accepted; a
- * key that is in both stays the same object.
+ * A new set replaces the old set completely: a key that is missing in the new set is no longer
+ * accepted. A key that is in both sets stays the same object.
  */
 export function createRemoteJwkSet(options: PublishedKeysOptions): RemoteJwkSet {
   const { clock } = options
@@ -156,7 +159,10 @@ interface Schedule {
   isDue(): boolean
   /** Starts the cooldown, and returns the current time. */
   start(): number
-  /** Allows a retry before the cooldown ends, after a failure while there are no keys. */
+  /**
+   * Allows a retry before the cooldown ends. Called after a failed fetch while there are no keys
+   * yet.
+   */
   retrySoon(): void
   /** Whole seconds until a fetch may start, for `Retry-After`: at least 1. */
   secondsToNext(): number
@@ -190,7 +196,7 @@ function stateOf({ held, failure }: KeyCache, clock: Clock): RemoteJwkSet['state
   return failure && isOld(held, clock) ? 'stale' : 'current'
 }
 
-/** Makes the new keys. A key that did not change stays the object that it was. */
+/** Returns the fetched keys, ready for use. An unchanged key stays the same object as before. */
 function hold(fetched: PublishedKeys, before: HeldKeys | undefined, askedAt: number): HeldKeys {
   const keys = fetched.keys.map((key) => before?.keys.find((old) => isSameKey(old, key)) ?? key)
   const seconds = Math.min(fetched.freshSeconds ?? freshSeconds.default, freshSeconds.most)

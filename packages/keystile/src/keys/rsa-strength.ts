@@ -7,8 +7,8 @@ const minExponent = 65537n // NIST SP 800-56B §6.2; small exponents have known 
 const maxExponentBits = 32 // a larger exponent only makes each verification expensive
 
 /**
- * The primes that detect a ROCA modulus (CVE-2017-15361). Modulo each of them, such a modulus is a
- * power of 65537.
+ * The primes that reveal a modulus of the ROCA generator (CVE-2017-15361). Divided by any of these
+ * primes, such a modulus leaves the same remainder as some power of 65537.
  */
 const rocaPrimes = [
   3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101,
@@ -16,7 +16,8 @@ const rocaPrimes = [
 ]
 
 /**
- * Returns why an RSA key is too weak, or `undefined`.
+ * If an RSA key is too weak or too expensive, returns what is wrong, for an error message.
+ * Otherwise returns `undefined`.
  *
  * @see RFC 7518 §3.3, NIST SP 800-56B §6.2.2
  */

@@ -18,7 +18,7 @@ const jwksUri = 'https://tenant.example/.well-known/jwks.json'
 const importSecret = (secret: string | Uint8Array): unknown =>
   importKey({ secret, algorithm: 'HS256' })
 
-/** Asserts that a secret is refused as text, as bytes and as a JWK, and never repeated. */
+/** Asserts that a secret is refused as text, bytes and JWK, and that no error repeats it. */
 function refuses(secret: string | Uint8Array, expected: RegExp): void {
   const bytes = Buffer.from(secret)
   const set = { keys: [{ kty: 'oct', alg: 'HS256', k: bytes.toString('base64url') }] }
@@ -170,7 +170,7 @@ describe('importKey of text that is not a secret', () => {
     ],
   ]
   for (const [what, instead, texts] of table) {
-    it(`importKey refuses ${what} as a secret, and says what to write instead`, () => {
+    it(`importKey refuses ${what} as a secret, and says what to do instead`, () => {
       for (const text of texts) {
         refuses(text, new RegExp(`this one is ${what}, which others may know`))
         refuses(text, instead)
@@ -180,7 +180,7 @@ describe('importKey of text that is not a secret', () => {
 })
 
 describe('importKey of text that only resembles a mistake', () => {
-  it('importKey takes random text with the mark of a mistake in its middle', () => {
+  it('importKey accepts random text that has a mark of a mistake in its middle: "arn:"', () => {
     for (const mark of [
       'ssh-',
       '-BEGIN-',
@@ -195,16 +195,16 @@ describe('importKey of text that only resembles a mistake', () => {
     assert.ok(importSecret('kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lAnull'))
   })
 
-  it('importKey takes two UUIDs as a secret', () => {
+  it('importKey accepts two UUIDs together as a secret', () => {
     const two = '1b4e28ba-2fa1-41d2-883f-0016d3cca427-9c858901-8a57-4791-81fe-4c455b099bc9'
     assert.ok(importSecret(two))
   })
 
-  it('importKey takes base64 that begins with a slash, even if its letters are not mixed', () => {
+  it('importKey accepts base64 that begins with a slash, even if its letters are not mixed', () => {
     assert.ok(importSecret('/KqwertzuiopasdfghjklyxcvbnmabcdefgHIJKLMNO'))
   })
 
-  it('importKey takes words with slashes and dots that are not a path or a host', () => {
+  it('importKey accepts words with slashes and dots that are not a path or a host', () => {
     for (const words of [
       'correct horse battery.keyboard staple',
       'correct horse/battery.staple again!',
@@ -263,12 +263,12 @@ describe('importKey of a secret that others know', () => {
     })
   }
 
-  it('importKey refuses the bytes that a published text encodes, in any case', () => {
+  it('importKey refuses the bytes that a published secret encodes in base64 or hex', () => {
     for (const bytes of [
       Buffer.from(a1, 'base64url'),
       Buffer.from(a1.toLowerCase(), 'base64url'),
       Buffer.from(fastApi, 'hex'),
-      Buffer.from(fastApi, 'base64'), // as in tutorials of Spring
+      Buffer.from(fastApi, 'base64'), // tutorials of Spring decode any secret as base64
     ])
       for (const secret of [
         bytes,
@@ -309,14 +309,14 @@ describe('importKey of a secret that is not random', () => {
     ['zero bytes', Buffer.alloc(32)],
     ['64 zero bytes', Buffer.alloc(64)],
     ['one letter', 'a'.repeat(64)],
-    ['bytes that count', Uint8Array.from({ length: 32 }, (_, i) => i)],
+    ['bytes that count up', Uint8Array.from({ length: 32 }, (_, i) => i)],
     ['bytes that count down', Uint8Array.from({ length: 64 }, (_, i) => 255 - i)],
     ['the alphabet', 'abcdefghijklmnopqrstuvwxyz0123456789'],
     ['hex digits in order', '0123456789abcdef'.repeat(4)],
     ['16 letters twice', 'abcdefghijklmnop'.repeat(2)],
     ['15 different bytes', 'kx8vWq2Jm0ZrT5u'.repeat(4)],
-    ['a word again and again', 'password'.repeat(8)],
-    ['a hex word again and again', 'deadbeef12345678'.repeat(4)],
+    ['a repeated word', 'password'.repeat(8)],
+    ['a repeated hex word', 'deadbeef12345678'.repeat(4)],
     ['digits', '31415926535897932384626433832795028841971'],
   ]
   for (const [what, secret] of weak) {
@@ -328,7 +328,7 @@ describe('importKey of a secret that is not random', () => {
     })
   }
 
-  it('importKey takes hex text with separators, but not other text of so few characters', () => {
+  it('importKey accepts hex with separators, but no other text with as few characters', () => {
     const hex = '1a2b3c4d1d2c3b4a1c2d3a4b1b2a3d4c'
     assert.ok(importSecret(hex))
     assert.ok(importSecret(hex.toUpperCase()))
@@ -338,7 +338,7 @@ describe('importKey of a secret that is not random', () => {
       refuses(text, /must be random/)
   })
 
-  it('importKey takes 16 different bytes in 8 different steps, if there are enough', () => {
+  it('importKey needs enough bytes, 16 different bytes and 8 different steps', () => {
     const stepping = (steps: number): Uint8Array => {
       let byte = 0
       return Uint8Array.from({ length: 32 }, (_, i) => (byte += 1 + (i % steps)))
@@ -350,11 +350,11 @@ describe('importKey of a secret that is not random', () => {
     assert.ok(importSecret('kx8vWq2Jm0ZrT5uP'.repeat(2)))
   })
 
-  it('importKey takes 100,000 random secrets of 32 bytes, in any usual encoding', () => {
+  it('importKey accepts 100,000 random secrets of 32 bytes, in any usual encoding', () => {
     let block = Buffer.alloc(64)
     const encodings = ['hex', 'base64', 'base64url', undefined] as const
     for (let i = 0; i < 100_000; i++) {
-      block = createHash('sha512').update(block).digest() // equal in each run
+      block = createHash('sha512').update(block).digest() // the same bytes in each run
       const bytes = block.subarray(0, 32)
       const encoding = encodings[i % 4]
       assert.doesNotThrow(
@@ -364,7 +364,7 @@ describe('importKey of a secret that is not random', () => {
     }
   })
 
-  it('importKey takes random text after a label, even with words of templates', () => {
+  it('importKey accepts random text after a label such as shop-jwt-secret-', () => {
     let [block, refused] = [Buffer.alloc(64), 0]
     for (let i = 0; i < 2_000; i++) {
       block = createHash('sha512').update(block).digest()
@@ -382,13 +382,13 @@ describe('importKey of a secret that is not random', () => {
     assert.equal(refused, 0)
   })
 
-  it('importKey takes a label before 32 random characters, but not before 31', () => {
+  it('importKey accepts a placeholder before 32 random characters, but not before 31', () => {
     const random = 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA'
     assert.ok(importSecret(`change-me${random}`))
     refuses(`change-me${random.slice(1)}`, /printed in public documentation/)
   })
 
-  it('importKey takes 128 random bits as 32 hex digits for HS256', () => {
+  it('importKey accepts 128 random bits as 32 hex digits for HS256', () => {
     let block = Buffer.alloc(64)
     for (let i = 0; i < 10_000; i++) {
       block = createHash('sha512').update(block).digest()
@@ -426,7 +426,7 @@ describe('a key that importKey did not make', () => {
     }
   })
 
-  it('signJwt refuses text or a public key in a hand-made key', () => {
+  it('signJwt refuses a hand-made key that contains a string or a public key', () => {
     for (const impostor of [
       'x'.repeat(32),
       generateKey('ES256').verifyingKey,
@@ -438,7 +438,7 @@ describe('a key that importKey did not make', () => {
     }
   })
 
-  it('verifyJwt works with a hand-made key of a good secret', () => {
+  it('verifyJwt accepts a hand-made key with a good secret', () => {
     const secret = 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA'
     assert.equal(
       verifyJwt(tokenBy(secret), handMade(createSecretKey(Buffer.from(secret)))).sub,

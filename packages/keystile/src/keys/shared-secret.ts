@@ -6,8 +6,12 @@ import type { KeyMaterial } from './key-material.ts'
 import { keyObjectOf } from './key-object.ts'
 import { isKnownSecret } from './known-secrets.ts'
 
-/** The minimum of a random secret. Random bytes, raw or in base64, practically always have more. */
+/**
+ * A random secret has at least this many different bytes. Random bytes, raw or in base64,
+ * practically always have more.
+ */
 const minDifferentBytes = 16
+/** See `isWeakSecret`. */
 const minDifferentSteps = 8
 
 /** The keys that were checked or made here, so that each is checked only once. */
@@ -33,7 +37,10 @@ export const secretKeyOf: SecretKeyMaker = (secret, algorithm) => {
   return trustedSecretKey(secret, algorithm)
 }
 
-/** Checks only the length. Use it for new random bytes, and for public test vectors in tests. */
+/**
+ * Makes an HMAC key, and checks only the length of the secret. Use it for new random bytes, and in
+ * tests for public test vectors.
+ */
 export const trustedSecretKey: SecretKeyMaker = (secret, algorithm) => {
   requireLength(secret, algorithm)
   const key = createSecretKey(secret)
@@ -45,21 +52,22 @@ export const trustedSecretKey: SecretKeyMaker = (secret, algorithm) => {
  * Checks a key object that the app may have made itself. Checks each object once.
  *
  * @throws {TypeError} when it is not a secret key
- * @throws {UnfitSecretError} as `secretKeyOf`
+ * @throws {UnfitSecretError} for a secret that `secretKeyOf` refuses
  */
 export function requireSoundKey(key: KeyMaterial, algorithm: HmacAlgorithm): void {
   if (trusted.has(key)) return
   const secret = keyObjectOf(key)
   if (secret.type !== 'secret') throw new TypeError('a shared secret must come from importKey')
   requireSound(secret.export(), algorithm)
-  // Stryker disable next-line CallExpression: spares the next check, which has the same result
+  // Stryker disable next-line CallExpression: only saves the next check, whose result is the same
   trusted.add(key)
 }
 
 /**
  * Whether a secret is too short or too regular to be random. A random secret has at least 16
- * different bytes, and 8 different steps from one byte to the next. Zeros, alphabets and repeated
- * words have fewer. Hex text has only 16 symbols, so it must have both digits and letters instead.
+ * different bytes. It also has at least 8 different steps, which are the differences between one
+ * byte and the next. Zeros, alphabets and repeated words have fewer. Hex text has only 16 symbols,
+ * so instead of 16 different bytes it must have both digits and letters.
  *
  * Does NOT recognize a passphrase that a person made up.
  */

@@ -63,7 +63,7 @@ describe('sign and verify', () => {
       assert.equal(verify(key, data, mac.subarray(0, length)), false)
   })
 
-  it('verify refuses ECDSA in DER, and wants r and s side by side (RFC 7518 §3.4)', () => {
+  it('verify refuses an ECDSA signature in DER instead of r and s (RFC 7518 §3.4)', () => {
     for (const [name, hash] of [
       ['ES256', 'sha256'],
       ['ES384', 'sha384'],
@@ -82,7 +82,7 @@ describe('sign and verify', () => {
     }
   })
 
-  it('an RSA key is good for its one algorithm, not PS256 for RS256 (RFC 8725 §3.1)', () => {
+  it('an RSA key verifies one algorithm only: a PS256 key refuses RS256 (RFC 8725 §3.1)', () => {
     const names = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const
     const { signingKey, verifyingKey } = generateKey('RS256')
     const keys = names.map((name) => ({
@@ -142,7 +142,7 @@ describe('sign and verify', () => {
 })
 
 describe('canSign', () => {
-  it('canSign is true for a whole key, and false for its public half', () => {
+  it('canSign is true for a key pair, and false for its public half', () => {
     const key = generateKey('ES256')
     assert.equal(canSign(key), true)
     assert.equal(canSign(importKey(exportPublicJwk(key))), false)

@@ -58,8 +58,8 @@ export function verify(key: VerificationKey, data: Uint8Array, signature: Uint8A
     return timingSafeEqual(hmac(algorithm, material, data), signature)
   }
 
-  // An RSA signature must be as long as the modulus (RFC 8017 §8.1.2, §8.2.2). With PSS, OpenSSL
-  // also accepts one without its leading zeros, so one token would have two spellings.
+  // An RSA signature must be as long as the modulus (RFC 8017 §8.1.2, §8.2.2). For PSS, OpenSSL
+  // also accepts a signature without its leading zeros, so one token would have two spellings.
   const verifyingKey = keyObjectOf(material)
   const { modulusLength } = verifyingKey.asymmetricKeyDetails ?? {}
   if (modulusLength !== undefined && signature.length !== Math.ceil(modulusLength / 8)) return false
@@ -82,7 +82,7 @@ function cryptoOptions(algorithm: Algorithm): {
   padding?: number
   saltLength?: number
 } {
-  // r and s side by side (RFC 7518 §3.4), where OpenSSL's default is DER.
+  // JWS puts r and s side by side (RFC 7518 §3.4). The default of OpenSSL is DER.
   if (algorithm.keyType === 'EC') return { dsaEncoding: 'ieee-p1363' }
   if (algorithm.saltBytes !== undefined) {
     return { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: algorithm.saltBytes }

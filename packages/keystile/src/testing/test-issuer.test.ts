@@ -47,7 +47,7 @@ describe('createTestIssuer', () => {
     })
   })
 
-  it('createTestIssuer issues tokens for 600 seconds unless told otherwise', async () => {
+  it('createTestIssuer issues tokens for 600 seconds by default', async () => {
     const lifeOf = async (login?: TestLogin): Promise<number> => {
       const { claims } = await issuer.verifier.verify(issuer.token(login))
       return claims.exp - claims.iat
@@ -55,7 +55,7 @@ describe('createTestIssuer', () => {
     assert.deepEqual([await lifeOf(), await lifeOf({ expiresInSeconds: 5 })], [600, 5])
   })
 
-  it('createTestIssuer issues tokens without scopes unless some are given', async () => {
+  it('createTestIssuer issues tokens without scopes by default', async () => {
     const scopesOf = async (login?: TestLogin): Promise<readonly string[]> =>
       (await issuer.verifier.verify(issuer.token(login))).scopes
     assert.deepEqual([await scopesOf(), await scopesOf({ scopes: ['a', 'b'] })], [[], ['a', 'b']])
@@ -66,7 +66,7 @@ describe('createTestIssuer', () => {
     assert.equal(await statusOf({ authenticatedAt: new Date(0) }, 'DELETE'), 401)
   })
 
-  it('only its own verifier trusts a test issuer', async () => {
+  it('the verifier of a test issuer refuses the tokens of another test issuer', async () => {
     const other = createTestIssuer()
     await assert.rejects(issuer.verifier.verify(other.token()), /Invalid token/)
     assert.equal((await other.verifier.verify(other.token())).clientId, 'first-party')

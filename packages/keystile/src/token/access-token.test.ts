@@ -74,7 +74,7 @@ describe('issueAccessToken', () => {
     })
   })
 
-  it('issueAccessToken leaves out sid and auth_time without a login (RFC 9068 §2.2.1)', () => {
+  it('issueAccessToken leaves out sid and auth_time if no user logged in (RFC 9068 §2.2.1)', () => {
     const { sessionId: _, authenticatedAt: __, ...ofClient } = content
     const { claims } = decodeJwtUnsafe(issueAccessToken(ofClient, key, 600, clock))
     assert.deepEqual(
@@ -91,7 +91,7 @@ describe('issueAccessToken', () => {
     assert.equal(new Set(jtis).size, 50)
   })
 
-  it('verifyAccessToken proves what issueAccessToken makes', () => {
+  it('verifyAccessToken accepts a token of issueAccessToken', () => {
     const verified = verify(issueAccessToken(content, key, 600, clock))
     assert.deepEqual(verified.scopes, ['items:read', 'items:write'])
     assert.equal(verified.claims.sub, 'alice')
@@ -100,7 +100,7 @@ describe('issueAccessToken', () => {
 })
 
 describe('verifyAccessToken', () => {
-  it('verifyAccessToken accepts the minimum of the profile (RFC 9068 §2.2)', () => {
+  it('verifyAccessToken accepts a token with only the required claims (RFC 9068 §2.2)', () => {
     const verified = verify(token())
     assert.deepEqual(verified.claims, claims)
     assert.deepEqual(verified.scopes, [])

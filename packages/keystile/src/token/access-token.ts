@@ -17,10 +17,12 @@ export interface AccessTokenContent {
   readonly audience: string
   readonly subject: string
   readonly clientId: string
-  /** Missing if no person logged in. Then the client acts for itself, and is the subject. */
+  /**
+   * Missing if no person logged in. Then the client acts for itself, and the client is the subject.
+   */
   readonly sessionId?: string
   readonly scopes: readonly string[]
-  /** When the person proved who they are, in milliseconds. */
+  /** When the person logged in, in milliseconds since 1970. */
   readonly authenticatedAt?: number
 }
 
@@ -45,7 +47,7 @@ export interface VerifiedAccessToken {
 
 /**
  * Signs an access token of the JWT profile. It contains no personal data, because clients and logs
- * may keep it. Does NOT check the content.
+ * may store it. Does NOT check the content.
  *
  * @see RFC 9068 §2.2
  */
@@ -70,10 +72,10 @@ export function issueAccessToken(
 }
 
 /**
- * Verifies an access token of the JWT profile. Beyond `verifyJwt`, `typ` must be `at+jwt`, all
- * required claims must be present with their types, and `sub` must not be empty.
+ * Verifies an access token of the JWT profile. In addition to the checks of `verifyJwt`, `typ` must
+ * be `at+jwt`, all required claims must be present with their types, and `sub` must not be empty.
  *
- * Does NOT check whether it was revoked.
+ * Does NOT check whether the token was revoked.
  *
  * @throws {TokenError} `invalid_token`
  * @see RFC 9068 §2.2 §4
@@ -95,7 +97,7 @@ export function verifyAccessToken(
     requiredClaims: ['iss', 'aud', 'sub', 'client_id', 'iat', 'jti'],
   }
 
-  // The scopes are parsed inside, before the time is checked: `expired` is always the last reason.
+  // The scopes are parsed before the time is checked, because `expired` must be the last reason.
   // Stryker disable next-line ArrayDeclaration: verifyJwtWithKey sets it, or throws
   let scopes: readonly string[] = []
   const { claims, key } = verifyJwtWithKey(token, keys, options, (claims) => {

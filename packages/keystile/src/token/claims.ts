@@ -5,7 +5,10 @@ import { isSeconds } from '../base/clock.ts'
 
 const registeredClaims = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'] as const
 
-/** The claims of a token (RFC 7519 §4.1). Instants are in seconds since 1970, maybe fractional. */
+/**
+ * The claims of a token (RFC 7519 §4.1). Instants are in seconds since 1970, and may have
+ * fractions.
+ */
 export interface JwtClaims {
   readonly iss?: string
   readonly sub?: string
@@ -27,13 +30,13 @@ export interface ClaimsDemand {
   readonly subject?: string | undefined
   /** The required claims besides `exp`, which is always required. */
   readonly requiredClaims?: readonly string[] | undefined
-  /** Seconds by which the two clocks may differ. */
+  /** How many seconds the clocks of issuer and verifier may differ. */
   readonly clockToleranceSeconds: number
-  /** Seconds since the epoch. */
+  /** The current time in seconds since 1970. */
   readonly now: number
 }
 
-/** Parses claims. @throws {TokenError} unless they are an unambiguous JSON object in UTF-8 */
+/** Parses claims. @throws {TokenError} if `parseJsonObject` refuses the payload */
 export function parseClaims(payload: Uint8Array): JsonObject {
   try {
     return parseJsonObject(payload)
@@ -43,9 +46,10 @@ export function parseClaims(payload: Uint8Array): JsonObject {
 }
 
 /**
- * Checks the claims of a token whose signature is verified, except its time: first the types of all
- * registered claims, then `iss`, `aud`, `sub` and the required claims. `exp` is always required. A
- * token with an `aud` is refused if no audience is expected: it was issued for another API.
+ * Checks the claims of a token whose signature is verified, but does not compare them with the
+ * clock. First checks the types of all registered claims, then `iss`, `aud`, `sub` and the required
+ * claims. `exp` is always required. If no audience is expected, refuses a token with an `aud`: it
+ * was issued for another API.
  *
  * Does NOT check `iat` against the clock, whether a `jti` was used before, or the app's own claims.
  *
@@ -104,8 +108,8 @@ export function isExpired(exp: number, now: number, clockToleranceSeconds: numbe
 
 /**
  * Checks claims before they are signed. A token with an `exp` in milliseconds would practically
- * never expire. A claim with the value undefined would be missing from the token, and an `aud` that
- * is missing restricts nothing.
+ * never expire. A claim with the value undefined would be missing from the token, and a token
+ * without `aud` is not limited to one API.
  *
  * @throws {TypeError}
  */
@@ -145,7 +149,10 @@ function audiencesOf(aud: unknown): readonly string[] | undefined {
   return audiences
 }
 
-/** Whether a token is for one of the expected audiences. Without any, it must have no `aud`. */
+/**
+ * Whether a token is for one of the expected audiences. If none is expected, the token must have no
+ * `aud`.
+ */
 function isForUs(
   audiences: readonly string[] | undefined,
   expected: string | readonly string[] | undefined,

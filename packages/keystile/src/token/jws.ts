@@ -7,12 +7,12 @@ import type { KeySet } from '../keys/jwk-set.ts'
 import { sign, verify, type SigningKey, type VerificationKey } from '../keys/signing-key.ts'
 
 /**
- * The maximum length of a token. A longer one is refused before any work is done with it. Node
- * accepts 16 KiB for all headers together, so a longer one cannot arrive in a header.
+ * The maximum length of a token. A longer token is refused before it is parsed. Node accepts at
+ * most 16 KiB for all headers together, so a longer token cannot arrive in a header.
  */
 export const maxTokenBytes = 16_384
 
-/** A parsed token. Its signature is not verified, so anyone may have written what it says. */
+/** A parsed token. Its signature is not verified, so anyone may have written its content. */
 export interface ParsedJws {
   readonly header: JsonObject
   readonly algorithm: Algorithm
@@ -32,8 +32,8 @@ export interface VerifiedJws {
 /**
  * Parses a compact JWS. It must have exactly three segments of canonical base64url. Its header must
  * be an unambiguous JSON object with a known algorithm. A header with `crit` is refused, because no
- * extension is supported. `jwk`, `jku`, `x5u` and `x5c` in the header are never read: with them, a
- * sender could bring his own key.
+ * extension is supported. `jwk`, `jku`, `x5u` and `x5c` in the header are never read. Otherwise a
+ * sender could choose the key that verifies the token.
  *
  * Does NOT verify the signature, nor parse the payload.
  *
@@ -46,7 +46,7 @@ export function parseJws(token: string): ParsedJws {
 
   const first = token.indexOf('.')
   const second = token.indexOf('.', first + 1)
-  // If a dot is missing, the next search starts at 0 again, and another of these tests fails.
+  // If a dot is missing, the next search starts at 0 again, and another condition is true as well.
   // Stryker disable next-line ConditionalExpression,LogicalOperator,EqualityOperator: as said above
   if (first < 0 || second < 0 || token.indexOf('.', second + 1) >= 0)
     throw malformed('not three segments')
@@ -60,7 +60,7 @@ export function parseJws(token: string): ParsedJws {
   const header = parseHeader(headerBytes)
   if (Object.hasOwn(header, 'crit')) throw tokenError('unknown_extension')
   const { alg, kid } = header
-  // Stryker disable next-line ConditionalExpression: a value that is not text finds no algorithm
+  // Stryker disable next-line ConditionalExpression: findAlgorithm finds nothing for any other type
   const algorithm = typeof alg === 'string' ? findAlgorithm(alg) : undefined
   if (!algorithm) throw tokenError('unknown_algorithm')
   if (kid !== undefined && typeof kid !== 'string') throw malformed('"kid" is not a string')
@@ -81,7 +81,7 @@ export function parseJws(token: string): ParsedJws {
  *
  * Does NOT check the payload.
  *
- * @param algorithms the allowed algorithms. Default: those of the keys
+ * @param algorithms the allowed algorithms. Default: the algorithms of the keys
  * @throws {TokenError} `invalid_token`
  * @see RFC 7515 §5.2
  */

@@ -19,7 +19,7 @@ import { parseJws, signJws, verifyJws } from './jws.ts'
 /** A larger tolerance would noticeably extend the life of every token. */
 const maxClockToleranceSeconds = 60
 
-/** Servers that synchronize their clocks differ by less. */
+/** Synchronized clocks differ by less than this. */
 const defaultClockToleranceSeconds = 5
 
 /** The options of `signJwt`. */
@@ -33,11 +33,11 @@ export interface SignOptions {
 
 /** The options of `verifyJwt`. Without `audience`, a token that has an `aud` is refused. */
 export interface VerifyOptions extends Partial<Omit<ClaimsDemand, 'now'>> {
-  /** The allowed algorithms. Default: those of the keys. */
+  /** The allowed algorithms. Default: the algorithms of the keys. */
   readonly algorithms?: readonly AlgorithmName[]
   /**
-   * The required `typ` of the header, compared without case and without `application/`. Default:
-   * not checked.
+   * The required `typ` of the header. Its case and a leading `application/` do not matter. Default:
+   * any `typ`.
    */
   readonly type?: string
   /** How many seconds the clocks of issuer and verifier may differ, at most 60. Default: 5. */
@@ -57,8 +57,9 @@ const verifyOptions: readonly (keyof VerifyOptions)[] = [
 ]
 
 /**
- * Signs claims as a JWT. Sets `iat` unless the claims have it, and `exp` by `expiresInSeconds`. A
- * token must expire, or a stolen one would be valid forever.
+ * Signs claims as a JWT. If the claims have no `iat`, sets it to the current time. If
+ * `expiresInSeconds` is given, sets `exp`. A token must expire, because a stolen token would
+ * otherwise be valid forever.
  *
  * @throws {TypeError} for claims of a wrong type, a public key, or a missing expiry
  * @see RFC 7519 §7.1
@@ -97,11 +98,12 @@ export function signJwt(
 }
 
 /**
- * Verifies a JWT and returns its claims. It checks, in this order, size and form, algorithm, key,
+ * Verifies a JWT and returns its claims. It checks in this order: size and form, algorithm, key,
  * signature, `typ`, the types of the claims, `iss`, `aud`, `sub`, required claims, and last the
  * time. It is synchronous, so it never waits behind other work.
  *
- * Does NOT check whether the token was revoked or the subject still exists: a guard does.
+ * Does NOT check whether the token was revoked, nor whether the subject still exists. A guard can
+ * check both.
  *
  * @param token from an untrusted sender
  * @param keys one key, or a set of keys
@@ -182,7 +184,7 @@ function requireKey(key: unknown): asserts key is VerificationKey {
 }
 
 /**
- * Decodes a token WITHOUT verifying it: anyone may have written what it says. Use it to look at a
+ * Decodes a token WITHOUT verifying it: anyone may have written its content. Use it to look at a
  * token, never to decide anything.
  *
  * @throws {TokenError} when the text is not a JWT
@@ -193,7 +195,7 @@ export function decodeJwtUnsafe(token: string): { header: JsonObject; claims: Jw
 }
 
 /**
- * Returns the tolerance, or the default.
+ * Returns the clock tolerance in seconds. The default is 5.
  *
  * @throws {TypeError} unless it is from 0 to 60 seconds (RFC 7519 §4.1.4: at most a few minutes)
  */
@@ -208,9 +210,9 @@ export function requireTolerance(seconds: number = defaultClockToleranceSeconds)
 }
 
 /**
- * Whether `typ` is the expected one. It stops the use of one kind of token as another (RFC 8725
- * §3.11). It is a media type, not case-sensitive, and `application/` may be left out (RFC 7515
- * §4.1.9).
+ * Whether `typ` is the expected token type. This check stops the use of one kind of token as
+ * another (RFC 8725 §3.11). `typ` is a media type: its case does not matter, and `application/` may
+ * be left out (RFC 7515 §4.1.9).
  */
 function isType(typ: unknown, expected: string): boolean {
   const plain = (type: string): string => type.toLowerCase().replace(/^application\//, '')

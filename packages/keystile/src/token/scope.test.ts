@@ -28,7 +28,7 @@ describe('parseScope (RFC 6749 §3.3)', () => {
     })
   }
 
-  it('parseScope reads 4,096 characters and no more', () => {
+  it('parseScope accepts 4,096 characters, and refuses 4,097', () => {
     assert.deepEqual(parseScope('x'.repeat(4096)), ['x'.repeat(4096)])
     assert.equal(parseScope('x'.repeat(4097)), undefined)
   })

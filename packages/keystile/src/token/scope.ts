@@ -1,9 +1,12 @@
 // The `scope` parameter and claim (RFC 6749 §3.3).
-/** Limits the work that a sender can cause. Real scopes have a few hundred characters. */
+/**
+ * This maximum limits the work that a sender can cause. Real scopes have a few hundred characters.
+ */
 const maxScopeLength = 4096
 
 /**
- * Parses a scope string into its names, which spaces separate. Returns each name once, in order.
+ * Splits a scope string at its spaces into names. Returns each name once, in the order of the
+ * string.
  *
  * @returns `undefined` when the string has a forbidden character, or more than 4,096 characters
  * @see RFC 6749 §3.3
