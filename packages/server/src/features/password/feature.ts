@@ -47,7 +47,9 @@ export const hashQueueLength: GaugeMetric = {
   help: 'Passwords that are waiting to be hashed or are being hashed.',
 }
 
-/** A login may take this long without being noticed; one core then does ten logins a second. */
+/**
+ * Users do not notice a login that takes this long. One core can then serve ten logins a second.
+ */
 const defaultMilliseconds = 100
 
 /** Password hashes, computed in separate threads: argon2id, and older kinds to verify. */
