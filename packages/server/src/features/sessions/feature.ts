@@ -74,7 +74,7 @@ const graceSeconds: DefaultedSetting<'graceSeconds', number> = {
   parse: parseWholeNumber,
 }
 
-/** Sessions, one for each login: they start, issue and refresh tokens, and end. */
+/** Sessions, one for each login: their start, their tokens, their refreshes and their end. */
 export const feature: Feature<SessionOptions, SessionEvent, RuleOptions> = {
   name: 'sessions',
   settings: listSettings<SessionOptions>({

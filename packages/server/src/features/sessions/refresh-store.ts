@@ -144,9 +144,9 @@ async function rotate(
 }
 
 /**
- * Locks the session of a token. Finds no session if it has ended or has less than one second left:
- * the lifetime of an access token is rounded down to whole seconds and would be 0. The update takes
- * the lock, which both databases hold until the commit.
+ * Locks the session of a token. Returns no row if the session has ended or has less than one second
+ * left: the lifetime of an access token is rounded down to whole seconds, so it would be 0. The
+ * update takes the lock, which both databases hold until the commit.
  */
 const takeSession = prepare<
   SessionTables,

@@ -86,7 +86,7 @@ export function createSessionRefresher(
 
       if (used.outcome === 'reused') {
         logger.warn({ subject, sessionId, clientId }, 'refresh token reused: its session was ended')
-        // After this, this process refuses the thief's access token as well.
+        // Once `tail` resolves, this process refuses the thief's access token as well.
         await feed.tail()
       }
       if (used.outcome === 'reused' || used.outcome === 'over') return undefined

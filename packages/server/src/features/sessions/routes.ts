@@ -109,7 +109,9 @@ function endOneRoute(ends: SessionEnds): GuardedRoute<SessionCaller> {
   }
 }
 
-/** Returns a session as it is in the answer. `current` is the session id of the request's token. */
+/**
+ * Returns a session in the form of the answer. `current` is the session id of the request's token.
+ */
 function wireSession(
   { id, clientId, device, createdAt, lastUsedAt }: Session,
   current: string | undefined,
