@@ -18,7 +18,7 @@ describe('createFairQueue', () => {
     assert.equal(queue.size, 0)
   })
 
-  it('the fair queue puts a line at the end after its turn, and a new line at the end', () => {
+  it('the fair queue puts new lines, and lines after their turn, at the end', () => {
     const queue = createFairQueue<string>(100)
     for (const item of ['a1', 'a2', 'b1']) queue.add(item[0], item)
     assert.equal(queue.take(), 'a1')
@@ -26,7 +26,7 @@ describe('createFairQueue', () => {
     assert.deepEqual(drain(queue), ['b1', 'a2', 'c1'])
   })
 
-  it('a full fair queue evicts from the longest line, unless the sender’s is as long', () => {
+  it('a full fair queue evicts from the longest line, unless the sender’s line is as long', () => {
     const queue = createFairQueue<string>(4)
     for (const item of ['a1', 'a2', 'a3', 'b1']) queue.add(item[0], item)
     assert.equal(queue.add('a', 'a4'), 'a4')
