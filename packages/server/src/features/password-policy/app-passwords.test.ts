@@ -24,7 +24,7 @@ describeOnBoth(
       assert.equal((await login({ password: another })).status, 200)
     })
 
-    it('verifyPassword reads bcrypt hashes, and refuses other values and long passwords', async () => {
+    it('verifyPassword reads bcrypt, and refuses other values and long passwords', async () => {
       const { keystile } = await stage.start()
       const hash = hashSync(password, 4)
       assert.equal(await keystile.verifyPassword(password, hash), true)
@@ -66,7 +66,7 @@ describeOnBoth(
       }
     })
 
-    it('hashPassword refuses passwords over 1,024 bytes and values that are no strings', async () => {
+    it('hashPassword refuses non-strings, and passwords over 1,024 bytes', async () => {
       const { keystile } = await stage.start()
       await assert.rejects(keystile.hashPassword('x'.repeat(1_025)), {
         name: 'TypeError',
