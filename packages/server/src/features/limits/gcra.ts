@@ -22,9 +22,9 @@ export function earlinessOf(tat: number, rate: Rate, now: number): number {
 
 /**
  * Returns the arrival time after one more use. An unused limit has no arrival time, or one in the
- * past. An arrival time later than that of an exhausted limit was stored while the clock was ahead.
- * It is reduced to that of an exhausted limit, so that no user is locked out for hours after the
- * clock is corrected.
+ * past. If the stored arrival time is later than `usedUpAt`, the clock was ahead when it was
+ * stored. It is then reduced to `usedUpAt`, so that no user is locked out for hours after the clock
+ * is corrected.
  */
 export function advance(tat: number | undefined, rate: Rate, now: number): number {
   return Math.min(Math.max(tat ?? now, now), usedUpAt(rate, now)) + rate.intervalMilliseconds

@@ -142,7 +142,7 @@ describe('createLimits', () => {
     await assert.rejects(signIn(-100))
   })
 
-  it('limits.refund adds nothing to a use by address that time has refilled already', async () => {
+  it('limits.refund adds nothing to a limit by address that has refilled already', async () => {
     const signIn = (n: number) =>
       limits.count([useOf(guesses, String(n)), ...limits.usesAt(visits, '192.0.2.1')])
     const early = await signIn(0)
@@ -152,7 +152,7 @@ describe('createLimits', () => {
     await assert.rejects(signIn(101))
   })
 
-  it('a rate limit is not used up by successful logins, one after another', async () => {
+  it('successful logins, one after another, do not use up a rate limit', async () => {
     for (const end = now + 24 * 60 * 60_000; now < end;) {
       const underWay = await countOne()
       now += 5 * 60_000
