@@ -31,8 +31,8 @@ export interface PasswordMethodParts<U> {
 }
 
 /**
- * A login that waits for its hash may also wait for its commit, for this fraction of the first
- * wait. Several logins then share one commit, so the server can handle more logins.
+ * A login that waits for its hash may also wait for its commit: up to this fraction of the wait for
+ * the hash. Several logins then share one commit, so the server can handle more logins.
  */
 const patienceShare = 1 / 10
 /** A second try is needed if another login renewed the hash at the same time. */
