@@ -124,7 +124,7 @@ function describeForm(grants: readonly AnyGrant[]): JsonObject {
   }
 }
 
-/** The tokens as the answer has them (RFC 6749 §5.1). A missing member is left out, never null. */
+/** The members of the answer (RFC 6749 §5.1). A member without a value is left out, never null. */
 export interface WireTokens {
   readonly access_token: string
   readonly token_type: 'bearer'
