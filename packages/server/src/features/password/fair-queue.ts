@@ -94,7 +94,7 @@ export function createFairQueue<Item>(places: number): FairQueue<Item> {
 function countAhead<Item>(lines: Lines<Item>, sender: Sender): number {
   const own = lines.get(sender)?.length ?? 0
   let before = own
-  // A line whose turn comes before the sender's is served once more than a line behind it.
+  // A line before the sender's line gets one turn more than a line behind it.
   let turns = own + 1
   for (const [other, line] of lines) {
     if (other === sender) turns = own

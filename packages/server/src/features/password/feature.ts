@@ -52,7 +52,10 @@ export const hashQueueLength: GaugeMetric = {
  */
 const defaultMilliseconds = 100
 
-/** Password hashes, computed in separate threads: argon2id, and older kinds to verify. */
+/**
+ * Password hashes, computed in separate threads. New hashes are argon2id; scrypt and bcrypt hashes
+ * can be verified.
+ */
 export const feature: Feature<PasswordOptions> = {
   name: 'password',
   settings: listSettings<PasswordOptions>({ passwordHashing }),

@@ -27,9 +27,10 @@ export interface Passwords {
   hash(password: string, address?: string): Promise<string>
   /**
    * Whether a password belongs to an argon2id, scrypt or bcrypt hash. For an unknown user, pass
-   * undefined: the result is false, after the same work as for the last known hash. So the duration
-   * does not reveal that the user is unknown. A value that is not a hash is handled like undefined.
-   * If several kinds of hashes are stored, the duration can reveal the kind of a user's hash.
+   * undefined: the result is false, after the same work as for the last verified hash. So the
+   * duration does not reveal that the user is unknown. A value that is not a hash is handled like
+   * undefined. If several kinds of hashes are stored, the duration can reveal the kind of a user's
+   * hash.
    *
    * @throws {ProblemError} as `hash` does
    */
@@ -59,7 +60,8 @@ export function isTooLong(password: string): boolean {
 export function createPasswords(threads: HashThreads, cost: HashingCost = defaultCost): Passwords {
   const parameters = parametersOf(cost)
   // The decoy hash, verified when the user does not exist. At first it is a hash that no password
-  // matches. Later it is the last known hash, because an imported hash may cost ten times as much.
+  // matches. Later it is the last verified hash, because an imported hash may cost ten times as
+  // much.
   let decoy = createDecoy(parameters)
 
   return {
