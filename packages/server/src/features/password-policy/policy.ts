@@ -14,7 +14,7 @@ export const maxMinLength = 64
  * A password does not contain a name of this length by chance, so the password is always refused.
  */
 const tellingLength = 5
-/** Shorter names, such as `al`, are in too many words to check for them. */
+/** Too many words contain shorter names, such as `al`, so these names are not checked. */
 const minNameLength = 3
 /** People write `ada.lovelace` as `ada-lovelace`. */
 const separators = String.raw`[\s._+-]*`
