@@ -4,7 +4,7 @@
  */
 const maxKeys = 10_000
 
-/** The limits that were exhausted when this process last looked. */
+/** The limits that were exhausted when this process last used them. */
 export interface RefusedKeys {
   has(key: string): boolean
   /**
