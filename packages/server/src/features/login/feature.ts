@@ -13,8 +13,8 @@ export const nameRate: LimitRate = {
 }
 
 /**
- * Logins from unknown devices by IP address, for any name: stops one sender who tries a common
- * password with many names. The burst is high because an office may share an address.
+ * Logins from unknown devices, by IP address. This limit stops a sender who tries a common password
+ * with many names. The burst is high because an office may share an address.
  */
 export const addressRate: LimitRate = {
   name: 'address',
