@@ -45,7 +45,7 @@ describeOnBoth('housekeeping', (stage) => {
   const countOf = async (table: string): Promise<number> =>
     Number((await stage.sql(`select count(*) as number from ${table}`))[0]!['number'])
 
-  /** Records a refused login, so that the database knows the time. */
+  /** Records a refused login, so that the newest audit entry has the time of the clock. */
   const see = async (clock: TestClock): Promise<void> => {
     const database = await openDatabase(stage.database, writerThread)
     await database.write(recordAudit, {
