@@ -45,7 +45,7 @@ describeOnBoth('housekeeping', (stage) => {
   const countOf = async (table: string): Promise<number> =>
     Number((await stage.sql(`select count(*) as number from ${table}`))[0]!['number'])
 
-  /** Records a refused login, so that the database knows the time. */
+  /** Records a refused login, so that the newest audit entry has the time of the clock. */
   const see = async (clock: TestClock): Promise<void> => {
     const database = await openDatabase(stage.database, writerThread)
     await database.write(recordAudit, {
@@ -61,7 +61,7 @@ describeOnBoth('housekeeping', (stage) => {
     assert.deepEqual(await purgeAt(stage, createTestClock().now()), [0])
   })
 
-  it('purge trusts no clock that is later than the last recorded event', async () => {
+  it('purge uses the time of the last recorded event if the clock is later', async () => {
     const clock = createTestClock()
     const { tokens, refresh } = await stage.start({ clock })
     const { refreshToken } = await tokens()
@@ -97,7 +97,7 @@ describeOnBoth('housekeeping', (stage) => {
     assert.equal((await refresh(idle.refreshToken)).json['error'], 'invalid_grant')
   })
 
-  it('purge keeps used refresh tokens of a live session, so that reuse still ends it', async () => {
+  it('purge keeps used refresh tokens, so that reuse still ends their session', async () => {
     const clock = createTestClock()
     const { tokens, refresh } = await stage.start({ clock })
     const { refreshToken } = await tokens()
@@ -110,7 +110,7 @@ describeOnBoth('housekeeping', (stage) => {
     assert.equal((await refresh(third)).status, 400)
   })
 
-  it('purge deletes an ended session and its event after the last access token', async () => {
+  it('purge deletes an ended session and its event after its access tokens expired', async () => {
     const clock = createTestClock()
     const { tokens, keystile } = await stage.start({ clock, accessTokenSeconds: 3_600 })
     const { sessionId } = await tokens()
@@ -169,7 +169,7 @@ describeOnBoth('housekeeping', (stage) => {
       assert.equal(await countOf(table), 0, table)
   })
 
-  /** Prepares a database with more rows to delete than one step takes, and no running server. */
+  /** Prepares a database with more rows to delete than one step deletes, and no running server. */
   const neglect = async (sessions: number): Promise<TestClock> => {
     const clock = createTestClock()
     await (await stage.start({ clock })).keystile.close()
@@ -180,7 +180,7 @@ describeOnBoth('housekeeping', (stage) => {
   }
 
   for (const servers of [1, 2])
-    it(`${servers === 1 ? 'a server' : 'several servers'} purges without being asked`, async () => {
+    it(`${servers === 1 ? 'a server purges' : 'two servers purge'} automatically`, async () => {
       const clock = await neglect(200)
       await Promise.all(Array.from({ length: servers }, () => stage.start({ clock })))
       const deadline = performance.now() + 5_000

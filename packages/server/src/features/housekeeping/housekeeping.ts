@@ -3,7 +3,7 @@ import type { Database } from '../../storage/database.ts'
 import { findNewestInstant } from '../audit/audit.ts'
 import type { CleanUpStep } from '../../feature/clean-up.ts'
 
-/** Expired rows do no harm, so a minute is soon enough; often enough that each run is short. */
+/** Expired rows do no harm, so once a minute is often enough. It also keeps each run short. */
 const intervalMilliseconds = 60_000
 /** Pause between two transactions, in which other writers get their turn. */
 const pauseMilliseconds = 20
@@ -27,9 +27,9 @@ export interface Housekeeping {
 }
 
 /**
- * Runs the steps one after another, each in small transactions. Unless a step says otherwise, it
- * uses the time of the newest audit entry if that is earlier than the clock. A process whose clock
- * is ahead therefore deletes nothing too early.
+ * Runs the steps one after another, each in small transactions. A step with `time: 'clock'` uses
+ * the clock. Any other step uses the time of the newest audit entry if that entry is earlier than
+ * the clock, so a process whose clock is ahead deletes nothing too early.
  */
 export async function purge<Options>(
   database: Database,

@@ -10,7 +10,7 @@ describe('createDevices', () => {
   const login = { subject: 'ada', passwordMark: 'mark', sessionId: 's1' }
   const made = (): string => devices.make(login)!
 
-  it('a device secret names its subject, and is valid for its password only', () => {
+  it('a device secret is valid only for the user and the password of its login', () => {
     const device = devices.open(made())!
     assert.ok(device.isOf({ subject: 'ada', passwordMark: 'mark' }))
     for (const [subject, passwordMark] of [
@@ -24,7 +24,7 @@ describe('createDevices', () => {
     assert.equal(device.id, 's1')
   })
 
-  it('a device secret stays valid when its own session sets another password', () => {
+  it('a device secret stays valid if the session of its login changes the password', () => {
     const device = devices.open(made())!
     const isOf = (passwordSession?: string): boolean =>
       device.isOf({ subject: 'ada', passwordMark: 'other', passwordSession })
@@ -39,7 +39,7 @@ describe('createDevices', () => {
     assert.equal(devices.open(secret), undefined)
   })
 
-  it('devices.open refuses a secret that was sealed otherwise or not at all', () => {
+  it('devices.open refuses a secret that is not sealed with the right key and purpose', () => {
     const text = JSON.stringify(['id', now + 1_000, 'x'])
     assert.ok(devices.open(createSeal('a key', 'device secrets').seal(text, '')))
     for (const secret of [

@@ -1,4 +1,5 @@
-// Device secrets: a device that has logged in before is not stopped by the rate limit of the name.
+// Device secrets. A device that has logged in before can log in even when attackers have exhausted
+// the rate limit of the user name.
 import { createHash } from 'node:crypto'
 import type { Clock } from 'keystile/internal'
 import { createSeal } from '../../base/seal.ts'
@@ -9,32 +10,36 @@ import { claimDeviceKey } from './store.ts'
 /** A device from which a user has logged in. */
 export interface Device {
   /**
-   * The id of the session that the login started. Each login has a new secret, so the thief of an
-   * older one counts as another device.
+   * The id of the session that the login started. Each login gets a new secret, so a thief with an
+   * older secret counts as another device.
    */
   readonly id: string
-  /** Whether the user logged in here with this password, or set the password in this session. */
+  /**
+   * Whether the user logged in on this device with this password, or set the password in the
+   * session of this device.
+   */
   isOf(holder: Holder): boolean
 }
 
 /** The user whom a device secret is compared with. */
 export interface Holder {
   readonly subject: string
-  /** As `passwordMark` returns it, the same for all hashes of one password. */
+  /** The result of `passwordMark`, which stays the same when the hash of a password is renewed. */
   readonly passwordMark: string | undefined
   /** The session in which the user set the password; undefined if another person set it. */
   readonly passwordSession?: string | undefined
 }
 
 /**
- * Issues and opens the secrets that devices keep after a login and send with the next. No table has
- * them: a secret contains a fingerprint of its user, encrypted. A new password invalidates all
- * older secrets, except the secret of the session in which it was set.
+ * Issues and opens device secrets. A device keeps its secret after a login and sends it with the
+ * next login. No table stores the secrets: each contains an encrypted fingerprint of its user. A
+ * new password invalidates all older secrets, except the secret of the session in which the
+ * password was set.
  */
 export interface Devices {
   /**
-   * Returns the device of a secret; undefined for a secret that is expired or from another server.
-   * Does NOT check whether the user still has an account.
+   * Returns the device of a secret. Returns undefined if the secret is missing, expired or sealed
+   * with another key. Does NOT check whether the user still has an account.
    */
   open(secret: string | undefined): Device | undefined
   /** Returns a secret for the device of a login; undefined if rate limits are off. */
@@ -45,10 +50,10 @@ export interface Devices {
   }): string | undefined
 }
 
-/** A secret is valid as long as browsers keep a cookie (RFC 6265bis §5.5). */
+/** How long a secret is valid: as long as browsers keep a cookie (RFC 6265bis §5.5). */
 export const deviceSeconds: number = 400 * 24 * 60 * 60
 
-/** Creates the devices of a database. All processes that use it share one key. */
+/** Creates the devices of a database. All processes that use the database share one key. */
 export async function openDevices(
   database: Pick<Database, 'write'>,
   clock: Clock,
@@ -74,7 +79,8 @@ export function createDevices(key: string, clock: Clock): Devices {
 
       return {
         id,
-        // The session as well: a user who changes the password during an attack must stay known.
+        // Compares the session as well, because the device of a user who changes the password
+        // during an attack must stay known.
         isOf: ({ subject, passwordMark, passwordSession }) =>
           fingerprint === fingerprintOf(subject, passwordMark) || id === passwordSession,
       }

@@ -4,8 +4,8 @@ import type { KnownDeviceTables } from './tables.ts'
 const deviceKeyName = 'device_key'
 
 /**
- * Stores the key for device secrets and returns it. If several processes offer one, the first one
- * is stored and all of them get it.
+ * Stores the key for device secrets and returns it. If several processes offer a key, the first key
+ * is stored and all processes get it.
  */
 export const claimDeviceKey: Command<string, string> = command(
   'claimDeviceKey',

@@ -11,9 +11,9 @@ export interface LimitChoice {
 }
 
 /**
- * Returns the limits that the options ask for. Rate limits by address apply only when
- * `trustedProxies` is set, and never to a trusted proxy: its address would stand for all users, and
- * limiting it would be an outage.
+ * Returns the limits that the options ask for. Rate limits by address apply only if
+ * `trustedProxies` is set, and never to a trusted proxy. All users behind a proxy share its
+ * address, so a limit on the address would block them all.
  */
 export function createConfiguredLimits(
   database: Database,

@@ -52,7 +52,7 @@ const limitsAreOn: Rule<RuleOptions> = {
       : [],
 }
 
-/** How far the clock of another process that counts may be behind. */
+/** How far the clock of another process may be behind the clock of this one. */
 const marginMilliseconds = 60_000
 
 /** Rate limits against guessing. The database counts, so all processes share the counts. */

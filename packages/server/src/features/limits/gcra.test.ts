@@ -42,7 +42,7 @@ describe('GCRA', () => {
     )
   })
 
-  it('GCRA tells the wait until the next allowed use to the millisecond', () => {
+  it('earlinessOf returns the milliseconds until the next allowed use', () => {
     const rate = { burst: 3, intervalMilliseconds: 100 }
     const wait = earlinessOf(advance(1_250, rate, 1_000), rate, 1_000)
     assert.equal(wait, 50)

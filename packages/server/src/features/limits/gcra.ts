@@ -1,6 +1,6 @@
 // The arithmetic of rate limits, without a database.
 
-/** A burst of uses at once, then one use in each interval. */
+/** Allows a burst of uses without a pause, then one use in each interval. */
 export interface Rate {
   readonly burst: number
   readonly intervalMilliseconds: number
@@ -9,9 +9,9 @@ export interface Rate {
 /**
  * Returns by how many milliseconds a use is too early; 0 when it is allowed.
  *
- * This is the generic cell rate algorithm. One number for each limit, the theoretical arrival time
- * (`tat`), says how much of the limit is used: from that time on, the limit is full again. Each use
- * moves it one interval into the future.
+ * This is the generic cell rate algorithm. It keeps one number for each limit: the theoretical
+ * arrival time (`tat`), at which the limit is full again. Each use moves `tat` one interval into
+ * the future.
  *
  * @param tat the arrival time after the use
  * @see ITU-T I.371 Annex A
@@ -21,9 +21,10 @@ export function earlinessOf(tat: number, rate: Rate, now: number): number {
 }
 
 /**
- * Returns the arrival time after one more use. An unused limit has none, or one in the past. A time
- * beyond an exhausted limit was written while the clock was ahead; it is cut, so that a corrected
- * clock locks no user out for hours.
+ * Returns the arrival time after one more use. An unused limit has no arrival time, or one in the
+ * past. If the stored arrival time is later than `usedUpAt`, the clock was ahead when it was
+ * stored. It is then reduced to `usedUpAt`, so that no user is locked out for hours after the clock
+ * is corrected.
  */
 export function advance(tat: number | undefined, rate: Rate, now: number): number {
   return Math.min(Math.max(tat ?? now, now), usedUpAt(rate, now)) + rate.intervalMilliseconds

@@ -5,8 +5,8 @@ import { describe, it } from 'node:test'
 import { rates } from '../../server/features.ts'
 
 /**
- * The rates in the order of the table. Stored keys contain their names, so the names must not
- * change.
+ * The names of the rates, in the order of the table. The hashed keys in the database depend on the
+ * names, so the names must not change.
  */
 const named = ['login', 'address', 'device', 'proof', 'email', 'profile', 'registration', 'client']
 const dayMilliseconds = 24 * 60 * 60_000

@@ -4,11 +4,11 @@ import type { LimitTables } from './tables.ts'
 import { sortByKey, type Spent } from './uses.ts'
 
 /**
- * Refunds uses that turned out not to be guesses. It must be the last step of a transaction,
- * because other counts of the same limits wait until it commits.
+ * Refunds uses that turned out not to be guesses. Call it as the last step of a transaction: other
+ * counts of the same limits wait until the transaction commits.
  *
- * Most rates refund only what time has not refilled. With a full refund, a user name with a login
- * always in flight would save up more tries than the limit has, and an attacker could use them.
+ * Most rates refund only the part of a use that time has not refilled. With a full refund, an
+ * attacker who always keeps logins in flight could collect more tries than the limit allows.
  */
 export async function restoreUses(
   transaction: Transaction,

@@ -1,4 +1,4 @@
-// Many names and addresses: how much of them the limits keep.
+// How many rows and how much memory the limits keep for many names and addresses.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -26,9 +26,9 @@ const { cleanUp: steps = [] } = feature
 const addressOf = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`
 
 describeOnBoth('limits', (stage) => {
-  it(`limits keep no row or memory of ${count} names and addresses in the end`, async () => {
+  it(`limits keep no row or memory of ${count} names and addresses after they refill`, async () => {
     const clock = createTestClock()
-    await stage.start({ clock }) // which purges too
+    await stage.start({ clock }) // each start also purges
     const database = await openDatabase(stage.database, writerThread)
     const rows = async (): Promise<number> =>
       Number((await stage.sql('select count(*) as number from rate'))[0]!['number'])
@@ -56,7 +56,7 @@ describeOnBoth('limits', (stage) => {
       assert.equal(await rows(), 2 * count)
       clock.advance(36 * 60 + 60)
       await purge(database, { steps, options: {}, now: clock.now(), isClosed: () => false })
-      assert.equal(await rows(), count, 'addresses are refunded, names not quite')
+      assert.equal(await rows(), count, 'all addresses have refilled, but no name yet')
       clock.advance(0.001)
       await purge(database, { steps, options: {}, now: clock.now(), isClosed: () => false })
       assert.equal(await rows(), 0)
@@ -67,7 +67,7 @@ describeOnBoth('limits', (stage) => {
   })
 
   it(`limits keep no memory of ${httpCount} HTTP logins from as many addresses`, async () => {
-    // The clock stands still, so no row is refunded and deleted, however long this takes.
+    // The clock stands still, so no limit refills and no row is deleted, however long this takes.
     const { keystile } = await stage.start({
       clock: createTestClock(),
       rateLimits: 'on',

@@ -98,13 +98,13 @@ describe('createLimits', () => {
     await assert.rejects(countOne(), refusedFor(36 * 60))
   })
 
-  it('a rate limit lets no caller save up tries by keeping some in flight', async () => {
+  it('a rate limit lets no caller collect extra tries by keeping some in flight', async () => {
     const interval = 36 * 60_000
     const tryOne = () => countOne().catch(() => undefined)
     const underWay: Spent[] = []
     for (const begun = now; now < begun + 24 * 60 * 60_000; now += interval / 3) {
       const wanted = Math.ceil((now - begun) / interval) + 2
-      // One more is counted before an old one is refunded.
+      // Counts one more use before it refunds an old use.
       for (
         let counted = await tryOne();
         counted;
@@ -128,7 +128,7 @@ describe('createLimits', () => {
     assert.ok(atOnce <= 10 && guesses <= 50, `${atOnce} at once, ${guesses} in 24 hours`)
   })
 
-  it('a rate limit by address keeps no trace of successful logins that overlap', async () => {
+  it('a rate limit by address refunds overlapping successful logins in full', async () => {
     const signIn = (n: number) =>
       limits.count([useOf(guesses, String(n)), ...limits.usesAt(visits, '192.0.2.1')])
     const underWay: Spent[] = []
@@ -142,7 +142,7 @@ describe('createLimits', () => {
     await assert.rejects(signIn(-100))
   })
 
-  it('limits.refund returns nothing to an address that time has refunded already', async () => {
+  it('limits.refund adds nothing to a limit by address that has refilled already', async () => {
     const signIn = (n: number) =>
       limits.count([useOf(guesses, String(n)), ...limits.usesAt(visits, '192.0.2.1')])
     const early = await signIn(0)
@@ -152,7 +152,7 @@ describe('createLimits', () => {
     await assert.rejects(signIn(101))
   })
 
-  it('a rate limit costs a user nothing for successful logins, one after another', async () => {
+  it('successful logins, one after another, do not use up a rate limit', async () => {
     for (const end = now + 24 * 60 * 60_000; now < end;) {
       const underWay = await countOne()
       now += 5 * 60_000
@@ -175,7 +175,8 @@ describe('createLimits', () => {
     Object.assign(used, { reads: 0, writes: 0 })
     await repeat(5, () => assert.rejects(signIn(), refusedFor(36 * 60)))
     assert.deepEqual(used, { reads: 5, writes: 0 })
-    // The limit of the address is not exhausted, so other users behind it cost no read.
+    // The limit of the address is not exhausted, so a login of another user from this address costs
+    // no read.
     await signIn('eve')
     assert.deepEqual(used, { reads: 5, writes: 1 })
     now += 36 * 60_000

@@ -8,18 +8,19 @@ import { refundUses, readVerdict, spend } from './store.ts'
 import type { Spent, Use } from './uses.ts'
 
 /**
- * Counts uses of rate limits before anything is tried. Parallel attempts therefore cannot pass the
- * limit together. The counts are in the database, so all processes share them. Each feature
- * declares its limits in its record.
+ * Counts uses of rate limits. A use is counted before its attempt begins, so parallel attempts
+ * cannot exceed the limit together. The counts are in the database, so all processes share them.
+ * Each feature declares its limits in its record.
  */
 export interface Limits {
   /**
-   * Counts all these uses, or none of them when one limit is exhausted.
+   * Counts all these uses. If one limit is exhausted, counts none of them.
    *
-   * @param patienceMilliseconds how long the count may wait to share a commit with others
+   * @param patienceMilliseconds how long the count may wait to share a database commit with other
+   *   writes
    * @throws {ProblemError} `too_many_requests`
-   * @throws {DatabaseUnavailableError} when the database cannot count now; the attempt must not go
-   *   on uncounted
+   * @throws {DatabaseUnavailableError} if the database cannot count now; the attempt must then
+   *   stop, because it is not counted
    */
   count(uses: readonly Use[], patienceMilliseconds?: number): Promise<Spent>
   /**
@@ -30,13 +31,13 @@ export interface Limits {
    */
   tryCount(uses: readonly Use[], patienceMilliseconds?: number): Promise<Spent | undefined>
   /**
-   * Returns the use of a limit for an IP address; none when the address may belong to a proxy,
-   * because the limit would then block all its users.
+   * Returns one use of a limit for an IP address. Returns none if the address may belong to a
+   * proxy, because the limit would then block all users behind the proxy.
    */
   usesAt(rate: LimitRate, address: string | undefined): readonly Use[]
   /**
-   * Refunds uses that turned out not to be guesses. Never fails: the limit refills with time
-   * anyway.
+   * Refunds uses that turned out not to be guesses. Never throws, because the limit refills with
+   * time anyway.
    */
   refund(spent: Spent): Promise<void>
 }
@@ -55,7 +56,7 @@ export function createLimits(
   options: {
     readonly clock: Clock
     readonly logger: Logger
-    /** Whether an address belongs to one user or network, not to a proxy in front of many. */
+    /** Whether an address belongs to one user or network, not to a proxy in front of many users. */
     isLimited(address: string): boolean
   },
 ): Limits {
@@ -63,8 +64,8 @@ export function createLimits(
   const refused = createRefusedKeys()
 
   /**
-   * Counts the uses. Limits that were exhausted at the last look are read first: a flood of refused
-   * attempts must not cost a write each.
+   * Counts the uses. If one of the limits was exhausted at its last use, reads the limits first, so
+   * that a flood of refused attempts costs only reads.
    *
    * @returns the counted uses, or the milliseconds to wait
    */

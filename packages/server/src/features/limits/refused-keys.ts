@@ -1,24 +1,24 @@
 /**
- * Bounds the memory that an attacker can fill. A limit that was dropped costs one write instead of
- * one read at its next use.
+ * Bounds the memory that an attacker can fill. The next use of an evicted limit costs one write
+ * instead of one read.
  */
 const maxKeys = 10_000
 
-/** The limits that were exhausted when this process last looked. */
+/** The limits that were exhausted when this process last used them. */
 export interface RefusedKeys {
   has(key: string): boolean
   /**
    * Updates what is known of `keys`.
    *
-   * @param refused the ones of `keys` that are exhausted now
+   * @param refused those of `keys` whose limits are exhausted now
    */
   remember(keys: readonly string[], refused: readonly string[]): void
 }
 
 /**
- * Remembers exhausted limits, the least recently refused first to be evicted. Only these limits are
- * read before they are counted. A flood of refused attempts then costs only reads, and no other
- * caller pays for a read.
+ * Remembers exhausted limits, and evicts the least recently refused limit if there are too many.
+ * Only remembered limits are read before they are counted. So a flood of refused attempts costs
+ * only reads, and the uses of all other limits cost no read.
  */
 export function createRefusedKeys(): RefusedKeys {
   const known = new Set<string>()

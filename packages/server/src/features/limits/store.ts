@@ -15,7 +15,7 @@ import { restoreUses } from './in-transaction.ts'
 import type { LimitTables, RateRow } from './tables.ts'
 import { sortByKey, type Spent, type Use } from './uses.ts'
 
-/** What limits answer to a set of uses. */
+/** Whether the limits allow a set of uses. */
 interface Verdict {
   /** Milliseconds until all uses are possible; 0 when they are possible now. */
   readonly wait: number
@@ -43,10 +43,10 @@ export async function readVerdict(reader: Reader, { uses, now }: Uses): Promise<
 }
 
 /**
- * Uses each of these limits once, or none of them when one is exhausted. However many calls run at
- * once, no more of them succeed than the limit allows.
+ * Uses each of these limits once. If one limit is exhausted, uses none of them. Even if many calls
+ * run at the same time, no more of them succeed than the limits allow.
  *
- * @returns `wait: 0` when they were used
+ * @returns `wait: 0` if the limits were used
  */
 export const spend: Command<Uses, Verdict> = command(
   'spend',
@@ -55,7 +55,7 @@ export const spend: Command<Uses, Verdict> = command(
     for (const { key, rate } of sortByKey(uses)) {
       const values = { key, now, tat: advance(undefined, rate, now), usedUpAt: usedUpAt(rate, now) }
       const [row] = await spendOnce(transaction, values)
-      if (!row) throw new Error('a use of a limit must leave its row')
+      if (!row) throw new Error('a use of a rate limit must return its row')
       waits.push([key, earlinessOf(row.tat, rate, now)])
     }
     const verdict = verdictOf(waits)
@@ -74,8 +74,8 @@ const spendOnce = prepare<
     .values({ key, tat })
     .onConflict((conflict) =>
       conflict.column('key').doUpdateSet({
-        // The same as `advance`, computed from the stored value in one statement, so that no other
-        // count can come between.
+        // Computes the same as `advance` in one statement, so that no other count can change the
+        // stored value in between.
         tat: sql<number>`excluded.tat - ${now} + case
             when rate.tat > ${usedUpAt} then ${usedUpAt}
             when rate.tat > ${now} then rate.tat
@@ -96,11 +96,11 @@ function verdictOf(waits: readonly (readonly [key: string, milliseconds: number]
   return { wait, refused: waits.flatMap(([key, milliseconds]) => (milliseconds > 0 ? [key] : [])) }
 }
 
-/** Rows in one step. Every other writer waits for it, so it must be short. */
+/** The most rows in one step. Every other writer waits for the step, so it must be short. */
 const maxPurgedAtOnce = 500
 
 /**
- * Deletes limits that had refilled at this time, at most 500.
+ * Deletes at most 500 limits that had refilled completely at the time `before`.
  *
  * @returns the number of deleted limits
  */

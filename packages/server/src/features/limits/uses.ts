@@ -7,7 +7,8 @@ export interface Use {
 }
 
 /**
- * Uses that were counted. A successful attempt refunds them in its transaction, or the caller does.
+ * Uses that were counted. A successful attempt refunds them in its own transaction. Otherwise the
+ * caller of `count` may refund them.
  */
 export interface Spent {
   readonly uses: readonly Use[]

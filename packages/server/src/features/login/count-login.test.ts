@@ -58,7 +58,7 @@ describe('countLogin', () => {
     assert.deepEqual(counted, [ofName, ofAddress])
   })
 
-  it('countLogin counts a login from a known device of the account by it alone', async () => {
+  it('countLogin counts a login from the account’s known device by the device alone', async () => {
     assert.deepEqual(await spentBy('secret'), [ofDevice])
     assert.deepEqual(counted, [ofDevice])
   })

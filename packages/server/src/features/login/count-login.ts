@@ -5,22 +5,24 @@ import { addressRate, deviceRate, nameRate } from './feature.ts'
 
 /** A login that has not been tried yet. */
 export interface ArrivingLogin {
-  /** The typed name as `countedLogin` returns it, so that all spellings have one count. */
+  /**
+   * The typed name as `countedLogin` returns it, so that all spellings of a name share one count.
+   */
   readonly name: string
   readonly address: string | undefined
   readonly deviceSecret: string | undefined
-  /** How long the count may wait to share a commit with others. */
+  /** How long the count may wait to share a database commit with other writes. */
   readonly patienceMilliseconds: number
-  /** Whether the device belongs to the user with this name. Only asked about known devices. */
+  /** Whether the device belongs to the user with this name. Called only for known devices. */
   isOwn(device: Device): Promise<boolean>
 }
 
 // decisions/0005-count-logins-by-typed-name.md
 /**
  * Counts a login before the password is verified. A login from a known device of the account counts
- * for that device only, so an attacker who uses up the limit of a name does not lock out its owner.
- * Any other login counts for the name and for the IP address. Names without a user are counted
- * alike, so that the limit does not reveal which names exist.
+ * for that device only, so an attacker who exhausts the limit of a name does not lock out its
+ * owner. Any other login counts for the name and for the IP address. A name without a user is
+ * counted in the same way, so that the limit does not reveal which names exist.
  *
  * @throws {ProblemError} `too_many_requests`
  * @throws {DatabaseUnavailableError} when the database cannot count it now
@@ -31,8 +33,8 @@ export async function countLogin(
 ): Promise<Spent> {
   const device = devices.open(deviceSecret)
 
-  // Before the lookup: a caller could otherwise use a device of their own to time lookups of other
-  // users, and so find out which exist.
+  // Counts before `isOwn` looks up the user. Otherwise a caller with a known device could measure
+  // how long lookups of other names take, and so find out which users exist.
   const ofDevice =
     device && (await limits.tryCount([useOf(deviceRate, device.id)], patienceMilliseconds))
   if (device && ofDevice && (await isOwn(device))) return ofDevice

@@ -3,8 +3,8 @@ import type { Feature } from '../../feature/feature.ts'
 import { minuteMilliseconds, secondMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 
 /**
- * Logins from unknown devices, by the typed name: 50 a day. An account of Keystile has two names,
- * so an attacker gets 100 guesses a day for it.
+ * Logins from unknown devices, by the typed name: 50 a day. A Keystile account has a user name and
+ * an e-mail address, so an attacker gets 100 guesses a day for one account.
  */
 export const nameRate: LimitRate = {
   name: 'login',
@@ -13,8 +13,8 @@ export const nameRate: LimitRate = {
 }
 
 /**
- * Logins from unknown devices by IP address, for any name: stops one sender who tries a common
- * password with many names. The burst is high because an office may share an address.
+ * Logins from unknown devices, by IP address. This limit stops a sender who tries a common password
+ * with many names. The burst is high because an office may share an address.
  */
 export const addressRate: LimitRate = {
   name: 'address',

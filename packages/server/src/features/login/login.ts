@@ -22,13 +22,13 @@ export interface PasswordCredentials {
 /** One login of one person. The rate limits count it once, even if `prove` is called twice. */
 export interface LoginAttempt {
   /**
-   * Verifies the credentials, then reads the account once more. Call it again if the account
-   * changed before the session started; after the second try the outcome is `refused`.
+   * Verifies the credentials, then reads the account once more. Call `prove` again if the account
+   * changed before the session started. After two tries, the outcome is always `refused`.
    *
    * @throws {ProblemError} `too_many_requests`, `temporarily_unavailable`
    */
   prove(): Promise<LoginOutcome>
-  /** Call it after the session started: renews an outdated hash and creates a device secret. */
+  /** Renews an outdated hash and creates a device secret. Call it after the session has started. */
   complete(session: StartedLogin): Promise<CompletedLogin>
 }
 
@@ -52,14 +52,17 @@ export interface GrantedLogin {
   readonly scopes: readonly string[]
   /** The counts of this login. The transaction that starts the session refunds them. */
   readonly spent: Spent
-  /** How long the start of the session may wait to share a commit with others. */
+  /** How long the start of the session may wait to share a database commit with other writes. */
   readonly patienceMilliseconds: number
 }
 
 /** The user is not authenticated. The refusal is in the audit record already. */
 export interface RefusedLogin {
   readonly outcome: 'refused'
-  /** Never sent: all reasons have one answer, so that it does not reveal which users exist. */
+  /**
+   * Never sent to the caller: the answer is the same for all reasons, so it does not reveal which
+   * users exist.
+   */
   readonly reason: RefusalReason
 }
 

@@ -118,7 +118,7 @@ describe('byPassword', () => {
     await assert.rejects(login(undefined, 'x'.repeat(1_025)), refused)
   })
 
-  it('byPassword refuses a login first of all if the hash queue has no room', async () => {
+  it('byPassword refuses a login before all other work if the hash queue is full', async () => {
     const full = new ProblemError('temporarily_unavailable', 'Too many logins at the moment')
     const parts = {
       directory: {
@@ -149,7 +149,7 @@ describe('byPassword', () => {
     assert.equal(given, 1)
   })
 
-  it('byPassword lets its writes wait a tenth as long as its hash waits', async () => {
+  it('byPassword lets its writes wait up to a tenth of the wait for its hash', async () => {
     const starter = createSessionStarter(database, { startLogin, issuing, clock: systemClock })
     const patience: (number | undefined)[] = []
     const parts = {
@@ -184,7 +184,7 @@ describe('byPassword', () => {
   })
 
   it('byPassword checks the account again in the statement that starts the session', async () => {
-    // The user as read earlier is still active; the stored one is not.
+    // The directory still returns the active user; the stored user is disabled.
     const parts = { directory: { ...ofAccounts(), findByLogin: async () => user } }
     assert.ok(await logIn(parts))
     await users.change(user, { active: false }, by)
@@ -219,7 +219,7 @@ interface Person {
   readonly active: boolean
 }
 
-describe('byPassword on another directory', () => {
+describe('byPassword for users of the app', () => {
   let database: Database
   let threads: HashThreads
   let passwords: Passwords
@@ -363,7 +363,7 @@ describe('byPassword on another directory', () => {
     }
   })
 
-  it('byPassword refuses more than 1,024 bytes, though bcrypt compares only 72', async () => {
+  it('byPassword refuses a password over 1,024 bytes, though bcrypt compares only 72', async () => {
     // A hash of ninety digits, by libxcrypt 4.4.38.
     const long = '$2b$04$zURFbW97rGSFPw//GZTsJOxRlNvc2Th5VA.9AGZB/QVL74TtqLoHa'
     const digits = '0123456789'.repeat(103)
@@ -393,7 +393,7 @@ describe('byPassword on another directory', () => {
     assert.equal(await passwords.verify(password, person.hash!), true)
   })
 
-  it('byPassword accepts a login if its hash cannot be saved, or is saved twice', async () => {
+  it('byPassword accepts a login even if the new hash is saved twice or never', async () => {
     const person = { id: '1', hash: outdated, active: true }
     const logged: object[] = []
     const logger = { ...silentLogger, warn: (fields: object) => logged.push(fields) }
@@ -408,7 +408,7 @@ describe('byPassword on another directory', () => {
     ]
     for (const savePasswordHash of failures)
       assert.ok(await login(person, { directory: { savePasswordHash }, logger }))
-    // Nothing of the thrown value is logged: it may contain either hash.
+    // The log has only the name of an error, because the message may contain a hash.
     const [asError, asAnything] = ['Error', 'the thrown value is not an Error'].map((reason) => ({
       subject: '1',
       reason,
@@ -425,7 +425,7 @@ describe('byPassword on another directory', () => {
     )
   })
 
-  it('byPassword accepts a login without renewing the hash if that is impossible now', async () => {
+  it('byPassword accepts a login even if the hash cannot be renewed now', async () => {
     const person = { id: '1', hash: outdated, active: true }
     const logger = { ...silentLogger, warn: () => assert.fail('there must be no warning') }
     let saves = 0
@@ -450,7 +450,7 @@ describe('byPassword on another directory', () => {
       assert.deepEqual(await attempt(person, tried).prove(), { outcome: 'refused', reason })
   })
 
-  it('byPassword proves a password again after a failed start, but only once', async () => {
+  it('byPassword verifies a password again if no session started, but only once', async () => {
     const again = attempt({ id: '1', hash, active: true }, password)
     const { outcome: first } = await again.prove()
     const { outcome: second } = await again.prove()

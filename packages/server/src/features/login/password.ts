@@ -31,22 +31,22 @@ export interface PasswordMethodParts<U> {
 }
 
 /**
- * A login that waits for a hash may wait this share longer for its commit, to share it with other
- * logins: fewer commits let more logins through.
+ * A login that waits for its hash may also wait for its commit: up to this fraction of the wait for
+ * the hash. Several logins then share one commit, so the server can handle more logins.
  */
 const patienceShare = 1 / 10
-/** The second try is for a login whose hash another login renewed at the same time. */
+/** A second try is needed if another login renewed the hash at the same time. */
 const maxTries = 2
 
 /**
  * Creates the login with a password. It checks in this order: the length of the password, whether a
- * hash can be computed in time, the rate limits, the password, the account, and the account once
- * more, because hashing takes time.
+ * hash can be computed in time, the rate limits, the password and the account. The account is read
+ * again after the hash, because it may have changed meanwhile.
  *
  * An unknown user, a wrong password, a user without a password and a disabled user are counted
- * alike, cost the same work and write the same audit entry, so a caller cannot tell which users
- * exist. An attempt over a limit is refused before the user is looked up, except that a known
- * device is compared with its owner first.
+ * alike, cost the same work and write the same audit entry. So a caller cannot find out which users
+ * exist. An attempt over a limit is refused before the user is looked up, with one exception: for a
+ * known device, the user is looked up first to check that the device belongs to this user.
  */
 export function createPasswordMethod<U>(parts: PasswordMethodParts<U>): Login['byPassword'] {
   return (credentials) => createAttempt(credentials, parts)
@@ -62,7 +62,7 @@ function createAttempt<U>(
 
   return {
     async prove() {
-      // Wrong for every account, so it does not count as a guess and is not recorded.
+      // Such a password is wrong for every account, so it is not counted as a guess or recorded.
       if (isTooLong(credentials.password))
         return { outcome: 'refused', reason: 'password_too_long' }
 
@@ -92,7 +92,7 @@ interface Counting {
   readonly patienceMilliseconds: number
 }
 
-/** Throws if the hash could not begin in time, then counts the login. */
+/** Throws if the hash could not begin in time. Otherwise counts the login. */
 async function countAttempt<U>(
   { username, address, deviceSecret }: PasswordCredentials,
   { passwords, limits, devices, directory }: PasswordMethodParts<U>,
@@ -136,7 +136,7 @@ type Look<U> =
 
 /**
  * Finds the user, verifies the password, and reads the user again. The password is hashed even for
- * an unknown user: an early return would reveal by its time that the user does not exist.
+ * an unknown user. Otherwise a faster answer would reveal that the user does not exist.
  */
 async function look<U>(
   { username, password, address }: PasswordCredentials,
@@ -201,8 +201,8 @@ async function refuse<U>(
 }
 
 /**
- * Replaces a hash that has lower parameters than configured. Only a login can do that, because only
- * a login has the password. The login succeeds even if this fails.
+ * Replaces a hash whose cost is lower than configured. Only a login can renew a hash, because only
+ * a login has the password. The login succeeds even if the renewal fails.
  *
  * @returns the hash that is stored now
  */
@@ -221,7 +221,8 @@ async function renewHash<U>(
     await directory.savePasswordHash(user, hash)
     return hash
   } catch (error) {
-    // Only the name: the message of a database may repeat the hash, which must not be in the log.
+    // Logs only the name of the error: a database may repeat the hash in its message, and the hash
+    // must not be in the log.
     const reason = error instanceof Error ? error.name : 'the thrown value is not an Error'
     const subject = directory.subject(user)
     logger.warn({ subject, reason }, 'a renewed password hash could not be saved')

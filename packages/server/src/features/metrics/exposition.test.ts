@@ -28,7 +28,7 @@ age_seconds 0.25
     )
   })
 
-  it('formatFamilies starts known labels at zero, so that their first count is a rise', () => {
+  it('formatFamilies writes 0 for known labels before their first count', () => {
     const counter = createCounter({ ...named, labels: { outcome: ['x'] } })
     assert.match(formatFamilies([counter]), /^a_total\{outcome="x"\} 0$/m)
     const two = createCounter({ ...named, labels: { kind: ['x', 'y'], outcome: ['z'] } })
@@ -39,7 +39,7 @@ age_seconds 0.25
     )
   })
 
-  it('formatFamilies counts a duration in each bucket that it fits, and in sum and count', () => {
+  it('formatFamilies counts a duration in every bucket that fits, and in sum and count', () => {
     const histogram = createHistogram<{ route: string }>({
       type: 'histogram',
       name: 't_seconds',

@@ -19,8 +19,8 @@ export interface Family {
 }
 
 /**
- * Counts events by their labels. A combination of labels is never forgotten, so label values must
- * come from closed sets: a value from a request would let an attacker fill the memory.
+ * Counts events by their labels. The counter keeps every combination of labels in memory, so label
+ * values must come from closed sets. With values from requests, an attacker could fill the memory.
  */
 export interface Counter<L extends Labels> extends Family {
   add(labels: L): void
@@ -35,8 +35,8 @@ export interface Histogram<L extends Labels> extends Family {
 }
 
 /**
- * Upper bounds of durations in seconds: from a token check (1 ms) to a request that its caller has
- * given up (10 s).
+ * Upper bounds of durations in seconds: from a token check (1 ms) to a request whose caller has
+ * stopped waiting (10 s).
  */
 const bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
 
@@ -66,8 +66,8 @@ export function createCounter<L extends Labels>({
 }
 
 /**
- * Creates a histogram with the buckets of `bounds`. A combination of labels appears with its first
- * duration.
+ * Creates a histogram with the buckets of `bounds`. A combination of labels is in the output after
+ * its first duration.
  */
 export function createHistogram<L extends Labels>({
   name,
@@ -141,8 +141,8 @@ function escape(character: string): string {
 }
 
 /**
- * Returns every combination of label values: one empty combination without labels, none if a label
- * has no known value.
+ * Returns every combination of label values. Without labels, there is one empty combination. If a
+ * label has no known value, there is no combination.
  */
 function combine(known: Readonly<Record<string, readonly string[]>>): readonly Labels[] {
   return Object.entries(known).reduce<readonly Labels[]>(
@@ -162,13 +162,13 @@ interface Table<Entry> {
   entries(): readonly { readonly labels: Labels; readonly entry: Entry }[]
 }
 
-/** Creates a table of entries by the values of these labels. */
+/** Creates a table with one entry for each combination of values of these labels. */
 function createTable<Entry>(names: readonly string[], create: () => Entry): Table<Entry> {
   const root: Node<Entry> = { byValue: new Map() }
   const rows: { readonly labels: Labels; readonly entry: Entry }[] = []
   return {
-    // Walks a tree instead of joining the values to a key: every request comes here twice, and a
-    // key would be garbage each time.
+    // Walks a tree instead of joining the label values to one string: every request calls `get`
+    // twice, and each call would leave a string to the garbage collector.
     get(labels) {
       let node = root
       for (const name of names) {

@@ -34,8 +34,8 @@ const resolutionMilliseconds = 20
 export const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
 
 /**
- * Creates the counters and histograms of these metrics. Gauges have no state: `read` gets their
- * values. A metric that is not in the list is ignored.
+ * Creates the counters and histograms of these metrics. Gauges have no state: the caller of `read`
+ * passes their values. The meter ignores a metric that is not in `metrics`.
  */
 export function createMetrics(metrics: readonly Metric[]): Metrics {
   const counters = new Map<Metric, Counter<Labels>>()
@@ -48,7 +48,7 @@ export function createMetrics(metrics: readonly Metric[]): Metrics {
 
   const delay = monitorEventLoopDelay({ resolution: resolutionMilliseconds })
   delay.enable()
-  // Samples are one resolution apart; what comes on top is delay.
+  // Samples are one resolution apart; any further time between them is delay.
   const eventLoopDelay = (percent: number): number =>
     Math.max(0, delay.percentile(percent) / 1e9 - resolutionMilliseconds / 1000)
 

@@ -8,7 +8,10 @@ const counters: Readonly<Record<Kind, CounterMetric<{ readonly outcome: Outcome 
   refresh: refreshes,
 }
 
-/** Waits for the tokens and counts the outcome. Returns or throws what the grant does. */
+/**
+ * Waits for the tokens of a grant and counts the outcome. Returns the tokens, or throws the error
+ * of the grant.
+ */
 export async function countGrant<T>(meter: Meter, kind: Kind, issuing: Promise<T>): Promise<T> {
   try {
     const issued = await issuing

@@ -4,7 +4,7 @@ import { refusalAt } from '../clients/client-authentication.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { OAuthEvent } from './audit-events.ts'
 
-/** What recording a refusal needs. */
+/** The services that record a refusal. */
 export interface TokenRefusalParts {
   readonly audit: Audit<OAuthEvent>
   readonly limits: Pick<Limits, 'tryCount'>
@@ -14,8 +14,8 @@ export interface TokenRefusalParts {
  * Records that a client presented a token of another client. Beyond the rate limit of the client's
  * address it records nothing, so that an attacker cannot fill the audit record.
  *
- * Refuses nothing itself. The caller answers the same beyond the limit, because a 429 would reveal
- * that the token exists.
+ * Does NOT refuse the request: the caller does. Beyond the limit the answer must stay the same,
+ * because a 429 would reveal that the token exists.
  */
 export async function recordForeignToken(
   entry: Omit<AuditEntry<OAuthEvent>, 'at'>,

@@ -3,7 +3,7 @@ import type { Grant } from './grants/grant.ts'
 import { passwordGrant, type PasswordGrantParts } from './grants/password.ts'
 import { refreshTokenGrant, type RefreshParts } from './grants/refresh-token.ts'
 
-/** What all grants need together. Each grant declares its own part. */
+/** Everything that the grants need. Each grant declares its own needs. */
 export type GrantParts = PasswordGrantParts & RefreshParts & ClientCredentialsParts
 
 /** A grant as the token endpoint sees it. */

@@ -71,8 +71,8 @@ const maxAgeSeconds = 300
  * Returns the routes of the public documents. The metadata is at the path that RFC 8414 §3.1
  * prescribes, and also below the issuer, where many clients look.
  *
- * All URLs come from the configured issuer. Taken from a request, they could be forged with a
- * `Host` header, and a cache would serve the forgery to others.
+ * All URLs come from the configured issuer. If they came from the request, an attacker could forge
+ * them with a `Host` header, and a cache would serve the forged document to other callers.
  *
  * @param published returns the public keys
  */
@@ -95,7 +95,7 @@ export function metadataRoutes({
     revocation_endpoint: `${issuer}/revoke`,
     introspection_endpoint: `${issuer}/introspect`,
     jwks_uri: `${issuer}/.well-known/jwks.json`,
-    // Not in the registry of RFC 8414 §7.1, so the name has our prefix.
+    // This member is not in the registry of RFC 8414 §7.1, so its name has the prefix `keystile_`.
     ...(cookieSession && { keystile_session_endpoint: `${issuer}/session` }),
     scopes_supported: scopes,
     // There is no authorization endpoint, so there are no response types.

@@ -7,7 +7,7 @@ export const outcomes = [
   'refused',
   /** The request was malformed. It may come from a user or a stranger. */
   'invalid',
-  /** A rate limit refused it. */
+  /** A rate limit refused the request. */
   'limited',
   /** The database was unavailable, or too many passwords were waiting to be hashed. */
   'unavailable',

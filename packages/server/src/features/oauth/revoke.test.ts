@@ -25,7 +25,7 @@ const identity = {
 describe('POST /revoke', () => {
   const recorded: Omit<AuditEntry, 'at'>[] = []
   beforeEach(() => void recorded.splice(0))
-  /** Sends a token. Returns the answer, and the sessions that it ended. */
+  /** Sends a token. Returns the answer, and the ids of the sessions that the request ended. */
   async function revoke(
     found: ProvedRefreshToken | undefined,
     verified: Identity | Error,
@@ -77,7 +77,7 @@ describe('POST /revoke', () => {
     ])
   })
 
-  it('POST /revoke answers 200 to text that is not a token', async () => {
+  it('POST /revoke answers 200 to a string that is not a token', async () => {
     const { answer, ended } = await revoke(undefined, noToken)
     assert.deepEqual([answer.status, ended], [200, []])
   })

@@ -24,12 +24,12 @@ export interface RevokeParts {
 }
 
 /**
- * `POST /revoke`: ends the session of a token, and with it all its tokens.
+ * `POST /revoke`: ends the session of a token, which revokes all tokens of the session.
  *
- * An unknown or expired token gets the same answer as a valid one. An expired access token ends
- * nothing: old tokens lie in logs, and a reader of a log must not log people out. The endpoint
- * refuses a token of another client, and a token that a client has for itself, because that has no
- * session. Both stay valid.
+ * An unknown or expired token gets the same answer as a valid one. An expired access token ends no
+ * session: logs may contain old tokens, and a reader of a log must not log people out. The endpoint
+ * refuses a token of another client. It also refuses a token from client_credentials, because such
+ * a token has no session. A refused token stays valid.
  *
  * @see RFC 7009 §2.1 §2.2
  */
@@ -85,8 +85,8 @@ async function endSessionOf(
   if (token.clientId !== clientId) {
     const entry = { by: byStranger(request), subject, sessionId, clientId }
     await recordForeignToken({ event: 'revocation_refused', ...entry }, parts)
-    // RFC 7009 §2.1 requires this answer. It tells the caller no more than it knows: it already has
-    // the token.
+    // RFC 7009 §2.1 requires this answer. It tells the caller nothing new, because the caller
+    // already has the token.
     throw new OAuthError(
       'invalid_grant',
       'The token was issued to another client, and only that client may revoke it',

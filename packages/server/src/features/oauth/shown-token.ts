@@ -5,8 +5,8 @@ import { hasStorableNames } from '../audit/audit.ts'
 /**
  * Returns the identity of an access token, or undefined for a token that a guard would refuse.
  *
- * @throws {OAuthError} `temporarily_unavailable` when the revocations are not known: the caller
- *   would read any other answer as "inactive"
+ * @throws {OAuthError} `temporarily_unavailable` if it is unknown which tokens are revoked: the
+ *   caller would read any other answer as "inactive"
  */
 export async function findVerified(
   token: string,
@@ -25,7 +25,7 @@ export async function findVerified(
 }
 
 /**
- * Describes the form that has a token, as JSON Schema (RFC 7009 §2.1, RFC 7662 §2.1).
+ * Describes a form with the field `token`, as JSON Schema (RFC 7009 §2.1, RFC 7662 §2.1).
  *
  * @param token the description of the field `token`
  */

@@ -45,9 +45,9 @@ export interface TokenParts extends GrantParts {
 }
 
 /**
- * `POST /token` (RFC 6749 §3.2). In this order: the form, the client, the grant, whether the client
- * may use the grant. The grant gets only the values of its own parameters, never the form, so it
- * cannot depend on anything that it does not document.
+ * `POST /token` (RFC 6749 §3.2). It checks in this order: the form, the client, the grant, and
+ * whether the client may use the grant. The grant gets only the values of the parameters that it
+ * declares. So it cannot depend on a parameter that is not documented.
  */
 export function tokenRoute(parts: TokenParts): OpenRoute {
   const { grants, meter } = parts
@@ -117,14 +117,14 @@ function describeForm(grants: readonly AnyGrant[]): JsonObject {
       client_secret: { type: 'string', format: 'password' },
     },
     anyOf: grants.map(({ grantType, required }) => ({
-      // If a grant requires no parameter, only its name tells it from the others.
+      // If a grant requires no parameter, only `grant_type` tells it from the other grants.
       ...(required.length === 0 && { properties: { grant_type: { const: grantType } } }),
       required: [...(grantType === defaultGrantType ? [] : ['grant_type']), ...required],
     })),
   }
 }
 
-/** The tokens as the answer has them (RFC 6749 §5.1). A missing member is left out, never null. */
+/** The members of the answer (RFC 6749 §5.1). A member without a value is left out, never null. */
 export interface WireTokens {
   readonly access_token: string
   readonly token_type: 'bearer'

@@ -24,7 +24,7 @@ describeOnBoth(
       assert.equal((await login({ password: another })).status, 200)
     })
 
-    it('verifyPassword reads bcrypt, and refuses other text or over 1,024 bytes', async () => {
+    it('verifyPassword reads bcrypt, and refuses other values and long passwords', async () => {
       const { keystile } = await stage.start()
       const hash = hashSync(password, 4)
       assert.equal(await keystile.verifyPassword(password, hash), true)
@@ -39,7 +39,8 @@ describeOnBoth(
       })
       let hasHashed = false
       const hash = keystile.hashPassword(password).finally(() => (hasHashed = true))
-      // On the event loop, the hash would be done before the first of these turns.
+      // If the event loop computed the hash, the hash would be done before the first of these
+      // turns.
       for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve))
       assert.equal(hasHashed, false)
       assert.equal(await keystile.verifyPassword(password, await hash), true)
@@ -65,7 +66,7 @@ describeOnBoth(
       }
     })
 
-    it('hashPassword refuses a password above 1,024 bytes or not a string', async () => {
+    it('hashPassword refuses non-strings, and passwords over 1,024 bytes', async () => {
       const { keystile } = await stage.start()
       await assert.rejects(keystile.hashPassword('x'.repeat(1_025)), {
         name: 'TypeError',

@@ -17,14 +17,15 @@ export interface AppPasswords {
   /**
    * Whether a password belongs to a stored argon2id, scrypt or bcrypt hash. Pass undefined or null
    * for a user who does not exist: the result is false after the same work, so its duration does
-   * not reveal that. Counts no guesses: a login at `POST /token` does.
+   * not reveal whether the user exists. Does NOT count guesses: only a login at `POST /token` does.
    *
    * @throws {ProblemError} `temporarily_unavailable` if the hash could not begin within 2 s
    */
   verifyPassword(password: string, hash: string | undefined | null): Promise<boolean>
   /**
-   * Returns what is wrong with a new password, as a sentence for its user that does not repeat it.
-   * Returns undefined for a good one. Takes a tenth of a millisecond, and hashes nothing.
+   * If a new password is not acceptable, returns the reason as a sentence for the user; otherwise
+   * undefined. The sentence does not repeat the password. Takes a tenth of a millisecond, and
+   * hashes nothing.
    *
    * @param owner the names of the user, which the password must not contain
    */

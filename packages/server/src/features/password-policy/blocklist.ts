@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 const lineEnd = 0x0a
 
 /**
- * Returns a function that tells whether a text, in lower case, is on the list of 49,233 common
- * passwords. It reads the list at its first call and keeps the bytes of the file: 388 kB, where a
- * `Set` takes 8 MB.
+ * Returns a function that tells whether a string in lower case is on the list of 49,233 common
+ * passwords. It reads the list at its first call and keeps the bytes of the file: 388 kB, while a
+ * `Set` would take 8 MB.
  */
 export function createBlocklist(): (text: string) => boolean {
   let list: Buffer | undefined

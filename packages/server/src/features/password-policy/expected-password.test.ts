@@ -5,10 +5,10 @@ import { findExpected } from './expected-password.ts'
 
 const common = new Set(['ab', 'ab1', '12ab', 'a1b', 'baba', '1aa!', 'b', '121212'])
 const isCommon = (text: string): boolean => common.has(text)
-/** All rows that can be made of the alphabet below. */
+/** All rows that the characters of these tests can form. */
 const rows = ['ab', 'ba', '12', '21', '1qa', 'aq1', '2w', 'w2', 'qw', 'wq']
 
-/** The rules in their simplest form, however slow. */
+/** The rules in their simplest form, which may be slow. */
 function findPlainly(password: string, minLength: number): string | undefined {
   const letters = /[abqw](.*[abqw])?/.exec(password)
   return (
@@ -59,7 +59,7 @@ function isRow(text: string): boolean {
 }
 
 describe('findExpected', () => {
-  it('findExpected finds what the plain form of its rules finds', () => {
+  it('findExpected returns the same as the simplest form of its rules', () => {
     const piece = fc.constantFrom(
       ...'abqw12!~'.split(''),
       ...common,
@@ -84,7 +84,7 @@ describe('findExpected', () => {
     assert.equal(found.size, 6, 'some passwords meet each rule, and some none')
   })
 
-  it('findExpected looks up no text that is too long for the blocklist', () => {
+  it('findExpected looks up no string that is longer than every blocklist entry', () => {
     const asked: string[] = []
     const long = '?!'.repeat(3) + '~=?&!%~'.repeat(3)
     findExpected(`${long}~ab1${long}!`, (text) => asked.push(text) > 0 && isCommon(text), 5)

@@ -1,7 +1,7 @@
-// Finds passwords that attackers try early: common, repeated, or typed along a row of keys.
+// Finds passwords that attackers try first: common, repeated, or typed along a row of keys.
 /**
  * The alphabet, the digits and the rows of keyboards (QWERTY, QWERTZ, AZERTY), in both directions.
- * The alphabet and the digits are written twice, because people continue them from the start.
+ * The alphabet and the digits are written twice, because people write `yzab` and `9012`.
  */
 const rows: readonly string[] = [
   'abcdefghijklmnopqrstuvwxyz'.repeat(2),
@@ -11,7 +11,7 @@ const rows: readonly string[] = [
   ...'1qaz 2wsx 3edc 4rfv 5tgb 6yhn 7ujm 8ik, 9ol. 0p;/'.split(' '),
 ].flatMap((row) => [row, Array.from(row).toReversed().join('')])
 
-/** For each character, the rest of each row that has it, from that character on. */
+/** For each character: the rows that contain it, each cut to begin with this character. */
 const rowsFrom: ReadonlyMap<string, readonly string[]> = new Map(
   Array.from(new Set(rows.join('')), (character) => [
     character,
@@ -19,21 +19,29 @@ const rowsFrom: ReadonlyMap<string, readonly string[]> = new Map(
   ]),
 )
 
-/** Many words contain shorter pieces of rows by chance, such as `as` and `er`. */
+/**
+ * The minimum mean length of pieces of rows. Many words contain shorter pieces by chance, such as
+ * `as` and `er`.
+ */
 const meanRowLength = 3
-/** Shorter cores, such as `abc`, are in good passwords by chance. */
+/**
+ * The minimum length of a simple core. Good passwords contain shorter cores, such as `abc`, by
+ * chance.
+ */
 const minCoreLength = 4
 /** The length of the longest entry of the blocklist. */
 const maxCommonLength = 20
 
 /**
- * Returns why attackers would try a password early, as the end of a sentence; else undefined. It
- * judges the whole password (NIST SP 800-63B-4 §3.1.1.2), so a common word among others is allowed.
+ * If a password is among the first guesses of attackers, returns the reason as the end of a
+ * sentence; otherwise undefined. It judges the whole password (NIST SP 800-63B-4 §3.1.1.2), so a
+ * common word among other words is allowed.
  *
  * @param password in lower case
- * @param isCommon tells whether a text is on the blocklist
- * @param minLength the minimum length of a password. The unit of a repetition, and the text around
- *   a common word, must have this length by themselves; a password of rows needs this many rows
+ * @param isCommon tells whether a string is on the blocklist
+ * @param minLength the minimum length of a password. A repeated unit must have this length by
+ *   itself, and so must the characters around a common word. A password that consists of rows must
+ *   have this many rows
  */
 export function findExpected(
   password: string,
@@ -48,7 +56,7 @@ export function findExpected(
       return 'one of the most common ones'
 
     const unit = periodOf(part)
-    // Less one, because the last copy may lack its space: `zebra-7 zebra-7`.
+    // Minus 1, because the last copy may lack its final space: `zebra-7 zebra-7`.
     if (unit < minLength && part.length >= 2 * unit - 1) return 'something short that is repeated'
 
     const isWoven = (): boolean =>
@@ -104,8 +112,8 @@ function periodOf(characters: readonly string[]): number {
 }
 
 /**
- * Whether the characters consist of few pieces, each part of a row or one repeated character. The
- * pieces must be long on average, or every text would consist of pieces.
+ * Whether the characters consist of few pieces. Each piece is a part of a row, or one repeated
+ * character. The pieces must be long on average, because every string can be cut into short pieces.
  */
 function isInRows(characters: readonly string[], minLength: number): boolean {
   let pieces = 0

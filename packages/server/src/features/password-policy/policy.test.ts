@@ -5,7 +5,7 @@ import { createPasswordPolicy, type PasswordOwner } from './policy.ts'
 
 const issuer = 'https://auth.lovelace.example/v1'
 const policy = createPasswordPolicy({ minLength: 15, issuer })
-const beside = createPasswordPolicy({ minLength: 8, issuer })
+const withSecondFactor = createPasswordPolicy({ minLength: 8, issuer })
 const anonymous: PasswordOwner = {}
 const readJson = (specifier: string): readonly string[] =>
   JSON.parse(readFileSync(new URL(import.meta.resolve(specifier)), 'utf8'))
@@ -25,8 +25,8 @@ describe('a new password', () => {
   it('a new password must have enough code points, and at most 1,024 bytes', () => {
     const eight = '🔑🗝️ ä7xQ'
     assert.equal(Array.from(eight).length, 8)
-    assert.equal(beside.findFault(eight, anonymous), undefined)
-    assert.match(beside.findFault('ä7xQ🔑🗝️', anonymous)!, /at least 8 characters/)
+    assert.equal(withSecondFactor.findFault(eight, anonymous), undefined)
+    assert.match(withSecondFactor.findFault('ä7xQ🔑🗝️', anonymous)!, /at least 8 characters/)
     assert.match(
       policy.findFault(`${eight}${eight.slice(0, 7)}`, anonymous)!,
       /at least 15 characters/,
@@ -41,7 +41,7 @@ describe('a new password', () => {
     const common = readJson('@zxcvbn-ts/language-common/src/passwords.json')
     assert.equal(common.length, 49_233)
     for (const [{ minLength, findFault }, expected] of [
-      [beside, 17_950],
+      [withSecondFactor, 17_950],
       [policy, 41],
     ] as const) {
       const long = common.filter((word) => Array.from(word).length >= minLength)
@@ -72,7 +72,7 @@ describe('a new password', () => {
       'qwertyuiopasdfgh',
       'QWERTZUIOPasdfg',
       'aaaaabbbbbccccc!',
-      'abc123xyz789qwe', // three on average
+      'abc123xyz789qwe', // pieces of three characters on average
       'abcd1234EFGH5678',
       '1qaz2wsx3edc4rfv5tgb',
       '1q2w3e4r5t6y7u8i9o',
@@ -82,7 +82,7 @@ describe('a new password', () => {
       '1234567dragon!!!',
       'trustno1!!!!!!!',
       'letmein 1984-12-25',
-      'nemvxyheqdd5oqxyxyzi!', // the longest of the list
+      'nemvxyheqdd5oqxyxyzi!', // the longest entry of the blocklist
       `${'9'.repeat(12)}password`,
       `password${'7391'.repeat(10)}`,
     ],
@@ -103,14 +103,14 @@ describe('a new password', () => {
     })
   }
 
-  it('a new password may be any other text (NIST SP 800-63B-4 §3.1.1.2)', () => {
+  it('a new password may be any other string (NIST SP 800-63B-4 §3.1.1.2)', () => {
     const good = [
       'correct horse battery staple',
       'an engine of her own',
       'one common word, password, among others',
       'tomorrow is fast', // it ends with the letter it begins with
       'x29384756102938', // a single letter is not a word
-      'uvw 4929104839201', // nor are three letters
+      'uvw 4929104839201', // three letters are not a word either
       'passwort 581972046315980', // the digits alone would be enough
       '4929104839201928',
       'before\0after and more',
@@ -140,7 +140,7 @@ describe('a new password', () => {
     }
   })
 
-  it('a refused password gets advice, and is not repeated', () => {
+  it('the refusal of a password gives advice, and does not repeat the password', () => {
     const message = policy.findFault('Dragon-12345678', anonymous)!
     assert.match(message, /several words that do not belong together/)
     assert.doesNotMatch(message, /dragon|1234/i)
@@ -204,7 +204,7 @@ describe('names that a new password must not contain', () => {
     )
   })
 
-  it('a new password is searched for names letter by letter, for names of three or more', () => {
+  it('a new password is searched for names of three letters or more, not for patterns', () => {
     assert.equal(faultOf('ab ab engine yes', { username: 'ab' }), undefined)
     const owner = { email: 'a*b|c{3}$@example.com' }
     assert.equal(

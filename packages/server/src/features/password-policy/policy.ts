@@ -10,9 +10,11 @@ export const leastMinLength = 8
 /** The highest setting: ASVS 5.0 6.2.9 demands that passwords of 64 characters are allowed. */
 export const maxMinLength = 64
 
-/** A password does not contain a name of this length by chance, so it is always refused. */
+/**
+ * A password does not contain a name of this length by chance, so the password is always refused.
+ */
 const tellingLength = 5
-/** Shorter names, such as `al`, are in too many words to check for them. */
+/** Too many words contain shorter names, such as `al`, so these names are not checked. */
 const minNameLength = 3
 /** People write `ada.lovelace` as `ada-lovelace`. */
 const separators = String.raw`[\s._+-]*`
@@ -28,9 +30,10 @@ export interface PasswordPolicy {
   /** In code points. */
   readonly minLength: number
   /**
-   * Returns what is wrong with a new password, as a sentence that does not repeat it; else
-   * undefined. No rule demands capitals, digits or signs. Does NOT normalise the password (NFC),
-   * although NIST recommends it. It is hashed as typed; only the comparisons use lower case.
+   * If a new password is not acceptable, returns the reason as a sentence that does not repeat the
+   * password; otherwise undefined. No rule demands capitals, digits or signs. Does NOT normalise
+   * the password (NFC), although NIST recommends this: the password is hashed as typed. Only the
+   * comparisons use lower case.
    *
    * @see NIST SP 800-63B-4 §3.1.1.2
    */
@@ -81,8 +84,8 @@ interface KnownName {
 }
 
 /**
- * Finds a known name in a password. A password may contain a short name, which is part of many
- * words, if the rest of it is long enough.
+ * Finds a known name in a password. A short name is part of many words. So a password may contain a
+ * short name if its other characters are long enough by themselves.
  */
 function findNameFault(
   password: string,
@@ -125,7 +128,7 @@ function mailboxOf(email: string): string {
 
 /**
  * Returns the host and each of its labels except the last: `auth.example.com` has the names
- * `auth.example.com`, `auth` and `example`. An IP address has none.
+ * `auth.example.com`, `auth` and `example`. An IP address has no names.
  */
 function serviceNames(issuer: string): readonly string[] {
   const host = domainToUnicode(new URL(issuer).hostname)

@@ -19,7 +19,7 @@ describe('hash', () => {
     assert.notEqual(one, two)
   })
 
-  it('the argon2 hash is read by another implementation', () => {
+  it('another implementation verifies the argon2 hash', () => {
     assert.equal(verifySync(hash(password), password), true)
     assert.equal(verifySync(hash(password), 'other'), false)
   })
@@ -41,8 +41,8 @@ describe('verify', () => {
   })
 
   it('argon2 verify reads hashes of other implementations', () => {
-    // argon2 20190702 of Debian, `printf '…' | argon2 2C8wMJBNvsRc -id -t … -k … -p … -e`; the
-    // third by PHP 8.4.28, password_hash.
+    // Made by argon2 20190702 of Debian: `printf '…' | argon2 2C8wMJBNvsRc -id -t … -k … -p … -e`.
+    // The third hash was made by password_hash of PHP 8.4.28.
     const staple = 'correct horse battery staple'
     const hashes = [
       [
@@ -68,14 +68,14 @@ describe('verify', () => {
   })
 
   it('argon2 verify throws for other kinds of argon2, cut hashes and bad base64', () => {
-    // The first two by the same program, -i and -v 10.
+    // The first two hashes were made by the same program, with `-i` and with `-v 10`.
     const good =
       '$argon2id$v=19$m=256,t=2,p=1$MkM4d05KQk52c1Jj$cLp8GBnSSRrjoVP4EPeIQa4G9+Et2roWFSPwl83AQVk'
     const bad = [
       '$argon2i$v=19$m=256,t=2,p=1$MkM4d05KQk52c1Jj$cLp8GBnSSRrjoVP4EPeIQa4G9+Et2roWFSPwl83AQVk',
       '$argon2id$v=16$m=256,t=2,p=1$MkM4d05KQk52c1Jj$7UJ4s5ycePkxsqxHd7bzm3j8TG3PJIqAaXEti0U5rr4',
-      good.slice(0, -1).replace(/.$/, '8'), // stray bits
-      good.slice(0, -2), // no whole number of bytes
+      good.slice(0, -1).replace(/.$/, '8'), // unused bits are not zero
+      good.slice(0, -2), // not a whole number of bytes
       good.replace('MkM4d05KQk52c1Jj', 'MkM4d05KQk52c1J'),
       good.replace('MkM4d05KQk52c1Jj', 'MkM4d05KQk52c1Jjx'),
       good.replace('+', '-'),
@@ -88,7 +88,7 @@ describe('verify', () => {
       assert.throws(() => verify(password, value), /must be an argon2id/, value)
   })
 
-  it('argon2 verify throws for other text, and for parameters that exhaust memory', () => {
+  it('argon2 verify throws for other strings, and for parameters that exhaust memory', () => {
     const stored = hash(password)
     const bad = [
       '',
@@ -122,7 +122,7 @@ describe('the parameters of a stored hash', () => {
       assert.throws(() => verify(password, value), /must be an argon2id/, value)
   })
 
-  it('isOutdated reads argon2 hashes up to 1 GiB, and up to 4 GiB in all passes', () => {
+  it('isOutdated reads argon2 hashes up to 1 GiB, and up to 4 GiB in all passes together', () => {
     // A readable hash that is stronger than the default is not outdated; an unreadable one is.
     const outdated = [
       [1_048_576, 4, false],

@@ -16,14 +16,18 @@ export const defaultParameters: Argon2Parameters = { memory: 19_456, passes: 2, 
 const saltBytes = 16
 const hashBytes = 32
 /**
- * In KiB: 1 GiB. A stored hash of another system must not take all memory, or all threads for
- * minutes: an attacker could then stop the server with a few logins.
+ * The most memory of a stored hash, in KiB: 1 GiB. Without a limit, a hash from another system
+ * could take all memory, or occupy all threads for minutes. An attacker could then stop the server
+ * with a few logins.
  */
 export const maxMemory = 1_048_576
-/** In KiB of all passes together: 4 GiB take some seconds. */
+/** The most memory of all passes together, in KiB: 4 GiB, which take some seconds. */
 export const maxWork: number = 4 * maxMemory
 
-/** A parsed PHC string. Salt and hash stay in base64, because a login parses it several times. */
+/**
+ * A parsed PHC string. Salt and hash stay in base64 until they are needed, because a login parses
+ * the string several times.
+ */
 interface Argon2Hash extends Argon2Parameters {
   readonly salt: string
   readonly hash: string
@@ -55,7 +59,7 @@ const derive: Derive = await import('@node-rs/argon2').then(
 /**
  * Hashes a password. It is synchronous and slow on purpose: call it only in a hash thread.
  *
- * @param salt the salt in base64 of another hash of the same password. Default: a random salt
+ * @param salt the salt of another hash of the same password, in base64. Default: a random salt
  */
 export function hash(
   password: Uint8Array,
@@ -66,8 +70,8 @@ export function hash(
 }
 
 /**
- * Returns the salt of a hash in base64. Undefined for a salt that is too short for a new hash, and
- * for a hash of another kind.
+ * Returns the salt of an argon2id hash, in base64. Returns undefined if the salt is too short for a
+ * new hash, or if the hash is of another kind.
  */
 export function saltOf(stored: string): string | undefined {
   const salt = parse(stored)?.salt
@@ -89,7 +93,7 @@ export function verify(password: Uint8Array, stored: string): boolean {
 
 /**
  * Returns a hash that no password matches. The login of an unknown user is verified against it, so
- * that its duration does not reveal that the user is unknown.
+ * that the duration of the login does not reveal that the user is unknown.
  */
 export function createDecoy(parameters: Argon2Parameters = defaultParameters): string {
   return format(
@@ -113,7 +117,10 @@ export function isOutdated(
   return !parsed || parsed.memory < parameters.memory || parsed.passes < parameters.passes
 }
 
-/** Derives a hash by Node's own argon2id, where the prebuilt library does not load. */
+/**
+ * Derives a hash with Node's own argon2id, for machines on which the prebuilt library does not
+ * load.
+ */
 export function deriveWithNode(
   password: Uint8Array,
   nonce: Uint8Array,

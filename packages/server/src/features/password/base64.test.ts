@@ -15,7 +15,7 @@ describe('base64', () => {
     assert.equal(encodeBase64(Buffer.from('ab')), 'YWI')
   })
 
-  it('isBase64 accepts exactly those last letters that leave no stray bits', () => {
+  it('isBase64 accepts a last letter only if its unused bits are zero', () => {
     const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
     for (const start of ['', 'Y', 'YW', 'YWI', 'YWIj'])
       for (const letter of letters) {
@@ -24,7 +24,7 @@ describe('base64', () => {
       }
   })
 
-  it('isBase64 refuses padding, stray bits, another alphabet and white space', () => {
+  it('isBase64 refuses padding, unused bits that are not zero, other alphabets and spaces', () => {
     for (const text of ['YWI=', 'YWJ', 'YWIjx', '-_-_', 'YW I', ' YWI', 'YWI\n', 'Y'])
       assert.ok(!isBase64(text), text)
   })

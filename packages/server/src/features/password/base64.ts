@@ -3,16 +3,19 @@ export function encodeBase64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64').replace(/=+$/, '')
 }
 
-/** Groups of four, and an end whose unused bits are zero: else one value has several spellings. */
+/**
+ * Groups of four characters, and a last group whose unused bits are zero. Otherwise several strings
+ * would stand for the same bytes.
+ */
 const canonical =
   /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048])?$/
 
-/** Whether a text is exactly what `encodeBase64` returns for some bytes. */
+/** Whether a string is exactly what `encodeBase64` returns for some bytes. */
 export function isBase64(text: string | undefined): text is string {
   return text !== undefined && canonical.test(text)
 }
 
-/** Decodes a text. Does NOT check it: `isBase64` does. */
+/** Decodes a string. Does NOT check the string: `isBase64` does. */
 export function decodeBase64(text: string): Buffer {
   return Buffer.from(text, 'base64')
 }

@@ -5,8 +5,8 @@ import { isCutShort, isHash, verify } from './bcrypt.ts'
 const staple = 'correct horse battery staple'
 const ninety = '0123456789'.repeat(9)
 
-// By libxcrypt 4.4.38 of Debian, with crypt.crypt of Python 3.11, or by PHP 8.4.28, with
-// password_hash.
+// Made by crypt.crypt of Python 3.11 with libxcrypt 4.4.38 of Debian. Those marked PHP were made by
+// password_hash of PHP 8.4.28.
 const hashes: readonly (readonly [string, string])[] = [
   [staple, '$2b$04$O7mIJu7a20kBB/zzQ75YOOmS5yPv2DF40upBUL9UO1Qsq1H0xd4Cq'],
   [staple, '$2y$04$TwvMUaY9mJWfxRvCyh4AsOStIE3sQbrZAkkLG3yrNHWHlLTLj6VUm'],
@@ -46,7 +46,7 @@ describe('verify', () => {
     }
   })
 
-  it('bcrypt verify refuses a password with a NUL byte, which bcrypt would cut there', async () => {
+  it('bcrypt verify refuses a password with a NUL byte, at which bcrypt would cut it', async () => {
     const { hashSync, verifySync } = await import('@node-rs/bcrypt')
     const stored = hashSync('a', 4)
     assert.equal(verifySync('a\0a', stored), true, 'the library cannot tell')
@@ -72,8 +72,8 @@ describe('isHash', () => {
       good.replace('$04$', '$4$'),
       good.replace('$04$', '$+4$'),
       good.replace('S5y', 'S=y'),
-      good.replace(/.$/, 'r'), // stray bits of the hash
-      good.replace('5YOO', '5YOP'), // and of the salt
+      good.replace(/.$/, 'r'), // unused bits of the hash are not zero
+      good.replace('5YOO', '5YOP'), // unused bits of the salt are not zero
     ]
     for (const stored of bad) assert.equal(isHash(stored), false, stored)
   })
@@ -92,7 +92,7 @@ describe('isHash', () => {
 })
 
 describe('isCutShort', () => {
-  it('isCutShort is true for a password longer than bcrypt compares', () => {
+  it('isCutShort is true for a bcrypt hash and a password over 72 bytes', () => {
     assert.equal(isCutShort(Buffer.from('x'.repeat(72)), good), false)
     assert.equal(isCutShort(Buffer.from('x'.repeat(73)), good), true)
     assert.equal(isCutShort(Buffer.from('x'.repeat(73)), '$argon2id$'), false)

@@ -10,7 +10,7 @@ const drain = <Item>(queue: FairQueue<Item>): readonly Item[] => {
 }
 
 describe('createFairQueue', () => {
-  it('the fair queue takes from each line in turn, and from each line in order', () => {
+  it('the fair queue takes one item from each line in turn, the oldest first', () => {
     const queue = createFairQueue<string>(100)
     for (const item of ['a1', 'a2', 'a3', 'b1', 'c1', 'c2'])
       assert.equal(queue.add(item[0], item), undefined)
@@ -18,7 +18,7 @@ describe('createFairQueue', () => {
     assert.equal(queue.size, 0)
   })
 
-  it('the fair queue puts a line at the end after its turn, and a new line too', () => {
+  it('the fair queue puts new lines, and lines after their turn, at the end', () => {
     const queue = createFairQueue<string>(100)
     for (const item of ['a1', 'a2', 'b1']) queue.add(item[0], item)
     assert.equal(queue.take(), 'a1')
@@ -26,7 +26,7 @@ describe('createFairQueue', () => {
     assert.deepEqual(drain(queue), ['b1', 'a2', 'c1'])
   })
 
-  it('a full fair queue evicts from the longest line, but not for an equally long one', () => {
+  it('a full fair queue evicts from the longest line, unless the sender’s line is as long', () => {
     const queue = createFairQueue<string>(4)
     for (const item of ['a1', 'a2', 'a3', 'b1']) queue.add(item[0], item)
     assert.equal(queue.add('a', 'a4'), 'a4')
@@ -49,7 +49,7 @@ describe('createFairQueue', () => {
     { maxLength: 80 },
   )
 
-  /** A queue after random steps, and the items waiting in it as a plain list. */
+  /** Returns a queue after random steps, and its waiting items as a plain list. */
   function after(
     history: typeof steps extends fc.Arbitrary<infer Steps> ? Steps : never,
     places: number,
@@ -101,7 +101,7 @@ describe('createFairQueue', () => {
     )
   })
 
-  it('the fair queue gives each waiting line exactly one turn between two of another', () => {
+  it('the fair queue gives each line exactly one turn between two turns of another line', () => {
     fc.assert(
       fc.property(steps, (history) => {
         const taken = drain(after(history, 100).queue).map(({ sender }) => sender)
@@ -117,7 +117,7 @@ describe('createFairQueue', () => {
     )
   })
 
-  it('the fair queue tells how many items are ahead', () => {
+  it('queue.ahead returns how many items would be taken before a new item', () => {
     fc.assert(
       fc.property(steps, senders, (history, sender) => {
         const { queue } = after(history, 100)

@@ -6,11 +6,11 @@ export interface FairQueue<Item> {
   readonly size: number
   /** The item that has waited longest, in any line. */
   readonly oldest: Item | undefined
-  /** Returns how many of the present items would be taken before one that this sender adds now. */
+  /** Returns how many waiting items would be taken before an item that this sender adds now. */
   ahead(sender: Sender): number
   /**
-   * Adds an item. If all places are taken, it evicts the last item of the longest line, or the new
-   * item if the sender's own line is among the longest.
+   * Adds an item. If all places are taken, it evicts the last item of the longest line. If the new
+   * item would make the sender's line as long as the longest line, it evicts the new item instead.
    *
    * @returns the evicted item
    */
@@ -94,7 +94,7 @@ export function createFairQueue<Item>(places: number): FairQueue<Item> {
 function countAhead<Item>(lines: Lines<Item>, sender: Sender): number {
   const own = lines.get(sender)?.length ?? 0
   let before = own
-  // A line whose turn comes before the sender's is served once more than a line behind it.
+  // A line before the sender's line gets one turn more than a line behind it.
   let turns = own + 1
   for (const [other, line] of lines) {
     if (other === sender) turns = own
@@ -104,9 +104,9 @@ function countAhead<Item>(lines: Lines<Item>, sender: Sender): number {
 }
 
 /**
- * Removes and returns the last place of the longest line. Removes nothing if the sender's line
- * would become as long as that one. A sender has no fixed share of the places, because behind a
- * proxy all users may be one sender.
+ * Removes and returns the last place of the longest line. Removes nothing if the new item would
+ * make the sender's line as long as the longest line. A sender has no fixed share of the places,
+ * because behind a proxy all users may be one sender.
  */
 function evictFor<Item>(sender: Sender, lines: Lines<Item>): Place<Item> | undefined {
   let longest: Place<Item>[] = []

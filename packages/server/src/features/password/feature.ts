@@ -47,10 +47,15 @@ export const hashQueueLength: GaugeMetric = {
   help: 'Passwords that are waiting to be hashed or are being hashed.',
 }
 
-/** A login may take this long without being noticed; one core then does ten logins a second. */
+/**
+ * Users do not notice a login that takes this long. One core can then serve ten logins a second.
+ */
 const defaultMilliseconds = 100
 
-/** Password hashes, computed in separate threads: argon2id, and older kinds to verify. */
+/**
+ * Password hashes, computed in separate threads. New hashes are argon2id; scrypt and bcrypt hashes
+ * can be verified.
+ */
 export const feature: Feature<PasswordOptions> = {
   name: 'password',
   settings: listSettings<PasswordOptions>({ passwordHashing }),

@@ -21,7 +21,7 @@ export interface HashPool {
 }
 
 interface HashPoolOptions {
-  /** A clock in milliseconds, from any start. */
+  /** A clock in milliseconds. It may start at any number. */
   readonly now: () => number
   /** Called after each job with its duration. */
   readonly onMeasured: (milliseconds: number) => void

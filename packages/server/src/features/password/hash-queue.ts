@@ -4,7 +4,7 @@ import type { HashJob } from './hash-pool.ts'
 /** The jobs that wait for a thread. Senders take turns, and each job has a deadline. */
 export interface HashQueue {
   readonly size: number
-  /** Returns how many jobs come before one that this sender adds now. */
+  /** Returns how many waiting jobs would be taken before a job that this sender adds now. */
   ahead(sender: string | undefined): number
   /** Adds a job. If all places are taken, the job that the queue evicts is refused. */
   add(sender: string | undefined, job: HashJob): void
@@ -19,7 +19,7 @@ export interface HashQueue {
 interface HashQueueOptions {
   readonly places: number
   readonly maxWaitMilliseconds: number
-  /** A clock in milliseconds, from any start. */
+  /** A clock in milliseconds. It may start at any number. */
   readonly now: () => number
   /** Returns the error for a refused job. */
   readonly refusal: () => Error

@@ -17,8 +17,8 @@ export interface HashRequest {
 
 export type HashReply = { readonly result: string | boolean } | { readonly error: string }
 
-// On Linux each thread has its own priority, so hashing gives way to the event loop. Elsewhere the
-// priority applies to the whole process.
+// On Linux each thread has its own priority, so the event loop can run before hash threads. On
+// other systems the priority applies to the whole process.
 if (process.platform === 'linux') lowerPriority()
 
 // Messages are handled one after the other, so that `close` waits for the running hash.

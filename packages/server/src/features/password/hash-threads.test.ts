@@ -92,7 +92,7 @@ describe('openHashThreads', () => {
     },
   )
 
-  it('idle hash threads keep no process alive', () => {
+  it('idle hash threads do not keep the process alive', () => {
     const module = JSON.stringify(new URL('hash-threads.ts', import.meta.url).href)
     const program = `import { openHashThreads } from ${module}
       console.log(await openHashThreads(1).hash(Buffer.from('x')))`
@@ -105,7 +105,7 @@ describe('openHashThreads', () => {
     assert.match(stdout, /^\$argon2id/)
   })
 
-  it('hash threads that are closed during their start refuse waiting work at once', async () => {
+  it('hash threads that are closed during their start refuse the jobs that wait', async () => {
     for (let i = 0; i < 5; i++) {
       const threads = openHashThreads(2)
       const hashing = Array.from({ length: 3 }, () =>
@@ -121,7 +121,7 @@ describe('openHashThreads', () => {
   })
 })
 
-describe('what waits for a hash', () => {
+describe('jobs that wait for a hash', () => {
   /** Starts one thread with a clock that the test moves, so all jobs but the first wait. */
   const stage = (t: TestContext) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
@@ -157,7 +157,7 @@ describe('what waits for a hash', () => {
     }
   }
 
-  it('the hash queue serves addresses in turn, so many jobs from one delay no other', async (t) => {
+  it('the hash queue serves addresses in turn: many jobs from one delay no other', async (t) => {
     const { ask, askMany, settled, end, threads } = stage(t)
     askMany(50, '192.0.2.1')
     ask('another', '192.0.2.2')
@@ -176,7 +176,7 @@ describe('what waits for a hash', () => {
     await threads.close()
   })
 
-  it('the hash queue gives all addresses of one IPv6 /64 one turn', async (t) => {
+  it('the hash queue gives all addresses of one IPv6 /64 one shared turn', async (t) => {
     const { ask, settled, end, threads } = stage(t)
     for (let n = 1; n <= 10; n++) ask(`network ${n}`, `2001:db8::${n}`)
     ask('another', '2001:db8:0:1::1')
@@ -220,9 +220,9 @@ describe('what waits for a hash', () => {
     await threads.close()
   })
 
-  it('the hash queue refuses a job that could not start in time, per sender', async (t) => {
+  it('the hash queue refuses a sender’s job if it could not start in time', async (t) => {
     const { askMany, ask, settled, errors, threads, end } = stage(t)
-    // No hash was measured yet, so 20 ms are assumed. One is in flight, 100 wait.
+    // No hash was measured yet, so 20 ms are assumed. One job is in flight, and 100 wait.
     askMany(150, '192.0.2.1')
     ask('another', '192.0.2.2')
     await Promise.resolve()
@@ -247,7 +247,7 @@ describe('what waits for a hash', () => {
     await threads.close()
   })
 
-  it('the hash queue measures hashes: slow ones let fewer jobs wait', async (t) => {
+  it('the hash queue measures hashes: the slower they are, the fewer jobs may wait', async (t) => {
     const { askMany, advance, settled, threads, end } = stage(t)
     askMany(1)
     advance(1_620) // the mean becomes 120 ms

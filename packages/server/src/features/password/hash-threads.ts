@@ -10,24 +10,27 @@ import type { HashRequest } from './hash-thread.ts'
 /** Jobs that wait longer are refused, because their clients give up or retry anyway. */
 const maxWaitMilliseconds = 2_000
 /**
- * How many jobs may wait for each thread. It only bounds the memory: a queue of this length could
- * not begin within `maxWaitMilliseconds`.
+ * How many jobs may wait for each thread. This limit only bounds the memory: so many jobs could not
+ * begin within `maxWaitMilliseconds` anyway.
  */
 const placesOfThread = 500
 /** Assumed duration of a hash until one has been measured. */
 const assumedMilliseconds = 20
-/** The weight of the newest hash in the mean: a new speed shows after some dozen hashes. */
+/**
+ * The weight of the newest hash in the mean. If hashing becomes slower or faster, the mean shows it
+ * after some dozen hashes.
+ */
 const newestShare = 1 / 16
 
 /**
- * Threads that only hash, so that guards and commits do not wait for a password. The IP addresses
- * of senders (IPv6: networks of 64 bits) take turns, so that one sender's flood of logins hardly
- * delays another sender.
+ * Threads that only hash, so that guards and database commits do not wait while a password is
+ * hashed. The IP addresses of senders (IPv6: networks of 64 bits) take turns, so that one sender's
+ * flood of logins hardly delays another sender.
  */
 export interface HashThreads {
   /**
-   * Throws early if `hash` and `verify` would throw now, so that the caller saves its other work.
-   * Does NOT reserve a place.
+   * Throws if `hash` and `verify` would throw now. Call it before other work that would then be
+   * useless. Does NOT reserve a place.
    *
    * @returns the estimated milliseconds until a hash that is requested now would begin
    * @throws {ProblemError} `temporarily_unavailable` if it could not begin within 2 s
@@ -37,9 +40,9 @@ export interface HashThreads {
    * Hashes a password.
    *
    * @param address the sender's IP address, if the password came over the network
-   * @param salt the salt in base64 of another hash of the same password. Default: a random salt
-   * @throws {ProblemError} `temporarily_unavailable` at once if the hash could not begin within
-   *   2 s, or after 2 s if it has not begun
+   * @param salt the salt of another hash of the same password, in base64. Default: a random salt
+   * @throws {ProblemError} `temporarily_unavailable`: immediately if the hash could not begin
+   *   within 2 s, or after 2 s if the hash has not begun by then
    */
   hash(
     password: Uint8Array,
@@ -60,7 +63,7 @@ export interface HashThreads {
 /**
  * Opens hash threads. Each starts when there is work for it.
  *
- * @param count the largest number of threads. More than the number of cores would only add memory
+ * @param count the largest number of threads. More threads than cores would only use more memory
  * @param now a clock in milliseconds that never goes back
  */
 export function openHashThreads(
@@ -140,7 +143,7 @@ function createHashRate(threads: number): HashRate {
   }
 }
 
-/** Returns the sender that takes turns with others. All unknown addresses are one sender. */
+/** Returns the sender of a job. All jobs without an address have the same sender. */
 function senderOf(address: string | undefined): string | undefined {
   return address === undefined ? undefined : networkOf(address)
 }

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { chooseCost, defaultCost, findCostFault, type HashingCost } from './hashing-cost.ts'
 
 describe('findCostFault', () => {
-  it('findCostFault accepts exactly the memory of each line of OWASP’s table or more', () => {
+  it('findCostFault accepts the memory in each line of OWASP’s table, but not less', () => {
     const table = [
       [1, 47_104],
       [2, 19_456],
@@ -23,7 +23,7 @@ describe('findCostFault', () => {
     }
   })
 
-  it('findCostFault accepts a cost that can be verified again, and no higher one', () => {
+  it('findCostFault refuses a cost whose hashes verify would refuse', () => {
     for (const [memoryKiB, passes, isTaken] of [
       [1_048_576, 4, true],
       [1_048_577, 1, false],
@@ -51,8 +51,8 @@ describe('findCostFault', () => {
 
 describe('chooseCost', () => {
   /**
-   * A machine that takes `speed` milliseconds for a MiB and a pass, and keeps each cost it was
-   * asked for.
+   * Creates a machine that takes `speed` milliseconds for each MiB of each pass. It records every
+   * cost that it measures.
    */
   function machine(speed: number): {
     measure(cost: HashingCost): number
@@ -76,7 +76,7 @@ describe('chooseCost', () => {
     }
   })
 
-  it('chooseCost never goes below the default, however slow the machine', () => {
+  it('chooseCost never goes below the default, however slow the machine is', () => {
     const { measure } = machine(50)
     assert.deepEqual(chooseCost(measure, { milliseconds: 100, maxMemoryKiB: gib }), {
       cost: defaultCost,
@@ -94,7 +94,7 @@ describe('chooseCost', () => {
     assert.deepEqual(cost, { memoryKiB: 65_536, passes: 15 })
   })
 
-  it('chooseCost returns no cost that could not be verified again', () => {
+  it('chooseCost returns no cost whose hashes verify would refuse', () => {
     const { measure } = machine(0.000_1)
     const { cost } = chooseCost(measure, { milliseconds: 5_000, maxMemoryKiB: 8 * gib })
     assert.deepEqual(cost, { memoryKiB: gib, passes: 4 })

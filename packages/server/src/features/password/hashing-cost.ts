@@ -13,8 +13,8 @@ export const defaultCost: HashingCost = {
 }
 
 /**
- * The minimum KiB for 1, 2, 3 and 4 passes, and for more passes. All are equally strong, according
- * to the table in OWASP's Password Storage Cheat Sheet.
+ * The minimum memory in KiB for 1, 2, 3 and 4 passes, then for more than 4 passes. According to
+ * OWASP's Password Storage Cheat Sheet, all of them are equally strong.
  */
 const leastMemory = [47_104, 19_456, 12_288, 9_216] as const
 const leastMemoryOfMany = 7_168
@@ -26,8 +26,8 @@ export function parametersOf({ memoryKiB, passes }: HashingCost): Argon2Paramete
 }
 
 /**
- * Returns what is wrong with a cost, as a sentence without its name; else undefined. Does NOT check
- * whether the machine has enough memory.
+ * If a cost is not allowed, returns the reason, which begins with `must have`; otherwise undefined.
+ * Does NOT check whether the machine has enough memory.
  */
 export function findCostFault({ memoryKiB, passes }: HashingCost): string | undefined {
   if (!Number.isInteger(memoryKiB) || !Number.isInteger(passes) || passes < 1)
@@ -71,7 +71,8 @@ export function chooseCost(
   let { passes } = defaultCost
   let [fitting, tooSlow] = [defaultCost.memoryKiB / kibPerMib, most + 1]
   while (tooSlow - fitting > fitting / 16) {
-    // The time is nearly proportional to the memory, so the first guess is good. Then it bisects.
+    // The time is nearly proportional to the memory, so the first guess is good. Then the search
+    // bisects.
     const guess = Math.floor(fitting * (options.milliseconds / chosen.milliseconds))
     const next =
       tooSlow > most ? Math.min(Math.max(guess, fitting + 1), most) : (fitting + tooSlow) >>> 1
@@ -84,7 +85,7 @@ export function chooseCost(
   return chosen
 }
 
-/** A cost, and how long a hash of it takes on this machine. */
+/** A cost, and how long a hash at this cost takes on this machine. */
 export interface MeasuredCost {
   readonly cost: HashingCost
   readonly milliseconds: number

@@ -66,7 +66,7 @@ describe('renew', () => {
 })
 
 describe('the decoy of passwords.verify', () => {
-  // Records what is asked of the threads, without the work.
+  // Records the calls of the threads, and hashes nothing.
   const asked: string[] = []
   const threads: HashThreads = {
     hash: () => assert.fail('no hash must be made'),
@@ -76,7 +76,7 @@ describe('the decoy of passwords.verify', () => {
   }
   const bcrypt = '$2b$12$O7mIJu7a20kBB/zzQ75YOOmS5yPv2DF40upBUL9UO1Qsq1H0xd4Cq'
 
-  it('passwords.verify costs an unknown user as much as the last stored hash', async () => {
+  it('passwords.verify does as much work for an unknown user as for the last hash', async () => {
     const passwords = createPasswords(threads)
     await passwords.verify('x', undefined)
     assert.match(asked.at(-1)!, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
@@ -87,7 +87,7 @@ describe('the decoy of passwords.verify', () => {
     }
   })
 
-  it('passwords.verify costs an unknown user a hash at the configured cost', async () => {
+  it('passwords.verify hashes at the configured cost for an unknown user', async () => {
     const passwords = createPasswords(threads, { memoryKiB: 20_000, passes: 3 })
     await passwords.verify('x', undefined)
     assert.match(asked.at(-1)!, /^\$argon2id\$v=19\$m=20000,t=3,p=1\$/)

@@ -3,7 +3,10 @@ import type { HashThreads } from './hash-threads.ts'
 import { defaultCost, parametersOf, type HashingCost } from './hashing-cost.ts'
 import { isHash, isOutdated } from './stored-hash.ts'
 
-/** In UTF-8. Far more than password managers generate; bounds the memory of waiting passwords. */
+/**
+ * The longest password, in bytes of UTF-8. It is far longer than password managers generate. The
+ * limit bounds the memory of waiting passwords.
+ */
 export const maxBytes = 1_024
 
 /** Hashes and verifies passwords as received: it does not trim, change case or normalise. */
@@ -11,21 +14,23 @@ export interface Passwords {
   /**
    * Returns the estimated milliseconds until `hash` or `verify` would begin.
    *
-   * @throws {ProblemError} `temporarily_unavailable` if they would throw at once
+   * @throws {ProblemError} `temporarily_unavailable` if they would throw it immediately
    */
   requireRoom(address?: string): number
   /**
    * Hashes a new password. Does NOT check the policy: `PasswordPolicy` does.
    *
-   * @param address the sender's IP address: addresses take turns, so that one cannot delay others
+   * @param address the sender's IP address: addresses take turns, so that one address cannot delay
+   *   the others
    * @throws {ProblemError} `temporarily_unavailable` if the hash could not begin in time
    */
   hash(password: string, address?: string): Promise<string>
   /**
-   * Whether a password belongs to an argon2id, scrypt or bcrypt hash. For an unknown user pass
-   * undefined: the result is false after the same work as for the last hash, so that the duration
-   * does not reveal that the user is unknown. The same holds for a value that is not a hash. If
-   * several kinds of hashes are stored, the duration can reveal the kind.
+   * Whether a password belongs to an argon2id, scrypt or bcrypt hash. For an unknown user, pass
+   * undefined: the result is false, after the same work as for the last verified hash. So the
+   * duration does not reveal that the user is unknown. A value that is not a hash is handled like
+   * undefined. If several kinds of hashes are stored, the duration can reveal the kind of a user's
+   * hash.
    *
    * @throws {ProblemError} as `hash` does
    */
@@ -33,8 +38,9 @@ export interface Passwords {
   /** Whether `renew` should replace the hash of a password that was just verified. */
   isOutdated(stored: string, password: string): boolean
   /**
-   * Returns a new hash of a password that was just verified. It keeps the salt of an argon2id hash
-   * if that is long enough, and so its `passwordMark`: known devices stay known.
+   * Returns a new hash of a password that was just verified. If the old hash is argon2id and its
+   * salt is long enough, the new hash keeps the salt. The `passwordMark` then stays the same, so
+   * known devices stay known.
    *
    * @throws {ProblemError} as `hash` does
    */
@@ -53,8 +59,9 @@ export function isTooLong(password: string): boolean {
  */
 export function createPasswords(threads: HashThreads, cost: HashingCost = defaultCost): Passwords {
   const parameters = parametersOf(cost)
-  // The decoy hash, verified when the user does not exist. At first no password matches it. Later
-  // it is the last stored hash, because an imported hash may cost ten times as much.
+  // The decoy hash, verified when the user does not exist. At first it is a hash that no password
+  // matches. Later it is the last verified hash, because an imported hash may cost ten times as
+  // much.
   let decoy = createDecoy(parameters)
 
   return {

@@ -4,18 +4,18 @@ import { isHash, verify } from './scrypt.ts'
 
 const staple = 'correct horse battery staple'
 
-/** Passwords and their stored hashes; each has its source beside it. */
+/** Passwords and their stored hashes. The comments name the sources. */
 const hashes: readonly (readonly [string, string])[] = [
-  // RFC 7914 §12, written as PHC strings; of 64 bytes, and cut to 32 by passlib's tests
-  // (test_handlers_scrypt.py).
+  // From RFC 7914 §12, as PHC strings. passlib's tests (test_handlers_scrypt.py) cut the hashes
+  // from 64 to 32 bytes.
   ['', '$scrypt$ln=4,r=1,p=1$$d9ZXYjhleyA7GcpCwYoEl/FrSETjB0ro39/6P+3iFEI'],
   ['password', '$scrypt$ln=10,r=8,p=16$TmFDbA$/bq+HJ00cgB4VucZDQHp/nxq18vII3gw53N2Y0s3MWI'],
   [
     'pleaseletmein',
     '$scrypt$ln=14,r=8,p=1$U29kaXVtQ2hsb3JpZGU$cCO9yzr9c0hGHAbNgf046/2o+7qQT44+qbVD9lRdofI',
   ],
-  // passlib 1.7.4 of Debian with its own scrypt in Python: scrypt.using(rounds=…, block_size=…,
-  // parallelism=…).hash(…)
+  // Made by passlib 1.7.4 of Debian, with its own scrypt in Python: scrypt.using(rounds=…,
+  // block_size=…, parallelism=…).hash(…)
   [
     staple,
     '$scrypt$ln=7,r=8,p=2$H8NYa20NgTDG+L8XYgwBoA$jjx9hbzgI+GWTTfpX18bYWnZAh5w0sotR6q1aQIPxAg',
@@ -75,7 +75,7 @@ describe('isHash', () => {
       good.slice(0, good.lastIndexOf('$') + 1),
       good.slice(0, good.lastIndexOf('$') + 21),
       good.slice(0, -2),
-      good.replace(/.$/, 'h'), // stray bits
+      good.replace(/.$/, 'h'), // unused bits are not zero
       `${good}=`,
       ` ${good}`,
       `${good}\n`,

@@ -51,7 +51,7 @@ describe('isOutdated', () => {
 })
 
 describe('passwordMark', () => {
-  it('passwordMark is equal for renewed hashes of a password, and different for others', () => {
+  it('passwordMark is equal for a hash and its renewal, and different for other hashes', () => {
     const stored = hash(password)
     const [salt, other] = [stored.split('$')[4]!, hash(password)]
     const anew = hash(password, { memory: 64, passes: 1, parallelism: 1 }, salt)

@@ -24,9 +24,9 @@ export async function verify(password: Uint8Array, stored: string): Promise<bool
 }
 
 /**
- * Whether a new hash of a verified password should replace this one. False if bcrypt compared only
- * a part of the password: a new hash would cover the rest, which was never verified, and the owner
- * could be locked out.
+ * Whether a new hash of a verified password should replace the stored hash. False if bcrypt
+ * compared only the first 72 bytes of the password: a new hash would cover all bytes. If the owner
+ * mistyped one of the other bytes, the new hash would lock the owner out.
  */
 export function isOutdated(
   stored: string,
@@ -37,8 +37,8 @@ export function isOutdated(
 }
 
 /**
- * Returns a text that is the same for all hashes of one password: the salt, which a renewed hash
- * keeps. For a hash whose renewal gets another salt, it is the whole hash.
+ * Returns a string that stays the same when the hash of a password is renewed: the salt, which the
+ * renewed hash keeps. If the renewed hash would get another salt, returns the whole hash.
  */
 export function passwordMark(stored: string): string {
   return argon2.saltOf(stored) ?? stored

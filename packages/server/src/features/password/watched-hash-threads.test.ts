@@ -46,7 +46,7 @@ describe('watchHashThreads', () => {
     assert.deepEqual([watched.length, told], [0, [0.5, 0.5]])
   })
 
-  it('watchHashThreads passes on address and cost', async () => {
+  it('watchHashThreads passes the address and the cost to the threads', async () => {
     const { watched, jobs } = createStage()
     const parameters = { memory: 19_456, passes: 3, parallelism: 1 }
     await watched.hash(password, '192.0.2.1', parameters)
@@ -57,14 +57,14 @@ describe('watchHashThreads', () => {
     ])
   })
 
-  it('watchHashThreads reports no time for a failed hash, and passes on its error', async () => {
+  it('watchHashThreads reports no time for a failed hash, and throws its error', async () => {
     const { watched, told, hashBy } = createStage()
     hashBy(fail)
     await assert.rejects(watched.hash(password), /exit code 1/)
     assert.deepEqual([watched.length, told], [0, []])
   })
 
-  it('idle hash threads count as working without a hash as a test', async () => {
+  it('idle hash threads count as working, and no extra hash tests them', async () => {
     const { watched, advance, asked } = createStage()
     await watched.hash(password)
     advance(3_600)
@@ -96,7 +96,7 @@ describe('watchHashThreads', () => {
     assert.deepEqual([await watched.areWorking(), asked()], [true, 40])
   })
 
-  it('hash threads with endless hashes are not working, found by one extra hash', async () => {
+  it('hash threads whose hashes never end are not working; one extra hash tests them', async () => {
     const { watched, advance, hashBy, asked } = createStage()
     const { promise, resolve } = Promise.withResolvers<string>()
     hashBy(() => promise)

@@ -2,7 +2,7 @@ import type { HashThreads } from './hash-threads.ts'
 
 /** If hashes are requested and none succeeds for this time, a probe checks hashing. */
 const troubledMilliseconds = 10_000
-/** About a hundred times the duration of a hash. */
+/** How long a probe may take: about a hundred times the duration of a hash. */
 const probeMilliseconds = 2_000
 
 /** Hash threads that report whether they work. */
@@ -11,7 +11,8 @@ export interface WatchedHashThreads extends HashThreads {
   readonly length: number
   /**
    * Whether hashing works. If hashes were requested and none has succeeded for 10 s, it hashes a
-   * password as a probe, one for all callers. So it notices a recovery without a login.
+   * password as a probe. Calls at the same time share one probe. So it notices even without a login
+   * that hashing works again.
    */
   areWorking(): Promise<boolean>
 }
@@ -19,7 +20,7 @@ export interface WatchedHashThreads extends HashThreads {
 interface Watching {
   /** Called with the seconds from the request to the result, including the wait in the queue. */
   readonly onHash: (seconds: number) => void
-  /** A clock in milliseconds, from any start. */
+  /** A clock in milliseconds. It may start at any number. */
   readonly now?: () => number
 }
 
@@ -30,7 +31,7 @@ export function watchHashThreads(
 ): WatchedHashThreads {
   const pending = new Set<{ readonly askedAt: number }>()
   let lastSuccessAt = -Infinity
-  /** When the first hash that failed since the last success was requested. */
+  /** The request time of the first hash that has failed since the last success. */
   let failedAt: number | undefined
   let probe: Promise<boolean> | undefined
 
@@ -83,7 +84,7 @@ export function watchHashThreads(
   }
 }
 
-/** Returns the result of the work, or false if it takes too long. */
+/** Returns the result of the work, or false if the work takes longer than `milliseconds`. */
 async function within(work: Promise<boolean>, milliseconds: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<boolean>((resolve) => {

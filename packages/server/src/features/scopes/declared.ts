@@ -1,12 +1,15 @@
-// An app declares its scopes and roles in code, where the command cannot see them. So each start
-// stores them in the database.
+// An app declares its scopes and roles in code, which the command `keystile` cannot read. So each
+// start of the app stores them in the database.
 import type { Database } from '../../storage/database.ts'
 import { scopeRulesOf, type ScopeRules, type ScopeSettings } from './scopes.ts'
 import { readDeclared, storeDeclared } from './store.ts'
 
 type Declared = Pick<ScopeSettings, 'scopes' | 'roles'>
 
-/** Stores the declared scopes and roles. If processes declare others, the latest start wins. */
+/**
+ * Stores the declared scopes and roles. If processes declare different ones, the process that
+ * started last wins.
+ */
 export async function saveDeclared(
   database: Pick<Database, 'reader' | 'write'>,
   { scopes, roles }: Declared,
@@ -15,7 +18,9 @@ export async function saveDeclared(
   if ((await readDeclared(database.reader)) !== text) await database.write(storeDeclared, text)
 }
 
-/** Returns the scopes and roles of the settings and those that the latest start declared. */
+/**
+ * Returns the scopes and roles of the settings, together with those that the latest start stored.
+ */
 export async function readScopeRules(
   { reader }: Pick<Database, 'reader'>,
   settings: ScopeSettings,

@@ -88,7 +88,10 @@ export const feature: Feature<Options> = {
   settings: listSettings<Options>({ scopes, roles, defaultScopes }),
 }
 
-/** Returns the names that are not declared. None if the scopes could not be read. */
+/**
+ * Returns the names that are not declared scopes. If the setting `scopes` could not be read,
+ * returns no names.
+ */
 function findUndeclared(names: readonly string[], { values, unread }: Others): readonly string[] {
   if (unread.has('scopes')) return []
   const declared = { ...(values['scopes'] as object | undefined), ...builtInScopes }

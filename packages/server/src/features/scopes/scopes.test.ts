@@ -31,7 +31,7 @@ describe('scopeRulesOf', () => {
 })
 
 describe('readRequestedScopes', () => {
-  it('readRequestedScopes reads names separated by spaces, and undefined from ""', () => {
+  it('readRequestedScopes reads names separated by spaces, and returns undefined for ""', () => {
     assert.deepEqual(readRequestedScopes('c a', rules), ['c', 'a'])
     for (const scope of [undefined, '', ' '])
       assert.equal(readRequestedScopes(scope, rules), undefined)
@@ -50,7 +50,7 @@ describe('readRequestedScopes', () => {
 })
 
 describe('heldScopes', () => {
-  it('heldScopes combines the defaults, own scopes and those of roles, in declared order', () => {
+  it('heldScopes combines default, own and role scopes, in the order of declaration', () => {
     assert.deepEqual(heldScopes({ scopes: ['d'], roles: ['reader'] }, rules), ['b', 'c', 'd'])
     assert.deepEqual(heldScopes({ scopes: [], roles: [] }, rules), ['b'])
   })
@@ -98,7 +98,7 @@ describe('givesRights', () => {
 describe('mayGive', () => {
   const caller = { scopes: ['a'], roles: ['reader'], tokenScopes: ['a', 'b', 'c', 'd'] }
 
-  it('mayGive demands that the caller holds each scope that the user then holds', () => {
+  it('mayGive is true only if the caller holds every scope that the user would hold', () => {
     assert.equal(mayGive({ scopes: ['a', 'c'], roles: [] }, caller, rules), true)
     assert.equal(mayGive({ scopes: [], roles: ['reader'] }, caller, rules), true)
     assert.equal(mayGive({ scopes: ['a', 'd'], roles: [] }, caller, rules), false)

@@ -39,8 +39,8 @@ export type BuiltInScope = keyof typeof builtInScopes
 export const adminRole = 'admin'
 
 /**
- * Parses the `scope` parameter of a request. Undefined if the request names no scope: then it gets
- * every scope that it may have. Does NOT check what the user holds.
+ * Parses the `scope` parameter of a request. Returns undefined if the request names no scope; the
+ * token then gets every scope that it may have. Does NOT check what the user holds.
  *
  * @throws {OAuthError} `invalid_scope` for a malformed value, or a scope that is not declared
  * @see RFC 6749 §3.3
@@ -100,7 +100,7 @@ export interface Rights {
   readonly roles: readonly string[]
 }
 
-/** Scopes and roles to add to a user's and to remove from them. */
+/** The scopes and roles to add to a user, and those to remove from the user. */
 export interface RightsChange {
   readonly scopes?: readonly string[] | undefined
   readonly roles?: readonly string[] | undefined
@@ -140,7 +140,7 @@ export function givesRights(
  * Whether a caller may give a user these rights. The caller must hold every scope that the user
  * would hold, both in the database and in the token: a token may be older than the stored rights,
  * or have fewer scopes. Only an administrator may give the role `admin`: a caller who holds all
- * scopes without it must not create administrators.
+ * scopes without this role must not create administrators.
  *
  * @param caller the caller's rights as stored now, and the scopes of the caller's token
  */
@@ -154,7 +154,7 @@ export function mayGive(
   return heldScopes(after, rules).every((scope) => own.includes(scope))
 }
 
-/** The columns with an account's rights: JSON lists, compared as texts. */
+/** The columns with an account's rights: JSON lists, compared as strings. */
 export interface StoredRights {
   readonly scopes: string
   readonly roles: string

@@ -10,7 +10,7 @@ import type { ScopeTables } from './tables.ts'
 
 const name = 'declared'
 
-/** Replaces the stored text. */
+/** Replaces the stored scopes and roles, which are JSON. */
 export const storeDeclared: Command<string, void> = command(
   'storeDeclared',
   async (transaction, value) => {
@@ -22,7 +22,7 @@ export const storeDeclared: Command<string, void> = command(
   },
 )
 
-/** Returns the stored text; undefined before the first start. */
+/** Returns the stored scopes and roles as JSON; undefined before the first start. */
 export async function readDeclared(reader: Reader): Promise<string | undefined> {
   const row = await inTables<ScopeTables>(reader)
     .selectFrom('setting')

@@ -1,7 +1,7 @@
 /** The audit events that sessions record. */
 export const auditEvents = [
   'login',
-  /** A used refresh token was presented again outside its grace period; this ends its session. */
+  /** A used refresh token was presented again outside its grace period. This ended its session. */
   'refresh_reused',
   'session_ended',
   /** All sessions of a subject ended at once: one entry instead of one for each session. */

@@ -18,9 +18,9 @@ export interface SessionOptions {
   /** Lifetime in seconds of a session that is not refreshed: 60 to 34,560,000. Default: 14 days. */
   readonly idleSeconds?: number
   /**
-   * Grace period in seconds, 0 to 60: for this long after its use, a refresh token returns the same
-   * successor again, for clients that retry or lose an answer. Default: 10. With 0 a refresh token
-   * works once, and a client that retries is logged out.
+   * Grace period in seconds, 0 to 60. During this time after its first use, a refresh token returns
+   * the same successor again, for clients that retry or lose an answer. Default: 10. With 0 a
+   * refresh token works once, and a client that retries is logged out.
    */
   readonly graceSeconds?: number
 }
@@ -74,7 +74,7 @@ const graceSeconds: DefaultedSetting<'graceSeconds', number> = {
   parse: parseWholeNumber,
 }
 
-/** Sessions: one row for each login, the tokens issued for it, their refresh and their end. */
+/** Sessions, one for each login: their start, their tokens, their refreshes and their end. */
 export const feature: Feature<SessionOptions, SessionEvent, RuleOptions> = {
   name: 'sessions',
   settings: listSettings<SessionOptions>({

@@ -77,13 +77,15 @@ const insertSessionRow = prepare<SessionTables, NewSession['session'], unknown>(
 )
 
 /**
- * More sessions than one person has devices. Beyond this number they are forgotten logins, or a
- * program that logs in for each request; without a limit, such a program fills the database.
+ * The most active sessions of one subject, which is more than one person has devices. Any further
+ * sessions are forgotten logins, or come from a program that logs in for each request. Without a
+ * limit, such a program would fill the database.
  */
 const maxSessionsOfSubject = 100
 
 /**
- * Ends the subject's least recently used sessions beyond the limit. The newest one always stays.
+ * Ends the subject's least recently used sessions beyond `maxSessionsOfSubject`. Never ends the
+ * newest session.
  */
 async function endSurplusSessions(
   transaction: Transaction,
@@ -120,7 +122,7 @@ const findSurplus = prepare<SessionTables, ActiveAt & { readonly newest: string 
       .offset(maxSessionsOfSubject - 1),
 )
 
-/** A subject, and the time at which its sessions are looked at. */
+/** A subject, and the time at which its sessions must be active. */
 interface ActiveAt {
   readonly subject: string
   readonly now: number
@@ -173,8 +175,8 @@ const insertRefreshTokenRow = prepare<
 )
 
 /**
- * Ends all sessions of a subject that have not ended, or all but one, and publishes their events to
- * every process. Does NOT write an audit entry: the caller knows the reason and records it.
+ * Ends all sessions of a subject, or all but the session `except`. Publishes their events to every
+ * process. Does NOT write an audit entry: the caller knows the reason and records it.
  *
  * @returns the number of ended sessions
  */
@@ -203,13 +205,14 @@ export async function endSessions(
 }
 
 /**
- * Values in one statement: below the parameter limits of SQLite and PostgreSQL, with room to spare.
+ * The most values in one SQL statement, well below the parameter limits of SQLite and PostgreSQL.
  */
 const maxValues = 500
 
 /**
- * Ends the given sessions that have not ended yet, and inserts their events. With `subject`, ends
- * only sessions of that subject: a session id from a request must never end another user's session.
+ * Ends the given sessions that have not ended yet, and inserts their events. If `subject` is given,
+ * ends only sessions of that subject: a session id from a request must never end another user's
+ * session.
  *
  * @returns the sessions that this call ended
  */

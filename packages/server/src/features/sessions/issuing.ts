@@ -7,8 +7,9 @@ export interface Issuing extends Lifetimes {
   readonly issuer: string
   readonly audience: string
   /**
-   * Whether subjects are Keystile accounts. Such an account may be disabled or deleted while its
-   * session starts, so the start checks it once more. False when the app keeps its own users.
+   * Whether subjects are Keystile accounts; false if the app keeps its own users. A Keystile
+   * account may be disabled or deleted while its session starts, so the start checks the account
+   * once more.
    */
   readonly hasAccounts: boolean
   signingKey(): SigningKey
@@ -30,15 +31,15 @@ export interface IssuedFor {
   readonly clientId: string
   /** Undefined for a client that acts for itself: such a token has no session. */
   readonly sessionId?: string
-  /** The time of the login. A refresh does not change it (`auth_time`). */
+  /** The time of the login, for the claim `auth_time`. A refresh does not change it. */
   readonly authenticatedAt?: number
   readonly scopes: readonly string[]
 }
 
 /**
- * Signs an access token with `now` as its issue time. The database stores when the token expires,
- * computed from the same `now`; a later time would let the token outlive its stored expiry and the
- * event that revokes it.
+ * Signs an access token with `now` as its issue time. The database stores the expiry of the token,
+ * which the caller computed from the same `now`. With a later issue time, the token would outlive
+ * the stored expiry and the event that revokes it.
  */
 export function signAccessToken(
   content: IssuedFor,
@@ -56,7 +57,8 @@ export function signAccessToken(
 
 /**
  * Issues an access token to a client that acts for itself. There is no session, and nothing is
- * stored, so such a token cannot be revoked on its own. Does NOT check what the client may have.
+ * stored, so such a token cannot be revoked on its own. Does NOT check which scopes the client may
+ * have.
  */
 export type ClientTokenIssuer = (clientId: string, scopes: readonly string[]) => IssuedTokens
 

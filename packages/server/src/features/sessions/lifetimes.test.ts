@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { maxAccessTokenSeconds } from './lifetimes.ts'
 
 describe('maxAccessTokenSeconds', () => {
-  it('maxAccessTokenSeconds is a day: the revocation of a disabled client lasts as long', () => {
+  it('maxAccessTokenSeconds is 24 hours, as long as the revocation of a client is kept', () => {
     assert.equal(maxAccessTokenSeconds, 86_400)
   })
 })

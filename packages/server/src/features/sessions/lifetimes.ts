@@ -1,8 +1,9 @@
 const daySeconds = 24 * 60 * 60
 
 /**
- * The longest lifetime of an access token, whatever the settings say. A revocation of all tokens of
- * a client must be kept for this long, because any of its tokens may live that long.
+ * The longest lifetime that the settings allow for an access token. When all tokens of a client are
+ * revoked, the revocation must be stored for this long, because each token may be valid for this
+ * long.
  */
 export const maxAccessTokenSeconds: number = daySeconds
 
@@ -18,8 +19,9 @@ export interface Lifetimes {
 }
 
 /**
- * The defaults of the settings. An access token of ten minutes limits what a stolen one is worth;
- * 30 days until the next login is the longest that NIST SP 800-63B-4 §2.1.3 allows.
+ * The defaults of the settings. An access token lives for ten minutes, so a stolen token soon
+ * becomes useless. A session lives for 30 days, the longest time that NIST SP 800-63B-4 §2.1.3
+ * allows.
  */
 export const defaultLifetimes: Lifetimes = {
   accessTokenSeconds: 600,
@@ -28,7 +30,10 @@ export const defaultLifetimes: Lifetimes = {
   graceSeconds: 10,
 }
 
-/** Returns the lifetime of a new access token in whole seconds. It never exceeds its session's. */
+/**
+ * Returns the lifetime of a new access token in whole seconds. The token never outlives its
+ * session.
+ */
 export function accessTokenSecondsAt(
   now: number,
   expiresAt: number,
@@ -37,7 +42,7 @@ export function accessTokenSecondsAt(
   return Math.min(accessTokenSeconds, Math.floor((expiresAt - now) / 1000))
 }
 
-/** Returns when a session expires that is not refreshed after `now`. */
+/** Returns the time at which a session expires if it is not refreshed after `now`. */
 export function idleExpiryAt(now: number, expiresAt: number, { idleSeconds }: Lifetimes): number {
   return Math.min(now + idleSeconds * 1000, expiresAt)
 }

@@ -3,8 +3,8 @@ import { command, inTables, type AnyCommand } from '../../storage/database.ts'
 import type { SessionTables } from './tables.ts'
 
 /**
- * Sessions in one step. A session in daily use may have thousands of refresh tokens, so 50 sessions
- * already fill the step's limit of deleted rows.
+ * The most sessions in one step. A session in daily use may have thousands of refresh tokens, so 50
+ * sessions can already reach the step's limit of deleted rows.
  */
 const maxSessionsAtOnce = 50
 
@@ -13,8 +13,9 @@ const maxSessionsAtOnce = 50
  * Deletes sessions whose refresh tokens and access tokens have expired: first the refresh tokens,
  * then the session once it has none left.
  *
- * Used refresh tokens stay until then. If a thief copied a token, its owner may present it weeks
- * later, and only the row of that token tells which session to end.
+ * Used refresh tokens are kept as long as their session. If a thief copied and used a token, its
+ * owner may present the same token weeks later. Only the row of the token then tells which session
+ * to end.
  */
 export const purgeSessions: PurgeCommand = command(
   'purgeSessions',

@@ -20,7 +20,7 @@ describe('decideRefresh', () => {
     ['an unused token without a grace period', { ...unused, graceSeconds: 0 }, 'rotate'],
     ['a used token in the last moment of its grace period', used, 'repeat'],
     [
-      'a used token, by a clock that is behind',
+      'a token whose stored time of use is later than the clock',
       { ...used, usedAt: now + 500, repeatableUntil: now + 10_500 },
       'repeat',
     ],
@@ -36,7 +36,7 @@ describe('decideRefresh', () => {
       'reuse',
     ],
     [
-      'a token within a grace period that was since set to 0',
+      'a token within its grace period, after graceSeconds was set to 0',
       { ...used, graceSeconds: 0 },
       'reuse',
     ],
@@ -51,7 +51,7 @@ describe('decideRefresh', () => {
       'reuse',
     ],
     [
-      'a late retry 24 hours after another',
+      'a late retry 24 hours after the previous late retry',
       { ...used, repeatableUntil: now - 1, lateRetryAt: now - day },
       'late-retry',
     ],

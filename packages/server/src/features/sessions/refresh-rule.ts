@@ -1,6 +1,7 @@
 /**
- * A session forgives one late retry in this time: an answer that was lost for longer than the grace
- * period. More would let a thief use a copied token again and again.
+ * A session accepts one late retry in this time. In a late retry, a client presents a used token
+ * after the grace period, because the answer to the first use was lost. More late retries would let
+ * a thief use a copied token again and again.
  */
 const lateRetryMilliseconds = 24 * 60 * 60 * 1000
 
@@ -13,10 +14,10 @@ export interface Shown {
   /** 0: each token works once. */
   readonly graceSeconds: number
   readonly usedAt: number | null
-  /** Until when it may be presented again as if for the first time. */
+  /** The end of the grace period, in which the token may be presented again. */
   readonly repeatableUntil: number | null
   readonly successorIsUsed: boolean
-  /** When the session last forgave a late retry. */
+  /** When the session last accepted a late retry. */
   readonly lateRetryAt: number | null
 }
 
@@ -24,9 +25,9 @@ export interface Shown {
  * Decides what a refresh token gets:
  *
  * * `rotate`: the first use makes a successor.
- * * `repeat`: within the grace period, it returns the same successor.
- * * `late-retry`: after the grace period, it returns the same successor once and starts a new grace
- *   period.
+ * * `repeat`: within the grace period, the token returns the same successor.
+ * * `late-retry`: after the grace period, the token returns the same successor once and starts a
+ *   new grace period.
  * * `reuse`: two callers hold the token, and the server cannot know which one is the thief.
  *
  * @see RFC 9700 §4.14.2
@@ -34,7 +35,7 @@ export interface Shown {
 export function decideRefresh(shown: Shown): 'rotate' | 'repeat' | 'late-retry' | 'reuse' {
   const { now, graceSeconds, usedAt, repeatableUntil, successorIsUsed, lateRetryAt } = shown
   if (usedAt === null) return 'rotate'
-  // A client that has used the successor does not need this token any more: this is a copy.
+  // A client that has used the successor no longer needs this token, so the token was copied.
   if (graceSeconds === 0 || successorIsUsed) return 'reuse'
   if (repeatableUntil !== null && now <= repeatableUntil) return 'repeat'
   return lateRetryAt === null || now - lateRetryAt >= lateRetryMilliseconds ? 'late-retry' : 'reuse'

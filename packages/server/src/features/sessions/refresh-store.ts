@@ -49,20 +49,20 @@ interface Refreshed {
   readonly authenticatedAt: number
 }
 
-/** What became of the use. */
+/** The result of a use. */
 export type RefreshTokenUsed =
   | (Refreshed & { readonly outcome: 'rotated' })
   | (Refreshed & { readonly outcome: 'repeated'; readonly sealedSuccessor: string })
-  /** The token was presented once too often; this use ended the session. */
+  /** The token was reused, so this use ended the session. */
   | { readonly outcome: 'reused' }
   /** The token does not exist, or its session had ended or expired before. */
   | { readonly outcome: 'over' }
 
 /**
  * Uses a refresh token. Concurrent uses of one session run one after the other: the first statement
- * locks the row of the session, and only then does the second read the token. It therefore sees
- * what the previous holder of the lock wrote. The end of a session takes the same lock, so no token
- * is issued between the end and its event.
+ * locks the row of the session, and the second statement reads the token under this lock. So each
+ * use sees what the previous use wrote. The end of a session takes the same lock, so no token is
+ * issued between the end and its event.
  */
 export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = command(
   'useRefreshToken',
@@ -100,7 +100,9 @@ export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = comma
     const refreshed = { expiresInSeconds, authenticatedAt: session.created_at }
     if (decision === 'rotate') return { ...refreshed, outcome: 'rotated' }
     if (token.sealed_successor === null)
-      throw new Error('a used token must have its sealed successor until that is used')
+      throw new Error(
+        'a used refresh token must keep its sealed successor until the successor is used',
+      )
     return { ...refreshed, outcome: 'repeated', sealedSuccessor: token.sealed_successor }
   },
 )
@@ -142,9 +144,9 @@ async function rotate(
 }
 
 /**
- * Locks the session of a token, if it has not ended and has at least one second left: a shorter
- * lifetime would round down to an access token that has expired already. The update is the lock;
- * both databases hold it until the commit.
+ * Locks the session of a token. Returns no row if the session has ended or has less than one second
+ * left: the lifetime of an access token is rounded down to whole seconds, so it would be 0. The
+ * update takes the lock, which both databases hold until the commit.
  */
 const takeSession = prepare<
   SessionTables,
@@ -176,7 +178,10 @@ type ReadToken = Pick<RefreshTokenRow, 'used_at' | 'repeatable_until' | 'sealed_
   readonly successor_used_at: number | null
 }
 
-/** Reads a token and when its successor was used. Runs only while the session is locked. */
+/**
+ * Reads a token and the time at which its successor was used. Runs only while the session is
+ * locked.
+ */
 const readToken = prepare<SessionTables, { readonly id: string }, ReadToken>((db, { id }) =>
   db
     .selectFrom('refresh_token as token')
@@ -219,7 +224,7 @@ const allowRepeats = prepare<
   db.updateTable('refresh_token').set({ repeatable_until: repeatableUntil }).where('id', '=', id),
 )
 
-/** Deletes the copy of a token that is sealed under its predecessor. */
+/** Deletes the encrypted copy of a token in the row of its predecessor. */
 const deleteSealedCopy = prepare<SessionTables, { readonly id: string }, unknown>((db, { id }) =>
   db.updateTable('refresh_token').set({ sealed_successor: null }).where('successor_id', '=', id),
 )

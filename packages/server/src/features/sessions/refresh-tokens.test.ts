@@ -9,7 +9,7 @@ import {
 } from './refresh-tokens.ts'
 
 describe('a refresh token', () => {
-  it('a refresh token has a random id of 128 bits and secret of 256, and reads as written', () => {
+  it('a refresh token has a random 128-bit id and 256-bit secret, and parses as written', () => {
     const made = Array.from({ length: 100 }, makeRefreshToken)
     assert.equal(new Set(made.map(({ id }) => id)).size, 100)
     assert.equal(new Set(made.map(({ secret }) => secret)).size, 100)
@@ -20,7 +20,7 @@ describe('a refresh token', () => {
     }
   })
 
-  it('parseRefreshToken refuses text of another form', () => {
+  it('parseRefreshToken returns undefined for any other string', () => {
     const text = writeRefreshToken(makeRefreshToken())
     for (const other of [
       '',
@@ -36,7 +36,7 @@ describe('a refresh token', () => {
       assert.equal(parseRefreshToken(other), undefined, other)
   })
 
-  it('a refresh token’s successor opens only with that token', () => {
+  it('a sealed successor opens only with the refresh token before it', () => {
     const [token, successor, other] = [makeRefreshToken(), makeRefreshToken(), makeRefreshToken()]
     const sealed = sealSuccessor(successor, token)
     assert.equal(openSuccessor(sealed, token), writeRefreshToken(successor))
@@ -45,6 +45,9 @@ describe('a refresh token', () => {
       assert.ok(!Buffer.from(sealed, 'base64url').includes(part))
     }
     for (const thief of [other, { ...token, secret: other.secret }, { ...token, id: other.id }])
-      assert.throws(() => openSuccessor(sealed, thief), /must open with that token/)
+      assert.throws(
+        () => openSuccessor(sealed, thief),
+        /must open with the refresh token before it/,
+      )
   })
 })

@@ -3,8 +3,9 @@ import { createSeal } from '../../base/seal.ts'
 import { makeSecret } from '../../base/secret.ts'
 
 /**
- * A refresh token in its two halves: the id finds its row, the secret proves it. The database has
- * only a hash of the secret, so a copy of the database contains no usable token.
+ * The two halves of a refresh token. The id finds the row of the token; the secret proves that the
+ * caller holds the token. The database has only a hash of the secret, so a copy of the database
+ * contains no usable token.
  */
 export interface RefreshToken {
   readonly id: string
@@ -24,7 +25,7 @@ export function writeRefreshToken({ id, secret }: RefreshToken): string {
 /**
  * Parses a refresh token.
  *
- * @returns `undefined` for any other text, such as an access token, which has two dots
+ * @returns `undefined` for any other string, such as an access token, which has two dots
  */
 export function parseRefreshToken(text: string): RefreshToken | undefined {
   const [, id, secret] = /^([\w-]{22})\.([\w-]{43})$/.exec(text) ?? []
@@ -33,7 +34,7 @@ export function parseRefreshToken(text: string): RefreshToken | undefined {
 
 /**
  * Encrypts a successor under the secret of its predecessor. Only a caller that presents the
- * predecessor can get it; a copy of the database alone cannot.
+ * predecessor can get the successor. A copy of the database alone does not reveal it.
  */
 export function sealSuccessor(successor: RefreshToken, predecessor: RefreshToken): string {
   return sealOf(predecessor).seal(writeRefreshToken(successor), predecessor.id)
@@ -42,12 +43,12 @@ export function sealSuccessor(successor: RefreshToken, predecessor: RefreshToken
 /**
  * Decrypts a sealed successor.
  *
- * @throws {Error} when it was sealed under another token, which means a bug or a changed row
+ * @throws {Error} if the successor was sealed under another token, by a bug or a changed row
  */
 export function openSuccessor(sealed: string, predecessor: RefreshToken): string {
   const successor = sealOf(predecessor).open(sealed, predecessor.id)
   if (successor === undefined)
-    throw new Error('the sealed successor of a refresh token must open with that token')
+    throw new Error('a sealed successor must open with the refresh token before it')
   return successor
 }
 

@@ -36,11 +36,11 @@ export interface SessionRefresher {
    */
   find(text: string): Promise<ProvedRefreshToken | undefined>
   /**
-   * Uses a token by the rule of `refresh-rule.ts`. The database decides while it holds the lock of
-   * the session: of callers that present the token at the same time, each sees what the one before
-   * did. Reuse ends the session; once this resolves, this process refuses its access tokens.
+   * Uses a token by the rule of `refresh-rule.ts`. The session is locked meanwhile, so callers that
+   * present the token at the same time are served one after the other. Reuse ends the session: when
+   * `use` resolves, this process already refuses the access tokens of the session.
    *
-   * Does NOT check that the caller is the client the token was issued to.
+   * Does NOT check that the token was issued to the client that presents it.
    *
    * @param scopes the scopes of the new access token
    * @returns `undefined` when the session has ended or expired, or this call ended it
@@ -86,7 +86,7 @@ export function createSessionRefresher(
 
       if (used.outcome === 'reused') {
         logger.warn({ subject, sessionId, clientId }, 'refresh token reused: its session was ended')
-        // From here on, this process refuses the thief's access token as well.
+        // Once `tail` resolves, this process refuses the thief's access token as well.
         await feed.tail()
       }
       if (used.outcome === 'reused' || used.outcome === 'over') return undefined

@@ -22,7 +22,7 @@ const listSchema = {
   required: ['sessions'],
 }
 
-/** The caller, as these routes need it. */
+/** What these routes know about the caller. */
 export interface SessionCaller {
   readonly identity: CallerIdentity
 }
@@ -30,8 +30,8 @@ export interface SessionCaller {
 /**
  * The routes on which people see and end their own sessions. They work for Keystile's accounts and
  * for users that the app keeps. Only tokens of `first-party` are accepted: another client must not
- * log its user out of the app. Each route acts on the subject of the token, never on one from the
- * request.
+ * log its user out of the app. Each route acts on the subject of the token, never on a subject that
+ * the request names.
  */
 export function sessionRoutes(ends: SessionEnds): readonly GuardedRoute<SessionCaller>[] {
   return [listRoute(ends), endAllRoute(ends), endOneRoute(ends)]
@@ -100,7 +100,7 @@ function endOneRoute(ends: SessionEnds): GuardedRoute<SessionCaller> {
       const id = request.params['id']
       const by = byCaller(request, identity)
 
-      // The same answer for another user's session and for none, so ids cannot be probed.
+      // Another user's session gets the same answer as an unknown id, so callers cannot probe ids.
       const wasActive = id !== undefined && (await ends.end(id, by, identity.subject))
       if (!wasActive) throw new ProblemError('not_found', 'There is no such session')
 
@@ -109,7 +109,9 @@ function endOneRoute(ends: SessionEnds): GuardedRoute<SessionCaller> {
   }
 }
 
-/** A session as the answer names its members. `current` is the session of the request's token. */
+/**
+ * Returns a session in the form of the answer. `current` is the session id of the request's token.
+ */
 function wireSession(
   { id, clientId, device, createdAt, lastUsedAt }: Session,
   current: string | undefined,

@@ -1,5 +1,5 @@
-// The safety rules for the lifetimes of sessions and tokens. All warn only: long lifetimes are a
-// choice, and the figures are those of the standards that each rule names.
+// The safety rules for the lifetimes of sessions and tokens. All rules only warn, because a long
+// lifetime can be a deliberate choice. Each limit comes from the standard that its rule names.
 
 import type { Rule } from '../../feature/rule.ts'
 import { defaultLifetimes } from './lifetimes.ts'

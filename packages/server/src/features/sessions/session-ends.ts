@@ -21,8 +21,8 @@ export interface Session {
 }
 
 /**
- * Lists and ends sessions. When an end resolves, this process refuses the access tokens; other
- * processes follow within a second.
+ * Lists and ends sessions. When `end` or `endAll` resolves, this process refuses the access tokens
+ * of the ended sessions. Other processes refuse them within a second.
  */
 export interface SessionEnds {
   /**
@@ -31,8 +31,8 @@ export interface SessionEnds {
    */
   list(subject: string): Promise<readonly Session[]>
   /**
-   * Ends a session with all its tokens. With `subject`, only if the session belongs to that
-   * subject: callers that take the id from a request must give it.
+   * Ends a session with all its tokens. If `subject` is given, ends only a session of that subject.
+   * A caller that takes the id from a request must give `subject`.
    *
    * @returns whether there was an active session
    */
@@ -41,7 +41,7 @@ export interface SessionEnds {
   endAll(subject: string, by: By): Promise<void>
 }
 
-/** Creates the means to list and end sessions. */
+/** Creates the functions that list and end sessions. */
 export function createSessionEnds(
   database: Database,
   parts: {
@@ -74,8 +74,8 @@ export function createSessionEnds(
         by,
         now: clock.now(),
       })
-      // Also when another caller has just ended it: after this answer, the access tokens must be
-      // refused here.
+      // Runs even if another caller has just ended the session: after this answer, this process
+      // must refuse the access tokens.
       await feed.tail()
       return ended
     },

@@ -98,7 +98,7 @@ describe('start', () => {
     assert.equal(session!.tokens_expire_at, clock.now() + 60_000)
   })
 
-  it('a new session stores the client’s device name, cut and cleaned', async () => {
+  it('a new session stores the User-Agent, shortened and without control characters', async () => {
     const devices: readonly (readonly [said: string | undefined, shown: string | null])[] = [
       [undefined, null],
       ['', null],
@@ -141,12 +141,12 @@ describe('start', () => {
     assert.equal(await countSessions(), 0)
   })
 
-  it('no session starts if the verified password has changed since', async () => {
+  it('no session starts if the password changed after it was verified', async () => {
     assert.equal(await start(ada.publicUser.id, 'another hash'), undefined)
     assert.equal(await countSessions(), 0)
   })
 
-  it('no session starts if the account’s scopes or roles have changed since', async () => {
+  it('no session starts if the account’s scopes or roles changed during the login', async () => {
     const starter = createSessionStarter(database, { startLogin, issuing, clock })
     const login = { subject: ada.publicUser.id, clientId: 'c', scopes: ['a'], refreshes: true, by }
     const stored = { scopes: JSON.stringify(ada.scopes), roles: JSON.stringify(ada.roles) }
@@ -162,7 +162,7 @@ describe('start', () => {
     assert.ok(await starter.start({ ...login, rights: stored }))
   })
 
-  it('a session starts for a user whom the app keeps elsewhere', async () => {
+  it('a session starts for a user of the app who has no Keystile account', async () => {
     assert.ok(await start('theirs', 'their hash', { hasAccounts: false }))
     assert.equal(await countSessions(), 1)
   })

@@ -22,12 +22,13 @@ export interface SessionStart {
   readonly passwordHash?: string
   /**
    * The account's rights when `scopes` were decided; undefined for users that the app keeps. The
-   * start compares them as well, so rights that were withdrawn meanwhile are not granted.
+   * start compares them with the stored rights, so it never grants rights that were withdrawn
+   * meanwhile.
    */
   readonly rights?: StoredRights | undefined
   /** What the rate limits counted for this login. The start refunds it in the same transaction. */
   readonly spent?: Spent
-  /** How long the start may wait to share a commit with others. */
+  /** How long the start may wait to share a database commit with other writes. */
   readonly patienceMilliseconds?: number
   readonly clientId: string
   readonly scopes: readonly string[]
@@ -55,7 +56,10 @@ export interface SessionStarter {
   start(origin: SessionStart): Promise<StartedSession | undefined>
 }
 
-/** In characters: enough to tell devices apart, and a bound on what a client can store. */
+/**
+ * The longest stored `User-Agent`, in characters. It is enough to tell devices apart, and it limits
+ * how much a client can store.
+ */
 const maxDeviceLength = 200
 
 /** The values of the transaction that starts a session. */
@@ -67,7 +71,7 @@ export interface NewLogin extends NewSession {
   readonly spent: Spent | undefined
 }
 
-/** Checks the account once more and starts the session, or starts none. */
+/** Checks the account once more. If the login is still allowed, starts the session. */
 export type StartLogin = Command<NewLogin, { readonly started: boolean }>
 
 /** What every starter of sessions needs. */
@@ -143,15 +147,17 @@ export function createSessionStarter(
 }
 
 /**
- * Returns a `User-Agent` as it is stored: without control characters, which PostgreSQL refuses and
- * which could change what a terminal shows, and shortened.
+ * Shortens a `User-Agent` and removes its control characters. PostgreSQL refuses the NUL character,
+ * and others could change what a terminal shows.
  */
 function shownDevice(device: string | undefined): string | null {
   const shown = device?.replace(/\p{Cc}/gu, '').trim()
   return shown === undefined || shown === '' ? null : shown.slice(0, maxDeviceLength).toWellFormed()
 }
 
-/** Returns what the database stores of a refresh token: a hash instead of the secret. */
+/**
+ * Returns the part of a refresh token that the database stores: the id, and a hash of the secret.
+ */
 function storedToken({ id, secret }: RefreshToken): NewRefreshToken {
   return { id, secretHash: hashSecret(secret) }
 }

@@ -24,7 +24,9 @@ export function listSessionRows(
     .execute()
 }
 
-/** Ends one session and records it. With `subject`, only if the session belongs to that subject. */
+/**
+ * Ends one session and records this. If `subject` is given, ends only a session of that subject.
+ */
 export const endSession: Command<
   {
     readonly id: string

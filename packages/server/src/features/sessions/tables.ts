@@ -17,11 +17,11 @@ export interface SessionRow {
    * of the settings do not extend it.
    */
   readonly expires_at: number
-  /** The end of the session unless it is refreshed before; each refresh moves it on. */
+  /** The end of the session if it is not refreshed before. Each refresh sets a later time. */
   readonly idle_expires_at: number
   /**
-   * The latest `exp` of its access tokens: when the session ends, its event must be kept until
-   * then.
+   * The latest `exp` of the session's access tokens. If the session is ended, the event that
+   * revokes its tokens must be stored until then.
    */
   readonly tokens_expire_at: number
   /** When a used token was last accepted after its grace period. */
@@ -32,8 +32,8 @@ export interface SessionRow {
 /** One refresh token. The tokens of a session form a chain: each use makes a successor. */
 export interface RefreshTokenRow {
   /**
-   * The part of the token before the dot. It is random and not the `sid`, which every reader of an
-   * access token knows.
+   * The part of the token before the dot. It is random. It is not the `sid`, because everyone who
+   * reads an access token knows the `sid`.
    */
   readonly id: string
   readonly session_id: string
@@ -43,11 +43,14 @@ export interface RefreshTokenRow {
   readonly used_at: number | null
   readonly successor_id: string | null
   /**
-   * The successor, encrypted under this token until the successor is used. A caller that presents
-   * this token again gets it; a copy of the database does not reveal it.
+   * The successor, encrypted under this token; null once the successor is used. A caller that
+   * presents this token again gets the successor. A copy of the database does not reveal it.
    */
   readonly sealed_successor: string | null
-  /** The end of the grace period: until then, presenting it again returns the successor. */
+  /**
+   * The end of the grace period. Until then, a caller that presents this token again gets the
+   * successor.
+   */
   readonly repeatable_until: number | null
 }
 

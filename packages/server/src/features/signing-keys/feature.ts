@@ -71,8 +71,8 @@ export const feature: Feature<SigningKeyOptions, never, RuleOptions> = {
 }
 
 /**
- * Reads a JWK from a file. Does NOT check that it is a usable key: the rules do. No message has the
- * content.
+ * Reads a JWK from a file. Does NOT check that the JWK is a usable key: the safety rules do. No
+ * error message contains the content of the file.
  */
 function readJwk(path: string): Jwk {
   let content: string

@@ -1,5 +1,6 @@
 // The safety rules for signing keys, for the secret that seals them, and for the issuer of the
-// database. All stop the start: anyone with the key can make tokens for every user.
+// database. Each fault stops the start, because anyone who has the key can make tokens for every
+// user.
 
 import type { Jwk } from 'keystile/jwt'
 import type { Fault, Rule } from '../../feature/rule.ts'

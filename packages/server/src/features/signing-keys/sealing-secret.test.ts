@@ -26,7 +26,7 @@ describe('findSealingSecretFaults', () => {
       assert.deepEqual(kindsOf(weak), ['weak'])
   })
 
-  it('findSealingSecretFaults refuses published secrets, URLs and paths, and repeats none', () => {
+  it('findSealingSecretFaults refuses known secrets, URLs and paths without repeating them', () => {
     for (const known of [
       '404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970',
       'super-secret-jwt-token-with-at-least-32-characters-long',
@@ -75,7 +75,7 @@ describe('readOrCreateSealingSecret', () => {
     )
   })
 
-  it('readOrCreateSealingSecret passes on the system’s error if it cannot create the file', () => {
+  it('readOrCreateSealingSecret throws the system’s error if it cannot create the file', () => {
     assert.throws(() => readOrCreateSealingSecret(join(folder, 'none', 'keystile.db')), {
       code: 'ENOENT',
       syscall: 'open',

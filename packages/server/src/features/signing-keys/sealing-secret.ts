@@ -5,11 +5,16 @@ import { dirname, join } from 'node:path'
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import { isOpenToOthers } from '../../feature/situation.ts'
 
-/** 256 bits, if the characters were random bytes; `openssl rand -base64 32` gives 44 characters. */
+/**
+ * The minimum length. 32 random bytes are 256 bits; `openssl rand -base64 32` prints 44 characters.
+ */
 const minBytes = 32
 const makeOne = 'make one with: openssl rand -base64 32'
 
-/** Why a sealing secret is unfit. The rules are the library's for HMAC secrets. */
+/**
+ * Why a sealing secret is not acceptable. The package `keystile` has the same rules for HMAC
+ * secrets.
+ */
 export interface SealingSecretFault {
   readonly kind: 'weak' | 'known'
   readonly message: string
@@ -51,13 +56,13 @@ export function keyFileBeside(databaseFile: string): string {
 
 /**
  * Returns the secret in `keystile.key` beside a SQLite file. The first start creates the file,
- * readable by its owner only. Two processes that start at once get the same secret.
+ * readable by its owner only. Two processes that start at the same time get the same secret.
  *
  * @throws {ConfigurationError} when others can read the file, or its content is unfit as a secret
  */
 export function readOrCreateSealingSecret(databaseFile: string): string {
   const file = keyFileBeside(databaseFile)
-  const draft = `${file}.${randomId()}` // the process id is 1 in every container
+  const draft = `${file}.${randomId()}` // not the process id: it is 1 in every container
   try {
     writeFileSync(draft, `${randomBytes(32).toString('base64url')}\n`, {
       mode: 0o600,

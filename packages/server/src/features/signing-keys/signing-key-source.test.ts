@@ -6,7 +6,7 @@ import { findSigningKeySource } from './signing-key-source.ts'
 describe('findSigningKeySource', () => {
   const options = { signingAlgorithm: 'ES256', database: ':memory:' } as const
 
-  it('findSigningKeySource prefers the signing key', () => {
+  it('findSigningKeySource prefers signingKey to key', () => {
     const key = generateKey('EdDSA')
     const source = findSigningKeySource({ ...options, signingKey: exportPrivateJwk(key), key: 'k' })
     assert.ok('signingKey' in source)
@@ -16,7 +16,7 @@ describe('findSigningKeySource', () => {
     )
   })
 
-  it('findSigningKeySource uses the sealing secret without a signing key', () => {
+  it('findSigningKeySource uses key as the sealing secret if there is no signingKey', () => {
     assert.deepEqual(findSigningKeySource({ ...options, key: 'k' }), {
       algorithm: 'ES256',
       sealingSecret: 'k',

@@ -29,7 +29,7 @@ export function findSigningKeySource({
 }: SigningKeyChoice): SigningKeySource {
   if (signingKey) return { signingKey: signingKeyOf(signingKey) }
   if (key !== undefined) return { algorithm, sealingSecret: key }
-  // A memory database is gone after the process, so a secret for this process is enough.
+  // A database in memory ends with the process, so a secret for this process is enough.
   const sealingSecret =
     database === inMemory ? randomId() + randomId() : readOrCreateSealingSecret(database as string)
   return { algorithm, sealingSecret }

@@ -12,7 +12,7 @@ import { issuingAlgorithms, signingKeyOf } from './signing-keys.ts'
 
 describe('signingKeyOf', () => {
   for (const algorithm of issuingAlgorithms) {
-    it(`signingKeyOf takes a private ${algorithm} key, and names it if it has no kid`, () => {
+    it(`signingKeyOf accepts a private ${algorithm} key, and adds a kid if it has none`, () => {
       const key = generateKey(algorithm, { keyId: 'mine' })
       const { kid, ...unnamed } = exportPrivateJwk(key)
       assert.deepEqual([signingKeyOf({ ...unnamed, kid: 'mine' }).keyId, kid], ['mine', 'mine'])

@@ -50,8 +50,8 @@ export type SigningKeySource =
     }
 
 /**
- * Opens the signing keys of an issuer. Keystile's own keys are in the database, their private
- * halves encrypted; the first start makes the first one.
+ * Opens the signing keys of an issuer. The keys that Keystile makes are in the database, with
+ * encrypted private halves. The first start makes the first key.
  *
  * @throws {ConfigurationError} when the database belongs to another issuer or algorithm, or the
  *   keys were encrypted with another secret
@@ -139,7 +139,7 @@ export function signingKeyOf(jwk: Jwk): NamedKey {
 /** A signing key with a `kid`. */
 type NamedKey = SigningKey & { readonly keyId: string }
 
-/** Gives a key without a `kid` its thumbprint as one. */
+/** Gives a key without a `kid` its thumbprint as its `kid`. */
 function named(key: SigningKey): NamedKey {
   return { ...key, keyId: key.keyId ?? thumbprint(exportPublicJwk(key)) }
 }
@@ -168,7 +168,7 @@ function sealedRow(key: NamedKey, seal: Seal, clock: Clock): SigningKeyRow {
 }
 
 /**
- * Makes the signing keys of an issuer.
+ * Returns the signing keys of an issuer.
  *
  * @param keys the keys, oldest first
  */

@@ -28,8 +28,8 @@ export const claimIssuer: Command<string, string> = command(
 )
 
 /**
- * Inserts the first signing key, unless there is one. Of several first starts at once, one inserts
- * its key and the others read it.
+ * Inserts the first signing key, unless the database already has one. If several processes start
+ * for the first time together, one of them inserts its key, and the other processes use that key.
  */
 export const insertFirstSigningKey: Command<SigningKeyRow, void> = command(
   'insertFirstSigningKey',
@@ -42,8 +42,8 @@ export const insertFirstSigningKey: Command<SigningKeyRow, void> = command(
 )
 
 /**
- * Locks the row of the issuer until the commit, and reads it. The update changes nothing; it is the
- * lock on both databases.
+ * Locks the row of the issuer until the commit, and reads it. The update changes no value: it only
+ * takes the lock, on SQLite as on PostgreSQL.
  */
 function lockIssuer(transaction: Transaction): Promise<{ readonly value: string }> {
   return inTables<SigningKeyTables>(transaction)

@@ -1,4 +1,4 @@
-// What a grant is. A new grant is one file beside this one and one entry in `grants.ts`.
+// The types of a grant. To add a grant, write one file beside this file and list it in `grants.ts`.
 
 import { OAuthError, type JsonObject } from 'keystile/internal'
 import type { Client, ClientGrant } from '../../clients/clients.ts'
@@ -14,7 +14,8 @@ export interface GrantCaller extends Client {
 /** The result of a grant. */
 export interface Granted extends IssuedTokens {
   /**
-   * A secret for the next login from this device: guesses from elsewhere do not block such a login.
+   * A secret that this device sends with its next login. Password guesses from other devices do not
+   * block that login.
    */
   readonly deviceSecret?: string | undefined
 }
@@ -25,8 +26,8 @@ export interface Granted extends IssuedTokens {
  */
 export interface Grant<Name extends string, Parts> extends ClientGrant {
   /**
-   * Its own parameters as JSON Schema. The documentation shows them, and the token endpoint reads
-   * only these from the form.
+   * The parameters of this grant, as JSON Schema. The documentation shows them, and the token
+   * endpoint passes only these parameters of the form to the grant.
    */
   readonly parameters: Readonly<Record<string, JsonObject>>
   /** The parameters that must not be missing. */
@@ -42,7 +43,7 @@ export interface Grant<Name extends string, Parts> extends ClientGrant {
 
 type ParameterValues<Name extends string> = Readonly<Partial<Record<Name, string | undefined>>>
 
-/** Makes the record of a grant. Its `issue` runs only when all required values are there. */
+/** Creates a grant. Its `issue` runs only if all required values are present. */
 export function defineGrant<Name extends string, Required extends Name, Parts>(definition: {
   readonly grantType: string
   readonly kind: ClientGrant['kind']

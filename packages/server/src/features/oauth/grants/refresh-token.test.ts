@@ -72,7 +72,7 @@ describe('refreshTokenGrant', () => {
     ])
   })
 
-  it('the refresh grant refuses an unproved token, and the token of an inactive user', async () => {
+  it('the refresh grant refuses an unknown token, and the token of an inactive user', async () => {
     await assert.rejects(grant(undefined, { user }), invalid)
     await assert.rejects(grant(proved, {}), invalid)
   })

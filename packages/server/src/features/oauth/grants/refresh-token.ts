@@ -15,12 +15,12 @@ export interface RefreshParts extends TokenRefusalParts {
 
 /**
  * Issues tokens for a refresh token. It checks, in this order: the parameters, the scope, the
- * token's secret, its client and its user. The client and the user are checked as they are now, so
- * a disabled user cannot refresh. Up to this point a refusal changes nothing. Then the database
- * decides whether the token may be used.
+ * token's secret, its client and its user. It checks the present state of the client and the user,
+ * so a disabled user cannot refresh. If one of these checks fails, nothing changes. Then the
+ * database decides whether the token may be used.
  *
- * The new access token gets the scopes of the session that the user still has. `scope` narrows them
- * for this access token only; later refreshes start from the session again.
+ * The new access token gets those scopes of the session that the user still holds. `scope` narrows
+ * them for this access token only; later refreshes start with the scopes of the session again.
  *
  * @throws {OAuthError} `invalid_request`, `invalid_scope`, `invalid_grant`
  * @see RFC 6749 §6
@@ -36,8 +36,8 @@ export const refreshTokenGrant: Grant<'refresh_token' | 'scope', RefreshParts> =
     const proved = await refresher.find(text)
     if (!proved) throw invalid('unknown_token')
 
-    // The caller may have stolen the token. Presenting it must not log its owner out, so the
-    // session stays as it is (RFC 6749 §5.2).
+    // The caller may have stolen the token. This must not log the owner out, so the session does
+    // not end (RFC 6749 §5.2).
     const by: By = { actor: 'nobody', address: client.address }
     if (proved.clientId !== client.id) {
       const { subject, sessionId } = proved
@@ -64,7 +64,8 @@ export const refreshTokenGrant: Grant<'refresh_token' | 'scope', RefreshParts> =
 })
 
 /**
- * Makes the refusal. The caller gets the same text for every reason; only the log has the reason.
+ * Creates the error of a refusal. The caller gets the same message for every reason; only the log
+ * has the reason.
  */
 function invalid(reason: OAuthReason): OAuthError {
   const message = 'The refresh token is invalid, expired or revoked'
