@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { serve } from '@hono/node-server'
@@ -60,6 +61,21 @@ declare global {
   var signOuts: number
 }
 
+/** A page with keystile/client in a file, and with a script that an attacker has injected. */
+const strictPage = `<!doctype html><title>A strict page</title>
+  <script>globalThis.injected = true</script>
+  <script type="module" src="/strict.js"></script>`
+const strictScript = `import { createClient } from '/client.js'
+  globalThis.client = createClient({ issuer: location.origin + '/auth', storage: 'cookie' })`
+
+/** Reads the Content-Security-Policy that the documents recommend. */
+function recommendedPolicy(): string {
+  const page = join(import.meta.dirname, '../../docs/explanations/browser-security.md')
+  const policy = /^ *Content-Security-Policy: (.+)$/m.exec(readFileSync(page, 'utf8'))?.[1]
+  assert.ok(policy, 'browser-security.md has no policy')
+  return policy
+}
+
 async function bundleClient(): Promise<string> {
   const entryPoints = [join(import.meta.dirname, '../../packages/keystile/src/client.ts')]
   const { outputFiles } = await build({
@@ -108,6 +124,9 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
     app.get('/me', guard(), (c) => c.text(guard.caller(c).user.username))
     app.get('/client', (c) => c.html(clientPage))
     app.get('/client.js', (c) => c.body(script, 200, { 'content-type': 'text/javascript' }))
+    const policy = { 'content-security-policy': recommendedPolicy() }
+    app.get('/strict', (c) => c.html(strictPage, 200, policy))
+    app.get('/strict.js', (c) => c.body(strictScript, 200, { 'content-type': 'text/javascript' }))
     app.post('/echo-cookie', (c) => c.text(c.req.header('cookie') ?? 'none'))
     for (const [index, { fetch }] of [app, blank(), blank()].entries()) {
       const server = serve({ fetch, port: ports[index]! }) as Server
@@ -223,6 +242,23 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
       await signedOut
       assert.deepEqual(await cookies(), [])
       assert.equal(await me(other), '401')
+    }),
+  )
+
+  it(
+    'keystile/client works under the recommended policy, which blocks an injected script',
+    withContext(async () => {
+      const page = await context.newPage()
+      await page.goto(`${own}/strict`)
+      await page.waitForFunction(() => 'client' in globalThis)
+      assert.equal(await page.evaluate(() => 'injected' in globalThis), false)
+
+      await page.evaluate((password) => client.login({ username: 'ada', password }), password)
+      await page.reload()
+      await page.waitForFunction(() => 'client' in globalThis)
+      assert.equal(await page.evaluate(async () => (await client.fetch('/me')).text()), username)
+      await page.evaluate(() => client.logout())
+      assert.deepEqual(await cookies(), [])
     }),
   )
 

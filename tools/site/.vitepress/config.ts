@@ -52,7 +52,15 @@ const sections: Readonly<Record<string, readonly string[]>> = {
     'messages',
     'imports',
   ],
-  Explanations: ['index', 'token', 'sessions', 'revocation', 'passwords', 'guessing'],
+  Explanations: [
+    'index',
+    'token',
+    'sessions',
+    'browser-security',
+    'revocation',
+    'passwords',
+    'guessing',
+  ],
 }
 const others = ['SECURITY', 'CHANGELOG', 'ARCHITECTURE', 'CONTRIBUTING', 'bench/README']
 
