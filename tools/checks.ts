@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 
 export interface Check {
   readonly name: string
-  /** What this Node runs: a script, and its arguments. */
+  /** A script that runs on this Node, and its arguments. */
   readonly command: readonly string[]
   /**
    * How many files the check says it read. A check that read none has failed, whatever its exit
@@ -46,7 +46,7 @@ export const checks: readonly Check[] = [
     shown: withoutList,
   },
   {
-    // Builds what is published, by rules that the check `types` does not apply.
+    // Compiles the published code with stricter options than the check `types`.
     name: 'build',
     command: [
       'node_modules/typescript/bin/tsc',
