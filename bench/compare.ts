@@ -152,7 +152,10 @@ function cellsOf({ table: { columns, rows } }: Result): ReadonlyMap<string, numb
   )
 }
 
-/** Whether less of it is better: a time or a size. The other columns are rates and shares. */
+/**
+ * Whether a column has times or sizes, of which less is better. The other columns have rates and
+ * shares.
+ */
 function isTime(name: string): boolean {
   return /µs|\bms\b|MiB|bytes|kB|KiB/.test(name)
 }
