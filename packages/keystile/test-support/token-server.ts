@@ -27,7 +27,10 @@ export interface TokenServer {
   /** The requests for a route. `refresh` means all refreshes, by token or by cookie. */
   askedFor(route: string): readonly Asked[]
   accessTokenSeconds: number
-  /** Answers instead of the server if it returns true. The server waits for its promise. */
+  /**
+   * If this function returns true, it has answered, and the server does not. The server waits for a
+   * promise.
+   */
   instead:
     | ((
         asked: Asked,
