@@ -14,7 +14,10 @@ export interface Person {
   readonly bearer: string
 }
 
-/** The status and body of an answer; for a call, those that its error stands for. */
+/**
+ * The status and body of an answer; for a call of `keystile.users`, those that its error would have
+ * over HTTP.
+ */
 export type Outcome = Pick<Answer, 'status' | 'json'>
 
 /** What both ways can do. */
@@ -22,7 +25,7 @@ export interface AccountWay {
   register(fields?: Readonly<Record<string, unknown>>): Promise<Outcome>
   changeProfile(user: Person, fields: Readonly<Record<string, unknown>>): Promise<Outcome>
   setPassword(user: Person, newPassword: string): Promise<Outcome>
-  /** Gives scopes and roles that the user does not hold yet. */
+  /** Adds scopes and roles to those that the user holds. */
   give(user: Person, rights: Readonly<Record<string, unknown>>): Promise<Outcome>
   /** Takes all roles away. */
   demote(user: Person): Promise<Outcome>

@@ -1,5 +1,5 @@
-// A throw-away PostgreSQL for tests, without Docker: from the npm package that brings its binaries,
-// or from the system.
+// A temporary PostgreSQL for tests, without Docker. Its binaries come from an npm package or from
+// the system.
 import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -155,7 +155,7 @@ function unprivilegedUser(): { readonly uid: number; readonly gid: number } | un
     try {
       return { uid: idOf(name, '-u'), gid: idOf(name, '-g') }
     } catch {
-      // There is no such user; the next may exist.
+      // There is no such user. The next one may exist.
     }
   }
   throw new Error(

@@ -5,13 +5,13 @@ const host = '127.0.0.1' // no other host, so that it attacks no other machine
 const maxClients = 16_000
 
 export type Slowness =
-  /** Sends a header line now and then, but never the last. */
+  /** Sends a header line now and then, but never the last one. */
   | 'slow headers'
   /** Sends a byte of the body now and then. */
   | 'slow bodies'
   /** Asks for large answers, and reads almost nothing. */
   | 'slow readers'
-  /** The same, behind a small answer. */
+  /** Asks for a small answer and then a large one, and reads almost nothing. */
   | 'slow readers behind another answer'
   /** Asks for many small answers, which all wait for the answer to a login. */
   | 'slow readers behind a login'
