@@ -91,7 +91,10 @@ function openConnection(port: number): Connection {
     ended = true
     wake()
   })
-  /** Waits until `find` finds something in the received text, then removes and returns it. */
+  /**
+   * Waits until `find` finds something in the received text. Removes that part of the text, and
+   * returns what was found.
+   */
   const take = async <T>(
     find: () => { readonly value: T; readonly length: number } | undefined,
   ): Promise<T> => {
