@@ -64,7 +64,7 @@ describe('docs(), in an app', { skip: skipWithoutBrowser() }, () => {
     await keystile.close()
   })
 
-  it('Swagger UI in an app logs in by Authorize and calls routes with and without guards', async () => {
+  it('Swagger UI in an app logs in by Authorize and calls guarded and open routes', async () => {
     const browser = await startBrowser()
     try {
       const page = await browser.newPage()
@@ -114,7 +114,7 @@ function watch(page: Page, host: string): readonly string[] {
   return violations
 }
 
-/** Opens an operation, sends it, and closes it again. */
+/** Opens an operation on the page, sends its request, and closes the operation again. */
 async function assertAnswered(
   page: Page,
   path: string,

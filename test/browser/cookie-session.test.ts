@@ -18,7 +18,10 @@ import { freePort } from '../../packages/server/test-support/command.ts'
 const username = 'ada'
 const password = 'an engine of her own'
 
-/** What a page can read of an answer; the status is 0 where the browser blocks reading. */
+/**
+ * What a page can read of an answer. The status is 0 if the browser does not let the page read the
+ * answer.
+ */
 interface Seen {
   readonly status: number
   readonly text: string
