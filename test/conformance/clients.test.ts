@@ -261,7 +261,7 @@ describe('simple-oauth2', () => {
       assert.equal(accessToken.token.scope, 'items:read items:write')
     })
 
-    it(`simple-oauth2 refreshes and revokes both kinds of token (${authorizationMethod})`, async () => {
+    it(`simple-oauth2 refreshes and revokes tokens (${authorizationMethod})`, async () => {
       for (const type of ['access_token', 'refresh_token'] as const) {
         const first = await clientOf().getToken(ada)
         const second = await first.refresh()
@@ -283,7 +283,7 @@ describe('simple-oauth2', () => {
       assert.deepEqual(await errorOf(clientOf().getToken(wrong)), [400, 'invalid_grant'])
     })
 
-    it(`simple-oauth2 with a needless secret gets invalid_client (${authorizationMethod})`, async () => {
+    it(`simple-oauth2 gets invalid_client for a wrong secret (${authorizationMethod})`, async () => {
       assert.deepEqual(await errorOf(clientOf('x').getToken(ada)), [401, 'invalid_client'])
     })
   }

@@ -48,7 +48,7 @@ const { jws: published, thumbprints } = read('jws-and-thumbprints.json') as {
 }
 const cookbook = read('rfc7520-8037-jws.json') as readonly CookbookCase[]
 
-/** The RFCs name the algorithm beside the key; Keystile's keys contain it. */
+/** The RFCs name the algorithm beside the key. Keystile's keys contain its name. */
 const keyFor = (jwk: Jwk, alg: string): KeySet => keySetOf([importVector({ ...jwk, alg })])
 
 function signingKeyFor(jwk: Jwk, alg: string): SigningKey {
