@@ -113,7 +113,7 @@ const inferredUse = (framework: string): string => `
   ${frameworks[framework]!.routes}
   ${misspelt}`
 
-/** Errors that must reach the users of another package's guards. */
+/** Errors that the compiler must report to a package that uses another package's guards. */
 const misspelt = `
   export const wrong = (): void => {
     // @ts-expect-error: the scope is not declared
