@@ -8,8 +8,8 @@ export interface Check {
   /** A script that runs on this Node, and its arguments. */
   readonly command: readonly string[]
   /**
-   * How many files the check says it read. A check that read none has failed, whatever its exit
-   * code.
+   * Returns how many files the check has read, from its output. A check that read no file has
+   * failed, whatever its exit code.
    */
   readonly filesRead: (output: string) => number
   /** The part of the output that is shown after a failure. */
@@ -24,7 +24,7 @@ export interface CheckResult {
   readonly output: string
 }
 
-/** The last "12 files" of the output: the sum at its end. */
+/** Returns 12 for an output whose last count is "12 files": the last count is the sum. */
 const saysFiles = (output: string): number =>
   Number([...output.matchAll(/\b(\d+) files?\b/g)].at(-1)?.[1] ?? 0)
 

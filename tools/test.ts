@@ -79,7 +79,7 @@ async function runTests(): Promise<boolean> {
     env,
     stdio: 'inherit',
   })
-  // When interrupted, this ends after the runner has ended and the database is stopped.
+  // When interrupted, this process ends after the runner has ended and the database has stopped.
   const passOn = (signal: NodeJS.Signals): void => void runner.kill(signal)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, passOn)
   const [code] = await once(runner, 'exit')

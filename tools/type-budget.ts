@@ -1,6 +1,6 @@
-// npm run types: what guards cost the compiler. An app of 50 routes in each framework is compiled
-// with guards and, to compare, without; the instantiations of types that guards add have a budget,
-// and this fails when it is exceeded.
+// npm run types: what guards cost the compiler. For each framework, an app of 50 routes is compiled
+// with guards and without. The type instantiations that the guards add have a budget. The script
+// fails if they exceed it.
 //
 //   npm run types
 //   npm run types -- hono web        some of the frameworks

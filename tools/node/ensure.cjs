@@ -11,14 +11,14 @@
 //
 // The newer Node comes from the npm registry into tools/node/node_modules (its hash is in the lock
 // file there). It is linked as node_modules/.bin/node, the first place where npm looks for the
-// commands of a script, so the next script starts on it at once.
-// This file itself must run on Node 12: no newer syntax here.
+// commands of a script, so the next script already starts on it. This file itself must run on Node
+// 12: no newer syntax here.
 const { execFileSync, spawnSync } = require('child_process')
 const fs = require('fs')
 const path = require('path')
 const { isMainThread } = require('worker_threads')
 
-/** From here on node:sqlite is quiet and TypeScript runs without a flag. */
+/** The oldest Node whose node:sqlite prints no warning and that runs TypeScript without a flag. */
 const oldest = '24.15'
 
 const root = path.resolve(__dirname, '..', '..')
@@ -92,7 +92,8 @@ function isNewEnough(version) {
 
 /** Runs the script that loads this file on another Node, and exits with its code. */
 function runOn(binary) {
-  // A terminal sends Ctrl-C to both; the script decides when to end.
+  // A terminal sends Ctrl-C to both processes. The script decides when it ends, and this process
+  // waits.
   process.on('SIGINT', () => {})
   const args = process.execArgv.concat(process.argv.slice(1))
   const { status } = spawnSync(binary, args, { stdio: 'inherit' })
