@@ -3,7 +3,7 @@
 import { inTurn, onceEach, openLoad } from './load.ts'
 import { requireProc, startServer, type Program, type ServerProcess } from './process.ts'
 
-/** Enough to keep any of the servers busy without a pause. */
+/** Enough connections to keep any of the servers busy without a pause. */
 export const connections = 16
 /**
  * The share of each turn, at its start, that is not measured: the server accepts connections then.

@@ -203,8 +203,8 @@ function isOursOrFloor({ name }: Contestant): boolean {
 const keyOf = (name: string, clients: number): string => `${name}, ${clients}`
 
 /**
- * Starts a server, measures it while it is idle and in both storms, and ends it, so that its
- * remaining work does not slow the next one down.
+ * Starts a server, measures it while it is idle and in both storms, and ends it. Its remaining work
+ * then does not slow down the next server.
  */
 async function measureTurn(
   { name, program, prepare }: Contestant,
