@@ -155,7 +155,7 @@ describe('examples/websocket', () => {
     }
   })
 
-  it('examples/websocket takes a token by header or subprotocol, and closes with the account', async () => {
+  it('examples/websocket takes tokens in two places and closes when the user is deleted', async () => {
     const { url, headers } = example
     let greeted = 0
     const leave = (): void => {
