@@ -1,5 +1,5 @@
-// The two ways to manage accounts, over HTTP and by `keystile.users`, so that one test can hold
-// both to the same rules.
+// The two ways to manage accounts, over HTTP and by `keystile.users`, so that one test can check
+// the same rules for both.
 import assert from 'node:assert/strict'
 import { ProblemError } from 'keystile'
 import { password, type Answer, type Stage, type TestKeystile } from './keystile.ts'
