@@ -283,7 +283,7 @@ describe('simple-oauth2', () => {
       assert.deepEqual(await errorOf(clientOf().getToken(wrong)), [400, 'invalid_grant'])
     })
 
-    it(`simple-oauth2 gets invalid_client for a wrong secret (${authorizationMethod})`, async () => {
+    it(`simple-oauth2 gets invalid_client for a bad secret (${authorizationMethod})`, async () => {
       assert.deepEqual(await errorOf(clientOf('x').getToken(ada)), [401, 'invalid_client'])
     })
   }
