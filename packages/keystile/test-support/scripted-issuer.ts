@@ -13,7 +13,7 @@ export interface ScriptedIssuer {
   headers: Readonly<Record<string, string>>
   /** The URLs of all requests, in order. */
   readonly asked: string[]
-  /** If this function returns a response, it replaces the scripted answer. */
+  /** Answers instead of the script if it returns a response. */
   instead:
     | ((url: string, init: RequestInit) => Response | Promise<Response> | undefined)
     | undefined

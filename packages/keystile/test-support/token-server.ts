@@ -27,10 +27,7 @@ export interface TokenServer {
   /** The requests for a route. `refresh` means all refreshes, by token or by cookie. */
   askedFor(route: string): readonly Asked[]
   accessTokenSeconds: number
-  /**
-   * If this function returns true, it has answered, and the server does not. The server waits for a
-   * promise.
-   */
+  /** Answers instead of the server if it returns true. The server waits for its promise. */
   instead:
     | ((
         asked: Asked,

@@ -1,5 +1,5 @@
-// The two ways to manage accounts, over HTTP and by `keystile.users`, so that one test can check
-// the same rules for both.
+// The two ways to manage accounts, over HTTP and by `keystile.users`, so that one test can hold
+// both to the same rules.
 import assert from 'node:assert/strict'
 import { ProblemError } from 'keystile'
 import { password, type Answer, type Stage, type TestKeystile } from './keystile.ts'
@@ -14,10 +14,7 @@ export interface Person {
   readonly bearer: string
 }
 
-/**
- * The status and body of an answer; for a call of `keystile.users`, those that its error would have
- * over HTTP.
- */
+/** The status and body of an answer; for a call, those that its error stands for. */
 export type Outcome = Pick<Answer, 'status' | 'json'>
 
 /** What both ways can do. */
@@ -25,7 +22,7 @@ export interface AccountWay {
   register(fields?: Readonly<Record<string, unknown>>): Promise<Outcome>
   changeProfile(user: Person, fields: Readonly<Record<string, unknown>>): Promise<Outcome>
   setPassword(user: Person, newPassword: string): Promise<Outcome>
-  /** Adds scopes and roles to those that the user holds. */
+  /** Gives scopes and roles that the user does not hold yet. */
   give(user: Person, rights: Readonly<Record<string, unknown>>): Promise<Outcome>
   /** Takes all roles away. */
   demote(user: Person): Promise<Outcome>

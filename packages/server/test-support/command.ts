@@ -72,7 +72,7 @@ export async function callCommand(
   return { code: called.exitCode, stdout: stdout.text, stderr: stderr.text }
 }
 
-/** A stream that stores everything that is written to it. */
+/** Keeps what is written to it. */
 class Printed extends Writable {
   text = ''
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {

@@ -9,7 +9,7 @@ export interface Schema {
   readonly type?: string | readonly string[]
   readonly properties?: Readonly<Record<string, Schema>>
   readonly required?: readonly string[]
-  /** Used only to say which members must be present together. */
+  /** Only says which members must be present together. */
   readonly anyOf?: readonly { readonly required: readonly string[]; readonly properties?: object }[]
   readonly items?: Schema
   readonly enum?: readonly unknown[]
@@ -74,7 +74,7 @@ export interface Plan {
   readonly contentType: string | undefined
 }
 
-/** What exists on the server, so that some requests use it. */
+/** What exists on the server, so that some requests are about it. */
 export interface Known {
   readonly password: string
   readonly usernames: readonly string[]
@@ -146,7 +146,7 @@ export function plansFor({ parameters, body }: Operation, known: Known): Arbitra
   })
 }
 
-/** The usual value in eight of nine cases. */
+/** The usual value eight times of nine. */
 function mostly<T>(usual: T, other: Arbitrary<T>): Arbitrary<T> {
   return fc.oneof({ weight: 8, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: other })
 }
@@ -247,7 +247,7 @@ function queryOf(parameters: readonly Parameter[], known: Known): Arbitrary<Plan
   return fc.tuple(...named, unknown).map((parts) => parts.flat())
 }
 
-/** An object of this schema. About one in three is changed so that it has an error. */
+/** An object of this schema; about one in three is edited to have an error. */
 function membersOf(schema: Schema, known: Known): Arbitrary<Body> {
   const valid = objectOf(schema, known).map((value) => Object.entries(value))
   const names = [...Object.keys(schema.properties ?? {}), '__proto__', 'constructor', 'is_admin']
@@ -349,8 +349,8 @@ export interface Sent {
   /** Text that no answer may repeat. */
   readonly secrets: readonly string[]
   /**
-   * The values of the request, each with the place of its schema in the operation. The place is
-   * empty if a value has no schema.
+   * The values of the request, with the place of their schema in the operation; empty where they
+   * have none.
    */
   readonly asked: readonly { readonly pointer: readonly string[]; readonly value: unknown }[]
   /** Whether the path belongs to the operation. */

@@ -111,29 +111,24 @@ interface UserFields {
 
 /** The kind of users: accounts of Keystile, or people in a table of the app. */
 export type Directory = 'accounts' | 'people'
-/** The argument of `describeOnBoth` for tests that must pass with both kinds of users. */
+/** For tests of both kinds. */
 export const bothDirectories: readonly Directory[] = ['accounts', 'people']
 
 export interface Stage {
-  /**
-   * The file or the URL of the database. A test may read it only after `start`, which creates the
-   * database.
-   */
+  /** A file or a URL, empty until Keystile was started on it. */
   readonly database: string
   readonly kind: 'SQLite' | 'PostgreSQL'
-  /** The app's own table. A test may read it only after `start`, which creates the table. */
+  /** The app's own table, after Keystile was started with it. */
   readonly people: People
-  /**
-   * Starts Keystile on the stage's database, and closes it after the test. Several may run at once.
-   */
+  /** Starts Keystile on the stage's database; several may run at once. Closes it after the test. */
   start(options?: Partial<KeystileOptions<string, object>>): Promise<TestKeystile>
   /** Queries the database directly. */
   sql(text: string): Promise<readonly Readonly<Record<string, unknown>>[]>
 }
 
 /**
- * Runs a suite with each of the directories: on SQLite, with a new file for each test, and again on
- * PostgreSQL, with a new database for each test.
+ * Runs a suite on a new SQLite file for each test, and again on a new PostgreSQL database; with
+ * each of the directories.
  */
 export function describeOnBoth(
   title: string,
@@ -141,7 +136,7 @@ export function describeOnBoth(
   directories: readonly Directory[] = ['accounts'],
 ): void {
   for (const directory of directories) {
-    const whose = directory === 'people' ? ', with the app’s own users' : ''
+    const whose = directory === 'people' ? ', with users of the app’s own' : ''
     describe(`${title} on SQLite${whose}`, () => {
       let folder: string
       runOn(suite, 'SQLite', directory, {

@@ -1,5 +1,5 @@
-// A temporary PostgreSQL for tests, without Docker. Its binaries come from an npm package or from
-// the system.
+// A throw-away PostgreSQL for tests, without Docker: from the npm package that brings its binaries,
+// or from the system.
 import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -48,10 +48,10 @@ const urlVariable = 'KEYSTILE_TEST_DATABASE_URL'
 export const howToGetPostgres = `set ${urlVariable}, or run npm ci with its optional dependencies, or install postgresql`
 
 /**
- * Starts PostgreSQL on a free port of the loopback, without a password. Uses the first of these:
- * the running server in KEYSTILE_TEST_DATABASE_URL (unless `durable`; `stop` does not stop that
- * server), the binaries from npm, the newest binaries in /usr/lib/postgresql. If there is none,
- * returns undefined: skip loudly, and fail when CI=true.
+ * Starts PostgreSQL on a free port of the loopback, without a password. Takes in this order: the
+ * running server in KEYSTILE_TEST_DATABASE_URL (unless `durable`; stopping that one does nothing),
+ * the binaries from npm, the newest in /usr/lib/postgresql. If there is none, returns undefined:
+ * skip loudly, and fail when CI=true.
  *
  * The server and its folder are gone when `stop` resolves, and also soon after this process ends in
  * any way, SIGKILL included.
@@ -155,7 +155,7 @@ function unprivilegedUser(): { readonly uid: number; readonly gid: number } | un
     try {
       return { uid: idOf(name, '-u'), gid: idOf(name, '-g') }
     } catch {
-      // There is no such user. The next one may exist.
+      // There is no such user; the next may exist.
     }
   }
   throw new Error(
@@ -256,9 +256,9 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-// This shell script waits until its input ends. That happens in whatever way the test process ends.
-// It removes the folder more than once, because an initdb whose parent was killed continues to
-// write for a moment.
+// Waits until its input ends, which happens however the process at the other end ends. It removes
+// the folder more than once, because an initdb whose parent was killed continues to write for a
+// moment.
 const janitorScript = `
 cat >/dev/null
 pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -INT "$pid"
@@ -274,8 +274,7 @@ while ! rm -rf "$1" && [ "$tries" -lt 20 ]; do sleep 0.1; tries=$((tries + 1)); 
  * has ended.
  */
 function startJanitor(folder: string): { readonly cleanUp: () => Promise<void> } {
-  // The janitor keeps the stderr of this process open: a caller that waits for the end of stderr
-  // also waits for the clean-up.
+  // It keeps this process's stderr open, so a caller that waits for its end waits for the clean-up.
   const janitor = spawn('sh', ['-c', janitorScript, 'sh', folder], {
     stdio: ['pipe', 'ignore', 'inherit'],
     detached: true,

@@ -5,13 +5,13 @@ const host = '127.0.0.1' // no other host, so that it attacks no other machine
 const maxClients = 16_000
 
 export type Slowness =
-  /** Sends a header line now and then, but never the last one. */
+  /** Sends a header line now and then, but never the last. */
   | 'slow headers'
   /** Sends a byte of the body now and then. */
   | 'slow bodies'
   /** Asks for large answers, and reads almost nothing. */
   | 'slow readers'
-  /** Asks for a small answer and then a large one, and reads almost nothing. */
+  /** The same, behind a small answer. */
   | 'slow readers behind another answer'
   /** Asks for many small answers, which all wait for the answer to a login. */
   | 'slow readers behind a login'

@@ -305,7 +305,7 @@ export const examples: Readonly<Record<string, Examples>> = {
   },
 }
 
-/** Situations in which a rule cannot check. That result differs from "no fault". */
+/** Situations in which a rule cannot check, which is not the same as finding no fault. */
 export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
   'public-bind': [at({})],
   'postgres-tls': [at({ database: { connect() {}, end() {}, on() {} } as never })],

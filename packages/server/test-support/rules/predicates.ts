@@ -51,7 +51,7 @@ const servesOthers = ({ options, bind }: Situation): boolean =>
 const sealingSecret = ({ options, machine }: Situation): string | undefined =>
   options.key ?? machine?.keyFile?.secret
 
-/** How many IPv4 addresses a network has, and how many other addresses. */
+/** How many addresses a network has of the IPv4 ones, and how many of all others. */
 function sizeOf(network: string): { v4: bigint; v6: bigint } {
   const [address = '', length = ''] = network.split('/')
   if (length === '') return { v4: 1n, v6: 0n }
