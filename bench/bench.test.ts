@@ -12,7 +12,10 @@ import { createAnswerReader, inTurn, onceEach, openLoad, requestBytes } from './
 import type { Result } from './result.ts'
 import { summarize } from './statistics.ts'
 
-const skip = process.platform === 'linux' ? false : 'processor time a request is read from /proc'
+const skip =
+  process.platform === 'linux'
+    ? false
+    : 'processor time a request is read from /proc, which only Linux has'
 
 describe('npm run bench -- --quick', { skip }, () => {
   for (const [scenario, rows] of [
@@ -84,7 +87,7 @@ describe('checkGuard', () => {
     })
   }
 
-  it('changesOf changes each part of a credential, but no escape in it', () => {
+  it('changesOf changes each part of a credential, but no percent escape', () => {
     assert.deepEqual(changesOf('Bearer aaa.bbb'), ['Bearer aba.bbb', 'Bearer aaa.bab'])
     assert.deepEqual(changesOf('sid=xxx.%2B%2Fzzz'), ['sid=xax.%2B%2Fzzz', 'sid=xxx.%2B%2Fazz'])
   })

@@ -5,9 +5,10 @@
 //   npm run bench:compare -- ../before guards me --rounds 15 --seconds 0.2
 //
 // Prints, for each figure, the speed of this checkout as a share of the other's: the median of all
-// rounds and a confidence interval of at least 95 %. 1 is as fast, less is slower. The servers of
-// `guards` and `me` all run at once and take turns. For other scenarios each round runs that
-// checkout's own bench; its columns of elapsed time also depend on what else the machine does.
+// rounds and a confidence interval of at least 95 %. 1 is as fast, less is slower. For `guards` and
+// `me`, the servers of both checkouts run at the same time and are measured in turns. For other
+// scenarios each round runs that checkout's own bench; its columns of elapsed time also depend on
+// what else the machine does.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -152,7 +153,10 @@ function cellsOf({ table: { columns, rows } }: Result): ReadonlyMap<string, numb
   )
 }
 
-/** Whether less of it is better: a time or a size. The other columns are rates and shares. */
+/**
+ * Whether a column has times or sizes, of which less is better. The other columns have rates and
+ * shares.
+ */
 function isTime(name: string): boolean {
   return /µs|\bms\b|MiB|bytes|kB|KiB/.test(name)
 }

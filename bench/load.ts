@@ -3,11 +3,11 @@
 import { connect, type Socket } from 'node:net'
 import { setPriority } from 'node:os'
 
-export const host = '127.0.0.1' // alone: other machines must not be tested with this
+export const host = '127.0.0.1' // fixed, so that nobody sends this load to another machine
 const maxConnections = 256
 const maxSeconds = 60
 const maxRequests = 5_000_000
-/** An answer that takes longer ends the measurement. */
+/** If an answer takes longer than this, the measurement fails. */
 const stallSeconds = 30
 
 export interface Load {
@@ -18,7 +18,7 @@ export interface Load {
 export interface Run {
   /** Returns the next whole request, for any free connection. */
   readonly next: () => Buffer
-  /** No request is sent later than this. */
+  /** How long requests are sent. */
   readonly seconds: number
   /** The status that every answer must have. */
   readonly expect: number
@@ -51,15 +51,15 @@ export function requestBytes(
   )
 }
 
-/** Returns requests in turn, and starts again after the last. */
+/** Makes a function that returns one request after the other, and starts again after the last. */
 export function inTurn(requests: readonly Buffer[]): () => Buffer {
   let sent = 0
   return () => requests[sent++ % requests.length]!
 }
 
 /**
- * Returns requests that may be sent only once, such as refreshes. The function throws when all were
- * sent.
+ * Makes a function that returns each request once: for requests that may be sent only once, such as
+ * refreshes. It throws after the last request.
  */
 export function onceEach(requests: readonly Buffer[]): () => Buffer {
   let sent = 0
@@ -190,7 +190,7 @@ export function createAnswerReader(...expected: readonly number[]): AnswerReader
       const [, length] = /\r\ncontent-length: *(\d+)/i.exec(head) ?? []
       if (length === undefined) throw new Error('an answer has no content-length')
       const missing = headEnd + 4 + Number(length) - bytes.length
-      if (missing < 0) throw new Error('an answer is longer than it says')
+      if (missing < 0) throw new Error('an answer is longer than its content-length')
       pending = missing > 0 ? bytes : undefined
       return missing === 0
     },
@@ -198,9 +198,9 @@ export function createAnswerReader(...expected: readonly number[]): AnswerReader
 }
 
 /**
- * Raises the priority of this thread, so that the server has to wait and not the load generator.
- * Only root may do that. On Linux it holds for this thread alone, so servers that are started later
- * do not get it.
+ * Raises the priority of this thread, so that on a busy machine the server waits, and not the load
+ * generator. Only root may raise it. On Linux this changes only this thread, not the servers that
+ * are started later.
  */
 export function raisePriority(): { end(): void } {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return { end() {} }

@@ -1,4 +1,4 @@
-// Describes the machine of a measurement, so that two can be compared.
+// Describes the machine of a measurement, so that two measurements can be compared.
 import { readFileSync } from 'node:fs'
 import { cpus, loadavg, release, totalmem, type } from 'node:os'
 import { join } from 'node:path'

@@ -3,13 +3,15 @@
 import { inTurn, onceEach, openLoad } from './load.ts'
 import { requireProc, startServer, type Program, type ServerProcess } from './process.ts'
 
-/** Enough to keep any of the servers busy without a pause. */
+/** Enough connections to keep any of the servers busy without a pause. */
 export const connections = 16
-/** Each turn starts with this share of its time unmeasured, in which connections are accepted. */
+/**
+ * The share of each turn, at its start, that is not measured: the server accepts connections then.
+ */
 const warmUpShare = 0.1
 /**
- * Each lane runs this long before the first round: it takes some ten thousand requests until the
- * code is fully compiled.
+ * Each lane runs this long before the first round: Node compiles the code fully only after some ten
+ * thousand requests.
  */
 const warmUpSeconds = 2
 
@@ -27,7 +29,7 @@ export interface Lane {
   readonly server: ServerProcess
   readonly requests: readonly Buffer[]
   /**
-   * Whether each request may be sent only once. There must be enough for all turns, or the
+   * Whether each request may be sent only once. If there are not enough requests for all turns, the
    * measurement fails.
    */
   readonly once?: boolean
@@ -44,8 +46,8 @@ export interface Measured {
 }
 
 /**
- * Measures lanes in turns, after a turn of each that only warms up. @returns what was measured, by
- * name
+ * Measures lanes in turns. Before the first round, each lane gets a turn that only warms it up.
+ * @returns the measurements, by the name of the lane
  */
 export async function measureInTurns(
   lanes: readonly Lane[],

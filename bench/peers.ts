@@ -16,7 +16,7 @@ const inMemory = { SECRET: secret, PASSWORD: password, PEOPLE: '20' }
 /** The versions of what is measured, or why it cannot be measured here. */
 export type Found = Readonly<Record<string, string>> | string
 
-/** @param login what runs the login: the event loop, or a thread pool */
+/** @param login `async` runs the login in the event loop, `def` in a thread pool */
 export function fastapiProgram(login: 'async' | 'def'): Program {
   return {
     command: python,

@@ -3,7 +3,10 @@ import { stringMember } from './json.ts'
 
 export const password = 'correct horse battery staple'
 
-/** Returns access tokens, each of another person. @param base the issuer */
+/**
+ * Returns access tokens, each of a different person.
+ * @param base the issuer
+ */
 export async function logInPeople(base: string, count: number): Promise<readonly string[]> {
   return inBatches(count, async (n) => {
     const username = `user${n}`
@@ -27,7 +30,7 @@ export async function post(url: string, body: string | URLSearchParams): Promise
   return answer
 }
 
-/** Makes ten at once, because each waits for a password to be hashed. */
+/** Makes ten at the same time, because each waits until a password is hashed. */
 export async function inBatches<T>(
   count: number,
   make: (n: number) => Promise<T>,

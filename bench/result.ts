@@ -1,7 +1,7 @@
 import type { Machine } from './machine.ts'
 import type { Summary } from './statistics.ts'
 
-/** What a scenario found. It is kept as JSON; the table and the plot are made from it. */
+/** What a scenario found. This is stored as JSON, from which the table and the plot are made. */
 export interface Result {
   readonly name: string
   readonly title: string
@@ -13,7 +13,7 @@ export interface Result {
   readonly machine: Machine
   readonly versions: Readonly<Record<string, string>>
   readonly table: Table
-  /** The promises that are checked. */
+  /** The promises, each with the measured value and its limit. */
   readonly bars: readonly Bar[]
   /** What was not measured, and why. */
   readonly skipped: readonly string[]

@@ -4,10 +4,10 @@ import { stringMember } from './json.ts'
 import { inBatches, password } from './people.ts'
 import { issuer } from './stand-alone.ts'
 
-/** Enough that pages which are not full do not matter. */
+/** So many sessions that half-empty pages do not change the result. */
 const measuredSessions = 10_000
 const measuredRefreshes = 20_000
-/** Keystile keeps at most so many of one user. */
+/** Keystile keeps at most this many sessions of one user. */
 const sessionsOfUser = 100
 
 export interface Place {
@@ -19,7 +19,7 @@ export interface Place {
 }
 
 export interface Prepared {
-  /** Unused tokens, each of another session. */
+  /** Unused tokens, each of a different session. */
   readonly refreshTokens: readonly string[]
   /** Access tokens of several users. */
   readonly accessTokens: readonly string[]
@@ -31,7 +31,9 @@ export interface Prepared {
   readonly measured: { readonly sessions: number; readonly refreshes: number }
 }
 
-/** Starts sessions in an empty database, as many as are needed and not fewer than are measured. */
+/**
+ * Starts sessions in an empty database: as many as `needed`, but at least those that are measured.
+ */
 export async function prepareSessions(
   place: Place,
   needed: number,

@@ -20,7 +20,7 @@ export function buildSlowSync(
   )
   const reason = `a disk that takes ${syncMilliseconds} ms a sync:`
   if (status !== 0)
-    return { reason: `${reason} no C compiler, cc: ${error?.message ?? stderr.trim()}` }
+    return { reason: `${reason} there is no C compiler, cc: ${error?.message ?? stderr.trim()}` }
   const slow = milliseconds({ LD_PRELOAD: library })
   if (slow < syncMilliseconds)
     return { reason: `${reason} LD_PRELOAD does not reach SQLite, a commit takes ${slow} ms` }

@@ -17,7 +17,10 @@ export function summarize(values: readonly number[]): Summary {
   return { median, lowest: sorted[0]!, highest: sorted.at(-1)! }
 }
 
-/** Combines the measurements of each round, so that what slowed both sides down cancels out. */
+/**
+ * Combines the two measurements of each round, for example into their ratio. If other programs
+ * slowed both down, the ratio stays the same.
+ */
 export function summarizePairs(
   a: readonly number[],
   b: readonly number[],

@@ -1,4 +1,4 @@
-// Many clients that log in at once, and probes of other routes meanwhile.
+// Many clients that log in at the same time, and probes of other routes while they do.
 import { connect, type Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createAnswerReader, host, raisePriority, type AnswerReader } from './load.ts'
@@ -6,13 +6,13 @@ import { createAnswerReader, host, raisePriority, type AnswerReader } from './lo
 const maxClients = 1_024
 const maxSeconds = 15
 /**
- * Connections that are opened before anything is timed. More are opened when all wait for an
- * answer; that is timed.
+ * Connections that are opened before anything is timed. When all of them wait for an answer, more
+ * are opened, and the time for that counts.
  */
 const connectionsAtFirst = 64
 /** Clients arrive one after the other within this time. */
 const arrivalMilliseconds = 1_000
-/** A probe that is not answered so long after the storm counts as answered then. */
+/** If a probe is not answered this long after the storm, it counts as answered at that time. */
 const patienceMilliseconds = 5_000
 /**
  * The wait before the first request: the kernel opens connections, and the server then accepts
@@ -36,7 +36,7 @@ export interface StormLoad {
   readonly clients: number
   readonly login: () => Buffer
   readonly probes: readonly Probe[]
-  /** How long logins are not counted yet. Probes are counted from the beginning. */
+  /** How long, from the beginning, logins are not counted. Probes are always counted. */
   readonly warmUpSeconds: number
   readonly seconds: number
 }
@@ -95,7 +95,7 @@ export async function storm(load: StormLoad): Promise<StormAnswers> {
       await wait(Math.max(0, due - performance.now()))
       const answer = Promise.race([forProbes.ask(request), patience])
       const asked = answer.then(() => performance.now() - due)
-      asked.catch(() => {}) // is thrown below
+      asked.catch(() => {}) // Promise.all below throws this error
       answers.push(asked)
     }
     return Promise.all(answers)
@@ -128,8 +128,8 @@ interface Connections {
   /** Opens connections that are idle at first. */
   open(count: number): Promise<void>
   /**
-   * Sends a request on the connection that was used last, so that those in use stay in use: servers
-   * close idle ones.
+   * Sends a request on the connection that was used last, so that the connections in use stay in
+   * use: servers close idle connections.
    */
   ask(request: Buffer): Promise<AnswerReader>
   close(): void
@@ -160,7 +160,7 @@ function openConnections(port: number, ...expected: readonly number[]): Connecti
       const reader = createAnswerReader(...expected)
       return new Promise((resolve, reject) => {
         const lost = (): void =>
-          reject(new Error('the server closed a connection that it should answer on'))
+          reject(new Error('the server must answer before it closes the connection'))
         const read = (chunk: Buffer): void => {
           try {
             if (!reader.isWhole(chunk)) return

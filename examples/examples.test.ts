@@ -88,7 +88,7 @@ for (const { name, file } of [
         assert.equal(((await items.json()) as { owner: string }).owner, 'ada')
       }
       const posted = await fetch(`${url}/items`, { method: 'POST', body: '', headers })
-      if (name !== 'node') assert.equal(posted.status, 403, 'a scope that she lacks')
+      if (name !== 'node') assert.equal(posted.status, 403, 'ada lacks the scope')
       assert.equal((await fetch(`${url}/items`)).status, 401)
       assert.equal((await fetch(`${url}/nothing`, { headers })).status, 404)
       assert.equal((await fetch(`${url}/.well-known/oauth-authorization-server/auth`)).status, 200)
@@ -128,7 +128,7 @@ describe('examples/websocket', () => {
     return [...told, event.code]
   }
 
-  it('examples/websocket answers the refusal of the guard instead of opening', async () => {
+  it('examples/websocket answers with the guard’s refusal and opens no socket', async () => {
     for (const [authorization, status, challenge] of [
       [undefined, 401, /^Bearer realm="[^"]+"$/],
       ['Bearer abc', 401, /error="invalid_token"/],
@@ -155,7 +155,7 @@ describe('examples/websocket', () => {
     }
   })
 
-  it('examples/websocket opens by header or subprotocol, and closes with the account', async () => {
+  it('examples/websocket takes tokens in two places and closes for a deleted user', async () => {
     const { url, headers } = example
     let greeted = 0
     const leave = (): void => {

@@ -102,7 +102,7 @@ describe(
         const framework = linesOf(`${name}.ts`).filter((line) =>
           /'keystile\/|createGuard\(|mount\(/.test(line),
         )
-        assert.ok(auth.length >= 8 && framework.length === 3, 'the lines are found')
+        assert.ok(auth.length >= 8 && framework.length === 3, 'the test must find the lines')
         assert.ok(auth.length + framework.length <= maxLines, [...auth, ...framework].join('\n'))
       })
     }

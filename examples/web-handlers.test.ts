@@ -45,7 +45,7 @@ for (const [name, handle] of Object.entries(handlers)) {
       }
     })
 
-    it(`${name} refuses a bad token, and no token unless its guard is optional`, async () => {
+    it(`${name} refuses a bad token, and a missing one unless the guard is optional`, async () => {
       const bad = await handle(new Request(url, { headers: { authorization: 'Bearer abc' } }))
       assert.equal(bad.status, 401)
       assert.match(bad.headers.get('www-authenticate') ?? '', /error="invalid_token"/)

@@ -24,15 +24,16 @@ const common: BuildOptions = {
   logLevel: 'warning',
 }
 const external = ['pg', 'pino', '@node-rs/argon2', '@node-rs/bcrypt', '#*']
-// What an app imports shares the library with the app, so errors and types are the same.
+// This bundle does not contain the library: an app and the server must import the same one, so that
+// errors and types are the same.
 await build({
   ...common,
   entryPoints: ['index.js', 'docs.js'],
   external: [...external, 'keystile', 'keystile/*'],
 })
 /**
- * Loads the code of commands with the command itself. As separate chunks it would split the rest
- * into thirty files, and reading those makes a start slower than reading all code at once.
+ * Puts the code of all commands into the bundle of the command. As separate chunks, it would split
+ * the bundle into thirty files, and a start would read them more slowly than one file.
  */
 const allCommandsAtOnce: Plugin = {
   name: 'all commands at once',
@@ -50,7 +51,8 @@ const allCommandsAtOnce: Plugin = {
     })
   },
 }
-// The command and its threads contain the library, which would be 70 more files.
+// The bundles of the command and its threads contain the library, because it would be 70 more files
+// to read.
 const { metafile } = await build({
   ...common,
   metafile: true,
@@ -63,7 +65,7 @@ const late = Object.values(metafile.outputs)
   .filter(({ kind, external: isPackage }) => kind === 'dynamic-import' && !isPackage)
 if (late.length > 0) {
   const files = late.map(({ path }) => path).join(', ')
-  throw new Error(`the command must have no files of its own that it loads later: ${files}`)
+  throw new Error(`the bundle of the command must be one file; it also loads ${files}`)
 }
 
 // Swagger UI, so that /docs loads nothing from other hosts. When run from source, the server reads

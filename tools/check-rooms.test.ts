@@ -154,13 +154,13 @@ describe('checkRooms', () => {
     complaint: RegExp,
   ])[] = [
     [
-      'a room that is not named',
+      'a room that its own room does not name',
       `${library}/middle/x.ts`,
       `import { t } from '../top/top.ts'`,
       /the room middle does not name top/,
     ],
     [
-      'a room below its own',
+      'a room that the plan lists below its own room',
       `${library}/base/x.ts`,
       `import type { Two } from '../middle/two.ts'`,
       /may not import middle\/two\.ts/,
@@ -172,25 +172,25 @@ describe('checkRooms', () => {
       /may not import y\.ts/,
     ],
     [
-      'a door from inside',
+      'a door of its own package',
       `${library}/top/x.ts`,
       `import { one } from '../index.ts'`,
       /a door is for outsiders/,
     ],
     [
-      'a room by import()',
+      'a room by import() that its own room does not name',
       `${library}/base/x.ts`,
       `const x = await import('../top/top.ts')`,
       /does not name top/,
     ],
     [
-      'a package that is not listed',
+      'a package that its room does not list',
       `${library}/base/x.ts`,
       `import 'left-pad'`,
       /does not list left-pad/,
     ],
     [
-      'a package listed for another file',
+      'a package that is listed only for another file of the room',
       `${library}/base/x.ts`,
       `import 'node:crypto'`,
       /does not list node:crypto/,
@@ -226,7 +226,7 @@ describe('checkRooms', () => {
       /library has no such door/,
     ],
     [
-      'a door that is not there',
+      'a door that does not exist',
       `${server}/features/a/x.ts`,
       `import 'library/none'`,
       /library has no such door/,
@@ -238,7 +238,7 @@ describe('checkRooms', () => {
       /does not list library/,
     ],
     [
-      'a package that it must never load',
+      'a package that its room must never load',
       `${library}/client/x.ts`,
       `import { o } from '../middle/two.ts'`,
       /must never load node:http: client\/x\.ts -> middle\/two\.ts/,
@@ -250,7 +250,7 @@ describe('checkRooms', () => {
       /may not import features\/a\/store\.ts: outside its folder, only features\/b\/commands\.ts may/,
     ],
     [
-      'a deferred file at once',
+      'a deferred file without import()',
       `${server}/features/a/x.ts`,
       `import { late } from './late.ts'`,
       /may load features\/a\/late\.ts only by import\(…\)/,
@@ -295,22 +295,22 @@ describe('checkRooms', () => {
       'a barrel',
       `${library}/middle/x.ts`,
       `export { one } from '../base/one.ts'`,
-      /passes on .*, which only a door may/,
+      /re-exports .*; only a door may do that/,
     ],
     [
-      'a barrel of everything',
+      'a barrel by export *',
       `${library}/middle/x.ts`,
       `export * from '../base/one.ts'`,
-      /which only a door may/,
+      /only a door may do that/,
     ],
     [
-      'a door with code of its own',
+      'a door that contains code',
       `${library}/extra.ts`,
       `export * from './base/one.ts'\nlet a = 1`,
-      /does more than pass on/,
+      /is a door, so it must only re-export/,
     ],
     [
-      'a door that passes on a package',
+      'a door that re-exports a package',
       `${library}/extra.ts`,
       `export { z } from 'zod'`,
       /which belongs to no room/,
@@ -323,7 +323,7 @@ describe('checkRooms', () => {
       /line 2 is wider than 100 columns/,
     ],
     [
-      'a file it cannot read',
+      'a file that it cannot parse',
       `${library}/base/x.ts`,
       "const a = 'b",
       /cannot be read: line 1: a string without an end/,
@@ -351,8 +351,8 @@ describe('checkRooms', () => {
       'let a: any[]',
       'type A = B extends C ? any : never',
     ].map((source) => [source, /uses the type any/] as const),
-    ["declare module 'express' {}", /changes the types of others/],
-    ['declare global {}', /changes the types of others/],
+    ["declare module 'express' {}", /changes the types of other packages/],
+    ['declare global {}', /changes the types of other packages/],
     ['export default 1', /has a default export/],
     ['const a = 1\nexport { a as default }', /has a default export/],
   ]
@@ -401,7 +401,7 @@ describe('checkRooms', () => {
     assert.equal(problemsOf({ ...nothing, 'packages/readme': '' }).length, 12)
   })
 
-  it('checkRooms reports a plan that names a room which is not above', () => {
+  it('checkRooms reports a room of the plan that names a room below it', () => {
     assert.deepEqual(problemsOf({}, planWithBase({ from: ['middle'] })), [
       'rooms.ts, library: base names middle, which is not above it',
     ])
@@ -409,12 +409,12 @@ describe('checkRooms', () => {
 
   it('checkRooms reports a permission that no file of the room uses', () => {
     assert.deepEqual(problemsOf({}, planWithBase({ packages: ['node:fs'] })), [
-      'rooms.ts, library: base may import node:fs, and does not',
+      'rooms.ts, library: base may import node:fs, but no file of it does',
     ])
     const middle = `${library}/middle/two.ts`
     assert.deepEqual(
       problemsOf({ [middle]: `import { get } from 'node:http'\nexport type Two = 2` }),
-      ['rooms.ts, library: middle may import base, and does not'],
+      ['rooms.ts, library: middle may import base, but no file of it does'],
     )
   })
 
@@ -429,6 +429,8 @@ describe('checkRooms', () => {
     const path = `${library}/base/x.ts`
     const planned = { ...plan, longFiles: { [path]: 'one table, read from top to bottom' } }
     assert.deepEqual(problemsOf({ [path]: longText }, planned), [])
-    assert.deepEqual(problemsOf({}, planned), [`rooms.ts: ${path} is excused as long, and is not`])
+    assert.deepEqual(problemsOf({}, planned), [
+      `rooms.ts: ${path} has a reason to be long, but is not long`,
+    ])
   })
 })

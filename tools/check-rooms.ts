@@ -1,6 +1,6 @@
-// Fails when packages/*/src is not built as rooms.ts says. It reads text, because TypeScript 7
-// gives scripts no parser, and stops at what it cannot read: a check that has read nothing must not
-// pass.
+// Fails when packages/*/src does not follow the plan in rooms.ts. It reads text, because TypeScript
+// 7 gives scripts no parser. It fails at text that it cannot read: a check that has read nothing
+// must not pass.
 import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { join, matchesGlob, posix } from 'node:path'
 import { wrongTestImports } from './check-test-imports.ts'
@@ -9,13 +9,13 @@ import { computed, type Import, importsOf, packageOf } from './imports.ts'
 import { type Door, type Package, type Plan, plan, type Room } from './rooms.ts'
 
 const maxLines = 400
-/** Two files then fit side by side. The formatter does not break comments and strings. */
+/** Two files of this width fit side by side. The formatter does not break comments and strings. */
 const maxColumns = 100
 
 interface File {
-  /** Below src/, with forward slashes. */
+  /** The path below src/, with forward slashes. */
   readonly path: string
-  /** Without comments and the contents of strings. */
+  /** The source without comments and without the contents of strings. */
   readonly code: string
   readonly lines: number
   readonly imports: readonly Import[]
@@ -56,7 +56,7 @@ export function checkRooms(root: string, plan: Plan): Findings {
       report(cycle[0]!, `imports itself: ${cycle.join(' -> ')}`)
   }
   for (const file of Object.keys(plan.longFiles)) {
-    if (!long.has(file)) problems.push(`rooms.ts: ${file} is excused as long, and is not`)
+    if (!long.has(file)) problems.push(`rooms.ts: ${file} has a reason to be long, but is not long`)
   }
   problems.push(
     ...wrongTestImports(
@@ -106,7 +106,9 @@ function* unplannedPackages(root: string, plan: Plan): Iterable<string> {
   }
 }
 
-/** Checks the plan itself: rooms name only rooms above, and no line is without effect. */
+/**
+ * Checks the plan itself: a room may name only rooms above it, and every line must have an effect.
+ */
 function checkPlan(pack: Package, sources: readonly File[], report: (what: string) => void): void {
   for (const [index, room] of pack.rooms.entries()) {
     const above = pack.rooms.slice(0, index).map(({ name }) => name)
@@ -118,7 +120,7 @@ function checkPlan(pack: Package, sources: readonly File[], report: (what: strin
     if (own.length === 0) report(`no file is in the room ${room.name}`)
     else
       for (const name of unusedGrants(room, own, above, pack))
-        report(`${room.name} may import ${name}, and does not`)
+        report(`${room.name} may import ${name}, but no file of it does`)
     for (const file of Object.keys(room.packagesOf ?? {})) {
       if (!sources.some(({ path }) => path === `${room.name}/${file}`))
         report(`there is no ${room.name}/${file}`)
@@ -129,7 +131,9 @@ function checkPlan(pack: Package, sources: readonly File[], report: (what: strin
   }
 }
 
-/** Returns permissions of a room that no file uses: they would admit an import unnoticed. */
+/**
+ * Returns the permissions of a room that no file uses. They would allow a later import unnoticed.
+ */
 function unusedGrants(
   room: Room,
   own: readonly File[],
@@ -148,23 +152,23 @@ function unusedGrants(
 
 /** Checks the rules for every file, tests included. */
 function checkText({ path, code }: File, report: Report): void {
-  // Not a type: x.any, any(…), and { any: … } as a key. The linter reads syntax and guards the
-  // rest.
+  // These are not types: x.any, any(…), and { any: … } as a key. The linter parses the code and
+  // finds types that this pattern misses.
   if (/(?<!\.\s*)\bany\b(?!\s*\()(?!(?<=[{,;(]\s*any)\s*\??:)/.test(code))
     report(path, 'uses the type any')
   if (/\bdeclare\s+(?:module|global)\b/.test(code))
-    report(path, 'changes the types of others (declare module or global)')
+    report(path, 'changes the types of other packages (declare module or global)')
   if (/\bexport\s+default\b|\bexport\b[^;'"=]*\bas\s+default\b/.test(code))
     report(path, 'has a default export')
 }
 
-/** Checks whether a file may import what it imports, by its place. */
+/** Checks whether a file may import what it imports. That depends on the folder of the file. */
 function checkPlace(file: File, pack: Package, plan: Plan, report: Report): void {
   if (doorOf(file.path, pack)) return checkDoor(file, pack, report)
   const room = roomOf(file.path, pack)
   if (!room) return report(file.path, 'is in no room, and is not a door')
   for (const { specifier, passedOn } of file.imports) {
-    if (passedOn) report(file.path, `passes on ${specifier}, which only a door may`)
+    if (passedOn) report(file.path, `re-exports ${specifier}; only a door may do that`)
     const problem = specifier.startsWith('.')
       ? (problemOfFile(file.path, room, specifier, pack) ??
         problemOfPrivate(file.path, specifier, plan))
@@ -175,9 +179,7 @@ function checkPlace(file: File, pack: Package, plan: Plan, report: Report): void
     report(file.path, `may load ${path} only by import(…), when it is needed`)
 }
 
-/**
- * Returns the files that a file loads at once, although the plan defers them.
- */
+/** Returns the deferred files that a file loads without `import(…)`. */
 function loadedTooSoon({ path, imports }: File, { deferred }: Plan): readonly string[] {
   const isDeferred = (path: string): boolean => deferred.some((glob) => matchesGlob(path, glob))
   if (isDeferred(path)) return []
@@ -190,10 +192,10 @@ function checkDoor(file: File, pack: Package, report: Report): void {
     /\bexport\s+(?:type\s+)?(?:\{[^}]*\}|\*(?:\s+as\s+[\w$]+)?)\s*from\s*(['"])\s*\1;?/g,
     '',
   )
-  if (rest.trim() !== '') report(file.path, 'is a door, and does more than pass on')
+  if (rest.trim() !== '') report(file.path, 'is a door, so it must only re-export')
   for (const { specifier } of file.imports) {
     if (!roomOf(resolve(file.path, specifier), pack))
-      report(file.path, `is a door, and passes on ${specifier}, which belongs to no room`)
+      report(file.path, `is a door; it must not re-export ${specifier}, which belongs to no room`)
   }
 }
 
@@ -205,7 +207,7 @@ function problemOfFile(
 ): string | undefined {
   const path = resolve(from, specifier)
   if (path.startsWith('../'))
-    return `may not import ${specifier}, which is outside its package: use the door of the other`
+    return `may not import ${specifier}, which is outside its package: use a door of that package`
   if (doorOf(path, pack)) return `may not import ${path}: a door is for outsiders`
   const target = roomOf(path, pack)
   if (target === room) return undefined
@@ -249,7 +251,8 @@ function problemOfPackage(
 }
 
 /**
- * Checks what a room or a door must never load, through every import that exists at run time.
+ * Reports the packages that a room or a door must never load, but loads at run time, itself or
+ * through other files.
  */
 function checkReach(pack: Package, sources: readonly File[], report: Report): void {
   const byPath = new Map(sources.map((file) => [file.path, file]))
@@ -281,8 +284,8 @@ function checkReach(pack: Package, sources: readonly File[], report: Report): vo
 }
 
 /**
- * Returns each import cycle once, as its path. Types count: two files that need each other's types
- * are one subject.
+ * Returns each import cycle once, as its path. Imports of types count too: two files that need each
+ * other's types have one subject.
  */
 function cyclesIn(sources: readonly File[]): readonly (readonly string[])[] {
   const byPath = new Map(sources.map((file) => [file.path, file]))

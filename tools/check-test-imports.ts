@@ -1,11 +1,11 @@
-// Keeps the two kinds of tests apart. A test beside the source belongs to its package, and imports
-// nothing else but tools/. A test in test/ belongs to the repository, and reaches a package through
-// its doors, its command and its test-support/.
+// Keeps the two kinds of tests apart. A test beside the source belongs to a package, and imports
+// only files of that package and of tools/. A test in test/ belongs to the repository, and reaches
+// a package through its doors, its command and its test-support/.
 import { globSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { importsOf } from './imports.ts'
 
-/** Returns an import of each file that its kind of test may not have, as "file: what". */
+/** Returns each import that a file of its kind may not have, as "file: what is wrong". */
 export function wrongTestImports(root: string, packages: readonly string[]): readonly string[] {
   const ofPackages = packages.flatMap((folder) =>
     globSync([`${folder}/src/**/*.test.ts`, `${folder}/test-support/**/*.ts`], {
@@ -13,7 +13,7 @@ export function wrongTestImports(root: string, packages: readonly string[]): rea
     }).flatMap((file) =>
       relativeImports(root, file)
         .filter((path) => !path.startsWith(`${folder}/`) && !path.startsWith('tools/'))
-        .map((path) => `${file}: may not import ${path}: a test of a package stays in its package`),
+        .map((path) => `${file}: may not import ${path}, only its own package and tools/`),
     ),
   )
   const ofRepository = globSync('test/**/*.ts', { cwd: root }).flatMap((file) =>
@@ -21,7 +21,8 @@ export function wrongTestImports(root: string, packages: readonly string[]): rea
       .filter((path) => packages.some((folder) => path.startsWith(`${folder}/src/`)))
       .map(
         (path) =>
-          `${file}: may not import ${path}: use a door, test-support/, or move the test beside it`,
+          `${file}: may not import ${path}: use a door or test-support/, ` +
+          'or move the test beside the source',
       ),
   )
   return [...ofPackages, ...ofRepository].toSorted()

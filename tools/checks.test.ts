@@ -59,7 +59,7 @@ describe('runCheck', () => {
     })
   }
 
-  it('runCheck fails a check that exits with 0 and read no file', async () => {
+  it('runCheck fails a check that exits with 0 but has read no file', async () => {
     writeFileSync(join(root, 'nothing.ts'), "console.log('0 files are fine')")
     const result = await runCheck(
       { name: 'nothing', command: ['nothing.ts'], filesRead: () => 0 },

@@ -5,11 +5,11 @@ import { text } from 'node:stream/consumers'
 
 export interface Check {
   readonly name: string
-  /** What this Node runs: a script, and its arguments. */
+  /** A script that runs on this Node, and its arguments. */
   readonly command: readonly string[]
   /**
-   * How many files the check says it read. A check that read none has failed, whatever its exit
-   * code.
+   * Returns how many files the check has read, from its output. A check that read no file has
+   * failed, whatever its exit code.
    */
   readonly filesRead: (output: string) => number
   /** The part of the output that is shown after a failure. */
@@ -24,7 +24,7 @@ export interface CheckResult {
   readonly output: string
 }
 
-/** The last "12 files" of the output: the sum at its end. */
+/** Returns 12 for an output whose last count is "12 files": the last count is the sum. */
 const saysFiles = (output: string): number =>
   Number([...output.matchAll(/\b(\d+) files?\b/g)].at(-1)?.[1] ?? 0)
 
@@ -46,7 +46,7 @@ export const checks: readonly Check[] = [
     shown: withoutList,
   },
   {
-    // Builds what is published, by rules that the check `types` does not apply.
+    // Compiles the published code with stricter options than the check `types`.
     name: 'build',
     command: [
       'node_modules/typescript/bin/tsc',

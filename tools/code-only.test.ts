@@ -30,7 +30,7 @@ describe('codeOnly', () => {
     assert.equal(kept("return /'/.test(x) && 'any'"), "return / .test(x) && ' '")
   })
 
-  it('codeOnly does not take a division for a regular expression', () => {
+  it('codeOnly does not mistake a division for a regular expression', () => {
     assert.equal(
       kept("const half = a / 2 + b.c / 'any'.length"),
       "const half = a / 2 + b.c / ' '.length",

@@ -1,7 +1,10 @@
 // TypeScript 7 offers scripts no parser, so the room check reads text. This file removes what is
 // not code.
 
-/** A `/` after one of these words starts a regular expression; after any other word it divides. */
+/**
+ * A `/` after one of these words starts a regular expression. After any other word it is a
+ * division.
+ */
 const wordsBeforeRegex = new Set(
   (
     'await case default delete do else export extends in instanceof new of return throw typeof ' +
@@ -11,14 +14,14 @@ const wordsBeforeRegex = new Set(
 
 /**
  * Returns the source with the contents of comments, strings, templates and regular expressions
- * blanked, everything else left at its place: a match in the result has the same index in the
+ * blanked. Everything else stays at its place: a match in the result has the same index in the
  * source. The quotes of strings stay; the code inside `${…}` stays.
  *
- * Does NOT parse: a regular expression right after `)` or `}` is taken for a division. Where that,
- * or anything else, leads to a string or a comment without an end, it throws rather than return
- * text that was read wrongly.
+ * Does NOT parse: a regular expression right after `)` or `}` is taken for a division. If that
+ * mistake, or anything else, leads to a string or a comment without an end, it throws: it returns
+ * no text that it has read wrongly.
  *
- * @throws Error with the line where something starts that does not end
+ * @throws Error that names the line where a string, template or comment starts that has no end
  */
 export function codeOnly(source: string): string {
   const out = source.split('')

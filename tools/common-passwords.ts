@@ -13,7 +13,10 @@ export function readCommonPasswords(): readonly string[] {
   return JSON.parse(readFileSync(join(from, 'src/passwords.json'), 'utf8'))
 }
 
-/** Writes one per line, sorted by bytes, because the search needs that order. */
+/**
+ * Returns the text of the file: one password a line, sorted by bytes, because the search needs that
+ * order.
+ */
 export function writtenOut(passwords: readonly string[]): string {
   const lines = passwords.map((password) => Buffer.from(`${password}\n`))
   return Buffer.concat(lines.toSorted(Buffer.compare)).toString()

@@ -37,14 +37,14 @@ describe('importsOf', () => {
     ])
   })
 
-  it('importsOf tells imports of types from imports of values', () => {
+  it('importsOf distinguishes imports of types from imports of values', () => {
     assert.equal(typeOnly(`import type { A } from 'a'`), true)
     assert.equal(typeOnly(`export type { A } from 'a'`), true)
     assert.equal(typeOnly(`import { type A } from 'a'`), false)
     assert.equal(typeOnly(`import type from 'a'`), false)
   })
 
-  it('importsOf tells what is re-exported from what is used', () => {
+  it('importsOf distinguishes re-exports from imports', () => {
     const declarations = `export interface A {}\nexport function b() {}`
     const source = `${declarations}\nimport { c } from 'c'\nexport { d } from 'd'`
     assert.deepEqual(
@@ -56,7 +56,7 @@ describe('importsOf', () => {
     )
   })
 
-  it('importsOf tells what loads with the file from what a call loads', () => {
+  it('importsOf distinguishes static imports from imports that a call loads', () => {
     const source = `import 'a'\nexport { b } from 'b'\nconst c = async () => (await import('c')).d`
     assert.deepEqual(
       importsOf(source).map(({ specifier, deferred }) => [specifier, deferred]),
@@ -75,14 +75,14 @@ describe('importsOf', () => {
     )
   })
 
-  it('importsOf names an import() with a computed argument', () => {
+  it('importsOf lists an import() with a computed argument as (computed)', () => {
     assert.deepEqual(specifiers('await import(url.href); await import(`./${name}.ts`)'), [
       '(computed)',
       '(computed)',
     ])
   })
 
-  it('importsOf throws at a from that belongs to no known statement', () => {
+  it('importsOf throws at a "from" that belongs to no known statement', () => {
     assert.throws(() => importsOf(`import { "odd name" as a } from 'a'`), /belongs to no import/)
   })
 })

@@ -4,11 +4,11 @@ import { codeOnly } from './code-only.ts'
 export interface Import {
   /** As written: './base/bytes.ts', 'node:crypto'; `computed` when it is not a literal. */
   readonly specifier: string
-  /** Whether it disappears with the types, so that nothing is loaded at run time. */
+  /** Whether it imports only types, so that nothing is loaded at run time. */
   readonly typeOnly: boolean
   /** Whether it is an `export … from`. */
   readonly passedOn: boolean
-  /** Whether it is loaded when a call runs, not with the file. */
+  /** Whether it is loaded later, when an `import(…)` runs, and not together with the file. */
   readonly deferred: boolean
 }
 
@@ -23,11 +23,11 @@ const effectOnly = /\bimport\s*(?=['"])/g
 const call = /\b(?:import|getBuiltinModule)\s*\(\s*/g
 
 /**
- * Lists what a source file imports: static, for effect alone, and by `import(…)` or
- * `process.getBuiltinModule(…)`.
+ * Lists what a source file imports: by static imports, by imports without names, and by `import(…)`
+ * or `process.getBuiltinModule(…)`.
  *
- * @throws Error where the text cannot be read (codeOnly), or has a `from '…'` that belongs to no
- *   statement known here
+ * @throws Error if `codeOnly` cannot read the text, or if a `from '…'` belongs to no known
+ *   statement
  */
 export function importsOf(source: string): readonly Import[] {
   const code = codeOnly(source)
@@ -47,7 +47,7 @@ export function importsOf(source: string): readonly Import[] {
     }))
 
   const statements = found(statement)
-  // A form this file does not know must stop the check, not slip through it.
+  // An unknown form of import must stop the check. It must not pass unnoticed.
   if (statements.length !== [...code.matchAll(/\bfrom\s*['"]/g)].length) {
     throw new Error(`a "from '…'" belongs to no import or export that can be read`)
   }

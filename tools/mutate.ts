@@ -78,7 +78,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * Not mutated: tests, and commands, whose tests start processes and take too long for each mutant.
+ * Files that are not mutated: tests, and commands. The tests of commands start processes, which
+ * would take too long for each mutant.
  */
 const untouched = ['!**/*.test.ts', '!**/cli{,-*}.ts']
 
@@ -112,7 +113,7 @@ async function main(): Promise<void> {
     for (const [room, mutate] of chosen) await run(room, mutate, values)
   } finally {
     await postgres?.stop()
-    // The next run would use little of it, since the copies have new names.
+    // The next run could use little of this cache, because its copies have new names.
     rmSync(cache, { recursive: true, force: true })
   }
 }

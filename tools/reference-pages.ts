@@ -34,7 +34,10 @@ export const tables: Readonly<Record<string, () => readonly Row[] | Promise<read
     rules.map(({ id, standard, severity, demand }) => [code(id), standard, severity, demand]),
 }
 
-/** Returns a page with these rows. A page has one such table; its rows begin with code. */
+/**
+ * Returns the page with these rows in its table. A page has one such table: its rows begin with
+ * code.
+ */
 export function writeRows(page: string, rows: readonly Row[]): string {
   const isRow = (line: string): boolean => line.startsWith('| `')
   const lines = page.split('\n')

@@ -13,7 +13,7 @@ import { wrap } from './wrap.ts'
 
 const heading = '## The reasons'
 
-/** Returns the page with a section for each reason. What stands before them stays. */
+/** Returns the page with a section for each reason. The text before the first section stays. */
 export function writeReasons(page: string): string {
   const [before = ''] = page.split(`\n${heading}\n`)
   return `${[`${before}\n${heading}`, ...sections()].join('\n\n')}\n`

@@ -1,4 +1,4 @@
-// The plan of packages/*/src, as data. What it means and how it is enforced: check-rooms.ts.
+// The plan of packages/*/src, as data. check-rooms.ts explains the rules and checks them.
 
 /** A folder with one subject. */
 export interface Room {
@@ -8,25 +8,25 @@ export interface Room {
    */
   readonly name: string
   readonly for: string
-  /** The rooms it imports, each of them written above it. `'*'`: all above it. */
+  /**
+   * The rooms that this room imports. Each must be listed above it. `'*'` means all rooms above it.
+   */
   readonly from: readonly string[]
   /**
-   * The packages it imports, `(computed)` for an import() of a path that is known only at run time.
+   * The packages that this room imports. `(computed)` allows an import() of a path that is known
+   * only at run time.
    */
   readonly packages?: readonly string[]
-  /**
-   * Packages that a single file of it may import in addition: the path inside the room, and the
-   * packages.
-   */
+  /** More packages that only one file may import, by the path of the file inside the room. */
   readonly packagesOf?: Readonly<Record<string, readonly string[]>>
   /**
-   * What it must not load at run time, also indirectly: packages, or `'node:'` for all modules of
-   * Node.
+   * Packages that this room must not load at run time, itself or through other files. `'node:'`
+   * means all modules of Node.
    */
   readonly neverLoads?: readonly string[]
 }
 
-/** A file of src/ that outsiders import. It only passes on what rooms export. */
+/** A file of src/ that outsiders import. It only re-exports what rooms export. */
 export interface Door {
   readonly file: string
   readonly for: string
@@ -37,27 +37,30 @@ export interface Package {
   /** Its folder in the repository. */
   readonly folder: string
   /**
-   * Its name on npm. Other packages reach it by this name and its doors: `index.ts` is the name
-   * alone.
+   * Its name on npm. Other packages import this name and the name of a door; for `index.ts`, this
+   * name alone.
    */
   readonly name: string
   readonly doors: readonly Door[]
-  /** Bottom to top. */
+  /** The rooms from bottom to top: a room imports only rooms that are listed before it. */
   readonly rooms: readonly Room[]
 }
 
 export interface Plan {
   readonly packages: readonly Package[]
-  /** Packages that only some files may import, whatever their room may: globs below src/. */
+  /**
+   * Packages that only these files may import, even if the rooms of other files list them. Globs
+   * below src/.
+   */
   readonly onlyIn: Readonly<Record<string, readonly string[]>>
   /**
-   * Files that other folders may not import, and the files that still may: globs below src/. Tests
-   * may import all.
+   * Files that only their own folder may import, and the files in other folders that may import
+   * them too. Globs below src/. Tests may import all files.
    */
   readonly privateFiles: Readonly<Record<string, readonly string[]>>
   /** Files that other files load only by `import(…)`, when they are needed: globs below src/. */
   readonly deferred: readonly string[]
-  /** Files longer than the limit, and why each is better whole. */
+  /** Files longer than the limit, each with the reason why it must not be split. */
   readonly longFiles: Readonly<Record<string, string>>
 }
 
@@ -78,7 +81,7 @@ const keystile: Package = {
     { file: 'web.ts', for: 'guards of handlers over a web Request', neverLoads: ['node:http'] },
     {
       file: 'openapi.ts',
-      for: 'documents, with what guards enforce',
+      for: 'OpenAPI documents that say what the guards enforce',
       neverLoads: ['hono', 'fastify', 'node:http'],
     },
     {

@@ -70,8 +70,8 @@ async function runTests(): Promise<boolean> {
     ...(postgres && { KEYSTILE_TEST_DATABASE_URL: postgres.url }),
     ...(args.includes('--long') && { KEYSTILE_LONG: '1' }),
   }
-  // One file more than there are cores, two more than Node's default: most tests wait for a
-  // process, a disk or a timer.
+  // One file more than the number of cores, which is two more than Node's default: most tests wait
+  // for a process, a disk or a timer.
   const concurrency = `--test-concurrency=${availableParallelism() + 1}`
   const nodeOptions = ['--conditions=source', '--test', concurrency, ...options]
   const runner = spawn(process.execPath, [...nodeOptions, ...found.toSorted()], {
@@ -79,7 +79,7 @@ async function runTests(): Promise<boolean> {
     env,
     stdio: 'inherit',
   })
-  // When interrupted, this ends after the runner has ended and the database is stopped.
+  // When interrupted, this process ends after the runner has ended and the database has stopped.
   const passOn = (signal: NodeJS.Signals): void => void runner.kill(signal)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, passOn)
   const [code] = await once(runner, 'exit')

@@ -1,6 +1,6 @@
-// npm run types: what guards cost the compiler. An app of 50 routes in each framework is compiled
-// with guards and, to compare, without; the instantiations of types that guards add have a budget,
-// and this fails when it is exceeded.
+// npm run types: what guards cost the compiler. For each framework, an app of 50 routes is compiled
+// with guards and without. The type instantiations that the guards add have a budget. The script
+// fails if they exceed it.
 //
 //   npm run types
 //   npm run types -- hono web        some of the frameworks
@@ -12,8 +12,8 @@ import { parseArgs } from 'node:util'
 import { compile, installKeystile } from '../test/types/installed.ts'
 
 /**
- * Instantiations that the guards of 50 routes may add: a quarter more than they did when this was
- * written.
+ * The instantiations that the guards of 50 routes may add: the number when this was written, plus a
+ * quarter.
  */
 const budgets: Readonly<Record<string, number>> = {
   hono: 19_000,
@@ -30,7 +30,7 @@ const resources = 10
 interface Program {
   readonly imports: string
   readonly begin: string
-  /** @param guard an expression, or nothing in the app without guards. */
+  /** @param guard the expression of a guard, or undefined in the app without guards */
   readonly route: (path: string, guard: string | undefined) => string
   readonly end?: string
 }
@@ -40,7 +40,8 @@ const answerOf = (request: string): string =>
   `{ url: ${request}.url, id: caller.identity.subject, name: caller.user.name }`
 const constant = `{ url: req.url, id: 'a', name: 'Alice' }`
 
-// Both apps read something of the request: its type is computed only where it is used.
+// Both apps read something of the request: the compiler computes the type of the request only where
+// it is used.
 const programs: Readonly<Record<string, Program>> = {
   hono: {
     imports: `import { Hono } from 'hono'`,
@@ -90,7 +91,10 @@ const programs: Readonly<Record<string, Program>> = {
   },
 }
 
-/** Returns the forms of a demand in turns. All of them admit a caller, so handlers are alike. */
+/**
+ * Returns the guard of route `n`: five forms of a demand in turn. All forms need a caller, so all
+ * handlers can read it.
+ */
 function guardOf(n: number): string {
   const resource = `r${n % resources}`
   return [
@@ -143,7 +147,7 @@ function costOf(folder: string, name: string, text: string): Cost {
     join(program, 'tsconfig.json'),
     JSON.stringify({ compilerOptions, files: ['app.ts'] }),
   )
-  // Several checkers would each instantiate what they share.
+  // One checker: several would each instantiate the types that they share.
   const { passed, output } = compile(program, [
     '-p',
     '.',

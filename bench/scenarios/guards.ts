@@ -50,7 +50,10 @@ export const apps: readonly App[] = [
   { framework: 'Hono', guard: 'hono/jwt', script: 'servers/jwt-hono.ts', isOurs: false },
 ]
 
-/** Returns the apps of every framework: our guard without and with a user, and the floor. */
+/**
+ * Returns the three apps that each framework has: our guard without users, our guard with users,
+ * and a middleware that does nothing.
+ */
 function appsOf(framework: string, name: string, minRatio: number): readonly App[] {
   const verifier = `servers/verifier-${name}.ts`
   return [
@@ -148,8 +151,8 @@ export function laneOf(app: App, route: (typeof routes)[number]): string {
 }
 
 /**
- * Both routes get the same bytes, the credential included: they differ in the path, and in what
- * guards it.
+ * Both routes get the same bytes, the credential included. They differ only in the path and the
+ * guard.
  */
 function lanesOf(app: App, server: ServerProcess, tokens: readonly string[]): readonly Lane[] {
   return routes.map((route) => ({

@@ -19,7 +19,7 @@ import { prepareSessions, type Prepared } from '../sessions-at-rest.ts'
 import { runCommand, standAlone } from '../stand-alone.ts'
 import { summarize, summarizePairs, type Summary } from '../statistics.ts'
 
-/** More than a server answers; each refresh of a run needs a token of its own. */
+/** More refreshes than a server can answer. Each refresh of a run needs its own token. */
 const maxRefreshesPerSecond = 4_000
 const clientId = 'orders'
 const formType = { 'content-type': 'application/x-www-form-urlencoded' }
@@ -157,7 +157,7 @@ function createClient(folder: string, env: Readonly<Record<string, string>>): st
   return stringMember(JSON.parse(runCommand(args, folder, env)), 'client_secret')
 }
 
-/** The names of lanes, which are those of rows. */
+/** The names of the lanes of a stage. The rows of the table have the same names. */
 const namesOf = ({ name }: Stage) =>
   ({
     refresh: `refresh, ${name}`,
@@ -246,8 +246,8 @@ function basicOf(secret: string): string {
  * Checks the answers of a server before it is timed.
  *
  * @returns bytes of an answer to an introspection
- * @throws {Error} when it lets a wrong secret in, calls a bad token active, a good one inactive, or
- *   refreshes a bad one
+ * @throws {Error} when it admits a wrong secret, calls a bad token active or a good token inactive,
+ *   or refreshes a bad token
  */
 async function requireCorrectAnswers(
   base: string,

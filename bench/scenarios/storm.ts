@@ -28,14 +28,15 @@ type Size = (typeof sizes)[number]
 const warmUpSeconds = 2
 const idleSeconds = 2
 /**
- * Users who log in at Keystile. Each has at most 100 sessions; ending one is not what is measured.
+ * The number of users who log in at Keystile. A user has at most 100 sessions, and the next login
+ * ends one, which must not be measured.
  */
 const people = 64
-/** It takes some hundred logins until the code is compiled. */
+/** Node compiles the code fully only after some hundred logins. */
 const [firstClients, firstSeconds] = [16, 3]
 /**
- * The promise for a probe during a storm: at most so many milliseconds, or so many times those of
- * the idle server.
+ * The promise for a probe during a storm: it takes at most this many milliseconds, or at most this
+ * many times as long as on the idle server.
  */
 const [maxMilliseconds, maxTimesIdle] = [5, 3]
 const hashMebibytes = 19
@@ -64,7 +65,7 @@ interface Measured {
   readonly p50: number[]
   readonly p99: number[]
   readonly max: number[]
-  /** The p99 of the probe that fared worst. */
+  /** The p99 of the slowest probe. */
   readonly worst: number[]
   readonly growth: number[]
 }
@@ -191,7 +192,10 @@ export async function stormed(effort: Effort): Promise<Findings> {
   })
 }
 
-/** The others differ by far, so one round is enough for them. */
+/**
+ * Whether a server is Keystile or the bare handler. The differences to all other servers are so
+ * large that one round is enough for them.
+ */
 function isOursOrFloor({ name }: Contestant): boolean {
   return [bare, ours, oursSlow].includes(name)
 }
@@ -199,8 +203,8 @@ function isOursOrFloor({ name }: Contestant): boolean {
 const keyOf = (name: string, clients: number): string => `${name}, ${clients}`
 
 /**
- * Starts a server, measures it while it is idle and in both storms, and ends it, so that its
- * remaining work does not slow the next one down.
+ * Starts a server, measures it while it is idle and in both storms, and ends it. Its remaining work
+ * then does not slow down the next server.
  */
 async function measureTurn(
   { name, program, prepare }: Contestant,

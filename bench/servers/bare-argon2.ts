@@ -1,5 +1,5 @@
 // The most logins that this machine could answer: a handler that verifies an argon2id hash and does
-// nothing else, with as many threads as Keystile has, of the same library, at the same priority.
+// nothing else. It uses the same library as Keystile, and as many threads of the same priority.
 import { createServer } from 'node:http'
 import { availableParallelism, setPriority } from 'node:os'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'

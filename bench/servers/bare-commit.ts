@@ -51,7 +51,7 @@ function jsonOf(bytes: number): string {
   return JSON.stringify({ text: 'x'.repeat(bytes - around) })
 }
 
-/** Commits in the event loop, because there is no other request meanwhile. */
+/** Commits in the event loop, because this server has no other work to do at the same time. */
 function openSqlite(file: string): () => void {
   const sqlite = new DatabaseSync(file)
   sqlite.exec('pragma journal_mode = wal; pragma synchronous = full')

@@ -8,5 +8,5 @@ export function variable(name: string): string {
 }
 
 export const hostname = '127.0.0.1'
-/** The answer of the open and the guarded route, so that they differ in the guard alone. */
+/** The answer of both the open and the guarded route, so that they differ only in the guard. */
 export const answer = { items: ['lamp', 'chair'] }

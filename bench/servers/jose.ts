@@ -11,8 +11,8 @@ const key = await crypto.subtle.importKey('raw', Buffer.from(variable('SECRET'))
 const demand = { issuer, audience, typ: 'at+jwt', algorithms: ['HS256'] }
 
 /**
- * Returns the claims of the token in an `Authorization` field, or `undefined` without one. @throws
- * for a bad token
+ * Returns the claims of the token in an `Authorization` field, or `undefined` without such a field.
+ * @throws for a bad token
  */
 export async function verifyWithJose(field: string | undefined): Promise<JWTPayload | undefined> {
   const [scheme, token] = (field ?? '').split(' ')

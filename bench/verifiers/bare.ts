@@ -2,8 +2,8 @@ import { createHmac, timingSafeEqual, verify } from 'node:crypto'
 import type { Contestant, Material, Verify } from './material.ts'
 
 /**
- * The least that a verification costs: the signature and two JSON texts. It checks no claim, and no
- * form.
+ * The least that a verification costs: it verifies the signature and parses two JSON texts. It
+ * checks no claims, and not the form of the token.
  */
 export const bare: Contestant = { name: 'node:crypto, bare', isOurs: false, prepare: prepareBare }
 
@@ -13,7 +13,7 @@ function prepareBare({ algorithm, keyObject }: Material): Verify {
     const [header = '', payload = '', signature = ''] = token.split('.')
     const data = Buffer.from(`${header}.${payload}`)
     if (!isSigned(data, keyObject, Buffer.from(signature, 'base64url')))
-      throw new Error('the signature does not hold')
+      throw new Error('the signature must be valid')
     return [parse(header), parse(payload)]
   }
 }

@@ -15,7 +15,8 @@ export const ourVerifyJwt: Contestant = {
 }
 
 /**
- * Verifies a new token as a guard does: also the profile of access tokens, and the identity.
+ * Verifies a new token as a guard does: it also checks the profile of access tokens and reads the
+ * identity.
  */
 export const ourVerifier: Contestant = {
   name: 'keystile, createVerifier, nothing cached',

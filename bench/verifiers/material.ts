@@ -30,7 +30,7 @@ export interface Material {
   readonly tokens: readonly string[]
 }
 
-/** A verifier of one token: throws, or rejects, unless it is good. */
+/** Verifies one token. If the token is bad, throws or returns a promise that rejects. */
 export type Verify = (token: string) => unknown
 
 export interface Contestant {

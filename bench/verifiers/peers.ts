@@ -66,7 +66,7 @@ export const jsonWebToken: Contestant = {
     if (algorithm === 'EdDSA') return undefined
     const { verify } = requirePeer('jsonwebtoken') as JsonWebToken
     const options = { issuer, audience, algorithms: [algorithm] }
-    // A key that is given as text would be parsed again for each token.
+    // A key object, because a key in text would be parsed again for each token.
     return (token) => verify(token, keyObject, options)
   },
 }

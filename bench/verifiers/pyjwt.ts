@@ -23,7 +23,7 @@ export async function startPyJwt(
 ): Promise<PyJwt | string> {
   if (!existsSync(python)) return `PyJWT: there is no ${python}`
   const file = join(folder, `${algorithm}.json`)
-  // A secret may be any bytes; PyJWT takes text, so it gets them as latin1.
+  // A secret may be any bytes. PyJWT takes a string, so the bytes become latin1 characters.
   const key = pem ?? keyObject.export().toString('latin1')
   writeFileSync(file, JSON.stringify({ key, tokens }))
   const child = spawn(python, [

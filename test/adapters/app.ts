@@ -1,4 +1,5 @@
-// The app that each framework builds for the table of cases, and what it records during a test.
+// The routes of the app that each framework builds for the table of cases, and the app's records
+// during a test.
 import type { RequestListener } from 'node:http'
 import {
   createVerifier,
@@ -30,31 +31,34 @@ export interface User {
  *     any  /any            guard.anyOf('items:write', ['items:read', 'items:list'])
  *     GET  /me             guard()
  *     GET  /news           guard.optional()
- *     GET  /news/strict    guard.optional(), but the handler asks guard.caller
+ *     GET  /news/strict    guard.optional(), but the handler calls guard.caller()
  *     GET  /recent         guard({ scopes: ['items:read'], maxAgeSeconds: 300 })
- *     GET  /secret         guard(), and the handler does not ask for the caller
- *     GET  /open           no guard, but the handler asks guard.caller
+ *     GET  /secret         guard(), and the handler does not call guard.caller()
+ *     GET  /open           no guard, but the handler calls guard.caller()
  *     GET  /throws         guard(), and the handler throws
  *     POST /parsed/after   guard(), then a JSON parser
  *     POST /parsed/before  a JSON parser, then guard()
  *     /area                a router behind guard('items:read')
- *       GET /area/read       and nothing else
+ *       GET /area/read       no second guard
  *       GET /area/write      guard('items:write')
  *       GET /area/recent     guard({ maxAgeSeconds: 300 })
  *       GET /area/news       guard.optional()
  *     /lounge              a router behind guard.optional()
- *       GET /lounge/anybody  and nothing else
+ *       GET /lounge/anybody  no second guard
  *       GET /lounge/members  guard()
  */
 export interface Table {
   readonly options: GuardOptions<Scope, User | undefined>
-  /** Returns what a handler answers, as JSON. */
+  /** Returns the JSON that a handler answers with. */
   answer(
     route: string,
     caller: Caller<Scope, User | undefined> | undefined,
     body?: unknown,
   ): Answered
-  /** Returns what the app's own error handler answers, as JSON with the status 500. */
+  /**
+   * Returns the JSON that the app's own error handler answers with. The status of that answer is
+   * 500.
+   */
   fail(error: unknown): { readonly failed: string }
 }
 
@@ -67,27 +71,30 @@ export interface Answered {
 
 export type MakeApp = (table: Table) => RequestListener | Promise<RequestListener>
 
-/** One app's table, and what the app recorded. */
+/** The parts of one app, and the app's records during a test. */
 export interface Stage {
   readonly table: Table
   readonly withUser: boolean
   /** The routes whose handlers ran. */
   readonly handled: string[]
   readonly errors: unknown[]
-  /** What `onRefused` got. */
+  /** The refusals that `onRefused` was called with. */
   readonly refused: RefusedRequest[]
   /** The subjects for which `user` was called. */
   readonly asked: string[]
-  /** How often `verify` was called, which is the path that waits. */
+  /**
+   * How often a guard called `verify`, which returns a promise. For a remembered token, a guard
+   * only calls `recall`.
+   */
   verifications: number
-  /** Returns a value of `Authorization`. */
+  /** Returns the value of an `Authorization` header: `Bearer` and a token with this content. */
   bearer(content?: TokenContent): string
   advance(seconds: number): void
-  /** Lets `user` go on for subjects that begin with "slow". */
+  /** Lets the waiting call of `user` return. Calls wait for subjects that begin with "slow". */
   release: () => void
   /** Resolves when `user` is called for a subject that begins with "slow". */
   waiting: Promise<void>
-  /** Renews `release` and `waiting`. */
+  /** Makes the next slow call of `user` wait: replaces `release` and `waiting`. */
   hold(): void
 }
 
@@ -95,7 +102,7 @@ export interface TokenContent {
   readonly subject?: string
   readonly scopes?: readonly Scope[]
   readonly audience?: string
-  /** How long ago its subject logged in. */
+  /** How many seconds ago the subject of the token logged in. */
   readonly ageSeconds?: number
 }
 
@@ -136,7 +143,7 @@ export function createStage({ withUser }: { readonly withUser: boolean }): Stage
     /* oxlint-disable typescript/prefer-promise-reject-errors */
     if (subject === 'rejects-nothing') return Promise.reject()
     if (subject === 'rejects-null') return Promise.reject(null)
-    // Express gives these two words a meaning when they are passed to next().
+    // Express skips handlers if 'route' or 'router' is passed to next().
     if (subject === 'rejects-route') return Promise.reject('route')
     if (subject === 'rejects-router') return Promise.reject('router')
     /* oxlint-enable typescript/prefer-promise-reject-errors */

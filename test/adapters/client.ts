@@ -13,7 +13,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net'
 export interface Sent {
   readonly method?: string
   readonly path: string
-  /** Names and values in turns; a name may appear twice. */
+  /** Names and values by turns: name, value, name, value. A name may appear twice. */
   readonly headers?: readonly string[]
   readonly body?: string | Uint8Array
 }
@@ -66,11 +66,14 @@ export async function serve(listener: RequestListener): Promise<Served> {
   }
 }
 
-/** A connection on which several requests are sent, and their answers read one by one. */
+/** A connection for several requests, whose answers the test reads one by one. */
 export interface Connection {
   readonly socket: Socket
   write(text: string): void
-  /** Returns the next answer; an assertion fails when the connection ends before. */
+  /**
+   * Returns the next answer. If the connection ends before the answer is complete, an assertion
+   * fails.
+   */
   read(): Promise<Received>
 }
 
@@ -88,7 +91,10 @@ function openConnection(port: number): Connection {
     ended = true
     wake()
   })
-  /** Waits until `find` finds something in the received text, then removes and returns it. */
+  /**
+   * Waits until `find` finds something in the received text. Removes that part of the text, and
+   * returns what was found.
+   */
   const take = async <T>(
     find: () => { readonly value: T; readonly length: number } | undefined,
   ): Promise<T> => {

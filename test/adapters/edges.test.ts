@@ -1,4 +1,4 @@
-// Tests of what differs between frameworks, and between the platforms that run them.
+// Tests of behaviour that differs between frameworks, or between the platforms that run them.
 import assert from 'node:assert/strict'
 import { IncomingMessage, type RequestListener } from 'node:http'
 import { Socket } from 'node:net'
@@ -43,7 +43,7 @@ describe('a guard whose request was already answered, for example after a timeou
     next()
   }
   for (const [framework, makeApp] of Object.entries(apps)) {
-    it(`a guard in ${framework} prints no error after another answer`, async (t: TestContext) => {
+    it(`a guard in ${framework} prints no error after the app answers`, async (t: TestContext) => {
       const printed = t.mock.method(console, 'error', () => {})
       const stage = createStage({ withUser: true })
       const served = await serve(await makeApp(stage.table.options))
@@ -64,7 +64,7 @@ describe('a guard whose request was already answered, for example after a timeou
   }
 })
 
-describe('a request without a socket, as adapters to serverless platforms make it', () => {
+describe('a request without a socket, as a serverless platform creates it', () => {
   it('guard.check reads the parsed headers of a request that has no raw headers', async () => {
     const stage = createStage({ withUser: false })
     const guard = createNodeGuard(stage.table.options)
@@ -102,7 +102,7 @@ describe('app.inject of Fastify', () => {
 })
 
 describe('a guard of Fastify', () => {
-  it('a Fastify guard refuses before parsing in onRequest, after it in preHandler', async () => {
+  it('a Fastify guard runs before body parsing in onRequest, after it in preHandler', async () => {
     const stage = createStage({ withUser: true })
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()
@@ -132,7 +132,7 @@ describe('a guard of Fastify', () => {
     assert.equal(entered, 0)
   })
 
-  it('a Fastify guard lets later hooks run, and Fastify answers their errors', async () => {
+  it('hooks after a Fastify guard run, and Fastify answers errors that they throw', async () => {
     const stage = createStage({ withUser: true })
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()
@@ -179,7 +179,7 @@ describe('mount, when Keystile itself fails', () => {
 })
 
 describe('mount in Express', () => {
-  it('mount in Express passes on the whole URL, also in a router', async (t: TestContext) => {
+  it('mount in Express gives Keystile the whole URL, also in a router', async (t: TestContext) => {
     const urls: string[] = []
     const mounted = mountInExpress({
       async answer({ url }) {

@@ -27,7 +27,7 @@ export const makeExpressApp =
         guard.optional(),
         (req, res) => void res.json(answer('area/news', guard.optional.caller(req))),
       )
-    // An app in an app.
+    // An Express app that is mounted in the outer app.
     const lounge = createApp()
     lounge.use(guard.optional())
     lounge.get(
@@ -137,7 +137,7 @@ export const expressMounts = (createApp: typeof express): Readonly<Record<string
     'below a router': (keystile) => appWith(keystile, createApp.Router().use(mount(keystile))),
     'at its path, which Express strips': (keystile) => {
       const router = createApp.Router().use('/auth', mount(keystile))
-      // The metadata is outside of that path.
+      // The path of the metadata, /.well-known, is not below /auth.
       return appWith(keystile, router.use('/.well-known', mount(keystile)))
     },
   }

@@ -92,7 +92,7 @@ const mountIn =
 
 describeMount('Fastify', {
   'at the root': mountIn((app, keystile) => app.register(mount(keystile))),
-  'with parsers of its own': mountIn((app, keystile) => {
+  'with body parsers of the app': mountIn((app, keystile) => {
     app.addContentTypeParser(
       'application/x-www-form-urlencoded',
       { parseAs: 'string' },
@@ -103,7 +103,7 @@ describeMount('Fastify', {
     app.addContentTypeParser('*', (_request, _payload, done) => done(new Error('no such type')))
     app.register(mount(keystile))
   }),
-  'with a prefix of its routes and hooks of its own': mountIn(async (app, keystile) => {
+  'with a prefix, and hooks of the app': mountIn(async (app, keystile) => {
     app.addHook('onRequest', async () => {})
     app.addHook('onSend', async (_request, reply, payload) => {
       reply.header('x-app', 'yes')

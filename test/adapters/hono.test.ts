@@ -70,7 +70,7 @@ const routes = (app: Hono, keystile: Mounted): Hono => {
 describeMount('Hono', {
   'at the root': (keystile) =>
     getRequestListener(routes(new Hono().use(mount(keystile)), keystile).fetch),
-  'in an app in an app': (keystile) => {
+  'in an app that another app mounts': (keystile) => {
     const outer = routes(new Hono(), keystile)
     return getRequestListener(outer.route('/', new Hono().use(mount(keystile))).fetch)
   },

@@ -1,4 +1,4 @@
-// Guards in places where an app's own code stands between them and the framework.
+// Tests of guards in the wrong place: the app itself calls them, or they run after the answer.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
@@ -26,7 +26,7 @@ async function statusOf(app: express.Express, headers: Record<string, string>): 
 describe('an Express guard that the app calls itself', () => {
   const guard = createExpressGuard({ verifier: issuer.verifier })
 
-  it('an Express guard has sent its refusal when the promise it returns resolves', async () => {
+  it('the promise of an Express guard resolves after the guard has sent its refusal', async () => {
     const app = express().get('/', (request, response) => {
       let isIn = false
       const asked = Promise.resolve(guard()(request, response, () => (isIn = true)))
@@ -55,7 +55,7 @@ describe('an Express guard that the app calls itself', () => {
   })
 })
 
-describe('a Fastify guard in a hook that comes after the answer', () => {
+describe('a Fastify guard in a hook that runs after the answer', () => {
   it('a Fastify guard in an onResponse hook logs that it guards nothing there', async () => {
     const lines: string[] = []
     const app = Fastify({

@@ -1,5 +1,5 @@
-// Keystile mounted in an app of each framework: its endpoints answer, and everything else is the
-// app's.
+// Tests of Keystile mounted in an app of each framework: Keystile answers its own endpoints, and
+// the app answers all other requests.
 import assert from 'node:assert/strict'
 import type { RequestListener } from 'node:http'
 import { after, before, describe, it } from 'node:test'
@@ -22,7 +22,7 @@ const create = () =>
 export type Mounted = Awaited<ReturnType<typeof create>>
 
 /**
- * Makes an app with `mount(keystile)` and routes of its own:
+ * Makes an app with `mount(keystile)` and these routes:
  *
  *     GET  /items     guard('items:read') -> {"owner": "<username>"}
  *     POST /echo      -> the JSON that was sent
@@ -31,7 +31,7 @@ export type Mounted = Awaited<ReturnType<typeof create>>
  */
 export type MountIn = (keystile: Mounted) => RequestListener | Promise<RequestListener>
 
-/** @param ways the ways to mount it, by name */
+/** @param ways the ways to mount Keystile, by their names */
 export function describeMount(framework: string, ways: Readonly<Record<string, MountIn>>): void {
   let keystile: Mounted
   let users = 0
@@ -115,7 +115,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
           [`username=${username}&password=wrong`, 'invalid_grant'],
           ['username=ada', 'invalid_request'],
           ['', 'invalid_request'],
-          // A parser may make an object of this, which is not a user name.
+          // A body parser may turn `username[a]` into an object. A user name must be a string.
           [`username[a]=${username}&password=${password}`, 'invalid_request'],
           ['grant_type=magic', 'unsupported_grant_type'],
         ] as const) {
@@ -158,7 +158,8 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
           assert.equal((await postForm(`${login()}&${unknown}`)).status, 200, unknown)
       })
 
-      // Once a parser has made a list or an object of a parameter, what was sent is unknown.
+      // If a body parser has turned a parameter into a list or an object, Keystile cannot know what
+      // the client sent.
       for (const nested of [
         'scope[]=items:read',
         'scope[a]=items:read',
@@ -227,7 +228,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
       })
 
       it(
-        'a connection with a body that was too long is answered or closed',
+        'after a body that is too long, the connection answers the next request or closes',
         { timeout: 10_000 },
         async () => {
           const connection = served.connect()
@@ -239,14 +240,14 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
           )
           assert.equal((await connection.read()).status, 413)
           connection.write('GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n')
-          // The server may read on and answer, or close the connection.
+          // The server may read the whole body and answer this request, or close the connection.
           const next = await connection.read().catch(() => undefined)
           assert.ok(next === undefined || next.status === 404)
           connection.socket.destroy()
         },
       )
 
-      it('mount publishes keys, and metadata at both paths (RFC 8414 §3)', async () => {
+      it('mount publishes the keys, and the metadata at two paths (RFC 8414 §3)', async () => {
         const keys = await send({ path: '/auth/.well-known/jwks.json' })
         assert.equal(keys.status, 200)
         assert.ok((JSON.parse(keys.text) as { keys: unknown[] }).keys.length > 0)
@@ -272,7 +273,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
           body: JSON.stringify({ username, password }),
         })
         assert.equal(begun.status, 200, begun.text)
-        // Each cookie needs a Set-Cookie field of its own: they cannot be joined.
+        // Each cookie needs a separate Set-Cookie field: two of them cannot be joined by a comma.
         assert.deepEqual(
           setCookiesOf(begun).map((set) => set.split('=')[0]),
           ['__Secure-keystile', '__Secure-keystile-device'],
@@ -285,7 +286,8 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
           setCookiesOf(refreshed)[0]!,
           /; Path=\/auth\/session; Secure; HttpOnly; SameSite=Strict$/,
         )
-        // Repeating either header does not get around the check.
+        // A client cannot avoid the check of the Origin or Cookie header by sending the header
+        // twice.
         assert.equal(
           (await send({ ...refresh, headers: [...origin, ...origin, ...cookie] })).status,
           403,

@@ -7,17 +7,18 @@ import { createStage, type Answered, type MakeApp, type Stage } from './app.ts'
 import { serve, type Received, type Sent, type Served } from './client.ts'
 import { cases, expired, type Admitted, type Refused } from './table.ts'
 
-/** The route that `onRefused` gets in a framework. */
+/** The routes that `onRefused` gets in a framework, for two requests. */
 interface RouteNames {
-  /** For GET /items/new, behind a guard of its own. */
+  /** For GET /items/new, which its own guard refuses. */
   readonly route: string | undefined
-  /** For GET /area/read, which the guard of its router refuses. */
+  /** For GET /area/read, which a guard of the router refuses. */
   readonly inRouter: string | undefined
 }
 
 /**
  * @param makeApp makes the app of `Table` in app.ts
- * @param names by default those of a framework without routes
+ * @param names what `onRefused` gets as the route. Default: undefined, as in a framework without
+ *   routes
  */
 export function describeGuards(
   framework: string,
@@ -99,7 +100,7 @@ function describeTable(stage: Stage, served: () => Served): void {
     check(await served().send(sent), expired, { stage, sent })
   })
 
-  it('a guard does not run on a path without a route, which gets 404', async () => {
+  it('a path without a route gets 404, and no guard runs', async () => {
     for (const headers of [[], ['authorization', stage.bearer()], ['authorization', 'Bearer abc']])
       assert.equal((await served().send({ path: '/nothing', headers })).status, 404)
     assert.equal(stage.verifications, 0)
@@ -164,7 +165,7 @@ function describeCallers(stage: Stage, served: () => Served): void {
     }
   })
 
-  it('a guard keeps the callers of simultaneous requests apart', async () => {
+  it('a guard does not mix up the callers of simultaneous requests', async () => {
     const names = Array.from({ length: 40 }, (_, i) => `user${i}`)
     const headers = new Map(
       names.map((name) => [name, ['authorization', stage.bearer({ subject: name })]]),
@@ -181,7 +182,7 @@ function describeCallers(stage: Stage, served: () => Served): void {
   })
 
   if (!stage.withUser) {
-    it('a guard admits a remembered token without waiting', async () => {
+    it('a guard verifies a token only once and then remembers it', async () => {
       const headers = ['authorization', stage.bearer()]
       for (let time = 0; time < 3; time++)
         assert.equal((await served().send({ path: '/me', headers })).status, 200)
@@ -191,7 +192,7 @@ function describeCallers(stage: Stage, served: () => Served): void {
 }
 
 function describeRefusals(stage: Stage, served: () => Served, names: RouteNames): void {
-  it('tells onRefused the reason, the method and the route of each refused request', async () => {
+  it('a guard tells onRefused the reason, method and route of each refused request', async () => {
     const headers = ['authorization', stage.bearer()]
     await served().send({ method: 'POST', path: '/items/new?token=abc', headers })
     await served().send({ path: '/area/read' })
@@ -221,9 +222,9 @@ function describeConnections(stage: Stage, served: () => Served): void {
   for (const [what, rest] of [
     ['a length', `Content-Length: ${body.length}\r\n\r\n${body}`],
     ['chunks', `Transfer-Encoding: chunked\r\n\r\n${inChunks}`],
-    ['a request in it', `Content-Length: ${good().length}\r\n\r\n${good()}`],
+    ['the form of a request', `Content-Length: ${good().length}\r\n\r\n${good()}`],
   ] as const) {
-    it(`a connection goes on after a refusal whose unread body has ${what}`, async () => {
+    it(`the connection stays usable after a refusal whose unread body has ${what}`, async () => {
       const connection = served().connect()
       for (let time = 0; time < 2; time++) {
         connection.write(`POST /parsed/after HTTP/1.1\r\nHost: x\r\n${rest}`)
@@ -269,7 +270,7 @@ function describeUsers(stage: Stage, served: () => Served): void {
     })
   }
 
-  // `next(undefined)` would let the request in, and `next('route')` would skip the rest of the
+  // `next(undefined)` would let the request in, and `next('route')` would skip the remaining
   // guards.
   for (const subject of ['rejects-nothing', 'rejects-null', 'rejects-route', 'rejects-router']) {
     it(`a guard answers 500 when user() rejects without an Error: ${subject}`, async () => {
@@ -296,7 +297,7 @@ function describeUsers(stage: Stage, served: () => Served): void {
   })
 
   for (const subject of ['slow', 'slow-ghost']) {
-    it(`a guard goes on after a caller disconnects while user() runs: ${subject}`, async () => {
+    it(`no error occurs when a caller disconnects while user() runs: ${subject}`, async () => {
       const connection = served().connect()
       const arrived = once(served().server, 'request') as Promise<
         [{ socket: { destroyed: boolean } } & NodeJS.EventEmitter]

@@ -128,7 +128,7 @@ export const cases: readonly Case[] = [
     expected: invalidRequest,
   },
   {
-    name: 'the same header twice, its name in different case',
+    name: 'Authorization in lower case and again in upper case',
     send: (stage) => {
       const value = reader(stage)
       return { path: '/items', headers: ['authorization', value, 'AUTHORIZATION', value] }

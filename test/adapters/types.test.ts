@@ -36,11 +36,11 @@ describe('the types of a guard, in every framework', () => {
     for (const guard of guards) {
       same<ReturnType<typeof guard.caller>, Caller<Scope, Person>>(true)
       same<ReturnType<typeof guard.optional.caller>, Caller<Scope, Person> | undefined>(true)
-      // @ts-expect-error: not declared
+      // @ts-expect-error: the scope is not declared
       assert.throws(() => guard('items:raed'), TypeError)
-      // @ts-expect-error: not declared
+      // @ts-expect-error: the scope is not declared
       assert.throws(() => guard.anyOf('items:read', ['items:raed']), TypeError)
-      // @ts-expect-error: not declared
+      // @ts-expect-error: the scope is not declared
       assert.throws(() => guard.optional('items:raed'), TypeError)
     }
     const annotated: readonly [
@@ -52,7 +52,7 @@ describe('the types of a guard, in every framework', () => {
     assert.equal(annotated.length, 4)
   })
 
-  it('the types of every guard fit routes and keep what the framework infers', () => {
+  it('every guard fits its framework’s routes and keeps the framework’s inferred types', () => {
     const guard = createExpressGuard(options)
     express().get('/people/:id', guard('items:read'), (req, res) => {
       same<typeof req.params.id, string>(true)

@@ -95,7 +95,10 @@ describe('docs(), in an app', { skip: skipWithoutBrowser() }, () => {
   })
 })
 
-/** Collects what the page must not do: ask another host, violate its policy, fail. */
+/**
+ * Collects the page's faults: requests to other hosts, violations of its Content-Security-Policy,
+ * errors.
+ */
 function watch(page: Page, host: string): readonly string[] {
   const violations: string[] = []
   page.on('pageerror', (error) => violations.push(String(error)))
@@ -104,14 +107,14 @@ function watch(page: Page, host: string): readonly string[] {
     if (to.protocol !== 'data:' && to.host !== host) violations.push(`asked ${request.url()}`)
   })
   page.on('console', (message) => {
-    // Chromium writes this for any refusal that a script gets.
+    // Chromium logs this message for every refused request of a script.
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
       violations.push(message.text())
   })
   return violations
 }
 
-/** Opens an operation, sends it, and closes it again. */
+/** Opens an operation on the page, sends its request, and closes the operation again. */
 async function assertAnswered(
   page: Page,
   path: string,
@@ -122,7 +125,7 @@ async function assertAnswered(
     .locator('.opblock')
     .filter({ has: page.locator(`[data-path="${path}"]`) })
   await block.locator('.opblock-summary-control').click()
-  // An operation that was tried before is still ready to execute.
+  // If the test has tried this operation before, its "Execute" button is already there.
   const toggle = block.locator('.try-out__btn').first()
   if ((await toggle.innerText()) === 'Try it out') await toggle.click()
   await block.getByRole('button', { name: 'Execute' }).click()

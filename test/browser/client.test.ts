@@ -12,7 +12,7 @@ import {
   type TokenServer,
 } from '../../packages/keystile/test-support/token-server.ts'
 
-/** Enough tabs to wait for each other; ten would cost the browser more. */
+/** Enough tabs for tests in which tabs wait for each other. Ten tabs would be slower. */
 const fewTabs = 4
 const door = join(import.meta.dirname, '../../packages/keystile/src/client.ts')
 
@@ -110,7 +110,7 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
           )
         })
 
-        it('other tabs refresh when one is closed during its refresh', async () => {
+        it('when a tab is closed during its refresh, another tab refreshes', async () => {
           const [first, ...others] = await openAll(fewTabs)
           const held = Promise.withResolvers<void>()
           server.instead = ({ route }) => {
@@ -125,10 +125,10 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
           await Promise.all(others.map((page) => page.evaluate(() => 'all have begun to wait')))
           await first!.close()
           assert.deepEqual((await answers).flat(), Array(2 * (fewTabs - 1)).fill(200))
-          assert.equal(server.askedFor('refresh').length, 2, 'one is that of the closed tab')
+          assert.equal(server.askedFor('refresh').length, 2, 'one is from the closed tab')
         })
 
-        it('the end of a session signs out once in every tab', async () => {
+        it('when a session ends, each tab signs out exactly once', async () => {
           const pages = await openAll(fewTabs)
           await Promise.all(pages.map(ask))
           server.endSessions()

@@ -1,5 +1,5 @@
-// Cookie sessions in a real browser: what it keeps, what it sends to which origin, and what it lets
-// a page read.
+// Cookie sessions in a real browser: which cookies the browser keeps, to which origins it sends
+// them, and which answers a page can read.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { once } from 'node:events'
@@ -19,13 +19,16 @@ import { freePort } from '../../packages/server/test-support/command.ts'
 const username = 'ada'
 const password = 'an engine of her own'
 
-/** What a page can read of an answer; the status is 0 where the browser blocks reading. */
+/**
+ * What a page can read of an answer. The status is 0 if the browser does not let the page read the
+ * answer.
+ */
 interface Seen {
   readonly status: number
   readonly text: string
 }
 
-/** Sends a request from a page, with the cookie. */
+/** Sends a request from a page. The browser adds the session's cookie if its rules allow that. */
 function ask(
   page: Page,
   url: string,
@@ -110,7 +113,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
       string,
     ]
     auth = `${own}/auth`
-    // Listed, but another site: a browser sends no SameSite=Strict cookie from there.
+    // A listed origin on another site: from its pages, a browser sends no SameSite=Strict cookie.
     const elsewhere = listed.replace('localhost', '127.0.0.1')
     const corsOrigins = [listed, elsewhere]
     keystile = await createKeystile({
@@ -263,7 +266,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
   )
 
   it(
-    'a page of ada’s cookie session does nothing as bob after he logs in elsewhere',
+    'a page with Ada’s cookie session sends no request as Bob after he logs in elsewhere',
     withContext(async () => {
       const open = async (): Promise<Page> => {
         const page = await context.newPage()
@@ -301,7 +304,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
         assert.equal(await me(page), 'bob')
       }
 
-      // A logout ends the page's own session, even if the cookie now belongs to another one.
+      // A logout ends the page's own session, even if the cookie now belongs to another session.
       await adaLogsIn()
       const [adas, kept] = [await token(), await cookies()]
       assert.equal(await statusOf(adas), 200)
@@ -324,7 +327,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
       assert.equal((await ask(page, `${auth}/session`, login)).status, 200)
       const { status, text } = await ask(page, `${auth}/session/refresh`)
       assert.equal(status, 200, text)
-      // Without the cookie, the page can read answers to a token, and refusals.
+      // Without the cookie, the page can read answers to requests with a token, and refusals.
       const { access_token } = JSON.parse(text) as { access_token: string }
       const reads = await page.evaluate(
         async ({ url, token }) => {
@@ -362,8 +365,8 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
         ['/.well-known/jwks.json', { method: 'GET' }],
       ] as const)
         assert.equal((await ask(foreign, `${auth}${path}`, options)).status, 0, path)
-      // A form needs no permission to be sent, and carries the cookie within the site. It is
-      // refused as well.
+      // A page needs no permission to send a form, and within the site the browser adds the cookie.
+      // The server refuses the form too.
       const answered = foreign.waitForResponse(`${auth}/session/refresh`)
       await foreign.setContent(
         `<form action="${auth}/session/refresh" method="POST"><button>Win</button></form>`,

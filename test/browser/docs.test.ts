@@ -21,13 +21,15 @@ const username = 'ada'
 const password = 'an engine of her own'
 /** When set, the test also takes the screenshot for the documentation. */
 const takesPicture = Boolean(process.env['KEYSTILE_TEST_SCREENSHOT'])
-/** 1280 by 900 in the picture. */
+/** Makes a picture of 1280 by 900 pixels. */
 const size = { viewport: { width: 1600, height: 1125 }, deviceScaleFactor: 0.8 }
 
 describe('/docs', { skip: skipWithoutBrowser() }, () => {
   let browser: Browser
   let page: Page
-  /** What the page did and must not do: ask another host, violate its policy, fail. */
+  /**
+   * The page's faults: requests to other hosts, violations of its Content-Security-Policy, errors.
+   */
   let violations: string[]
   before(async () => {
     browser = await startBrowser()
@@ -48,7 +50,7 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
       if (to.protocol !== 'data:' && to.host !== host) violations.push(`asked ${request.url()}`)
     })
     page.on('console', (message) => {
-      // Chromium writes this for any refusal that a script gets.
+      // Chromium logs this message for every refused request of a script.
       if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
         violations.push(message.text())
       }
@@ -71,7 +73,9 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
     await dialog().getByRole('button', { name: 'Close' }).click()
   }
 
-  /** Opens an operation and sends it, with the example body or this one. */
+  /**
+   * Opens an operation and sends a request: with `body`, or with the example body if there is none.
+   */
   async function execute(method: string, path: string, body?: object): Promise<Locator> {
     const block = operation(method, path)
     await block.locator('.opblock-summary-control').click()

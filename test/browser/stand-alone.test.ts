@@ -1,5 +1,5 @@
 // Cookie sessions of the stand-alone server, in a real browser: the page comes from another origin
-// of the same site, as a front end of its own does.
+// of the same site, as a separate front end does.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -22,7 +22,7 @@ const password = 'an engine of her own'
 
 declare const client: ApiClient
 
-/** A page whose client has the issuer that the URL names. */
+/** A page with keystile/client. The query of the page's URL names the issuer. */
 const pageText = `<!doctype html><title>A page</title><script type="module">
   import { createClient } from '/client.js'
   const issuer = new URLSearchParams(location.search).get('issuer')
@@ -44,7 +44,7 @@ describe('the stand-alone server, in a browser', { skip: skipWithoutBrowser() },
   let cwd: string
   let pages: Server
   let origin: string
-  /** With cookie sessions, and without. */
+  /** Two servers: the first has cookie sessions, the second does not. */
   let servers: readonly RunningServer[] = []
   let browser: Browser
   let context: BrowserContext
@@ -114,7 +114,7 @@ describe('the stand-alone server, in a browser', { skip: skipWithoutBrowser() },
     assert.equal(await isSignedIn(page), false)
   })
 
-  it('keystile/client says that the server has no cookie sessions by default', async () => {
+  it('keystile/client says that a server without the setting has no cookie sessions', async () => {
     const page = await open(servers[1])
     const failed = await page.evaluate(() =>
       client.isSignedIn().then(

@@ -56,7 +56,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(username, 'ada')
     })
 
-    it('openid-client asks for two scopes and learns which one was granted', async () => {
+    it('openid-client asks for two scopes and is told which one was granted', async () => {
       const tokens = await openid.genericGrantRequest(config, 'password', {
         ...ada,
         scope: 'items:read users:read',
@@ -86,7 +86,7 @@ for (const algorithm of issuingAlgorithms) {
       await assert.rejects(openid.refreshTokenGrant(config, refreshed.refresh_token!), over)
     })
 
-    it('openid-client throws its invalid_grant for a wrong password', async () => {
+    it('openid-client reports invalid_grant for a wrong password', async () => {
       await assert.rejects(openid.genericGrantRequest(config, 'password', wrong), {
         name: 'ResponseBodyError',
         error: 'invalid_grant',
@@ -95,7 +95,7 @@ for (const algorithm of issuingAlgorithms) {
       })
     })
 
-    it('openid-client throws its challenge error for an unknown client', async () => {
+    it('openid-client reports the WWW-Authenticate challenge for an unknown client', async () => {
       const stranger = new openid.Configuration(
         config.serverMetadata(),
         'stranger',
@@ -216,7 +216,7 @@ for (const algorithm of issuingAlgorithms) {
       await assert.rejects(refresh(second.refresh_token!), { error: 'invalid_grant', status: 400 })
     })
 
-    it('oauth4webapi throws its invalid_grant for a wrong password', async () => {
+    it('oauth4webapi reports invalid_grant for a wrong password', async () => {
       await assert.rejects(login(wrong), {
         name: 'ResponseBodyError',
         error: 'invalid_grant',
@@ -234,10 +234,10 @@ describe('simple-oauth2', () => {
   })
   after(() => server.stop())
 
-  /** Returns status and code of the error that this client throws. */
+  /** Returns the status and the code of the error that simple-oauth2 throws. */
   const errorOf = (login: Promise<unknown>): Promise<unknown> =>
     login.then(
-      () => assert.fail('the login succeeds'),
+      () => assert.fail('the login must fail'),
       ({ isBoom, output, data }) => (assert.ok(isBoom), [output.statusCode, data.payload.error]),
     )
 
@@ -261,7 +261,7 @@ describe('simple-oauth2', () => {
       assert.equal(accessToken.token.scope, 'items:read items:write')
     })
 
-    it(`simple-oauth2 refreshes and revokes either token (${authorizationMethod})`, async () => {
+    it(`simple-oauth2 refreshes and revokes tokens (${authorizationMethod})`, async () => {
       for (const type of ['access_token', 'refresh_token'] as const) {
         const first = await clientOf().getToken(ada)
         const second = await first.refresh()
@@ -279,11 +279,11 @@ describe('simple-oauth2', () => {
       assert.equal(token.scope, 'items:read')
     })
 
-    it(`simple-oauth2 throws invalid_grant for a bad login (${authorizationMethod})`, async () => {
+    it(`simple-oauth2 reports invalid_grant for a bad login (${authorizationMethod})`, async () => {
       assert.deepEqual(await errorOf(clientOf().getToken(wrong)), [400, 'invalid_grant'])
     })
 
-    it(`simple-oauth2 throws invalid_client for a secret (${authorizationMethod})`, async () => {
+    it(`simple-oauth2 gets invalid_client for a bad secret (${authorizationMethod})`, async () => {
       assert.deepEqual(await errorOf(clientOf('x').getToken(ada)), [401, 'invalid_client'])
     })
   }
@@ -296,7 +296,7 @@ interface CapturedRequest {
   readonly accept: string
   readonly auth?: string
   readonly body: string
-  /** Missing for Swagger UI, which logged in. */
+  /** Missing for Swagger UI: its login succeeded. */
   readonly status?: number
 }
 
@@ -318,7 +318,8 @@ describe('requests captured from clients', () => {
   after(() => server.stop())
 
   /**
-   * Sends the captured bytes, with our client instead of "default" and with a password.
+   * Sends the captured bytes. Replaces the client id "default" with the id of our client, and fills
+   * in the password.
    */
   function send(
     captured: CapturedRequest,

@@ -54,7 +54,7 @@ describe('confidential clients in OAuth libraries', () => {
       })
     })
 
-    it(`oauth4webapi with ${method} gets a token of its own and introspects it`, async () => {
+    it(`oauth4webapi with ${method} gets a client token and introspects it`, async () => {
       const insecure = { [oauth.allowInsecureRequests]: true }
       const issuer = new URL(server.issuer)
       const found = await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...insecure })

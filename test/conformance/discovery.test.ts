@@ -1,5 +1,5 @@
-// createVerifier finds the issuer's keys over real sockets. Its results are compared with jose,
-// which gets the URL of the keys.
+// createVerifier finds the issuer's keys over real sockets. The results are compared with those of
+// jose, which is told the URL of the keys.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
@@ -20,7 +20,7 @@ const audience = 'https://items.example'
 
 async function refusalOf(verifier: Verifier, token: string): Promise<string> {
   const error = await verifier.verify(token).then(
-    () => assert.fail('the token is accepted'),
+    () => assert.fail('the token must be refused'),
     (thrown: unknown) => thrown,
   )
   assert.ok(error instanceof TokenError, String(error))
@@ -42,7 +42,7 @@ for (const algorithm of issuingAlgorithms) {
     })
     after(() => server.stop())
 
-    it('createVerifier is ready by the issuer’s URL alone and accepts its tokens', async () => {
+    it('createVerifier needs only the issuer’s URL to accept the issuer’s tokens', async () => {
       const verifier = createVerifier({ issuer: server.issuer, audience, revocations: 'none' })
       await verifier.ready()
       const { scopes, claims } = await verifier.verify(token)
@@ -51,7 +51,7 @@ for (const algorithm of issuingAlgorithms) {
       verifier.close()
     })
 
-    it('createVerifier fetches the keys with the first token', async () => {
+    it('createVerifier fetches the keys when it gets the first token', async () => {
       const verifier = createVerifier({
         issuer: server.issuer,
         audience,
@@ -62,7 +62,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(verifier.state, 'current')
     })
 
-    it('createVerifier refuses another audience and another signature', async () => {
+    it('createVerifier refuses tokens with another audience or another signature', async () => {
       const options = { issuer: server.issuer, audience, revocations: 'none' } as const
       assert.equal(
         await refusalOf(createVerifier({ ...options, audience: 'https://x.example' }), token),
@@ -75,7 +75,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(await refusalOf(createVerifier(options), twin), 'invalid_token')
     })
 
-    it('createVerifier refuses another spelling of the issuer', async () => {
+    it('createVerifier refuses an issuer’s URL with an added slash', async () => {
       const other = createVerifier({ issuer: `${server.issuer}/`, audience, revocations: 'none' })
       await assert.rejects(other.ready(), /another "issuer"/)
     })
@@ -114,11 +114,11 @@ describe('createVerifier over real sockets', () => {
     publisher.publish(second)
     skipped += 300_000
     assert.ok(await verifier.verify(tokenOf(first))) // the keys are stale: a fetch starts
-    // An unknown key waits for that fetch.
+    // A token with an unknown key waits until that fetch ends.
     assert.equal(await refusalOf(verifier, tokenOf(generateKey('ES256'))), 'invalid_token')
     assert.equal(await refusalOf(verifier, tokenOf(first)), 'invalid_token')
     assert.ok(await verifier.verify(tokenOf(second)))
-    // It fetched the metadata once and the keys three times; jose fetched the keys twice.
+    // Keystile fetched the metadata once and the keys three times. jose fetched the keys twice.
     assert.equal(publisher.asked.filter((path) => path.includes('.well-known')).length, 1)
     assert.equal(publisher.asked.filter((path) => path === '/tenant/jwks').length, 3 + 2)
   })
@@ -149,7 +149,7 @@ describe('createVerifier over real sockets', () => {
       assert.deepEqual([early.status, early.headers.get('retry-after')], [503, '1'])
       assert.equal(early.headers.get('content-type'), 'application/problem+json')
       assert.doesNotMatch(await early.text(), /ECONNREFUSED|127\.0\.0\.1/)
-      assert.equal((await ask(tokenOf(first))).status, 401) // names another issuer
+      assert.equal((await ask(tokenOf(first))).status, 401) // the token names another issuer
       const issuing = createServer((request, response) => {
         const jwks_uri = `${issuer}/jwks`
         response.end(
@@ -172,7 +172,7 @@ describe('createVerifier over real sockets', () => {
     }
   })
 
-  it('a verifier does not keep a program from ending', async () => {
+  it('a program ends although its verifier is still open', async () => {
     const program = `
       import { createVerifier } from 'keystile'
       const options = { audience: '${audience}', revocations: 'none' }

@@ -13,7 +13,10 @@ const { vectors: sshKeys } = read('pyjwt-GHSA-ffqj-6fqr-9h24.json') as {
 }
 const { prefixes } = read('fast-jwt-key-prefixes.json') as { readonly prefixes: readonly string[] }
 
-/** Returns the public key in a line of OpenSSH (RFC 4253 §6.6): its last field is the point. */
+/**
+ * Returns the public key from a line of OpenSSH. Its last field is the point on the curve (RFC 4253
+ * §6.6).
+ */
 function jwkOf(line: string): Jwk {
   const blob = Buffer.from(line.split(' ')[1]!, 'base64')
   if (line.startsWith('ssh-ed25519'))
@@ -62,7 +65,7 @@ describe('importKey', () => {
 })
 
 describe('verifyJws', () => {
-  it('verifyJws accepts an SSH key’s signature, and none made with its public half', () => {
+  it('verifyJws accepts an SSH key’s signature, but no HMAC made with its public half', () => {
     for (const { key, good, bad } of sshKeys) {
       const keys = keySetOf([importKey(jwkOf(key))])
       assert.doesNotThrow(() => verifyJws(good, keys))

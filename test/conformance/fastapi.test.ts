@@ -143,7 +143,7 @@ for (const algorithm of issuingAlgorithms) {
         await server?.stop()
       })
 
-      /** Returns the token with some claims changed, signed with the issuer's own key. */
+      /** Changes claims of the token and signs it again with the issuer's own key. */
       const tokenWith = (claims: object): string =>
         signJwt({ ...decodeJwtUnsafe(token).claims, ...claims }, key, { type: 'at+jwt' })
       const now = (): number => Math.floor(Date.now() / 1000)
@@ -206,7 +206,10 @@ describe('POST /token', { skip }, () => {
     readonly access_token?: string
     readonly token_type?: string
     readonly scope?: string | readonly string[]
-    /** The scope after a refresh, the status of a revocation, the error of a refresh after it. */
+    /**
+     * The scope after a refresh. `revoked` is the status of a revocation, and `then` the error of a
+     * refresh after the revocation.
+     */
     readonly refreshed?: string | readonly string[]
     readonly revoked?: number
     readonly then?: string
@@ -220,7 +223,7 @@ describe('POST /token', { skip }, () => {
   })
   after(() => server?.stop())
 
-  /** Returns the outcome of each of the five ways to log in, as the client reports it. */
+  /** Logs in by each of the five ways. Returns each outcome as the client reports it. */
   async function runClients(env: {
     readonly PASSWORD?: string
     readonly SCOPE?: string
@@ -267,7 +270,7 @@ describe('POST /token', { skip }, () => {
   })
 
   it('requests-oauthlib and authlib learn that fewer scopes were granted', async () => {
-    // Without the variable, oauthlib raises an error when the scope differs.
+    // Without OAUTHLIB_RELAX_TOKEN_SCOPE, oauthlib raises an error when the scope differs.
     const narrowed = await runClients({
       SCOPE: 'items:write users:write',
       OAUTHLIB_RELAX_TOKEN_SCOPE: '1',

@@ -22,9 +22,7 @@ import { promisify } from 'node:util'
 const root = join(import.meta.dirname, '../..')
 const run = promisify(execFile)
 
-/**
- * The environment without variables of the test runner, of Node and of an installed Keystile.
- */
+/** The environment, except variables of the test runner, of Node and of an installed Keystile. */
 const environment = Object.fromEntries(
   Object.entries(process.env).filter(
     ([name]) => !/^(KEYSTILE_|DATABASE_URL$|PORT$|NODE_)/.test(name),
@@ -86,7 +84,7 @@ async function buildAll(): Promise<void> {
 const folder = mkdtempSync(join(tmpdir(), 'keystile-built-'))
 before(async () => {
   await build('packages/keystile')
-  // What npm would install, and a second folder that also has hono.
+  // One folder with the packages that npm would install, and a second one that also has hono.
   for (const app of ['alone', 'with-hono']) {
     const installed = join(folder, app, 'node_modules/keystile')
     mkdirSync(installed, { recursive: true })
@@ -145,7 +143,7 @@ describe('keystile, the package', () => {
   })
 
   it(
-    'keystile has been tried on an older Node than the one that runs the tests',
+    'keystile has been tested on an older Node than the Node of the other tests',
     { skip: 'reason' in old && old.reason },
     (t) => {
       t.diagnostic(nodes.map(({ version }) => `Node ${version}`).join(', '))
@@ -177,7 +175,7 @@ describe('@keystile/server on a Node that is too old', () => {
   before(buildAll)
 
   it(
-    '@keystile/server on an old Node says which Node it needs, as module and command',
+    'on an old Node, @keystile/server says which Node its module and command need',
     { skip: 'reason' in old && old.reason },
     async () => {
       assert.ok('binary' in old)
@@ -190,7 +188,7 @@ describe('@keystile/server on a Node that is too old', () => {
       ]
       for (const args of calls)
         await run(old.binary, args, { cwd: join(root, 'packages/server'), env: environment }).then(
-          () => assert.fail('it must end with an error'),
+          () => assert.fail('the program must end with an error'),
           ({ stderr }: { readonly stderr: string }) => assert.match(stderr, needed),
         )
     },
@@ -247,7 +245,7 @@ describe('keystile.cjs', () => {
   const tooOld = 'binary' in old && !isAtLeast(old.version, needed) ? old : undefined
   const reason = 'reason' in old ? old.reason : `${old.version} is new enough for the server`
   it(
-    'keystile.cjs names the Node that it needs on an older one, and exits with 1',
+    'on an older Node, keystile.cjs names the Node that it needs and exits with 1',
     { skip: !tooOld && reason },
     async () => {
       await assert.rejects(

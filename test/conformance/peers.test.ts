@@ -42,7 +42,7 @@ for (const algorithm of issuingAlgorithms) {
     })
     after(() => server.stop())
 
-    it('jose accepts what POST /token issues, by the published key set', async (t) => {
+    it('jose accepts the tokens of POST /token by the published key set', async (t) => {
       const { version } = JSON.parse(
         readFileSync(new URL('../../node_modules/jose/package.json', import.meta.url), 'utf8'),
       )
@@ -164,7 +164,7 @@ describe('signJwt', () => {
 })
 
 describe('verifyJws', () => {
-  it('verifyJws accepts the bytes that jose signs in a compact JWS, text or not', async () => {
+  it('verifyJws accepts a compact JWS of jose, whether its payload is text or not', async () => {
     const own = generateKey('ES256')
     const key = await jose.importJWK(exportPrivateJwk(own) as jose.JWK, 'ES256')
     for (const payload of [

@@ -25,7 +25,7 @@ interface CookbookCase {
   readonly title: string
   readonly input: { readonly payload: string; readonly key: Jwk; readonly alg: string }
   readonly output: {
-    /** Only where the JWS has a compact form. */
+    /** Missing if the JWS has no compact form. */
     readonly compact?: string
     readonly json_flat: {
       readonly protected?: string
@@ -48,7 +48,7 @@ const { jws: published, thumbprints } = read('jws-and-thumbprints.json') as {
 }
 const cookbook = read('rfc7520-8037-jws.json') as readonly CookbookCase[]
 
-/** The RFCs name the algorithm beside the key; Keystile's keys contain it. */
+/** The RFCs name the algorithm beside the key. Keystile's keys contain its name. */
 const keyFor = (jwk: Jwk, alg: string): KeySet => keySetOf([importVector({ ...jwk, alg })])
 
 function signingKeyFor(jwk: Jwk, alg: string): SigningKey {
@@ -181,7 +181,7 @@ describe('sign', () => {
     assert.equal(toBase64url(made), jws.slice(end + 1))
   })
 
-  it('sign makes another valid signature each time with PS384 and ES512', () => {
+  it('with PS384 and ES512, sign makes a different valid signature each time', () => {
     for (const section of ['section-4.2', 'section-4.3']) {
       const { input, output } = caseOf(section)
       const { protected: header, payload, signature } = output.json_flat

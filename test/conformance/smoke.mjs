@@ -14,7 +14,7 @@ const issuer = 'https://auth.example'
 const audience = 'https://items.example'
 const secret = randomBytes(32).toString('base64')
 
-/** Returns an access token as an issuer signs it that shares a secret with the API. */
+/** Returns an access token like those of an issuer that shares a secret with the API. */
 function tokenFor(scope, claims = {}) {
   const key = importKey({ secret, algorithm: 'HS256' })
   const own = {

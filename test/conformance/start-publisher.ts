@@ -50,7 +50,10 @@ export async function startPublisher(...keys: readonly SigningKey[]): Promise<Pu
   }
 }
 
-/** Signs an access token by RFC 9068 with these claims changed; `undefined` leaves one out. */
+/**
+ * Signs an access token in the profile of RFC 9068. `claims` replace its usual claims; the value
+ * `undefined` removes a claim.
+ */
 export function accessTokenOf(
   key: SigningKey,
   claims: Readonly<Record<string, unknown>>,

@@ -18,7 +18,9 @@ import { accessTokenOf, startPublisher, type Publisher } from './start-publisher
 const audience = 'https://items.example'
 const ada = { username: 'ada', password: 'an engine of her own' }
 
-/** How a token differs: a name for that, the changed claims, and the `typ`. */
+/**
+ * How a token differs from the usual one: a name for the difference, the changed claims, and `typ`.
+ */
 type Changed = readonly [name: string, claims: Readonly<Record<string, unknown>>, type?: string]
 
 const versionOf = (name: string): string => {
@@ -28,7 +30,7 @@ const versionOf = (name: string): string => {
 
 /** Starts an Express app with a route behind express-oauth2-jwt-bearer, as in its README. */
 async function startApi(issuerBaseURL: string): Promise<{ url: string; server: Server }> {
-  const app = express().set('env', 'test') // else it prints each refusal
+  const app = express().set('env', 'test') // in "development" Express prints each refusal
   app.use(auth({ issuerBaseURL, audience, strict: true }))
   app.get('/items', requiredScopes('items:read'), (request, response) => {
     response.json({
@@ -143,7 +145,7 @@ describe('what createVerifier accepts', () => {
     ['a typ in capitals', {}, 'AT+JWT'],
     ['no sid', { sid: undefined }],
     [
-      'claims of its own',
+      'claims that no standard defines',
       { 'https://items.example/größe': ['ä', 1.5, null], auth_time: 1_000_000_000 },
     ],
     ['an nbf in the past', { nbf: 1_000_000_000 }],

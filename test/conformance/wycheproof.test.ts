@@ -21,7 +21,7 @@ const groupsOf = (file: string): readonly Group[] =>
   JSON.parse(readFileSync(new URL(`vectors/wycheproof/${file}`, import.meta.url), 'utf8'))
     .testGroups
 
-/** Cases that do not count; vectors/README.md says why. */
+/** Cases that the tests leave out. vectors/README.md says why. */
 const disputed = new Set([346, 350, 367, 370, 372, 373])
 
 function accepts(jws: string, keys: () => KeySet): boolean {
@@ -33,7 +33,10 @@ function accepts(jws: string, keys: () => KeySet): boolean {
   }
 }
 
-/** Cases 347 and 351 name "ES521", which does not exist; P-521 has only one algorithm. */
+/**
+ * Removes the algorithm "ES521" of cases 347 and 351, which does not exist. A P-521 key needs no
+ * name: only ES512 uses it.
+ */
 function withoutUnregisteredAlgorithm(jwk: Jwk): Jwk {
   const { alg, ...rest } = jwk
   return alg === 'ES521' && jwk['crv'] === 'P-521' ? rest : jwk

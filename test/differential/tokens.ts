@@ -1,5 +1,5 @@
-// Tokens for the differential test, from well-formed ones to what no issuer would send. fast-check
-// makes and shrinks recipes; `bake` turns a recipe into a token.
+// Tokens for the differential test, from well-formed ones to tokens that no issuer would send.
+// fast-check makes and shrinks recipes; `bake` turns a recipe into a token.
 import fc from 'fast-check'
 import type { AlgorithmName } from 'keystile'
 import { canSign, toBase64url } from 'keystile/internal'
@@ -55,7 +55,7 @@ export type Damage =
   | { readonly kind: 'surround'; readonly before: string; readonly after: string }
 
 export interface Recipe {
-  /** A token of the pool, or a new one. */
+  /** The token to start from: one from the pool, or a new one. */
   readonly base:
     | { readonly pooled: number }
     | {
@@ -67,11 +67,14 @@ export interface Recipe {
          */
         readonly spelling: readonly [header: Spelling, claims: Spelling]
         /**
-         * `twin`: another key of the algorithm. `confused`: HMAC, with the public key as its
-         * secret.
+         * `own`: the trusted key. `twin`: another key of the same algorithm. `confused`: HMAC with
+         * the public key as its secret.
          */
         readonly signer: 'own' | 'twin' | 'confused' | AlgorithmName
-        /** Whether the header names the signer's algorithm, or that of the trusted key. */
+        /**
+         * If true, the header names the signer's algorithm. If false, the algorithm of the trusted
+         * key.
+         */
         readonly honest: boolean
       }
   readonly damages: readonly Damage[]
@@ -388,8 +391,8 @@ function claimsOf(index: number): Members {
 }
 
 /**
- * Uses the public key's text as an HMAC secret, as a verifier does that lets the token choose the
- * algorithm.
+ * Makes an HMAC key whose secret is the text of the public key. A verifier that lets the token
+ * choose the algorithm would accept its signatures.
  */
 function confusedKey(key: SigningKey): SigningKey {
   const secret =

@@ -1,7 +1,7 @@
-// The programs in the documents. Each block of TypeScript is one. Comments above a block change it:
-// `<!-- continues -->` continues the block before, and `<!-- also express 4 -->` adds the same
-// program with Express 4. Numbers behind `ts` are the lines that the site marks. A block inside a
-// comment tests the blocks above it; readers do not see it.
+// The programs in the documents. Each block of TypeScript is a program. Comments above a block
+// change it: `<!-- continues -->` adds the block to the program before it, and `<!-- also express 4
+// -->` adds the same program with Express 4. Numbers behind `ts` are the lines that the site marks.
+// A block inside a comment is a test of the blocks above it, which readers do not see.
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ export const wholeBlocks: readonly Block[] = blocks.filter(
   ({ code }) => !blocks.some((other) => other.code !== code && other.code.startsWith(code)),
 )
 
-/** Top-level names from which recipes.test.ts makes a server. */
+/** Matches blocks that declare a server or app, from which recipes.test.ts makes a server. */
 const listens =
   /^(export )?(const|function) (server|app|createApp|createOrdersServer|handle|GET)\b/m
 

@@ -1,6 +1,7 @@
 // Each block of TypeScript in the documents is a program: it is compiled unchanged and runs in its
-// own process. A program that imports node:test is a test and must pass; recipes.test.ts runs those
-// that answer requests. Code that shows other libraries is JavaScript or Python and is not run.
+// own process. A program that imports node:test is a test and must pass; recipes.test.ts runs the
+// programs that answer requests. Code that shows other libraries is JavaScript or Python and is not
+// run.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -19,7 +20,7 @@ describe('the documents', () => {
     folder = mkdtempSync(join(import.meta.dirname, 'blocks-'))
     for (const { name, code } of blocks)
       writeFileSync(join(folder, `${name}.ts`), `${code}\nexport {}\n`)
-    // A program that serves would not end, so it is loaded and then ended.
+    // A server would not end by itself, so the process loads it and then exits.
     const load = `await import(process.argv[2])\nsetTimeout(() => process.exit(0), 50)\n`
     writeFileSync(join(folder, 'load.mjs'), load)
     const options = {
@@ -43,7 +44,7 @@ describe('the documents', () => {
   describe('programs in the documents', { concurrency: availableParallelism() }, () => {
     // With NODE_TEST_CONTEXT the inner test run would report to the outer one instead of printing.
     const { NODE_TEST_CONTEXT: _, ...env } = process.env
-    // recipes.test.ts runs the others, and sends them requests.
+    // These blocks are not in recipes.test.ts, which runs servers and sends them requests.
     const others = wholeBlocks.filter((block) => isTest(block) || !servedBlocks.includes(block))
     for (const block of others) {
       it(`the ${isTest(block) ? 'test' : 'program'} ${block.name} of a document runs`, async () => {

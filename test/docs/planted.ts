@@ -47,7 +47,7 @@ export function takeFailures(): number {
   return taken
 }
 
-/** Resolves when `user` was called and waits. */
+/** Resolves when `user` has been called and is waiting. */
 export async function userIsAsked(): Promise<void> {
   if (waiting.length === 0) await new Promise<void>((resolve) => (whenAsked = resolve))
 }
@@ -57,7 +57,7 @@ function fail(): never {
   throw new Error('planted')
 }
 
-/** Throws when a handler reads any of its members. */
+/** Returns an object that throws when a handler reads one of its members. */
 const failing = (value: object): object =>
   new Proxy(value, { get: (_, name) => (name === 'then' ? undefined : fail()) })
 
@@ -114,7 +114,7 @@ export const plantKeystile =
       ...options,
       ...(users && { users: plantUsers(users) }),
     })
-    // Some programs close it at their end, but the test still uses it.
+    // Some programs close Keystile at their end, but the test still uses it.
     made.keystile = { ...keystile, close: async () => {} }
     return made.keystile
   }

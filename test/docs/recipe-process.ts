@@ -21,7 +21,10 @@ export type Order =
   | 'wait until no client is connected'
   | 'wait until user is asked'
 
-/** What a program exports. The test adds a function `ended` to blocks, which returns the same. */
+/**
+ * The exports of an example. The test adds a function `ended` to each block, which returns the same
+ * members.
+ */
 interface Ended {
   readonly app?: Express | FastifyInstance | Hono | Server
   readonly token?: string
@@ -50,7 +53,7 @@ const module = (url: string, source: string) => {
 registerHooks({
   resolve(specifier, context, nextResolve) {
     if (!isRecipe.test(context.parentURL ?? '')) return nextResolve(specifier, context)
-    // code-blocks.test.ts runs the tests.
+    // Tests in documents do nothing here. code-blocks.test.ts runs them.
     if (specifier === 'node:test')
       return module('planted:test', 'export const it = () => {}, describe = () => {}')
     if (specifier === 'keystile/testing')

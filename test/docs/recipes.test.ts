@@ -42,10 +42,10 @@ interface Recipe {
 }
 
 const get = (path: string): Guarded => ({ method: 'GET', path, body: '' })
-/** Paths of guarded routes. Every recipe with accounts has the last one. */
+/** Paths of guarded routes. Every recipe with accounts has the last path. */
 const paths = ['/items', '/items/7', '/orders', '/orders/7', '/me', '/mine', '/', '/auth/users/me']
 
-/** Tells recipe-process.ts what a block has declared. */
+/** Code after a block that tells recipe-process.ts which app and token the block has declared. */
 const ending = `
 export function ended(createIssuer) {
   const bearer = [
@@ -165,7 +165,7 @@ async function send(port: number, what: string, leave: 'reset' | 'end'): Promise
   await once(socket, 'connect')
   socket.on('error', () => {}) // the server may reset it first
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
-  // Once the kernel has the text, the reset comes after it.
+  // When this resolves, the kernel has taken the text and sends it before the reset.
   await new Promise((resolve) => socket.write(what, 'latin1', resolve))
   if (leave === 'reset') socket.resetAndDestroy()
   else socket.resume().end()
@@ -190,7 +190,7 @@ interface Running extends Ready {
 async function start(program: string, folder: string, signal: AbortSignal): Promise<Running> {
   const cwd = mkdtempSync(join(folder, 'cwd-'))
   const { NODE_TEST_CONTEXT: _, DATABASE_URL, KEYSTILE_KEY, ...outer } = process.env
-  // The others would share the database, which belongs to one issuer.
+  // Only own-users uses PostgreSQL: a database belongs to one issuer, so recipes cannot share it.
   const shared = program.includes('own-users') ? { DATABASE_URL, KEYSTILE_KEY } : {}
   const port = await freePort()
   const child = fork(join(import.meta.dirname, 'recipe-process.ts'), [program], {
@@ -205,7 +205,7 @@ async function start(program: string, folder: string, signal: AbortSignal): Prom
   const ended = once(child, 'exit').then(async ([code]) => {
     throw new Error(`the process ended with ${String(code)}: ${await printed}`)
   })
-  ended.catch(() => {}) // it is expected at the end
+  ended.catch(() => {}) // at the end of the test, the process is killed
   const hear = async (): Promise<unknown> =>
     ((await Promise.race([once(child, 'message'), ended])) as [unknown])[0]
   const ready = (await hear()) as Ready
@@ -291,7 +291,7 @@ async function attack(running: Running, recipe: Recipe, username: string): Promi
       failures += failed
       if (failed === 0) continue
       if (mode === 'user throws') asksUser.add(request)
-      // The handler of a WebSocket may have opened it before it throws.
+      // A handler may open the WebSocket before it throws.
       if (mode === 'handler throws' && request === opening)
         assert.ok([500, 101, 'closed'].includes(status))
       else assert.equal(status, 500, mode)

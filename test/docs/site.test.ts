@@ -92,7 +92,7 @@ describe('npm run docs', { skip }, () => {
     const found: string[] = []
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme })
-      // Dark differs in colours alone, so a few pages show it.
+      // The dark theme differs only in colours, so a few pages are enough.
       for (const name of colorScheme === 'light' ? pages : pages.slice(0, 5)) {
         await page.goto(`${url}/${name}`, { waitUntil: 'networkidle' })
         await page.evaluate(axe)

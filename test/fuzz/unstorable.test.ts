@@ -1,5 +1,6 @@
-// Text that PostgreSQL refuses (U+0000) or that a driver replaces (a lone surrogate), in every
-// place of every operation and in the claims of signed tokens. It must count as an unknown value.
+// Sends text that a database cannot store in every place of every operation and in the claims of
+// signed tokens: U+0000, which PostgreSQL refuses, and a lone surrogate, which a driver replaces.
+// Keystile must treat such text as an unknown value.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { z } from 'zod'
@@ -15,7 +16,7 @@ import type { TestKeystile } from '../../packages/server/test-support/keystile.t
 
 const texts = ['\0', 'a\0b', 'ada\0', '\ud800', 'a\udfffb']
 
-/** Percent-encodes a text; a lone surrogate becomes the bytes that it would have. */
+/** Percent-encodes a text. A lone surrogate becomes three bytes that are no valid UTF-8. */
 const encode = (text: string): string =>
   encodeURIComponent(text.toWellFormed()).replaceAll('%EF%BF%BD', '%ED%A0%80')
 
@@ -125,7 +126,8 @@ for (const directory of bothDirectories) {
           for (const text of texts) {
             if (filled !== path) await send('path', path.replace(/\{\w+\}/g, encode(text)))
             for (const name of query) await send(name, `${filled}?${name}=${encode(text)}`)
-            // A valid DELETE with the user's token would end what the other requests need.
+            // A valid DELETE with the user's token would delete the account or session that later
+            // requests need.
             if (method === 'DELETE' && path !== '/session') continue
             for (const name of method === 'GET' ? [] : [...members, 'other']) {
               const sent = Object.fromEntries(

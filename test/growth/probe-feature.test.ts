@@ -1,6 +1,6 @@
-// Measures how much it takes to add something. A copy of the source gets a feature, a grant and a
-// credential scheme: the files in `probe/`, and a few lines in existing files. It must build and
-// work on both databases.
+// Measures how many existing lines and files a new feature, grant and credential scheme change. A
+// copy of the source gets all three: the files in `probe/`, and a few lines in existing files. The
+// copy must build and work on both databases.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import {
@@ -21,7 +21,7 @@ import { promisify } from 'node:util'
 const root = join(import.meta.dirname, '../..')
 const probe = join(import.meta.dirname, 'probe')
 
-/** The lines that are added to each file, each with the line that it follows. */
+/** The lines that are added to each file, each with the existing line before it. */
 type Additions = Readonly<Record<string, readonly (readonly [after: string, added: string])[]>>
 
 const server = 'packages/server/src'
@@ -116,8 +116,8 @@ function addRoom(copy: string): void {
 }
 
 /**
- * Copies what the build and the tests need. The packages resolve to each other, everything else to
- * what is installed.
+ * Copies what the build and the tests need. Imports of the two packages lead to the copy, all other
+ * imports to the packages that this repository has installed.
  */
 function copySource(copy: string): void {
   const isSource = (path: string): boolean => !/[/\\](?:node_modules|dist|bundle)$/.test(path)
@@ -193,10 +193,11 @@ describe(
       assert.ok(Object.values(feature).flat().length <= 10)
     })
 
-    it('a new grant and a new scheme change one file each, by a line and a word', () => {
+    it('a new grant changes one file by two lines, a new scheme one line of one file', () => {
       for (const additions of [grant, scheme]) assert.equal(Object.keys(additions).length, 1)
       assert.equal(Object.values(grant).flat().length, 2)
-      // The word for the scheme goes into the existing line of the list.
+      // The import is the only new line: the name of the scheme goes into the existing line of the
+      // list.
       assert.equal(Object.values(scheme).flat().length, 1)
     })
 
@@ -204,7 +205,7 @@ describe(
       await passes([join(root, 'node_modules/typescript/bin/tsc'), '-b', 'packages/server'])
     })
 
-    it('the copy keeps to the plan of rooms once the feature has a room', async () => {
+    it('the copy follows the plan of rooms after the feature has got a room', async () => {
       const output = await run(['tools/check-rooms.ts'])
       assert.match(output, /\d+ files/)
       assert.doesNotMatch(output, /probe/)

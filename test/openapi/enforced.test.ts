@@ -38,7 +38,10 @@ import {
 } from './plans.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
-/** Random apps per framework: 10,000 in all in long mode, 100 otherwise. */
+/**
+ * Random apps per framework. All frameworks together get 10,000 apps in long mode, and 100
+ * otherwise.
+ */
 const appsOfEach = Number(
   process.env['KEYSTILE_TEST_APPS'] ?? (process.env['KEYSTILE_LONG'] ? 2_000 : 20),
 )
@@ -74,7 +77,7 @@ const frameworks: readonly Framework[] = [
 interface Framework {
   readonly name: string
   readonly traits: Traits
-  /** Whether `describe` can know the routes of such an app. */
+  /** Whether `describe` can find the routes of an app that is built from this plan. */
   describes(plan: Plan): boolean
   build(plan: Plan, verifier: Verifier, sockets: Sockets): Promise<BuiltApp>
 }
@@ -151,7 +154,8 @@ async function checkApp(
   }
   const cases = asked.flatMap(({ operation: { method, path }, key }) => {
     const operation = emitted.paths[key]![method]!
-    // A second value of the parameters is tried with the first and the last credential only.
+    // The second path has other values of the parameters. Only the first and last credential try
+    // it.
     return requestPaths(path).flatMap((path, index) =>
       credentials
         .filter((_, at) => index === 0 || at % (credentials.length - 1) === 0)
@@ -176,7 +180,7 @@ async function checkApp(
 
 interface Asked {
   readonly operation: PlannedOperation
-  /** Its path in the document. */
+  /** The path of the operation in the document. */
   readonly key: string
 }
 
@@ -212,7 +216,7 @@ async function documentOf(
     } catch (error) {
       const [, name] = /^Error: (.+) is answered by the route \S+, /.exec(String(error)) ?? []
       if (name === undefined) throw error
-      // If that is true, there is nothing to document.
+      // `secure` says that another route answers this operation. If so, nothing must be documented.
       const [key, operation] =
         [...left].find(([key, { method, template }]) =>
           [key, `${method.toUpperCase()} ${template}`].includes(name),
@@ -231,8 +235,8 @@ async function documentOf(
 }
 
 /**
- * Returns what `describe` found. It must contain every route, except for the methods that it leaves
- * out on purpose.
+ * Returns the operations that `describe` found. It must find every route, except HEAD and OPTIONS
+ * routes: it leaves some of them out on purpose.
  */
 function findDescribed(
   document: OpenApiDocument,

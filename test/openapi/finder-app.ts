@@ -90,7 +90,7 @@ export function buildFinder(plan: Plan, verifier: Verifier, sockets: Sockets): B
   return { app, request: (...asked) => sockets.request(listener, ...asked) }
 }
 
-/** @param path of a request, or a template of the document */
+/** @param asked the path of a request, or a path template of the document */
 function matches({ path, isPrefix }: Entry, asked: string): boolean {
   const parts = asked.split('/').filter(Boolean)
   if (isPrefix ? parts.length < path.length : parts.length !== path.length) return false

@@ -37,13 +37,13 @@ export function buildHono(plan: Plan, verifier: Verifier): BuiltApp {
   }
   const named = namesOf(plan.steps, [])
   /**
-   * Makes the handler: `() => …` where `secure` can know that it answers, with `next` where it is
-   * the last of its route.
+   * Makes the handler of a route. Only the last handler of a route may have no parameters or take
+   * `next` as well: `secure` can then know that it answers.
    */
   const handlerOf = ({ takes, methods, behind }: RouteStep, template: string): Handler => {
     const answer = (): Response =>
       new Response('ok', { headers: { [routeHeader]: template, 'content-type': 'text/plain' } })
-    // Hono treats two equal routes in a row like one with the functions of both.
+    // Hono treats two equal routes in a row like one route that has the functions of both.
     const isAlone = (method: string): boolean =>
       named.indexOf(`${method} ${template}`) === named.lastIndexOf(`${method} ${template}`)
     const isLast = methods !== 'all' && behind.length === 0 && methods.every(isAlone)

