@@ -2,7 +2,9 @@ import type { Logger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import type { AppEvent } from './app-event.ts'
 
-/** Calls the app with each event of this process, after its commit. Logs what the app throws. */
+/**
+ * Calls `onEvent` with each event of this process, after the commit. Logs what `onEvent` throws.
+ */
 export function deliverEvents(
   database: Pick<Database, 'onCommitted'>,
   onEvent: (event: AppEvent) => unknown,
