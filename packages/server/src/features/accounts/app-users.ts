@@ -103,7 +103,7 @@ export interface AppUsers<S extends string = string, U = PublicUser> {
   enable(id: string): Promise<ManagedUser<U>>
   /** Sets a new password, and ends all sessions. Does NOT ask for the current password. */
   setPassword(id: string, password: string): Promise<void>
-  /** Deletes all data except the id and the name, which no other user can get. */
+  /** Deletes all data except the id and the name. No other user can get this id or name. */
   delete(id: string): Promise<void>
 }
 

@@ -162,7 +162,7 @@ export const deleteUser: Command<
   if (!deleted) return { outcome: 'absent' }
 
   await endSessions(transaction, { subject: id, now })
-  // Verifiers in other processes must refuse the user's tokens until the last one has expired.
+  // Verifiers in other processes must refuse the user's tokens until the last token has expired.
   await insertEvents(
     transaction,
     [{ kind: 'subject', value: id, tokensExpireAt: await findLatestExpiry(transaction, id) }],

@@ -72,8 +72,8 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
       const { username, email, password } = checked.fields
 
       // Counts after the quick checks, so that a typing error does not use up the limit. Counts
-      // before the check of the password policy: it takes up to a millisecond, which attackers must
-      // not get without a limit.
+      // before the check of the password policy: this check takes up to a millisecond, so attackers
+      // must not run it without a limit.
       await limits.count(limits.usesAt(registrationRate, addressOf(request)))
       const owner = { username: username.shown, email: email.shown }
       refuseFaults(findPasswordErrors('password', password, owner, passwordPolicy))

@@ -113,7 +113,9 @@ export interface UserWriter {
     by: By,
     author?: User,
   ): Promise<'changed' | 'outdated' | 'last-administrator'>
-  /** Deletes all data except the subject and the name, which no other user can get. */
+  /**
+   * Deletes all data except the subject and the name. No other user can get this subject or name.
+   */
   delete(user: User, by: By): Promise<'deleted' | 'absent' | 'last-administrator'>
 }
 
