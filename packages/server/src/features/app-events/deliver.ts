@@ -11,7 +11,8 @@ export function deliverEvents(
   logger: Logger,
 ): void {
   database.onCommitted((announced) => {
-    // `announceEvent` is the only caller of `announce`; threads send its events as plain data.
+    // This is an `AppEvent`, because only `announceEvent` calls `announce`. The type is lost
+    // because threads send events as plain data.
     const event = announced as AppEvent
     const report = (error: unknown): void =>
       logger.error({ err: error, event: event.type }, 'the onEvent of the app failed')
