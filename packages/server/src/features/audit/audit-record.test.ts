@@ -130,7 +130,7 @@ describeOnBoth(
       ])
     })
 
-    it('the audit record has changes of clients, and a client with a wrong secret', async () => {
+    it('the audit record has each change of a client, and each wrong client secret', async () => {
       const { addClient, clients, send, linesOf } = await start(stage)
       const line = { actor: 'operator', client_id: 'orders' }
       assert.deepEqual(await linesOf(() => addClient()), [{ ...line, event: 'client_created' }])

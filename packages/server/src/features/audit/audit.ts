@@ -92,7 +92,7 @@ export function hasStorableNames({ subject, sessionId, clientId }: CallerIdentit
 
 /**
  * Returns the IP address of the peer; undefined if it is unknown. A socket that accepts both IPv4
- * and IPv6 reports `::ffff:192.0.2.1`: the function returns `192.0.2.1`.
+ * and IPv6 reports `::ffff:192.0.2.1` for `192.0.2.1`: the function returns the short form.
  */
 export function addressOf({
   remoteAddress,

@@ -35,7 +35,7 @@ export async function* followAudit(
 
   moveHorizon()
   let known = new Set<string>()
-  // Read before the rows of the past are yielded: a row that appears in between counts as new.
+  // Reads the ids of recent rows first: a row that appears after this read counts as new.
   for await (const { id } of listAudit(reader, { subject, since: horizon })) known.add(id)
   for await (const row of listAudit(reader, filter)) {
     if (row.at >= horizon) known.add(row.id)
