@@ -3,8 +3,9 @@
 import { domainToASCII } from 'node:url'
 
 /**
- * In characters, as typed. `parseEmail` also checks the shorter limit of RFC 5321, which counts the
- * bytes of the address after its domain was converted to ASCII.
+ * The longest e-mail address, in characters as the user types it. `parseEmail` also checks the
+ * shorter limit of RFC 5321, which counts the bytes of the address after its domain was converted
+ * to ASCII.
  */
 const maxEmailLength = 320
 

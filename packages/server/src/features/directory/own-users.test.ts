@@ -179,7 +179,7 @@ describeOnBoth(
       )
     })
 
-    it('savePasswordHash keeps a hash that another process wrote in between', async () => {
+    it('savePasswordHash does not overwrite a hash that another process just wrote', async () => {
       const started = await stage.start()
       const subject = await started.addUser()
       const { directory, sql } = stage.people
