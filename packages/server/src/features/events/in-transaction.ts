@@ -4,8 +4,8 @@ import { inTables, type Transaction } from '../../storage/database.ts'
 import type { EventRow, EventTables } from './tables.ts'
 
 /**
- * How long an event is kept after the last token that it revokes has expired. Verifiers accept a
- * token for a short tolerance after its expiry, so they must not forget its revocation first.
+ * How long an event is kept after the last token that it revokes has expired. Verifiers still
+ * accept a token for a few seconds after it has expired, so its revocation must be kept longer.
  */
 const marginMilliseconds = 60_000
 
