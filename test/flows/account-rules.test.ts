@@ -158,7 +158,7 @@ for (const way of ways) {
       )
     })
 
-    it('a new account may have a password of letters (NIST SP 800-63B-4 §3.1.1.2)', async () => {
+    it('a new account may have a password of only letters (NIST SP 800-63B-4 §3.1.1.2)', async () => {
       const { by } = await start()
       assert.equal((await by.register({ password: 'no signs no digits no capitals' })).status, 201)
     })
@@ -317,7 +317,7 @@ for (const way of ways) {
       }
     })
 
-    it('a password change makes the next login need the new password', async () => {
+    it('after a password change, a login needs the new password', async () => {
       const { by, add, started } = await start()
       const bob = await add('bob')
       assert.equal((await by.setPassword(bob, 'a battery of correct horses')).status, 204)
