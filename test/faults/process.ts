@@ -31,7 +31,7 @@ export interface KeystileProcess {
   /** Sends all requests at the same time and returns the answers in the order of the requests. */
   ask(requests: readonly AskedRequest[]): Promise<readonly ToldAnswer[]>
   advance(seconds: number): Promise<void>
-  /** Stops the process where it is (SIGSTOP), as a paused machine does. */
+  /** Pauses the process (SIGSTOP), as if the whole machine was paused. */
   freeze(): void
   thaw(): void
   stop(): Promise<void>
