@@ -165,7 +165,7 @@ describe('the image', { skip: reason ?? false }, () => {
     buildah('build', ...options, context)
   }
 
-  /** Makes a base image like that of Node, from the programs of this machine. */
+  /** Makes a base image like the official Node image, from the programs of this machine. */
   function makeBase(): string {
     const context = join(folder, 'base')
     const programs = ['/bin/sh', '/usr/bin/env', '/bin/mkdir', '/bin/ls']
