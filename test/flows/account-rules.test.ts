@@ -158,7 +158,7 @@ for (const way of ways) {
       )
     })
 
-    it('a new account may have a password of only letters (NIST SP 800-63B-4 §3.1.1.2)', async () => {
+    it('a new account’s password may be only letters (NIST SP 800-63B-4 §3.1.1.2)', async () => {
       const { by } = await start()
       assert.equal((await by.register({ password: 'no signs no digits no capitals' })).status, 201)
     })

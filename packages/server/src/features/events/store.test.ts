@@ -80,7 +80,7 @@ describe('the events of a database', () => {
     assert.deepEqual(await list(3), [[4, 'fourth', margin]])
   })
 
-  it('readFeed returns the highest number, and the id of the event with a given number', async () => {
+  it('readFeed returns the highest number, and the id of the requested event', async () => {
     const { id } = await inTables<EventTables>(db)
       .selectFrom('event')
       .select('id')
