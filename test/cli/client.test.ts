@@ -63,7 +63,7 @@ describe('keystile client', () => {
       assert.ok(!(await client('list', ...args)).stdout.includes(secret))
   })
 
-  it('keystile client escapes control characters of stored and typed text', async () => {
+  it('keystile client escapes control characters in stored and typed strings', async () => {
     await create('odd', '--may', 'introspect')
     const sqlite = new DatabaseSync(join(cwd, 'data/keystile.db'), { timeout: 5_000 })
     const scopes = JSON.stringify(['\u001b[31m\u2028\n\t'])
@@ -97,7 +97,7 @@ describe('keystile client', () => {
     })
   })
 
-  it('keystile client rotate-secret replaces a secret; the old one fails at once', async () => {
+  it('keystile client rotate-secret replaces a secret and refuses the old secret', async () => {
     const old = await create('billing', '--grants', 'client_credentials')
     const { stdout } = await client('rotate-secret', 'billing', '--json')
     const { client_id, client_secret } = JSON.parse(stdout)
@@ -106,7 +106,7 @@ describe('keystile client', () => {
     assert.equal((await ask('billing', client_secret)).status, 200)
   })
 
-  it('keystile client disable disables a client for good', async () => {
+  it('keystile client disable disables a client permanently', async () => {
     const secret = await create('mail', '--grants', 'client_credentials')
     assert.equal((await client('disable', 'mail')).code, 0)
     assert.equal((await ask('mail', secret)).status, 401)

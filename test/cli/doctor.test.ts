@@ -86,7 +86,7 @@ describe('keystile doctor', () => {
   }
 
   const idsOf = ({ findings }: Report): readonly string[] => findings.map(({ id }) => id)
-  /** Makes a database as `keystile serve` leaves it. */
+  /** Copies a database that `keystile serve` has created into the folder. */
   const makeDatabase = (): void => cpSync(made, cwd, { recursive: true, preserveTimestamps: true })
   /** Runs `keystile serve`, which must not start, and returns its error. */
   const refusal = async (args: readonly string[] = []): Promise<string> => {
@@ -96,7 +96,7 @@ describe('keystile doctor', () => {
     return stderr
   }
 
-  it('keystile doctor finds and creates nothing in an empty folder', async () => {
+  it('keystile doctor has no findings in an empty folder, and creates no file there', async () => {
     const { ok, findings, checked } = await doctor()
     assert.deepEqual([ok, findings], [true, []])
     assert.ok(checked.includes('issuer-https') && checked.includes('node-version'))
@@ -195,7 +195,7 @@ describe('keystile doctor', () => {
     assert.deepEqual(idsOf(await doctor()), [])
   })
 
-  it('keystile doctor warns of a readable database file, which a start makes private', async () => {
+  it('keystile doctor warns of a readable database file; a start makes it private', async () => {
     makeDatabase()
     const file = join(cwd, 'data/keystile.db')
     chmodSync(file, 0o644)
@@ -235,7 +235,7 @@ describe('keystile doctor', () => {
     assert.match(report.findings[0]!.message, /not a database/)
   })
 
-  it('keystile doctor reports all faults of the settings and none of their secrets', async () => {
+  it('keystile doctor reports all faults of the settings, and shows no secret', async () => {
     const env = {
       KEYSTILE_PROT: '1',
       KEYSTILE_ACCESS_TOKEN_SECONDS: 'ten',

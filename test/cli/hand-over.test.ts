@@ -1,4 +1,5 @@
-// The command belongs to the library, which hands over to the server where it is installed.
+// The command `keystile` belongs to the library. If @keystile/server is installed, the command runs
+// the commands of that package too.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -46,8 +47,8 @@ describe('keystile, where @keystile/server is installed', () => {
 })
 
 describe('keystile, without @keystile/server', () => {
-  // As npm installs it, with the source in place of dist. Node strips no types in node_modules,
-  // so the folder of the package has another name.
+  // Copies the package as npm would install it, but with its source instead of `dist`. Node does
+  // not strip types in `node_modules`, so the folder has another name.
   const folder = mkdtempSync(join(tmpdir(), 'keystile-alone-'))
   const alone = join(folder, 'keystile/src/cli/main.ts')
   cpSync(join(root, 'packages/keystile/src'), join(folder, 'keystile/src'), { recursive: true })
@@ -80,7 +81,7 @@ describe('keystile, without @keystile/server', () => {
     assert.match(wrong.stderr, /token must be followed by check/)
   })
 
-  it('keystile finds @keystile/server beside the link that called it, as pnpm needs', async () => {
+  it('keystile finds @keystile/server beside its symbolic link, as pnpm needs', async () => {
     const modules = join(folder, 'app/node_modules')
     for (const name of ['.bin', '@keystile']) mkdirSync(join(modules, name), { recursive: true })
     symlinkSync(join(root, 'packages/server'), join(modules, '@keystile/server'))

@@ -11,7 +11,7 @@ import {
 } from '../../packages/server/test-support/command.ts'
 
 const password = 'an engine of her own'
-/** Returns a text that must not appear in a log; it tells which input leaked. */
+/** Returns a string that must not appear in a log. In it, `where` tells which input leaked. */
 const planted = (where: string): string => `s3cr3t-${where}-s3cr3t`
 const json = { 'content-type': 'application/json' }
 
@@ -191,7 +191,7 @@ describe('the settings of logs and metrics', () => {
     )
   })
 
-  it('metrics are served to this machine alone by default, not behind a proxy', async () => {
+  it('by default, metrics are served only to this machine, and not through a proxy', async () => {
     const statusAt = async (
       env: Readonly<Record<string, string>>,
       origin?: string,
@@ -217,7 +217,7 @@ describe('the settings of logs and metrics', () => {
     )
   })
 
-  it('a log file and its folder are readable by their owner alone', async () => {
+  it('only the owner of a log file can read the file and its folder', async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'keystile-log-file-'))
     const umask = process.umask(0o000)
     try {

@@ -102,7 +102,7 @@ describe('keystile serve', () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     it(`keystile serve stops cleanly at ${signal} and answers a pending request`, async () => {
       const server = await start()
-      // The request has arrived when the server asks for its body.
+      // When the server asks for the body (100 Continue), the head of the request has arrived.
       const headers = {
         'content-type': 'application/x-www-form-urlencoded',
         expect: '100-continue',
@@ -197,7 +197,7 @@ describe('keystile serve', () => {
     }
   })
 
-  it('keystile serve prefers a flag to the environment, and that to the file', async () => {
+  it('keystile serve prefers flags to the environment, and the environment to a file', async () => {
     writeFileSync(
       join(cwd, 'keystile.config.json'),
       JSON.stringify({
@@ -261,7 +261,7 @@ describe('keystile serve', () => {
     ])
   })
 
-  it('keystile serve has cookie sessions if set, for its own and listed origins', async () => {
+  it('keystile serve with cookieSession accepts its own and listed origins', async () => {
     const origin = 'http://localhost:5173'
     const env = { KEYSTILE_COOKIE_SESSION: 'true', KEYSTILE_CORS_ORIGINS: origin }
     const refresh = async (url: string, from: string): Promise<readonly unknown[]> => {
@@ -283,7 +283,7 @@ describe('keystile serve', () => {
     assert.equal(await endpoint(without.url), undefined)
   })
 
-  it('keystile serve and doctor refuse cookie sessions that browsers would refuse', async () => {
+  it('keystile serve and doctor refuse cookieSession where browsers drop the cookie', async () => {
     const env = {
       KEYSTILE_ISSUER: 'http://auth.internal',
       KEYSTILE_DANGEROUSLY_ALLOW_HTTP_ISSUER: 'true',
@@ -426,7 +426,7 @@ describe('keystile', () => {
     rmSync(cwd, { recursive: true })
   })
 
-  it('keystile migrate creates the tables, and a second one finds nothing to do', async () => {
+  it('keystile migrate creates the tables, and a second run finds nothing to do', async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'keystile-migrate-'))
     for (const _ of ['first', 'second']) {
       const { code, stdout, stderr } = await callCommand(['migrate'], { cwd })

@@ -31,7 +31,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
   describe(`keystile user on ${kind}`, { skip: kind === 'PostgreSQL' && noPostgres }, () => {
     let cwd: string
     let postgres: TestDatabase | undefined
-    /** Started by the first test, after it has created users. */
+    /** A test starts the server after it has created users. */
     let server: RunningServer | undefined
     let env: Record<string, string>
     before(async () => {
@@ -105,7 +105,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       return rows[0]!.password_hash
     }
 
-    it('keystile user grant and client create know what an app declared, without its settings', async () => {
+    it('keystile user grant and client create know the names that an app declared', async () => {
       const folder = mkdtempSync(join(tmpdir(), 'keystile-embedded-'))
       const own = kind === 'SQLite' ? undefined : await createTestDatabase()
       const database = own?.url ?? join(folder, 'app.db')
@@ -212,7 +212,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.ok(decodeJwtUnsafe(token).claims.sub)
     })
 
-    it('keystile user enable and grant change rights, with --now at once', async () => {
+    it('keystile user enable and grant change rights, with --now immediately', async () => {
       assert.equal((await user('enable', 'bob')).stdout, 'enabled bob\n')
       const { access_token: token, scope } = await login('bob')
       assert.equal(scope, 'items:read')
@@ -279,7 +279,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       )
     })
 
-    it('keystile user delete deletes for good, but not the last administrator', async () => {
+    it('keystile user delete deletes a user for good, but not the last administrator', async () => {
       assert.equal((await user('create', 'gone', '--password-file', 'password')).code, 0)
       assert.equal((await user('delete', 'gone')).stdout, 'deleted gone\n')
       assert.match((await user('delete', 'gone')).stderr, /there is no user gone/)

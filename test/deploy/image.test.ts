@@ -1,7 +1,7 @@
-// The image of deploy/Dockerfile, built by buildah and run by crun, which need no daemon: as the
-// user of the image, without capabilities, with a read-only root and with the system calls that
-// deploy/keystile.service allows. Debian has both programs; it must run as root, and `npm install`
-// in the image must reach a registry.
+// Builds the image of deploy/Dockerfile with buildah and runs the image with crun; both work
+// without a daemon. The server runs as the user of the image, without capabilities, with a
+// read-only root, and with only the system calls that deploy/keystile.service allows. Debian has
+// both programs. The test must run as root, and `npm install` in the image must reach a registry.
 import assert from 'node:assert/strict'
 import {
   execFileSync,
@@ -122,7 +122,7 @@ describe('the image', { skip: reason ?? false }, () => {
     assert.deepEqual(await exec(...check), { code: 0, stdout: '', stderr: '' })
   })
 
-  it('the image gets its first administrator by the command, who then logs in', async () => {
+  it('a command in the image creates the first administrator, who can log in', async () => {
     const file = join(data, 'password')
     writeFileSync(file, password)
     chownSync(file, 1000, 1000)
@@ -165,7 +165,7 @@ describe('the image', { skip: reason ?? false }, () => {
     buildah('build', ...options, context)
   }
 
-  /** Makes a base image like that of Node, from the programs of this machine. */
+  /** Makes a base image like the official Node image, from the programs of this machine. */
   function makeBase(): string {
     const context = join(folder, 'base')
     const programs = ['/bin/sh', '/usr/bin/env', '/bin/mkdir', '/bin/ls']
@@ -177,7 +177,7 @@ describe('the image', { skip: reason ?? false }, () => {
     cpSync(dirname(dirname(npm)), join(modules, 'npm'), { recursive: true, dereference: true })
     symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(context, 'usr/local/bin/npm'))
 
-    // The same registry, and the same authorities, as here.
+    // The image uses the package registry and the certificate authorities of this machine.
     const authorities = '/etc/ssl/certs/ca-certificates.crt'
     copyTo(join(context, authorities), authorities)
     const registry = execFileSync('npm', ['config', 'get', 'registry']).toString().trim()
@@ -206,7 +206,7 @@ describe('the image', { skip: reason ?? false }, () => {
     copyFileSync(file, to)
   }
 
-  /** What `docker run --read-only --cap-drop ALL` would make of the image, in OCI's words. */
+  /** Returns the OCI configuration that `docker run --read-only --cap-drop ALL` would use. */
   function runtimeConfig(path: string): object {
     const settings = {
       KEYSTILE_ISSUER: issuer,
@@ -245,12 +245,13 @@ describe('the image', { skip: reason ?? false }, () => {
     }
   }
 
-  /** Starts crun. It refuses cgroups in hybrid mode, so it sees plain cgroup2 in a namespace. */
+  /** Starts crun in a mount namespace with plain cgroup2, because crun refuses hybrid cgroups. */
   function crun(...args: readonly string[]): ChildProcessWithoutNullStreams {
     const script =
       'umount -R /sys/fs/cgroup 2>/dev/null; mount -t cgroup2 none /sys/fs/cgroup; exec crun "$@"'
     const own = ['--root', join(folder, 'crun'), '--cgroup-manager=disabled']
-    // Pipes: crun gives its streams to the user of the container, and with them /dev/null.
+    // The streams are pipes: crun makes the user of the container the owner of its streams, and
+    // must not do so with /dev/null.
     const child = spawn('unshare', ['--mount', 'sh', '-c', script, 'sh', ...own, ...args])
     child.stdin.end()
     return child
@@ -285,7 +286,10 @@ async function finish(
   return { code: child.exitCode, stdout, stderr }
 }
 
-/** Without CAP_SYS_RESOURCE buildah cannot raise its limits to its defaults: these are what is. */
+/**
+ * Returns this machine's limits as options for buildah. Without CAP_SYS_RESOURCE, buildah cannot
+ * raise the limits to its own defaults.
+ */
 function limits(): readonly string[] {
   const hard = (what: string): string =>
     execFileSync('bash', ['-c', `ulimit -H${what}`], { encoding: 'utf8' }).trim()
@@ -307,7 +311,7 @@ function allowedCalls(): ReadonlySet<string> {
   return allowed
 }
 
-/** The system calls of a set such as `@system-service`, or a call itself. */
+/** Returns the system calls of a set such as `@system-service`. For one call, returns that call. */
 function callsOf(name: string): readonly string[] {
   if (!name.startsWith('@')) return [name]
   const said = execFileSync('systemd-analyze', ['syscall-filter', name], { encoding: 'utf8' })

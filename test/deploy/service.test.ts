@@ -1,4 +1,4 @@
-// deploy/keystile.service, as systemd reads and rates it.
+// Checks deploy/keystile.service with systemd-analyze.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -26,7 +26,7 @@ describe('the systemd unit', { skip }, () => {
   it('the systemd unit has no directive that systemd does not know', () => {
     const folder = mkdtempSync(join(tmpdir(), 'keystile-unit-'))
     try {
-      // The command of the unit is not installed here, and systemd would say so.
+      // The command of the unit is not installed here, and systemd would report an error.
       const text = readFileSync(unit, 'utf8').replace(/^ExecStart=.*$/m, 'ExecStart=/bin/true')
       const copy = join(folder, 'keystile.service')
       writeFileSync(copy, text)

@@ -1,4 +1,4 @@
-// The workflows run only on GitHub. What can be checked elsewhere: their commands are ours.
+// The workflows run only on GitHub. This test checks only that their commands exist.
 import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

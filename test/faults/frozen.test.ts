@@ -45,7 +45,7 @@ async function freezeHolding(
 describeOnBoth('a process that freezes inside a transaction', (stage) => {
   if (stage.kind === 'SQLite') return // there the server is one process
 
-  it('a frozen process does not keep others from revoking and learning of it', async () => {
+  it('while one process is frozen, other processes can revoke tokens and refuse them', async () => {
     const other = await stage.start({ clock: createTestClock() })
     const [ada, bob, eve] = [
       await other.tokens('ada'),
@@ -67,8 +67,8 @@ describeOnBoth('a process that freezes inside a transaction', (stage) => {
 
       frozen.thaw()
       const [told] = await answers
-      // Its session had ended before; whether it could number the event depends on which
-      // connection it had.
+      // The session had ended before. Whether the frozen process could number the event depends on
+      // the connection that it used.
       assert.ok(told?.status === 204 || told?.status === 503, JSON.stringify(told))
       const [again] = await frozen.ask([['GET', '/users/me', { bearer: eve.accessToken }]])
       assert.equal(again?.status, 200)
@@ -78,7 +78,7 @@ describeOnBoth('a process that freezes inside a transaction', (stage) => {
     }
   })
 
-  it('a thawed process answers 503 if its transaction was rolled back, and goes on', async () => {
+  it('a thawed process answers 503 after a rollback, and then works again', async () => {
     const other = await stage.start({ clock: createTestClock() })
     const { accessToken, sessionId } = await other.tokens()
     const frozen = await startProcess(stage.database)

@@ -19,24 +19,30 @@ import { createRandom, type Random } from './random.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 const isLong = Boolean(process.env['KEYSTILE_LONG'])
-/** Refreshes that were answered. */
+/** How many refreshes must be answered before the test ends. */
 const goal = isLong ? 2_000 : 40
 /** How many clients, each with a session, wait for an answer when the server is killed. */
 const clients = 16
-/** The most answers before a kill. */
+/** The largest number of answers before a kill. */
 const maxAnswers = 60
 /** The longest delay between the last of these answers and the kill. */
 const maxMilliseconds = 5
-/** Grace periods in turns, in seconds: a request is repeated within the grace, or after it. */
+/**
+ * Two grace periods in seconds, used in turns. A repeated request comes within the 60 s, but after
+ * the 1 s.
+ */
 const graces = [60, 1]
 const run = `${goal} refreshes, KEYSTILE_SEED=${seed}`
 
 /** A session as its client knows it. */
 interface Held {
-  /** The newest is last. */
+  /** All tokens of the session. The newest is last. */
   readonly all: Tokens[]
   state: 'alive' | 'ending' | 'ended'
-  /** A late retry may have been forgiven, which happens once in 24 hours: the client logs out. */
+  /**
+   * Whether a late retry may have been forgiven. That happens only once in 24 hours, so the client
+   * then logs out.
+   */
   wasLate: boolean
 }
 
@@ -55,7 +61,7 @@ interface Told {
   committed: number
 }
 
-/** The users. Each keeps some dozen sessions open; beyond a hundred, the oldest would end. */
+/** The users. Each user has a few dozen sessions: beyond a hundred, the oldest would be evicted. */
 const people = Array.from({ length: 8 }, (_, n) => `user-${n}`)
 
 /** Runs clients of a server that is killed again and again. */
@@ -136,7 +142,7 @@ async function live(stage: Stage, random: Random): Promise<Told> {
         assert.equal(revoked.status, 200)
         session.state = 'ended'
       } else if (random(2) === 0) {
-        // Whether the session has ended is unknown; the next answer tells.
+        // The client does not know whether the session has ended. The next answer shows it.
         const shown = await show(session)
         if (shown.status === 200) session.all.push(takenFrom(shown))
         else session.state = 'ended'
@@ -159,7 +165,7 @@ async function live(stage: Stage, random: Random): Promise<Told> {
       await (session.state === 'alive' ? refresh(session) : assertOver(session))
     return told
   } finally {
-    // Also after a failed comparison, while clients still send requests.
+    // From here on, no server is killed: after a failed comparison, clients still send requests.
     isOver = true
     await server.catch(() => {})
     await running?.stop('SIGKILL')
@@ -194,9 +200,9 @@ function takenFrom({ status, json, text }: Answer): Tokens {
 }
 
 /**
- * Compares what clients know with the database, while no request is pending. An ended session must
- * be ended there. A live one must have exactly one usable token: the newest that its client has, or
- * the successor of that.
+ * Compares the sessions of the clients with the database, while no request is pending. A session
+ * that a client has ended must be ended in the database. A live session must have exactly one
+ * usable token: the newest token of its client, or the successor of this token.
  *
  * @returns how many sessions have a successor that their client has not received
  */

@@ -1,5 +1,6 @@
-// Many sessions end at once. On PostgreSQL each end takes a lock, and two transactions that take
-// the same locks in different orders wait for each other until the database aborts one of them.
+// Many sessions end at the same time. On PostgreSQL each end takes a lock, and two transactions
+// that take the same locks in different orders wait for each other until the database aborts one of
+// them.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import pg from 'pg'
@@ -22,7 +23,8 @@ describeOnBoth('ending all sessions of a user', (stage) => {
     try {
       const { rows } = await client.query('select id from session order by id')
       const ids = rows.map(({ id }) => id as string)
-      // A statement without an order would lock the rows as they lie in the table.
+      // Reverses the rows in the table: a statement without an order would lock the rows in this
+      // order.
       for (const id of ids.toReversed())
         await client.query('update session set last_used_at = 1 where id = $1', [id])
       await client.query('analyze session')

@@ -1,4 +1,5 @@
-// Runs Keystile in its own process, which sends it the requests of a message all at once.
+// Runs Keystile in a process of its own. For each message, the process sends the requests in the
+// message to its Keystile, all at the same time.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import pg from 'pg'
@@ -10,35 +11,35 @@ import {
 } from '../../packages/server/test-support/keystile.ts'
 
 /**
- * As many connections as requests that a process sends at once, so that none waits in the queue,
- * and one for the feed.
+ * One connection for each request that a process sends at the same time, so that no request waits
+ * in the queue, and one for the feed.
  */
 const connections = 22
 
-/** Method, path below the issuer, and what is sent. */
+/** A request: its method, its path below the issuer, its body and its headers. */
 export type AskedRequest = readonly [method: string, path: string, options: SendOptions]
 /** The part of an answer that goes from one process to another. */
 export type ToldAnswer = Pick<Answer, 'status' | 'json'>
 
 interface Told {
-  /** How far to move the clock, which stands still otherwise. */
+  /** How far to move the clock of the process. Otherwise this clock stands still. */
   readonly advanceSeconds: number
   readonly requests: readonly AskedRequest[]
 }
 
 export interface KeystileProcess {
-  /** Sends requests all at once and returns the answers in the same order. */
+  /** Sends all requests at the same time and returns the answers in the order of the requests. */
   ask(requests: readonly AskedRequest[]): Promise<readonly ToldAnswer[]>
   advance(seconds: number): Promise<void>
-  /** Stops the process where it is (SIGSTOP), as a paused machine does. */
+  /** Pauses the process (SIGSTOP), as if the whole machine was paused. */
   freeze(): void
   thaw(): void
   stop(): Promise<void>
 }
 
 /**
- * Starts a process on a database: a SQLite file, or a URL of PostgreSQL, to which it has 22
- * connections.
+ * Starts a process on a database: a SQLite file or a PostgreSQL URL. It opens 22 connections to
+ * PostgreSQL.
  */
 export async function startProcess(database: string): Promise<KeystileProcess> {
   const child = fork(import.meta.filename, [database], { execArgv: ['--conditions=source'] })

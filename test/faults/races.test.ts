@@ -1,5 +1,5 @@
-// Two processes on one database use one refresh token at once, and end its session meanwhile. Their
-// answers are compared with the database: how many tokens could still be refreshed.
+// Two processes on one database use one refresh token at the same time, and end its session
+// meanwhile. The tests compare the answers with the tokens in the database that can still be used.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { it } from 'node:test'
@@ -21,7 +21,7 @@ import {
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 const rounds = process.env['KEYSTILE_LONG'] ? 500 : 5
-/** How often each process uses one token at once. */
+/** How many times each process sends one token at the same time. */
 const tries = 20
 const day = 24 * 60 * 60
 const run = `${rounds} times, KEYSTILE_SEED=${seed}`
@@ -85,7 +85,7 @@ async function count(stage: Stage, from: string): Promise<number> {
 }
 
 describeOnBoth('two processes on one database', (stage) => {
-  it(`two processes issue one successor for ${2 * tries} refreshes at once (${rounds} times)`, () =>
+  it(`two processes issue one successor in ${2 * tries} parallel refreshes (${rounds} times)`, () =>
     race(stage, async (race) => {
       const created = await race.here.keystile.sessions.create({ subject: race.subject })
       const { sessionId } = tokensOf({ access_token: created.accessToken })
@@ -99,7 +99,7 @@ describeOnBoth('two processes on one database', (stage) => {
       }
     }))
 
-  it(`two processes issue one successor for ${2 * tries} late uses at once (${rounds} times)`, () =>
+  it(`two processes issue one successor in ${2 * tries} parallel late uses (${rounds} times)`, () =>
     race(stage, async (race) => {
       const { one, other, here, subject } = race
       for (let round = 1; round <= rounds; round++) {
@@ -111,12 +111,12 @@ describeOnBoth('two processes on one database', (stage) => {
         race.clock.advance(day)
         assert.deepEqual(await showAtOnce(race, created.refreshToken), new Set([successor]))
         assert.deepEqual(await listLiving(stage, sessionId), [idOf(successor)])
-        // Only of this session: older ones are deleted after a while.
+        // Counts only tokens of this session: tokens of older sessions are deleted after a while.
         assert.equal(await count(stage, `refresh_token where session_id = '${sessionId}'`), 2)
       }
     }))
 
-  it(`two processes leave no valid token after refreshes and a revocation at once (${run})`, (t) =>
+  it(`two processes leave no valid token after a revocation during refreshes (${run})`, (t) =>
     race(stage, async ({ one, other, here, subject }) => {
       const random = createRandom(seed)
       const statuses: Record<number, number> = {}
@@ -156,7 +156,7 @@ describeOnBoth('two processes on one database', (stage) => {
           ...granted.map(({ json }) => json['access_token'] as string),
         ].map(opening)
         for (const { status } of await one.ask(opened)) assert.equal(status, 401)
-        // The other process learns of it within a second, unless the machine is busy.
+        // The other process learns of the revocation within a second, unless the machine is busy.
         const until = performance.now() + 10_000
         while ((await other.ask(opened)).some(({ status }) => status !== 401))
           assert.ok(performance.now() < until, 'ten seconds have passed')

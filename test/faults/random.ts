@@ -1,7 +1,7 @@
-/** Whole numbers from 0 to below `below` that look random and depend on the seed alone. */
+/** Returns a whole number from 0 to `below - 1`. It looks random, but depends only on the seed. */
 export type Random = (below: number) => number
 
-/** mulberry32. */
+/** Creates the generator mulberry32. */
 export function createRandom(seed: number): Random {
   let state = seed
   return (below) => {

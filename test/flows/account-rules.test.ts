@@ -1,4 +1,4 @@
-// The rules for accounts: the same over HTTP and by `keystile.users`.
+// The rules for accounts, which are the same over HTTP and with `keystile.users`.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { z } from 'zod'
@@ -23,7 +23,7 @@ for (const way of ways) {
   describeOnBoth(`a new account by ${way}`, (stage) => {
     const start = starter(stage)
 
-    it('a new account with a taken name or address gets 409, in any case of letters', async () => {
+    it('a new account with a taken name or address gets 409 in any letter case', async () => {
       const { by } = await start()
       assert.equal((await by.register({ username: 'Ada', email: 'ada@example.com' })).status, 201)
       for (const [fields, detail] of [
@@ -35,7 +35,7 @@ for (const way of ways) {
       }
     })
 
-    it('one of twenty simultaneous requests creates the account of a name', async () => {
+    it('of twenty simultaneous requests for one name, only one creates an account', async () => {
       const { by } = await start()
       const outcomes = await Promise.all(
         Array.from({ length: 20 }, (_, i) => by.register({ email: `ada${i}@example.com` })),
@@ -45,7 +45,7 @@ for (const way of ways) {
       assert.ok(outcomes.every(({ status }) => [201, 409, 503].includes(status)))
     })
 
-    it('a new account is refused with all its faults at once, and no value repeated', async () => {
+    it('the refusal of a new account lists all faults, and repeats no value', async () => {
       const { by } = await start()
       const { status, json } = await by.register({
         username: '_secret-name',
@@ -97,11 +97,11 @@ for (const way of ways) {
       assert.equal((await by.register({ ...other, city: 'London' })).status, 201)
     })
 
-    it('an account keeps no profile above 64 KiB, at once or change by change', async () => {
+    it('an account gets no profile above 64 KiB, in one change or in several', async () => {
       const { by, add } = await start({ profile: z.looseObject({}) })
       const ada = await add('ada')
       const tooLarge = await by.register({ ...other, a: 'x'.repeat(70_000) })
-      assert.ok([413, 422].includes(tooLarge.status)) // 413: a request body has a limit of its own
+      assert.ok([413, 422].includes(tooLarge.status)) // 413: the request body has its own limit
       for (const [fields, expected] of [
         [{ a: 'x'.repeat(40_000) }, 200],
         [{ b: 'x'.repeat(25_000) }, 200],
@@ -158,12 +158,12 @@ for (const way of ways) {
       )
     })
 
-    it('a new account may have a password of letters (NIST SP 800-63B-4 §3.1.1.2)', async () => {
+    it('a new account’s password may be only letters (NIST SP 800-63B-4 §3.1.1.2)', async () => {
       const { by } = await start()
       assert.equal((await by.register({ password: 'no signs no digits no capitals' })).status, 201)
     })
 
-    it('an account gets no common password and none made of its names', async () => {
+    it('an account gets no common password, and no password that contains its names', async () => {
       const { by, add } = await start()
       const lovelace = await add('Lovelace')
       const bad = [
@@ -261,7 +261,7 @@ for (const way of ways) {
         assert.equal((await by.give(bob, rights)).status, 422, JSON.stringify(rights))
     })
 
-    it('a user is disabled at once, and enabled for a new login', async () => {
+    it('a disabled user is refused immediately, and an enabled user can log in again', async () => {
       const { by, add, started } = await start()
       const bob = await add('bob')
       const disabled = await by.setDisabled(bob, true)
@@ -317,7 +317,7 @@ for (const way of ways) {
       }
     })
 
-    it('a password change makes the next login need the new password', async () => {
+    it('after a password change, a login needs the new password', async () => {
       const { by, add, started } = await start()
       const bob = await add('bob')
       assert.equal((await by.setPassword(bob, 'a battery of correct horses')).status, 204)

@@ -14,7 +14,7 @@ const newPassword = 'a new engine of her own'
 describeOnBoth('PATCH /users/me', (stage) => {
   const profile = z.strictObject({ city: z.string().min(1).optional(), age: z.int().optional() })
 
-  it('PATCH /users/me changes the fields that are sent and keeps the others', async () => {
+  it('PATCH /users/me changes the fields that are sent and keeps all other fields', async () => {
     const { register, login, send } = await stage.start({ profile })
     await register({ city: 'London', age: 36 })
     const bearer = (await login()).json['access_token']
@@ -75,7 +75,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
     assert.equal((await login({ password: newPassword })).status, 200)
   })
 
-  it('POST /users/me/password answers 403 to a wrong and 422 to an unfit password', async () => {
+  it('POST /users/me/password answers 403 to a wrong old, 422 to a bad new password', async () => {
     const { accessToken, login, send } = await stage.start()
     const bearer = await accessToken()
     const post = (json: object): Promise<{ status: number }> =>
@@ -85,7 +85,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
     for (const json of [
       { ...change, new_password: 'short' },
       { ...change, new_password: 'passwordpassword' },
-      { ...change, new_password: 'ada has engines' }, // twelve characters besides her name
+      { ...change, new_password: 'ada has engines' }, // twelve characters without the name `ada`
       { new_password: newPassword },
       { current_password: password },
       { ...change, username: 'x' },
@@ -128,7 +128,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
 describeOnBoth('POST /users/me/email', (stage) => {
   const change = { current_password: password, new_email: 'Countess@Example.com' }
 
-  it('POST /users/me/email changes the address, unverified, and ends no session', async () => {
+  it('POST /users/me/email sets an unverified address, and ends no session', async () => {
     const { accessToken, login, send } = await stage.start()
     const bearer = await accessToken()
     await stage.sql('update "user" set email_verified_at = 1')
@@ -157,7 +157,7 @@ describeOnBoth('POST /users/me/email', (stage) => {
     assert.equal((await send('GET', '/users/me', { bearer })).json['email'], 'ada@example.com')
   })
 
-  it('POST /users/me/email answers 409 to a taken address, also in a race', async () => {
+  it('POST /users/me/email answers 409 to a taken address, even if two requests race', async () => {
     const { tokens, send } = await stage.start()
     const [ada, bob] = [await tokens('ada'), await tokens('bob')]
     const post = async (bearer: string, new_email: string): Promise<number> =>
@@ -177,7 +177,7 @@ describeOnBoth('POST /users/me/email', (stage) => {
 })
 
 describeOnBoth('an account, to a client other than first-party', (stage) => {
-  it('a client other than first-party can read an account, not change or delete it', async () => {
+  it('a client other than first-party can only read an account, not change it', async () => {
     const { addUser, addClient, send, login } = await stage.start()
     await addUser()
     const kiosk = await addClient({ id: 'kiosk', grants: ['password'] })

@@ -1,4 +1,4 @@
-// What `keystile.users` does beyond the rules that it shares with the endpoints.
+// The rules of `keystile.users` that the endpoints do not have.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { z } from 'zod'
@@ -26,7 +26,7 @@ async function startUsers(
 }
 
 describeOnBoth('keystile.users', (stage) => {
-  it('keystile.users.create gives rights while registration is closed and limited', async () => {
+  it('keystile.users.create gives rights, even if registration is closed and limited', async () => {
     const { appUsers, login } = await startUsers(stage, {
       scopes,
       roles,
@@ -68,7 +68,7 @@ describeOnBoth('keystile.users', (stage) => {
     assert.equal(await appUsers.find({ login: 'ada' }), undefined)
   })
 
-  it('keystile.users.find finds users by id, name and address, and by no other text', async () => {
+  it('keystile.users.find finds users by id, name and address, not by other strings', async () => {
     const { appUsers } = await startUsers(stage)
     const { id } = await appUsers.create(ada)
     for (const by of [{ id }, { login: 'aDA' }, { login: 'ADA@example.COM' }])
@@ -99,7 +99,7 @@ describeOnBoth('keystile.users', (stage) => {
       assert.equal((await open([], { bearer: accessToken })).status, 401)
   })
 
-  it('keystile.users.grant adds and removes rights, and ends sessions if asked to', async () => {
+  it('keystile.users.grant adds and removes rights; endsSessions ends the sessions', async () => {
     const { appUsers, open, tokens, login } = await startUsers(stage, { scopes, roles })
     const { subject: id, accessToken: bearer } = await tokens()
     await stage.sql(`update "user" set scopes = '["old:scope"]' where id = '${id}'`)

@@ -51,7 +51,7 @@ describeOnBoth('a restart', (stage) => {
   })
 
   it('concurrent first starts make one signing key', async () => {
-    // The first start creates the stage's database; the others race for the keys.
+    // The first start creates the stage's database. The starts after it race for the keys.
     const first = await stage.start()
     await first.keystile.close()
     await stage.sql('delete from signing_key')
@@ -116,7 +116,7 @@ describe('a SQLite database', () => {
       key: undefined as never,
     })
     const { accessToken: token, refreshToken: first } = await tokens()
-    // A used token, whose successor is stored, and an unused one.
+    // A used refresh token, whose successor is stored, and an unused refresh token.
     const refreshTokens = [first, (await refresh(first)).json['refresh_token'] as string]
     const refreshSecrets = refreshTokens.flatMap((text) => {
       const secret = text.split('.')[1]!
@@ -151,7 +151,7 @@ describe('a SQLite database', () => {
     await keystile.close()
   })
 
-  it('a SQLite database is readable by its owner alone, with all files beside it', async () => {
+  it('only its owner can read a SQLite database and the files beside it', async () => {
     const { keystile } = await startKeystile({ database: database(), key: undefined as never })
     for (const file of readdirSync(join(folder, 'data')))
       assert.equal(statSync(join(folder, 'data', file)).mode & 0o777, 0o600, file)
@@ -159,7 +159,7 @@ describe('a SQLite database', () => {
     await keystile.close()
   })
 
-  it('a SQLite database does not open with a readable keystile.key, and says the fix', async () => {
+  it('a SQLite database does not open if others can read its keystile.key', async () => {
     const { keystile } = await startKeystile({ database: database(), key: undefined as never })
     await keystile.close()
     chmodSync(join(folder, 'data', 'keystile.key'), 0o644)

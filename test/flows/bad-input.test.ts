@@ -1,5 +1,5 @@
 // Sends bad input over real sockets to a running server. Each answer must be a 4xx with a sentence,
-// and the next request must be answered.
+// and the server must answer the next request.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
@@ -61,7 +61,7 @@ async function send(path: string, body: Body, type?: string): Promise<Answer> {
   )
 }
 
-/** Checks a refusal: a 4xx, a sentence, no input repeated, no internals shown. */
+/** Checks a refusal: it is a 4xx with a sentence, repeats no input and shows no internals. */
 function assertRefused(answer: Answer, label: string, secrets: readonly string[] = []): void {
   assert.ok(
     answer.status >= 400 && answer.status < 500,
@@ -146,7 +146,7 @@ describe('POST /token', () => {
   const strings = [...loginBypasses, ...naughtyStrings].filter(
     (text) => text !== '' && text.isWellFormed(),
   )
-  // A random fourth of them, because every try costs a hash.
+  // Tries a random quarter of the strings, because every try costs a hash.
   const first = randomInt(4)
   const tried = process.env['KEYSTILE_LONG'] ? strings : strings.filter((_, i) => i % 4 === first)
   const share = `${tried.length} of ${strings.length}`

@@ -18,7 +18,7 @@ describeOnBoth('keystile/client', (stage) => {
   let clock: TestClock
   /** The bodies of the refreshes that the client sent. */
   let refreshes: string[]
-  /** Whether the answer to the next request is lost. */
+  /** If true, the answer to the next request is lost. */
   let losesAnswer = false
 
   async function start(options: Partial<ClientOptions> = {}): Promise<ApiClient> {

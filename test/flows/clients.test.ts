@@ -25,7 +25,7 @@ const errorOf = ({ status, json }: Answer): readonly unknown[] => [status, json[
 describeOnBoth(
   'a registered client',
   (stage) => {
-    it('a client gets a token of its own without a session (RFC 6749 §4.4)', async () => {
+    it('a client gets a token for itself, without a user or session (RFC 6749 §4.4)', async () => {
       const keystile = await stage.start({ scopes })
       const orders = await keystile.addClient({ scopes: ['items:read'] })
       const { status, json, headers } = await token(keystile, { ...machine, ...orders })
@@ -44,7 +44,7 @@ describeOnBoth(
       assert.deepEqual(await stage.sql('select * from session'), [])
     })
 
-    it('a client’s own token opens only a guard that asks for no user', async () => {
+    it('a token that a client got for itself opens only guards that ask for no user', async () => {
       const keystile = await stage.start({ scopes })
       const orders = await keystile.addClient({ scopes: ['items:read'] })
       const bearer = (await token(keystile, { ...machine, ...orders })).json[
@@ -58,7 +58,7 @@ describeOnBoth(
       assert.equal((await keystile.send('GET', '/users/me/sessions', { bearer })).status, 401)
     })
 
-    it('a client gets no scope beyond its own, and no undeclared one', async () => {
+    it('a client gets only scopes that it is registered for and that are declared', async () => {
       const keystile = await stage.start({ scopes })
       const orders = await keystile.addClient({ scopes: ['items:read', 'gone'] })
       const ask = async (scope: string): Promise<unknown> =>
@@ -102,7 +102,7 @@ describeOnBoth(
       assert.equal((await keystile.refresh(refreshToken)).status, 200)
     })
 
-    it('a client logs users in within its scopes and refreshes with its secret', async () => {
+    it('a client logs in users within its own scopes, and refreshes with its secret', async () => {
       const keystile = await stage.start({ scopes, defaultScopes: ['items:read', 'items:write'] })
       await keystile.addUser()
       const web = await keystile.addClient({ id: 'web', ...people })
@@ -176,7 +176,7 @@ describeOnBoth(
       assert.equal((await keystile.open([], { bearer })).status, 200)
     })
 
-    it('a client’s own token gets neither users:read nor users:write', async () => {
+    it('a token that a client gets for itself has neither users:read nor users:write', async () => {
       const keystile = await stage.start({ scopes })
       const mixed = await keystile.addClient({
         grants: ['password', 'client_credentials'],
@@ -200,7 +200,7 @@ describeOnBoth(
       assert.deepEqual(await revoke({ token: own, ...billing }), [400, 'invalid_grant'])
     })
 
-    it('a disabled client is refused with all its tokens, elsewhere within 1 s', async () => {
+    it('a disabled client and its tokens are refused, in other processes within 1 s', async () => {
       const [keystile, other] = [await stage.start(), await stage.start()]
       const subject = await keystile.addUser()
       const web = await keystile.addClient({
@@ -276,7 +276,7 @@ describeOnBoth(
       )
     })
 
-    it('POST /introspect answers {"active":false} alone to any unusable token', async () => {
+    it('POST /introspect answers only {"active":false} to any unusable token', async () => {
       const clock = createTestClock()
       const keystile = await stage.start({ clock })
       const api = await keystile.addClient({ id: 'api', grants: [], may: ['introspect'] })

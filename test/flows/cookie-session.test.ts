@@ -19,11 +19,11 @@ const attributes = 'Path=/auth/session; Secure; HttpOnly; SameSite=Strict'
 const cleared = `${name}=; Max-Age=0; ${attributes}`
 const listed = 'https://app.example'
 
-/** Keystile as a browser uses it, with an `Origin` and the given cookie. */
+/** Keystile, and requests as a browser sends them: with an `Origin` and the given cookie. */
 interface Browser extends TestKeystile {
   readonly post: (json: object, headers?: SendOptions['headers']) => Promise<Answer>
   readonly refreshBy: (cookie?: string, headers?: SendOptions['headers']) => Promise<Answer>
-  /** @param query of `DELETE /session` */
+  /** @param query the query of `DELETE /session` */
   readonly logout: (
     cookie?: string,
     headers?: SendOptions['headers'],
@@ -70,7 +70,7 @@ describeOnBoth(
   (stage) => {
     const ada = { username: 'ada', password }
 
-    it('POST /session returns the refresh token in the cookie alone', async () => {
+    it('POST /session returns the refresh token only in the cookie', async () => {
       const { addUser, post, open } = await startBrowser(stage)
       const subject = await addUser({ username: 'ada' })
       const answer = await post(ada)
@@ -92,7 +92,7 @@ describeOnBoth(
       assert.equal((await open([], { bearer: json['access_token'] })).status, 200)
     })
 
-    it('the session cookie lives no longer than the session can', async () => {
+    it('the session cookie expires no later than the session', async () => {
       for (const [options, seconds] of [
         [{ sessionSeconds: 100, idleSeconds: 200 }, 100],
         [{ sessionSeconds: 200, idleSeconds: 90 }, 90],
@@ -104,7 +104,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /session/refresh rotates the cookie by the rules of refresh tokens', async () => {
+    it('POST /session/refresh sets a new cookie, with the rules of refresh tokens', async () => {
       const clock = createTestClock()
       const { addUser, post, refreshBy, send, open } = await startBrowser(stage, { clock })
       await addUser({ username: 'ada' })
@@ -187,7 +187,7 @@ describeOnBoth(
       assert.equal((await refreshBy(cookieOf(answer))).headers.get('set-cookie'), cleared)
     })
 
-    it('POST /session/refresh refuses two cookies of the name and uses neither', async () => {
+    it('POST /session/refresh refuses two cookies of the same name and uses neither', async () => {
       const { addUser, post, refreshBy } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       await addUser({ username: 'mallory', email: 'mallory@example.com' })
@@ -207,7 +207,7 @@ describeOnBoth(
       for (const cookie of [own, tossed]) assert.equal((await refreshBy(cookie)).status, 200)
     })
 
-    it('DELETE /session ends the sessions of two cookies of the name', async () => {
+    it('DELETE /session ends the sessions of two cookies of the same name', async () => {
       const { addUser, post, refreshBy, logout } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       await addUser({ username: 'mallory', email: 'mallory@example.com' })
@@ -224,7 +224,7 @@ describeOnBoth(
       }
     })
 
-    it('DELETE /session?sid ends that session alone, of two cookies', async () => {
+    it('DELETE /session?sid ends only the session of this sid, out of two cookies', async () => {
       const { addUser, post, refreshBy, logout } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const [one, other] = [await post(ada), await post(ada)]
@@ -251,7 +251,7 @@ describeOnBoth(
       assert.equal((await refreshBy(cookie)).status, 200)
     })
 
-    it('DELETE /session ends the session and clears the cookie, also if repeated', async () => {
+    it('DELETE /session ends the session and clears the cookie; repeats succeed too', async () => {
       const { addUser, post, refreshBy, logout, open } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const answer = await post(ada)
@@ -268,7 +268,7 @@ describeOnBoth(
       assert.equal((await refreshBy(other)).status, 200)
     })
 
-    it('DELETE /session ends a session by a cookie that was already used', async () => {
+    it('DELETE /session ends the session of a cookie that was used to refresh before', async () => {
       const { addUser, post, refreshBy, logout } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const cookie = cookieOf(await post(ada))
@@ -286,12 +286,12 @@ describeOnBoth(
       ['another scheme', { origin: 'https://localhost:3000' }],
       ['an origin with a path', { origin: `${origin}/` }],
       ['the URL of the issuer', { origin: issuer }],
-      ['a host that begins with the own one', { origin: `${origin}.evil.example` }],
-      ['another case of letters', { origin: 'HTTP://localhost:3000' }],
-      ['the own origin twice', { origin: `${origin}, ${origin}` }],
-      ['the own origin and another', { origin: `${origin}, https://evil.example` }],
+      ['a host that begins with the issuer’s host', { origin: `${origin}.evil.example` }],
+      ['a scheme in capital letters', { origin: 'HTTP://localhost:3000' }],
+      ['the issuer’s origin twice', { origin: `${origin}, ${origin}` }],
+      ['the issuer’s origin and another origin', { origin: `${origin}, https://evil.example` }],
       ['*', { origin: '*' }],
-      ['the own origin in other headers', { referer: `${origin}/`, host: 'localhost:3000' }],
+      ['the issuer’s origin in other headers', { referer: `${origin}/`, host: 'localhost:3000' }],
     ]
     for (const [title, headers] of otherOrigins) {
       it(`the /session endpoints refuse a page of another origin: ${title}`, async () => {
@@ -336,7 +336,7 @@ describeOnBoth(
       assert.deepEqual([begun.status, refreshed.status, ended.status], [200, 200, 204])
     })
 
-    it('POST /session answers an unknown user like a wrong password', async () => {
+    it('POST /session gives the same answer to unknown users and wrong passwords', async () => {
       const { addUser, post, login } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const expected = await login({ password: 'wrong' })
@@ -367,7 +367,7 @@ describeOnBoth(
       assert.deepEqual([status, json['error']], [400, 'invalid_scope'])
     })
 
-    it('POST /session answers wrong bodies with error codes of OAuth', async () => {
+    it('POST /session answers wrong bodies with OAuth error codes', async () => {
       const { post, send, addUser } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       for (const [body, expected] of [
@@ -395,7 +395,7 @@ describeOnBoth(
       )
     })
 
-    it('a session cookie opens no guarded route, token endpoint or revocation', async () => {
+    it('guarded routes, POST /token and POST /revoke do not accept session cookies', async () => {
       const { addUser, post, open, send, refreshBy } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const answer = await post(ada)

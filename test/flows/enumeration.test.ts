@@ -1,4 +1,4 @@
-// Measures whether response times tell who has an account. Runs only with KEYSTILE_LONG=1.
+// Measures whether response times reveal which user names exist. Runs only with KEYSTILE_LONG=1.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import {
@@ -7,12 +7,12 @@ import {
   password,
 } from '../../packages/server/test-support/keystile.ts'
 
-const skip = process.env['KEYSTILE_LONG'] ? false : 'KEYSTILE_LONG=1 runs it'
+const skip = process.env['KEYSTILE_LONG'] ? false : 'runs only with KEYSTILE_LONG=1'
 const count = 2_000
 
 describeOnBoth('enumeration', (stage) => {
   it(
-    `response times do not tell ${count} known from ${count} unknown user names`,
+    `response times are the same for ${count} known and ${count} unknown user names`,
     { skip },
     async (t) => {
       const { register, send, keystile } = await stage.start({
@@ -29,7 +29,7 @@ describeOnBoth('enumeration', (stage) => {
       for (let n = 0; n < 200; n++)
         await send('POST', '/token', { form: { username: `warm-${n}`, password } })
       for (let n = 0; n < count; n++) {
-        // In random order, so that a drift of the machine favours neither.
+        // The order is random: if the machine gets slower, both kinds are affected equally.
         const order =
           Math.random() < 0.5 ? (['user', 'none'] as const) : (['none', 'user'] as const)
         for (const kind of order) {
@@ -49,7 +49,7 @@ describeOnBoth('enumeration', (stage) => {
   )
 })
 
-/** Returns how often a value of one list exceeds one of the other; 0.5 means no difference. */
+/** Returns how often a value of `one` exceeds a value of `other`: 0.5 means no difference. */
 function areaUnderCurve(one: readonly number[], other: readonly number[]): number {
   const sorted = other.toSorted((a, b) => a - b)
   let greater = 0

@@ -48,7 +48,7 @@ const countOf = (answers: readonly Answer[], status: number): number =>
   answers.filter((answer) => answer.status === status).length
 
 describeOnBoth('limits on guessing', (stage) => {
-  it('ten guesses per name are tried; the next get 429, also for unknown names', async () => {
+  it('after ten guesses, a name gets 429, whether or not it exists', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const told = async (spellings: readonly string[]): Promise<unknown> => {
@@ -76,14 +76,14 @@ describeOnBoth('limits on guessing', (stage) => {
       expected,
     )
     assert.equal((await guess(keystile, { password })).status, 429)
-    // Guesses that were not tried get no audit line.
+    // A guess that gets 429 is not verified, and has no line in the audit record.
     const [{ number } = {}] = await stage.sql(
       "select count(*) as number from audit where event = 'login_refused'",
     )
     assert.equal(Number(number), 30)
   })
 
-  it('one more guess per name is tried every 36 minutes', async () => {
+  it('after ten guesses, one more guess per name is verified every 36 minutes', async () => {
     const clock = createTestClock()
     const keystile = await stage.start({ ...limited, clock })
     const statuses = async (): Promise<readonly number[]> =>
@@ -105,7 +105,7 @@ describeOnBoth('limits on guessing', (stage) => {
       Array.from({ length: 100 }, (_, n) => guess(instances[n % 2]!, { address: addressOf(n) })),
     )
     assert.deepEqual([countOf(answers, 400), countOf(answers, 429)], [10, 90])
-    // Refused guesses did not use up the budget.
+    // The guesses that got 429 did not use up the budget.
     clock.advance(36 * 60)
     assert.equal((await guess(instances[0]!, { password: wrong })).status, 400)
   })
@@ -127,7 +127,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.deepEqual(await stage.sql('select * from rate'), [])
   })
 
-  it('logins of another user on a device do not use up the budget of its owner', async () => {
+  it('logins of another user on a device do not use up the owner’s budget', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     await keystile.register({ username: 'bob', email: 'bob@example.com' })
@@ -141,13 +141,13 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.equal((await guess(keystile, fields)).status, 200)
   })
 
-  it('ten changes of the e-mail address are answered at once, then one in 16 minutes', async () => {
+  it('ten e-mail changes in a row are answered, then one every 16 minutes', async () => {
     const clock = createTestClock()
     const keystile = await stage.start({ ...limited, clock })
     await keystile.register({ username: 'bob', email: 'bob@example.com' })
     await keystile.tokens()
     const change = async (new_email: string): Promise<number> => {
-      // Each time from a new session.
+      // Each change comes from a new session.
       const bearer = (await keystile.login()).json['access_token'] as string
       const json = { current_password: password, new_email }
       return (
@@ -180,7 +180,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.equal(await ask(client), 200)
   })
 
-  it('twenty refused tokens of other clients per address are recorded', async () => {
+  it('at most twenty refused tokens of other clients per address are recorded', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const web = await keystile.addClient({ id: 'web', grants: ['password', 'refresh_token'] })
     const { refreshToken, accessToken } = await keystile.tokens()
@@ -207,7 +207,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.match(await ask('/token', honest), /^200 /)
   })
 
-  it('sixty changes of a profile are taken at once, then one per minute', async () => {
+  it('a user may change the profile sixty times in a row, then once per minute', async () => {
     const clock = createTestClock()
     const keystile = await stage.start({ ...limited, clock, profile: z.looseObject({}) })
     const bearer = await keystile.accessToken()
@@ -288,7 +288,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.equal((await loginThen()).status, 429)
   })
 
-  it('a new password makes devices unknown, except the one that changed it', async () => {
+  it('a new password makes all devices unknown, except the device that changed it', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const [own, other] = [
@@ -319,7 +319,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.deepEqual([(await loginOn(own)).status, (await loginOn(again.json)).status], [429, 200])
   })
 
-  it('guesses with an older device secret do not use up the budget of the newer one', async () => {
+  it('guesses with an old device secret do not use up the budget of the new secret', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const old = (await guess(keystile, { password })).json['device_secret'] as string
@@ -348,7 +348,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.notDeepEqual(await hashes(), before)
   })
 
-  it('an address has one budget for all names (IPv6: per /64), apart from devices', async () => {
+  it('an address (IPv6: /64) has one budget for all names, except for known devices', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const { json } = await guess(keystile, { password, address: '2001:db8::1' })
@@ -358,7 +358,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.deepEqual([countOf(answers, 400), countOf(answers, 429)], [100, 1])
     assert.equal(answers.at(-1)!.headers.get('retry-after'), '30')
     assert.equal((await at(200, '2001:db8:0:1::1')).status, 400)
-    // A guess that was refused for its address is not counted for its name.
+    // A guess that was refused because of its address is not counted for its name.
     assert.equal(countOf(await repeat(11, () => at(100, '192.0.2.7')), 400), 10)
     const fields = { password, address: '2001:db8::2' }
     assert.equal((await guess(keystile, fields)).status, 429)
@@ -368,12 +368,12 @@ describeOnBoth('limits on guessing', (stage) => {
     )
   })
 
-  it('only addresses from trusted proxies or senders beyond them are counted', async () => {
+  it('rate limits count a sender’s address, but not the address of a trusted proxy', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const withoutProxies = await stage.start({ rateLimits: 'on', clock: createTestClock() })
     /**
-     * Guesses at a new name. Returns how many counters that started: one for the name, one for an
-     * address.
+     * Guesses at a new name. Returns how many counters the guess started: always one for the name,
+     * and perhaps one for an address.
      */
     const startedCounters = async (
       to: TestKeystile,
@@ -438,7 +438,7 @@ describeOnBoth('limits on guessing', (stage) => {
     )
   })
 
-  it('registrations are counted per address, malformed ones are not', async () => {
+  it('registrations are counted per address; malformed registrations are not counted', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const register = (n: number, address = '192.0.2.1', chosen = password): Promise<Answer> =>
       keystile.send('POST', '/users', {
@@ -449,7 +449,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.equal(countOf(await repeat(60, () => keystile.send('POST', '/users', faulty)), 422), 60)
     const answers = await repeat(6, register)
     assert.deepEqual([countOf(answers, 201), countOf(answers, 409)], [3, 3])
-    // A refused password costs no hash, but counts as well.
+    // A registration with a refused password costs no hash, but it counts too.
     assert.equal(
       countOf(await repeat(44, () => register(7, '192.0.2.1', 'passwordpassword')), 422),
       44,
@@ -470,7 +470,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.equal((await tryWith(password)).status, 429)
   })
 
-  it('the device cookie of a browser outlives a logout', async () => {
+  it('the device cookie of a browser stays valid after a logout', async () => {
     const keystile = await stage.start({
       ...limited,
       clock: createTestClock(),

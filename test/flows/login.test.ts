@@ -21,7 +21,7 @@ const importedHashes = {
 describeOnBoth(
   'POST /token',
   (stage) => {
-    it('POST /token answers a password with a bearer token, uncached (RFC 6749 §5.1)', async () => {
+    it('POST /token answers a right password with a token, no-store (RFC 6749 §5.1)', async () => {
       const { addUser, login } = await stage.start({ scopes, defaultScopes: ['items:read'] })
       await addUser()
       const { status, headers, json } = await login()
@@ -95,7 +95,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /token reads a multipart form like an urlencoded one', async () => {
+    it('POST /token reads a multipart form like a urlencoded form', async () => {
       const { addUser, send } = await stage.start()
       await addUser()
       const body = new FormData()
@@ -104,7 +104,7 @@ describeOnBoth(
       assert.equal((await send('POST', '/token', { body })).status, 200)
     })
 
-    it('POST /token grants the requested scopes that are held (RFC 6749 §3.3)', async () => {
+    it('POST /token grants the requested scopes that the user holds (RFC 6749 §3.3)', async () => {
       const { addUser, login } = await stage.start({ scopes, defaultScopes: ['items:read'] })
       await addUser()
       const scopeFor = async (scope: string): Promise<unknown> =>
@@ -172,7 +172,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /token takes first-party by name, by an empty Basic and by default', async () => {
+    it('POST /token takes first-party by client id, by empty Basic and by default', async () => {
       const { addUser, send } = await stage.start()
       await addUser()
       const form = { username: 'ada', password }
@@ -260,7 +260,7 @@ describeOnBoth(
       assert.equal((await login()).status, 200)
     })
 
-    it('a login rehashes a password after the cost was raised, not after lowering', async () => {
+    it('a login rehashes a password if the cost was raised, not if it was lowered', async () => {
       const { addUser, readHash } = await stage.start()
       const subject = await addUser()
       const before = await readHash(subject)
@@ -276,7 +276,7 @@ describeOnBoth(
     })
 
     for (const [kind, hash] of Object.entries(importedHashes)) {
-      it(`a login takes a ${kind} hash of another library and replaces it`, async () => {
+      it(`a login verifies a ${kind} hash of another library and replaces the hash`, async () => {
         const { addUser, login, readHash, writeHash } = await stage.start()
         const subject = await addUser()
         await writeHash(subject, hash)
@@ -337,7 +337,7 @@ describeOnBoth(
 )
 
 describeOnBoth('POST /token for an account', (stage) => {
-  it('POST /token takes the user name or the e-mail address, in any case of letters', async () => {
+  it('POST /token takes the user name or the e-mail address, in upper or lower case', async () => {
     const { register, login } = await stage.start()
     await register({ username: 'Ada', email: 'Ada@münchen.example' })
     for (const username of ['ada', 'ADA', 'ada@münchen.example', 'ADA@xn--mnchen-3ya.EXAMPLE']) {

@@ -102,7 +102,7 @@ describeOnBoth('GET /users/{id}', (stage) => {
     assert.equal(
       (await send('GET', `/users/${id}`, { bearer: bob })).status,
       403,
-      'not even his own',
+      'not even the user’s own account',
     )
   })
 })
@@ -120,17 +120,17 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
     assert.equal(
       (await send('GET', '/users/me', { bearer: bob })).status,
       200,
-      'his token stays good',
+      'the old token stays valid',
     )
     await send('PATCH', path, { bearer: admin, json: { scopes: [] } })
     assert.equal(
       (await login({ username: 'bob' })).json['scope'],
       'items:read',
-      'what is left out stays',
+      'roles that are left out stay',
     )
   })
 
-  it('PATCH /users/{id} grants no scope that the caller’s token lacks', async () => {
+  it('PATCH /users/{id} refuses to grant a scope that the caller’s token lacks', async () => {
     const { admin, send, idOf, login } = await startWithUsers(stage)
     const bobPath = `/users/${await idOf('bob')}`
     await send('PATCH', bobPath, { bearer: admin, json: { scopes: ['users:write', 'items:read'] } })
@@ -155,7 +155,7 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
     assert.equal(
       (await send('PATCH', bobPath, { bearer: narrow, json: { roles: ['writer'] } })).status,
       403,
-      'the token counts, not its owner',
+      'the scopes of the token count, not the scopes of its user',
     )
   })
 
@@ -180,7 +180,7 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
     }
   })
 
-  it('PATCH /users/{id} disables and enables a user at once', async () => {
+  it('PATCH /users/{id} disables and enables a user immediately', async () => {
     const { admin, bob, send, idOf, login } = await startWithUsers(stage)
     const path = `/users/${await idOf('bob')}`
     assert.equal(
@@ -198,7 +198,7 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
     assert.equal(
       (await send('GET', '/users/me', { bearer: bob })).status,
       401,
-      'a token of before stays refused',
+      'an old token stays refused',
     )
   })
 
@@ -222,7 +222,7 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
     assert.equal((await send('PATCH', path, { bearer: admin, json: { roles: [] } })).status, 200)
   })
 
-  it('one administrator remains when two demote each other at once', async () => {
+  it('one administrator remains when two demote each other at the same time', async () => {
     const { admin, send, idOf, login } = await startWithUsers(stage)
     const [rootPath, bobPath] = [`/users/${await idOf('root')}`, `/users/${await idOf('bob')}`]
     await send('PATCH', bobPath, { bearer: admin, json: { roles: ['admin'] } })
@@ -239,8 +239,8 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
 })
 
 /**
- * What a manager may do to users with more rights. A manager holds `users:read` and `users:write`
- * as scopes, without a role.
+ * Tests what a manager may change in users with more rights. A manager holds `users:read` and
+ * `users:write` as scopes, without a role.
  */
 describeOnBoth('a manager without the role admin', (stage) => {
   const management = ['users:read', 'users:write']
@@ -273,7 +273,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
     await administer('eve', { roles: ['admin'] })
     await administer('carol', { scopes: ['items:read'] })
     for (const name of ['eve', 'carol']) {
-      assert.equal((await change(name, { disabled: true })).status, 200, 'disabling takes away')
+      assert.equal((await change(name, { disabled: true })).status, 200, 'managers may disable')
       const refused = await change(name, { disabled: false })
       assert.equal(refused.status, 403)
       assert.match(
@@ -284,11 +284,11 @@ describeOnBoth('a manager without the role admin', (stage) => {
     assert.equal(
       (await change('carol', { scopes: [], disabled: false })).status,
       200,
-      'without the scope',
+      'the user no longer holds the scope',
     )
   })
 
-  it('a manager grants nothing to a user with more rights, but may remove them', async () => {
+  it('a manager cannot give rights to a user with more rights, but can remove rights', async () => {
     const { change, administer } = await startWithManager()
     await administer('eve', { roles: ['admin'] })
     assert.equal((await change('eve', { scopes: ['users:read'] })).status, 403)
@@ -300,7 +300,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
     )
   })
 
-  it('a manager makes no administrator, even where admin adds no scope', async () => {
+  it('a manager cannot give the role admin, even if the role adds no scope', async () => {
     const { change, administer } = await startWithManager({ withoutScopes: true })
     for (const name of ['bob', 'eve'])
       assert.equal((await change(name, { roles: ['admin'] })).status, 403)
@@ -310,7 +310,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
     assert.equal((await change('eve', { disabled: false })).status, 403)
   })
 
-  it('a manager grants by the stored rights, whatever the token says', async () => {
+  it('a grant needs the stored rights of the caller, whatever the token says', async () => {
     const { admin, change, administer, send, idOf } = await startWithManager()
     await administer('bob', { scopes: ['users:write'] })
     assert.equal((await change('eve', { scopes: ['users:read'] })).status, 403)
@@ -321,8 +321,8 @@ describeOnBoth('a manager without the role admin', (stage) => {
       assert.equal((await send('PATCH', path, { bearer: admin, json })).status, 403)
   })
 
-  it('a grant gets 409 when the rights of its caller are removed meanwhile', async () => {
-    if (stage.kind === 'SQLite') return // it has one writer; users.test.ts has the comparison
+  it('a grant gets 409 when the caller’s rights are removed at the same time', async () => {
+    if (stage.kind === 'SQLite') return // SQLite has one writer; see users.test.ts
     const { administer, idOf } = await startWithManager()
     const eve = await idOf('eve')
     const client = new pg.Client({
@@ -346,7 +346,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
     ])
   })
 
-  it('a grant gets 409 when its user is disabled meanwhile', async () => {
+  it('a grant gets 409 when the user is disabled at the same time', async () => {
     if (stage.kind === 'SQLite') return
     const { administer } = await startWithManager()
     const client = new pg.Client({
@@ -367,7 +367,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
     }
   })
 
-  it('a manager deletes an administrator, but not the last', async () => {
+  it('a manager can delete an administrator, but not the last administrator', async () => {
     const { administer, send, idOf, login } = await startWithManager()
     await administer('eve', { roles: ['admin'] })
     const bearer = (await login({ username: 'bob' })).json['access_token']

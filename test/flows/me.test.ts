@@ -15,7 +15,7 @@ async function idOf({ send }: TestKeystile, bearer: string): Promise<string> {
 }
 
 describeOnBoth('GET /users/me', (stage) => {
-  it('GET /users/me answers a bearer token with its user and no-store', async () => {
+  it('GET /users/me answers the user of the bearer token, with no-store', async () => {
     const { accessToken, send } = await stage.start()
     const { status, headers, json } = await send('GET', '/users/me', {
       bearer: await accessToken(),
@@ -32,7 +32,7 @@ describeOnBoth('GET /users/me', (stage) => {
     ])
   })
 
-  it('GET /users/me answers 401 and a bare challenge to no token (RFC 6750 §3.1)', async () => {
+  it('GET /users/me without a token answers 401, without error code (RFC 6750 §3.1)', async () => {
     const { send } = await stage.start()
     const { status, headers, json } = await send('GET', '/users/me')
     assert.equal(status, 401)
@@ -46,7 +46,7 @@ describeOnBoth('GET /users/me', (stage) => {
     })
   })
 
-  it('GET /users/me answers invalid_token to a changed token (RFC 6750 §3.1)', async () => {
+  it('GET /users/me answers invalid_token to a changed signature (RFC 6750 §3.1)', async () => {
     const { accessToken, send } = await stage.start()
     const token = await accessToken()
     const changed = token.slice(0, -10) + (token.at(-10) === 'A' ? 'B' : 'A') + token.slice(-9)
@@ -146,7 +146,7 @@ describeOnBoth(
       )
     })
 
-    it('a guarded route refuses a disabled user at once, as the login does', async () => {
+    it('a guarded route refuses a disabled user immediately, and so does a login', async () => {
       const { addUser, login, open, disable, keystile } = await stage.start()
       const subject = await addUser()
       const bearer = (await login()).json['access_token']
@@ -188,7 +188,7 @@ describeOnBoth('a disabled user', (stage) => {
       assert.ok(performance.now() - disabledAt < 1_000, 'a second is over')
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
-    // The verifier loads no user, so it learns of this from the events alone.
+    // The verifier loads no user, so only the events tell it that the user is disabled.
     while (
       await two.keystile.verifier.verify(bearer).then(
         () => true,
@@ -211,7 +211,7 @@ describeOnBoth('a disabled user', (stage) => {
     })
   })
 
-  it('a disabled user gets no session from a login in flight', async () => {
+  it('a user who is disabled while a login is in flight gets no session', async () => {
     const started = await stage.start()
     const bearer = await started.accessToken()
     const id = await idOf(started, bearer)
@@ -228,7 +228,7 @@ describeOnBoth('a disabled user', (stage) => {
     assert.equal(Number(row!['living']), 0)
   })
 
-  it('disabling a user leaves other users alone', async () => {
+  it('disabling a user does not affect other users', async () => {
     const started = await stage.start()
     const [ada, bob] = [await started.accessToken('ada'), await started.accessToken('bob')]
     await started.disable(await idOf(started, ada))
@@ -237,7 +237,7 @@ describeOnBoth('a disabled user', (stage) => {
 })
 
 describeOnBoth('a deleted user', (stage) => {
-  it('the tokens of a deleted user open nothing', async () => {
+  it('the tokens of a deleted user are refused', async () => {
     const started = await stage.start()
     const bearer = await started.accessToken()
     await stage.sql('delete from "user"')

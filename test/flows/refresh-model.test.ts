@@ -1,6 +1,6 @@
-// Random histories of one session, run on Keystile and on a model that was written from the rule
-// alone: double sends, lost answers, late retries and a thief's copy. Their answers must agree, and
-// so must what is valid at the end.
+// Runs random histories of one session on Keystile and on a model of the rule for refreshes. A
+// history has double sends, lost answers, late retries and a thief's copy. Keystile and the model
+// must give the same answers, and at the end the same tokens must be valid.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { describe, it } from 'node:test'
@@ -18,13 +18,15 @@ const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 const histories = Number(
   process.env['KEYSTILE_HISTORIES'] ?? (process.env['KEYSTILE_LONG'] ? 100_000 : 400),
 )
-/** How many histories run at once on each database; one alone does not keep it busy. */
+/**
+ * How many histories run at the same time on each database: one history leaves it idle too often.
+ */
 const lanes = 2
 const day = 24 * 60 * 60
 
 /**
- * One step of a history. `back` counts tokens from the newest, which is 0; beyond the first it
- * means the first.
+ * One step of a history. `back` counts tokens from the newest, which is 0, to the first. A higher
+ * number means the first.
  */
 type Step =
   | { readonly kind: 'show' | 'show twice' | 'wrong secret' | 'revoke'; readonly back: number }
@@ -41,11 +43,11 @@ interface Model {
   now: number
   ended: boolean
   isAlive(): boolean
-  /** Presents a token by its number. Returns the number of the answered token. */
+  /** Presents a token by its number. Returns the number of the token in the answer. */
   show(number: number): number | 'refused'
 }
 
-/** Models the rule. */
+/** Creates a model of the rule for refreshes. */
 function createModel(grace: number): Model {
   const tokens: ModelToken[] = [{ next: undefined, answeredUntil: -1 }]
   let forgivenAt = -Infinity
@@ -192,7 +194,7 @@ function runHistories(seed: number, numRuns: number): void {
       const property = fc.asyncProperty(history, ({ steps, grace }) =>
         run(grace === 0 ? strict : graced, { steps, grace, subject, clock }),
       )
-      // Each database gets other histories, because the deciding code is the same on both.
+      // Both databases run the same code, so each gets different histories.
       await fc.assert(property, { seed: stage.kind === 'SQLite' ? seed : seed + lanes, numRuns })
     })
   })

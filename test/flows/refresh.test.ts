@@ -43,7 +43,7 @@ async function assertEnded(
 describeOnBoth(
   'POST /token with a refresh token',
   (stage) => {
-    it('a refresh token gets new tokens of the same session, uncached (RFC 6749 §6)', async () => {
+    it('a refresh gets new tokens of the same session, with no-store (RFC 6749 §6)', async () => {
       const clock = createTestClock()
       const { tokens, refresh, open } = await stage.start({ clock })
       const first = await tokens()
@@ -98,7 +98,7 @@ describeOnBoth(
       assert.notEqual(next(await refresh(successor)), successor)
     })
 
-    it('a sealed successor is stored no longer than it can be issued again', async () => {
+    it('only the last used refresh token of a session has a stored sealed successor', async () => {
       const { tokens, refresh } = await stage.start()
       let { refreshToken } = await tokens()
       for (let i = 0; i < 3; i++) {
@@ -124,7 +124,7 @@ describeOnBoth(
       })
     })
 
-    it('a reused refresh token leaves other sessions of the user alone', async () => {
+    it('a reused refresh token does not end other sessions of the user', async () => {
       const { tokens, login, refresh } = await stage.start()
       const first = await tokens()
       const other = tokensOf((await login()).json)
@@ -142,7 +142,7 @@ describeOnBoth(
       const successor = next(await refresh(refreshToken))
       clock.advance(300)
       assert.equal(next(await refresh(refreshToken)), successor)
-      // The second tab of a laptop that wakes up.
+      // A laptop wakes up, and its second browser tab refreshes ten seconds after the first.
       clock.advance(10)
       assert.equal(next(await refresh(refreshToken)), successor)
       clock.advance(11)
@@ -166,7 +166,7 @@ describeOnBoth(
       refused(await refresh(fourth))
     })
 
-    it('a refresh token works strictly once when graceSeconds is 0', async () => {
+    it('a refresh token works only once when graceSeconds is 0', async () => {
       const started = await stage.start({ graceSeconds: 0 })
       const { accessToken, refreshToken } = await started.tokens()
       const successor = next(await started.refresh(refreshToken))
@@ -225,7 +225,7 @@ describeOnBoth(
       assert.equal((await open([], { bearer: refreshToken })).status, 401)
     })
 
-    it('a refresh narrows the scopes of one access token and never widens them', async () => {
+    it('a refresh can narrow the scopes of one access token, but never widen them', async () => {
       const { addUser, setScopes, login, refresh } = await stage.start({ scopes })
       await setScopes(await addUser(), ['items:read', 'items:write'])
       const all = await login()
@@ -240,7 +240,7 @@ describeOnBoth(
       assert.equal(wide.json['scope'], 'items:read')
     })
 
-    it('a refresh with an undeclared scope gets invalid_scope and uses no token', async () => {
+    it('a refresh with an undeclared scope gets invalid_scope and uses up no token', async () => {
       const { tokens, refresh } = await stage.start({ scopes })
       const { refreshToken } = await tokens()
       assert.equal(
@@ -250,9 +250,9 @@ describeOnBoth(
       assert.equal((await refresh(refreshToken)).status, 200)
     })
 
-    it('a refresh grants the scopes held now, and never more than the login', async () => {
+    it('a refresh grants scopes that the user holds now and that the login granted', async () => {
       const { addUser, setScopes, login, refresh } = await stage.start({ scopes })
-      // Another process, which has just cached the user.
+      // Another process has just cached the user.
       const other = await stage.start({ scopes })
       const subject = await addUser()
       await setScopes(subject, ['items:read'])
@@ -306,7 +306,7 @@ describeOnBoth(
       refused(await refresh(refreshToken))
     })
 
-    it('the end of a session is remembered until its last access token expires', async () => {
+    it('the tokens of an ended session stay refused until the last of them expires', async () => {
       const clock = createTestClock()
       const { tokens, refresh, keystile } = await stage.start({ clock })
       const first = await tokens()
@@ -353,7 +353,7 @@ describeOnBoth(
       }
     })
 
-    it(`20 refreshes and a revocation at once leave no valid token (${rounds} times)`, async () => {
+    it(`20 refreshes beside a revocation leave no valid token (${rounds} times)`, async () => {
       const [one, other] = [await stage.start(), await stage.start()]
       await one.tokens()
       for (let round = 0; round < rounds; round++) {

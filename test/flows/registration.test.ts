@@ -30,7 +30,7 @@ describeOnBoth('POST /users', (stage) => {
     assert.doesNotMatch(text, /argon2|hash|password/)
   })
 
-  it('POST /users answers 409 and names the taken field, in any case of letters', async () => {
+  it('POST /users answers 409 and names the taken field, in any letter case', async () => {
     const { register } = await stage.start()
     await register({ username: 'Ada', email: 'ada@example.com' })
     const sameName = await register({ username: 'aDA', email: 'other@example.com' })
@@ -45,7 +45,7 @@ describeOnBoth('POST /users', (stage) => {
     )
   })
 
-  it('POST /users lets one of twenty concurrent requests have a name', async () => {
+  it('POST /users gives a name to only one of twenty concurrent requests', async () => {
     const { register } = await stage.start()
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, i) => register({ email: `ada${i}@example.com` })),
@@ -54,7 +54,7 @@ describeOnBoth('POST /users', (stage) => {
     assert.equal(answers.filter(({ status }) => status === 409).length, 19)
   })
 
-  it('POST /users answers 422 with every fault at once and repeats no input', async () => {
+  it('POST /users answers 422 with all faults and repeats no input', async () => {
     const { send } = await stage.start()
     const { status, headers, json, text } = await send('POST', '/users', {
       json: { username: '_secret-name', password: 7, role: 'admin' },
@@ -73,7 +73,7 @@ describeOnBoth('POST /users', (stage) => {
     assert.doesNotMatch(text, /secret|admin|role/)
   })
 
-  it('POST /users takes no field that grants anything (mass assignment)', async () => {
+  it('POST /users refuses every field that grants rights (mass assignment)', async () => {
     const { register, login } = await stage.start({ scopes: { 'items:read': 'Read items' } })
     for (const extra of [
       { scopes: ['users:write'] },
@@ -148,7 +148,7 @@ describeOnBoth('POST /users', (stage) => {
     assert.deepEqual([json['city'], Object.keys(json).toSorted()], ['Paris', shown])
   })
 
-  it('a profile is limited to 64 KiB, at once and change by change', async () => {
+  it('a profile is limited to 64 KiB, in one change or in several', async () => {
     const { register, login, send } = await stage.start({ profile: z.looseObject({}) })
     await register({ a: 'x'.repeat(40_000) })
     const bearer = (await login()).json['access_token']
@@ -219,7 +219,7 @@ describeOnBoth('POST /users', (stage) => {
     )
   })
 
-  it('POST /users has no rule on kinds of characters (NIST SP 800-63B-4 §3.1.1.2)', async () => {
+  it('POST /users requires no digits in a password (NIST SP 800-63B-4 §3.1.1.2)', async () => {
     const { register } = await stage.start()
     assert.equal((await register({ password: 'no signs no digits no capitals' })).status, 201)
   })
@@ -252,7 +252,7 @@ describeOnBoth('POST /users', (stage) => {
     )
   })
 
-  it('POST /users judges a password only when everything else is valid', async () => {
+  it('POST /users checks the password policy only if all other fields are valid', async () => {
     const { register } = await stage.start()
     const { json } = await register({
       username: 'Countess',

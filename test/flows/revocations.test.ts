@@ -1,5 +1,5 @@
-// Every process learns of revocations, also when clocks differ, the database loses commits, or
-// requests fill the queue.
+// Every process learns of revocations: even if clocks differ, if the database loses commits, or if
+// requests use all connections.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import pg from 'pg'
@@ -53,8 +53,8 @@ describeOnBoth('a database that lost its latest commits', (stage) => {
   })
 })
 
-describeOnBoth('an end of a session by a process whose clock is ahead', (stage) => {
-  it('a process learns of an end from another whose clock is 12 hours ahead', async () => {
+describeOnBoth('a session that is ended by a process whose clock is ahead', (stage) => {
+  it('a process refuses a session ended by a process whose clock is 12 hours ahead', async () => {
     const [clock, ahead] = [createTestClock(), createTestClock()]
     ahead.advance(12 * 60 * 60)
     const one = await stage.start({ clock })
@@ -66,13 +66,13 @@ describeOnBoth('an end of a session by a process whose clock is ahead', (stage) 
 })
 
 describeOnBoth('requests that use all connections', (stage) => {
-  if (stage.kind === 'SQLite') return // its reads do not wait
+  if (stage.kind === 'SQLite') return // SQLite has no pool of connections: its reads do not wait
 
   it('requests that use all connections get 503 and do not delay revocations', async () => {
     await withFullQueue(stage, undefined)
   })
 
-  it('requests do not delay revocations over a small pool of the app either', async () => {
+  it('requests do not delay revocations, even with a small connection pool', async () => {
     await stage.start() // creates the database
     const pool = new pg.Pool({ connectionString: stage.database, max: 2 })
     try {
@@ -96,7 +96,7 @@ async function withFullQueue(stage: Stage, pool: pg.Pool | undefined): Promise<v
   await client.query(`begin; select id from session where id = '${ada.sessionId}' for update`)
   const stopping = new AbortController()
   const answers: { readonly status: number; readonly retryAfter: string | null }[] = []
-  // An admitted request keeps its connection until the lock is released or its wait times out.
+  // A request keeps its connection until the lock is released or the wait for the lock times out.
   const senders = Array.from({ length: 40 }, async () => {
     while (!stopping.signal.aborted) {
       const { status, headers } = await busy.refresh(ada.refreshToken)

@@ -91,7 +91,7 @@ describeOnBoth(
       assert.equal((await refresh(token)).status, 200)
     })
 
-    it('POST /revoke takes first-party in the header and in the body', async () => {
+    it('POST /revoke takes the client first-party from the header or the body', async () => {
       const { tokens, login, send, refresh } = await stage.start()
       await tokens()
       const headers = { authorization: `Basic ${Buffer.from('first-party:').toString('base64')}` }
@@ -109,7 +109,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /revoke leaves the other sessions of the user alone', async () => {
+    it('POST /revoke does not end other sessions of the user', async () => {
       const { tokens, login, send, refresh } = await stage.start()
       const one = await tokens()
       const other: Tokens = tokensOf((await login()).json)

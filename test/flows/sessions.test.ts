@@ -14,7 +14,7 @@ const newPassword = 'a new engine of her own'
 describeOnBoth(
   'GET /users/me/sessions',
   (stage) => {
-    it('GET /users/me/sessions lists devices, their last use and the current one', async () => {
+    it('GET /users/me/sessions lists devices and last use, and marks its own session', async () => {
       const clock = createTestClock()
       const { addUser, send, refresh } = await stage.start({ clock })
       await addUser()
@@ -55,7 +55,7 @@ describeOnBoth(
       })
     })
 
-    it('GET /users/me/sessions lists no ended session and none of other users', async () => {
+    it('GET /users/me/sessions lists no ended session and no session of another user', async () => {
       const clock = createTestClock()
       const { tokens, login, send } = await stage.start({ clock, sessionSeconds: 3_600 })
       await tokens()
@@ -100,7 +100,7 @@ describeOnBoth(
 describeOnBoth(
   'DELETE /users/me/sessions/{id}',
   (stage) => {
-    it('DELETE /users/me/sessions/{id} ends that session with both its tokens', async () => {
+    it('DELETE /users/me/sessions/{id} ends the session and both of its tokens', async () => {
       const { tokens, login, send, refresh, open } = await stage.start()
       const here = await tokens()
       const there = tokensOf((await login()).json)
@@ -159,7 +159,7 @@ describeOnBoth(
       assert.equal((await one.login()).status, 200)
     })
 
-    it('keystile.sessions.revokeAll ends 60 sessions, also twice at the same time', async () => {
+    it('keystile.sessions.revokeAll ends 60 sessions, even with two parallel calls', async () => {
       const [one, other] = [await stage.start(), await stage.start()]
       const { subject } = await one.tokens()
       const made = await Promise.all(
@@ -205,7 +205,7 @@ describeOnBoth(
       assert.equal((await refresh(successor)).status, 400)
     })
 
-    it('keystile.sessions.revokeAll ends the sessions of one subject alone', async () => {
+    it('keystile.sessions.revokeAll ends only the sessions of one subject', async () => {
       const { tokens, keystile, refresh } = await stage.start()
       const [ada, bob] = [await tokens('ada'), await tokens('bob')]
       await keystile.sessions.revokeAll('nobody')
@@ -219,7 +219,7 @@ describeOnBoth(
 )
 
 describeOnBoth('changes of an account', (stage) => {
-  it('a changed password ends the other refresh tokens (ASVS V7.4.3)', async () => {
+  it('a password change ends the refresh tokens of all other sessions (ASVS V7.4.3)', async () => {
     const { tokens, login, send, refresh } = await stage.start()
     const here = await tokens()
     const there = tokensOf((await login()).json)
@@ -232,7 +232,7 @@ describeOnBoth('changes of an account', (stage) => {
     assert.equal((await refresh(here.refreshToken)).status, 200)
   })
 
-  it('a disabled user loses all refresh tokens, also after being enabled again', async () => {
+  it('a disabled user’s refresh tokens stay refused after the user is enabled', async () => {
     const { tokens, disable, keystile, refresh } = await stage.start()
     const { subject, refreshToken } = await tokens()
     await disable(subject)
@@ -253,7 +253,7 @@ describeOnBoth('changes of an account', (stage) => {
 describeOnBoth(
   'the sessions of a user',
   (stage) => {
-    it('a user has at most 100 sessions; the least recently used one ends first', async () => {
+    it('a user has at most 100 sessions; the least recently used one is evicted', async () => {
       const clock = createTestClock()
       const { addUser, keystile, refresh, open, tokens } = await stage.start({ clock })
       const others = await tokens('bob')
@@ -273,7 +273,8 @@ describeOnBoth(
       assert.equal((await refresh(third!.refreshToken)).status, 200)
       assert.equal((await refresh(newest.refreshToken)).status, 200)
       assert.equal((await refresh(others.refreshToken)).status, 200)
-      // Its access token is refused too, once this process has read the event.
+      // The access token of the evicted session is refused too, after this process has read the
+      // event.
       await keystile.sessions.revoke('none')
       assert.equal((await open([], { bearer: second!.accessToken })).status, 401)
       assert.equal((await open([], { bearer: third!.accessToken })).status, 200)

@@ -1,4 +1,4 @@
-// Many logins at once, and requests of others meanwhile.
+// Many logins at the same time, and meanwhile requests of other callers.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import {
@@ -7,7 +7,7 @@ import {
   type Answer,
 } from '../../packages/server/test-support/keystile.ts'
 
-/** A known address and an unknown one. */
+/** A sender with a known address, and a sender with an unknown address. */
 const storming = [{ remoteAddress: '192.0.2.1' }, {}]
 const size = 300
 

@@ -37,8 +37,7 @@ describe('a PostgreSQL that stops', { skip }, () => {
     const answers = [
       await login(),
       await register({ username: 'other', email: 'other@example.com' }),
-      // A user that was just read is known for 5 s; a token that was never seen needs the database
-      // for its user.
+      // Answers 200 if the user is still in the cache, which keeps a user for 5 s; otherwise 503.
       await send('GET', '/users/me', { bearer }).then((answer) =>
         answer.status === 200 ? undefined : answer,
       ),
@@ -90,7 +89,7 @@ describe('a row that another connection keeps locked', { skip }, () => {
 })
 
 describe('a PostgreSQL connection', { skip }, () => {
-  it('logins go on after PostgreSQL has ended connections in use', async () => {
+  it('logins still succeed after PostgreSQL has ended connections that are in use', async () => {
     const database = await createTestDatabase()
     assert.ok(database, howToGetPostgres)
     const { keystile, accessToken, login } = await startKeystile({ database: database.url, key })
@@ -113,7 +112,7 @@ describe('a PostgreSQL connection', { skip }, () => {
     await database.drop()
   })
 
-  it('a request over a silent connection gets 503, and the next one a new connection', async () => {
+  it('a request over a dead connection gets 503; the next gets a new connection', async () => {
     const database = await createTestDatabase()
     assert.ok(database, howToGetPostgres)
     const { hostname, port } = new URL(database.url)
@@ -138,7 +137,7 @@ describe('a PostgreSQL connection', { skip }, () => {
     const bearer = await accessToken()
     isSilent = true
     assert.equal((await login()).status, 503)
-    // By now the cached user and the news of revocations are too old.
+    // By now the cached user has expired and the revocations are stale.
     assert.equal((await send('GET', '/users/me', { bearer })).status, 503)
     isSilent = false
     for (const socket of sockets) socket.destroy()
@@ -153,7 +152,7 @@ describe('a PostgreSQL connection', { skip }, () => {
 })
 
 describeOnBoth('a backlog of unnumbered events', (stage) => {
-  it('a backlog of events is read completely before a revocation or start is done', async () => {
+  it('a revocation or a start waits until a backlog of events is read completely', async () => {
     const started = await stage.start()
     const bearer = await started.accessToken()
     const { json } = await started.send('GET', '/users/me', { bearer })

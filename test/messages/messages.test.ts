@@ -1,4 +1,4 @@
-// What Keystile says to wrong configurations and usages.
+// Tests the messages for wrong configurations and wrong uses.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -28,7 +28,7 @@ const openOn = (database: string): Promise<unknown> =>
 describe('a wrong use', () => {
   const all = wrongUses.flatMap(({ uses }) => uses)
 
-  it('a wrong use is answered as docs/reference/messages.md says', async () => {
+  it('a wrong use gets the message that docs/reference/messages.md shows', async () => {
     const page = readFileSync(join(root, 'docs/reference/messages.md'), 'utf8')
     const how = 'run: node --conditions=source tools/messages-page.ts'
     assert.equal(page, await writeMessages(), how)
@@ -127,7 +127,7 @@ describe('a database on PostgreSQL', () => {
 describe('mount without await', () => {
   const mounts = { mountInExpress, mountInFastify, mountInHono, mountInNode, mountInWeb }
   for (const [name, mount] of Object.entries(mounts)) {
-    it(`mount without await fails at once: ${name}`, async () => {
+    it(`mount without await fails immediately: ${name}`, async () => {
       const opening = createKeystile({ issuer: 'http://localhost:3000', database: ':memory:' })
       try {
         assert.throws(

@@ -11,14 +11,14 @@ import { generateKey, importKey, signJwt } from 'keystile/jwt'
 import { createTestIssuer } from 'keystile/testing'
 import { callCommand } from '../../packages/server/test-support/command.ts'
 
-/** In every secret of these uses. No message may hold it. */
+/** Every secret in these uses contains this word, and no message may contain it. */
 export const secretMark = 'hunter2'
 const shortSecret = `${secretMark}-short`
 
 export interface WrongUse {
-  /** What is written: code, or a command with its environment. */
+  /** The wrong code, or the wrong command with its environment. */
   readonly wrong: string
-  /** Does it, and returns or throws what is said. */
+  /** Runs the wrong code or command, and returns or throws the message. */
   run(): unknown
 }
 
@@ -103,7 +103,10 @@ async function loginWithNumericId(): Promise<string> {
   return said
 }
 
-/** Calls a command of the stand-alone server. Returns what it says on standard error. */
+/**
+ * Returns the wrong use of a command of the stand-alone server. The message is what the command
+ * prints on standard error.
+ */
 const command = (args: readonly string[], env: Readonly<Record<string, string>> = {}): WrongUse => {
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value} `)
   const wrong = [...variables, 'keystile ', args.join(' ')].join('').replaceAll(secretMark, '…')
@@ -171,7 +174,7 @@ const verifiers: readonly WrongUse[] = [
 const { verifier } = createTestIssuer()
 const scopes = { 'items:read': 'Read items' }
 const guard = createGuard({ verifier, scopes })
-/** Code that types would refuse. */
+/** The guard without its types, which would refuse these uses. */
 const untyped = guard as unknown as ((...args: unknown[]) => unknown) & {
   anyOf(...args: unknown[]): unknown
 }
@@ -224,7 +227,7 @@ export const wrongUses: readonly WrongUses[] = [
   { title: 'Tokens and clients', uses: others },
 ]
 
-/** Returns what is said to a wrong use. @throws {Error} if nothing is wrong with it */
+/** Returns the message for a wrong use. @throws {Error} if there is no message */
 export async function messageOf({ wrong, run }: WrongUse): Promise<string> {
   try {
     const said = await run()
@@ -233,5 +236,5 @@ export async function messageOf({ wrong, run }: WrongUse): Promise<string> {
     if (error instanceof TypeError || error instanceof Error) return error.message
     throw error
   }
-  throw new Error(`nothing is said to: ${wrong}`)
+  throw new Error(`there must be a message for: ${wrong}`)
 }

@@ -6,7 +6,8 @@ import type { User, Users } from './users.ts'
 export function accountDirectory(users: Users, rules: ScopeRules): AccountDirectory<User> {
   return {
     findByLogin: users.findByLogin,
-    // Not from the cache: the token that a login or a refresh issues is valid for minutes.
+    // Reads the database, not the cache: a new token is valid for minutes, so it must not get old
+    // rights.
     findBySubject: users.readBySubject,
     subject: (user) => user.publicUser.id,
     active: (user) => user.active,

@@ -38,7 +38,7 @@ export function newPasswordField({ minLength }: PasswordPolicy): z.ZodString {
 
 /**
  * Checks a new password against the policy. Returns no error for a value that is not a string: the
- * field reports that itself.
+ * schema of the field refuses such a value.
  */
 export function findPasswordErrors(
   field: string,
@@ -75,8 +75,8 @@ export function findUndeclared(
 }
 
 /**
- * Checks the members of a new account: Keystile's own fields by `schema`, and all others by the
- * schema of the profile. Does NOT check the password against the policy.
+ * Checks the members of a request body for a new account. `schema` checks Keystile's own fields;
+ * the profile schema checks all other members. Does NOT check the password against the policy.
  *
  * @throws {ProblemError} 422 with all faults
  */

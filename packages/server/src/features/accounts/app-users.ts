@@ -32,10 +32,10 @@ export type ManagedUser<U = PublicUser> = U & {
   readonly disabled: boolean
 }
 
-/** The profile fields of a user: all that are not Keystile's own. */
+/** The profile fields of a user: every field that Keystile does not define. */
 type ProfileOf<U> = Omit<U, keyof PublicUser>
 
-/** The fields of a new user. The schema of the profile decides which of its fields are required. */
+/** The fields of a new user. The profile schema decides which profile fields are required. */
 export type NewManagedUser<S extends string, U = PublicUser> = Partial<ProfileOf<U>> & {
   readonly username: string
   readonly email?: string | null | undefined
@@ -48,10 +48,10 @@ export type NewManagedUser<S extends string, U = PublicUser> = Partial<ProfileOf
 export interface Grant<S extends string> {
   readonly scopes?: readonly S[] | undefined
   readonly roles?: readonly string[] | undefined
-  /** Undeclared scopes and roles, which a user may hold from before, can be removed too. */
+  /** Scopes to remove. A scope that is no longer declared can be removed too; so can a role. */
   readonly removeScopes?: readonly string[] | undefined
   readonly removeRoles?: readonly string[] | undefined
-  /** Ends all sessions, so that the change takes effect at once. Default: false. */
+  /** Ends all sessions, so that the change takes effect immediately. Default: false. */
   readonly endsSessions?: boolean | undefined
 }
 
@@ -59,9 +59,10 @@ export interface Grant<S extends string> {
  * Keystile's own accounts, for routes and programs of the app. A method acts in the name of the
  * app: the audit record has the actor `app`.
  *
- * The rules of the endpoints hold: names, the password policy, the schema of the profile, declared
- * scopes and roles, and the last administrator remains one. The option `registration`, rate limits
- * and the scopes of a caller do NOT apply: the app decides who may call a method.
+ * The rules of the endpoints apply: valid names, the password policy, the profile schema, and
+ * declared scopes and roles. The last administrator cannot be disabled or deleted, or lose the role
+ * `admin`. The option `registration`, rate limits and the scopes of a caller do NOT apply: the app
+ * decides who may call a method.
  *
  * Methods throw a `ProblemError` with the `code`, `status` and `errors` of the endpoints:
  * `unprocessable_content` for fields that are not valid, `not_found`, and `conflict` for a name
@@ -81,7 +82,7 @@ export interface AppUsers<S extends string = string, U = PublicUser> {
   /**
    * Returns a page of users in the order of their names.
    *
-   * @param page.after the name after which the page begins: `next` of the page before
+   * @param page.after the name after which the page begins: the `next` of the previous page
    * @param page.limit 1 to 200. Default: 50
    */
   list(page?: { readonly after?: string; readonly limit?: number }): Promise<{
@@ -92,8 +93,8 @@ export interface AppUsers<S extends string = string, U = PublicUser> {
   /** Changes fields of the profile. Fields that are left out stay as they are. */
   update(id: string, fields: Partial<ProfileOf<U>>): Promise<ManagedUser<U>>
   /**
-   * Adds and removes scopes and roles. The change takes effect with the next token, or at once with
-   * `endsSessions`.
+   * Adds and removes scopes and roles. The change takes effect with the user's next token. With
+   * `endsSessions`, it takes effect immediately.
    */
   grant(id: string, grant: Grant<S>): Promise<ManagedUser<U>>
   /** Stops a user from logging in, and ends all sessions. */
@@ -102,7 +103,7 @@ export interface AppUsers<S extends string = string, U = PublicUser> {
   enable(id: string): Promise<ManagedUser<U>>
   /** Sets a new password, and ends all sessions. Does NOT ask for the current password. */
   setPassword(id: string, password: string): Promise<void>
-  /** Deletes all data except the id and the name, which no other user can get. */
+  /** Deletes all data except the id and the name. No other user can get this id or name. */
   delete(id: string): Promise<void>
 }
 
@@ -222,7 +223,7 @@ async function setPassword(
   if ((await users.changePassword(user, hash, byApp)) === 'outdated') throw outdated()
 }
 
-/** Drops members that are undefined: they count as left out, as in JSON. */
+/** Drops members whose value is undefined, as `JSON.stringify` does. */
 function given(members: object): JsonObject {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
 }

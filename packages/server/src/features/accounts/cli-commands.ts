@@ -1,7 +1,7 @@
 import type { Call, CliCommand } from '../../feature/cli-command.ts'
 import type { Options } from './cli.ts'
 
-/** The `keystile user` commands. They use the database directly; a server may run or not. */
+/** The `keystile user` commands. They use the database directly, so no server needs to run. */
 export const cliCommands: readonly CliCommand<Call<Options>>[] = [
   {
     words: ['user', 'create'],

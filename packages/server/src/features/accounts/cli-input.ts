@@ -37,8 +37,8 @@ export function readNames(
 }
 
 /**
- * Reads a profile from a JSON file and checks it with the schema. Without a file it checks `{}`,
- * which the schema may complete or refuse.
+ * Reads a profile from a JSON file and checks it with the schema. Without a file, it checks the
+ * profile `{}`: the schema may add default values or refuse it.
  */
 export async function readProfile(
   file: string | undefined,
@@ -61,8 +61,8 @@ export async function readProfile(
 }
 
 /**
- * Reads a new password from a file, without the line end that editors add, or asks for it twice.
- * Checks it against the policy.
+ * Reads a new password from a file and drops the line end that editors add. Without a file, asks
+ * the operator for the password twice. Checks the password against the policy.
  */
 export async function readPassword(
   file: string | undefined,

@@ -1,4 +1,5 @@
-// The `keystile user` commands. Each opens the database itself and is recorded as the operator's.
+// The `keystile user` commands. Each command opens the database itself. In the audit record, the
+// actor of each change is the operator.
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import type { Call } from '../../feature/cli-command.ts'
 import type { Database } from '../../storage/database.ts'
@@ -14,7 +15,9 @@ import { changeRights } from '../scopes/scopes.ts'
 import { createUsers, type User, type UserChange, type Users } from './users.ts'
 import { wireManagedUser } from './wire-user.ts'
 
-/** `user list` reads this many users at once, so a large database does not fill the memory. */
+/**
+ * How many users `user list` reads with one query. All users of a database may not fit in memory.
+ */
 const pageSize = 500
 
 /** The settings that the commands use. */
@@ -22,7 +25,7 @@ export interface Options extends InputOptions {
   readonly passwordHashing: HashingCost
 }
 
-/** `keystile user create`: creates an account, also while registration is closed. */
+/** `keystile user create`: creates an account, even while registration is closed. */
 export async function create(call: Call<Options>): Promise<void> {
   const { operand, flags, terminal } = call
   const { options } = await call.settings()
@@ -58,7 +61,7 @@ export async function create(call: Call<Options>): Promise<void> {
   await withUsers(call, work, { mayCreate: true })
 }
 
-/** `keystile user list`: prints one line a user, or one JSON object a line. */
+/** `keystile user list`: prints each user on one line, as text or as a JSON object. */
 export async function list(call: Call<Options>): Promise<void> {
   const { flags, terminal } = call
   await withUsers(call, async (users) => {
@@ -87,7 +90,10 @@ async function* listAll(users: Users): AsyncIterable<User> {
   }
 }
 
-/** `keystile user grant`: adds and removes roles and scopes. Undeclared ones can be removed. */
+/**
+ * `keystile user grant`: adds and removes roles and scopes. Roles and scopes that are no longer
+ * declared can be removed too.
+ */
 export async function grant(call: Call<Options>): Promise<void> {
   const { flags } = call
   const { options } = await call.settings()
@@ -127,7 +133,10 @@ export async function enable(call: Call<Options>): Promise<void> {
   )
 }
 
-/** Changes the user that the operand names. Fails if the stored user changes in the meantime. */
+/**
+ * Changes the user that the operand names. Fails if another process changes the user in the
+ * meantime.
+ */
 async function changeUser(
   call: Call<Options>,
   changeOf: (user: User, database: Database) => UserChange | Promise<UserChange>,
@@ -161,7 +170,7 @@ export async function setPassword(call: Call<Options>): Promise<void> {
   })
 }
 
-/** `keystile user delete`: deletes a user's data for good, without a question. */
+/** `keystile user delete`: deletes a user's data for good, without asking for confirmation. */
 export async function remove(call: Call<Options>): Promise<void> {
   await withUsers(call, async (users) => {
     const user = await getUser(users, call.operand)
@@ -189,7 +198,7 @@ async function withUsers(
   )
 }
 
-/** Hashes with the parameters of the server, in a thread that is closed again. */
+/** Hashes a password with the server's parameters, in a thread. Closes the thread afterwards. */
 async function hashPassword(password: string, cost: HashingCost): Promise<string> {
   const threads = openHashThreads()
   try {
@@ -205,7 +214,7 @@ async function getUser(users: Users, login: string): Promise<User> {
   return user
 }
 
-/** Returns a user's roles and scopes in one text, such as `role:reader items:read`. */
+/** Returns a user's roles and scopes as one string, such as `role:reader items:read`. */
 function describeGrants({ roles, scopes }: User): string {
   return [...roles.map((role) => `role:${role}`), ...scopes].join(' ')
 }

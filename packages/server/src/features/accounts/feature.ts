@@ -53,21 +53,29 @@ const profile: Setting<'profile', ProfileSchema> = {
   },
 }
 
-/** Tries of the current password by one session: 100 a day. A stolen token cannot guess more. */
+/**
+ * Limits attempts to enter the current password: 100 a day per session. A thief with a stolen token
+ * gets no more guesses.
+ */
 export const proofRate: LimitRate = {
   name: 'proof',
   burst: 10,
   intervalMilliseconds: 16 * minuteMilliseconds,
 }
 
-/** Changes of the e-mail address by one user: the answer reveals whether an address is taken. */
+/**
+ * Limits changes of the e-mail address, per user: each answer reveals whether an address is taken.
+ */
 export const emailRate: LimitRate = {
   name: 'email',
   burst: 10,
   intervalMilliseconds: 16 * minuteMilliseconds,
 }
 
-/** Changes of a profile by its owner. Each writes an audit entry and up to 64 KiB of JSON. */
+/**
+ * Limits changes of a profile, per user: each change writes an audit entry and up to 64 KiB of
+ * JSON.
+ */
 export const profileRate: LimitRate = {
   name: 'profile',
   burst: 60,
@@ -75,8 +83,8 @@ export const profileRate: LimitRate = {
 }
 
 /**
- * Registrations from one IP address. Each costs a password hash, and the answer reveals whether a
- * name is taken. The burst lets a class or an office register together.
+ * Limits registrations, per IP address. Each registration costs a password hash, and its answer
+ * reveals whether a name is taken. The burst lets a class or an office register at the same time.
  */
 export const registrationRate: LimitRate = {
   name: 'registration',
@@ -84,7 +92,7 @@ export const registrationRate: LimitRate = {
   intervalMilliseconds: 2 * minuteMilliseconds,
 }
 
-/** Keystile's own users: registration, the own account, and all accounts for administrators. */
+/** Keystile's own users: they register and manage their own accounts; administrators manage all. */
 export const feature: Feature<AccountOptions<object>, AccountEvent, RuleOptions, Options> = {
   name: 'accounts',
   settings: listSettings<AccountOptions<object>>({ registration, profile }),

@@ -3,7 +3,7 @@ import { prepare } from '../../storage/prepared.ts'
 import type { StoredRights } from '../scopes/scopes.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 
-/** The state of an account that a login was decided on. */
+/** An account as it was when the login was checked. */
 export interface ExpectedAccount {
   readonly subject: string
   /**
@@ -15,10 +15,10 @@ export interface ExpectedAccount {
 }
 
 /**
- * Locks an account until the end of the transaction. So a session cannot start from a password or
- * rights that are changed at the same moment.
+ * Locks an account until the end of the transaction. So no other request can change the password or
+ * the rights while a session starts.
  *
- * @returns whether the user may log in, with the expected password hash and rights
+ * @returns true if the user may still log in and the password hash and rights are the expected ones
  */
 export async function lockAccount(
   transaction: Transaction,

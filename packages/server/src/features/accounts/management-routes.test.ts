@@ -90,7 +90,7 @@ describe('managementRoutes', () => {
       await assert.rejects(list(`?limit=${limit}`), { code: 'unprocessable_content' })
   })
 
-  it('PATCH /users/{id} answers 409 when another request changed the user in between', async () => {
+  it('PATCH /users/{id} answers 409 when a parallel request changes the user', async () => {
     const find = users.readBySubject
     // Between the reading and the writing, another request changes the user.
     const raced: Users = {

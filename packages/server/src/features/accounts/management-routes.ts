@@ -26,7 +26,10 @@ export interface ManagementParts {
 
 type ManagementRoute = GuardedRoute<ManagementCaller>
 
-/** All accounts, for callers with `users:read` and `users:write`. */
+/**
+ * The routes for all accounts. Reading requires the scope `users:read`; changing and deleting
+ * require `users:write`.
+ */
 export function managementRoutes(parts: ManagementParts): readonly ManagementRoute[] {
   return [
     listUsersRoute(parts),
@@ -159,7 +162,7 @@ function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): Ma
   }
 }
 
-/** Returns `userChange` as JSON Schema, with the declared scopes and roles as its values. */
+/** Returns `userChange` as JSON Schema, in which each scope and role must be a declared one. */
 function describeChange({ declared, roles }: ScopeRules): JsonObject {
   const described = describeFields(userChange) as { readonly properties: object }
   const listOf = (names: object): JsonObject => ({
@@ -174,9 +177,10 @@ function describeChange({ declared, roles }: ScopeRules): JsonObject {
 
 // decisions/0015-rights-as-stored.md
 /**
- * Checks that the caller may give the rights that a change gives, and returns the caller as stored
- * now: a token may be older than the caller's rights. Returns undefined for a change that only
- * removes rights. That needs only the route's scope, so every manager can act in an emergency.
+ * Checks that the caller may give the rights that a change adds. Returns the caller as read from
+ * the database: the token may still hold rights that the caller has lost. If the change only
+ * removes rights, returns undefined: such a change needs only the route's scope, so that every
+ * manager can act in an emergency.
  *
  * @throws {ProblemError} `forbidden` when the caller may not give these rights
  */

@@ -1,5 +1,5 @@
-// The writes by which an administrator changes or deletes an account. They share one lock, so that
-// two of them at once cannot leave the system without an administrator.
+// The writes by which an administrator changes or deletes an account. These writes share one lock,
+// so that two concurrent writes cannot leave the system without an administrator.
 import type { Kysely } from 'kysely'
 import type { JsonObject } from 'keystile/internal'
 import {
@@ -20,14 +20,14 @@ import type { AccountEvent } from './audit-events.ts'
 import { announceChange, grantNames } from './store.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 
-/** The change of a user by an administrator, with the state that it was decided on. */
+/** A change of a user by an administrator, with the state that the administrator saw. */
 export interface StoredUserChange {
   readonly id: string
   /** What the administrator saw. If the stored user differs, the change is `outdated`. */
   readonly expected: { readonly scopes: string; readonly roles: string; readonly disabled: boolean }
   /**
    * The caller's rights that allow the change. If the stored rights differ, the change is
-   * `outdated`. Undefined where the change needs no such rights.
+   * `outdated`. Undefined if the change needs only the route's scope.
    */
   readonly author: Pick<UserRow, 'id' | 'scopes' | 'roles'> | undefined
   readonly scopes: string
@@ -41,8 +41,9 @@ export interface StoredUserChange {
 
 /**
  * Changes a user's scopes and roles, and disables or enables the user. Disabling ends all sessions
- * in the same transaction. The caller's rights are compared under the lock that every change of
- * rights takes: a caller who loses them at the same time cannot give them away any more.
+ * in the same transaction. Every change of rights takes the same lock, and the caller's stored
+ * rights are compared under it. So a caller who loses a right at the same time cannot give it to
+ * another user any more.
  *
  * Does NOT check that the scopes and roles are declared, or that the caller may give them.
  */
@@ -83,8 +84,8 @@ export const changeUser: Command<
 })
 
 /**
- * Writes the audit entries of a change: one for the grants that differ, and one for the access. A
- * disabled user always loses the sessions, so that end gets no entry of its own.
+ * Writes the audit entries of a change: one if roles or scopes changed, and one if the user was
+ * disabled or enabled. Disabling always ends the sessions, so their end needs no separate entry.
  */
 async function recordChange(
   transaction: Transaction,
@@ -161,7 +162,7 @@ export const deleteUser: Command<
   if (!deleted) return { outcome: 'absent' }
 
   await endSessions(transaction, { subject: id, now })
-  // Verifiers in other processes must refuse the user's tokens until the last one has expired.
+  // Verifiers in other processes must refuse the user's tokens until the last token has expired.
   await insertEvents(
     transaction,
     [{ kind: 'subject', value: id, tokensExpireAt: await findLatestExpiry(transaction, id) }],
@@ -177,7 +178,7 @@ export const deleteUser: Command<
   return { outcome: 'deleted' }
 })
 
-/** Takes the lock that every change of rights and every deletion of a user takes. */
+/** Takes the lock `administration`, as every change of rights and every deletion of a user does. */
 async function lockAdministration(db: Kysely<AccountTables>): Promise<void> {
   await db
     .updateTable('setting')

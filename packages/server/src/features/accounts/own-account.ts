@@ -11,8 +11,8 @@ import type { Users } from './users.ts'
 import { describeUser, wireUser } from './wire-user.ts'
 
 /**
- * An account can be deleted only this long after a login, so the thief of an older token cannot
- * delete it.
+ * How long after a login users can delete their account. A thief with an older token cannot delete
+ * it.
  */
 const deletionMaxAgeSeconds = 300
 

@@ -128,10 +128,11 @@ export function changeEmailRoute(parts: EmailChangeParts): GuardedRoute<AccountC
 }
 
 /**
- * Verifies the current password. The rate limit counts by session: the thief of a token who uses it
- * up does not stop the owner from changing the password in another session.
+ * Verifies the current password. The rate limit counts by session. If a thief uses up the limit of
+ * one session, the owner can still change the password in another session.
  *
- * @throws {ProblemError} `forbidden` for a wrong password, `too_many_requests`
+ * @throws {ProblemError} `forbidden` for a wrong password, `too_many_requests` beyond the rate
+ *   limit
  */
 async function prove(
   password: string,

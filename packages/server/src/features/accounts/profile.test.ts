@@ -27,7 +27,7 @@ describe('checkProfile', () => {
     assert.deepEqual(await messageOf([]), [{ ...fault, msg: 'Unknown members; none are expected' }])
   })
 
-  it('checkProfile returns what the schema makes of the members', async () => {
+  it('checkProfile returns the output of the schema, not the input', async () => {
     assert.deepEqual(await checkProfile({ age: 1, more: 2 }, schema, []), {
       errors: [],
       profile: { age: 1 },
@@ -60,7 +60,7 @@ describe('checkProfile', () => {
     )
   })
 
-  it('checkProfile reads object paths, and errors without a path (Standard Schema)', async () => {
+  it('checkProfile takes errors with objects in their path, and errors with no path', async () => {
     const odd: ProfileSchema = {
       '~standard': {
         version: 1,
@@ -108,12 +108,12 @@ describe('the size of a profile', () => {
       (await checkProfile({ ...members }, open, [])).errors
     assert.deepEqual(await errorsOf(ofBytes(maxProfileBytes)), [])
     assert.deepEqual(await errorsOf(ofBytes(maxProfileBytes + 1)), [sizeFault])
-    // A letter of two bytes, and one that JSON escapes as six characters.
+    // `é` has two bytes in UTF-8. JSON writes U+0000 as six characters: `\u0000`.
     assert.deepEqual(await errorsOf({ a: 'é'.repeat(maxProfileBytes / 2) }), [sizeFault])
     assert.deepEqual(await errorsOf({ a: '\u0000'.repeat(maxProfileBytes / 6) }), [sizeFault])
   })
 
-  it('checkProfile measures what the schema returns, since that is stored', async () => {
+  it('checkProfile limits the size of the schema’s output, which is stored', async () => {
     const growing: ProfileSchema = z
       .object({})
       .transform(() => ({ a: 'x'.repeat(maxProfileBytes) }))
@@ -144,7 +144,7 @@ describe('fields that a profile must not have', () => {
     const members = JSON.parse(`{"${name}":["admin"]}`) as Record<string, unknown>
     const fault = { loc: ['body', name], msg: 'This field is reserved', type: 'extra_forbidden' }
 
-    it(`a profile must not have the field ${name}, in the input or from the schema`, async () => {
+    it(`a profile must not have the field ${name}, as input or output of the schema`, async () => {
       assert.deepEqual(await checkProfile(members, open, []), { errors: [fault], profile: {} })
       assert.deepEqual(await checkProfile(members, z.object({}), []), {
         errors: [fault],
@@ -154,7 +154,7 @@ describe('fields that a profile must not have', () => {
     })
   }
 
-  it('findReservedFields reads the JSON Schema of both sides and all alternatives', () => {
+  it('findReservedFields reads all alternatives in the JSON Schema of input and output', () => {
     const roles = z.object({ roles: z.array(z.string()), city: z.string() })
     const id = z.object({ id: z.string() })
     const transformed = id.transform(({ id }) => ({ key: id }))
@@ -173,7 +173,7 @@ describe('fields that a profile must not have', () => {
 })
 
 describe('describeProfile', () => {
-  it('describeProfile returns the schema’s JSON Schema if it has one, else any object', () => {
+  it('describeProfile returns the schema’s JSON Schema; without one, it allows any object', () => {
     assert.deepEqual(describeProfile(undefined, 'input'), {
       type: 'object',
       properties: {},

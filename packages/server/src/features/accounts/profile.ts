@@ -51,7 +51,10 @@ export function withoutReserved(profile: Profile): Profile {
   return Object.fromEntries(Object.entries(profile).filter(([name]) => !isReserved(name)))
 }
 
-/** Returns the reserved names that a schema uses. None for a schema without a JSON Schema. */
+/**
+ * Returns the reserved names that a schema uses. The list is empty if the schema has no JSON
+ * Schema.
+ */
 export function findReservedFields(schema: ProfileSchema): readonly string[] {
   const sides = ['input', 'output'] as const
   const names = sides.flatMap((side) => fieldNamesOf(describeProfile(schema, side)))
@@ -123,8 +126,8 @@ export async function checkProfile(
 }
 
 /**
- * Checks a change of some profile fields, and returns the whole profile to store. Without a schema
- * every member is unknown. With one, the whole result must be valid.
+ * Checks a change of some profile fields, and returns the whole profile to store. Without a schema,
+ * every member is refused as unknown. With a schema, the whole changed profile must be valid.
  */
 export function checkProfileChange(
   stored: Profile,
@@ -134,7 +137,10 @@ export function checkProfileChange(
   return checkProfile(schema ? { ...withoutReserved(stored), ...change } : change, schema, [])
 }
 
-/** Returns members as JSON stores them: -0 is 0. Undefined for a number that JSON cannot hold. */
+/**
+ * Returns members as JSON stores them: -0 becomes 0. If JSON cannot hold a number, returns
+ * undefined.
+ */
 function asStored(members: JsonObject): unknown {
   let isTooLarge = false
   const text = JSON.stringify(members, (_name, value: unknown) => {
@@ -144,7 +150,7 @@ function asStored(members: JsonObject): unknown {
   return isTooLarge ? undefined : JSON.parse(text)
 }
 
-/** Checks the output of the schema: it may have fields, and a size, that the input did not have. */
+/** Checks the output of the schema: the schema may have added fields or made the profile larger. */
 function checkOutput(profile: Profile): CheckedProfile {
   const reserved = findReservedFaults(profile)
   if (reserved.length > 0) return { errors: reserved, profile: {} }
@@ -154,8 +160,8 @@ function checkOutput(profile: Profile): CheckedProfile {
 }
 
 /**
- * Throws for values that JSON changes, such as a Date. Read back from the database, they would not
- * have the type that the schema promises.
+ * Throws for values that JSON changes, such as a Date: it would come back from the database as a
+ * string, although the schema promises a Date.
  */
 function requireJson(value: unknown): Profile {
   if (!isJsonObject(value)) throw new TypeError('the profile schema must return an object')
@@ -169,7 +175,10 @@ function requireJson(value: unknown): Profile {
   return read as Profile
 }
 
-/** The schema's JSON Schema for the OpenAPI document; any object if it has none. */
+/**
+ * Returns the JSON Schema of a profile, for the OpenAPI document. If the schema cannot be
+ * converted, the JSON Schema allows any object.
+ */
 export function describeProfile(
   schema: ProfileSchema | undefined,
   side: 'input' | 'output',

@@ -71,8 +71,9 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
       const checked = await getAccountFields(schema, body, profile)
       const { username, email, password } = checked.fields
 
-      // After the quick checks, so a typing error does not use up the limit. Before the password
-      // policy, which takes up to a millisecond that an attacker could spend for us.
+      // Counts after the quick checks, so that a typing error does not use up the limit. Counts
+      // before the check of the password policy: this check takes up to a millisecond, so attackers
+      // must not run it without a limit.
       await limits.count(limits.usesAt(registrationRate, addressOf(request)))
       const owner = { username: username.shown, email: email.shown }
       refuseFaults(findPasswordErrors('password', password, owner, passwordPolicy))
@@ -90,7 +91,7 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
   }
 }
 
-/** Merges two object schemas. Members of `one` win. */
+/** Merges two object schemas. If both have a member of the same name, takes that of `one`. */
 function merge(one: JsonObject, other: JsonObject): JsonObject {
   type ObjectSchema = { readonly properties?: object; readonly required?: readonly string[] }
   const [a, b]: readonly ObjectSchema[] = [one, other]

@@ -5,7 +5,7 @@ import { areStorable } from '../../storage/storable.ts'
 import type { CallerIdentity } from '../audit/audit.ts'
 import type { User, UserFinder } from './users.ts'
 
-/** The caller of a route for the own account. */
+/** The caller of a route for the caller's own account. */
 export interface AccountCaller {
   readonly identity: CallerIdentity
   readonly user: User
@@ -14,7 +14,7 @@ export interface AccountCaller {
 /** The settings that all account routes share. */
 export const accountRoute = { below: 'issuer', refusals: 'problem' } as const
 
-/** The settings of routes for the own account: they require a token, but no scope. */
+/** The settings of routes for the caller's own account: they require a token, but no scope. */
 export const ownAccount = { below: 'issuer', refusals: 'problem', guard: { scopes: [] } } as const
 
 /** The description of status 429 in the OpenAPI document. */
@@ -33,7 +33,7 @@ export function outdated(): ProblemError {
   )
 }
 
-/** The answer to a change after which no caller could give the role `admin` any more. */
+/** The answer to a change that would leave the system without an administrator. */
 export function lastAdministrator(): ProblemError {
   return new ProblemError('conflict', 'The last administrator must remain one')
 }
@@ -47,8 +47,8 @@ export async function findUser(
 }
 
 /**
- * Returns a user as stored now. A decision on a cached user could undo the change of another
- * process.
+ * Returns a user as stored now. A decision that is based on a cached user could undo the change of
+ * another process.
  *
  * @throws {ProblemError} `not_found`
  */

@@ -17,7 +17,9 @@ interface Documented {
 const policyOf = (minLength: number): PasswordPolicy =>
   createPasswordPolicy({ minLength, issuer: 'http://localhost' })
 
-/** What the documentation says of a route's body. No handler runs, so the route needs no parts. */
+/**
+ * Returns the documented body fields of a route. No handler runs, so the route needs no services.
+ */
 function bodyOf(method: string, path: string, minLength = 15): Documented['properties'] {
   const nothing = {} as unknown as Parameters<typeof accountRoutes>[0]
   const route = accountRoutes({

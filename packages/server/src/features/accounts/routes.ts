@@ -15,7 +15,7 @@ import { registerRoute, type RegistrationParts } from './registration.ts'
 import type { AccountCaller } from './route-parts.ts'
 import type { Users } from './users.ts'
 
-/** The services and settings that the routes of the own account use. */
+/** The services and settings that the routes of a person's own account use. */
 export type AccountParts = RegistrationParts &
   ProfileChangeParts &
   PasswordChangeParts &

@@ -1,5 +1,5 @@
-// Reads accounts, and the writes that users make to their own. Changes by administrators are in
-// management-store.ts.
+// Reads accounts, and writes the changes that users make to their own accounts. Changes by
+// administrators are in management-store.ts.
 import type { CompiledQuery, Kysely } from 'kysely'
 import type { JsonObject } from 'keystile/internal'
 import {
@@ -64,7 +64,10 @@ export const insertUser: Command<
   return { taken: sameName ? 'username' : 'email' }
 })
 
-/** Replaces a profile if the stored one is still `old`, and records which fields differ. */
+/**
+ * Replaces a profile if the stored profile is still `old`. The audit entry names the changed
+ * fields.
+ */
 export const replaceProfile: Command<
   {
     readonly id: string
@@ -180,7 +183,7 @@ export const changeEmail: Command<
 
 /**
  * Returns a function that finds a user by a unique column. Deleted users are not found. The queries
- * are compiled once, because a guard calls it for each request.
+ * are compiled once, because a guard calls the function for each request.
  */
 export function createUserRowFinder({
   reader,
@@ -220,7 +223,9 @@ export function listUserRows(
     .execute()
 }
 
-/** Sets a hash, if the stored one is still `old`. Without `old` it replaces any hash. */
+/**
+ * Sets a password hash if the stored hash is still `old`. Without `old`, replaces any stored hash.
+ */
 async function setPasswordHash(
   db: Kysely<AccountTables>,
   {
@@ -265,7 +270,10 @@ export function announceChange(
   })
 }
 
-/** Returns the names of a user's roles and scopes as audit entries have them: `role:admin`. */
+/**
+ * Returns the names of a user's roles and scopes in the form of the audit record, such as
+ * `role:admin`.
+ */
 export function grantNames({
   scopes,
   roles,
@@ -287,7 +295,8 @@ function findChangedFields(old: string, profile: string): readonly string[] {
   const changed = names.filter(
     (name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]),
   )
-  // A schema may allow fields of any name, so the user may have written these names.
+  // A schema may allow fields of any name, so the user may have chosen these names, and they may be
+  // long.
   return changed
     .slice(0, maxFieldNames)
     .map((name) => name.slice(0, maxFieldNameLength).toWellFormed())

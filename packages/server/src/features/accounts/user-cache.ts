@@ -1,7 +1,7 @@
 import type { Clock } from 'keystile/internal'
 import type { UserRow } from './tables.ts'
 
-/** How long a changed e-mail address or profile may stay unseen by another process. */
+/** How long another process may still see the old e-mail address or profile after a change. */
 const cacheMilliseconds = 5_000
 /** Bounds the memory: a row is a few hundred bytes, and 64 KiB with the largest profile. */
 const cacheSize = 10_000
@@ -14,9 +14,10 @@ export interface UserCache {
 }
 
 /**
- * Creates a cache that keeps the rows of active users for 5 s. It does not delay the end of access:
- * a user who is disabled or deleted loses all sessions, which guards check without this cache. It
- * keeps rows instead of users, because a handler may change the user object that it gets.
+ * Creates a cache that keeps the rows of active users for 5 s. The cache does not delay the end of
+ * access: a user who is disabled or deleted loses all sessions, and guards check sessions without
+ * this cache. It keeps rows instead of user objects, because a handler may change the object that
+ * it gets.
  */
 export function createUserCache(clock: Clock): UserCache {
   const rows = new Map<string, { readonly row: UserRow; readonly until: number }>()

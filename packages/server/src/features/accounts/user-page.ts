@@ -8,12 +8,12 @@ export const defaultPageSize = 50
 export const maxPageSize = 200
 
 /**
- * Returns the users after a name, in the order of their names, and the `after` of the next page. A
- * page begins after a name instead of at a number, so a user who is created or deleted meanwhile
- * moves no other user to another page. The name need not exist.
+ * Returns the users after the name `after`, in the order of their names, and the `after` of the
+ * next page. A page begins after a name, not at a position: if a user is created or deleted between
+ * two requests, no other user moves to another page. No user needs to have the name.
  *
- * @throws {ProblemError} 422 for a limit that is not a whole number in the range, and for a text
- *   that is not a user name
+ * @throws {ProblemError} 422 if `limit` is not a whole number from 1 to `maxPageSize`, or if
+ *   `after` cannot be a user name
  */
 export async function readUserPage(
   users: Pick<UserFinder, 'listAfter'>,
@@ -24,7 +24,7 @@ export async function readUserPage(
   if (after !== undefined && !parseUsername(after))
     throw wrongQuery('after', 'Input should be a user name')
 
-  // One more than the page shows whether another page follows.
+  // Reads one user more than the page needs: if that user exists, another page follows.
   const found = await users.listAfter(after, limit + 1)
   const page = found.slice(0, limit)
   return {

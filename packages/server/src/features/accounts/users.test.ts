@@ -70,7 +70,7 @@ describe('createUsers', () => {
   }
   const isOver = (token: RevocableToken): boolean => feed.revocations.isRevoked(token)
 
-  it('disabling, deleting or endsSessions ends the sessions of that user only', async () => {
+  it('disable, delete and endsSessions end only the sessions of the changed user', async () => {
     const [ada, bob, eve, dan] = [
       await make('ada'),
       await make('bob'),
@@ -88,7 +88,7 @@ describe('createUsers', () => {
     assert.equal(isOver({ subject: ada.publicUser.id, clientId: 'c', sessionId: 'another' }), false)
   })
 
-  it('changePassword ends all sessions of the user except the one that asked', async () => {
+  it('changePassword ends all sessions of the user except the session that calls it', async () => {
     const ada = await make('ada')
     const [one, other] = [await logIn(ada), await logIn(ada)]
     assert.equal(
@@ -100,7 +100,7 @@ describe('createUsers', () => {
     assert.equal(isOver(one), false)
   })
 
-  it('a user has the id of the session that set the password, if a session did', async () => {
+  it('passwordSession is the session that set the password, if a session did', async () => {
     const ada = await make('ada')
     const read = async (): Promise<User> => (await users.readBySubject(ada.publicUser.id))!
     assert.equal((await read()).passwordSession, undefined)
@@ -130,7 +130,7 @@ describe('createUsers', () => {
     assert.deepEqual([found.passwordHash, found.profile, found.roles], ['new', { n: 2 }, ['r']])
   })
 
-  it('users.change returns outdated if the author’s own rights have changed since', async () => {
+  it('users.change returns outdated if the author’s stored rights have changed', async () => {
     const target = await make('target')
     const root = await make('root', { roles: ['admin'] })
     const give = async (author: User): Promise<string> =>
@@ -157,7 +157,7 @@ describe('createUsers', () => {
     assert.equal(await give(root), 'changed')
   })
 
-  it('users.delete works once, keeps the name reserved, and leaves nothing to find', async () => {
+  it('users.delete works once, keeps the name reserved, and no search finds the user', async () => {
     const ada = await make('ada')
     assert.equal(await users.delete(ada, by), 'deleted')
     assert.equal(await users.replaceProfile(ada, { nickname: 'Ada' }, by), 'outdated')
@@ -177,7 +177,7 @@ describe('createUsers', () => {
     assert.deepEqual(await users.create(again, by), { taken: 'username' })
   })
 
-  it('users keep the last administrator who may log in', async () => {
+  it('the last active administrator cannot be disabled, demoted or deleted', async () => {
     const [ada, bob] = [
       await make('ada', { roles: ['admin'] }),
       await make('bob', { roles: ['admin'] }),
@@ -193,7 +193,7 @@ describe('createUsers', () => {
     assert.equal(await users.delete(ada, by), 'deleted')
   })
 
-  it('findByLogin finds a name or e-mail in any case, and nothing by any other text', async () => {
+  it('findByLogin finds a name or e-mail in upper or lower case, and nothing else', async () => {
     const { publicUser } = await make('Ada', { profile: { id: 'mine', n: 1 } })
     for (const login of ['ADA', 'ada@EXAMPLE.com'])
       assert.deepEqual((await users.findByLogin(login))!.publicUser, publicUser, login)
@@ -235,7 +235,7 @@ describe('createUsers', () => {
       }
     })
 
-    it('findBySubject drops a cached user after an own change or a revocation', async () => {
+    it('findBySubject drops a cached user after a local change or a revocation', async () => {
       const [ada, bob] = [await make('ada'), await make('bob')]
       await remote.findBySubject(ada.publicUser.id)
       await remote.replaceProfile(ada, { n: 1 }, by)
@@ -246,7 +246,7 @@ describe('createUsers', () => {
       assert.equal(await remote.findBySubject(bob.publicUser.id), undefined)
     })
 
-    it('findBySubject caches no inactive user, so enabling takes effect at once', async () => {
+    it('findBySubject caches no inactive user, so enabling takes effect immediately', async () => {
       const ada = await make('ada')
       await users.change(ada, { active: false }, by)
       assert.equal((await remote.findBySubject(ada.publicUser.id))!.active, false)
@@ -255,7 +255,7 @@ describe('createUsers', () => {
     })
   })
 
-  it('findBySubject reads each time where reads are local', async () => {
+  it('findBySubject reads a local database each time, without a cache', async () => {
     const ada = await make('ada')
     await users.findBySubject(ada.publicUser.id)
     await createUsers(database, feed, clock).replacePasswordHash(ada, 'new')

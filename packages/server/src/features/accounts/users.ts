@@ -20,7 +20,9 @@ import {
 } from './store.ts'
 import type { UserRow } from './tables.ts'
 
-/** The fields that every reader of a user gets; never the hash. Profile fields are added to it. */
+/**
+ * The fields of a user that may be shown; never the password hash. Profile fields come in addition.
+ */
 export interface PublicUser {
   /** The subject of the user's tokens. */
   readonly id: string
@@ -58,28 +60,34 @@ export interface UserChange {
   readonly scopes?: readonly string[] | undefined
   readonly roles?: readonly string[] | undefined
   readonly active?: boolean | undefined
-  /** Ends all sessions, so that the change takes effect at once. */
+  /** Ends all sessions, so that the change takes effect immediately. */
   readonly endsSessions?: boolean | undefined
 }
 
 /** Finds accounts. */
 export interface UserFinder {
   findBySubject(subject: string): Promise<User | undefined>
-  /** Reads the user from the database, not the cache: for a decision that stays in effect. */
+  /**
+   * Reads the user from the database, not the cache. Use this method for a decision with a lasting
+   * effect.
+   */
   readBySubject(subject: string): Promise<User | undefined>
-  /** Finds by e-mail address if the login has an `@`, which user names never have; else by name. */
+  /**
+   * Finds a user by e-mail address if the login has an `@`, otherwise by name. Names never have an
+   * `@`.
+   */
   findByLogin(login: string): Promise<User | undefined>
   /**
-   * Returns users in the order of their names, beginning after a name, or with the first one. The
-   * name need not exist: it only marks a place in the order.
+   * Returns users in the order of their names, beginning after `username`, or with the first user
+   * if it is undefined. No user needs to have this name: it only marks a place in the order.
    */
   listAfter(username: string | undefined, limit: number): Promise<readonly User[]>
 }
 
 /**
- * Changes accounts. A change that ends access resolves when this process refuses the tokens; other
- * processes follow within a second. The outcome is `outdated`, and nothing is changed, if the
- * stored account differs from the one that the caller read.
+ * Changes accounts. The promise of a change that ends access resolves when this process refuses the
+ * user's tokens. Other processes refuse the tokens within a second. The outcome is `outdated`, and
+ * nothing is changed, if the stored account differs from the one that the caller read.
  */
 export interface UserWriter {
   /** Creates an account, or returns the field whose value another user has. */
@@ -92,12 +100,12 @@ export interface UserWriter {
   replacePasswordHash(user: User, hash: string): Promise<'changed' | 'outdated'>
   /** Sets another password, and ends all sessions except the caller's. */
   changePassword(user: User, hash: string, by: By): Promise<'changed' | 'outdated'>
-  /** Sets another e-mail address, which is not verified. */
+  /** Sets another e-mail address and marks it as not verified. */
   changeEmail(user: User, email: ComparableName, by: By): Promise<'changed' | 'outdated' | 'taken'>
   /**
    * Changes rights and access. Does NOT check whether the caller may give the rights.
    *
-   * @param author the caller whose rights allow the change, as read when that was checked
+   * @param author the caller whose rights allow the change, as read for the check of these rights
    */
   change(
     user: User,
@@ -105,14 +113,19 @@ export interface UserWriter {
     by: By,
     author?: User,
   ): Promise<'changed' | 'outdated' | 'last-administrator'>
-  /** Deletes all data except the subject and the name, which no other user can get. */
+  /**
+   * Deletes all data except the subject and the name. No other user can get this subject or name.
+   */
   delete(user: User, by: By): Promise<'deleted' | 'absent' | 'last-administrator'>
 }
 
 /** Finds and changes accounts. */
 export interface Users extends UserFinder, UserWriter {}
 
-/** Creates the accounts of a database. A change in another process clears the cache here. */
+/**
+ * Creates the accounts of a database. When another process changes a user, clears that user from
+ * the cache.
+ */
 export function createUsers(database: Database, feed: EventFeed, clock: Clock): Users {
   const cache = createUserCache(clock)
   feed.onEvent(({ kind, value }) => kind === 'subject' && cache.forget(value))
@@ -263,7 +276,10 @@ function newRowOf(
 /** The columns that a new row leaves empty. */
 const absentInNewRow = { disabled_at: null, deleted_at: null, email_verified_at: null }
 
-/** Returns a change with the state that it was decided on; the write compares both. */
+/**
+ * Returns a change with the state that the caller read. The write compares it with the stored
+ * state.
+ */
 function changeOf(
   user: User,
   {
@@ -284,13 +300,19 @@ function changeOf(
   }
 }
 
-/** Two changes to one address at once: the unique constraint refuses the second. */
+/**
+ * Returns `taken` for the error of the unique constraint, which refuses the second of two
+ * concurrent changes to one address. Throws every other error again.
+ */
 function asTaken(error: unknown): { readonly outcome: 'taken' } {
   if (isTakenAtTheSameTime(error)) return { outcome: 'taken' }
   throw error
 }
 
-/** Writes lists as the database has them, so that two states can be compared as texts. */
+/**
+ * Returns the lists as the JSON strings that the database stores, so that a query can compare them
+ * with `=`.
+ */
 function storedRights({ scopes, roles }: Rights): Pick<UserRow, 'scopes' | 'roles'> {
   return { scopes: JSON.stringify(scopes), roles: JSON.stringify(roles) }
 }

@@ -1,4 +1,4 @@
-// Users as JSON, and the JSON Schema of that for the OpenAPI document.
+// Users as JSON, and the JSON Schema of this JSON for the OpenAPI document.
 import type { JsonObject } from 'keystile/internal'
 import { describeProfile, type ProfileSchema } from './profile.ts'
 import type { User } from './users.ts'

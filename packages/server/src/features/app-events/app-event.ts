@@ -7,7 +7,10 @@ interface Happened {
 }
 
 interface Done extends Happened {
-  /** Who did it: `nobody` for a stranger who registers, `app` for a method of Keystile. */
+  /**
+   * Who did it: `nobody` is a stranger who registers, `app` is the app that calls a method of
+   * Keystile.
+   */
   readonly actor: Actor
 }
 
@@ -17,7 +20,9 @@ interface InSession {
   readonly clientId: string
 }
 
-/** What happened to a user or a session. With the option `users`, only sessions have events. */
+/**
+ * What happened to a user or a session. With the option `users`, there are only events of sessions.
+ */
 export type AppEvent =
   | (Done & { readonly type: 'registered' | 'disabled' | 'enabled' | 'deleted' })
   | (Done & {

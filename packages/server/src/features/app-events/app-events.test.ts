@@ -77,7 +77,7 @@ describeOnBoth('onEvent', (stage) => {
     )
   })
 
-  it('onEvent is called for each session that a new password ends, and no other', async () => {
+  it('onEvent is called only for the sessions that a new password ends', async () => {
     const { started, events } = await startListening(stage)
     const [one, two, three] = [
       await started.tokens(),
@@ -94,7 +94,7 @@ describeOnBoth('onEvent', (stage) => {
     assert.deepEqual(ended.toSorted(), [one.sessionId, three.sessionId].toSorted())
   })
 
-  it('onEvent is called once for each event of this process, not of another process', async () => {
+  it('onEvent is called once for each event of this process, not of other processes', async () => {
     const here = await startListening(stage)
     const there = await startListening(stage)
     await Promise.all(
@@ -107,7 +107,7 @@ describeOnBoth('onEvent', (stage) => {
     assert.deepEqual(there.events, [])
   })
 
-  it('onEvent breaks nothing when it throws or rejects; its error is logged', async () => {
+  it('requests succeed when onEvent throws or rejects, and the error is logged', async () => {
     const errors: object[] = []
     const error = (fields: object): void => void errors.push(fields)
     const logger: Logger = { debug() {}, info() {}, warn() {}, error }

@@ -2,14 +2,17 @@ import type { Logger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import type { AppEvent } from './app-event.ts'
 
-/** Calls the app with each event of this process, after its commit. Logs what the app throws. */
+/**
+ * Calls `onEvent` with each event of this process, after the commit. Logs what `onEvent` throws.
+ */
 export function deliverEvents(
   database: Pick<Database, 'onCommitted'>,
   onEvent: (event: AppEvent) => unknown,
   logger: Logger,
 ): void {
   database.onCommitted((announced) => {
-    // `announceEvent` is the only caller of `announce`; threads send its events as plain data.
+    // This is an `AppEvent`, because only `announceEvent` calls `announce`. The type is lost
+    // because threads send events as plain data.
     const event = announced as AppEvent
     const report = (error: unknown): void =>
       logger.error({ err: error, event: event.type }, 'the onEvent of the app failed')

@@ -6,9 +6,9 @@ import type { AppEvent } from './app-event.ts'
 export interface AppEventOptions {
   /**
    * Called when a user was registered, changed, disabled, enabled or deleted, or has logged in, and
-   * when a session was ended. It is called in this process, for what this process did, after the
-   * commit and at most once: a crash in between loses the event. Keystile does not wait for it, and
-   * logs what it throws.
+   * when a session was ended. The function is called in the process that made the change, after the
+   * commit and at most once: a crash between the commit and the call loses the event. Keystile does
+   * not wait for the function, and logs what it throws.
    */
   readonly onEvent?: (event: AppEvent) => unknown
 }

@@ -97,7 +97,7 @@ describeOnBoth(
       ])
     })
 
-    it('the audit record has each refused login, with the subject only if known', async () => {
+    it('the audit record has each refused login, with the subject if the user exists', async () => {
       const { addUser, disable, login, send, linesOf } = await start(stage)
       const [ada, bob] = [
         await addUser(),
@@ -130,7 +130,7 @@ describeOnBoth(
       ])
     })
 
-    it('the audit record has changes of clients, and a client with a wrong secret', async () => {
+    it('the audit record has each change of a client, and each wrong client secret', async () => {
       const { addClient, clients, send, linesOf } = await start(stage)
       const line = { actor: 'operator', client_id: 'orders' }
       assert.deepEqual(await linesOf(() => addClient()), [{ ...line, event: 'client_created' }])
@@ -172,7 +172,7 @@ describeOnBoth(
       assert.equal(lines.length, 2)
     })
 
-    it('the audit record has no refresh, but a reused token and the session it ended', async () => {
+    it('the audit record has no refresh, but a reused token and its ended session', async () => {
       const { tokens, refresh, send, linesOf } = await start(stage, { graceSeconds: 0 })
       const { subject, sessionId, refreshToken } = await tokens()
       assert.deepEqual(await linesOf(() => refresh(refreshToken)), [])
@@ -223,7 +223,7 @@ describeOnBoth(
       ])
     })
 
-    it('the audit record has one line for all sessions that are ended at once', async () => {
+    it('the audit record has one line for all sessions that one request ends', async () => {
       const { tokens, login, keystile, send, linesOf } = await start(stage)
       const { subject, sessionId, accessToken } = await tokens()
       await login()
@@ -313,7 +313,7 @@ describeOnBoth('the audit record of accounts', (stage) => {
     ])
   })
 
-  it('the audit record cuts the field names that a user chose in number and length', async () => {
+  it('the audit record limits the number and length of field names that a user chose', async () => {
     const { register, login, send, linesOf } = await start(stage, {
       profile: z.record(z.string(), z.unknown()) as never,
     })
@@ -365,7 +365,7 @@ describeOnBoth('the audit record of accounts', (stage) => {
     assert.deepEqual(await linesOf(remove), [])
   })
 
-  it('the audit record has no line for a refused or undone change', async () => {
+  it('the audit record has no line for a refused change', async () => {
     const started = await start(stage)
     const root = await logInAdministrator(stage, started)
     const { register, send, linesOf } = started
@@ -425,7 +425,7 @@ describeOnBoth('the audit record', (stage) => {
     assert.equal((await login()).status, 200)
   })
 
-  it('the audit record is purged in parts, oldest lines first', async () => {
+  it('the audit record is purged in batches, the oldest lines first', async () => {
     const { login, addUser } = await start(stage)
     await addUser()
     const now = Date.UTC(2026, 10, 24)

@@ -24,7 +24,7 @@ describe('createAudit', () => {
     await next
   })
 
-  it('createAudit frees the place of a line that it could not write', async () => {
+  it('createAudit no longer counts a line as waiting if it could not write the line', async () => {
     const away = createAudit(
       { write: () => Promise.reject(new Error('away')) } as unknown as Database,
       {

@@ -6,15 +6,17 @@ import type { AuditEntry, By } from './entry.ts'
 import { readNewestInstant, recordAudit } from './store.ts'
 
 /**
- * Records refusals. A change is recorded by its own transaction instead: see `insertAudit`.
+ * Records refusals. Changes are recorded by `insertAudit` instead, in the transaction of the
+ * change.
  *
  * @typeParam Event the events that may be recorded here
  */
 export interface Audit<in Event extends string> {
   /**
-   * Writes an entry. It is on disk when this resolves, so await it before you throw the refusal.
+   * Writes an entry. The entry is on disk when the promise resolves, so await the promise before
+   * you throw the refusal.
    *
-   * @throws {DatabaseUnavailableError} when it cannot be written now
+   * @throws {DatabaseUnavailableError} when the database cannot be written at the moment
    * @throws {ProblemError} `temporarily_unavailable` when too many entries are waiting
    */
   record(entry: Omit<AuditEntry<Event>, 'at'>): Promise<void>
@@ -89,8 +91,8 @@ export function hasStorableNames({ subject, sessionId, clientId }: CallerIdentit
 }
 
 /**
- * Returns the IP address of the peer; undefined if it is unknown. An IPv4 address has its usual
- * form even on a socket for both families, which reports `::ffff:192.0.2.1`.
+ * Returns the IP address of the peer; undefined if it is unknown. A socket that accepts both IPv4
+ * and IPv6 reports `::ffff:192.0.2.1` for `192.0.2.1`: the function returns the short form.
  */
 export function addressOf({
   remoteAddress,

@@ -4,7 +4,7 @@ import { followAudit } from './follow.ts'
 import { listAudit } from './store.ts'
 import type { AuditRow } from './tables.ts'
 
-/** How often `--follow` reads the database: often enough to look live, and cheap. */
+/** How long `--follow` waits between reads: short enough to look live, long enough to be cheap. */
 const pollMilliseconds = 500
 
 /**
@@ -38,10 +38,10 @@ export async function audit(
   })
 }
 
-/** Returns a way to poll until the first of these promises settles. */
+/** Returns the pauses of a polling loop, which ends when the first of these promises settles. */
 function untilDone(ends: readonly Promise<unknown>[]): {
   isDone(): boolean
-  /** Waits for the next poll. False when there is none, because polling has ended. */
+  /** Waits for the next poll. Resolves to false if polling has ended. */
   pause(): Promise<boolean>
 } {
   let isDone = false
@@ -69,7 +69,7 @@ function untilDone(ends: readonly Promise<unknown>[]): {
 
 const unitMilliseconds = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
-/** Reads a time, or an age before now, in milliseconds. */
+/** Reads a time, or an age such as `90m`, and returns the time in milliseconds. */
 function readSince(text: string | undefined, now: number): number | undefined {
   if (text === undefined) return undefined
   const [, amount, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
@@ -86,8 +86,8 @@ function readSince(text: string | undefined, now: number): number | undefined {
 }
 
 /**
- * Parses a time of RFC 3339, whose seconds and time of day are optional. A time of day needs a time
- * zone: without one, its meaning would depend on the machine.
+ * Parses a time of RFC 3339. The seconds, or the whole time of day, may be left out. A time of day
+ * needs a time zone: without a zone, the meaning would depend on the machine.
  */
 function readInstant(text: string): number {
   return /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/.test(text)

@@ -17,8 +17,8 @@ export interface By {
 }
 
 /**
- * One entry of the audit record. It must have no secret, and no text that a stranger typed: people
- * type passwords into wrong fields, and attackers would write into the record.
+ * One entry of the audit record. It must have no secret and no string that a caller typed: people
+ * type passwords into wrong fields, and attackers would type false entries.
  *
  * @typeParam Event the events that the writing feature declares
  */

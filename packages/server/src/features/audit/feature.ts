@@ -25,15 +25,17 @@ const auditSeconds: DefaultedSetting<'auditSeconds', number> = {
 
 type Options = Required<AuditOptions>
 
-/** Lines that `keystile audit` prints by default: a few screens. */
+/** The number of lines that `keystile audit` prints by default: a few screens. */
 const defaultLimit = 100
 
-/** The record of who did what: written with each change, read and followed. */
+/**
+ * The record of who did what. Each change writes an entry, and `keystile audit` prints the entries.
+ */
 export const feature: Feature<AuditOptions, never, unknown, Options> = {
   name: 'audit',
   settings: listSettings<AuditOptions>({ auditSeconds }),
   cleanUp: [
-    // Entries that are older than `auditSeconds`.
+    // Deletes entries that are older than `auditSeconds`.
     {
       command: purgeAudit,
       time: 'recorded',

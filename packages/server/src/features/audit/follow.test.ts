@@ -19,12 +19,12 @@ describe('followAudit', () => {
   })
   afterEach(() => database.close())
 
-  /** Records a line now, whose time is `seconds` after the start. */
+  /** Records a line now, with a time `seconds` after the start. */
   const record = (seconds: number, subject = 'ada'): Promise<void> => {
     const at = start + seconds * 1_000
     return database.write(recordAudit, { event: 'login', at, by: { actor: 'nobody' }, subject })
   }
-  /** Returns the lines that came first, and those that came after each step. */
+  /** Returns the lines that came before the first step, and the lines that came after each step. */
   const follow = async (
     filter: AuditFilter,
     ...steps: readonly (() => Promise<unknown>)[]
@@ -71,7 +71,7 @@ describe('followAudit', () => {
     assert.deepEqual(given, [[0], [60], [30], [45]])
   })
 
-  it('followAudit yields a line that appears while it yields the past', async () => {
+  it('followAudit yields a line that appears while older lines are yielded', async () => {
     for (const at of [-3, -1, 0]) await record(at)
     const given: number[] = []
     let goesOn = true
@@ -87,7 +87,7 @@ describe('followAudit', () => {
     assert.deepEqual(given, [-1, 0, -2])
   })
 
-  it('followAudit yields once each line that appears while it yields the past', async () => {
+  it('followAudit yields a line once if it appears while older lines are yielded', async () => {
     await Promise.all(Array.from({ length: 500 }, (_, i) => record(i / 1_000)))
     const given: number[] = []
     let pauses = 0
@@ -99,7 +99,7 @@ describe('followAudit', () => {
     assert.deepEqual(given.slice(498), [0.498, 0.499, 1])
   })
 
-  it('followAudit continues after the last line, however old that is', async () => {
+  it('followAudit continues after the last line, even if that line is old', async () => {
     await record(0)
     now += 3_600_000
     assert.deepEqual(await follow({}, () => record(10)), [[0], [10]])

@@ -19,10 +19,10 @@ const insertRow = prepare<AuditTables, AuditRow, unknown>((db, row) =>
 )
 
 /**
- * Writes an entry in the transaction that makes the change, so that neither exists without the
- * other.
+ * Writes an entry in the transaction that makes the change, so that the database has both the
+ * change and its entry, or neither.
  *
- * @typeParam Event the events that the caller declares; it must name them
+ * @typeParam Event the events that the calling feature declares; the default accepts no event
  */
 export async function insertAudit<Event extends string = never>(
   transaction: Transaction,

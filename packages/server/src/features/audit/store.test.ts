@@ -25,7 +25,7 @@ describe('the audit record', () => {
     return found
   }
 
-  it('recordAudit stores the caller’s session and client if the entry names no other', async () => {
+  it('recordAudit stores the caller’s session and client if the entry names none', async () => {
     const by = { actor: 'user:root', sessionId: 'own', clientId: 'first', address: '::1' } as const
     await database.write(recordAudit, { event: 'user_disabled', at: now, by, subject: 'ada' })
     const about = { sessionId: 'other', clientId: 'second', detail: { given: ['a'] } }
@@ -61,7 +61,7 @@ describe('the audit record', () => {
     )
   })
 
-  it('listAudit returns lines oldest first, by time, number or subject', async () => {
+  it('listAudit returns the oldest lines first, filtered by time, number or subject', async () => {
     for (const at of [30, 10, 20]) await record(now + at)
     await record(now + 15, 'bob')
     assert.deepEqual(await list(), [10, 15, 20, 30])
@@ -73,7 +73,7 @@ describe('the audit record', () => {
     assert.deepEqual(await list({ subject: 'ada', last: 2, since: now }), [20, 30])
   })
 
-  it('listAudit and purgeAudit work in parts of 500, oldest lines first', async () => {
+  it('listAudit and purgeAudit work in batches of 500, the oldest lines first', async () => {
     await Promise.all(Array.from({ length: 1_001 }, (_, i) => record(now + i)))
     const all = await list()
     assert.deepEqual([all.length, all[0], all.at(-1)], [1_001, 0, 1_000])

@@ -12,7 +12,9 @@ import type { AuditEntry } from './entry.ts'
 import { insertAudit } from './in-transaction.ts'
 import type { AuditRow, AuditTables } from './tables.ts'
 
-/** Writes an entry without a change: a refusal. The caller throws it after the commit. */
+/**
+ * Writes the entry of a refusal, which changes nothing else. The caller throws after the commit.
+ */
 export const recordAudit: Command<AuditEntry, void> = command('recordAudit', insertAudit<string>)
 
 /** Keeps the transaction short, so that logins need not wait for the clean-up. */
@@ -44,7 +46,7 @@ export interface AuditFilter {
   readonly last?: number | undefined
 }
 
-/** Reads this many rows at once, so that a long record does not fill the memory. */
+/** How many rows one query reads. All rows of a long record may not fit in memory. */
 const pageSize = 500
 
 /** Yields rows, the oldest first. Rows that are added during the iteration are included. */

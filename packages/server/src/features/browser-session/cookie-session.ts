@@ -27,7 +27,7 @@ import {
   type SessionCookies,
 } from './session-cookie.ts'
 
-/** What sessions in a browser need. */
+/** The services and settings that sessions in a browser need. */
 export interface CookieSessionParts extends PasswordGrantParts, RefreshParts {
   readonly logger: Logger
   readonly meter: Meter
@@ -50,14 +50,16 @@ interface RouteParts extends CookieSessionParts {
 }
 
 /**
- * Returns the routes of a session whose refresh token no script can read, so a cross-site script
- * cannot steal it: it is in a cookie that the browser sends to these routes only. `POST /session`
- * logs in, `POST /session/refresh` gets the next access token, `DELETE /session` logs out. The
- * client is `first-party`. The grants and refusals are those of `POST /token`.
+ * Returns the routes of a session whose refresh token is in a cookie. No script can read the
+ * cookie, so cross-site scripting cannot steal the token. The browser sends the cookie to these
+ * routes only. `POST /session` logs in, `POST /session/refresh` gets the next access token, `DELETE
+ * /session` logs out. The client is `first-party`. The grants and refusals are those of `POST
+ * /token`.
  *
- * Against cross-site request forgery, each route checks the `Origin` before it reads anything: it
- * must be the issuer's or a listed one. Browsers send it with every POST and DELETE, so a request
- * without one, or with `null`, does not come from such a page.
+ * Against cross-site request forgery, each route checks the header `Origin` before it reads
+ * anything else: the origin must be the issuer's or a listed one. Browsers send the header with
+ * every POST and DELETE. So a request without it, or with the value `null`, does not come from a
+ * page of these origins.
  *
  * Does NOT prove that a browser sent the request. The check stops other pages from using the
  * cookie; a thief who has the token itself needs no page.
@@ -66,8 +68,8 @@ interface RouteParts extends CookieSessionParts {
  */
 export function cookieSessionRoutes(options: CookieSessionParts): readonly OpenRoute[] {
   const { issuer, corsOrigins, lifetimes } = options
-  // No refresh is possible after this time. If the session ends before, the next refresh clears the
-  // cookie.
+  // No refresh is possible after this time. If the session ends earlier, the next refresh clears
+  // the cookie.
   const maxAgeSeconds = Math.min(lifetimes.sessionSeconds, lifetimes.idleSeconds)
   const cookies = createSessionCookies({ path: cookiePathOf(issuer), maxAgeSeconds })
   const checkOrigin = createOriginCheck([new URL(issuer).origin, ...corsOrigins])
@@ -167,8 +169,8 @@ function refreshRoute(parts: RouteParts): OpenRoute {
       checkOrigin(request)
 
       const [token, another] = readRefreshTokens(request)
-      // The server cannot know which one it has set. Clearing would remove only that one, and the
-      // browser would then send the one that an attacker on a sibling domain has set.
+      // The server cannot know which cookie it has set. If it cleared its own cookie, the browser
+      // would then send only the cookie that an attacker on a sibling domain has set.
       if (another !== undefined)
         throw new OAuthError(
           'invalid_grant',
@@ -218,7 +220,7 @@ function logoutRoute({ refresher, ends, cookies, checkOrigin }: RouteParts): Ope
       const meant: ProvedRefreshToken[] = []
       for (const token of readRefreshTokens(request)) {
         const proved = await refresher.find(token)
-        // Only sessions of this client: a token of another client was not set here.
+        // Only sessions of this client: these routes never set a token of another client.
         if (proved?.clientId === firstParty.id && (sid === null || proved.sessionId === sid))
           meant.push(proved)
       }
@@ -230,8 +232,8 @@ function logoutRoute({ refresher, ends, cookies, checkOrigin }: RouteParts): Ope
           `The cookie ${cookieName} must belong to the session that sid names`,
         )
 
-      // Ends all of them: a second cookie, set by a sibling domain, must not stop a user from
-      // logging out.
+      // Ends the sessions of all cookies: a second cookie, set by a sibling domain, must not stop a
+      // user from logging out.
       for (const { sessionId, subject } of meant)
         await ends.end(sessionId, { actor: `user:${subject}`, address: addressOf(request) })
       return { ...emptyAnswer, cookies: cookies.cleared }
@@ -280,8 +282,8 @@ function tokenAnswer(granted: Granted, cookies: SessionCookies): HttpAnswer {
 }
 
 /**
- * Makes the refusal that clears an invalid cookie. Throws any other error: when the validity is
- * unknown, as during an outage, the cookie must stay.
+ * Makes the answer that refuses an invalid cookie and clears it. Throws every other error again:
+ * during an outage, for example, the cookie may still be valid, so it must stay.
  */
 function clearedRefusal(error: unknown, { logger, issuer, cookies }: RouteParts): HttpAnswer {
   if (!(error instanceof OAuthError) || error.code !== 'invalid_grant') throw error

@@ -35,7 +35,9 @@ interface RuleOptions {
   readonly cookieSession?: boolean | undefined
 }
 
-/** Stops a start whose cookies could never work: over http, browsers drop a `Secure` cookie. */
+/**
+ * Refuses to start with cookies that could never work: over http, browsers drop a `Secure` cookie.
+ */
 const cookieHttps: Rule<RuleOptions> = {
   id: 'cookie-https',
   standard: 'RFC 6265 §4.1.2.5',

@@ -47,14 +47,16 @@ export function createSessionCookies({
   }
 }
 
-/** Reads all refresh tokens in the cookies of a request. At most one of them was set here. */
+/**
+ * Reads all refresh tokens in the cookies of a request. This server has set at most one of them.
+ */
 export function readRefreshTokens(request: HttpRequestWithBody): readonly string[] {
   return readCookies(request, cookieName)
 }
 
 /**
- * Reads the device secret. If there are several, any may be the right one: a wrong one only means
- * that the device is not known.
+ * Reads the device secret. If there are several cookies, takes the first: if it is the wrong one,
+ * the device only counts as unknown.
  */
 export function readDeviceSecret(request: HttpRequestWithBody): string | undefined {
   return readCookies(request, deviceCookieName)[0]
@@ -62,7 +64,8 @@ export function readDeviceSecret(request: HttpRequestWithBody): string | undefin
 
 /**
  * Returns the values of all cookies with this name, as they were sent. An attacker on a sibling
- * domain can set a second one (cookie tossing), so the caller must expect several.
+ * domain can set a second cookie with this name (cookie tossing), so the caller must expect
+ * several.
  *
  * @see RFC 6265 §4.2.1 §8.6
  */

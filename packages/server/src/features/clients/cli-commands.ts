@@ -3,8 +3,8 @@ import type { Options } from './cli.ts'
 import type { ClientGrant } from './clients.ts'
 
 /**
- * Returns the commands that manage clients. They work on the database directly, with or without a
- * running server.
+ * Returns the commands that manage clients. They use the database directly, so no server needs to
+ * run.
  *
  * @param grants the grants that a client may be registered for
  */

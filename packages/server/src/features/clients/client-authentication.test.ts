@@ -64,7 +64,7 @@ describe('authenticateClient', () => {
       assert.equal(await authenticate(authorization), firstParty)
   })
 
-  it('authenticateClient takes the first party by its name without a secret', async () => {
+  it('authenticateClient accepts the client id first-party without a secret', async () => {
     const named = { client_id: 'first-party' }
     assert.equal(await authenticate(undefined, named), firstParty)
     assert.equal(await authenticate(basic('first-party:')), firstParty)
@@ -72,7 +72,7 @@ describe('authenticateClient', () => {
     assert.equal(await authenticate(basic('first-party:'), named), firstParty)
   })
 
-  it('authenticateClient refuses unknown ids and needless secrets (RFC 6749 §5.2)', async () => {
+  it('authenticateClient refuses unknown ids, and secrets of public clients', async () => {
     for (const text of ['other:', 'first-party:x', ':x', 'First-Party:', 'first-party::'])
       await refuses('invalid_client', basic(text))
     for (const form of [
@@ -91,7 +91,7 @@ describe('authenticateClient', () => {
     }
   })
 
-  it('authenticateClient takes a confidential client by its secret (RFC 6749 §2.3.1)', async () => {
+  it('authenticateClient accepts a confidential client’s secret (RFC 6749 §2.3.1)', async () => {
     const encoded = `orders:${encodeURIComponent('a % secret: with+all')}`
     for (const text of [encoded, encoded.replaceAll('%20', '+')])
       assert.equal(await authenticate(basic(text)), orders)
@@ -100,14 +100,14 @@ describe('authenticateClient', () => {
     assert.equal(await authenticate(basic(encoded), { client_id: 'orders' }), orders)
   })
 
-  it('authenticateClient refuses a confidential client without its right secret', async () => {
+  it('authenticateClient refuses a confidential client with no secret or a wrong one', async () => {
     for (const text of ['orders:', 'orders:x', `orders:${hashSecret('a % secret: with+all')}`])
       await refuses('invalid_client', basic(text))
     await refuses('invalid_client', undefined, { client_id: 'orders' })
     await refuses('invalid_client', undefined, { client_id: 'orders', client_secret: 'x' })
   })
 
-  it('authenticateClient takes a public client by its name alone, without a secret', async () => {
+  it('authenticateClient accepts a public client only without a secret', async () => {
     assert.equal(await authenticate(undefined, { client_id: 'spa' }), spa)
     assert.equal(await authenticate(basic('spa:')), spa)
     await refuses('invalid_client', undefined, { client_id: 'spa', client_secret: 'x' })
@@ -123,7 +123,7 @@ describe('authenticateClient', () => {
     })
   })
 
-  it('authenticateClient records a refused client’s id if known, not what was sent', async () => {
+  it('authenticateClient records a refused client’s id if it exists, and no secret', async () => {
     await refuses('invalid_client', basic('first-party:hunter2'))
     await refuses('invalid_client', basic('orders:hunter2'))
     await refuses('invalid_client', basic('hunter2:'))

@@ -10,17 +10,18 @@ import { firstParty, type Client, type Clients } from './clients.ts'
 import { clientRefusalRate } from './feature.ts'
 
 /**
- * Returns the client that sent a request, or `first-party` if the request names none or has the
- * empty `Basic Og==` of Swagger UI. A confidential client proves itself with its secret, in the
- * header or in the body. A public client, such as `first-party`, has no secret and may send an
- * empty one. An `Authorization` header of another scheme is ignored.
+ * Returns the client that sent a request. If the request names no client, or has the empty `Basic
+ * Og==` of Swagger UI, returns `first-party`. A confidential client proves itself with its secret,
+ * in the header or in the body. A public client, such as `first-party`, has no secret and may send
+ * an empty secret. Ignores an `Authorization` header of another scheme than `Basic`.
  *
- * Every refusal is recorded before it is sent, until the rate limit on refusals is reached. Only
- * refusals count towards that limit. Does NOT check what the client may do.
+ * Records every refusal before it is sent, until the rate limit on refusals is reached. Only
+ * refusals count towards this limit. Does NOT check what the client may do.
  *
  * @throws {OAuthError} `invalid_client` for an unknown client, a disabled client, a wrong secret,
- *   and a secret for a client without one: the same text for all, so that client ids cannot be
- *   probed; `invalid_request` for two ways of authentication at once
+ *   and a secret sent for a public client. The text is the same for all of these, so that it does
+ *   not reveal which client ids exist. `invalid_request` for both ways of authentication in one
+ *   request
  * @throws {ProblemError} `too_many_requests`
  * @see RFC 6749 §2.3.1 §3.2.1 §5.2
  */
@@ -73,8 +74,8 @@ export async function authenticateClient(
 }
 
 /**
- * Whether the secret is right. A public client must not send one: a client that does takes itself
- * for confidential, and would believe that it was authenticated.
+ * Whether the secret is right. A public client must not send a secret: a client that sends one
+ * would believe that the secret authenticated it.
  */
 function isProved(
   { secretHash }: { readonly secretHash: string | undefined },
@@ -84,8 +85,8 @@ function isProved(
 }
 
 /**
- * Returns a use of the rate limit on refused clients. Unlike other limits by address, it also
- * counts a proxy's address: the worst case is that refusals of its clients get 429.
+ * Returns a use of the rate limit on refused clients. Unlike other limits by address, this limit
+ * also counts the address of a proxy: at worst, refused clients behind that proxy get 429.
  */
 export function refusalAt(address = ''): Use {
   return useOf(clientRefusalRate, networkOf(address))
@@ -95,7 +96,8 @@ export function refusalAt(address = ''): Use {
  * Parses `Basic` credentials: split at the first colon (RFC 7617 §2), each half form-encoded (RFC
  * 6749 §2.3.1).
  *
- * @returns `malformed` for `Basic` with anything else, `undefined` without `Basic`
+ * @returns `malformed` if the value after `Basic` is wrong, `undefined` if the scheme is not
+ *   `Basic`
  */
 function parseBasic(
   field: string | null | undefined,
@@ -103,8 +105,8 @@ function parseBasic(
   const value = findCredential(field, 'Basic')
   if (value === undefined) return undefined
   const text = Buffer.from(value, 'base64')
-  // Node decodes any text as base64. Only the text that Node itself would write is accepted, with
-  // or without padding, so that each credential has one spelling.
+  // Node decodes any string as base64. Accepts only the two strings that Node itself would write,
+  // base64 and base64url, so that a credential has no other spellings.
   const isBase64 = value === text.toString('base64') || value === text.toString('base64url')
 
   const [, id, secret] = /^([^:]*):(.*)$/s.exec(text.toString()) ?? []

@@ -24,7 +24,7 @@ describe('findClientFaults', () => {
   const faultsOf = (fields: Partial<NewClient>): readonly string[] =>
     findClientFaults({ ...orders, ...fields }, grants)
 
-  it('findClientFaults finds no fault in a correct client of either kind', () => {
+  it('findClientFaults finds no fault in a correct confidential or public client', () => {
     assert.deepEqual(faultsOf({}), [])
     assert.deepEqual(faultsOf({ grants: [], scopes: [] }), [])
     const people: Partial<NewClient> = {
@@ -36,7 +36,7 @@ describe('findClientFaults', () => {
     assert.deepEqual(faultsOf({ ...people, grants: ['password', 'client_credentials'] }), [])
   })
 
-  it('findClientFaults names each fault on its own', () => {
+  it('findClientFaults returns one sentence for each fault', () => {
     for (const id of ['', 'a', 'A1', 'a b', 'a:b', '-ab', 'a'.repeat(64), 'a\n']) {
       const [fault, ...others] = faultsOf({ id })
       assert.match(fault ?? '', /2 to 63 lower-case letters/, id)
@@ -111,7 +111,7 @@ describe('createClients', () => {
       assert.equal(await clients.find(id), undefined, id)
   })
 
-  it('clients.create gives no id twice, not even that of a disabled client', async () => {
+  it('clients.create never uses an id twice, not even the id of a disabled client', async () => {
     const secret = await create()
     assert.equal(await clients.create({ ...orders, scopes: [] }, by), 'taken')
     assert.deepEqual((await clients.find('orders'))?.client.scopes, orders.scopes)
@@ -147,7 +147,7 @@ describe('createClients', () => {
     const token = { subject: 'ada', sessionId: 's' }
     assert.equal(feed.revocations.isRevoked({ ...token, clientId: 'orders' }), true)
     assert.equal(feed.revocations.isRevoked({ ...token, clientId: 'billing' }), false)
-    // For as long as a token may live that is issued at this very moment.
+    // The event stays for the longest lifetime of a token that is issued at this moment.
     const [event] = await inTables<EventTables>(database.reader)
       .selectFrom('event')
       .selectAll()

@@ -13,7 +13,7 @@ import {
 } from './store.ts'
 import type { ClientRow } from './tables.ts'
 
-/** What the registration of clients knows of a grant. */
+/** The parts of a grant that the registration of clients needs. */
 export interface ClientGrant {
   readonly grantType: string
   /**
@@ -22,7 +22,9 @@ export interface ClientGrant {
   readonly kind: 'login' | 'refresh' | 'client'
 }
 
-/** What only some clients may do. `introspect`: ask whether a token is valid. */
+/**
+ * Permissions that only some clients have. `introspect`: the client may ask if a token is valid.
+ */
 export const permissions = ['introspect'] as const
 export type Permission = (typeof permissions)[number]
 
@@ -37,7 +39,10 @@ export interface Client {
   readonly may: readonly Permission[]
 }
 
-/** The app itself: built in, public, and the client of every request that names none. */
+/**
+ * The app itself: a built-in public client. A request that names no client counts as a request from
+ * this client.
+ */
 export const firstParty: Client = {
   id: 'first-party',
   grants: ['password', 'refresh_token'],
@@ -71,21 +76,21 @@ export interface Clients {
   /** Lists the ids of the disabled clients. */
   listDisabledIds(): Promise<readonly string[]>
   /**
-   * Registers a client. Only this call returns its secret; the database has a hash. Does NOT check
-   * the values: see `findClientFaults`.
+   * Registers a client. Only this call returns the secret; the database has a hash of it. Does NOT
+   * check the values: see `findClientFaults`.
    *
    * @returns `taken` when a client has or had this id
    */
   create(client: NewClient, by: By): Promise<'taken' | { readonly secret: string | undefined }>
   /**
-   * Replaces the secret of a confidential client; the old one is refused from then on.
+   * Replaces the secret of a confidential client; the old secret is refused from then on.
    *
    * @returns `undefined` when there is no active confidential client of this id
    */
   rotateSecret(id: string, by: By): Promise<string | undefined>
   /**
-   * Disables a client and all its tokens permanently: in this process when this resolves, in others
-   * within a second.
+   * Disables a client and all its tokens permanently: in this process when the promise resolves, in
+   * other processes within a second.
    *
    * @returns whether there was an active client
    */
@@ -93,16 +98,16 @@ export interface Clients {
 }
 
 /**
- * Restricted like a user name: such an id needs no encoding in `Basic`, and no other character
- * imitates one of its own.
+ * Restricted like a user name: such an id needs no encoding in `Basic`, and has no letters of other
+ * scripts that look like Latin ones.
  */
 const clientId = /^[a-z0-9][a-z0-9._-]{1,62}$/
 
 /**
- * Finds what is wrong with a client before its registration, one sentence for each fault. Does NOT
- * check that its scopes are declared.
+ * Checks a client before its registration. Returns one sentence for each fault. Does NOT check that
+ * its scopes are declared.
  *
- * @param known all grants
+ * @param known all grants that the server has
  */
 export function findClientFaults(
   { id, grants, scopes, may, confidential }: NewClient,
@@ -183,7 +188,7 @@ export function createClients(database: Database, feed: EventFeed, clock: Clock)
     },
     async disable(id, by) {
       const { disabled } = await database.write(disableClient, { id, by, now: clock.now() })
-      // From here on, this process refuses its tokens.
+      // From here on, this process refuses the tokens of the client.
       await feed.tail()
       return disabled
     },

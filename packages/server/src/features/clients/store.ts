@@ -70,8 +70,8 @@ export const insertClient: Command<
 })
 
 /**
- * Replaces the secret of an active confidential client and records it. A public client gets none:
- * its registration decided what it may do.
+ * Replaces the secret of an active confidential client and records it. A public client never gets a
+ * secret: its registration was checked for a client without a secret.
  */
 export const replaceClientSecret: Command<
   { readonly id: string; readonly secretHash: string; readonly by: By; readonly now: number },

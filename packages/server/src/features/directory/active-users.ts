@@ -9,7 +9,8 @@ import { hasStorableNames } from '../audit/audit.ts'
  */
 export interface ActiveUsers<U> {
   /**
-   * Returns the active user of an identity; undefined for a client, or a user who lost access.
+   * Returns the active user of an identity; undefined if the identity is a client's, or if the user
+   * is missing or not active.
    *
    * @throws {TokenError} `service_unavailable` while the database does not answer
    */

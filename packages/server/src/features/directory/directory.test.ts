@@ -34,7 +34,7 @@ function directoryWith(fields: object = {}, logged: unknown[] = []): Directory<P
 }
 
 describe('checkedDirectory', () => {
-  it('checkedDirectory takes finders that return a user or nothing, now or later', async () => {
+  it('checkedDirectory accepts finders that return a user, nothing or a promise', async () => {
     for (const give of [(person: unknown) => person, async (person: unknown) => person]) {
       const found = directoryWith({ findByLogin: () => give(ada), findBySubject: () => give(ada) })
       assert.equal(await found.findByLogin('ada'), ada)
@@ -187,7 +187,7 @@ describe('checkedDirectory', () => {
 })
 
 describe('the scopes of a directory', () => {
-  it('scopes of a directory join the defaults, in order of declaration; a role is not one', () => {
+  it('scopes of a directory are added to the default scopes; a role’s name is no scope', () => {
     assert.deepEqual(directoryWith().scopes(ada), ['b'])
     assert.deepEqual(directoryWith({ scopes: () => ['c', 'a', 'a'] }).scopes(ada), ['a', 'b', 'c'])
     assert.deepEqual(directoryWith({ scopes: () => ['admin'] }).scopes(ada), ['b'])
@@ -206,7 +206,7 @@ describe('the scopes of a directory', () => {
     let made = 0
     const directory = directoryWith({ scopes: () => [`x${made++}`] }, logged)
     for (let i = 0; i < 200; i++) directory.scopes(ada)
-    assert.equal(logged.length, 200, '100 lines of a scope and a text')
+    assert.equal(logged.length, 200, '100 pairs of a scope and a sentence')
   })
 
   it('scopes of a directory must return a list of strings', () => {

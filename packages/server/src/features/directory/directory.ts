@@ -1,5 +1,5 @@
-// The interface between Keystile and the place where users are stored, and the checks of what that
-// place returns.
+// The interface between Keystile and the place where users are stored, and the checks of the values
+// that it returns.
 import { isUserObject, type Logger } from 'keystile/internal'
 import { areStorable } from '../../storage/storable.ts'
 import { isHash } from '../password/stored-hash.ts'
@@ -16,8 +16,8 @@ type FoundUser<U> = U | undefined | null | Promise<U | undefined | null>
  */
 export interface UserDirectory<U, S extends string = string> {
   /**
-   * Returns the user who logs in with this text: a name or an e-mail address as the user typed it.
-   * The text never has control characters, a lone surrogate or more than 320 characters.
+   * Returns the user who logs in with this name or e-mail address, as the user typed it. The string
+   * never has control characters, a lone surrogate or more than 320 characters.
    */
   findByLogin(login: string): FoundUser<U>
   /**
@@ -40,18 +40,18 @@ export interface UserDirectory<U, S extends string = string> {
   /**
    * Returns the stored hash: argon2id (`$argon2id$v=19$m=…,t=…,p=…$…`), scrypt
    * (`$scrypt$ln=…,r=…,p=…$…`) or bcrypt (`$2a$`, `$2b$`, `$2y$`). Undefined or null for a user
-   * without a password. With any other text, or a hash that takes more than 1 GiB or several
-   * seconds to verify, the user cannot log in; the log reports it.
+   * without a password. With any other string, or with a hash that takes more than 1 GiB or several
+   * seconds to verify, the user cannot log in, and the log reports it.
    */
   passwordHash(user: U): string | undefined | null
   /**
-   * Replaces the hash of a user by an argon2id hash of the same password. A login calls it if the
-   * stored hash is not argon2id with the configured parameters, and passes the user as
-   * `findByLogin` returned it. Leave it out while other programs verify these hashes and know only
-   * bcrypt or scrypt: they would refuse the user from then on. Without it, hashes stay. Write only
-   * if the stored hash is still that user's hash, or the write undoes a change of the password:
-   * `update people set hash = $1 where id = $2 and hash = $3`. The login succeeds even if this
-   * fails.
+   * Replaces the hash of a user by an argon2id hash of the same password. A login calls this
+   * function if the stored hash is not argon2id with the configured parameters, and passes the user
+   * that `findByLogin` returned. Leave the function out while other programs that know only bcrypt
+   * or scrypt verify these hashes: they would refuse the user from then on. Without the function,
+   * hashes stay as they are. Write only if the stored hash is still the hash of the passed user:
+   * `update people set hash = $1 where id = $2 and hash = $3`. Otherwise the write could undo a
+   * change of the password. The login succeeds even if the function fails.
    */
   savePasswordHash?(user: U, hash: string): unknown
 }
@@ -84,8 +84,8 @@ export interface Directory<U> {
   /** Returns the session in which the user set the password; undefined if that is unknown. */
   passwordSession(user: U): string | undefined
   /**
-   * Returns the stored rights of the account. A session starts only if they have not changed since.
-   * Undefined for an app's users.
+   * Returns the stored rights of the account. A session starts only if the rights have not changed
+   * since. Undefined for an app's users.
    */
   rights(user: U): StoredRights | undefined
   /** Undefined if the app has no function to store a new hash. */
@@ -95,13 +95,13 @@ export interface Directory<U> {
 /** The longest e-mail address that RFC 5321 allows: 64 characters, `@` and 255 characters. */
 const maxLoginLength = 320
 
-/** The log reports at most this many scopes: they may come from a column of arbitrary texts. */
+/** The log reports at most this many scopes: they may come from a column with arbitrary strings. */
 const maxReportedScopes = 100
 
 /**
- * Wraps a directory and checks its results, because a bug there could let the wrong user in. A user
- * with another subject than the token's is another user. An `active` that returns a promise would
- * be true for every user.
+ * Wraps a directory and checks its results, because a bug in the directory could let the wrong user
+ * in. For example, `findBySubject` could return a user with another subject than the token's. An
+ * `active` that returns a promise would count as true for every user.
  */
 export function checkedDirectory<U>(
   directory: AccountDirectory<U>,
@@ -174,7 +174,7 @@ const unusableHash =
   'the user cannot log in: the stored password hash must be argon2id, scrypt or bcrypt, ' +
   'and not too costly to verify'
 
-/** Whether a text can be a login. For other texts, some databases fail with an error. */
+/** Whether a string can be a login. Some databases fail with an error for other strings. */
 function isPossibleLogin(text: string): boolean {
   return text.length <= maxLoginLength && !/\p{Cc}/u.test(text) && areStorable(text)
 }
@@ -209,7 +209,7 @@ function requireUser<U>(
   return user
 }
 
-/** Returns a hash; undefined for an empty text, which a column may have instead of null. */
+/** Returns a hash, or undefined for an empty string, which a column may have instead of null. */
 function readHash(hash: unknown): string | undefined {
   if (hash === undefined || hash === null || hash === '') return undefined
   if (typeof hash !== 'string') throw wrong('passwordHash', 'a string, undefined or null')

@@ -49,11 +49,11 @@ describe('parseEmail', () => {
     assert.equal(parseEmail('user@例え.jp')!.shown, 'user@xn--r8jz45g.jp')
   })
 
-  it('parseEmail compares two spellings of one letter as one (RFC 6531 §3.3)', () => {
+  it('parseEmail treats two spellings of one letter as equal (RFC 6531 §3.3)', () => {
     assert.equal(parseEmail('jo\u0308@example.com')!.key, parseEmail('JÖ@example.com')!.key)
   })
 
-  it('parseEmail refuses text that is not an address or only looks like one', () => {
+  it('parseEmail refuses a string that is not an address, or only looks like an address', () => {
     const bad = [
       '',
       'a',
@@ -114,7 +114,7 @@ describe('parseEmail', () => {
 })
 
 describe('countedLogin', () => {
-  it('countedLogin is equal for all spellings that a directory may treat as one', () => {
+  it('countedLogin is equal for all spellings that a directory may treat as one user', () => {
     for (const spellings of [
       ['ada', 'ADA', ' Ada\n', 'a\u0301da', '\u00e1da', 'a\u200bda', '\uff41da', 'ad\0a'],
       [

@@ -1,9 +1,11 @@
-// Parses user names and e-mail addresses, and compares them so that look-alikes differ.
+// Parses user names and e-mail addresses, and compares them. Names that only look alike are
+// different.
 import { domainToASCII } from 'node:url'
 
 /**
- * In characters of the typed text. `parseEmail` also checks the shorter limit of RFC 5321, in bytes
- * of the address with its domain in ASCII.
+ * The longest e-mail address, in characters as the user types it. `parseEmail` also checks the
+ * shorter limit of RFC 5321, which counts the bytes of the address after its domain was converted
+ * to ASCII.
  */
 const maxEmailLength = 320
 
@@ -15,8 +17,8 @@ export interface ComparableName {
 
 /**
  * Parses a user name: ASCII letters, digits, dot, underscore and hyphen, so that a name cannot
- * imitate another with letters of other scripts. The letters are checked before they become lower
- * case, because the Kelvin sign would become `k`.
+ * imitate another name with letters of other scripts. Checks the letters before it converts them to
+ * lower case, because the Kelvin sign would become `k`.
  */
 export function parseUsername(text: string): ComparableName | undefined {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/.test(text)
@@ -26,15 +28,15 @@ export function parseUsername(text: string): ComparableName | undefined {
 
 /**
  * Parses an e-mail address: one part before the last `@` and a domain with a dot. Converts the
- * domain to its ASCII form, in which look-alikes differ. Refuses quoted parts and address literals,
- * because people do not log in with them.
+ * domain to its ASCII form, in which domains that only look alike differ. Refuses quoted parts and
+ * address literals, because people do not log in with them.
  *
  * Does NOT check that the domain exists or takes mail.
  *
  * @see RFC 5321 §4.1.2 §4.5.3.1, RFC 6531 §3.3
  */
 export function parseEmail(text: string): ComparableName | undefined {
-  // First, because the time of the other checks grows with the text.
+  // This check comes first, because the other checks take longer for longer strings.
   if (text.length > maxEmailLength) return undefined
   // domainToASCII removes tabs and line ends silently: two addresses would become one.
   if (!text.isWellFormed() || /[\s\p{Cc}\p{Cf}]/u.test(text)) return undefined
@@ -51,8 +53,8 @@ export function parseEmail(text: string): ComparableName | undefined {
 /**
  * Returns the name under which the rate limits count a login. All spellings that a directory may
  * treat as one user must have one count, or an attacker could guess more often by changing the
- * spelling. So it ignores case, accents and white space. It uses the typed text alone: a lookup
- * before the count would reveal which names exist.
+ * spelling. So the function ignores case, accents and white space. It uses only the typed string: a
+ * lookup before the count would reveal which names exist.
  */
 export function countedLogin(login: string): string {
   const name = parseEmail(login)?.key ?? login.slice(0, maxEmailLength) // longer names do not exist

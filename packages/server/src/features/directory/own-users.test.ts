@@ -1,5 +1,5 @@
-// Users in a table of the app's own. Rules that Keystile's accounts share are tested in
-// login.test.ts, me.test.ts and account.test.ts.
+// Tests users in a table of the app itself. The rules that are the same for Keystile's accounts are
+// tested in login.test.ts, me.test.ts and account.test.ts.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { it } from 'node:test'
@@ -27,8 +27,8 @@ interface Logged {
 }
 
 /**
- * Keeps the log, without the warnings of a start: the temporary PostgreSQL does not wait for the
- * disk.
+ * Collects the log, without the warnings of a start: one says that the temporary PostgreSQL does
+ * not wait for the disk.
  */
 function createLog(): { readonly logged: Logged[]; readonly logger: Logger } {
   const logged: Logged[] = []
@@ -118,7 +118,7 @@ describeOnBoth(
       assert.equal((await keystile.sessions.create({ subject })).tokenType, 'bearer')
     })
 
-    it('the app’s directory resists SQL injection and gets no unstorable text', async () => {
+    it('the app’s directory resists SQL injection, and gets only storable strings', async () => {
       const { logged, logger } = createLog()
       const { addUser, login } = await stage.start({ logger })
       await addUser()
@@ -179,7 +179,7 @@ describeOnBoth(
       )
     })
 
-    it('savePasswordHash keeps a hash that another process wrote in between', async () => {
+    it('savePasswordHash does not overwrite a hash that another process just wrote', async () => {
       const started = await stage.start()
       const subject = await started.addUser()
       const { directory, sql } = stage.people

@@ -11,7 +11,7 @@ import { createPages } from './swagger-ui.ts'
  * @param document the document, or a function that makes it at the first request, when all routes
  *   are registered
  * @param options.path the path of the page, without a slash at its end. Default: `/docs`
- * @throws {TypeError} if `path` is not such a path
+ * @throws {TypeError} if `path` is not a path such as `/docs`
  */
 export function docs(
   document: object | (() => object),

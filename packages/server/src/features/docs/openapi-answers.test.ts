@@ -1,5 +1,5 @@
-// The OpenAPI document against what the server does: whatever a client sends to an operation, the
-// document must promise the answer.
+// Compares the OpenAPI document with the server. For each request to an operation, valid or not,
+// the document must describe the answer.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { describe, it } from 'node:test'
@@ -137,7 +137,7 @@ describe('the operations of the OpenAPI document', () => {
     })
   }
 
-  it('the random requests made each operation succeed, and each guarded one refuse', (t) => {
+  it('each operation succeeded, and each guarded operation refused, at least once', (t) => {
     for (const { method, path, documented } of operations) {
       const statuses = Object.keys(documented.responses)
       const times = (status: string): number => answers.get(`${method} ${path} ${status}`) ?? 0
@@ -395,7 +395,7 @@ async function createCallers(
     clock.advance(400)
     await logIn('user')
     await logIn('administrator')
-    // One administrator at a time, so that some requests are about the last one.
+    // Demotes the former administrators, so that some requests are about the last administrator.
     for (const { id } of former) {
       const user = await users.findBySubject(id)
       if (user?.roles.includes('admin')) await users.change(user, { roles: [] }, byOperator)

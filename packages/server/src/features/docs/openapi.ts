@@ -83,11 +83,11 @@ function derivedRefusals<C>({
 }
 
 /**
- * Makes the OpenAPI 3.1 document of routes. Security and refusals come from the same data that the
- * router enforces, so the document cannot promise less or more.
+ * Makes the OpenAPI 3.1 document of routes. The security and the refusals come from the data that
+ * the router enforces, so the document cannot differ from what the router does.
  *
- * @param issuer only its path is used. The document leaves out the host, so it is right under every
- *   name of this server
+ * @param issuer the function uses only its path. The document has no host, so it is right for every
+ *   host name of this server
  */
 export function describeRoutes<C>(
   routes: readonly Route<C>[],

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs'
 import type { AnswerBody, HttpAnswer } from 'keystile/internal'
 
 /**
- * Returns the content security policy of the page. A user types a password and holds a token here:
- * everything comes from this server, no inline script runs (cross-site scripting), no other site
- * can frame the page (clickjacking), and requests go only to listed origins.
+ * Returns the content security policy of the page. A user types a password into the page, and the
+ * page holds a token. So everything comes from this server, and requests go only to listed origins.
+ * No inline script runs (against cross-site scripting), and no other site can frame the page
+ * (against clickjacking).
  *
  * @param connected origins that the page may send requests to
  */
@@ -22,7 +23,8 @@ function contentSecurityPolicy(connected: readonly string[]): string {
 }
 
 /**
- * Returns the HTML of the page. The title is escaped, because an app may take it from anywhere.
+ * Returns the HTML of the page. The title is escaped, because an app may take it from an untrusted
+ * source.
  *
  * @param base the path of the page
  */
@@ -58,8 +60,8 @@ export interface PagesOptions {
 
 /**
  * Creates the function that answers the page and its files. It returns `undefined` for other paths.
- * The files are read once and stay in memory; an attacker cannot add to them, because their names
- * are fixed here.
+ * The files are read once and stay in memory. A request cannot read other files, because the names
+ * of the files are fixed here.
  */
 export function createPages({
   path: base,

@@ -81,7 +81,7 @@ describe('openEventFeed', () => {
     assert.equal(feed.revocations.isRevoked({ ...ada, subject: 'eve' }), false)
   })
 
-  it('the event feed reads events that are older than itself', async () => {
+  it('the event feed reads events that were written before it was opened', async () => {
     insert('ada')
     const second = await open()
     assert.equal(second.revocations.isRevoked(ada), true)

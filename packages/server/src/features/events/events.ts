@@ -1,5 +1,5 @@
-// The feed of revocations. Every process follows the events that any process on the same database
-// wrote, and answers from memory whether a token is revoked.
+// The feed of revocations. Every process reads the events of all processes on the same database,
+// and answers from memory whether a token is revoked.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import {
@@ -18,8 +18,8 @@ import { createFollower } from './follower.ts'
  */
 const tailMilliseconds = 250
 /**
- * After this long without a successful read, revocations may be missing, so the state is `stale`.
- * It allows for a slow database, but not for an outage.
+ * After this long without a successful read, revocations may be missing, so the state is `stale`. A
+ * slow database does not reach this limit, but an outage does.
  */
 const staleAfterMilliseconds = 4_000
 
@@ -31,18 +31,18 @@ const catchUpMilliseconds = 1_000
 
 /** The revocations of all processes on this database. */
 export interface EventFeed {
-  /** What the verifier of this process asks. */
+  /** The verifier of this process asks this object whether a token is revoked. */
   readonly revocations: Revocations
   /**
-   * Numbers and reads the new events. A caller that has committed an event waits for this; when it
-   * resolves, this process refuses the revoked tokens.
+   * Numbers and reads the new events. A caller that has committed an event waits for the promise:
+   * when it resolves, this process refuses the revoked tokens.
    */
   tail(): Promise<void>
   /** Seconds since the start of the latest successful read. */
   readonly ageSeconds: number
   /**
-   * Calls the listener with each event in order, and with all events again when the database has
-   * lost some.
+   * Calls the listener with each event in order. If the database has lost events, calls the
+   * listener with all events again.
    */
   onEvent(listener: (event: RevocationEvent) => void): void
   /** Stops reading, and waits for a read that is in progress. */
@@ -102,9 +102,9 @@ export async function openEventFeed(
 }
 
 /**
- * Runs work one at a time. A caller gets the next run, which starts after its call: a run in
- * progress may have read too early to see what the caller committed. All callers that wait share
- * one run.
+ * Runs `work` again and again, never twice at the same time. A caller of `run` waits for a run that
+ * starts after the call: a run in progress may have read before the caller committed. All waiting
+ * callers share the next run.
  */
 function createTurns(work: () => Promise<void>): { run(): Promise<void>; finish(): Promise<void> } {
   let running: Promise<void> = Promise.resolve()
@@ -129,7 +129,7 @@ function createTurns(work: () => Promise<void>): { run(): Promise<void>; finish(
 /**
  * Runs a step every 250 ms. Logs when it starts to fail and when it works again, not each failure.
  *
- * @returns a function that stops it
+ * @returns a function that stops these runs
  */
 function runRegularly(step: () => Promise<void>, logger: Logger): () => void {
   let isStopped = false

@@ -1,5 +1,5 @@
-// Follows the events of one database. Knows where it is in the sequence, and notices when the
-// database has lost events that it had read.
+// Follows the events of one database. A follower knows the last number that it has read, and
+// notices if the database has lost events that the follower had read.
 
 import type { Clock, Logger, RevocationEvent } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
@@ -9,7 +9,7 @@ import { listEventsAfter, numberEvents, readFeed, type FeedState } from './store
 export interface Follower {
   /** Numbers the events that have no number, then delivers each new event. */
   step(): Promise<void>
-  /** When the latest successful read started, on the clock of `performance.now()`. */
+  /** The start of the latest successful read, in the milliseconds of `performance.now()`. */
   readonly knownAt: number
 }
 
@@ -48,8 +48,9 @@ export function createFollower(
    * lost its latest commits (a failover, a restored backup) and gave their numbers to other events.
    * Adding an event twice does no harm.
    *
-   * One gap remains. The loss goes unnoticed if, between two reads of a process, the database loses
-   * events, gives the last number to the same event again and a lower one to another.
+   * One gap remains. The follower does not notice the loss if all of this happens between two
+   * reads: the database loses events, gives the last number to the same event again, and gives a
+   * lower number to another event.
    */
   function startOver({ seq, idAt }: FeedState): void {
     if (seq < last.seq || idAt !== undefined)
@@ -62,7 +63,8 @@ export function createFollower(
       const { feed, askedAt } = await readNumbered(database, last.seq)
       if (feed.idAt !== last.id) startOver(feed)
       await deliverNew()
-      // Not the time of the answer: a slow answer knows nothing of revocations after the question.
+      // Not the time of the answer: a slow answer does not have the revocations that came after the
+      // question.
       knownAt = askedAt
     },
     get knownAt() {
@@ -72,8 +74,8 @@ export function createFollower(
 }
 
 /**
- * Reads the state of the feed. Numbers all events that were committed before, so that none is
- * skipped.
+ * Reads the state of the feed. First gives a number to each committed event that has none, so that
+ * no event is skipped.
  */
 async function readNumbered(
   database: Database['urgent'],

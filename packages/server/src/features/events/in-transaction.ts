@@ -4,8 +4,8 @@ import { inTables, type Transaction } from '../../storage/database.ts'
 import type { EventRow, EventTables } from './tables.ts'
 
 /**
- * How long an event is kept after the last token that it revokes has expired. Verifiers accept a
- * token for a short tolerance after its expiry, so they must not forget its revocation first.
+ * How long an event is kept after the last token that it revokes has expired. Verifiers still
+ * accept a token for a few seconds after it has expired, so its revocation must be kept longer.
  */
 const marginMilliseconds = 60_000
 
@@ -13,14 +13,15 @@ const marginMilliseconds = 60_000
 interface Ended {
   readonly kind: EventRow['kind']
   readonly value: string
-  /** When the last of its tokens expires, in milliseconds. */
+  /** The time at which the last of the tokens expires, in milliseconds. */
   readonly tokensExpireAt: number
 }
 
 /**
- * Inserts events in the transaction that ends what they name, so there is no end without its event.
- * They have no number yet: a counter would be a lock that every writer holds until its commit is on
- * disk. Leaves out events that housekeeping would delete at once.
+ * Inserts events in the transaction that ends the sessions or disables the subject or client, so
+ * that no such change is committed without its event. The events have no number yet: a counter
+ * would be a lock that every writer holds until its commit is on disk. Leaves out events whose
+ * tokens expired more than a day ago: housekeeping would delete these events again.
  */
 export async function insertEvents(
   transaction: Transaction,

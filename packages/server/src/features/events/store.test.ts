@@ -49,7 +49,7 @@ describe('the events of a database', () => {
       expiresAt - now,
     ])
 
-  it('an event stays for 60 s after its last token, and gets no number a day later', async () => {
+  it('an event expires 60 s after its last token; a day later it is not inserted', async () => {
     assert.equal((await readFeed(db, 0)).hasUnnumbered, false)
     await insert('over', now - margin - day)
     assert.equal((await readFeed(db, 0)).hasUnnumbered, false)
@@ -59,7 +59,7 @@ describe('the events of a database', () => {
     await insert('later', now + 5)
   })
 
-  it('an event appears once it is numbered, and is numbered once', async () => {
+  it('an event is listed only after it gets a number, and gets only one number', async () => {
     assert.deepEqual(await list(), [])
     await number()
     await number()
@@ -80,7 +80,7 @@ describe('the events of a database', () => {
     assert.deepEqual(await list(3), [[4, 'fourth', margin]])
   })
 
-  it('readFeed returns the highest number, and the id of the event with a number', async () => {
+  it('readFeed returns the highest number, and the id of the requested event', async () => {
     const { id } = await inTables<EventTables>(db)
       .selectFrom('event')
       .select('id')

@@ -21,10 +21,10 @@ export interface NumberedEvent extends RevocationEvent {
 const maxNumberedAtOnce = 1_000
 
 /**
- * Numbers committed events that have no number, in the order of their creation, at most 1,000. It
- * holds the lock of the one `feed` row until its commit, so every reader of either database sees
- * the numbers appear in order. Without that, a follower could pass a number whose event appears
- * later, and miss a revocation.
+ * Numbers committed events that have no number, in the order of their creation, at most 1,000. The
+ * transaction holds the lock of the only row of `feed` until its commit, so in both databases
+ * readers see the numbers appear in order. Without this lock, a follower could miss a revocation:
+ * its event could appear after an event with a higher number was read.
  */
 export const numberEvents: Command<undefined, void> = command(
   'numberEvents',
@@ -58,16 +58,16 @@ export const numberEvents: Command<undefined, void> = command(
   },
 )
 
-/** The state of the feed at one instant: one statement reads it. */
+/** The state of the feed at one moment. One statement reads all of it. */
 export interface FeedState {
   /** The highest number given so far. */
   readonly seq: number
   readonly hasUnnumbered: boolean
-  /** The id of the event with the requested number, if it is there. */
+  /** The id of the event with the requested number; undefined if there is no such event. */
   readonly idAt: string | undefined
 }
 
-/** Reads the state of the feed, and which event has the number `at`. */
+/** Reads the state of the feed, and the id of the event that has the number `at`. */
 export async function readFeed(reader: Reader, at: number): Promise<FeedState> {
   const [row] = await selectFeed(reader, { at })
   if (!row) throw new Error('the table `feed` must have its one row')
@@ -90,8 +90,8 @@ const selectFeed = prepare<
 
 /**
  * Lists numbered events after `seq` whose tokens have not all expired, at most 1,000, in order.
- * `now` must come from the clock that the caller checks tokens with, so that events and tokens
- * expire together.
+ * `now` must come from the clock with which the caller checks tokens, so that an event does not
+ * expire before its tokens.
  */
 export async function listEventsAfter(
   reader: Reader,

@@ -1,8 +1,8 @@
 // The rows of events as both databases store them. Times are integers in milliseconds.
 
 /**
- * A revocation of the tokens of a session, subject or client. The feed numbers it after its commit,
- * so that numbers appear in order.
+ * A revocation of the tokens of a session, subject or client. The feed gives it a number after its
+ * commit, so that numbers appear in order.
  */
 export interface EventRow {
   readonly id: string
@@ -15,7 +15,7 @@ export interface EventRow {
   readonly expires_at: number
 }
 
-/** The one row whose lock makes numbering sequential. `seq` is the highest number. */
+/** The only row of its table. Its lock makes numbering sequential. `seq` is the highest number. */
 export interface FeedRow {
   readonly id: number
   readonly seq: number
