@@ -71,7 +71,9 @@ export async function startWriter(
     broken ??= new DatabaseUnavailableError('the writer thread of SQLite has ended', { cause })
     unanswered.rejectAll(broken)
   }
-  worker.on('message', replies.add)
+  worker.on('message', (message: unknown) => {
+    if (areReplies(message)) replies.add(message)
+  })
   worker.on('error', breakDown)
   worker.once('exit', (code) => breakDown(new Error(`exit code ${code}`)))
 
@@ -107,6 +109,11 @@ export async function startWriter(
       await exited
     },
   }
+}
+
+/** Tells replies from the messages that Node posts, as it does under `node --watch`. */
+function areReplies(message: unknown): message is readonly WriterReply[] {
+  return Array.isArray(message)
 }
 
 function cannotBeOpened(file: string, cause: unknown): DatabaseUnavailableError {

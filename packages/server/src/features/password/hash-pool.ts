@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { inheritedArguments } from '../../base/inherited-arguments.ts'
-import type { HashReply, HashRequest } from './hash-thread.ts'
+import type { HashOrder, HashReply, HashRequest } from './hash-thread.ts'
 
 /** A password to hash or to verify, and the callbacks for the result. */
 export interface HashJob {
@@ -30,6 +30,7 @@ interface HashPoolOptions {
 }
 
 interface Running {
+  readonly id: number
   readonly job: HashJob
   readonly startedAt: number
 }
@@ -47,6 +48,7 @@ export function openHashPool(
   // A thread is idle or busy from its start to its exit.
   const idle: Worker[] = []
   const busy = new Map<Worker, Running>()
+  let lastId = 0
   let isClosing = false
 
   function start(): Worker {
@@ -56,23 +58,27 @@ export function openHashPool(
       // A thread has one message at a time. Without this, V8 lets old messages fill up to 64 MiB.
       resourceLimits: { maxYoungGenerationSizeMb: 3 },
     })
-    worker.on('message', (reply: HashReply) => finish(worker, reply))
+    worker.on('message', (message: unknown) => {
+      const running = busy.get(worker)
+      // Under `node --watch`, Node posts messages of its own here. Only the reply to the running job
+      // may decide about a password.
+      if (running && isReplyTo(running.id, message)) finish(worker, running, message)
+    })
     worker.on('error', () => {}) // `exit` follows, and `remove` handles it
     worker.once('exit', (code) => remove(worker, code))
     return worker
   }
 
   /** Moves a thread from busy to idle. */
-  function finish(worker: Worker, reply: HashReply): void {
-    const running = busy.get(worker)
+  function finish(worker: Worker, { job, startedAt }: Running, reply: HashReply): void {
     busy.delete(worker)
     idle.push(worker)
     // An idle thread must not keep the process alive.
     if (!isClosing) worker.unref()
 
-    if (running) onMeasured(now() - running.startedAt)
-    if ('error' in reply) running?.job.reject(new Error(reply.error))
-    else running?.job.resolve(reply.result)
+    onMeasured(now() - startedAt)
+    if ('error' in reply) job.reject(new Error(reply.error))
+    else job.resolve(reply.result)
     onFree()
   }
 
@@ -88,15 +94,26 @@ export function openHashPool(
     isFree: () => idle.length > 0 || busy.size < count,
     begin(job) {
       const worker = idle.pop() ?? start()
-      busy.set(worker, { job, startedAt: now() })
+      const id = ++lastId
+      busy.set(worker, { id, job, startedAt: now() })
       worker.ref()
-      worker.postMessage(job.request)
+      worker.postMessage({ id, request: job.request } satisfies HashOrder)
     },
     async close() {
       isClosing = true
       await Promise.all([...idle, ...busy.keys()].map(askToEnd))
     },
   }
+}
+
+function isReplyTo(id: number, message: unknown): message is HashReply {
+  return (
+    typeof message === 'object' &&
+    message !== null &&
+    'id' in message &&
+    message.id === id &&
+    ('result' in message || 'error' in message)
+  )
 }
 
 /**

@@ -15,7 +15,16 @@ export interface HashRequest {
   readonly salt?: string | undefined
 }
 
-export type HashReply = { readonly result: string | boolean } | { readonly error: string }
+/** A job for a hash thread. */
+export interface HashOrder {
+  /** A number that no other job has. The reply repeats it. */
+  readonly id: number
+  readonly request: HashRequest
+}
+
+export type HashReply =
+  | { readonly id: number; readonly result: string | boolean }
+  | { readonly id: number; readonly error: string }
 
 // On Linux each thread has its own priority, so the event loop can run before hash threads. On
 // other systems the priority applies to the whole process.
@@ -25,10 +34,10 @@ if (process.platform === 'linux') lowerPriority()
 let working = Promise.resolve()
 if (!parentPort) throw new Error('this module must be loaded as a worker thread')
 const port = parentPort
-port.on('message', (request: HashRequest | 'close') => {
+port.on('message', (order: HashOrder | 'close') => {
   working = working.then(async () => {
-    if (request === 'close') port.close()
-    else port.postMessage(await answer(request))
+    if (order === 'close') port.close()
+    else port.postMessage(await answer(order))
   })
 })
 
@@ -42,14 +51,14 @@ function lowerPriority(): void {
   }
 }
 
-async function answer({ password, stored, parameters, salt }: HashRequest): Promise<HashReply> {
+async function answer({ id, request }: HashOrder): Promise<HashReply> {
+  const { password, stored, parameters, salt } = request
   try {
-    return {
-      result:
-        stored === undefined ? hash(password, parameters, salt) : await verify(password, stored),
-    }
+    const result =
+      stored === undefined ? hash(password, parameters, salt) : await verify(password, stored)
+    return { id, result }
   } catch (error) {
-    return { error: (error as Error).message }
+    return { id, error: (error as Error).message }
   } finally {
     password.fill(0) // so that it does not stay in memory
   }
