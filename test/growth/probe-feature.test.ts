@@ -138,9 +138,9 @@ function copySource(copy: string): void {
 /** A part of the title of one test in each flow. These tests run in the copy on both databases. */
 const flowTests = {
   registration: 'answers 201 with the public user and its URL',
-  login: 'answers a password with a bearer token',
-  refresh: 'a refresh token gets new tokens of the same session',
-  sessions: 'lists devices, their last use and the current one',
+  login: 'POST /token answers a right password with a token',
+  refresh: 'a refresh gets new tokens of the same session',
+  sessions: 'lists devices and last use, and marks its own session',
   management: 'changes scopes and roles from the next login',
 } as const
 
