@@ -311,8 +311,8 @@ const fixes: readonly (readonly [codes: RegExp, fix: string])[] = [
   [/^3D000$/, 'create the database, or correct its name in the URL'],
   [
     /^42501$/,
-    'run "keystile migrate" as the role that owns the tables, or let the owner of the database run ' +
-      '"grant create on database DATABASE to ROLE", with the names of the URL',
+    'run "keystile migrate" as the role that owns the tables, or let the owner of the database ' +
+      'run "grant create on database DATABASE to ROLE", with the names of the URL',
   ],
   [/^(ENOTFOUND|EAI_AGAIN)$/, 'correct the host in the URL'],
   [/^(ECONNREFUSED|ETIMEDOUT)$/, 'start PostgreSQL there, or correct host and port in the URL'],

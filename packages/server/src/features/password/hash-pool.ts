@@ -60,8 +60,8 @@ export function openHashPool(
     })
     worker.on('message', (message: unknown) => {
       const running = busy.get(worker)
-      // Under `node --watch`, Node posts messages of its own here. Only the reply to the running job
-      // may decide about a password.
+      // Under `node --watch`, Node posts messages of its own here. Only the reply to the running
+      // job may decide about a password.
       if (running && isReplyTo(running.id, message)) finish(worker, running, message)
     })
     worker.on('error', () => {}) // `exit` follows, and `remove` handles it

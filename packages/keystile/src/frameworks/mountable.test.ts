@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import Fastify from 'fastify'
+import { Hono } from 'hono'
+import { createVerifier } from '../guard/verifier.ts'
+import { generateKey } from '../keys/jwk.ts'
+import { keySetOf } from '../keys/jwk-set.ts'
+import { mount as mountInExpress } from './express/guard.ts'
+import { createGuard as createFastifyGuard, mount as mountInFastify } from './fastify/guard.ts'
+import { createGuard as createHonoGuard, mount as mountInHono } from './hono/guard.ts'
+import type { Mountable } from './mountable.ts'
+import { mount as mountInNode } from './node/guard.ts'
+import { createGuard as createWebGuard, mount as mountInWeb } from './web/guard.ts'
+
+const mounts = { mountInExpress, mountInFastify, mountInHono, mountInNode, mountInWeb }
+const verifier = createVerifier({
+  issuer: 'i',
+  audience: 'a',
+  keys: keySetOf([generateKey('ES256')]),
+  revocations: 'none',
+})
+
+describe('mount', () => {
+  for (const [name, mount] of Object.entries(mounts)) {
+    it(`${name} refuses a promise, and says that await is missing`, () => {
+      assert.throws(() => mount(Promise.resolve() as unknown as Mountable), {
+        name: 'TypeError',
+        message:
+          'mount takes what createKeystile resolves to; it got the promise. ' +
+          'Fix: mount(await createKeystile(…))',
+      })
+    })
+
+    it(`${name} refuses a value without the function answer, and says what it got`, () => {
+      assert.throws(() => mount(undefined as unknown as Mountable), {
+        name: 'TypeError',
+        message:
+          'mount takes the object of createKeystile, which has a function `answer`; it got undefined',
+      })
+    })
+  }
+})
+
+describe('the guards of the frameworks', () => {
+  it('a Fastify guard in an onResponse hook reports an error, because the answer is sent', async () => {
+    const guard = createFastifyGuard({ verifier })
+    const logged: string[] = []
+    const stream = { write: (line: string) => void logged.push(line) }
+    const app = Fastify({ logger: { level: 'error', stream } })
+    app.get('/', { onResponse: guard() }, async () => 'ok')
+    assert.equal((await app.inject('/')).statusCode, 200)
+    await app.close()
+    assert.match(logged.join(''), /a guard must run before the answer, as an onRequest hook/)
+  })
+
+  it('a Hono guard reports the pattern of the route, not the pattern of middleware', async () => {
+    const routes: (string | undefined)[] = []
+    const guard = createHonoGuard({ verifier, onRefused: ({ route }) => void routes.push(route) })
+    const app = new Hono().use('*', guard()).get('/items/:id', (c) => c.text('ok'))
+    await app.request('/items/7')
+    await app.request('/elsewhere')
+    assert.deepEqual(routes, ['/items/:id', '/*'])
+  })
+
+  it('guard.check of web handlers reads the request that it gets', async () => {
+    const guard = createWebGuard({ verifier })
+    const decision = await guard.check(new Request('http://localhost/'))
+    assert.equal(decision.allowed, false)
+  })
+})
