@@ -3,7 +3,7 @@
 import { connect, type Socket } from 'node:net'
 import { setPriority } from 'node:os'
 
-export const host = '127.0.0.1' // fixed, so that nobody sends this load to another machine
+export const host = '127.0.0.1' // fixed, so that the load never goes to another machine
 const maxConnections = 256
 const maxSeconds = 60
 const maxRequests = 5_000_000

@@ -16,7 +16,7 @@ import type { TestKeystile } from '../../packages/server/test-support/keystile.t
 
 const texts = ['\0', 'a\0b', 'ada\0', '\ud800', 'a\udfffb']
 
-/** Percent-encodes a text. A lone surrogate becomes three bytes that are no valid UTF-8. */
+/** Percent-encodes a text. A lone surrogate becomes three bytes that are not valid UTF-8. */
 const encode = (text: string): string =>
   encodeURIComponent(text.toWellFormed()).replaceAll('%EF%BF%BD', '%ED%A0%80')
 

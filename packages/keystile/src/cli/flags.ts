@@ -15,7 +15,7 @@ export class UsageError extends Error {
  * Parses flags. For an unknown flag, the error suggests the most similar flag, which Node's own
  * error does not.
  *
- * @throws {UsageError} for an unknown flag, an argument that is no flag, and a flag without its
+ * @throws {UsageError} for an unknown flag, an argument that is not a flag, and a flag without its
  *   value
  */
 export function parseFlags(

@@ -80,7 +80,7 @@ const placeholderText = new RegExp(
 )
 
 /**
- * Whether a secret is a placeholder. A label before random text is no placeholder:
+ * Whether a secret is a placeholder. A label before random text is not a placeholder:
  * `shop-jwt-secret-` followed by 32 random bytes is a good secret.
  */
 function isPlaceholder(secret: Buffer): boolean {

@@ -399,7 +399,7 @@ describe('verifyJwt', () => {
     }
   })
 
-  it('verifyJwt refuses algorithms that are no array, an empty array, or an unknown name', () => {
+  it('verifyJwt refuses algorithms that are not an array, an empty array, or an unknown name', () => {
     for (const algorithms of [[], 'ES256', null, ['ES256', 'none'], ['none']]) {
       const options = { algorithms } as unknown as VerifyOptions
       assert.throws(

@@ -71,9 +71,7 @@ export async function startWriter(
     broken ??= new DatabaseUnavailableError('the writer thread of SQLite has ended', { cause })
     unanswered.rejectAll(broken)
   }
-  worker.on('message', (message: unknown) => {
-    if (areReplies(message)) replies.add(message)
-  })
+  worker.on('message', (message: unknown) => areReplies(message) && replies.add(message))
   worker.on('error', breakDown)
   worker.once('exit', (code) => breakDown(new Error(`exit code ${code}`)))
 

@@ -187,7 +187,7 @@ describe('checkedDirectory', () => {
 })
 
 describe('the scopes of a directory', () => {
-  it('scopes of a directory are added to the default scopes; a role’s name is no scope', () => {
+  it('scopes of a directory are added to the default scopes; the name of a role is not a scope', () => {
     assert.deepEqual(directoryWith().scopes(ada), ['b'])
     assert.deepEqual(directoryWith({ scopes: () => ['c', 'a', 'a'] }).scopes(ada), ['a', 'b', 'c'])
     assert.deepEqual(directoryWith({ scopes: () => ['admin'] }).scopes(ada), ['b'])

@@ -44,7 +44,6 @@ export function openHashPool(
   count: number,
   { now, onMeasured, onFree }: HashPoolOptions,
 ): HashPool {
-  const script = new URL(import.meta.resolve('#hash-thread'))
   // A thread is idle or busy from its start to its exit.
   const idle: Worker[] = []
   const busy = new Map<Worker, Running>()
@@ -52,12 +51,7 @@ export function openHashPool(
   let isClosing = false
 
   function start(): Worker {
-    const worker = new Worker(script, {
-      name: 'keystile-hash',
-      execArgv: [...inheritedArguments],
-      // A thread has one message at a time. Without this, V8 lets old messages fill up to 64 MiB.
-      resourceLimits: { maxYoungGenerationSizeMb: 3 },
-    })
+    const worker = startThread()
     worker.on('message', (message: unknown) => {
       const running = busy.get(worker)
       // Under `node --watch`, Node posts messages of its own here. Only the reply to the running
@@ -104,6 +98,15 @@ export function openHashPool(
       await Promise.all([...idle, ...busy.keys()].map(askToEnd))
     },
   }
+}
+
+function startThread(): Worker {
+  return new Worker(new URL(import.meta.resolve('#hash-thread')), {
+    name: 'keystile-hash',
+    execArgv: [...inheritedArguments],
+    // A thread has one message at a time. Without this, V8 lets old messages fill up to 64 MiB.
+    resourceLimits: { maxYoungGenerationSizeMb: 3 },
+  })
 }
 
 function isReplyTo(id: number, message: unknown): message is HashReply {
