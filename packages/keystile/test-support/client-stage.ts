@@ -11,7 +11,7 @@ import { startTokenServer, type TokenServer } from './token-server.ts'
 
 export const ada = { username: 'ada', password: 'right' }
 
-/** A clock that stands still until a test advances or sets it. */
+/** A clock whose time changes only when a test changes it. */
 export interface StageClock {
   /** The time of day, which a user can change. */
   wall: number

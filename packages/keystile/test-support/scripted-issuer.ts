@@ -1,4 +1,4 @@
-// An issuer in the form of a `fetch` function. It publishes what a test tells it, and records the
+// An issuer in the form of a `fetch` function. A test sets what it publishes. It records all
 // requests.
 import { exportPublicJwk, type Jwk, type SigningKey } from 'keystile/jwt'
 

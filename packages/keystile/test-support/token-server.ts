@@ -24,7 +24,7 @@ export interface TokenServer {
   readonly issuer: string
   /** All requests, in order. */
   readonly asked: readonly Asked[]
-  /** The requests for a route. `refresh` means all refreshes, by token or by cookie. */
+  /** The requests for a route. The route `refresh` means all refreshes, by token or by cookie. */
   askedFor(route: string): readonly Asked[]
   accessTokenSeconds: number
   /** Called and awaited for each request. If it returns true, it has sent the answer itself. */
@@ -63,7 +63,7 @@ export async function startTokenServer(port = 0): Promise<TokenServer> {
   const accessTokens = new Map<string, Login>()
 
   function grant(login: Login): object {
-    // Only the part of a JWT that the client reads.
+    // The client reads only this part of a JWT, so the other parts are not real.
     const payload = Buffer.from(JSON.stringify({ sid: login.sid })).toString('base64url')
     const accessToken = `access-${++count}.${payload}.`
     accessTokens.set(accessToken, login)

@@ -125,7 +125,7 @@ describe('createByteCollector', () => {
     }
   })
 
-  it('createByteCollector counts the real bytes of pieces of 16 bytes and more', () => {
+  it('createByteCollector counts the exact length of pieces of 16 bytes or more', () => {
     const collector = createByteCollector()
     for (const length of [16, 17, 1_000]) collector.add(new Uint8Array(length))
     assert.equal(collector.size, 1_033)
@@ -139,7 +139,7 @@ describe('createByteCollector', () => {
       pieces.push(new WeakRef(piece))
       collector.add(piece)
     }
-    // A WeakRef keeps its target alive until the current turn of the event loop ends.
+    // A WeakRef keeps its target alive until the running JavaScript task ends.
     await new Promise((resolve) => setImmediate(resolve))
     setFlagsFromString('--expose-gc')
     ;(runInNewContext('gc') as () => void)()

@@ -9,7 +9,7 @@ describe('toSeconds', () => {
 })
 
 describe('systemClock', () => {
-  it('systemClock tells milliseconds since 1970', () => {
+  it('systemClock returns milliseconds since 1970', () => {
     const before = Date.now()
     const now = systemClock.now()
     assert.ok(before <= now && now <= Date.now())
@@ -56,7 +56,7 @@ describe('isSeconds', () => {
 })
 
 describe('hasCome', () => {
-  it('hasCome is true from `instant` on, and if the clock was set back to before `since`', () => {
+  it('hasCome is true from `instant` on, and whenever `now` is before `since`', () => {
     const due = [99, 100, 199, 200, 201].map((now) => hasCome(200, 100, now))
     assert.deepEqual(due, [true, false, false, true, true])
   })

@@ -12,8 +12,8 @@ export interface RefusalDetails<Reason extends string> {
   /** Which check failed. */
   readonly reason?: Reason
   /**
-   * More words for the log. They may name a rule, but never contain a secret. No code may depend on
-   * them.
+   * A further explanation for the log. It may name a rule, but never contains a secret. No code may
+   * depend on it.
    */
   readonly detail?: string | undefined
   readonly cause?: unknown
@@ -92,7 +92,7 @@ const oauthStatus = {
   invalid_grant: 400,
   unauthorized_client: 400,
   unsupported_grant_type: 400,
-  /** Some tokens cannot be revoked (RFC 7009 §2.2.1). */
+  /** The server cannot revoke tokens of this type (RFC 7009 §2.2.1). */
   unsupported_token_type: 400,
   invalid_scope: 400,
   temporarily_unavailable: 503,

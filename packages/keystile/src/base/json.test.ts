@@ -13,7 +13,7 @@ function refuses(text: string | Uint8Array, reason: RegExp): void {
   )
 }
 
-/** An object with this many nested levels, itself included. */
+/** Returns the text of an object with this many levels. The object itself is the first level. */
 const nested = (levels: number, open: string, close: string): string =>
   `{"a":${open.repeat(levels - 1)}0${close.repeat(levels - 1)}}`
 

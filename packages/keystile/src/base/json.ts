@@ -4,8 +4,8 @@ import { parseUtf8 } from './bytes.ts'
 export type JsonObject = { readonly [member: string]: unknown }
 
 /**
- * Claims and keys need far fewer levels. A recursion over this many levels cannot overflow the
- * stack.
+ * The maximum number of nested levels. A recursion over so many levels cannot overflow the stack,
+ * and claims and keys need far fewer.
  */
 const maxDepth = 32
 

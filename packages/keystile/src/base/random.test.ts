@@ -24,7 +24,7 @@ describe('randomId', () => {
 })
 
 describe('randomRowId', () => {
-  it('randomRowId returns a UUID of version 7 and the variant of RFC 9562 §4.1', () => {
+  it('randomRowId returns a UUID with version 7 and with the variant of RFC 9562 §4.1', () => {
     for (let i = 0; i < 500; i++) {
       assert.match(
         randomRowId(1_800_000_000_000 + i),
@@ -63,7 +63,7 @@ describe('randomRowId', () => {
 })
 
 describe('lowestRowId', () => {
-  it('lowestRowId is above the row ids of earlier times, and below the row ids of its time', () => {
+  it('lowestRowId sorts after row ids of earlier times, and before row ids of its time', () => {
     for (const now of [256, 1_800_000_000_000]) {
       assert.equal(lowestRowId(now).length, randomRowId(now).length)
       for (let i = 0; i < 500; i++) assert.ok(randomRowId(now - 1) < lowestRowId(now))

@@ -9,7 +9,7 @@ export const tokenStatus = {
   insufficient_scope: 403,
   /** The last login of the person is too old (RFC 9470 §3). */
   insufficient_user_authentication: 401,
-  /** The token could not be checked. With a 401 instead, clients would delete valid sessions. */
+  /** The token could not be checked. A 401 would make clients delete valid sessions. */
   temporarily_unavailable: 503,
 } as const
 
@@ -78,7 +78,7 @@ interface Refused {
 
 const invalidToken: Refused = { code: 'invalid_token', message: 'Invalid token' }
 
-/** The code and the sentence for the caller, for each reason. */
+/** For each reason, the code and the sentence for the caller. */
 export const tokenReasons: Readonly<Record<TokenReason, Refused>> = {
   no_credential: { code: 'not_authenticated', message: 'Not authenticated' },
   malformed_credential: {

@@ -1,6 +1,6 @@
 import type { TokenReason } from '../base/token-reasons.ts'
 
-/** What a reason means for the operator of an API, for `token check` and the page on refusals. */
+/** Explains a reason to the operator of an API, in `token check` and on the page on refusals. */
 export interface Explanation {
   readonly meaning: string
   readonly cause: string

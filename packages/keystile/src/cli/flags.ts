@@ -39,7 +39,7 @@ export function parseFlags(
   try {
     return parseArgs({ args: [...args], options }).values
   } catch (error) {
-    // The sentences after the first one explain options of Node.
+    // Only the first sentence is kept: the others explain options of Node.
     throw new UsageError(error instanceof Error ? error.message.split('. ')[0] : String(error))
   }
 }

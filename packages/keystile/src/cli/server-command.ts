@@ -11,7 +11,7 @@ export function findServerCommand(calledAs: string | undefined): URL | undefined
     try {
       return pathToFileURL(createRequire(place).resolve('@keystile/server/command'))
     } catch {
-      // It is not installed there.
+      // @keystile/server is not installed there.
     }
   }
   return undefined

@@ -55,7 +55,7 @@ interface Cause {
   readonly flags?: readonly string[]
 }
 
-/** For each reason, an input that causes it, or why the command never prints it. */
+/** For each reason, an input that causes it, or why the command never prints that reason. */
 const causes: Readonly<Record<TokenReason, Cause | `only the app ${string}`>> = {
   no_credential: { input: '\n' },
   malformed_credential: { input: 'Bearer two tokens' },

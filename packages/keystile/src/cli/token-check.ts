@@ -1,4 +1,5 @@
-// The command `keystile token check`: does an API with these settings accept a token, and why not?
+// The command `keystile token check`. It says whether an API with these settings accepts a token,
+// and if not, why.
 import { readFileSync } from 'node:fs'
 import { messageOf, type TokenError } from '../base/errors.ts'
 import { createGuardCore } from '../guard/guard.ts'
@@ -112,7 +113,7 @@ function print(code: 0 | 1, lines: readonly string[]): Printed {
   return { stdout: `${text}\n`, stderr: '', code }
 }
 
-/** @throws {UsageError} if a setting is missing or wrong */
+/** Reads the flags and the environment. @throws {UsageError} if one is missing or wrong */
 function readSettings(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
@@ -188,7 +189,7 @@ function listOf(value: unknown): readonly string[] {
   return [value].flat().filter((one) => typeof one === 'string')
 }
 
-/** @throws {UsageError} if the file cannot be read */
+/** Reads the keys from a file. @throws {UsageError} if the file cannot be read */
 function readKeys(file: string): NonNullable<VerifierOptions['keys']> {
   let text
   try {

@@ -6,7 +6,7 @@ import { bearerChallenge } from './challenge.ts'
 const realm = 'https://auth.example'
 
 describe('bearerChallenge', () => {
-  it('bearerChallenge has only the realm if there is no credential (RFC 6750 §3.1)', () => {
+  it('bearerChallenge of a request without a credential has only the realm (RFC 6750 §3.1)', () => {
     assert.equal(
       bearerChallenge(new TokenError('not_authenticated', 'Not authenticated'), realm),
       'Bearer realm="https://auth.example"',

@@ -16,7 +16,7 @@ export interface FetchedJson {
   readonly freshSeconds: number | undefined
 }
 
-/** Far more than metadata or a JWK Set needs: enough for 256 keys of RSA 8192. */
+/** The maximum size of a body: enough for 256 keys of RSA 8192, far more than an issuer needs. */
 const maxBytes = 262_144
 
 /**

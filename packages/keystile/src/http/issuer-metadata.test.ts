@@ -104,7 +104,7 @@ describe('fetchJwksUri', () => {
     (): Response =>
       Response.json({ issuer, jwks_uri })
 
-  it('fetchJwksUri first puts the well-known path after the host (RFC 8414 §3.1)', async () => {
+  it('fetchJwksUri first tries the well-known path after the host (RFC 8414 §3.1)', async () => {
     for (const [issuer, url] of [
       ['https://auth.example', 'https://auth.example/.well-known/oauth-authorization-server'],
       ['https://auth.example/', 'https://auth.example/.well-known/oauth-authorization-server'],
@@ -131,7 +131,7 @@ describe('fetchJwksUri', () => {
     'https://auth.example/a/.well-known/openid-configuration',
   ]
 
-  it('fetchJwksUri, after 404, tries the well-known path at the end, then OpenID', async () => {
+  it('after a 404, fetchJwksUri tries the well-known path at the end, then OpenID', async () => {
     for (const [i, place] of places.entries()) {
       const { asked, options } = answering({ [place]: metadata(issuer) })
       assert.equal(await fetchJwksUri(issuer, options), 'https://keys.example/jwks')

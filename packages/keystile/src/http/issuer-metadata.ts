@@ -52,8 +52,8 @@ export function requireJwksUri(uri: unknown): string {
 }
 
 /**
- * Asks an issuer for the URL of its keys. It tries these metadata URLs in turn, and goes on to
- * the next one only if the answer is 404.
+ * Asks an issuer for the URL of its keys. It tries these metadata URLs in this order, and
+ * goes on to the next URL only if the answer is 404.
  *
  * * The URL of RFC 8414, with the well-known path before the issuer's path
  * * The same well-known path after the issuer's path
@@ -114,9 +114,9 @@ function hasUser({ username, password }: URL): boolean {
 }
 
 /**
- * Whether a URL stays on this machine. `URL` writes every spelling of an IPv4 address as four
- * numbers, and refuses any other host name that ends in a number. So no host name can look like
- * 127.0.0.1.
+ * Whether the host of a URL is this machine. The class `URL` writes every spelling of an IPv4
+ * address as four numbers, and refuses any other host name that ends in a number. So no host name
+ * can look like 127.0.0.1.
  */
 function isLoopback({ hostname }: URL): boolean {
   // Stryker disable next-line Regex: only an IPv4 address ends in a number, see above

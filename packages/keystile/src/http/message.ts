@@ -54,9 +54,9 @@ export function toResponse(answer: HttpAnswer<AnswerBody>): Response {
 }
 
 /**
- * Returns the path of a request target, without its query. It is neither decoded nor normalized, so
- * a proxy in front of the app decides by the same path. Otherwise `/x/../token` could pass a
- * proxy's rule for `/x`, and reach `/token` here.
+ * Returns the path of a request target, without its query. The path is neither decoded nor
+ * normalized, so it is the same path that a proxy in front of the app has checked. Otherwise
+ * `/x/../token` could pass a proxy's rule for `/x`, and reach `/token` here.
  *
  * @returns `undefined` for a target that is neither a path nor an http URL, or that has a fragment
  */

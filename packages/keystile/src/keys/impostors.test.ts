@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { isMixed } from './impostors.ts'
 
 describe('isMixed', () => {
-  it('isMixed needs one change between lower case, capitals and digits in four characters', () => {
+  it('isMixed is true if the kind of character changes at least once in four characters', () => {
     for (const [text, mixed] of [
       ['abcD', true],
       ['abc0', true],

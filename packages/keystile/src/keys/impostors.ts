@@ -165,7 +165,7 @@ function succeeds(read: () => unknown): boolean {
     read()
     done = true
   } catch {
-    // `done` stays false.
+    // A read that throws did not succeed, so `done` remains false.
   }
   return done
 }

@@ -104,7 +104,7 @@ describe('importJwkSet', () => {
 })
 
 describe('isKeySet', () => {
-  it('isKeySet is true for an object with a function find, and false for an array', () => {
+  it('isKeySet is true for an object with a find function, and false for an array', () => {
     const find = (): undefined => undefined
     assert.equal(isKeySet({ find }), true)
     for (const keys of [undefined, null, find, 'text', [], {}, { find: {} }, { keys: [] }])

@@ -26,7 +26,8 @@ export interface KeySet {
 }
 
 /**
- * Whether a value is a `KeySet`. An array is not: its `find` would call the `kid` as a function.
+ * Whether a value is a `KeySet`. Returns false for an array: its `find` would call the `kid` as a
+ * function.
  */
 export function isKeySet(keys: unknown): keys is KeySet {
   return (

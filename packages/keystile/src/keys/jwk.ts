@@ -40,7 +40,7 @@ export type KeySource =
   | Jwk
   /** A private key in PKCS#8, or a public key in SPKI. */
   | { readonly pem: string; readonly algorithm: AlgorithmName; readonly keyId?: string }
-  /** A shared secret. A string stands for its UTF-8 bytes. */
+  /** A shared secret. If it is a string, its UTF-8 bytes are used. */
   | {
       readonly secret: string | Uint8Array
       readonly algorithm: AlgorithmName

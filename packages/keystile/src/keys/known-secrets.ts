@@ -4,8 +4,8 @@ import { readingsOf } from './readings.ts'
 import { isMixed } from './impostors.ts'
 
 /**
- * Secrets that look random, but are printed in public. The list needs no secret that contains one
- * of the placeholders below, and no secret that `isWeakSecret` refuses.
+ * Secrets that look random, but are printed in public. The list leaves out secrets that are refused
+ * anyway: those with one of the placeholders below, and those that `isWeakSecret` refuses.
  */
 const printed: readonly string[] = [
   // RFC 7515 §A.1.1 and RFC 7517 §A.3

@@ -34,8 +34,8 @@ export interface PublishedKeys {
  * secrets, and keys that were published with their private half: anyone who has read such a key
  * could sign tokens.
  *
- * Fetches the metadata at most once an hour. Only if a fetch of the keys failed, the next fetch
- * starts with the metadata again.
+ * Normally fetches the metadata at most once an hour. After a failed fetch of the keys, the next
+ * fetch starts with the metadata again.
  *
  * @see RFC 7517 §5, RFC 8414 §3
  */
@@ -54,7 +54,8 @@ export function createKeyFetch(
     }
 
     const askAgainAt = now + locationMilliseconds
-    // Set before the metadata arrives: if they time out, the next fetch uses the known URL.
+    // This is set before the metadata arrives. So after a timeout, the next fetch uses the known
+    // URL.
     if (before) location = { uri: before.uri, askAgainAt }
     try {
       const uri = await fetchJwksUri(issuer, { fetch, signal })

@@ -183,7 +183,7 @@ describe('a kid that no key has', () => {
 
 describe('a fetch that fails', () => {
   for (const [name, answer] of failures) {
-    it(`a key set keeps its keys, and retries each 30 s, when ${name}`, async () => {
+    it(`a key set keeps its keys, and retries every 30 s, when ${name}`, async () => {
       const { script, set, has, advance } = start()
       await has('first')
       const known = set.find('first', es256)

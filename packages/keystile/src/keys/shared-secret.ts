@@ -11,7 +11,7 @@ import { isKnownSecret } from './known-secrets.ts'
  * practically always have more.
  */
 const minDifferentBytes = 16
-/** See `isWeakSecret`. */
+/** A random secret has at least this many different steps, see `isWeakSecret`. */
 const minDifferentSteps = 8
 
 /** The keys that were checked or made here, so that each is checked only once. */

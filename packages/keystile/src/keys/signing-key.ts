@@ -54,7 +54,7 @@ export function verify(key: VerificationKey, data: Uint8Array, signature: Uint8A
     return false
 
   if (algorithm.keyType === 'oct') {
-    // In constant time, or the duration would tell an attacker how many bytes are right.
+    // Takes constant time. Otherwise the duration would show an attacker how many bytes are right.
     return timingSafeEqual(hmac(algorithm, material, data), signature)
   }
 
@@ -82,7 +82,7 @@ function cryptoOptions(algorithm: Algorithm): {
   padding?: number
   saltLength?: number
 } {
-  // JWS puts r and s side by side (RFC 7518 §3.4). The default of OpenSSL is DER.
+  // In a JWS, the signature is r followed by s (RFC 7518 §3.4). The default of OpenSSL is DER.
   if (algorithm.keyType === 'EC') return { dsaEncoding: 'ieee-p1363' }
   if (algorithm.saltBytes !== undefined) {
     return { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: algorithm.saltBytes }

@@ -11,7 +11,7 @@ import { parseScope } from './scope.ts'
 /** The `typ` of access tokens. It stops the use of ID tokens as access tokens (RFC 9068 §2.1). */
 const accessTokenType = 'at+jwt'
 
-/** What an access token says. */
+/** The content of an access token. */
 export interface AccessTokenContent {
   readonly issuer: string
   readonly audience: string

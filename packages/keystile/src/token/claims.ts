@@ -20,7 +20,7 @@ export interface JwtClaims {
   readonly [claim: string]: unknown
 }
 
-/** What the claims must say. */
+/** The demands on the claims of a token. */
 export interface ClaimsDemand {
   /** `iss` must be exactly this. */
   readonly issuer?: string | undefined

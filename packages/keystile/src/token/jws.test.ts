@@ -20,7 +20,7 @@ const kid = key.keyId
 const good = signJws({ alg: 'ES256', kid }, '{"sub":"alice"}', key)
 const [goodHeader = '', goodPayload = '', goodSignature = ''] = good.split('.')
 
-/** A token that any attacker can make: any header, payload and signature. */
+/** Makes a token from any header, payload and signature, as an attacker can. */
 const forge = (
   header: object | string,
   signature = goodSignature,
@@ -395,7 +395,7 @@ describe('verifyJws', () => {
         )
       }
     }
-    // If the verifier had sent a request, it would have arrived before this one.
+    // The listener counts requests. A request of the verifier would have arrived before this fetch.
     await (await fetch(url)).text()
     await new Promise((resolve) => listener.close(resolve))
     assert.equal(hits, 1)

@@ -84,7 +84,7 @@ describe('verifyJwt', () => {
       })
     }
 
-    it('verifyJwt demands exp', () => {
+    it('verifyJwt refuses a token without exp', () => {
       refuses(() => verify(signed({})), /"exp" is missing/)
       refuses(() => verify(signed({ iat: now, nbf: now })), /"exp" is missing/)
     })
@@ -105,7 +105,7 @@ describe('verifyJwt', () => {
     })
 
     for (const tolerance of [0, 5, 60]) {
-      it(`verifyJwt refuses a token ${tolerance} s after exp if that is the tolerance`, () => {
+      it(`verifyJwt with ${tolerance} s tolerance refuses a token ${tolerance} s after exp`, () => {
         const late = (seconds: number): VerifyOptions => ({
           clock: at(now + seconds),
           clockToleranceSeconds: tolerance,
@@ -205,7 +205,7 @@ describe('verifyJwt', () => {
       ],
     ]
     for (const [aud, audience] of accepted) {
-      it(`verifyJwt accepts aud ${JSON.stringify(aud)} for ${JSON.stringify(audience)}`, () => {
+      it(`verifyJwt for ${JSON.stringify(audience)} accepts aud ${JSON.stringify(aud)}`, () => {
         assert.ok(verify(signed({ ...valid, aud }), { audience }))
       })
     }
@@ -222,7 +222,7 @@ describe('verifyJwt', () => {
       [undefined, 'me'],
     ]
     for (const [aud, audience] of refused) {
-      it(`verifyJwt refuses aud ${JSON.stringify(aud)} for ${JSON.stringify(audience)}`, () => {
+      it(`verifyJwt for ${JSON.stringify(audience)} refuses aud ${JSON.stringify(aud)}`, () => {
         refuses(() => verify(signed({ ...valid, aud }), { audience }), 'wrong_audience')
       })
     }
@@ -265,7 +265,7 @@ describe('verifyJwt', () => {
 
   describe('type', () => {
     for (const typ of ['at+jwt', 'AT+JWT', 'At+Jwt', 'application/at+jwt', 'APPLICATION/AT+JWT']) {
-      it(`verifyJwt accepts typ ${typ} for at+jwt (RFC 7515 §4.1.9)`, () => {
+      it(`verifyJwt accepts typ ${typ} if type is at+jwt (RFC 7515 §4.1.9)`, () => {
         assert.ok(verify(signed(valid, { typ }), { type: 'at+jwt' }))
       })
     }
@@ -282,12 +282,12 @@ describe('verifyJwt', () => {
       '',
     ]
     for (const typ of [...others, undefined, null, 1, ['at+jwt']]) {
-      it(`verifyJwt refuses typ ${JSON.stringify(typ)} for at+jwt (RFC 8725 §3.11)`, () => {
+      it(`verifyJwt refuses typ ${JSON.stringify(typ)} if type is at+jwt (RFC 8725 §3.11)`, () => {
         refuses(() => verify(signed(valid, { typ }), { type: 'at+jwt' }), /"typ" is not at\+jwt/)
       })
     }
 
-    it('verifyJwt ignores the case of typ, and of its option type', () => {
+    it('verifyJwt ignores the case of typ and of the option type', () => {
       assert.ok(verify(signed(valid), { type: 'JWT' }))
       assert.ok(verify(signed(valid, { typ: 'jwt' }), { type: 'JWT' }))
       assert.ok(verify(signed(valid, { typ: 'example+jwt' }), { type: 'application/Example+JWT' }))
@@ -484,7 +484,7 @@ describe('signJwt', () => {
     })
   })
 
-  it('signJwt does not change iat and exp of the claims', () => {
+  it('signJwt keeps the iat and exp that the claims already have', () => {
     const { claims } = decodeJwtUnsafe(signJwt({ iat: 5, exp: 7 }, key))
     assert.deepEqual(claims, { iat: 5, exp: 7 })
   })

@@ -16,10 +16,10 @@ import {
 } from './claims.ts'
 import { parseJws, signJws, verifyJws } from './jws.ts'
 
-/** A larger tolerance would noticeably extend the life of every token. */
+/** The maximum tolerance. A larger tolerance would noticeably extend the life of every token. */
 const maxClockToleranceSeconds = 60
 
-/** Synchronized clocks differ by less than this. */
+/** The default tolerance. Synchronized clocks differ by less. */
 const defaultClockToleranceSeconds = 5
 
 /** The options of `signJwt`. */

@@ -1,6 +1,8 @@
 // The `scope` parameter and claim (RFC 6749 §3.3).
+
 /**
- * This maximum limits the work that a sender can cause. Real scopes have a few hundred characters.
+ * The maximum length of a scope string. It limits the work that a sender can cause. Real scope
+ * strings have a few hundred characters.
  */
 const maxScopeLength = 4096
 
