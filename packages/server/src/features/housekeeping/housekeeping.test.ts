@@ -16,7 +16,7 @@ import {
 
 const day = 24 * 60 * 60
 const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
-/** The options of a server with defaults only: the audit record keeps a line for 90 days. */
+/** The options of a server with defaults only: the audit record keeps an entry for 90 days. */
 const options = checkOptions({ issuer: 'http://localhost:3000', database: ':memory:' })
 
 /** Purges as a server does each minute. @returns how many rows each step deleted */
@@ -61,7 +61,7 @@ describeOnBoth('housekeeping', (stage) => {
     assert.deepEqual(await purgeAt(stage, createTestClock().now()), [0])
   })
 
-  it('purge uses the time of the last recorded event if the clock is later', async () => {
+  it('purge uses the time of the newest audit entry if the clock is later', async () => {
     const clock = createTestClock()
     const { tokens, refresh } = await stage.start({ clock })
     const { refreshToken } = await tokens()
@@ -159,7 +159,7 @@ describeOnBoth('housekeeping', (stage) => {
     clock.advance(100 * day)
     await see(clock)
     const steps = await purgeAt(stage, clock.now())
-    // Sessions, their tokens, events, and the two lines of the audit record.
+    // Sessions, their tokens, events, and two audit entries.
     assert.ok(Math.max(...steps) <= maxPurgedAtOnce + 50, steps.join())
     assert.equal(
       steps.reduce((sum, purged) => sum + purged, 0),
@@ -190,7 +190,7 @@ describeOnBoth('housekeeping', (stage) => {
       }
     })
 
-  it('a server that stops ends its purge after the current step', async () => {
+  it('stopping a server ends its purge after the current step', async () => {
     const clock = await neglect(5_000)
     await (await stage.start({ clock })).keystile.close()
     assert.ok((await countOf('session')) > 0)

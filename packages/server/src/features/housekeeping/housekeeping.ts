@@ -3,9 +3,9 @@ import type { Database } from '../../storage/database.ts'
 import { findNewestInstant } from '../audit/audit.ts'
 import type { CleanUpStep } from '../../feature/clean-up.ts'
 
-/** Expired rows do no harm, so once a minute is often enough. It also keeps each run short. */
+/** The time between two runs. Expired rows do no harm, so one run a minute is often enough. */
 const intervalMilliseconds = 60_000
-/** Pause between two transactions, in which other writers get their turn. */
+/** Pause between two transactions, so that other writers can write. */
 const pauseMilliseconds = 20
 
 interface PurgeOptions<Options> {

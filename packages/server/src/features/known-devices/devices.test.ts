@@ -24,7 +24,7 @@ describe('createDevices', () => {
     assert.equal(device.id, 's1')
   })
 
-  it('a device secret stays valid if the session of its login changes the password', () => {
+  it('a device secret stays valid if the password is changed in the session of its login', () => {
     const device = devices.open(made())!
     const isOf = (passwordSession?: string): boolean =>
       device.isOf({ subject: 'ada', passwordMark: 'other', passwordSession })
@@ -39,7 +39,7 @@ describe('createDevices', () => {
     assert.equal(devices.open(secret), undefined)
   })
 
-  it('devices.open refuses a secret that is not sealed with the right key and purpose', () => {
+  it('devices.open refuses a secret that was encrypted for another key or purpose', () => {
     const text = JSON.stringify(['id', now + 1_000, 'x'])
     assert.ok(devices.open(createSeal('a key', 'device secrets').seal(text, '')))
     for (const secret of [

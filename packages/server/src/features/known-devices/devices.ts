@@ -38,8 +38,8 @@ export interface Holder {
  */
 export interface Devices {
   /**
-   * Returns the device of a secret. Returns undefined if the secret is missing, expired or sealed
-   * with another key. Does NOT check whether the user still has an account.
+   * Returns the device of a secret. Returns undefined if the secret is missing, expired or
+   * encrypted with another key. Does NOT check whether the user still has an account.
    */
   open(secret: string | undefined): Device | undefined
   /** Returns a secret for the device of a login; undefined if rate limits are off. */

@@ -55,13 +55,13 @@ const limitsAreOn: Rule<RuleOptions> = {
 /** How far the clock of another process may be behind the clock of this one. */
 const marginMilliseconds = 60_000
 
-/** Rate limits against guessing. The database counts, so all processes share the counts. */
+/** Rate limits against guessing. The counts are in the database, so all processes share them. */
 export const feature: Feature<LimitOptions, never, RuleOptions> = {
   name: 'limits',
   settings: listSettings<LimitOptions>({ rateLimits }),
   rules: [limitsAreOn],
   cleanUp: [
-    // Rows of limits that have refilled completely.
+    // Deletes the rows of limits that have refilled completely.
     { command: purgeRates, time: 'clock', before: (time) => time - marginMilliseconds },
   ],
 }

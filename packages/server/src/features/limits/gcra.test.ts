@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { advance, earlinessOf, type Rate } from './gcra.ts'
 
-/** The same limit as a token bucket, which gains one token each interval. */
+/** Creates a token bucket for the same limit. It gains one token in each interval. */
 function createBucket({ burst, intervalMilliseconds }: Rate): (now: number) => boolean {
   let spent = 0
   let at = 0

@@ -67,7 +67,7 @@ describeOnBoth('limits', (stage) => {
   })
 
   it(`limits keep no memory of ${httpCount} HTTP logins from as many addresses`, async () => {
-    // The clock stands still, so no limit refills and no row is deleted, however long this takes.
+    // The clock does not move, so no limit refills and no row is deleted, however long this takes.
     const { keystile } = await stage.start({
       clock: createTestClock(),
       rateLimits: 'on',

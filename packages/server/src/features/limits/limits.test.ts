@@ -98,7 +98,7 @@ describe('createLimits', () => {
     await assert.rejects(countOne(), refusedFor(36 * 60))
   })
 
-  it('a rate limit lets no caller collect extra tries by keeping some in flight', async () => {
+  it('a caller cannot get extra tries of a rate limit by keeping tries in flight', async () => {
     const interval = 36 * 60_000
     const tryOne = () => countOne().catch(() => undefined)
     const underWay: Spent[] = []

@@ -1,6 +1,6 @@
 /**
- * Bounds the memory that an attacker can fill. The next use of an evicted limit costs one write
- * instead of one read.
+ * The largest number of limits to remember. It bounds the memory that an attacker can fill. The
+ * next use of an evicted limit costs one write instead of one read.
  */
 const maxKeys = 10_000
 
@@ -8,9 +8,9 @@ const maxKeys = 10_000
 export interface RefusedKeys {
   has(key: string): boolean
   /**
-   * Updates what is known of `keys`.
+   * Remembers the exhausted limits among `keys`, and forgets the other limits of `keys`.
    *
-   * @param refused those of `keys` whose limits are exhausted now
+   * @param refused the members of `keys` whose limits are exhausted now
    */
   remember(keys: readonly string[], refused: readonly string[]): void
 }

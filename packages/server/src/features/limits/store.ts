@@ -96,7 +96,10 @@ function verdictOf(waits: readonly (readonly [key: string, milliseconds: number]
   return { wait, refused: waits.flatMap(([key, milliseconds]) => (milliseconds > 0 ? [key] : [])) }
 }
 
-/** The most rows in one step. Every other writer waits for the step, so it must be short. */
+/**
+ * The largest number of rows that one step deletes. All other writers wait for the step, so it must
+ * be short.
+ */
 const maxPurgedAtOnce = 500
 
 /**

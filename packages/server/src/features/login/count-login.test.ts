@@ -53,17 +53,17 @@ describe('countLogin', () => {
     return (await countLogin(login, { limits, devices })).uses
   }
 
-  it('countLogin counts a login from an unknown device by its name and its address', async () => {
+  it('countLogin counts a login from an unknown device for its name and its address', async () => {
     assert.deepEqual(await spentBy(undefined), [ofName, ofAddress])
     assert.deepEqual(counted, [ofName, ofAddress])
   })
 
-  it('countLogin counts a login from the account’s known device by the device alone', async () => {
+  it('countLogin counts a login from the account’s known device for that device only', async () => {
     assert.deepEqual(await spentBy('secret'), [ofDevice])
     assert.deepEqual(counted, [ofDevice])
   })
 
-  it('countLogin with another account’s device counts device, name and address', async () => {
+  it('countLogin counts another account’s device, the name and the address', async () => {
     assert.deepEqual(await spentBy('secret', { isOwn: false }), [ofName, ofAddress, ofDevice])
   })
 

@@ -89,10 +89,7 @@ describe('byPassword', () => {
     return grantTo(user.publicUser.username, tried, parts)
   }
 
-  /**
-   * Logs in; at the first try, `meanwhile` runs between the check of the password and the next
-   * step.
-   */
+  /** Logs in. In the first try, `meanwhile` runs after the password is verified. */
   const login = (meanwhile?: () => Promise<unknown>, tried = password): Promise<unknown> => {
     let happening = meanwhile
     const interrupted: Passwords = {
@@ -149,7 +146,7 @@ describe('byPassword', () => {
     assert.equal(given, 1)
   })
 
-  it('byPassword lets its writes wait up to a tenth of the wait for its hash', async () => {
+  it('byPassword delays its writes by at most a tenth of the wait for its hash', async () => {
     const starter = createSessionStarter(database, { startLogin, issuing, clock: systemClock })
     const patience: (number | undefined)[] = []
     const parts = {
@@ -254,7 +251,7 @@ describe('byPassword for users of the app', () => {
     readonly tried?: string
     /** Receives each hash that a password is verified against. */
     readonly onVerify?: (stored: string | undefined) => void
-    /** Receives each line of the audit record. */
+    /** Receives each entry of the audit record. */
     readonly onRecord?: (entry: Omit<AuditEntry, 'at'>) => void
   }
   const login = (
@@ -316,7 +313,7 @@ describe('byPassword for users of the app', () => {
     return byPassword({ ...credentials, clientId: client.id, address: client.address })
   }
 
-  it('byPassword costs one hash and one audit line for each kind of refused user', async () => {
+  it('byPassword hashes once and writes one audit entry for any kind of refused user', async () => {
     const people: Readonly<Record<string, readonly [Person | undefined, string]>> = {
       unknown: [undefined, password],
       inactive: [{ id: '1', hash, active: false }, password],
@@ -458,7 +455,7 @@ describe('byPassword for users of the app', () => {
     assert.deepEqual(await again.prove(), { outcome: 'refused', reason: 'changed_meanwhile' })
   })
 
-  it('byPassword verifies at most twice, even if the account changes at each look', async () => {
+  it('byPassword verifies at most twice, even if the account changes during each try', async () => {
     const other = hashSync(password, { memoryCost: 8, timeCost: 1, parallelism: 1 })
     let looks = 0
     let verified = 0

@@ -31,8 +31,8 @@ export interface PasswordMethodParts<U> {
 }
 
 /**
- * A login that waits for its hash may also wait for its commit: up to this fraction of the wait for
- * the hash. Several logins then share one commit, so the server can handle more logins.
+ * The longest wait of a login for its commit, as a fraction of its wait for its hash. While they
+ * wait, several logins can share one commit, so the server can handle more logins.
  */
 const patienceShare = 1 / 10
 /** A second try is needed if another login renewed the hash at the same time. */

@@ -62,8 +62,8 @@ const repeatedClaims = [
  * its claims. Only clients that may introspect get an answer; otherwise a thief could test stolen
  * tokens here (RFC 7662 §4).
  *
- * Any other string is inactive, even a valid refresh token. Otherwise an API that asks here would
- * accept a refresh token as an access token.
+ * The answer is "inactive" for any other string, even for a valid refresh token. Otherwise an API
+ * that asks here would accept a refresh token as an access token.
  *
  * @see RFC 7662 §2.1 §2.2 §4
  */

@@ -65,7 +65,7 @@ export function revokeRoute(parts: RevokeParts): OpenRoute {
         (await parts.refresher.find(token)) ?? (await findVerified(token, parts.verifier))
       if (found) await endSessionOf(found, { request, clientId: client.id }, parts)
 
-      // The client ignores the body (RFC 7009 §2.2), but some clients read every answer as JSON.
+      // Clients should ignore the body (RFC 7009 §2.2), but some clients read every answer as JSON.
       return jsonAnswer(200, {})
     },
   }

@@ -32,7 +32,7 @@ export const tokenSchema = {
   required: ['access_token', 'token_type', 'expires_in', 'scope'] as const,
 }
 
-/** The grant of a form without `grant_type`: a login. */
+/** The grant type of a form that names none. */
 const defaultGrantType = 'password'
 
 /** What the token endpoint needs. */

@@ -39,8 +39,8 @@ describeOnBoth(
       })
       let hasHashed = false
       const hash = keystile.hashPassword(password).finally(() => (hasHashed = true))
-      // If the event loop computed the hash, the hash would be done before the first of these
-      // turns.
+      // If the event loop computed the hash, `hasHashed` would be true after the first
+      // `setImmediate`.
       for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setImmediate(resolve))
       assert.equal(hasHashed, false)
       assert.equal(await keystile.verifyPassword(password, await hash), true)

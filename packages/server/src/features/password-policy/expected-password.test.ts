@@ -5,7 +5,7 @@ import { findExpected } from './expected-password.ts'
 
 const common = new Set(['ab', 'ab1', '12ab', 'a1b', 'baba', '1aa!', 'b', '121212'])
 const isCommon = (text: string): boolean => common.has(text)
-/** All rows that the characters of these tests can form. */
+/** All parts of keyboard rows that the characters of these tests can form. */
 const rows = ['ab', 'ba', '12', '21', '1qa', 'aq1', '2w', 'w2', 'qw', 'wq']
 
 /** The rules in their simplest form, which may be slow. */

@@ -20,13 +20,13 @@ const rowsFrom: ReadonlyMap<string, readonly string[]> = new Map(
 )
 
 /**
- * The minimum mean length of pieces of rows. Many words contain shorter pieces by chance, such as
- * `as` and `er`.
+ * A password is refused if it consists of parts of rows with at least this mean length. Many words
+ * contain shorter parts by chance, such as `as` and `er`.
  */
 const meanRowLength = 3
 /**
- * The minimum length of a simple core. Good passwords contain shorter cores, such as `abc`, by
- * chance.
+ * The minimum length of a simple core: what is left of a password without the digits and signs
+ * around it. Good passwords contain shorter cores, such as `abc`, by chance.
  */
 const minCoreLength = 4
 /** The length of the longest entry of the blocklist. */

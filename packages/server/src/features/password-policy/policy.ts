@@ -3,20 +3,18 @@ import { createBlocklist } from './blocklist.ts'
 import { findExpected } from './expected-password.ts'
 import { isTooLong, maxBytes } from '../password/password.ts'
 
-/** NIST SP 800-63B-4 §3.1.1.2, for a password that is the only factor. */
+/** The minimum length of a password that is the only factor (NIST SP 800-63B-4 §3.1.1.2). */
 export const defaultMinLength = 15
-/** NIST SP 800-63B-4 §3.1.1.2, for a password with a second factor. */
+/** The minimum length of a password with a second factor (NIST SP 800-63B-4 §3.1.1.2). */
 export const leastMinLength = 8
 /** The highest setting: ASVS 5.0 6.2.9 demands that passwords of 64 characters are allowed. */
 export const maxMinLength = 64
 
-/**
- * A password does not contain a name of this length by chance, so the password is always refused.
- */
+/** A name of this length or more is always refused, because no password contains it by chance. */
 const tellingLength = 5
-/** Too many words contain shorter names, such as `al`, so these names are not checked. */
+/** The minimum length of a name to check. Too many words contain shorter names, such as `al`. */
 const minNameLength = 3
-/** People write `ada.lovelace` as `ada-lovelace`. */
+/** Separators between the letters of a name: people write `ada.lovelace` as `ada-lovelace`. */
 const separators = String.raw`[\s._+-]*`
 
 /** The user who gets a new password. */
@@ -27,7 +25,7 @@ export interface PasswordOwner {
 
 /** The requirements for new passwords. */
 export interface PasswordPolicy {
-  /** In code points. */
+  /** The minimum length in code points. */
   readonly minLength: number
   /**
    * If a new password is not acceptable, returns the reason as a sentence that does not repeat the

@@ -67,7 +67,7 @@ describe('verify', () => {
     }
   })
 
-  it('argon2 verify throws for other kinds of argon2, cut hashes and bad base64', () => {
+  it('argon2 verify throws for other kinds of argon2, truncated hashes and bad base64', () => {
     // The first two hashes were made by the same program, with `-i` and with `-v 10`.
     const good =
       '$argon2id$v=19$m=256,t=2,p=1$MkM4d05KQk52c1Jj$cLp8GBnSSRrjoVP4EPeIQa4G9+Et2roWFSPwl83AQVk'
@@ -122,7 +122,7 @@ describe('the parameters of a stored hash', () => {
       assert.throws(() => verify(password, value), /must be an argon2id/, value)
   })
 
-  it('isOutdated reads argon2 hashes up to 1 GiB, and up to 4 GiB in all passes together', () => {
+  it('isOutdated reads argon2 hashes up to 1 GiB, and up to 4 GiB for the sum of passes', () => {
     // A readable hash that is stronger than the default is not outdated; an unreadable one is.
     const outdated = [
       [1_048_576, 4, false],

@@ -16,12 +16,12 @@ export const defaultParameters: Argon2Parameters = { memory: 19_456, passes: 2, 
 const saltBytes = 16
 const hashBytes = 32
 /**
- * The most memory of a stored hash, in KiB: 1 GiB. Without a limit, a hash from another system
+ * The largest memory of a stored hash, in KiB: 1 GiB. Without a limit, a hash from another system
  * could take all memory, or occupy all threads for minutes. An attacker could then stop the server
  * with a few logins.
  */
 export const maxMemory = 1_048_576
-/** The most memory of all passes together, in KiB: 4 GiB, which take some seconds. */
+/** The largest memory times passes of a stored hash, in KiB: 4 GiB. This takes some seconds. */
 export const maxWork: number = 4 * maxMemory
 
 /**
@@ -57,7 +57,8 @@ const derive: Derive = await import('@node-rs/argon2').then(
 )
 
 /**
- * Hashes a password. It is synchronous and slow on purpose: call it only in a hash thread.
+ * Hashes a password. This function is synchronous and slow on purpose: call it only in a hash
+ * thread.
  *
  * @param salt the salt of another hash of the same password, in base64. Default: a random salt
  */

@@ -1,11 +1,11 @@
-/** Encodes bytes in standard base64 without padding, as PHC strings have it. */
+/** Encodes bytes in standard base64 without padding, as PHC strings use it. */
 export function encodeBase64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64').replace(/=+$/, '')
 }
 
 /**
- * Groups of four characters, and a last group whose unused bits are zero. Otherwise several strings
- * would stand for the same bytes.
+ * Matches groups of four characters, and a last group whose unused bits are zero. If other bits
+ * were allowed, several strings would decode to the same bytes.
  */
 const canonical =
   /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048])?$/

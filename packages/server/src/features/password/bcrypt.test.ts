@@ -57,7 +57,7 @@ describe('verify', () => {
 })
 
 describe('isHash', () => {
-  it('bcrypt isHash refuses cut or malformed hashes and other prefixes', () => {
+  it('bcrypt isHash refuses truncated or malformed hashes and other prefixes', () => {
     assert.equal(isHash(good), true)
     const bad = [
       '',

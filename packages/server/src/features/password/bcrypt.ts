@@ -1,11 +1,11 @@
-// bcrypt hashes of other systems, which a login verifies and then replaces by argon2id.
+// bcrypt hashes of other systems, which a login verifies and then replaces with argon2id hashes.
 
 /**
  * The highest cost of a stored hash. Such a hash takes seconds, and each higher cost doubles the
  * work.
  */
 const maxCost = 16
-/** How many bytes of a password bcrypt compares. It ignores all further bytes. */
+/** bcrypt compares this many bytes of a password, and ignores all further bytes. */
 const maxBytes = 72
 
 /**
@@ -22,8 +22,9 @@ export function isHash(stored: string): boolean {
 
 /**
  * Whether a password belongs to a hash. bcrypt compares its first 72 bytes. A password with a NUL
- * byte never matches, because to bcrypt "a" and "a\0a" are the same password. It is slow on
- * purpose: call it only in a hash thread. The thread loads the library for its first bcrypt hash.
+ * byte never matches, because to bcrypt "a" and "a\0a" are the same password. This function is slow
+ * on purpose: call it only in a hash thread. The thread loads the library for its first bcrypt
+ * hash.
  *
  * @throws {Error} when the prebuilt library does not load on this machine
  */

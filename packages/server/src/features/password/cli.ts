@@ -5,9 +5,12 @@ import { formatValue, type Setting } from '../../feature/setting.ts'
 import { hash } from './argon2.ts'
 import { chooseCost, parametersOf, type HashingCost } from './hashing-cost.ts'
 
-/** The accepted values of `--milliseconds`: a login must be neither cheap to guess nor too slow. */
+/**
+ * The accepted range of `--milliseconds`. With less, passwords are easy to guess. With more, logins
+ * are too slow.
+ */
 const [leastMilliseconds, mostMilliseconds] = [10, 5_000]
-/** Enough for a median that ignores two slow runs. */
+/** The number of hashes in a measurement. Their median ignores two slow hashes. */
 const hashesPerMeasurement = 5
 
 /**
@@ -51,7 +54,7 @@ function readMilliseconds(text: string): number {
   )
 }
 
-/** Returns the median time of several hashes, because the system may interrupt one. */
+/** Returns the median time of several hashes, because the system may interrupt one of them. */
 function measure(cost: HashingCost): number {
   const password = Buffer.from('correct horse battery staple')
   const times = Array.from({ length: hashesPerMeasurement }, () => {

@@ -1,27 +1,28 @@
 /**
- * A queue with one line for each sender. The lines take turns, and each line is first come, first
- * served. So a sender who floods the queue delays another sender by one item per turn.
+ * A queue that serves its senders in rotation: it takes the oldest item of one sender, then the
+ * oldest item of the next sender. So a sender who floods the queue delays each item of another
+ * sender by one item at most.
  */
 export interface FairQueue<Item> {
   readonly size: number
-  /** The item that has waited longest, in any line. */
+  /** The item that has waited longest, of any sender. */
   readonly oldest: Item | undefined
   /** Returns how many waiting items would be taken before an item that this sender adds now. */
   ahead(sender: Sender): number
   /**
-   * Adds an item. If all places are taken, it evicts the last item of the longest line. If the new
-   * item would make the sender's line as long as the longest line, it evicts the new item instead.
+   * Adds an item. If the queue is full, evicts the newest item of the sender with the most items.
+   * If the new item would give its sender as many items, evicts the new item instead.
    *
    * @returns the evicted item
    */
   add(sender: Sender, item: Item): Item | undefined
-  /** Removes and returns the item whose turn it is. */
+  /** Removes and returns the next item of the next sender. */
   take(): Item | undefined
   /** Removes and returns the item that has waited longest. */
   takeOldest(): Item | undefined
 }
 
-/** Undefined for unknown senders, who share one line. */
+/** The name of a sender. It is undefined for unknown senders, who count as one sender. */
 type Sender = string | undefined
 
 interface Place<Item> {
@@ -29,17 +30,20 @@ interface Place<Item> {
   readonly item: Item
 }
 
-/** The lines in the order of their turns. None is empty. */
+/**
+ * One line for each sender: its items, oldest first. The next sender to serve comes first. A sender
+ * without items has no line.
+ */
 type Lines<Item> = Map<Sender, Place<Item>[]>
 
 /**
  * Creates an empty queue.
  *
- * @param places how many items may wait in all lines together
+ * @param places how many items may wait in the queue
  */
 export function createFairQueue<Item>(places: number): FairQueue<Item> {
   const lines: Lines<Item> = new Map()
-  /** All places, in the order of their arrival. */
+  /** The places of all senders, oldest first. */
   const all = new Set<Place<Item>>()
 
   const first = (): Place<Item> | undefined => all.values().next().value
@@ -79,7 +83,7 @@ export function createFairQueue<Item>(places: number): FairQueue<Item> {
 
       const [sender, line] = next
       const item = takeFrom(sender, line)
-      // The line goes to the end. `takeFrom` has deleted it if it is empty.
+      // Moves the line to the end. If the line is empty, `takeFrom` has already deleted it.
       if (lines.delete(sender)) lines.set(sender, line)
       return item
     },
@@ -94,7 +98,7 @@ export function createFairQueue<Item>(places: number): FairQueue<Item> {
 function countAhead<Item>(lines: Lines<Item>, sender: Sender): number {
   const own = lines.get(sender)?.length ?? 0
   let before = own
-  // A line before the sender's line gets one turn more than a line behind it.
+  // A line before the sender's line is served once more than a line behind it.
   let turns = own + 1
   for (const [other, line] of lines) {
     if (other === sender) turns = own
@@ -104,7 +108,7 @@ function countAhead<Item>(lines: Lines<Item>, sender: Sender): number {
 }
 
 /**
- * Removes and returns the last place of the longest line. Removes nothing if the new item would
+ * Removes and returns the newest place of the longest line. Removes nothing if the new item would
  * make the sender's line as long as the longest line. A sender has no fixed share of the places,
  * because behind a proxy all users may be one sender.
  */

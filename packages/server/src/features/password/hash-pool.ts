@@ -67,7 +67,7 @@ export function openHashPool(
   function finish(worker: Worker, { job, startedAt }: Running, reply: HashReply): void {
     busy.delete(worker)
     idle.push(worker)
-    // An idle thread must not keep the process alive.
+    // An idle thread must not prevent the exit of the process.
     if (!isClosing) worker.unref()
 
     onMeasured(now() - startedAt)

@@ -1,7 +1,7 @@
 import { createFairQueue } from './fair-queue.ts'
 import type { HashJob } from './hash-pool.ts'
 
-/** The jobs that wait for a thread. Senders take turns, and each job has a deadline. */
+/** The jobs that wait for a thread. Senders are served in rotation, and each job has a deadline. */
 export interface HashQueue {
   readonly size: number
   /** Returns how many waiting jobs would be taken before a job that this sender adds now. */
@@ -10,7 +10,7 @@ export interface HashQueue {
   add(sender: string | undefined, job: HashJob): void
   /** Refuses each job whose deadline has passed, and starts a timer for the next deadline. */
   refuseLate(): void
-  /** Removes and returns the job whose turn it is. */
+  /** Removes and returns the next job of the next sender. */
   take(): HashJob | undefined
   /** Refuses all jobs. */
   close(error: () => Error): void

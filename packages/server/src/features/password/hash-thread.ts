@@ -47,7 +47,7 @@ function lowerPriority(): void {
   try {
     if (getPriority() < wanted) setPriority(0, wanted)
   } catch {
-    // The system may forbid it. Then hashing has the priority of the process.
+    // The system may forbid a change of priority. Then hashing has the priority of the process.
   }
 }
 

@@ -25,7 +25,7 @@ describe('openHashThreads', () => {
     await threads.close()
   })
 
-  it('hash threads close after the work in flight, even while a library loads', async () => {
+  it('hash threads finish running work before they close, even while a library loads', async () => {
     const threads = openHashThreads(1)
     const verifying = threads.verify(Buffer.from('correct horse battery staple'), bcrypt)
     await threads.close()
@@ -60,7 +60,7 @@ describe('openHashThreads', () => {
     if (process.platform === 'linux') assert.equal(stdout, 'false true\n', stderr)
   })
 
-  it('hash threads reject what they cannot verify, and continue', async () => {
+  it('hash threads reject a hash that they cannot verify, and continue', async () => {
     const threads = openHashThreads(1)
     await assert.rejects(
       threads.verify(Buffer.from('x'), 'no hash'),
@@ -92,7 +92,7 @@ describe('openHashThreads', () => {
     },
   )
 
-  it('idle hash threads do not keep the process alive', () => {
+  it('a process can exit while its hash threads are idle', () => {
     const module = JSON.stringify(new URL('hash-threads.ts', import.meta.url).href)
     const program = `import { openHashThreads } from ${module}
       console.log(await openHashThreads(1).hash(Buffer.from('x')))`
@@ -105,7 +105,7 @@ describe('openHashThreads', () => {
     assert.match(stdout, /^\$argon2id/)
   })
 
-  it('hash threads that are closed during their start refuse the jobs that wait', async () => {
+  it('hash threads that are closed while they start refuse the waiting jobs', async () => {
     for (let i = 0; i < 5; i++) {
       const threads = openHashThreads(2)
       const hashing = Array.from({ length: 3 }, () =>
@@ -122,7 +122,7 @@ describe('openHashThreads', () => {
 })
 
 describe('jobs that wait for a hash', () => {
-  /** Starts one thread with a clock that the test moves, so all jobs but the first wait. */
+  /** Starts one thread, so that all jobs but the first wait. The test sets the clock. */
   const stage = (t: TestContext) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     let time = 0
@@ -157,14 +157,14 @@ describe('jobs that wait for a hash', () => {
     }
   }
 
-  it('the hash queue serves addresses in turn: many jobs from one delay no other', async (t) => {
+  it('the hash queue serves addresses in rotation, so no address waits for a flood', async (t) => {
     const { ask, askMany, settled, end, threads } = stage(t)
     askMany(50, '192.0.2.1')
     ask('another', '192.0.2.2')
     ask('no address')
     ask('a third', '192.0.2.3')
     await end()
-    // One job is in flight, and one has its turn first.
+    // One job is in flight, and the rotation begins with the same address.
     assert.deepEqual(settled.slice(0, 5), [
       '192.0.2.1 1',
       '192.0.2.1 2',
@@ -176,7 +176,7 @@ describe('jobs that wait for a hash', () => {
     await threads.close()
   })
 
-  it('the hash queue gives all addresses of one IPv6 /64 one shared turn', async (t) => {
+  it('the hash queue treats all addresses of one IPv6 /64 as one sender', async (t) => {
     const { ask, settled, end, threads } = stage(t)
     for (let n = 1; n <= 10; n++) ask(`network ${n}`, `2001:db8::${n}`)
     ask('another', '2001:db8:0:1::1')
@@ -259,7 +259,7 @@ describe('jobs that wait for a hash', () => {
     await threads.close()
   })
 
-  it('a full hash queue evicts from the longest line, however fast hashes are', async (t) => {
+  it('a full hash queue evicts a job of the busiest sender, however fast hashes are', async (t) => {
     const { askMany, ask, settled, threads, end } = stage(t)
     askMany(30) // the clock stands still
     await end()

@@ -10,8 +10,8 @@ import type { HashRequest } from './hash-thread.ts'
 /** Jobs that wait longer are refused, because their clients give up or retry anyway. */
 const maxWaitMilliseconds = 2_000
 /**
- * How many jobs may wait for each thread. This limit only bounds the memory: so many jobs could not
- * begin within `maxWaitMilliseconds` anyway.
+ * How many jobs may wait for each thread. This limit only bounds the memory. A job behind that many
+ * jobs could not begin within `maxWaitMilliseconds` anyway.
  */
 const placesOfThread = 500
 /** Assumed duration of a hash until one has been measured. */
@@ -24,16 +24,16 @@ const newestShare = 1 / 16
 
 /**
  * Threads that only hash, so that guards and database commits do not wait while a password is
- * hashed. The IP addresses of senders (IPv6: networks of 64 bits) take turns, so that one sender's
- * flood of logins hardly delays another sender.
+ * hashed. Senders are served in rotation, so that one sender's flood of logins hardly delays
+ * another sender. A sender is an IPv4 address or an IPv6 network of 64 bits.
  */
 export interface HashThreads {
   /**
-   * Throws if `hash` and `verify` would throw now. Call it before other work that would then be
-   * useless. Does NOT reserve a place.
+   * Checks whether `hash` and `verify` could begin in time. Call it before other work, which is
+   * useless if they cannot. Does NOT reserve a place in the queue.
    *
    * @returns the estimated milliseconds until a hash that is requested now would begin
-   * @throws {ProblemError} `temporarily_unavailable` if it could not begin within 2 s
+   * @throws {ProblemError} `temporarily_unavailable` if the hash could not begin within 2 s
    */
   requireRoom(address?: string): number
   /**

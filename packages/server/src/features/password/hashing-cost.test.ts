@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { chooseCost, defaultCost, findCostFault, type HashingCost } from './hashing-cost.ts'
 
 describe('findCostFault', () => {
-  it('findCostFault accepts the memory in each line of OWASP’s table, but not less', () => {
+  it('findCostFault accepts the memory in each row of OWASP’s table, and refuses less', () => {
     const table = [
       [1, 47_104],
       [2, 19_456],
@@ -23,7 +23,7 @@ describe('findCostFault', () => {
     }
   })
 
-  it('findCostFault refuses a cost whose hashes verify would refuse', () => {
+  it('findCostFault refuses a cost if `verify` would refuse its hashes', () => {
     for (const [memoryKiB, passes, isTaken] of [
       [1_048_576, 4, true],
       [1_048_577, 1, false],
@@ -38,7 +38,7 @@ describe('findCostFault', () => {
       )
   })
 
-  it('findCostFault demands whole numbers from 1 on', () => {
+  it('findCostFault accepts only whole numbers of 1 or more', () => {
     for (const cost of [
       { memoryKiB: 19_456.5, passes: 2 },
       { memoryKiB: 50_000, passes: 1.5 },
@@ -94,7 +94,7 @@ describe('chooseCost', () => {
     assert.deepEqual(cost, { memoryKiB: 65_536, passes: 15 })
   })
 
-  it('chooseCost returns no cost whose hashes verify would refuse', () => {
+  it('chooseCost returns only a cost whose hashes `verify` accepts', () => {
     const { measure } = machine(0.000_1)
     const { cost } = chooseCost(measure, { milliseconds: 5_000, maxMemoryKiB: 8 * gib })
     assert.deepEqual(cost, { memoryKiB: gib, passes: 4 })

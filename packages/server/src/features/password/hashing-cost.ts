@@ -13,8 +13,8 @@ export const defaultCost: HashingCost = {
 }
 
 /**
- * The minimum memory in KiB for 1, 2, 3 and 4 passes, then for more than 4 passes. According to
- * OWASP's Password Storage Cheat Sheet, all of them are equally strong.
+ * The minimum memory in KiB for 1, 2, 3 and 4 passes. The next constant is for more passes.
+ * According to OWASP's Password Storage Cheat Sheet, all these costs are equally strong.
  */
 const leastMemory = [47_104, 19_456, 12_288, 9_216] as const
 const leastMemoryOfMany = 7_168

@@ -20,8 +20,8 @@ export interface Passwords {
   /**
    * Hashes a new password. Does NOT check the policy: `PasswordPolicy` does.
    *
-   * @param address the sender's IP address: addresses take turns, so that one address cannot delay
-   *   the others
+   * @param address the sender's IP address: addresses are served in rotation, so that one address
+   *   cannot delay the others
    * @throws {ProblemError} `temporarily_unavailable` if the hash could not begin in time
    */
   hash(password: string, address?: string): Promise<string>

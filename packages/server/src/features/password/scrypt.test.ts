@@ -48,7 +48,7 @@ describe('verify', () => {
       assert.equal(verify(Buffer.from(password), good), false, JSON.stringify(password))
   })
 
-  it('scrypt verify gets as much memory as the parameters demand', () => {
+  it('scrypt verify may use as much memory as the parameters require', () => {
     for (const parameters of ['ln=17,r=8,p=1', 'ln=1,r=8,p=9999', 'ln=10,r=999,p=1'])
       assert.equal(
         verify(Buffer.from(staple), good.replace('ln=7,r=8,p=2', parameters)),
@@ -66,7 +66,7 @@ describe('isHash', () => {
   const withParameters = (ln: number | string, r: number | string, p: number | string): string =>
     good.replace('ln=7,r=8,p=2', `ln=${ln},r=${r},p=${p}`)
 
-  it('scrypt isHash refuses cut or malformed hashes and bad base64', () => {
+  it('scrypt isHash refuses truncated or malformed hashes and bad base64', () => {
     assert.equal(isHash(good), true)
     const bad = [
       '',

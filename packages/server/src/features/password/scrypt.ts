@@ -1,8 +1,11 @@
-// scrypt hashes of other systems, which a login verifies and then replaces by argon2id.
+// scrypt hashes of other systems, which a login verifies and then replaces with argon2id hashes.
 import { scryptSync, timingSafeEqual } from 'node:crypto'
 import { decodeBase64, isBase64 } from './base64.ts'
 
-/** The largest N·r·p. Each unit of N·r takes 128 bytes, so this is 1 GiB; it takes seconds. */
+/**
+ * The largest N·r·p of a stored hash. Each unit of N·r takes 128 bytes, so a hash takes at most 1
+ * GiB. It may take some seconds.
+ */
 const maxWork = 2 ** 23
 
 interface ScryptHash {
@@ -20,8 +23,8 @@ export function isHash(stored: string): boolean {
 
 /**
  * Whether a password belongs to a hash. A password that ends in a NUL byte never matches, because
- * to HMAC "a" and "a\0" are the same key. It is synchronous and slow on purpose: call it only in a
- * hash thread.
+ * to HMAC "a" and "a\0" are the same key. This function is synchronous and slow on purpose: call it
+ * only in a hash thread.
  *
  * @throws {Error} when `isHash` is false
  * @see RFC 7914, RFC 2104 §2

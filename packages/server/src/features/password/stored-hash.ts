@@ -11,8 +11,8 @@ export function isHash(stored: string): boolean {
 }
 
 /**
- * Whether a password belongs to a hash of any kind. It is slow on purpose: call it only in a hash
- * thread.
+ * Whether a password belongs to a hash of any kind. This function is slow on purpose: call it only
+ * in a hash thread.
  *
  * @throws {Error} when `isHash` is false
  */

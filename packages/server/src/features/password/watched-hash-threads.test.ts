@@ -64,14 +64,14 @@ describe('watchHashThreads', () => {
     assert.deepEqual([watched.length, told], [0, []])
   })
 
-  it('idle hash threads count as working, and no extra hash tests them', async () => {
+  it('idle hash threads count as working, and are not tested with an extra hash', async () => {
     const { watched, advance, asked } = createStage()
     await watched.hash(password)
     advance(3_600)
     assert.deepEqual([await watched.areWorking(), asked()], [true, 1])
   })
 
-  it('hash threads that fail for 10 s are not working until one hash succeeds', async () => {
+  it('hash threads that fail for 10 s count as broken until one hash succeeds', async () => {
     const { watched, advance, hashBy } = createStage()
     hashBy(fail)
     await assert.rejects(watched.hash(password))
@@ -83,7 +83,7 @@ describe('watchHashThreads', () => {
     assert.equal(await watched.areWorking(), true, 'known without a login')
   })
 
-  it('hash threads that succeed between failures are working', async () => {
+  it('hash threads count as working if a hash succeeds between failures', async () => {
     const { watched, advance, hashBy, asked } = createStage()
     for (let second = 0; second < 20; second++) {
       hashBy(fail)
@@ -96,7 +96,7 @@ describe('watchHashThreads', () => {
     assert.deepEqual([await watched.areWorking(), asked()], [true, 40])
   })
 
-  it('hash threads whose hashes never end are not working; one extra hash tests them', async () => {
+  it('hash threads whose hashes never end count as broken; one extra hash is tried', async () => {
     const { watched, advance, hashBy, asked } = createStage()
     const { promise, resolve } = Promise.withResolvers<string>()
     hashBy(() => promise)

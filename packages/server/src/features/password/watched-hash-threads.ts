@@ -11,8 +11,8 @@ export interface WatchedHashThreads extends HashThreads {
   readonly length: number
   /**
    * Whether hashing works. If hashes were requested and none has succeeded for 10 s, it hashes a
-   * password as a probe. Calls at the same time share one probe. So it notices even without a login
-   * that hashing works again.
+   * password as a probe. The probe shows when hashing works again, even without a login. Calls at
+   * the same time share one probe.
    */
   areWorking(): Promise<boolean>
 }

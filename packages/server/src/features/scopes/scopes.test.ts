@@ -50,7 +50,7 @@ describe('readRequestedScopes', () => {
 })
 
 describe('heldScopes', () => {
-  it('heldScopes combines default, own and role scopes, in the order of declaration', () => {
+  it('heldScopes combines default scopes, the user’s scopes and role scopes, as declared', () => {
     assert.deepEqual(heldScopes({ scopes: ['d'], roles: ['reader'] }, rules), ['b', 'c', 'd'])
     assert.deepEqual(heldScopes({ scopes: [], roles: [] }, rules), ['b'])
   })
@@ -64,7 +64,7 @@ describe('heldScopes', () => {
 })
 
 describe('grantScopes', () => {
-  it('grantScopes gives requested scopes that the user holds; all if none is requested', () => {
+  it('grantScopes gives the requested scopes that the user holds, or all without a request', () => {
     assert.deepEqual(grantScopes(['c', 'a'], ['a', 'b'], 'all'), ['a'])
     assert.deepEqual(grantScopes(undefined, ['a', 'b'], 'all'), ['a', 'b'])
     assert.deepEqual(grantScopes(['c'], ['a', 'b'], 'all'), [])

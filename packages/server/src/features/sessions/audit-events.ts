@@ -4,7 +4,7 @@ export const auditEvents = [
   /** A used refresh token was presented again outside its grace period. This ended its session. */
   'refresh_reused',
   'session_ended',
-  /** All sessions of a subject ended at once: one entry instead of one for each session. */
+  /** All sessions of a subject ended together. They share one entry. */
   'sessions_ended',
 ] as const
 

@@ -86,7 +86,7 @@ export const feature: Feature<SessionOptions, SessionEvent, RuleOptions> = {
   rules,
   auditEvents,
   cleanUp: [
-    // Sessions whose refresh tokens and access tokens have all expired.
+    // Deletes the sessions whose refresh tokens and access tokens have all expired.
     { command: purgeSessions, time: 'recorded', before: (time) => time - clockMarginMilliseconds },
   ],
 }

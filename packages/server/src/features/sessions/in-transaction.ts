@@ -77,9 +77,9 @@ const insertSessionRow = prepare<SessionTables, NewSession['session'], unknown>(
 )
 
 /**
- * The most active sessions of one subject, which is more than one person has devices. Any further
- * sessions are forgotten logins, or come from a program that logs in for each request. Without a
- * limit, such a program would fill the database.
+ * The largest number of active sessions of one subject. One person has fewer devices. Sessions
+ * beyond this number are forgotten logins, or come from a program that logs in for each request.
+ * Without a limit, such a program would fill the database.
  */
 const maxSessionsOfSubject = 100
 
@@ -115,7 +115,7 @@ const findSurplus = prepare<SessionTables, ActiveAt & { readonly newest: string 
   (db, { subject, newest, now }) =>
     selectActive(db, { subject, now })
       .where('id', '!=', newest)
-      // Sessions that can be refreshed sort first, so short-lived ones never evict them.
+      // Puts sessions that can be refreshed first, so that short-lived sessions never evict them.
       .orderBy((row) => row.case().when('idle_expires_at', '>', now).then(0).else(1).end())
       .orderBy('last_used_at', 'desc')
       .limit(maxValues)
@@ -205,7 +205,8 @@ export async function endSessions(
 }
 
 /**
- * The most values in one SQL statement, well below the parameter limits of SQLite and PostgreSQL.
+ * The largest number of values in one SQL statement, well below the parameter limits of SQLite and
+ * PostgreSQL.
  */
 const maxValues = 500
 
@@ -232,7 +233,8 @@ export async function endSessionRows(
 
   const query = db
     .updateTable('session')
-    // No refresh is possible any more, so housekeeping waits only for the last access token.
+    // The session cannot be refreshed any more. So housekeeping may delete it as soon as its last
+    // access token has expired.
     .set({ ended_at: now, idle_expires_at: now })
     .where('id', 'in', ids)
     .where('ended_at', 'is', null)

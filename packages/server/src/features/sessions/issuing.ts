@@ -57,8 +57,7 @@ export function signAccessToken(
 
 /**
  * Issues an access token to a client that acts for itself. There is no session, and nothing is
- * stored, so such a token cannot be revoked on its own. Does NOT check which scopes the client may
- * have.
+ * stored, so a single token cannot be revoked. Does NOT check which scopes the client may have.
  */
 export type ClientTokenIssuer = (clientId: string, scopes: readonly string[]) => IssuedTokens
 

@@ -3,8 +3,8 @@ import { command, inTables, type AnyCommand } from '../../storage/database.ts'
 import type { SessionTables } from './tables.ts'
 
 /**
- * The most sessions in one step. A session in daily use may have thousands of refresh tokens, so 50
- * sessions can already reach the step's limit of deleted rows.
+ * The largest number of sessions that one step deletes. A session in daily use may have thousands
+ * of refresh tokens, so 50 sessions can already reach the step's limit of deleted rows.
  */
 const maxSessionsAtOnce = 50
 

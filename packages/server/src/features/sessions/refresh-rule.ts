@@ -1,13 +1,13 @@
 /**
- * A session accepts one late retry in this time. In a late retry, a client presents a used token
- * after the grace period, because the answer to the first use was lost. More late retries would let
- * a thief use a copied token again and again.
+ * The period in which a session accepts one late retry. In a late retry, a client presents a used
+ * token after the grace period, because the answer to the first use was lost. More late retries
+ * would let a thief use a copied token again and again.
  */
 const lateRetryMilliseconds = 24 * 60 * 60 * 1000
 
 /**
- * The stored state of a refresh token that was presented with the right secret, read while its
- * session is locked.
+ * The stored state of a refresh token that was presented with the right secret. It is read while
+ * the session of the token is locked.
  */
 export interface Shown {
   readonly now: number

@@ -101,7 +101,7 @@ export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = comma
     if (decision === 'rotate') return { ...refreshed, outcome: 'rotated' }
     if (token.sealed_successor === null)
       throw new Error(
-        'a used refresh token must keep its sealed successor until the successor is used',
+        'a used refresh token must keep its encrypted successor until the successor is used',
       )
     return { ...refreshed, outcome: 'repeated', sealedSuccessor: token.sealed_successor }
   },
@@ -138,8 +138,8 @@ async function rotate(
     repeatableUntil,
     now,
   })
-  // Without this deletion, one old token and a copy of the database would decrypt the whole chain
-  // of successors, link by link.
+  // Deletes the encrypted copy of this token. Otherwise a thief with one old token and a copy of
+  // the database could decrypt all its successors, one after the other.
   await deleteSealedCopy(transaction, { id })
 }
 
@@ -191,7 +191,7 @@ const readToken = prepare<SessionTables, { readonly id: string }, ReadToken>((db
     .where('token.id', '=', id),
 )
 
-/** Marks a token as used and stores its sealed successor. */
+/** Marks a token as used and stores its encrypted successor. */
 const markUsed = prepare<
   SessionTables,
   {

@@ -9,7 +9,7 @@ import {
 } from './refresh-tokens.ts'
 
 describe('a refresh token', () => {
-  it('a refresh token has a random 128-bit id and 256-bit secret, and parses as written', () => {
+  it('a refresh token has a random 128-bit id and 256-bit secret, and can be parsed', () => {
     const made = Array.from({ length: 100 }, makeRefreshToken)
     assert.equal(new Set(made.map(({ id }) => id)).size, 100)
     assert.equal(new Set(made.map(({ secret }) => secret)).size, 100)
@@ -36,7 +36,7 @@ describe('a refresh token', () => {
       assert.equal(parseRefreshToken(other), undefined, other)
   })
 
-  it('a sealed successor opens only with the refresh token before it', () => {
+  it('an encrypted successor can be decrypted only with the refresh token before it', () => {
     const [token, successor, other] = [makeRefreshToken(), makeRefreshToken(), makeRefreshToken()]
     const sealed = sealSuccessor(successor, token)
     assert.equal(openSuccessor(sealed, token), writeRefreshToken(successor))
@@ -47,7 +47,7 @@ describe('a refresh token', () => {
     for (const thief of [other, { ...token, secret: other.secret }, { ...token, id: other.id }])
       assert.throws(
         () => openSuccessor(sealed, thief),
-        /must open with the refresh token before it/,
+        /must be encrypted with the refresh token before it/,
       )
   })
 })

@@ -41,14 +41,15 @@ export function sealSuccessor(successor: RefreshToken, predecessor: RefreshToken
 }
 
 /**
- * Decrypts a sealed successor.
+ * Decrypts the encrypted successor of a refresh token.
  *
- * @throws {Error} if the successor was sealed under another token, by a bug or a changed row
+ * @throws {Error} if the successor was encrypted under another token, because of a bug or a changed
+ *   row
  */
 export function openSuccessor(sealed: string, predecessor: RefreshToken): string {
   const successor = sealOf(predecessor).open(sealed, predecessor.id)
   if (successor === undefined)
-    throw new Error('a sealed successor must open with the refresh token before it')
+    throw new Error('a successor must be encrypted with the refresh token before it')
   return successor
 }
 

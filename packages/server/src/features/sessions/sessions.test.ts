@@ -167,7 +167,7 @@ describe('start', () => {
     assert.equal(await countSessions(), 1)
   })
 
-  it('a session without a refresh token ends with its access token', async () => {
+  it('a session without a refresh token expires when its access token expires', async () => {
     const { id } = ada.publicUser
     assert.equal((await start(id, 'hash', { refreshes: false }))!.refreshToken, undefined)
     assert.deepEqual(

@@ -148,7 +148,7 @@ export function createSessionStarter(
 
 /**
  * Shortens a `User-Agent` and removes its control characters. PostgreSQL refuses the NUL character,
- * and others could change what a terminal shows.
+ * and other control characters could change what a terminal shows.
  */
 function shownDevice(device: string | undefined): string | null {
   const shown = device?.replace(/\p{Cc}/gu, '').trim()

@@ -17,7 +17,9 @@ export interface SessionRow {
    * of the settings do not extend it.
    */
   readonly expires_at: number
-  /** The end of the session if it is not refreshed before. Each refresh sets a later time. */
+  /**
+   * The time at which the session expires if it is not refreshed. Each refresh sets a later time.
+   */
   readonly idle_expires_at: number
   /**
    * The latest `exp` of the session's access tokens. If the session is ended, the event that

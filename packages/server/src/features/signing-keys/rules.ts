@@ -1,4 +1,4 @@
-// The safety rules for signing keys, for the secret that seals them, and for the issuer of the
+// The safety rules for signing keys, for the secret that encrypts them, and for the issuer of the
 // database. Each fault stops the start, because anyone who has the key can make tokens for every
 // user.
 
@@ -112,7 +112,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
   },
 ]
 
-/** Tells how to make a key. */
+/** Returns a fix that says how to make a key. */
 function makeKey(say: Wording): string {
   return `make one with: openssl rand -base64 32, and ${say.provide('key')}`
 }

@@ -47,7 +47,7 @@ describe('readOrCreateSealingSecret', () => {
   })
   afterEach(() => rmSync(folder, { recursive: true }))
 
-  it('readOrCreateSealingSecret creates a file once, readable by its owner alone', () => {
+  it('readOrCreateSealingSecret creates a file once, and only its owner can read it', () => {
     const secret = open()
     assert.deepEqual(findSealingSecretFaults(secret), [])
     assert.equal(open(), secret)
@@ -56,7 +56,7 @@ describe('readOrCreateSealingSecret', () => {
     assert.equal(readFileSync(join(folder, 'keystile.key'), 'utf8'), `${secret}\n`)
   })
 
-  it('readOrCreateSealingSecret refuses a file that others can read, or without a secret', () => {
+  it('readOrCreateSealingSecret refuses a file that others can read, or that has no secret', () => {
     const file = join(folder, 'keystile.key')
     writeFileSync(file, good)
     for (const mode of [0o640, 0o604]) {

@@ -29,7 +29,7 @@ export type IssuingAlgorithm = (typeof issuingAlgorithms)[number]
 
 /** The signing keys of an issuer. */
 export interface SigningKeys {
-  /** The key that signs new tokens: the newest. */
+  /** The newest key. It signs new tokens. */
   readonly current: SigningKey
   /** Verifies tokens that any of the keys signed. */
   readonly keySet: KeySet

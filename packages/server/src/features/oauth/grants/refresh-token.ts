@@ -36,7 +36,7 @@ export const refreshTokenGrant: Grant<'refresh_token' | 'scope', RefreshParts> =
     const proved = await refresher.find(text)
     if (!proved) throw invalid('unknown_token')
 
-    // The caller may have stolen the token. This must not log the owner out, so the session does
+    // The caller may have stolen the token. A theft must not log the owner out, so the session does
     // not end (RFC 6749 §5.2).
     const by: By = { actor: 'nobody', address: client.address }
     if (proved.clientId !== client.id) {
