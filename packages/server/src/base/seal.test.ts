@@ -5,13 +5,13 @@ import { createSeal } from './seal.ts'
 const secret = 'an application secret of 32 chars'
 
 describe('createSeal', () => {
-  it('createSeal decrypts its encrypted values, and encrypts a string differently each time', () => {
+  it('createSeal decrypts what it encrypted, and encrypts a string differently each time', () => {
     const { seal, open } = createSeal(secret, 'test')
     assert.equal(open(seal('täxt', 'row 1'), 'row 1'), 'täxt')
     assert.notEqual(seal('täxt', 'row 1'), seal('täxt', 'row 1'))
   })
 
-  it('createSeal encrypts even "" with a 96-bit IV and a 128-bit tag (NIST SP 800-38D §5.2.1)', () => {
+  it('createSeal encrypts even "" with a 96-bit IV and a 128-bit tag (SP 800-38D §5.2.1)', () => {
     const { seal, open } = createSeal(secret, 'test')
     const sealed = seal('', 'row')
     assert.equal(Buffer.from(sealed, 'base64url').length, 12 + 16)
