@@ -62,7 +62,7 @@ describe('createLine', () => {
     mock.timers.tick(patience) // a caller that has a place is never refused
   })
 
-  it('a queue refuses a caller immediately if the caller would probably wait too long', async () => {
+  it('a queue refuses a caller immediately if the wait would probably be too long', async () => {
     for (let i = 0; i < 100; i++) await keep(1_000)
     await Promise.all([line.enter(), line.enter()])
     const waiting = [line.enter(), line.enter(), line.enter()] // a fourth caller would wait for 2 s
@@ -71,7 +71,7 @@ describe('createLine', () => {
     mock.timers.tick(patience)
   })
 
-  it('a queue admits a caller to a free place immediately, even if earlier callers were slow', async () => {
+  it('a queue admits a caller to a free place, even if earlier callers were slow', async () => {
     for (let i = 0; i < 100; i++) await keep(60_000)
     await Promise.all([line.enter(), line.enter()])
     await assert.rejects(line.enter(), busy)

@@ -201,7 +201,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.ok(failed >= 1 && failed <= 64, String(failed))
   })
 
-  it('a SQLite command that can wait shares the commit of a command that cannot wait', async (t) => {
+  it('a SQLite command that can wait shares the commit of one that cannot wait', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const log = join(folder, 'keystile.db-wal')
     const answered: string[] = []
@@ -236,7 +236,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.ok(Math.max(...answeredInTurn) <= 8, answeredInTurn.join(' '))
   })
 
-  it('a SQLite command that can wait runs after a short time if no other command comes', async () => {
+  it('a SQLite command that can wait runs soon even if no other command comes', async () => {
     assert.equal(await write('insert', 'a', 1_000), 'a')
     assert.equal(await write('insert', 'b', 1), 'b')
     assert.deepEqual(
