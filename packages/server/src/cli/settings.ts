@@ -109,11 +109,11 @@ export async function readSituation(
   return { ...read.situation, faults: [...faults, ...read.faults.map(sentenceOf)] }
 }
 
-/** A key for commands that open no signing key, so that the operator need not give one. */
+/** The key for commands that open no signing key. With it, the operator need not give a key. */
 const unusedKey = randomId() + randomId()
 
 interface Found {
-  /** Those settings that are options of `createKeystile`. */
+  /** The settings that are options of `createKeystile`. */
   readonly values: Values
   readonly faults: readonly string[]
   readonly surroundings: Surroundings
