@@ -1,5 +1,5 @@
-// The interface through which features use the database. Only this folder contains code for SQLite
-// and PostgreSQL.
+// The interface through which features use the database. Only this folder opens SQLite and
+// PostgreSQL databases.
 import type {
   CompiledQuery,
   Kysely,

@@ -36,8 +36,8 @@ export interface DatabaseServer {
 }
 
 /**
- * Returns the database server that a URL names. Returns undefined for a URL without a host or that
- * is not valid, a file and a pool.
+ * Returns the database server that a URL names. Returns undefined for a file, a pool, a URL without
+ * a host and a URL that is not valid.
  */
 export function findDatabaseServer(source: DatabaseSource | undefined): DatabaseServer | undefined {
   if (typeof source !== 'string' || !isPostgresUrl(source) || !URL.canParse(source))
