@@ -103,8 +103,8 @@ export function flagOf({ name, flag, environment }: Setting): string | undefined
 }
 
 /**
- * Returns the variable that holds the path of the file with a secret setting. Returns undefined if
- * no file can give the setting.
+ * Returns the variable that holds the path of the file with the value of a secret setting. Returns
+ * undefined if no file can give the setting.
  */
 export function fileVariableOf(
   { isSecret, isSecretFile }: Setting,
