@@ -109,7 +109,10 @@ export async function readSituation(
   return { ...read.situation, faults: [...faults, ...read.faults.map(sentenceOf)] }
 }
 
-/** The key for commands that open no signing key. With it, the operator need not give a key. */
+/**
+ * The key that Keystile gets in commands that open no signing key. So the operator need not give a
+ * key to these commands.
+ */
 const unusedKey = randomId() + randomId()
 
 interface Found {
