@@ -42,7 +42,7 @@ export async function startWay(
   readonly started: TestKeystile
   readonly root: Person
   readonly by: AccountWay
-  /** Registers a user who logs in. */
+  /** Registers a user and logs the user in. */
   add(username: string): Promise<Person>
 }> {
   const started = await stage.start(options)

@@ -37,7 +37,7 @@ export interface Operation {
 
 /**
  * The holder of a token: a user without scopes, an administrator, or a user who logged in long ago
- * (`early`). `expired` stands for a token that has expired.
+ * (`early`). `expired` means that the token has expired.
  */
 export type Caller = 'user' | 'administrator' | 'early' | 'expired'
 
@@ -90,7 +90,8 @@ export interface Known {
 }
 
 /**
- * The start of each random password. With it, the test finds the password if an answer repeats it.
+ * The first characters of each random password. If an answer repeats a password, the test finds it
+ * by these characters.
  */
 const secretMark = 'sëcret '
 

@@ -24,7 +24,7 @@ export const issuer = 'http://localhost:3000/auth'
 export const key = 'a sealing key for tests: 0123456789 abcdef'
 export const password = 'correct horse battery staple'
 
-/** A clock that stands still until a test moves it. */
+/** A clock whose time changes only when a test changes it. */
 export interface TestClock {
   now(): number
   advance(seconds: number): void

@@ -239,7 +239,7 @@ async function run(bin: string, folder: string, asUser: object, durable: boolean
     })
     if (started) {
       // Continue to read the output and discard it: otherwise the pipe would fill and block the
-      // server. Do not keep this process alive.
+      // server. The open pipes must not stop this process from exiting.
       server.stderr.removeAllListeners('data').resume()
       server.unref()
       letGo(server.stderr)
@@ -297,7 +297,7 @@ function startJanitor(folder: string): { readonly cleanUp: () => Promise<void> }
   }
 }
 
-/** Prevents an open pipe from keeping this process alive. */
+/** Lets this process exit while a pipe is open. */
 function letGo(pipe: Readable | Writable): void {
   if (pipe instanceof Socket) pipe.unref()
 }

@@ -1,13 +1,17 @@
 // Groups IP addresses for rate limits, so that one customer cannot use a new address for each try.
 
-/** The IPv6 prefix of IPv4 addresses behind a NAT64 translator (RFC 6052 §2.1). */
+/**
+ * The first groups of an IPv6 address that a NAT64 translator makes from an IPv4 address (RFC 6052
+ * §2.1).
+ */
 const translatedPrefix = [0x64, 0xff9b, 0, 0, 0, 0]
 
 /**
  * Returns the network of an IP address: the addresses that belong to one customer. For IPv4, the
- * network is the address itself. For IPv6, it is the /64 network: each customer gets at least one
- * (RFC 6177 §2) and can use every address in it. For an IPv6 address from a NAT64 translator, it is
- * the IPv4 address. Does NOT check that the string is an address.
+ * network is the address itself. For IPv6, it is the /64 network, because each customer gets at
+ * least one /64 (RFC 6177 §2) and can use every address in it. A NAT64 translator puts an IPv4
+ * address into an IPv6 address. For such an address, the network is the IPv4 address. Does NOT
+ * check that the string is an address.
  */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address
@@ -38,7 +42,7 @@ function splitGroups(part: string): readonly string[] {
   return part.split(':').flatMap((group) => (group.includes('.') ? [group, group] : [group]))
 }
 
-/** Whether an IPv6 address stands for an IPv4 address behind a translator. */
+/** Whether a NAT64 translator made an IPv6 address from an IPv4 address. */
 function isTranslated(groups: readonly string[]): boolean {
   const front = groups.slice(0, translatedPrefix.length)
   return front.every((group, i) => Number.parseInt(group, 16) === translatedPrefix[i])

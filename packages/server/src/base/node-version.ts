@@ -6,7 +6,9 @@ import { ConfigurationError } from './configuration-error.ts'
  */
 export const minNode = [24, 15] as const
 
-/** If a version of Node is too old, returns the fault; otherwise undefined. */
+/**
+ * Returns the fault of a Node version that is too old, or undefined if the version is supported.
+ */
 export function findNodeFault(
   version: string,
 ): { readonly about: string; readonly message: string; readonly fix: string } | undefined {

@@ -11,14 +11,14 @@ describe('createSeal', () => {
     assert.notEqual(seal('täxt', 'row 1'), seal('täxt', 'row 1'))
   })
 
-  it('createSeal uses a 96-bit IV and a 128-bit tag (NIST SP 800-38D §5.2.1), also for ""', () => {
+  it('createSeal encrypts even "" with a 96-bit IV and a 128-bit tag (SP 800-38D §5.2.1)', () => {
     const { seal, open } = createSeal(secret, 'test')
     const sealed = seal('', 'row')
     assert.equal(Buffer.from(sealed, 'base64url').length, 12 + 16)
     assert.equal(open(sealed, 'row'), '')
   })
 
-  it('createSeal cannot decrypt a value of another secret, another purpose or another row', () => {
+  it('createSeal decrypts a value only with its own secret, purpose and row', () => {
     const sealed = createSeal(secret, 'test').seal('text', 'row 1')
     assert.equal(createSeal(`${secret}!`, 'test').open(sealed, 'row 1'), undefined)
     assert.equal(createSeal(secret, 'other').open(sealed, 'row 1'), undefined)

@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 
-/** The length that GCM is made for (NIST SP 800-38D §8.2). */
+/** The length of the IV. GCM is designed for this length (NIST SP 800-38D §8.2). */
 const ivBytes = 12
-/** The longest tag of GCM. A shorter one would be easier to forge. */
+/** The length of the tag: the longest that GCM allows. A shorter tag would be easier to forge. */
 const tagBytes = 16
 
 /**
@@ -14,19 +14,20 @@ export interface Seal {
    * Encrypts a string.
    *
    * @param context the place that the value belongs to, such as the id of its row. It stops an
-   *   attacker who can write to the database from moving a sealed value to another row.
+   *   attacker who can write to the database from moving an encrypted value to another row.
    */
   seal(text: string, context?: string): string
   /**
-   * Decrypts a sealed value. Returns undefined if the key or the context is not the one that the
-   * value was sealed with, or if the value was changed.
+   * Decrypts a value. Returns undefined if the value was encrypted with another key or another
+   * context, or if it was changed.
    */
   open(sealed: string, context?: string): string | undefined
 }
 
 /**
- * Creates a seal: AES-256-GCM with a key that is derived from the secret for one purpose (HKDF, RFC
- * 5869 §3.2). Does NOT check the strength of the secret.
+ * Creates the functions that encrypt and decrypt values for one purpose. They use AES-256-GCM. The
+ * key is derived from the secret and the purpose (HKDF, RFC 5869 §3.2). Does NOT check the strength
+ * of the secret.
  *
  * @param purpose makes this key differ from other keys of the same secret
  */

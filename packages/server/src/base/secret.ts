@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 
-/** 256 bits cannot be guessed, however fast the hash is. */
+/** The length of a secret. 256 bits cannot be guessed, however fast the hash is. */
 const secretBytes = 32
 
 /** Returns a new secret: 256 random bits as text. */

@@ -109,11 +109,14 @@ export async function readSituation(
   return { ...read.situation, faults: [...faults, ...read.faults.map(sentenceOf)] }
 }
 
-/** A key for commands that open no signing key, so that the operator need not give one. */
+/**
+ * The key that Keystile gets in commands that open no signing key. So the operator need not give a
+ * key to these commands.
+ */
 const unusedKey = randomId() + randomId()
 
 interface Found {
-  /** Those settings that are options of `createKeystile`. */
+  /** The settings that are options of `createKeystile`. */
   readonly values: Values
   readonly faults: readonly string[]
   readonly surroundings: Surroundings

@@ -19,8 +19,8 @@ export interface Checked {
 }
 
 /**
- * Checks each value alone, and then the combinations of values. Reports all faults together, so
- * that the developer can fix them all before the next start. Does NOT report unknown settings.
+ * Checks each value separately, and then the combinations of values. Reports all faults together,
+ * so that the developer can fix them all before the next start. Does NOT report unknown settings.
  */
 export function checkSettings(settings: readonly Setting[], input: Values, say: Wording): Checked {
   const values: Record<string, unknown> = {}

@@ -57,7 +57,7 @@ export const writeQueueLength: GaugeMetric = {
 }
 
 /**
- * Revocations are stored for this long after their tokens have expired. If the clocks of two
+ * The time for which a revocation is stored after its tokens have expired. If the clocks of two
  * processes differ by more, a process could accept a revoked token.
  */
 const maxClockDifferenceSeconds = 60
@@ -103,7 +103,8 @@ const rules: readonly Rule<RuleOptions>[] = [
       machine && machine.databaseFiles.length > 0
         ? openFiles(machine.databaseFiles).map(({ path }) => ({
             about: path,
-            message: 'must be readable by its owner only: it holds password hashes and sealed keys',
+            message:
+              'must be readable by its owner only: it holds password hashes and encrypted keys',
             fix: `chmod 600 ${path}`,
           }))
         : undefined,
@@ -172,8 +173,8 @@ const rules: readonly Rule<RuleOptions>[] = [
     standard: 'ASVS 5.0 16.2.2',
     severity: 'warn',
     demand:
-      `the clock must be within ${maxClockDifferenceSeconds} s of PostgreSQL’s clock, ` +
-      'and not behind the last write to a SQLite database',
+      `with PostgreSQL, the clock must be within ${maxClockDifferenceSeconds} s of the server’s ` +
+      'clock; with SQLite, it must not be behind the last write to the database',
     find: ({ machine }) => machine && findClockFaults(machine),
   },
 ]

@@ -45,7 +45,7 @@ export const proxyRules: readonly Rule<ProxyRuleOptions>[] = [
         about: say.name('trustedProxies'),
         message:
           `must not list a network as wide as ${show(network)}: everyone in it could choose the ` +
-          'address that rate limits and the audit record see',
+          'address for rate limits and the audit record',
         fix: 'list only the addresses of your proxies, such as 10.0.0.7 or 10.1.0.0/16',
       })),
   },

@@ -40,7 +40,7 @@ function demandedBy(situation: Situation): readonly string[] {
 }
 
 describe('the rules', () => {
-  it('each rule has a unique id, examples and a predicate, and each of these has a rule', () => {
+  it('each rule has a unique id, examples and a predicate, and none of these lacks a rule', () => {
     const ids = rules.map(({ id }) => id)
     assert.equal(new Set(ids).size, ids.length)
     assert.deepEqual(Object.keys(examples).toSorted(), ids.toSorted())
@@ -127,7 +127,7 @@ describe('the rules', () => {
 })
 
 describe('createKeystile', () => {
-  it(`createKeystile refuses each unsafe one of ${numRuns} configurations, no safe one`, () => {
+  it(`of ${numRuns} configurations, createKeystile refuses exactly the unsafe ones`, () => {
     let started = 0
     const isOption = ([name]: [string, unknown]): boolean => optionNames.includes(name)
     fc.assert(
@@ -148,7 +148,7 @@ describe('createKeystile', () => {
 })
 
 describe('keystile serve', () => {
-  it(`keystile serve refuses each unsafe one of ${numRuns} environments, no safe one`, async () => {
+  it(`of ${numRuns} environments, keystile serve refuses exactly the unsafe ones`, async () => {
     let started = 0
     await fc.assert(
       fc.asyncProperty(environmentArbitrary, async (environment) => {

@@ -16,10 +16,10 @@ export interface LimitRate {
   readonly intervalMilliseconds: number
   /**
    * Whether a refund restores the whole use, even if the limit has refilled since that use. If
-   * true, a caller can gain one extra use for each request in flight. If not, a refund leaves out
-   * the refilled part, so that the limit never allows more than its burst. Limits by address need
-   * `true`: without it, fifty people in one office who kept logging in were refused after half a
-   * minute.
+   * true, a caller can gain one extra use for each request in flight. If not, a refund restores
+   * only the part that has not refilled since then, so that the limit never allows more than its
+   * burst. Limits by address need `true`. Without it, an office of fifty people who kept logging in
+   * was refused after half a minute.
    */
   readonly isGivenBackWhole?: boolean
 }

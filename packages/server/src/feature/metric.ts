@@ -55,5 +55,5 @@ export interface Meter {
   ): void
 }
 
-/** Counts nothing. For Keystile inside an app, which has no `/metrics`. */
+/** A meter that counts nothing. Keystile inside an app uses it, because it has no `/metrics`. */
 export const noMeter: Meter = { add() {}, observe() {} }

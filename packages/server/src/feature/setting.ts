@@ -103,8 +103,8 @@ export function flagOf({ name, flag, environment }: Setting): string | undefined
 }
 
 /**
- * If a file can give a secret setting, returns the variable that holds the path of the file;
- * otherwise undefined.
+ * Returns the variable that holds the path of the file with the value of a secret setting. Returns
+ * undefined if no file can give the setting.
  */
 export function fileVariableOf(
   { isSecret, isSecretFile }: Setting,

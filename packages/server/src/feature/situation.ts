@@ -37,7 +37,7 @@ export interface Bind {
 
 /** The state of the machine, for rules that check more than options. */
 export interface Machine {
-  /** Such as `24.15.0`. */
+  /** The version of Node, such as `24.15.0`. */
   readonly nodeVersion: string
   /** The time of the machine's clock. */
   readonly now: number

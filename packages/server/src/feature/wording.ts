@@ -35,7 +35,10 @@ function literalOf(value: WordedValue): string {
   return typeof value === 'string' ? `'${value}'` : String(value)
 }
 
-/** Long enough to recognise a value, and short enough for one line of a terminal. */
+/**
+ * The largest number of characters that a message shows of a value. The user can recognise the
+ * value, and it fits on one line of a terminal.
+ */
 const maxShownLength = 80
 
 /**

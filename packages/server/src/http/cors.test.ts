@@ -125,7 +125,7 @@ describe('allowOrigins', () => {
     }
   })
 
-  it('CORS answers a preflight with the path’s methods and the needed headers', async () => {
+  it('CORS answers a preflight with the path’s methods and the allowed headers', async () => {
     const answer = await ask('OPTIONS', '/base/users/x', preflight(listed))
     assert.deepEqual(answer, {
       status: 204,

@@ -80,14 +80,14 @@ describe('readForm', () => {
     for (const body of bad) await refuses(read(body), /must be well encoded/)
   })
 
-  it('readForm refuses a malformed multipart body, and one with a file', async () => {
+  it('readForm refuses a multipart body that is malformed or contains a file', async () => {
     await refuses(read('a=1', 'multipart/form-data; boundary=x'), /must be multipart/)
     await refuses(read('a=1', 'multipart/form-data'), /must be multipart/)
     const file = multipart('name="a"; filename="f"\r\nContent-Type: text/plain\r\n\r\n1')
     await refuses(read(file, 'multipart/form-data; boundary=x'), /is a file/)
   })
 
-  it('readForm accepts a body of 65,536 bytes, and refuses one more byte with 413', async () => {
+  it('readForm accepts a body of 65,536 bytes, and refuses a longer body with 413', async () => {
     assert.deepEqual(await read(`a=${'x'.repeat(65_534)}`), { a: 'x'.repeat(65_534) })
     await assert.rejects(
       read(`a=${'x'.repeat(65_535)}`),

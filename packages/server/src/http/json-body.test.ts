@@ -45,7 +45,7 @@ describe('readJsonObject', () => {
       await assert.rejects(read('{}', type), { code: 'unsupported_media_type' }, type)
   })
 
-  it('readJsonObject refuses a body that is not one unambiguous object', async () => {
+  it('readJsonObject refuses a body that is not an object or repeats a member', async () => {
     for (const body of ['', '[]', 'secret', '{"secret":1,"secret":1}'])
       await assert.rejects(read(body), (error) => {
         assert.ok(error instanceof ProblemError)
@@ -59,7 +59,7 @@ describe('readJsonObject', () => {
       })
   })
 
-  it('readJsonObject accepts a body of 65,536 bytes, and refuses one more byte', async () => {
+  it('readJsonObject accepts a body of 65,536 bytes, and refuses a longer body', async () => {
     assert.ok(await read(`{"a":"${'x'.repeat(65_528)}"}`))
     await assert.rejects(read(`{"a":"${'x'.repeat(65_529)}"}`), { code: 'content_too_large' })
   })
@@ -76,7 +76,7 @@ describe('checkFields', () => {
     assert.deepEqual(checkFields(schema, { name: 'x' }), { errors: [], fields: { name: 'x' } })
   })
 
-  it('checkFields returns every fault with its place and Pydantic’s type', () => {
+  it('checkFields returns every fault, with its place and Pydantic’s name for it', () => {
     const { errors, fields } = checkFields(schema, { deep: ['a', 1], n: 'x', more: 1 })
     assert.equal(fields, undefined)
     assert.deepEqual(

@@ -9,8 +9,8 @@ export interface Proxies {
 }
 
 /**
- * If an address or a range of proxies is not allowed, returns the fault as a sentence without a
- * subject; otherwise undefined.
+ * Returns the fault of an address or a range that must not be trusted, as a sentence without a
+ * subject. Returns undefined if there is no fault.
  */
 export function findProxyFault(text: string): string | undefined {
   const range = parseRange(text)
@@ -94,7 +94,10 @@ function familyOf(address: string): Range['family'] {
   return isIP(address) === 4 ? 'ipv4' : 'ipv6'
 }
 
-/** Parses an entry of the header: an address, with or without port, IPv6 also in brackets. */
+/**
+ * Parses an entry of the header: an address, with or without a port. An IPv6 address may be in
+ * brackets.
+ */
 function parseEntry(entry: string): string | undefined {
   const text = entry.replace(/^[ \t]+|[ \t]+$/g, '')
   const inBrackets = /^\[([^\]]+:[^\]]*)\](?::\d{1,5})?$/.exec(text)?.[1]

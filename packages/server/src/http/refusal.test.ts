@@ -29,7 +29,7 @@ describe('findRefusalAnswer and refusalAnswer', () => {
     }
   })
 
-  it('refusalAnswer answers OAuth errors by RFC 6749 §5.2, and challenges a failed client', () => {
+  it('refusalAnswer writes OAuth errors by RFC 6749 §5.2, and challenges an invalid client', () => {
     const answer = refusalAnswer(new OAuthError('invalid_grant', 'No'), 'problem', realm)
     assert.deepEqual(bodyOf(answer), {
       error: 'invalid_grant',
@@ -47,7 +47,7 @@ describe('findRefusalAnswer and refusalAnswer', () => {
     )
   })
 
-  it('refusalAnswer adds Retry-After if the error has a time for a retry', () => {
+  it('refusalAnswer adds Retry-After if the error says when to retry', () => {
     const error = new OAuthError('temporarily_unavailable', 'Later', { retryAfterSeconds: 0 })
     assert.equal(refusalAnswer(error, 'oauth', realm).headers['retry-after'], '0')
   })

@@ -70,7 +70,10 @@ function oauthCodeOf(status: number): string {
   return status === 500 ? 'server_error' : 'invalid_request'
 }
 
-/** Returns an error of RFC 6749 §5.2, with `detail` for clients that were written for FastAPI. */
+/**
+ * Returns an answer in the format of RFC 6749 §5.2. Its member `detail` is for clients that were
+ * written for FastAPI.
+ */
 function oauthAnswer(code: string, error: OAuthError | ProblemError, realm: string): HttpAnswer {
   return jsonAnswer(
     error.status,

@@ -104,7 +104,7 @@ describe('createRouter', () => {
     }
   })
 
-  it('the router answers an OAuth error by RFC 6749 §5.2, with "detail"', async () => {
+  it('the router answers an OAuth error as RFC 6749 §5.2 demands, with "detail"', async () => {
     const answer = await ask(
       routeTo(() => {
         throw new OAuthError('invalid_grant', 'No', { reason: 'session_over', detail: 'inside' })

@@ -90,7 +90,7 @@ describe('createTurns', () => {
     await untilAnswered(send(post('/a'), get('/b')), '/b')
   })
 
-  it('createTurns answers a connection’s requests in order, and others meanwhile', async () => {
+  it('createTurns answers each connection’s requests in order, and delays no other', async () => {
     const { send, handled } = await serve()
     const paths = Array.from({ length: 10 }, (_, i) => `/${i}`)
     const [first, second] = [send(...paths.map(get)), send(...paths.map(get))]
@@ -110,7 +110,7 @@ describe('createTurns', () => {
     assert.deepEqual(handled, ['/a', '/never', '/c'])
   })
 
-  it('createTurns resets a pipelining connection if all connections exceed the limit', async () => {
+  it('createTurns resets a connection if all connections together exceed the limit', async () => {
     const { send } = await serve({ pipelinedRequestsOfAll: 5 })
     const stuck = send(get('/never'), ...Array.from({ length: 5 }, () => get('/a')))
     const alone = send(get('/alone'))

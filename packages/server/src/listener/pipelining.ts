@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 /**
- * Limits for pipelined requests: a client sends them before it has the answer to an earlier
- * request.
+ * Limits for pipelined requests. A client sends such a request before it has received the answer to
+ * an earlier request.
  */
 export interface PipelineLimits {
   /** The largest number of requests without an answer on one connection. */
@@ -13,8 +13,8 @@ export interface PipelineLimits {
 }
 
 /**
- * Calls `handle` when it is the request's turn. If the client exceeds a limit, resets the
- * connection.
+ * Calls `handle` when the earlier requests of the connection are answered. If the client exceeds a
+ * limit, resets the connection.
  */
 export type Turns = (response: ServerResponse, handle: () => void) => void
 
@@ -24,14 +24,14 @@ const parserError = -1
 // decisions/0008-one-request-at-a-time.md
 /**
  * Handles the requests of a connection one after another. The next request starts when the kernel
- * has the previous answer and other connections have had a turn.
+ * has the previous answer and the server has served other connections.
  *
- * Stops an attack on memory: a client that sends many requests before it reads answers. The
- * connection is reset when too many requests wait, or when a waiting request has a body. Node would
- * keep the body in memory until the request's turn. Node limits the bytes of a body but not the
- * number of its pieces, and a piece of one byte takes several hundred bytes of memory. Pausing the
- * connection would be too late, because Node parses 64 KiB in one step, which can be more than a
- * thousand requests. Clients and proxies in use today do not pipeline.
+ * This stops an attack that fills the memory: a client sends many requests before it reads answers.
+ * The connection is reset when too many requests wait, or when a waiting request has a body. Node
+ * would keep the body in memory until the request starts. Node limits the bytes of a body but not
+ * the number of its pieces, and a piece of one byte takes several hundred bytes of memory. Pausing
+ * the connection would be too late, because Node parses 64 KiB in one step, which can be more than
+ * a thousand requests. Clients and proxies in use today do not pipeline.
  */
 export function createTurns({ pipelinedRequests, pipelinedRequestsOfAll }: PipelineLimits): Turns {
   /** The requests without an answer, by connection. The first request is running. */
@@ -70,7 +70,7 @@ export function createTurns({ pipelinedRequests, pipelinedRequestsOfAll }: Pipel
 
     requests.push(handle)
     response.once('finish', () => {
-      // Other connections get a turn before the next request begins.
+      // Serves other connections before the next request begins.
       if (requests.length > 1) setImmediate(endTurn)
       else requests.length = 0
     })

@@ -82,7 +82,7 @@ describe('listen', () => {
     ['silent', /^HTTP\/1.1 408 /],
     ['idle', /^HTTP\/1.1 200 /],
   ] as const) {
-    it(`the listener ends stalled connections (${slowness}), and serves others`, async () => {
+    it(`the listener ends stalled connections (${slowness}) and serves other clients`, async () => {
       const { port, url } = await start({ limits: short })
       const clients = await beSlow(slowness, port)
       assert.equal((await fetch(`${url}/healthz`)).status, 200)

@@ -59,8 +59,8 @@ const maxHeaderBytes = 16_384
  */
 const maxHeaderLines = 100
 /**
- * The number of bytes of a body that Node reads before the handler needs them. If they arrive in
- * pieces of one byte, they take megabytes of memory.
+ * The largest number of bytes of a body that Node reads before the handler asks for them. If they
+ * arrive in pieces of one byte, they take megabytes of memory.
  */
 const bodyBytesAhead = 4_096
 /** The time for which a server that stops waits for running requests. */

@@ -8,7 +8,7 @@ import type { AnswerBody } from 'keystile/internal'
 import { createAnswerWriter, type ReaderLimits } from './slow-readers.ts'
 
 const small = 'x'.repeat(60_000)
-/** More than the kernel buffers for a connection. */
+/** An answer with more bytes than the kernel buffers for a connection. */
 const large = new Uint8Array(20_000_000)
 const text = 'é'.repeat(100_000)
 /** After this time, a large answer may be ended to make room for another one. */
@@ -103,7 +103,7 @@ describe('createAnswerWriter', () => {
     )
   })
 
-  it('createAnswerWriter refuses a large answer, but ends the oldest after a second', async () => {
+  it('createAnswerWriter ends a large answer for a new one only after a second', async () => {
     const { connectSlow, get } = await serve({ largeAnswers: 2 })
     const [first, second] = [await connectSlow(), await connectSlow()]
     first.ask('/large')

@@ -6,10 +6,14 @@ import { nodeHeaders, writeAnswer } from 'keystile/internal-node'
 /** The size of a piece of a large answer. The kernel copies one piece in less than 0.1 ms. */
 const pieceBytes = 65_536
 /**
- * An answer with more bytes is large. Only files of `/docs` are; answers of endpoints are smaller.
+ * An answer with more bytes is large. Only files of `/docs` are large; answers of endpoints are
+ * smaller.
  */
 const largeBytes = pieceBytes
-/** In this time after its start, a large answer is not ended to make room for another client. */
+/**
+ * The time for which a new large answer is protected: it is not ended to make room for another
+ * client.
+ */
 const fairMilliseconds = 1_000
 
 const busy = problemAnswer(
@@ -23,8 +27,9 @@ export interface ReaderLimits {
   /** The time from the start of an answer until the client has received all of it. */
   readonly answerMilliseconds: number
   /**
-   * The largest number of large answers at the same time. When one more is requested, the oldest is
-   * ended. If the oldest started less than a second ago, the new one is refused instead.
+   * The largest number of large answers at the same time. If a client requests one more, the server
+   * ends the oldest answer. If the oldest answer started less than a second ago, the server refuses
+   * the new request instead.
    */
   readonly largeAnswers: number
   /** The largest size, in MiB, of all small answers together that clients have not read. */
@@ -39,8 +44,8 @@ export type AnswerWriter = (response: ServerResponse, answer: HttpAnswer<AnswerB
 
 /**
  * Creates a function that writes answers and resets connections whose clients do not read them.
- * Stops an attack on memory: many clients that request answers and do not read them. Does NOT
- * support two answers at the same time on one connection.
+ * This stops an attack that fills the memory: many clients request answers and do not read them.
+ * Does NOT support two answers at the same time on one connection.
  *
  * - Large answers: the kernel buffers megabytes for each client. So their number is limited, and
  *   each large answer is the last answer of its connection. The end of the connection shows that
@@ -140,8 +145,8 @@ function isLarge({ body }: HttpAnswer<AnswerBody>): boolean {
 }
 
 /**
- * Writes an answer in pieces. Other connections get a turn between two pieces. Otherwise they would
- * wait while the kernel copies the whole answer: a millisecond for each megabyte.
+ * Writes an answer in pieces. The server serves other connections between two pieces. Otherwise
+ * these would wait while the kernel copies the whole answer: a millisecond for each megabyte.
  */
 function writeInPieces(response: ServerResponse, answer: HttpAnswer<AnswerBody>): void {
   const { status, body = '' } = answer

@@ -128,7 +128,7 @@ describe('the types of createKeystile', () => {
       same<typeof created.city, string>(true)
       same<typeof created.disabled, boolean>(true)
       await accounts.update(created.id, { city: 'Paris' })
-      // @ts-expect-error: no field of the profile
+      // @ts-expect-error: the profile has no such field
       await accounts.update(created.id, { town: 'Paris' })
       // @ts-expect-error: a field of Keystile
       await accounts.update(created.id, { username: 'eve' })
@@ -159,9 +159,9 @@ describe('the types of createKeystile', () => {
   it('createKeystile with a directory refuses the options of Keystile’s own accounts', async () => {
     // @ts-expect-error: a directory has its own profile
     await refused(createKeystile({ ...common, users, profile }))
-    // @ts-expect-error: and its own registration
+    // @ts-expect-error: a directory has its own registration
     await refused(createKeystile({ ...common, users, registration: 'open' }))
-    // @ts-expect-error: and no roles
+    // @ts-expect-error: a directory has no roles
     await refused(createKeystile({ ...common, users, roles: { clerk: ['orders:read'] } }))
   })
 
@@ -189,11 +189,11 @@ describe('the types of createKeystile', () => {
 
   it('createKeystile refuses a directory with a missing or wrong function', async () => {
     const { active: _, ...incomplete } = users
-    // @ts-expect-error: there is no active
+    // @ts-expect-error: the function `active` is missing
     await refused(createKeystile({ ...common, users: incomplete }))
     compiles(() => {
       const active = async (): Promise<boolean> => false
-      // @ts-expect-error: a promise is always true
+      // @ts-expect-error: `active` must not return a promise, which is always true
       return createKeystile({ ...common, users: { ...users, active } })
     })
     compiles(() => {

@@ -28,7 +28,10 @@ import * as sessions from '../features/sessions/feature.ts'
 import * as signingKeys from '../features/signing-keys/feature.ts'
 import * as listener from '../listener/feature.ts'
 
-/** The options of `createKeystile` that exist whether Keystile or the app stores the users. */
+/**
+ * The options of `createKeystile` that are allowed both if Keystile stores the users and if the app
+ * does.
+ */
 export interface SharedOptions<S extends string>
   extends
     issuer.IssuerOptions,
@@ -45,7 +48,7 @@ export interface SharedOptions<S extends string>
     appEvents.AppEventOptions,
     app.AppOptions {}
 
-/** The options of `createKeystile` that exist only for Keystile's own accounts. */
+/** The options of `createKeystile` that are allowed only if Keystile stores the users. */
 export interface OwnAccountOptions<S extends string, P extends object>
   extends scopes.RoleOptions<S>, accounts.AccountOptions<P> {}
 

@@ -55,7 +55,7 @@ describe('listSettings', () => {
     listSettings<ColourOptions>({ colour, isBright, shade: colour })
     // @ts-expect-error: a record of another name
     listSettings<ColourOptions>({ colour, isBright: { ...isBright, name: 'bright' } })
-    // @ts-expect-error: another value
+    // @ts-expect-error: a value of another type
     listSettings<ColourOptions>({ colour: { ...colour, schema: trueOrFalse }, isBright })
   })
 })

@@ -25,7 +25,7 @@ export interface Keystile<S extends string = string, U = PublicUser> extends App
   readonly verifier: Verifier
   readonly scopes: Readonly<Record<S, string>>
   readonly sessions: Sessions
-  /** The logger of the options. Guards of this Keystile log why they refuse a request. */
+  /** The logger that the options contain. Guards of this Keystile log why they refuse a request. */
   readonly logger: Logger
   /**
    * Keystile's own accounts. Undefined if the option `users` is given, because the app then stores
@@ -54,7 +54,7 @@ export interface Keystile<S extends string = string, U = PublicUser> extends App
   close(): Promise<void>
 }
 
-/** Returns `fetch` for an `answer`. */
+/** Returns a function `fetch` that calls the function `answer`. */
 export function fetchFrom(answer: Keystile['answer']): Keystile['fetch'] {
   return async (request, { remoteAddress } = {}) =>
     toResponse(

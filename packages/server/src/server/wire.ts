@@ -119,7 +119,7 @@ async function wireAccounts(
   return wirePeople(parts, accountPeople(users, { routes, appUsers }, checks))
 }
 
-/** The parts that are the same whether Keystile or the app stores the users. */
+/** The parts that are the same, whether Keystile or the app stores the users. */
 interface Parts {
   readonly options: CheckedOptions
   readonly accounts: Accounts

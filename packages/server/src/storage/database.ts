@@ -1,4 +1,5 @@
-// The database as features see it. Only this room knows SQLite and PostgreSQL.
+// The interface through which features use the database. Only this folder opens SQLite and
+// PostgreSQL databases.
 import type {
   CompiledQuery,
   Kysely,
@@ -6,10 +7,10 @@ import type {
   Transaction as KyselyTransaction,
 } from 'kysely'
 
-/** A database to read from. It knows no tables: `inTables` adds them. */
+/** A database to read from. Its type has no tables; `inTables` adds them. */
 export type Reader = Kysely<unknown>
 
-/** A transaction. It knows no tables: `inTables` adds them. */
+/** A transaction. Its type has no tables; `inTables` adds them. */
 export type Transaction = KyselyTransaction<unknown>
 
 /**

@@ -12,7 +12,7 @@ export interface Line {
   enter(): Promise<() => void>
 }
 
-/** The weight of the latest caller in the average time for which callers hold a place. */
+/** The weight of the latest caller in the average time that callers use a place. */
 const weight = 0.1
 
 // decisions/0007-queue-for-connections.md

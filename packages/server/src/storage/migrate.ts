@@ -9,7 +9,7 @@ import * as limits from './migrations/0006-limits.ts'
 import * as passwordSession from './migrations/0007-password-session.ts'
 import { isPostgres, type Reader } from './database.ts'
 
-/** All migrations. Kysely runs them in the order of their names. Never change an old one. */
+/** All migrations. Kysely runs them in the order of their names. Never change an old migration. */
 const migrations = {
   '0001-first': first,
   '0002-refresh-tokens': refreshTokens,

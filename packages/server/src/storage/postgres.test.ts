@@ -3,8 +3,8 @@ import { describe, it } from 'node:test'
 import { DatabaseUnavailableError } from './database.ts'
 import { reasonOf } from './postgres.ts'
 
-describe('the reason why PostgreSQL cannot be opened', () => {
-  it('is the first cause, with the error of each address if the host has several addresses', () => {
+describe('reasonOf', () => {
+  it('reasonOf returns the errors of all addresses of the host, from the first cause', () => {
     const refused = ['::1', '127.0.0.1'].map((address) => new Error(`ECONNREFUSED ${address}:5432`))
     const driver = new AggregateError(refused) // its own message is empty
     const unavailable = new DatabaseUnavailableError('cannot be reached', { cause: driver })

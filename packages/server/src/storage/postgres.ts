@@ -48,7 +48,7 @@ const queryMilliseconds = 5_000
  *   down. PostgreSQL then releases its locks after 3 s. Without this timeout, the feed of
  *   revocations would stop, and after 4 s all other processes would answer 503.
  * - A statement, such as one that waits for a lock, ends after 4 s. This process stops waiting
- *   later, after `queryMilliseconds`. So no statement runs on after this process has stopped
+ *   later, after `queryMilliseconds`. So no statement continues after this process has stopped
  *   waiting for its result.
  * - The timeout does not include the time in which a commit waits for a synchronous standby.
  *   Otherwise PostgreSQL would cancel the wait and report the commit as done.
@@ -150,10 +150,11 @@ class BoundedDriver extends PostgresDriver {
 }
 
 /**
- * Returns the pool twice in the form that Kysely needs: `pool`, and `requestPool` with a queue that
- * leaves one connection free. So requests never delay the feed of revocations, unless the pool has
- * only one connection. There is no second pool for the feed, because the database may not allow
- * more connections than the app's pool has. `close` does NOT close a pool of the app.
+ * Returns the pool in two forms that Kysely can use. `pool` is for the feed of revocations.
+ * `requestPool` is for requests; its queue leaves one connection free. So requests never delay the
+ * feed, unless the pool has only one connection. There is no second pool for the feed, because the
+ * database may not allow more connections than the app's pool has. `close` does NOT close a pool of
+ * the app.
  */
 export async function connectPostgres(source: string | Pool): Promise<{
   readonly pool: PostgresPool

@@ -36,8 +36,8 @@ export interface DatabaseServer {
 }
 
 /**
- * If the source is a URL with a host, returns the server; otherwise undefined (a socket, a file, a
- * pool or a URL that is not valid).
+ * Returns the database server that a URL names. Returns undefined for a file, a pool, a URL without
+ * a host and a URL that is not valid.
  */
 export function findDatabaseServer(source: DatabaseSource | undefined): DatabaseServer | undefined {
   if (typeof source !== 'string' || !isPostgresUrl(source) || !URL.canParse(source))

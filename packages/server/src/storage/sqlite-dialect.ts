@@ -3,8 +3,8 @@ import { SqliteAdapter, SqliteDialect, type DialectAdapter } from 'kysely'
 import { DatabaseUnavailableError } from './database.ts'
 
 /**
- * The size of the cache of prepared statements. All features together use fewer statements, and the
- * limit bounds the memory.
+ * The largest number of prepared statements in the cache. It limits the memory. All features
+ * together use fewer statements.
  */
 const maxStatements = 200
 

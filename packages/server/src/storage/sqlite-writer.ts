@@ -18,7 +18,7 @@ import {
 } from './writer-messages.ts'
 
 // The limits of a shared commit. Without limits, the first command could wait too long for the last
-// one.
+// command.
 const maxCommands = 64
 const maxMilliseconds = 5
 

@@ -201,7 +201,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.ok(failed >= 1 && failed <= 64, String(failed))
   })
 
-  it('a patient SQLite command waits for an impatient one and shares its commit', async (t) => {
+  it('a SQLite command that can wait shares the commit of one that cannot wait', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const log = join(folder, 'keystile.db-wal')
     const answered: string[] = []
@@ -232,11 +232,11 @@ describe('commands that wait for the writer of SQLite', () => {
       ),
     )
     clearImmediate(turn)
-    // Up to 4 answers of each of two commits may come in one turn.
+    // Two commits may each send up to 4 answers in one turn of the event loop.
     assert.ok(Math.max(...answeredInTurn) <= 8, answeredInTurn.join(' '))
   })
 
-  it('if no other SQLite command comes, a patient one is written after a short wait', async () => {
+  it('a SQLite command that can wait runs soon even if no other command comes', async () => {
     assert.equal(await write('insert', 'a', 1_000), 'a')
     assert.equal(await write('insert', 'b', 1), 'b')
     assert.deepEqual(

@@ -54,8 +54,8 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
 }
 
 /**
- * Creates the file so that only its owner can read it, because it holds password hashes and sealed
- * keys. SQLite gives the same mode to its other files, such as the write-ahead log.
+ * Creates the file so that only its owner can read it, because it holds password hashes and
+ * encrypted keys. SQLite gives the same mode to its other files, such as the write-ahead log.
  */
 function createPrivateFile(file: string): void {
   try {

@@ -15,9 +15,9 @@ import {
  */
 const lingerMilliseconds = 20
 /**
- * The number of replies that are passed on in one turn of the event loop. Each reply may cause a
- * millisecond of work, such as a signature, and guards must wait for this work. With only one reply
- * in each turn, the server handled a third fewer refreshes.
+ * The largest number of replies that callers get in one turn of the event loop. Each reply may
+ * cause a millisecond of work, such as a signature, and guards must wait for this work. With only
+ * one reply in each turn, the server handled a third fewer refreshes.
  */
 const maxSettledAtOnce = 4
 
@@ -109,7 +109,10 @@ export async function startWriter(
   }
 }
 
-/** Tells replies from the messages that Node posts, as it does under `node --watch`. */
+/**
+ * Whether a message is a list of replies. Node also posts messages of its own, for example under
+ * `node --watch`.
+ */
 function areReplies(message: unknown): message is readonly WriterReply[] {
   return Array.isArray(message)
 }
@@ -132,11 +135,11 @@ function startThread(file: string, module: URL): Worker {
 
 interface Unanswered {
   readonly size: number
-  /** Waits for the reply with this id. The process stays alive until the reply arrives. */
+  /** Waits for the reply with this id. The process does not exit before the reply arrives. */
   wait(id: number): Promise<unknown>
   settle(reply: WriterReply): void
   rejectAll(error: Error): void
-  /** From now on, the process stays alive until the thread has ended. */
+  /** From now on, the process does not exit before the thread has ended. */
   keepAlive(): void
 }
 
@@ -148,7 +151,7 @@ function createUnanswered(worker: Worker): Unanswered {
   function settle(reply: WriterReply): void {
     const caller = waiting.get(reply.id)
     waiting.delete(reply.id)
-    // The thread alone does not keep the process alive, but a command without an answer does.
+    // The process can exit while the thread is idle, but not while a command has no answer.
     if (waiting.size === 0 && !staysAlive) worker.unref()
     if ('error' in reply) caller?.reject(errorOf(reply.error))
     else caller?.resolve(reply.result)
@@ -174,7 +177,7 @@ function createUnanswered(worker: Worker): Unanswered {
   }
 }
 
-/** Creates the queue of replies. It passes on a few replies in each turn of the event loop. */
+/** Creates the queue of replies. In each turn of the event loop, callers get only a few replies. */
 function createReplies(settle: (reply: WriterReply) => void): {
   add(replies: readonly WriterReply[]): void
   settleAll(): void
@@ -201,8 +204,8 @@ function createReplies(settle: (reply: WriterReply) => void): {
 }
 
 /**
- * Creates the queue of commands to send. Commands that can wait are sent with the next command that
- * cannot, or after `lingerMilliseconds`.
+ * Creates the queue of commands to send. A command that can wait is sent together with the next
+ * command that cannot wait, or after `lingerMilliseconds`.
  */
 function createOutbox(post: (requests: readonly WriterRequest[]) => void): {
   add(request: WriterRequest, patienceMilliseconds: number): void
