@@ -137,7 +137,7 @@ describe('recall', () => {
     assert.equal(bearer.recall('abc', forgetful), undefined)
   })
 
-  it('bearer.recall returns a proved token’s identity, also for a lower-case "bearer"', async () => {
+  it('bearer.recall returns the identity of a proved token, also after "bearer"', async () => {
     const token = issueAccessToken(content, key, 60, systemClock)
     const recall = (field: string): unknown => bearer.recall(find(field) ?? '', verifier)
     assert.equal(recall(`Bearer ${token}`), undefined)
