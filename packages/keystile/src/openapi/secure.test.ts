@@ -135,7 +135,7 @@ describe('secure', () => {
     assert.deepEqual(secure(secured, app), secured)
   })
 
-  it('secure writes {} for guard.optional, and an entry per anyOf list (OpenAPI 3.1 §4.8.10)', () => {
+  it('secure writes {} for guard.optional, and each anyOf list (OpenAPI 3.1 §4.8.10)', () => {
     const app = new Hono()
       .get('/optional', guard.optional(), ok)
       .get('/optional-scope', guard.optional('items:read'), ok)
