@@ -78,7 +78,7 @@ describe('the fetch of a client', () => {
       }
     })
 
-    it('client.fetch adds the token only for the resources, if resources are given', async () => {
+    it('if `resources` is set, client.fetch adds the token only to requests for them', async () => {
       const other = await startTokenServer()
       try {
         const named = start({ resources: ['https://elsewhere.example', `${other.origin}/items`] })
@@ -153,7 +153,7 @@ describe('the fetch of a client', () => {
       assert.equal((await read(answer)).body, 'lamp')
     })
 
-    it('client.fetch returns the 401 for a stream, which it cannot send again', async () => {
+    it('client.fetch returns the 401 if the request body is a stream', async () => {
       stage.server.refuseAccessTokens()
       const streams = [
         new Blob(['lamp']).stream(),
@@ -247,7 +247,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('client.fetch frees the connection of an answer that the caller does not get', async () => {
+    it('client.fetch frees the connection of the 401 when it sends the request again', async () => {
       const answers: Response[] = []
       const own = start({
         fetch: async (input, init) => {
@@ -291,7 +291,7 @@ describe('the fetch of a client', () => {
       assert.equal(stage.signOuts, 0)
     })
 
-    it('client.fetch does not send a request again as a user who logged in later', async () => {
+    it('client.fetch does not resend a request with the token of a later login', async () => {
       const held = hold('GET /items')
       const answer = stage.client.fetch(items())
       await held.arrived

@@ -16,7 +16,7 @@ interface Locks {
 }
 
 interface StorageChange {
-  /** `null`: all keys were removed. */
+  /** The changed key; `null` if all keys were removed. */
   readonly key: string | null
 }
 

@@ -108,7 +108,7 @@ describe('createClient', () => {
     })
   })
 
-  describe('what the issuer answers', () => {
+  describe('the answers of the issuer', () => {
     const cases: readonly [string, number, string, Readonly<Record<string, string>>, object][] = [
       [
         'a page',
@@ -255,7 +255,7 @@ describe('createClient', () => {
     })
   })
 
-  it('a client gives the issuer ten seconds, and bypasses every cache', async (t) => {
+  it('a client waits at most ten seconds for the issuer, and bypasses every cache', async (t) => {
     const timeout = t.mock.method(AbortSignal, 'timeout', () => AbortSignal.abort())
     let init: RequestInit | undefined
     const own = start({
@@ -310,7 +310,7 @@ describe('createClient', () => {
       }
     })
 
-    it('a user is signed out when a session without a refresh token must refresh', async () => {
+    it('a user is signed out when the session must refresh but has no refresh token', async () => {
       const session = { id: 'a', accessToken: 'b', askedAt: stage.clock.now(), lifetime: 1e6 }
       await stage.storage.write(`keystile:${stage.server.issuer}`, JSON.stringify(session))
       assert.equal(await stage.client.accessToken(), 'b')
@@ -331,7 +331,7 @@ describe('createClient', () => {
       assert.deepEqual(stage.server.asked, [])
     })
 
-    it('a storage that fails makes the call fail, and does no other harm', async () => {
+    it('if the storage fails, client.fetch rejects with the error of the storage', async () => {
       const failing = start({
         storage: {
           read: () => Promise.reject(new Error('the disk is full')),
@@ -442,7 +442,7 @@ describe('createClient', () => {
 })
 
 describe('a process that has a client', () => {
-  it('a process with a client ends by itself', async () => {
+  it('a client does not keep its process running', async () => {
     const { execFile } = await import('node:child_process')
     const door = new URL('../client.ts', import.meta.url)
     const program = `

@@ -160,7 +160,10 @@ export function createClient(options: ClientOptions): ApiClient {
   }
 }
 
-/** How many seconds `isSignedIn` waits, because a page must soon know whether to show a login. */
+/**
+ * How many seconds `isSignedIn` waits for the issuer. The time is short, because a page must soon
+ * know whether to show a login.
+ */
 const signedInSeconds = 5
 
 /** @throws {ClientError} `temporarily_unavailable` if the work takes longer; the work continues */

@@ -90,7 +90,7 @@ describe('a client', () => {
       assert.equal(count, 0)
     })
 
-    it('a cookie client rejects isSignedIn while the issuer is down', async () => {
+    it('isSignedIn of a cookie client rejects while the issuer is down', async () => {
       stage.server.instead = (_asked, response) => Boolean(response.destroy())
       await assert.rejects(open(cookieFetch()).isSignedIn(), { code: 'temporarily_unavailable' })
     })
@@ -132,7 +132,7 @@ describe('a client', () => {
       }
     })
 
-    it('a cookie client gives up on a silent issuer after 5 s, and asks again later', async (t) => {
+    it('a cookie client waits 5 s for a silent issuer, and later asks it again', async (t) => {
       t.mock.timers.enable({ apis: ['setTimeout'] })
       const { arrived, release } = hold('POST /auth/session/refresh')
       const tab = open(cookieFetch())
@@ -318,7 +318,7 @@ describe('a client', () => {
         assert.deepEqual(counts, [1, 1])
       })
 
-      it('client.accessToken gives the token of another login only to the next call', async () => {
+      it('client.accessToken returns another login’s token only at the next call', async () => {
         stage.clock.advance(600)
         assert.equal(await tabs[0]!.accessToken(), undefined)
         assert.notEqual(await tabs[0]!.accessToken(), undefined)

@@ -55,7 +55,8 @@ interface Issuer {
 }
 
 /**
- * For a logout: the browser sends the request even if the user then immediately closes the page.
+ * The option of a logout request: the browser sends it even if the user immediately closes the
+ * page.
  */
 const outlivesThePage = { keepalive: true } satisfies RequestInit
 

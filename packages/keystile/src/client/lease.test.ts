@@ -7,7 +7,7 @@ const leaseTime = 5_000
 describe('withLease', () => {
   let held: Map<string, Lease>
   let leases: Leases
-  /** How often a lease was read or renewed. */
+  /** How many times a lease was read or renewed. */
   let updates: number
   beforeEach(() => {
     held = new Map()
@@ -82,7 +82,7 @@ describe('withLease', () => {
     assert.equal(updates, before)
   })
 
-  it('withLease continues when the lease of a dead owner has expired', async () => {
+  it('withLease continues when the lease of a crashed owner has expired', async () => {
     held.set('a', { owner: 'dead', until: Date.now() + leaseTime })
     const next = hold()
     await pass(leaseTime - 100)
@@ -109,7 +109,7 @@ describe('withLease', () => {
     [0, 25],
     [1, 75],
   ] as const) {
-    it(`withLease looks again every 25 to 75 milliseconds: after ${milliseconds}`, async (t) => {
+    it(`withLease tries again after 25 to 75 milliseconds: after ${milliseconds}`, async (t) => {
       t.mock.method(Math, 'random', () => random)
       held.set('a', { owner: 'somebody', until: Date.now() + leaseTime })
       const next = hold()
@@ -126,7 +126,7 @@ describe('withLease', () => {
     })
   }
 
-  it('withLease keeps the lease for a given time after the action, without waiting', async () => {
+  it('withLease returns after the action, and keeps the lease for a given time', async () => {
     const first = hold('a', () => 100)
     await settle()
     const second = hold()

@@ -12,7 +12,7 @@ export interface Leases {
   update(name: string, change: (lease: Lease | undefined) => Lease): Promise<Lease>
 }
 
-/** How many milliseconds a crashed tab blocks the other tabs. */
+/** The duration of a lease, in milliseconds. A crashed tab blocks the other tabs for this time. */
 const leaseTime = 5_000
 /** Milliseconds between two renewals. Three renewals in a row may fail before the lease expires. */
 const renewEvery = leaseTime / 5
@@ -58,9 +58,8 @@ export async function withLease<T>(
 }
 
 /**
- * Whether a lease is valid. If a lease ends later than a new lease would, the clock was set back
- * after the lease was written. Such a lease does not count, because it could block all tabs for
- * hours.
+ * Whether a lease is valid. A lease that ends later than a new lease would is not valid: the clock
+ * was set back after the lease was written, so the lease could block all tabs for hours.
  */
 function isHeld(lease: Lease | undefined, now: number): lease is Lease {
   return lease !== undefined && lease.until > now && lease.until <= now + leaseTime

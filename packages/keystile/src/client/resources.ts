@@ -2,9 +2,9 @@
 export type Resources = (url: string) => boolean
 
 /**
- * Creates the function that decides whether a URL receives the token: the given URLs and everything
- * below them do. It compares URLs as `fetch` would request them, so neither `..` nor another
- * spelling of the host tricks the client into sending the token elsewhere.
+ * Creates the function that decides whether a URL receives the token. The given URLs and all URLs
+ * below them receive the token. It compares URLs as `fetch` would request them, so neither `..` nor
+ * another spelling of the host tricks the client into sending the token elsewhere.
  *
  * @param urls absolute URLs: an origin, or a URL with a path
  * @throws {TypeError} for a URL that `requireSafeUrl` refuses
@@ -45,7 +45,7 @@ export function requireSafeUrl(option: string, text: unknown, allowsHttp: boolea
   )
 }
 
-/** Whether a host is this machine, so that nothing crosses a network. */
+/** Whether a host is this machine. A request to this machine does not cross a network. */
 function isThisMachine(hostname: string): boolean {
   return /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
 }

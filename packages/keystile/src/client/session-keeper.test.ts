@@ -14,7 +14,7 @@ describe('the session of a client', () => {
       stage.server.forget()
     })
 
-    it('a client refreshes when a tenth of the lifetime is left, at most a minute', async () => {
+    it('a client refreshes a tenth of the lifetime before expiry, at most a minute', async () => {
       stage.clock.advance(539)
       await stage.client.fetch(items())
       assert.equal(refreshes(), 0)
@@ -55,7 +55,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('a client refreshes once for simultaneous calls, each time with a new token', async () => {
+    it('simultaneous calls share one refresh, and no refresh token is sent twice', async () => {
       for (const round of [1, 2, 3]) {
         stage.clock.advance(600)
         const calls = Array.from({ length: 20 }, () => stage.client.fetch(items()))
@@ -79,7 +79,7 @@ describe('the session of a client', () => {
       assert.deepEqual(bearers().length, 1)
     })
 
-    it('a failed refresh does no harm while the access token is valid', async () => {
+    it('a failed refresh causes no error while the access token is valid', async () => {
       stage.clock.advance(599)
       answerTokens(503, '{}')
       assert.equal((await stage.client.fetch(items())).status, 200)
@@ -88,7 +88,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('a refused refresh signs out once, and the request goes without a token', async () => {
+    it('after a refused refresh, the user is signed out and no token is sent', async () => {
       stage.clock.advance(600)
       stage.server.endSessions()
       const answers = await Promise.all([1, 2, 3].map(() => stage.client.fetch(items())))
@@ -180,7 +180,7 @@ describe('the session of a client', () => {
     })
   })
 
-  it('a login during a refresh wins, and the waiting call gets no token', async () => {
+  it('a call that waits for a refresh gets no token if a login comes first', async () => {
     await stage.client.login(ada)
     stage.clock.advance(600)
     const held = hold('POST /auth/token')
@@ -196,7 +196,7 @@ describe('the session of a client', () => {
     assert.equal(stage.signOuts, 0)
   })
 
-  it('a login wins over a refresh that the issuer refuses meanwhile', async () => {
+  it('a user who logs in during a refresh stays signed in if the refresh is refused', async () => {
     await stage.client.login(ada)
     stage.clock.advance(600)
     stage.server.endSessions()
@@ -211,7 +211,7 @@ describe('the session of a client', () => {
     assert.equal(stage.signOuts, 0)
   })
 
-  it('without a lock, a client keeps the tokens of another client’s refresh', async () => {
+  it('without a lock, a client does not overwrite the tokens of another client', async () => {
     const other = start()
     await stage.client.login(ada)
     stage.clock.advance(600)
@@ -226,7 +226,7 @@ describe('the session of a client', () => {
     assert.equal(stored()!.accessToken, accessToken)
   })
 
-  it('without JWTs, a session is the same after a refresh, but not after a login', async () => {
+  it('without JWTs, a session keeps its id after a refresh, but not after a login', async () => {
     let count = 0
     stage.server.instead = ({ route }, response) =>
       route === 'POST /auth/token' &&
@@ -330,7 +330,7 @@ describe('the session of a client', () => {
       assert.equal((await read(await clients[2]!.fetch(items()))).owner, 'bob')
     })
 
-    it('another client refreshes if the first one fails', async () => {
+    it('another client refreshes if the refresh of the first client fails', async () => {
       stage.clock.advance(600)
       stage.server.instead = ({ route }, response) =>
         route === 'POST /auth/token' && refreshes() === 1 && Boolean(response.destroy())
@@ -339,7 +339,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('each client of a storage signs out once, at a logout or an ended session', async () => {
+    it('each client of a storage emits one event at a logout, or at a session’s end', async () => {
       await clients[3]!.logout()
       await settle()
       assert.deepEqual(counts, ten(1))

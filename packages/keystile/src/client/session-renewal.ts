@@ -22,8 +22,8 @@ interface RenewalOptions {
 export type Renew = (stale: StoredSession) => Promise<KnownSession | undefined>
 
 /**
- * Creates `renew`. In one client, all calls share one refresh. Because of the lock, clients refresh
- * one after the other: each refresh rotates the refresh token.
+ * Creates `renew`. In one client, all calls share one refresh. The lock makes several clients
+ * refresh one after the other, because each refresh rotates the refresh token.
  */
 export function createRenewal({ store, endpoints, clock, tokenAge }: RenewalOptions): Renew {
   /** The refresh that is running now. */
@@ -41,8 +41,8 @@ export function createRenewal({ store, endpoints, clock, tokenAge }: RenewalOpti
     const askedAt = clock.now()
     const tokens = await refresh(endpoints, known?.refreshToken)
 
-    // If the stored session has changed meanwhile, it stays. The reason is a login, a logout, or a
-    // refresh by another client because this client had lost the lock.
+    // Does not overwrite a session that has changed meanwhile. A login or a logout may have changed
+    // it, or another client if this client has lost the lock.
     const now = await store.read()
     if (!isSame(now, session)) return knownSession(now)
 

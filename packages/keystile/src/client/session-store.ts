@@ -18,8 +18,8 @@ export interface SessionStore {
   read(): Promise<StoredSession | undefined>
   write(session: StoredSession | undefined): Promise<void>
   /**
-   * Writes the session of a login in this client. If it replaces another session, this is no
-   * sign-out: `onSignOut` is not called.
+   * Writes the session of a login in this client. Does not call `onSignOut`, even if the session
+   * replaces another session.
    */
   writeLogin(session: StoredSession): Promise<void>
   /** Runs `action` while no other client with this storage runs an action. */

@@ -25,13 +25,13 @@ afterEach(() => {
   replaced.clear()
 })
 
-/** Stops the time, and returns a function that moves the time forward. */
+/** Stops the clock, and returns a function that moves the clock forward. */
 function stopTime(t: TestContext): (milliseconds: number) => Promise<void> {
   let now = 0
   t.mock.method(performance, 'now', () => now)
   t.mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'], now: 1_000_000 })
   return async (milliseconds) => {
-    // First let all work in flight proceed as far as it can.
+    // First lets pending promises continue.
     for (let i = 0; i < 20; i++) await Promise.resolve()
     now += milliseconds
     t.mock.timers.tick(milliseconds)
@@ -58,8 +58,8 @@ function createLocks(): {
 }
 
 /**
- * The part of IndexedDB that holds leases. Its transactions run one after the other. With `failure`
- * they are aborted.
+ * The part of IndexedDB that holds leases. Its transactions run one after the other. With
+ * `failure`, it aborts each transaction with this error.
  */
 function createIndexedDB(failure?: Error): {
   open(name: string): EventTarget
@@ -313,7 +313,7 @@ describe('createTabMemory', () => {
       heard = Promise.withResolvers()
     })
     stops.push(stop)
-    // The channel alone would not keep this process alive.
+    // The interval keeps the process running. The channel does not.
     const next = async (): Promise<void> => {
       const alive = setInterval(() => {}, 1_000)
       await heard.promise
@@ -346,7 +346,7 @@ describe('createTabMemory', () => {
     assert.equal(memory.read('a channel'), undefined)
   })
 
-  it('createTabMemory keeps no process alive, and works in a browser without unref', (t) => {
+  it('createTabMemory does not keep a process running, and needs no unref in a browser', (t) => {
     const unref = t.mock.method(BroadcastChannel.prototype, 'unref')
     open()
     assert.equal(unref.mock.callCount(), 1)

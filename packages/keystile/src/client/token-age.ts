@@ -20,7 +20,7 @@ export const browserClock: ClientClock = {
  */
 const maxMargin = 60_000
 
-/** Knows how old access tokens are. */
+/** Measures the age of access tokens. */
 export interface TokenAge {
   /** Whether the access token is valid and does not expire soon. */
   isFresh(session: KnownSession): boolean

@@ -10,14 +10,14 @@ export interface TokenStorage {
    * Runs `action` while no other client runs an action with the same name, and returns the result
    * of `action`. If several programs or tabs share a storage, it needs this method, so that only
    * one of them refreshes. Within `action`, `read` must return everything that earlier actions have
-   * written. A crashed program must not block the others for ever. Without this method, only one
-   * client may use the storage.
+   * written. A crashed program must not block the other programs for ever. Without this method,
+   * only one client may use the storage.
    */
   exclusive?<T>(name: string, action: () => Promise<T>): Promise<T>
   /**
    * Calls `onChange` when another client has written under the key, and returns a function that
    * removes the listener. With this method, the client notices a logout of another client
-   * immediately; without this method, at the next call.
+   * immediately. Without this method, the client notices it at the next call.
    */
   listen?(key: string, onChange: () => void): () => void
 }

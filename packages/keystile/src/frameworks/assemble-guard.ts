@@ -63,8 +63,8 @@ export interface AssembledGuard<S extends string, U, M, Carrier, R> {
     caller(carrier: Carrier): Caller<S, U> | undefined
   }
   /**
-   * Decides without a route, for example for a WebSocket upgrade. Takes a request, or an object
-   * with a method, a URL and `headers.get`.
+   * Checks a request that has no route, for example a WebSocket upgrade. Takes a request, or an
+   * object with a method, a URL and `headers.get`.
    */
   check(request: R, ...demand: DemandArguments<S>): Promise<Decision<S, U>>
   /**

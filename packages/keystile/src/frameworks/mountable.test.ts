@@ -42,7 +42,7 @@ describe('mount', () => {
 })
 
 describe('the guards of the frameworks', () => {
-  it('a Fastify guard in an onResponse hook reports an error, because the answer is sent', async () => {
+  it('a Fastify guard as an onResponse hook throws, because it runs after the answer', async () => {
     const guard = createFastifyGuard({ verifier })
     const logged: string[] = []
     const stream = { write: (line: string) => void logged.push(line) }
@@ -62,7 +62,7 @@ describe('the guards of the frameworks', () => {
     assert.deepEqual(routes, ['/items/:id', '/*'])
   })
 
-  it('guard.check of web handlers reads the request that it gets', async () => {
+  it('guard.check of web handlers refuses a Request without a token', async () => {
     const guard = createWebGuard({ verifier })
     const decision = await guard.check(new Request('http://localhost/'))
     assert.equal(decision.allowed, false)

@@ -1,5 +1,5 @@
-// Tests of the peculiarities of each framework. The tests in test/openapi check that the documented
-// guards are the guards that run.
+// Tests of the rules that only one framework has. The tests in test/openapi check that the
+// documented guards are the guards that run.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import express from 'express'
@@ -64,7 +64,7 @@ describe('the routes of Hono', () => {
   const guard = createGuard(options)
   const ok = (c: Context): Response => c.text('ok')
 
-  it('Hono routes are found by decoded paths, and with a trailing slash if not strict', () => {
+  it('Hono routes are found by decoded paths, and with a final slash if strict is false', () => {
     const app = new Hono({ strict: false })
       .get('/größe/:n', guard('read'), ok)
       .get('/x', guard('write'), ok)
@@ -83,7 +83,7 @@ describe('the routes of Hono', () => {
     assert.deepEqual(described(app), { 'get /outer/inner/x': reader })
   })
 
-  it('a Hono route is answered by its last function, or by one without next', () => {
+  it('the last function of a Hono route answers, and so does a function without next', () => {
     const app = new Hono()
       .get(
         '/last',
@@ -149,7 +149,7 @@ describe('the routes of Hono', () => {
     assert.deepEqual(described(app), { 'get /x': reader })
   })
 
-  it('a mounted app in Hono must be ignored explicitly, as its routes are unknown', () => {
+  it('a mounted app in Hono must be ignored explicitly, because its routes are unknown', () => {
     const foreign = (): Response => new Response('foreign')
     const mounted = new Hono().mount('/foreign', foreign).get('/x', guard('read'), ok)
     const all = new Hono().all('/foreign/*', mountHono(foreign)).get('/x', guard('read'), ok)
@@ -181,7 +181,7 @@ describe('the routes of Hono', () => {
       assert.equal(isHono(app), false)
   })
 
-  it('a Hono route is answered by its last function, even if that takes next', () => {
+  it('the last function of a Hono route answers, even if it takes next', () => {
     const app = new Hono().get('/x', guard('read'), (c: Context, _next: Next) => c.text('ok'))
     assert.deepEqual(described(app), { 'get /x': reader })
   })
@@ -233,7 +233,7 @@ for (const [name, make] of [
       assert.throws(() => secured(app, 'post /x'), /no route for POST \/x/)
     })
 
-    it(`Express ${name} answers HEAD with its own route, or with that of GET`, () => {
+    it(`Express ${name} answers HEAD with a HEAD route, or else with the GET route`, () => {
       const app = make()
       app.get('/x', guard('read'), answer)
       app.head('/x', guard('write'), answer)
@@ -286,7 +286,7 @@ for (const [name, make] of [
         assert.throws(() => secured(app, `options ${path}`), /no route/)
     })
 
-    it(`Express ${name} routes are not reached behind a function without next`, () => {
+    it(`Express ${name} never runs routes after a function without next`, () => {
       const app = make()
       app.use((...all: readonly unknown[]) => (all[2] as () => void)())
       app.use((_error: unknown, _request: unknown, _response: unknown, next: () => void) => next())
@@ -634,7 +634,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('a Fastify route is found by any parameter names, preferably its own names', async () => {
+  it('a Fastify route is found by any parameter names, but by its own names first', async () => {
     const app = await make((app) => {
       app.get('/x/:id', { onRequest: guard('read') }, answer)
       app.get('/y/:a(^[0-9]$)/one', { onRequest: guard('read') }, answer)
@@ -668,7 +668,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('a Fastify wildcard must be ignored in describeApp, and is matched by secure', async () => {
+  it('secure matches a Fastify wildcard, but describeApp refuses it unless ignored', async () => {
     const app = await make((app) => {
       app.get('/files/*', { onRequest: guard('read') }, answer)
       app.get('/:shop/:shelf/*', { onRequest: guard('write') }, answer)
@@ -700,7 +700,7 @@ describe('the routes of Fastify', () => {
     assert.throws(() => described(without), /is not ready/)
   })
 
-  it('Fastify routes that precede a second documentRoutes are still known', async () => {
+  it('Fastify routes are still known after a second documentRoutes', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     app.get('/a', answer)

@@ -120,7 +120,7 @@ describe('hidesParameters', () => {
         },
       }.method,
       Math.max.bind(null),
-      // A formatter would never write these.
+      // Source text with unusual spaces, in strings so that the formatter keeps them.
       runInThisContext('(async  function (c) { return [...c] })'),
       runInThisContext('({ method  (c) { return [...c] } }).method'),
     ]

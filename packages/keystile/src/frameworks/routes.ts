@@ -2,7 +2,7 @@ import type { GuardMark } from '../guard/guard-mark.ts'
 
 /** The route that answers a request, and the guards that run before it. */
 export interface FoundRoute {
-  /** In the order in which they run. */
+  /** The guards of the route, in the order in which they run. */
   readonly guards: readonly GuardMark[]
   /** The path of the route as OpenAPI writes it; `undefined` if the framework does not keep it. */
   readonly template: string | undefined

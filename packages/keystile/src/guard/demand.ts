@@ -28,7 +28,7 @@ export type DemandArguments<S extends string> =
         /** The caller must have all of these scopes. */
         readonly scopes?: readonly S[]
         /**
-         * The maximum number of seconds since the user logged in. After an older login the guard
+         * The maximum number of seconds since the user logged in. If the login is older, the guard
          * answers 401 (RFC 9470).
          */
         readonly maxAgeSeconds?: number
@@ -98,7 +98,10 @@ export function readAlternatives<S extends string>(
   return { alternatives: [first, ...others], maxAgeSeconds: undefined, optional: false }
 }
 
-/** Copies an alternative. If the app empties its list later, the guard still demands the scopes. */
+/**
+ * Copies an alternative, because the app may empty its list later. The guard must still demand the
+ * scopes.
+ */
 function readAlternative<S extends string>(
   alternative: S | readonly S[],
   declared: object | undefined,

@@ -153,7 +153,7 @@ describe('check', () => {
     }
   })
 
-  it('check first refuses a malformed credential with 400 (RFC 6750 §3.1)', async () => {
+  it('check answers 400 to a malformed credential (RFC 6750 §3.1)', async () => {
     for (const authorization of [
       'Bearer',
       'Bearer a b',
@@ -165,7 +165,7 @@ describe('check', () => {
     }
   })
 
-  it('check reports a bad token before a missing scope', async () => {
+  it('check answers 401, not 403, to a bad or missing token', async () => {
     assert.equal(refusal(await check('Bearer abc', ['items:write'])).status, 401)
     assert.equal(refusal(await check(undefined, ['items:write'])).status, 401)
   })
@@ -181,7 +181,7 @@ describe('check', () => {
     )
   })
 
-  it('check repeats nothing of the request in its answer', async () => {
+  it('check repeats no part of the request in its answer', async () => {
     const decision = await core.check(
       request('Bearer hunter2"<b>', '/hunter2'),
       core.demand([], false),
@@ -279,7 +279,7 @@ describe('check of a demand with maxAgeSeconds', () => {
     }
   })
 
-  it('maxAgeSeconds may be the only demand, also of an optional guard', async () => {
+  it('a guard may demand only maxAgeSeconds, even if the guard is optional', async () => {
     const young = core.demand([{ maxAgeSeconds: 300 }], false)
     assert.ok((await core.check(request(`Bearer ${tokenAged(300)}`), young)).allowed)
     assert.equal(refusal(await core.check(request(`Bearer ${tokenAged(306)}`), young)).status, 401)
@@ -380,7 +380,7 @@ describe('user', () => {
     }
   })
 
-  it('a guard calls `user` only for a proved token with the scopes', async () => {
+  it('a guard calls `user` only for a valid token with the demanded scopes', async () => {
     let asked = 0
     const user = (): object => {
       asked++
@@ -409,7 +409,7 @@ describe('user', () => {
     assert.deepEqual([status, detail], [403, 'Not today'])
   })
 
-  it('a guard throws any other error of `user`, and admits no request', async () => {
+  it('if `user` throws an error that is no TokenError, the guard throws it too', async () => {
     const broken = new Error('connection refused')
     await assert.rejects(
       checkWith(() => Promise.reject(broken), tokenWith('items:read')),
@@ -618,7 +618,7 @@ describe('createGuardCore', () => {
       assert.throws(made({ user }), /^TypeError: .*`user` of createGuard/)
   })
 
-  it('createGuardCore takes an instance of a class of the app', async () => {
+  it('createGuardCore takes an instance of the app’s own class as its options', async () => {
     class Auth {
       readonly logger = console
       readonly verifier = verifier
@@ -654,7 +654,7 @@ describe('createGuardCore', () => {
 })
 
 describe('callerOf', () => {
-  it('callerOf returns the caller of an admitted request only', async () => {
+  it('callerOf returns a caller only for an admitted request', async () => {
     const [first, second] = [{}, {}]
     const decision = await core.enter(
       first,
@@ -740,7 +740,7 @@ describe('enter, by two guards for one request', () => {
     }
   })
 
-  it('joinDemands: optional only if both demands are, no age if neither has an age', () => {
+  it('a joined demand is optional only if both are, and has no age if neither has one', () => {
     const [required, optional] = [core.demand([], false), core.demand([], true)]
     for (const [outer, inner] of [
       [required, optional],
@@ -753,7 +753,7 @@ describe('enter, by two guards for one request', () => {
       })
   })
 
-  it('joinDemands leaves out an alternative with all scopes of another', () => {
+  it('joinDemands leaves out an alternative that contains all scopes of another', () => {
     const either = core.demandAnyOf(['items:read', 'items:write'])
     assert.deepEqual(joinDemands(either, either).alternatives, [['items:read'], ['items:write']])
     assert.deepEqual(joinDemands(either, read).alternatives, [['items:read']])
@@ -802,7 +802,7 @@ describe('enter, by two guards for one request', () => {
     assert.equal(requireCaller(guard, carrier).user.jti, decodeJwtUnsafe(tokens[1]!).claims.jti)
   })
 
-  it('enterAtOnce does not admit a request for a second guard', async () => {
+  it('enterAtOnce returns undefined for the second guard of a request', async () => {
     const token = tokenWith('items:read')
     await check(`Bearer ${token}`)
     const carrier = {}

@@ -187,8 +187,8 @@ function readOptions<S extends string, U>(
   readonly declared: GuardOptions<S, U>['scopes']
   readonly findUser: GuardOptions<S, U>['user']
 } {
-  // An object of `createKeystile` has `sessions` and may have `users`. Without `sessions`, `users`
-  // is a misspelt `user`, and the guard would admit blocked users.
+  // An object of `createKeystile` has `sessions` and may have `users`. An object with `users` but
+  // without `sessions` has a misspelt `user`. The guard would ignore it and admit blocked users.
   const accounts = Object.hasOwn(Object(options), 'sessions') ? ['users'] : []
   requireKnownOptions('createGuard', options, [...guardOptions, ...otherMembers, ...accounts])
 
@@ -282,7 +282,7 @@ function recall(request: HttpRequest, verifier: Verifier): Identity | undefined 
   try {
     return recallIdentity(request, verifier)
   } catch {
-    // `check` gets the same error again.
+    // `check` calls the verifier again and reports the error.
   }
   return undefined
 }

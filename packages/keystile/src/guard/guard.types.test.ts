@@ -43,7 +43,8 @@ const verifier = createVerifier({
 })
 const user = (identity: Identity): User => ({ id: identity.subject, name: 'Alice' })
 
-// Guards as an app exports them: with type annotations (isolatedDeclarations), or inferred.
+// Guards as an app exports them: with type annotations (isolatedDeclarations), or with inferred
+// types.
 export const guard: Guard<Scope, User> = createGuard({ verifier, scopes, user })
 export const fastifyGuard: FastifyGuard<Scope, User> = createFastifyGuard({
   verifier,
@@ -65,7 +66,7 @@ type Same<A, B> = [A, B] extends [B, A] ? true : false
 const same = <A, B>(are: Same<A, B>): void => assert.equal(are, true)
 
 describe('the types of a guard', () => {
-  it('a guard’s type knows the declared scopes', () => {
+  it('a guard’s type accepts only declared scopes', () => {
     guard('items:read', 'items:write')
     inferred.optional('items:read')
     // @ts-expect-error: not declared
@@ -82,7 +83,7 @@ describe('the types of a guard', () => {
     assert.throws(() => nodeGuard('items:raed'), TypeError)
     // @ts-expect-error: not declared
     assert.throws(() => guard.check(new Request('http://localhost'), 'items:raed'), TypeError)
-    // @ts-expect-error: scopes are given one by one
+    // @ts-expect-error: each scope is an argument, not a member of a list
     assert.throws(() => guard(['items:read']), TypeError)
     guard({ scopes: ['items:read'], maxAgeSeconds: 300 })
     nodeGuard.optional({ maxAgeSeconds: 300 })
@@ -90,7 +91,7 @@ describe('the types of a guard', () => {
     assert.throws(() => guard({ scopes: ['items:raed'] }), TypeError)
     // @ts-expect-error: misspelt
     assert.throws(() => guard({ scope: ['items:read'] }), TypeError)
-    // @ts-expect-error: an object stands alone
+    // @ts-expect-error: an object must be the only argument
     assert.throws(() => nodeGuard('items:read', { maxAgeSeconds: 300 }), TypeError)
   })
 
@@ -112,21 +113,21 @@ describe('the types of a guard', () => {
     })
     createGuard({ verifier, user: ({ subject }) => ({ id: subject, length: 7, stack: ['chips'] }) })
 
-    // @ts-expect-error: false for a blocked user
+    // @ts-expect-error: `user` returns false for a blocked user
     createGuard({ verifier, user: ({ subject }) => find(subject)?.active && find(subject) })
     createNodeGuard({
       verifier,
-      // @ts-expect-error: a promise of false for a blocked user
+      // @ts-expect-error: `user` returns a promise of false for a blocked user
       user: async ({ subject }) => find(subject)?.active && find(subject),
     })
-    // @ts-expect-error: '' for a user without a name
+    // @ts-expect-error: `user` returns '' for a user without a name
     createFastifyGuard({ verifier, user: ({ subject }) => find(subject)?.name && find(subject) })
     // @ts-expect-error: a boolean is not a user
     createExpressGuard({ verifier, user: ({ subject }) => accounts.has(subject) })
     const rows = (): readonly Account[] => [...accounts.values()]
     // @ts-expect-error: the rows of a query are not a user
     createWebGuard({ verifier, user: async () => rows() })
-    // @ts-expect-error: an error that is returned is not a refusal
+    // @ts-expect-error: a returned Error is not a refusal
     createGuard({ verifier, user: ({ subject }) => find(subject) ?? new Error('no such user') })
     createGuard({
       verifier,
@@ -138,11 +139,11 @@ describe('the types of a guard', () => {
     createGuard({ verifier, user: giveFind })
     // @ts-expect-error: a subject is not a user
     createGuard({ verifier, user: ({ subject }) => subject })
-    // @ts-expect-error: a value of the type unknown may not be a user
+    // @ts-expect-error: nothing shows that a value of the type `unknown` is a user
     createGuard({ verifier, user: ({ claims }) => claims['user'] })
   })
 
-  it('the types of a Hono chain know the caller', async () => {
+  it('a handler in a Hono chain gets a typed caller', async () => {
     const app = new Hono()
       .get('/', guard('items:read'), (c) => {
         same<typeof c.var.user, User>(true)
@@ -165,7 +166,7 @@ describe('the types of a guard', () => {
     assert.equal(await (await app.request('/news')).text(), 'nobody')
   })
 
-  it('guard.caller knows the caller’s type outside a Hono chain', () => {
+  it('guard.caller returns a typed caller outside a Hono chain', () => {
     const app = new Hono()
     app.get('/', guard(), (c) => {
       same<ReturnType<typeof guard.caller>['user'], User>(true)
@@ -178,7 +179,7 @@ describe('the types of a guard', () => {
     same<ReturnType<typeof nodeGuard.caller>['identity'], Identity<Scope>>(true)
   })
 
-  it('the guard’s types know the declared scopes in every framework', () => {
+  it('the guard’s types accept only declared scopes in every framework', () => {
     const request = new Request('http://localhost')
 
     fastifyGuard('items:read', 'items:write')
@@ -245,7 +246,7 @@ describe('the types of a guard', () => {
     assert.throws(() => guard.anyOf({ scopes: ['items:read'], maxAgeSeconds: 300 }), TypeError)
   })
 
-  it('guard.caller knows the caller’s type in Fastify', () => {
+  it('guard.caller returns a typed caller in Fastify', () => {
     const app = Fastify()
     app.addHook('onRequest', fastifyGuard.optional())
     app.get('/', { onRequest: fastifyGuard('items:read') }, (request) => {
@@ -264,7 +265,7 @@ describe('the types of a guard', () => {
     same<ReturnType<typeof fastifyGuard.anyOf>, FastifyHook>(true)
   })
 
-  it('guard.caller knows the caller’s type in Express', () => {
+  it('guard.caller returns a typed caller in Express', () => {
     const app = express().use(expressGuard.optional())
     app.get('/:id', expressGuard('items:read'), (req, res) => {
       // Express infers the parameters of the path even with a guard before the handler.
@@ -284,7 +285,7 @@ describe('the types of a guard', () => {
     same<ReturnType<typeof expressGuard.anyOf>, ExpressMiddleware>(true)
   })
 
-  it('a web guard’s handler knows the types of the caller and the other arguments', async () => {
+  it('a web guard’s handler gets a typed caller and typed further arguments', async () => {
     const handle = webGuard('items:read')((_request, caller, context: { readonly id: string }) => {
       same<typeof caller, Caller<Scope, User>>(true)
       same<typeof caller.identity.scopes, readonly Scope[]>(true)
@@ -303,7 +304,7 @@ describe('the types of a guard', () => {
     assert.equal(await (await news(new Request('http://localhost'))).text(), 'nobody')
   })
 
-  it('guard.check returns a decision whose type tells the caller', async () => {
+  it('guard.check returns a decision with a typed caller', async () => {
     const request = new Request('http://localhost')
     const decisions = [
       await guard.check(request, 'items:read'),
@@ -313,7 +314,7 @@ describe('the types of a guard', () => {
       await webGuard.check(request, 'items:read'),
     ]
     for (const decision of decisions) {
-      // @ts-expect-error: not yet known to be allowed
+      // @ts-expect-error: a refusal has no caller, and `allowed` is not checked yet
       void decision.caller
       if (decision.allowed) same<typeof decision.caller, Caller<Scope, User>>(true)
       else assert.equal(decision.answer.status, 401)
@@ -328,11 +329,11 @@ describe('the types of a guard', () => {
     const members = (): void => {
       const request = null as unknown as import('fastify').FastifyRequest &
         import('express').Request
-      // @ts-expect-error: no merged declaration, so two guards cannot be confused
+      // @ts-expect-error: not declared, because each guard has its own type of caller
       void request.identity
-      // @ts-expect-error: no merged declaration
+      // @ts-expect-error: not declared
       void request.user
-      // @ts-expect-error: no merged declaration
+      // @ts-expect-error: not declared
       void request.caller
     }
     assert.equal(typeof members, 'function')
@@ -344,21 +345,21 @@ describe('the types of a guard', () => {
     plain('whatever')
   })
 
-  it('createVerifier’s type demands a choice about revocations', () => {
+  it('createVerifier’s type requires the option revocations', () => {
     const options = { issuer: 'a', audience: 'b', keys: keySetOf([generateKey('ES256')]) }
     // @ts-expect-error: revocations has no default
     assert.throws(() => createVerifier(options), TypeError)
-    // @ts-expect-error: no such choice
+    // @ts-expect-error: neither 'none' nor an object
     assert.throws(() => createVerifier({ ...options, revocations: 'later' }), TypeError)
   })
 
   it('an identity is read-only', () => {
     const write = (identity: Identity<Scope>): void => {
-      // @ts-expect-error: read only
+      // @ts-expect-error: the member is read-only
       identity.subject = 'root'
-      // @ts-expect-error: read only
+      // @ts-expect-error: the member is read-only
       identity.scopes.push('items:write')
-      // @ts-expect-error: read only
+      // @ts-expect-error: the member is read-only
       identity.claims.sub = 'root'
     }
     assert.equal(typeof write, 'function')

@@ -45,7 +45,7 @@ describe('onRefused of a guard', () => {
     assert.equal(onRefused.mock.callCount(), 0)
   })
 
-  it('onRefused gets the route if the framework knows it; only a refusal looks it up', async () => {
+  it('onRefused gets the route, which the guard looks up only for a refusal', async () => {
     const refused: RefusedRequest[] = []
     const onRefused = (told: RefusedRequest): void => void refused.push(told)
     const core = createGuardCore({ verifier: createTestVerifier(), onRefused })
@@ -59,7 +59,7 @@ describe('onRefused of a guard', () => {
     ])
   })
 
-  it('onRefused changes no answer when it throws or rejects; its error is logged', async () => {
+  it('an error of onRefused is logged, and the answer stays the same', async () => {
     const error = new Error('the metrics are away')
     for (const onRefused of [
       () => {
@@ -155,7 +155,7 @@ describe('onRefused of a verifier', () => {
     )
   })
 
-  it('onRefused of a verifier is not called for a wrong argument, a bug of the app', async () => {
+  it('a verifier does not call onRefused for a wrong argument, because it is a bug', async () => {
     const onRefused = mock.fn()
     const verifier = createTestVerifier({ onRefused })
     await assert.rejects(verifier.verify(token, { maxAgeSeconds: -1 }), TypeError)

@@ -13,7 +13,7 @@ const schemes: readonly CredentialScheme[] = [bearer]
  * still valid. Returns `undefined` in any other case: call `proveIdentity` then.
  */
 export function recallIdentity(request: HttpRequest, verifier: Verifier): Identity | undefined {
-  // An index, because `for … of` would create an iterator for each request.
+  // Uses an index, because `for … of` would create an iterator for each request.
   // Stryker disable next-line UpdateOperator: there is one scheme: any other index is the end
   for (let i = 0, scheme = schemes[i]; scheme; scheme = schemes[++i]) {
     const credential = scheme.find(request)

@@ -36,7 +36,7 @@ interface Cause {
   readonly isClosed?: boolean
 }
 
-/** Returns a token signed by the holder of the key, with changed claims or header members. */
+/** Returns an `Authorization` field whose signed token has these claims and header members. */
 function bearer(claims: object = {}, header: object = {}, by = key): string {
   const payload = JSON.stringify({ ...good, ...claims })
   return `Bearer ${signJws({ alg: 'ES256', kid, typ: 'at+jwt', ...header }, payload, by)}`
@@ -95,7 +95,7 @@ const offline = {
   fetch: () => Promise.reject(new Error('offline')),
 }
 
-/** What a caller does, or what is unavailable, for each reason. */
+/** For each reason: a request and a verifier that cause it, or a function that causes it. */
 const causes: Readonly<Record<TokenReason, Cause | (() => unknown)>> = {
   no_credential: {},
   malformed_credential: { field: 'Bearer two tokens' },
@@ -112,7 +112,7 @@ const causes: Readonly<Record<TokenReason, Cause | (() => unknown)>> = {
   malformed_claim: { field: bearer({ sub: 7 }) },
   wrong_issuer: { field: bearer({ iss: 'another' }) },
   wrong_audience: { field: bearer({ aud: 'another' }) },
-  // A guard expects no particular subject.
+  // Only `verifyJwt` can expect a particular subject. A guard never does.
   wrong_subject: () =>
     verifyJwt(bearer().slice(7), key, {
       issuer: 'i',

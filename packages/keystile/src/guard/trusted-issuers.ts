@@ -168,7 +168,7 @@ function keyFinderOf(
   const [hasKeys, hasUri] = ['keys' in options, 'jwksUri' in options]
   if (hasKeys && hasUri) throw new TypeError('pass either `keys` or `jwksUri`, not both')
 
-  // With one key for several issuers, each of them could sign tokens in the name of another.
+  // If several issuers shared a key, each issuer could sign tokens in the name of another issuer.
   if ((hasKeys || hasUri) && issuers.length > 1) {
     const name = hasKeys ? 'keys' : 'jwksUri'
     throw new TypeError(

@@ -34,7 +34,7 @@ describe('createVerifiedTokens', () => {
     })
   }
 
-  it('createVerifiedTokens keeps a used token while unused ones are evicted', () => {
+  it('createVerifiedTokens keeps a used token while it evicts unused tokens', () => {
     const tokens = createVerifiedTokens<number>(10)
     tokens.remember('used', 1)
     for (let i = 0; i < 1_000; i++) {
@@ -43,7 +43,7 @@ describe('createVerifiedTokens', () => {
     }
   })
 
-  it('createVerifiedTokens evicts nothing for unknown tokens', () => {
+  it('createVerifiedTokens evicts no token when it looks up an unknown token', () => {
     const tokens = createVerifiedTokens<number>(10)
     tokens.remember('known', 1)
     for (let i = 0; i < 1_000; i++) assert.equal(tokens.find(`unknown${i}`), undefined)

@@ -90,7 +90,7 @@ async function unavailable(verified: Promise<Identity>, retryAfterSeconds: numbe
   assert.equal(refusal.retryAfterSeconds, retryAfterSeconds)
 }
 
-/** Waits for a fetch in the background. */
+/** Waits until a fetch in the background has ended. */
 const settled = async ({ verifier }: Stage): Promise<void> =>
   refuses(verifier.verify(tokenOf(second)))
 
@@ -289,7 +289,7 @@ describe('verify with keys that are fetched', () => {
     assert.equal(script.fetches, 2)
   })
 
-  it('recall works as long as each fetch brings the same key', async () => {
+  it('recall finds a token as long as each fetch returns the same key', async () => {
     const stage = start()
     const { verifier, script, advance } = stage
     const token = tokenOf(first)
@@ -412,7 +412,7 @@ describe('several issuers', () => {
     assert.deepEqual([a.fetches, b.fetches, verifier.state], [1, 1, 'current'])
   })
 
-  it('a key of one issuer does not prove a token that names another', async () => {
+  it('a key of one issuer does not prove a token that names another issuer', async () => {
     const { verifier } = stageOf()
     await verifier.ready()
     const [tokenA, tokenB] = [tokenOf(keyOfA, { iss: issuerA }), tokenOf(keyOfB, { iss: issuerB })]
@@ -449,7 +449,7 @@ describe('several issuers', () => {
     assert.deepEqual([...a.asked, ...b.asked], [])
   })
 
-  it('several issuers do not wait for each other', async () => {
+  it('verify accepts a token of one issuer while another issuer is down', async () => {
     const { verifier, b } = stageOf()
     b.instead = () => Promise.reject(new Error('down'))
     await unavailable(verifier.verify(tokenOf(keyOfB, { iss: issuerB })), 1)
@@ -474,7 +474,7 @@ describe('several issuers', () => {
     assert.ok(verifier.recall!(tokenB))
   })
 
-  it('a verifier of several issuers uses the first as its realm', () => {
+  it('a verifier of several issuers uses the first issuer as its realm', () => {
     assert.equal(stageOf().verifier.issuer, issuerA)
   })
 })
@@ -491,7 +491,7 @@ describe('ready', () => {
     assert.equal(script.fetches, 1)
   })
 
-  it('verifier.ready rejects with the reason', async () => {
+  it('if keys cannot be loaded, verifier.ready rejects with the reason', async () => {
     const { verifier, script } = start()
     script.instead = () =>
       Response.json({ issuer: 'https://evil.example', jwks_uri: script.jwksUri })
@@ -576,7 +576,7 @@ describe('close', () => {
     await notReady
   })
 
-  it('verifier.close works with given keys too', async () => {
+  it('verifier.close also works if the options contain the keys', async () => {
     const { verifier } = start({ keys: { keys: [exportPublicJwk(first)] } })
     const token = tokenOf(first)
     await verifier.verify(token)

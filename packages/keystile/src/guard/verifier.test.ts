@@ -51,7 +51,7 @@ const options: VerifierOptions = {
   clock: { now: () => start * 1000 },
 }
 
-/** Revocations in a given state, which refresh may change. */
+/** Revocations in the state `state`. After a refresh, their state is `afterRefresh`. */
 function revocationsIn(
   state: RevocationState,
   afterRefresh = state,
@@ -270,7 +270,7 @@ describe('createVerifier', () => {
     })
   }
 
-  it('the URL of the key set cannot serve as the secret to forge a token', async () => {
+  it('createVerifier never uses the URL of a key set as a secret', async () => {
     const url = 'https://tenant.example/.well-known/jwks.json'
     const forged = tokenOf(
       {},
@@ -293,7 +293,7 @@ describe('createVerifier', () => {
     )
   })
 
-  it('createVerifier takes a JWK Set, a live key set, or one good secret (HS256)', async () => {
+  it('createVerifier takes a JWK Set, a KeySet, or one good secret (HS256)', async () => {
     const secret = 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA'
     const hmac = importKey({ secret, algorithm: 'HS256' })
     assert.ok('signingKey' in hmac)
@@ -463,7 +463,7 @@ describe('verify with maxAgeSeconds', () => {
     await tooOld(createVerifier(options), tokenOf())
   })
 
-  it('maxAgeSeconds is checked each time for a token that was seen before', async () => {
+  it('maxAgeSeconds is checked each time, also for a cached token', async () => {
     const clock = movable()
     const verifier = createVerifier({ ...options, clock })
     const token = tokenOf({ auth_time: start })
@@ -492,8 +492,8 @@ describe('verify with maxAgeSeconds', () => {
   })
 })
 
-describe('verify of a token seen before', () => {
-  it('verify refuses a known token from the second in which it expires', async () => {
+describe('verify of a cached token', () => {
+  it('verify refuses a cached token from the second in which it expires', async () => {
     const clock = movable()
     const verifier = createVerifier({ ...options, clock })
     const token = tokenOf({ exp: start + 10 })
@@ -505,7 +505,7 @@ describe('verify of a token seen before', () => {
     await refuses(() => verifier.verify(token), 'Token has expired')
   })
 
-  it('verify has the same clock tolerance for a known token as for a new one', async () => {
+  it('verify has the same clock tolerance for a cached token as for a new token', async () => {
     const clock = movable()
     const verifier = createVerifier({ ...options, clock, clockToleranceSeconds: 5 })
     const token = tokenOf({ exp: start + 10 })
@@ -521,7 +521,7 @@ describe('verify of a token seen before', () => {
     find: (keyId, algorithm) => keySetOf([...held.values()]).find(keyId, algorithm),
   })
 
-  it('verify refuses a known token as soon as its key is gone', async () => {
+  it('verify refuses a cached token as soon as its key is removed', async () => {
     const held = new Map([[key.keyId, key]])
     const verifier = createVerifier({ ...options, keys: live(held) })
     assert.ok(await verifier.verify(tokenOf()))
@@ -533,7 +533,7 @@ describe('verify of a token seen before', () => {
     assert.ok(await verifier.verify(token))
   })
 
-  it('verify proves a known token again if another key has taken its kid', async () => {
+  it('verify proves a cached token again if another key now has the same kid', async () => {
     const held = new Map<string | undefined, VerificationKey>([[key.keyId, key]])
     const verifier = createVerifier({ ...options, keys: live(held) })
     const token = tokenOf()
@@ -542,7 +542,7 @@ describe('verify of a token seen before', () => {
     await refuses(() => verifier.verify(token), 'Invalid token', 'wrong_signature')
   })
 
-  it('verify refuses a known token once it is revoked, and accepts others', async () => {
+  it('verify refuses a cached token once it is revoked, and accepts other tokens', async () => {
     const list = createRevocationList()
     const verifier = createVerifier({
       ...options,
@@ -560,7 +560,7 @@ describe('verify of a token seen before', () => {
     await refuses(() => verifier.verify(neighbour), 'Token has been revoked', 'revoked')
   })
 
-  it('verify refuses a known token with one character changed', async () => {
+  it('verify refuses a cached token with one changed character', async () => {
     const verifier = createVerifier(options)
     const token = tokenOf()
     assert.ok(await verifier.verify(token))
@@ -573,7 +573,7 @@ describe('verify of a token seen before', () => {
     }
   })
 
-  it('a token that one verifier knows is checked anew by another verifier', async () => {
+  it('a verifier does not use the cached tokens of another verifier', async () => {
     const token = tokenOf()
     const first = createVerifier(options)
     assert.ok(await first.verify(token))
@@ -643,7 +643,7 @@ describe('verify while revocations are not current', () => {
     await unavailable(createVerifier({ ...options, revocations }), tokenOf())
   })
 
-  it('verify answers 503 to a known token once revocations are stale', async () => {
+  it('verify answers 503 to a cached token once revocations are stale', async () => {
     const revocations = revocationsIn('current', 'stale')
     const verifier = createVerifier({ ...options, revocations })
     const token = tokenOf()
@@ -673,7 +673,7 @@ describe('verify while revocations are not current', () => {
 })
 
 describe('recall', () => {
-  it('recall returns the identity of a proved token, and of no other', async () => {
+  it('recall returns the identity of a proved token, and of no other token', async () => {
     const clock = movable()
     const { verify, recall } = createVerifier({ ...options, clock })
     const token = tokenOf()
@@ -695,7 +695,7 @@ describe('recall', () => {
     assert.equal(recall!(token), undefined)
   })
 
-  it('recall returns undefined once the key is withdrawn', async () => {
+  it('recall returns undefined once the key is removed', async () => {
     const clock = movable()
     let keys = keySetOf([key])
     const { verify, recall } = createVerifier({

@@ -323,8 +323,8 @@ function requireRevocations(
 /**
  * Asks whether a token is revoked.
  *
- * @throws {TypeError} if the result is not a boolean. If the function forgot `return`, it would
- *   revoke no token; if it returned a promise, it would revoke every token
+ * @throws {TypeError} if the result is not a boolean. A function without `return` would revoke no
+ *   token. A function that returns a promise would revoke every token
  */
 function isRevoked(revocations: Revocations, identity: Identity): boolean {
   const revoked: unknown = revocations.isRevoked(identity)

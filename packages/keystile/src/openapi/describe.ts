@@ -16,10 +16,10 @@ export interface DocumentInfo {
 }
 
 /**
- * Returns an OpenAPI document for an app without one. The document has the routes of the app and
- * the demands of their guards, but no bodies and no answers. For a route for all methods, it lists
- * the methods that APIs commonly use. It leaves out a HEAD route that the framework adds to a GET
- * route.
+ * Returns an OpenAPI document for an app that has no such document. The document has the routes of
+ * the app and the demands of their guards, but no bodies and no answers. If a route answers all
+ * methods, the document lists the methods that APIs commonly use. It leaves out a HEAD route that
+ * the framework adds to a GET route.
  *
  * Call it when all routes are registered; a Fastify app must be ready. For what it does NOT see,
  * see `secure`.

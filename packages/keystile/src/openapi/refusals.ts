@@ -39,7 +39,10 @@ export function refusalsOf(demands: readonly Demand[], responses: JsonObject): J
   return { ...responses, ...Object.fromEntries(refusals) }
 }
 
-/** Returns a refusal, with the app's own response for the same status merged over it. */
+/**
+ * Returns the response of a refusal. If the app has its own response for the same status, the
+ * members of that response replace the default members.
+ */
 function refusalOf(status: string, description: string, own: unknown): unknown {
   if (isJsonObject(own) && '$ref' in own) return own
   const { headers, content: ownContent, ...rest } = asJsonObject(own)

@@ -71,7 +71,7 @@ describe('samplePaths', () => {
     assert.deepEqual(first(1, '/{id}', parameters), ['/operation'])
   })
 
-  it('samplePaths follows references within the document, and no others', () => {
+  it('samplePaths follows references within the document, and no other references', () => {
     const document = {
       components: {
         parameters: {

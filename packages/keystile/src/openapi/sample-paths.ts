@@ -26,12 +26,14 @@ const commonValues = [
   '0123456789abcdef01234567',
   '01ARZ3NDEKTSV4RRFFQ69G5FAV',
 ] as const
-/** The maximum number of combinations per path, so that many parameters do not take minutes. */
+/**
+ * The maximum number of combinations per path. It limits the time for a path with many parameters.
+ */
 const maxSamples = 1_000
 
 /**
- * Yields paths of requests that a documented path may stand for. The values of each parameter begin
- * with the examples of the document.
+ * Yields request paths that match a documented path. The values of each parameter begin with the
+ * examples of the document.
  */
 export function* samplePaths(
   template: string,
@@ -41,7 +43,7 @@ export function* samplePaths(
   const names = template.match(/(?<=\{)[^{}]+(?=\})/g) ?? []
   const values = names.map((name) => valuesOf(name, parameters, document))
 
-  // First, the first values of all parameters, then the second values, and so on.
+  // First uses the first value of each parameter, then the second value of each, and so on.
   for (let turn = 0; turn < Math.max(1, ...values.map((list) => list.length)); turn++) {
     yield fill(
       template,
@@ -49,7 +51,8 @@ export function* samplePaths(
     )
   }
 
-  // Then all combinations of the first few values. With more parameters, it uses fewer values.
+  // Then uses all combinations of the first few values. If there are more parameters, it uses fewer
+  // values of each.
   const few = Math.floor(maxSamples ** (1 / names.length))
   for (let number = 0; names.length > 1 && number < few ** names.length; number++) {
     yield fill(

@@ -135,7 +135,7 @@ describe('secure', () => {
     assert.deepEqual(secure(secured, app), secured)
   })
 
-  it('secure writes {} for guard.optional, and each list of anyOf (OpenAPI 3.1 §4.8.10)', () => {
+  it('secure writes {} for guard.optional, and each anyOf list (OpenAPI 3.1 §4.8.10)', () => {
     const app = new Hono()
       .get('/optional', guard.optional(), ok)
       .get('/optional-scope', guard.optional('items:read'), ok)
@@ -181,7 +181,7 @@ describe('secure', () => {
     assert.deepEqual(securitySchemes?.['keystile2'], { type: 'oauth2', flows })
   })
 
-  it('secure keeps the security of other schemes, which is demanded as well', () => {
+  it('secure keeps the requirements of other schemes, and adds its own to them', () => {
     const document = { ...documentOf('get /items'), security: [{ apiKey: [] }] }
     assert.deepEqual(operationIn(secure(document, app), 'get /items').security, [
       { apiKey: [], keystile: ['items:read'] },
@@ -223,7 +223,7 @@ describe('secure', () => {
     assert.deepEqual(secure(secured, app, { securityScheme }), secured)
   })
 
-  it('secure refuses an operation that the app does not answer, unless ignored', () => {
+  it('secure refuses an operation that no route answers, unless its path is ignored', () => {
     const document = documentOf('get /items', 'get /elsewhere', 'post /items')
     assert.throws(() => secure(document, app), /no route for POST \/items/)
     assert.throws(
@@ -346,7 +346,7 @@ describe('secure', () => {
 })
 
 describe('secure, in Hono', () => {
-  it('secure joins the guards of Hono routers and patterns, without unreachable ones', () => {
+  it('secure joins the guards of Hono routers and patterns, without unreachable guards', () => {
     const items = new Hono()
       .use(guard('items:read'))
       .get('/', ok)
@@ -427,7 +427,7 @@ for (const [name, make] of [
       assert.deepEqual(securityOf(app, 'get /abc'), [{ keystile: [] }])
     })
 
-    it(`secure passes functions with hidden parameters in Express ${name}`, () => {
+    it(`secure continues after functions with hidden parameters in Express ${name}`, () => {
       const app = make()
       const answer = (_request: unknown, response: { end(): unknown }): void => void response.end()
       app.use(((_request: never, _response: never, ...rest: (() => void)[]) => rest[0]!()) as never)
@@ -451,7 +451,7 @@ for (const [name, make] of [
 }
 
 describe('secure, in Fastify', () => {
-  it('secure joins the hooks of Fastify plugins and routes, added before or after', async () => {
+  it('secure joins the hooks of a Fastify route and of the plugins around it', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     const answer = async (): Promise<string> => 'ok'
@@ -490,7 +490,7 @@ describe('secure, in Fastify', () => {
     await app.close()
   })
 
-  it('secure demands documentRoutes in Fastify', async () => {
+  it('secure requires documentRoutes in a Fastify app', async () => {
     const app = Fastify()
     app.get('/', async () => 'ok')
     assert.throws(() => securityOf(app, 'get /'), /await app.register\(documentRoutes\)/)

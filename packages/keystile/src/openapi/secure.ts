@@ -207,7 +207,7 @@ export function routesOf(app: SecuredApp): AppRoutes {
 export function ignoring(ignored: readonly string[] | undefined): (path: string) => boolean {
   return (path) =>
     ignored?.some(
-      // `/*` is the route of this name. As a wildcard it would ignore every route.
+      // `/*` means only the route `/*`. If it were a wildcard, it would ignore every route.
       (one) =>
         one === path || (one.length > 2 && one.endsWith('*') && path.startsWith(one.slice(0, -1))),
     ) ?? false
@@ -300,7 +300,7 @@ function mayDescribe(
   path: string,
   { paths = {} }: OpenApiDocument,
 ): boolean {
-  // A route without a template has matched the path; its own path is unknown.
+  // A route without a template has an unknown path, but it has matched the path of the request.
   if (template === undefined) return true
   // The document may use another name for a parameter. But if the document also contains the
   // template of this route, `path` must be another route.

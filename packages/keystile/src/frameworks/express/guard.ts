@@ -45,8 +45,8 @@ export function createGuard<
         const read = readNodeRequest(request)
         if (core.enterAtOnce(request, read, demand)) return next()
 
-        // Returns the promise, so that the app's own code can wait for it, and Express 5 handles an
-        // error that `next` throws.
+        // Returns the promise, so that the app's own code can wait for it. Express 5 also waits for
+        // it, and handles an error that `next` throws.
         return core.enter(request, read, demand, routeOf).then((decision) => {
           if (decision.allowed) next()
           else writeAnswer(response, decision.answer)

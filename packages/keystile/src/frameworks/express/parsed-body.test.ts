@@ -24,7 +24,7 @@ describe('readParsedBody', () => {
     assert.equal(await text(parsed(Buffer.from('bytes'))), 'bytes')
   })
 
-  it('readParsedBody writes a list as a repeated parameter, so it is refused', async () => {
+  it('readParsedBody writes a list as a repeated parameter, which endpoints refuse', async () => {
     const form = 'application/x-www-form-urlencoded'
     for (const odd of [['1', '2'], ['1'], [], { b: 'c' }, ['1', { b: 'c' }], null])
       assert.equal(await text(parsed({ a: odd, z: 'z' }, form)), 'a=&a=&z=z')
@@ -35,7 +35,7 @@ describe('readParsedBody', () => {
     assert.equal(await text(parsed({}, 'application/json', false)), 'as it is')
   })
 
-  it('readParsedBody reads as many bytes as allowed, and refuses one more', async () => {
+  it('readParsedBody reads a body up to the limit, and refuses one byte more', async () => {
     assert.equal(await text(parsed('12345'), 5), '12345')
     await assert.rejects(text(parsed('123456'), 5), /may have 5 bytes at most/)
   })

@@ -11,7 +11,7 @@ const answer = (_request: unknown, response: { end(): unknown }): void => void r
 
 type Expected = Readonly<Record<string, readonly [template: string | undefined, guards: number]>>
 
-/** Compares the template and the number of guards of the route of each path. */
+/** Requires that the route of each path has the expected template and number of guards. */
 function assertFound(app: object, expected: Expected): void {
   assert.ok(isExpress(app))
   const routes = routesOfExpress(app)
@@ -66,7 +66,7 @@ for (const [name, make] of [
       })
     })
 
-    it(`routesOfExpress (Express ${name}) passes functions with hidden parameters`, () => {
+    it(`routesOfExpress (Express ${name}) continues after functions with hidden parameters`, () => {
       type Next = () => void
       const goOn = (_request: unknown, _response: unknown, ...rest: readonly Next[]): void =>
         rest[0]?.()
@@ -76,7 +76,7 @@ for (const [name, make] of [
       assertFound(app, { '/x': ['/x', 1] })
     })
 
-    it(`routesOfExpress (Express ${name}) finds no route of other methods or mounted apps`, () => {
+    it(`routesOfExpress (Express ${name}) ignores other methods and mounted apps`, () => {
       const app = make()
       app.put('/x', answer)
       app.use('/foreign', make())

@@ -58,8 +58,8 @@ export interface Guard<S extends string, U> {
     caller(request: FastifyRequest): Caller<S, U> | undefined
   }
   /**
-   * Decides without a route, for example for a WebSocket upgrade. Takes a request, or an object
-   * with a method, a URL and `headers.get`.
+   * Checks a request that has no route, for example a WebSocket upgrade. Takes a request, or an
+   * object with a method, a URL and `headers.get`.
    */
   check(request: CheckedRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U>>
   /**
@@ -128,8 +128,9 @@ export function mount(keystile: Mountable): (app: FastifyInstance) => Promise<vo
 }
 
 /**
- * A plugin that records the routes of an app for `secure` and `describe`. An app without `mount`
- * registers it before its routes, because Fastify reports a route only while registering it.
+ * A plugin that records the routes of an app for `secure` and `describe`. Register it before the
+ * routes, because Fastify reports a route only when the app registers it. An app with `mount` does
+ * not need this plugin.
  */
 export const documentRoutes: (app: FastifyInstance) => Promise<void> = atTheRoot(async (app) => {
   rememberRoutes(app)

@@ -28,8 +28,9 @@ export interface RememberedRoute {
   readonly instance: object
 }
 
-// A member of the app itself, which the instances of its plugins inherit. The symbol is global, so
-// that a second copy of this package in the same program finds the routes too.
+// The key of the list of routes. The list is a member of the app itself, and the instances of its
+// plugins inherit it. The symbol is global, so that a second copy of this package in the same
+// program finds the routes too.
 const remembered: unique symbol = Symbol.for('keystile.routes')
 
 /** Starts to record the routes that this app registers. A second call does nothing. */

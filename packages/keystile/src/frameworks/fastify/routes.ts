@@ -111,7 +111,10 @@ function hooksOf(instance: object): Readonly<Record<string, readonly unknown[]>>
   return hooks as Readonly<Record<string, readonly unknown[]>>
 }
 
-/** Returns a hidden member of an instance, by the name of its symbol. Fastify has no public API. */
+/**
+ * Returns a hidden member of an instance, by the name of its symbol. Fastify has no public API for
+ * it.
+ */
 function findHidden(instance: object, name: string): unknown {
   for (let at: object | null = instance; at; at = Reflect.getPrototypeOf(at)) {
     const symbol = Object.getOwnPropertySymbols(at).find(({ description }) => description === name)

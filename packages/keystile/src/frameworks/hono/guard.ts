@@ -43,8 +43,8 @@ export interface Guard<S extends string, U> {
     caller(c: Context): Caller<S, U> | undefined
   }
   /**
-   * Decides without a route, for example for WebSockets or GraphQL. Takes an object with a method,
-   * a URL and headers.
+   * Checks a request outside a route's middleware, for example for WebSockets or GraphQL. Takes an
+   * object with a method, a URL and headers.
    */
   check(request: HttpRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U>>
   /**
@@ -107,7 +107,7 @@ export function mount(keystile: Mountable): MiddlewareHandler {
   requireMountable(keystile)
   return async (c, next) => {
     // @hono/node-server passes the node:http request as `incoming`. Other platforms pass no
-    //   address.
+    // address.
     const { incoming } = (c.env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } }
     const answer = await keystile.answer(readWebRequest(c.req.raw, incoming?.socket?.remoteAddress))
     return answer ? toResponse(answer) : next()

@@ -58,7 +58,7 @@ export function routesOfHono(app: HonoLike): AppRoutes {
       const [matched] = router.match(verb, app.getPath(new Request(`http://localhost${path}`)))
 
       const guards: GuardMark[] = []
-      // The first route that may or may not answer.
+      // The first route whose parameters do not show whether it answers.
       let perhaps: FoundRoute | undefined
       for (const [entry] of matched) {
         const route = (entry as readonly [unknown, HonoRoute])[1]

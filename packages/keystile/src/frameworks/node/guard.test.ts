@@ -269,7 +269,7 @@ describe('guard.caller', () => {
 })
 
 describe('guard.check', () => {
-  it('guard.check of node sees a second Authorization header', async () => {
+  it('guard.check of node refuses a second Authorization header', async () => {
     assert.deepEqual(await (await get('/check', bearer('alice', 'items:read'))).json(), {
       name: 'ALICE',
     })
@@ -344,7 +344,7 @@ describe('mount', () => {
     })
   }
 
-  it('mount of node survives a sender that disconnects halfway', async () => {
+  it('mount of node survives a sender that disconnects in the middle of a body', async () => {
     bodyRefusals.length = 0
     for (const head of ['Content-Length: 500', 'Transfer-Encoding: chunked']) {
       const socket = connect(port, '127.0.0.1')
@@ -418,8 +418,8 @@ describe('mount', () => {
   })
 })
 
-describe('what the app itself throws', () => {
-  it('an error of the app is answered with 500, without the error’s message', async (t) => {
+describe('errors that the app throws', () => {
+  it('node middleware answers 500 to an error of the app, without its message', async (t) => {
     const printed: unknown[] = []
     t.mock.method(console, 'error', (error: unknown) => printed.push(error))
     const secret = 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA'

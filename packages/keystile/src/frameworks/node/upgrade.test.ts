@@ -31,7 +31,7 @@ async function ask(t: TestContext, server: Server, credential?: string): Promise
   return socket
 }
 
-/** Reads to the end. It does not iterate, because that would close the client's half. */
+/** Reads a socket to its end. It does not iterate, because that would close the client's half. */
 async function read(socket: Socket): Promise<string> {
   let answer = ''
   socket.setEncoding('utf8').on('data', (chunk: string) => (answer += chunk))
@@ -46,7 +46,7 @@ const closed = (server: Server): Promise<unknown> =>
   })
 
 describe('onUpgrade', () => {
-  it('onUpgrade opens for a caller, with the bytes that followed the request', async (t) => {
+  it('onUpgrade calls open with the caller and the bytes after the request', async (t) => {
     const server = await serve(
       t,
       onUpgrade(
@@ -60,7 +60,7 @@ describe('onUpgrade', () => {
     socket.destroy()
   })
 
-  it('onUpgrade passes undefined to open if an optional guard sees no credential', async (t) => {
+  it('onUpgrade passes undefined to open if an optional guard finds no credential', async (t) => {
     const server = await serve(
       t,
       onUpgrade(
@@ -146,7 +146,7 @@ describe('onUpgrade', () => {
     )
   })
 
-  it('onUpgrade prints what open throws, and closes the connection', async (t) => {
+  it('onUpgrade prints an error of open, and closes the connection', async (t) => {
     const printed = t.mock.method(console, 'error', () => {})
     for (const open of [
       () => {

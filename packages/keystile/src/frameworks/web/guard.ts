@@ -47,8 +47,8 @@ export interface Guard<S extends string, U> {
     caller(request: Request): Caller<S, U> | undefined
   }
   /**
-   * Decides without a handler. A refusal has the whole response in `decision.answer`, as plain
-   * values.
+   * Checks a request without wrapping a handler. If the guard refuses, `decision.answer` has the
+   * whole response as plain values.
    */
   check(request: HttpRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U>>
   /**

@@ -36,7 +36,7 @@ describe('find', () => {
     })
   }
 
-  it('bearer.find reads all of token68, and skips spaces before it (RFC 6750 §2.1)', () => {
+  it('bearer.find reads a whole token68, and skips the spaces before it (RFC 6750 §2.1)', () => {
     assert.equal(find('Bearer aZ09-._~+/=='), 'aZ09-._~+/==')
     assert.equal(find('Bearer  abc'), 'abc')
   })
@@ -124,7 +124,7 @@ describe('prove', () => {
     })
   }
 
-  it('bearer.prove leaves a well-formed token to the verifier', async () => {
+  it('bearer.prove passes a well-formed token to the verifier', async () => {
     for (const token of ['abc', 'aZ09-._~+/==']) {
       await assert.rejects(bearer.prove(token, verifier, anyToken), { reason: 'malformed_token' })
     }
@@ -132,12 +132,12 @@ describe('prove', () => {
 })
 
 describe('recall', () => {
-  it('bearer.recall returns undefined if the app’s verifier cannot recall', () => {
+  it('bearer.recall returns undefined if the app’s verifier has no recall', () => {
     const { recall: _, ...forgetful } = verifier
     assert.equal(bearer.recall('abc', forgetful), undefined)
   })
 
-  it('bearer.recall returns a proved token’s identity, also after "bearer"', async () => {
+  it('bearer.recall returns the identity of a proved token, also after "bearer"', async () => {
     const token = issueAccessToken(content, key, 60, systemClock)
     const recall = (field: string): unknown => bearer.recall(find(field) ?? '', verifier)
     assert.equal(recall(`Bearer ${token}`), undefined)

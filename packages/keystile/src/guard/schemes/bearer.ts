@@ -15,7 +15,7 @@ export const bearer: CredentialScheme = {
     return findCredential(field, 'Bearer') ?? findMisplaced(field)
   },
 
-  // The cache holds only well-formed tokens, so it has no entry for a malformed one.
+  // The cache holds only well-formed tokens, so it has no entry for a malformed token.
   recall: (token, verifier) => verifier.recall?.(token),
 
   prove(token, verifier, demand) {
