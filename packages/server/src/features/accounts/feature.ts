@@ -54,8 +54,8 @@ const profile: Setting<'profile', ProfileSchema> = {
 }
 
 /**
- * Limits how often one session may send the current password: 100 times a day. So a thief with a
- * stolen token can guess the password only 100 times a day.
+ * Limits wrong current passwords: 100 a day per session. So a thief with a stolen token can guess
+ * the password only 100 times a day.
  */
 export const proofRate: LimitRate = {
   name: 'proof',

@@ -157,7 +157,7 @@ describe('createUsers', () => {
     assert.equal(await give(root), 'changed')
   })
 
-  it('users.delete succeeds once; then nothing finds the user, and the name stays taken', async () => {
+  it('after users.delete, no search finds the user, and the name stays taken', async () => {
     const ada = await make('ada')
     assert.equal(await users.delete(ada, by), 'deleted')
     assert.equal(await users.replaceProfile(ada, { nickname: 'Ada' }, by), 'outdated')
@@ -214,7 +214,7 @@ describe('createUsers', () => {
       remote = createUsers({ ...database, hasLocalReads: false }, feed, clock)
     })
 
-    it('findBySubject caches a user for 5 s, even if another process changes the user', async () => {
+    it('findBySubject caches a user for 5 s, even if another process changes it', async () => {
       const { id } = (await make('ada')).publicUser
       const known = await remote.findBySubject(id)
       await users.replacePasswordHash(known!, 'new')

@@ -123,7 +123,7 @@ describe('authenticateClient', () => {
     })
   })
 
-  it('authenticateClient records a refused client: only an existing id, and no secret', async () => {
+  it('authenticateClient records each refused client: existing ids, but no secret', async () => {
     await refuses('invalid_client', basic('first-party:hunter2'))
     await refuses('invalid_client', basic('orders:hunter2'))
     await refuses('invalid_client', basic('hunter2:'))

@@ -128,7 +128,7 @@ describe('openEventFeed', () => {
     assert.equal(feed.ageSeconds, 0)
   })
 
-  it('after the database lost events, the event feed warns and reads all events again', async () => {
+  it('after a loss of events, the event feed warns and reads all events again', async () => {
     const seen: string[] = []
     feed.onEvent(({ value }) => seen.push(value))
     const told = async (): Promise<readonly string[]> => {
