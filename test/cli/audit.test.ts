@@ -167,7 +167,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.equal(linesOf((await audit('--json', '--since', '2020-01-01')).stdout).length, 3)
     })
 
-    it('keystile audit refuses a malformed --since or --limit, with the right form', async () => {
+    it('keystile audit refuses a malformed --since or --limit, and shows a right one', async () => {
       for (const since of ['yesterday', '2026-11-25T12:00', '1', '-1h', '1y', '2026-13-01']) {
         const { code, stderr } = await audit(`--since=${since}`)
         assert.equal(code, 1, since)

@@ -55,7 +55,7 @@ describe('keystile, without @keystile/server', () => {
   cpSync(join(root, 'packages/keystile/package.json'), join(folder, 'keystile/package.json'))
   after(() => rmSync(folder, { recursive: true }))
 
-  it('keystile alone says which package has the other commands', async () => {
+  it('without @keystile/server, keystile says which package has the other commands', async () => {
     const { code, stdout, stderr } = await run(alone, ['user', 'create', 'ada'])
     assert.deepEqual([code, stdout], [1, ''])
     assert.equal(
@@ -65,12 +65,12 @@ describe('keystile, without @keystile/server', () => {
     )
   })
 
-  it('keystile alone has help and a version', async () => {
+  it('without @keystile/server, keystile has help and a version', async () => {
     assert.match((await run(alone, ['help'])).stdout, /token check[^]*Install @keystile\/server/)
     assert.match((await run(alone, ['--version'])).stdout, /^\d+\.\d+\.\d+\n$/)
   })
 
-  it('keystile alone checks a token from standard input', async () => {
+  it('without @keystile/server, keystile checks a token from standard input', async () => {
     const issuer = createTestIssuer()
     const flags = ['--issuer', issuer.issuer, '--audience', 'a']
     const { code, stdout, stderr } = await run(alone, ['token', 'check', ...flags], 'abc')
@@ -81,7 +81,7 @@ describe('keystile, without @keystile/server', () => {
     assert.match(wrong.stderr, /token must be followed by check/)
   })
 
-  it('keystile finds @keystile/server beside its symbolic link, as pnpm needs', async () => {
+  it('keystile finds @keystile/server from a symbolic link, as pnpm installs it', async () => {
     const modules = join(folder, 'app/node_modules')
     for (const name of ['.bin', '@keystile']) mkdirSync(join(modules, name), { recursive: true })
     symlinkSync(join(root, 'packages/server'), join(modules, '@keystile/server'))

@@ -212,7 +212,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.ok(decodeJwtUnsafe(token).claims.sub)
     })
 
-    it('keystile user enable and grant change rights, with --now immediately', async () => {
+    it('after keystile user enable, a login works; grant --now works immediately', async () => {
       assert.equal((await user('enable', 'bob')).stdout, 'enabled bob\n')
       const { access_token: token, scope } = await login('bob')
       assert.equal(scope, 'items:read')

@@ -28,8 +28,8 @@ const maxAnswers = 60
 /** The longest delay between the last of these answers and the kill. */
 const maxMilliseconds = 5
 /**
- * Two grace periods in seconds, used in turns. A repeated request comes within the 60 s, but after
- * the 1 s.
+ * Two grace periods in seconds. Each new server uses the other one. A repeated request comes within
+ * 60 s, but later than 1 s.
  */
 const graces = [60, 1]
 const run = `${goal} refreshes, KEYSTILE_SEED=${seed}`
@@ -167,7 +167,7 @@ async function live(stage: Stage, random: Random): Promise<Told> {
       await (session.state === 'alive' ? refresh(session) : assertOver(session))
     return told
   } finally {
-    // From here on, no server is killed: after a failed comparison, clients still send requests.
+    // From here on, no server is killed. Clients may still send requests after a failed comparison.
     isOver = true
     await server.catch(() => {})
     await running?.stop('SIGKILL')

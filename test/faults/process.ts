@@ -22,7 +22,7 @@ export type AskedRequest = readonly [method: string, path: string, options: Send
 export type ToldAnswer = Pick<Answer, 'status' | 'json'>
 
 interface Told {
-  /** How far to move the clock of the process. Otherwise this clock stands still. */
+  /** How far to move the clock of the process. The clock does not move by itself. */
   readonly advanceSeconds: number
   readonly requests: readonly AskedRequest[]
 }

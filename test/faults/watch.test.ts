@@ -40,7 +40,7 @@ it('under node --watch, each login gets the verdict on its own password', async 
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   try {
-    // The watcher runs on after the program: end it when the program has printed its result.
+    // The watcher does not exit with the program, so it is ended when the result is printed.
     child.stdout.on('data', (data: Buffer) => {
       if (/statuses .*\n|Completed running|Failed running/.test(String(data))) child.kill()
     })

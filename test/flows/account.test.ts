@@ -75,7 +75,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
     assert.equal((await login({ password: newPassword })).status, 200)
   })
 
-  it('POST /users/me/password answers 403 to a wrong old, 422 to a bad new password', async () => {
+  it('POST /users/me/password answers 403 to a wrong password, 422 to a bad new one', async () => {
     const { accessToken, login, send } = await stage.start()
     const bearer = await accessToken()
     const post = (json: object): Promise<{ status: number }> =>
@@ -110,7 +110,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
     assert.equal((await login({ password: winners[0]! })).status, 200)
   })
 
-  it('POST /users/me/password ends logins in flight with the old password', async () => {
+  it('after a password change, a login in flight with the old password is not valid', async () => {
     const { accessToken, login, send, keystile } = await stage.start()
     const bearer = await accessToken()
     const logins = Array.from({ length: 6 }, () => login())
@@ -157,7 +157,7 @@ describeOnBoth('POST /users/me/email', (stage) => {
     assert.equal((await send('GET', '/users/me', { bearer })).json['email'], 'ada@example.com')
   })
 
-  it('POST /users/me/email answers 409 to a taken address, even if two requests race', async () => {
+  it('POST /users/me/email answers 409 to a taken address, even to parallel requests', async () => {
     const { tokens, send } = await stage.start()
     const [ada, bob] = [await tokens('ada'), await tokens('bob')]
     const post = async (bearer: string, new_email: string): Promise<number> =>
@@ -196,7 +196,7 @@ describeOnBoth('an account, to a client other than first-party', (stage) => {
 })
 
 describeOnBoth('DELETE /users/me', (stage) => {
-  it('DELETE /users/me deletes data and tokens, and never frees the user name', async () => {
+  it('DELETE /users/me deletes the data and ends all tokens; the name stays taken', async () => {
     const { accessToken, login, register, send } = await stage.start()
     const bearer = await accessToken()
     const hers = ['example.com', 'argon2', decodeJwtUnsafe(bearer).claims['sid'] as string]
@@ -238,7 +238,7 @@ describeOnBoth('DELETE /users/me', (stage) => {
 describeOnBoth(
   'keystile.sessions.create',
   (stage) => {
-    it('keystile.sessions.create issues a token for a user whom the app recognised', async () => {
+    it('keystile.sessions.create issues a token to a user whom the app verified', async () => {
       const scopes = { a: 'A', b: 'B' }
       const { addUser, open, keystile } = await stage.start({ scopes, defaultScopes: ['a', 'b'] })
       const subject = await addUser()

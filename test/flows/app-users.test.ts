@@ -26,7 +26,7 @@ async function startUsers(
 }
 
 describeOnBoth('keystile.users', (stage) => {
-  it('keystile.users.create gives rights, even if registration is closed and limited', async () => {
+  it('keystile.users.create gives rights, and needs no open registration', async () => {
     const { appUsers, login } = await startUsers(stage, {
       scopes,
       roles,
@@ -48,7 +48,7 @@ describeOnBoth('keystile.users', (stage) => {
     assert.equal((await login()).json['scope'], 'items:read items:write')
   })
 
-  it('keystile.users.create needs no e-mail address, like the command', async () => {
+  it('keystile.users.create needs no e-mail address', async () => {
     const { appUsers } = await startUsers(stage)
     assert.equal((await appUsers.create({ username: 'ada', password })).email, null)
     assert.equal((await appUsers.create({ username: 'bob', email: null, password })).email, null)
@@ -68,7 +68,7 @@ describeOnBoth('keystile.users', (stage) => {
     assert.equal(await appUsers.find({ login: 'ada' }), undefined)
   })
 
-  it('keystile.users.find finds users by id, name and address, not by other strings', async () => {
+  it('keystile.users.find finds a user by id, name or e-mail, and by no other string', async () => {
     const { appUsers } = await startUsers(stage)
     const { id } = await appUsers.create(ada)
     for (const by of [{ id }, { login: 'aDA' }, { login: 'ADA@example.COM' }])

@@ -37,7 +37,7 @@ describeOnBoth('a restart', (stage) => {
     })
   })
 
-  it('a start with another sealing key is refused', async () => {
+  it('a start with another key for encryption is refused', async () => {
     await stage.start()
     await assert.rejects(
       stage.start({ key: 'another sealing key: 9876543210 zyxwvu' }),
@@ -51,7 +51,7 @@ describeOnBoth('a restart', (stage) => {
   })
 
   it('concurrent first starts make one signing key', async () => {
-    // The first start creates the stage's database. The starts after it race for the keys.
+    // The first start creates the database. Then four starts try to create a key at the same time.
     const first = await stage.start()
     await first.keystile.close()
     await stage.sql('delete from signing_key')
@@ -66,7 +66,7 @@ describeOnBoth('a restart', (stage) => {
     assert.equal(new Set(kids).size, 1)
   })
 
-  it('a given signing key signs the tokens and is published', async () => {
+  it('the configured signing key signs the tokens and is published', async () => {
     const signingKey = exportPrivateJwk(generateKey('EdDSA', { keyId: 'ours' }))
     const { accessToken, send } = await stage.start({ signingKey })
     const token = await accessToken()
@@ -110,13 +110,13 @@ describe('a SQLite database', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }))
   const database = (): string => join(folder, 'data', 'keystile.db')
 
-  it('a SQLite database and the files beside it contain no secret in the clear', async () => {
+  it('a SQLite database and its other files contain no secret in plain text', async () => {
     const { tokens, refresh, keystile } = await startKeystile({
       database: database(),
       key: undefined as never,
     })
     const { accessToken: token, refreshToken: first } = await tokens()
-    // A used refresh token, whose successor is stored, and an unused refresh token.
+    // One used refresh token, whose successor is stored, and one unused refresh token.
     const refreshTokens = [first, (await refresh(first)).json['refresh_token'] as string]
     const refreshSecrets = refreshTokens.flatMap((text) => {
       const secret = text.split('.')[1]!
@@ -151,7 +151,7 @@ describe('a SQLite database', () => {
     await keystile.close()
   })
 
-  it('only its owner can read a SQLite database and the files beside it', async () => {
+  it('only the owner of a SQLite database can read the database and its other files', async () => {
     const { keystile } = await startKeystile({ database: database(), key: undefined as never })
     for (const file of readdirSync(join(folder, 'data')))
       assert.equal(statSync(join(folder, 'data', file)).mode & 0o777, 0o600, file)

@@ -289,7 +289,7 @@ describe('the server', () => {
       assert.equal(await line(`${method} /users/me`), 405, method)
   })
 
-  it('too large headers get 431, and an unfinished body breaks nothing', async () => {
+  it('too large headers get 431; after an unfinished body, the server still answers', async () => {
     assert.equal(
       statusOf(
         await sendRaw(

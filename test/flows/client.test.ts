@@ -61,7 +61,7 @@ describeOnBoth('keystile/client', (stage) => {
     assert.equal((await client.fetch(me)).status, 401)
   })
 
-  it('keystile/client refreshes once for twenty simultaneous calls', async () => {
+  it('for twenty simultaneous calls, keystile/client refreshes once', async () => {
     const client = await start()
     await client.login({ username: 'ada', password })
     clock.advance(600)

@@ -44,7 +44,7 @@ describeOnBoth(
       assert.deepEqual(await stage.sql('select * from session'), [])
     })
 
-    it('a token that a client got for itself opens only guards that ask for no user', async () => {
+    it('only guards that need no user accept a token that a client got for itself', async () => {
       const keystile = await stage.start({ scopes })
       const orders = await keystile.addClient({ scopes: ['items:read'] })
       const bearer = (await token(keystile, { ...machine, ...orders })).json[
@@ -72,7 +72,7 @@ describeOnBoth(
       ])
     })
 
-    it('a client without a grant gets unauthorized_client (RFC 9700 §2.4)', async () => {
+    it('a grant that a client lacks gets unauthorized_client (RFC 9700 §2.4)', async () => {
       const keystile = await stage.start({ scopes })
       await keystile.addUser()
       const login = { grant_type: 'password', username: 'ada', password }

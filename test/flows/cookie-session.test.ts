@@ -104,7 +104,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /session/refresh sets a new cookie, with the rules of refresh tokens', async () => {
+    it('POST /session/refresh sets a new cookie, and a reuse ends the session', async () => {
       const clock = createTestClock()
       const { addUser, post, refreshBy, send, open } = await startBrowser(stage, { clock })
       await addUser({ username: 'ada' })
@@ -120,7 +120,7 @@ describeOnBoth(
       const second = cookieOf(answer)
       assert.notEqual(second, first)
       assert.equal(answer.headers.get('set-cookie'), `${second}; Max-Age=1209600; ${attributes}`)
-      // Two simultaneous tabs get the same cookie.
+      // Two tabs that refresh at the same time get the same cookie.
       assert.equal(cookieOf(await refreshBy(first)), second)
       const bearer = answer.json['access_token']
       const { json } = await send('GET', '/users/me/sessions', { bearer })
@@ -224,7 +224,7 @@ describeOnBoth(
       }
     })
 
-    it('DELETE /session?sid ends only the session of this sid, out of two cookies', async () => {
+    it('with two cookies, DELETE /session?sid ends only the session that sid names', async () => {
       const { addUser, post, refreshBy, logout } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const [one, other] = [await post(ada), await post(ada)]
@@ -268,7 +268,7 @@ describeOnBoth(
       assert.equal((await refreshBy(other)).status, 200)
     })
 
-    it('DELETE /session ends the session of a cookie that was used to refresh before', async () => {
+    it('DELETE /session ends the session even if its cookie was already refreshed', async () => {
       const { addUser, post, refreshBy, logout } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const cookie = cookieOf(await post(ada))

@@ -14,7 +14,7 @@ const isLong = Boolean(process.env['KEYSTILE_LONG'])
 const limited = { rateLimits: 'on', trustedProxies: ['127.0.0.1'] } as const
 const wrong = 'not the password of anybody'
 
-/** Sends from this address through the trusted proxy. */
+/** Returns the options of a request from this address through the trusted proxy. */
 const from = (address: string): SendOptions => ({
   remoteAddress: '127.0.0.1',
   headers: { 'x-forwarded-for': address },
@@ -105,7 +105,7 @@ describeOnBoth('limits on guessing', (stage) => {
       Array.from({ length: 100 }, (_, n) => guess(instances[n % 2]!, { address: addressOf(n) })),
     )
     assert.deepEqual([countOf(answers, 400), countOf(answers, 429)], [10, 90])
-    // The guesses that got 429 did not use up the budget.
+    // The guesses that got 429 did not count towards the limit.
     clock.advance(36 * 60)
     assert.equal((await guess(instances[0]!, { password: wrong })).status, 400)
   })
@@ -127,7 +127,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.deepEqual(await stage.sql('select * from rate'), [])
   })
 
-  it('logins of another user on a device do not use up the owner’s budget', async () => {
+  it('logins of another user on a device do not count towards the owner’s limit', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     await keystile.register({ username: 'bob', email: 'bob@example.com' })
@@ -162,7 +162,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.deepEqual([await change('bob@example.com'), await change('new@example.com')], [409, 429])
   })
 
-  it('twenty refused clients per address are recorded; the right secret still works', async () => {
+  it('at most twenty refused clients per address are recorded; a right secret works', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const client = await keystile.addClient()
     const ask = async (fields: Readonly<Record<string, string>>): Promise<number> => {
@@ -244,7 +244,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.equal(guesses, 10)
   })
 
-  it('a known device has its own budget of ten wrong passwords', async () => {
+  it('a known device has its own limit of ten wrong passwords', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const { json } = await guess(keystile, { password })
@@ -254,7 +254,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.equal((await guess(keystile, { ...fields, password })).status, 429)
   })
 
-  it('a device is known for one account, with one password, for 400 days', async () => {
+  it('a device stays known for 400 days, and only for the account that logged in', async () => {
     const clock = createTestClock()
     const keystile = await stage.start({ ...limited, clock })
     await keystile.register()
@@ -319,7 +319,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.deepEqual([(await loginOn(own)).status, (await loginOn(again.json)).status], [429, 200])
   })
 
-  it('guesses with an old device secret do not use up the budget of the new secret', async () => {
+  it('guesses with an old device secret do not count towards the new secret’s limit', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const old = (await guess(keystile, { password })).json['device_secret'] as string
@@ -348,7 +348,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.notDeepEqual(await hashes(), before)
   })
 
-  it('an address (IPv6: /64) has one budget for all names, except for known devices', async () => {
+  it('an address (IPv6: /64) has one limit for all names; known devices are exempt', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const { json } = await guess(keystile, { password, address: '2001:db8::1' })
@@ -368,7 +368,7 @@ describeOnBoth('limits on guessing', (stage) => {
     )
   })
 
-  it('rate limits count a sender’s address, but not the address of a trusted proxy', async () => {
+  it('rate limits count the address of the sender, not of a trusted proxy', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const withoutProxies = await stage.start({ rateLimits: 'on', clock: createTestClock() })
     /**

@@ -310,7 +310,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
     assert.equal((await change('eve', { disabled: false })).status, 403)
   })
 
-  it('a grant needs the stored rights of the caller, whatever the token says', async () => {
+  it('a grant checks the caller’s stored rights, not the rights in the token', async () => {
     const { admin, change, administer, send, idOf } = await startWithManager()
     await administer('bob', { scopes: ['users:write'] })
     assert.equal((await change('eve', { scopes: ['users:read'] })).status, 403)

@@ -59,7 +59,7 @@ describeOnBoth('GET /users/me', (stage) => {
     assert.ok(!text.includes(changed))
   })
 
-  it('GET /users/me refuses a token from 5 s after its expiry', async () => {
+  it('GET /users/me refuses a token that expired at least 5 s ago', async () => {
     const clock = createTestClock()
     const { accessToken, send } = await stage.start({ clock, accessTokenSeconds: 60 })
     const bearer = await accessToken()
@@ -106,7 +106,7 @@ describeOnBoth(
   (stage) => {
     const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
 
-    it('a guarded route of the app sees the user and the granted scopes', async () => {
+    it('a guarded route of the app gets the user and the granted scopes', async () => {
       const { accessToken, open, keystile } = await stage.start({
         scopes,
         defaultScopes: ['items:read'],
@@ -188,7 +188,7 @@ describeOnBoth('a disabled user', (stage) => {
       assert.ok(performance.now() - disabledAt < 1_000, 'a second is over')
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
-    // The verifier loads no user, so only the events tell it that the user is disabled.
+    // The verifier loads no user, so it learns only from events that the user is disabled.
     while (
       await two.keystile.verifier.verify(bearer).then(
         () => true,

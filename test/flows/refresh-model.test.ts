@@ -19,7 +19,8 @@ const histories = Number(
   process.env['KEYSTILE_HISTORIES'] ?? (process.env['KEYSTILE_LONG'] ? 100_000 : 400),
 )
 /**
- * How many histories run at the same time on each database: one history leaves it idle too often.
+ * How many histories run at the same time on each database. With only one, the database would be
+ * idle too often.
  */
 const lanes = 2
 const day = 24 * 60 * 60

@@ -98,7 +98,7 @@ describeOnBoth(
       assert.notEqual(next(await refresh(successor)), successor)
     })
 
-    it('only the last used refresh token of a session has a stored sealed successor', async () => {
+    it('an encrypted successor is stored only for the last used token of a session', async () => {
       const { tokens, refresh } = await stage.start()
       let { refreshToken } = await tokens()
       for (let i = 0; i < 3; i++) {
@@ -353,7 +353,7 @@ describeOnBoth(
       }
     })
 
-    it(`20 refreshes beside a revocation leave no valid token (${rounds} times)`, async () => {
+    it(`20 refreshes during a revocation leave no valid token (${rounds} times)`, async () => {
       const [one, other] = [await stage.start(), await stage.start()]
       await one.tokens()
       for (let round = 0; round < rounds; round++) {

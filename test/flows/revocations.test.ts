@@ -26,7 +26,7 @@ async function untilRefused({ keystile }: TestKeystile, accessToken: string): Pr
 }
 
 describeOnBoth('a database that lost its latest commits', (stage) => {
-  /** Loses the latest events, as a failover to a late replica or an old backup does. */
+  /** Deletes the latest events, as a failover to a late replica or an old backup would. */
   const forget = async (events: number): Promise<void> => {
     await stage.sql(`delete from event where seq > ${events}`)
     await stage.sql(`update feed set seq = ${events}`)
@@ -54,7 +54,7 @@ describeOnBoth('a database that lost its latest commits', (stage) => {
 })
 
 describeOnBoth('a session that is ended by a process whose clock is ahead', (stage) => {
-  it('a process refuses a session ended by a process whose clock is 12 hours ahead', async () => {
+  it('a process reads revocations of another process whose clock is 12 hours ahead', async () => {
     const [clock, ahead] = [createTestClock(), createTestClock()]
     ahead.advance(12 * 60 * 60)
     const one = await stage.start({ clock })

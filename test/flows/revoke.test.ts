@@ -36,7 +36,7 @@ describeOnBoth(
       assert.equal((await refresh(successor)).status, 400)
     })
 
-    it('POST /revoke reaches another process within a second', async () => {
+    it('after POST /revoke, another process refuses the token within a second', async () => {
       const [one, other] = [await stage.start(), await stage.start()]
       const { accessToken, refreshToken } = await one.tokens()
       assert.equal((await other.open([], { bearer: accessToken })).status, 200)

@@ -72,7 +72,7 @@ describeOnBoth(
       )
     })
 
-    it('GET /users/me/sessions has no device without a user agent', async () => {
+    it('GET /users/me/sessions names no device if the login sent no user agent', async () => {
       const { tokens, keystile, send } = await stage.start()
       const { subject } = await tokens()
       const { accessToken } = await keystile.sessions.create({ subject })

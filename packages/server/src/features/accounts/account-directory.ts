@@ -2,7 +2,7 @@ import type { AccountDirectory } from '../directory/directory.ts'
 import { heldScopes, type ScopeRules } from '../scopes/scopes.ts'
 import type { User, Users } from './users.ts'
 
-/** Presents Keystile's own accounts as a directory, for guards, logins and refreshes. */
+/** Returns a directory of Keystile's own accounts. Guards, logins and refreshes use it. */
 export function accountDirectory(users: Users, rules: ScopeRules): AccountDirectory<User> {
   return {
     findByLogin: users.findByLogin,

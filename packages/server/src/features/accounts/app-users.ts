@@ -25,7 +25,7 @@ import type { PublicUser, User, UserChange, Users } from './users.ts'
  * @typeParam U the public user, with the fields of the profile
  */
 export type ManagedUser<U = PublicUser> = U & {
-  /** The scopes that the user holds besides the default scopes and those of the roles. */
+  /** The user's own scopes, without the default scopes and without the scopes of the roles. */
   readonly scopes: readonly string[]
   readonly roles: readonly string[]
   /** A disabled user can neither log in nor use tokens. */

@@ -7,7 +7,7 @@ export const auditEvents = [
   /** Roles or scopes of a user changed. */
   'grants_changed',
   'password_changed',
-  /** A change of the password or e-mail address came with a wrong current password. */
+  /** A change of the password or e-mail address was refused: the current password was wrong. */
   'password_refused',
   'email_changed',
   'profile_changed',

@@ -16,7 +16,8 @@ import { createUsers, type User, type UserChange, type Users } from './users.ts'
 import { wireManagedUser } from './wire-user.ts'
 
 /**
- * How many users `user list` reads with one query. All users of a database may not fit in memory.
+ * The number of users that one query of `user list` reads. A database can have more users than fit
+ * in memory.
  */
 const pageSize = 500
 

@@ -54,8 +54,8 @@ const profile: Setting<'profile', ProfileSchema> = {
 }
 
 /**
- * Limits attempts to enter the current password: 100 a day per session. A thief with a stolen token
- * gets no more guesses.
+ * Limits wrong current passwords: 100 a day per session. So a thief with a stolen token can guess
+ * the password only 100 times a day.
  */
 export const proofRate: LimitRate = {
   name: 'proof',

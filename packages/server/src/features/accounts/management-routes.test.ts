@@ -92,7 +92,7 @@ describe('managementRoutes', () => {
 
   it('PATCH /users/{id} answers 409 when a parallel request changes the user', async () => {
     const find = users.readBySubject
-    // Between the reading and the writing, another request changes the user.
+    // Another request changes the user after this request has read it.
     const raced: Users = {
       ...users,
       async readBySubject(subject) {

@@ -12,12 +12,12 @@ import { defaultPageSize, maxPageSize, readUserPage } from './user-page.ts'
 import type { User, UserChange, Users } from './users.ts'
 import { describeManagedUser, wireManagedUser } from './wire-user.ts'
 
-/** The caller of a route for all accounts. */
+/** The caller of a management route. */
 export interface ManagementCaller {
   readonly identity: CallerIdentity & { readonly scopes: readonly string[] }
 }
 
-/** What the routes for all accounts need. */
+/** The services and settings that the management routes use. */
 export interface ManagementParts {
   readonly users: Users
   readonly scopes: ScopeRules
@@ -27,8 +27,8 @@ export interface ManagementParts {
 type ManagementRoute = GuardedRoute<ManagementCaller>
 
 /**
- * The routes for all accounts. Reading requires the scope `users:read`; changing and deleting
- * require `users:write`.
+ * Returns the routes that manage any account. Reading requires the scope `users:read`; changing and
+ * deleting require `users:write`.
  */
 export function managementRoutes(parts: ManagementParts): readonly ManagementRoute[] {
   return [
@@ -113,8 +113,8 @@ const userChange = strictFields({
 })
 
 /**
- * `PATCH /users/{id}`: changes scopes, roles and access. `users:write` alone must not be enough to
- * give rights, or every manager could become an administrator.
+ * `PATCH /users/{id}`: changes scopes, roles and access. To give rights, a caller needs more than
+ * the scope `users:write`. Otherwise every manager could become an administrator.
  */
 function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): ManagementRoute {
   return {
@@ -162,7 +162,7 @@ function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): Ma
   }
 }
 
-/** Returns `userChange` as JSON Schema, in which each scope and role must be a declared one. */
+/** Returns the JSON Schema of `userChange`. It allows only declared scopes and roles. */
 function describeChange({ declared, roles }: ScopeRules): JsonObject {
   const described = describeFields(userChange) as { readonly properties: object }
   const listOf = (names: object): JsonObject => ({

@@ -20,14 +20,16 @@ import type { AccountEvent } from './audit-events.ts'
 import { announceChange, grantNames } from './store.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 
-/** A change of a user by an administrator, with the state that the administrator saw. */
+/** A change that an administrator makes to a user, and the state that the administrator read. */
 export interface StoredUserChange {
   readonly id: string
-  /** What the administrator saw. If the stored user differs, the change is `outdated`. */
+  /**
+   * The state that the administrator read. If the stored state differs, the result is `outdated`.
+   */
   readonly expected: { readonly scopes: string; readonly roles: string; readonly disabled: boolean }
   /**
-   * The caller's rights that allow the change. If the stored rights differ, the change is
-   * `outdated`. Undefined if the change needs only the route's scope.
+   * The caller, with the rights that allow the change. If the caller's stored rights differ, the
+   * result is `outdated`. Undefined if the change needs only the route's scope.
    */
   readonly author: Pick<UserRow, 'id' | 'scopes' | 'roles'> | undefined
   readonly scopes: string
@@ -41,9 +43,9 @@ export interface StoredUserChange {
 
 /**
  * Changes a user's scopes and roles, and disables or enables the user. Disabling ends all sessions
- * in the same transaction. Every change of rights takes the same lock, and the caller's stored
- * rights are compared under it. So a caller who loses a right at the same time cannot give it to
- * another user any more.
+ * in the same transaction. Every change of rights takes the same lock. While this function holds
+ * the lock, it compares the caller's stored rights with the expected rights. So a caller who has
+ * just lost a right cannot give it to another user.
  *
  * Does NOT check that the scopes and roles are declared, or that the caller may give them.
  */

@@ -11,7 +11,7 @@ import type { Users } from './users.ts'
 import { describeUser, wireUser } from './wire-user.ts'
 
 /**
- * How long after a login users can delete their account. A thief with an older token cannot delete
+ * How long a login allows a user to delete the account. A thief with an older token cannot delete
  * it.
  */
 const deletionMaxAgeSeconds = 300

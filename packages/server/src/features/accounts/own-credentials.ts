@@ -143,7 +143,7 @@ async function prove(
   const isProved = await passwords
     .verify(password, user.passwordHash, by.address)
     .catch(async (error: unknown) => {
-      // The password was not compared, so this was no guess.
+      // The password was not verified, so this request does not count as a guess.
       await limits.refund(spent)
       throw error
     })

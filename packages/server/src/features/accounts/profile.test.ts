@@ -16,7 +16,7 @@ const anything: ProfileSchema = z.record(z.string(), z.any())
 const schema: ProfileSchema = z.object({ age: z.number(), tags: z.array(z.string()).optional() })
 
 describe('checkProfile', () => {
-  it('checkProfile refuses members without a schema, and names the fields it expects', async () => {
+  it('without a schema, checkProfile refuses other members than the body’s own', async () => {
     assert.deepEqual(await checkProfile({}, undefined, ['a']), { errors: [], profile: {} })
     const messageOf = async (ownFields: readonly string[]): Promise<unknown> =>
       (await checkProfile({ x: 1 }, undefined, ownFields)).errors
@@ -60,7 +60,7 @@ describe('checkProfile', () => {
     )
   })
 
-  it('checkProfile takes errors with objects in their path, and errors with no path', async () => {
+  it('checkProfile takes schema errors without a path, or with objects in the path', async () => {
     const odd: ProfileSchema = {
       '~standard': {
         version: 1,
@@ -121,7 +121,7 @@ describe('the size of a profile', () => {
   })
 })
 
-/** The field names of a user in answers and guards, and names that every object has. */
+/** The names of Keystile's own fields of a user, as in answers. */
 const ours = Object.keys(describeManagedUser(undefined)['properties'] as object)
 const reserved = ours.concat([
   'emailVerified',
@@ -200,7 +200,7 @@ describe('describeProfileInput', () => {
   const refusedBy = (of: ProfileSchema, ownFields: readonly string[]): readonly string[] =>
     describeInput(of, ownFields).at(-1)!.propertyNames!.not.enum
 
-  it('describeProfileInput lists the refused names, except the body’s own fields', () => {
+  it('describeProfileInput forbids all reserved names that are not fields of the body', () => {
     for (const name of reserved) assert.ok(refusedBy(schema, []).includes(name), name)
     const names = refusedBy(schema, ['email'])
     assert.deepEqual([names.includes('email'), names.includes('roles')], [false, true])

@@ -16,8 +16,8 @@ interface CheckedProfile {
 }
 
 /**
- * The largest profile, in bytes of its JSON in UTF-8. Users write it themselves, and each request
- * of a guarded route reads it.
+ * The largest profile, in bytes of its JSON in UTF-8. It has a limit because users write profiles
+ * themselves, and each guarded request reads a profile.
  */
 export const maxProfileBytes = 65_536
 
@@ -38,7 +38,7 @@ const reservedNames: ReadonlySet<string> = new Set([
   'scopes',
   'roles',
   'disabled',
-  // JSON.stringify and await call these if they are functions.
+  // JSON.stringify and await call these members if they are functions.
   'toJSON',
   'then',
   ...Object.getOwnPropertyNames(Object.prototype),

@@ -71,9 +71,9 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
       const checked = await getAccountFields(schema, body, profile)
       const { username, email, password } = checked.fields
 
-      // Counts after the quick checks, so that a typing error does not use up the limit. Counts
-      // before the check of the password policy: this check takes up to a millisecond, so attackers
-      // must not run it without a limit.
+      // Counts the request after the quick checks, so that a typing error does not use up the
+      // limit. Counts it before the check of the password policy: that check takes up to a
+      // millisecond, so attackers must not run it without a limit.
       await limits.count(limits.usesAt(registrationRate, addressOf(request)))
       const owner = { username: username.shown, email: email.shown }
       refuseFaults(findPasswordErrors('password', password, owner, passwordPolicy))

@@ -25,7 +25,7 @@ export function taken(field: 'username' | 'email'): ProblemError {
   return new ProblemError('conflict', `This ${field} is already taken`)
 }
 
-/** The answer if another request changed the user after this one read it. */
+/** The answer if another request changed the user after this request had read the user. */
 export function outdated(): ProblemError {
   return new ProblemError(
     'conflict',

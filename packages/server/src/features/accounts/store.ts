@@ -121,7 +121,7 @@ export const replacePasswordHash: Command<
 export const changePassword: Command<
   {
     readonly id: string
-    /** The hash that the old password was verified against; undefined to skip this check. */
+    /** Replaces the password only if the stored hash is still `old`. Undefined skips this check. */
     readonly old: string | undefined
     readonly hash: string
     readonly by: By
@@ -282,7 +282,10 @@ export function grantNames({
   return [...parse(roles).map((role) => `role:${role}`), ...parse(scopes)]
 }
 
-/** Bounds the size of an audit entry: a profile of 64 KiB may have thousands of fields. */
+/**
+ * The largest number of field names in an audit entry. A profile of 64 KiB may have thousands of
+ * fields.
+ */
 const maxFieldNames = 50
 const maxFieldNameLength = 64
 

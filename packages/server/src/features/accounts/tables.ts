@@ -30,6 +30,6 @@ export interface UserRow {
 /** The tables of accounts. */
 export interface AccountTables {
   readonly user: UserRow
-  /** Every change of rights locks its row `administration`. */
+  /** Settings by name. Every change of rights locks the row `administration`. */
   readonly setting: { readonly name: string; readonly value: string }
 }

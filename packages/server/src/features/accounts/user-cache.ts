@@ -1,9 +1,12 @@
 import type { Clock } from 'keystile/internal'
 import type { UserRow } from './tables.ts'
 
-/** How long another process may still see the old e-mail address or profile after a change. */
+/** How long after a change another process may use the old e-mail address or profile. */
 const cacheMilliseconds = 5_000
-/** Bounds the memory: a row is a few hundred bytes, and 64 KiB with the largest profile. */
+/**
+ * The largest number of rows in the cache. A row has a few hundred bytes, or 64 KiB with the
+ * largest profile.
+ */
 const cacheSize = 10_000
 
 /** Rows of users, by subject. */

@@ -4,13 +4,16 @@ import { parseUsername } from '../directory/names.ts'
 import type { User, UserFinder } from './users.ts'
 
 export const defaultPageSize = 50
-/** Bounds the size of an answer: a profile may have 64 KiB. */
+/**
+ * The largest number of users on a page. It limits the size of an answer: each profile may have 64
+ * KiB.
+ */
 export const maxPageSize = 200
 
 /**
- * Returns the users after the name `after`, in the order of their names, and the `after` of the
- * next page. A page begins after a name, not at a position: if a user is created or deleted between
- * two requests, no other user moves to another page. No user needs to have the name.
+ * Returns one page of users in the order of their names, and the `after` of the next page. A page
+ * begins after the name `after`, not at a position: if a user is created or deleted between two
+ * requests, no other user moves to another page. No user needs to have the name `after`.
  *
  * @throws {ProblemError} 422 if `limit` is not a whole number from 1 to `maxPageSize`, or if
  *   `after` cannot be a user name

@@ -83,7 +83,7 @@ describe('createUsers', () => {
     assert.equal(await users.change(eve, { scopes: ['x'], endsSessions: true }, by), 'changed')
     assert.equal(await users.change(dan, { scopes: ['x'] }, by), 'changed')
     assert.deepEqual(tokens.map(isOver), [true, true, true, false])
-    // Any session of a deleted subject is refused, known or not.
+    // Every session of a deleted subject is refused, even one with an unknown id.
     assert.equal(isOver({ subject: bob.publicUser.id, clientId: 'c', sessionId: 'another' }), true)
     assert.equal(isOver({ subject: ada.publicUser.id, clientId: 'c', sessionId: 'another' }), false)
   })
@@ -100,7 +100,7 @@ describe('createUsers', () => {
     assert.equal(isOver(one), false)
   })
 
-  it('passwordSession is the session that set the password, if a session did', async () => {
+  it('passwordSession is the session in which the user set the password', async () => {
     const ada = await make('ada')
     const read = async (): Promise<User> => (await users.readBySubject(ada.publicUser.id))!
     assert.equal((await read()).passwordSession, undefined)
@@ -157,7 +157,7 @@ describe('createUsers', () => {
     assert.equal(await give(root), 'changed')
   })
 
-  it('users.delete works once, keeps the name reserved, and no search finds the user', async () => {
+  it('after users.delete, no search finds the user, and the name stays taken', async () => {
     const ada = await make('ada')
     assert.equal(await users.delete(ada, by), 'deleted')
     assert.equal(await users.replaceProfile(ada, { nickname: 'Ada' }, by), 'outdated')
@@ -193,7 +193,7 @@ describe('createUsers', () => {
     assert.equal(await users.delete(ada, by), 'deleted')
   })
 
-  it('findByLogin finds a name or e-mail in upper or lower case, and nothing else', async () => {
+  it('findByLogin finds only a whole name or e-mail address, in upper or lower case', async () => {
     const { publicUser } = await make('Ada', { profile: { id: 'mine', n: 1 } })
     for (const login of ['ADA', 'ada@EXAMPLE.com'])
       assert.deepEqual((await users.findByLogin(login))!.publicUser, publicUser, login)
@@ -214,7 +214,7 @@ describe('createUsers', () => {
       remote = createUsers({ ...database, hasLocalReads: false }, feed, clock)
     })
 
-    it('findBySubject caches a remote user for 5 s, whatever another process writes', async () => {
+    it('findBySubject caches a user for 5 s, even if another process changes it', async () => {
       const { id } = (await make('ada')).publicUser
       const known = await remote.findBySubject(id)
       await users.replacePasswordHash(known!, 'new')

@@ -1,4 +1,4 @@
-// Accounts as the other features see them: how to find, create and change them.
+// The functions by which other features find, create and change accounts.
 import { randomId, type Clock } from 'keystile/internal'
 import { isTakenAtTheSameTime, type Database } from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
@@ -85,9 +85,10 @@ export interface UserFinder {
 }
 
 /**
- * Changes accounts. The promise of a change that ends access resolves when this process refuses the
- * user's tokens. Other processes refuse the tokens within a second. The outcome is `outdated`, and
- * nothing is changed, if the stored account differs from the one that the caller read.
+ * Changes accounts. If a change ends the user's access, its promise resolves when this process
+ * refuses the user's tokens. Other processes refuse the tokens within a second. The outcome is
+ * `outdated`, and nothing is changed, if the stored account differs from the one that the caller
+ * read.
  */
 export interface UserWriter {
   /** Creates an account, or returns the field whose value another user has. */
@@ -105,7 +106,7 @@ export interface UserWriter {
   /**
    * Changes rights and access. Does NOT check whether the caller may give the rights.
    *
-   * @param author the caller whose rights allow the change, as read for the check of these rights
+   * @param author the caller whose rights allow the change, as read when they were checked
    */
   change(
     user: User,
@@ -123,8 +124,8 @@ export interface UserWriter {
 export interface Users extends UserFinder, UserWriter {}
 
 /**
- * Creates the accounts of a database. When another process changes a user, clears that user from
- * the cache.
+ * Creates the access to the accounts in a database. When another process changes a user, clears
+ * that user from the cache.
  */
 export function createUsers(database: Database, feed: EventFeed, clock: Clock): Users {
   const cache = createUserCache(clock)
@@ -136,7 +137,10 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
   }
 }
 
-/** The cache is used only if reading the database takes a round trip over the network. */
+/**
+ * Creates the part that finds accounts. It uses the cache only if a read of the database takes a
+ * round trip over the network.
+ */
 function createUserFinder(database: Database, cache: UserCache): UserFinder {
   const findUserRow = createUserRowFinder(database)
 
@@ -176,8 +180,8 @@ interface WriterParts {
 }
 
 /**
- * Called after each write: clears the user from the cache, and waits until this process has read
- * the event by which it refuses the user's tokens.
+ * Must be called after each write. Clears the user from the cache. Then waits until this process
+ * has read the event of the write, and so refuses the user's tokens.
  */
 async function settle(
   user: User,

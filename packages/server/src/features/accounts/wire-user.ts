@@ -24,7 +24,7 @@ export function wireUser({
   }
 }
 
-/** The user as administrators see it: with scopes, roles, and whether the user is disabled. */
+/** The user as JSON for administrators: also has scopes, roles and whether the user is disabled. */
 export function wireManagedUser({ publicUser: shown, scopes, roles, active }: User): object {
   return { ...wireUser(shown), scopes, roles, disabled: !active }
 }

@@ -13,7 +13,7 @@ import type { AppEvent } from './app-event.ts'
 
 const clock = createTestClock()
 
-/** Starts Keystile with a list of the events that it delivers. */
+/** Starts Keystile, and collects the events that it passes to `onEvent`. */
 async function startListening(
   stage: Stage,
   options: Parameters<Stage['start']>[0] = {},
@@ -77,7 +77,7 @@ describeOnBoth('onEvent', (stage) => {
     )
   })
 
-  it('onEvent is called only for the sessions that a new password ends', async () => {
+  it('a password change calls onEvent only for the sessions that it ends', async () => {
     const { started, events } = await startListening(stage)
     const [one, two, three] = [
       await started.tokens(),
@@ -94,7 +94,7 @@ describeOnBoth('onEvent', (stage) => {
     assert.deepEqual(ended.toSorted(), [one.sessionId, three.sessionId].toSorted())
   })
 
-  it('onEvent is called once for each event of this process, not of other processes', async () => {
+  it('onEvent is called once for each event, but not for events of other processes', async () => {
     const here = await startListening(stage)
     const there = await startListening(stage)
     await Promise.all(

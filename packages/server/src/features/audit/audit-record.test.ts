@@ -40,7 +40,7 @@ interface Recorded extends TestKeystile {
   linesOf(work: () => Promise<unknown>): Promise<readonly Line[]>
 }
 
-/** Starts Keystile with an audit record that keeps the order of events. */
+/** Starts Keystile with a clock that advances, so that the audit record has its lines in order. */
 async function start(stage: Stage, options: Parameters<Stage['start']>[0] = {}): Promise<Recorded> {
   const clock = createTestClock()
   const started = await stage.start({ clock, scopes, ...options })
@@ -259,7 +259,7 @@ describeOnBoth(
 )
 
 describeOnBoth('the audit record of accounts', (stage) => {
-  it('the audit record has what users do to their own accounts', async () => {
+  it('the audit record has each change that users make to their own accounts', async () => {
     const { register, send, login, linesOf } = await start(stage, { profile })
     let subject = ''
     const registration = await linesOf(async () => {
@@ -327,7 +327,7 @@ describeOnBoth('the audit record of accounts', (stage) => {
     assert.deepEqual(new Set(fields.map(({ length }) => length)), new Set([64]))
   })
 
-  it('the audit record has what an administrator does, with rights given and taken', async () => {
+  it('the audit record has each change by an administrator, and the changed rights', async () => {
     const started = await start(stage, { roles })
     const { tokens, send, linesOf } = started
     const root = await logInAdministrator(stage, started)

@@ -4,7 +4,7 @@ import type { Database } from '../../storage/database.ts'
 import { addressOf, createAudit } from './audit.ts'
 
 describe('createAudit', () => {
-  it('createAudit refuses a line with 503 only while 200 lines wait', async () => {
+  it('createAudit answers 503 to a new line only while 200 other lines wait', async () => {
     const writing: (() => void)[] = []
     const write = (): Promise<void> => new Promise((resolve) => void writing.push(resolve))
     const audit = createAudit({ write } as unknown as Database, { now: () => 0 })
@@ -24,7 +24,7 @@ describe('createAudit', () => {
     await next
   })
 
-  it('createAudit no longer counts a line as waiting if it could not write the line', async () => {
+  it('a line that createAudit could not write no longer counts as waiting', async () => {
     const away = createAudit(
       { write: () => Promise.reject(new Error('away')) } as unknown as Database,
       {

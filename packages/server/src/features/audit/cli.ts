@@ -4,7 +4,7 @@ import { followAudit } from './follow.ts'
 import { listAudit } from './store.ts'
 import type { AuditRow } from './tables.ts'
 
-/** How long `--follow` waits between reads: short enough to look live, long enough to be cheap. */
+/** How long `--follow` waits between two reads. New entries appear soon, and reads stay cheap. */
 const pollMilliseconds = 500
 
 /**
@@ -38,7 +38,7 @@ export async function audit(
   })
 }
 
-/** Returns the pauses of a polling loop, which ends when the first of these promises settles. */
+/** Creates the pauses of a polling loop. The loop ends when one of the promises settles. */
 function untilDone(ends: readonly Promise<unknown>[]): {
   isDone(): boolean
   /** Waits for the next poll. Resolves to false if polling has ended. */

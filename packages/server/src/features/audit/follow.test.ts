@@ -19,7 +19,7 @@ describe('followAudit', () => {
   })
   afterEach(() => database.close())
 
-  /** Records a line now, with a time `seconds` after the start. */
+  /** Records a line whose time is `seconds` after the start. The line appears immediately. */
   const record = (seconds: number, subject = 'ada'): Promise<void> => {
     const at = start + seconds * 1_000
     return database.write(recordAudit, { event: 'login', at, by: { actor: 'nobody' }, subject })
@@ -60,7 +60,7 @@ describe('followAudit', () => {
     assert.deepEqual(await follow({ since: start + 2_000 }, () => record(4)), [[2, 3], [4]])
   })
 
-  it('followAudit yields a line that was committed up to 30 s after later ones', async () => {
+  it('followAudit yields a line that is committed after lines up to 30 s newer', async () => {
     await record(0)
     const given = await follow(
       {},
@@ -71,7 +71,7 @@ describe('followAudit', () => {
     assert.deepEqual(given, [[0], [60], [30], [45]])
   })
 
-  it('followAudit yields a line that appears while older lines are yielded', async () => {
+  it('followAudit yields an old line that appears while it yields the first lines', async () => {
     for (const at of [-3, -1, 0]) await record(at)
     const given: number[] = []
     let goesOn = true
@@ -87,7 +87,7 @@ describe('followAudit', () => {
     assert.deepEqual(given, [-1, 0, -2])
   })
 
-  it('followAudit yields a line once if it appears while older lines are yielded', async () => {
+  it('followAudit yields a new line only once if it appears among the first lines', async () => {
     await Promise.all(Array.from({ length: 500 }, (_, i) => record(i / 1_000)))
     const given: number[] = []
     let pauses = 0
@@ -105,7 +105,7 @@ describe('followAudit', () => {
     assert.deepEqual(await follow({}, () => record(10)), [[0], [10]])
   })
 
-  it('followAudit tolerates one writer whose clock is ahead', async () => {
+  it('followAudit misses no line if the clock of one writer is ahead', async () => {
     await record(3_600)
     assert.deepEqual(
       await follow(
@@ -127,7 +127,7 @@ describe('followAudit', () => {
     assert.deepEqual(await follow({ last: 1 }, setBack, () => record(1)), [[0], [], [1]])
   })
 
-  it('followAudit leaves out other subjects', async () => {
+  it('followAudit yields only lines of the requested subject', async () => {
     await record(0, 'bob')
     await record(1)
     const both = async (): Promise<void> => {

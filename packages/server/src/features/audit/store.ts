@@ -13,11 +13,14 @@ import { insertAudit } from './in-transaction.ts'
 import type { AuditRow, AuditTables } from './tables.ts'
 
 /**
- * Writes the entry of a refusal, which changes nothing else. The caller throws after the commit.
+ * Writes the entry of a refusal, in its own transaction. The caller throws the refusal after the
+ * commit.
  */
 export const recordAudit: Command<AuditEntry, void> = command('recordAudit', insertAudit<string>)
 
-/** Keeps the transaction short, so that logins need not wait for the clean-up. */
+/**
+ * The largest number of rows that one transaction deletes. A longer transaction would delay logins.
+ */
 const maxPurgedAtOnce = 500
 
 /** Deletes at most 500 rows from before a time, oldest first, and returns how many it deleted. */
@@ -37,7 +40,7 @@ export const purgeAudit: Command<{ readonly before: number }, { readonly purged:
     return { purged: Number(numDeletedRows) }
   })
 
-/** Selects rows. */
+/** Selects the rows to read. */
 export interface AuditFilter {
   /** Only rows from this time on, in milliseconds. */
   readonly since?: number | undefined
@@ -46,7 +49,7 @@ export interface AuditFilter {
   readonly last?: number | undefined
 }
 
-/** How many rows one query reads. All rows of a long record may not fit in memory. */
+/** The number of rows that one query reads. A record can have more rows than fit in memory. */
 const pageSize = 500
 
 /** Yields rows, the oldest first. Rows that are added during the iteration are included. */

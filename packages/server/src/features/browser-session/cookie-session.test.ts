@@ -24,8 +24,8 @@ const issued: IssuedTokens = {
 }
 
 /**
- * Sends a cookie to a route whose token `find` looks up. Returns the answer, and what the route did
- * with the token.
+ * Sends a cookie to a route. The route looks up the token in the cookie with `find`. Returns the
+ * answer, and what the route did with the token.
  */
 async function send(
   [method, path]: readonly ['POST', '/session/refresh'] | readonly ['DELETE', '/session'],
@@ -143,7 +143,7 @@ describe('DELETE /session', () => {
     assert.match(answer.cookies![0]!, /^__Secure-keystile=; Max-Age=0; /)
   })
 
-  it('DELETE /session?sid picks the named session out of several cookies', async () => {
+  it('with several cookies, DELETE /session?sid ends only the session that sid names', async () => {
     for (const sid of ['one', 'two']) {
       const { answer, done } = await send(logout, bySecret, { cookie: three, query: `?sid=${sid}` })
       assert.deepEqual([answer.status, done], [204, [`ended ${sid}`]])

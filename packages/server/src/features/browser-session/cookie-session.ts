@@ -220,12 +220,12 @@ function logoutRoute({ refresher, ends, cookies, checkOrigin }: RouteParts): Ope
       const meant: ProvedRefreshToken[] = []
       for (const token of readRefreshTokens(request)) {
         const proved = await refresher.find(token)
-        // Only sessions of this client: these routes never set a token of another client.
+        // Ends only sessions of this client, because these routes never set another client's token.
         if (proved?.clientId === firstParty.id && (sid === null || proved.sessionId === sid))
           meant.push(proved)
       }
-      // Another user may have logged in on another page since. The session and the cookie of that
-      // user must stay.
+      // Another user may have logged in on another page in the meantime. The session and the cookie
+      // of that user must stay.
       if (sid !== null && meant.length === 0)
         throw new OAuthError(
           'invalid_grant',

@@ -100,7 +100,7 @@ describe('authenticateClient', () => {
     assert.equal(await authenticate(basic(encoded), { client_id: 'orders' }), orders)
   })
 
-  it('authenticateClient refuses a confidential client with no secret or a wrong one', async () => {
+  it('authenticateClient refuses a confidential client without the right secret', async () => {
     for (const text of ['orders:', 'orders:x', `orders:${hashSecret('a % secret: with+all')}`])
       await refuses('invalid_client', basic(text))
     await refuses('invalid_client', undefined, { client_id: 'orders' })
@@ -123,7 +123,7 @@ describe('authenticateClient', () => {
     })
   })
 
-  it('authenticateClient records a refused client’s id if it exists, and no secret', async () => {
+  it('authenticateClient records each refused client: existing ids, but no secret', async () => {
     await refuses('invalid_client', basic('first-party:hunter2'))
     await refuses('invalid_client', basic('orders:hunter2'))
     await refuses('invalid_client', basic('hunter2:'))

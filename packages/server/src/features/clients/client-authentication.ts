@@ -74,8 +74,8 @@ export async function authenticateClient(
 }
 
 /**
- * Whether the secret is right. A public client must not send a secret: a client that sends one
- * would believe that the secret authenticated it.
+ * Whether the client's secret is right. A public client must not send a secret: a client that sends
+ * one would believe that the secret authenticated it.
  */
 function isProved(
   { secretHash }: { readonly secretHash: string | undefined },

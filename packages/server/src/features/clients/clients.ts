@@ -50,7 +50,7 @@ export const firstParty: Client = {
   may: [],
 }
 
-/** A client as the operator sees it. */
+/** A registered client, as `keystile client list` prints it. */
 export interface RegisteredClient extends Client {
   readonly scopes: readonly string[]
   /** Whether it authenticates with a secret. */

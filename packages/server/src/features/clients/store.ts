@@ -98,10 +98,10 @@ export const replaceClientSecret: Command<
 
 // decisions/0016-disabled-clients-stay-disabled.md
 /**
- * Disables a client permanently, and tells every process. A request that was accepted before may be
- * issuing a token at this moment, so the event is kept for the longest lifetime of a token. The
- * client's sessions stay as they are: the client cannot refresh them, and the event revokes their
- * access tokens.
+ * Disables a client permanently, and inserts the event by which every process refuses its tokens.
+ * An earlier request may still be issuing a token, so the event is kept for the longest lifetime of
+ * a token. The client's sessions stay as they are: the client cannot refresh them, and the event
+ * revokes their access tokens.
  */
 export const disableClient: Command<
   { readonly id: string; readonly by: By; readonly now: number },

@@ -101,7 +101,7 @@ describe('checkedDirectory', () => {
     )
   })
 
-  it('a finder that returns something other than an object rejects the login', async () => {
+  it('a login fails if a finder returns something other than an object', async () => {
     const subject = (): string => 'a1'
     for (const value of [
       false,

@@ -85,7 +85,7 @@ export interface Directory<U> {
   passwordSession(user: U): string | undefined
   /**
    * Returns the stored rights of the account. A session starts only if the rights have not changed
-   * since. Undefined for an app's users.
+   * since they were read. Undefined for an app's users.
    */
   rights(user: U): StoredRights | undefined
   /** Undefined if the app has no function to store a new hash. */

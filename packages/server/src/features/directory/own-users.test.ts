@@ -27,8 +27,8 @@ interface Logged {
 }
 
 /**
- * Collects the log, without the warnings of a start: one says that the temporary PostgreSQL does
- * not wait for the disk.
+ * Collects the log without the warnings of a start. For example, a start warns that the temporary
+ * PostgreSQL does not wait for the disk.
  */
 function createLog(): { readonly logged: Logged[]; readonly logger: Logger } {
   const logged: Logged[] = []
@@ -41,7 +41,7 @@ function createLog(): { readonly logged: Logged[]; readonly logger: Logger } {
 describeOnBoth(
   'a directory of the app’s own',
   (stage) => {
-    it('with its own users, an app gets no endpoint below /users except sessions', async () => {
+    it('an app with its own users has no endpoint below /users except sessions', async () => {
       const { send, accessToken } = await stage.start()
       const bearer = await accessToken()
       const id = (await stage.people.sql('select * from people'))[0]!.id
@@ -76,7 +76,7 @@ describeOnBoth(
       ])
     })
 
-    it('the app’s directory is read at each guarded request, so a ban works at once', async () => {
+    it('each guarded request reads the app’s directory, so a ban works immediately', async () => {
       const { accessToken, open } = await stage.start()
       const bearer = await accessToken()
       const me = async (): Promise<readonly unknown[]> => {
@@ -94,7 +94,7 @@ describeOnBoth(
       assert.deepEqual(await me(), [401, undefined])
     })
 
-    it('the app’s directory grants scopes, and each undeclared one is logged once', async () => {
+    it('the app’s directory grants scopes; each undeclared scope is logged once', async () => {
       const { logged, logger } = createLog()
       const { login } = await stage.start({ scopes, defaultScopes: ['items:read'], logger })
       await stage.people.add({ password, scopes: 'items:write root admin' })
@@ -107,7 +107,7 @@ describeOnBoth(
       assert.deepEqual(logged, [{ scope: 'root' }, { scope: 'admin' }])
     })
 
-    it('a user without a password gets the same answer to a login as an unknown name', async () => {
+    it('a login as a user without a password is answered like an unknown name', async () => {
       const { login, keystile } = await stage.start()
       const subject = await stage.people.add({ hash: null })
       const unknown = await login({ username: 'nobody' })
@@ -139,7 +139,7 @@ describeOnBoth(
       assert.equal((await login()).status, 200)
     })
 
-    it('a failing directory makes a login answer 500 with a logged incident', async () => {
+    it('a login gets 500 and logs the incident if the app’s directory throws', async () => {
       const { logged, logger } = createLog()
       const { accessToken, login, open, keystile } = await stage.start({ logger })
       const bearer = await accessToken()
@@ -160,7 +160,7 @@ describeOnBoth(
       assert.equal((await open([], { bearer })).status, 200)
     })
 
-    it('a directory that returns another user than requested makes requests fail', async () => {
+    it('requests fail if the app’s directory returns another user than requested', async () => {
       const started = await stage.start()
       const bearer = await started.accessToken()
       const bob = await stage.people.add({ username: 'bob', password })
@@ -199,7 +199,7 @@ describeOnBoth(
       assert.equal(await started.readHash(subject), changed)
     })
 
-    it('with its own users, an app leaves Keystile’s user table empty', async () => {
+    it('an app with its own users leaves Keystile’s user table empty', async () => {
       const { accessToken } = await stage.start()
       await accessToken()
       const [{ users, sessions } = {}] = await stage.sql(

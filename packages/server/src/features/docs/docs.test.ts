@@ -43,7 +43,7 @@ const get = async (
 ): Promise<Response> => app(made).request(path, init)
 
 describe('docs', () => {
-  it('docs answers the page, its files and the document', async () => {
+  it('docs serves the page, its files and the document', async () => {
     for (const [path, type, part] of [
       ['/docs', 'text/html', '<div id="swagger-ui">'],
       ['/docs/start.js', 'text/javascript', 'SwaggerUIBundle({ url: "/docs/openapi.json"'],
@@ -67,7 +67,7 @@ describe('docs', () => {
       assert.ok((await (await get('/docs', docs(untitled))).text()).includes('<title>API</title>'))
   })
 
-  it('the page of docs may connect to its own server and the token URL only', async () => {
+  it('the page of docs may send requests only to its own server and the token URL', async () => {
     const policy = async (document: object): Promise<string | undefined> =>
       (await get('/docs', docs(document))).headers
         .get('content-security-policy')!

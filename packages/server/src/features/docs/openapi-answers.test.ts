@@ -299,12 +299,15 @@ function operationsOf({ paths }: OpenApi): readonly DescribedOperation[] {
   )
 }
 
-/** The path of an operation in the document. */
+/** Returns the place of an operation in the document, as a list of keys. */
 function pointerOf({ path, method }: Operation): readonly string[] {
   return ['paths', path, method.toLowerCase()]
 }
 
-/** Describes how a value violates the schema at a place in the document; empty if it is valid. */
+/**
+ * Creates a function that checks a value against the schema at a place in the document. It returns
+ * the faults as one string, which is empty for a valid value.
+ */
 function createValidators(
   document: object,
 ): (

@@ -128,7 +128,7 @@ describe('openEventFeed', () => {
     assert.equal(feed.ageSeconds, 0)
   })
 
-  it('the event feed reads all events again, with a warning, after events were lost', async () => {
+  it('after a loss of events, the event feed warns and reads all events again', async () => {
     const seen: string[] = []
     feed.onEvent(({ value }) => seen.push(value))
     const told = async (): Promise<readonly string[]> => {
@@ -162,7 +162,7 @@ describe('openEventFeed', () => {
     assert.equal(log.length, 2)
   })
 
-  it('the event feed logs once that it cannot read, and once that it can again', async () => {
+  it('the event feed logs once when reads fail, and once when they succeed again', async () => {
     await pass(250)
     assert.deepEqual(log, [])
     others.exec('alter table event rename to gone')
@@ -182,7 +182,7 @@ describe('openEventFeed', () => {
     assert.deepEqual(log.slice(2), ['revocations cannot be read'])
   })
 
-  it('the event feed logs nothing about a read that its own close interrupted', async () => {
+  it('the event feed logs nothing if a read fails while it is being closed', async () => {
     others.exec('alter table event rename to gone')
     mock.timers.tick(250)
     await feed.close()
@@ -190,7 +190,7 @@ describe('openEventFeed', () => {
     assert.deepEqual(log, [])
   })
 
-  it('the event feed answers a refresh even while the writer is busy', async () => {
+  it('revocations.refresh resolves even while the database writer is busy', async () => {
     insert('ada')
     const busy = Promise.withResolvers<void>()
     const write = mock.method(database, 'write', () => busy.promise)

@@ -13,13 +13,13 @@ import type { Database } from '../../storage/database.ts'
 import { createFollower } from './follower.ts'
 
 /**
- * Four reads a second: a revocation reaches every process within a second, even if one read is
- * lost.
+ * The time between two reads. With four reads a second, a revocation reaches every process within a
+ * second, even if one read fails.
  */
 const tailMilliseconds = 250
 /**
- * After this long without a successful read, revocations may be missing, so the state is `stale`. A
- * slow database does not reach this limit, but an outage does.
+ * How long the feed may be without a successful read. Then it is `stale`, because revocations may
+ * be missing. A slow database does not reach this limit, but an outage does.
  */
 const staleAfterMilliseconds = 4_000
 
@@ -31,7 +31,7 @@ const catchUpMilliseconds = 1_000
 
 /** The revocations of all processes on this database. */
 export interface EventFeed {
-  /** The verifier of this process asks this object whether a token is revoked. */
+  /** Says whether a token is revoked. The verifier of this process uses it. */
   readonly revocations: Revocations
   /**
    * Numbers and reads the new events. A caller that has committed an event waits for the promise:
@@ -102,7 +102,7 @@ export async function openEventFeed(
 }
 
 /**
- * Runs `work` again and again, never twice at the same time. A caller of `run` waits for a run that
+ * Makes sure that `work` never runs twice at the same time. A caller of `run` waits for a run that
  * starts after the call: a run in progress may have read before the caller committed. All waiting
  * callers share the next run.
  */
@@ -127,7 +127,8 @@ function createTurns(work: () => Promise<void>): { run(): Promise<void>; finish(
 }
 
 /**
- * Runs a step every 250 ms. Logs when it starts to fail and when it works again, not each failure.
+ * Runs a step every 250 ms. Logs when the step starts to fail and when it works again, but not each
+ * failure.
  *
  * @returns a function that stops these runs
  */

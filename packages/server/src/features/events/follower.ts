@@ -27,8 +27,8 @@ export function createFollower(
 ): Follower {
   const { clock, logger, onEvent } = parts
   let last: { readonly seq: number; readonly id: string | undefined } = beforeFirst
-  // Not the injected clock: the age of the feed is elapsed time on this machine, and the wall clock
-  // may jump.
+  // Does not use the injected clock: the age of the feed is elapsed time on this machine, and the
+  // wall clock may jump.
   let knownAt = performance.now()
 
   async function deliverNew(): Promise<void> {
@@ -63,8 +63,8 @@ export function createFollower(
       const { feed, askedAt } = await readNumbered(database, last.seq)
       if (feed.idAt !== last.id) startOver(feed)
       await deliverNew()
-      // Not the time of the answer: a slow answer does not have the revocations that came after the
-      // question.
+      // Takes the time of the query, not of the answer: a slow answer does not have the revocations
+      // that came after the query.
       knownAt = askedAt
     },
     get knownAt() {

@@ -17,7 +17,7 @@ export interface NumberedEvent extends RevocationEvent {
   readonly seq: number
 }
 
-/** Bounds the transaction that numbers events, and the memory of one read. */
+/** The largest number of events that one transaction numbers or one read returns. */
 const maxNumberedAtOnce = 1_000
 
 /**
