@@ -154,8 +154,8 @@ async function checkApp(
   }
   const cases = asked.flatMap(({ operation: { method, path }, key }) => {
     const operation = emitted.paths[key]![method]!
-    // The second path has other values of the parameters. Only the first and last credential try
-    // it.
+    // The second path has other values of the parameters. To save time, only the first and last
+    // credential are sent to it.
     return requestPaths(path).flatMap((path, index) =>
       credentials
         .filter((_, at) => index === 0 || at % (credentials.length - 1) === 0)

@@ -70,7 +70,7 @@ export interface RouterStep {
   readonly kind: 'router'
   readonly path: readonly Segment[]
   readonly steps: readonly Step[]
-  /** Functions that run before the router. They are given where the router is mounted. */
+  /** Functions that run before the router. The app passes them when it mounts the router. */
   readonly functions: readonly FunctionPlan[]
   readonly handlesErrors: boolean
   /**
@@ -92,7 +92,7 @@ export interface Plan {
 export interface Traits {
   /** Parameters may have patterns. */
   readonly patterns: boolean
-  /** HEAD is answered where GET is, unless there is a route for it. */
+  /** A GET route also answers HEAD, unless there is a separate HEAD route. */
   readonly impliedHead: boolean
   /** There may be routes for HEAD. */
   readonly ownHead: boolean
@@ -206,7 +206,7 @@ export function plansFor(traits: Traits): fc.Arbitrary<Plan> {
       chained: fc.boolean(),
     })
     // The same route twice, with other patterns and guards: the value of a parameter decides which
-    // answers.
+    // of the two answers.
     const twins = fc
       .tuple(route, functions)
       .map(([one, others]): readonly Step[] => [
