@@ -251,8 +251,8 @@ function problemOfPackage(
 }
 
 /**
- * Reports the packages that a room or a door must never load, but loads at run time, itself or
- * through other files.
+ * Reports each package that a room or a door loads at run time although it must never load it.
+ * Loading through other files counts too.
  */
 function checkReach(pack: Package, sources: readonly File[], report: Report): void {
   const byPath = new Map(sources.map((file) => [file.path, file]))

@@ -63,15 +63,16 @@ async function runTests(): Promise<boolean> {
   const temporary = mkdtempSync(join(tmpdir(), 'keystile-tests-'))
   chmodSync(temporary, 0o755)
   const env = {
-    // All processes load the same modules. Each that finds them compiled starts in half the time.
+    // All processes load the same modules. With this cache, a process finds them compiled and
+    // starts in half the time.
     NODE_COMPILE_CACHE: join(temporary, 'compiled'),
     ...process.env,
     TMPDIR: temporary,
     ...(postgres && { KEYSTILE_TEST_DATABASE_URL: postgres.url }),
     ...(args.includes('--long') && { KEYSTILE_LONG: '1' }),
   }
-  // One file more than the number of cores, which is two more than Node's default: most tests wait
-  // for a process, a disk or a timer.
+  // Runs one test file more than there are cores at the same time, because most tests wait for a
+  // process, a disk or a timer. That is two more than Node's default.
   const concurrency = `--test-concurrency=${availableParallelism() + 1}`
   const nodeOptions = ['--conditions=source', '--test', concurrency, ...options]
   const runner = spawn(process.execPath, [...nodeOptions, ...found.toSorted()], {
