@@ -1,5 +1,5 @@
-// Measures what a guard costs a request: an open and a guarded route of one app, in turns, with
-// tokens that were seen before.
+// Measures what a guard costs a request. An open and a guarded route of one app are measured in
+// turns, with tokens that the guard has verified before.
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { importKey, type Jwk, type SigningKey } from 'keystile/jwt'

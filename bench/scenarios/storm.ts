@@ -193,8 +193,8 @@ export async function stormed(effort: Effort): Promise<Findings> {
 }
 
 /**
- * Whether a server is Keystile or the bare handler. The differences to all other servers are so
- * large that one round is enough for them.
+ * Whether a server is Keystile or the bare handler. All other servers need only one round, because
+ * they differ so much from Keystile.
  */
 function isOursOrFloor({ name }: Contestant): boolean {
   return [bare, ours, oursSlow].includes(name)
