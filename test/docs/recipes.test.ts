@@ -119,7 +119,7 @@ function write({ method, path, body }: Guarded, ...fields: readonly string[]): s
 const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13']
 const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='
 
-/** What a client sends before it resets or ends its connection. */
+/** The texts that a client sends before it resets or ends its connection. */
 function attacks(
   guarded: Guarded,
   base: string,
