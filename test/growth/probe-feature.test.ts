@@ -101,8 +101,8 @@ function replace(copy: string, file: string, before: string, replacement: string
 }
 
 /**
- * Adds the feature's room to the plan. The plan does not count as changed source: it only says what
- * the sources may import.
+ * Adds the feature's room to the plan of rooms. That plan is not counted as changed source, because
+ * it only says what the sources may import.
  */
 function addRoom(copy: string): void {
   const room = {
