@@ -1,5 +1,5 @@
 // `secure` and `describe` write what the guards enforce. In random apps of every framework, the
-// document alone must predict the answer to each request.
+// tests predict the answer to each request only from the document.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'

@@ -97,7 +97,7 @@ export interface Traits {
   /** There may be routes for HEAD. */
   readonly ownHead: boolean
   readonly routers: boolean
-  /** Functions with rest parameters can be told apart from handlers. */
+  /** `secure` can distinguish functions with rest parameters from handlers. */
   readonly rest: boolean
   /** Routes may have functions after the handler. */
   readonly behind: boolean
@@ -205,8 +205,8 @@ export function plansFor(traits: Traits): fc.Arbitrary<Plan> {
       takes: fc.constantFrom('needed', 'next', 'nothing'),
       chained: fc.boolean(),
     })
-    // The same route twice, with other patterns and guards: the value of a parameter decides which
-    // of the two answers.
+    // Adds the same route twice, with different patterns and guards: the value of a parameter
+    // decides which of the two answers.
     const twins = fc
       .tuple(route, functions)
       .map(([one, others]): readonly Step[] => [
