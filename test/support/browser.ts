@@ -35,7 +35,7 @@ const flags = [
   '--disable-sync',
 ]
 
-/** Configures the fonts of the machine, and those beside this file. */
+/** Configures the fonts of the machine, and the fonts in the folder of this file. */
 const fontsConfiguration = `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
