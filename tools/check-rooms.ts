@@ -107,7 +107,7 @@ function* unplannedPackages(root: string, plan: Plan): Iterable<string> {
 }
 
 /**
- * Checks the plan itself: a room may name only rooms above it, and every line must have an effect.
+ * Checks the plan itself: a room may name only rooms above it, and every entry must have an effect.
  */
 function checkPlan(pack: Package, sources: readonly File[], report: (what: string) => void): void {
   for (const [index, room] of pack.rooms.entries()) {

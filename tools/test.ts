@@ -2,7 +2,7 @@
 //
 //   npm test                                    everything
 //   npm test -- --long                          and the tests that take minutes
-//   npm test -- --checks                        the checks alone
+//   npm test -- --checks                        only the checks
 //   npm test -- test/flows/login.test.ts        one file, without the checks
 //   npm test -- --test-name-pattern=refresh     an option of node's test runner, without the checks
 import { spawn } from 'node:child_process'
@@ -58,8 +58,8 @@ async function runTests(): Promise<boolean> {
     console.error('CI=true: nothing may be skipped.')
     return false
   }
-  // Removing this folder also removes what interrupted tests leave. Other users may enter it: when
-  // root runs the tests, their PostgreSQL runs as another user.
+  // Tests write into this folder, so its removal also removes the files of interrupted tests. Other
+  // users may enter it: when root runs the tests, their PostgreSQL runs as another user.
   const temporary = mkdtempSync(join(tmpdir(), 'keystile-tests-'))
   chmodSync(temporary, 0o755)
   const env = {
