@@ -6,8 +6,8 @@ import { createAnswerReader, host, raisePriority, type AnswerReader } from './lo
 const maxClients = 1_024
 const maxSeconds = 15
 /**
- * Connections that are opened before anything is timed. When all of them wait for an answer, more
- * are opened, and the time for that counts.
+ * How many connections are opened before anything is timed. When all of them wait for an answer,
+ * more are opened, and the time for that counts.
  */
 const connectionsAtFirst = 64
 /** Clients arrive one after the other within this time. */

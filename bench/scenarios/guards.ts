@@ -26,7 +26,7 @@ export interface App {
   readonly isOurs: boolean
   /** Whether the app contains Keystile, so that its tokens come from logins. */
   readonly isIssuing?: boolean
-  /** Whether it has no guard, and shows what the framework itself costs. */
+  /** Whether the app has no guard, and thus shows what the framework itself costs. */
   readonly isEmpty?: boolean
   /** A package that `npm run bench:peers` installs; without it the app is left out. */
   readonly peer?: string

@@ -28,8 +28,8 @@ type Size = (typeof sizes)[number]
 const warmUpSeconds = 2
 const idleSeconds = 2
 /**
- * The number of users who log in at Keystile. A user has at most 100 sessions, and the next login
- * ends one, which must not be measured.
+ * The number of users who log in at Keystile. A user has at most 100 sessions. The next login would
+ * also end a session, and that must not be measured.
  */
 const people = 64
 /** Node compiles the code fully only after some hundred logins. */
@@ -309,7 +309,7 @@ function add(
   into.worst.push(Math.max(...each.map((values) => percentile(values, 99))))
 }
 
-/** Returns the least value that `percent` percent of all do not exceed. */
+/** Returns the smallest value such that `percent` percent of all values are not larger. */
 function percentile(values: readonly number[], percent: number): number {
   return values.toSorted((a, b) => a - b)[Math.ceil((values.length * percent) / 100) - 1]!
 }
