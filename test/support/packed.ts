@@ -61,7 +61,8 @@ export function makeApp(packed: Packed, name: string, others: readonly string[])
   const install = (name: string): void => {
     if (existsSync(join(app, 'node_modules', name))) return
     const from = packed[name] ?? join(modules, name)
-    // A packed package is copied, because from the target of a link Node finds no packages of the app.
+    // A packed package is copied. Node would resolve a link, and not find the packages of the app
+    // from its target.
     if (packed[name]) cpSync(from, join(app, 'node_modules', name), { recursive: true })
     else link(from, app, name)
     for (const needed of Object.keys(manifestOf(from).dependencies ?? {})) install(needed)
