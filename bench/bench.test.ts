@@ -28,7 +28,7 @@ describe('npm run bench -- --quick', { skip }, () => {
     it(`npm run bench measures ${scenario} and writes a table and a plot`, async () => {
       const out = mkdtempSync(join(tmpdir(), 'keystile-bench-test-'))
       try {
-        // Linux counts processor time in steps of 10 ms: a shorter turn may count none.
+        // Linux counts processor time in steps of 10 ms, so a shorter measurement may show none.
         const printed = await bench([scenario, '--quick', '--seconds', '0.2', '--out', out])
         const read = (extension: string): string =>
           readFileSync(join(out, `${scenario}.${extension}`), 'utf8')
@@ -113,7 +113,7 @@ describe('openLoad', () => {
     )
   })
 
-  it('openLoad fails when requests that may be sent only once are used up', async () => {
+  it('openLoad fails when no request is left and none may be sent twice', async () => {
     const sent: (string | undefined)[] = []
     await withServer(
       (request, response) => {

@@ -1,14 +1,14 @@
-// npm run bench:compare: is this checkout slower than another one? Both are measured in turns, so
-// that whatever slows the machine down slows both.
+// npm run bench:compare: is this checkout slower than another one? Measures the two alternately, so
+// that anything that slows the machine down slows both.
 //
 //   git worktree add ../before main~20 && (cd ../before && npm ci)
 //   npm run bench:compare -- ../before guards me --rounds 15 --seconds 0.2
 //
 // Prints, for each figure, the speed of this checkout as a share of the other's: the median of all
 // rounds and a confidence interval of at least 95 %. 1 is as fast, less is slower. For `guards` and
-// `me`, the servers of both checkouts run at the same time and are measured in turns. For other
-// scenarios each round runs that checkout's own bench; its columns of elapsed time also depend on
-// what else the machine does.
+// `me`, the servers of both checkouts run at the same time and are measured alternately. For other
+// scenarios, each round runs the bench of one checkout and then the bench of the other. Columns of
+// elapsed time then also depend on what else the machine does.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -60,7 +60,9 @@ function compare(scenario: string): Promise<Shares> | Shares {
   return scenario === 'me' ? compareServers() : compareRuns(scenario)
 }
 
-/** Compares, by processor time, a guarded request and its ratio to an open one. */
+/**
+ * Compares the processor time of a guarded request, and its ratio to the time of an open request.
+ */
 async function compareGuards(): Promise<Shares> {
   const own = apps.filter(({ isOurs }) => isOurs)
   const at = (app: App, side: Side): App => ({
@@ -105,7 +107,7 @@ async function compareServers(): Promise<Shares> {
   return new Map([['GET /users/me', pairs(cpu('before'), cpu('after'))]])
 }
 
-/** Compares each row and column of a scenario; a round runs each checkout's own bench. */
+/** Compares each row and column of a scenario. A round runs the bench of each checkout once. */
 function compareRuns(scenario: string): Shares {
   const shares = new Map<string, number[]>()
   for (let round = 0; round < effort.rounds; round++) {

@@ -1,4 +1,5 @@
-// Checks that a guard refuses before it is timed: a guard that admits every request is the fastest.
+// Before a guard is timed, checks that it refuses bad credentials: a guard that admits every
+// request would be the fastest.
 import assert from 'node:assert/strict'
 
 export interface Credential {
@@ -15,8 +16,8 @@ export function headerOf({ field, value }: Credential): Readonly<Record<string, 
 }
 
 /**
- * @throws {AssertionError} unless the route is open to the credential, and closed without it and to
- *   any change of it
+ * @throws {AssertionError} unless the route accepts the credential, and refuses a request without
+ *   it and every changed credential
  */
 export async function checkGuard(url: string, credential: Credential): Promise<void> {
   const statusOf = async (headers: Readonly<Record<string, string>>): Promise<number> => {

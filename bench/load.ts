@@ -73,7 +73,7 @@ export function onceEach(requests: readonly Buffer[]): () => Buffer {
   }
 }
 
-/** Opens the connections, which is not measured. */
+/** Opens the connections. The time for that is not measured. */
 export async function openLoad({ port, connections }: Load): Promise<OpenLoad> {
   if (!(connections >= 1 && connections <= maxConnections))
     throw new RangeError(`connections must be 1 to ${maxConnections}`)

@@ -24,7 +24,7 @@ import { build } from './stand-alone.ts'
 
 interface Scenario {
   run(effort: Effort): Promise<Findings>
-  /** Whether it measures the built server. */
+  /** Whether the scenario measures the built server. */
   readonly isBuilt: boolean
 }
 

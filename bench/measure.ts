@@ -1,12 +1,12 @@
-// Measures servers in turns: A B C A B C …, so that a slow minute of the machine affects all of
-// them.
+// Measures servers in turns (A B C A B C …), so that a slow minute of the machine affects them all.
 import { inTurn, onceEach, openLoad } from './load.ts'
 import { requireProc, startServer, type Program, type ServerProcess } from './process.ts'
 
 /** Enough connections to keep any of the servers busy without a pause. */
 export const connections = 16
 /**
- * The share of each turn, at its start, that is not measured: the server accepts connections then.
+ * The first part of each turn, as a share. It is not measured, because the server then still
+ * accepts connections.
  */
 const warmUpShare = 0.1
 /**
@@ -19,7 +19,10 @@ export interface Effort {
   readonly rounds: number
   /** Seconds of load on each lane in each round. */
   readonly seconds: number
-  /** Does less of everything, to see that it works and not how fast it is. */
+  /**
+   * Whether to do less of everything: a quick run shows that the bench works, not how fast servers
+   * are.
+   */
   readonly quick: boolean
 }
 
@@ -107,7 +110,10 @@ async function measureTurn(
   }
 }
 
-/** How many servers start at once; more would get too little of the processor to start in time. */
+/**
+ * How many servers start at the same time. With more, each would get too little processor time to
+ * start in time.
+ */
 const startedTogether = 4
 
 /** Starts servers, some at a time, and stops them all when `use` has ended or failed. */

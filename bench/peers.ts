@@ -13,7 +13,7 @@ const python = '/usr/bin/python3'
 const secret = randomBytes(32).toString('base64url')
 const inMemory = { SECRET: secret, PASSWORD: password, PEOPLE: '20' }
 
-/** The versions of what is measured, or why it cannot be measured here. */
+/** The versions of the measured packages, or the reason why they cannot be measured here. */
 export type Found = Readonly<Record<string, string>> | string
 
 /** @param login `async` runs the login in the event loop, `def` in a thread pool */

@@ -30,7 +30,10 @@ export async function post(url: string, body: string | URLSearchParams): Promise
   return answer
 }
 
-/** Makes ten at the same time, because each waits until a password is hashed. */
+/**
+ * Calls `make` `count` times. Ten calls run at the same time, because each waits for the hash of a
+ * password.
+ */
 export async function inBatches<T>(
   count: number,
   make: (n: number) => Promise<T>,

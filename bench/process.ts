@@ -47,7 +47,7 @@ export async function startServer(program: Program, path = '/open'): Promise<Ser
   return { port, pid, cpuMicroseconds: () => cpuMicroseconds(pid), stop: () => stopProcess(child) }
 }
 
-/** Starts a program with `PORT` in its environment, which inherits only PATH and HOME. */
+/** Starts a program with `PORT` in its environment. Only PATH and HOME are inherited. */
 export function spawnProgram(
   { command, args, cwd, env = {} }: Program,
   port: number,

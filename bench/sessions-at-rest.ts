@@ -4,7 +4,9 @@ import { stringMember } from './json.ts'
 import { inBatches, password } from './people.ts'
 import { issuer } from './stand-alone.ts'
 
-/** So many sessions that half-empty pages do not change the result. */
+/**
+ * The number of measured sessions: so many that half-empty database pages do not change the result.
+ */
 const measuredSessions = 10_000
 const measuredRefreshes = 20_000
 /** Keystile keeps at most this many sessions of one user. */
@@ -19,7 +21,7 @@ export interface Place {
 }
 
 export interface Prepared {
-  /** Unused tokens, each of a different session. */
+  /** Unused refresh tokens, each of a different session. */
   readonly refreshTokens: readonly string[]
   /** Access tokens of several users. */
   readonly accessTokens: readonly string[]

@@ -6,7 +6,7 @@ import type { Program } from './process.ts'
 const root = join(import.meta.dirname, '..')
 const binOf = (checkout: string): string => join(checkout, 'packages/server/bin/keystile.cjs')
 
-/** The same for every port, because a database belongs to one issuer. */
+/** The issuer of every server, whatever its port, because a database belongs to one issuer. */
 export const issuer = 'http://localhost:8000'
 
 /** Returns `keystile serve` of a checkout's build, in a folder of its own. */

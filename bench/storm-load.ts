@@ -6,13 +6,16 @@ import { createAnswerReader, host, raisePriority, type AnswerReader } from './lo
 const maxClients = 1_024
 const maxSeconds = 15
 /**
- * Connections that are opened before anything is timed. When all of them wait for an answer, more
- * are opened, and the time for that counts.
+ * How many connections are opened before anything is timed. When all of them wait for an answer,
+ * more are opened, and the time for that counts.
  */
 const connectionsAtFirst = 64
 /** Clients arrive one after the other within this time. */
 const arrivalMilliseconds = 1_000
-/** If a probe is not answered this long after the storm, it counts as answered at that time. */
+/**
+ * How long a probe may wait for its answer after the storm has ended. If no answer has come, the
+ * probe counts as answered at that time.
+ */
 const patienceMilliseconds = 5_000
 /**
  * The wait before the first request: the kernel opens connections, and the server then accepts
@@ -31,12 +34,13 @@ export interface Probe {
 export interface StormLoad {
   readonly port: number
   /**
-   * Each has one login in flight. A client that is refused with 503 returns after `Retry-After`.
+   * How many clients log in. Each has one login in flight. A client that is refused with 503
+   * returns after `Retry-After`.
    */
   readonly clients: number
   readonly login: () => Buffer
   readonly probes: readonly Probe[]
-  /** How long, from the beginning, logins are not counted. Probes are always counted. */
+  /** How long logins are not counted at the beginning. Probes are always counted. */
   readonly warmUpSeconds: number
   readonly seconds: number
 }
@@ -45,7 +49,7 @@ export interface StormAnswers {
   readonly loginsPerSecond: number
   /** Logins that are refused with 503. */
   readonly refusedPerSecond: number
-  /** Milliseconds of each probe, from when it was due to its last byte. */
+  /** Milliseconds of each probe, from the time when it was due to the last byte of its answer. */
   readonly probes: ReadonlyMap<string, readonly number[]>
 }
 

@@ -155,7 +155,7 @@ describe('examples/websocket', () => {
     }
   })
 
-  it('examples/websocket takes tokens in two places and closes for a deleted user', async () => {
+  it('examples/websocket takes tokens in two places; a deleted user’s socket closes', async () => {
     const { url, headers } = example
     let greeted = 0
     const leave = (): void => {

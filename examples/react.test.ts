@@ -1,7 +1,7 @@
-// The React example as a user of it works: Vite serves the page, the API runs beside it, and a real
-// browser registers, calls, reloads, logs out and logs in. The example has its own packages.
-// Installing them takes a while, so `npm test` leaves this test out, and `npm run test:long` runs
-// it.
+// Uses the React example as a person would: Vite serves the page, the API runs too, and a real
+// browser registers, calls the API, reloads, logs out and logs in. The example has its own
+// packages. Installing them takes a while, so `npm test` leaves this test out; `npm run test:long`
+// runs it.
 import assert from 'node:assert/strict'
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'

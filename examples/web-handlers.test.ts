@@ -1,4 +1,4 @@
-// The recipes for frameworks that hand over web Requests, called as those frameworks call them.
+// Tests the recipes for frameworks that use web Requests: calls each handler as its framework does.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 

@@ -1,5 +1,5 @@
-// Bundles the server as it is published, after the compiler: decisions/0009-bundle-the-server.md.
-// Kysely alone is 300 files, which two threads would read at every start. The other packages that
+// Bundles the compiled server for publication. decisions/0009-bundle-the-server.md says why: two
+// threads would read all files at every start, and Kysely has 300 files. The other packages that
 // the server needs at run time stay dependencies. The source imports Zod as a namespace (`import *
 // as z`): otherwise its messages in all languages would be bundled too.
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -32,8 +32,8 @@ await build({
   external: [...external, 'keystile', 'keystile/*'],
 })
 /**
- * Puts the code of all commands into the bundle of the command. As separate chunks, it would split
- * the bundle into thirty files, and a start would read them more slowly than one file.
+ * Puts the code of all commands into the bundle of the command. Separate chunks would split the
+ * bundle into thirty files, and a start would read these more slowly than one file.
  */
 const allCommandsAtOnce: Plugin = {
   name: 'all commands at once',
@@ -51,8 +51,8 @@ const allCommandsAtOnce: Plugin = {
     })
   },
 }
-// The bundles of the command and its threads contain the library, because it would be 70 more files
-// to read.
+// The bundles of the command and its threads contain the library. Outside these bundles, the
+// library would be 70 more files to read.
 const { metafile } = await build({
   ...common,
   metafile: true,

@@ -107,7 +107,7 @@ function* unplannedPackages(root: string, plan: Plan): Iterable<string> {
 }
 
 /**
- * Checks the plan itself: a room may name only rooms above it, and every line must have an effect.
+ * Checks the plan itself: a room may name only rooms above it, and every entry must have an effect.
  */
 function checkPlan(pack: Package, sources: readonly File[], report: (what: string) => void): void {
   for (const [index, room] of pack.rooms.entries()) {
@@ -251,8 +251,8 @@ function problemOfPackage(
 }
 
 /**
- * Reports the packages that a room or a door must never load, but loads at run time, itself or
- * through other files.
+ * Reports each package that a room or a door loads at run time although it must never load it.
+ * Loading through other files counts too.
  */
 function checkReach(pack: Package, sources: readonly File[], report: Report): void {
   const byPath = new Map(sources.map((file) => [file.path, file]))

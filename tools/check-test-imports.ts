@@ -5,7 +5,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { importsOf } from './imports.ts'
 
-/** Returns each import that a file of its kind may not have, as "file: what is wrong". */
+/** Returns each forbidden import of a test, as "file: what is wrong". */
 export function wrongTestImports(root: string, packages: readonly string[]): readonly string[] {
   const ofPackages = packages.flatMap((folder) =>
     globSync([`${folder}/src/**/*.test.ts`, `${folder}/test-support/**/*.ts`], {

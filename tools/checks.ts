@@ -28,7 +28,10 @@ export interface CheckResult {
 const saysFiles = (output: string): number =>
   Number([...output.matchAll(/\b(\d+) files?\b/g)].at(-1)?.[1] ?? 0)
 
-/** tsc lists each file that it reads by its absolute path, alone on its line. */
+/**
+ * Whether a line names a file. tsc writes the absolute path of each file that it reads on a
+ * separate line.
+ */
 const isListed = (line: string): boolean => /^(?:\/|[A-Z]:).*\.(?:ts|json)$/.test(line)
 const listsFiles = (output: string): number =>
   output.split('\n').filter((line) => isListed(line) && !line.includes('/node_modules/')).length

@@ -17,9 +17,9 @@ const wordsBeforeRegex = new Set(
  * blanked. Everything else stays at its place: a match in the result has the same index in the
  * source. The quotes of strings stay; the code inside `${…}` stays.
  *
- * Does NOT parse: a regular expression right after `)` or `}` is taken for a division. If that
- * mistake, or anything else, leads to a string or a comment without an end, it throws: it returns
- * no text that it has read wrongly.
+ * Does NOT parse: it takes a regular expression right after `)` or `}` for a division. After such a
+ * mistake, a string or comment may seem to have no end. It then throws, so that the caller gets no
+ * text that was read wrongly.
  *
  * @throws Error that names the line where a string, template or comment starts that has no end
  */

@@ -13,10 +13,7 @@ export function readCommonPasswords(): readonly string[] {
   return JSON.parse(readFileSync(join(from, 'src/passwords.json'), 'utf8'))
 }
 
-/**
- * Returns the text of the file: one password a line, sorted by bytes, because the search needs that
- * order.
- */
+/** Returns the text of the file: one password a line, sorted by bytes as the search needs it. */
 export function writtenOut(passwords: readonly string[]): string {
   const lines = passwords.map((password) => Buffer.from(`${password}\n`))
   return Buffer.concat(lines.toSorted(Buffer.compare)).toString()

@@ -6,7 +6,7 @@
 //   npm run mutate -- packages/keystile/src/token/jws.ts  this file, or `jws.ts:10-20` for lines
 //   npm run mutate -- --force …                           forgets the results of the last run
 //   npm run mutate -- --postgres server/…                 also runs the tests that need PostgreSQL
-//   npm run mutate -- --concurrency 1 …                   fewer at once than there are cores
+//   npm run mutate -- --concurrency 1 …                   runs one mutant at a time
 //
 // StrykerJS does the work on a copy of the repository, as stryker.config.mjs says. It remembers the
 // result of each mutant until the mutated file or its tests change. It does not notice changes of
@@ -100,8 +100,8 @@ async function main(): Promise<void> {
   })
   const chosen = choose(positionals)
 
-  // Each mutant runs its tests in new processes, all with the same source: a switch in it turns the
-  // mutant on. With a cache of the compiled code a run takes 30 to 50 % less time.
+  // Caches the compiled code, which makes a run 30 to 50 % shorter. The tests of each mutant run in
+  // new processes, but all processes load the same source: a switch in it turns the mutant on.
   const cache = resolve('.stryker/compiled')
   process.env['NODE_COMPILE_CACHE'] ??= cache
 
@@ -113,12 +113,15 @@ async function main(): Promise<void> {
     for (const [room, mutate] of chosen) await run(room, mutate, values)
   } finally {
     await postgres?.stop()
-    // The next run could use little of this cache, because its copies have new names.
+    // Removes the cache. The next run could use little of it, because its copies have new names.
     rmSync(cache, { recursive: true, force: true })
   }
 }
 
-/** Finds the room of each name, and what to mutate in it. @throws {TypeError} if there is none */
+/**
+ * Finds the room that each name means, and the files to mutate in it. @throws {TypeError} if there
+ * is none
+ */
 function choose(names: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const all = Object.keys(rooms)
   const wanted = names.length > 0 ? names : all.filter((room) => room.startsWith('keystile/'))
@@ -144,7 +147,7 @@ async function run(room: string, mutate: readonly string[], options: Options): P
   const stryker = new Stryker({
     mutate: [...mutate],
     tap: { testFiles: [`${folderOf(room)}/**/*.test.ts`, ...(rooms[room] ?? [])] },
-    // Coverage is counted in the main thread alone, and the server also works in other threads.
+    // Coverage is counted only in the main thread, but the server also works in other threads.
     coverageAnalysis: room.startsWith('server/') ? 'off' : 'perTest',
     incrementalFile: `.stryker/${room.replaceAll('/', '-')}.json`,
     force: options.force,

@@ -19,10 +19,11 @@ To install them in an app, run there:
 
 /** Packs a package. @returns the path of its tarball */
 function pack(folder: string): string {
-  // npm adds README.md by itself, but only if the files lie in the folder of the package.
+  // npm publishes these files only if they are in the folder of the package.
   for (const file of ['LICENSE', 'CHANGELOG.md']) copyFileSync(join(root, file), join(folder, file))
 
-  // A shell finds npm on Windows, where it is a script, not a program. No argument has a space.
+  // Uses a shell, because npm on Windows is a script and not a program. A shell splits arguments at
+  // spaces, but no argument here has one.
   const { status, stdout, stderr } = spawnSync(
     'npm',
     ['pack', '--ignore-scripts', '--pack-destination', relative(folder, tarballs)],

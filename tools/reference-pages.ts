@@ -35,8 +35,8 @@ export const tables: Readonly<Record<string, () => readonly Row[] | Promise<read
 }
 
 /**
- * Returns the page with these rows in its table. A page has one such table: its rows begin with
- * code.
+ * Returns the page with these rows in its table. The rows of that table begin with code. A page has
+ * only one such table.
  */
 export function writeRows(page: string, rows: readonly Row[]): string {
   const isRow = (line: string): boolean => line.startsWith('| `')

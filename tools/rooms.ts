@@ -37,8 +37,8 @@ export interface Package {
   /** Its folder in the repository. */
   readonly folder: string
   /**
-   * Its name on npm. Other packages import this name and the name of a door; for `index.ts`, this
-   * name alone.
+   * Its name on npm. Other packages import this name followed by the name of a door, or only this
+   * name for `index.ts`.
    */
   readonly name: string
   readonly doors: readonly Door[]

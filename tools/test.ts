@@ -2,7 +2,7 @@
 //
 //   npm test                                    everything
 //   npm test -- --long                          and the tests that take minutes
-//   npm test -- --checks                        the checks alone
+//   npm test -- --checks                        only the checks
 //   npm test -- test/flows/login.test.ts        one file, without the checks
 //   npm test -- --test-name-pattern=refresh     an option of node's test runner, without the checks
 import { spawn } from 'node:child_process'
@@ -58,20 +58,21 @@ async function runTests(): Promise<boolean> {
     console.error('CI=true: nothing may be skipped.')
     return false
   }
-  // Removing this folder also removes what interrupted tests leave. Other users may enter it: when
-  // root runs the tests, their PostgreSQL runs as another user.
+  // Tests write into this folder, so its removal also removes the files of interrupted tests. Other
+  // users may enter it: when root runs the tests, their PostgreSQL runs as another user.
   const temporary = mkdtempSync(join(tmpdir(), 'keystile-tests-'))
   chmodSync(temporary, 0o755)
   const env = {
-    // All processes load the same modules. Each that finds them compiled starts in half the time.
+    // All processes load the same modules. With this cache, a process finds them compiled and
+    // starts in half the time.
     NODE_COMPILE_CACHE: join(temporary, 'compiled'),
     ...process.env,
     TMPDIR: temporary,
     ...(postgres && { KEYSTILE_TEST_DATABASE_URL: postgres.url }),
     ...(args.includes('--long') && { KEYSTILE_LONG: '1' }),
   }
-  // One file more than the number of cores, which is two more than Node's default: most tests wait
-  // for a process, a disk or a timer.
+  // Runs one test file more than there are cores at the same time, because most tests wait for a
+  // process, a disk or a timer. That is two more than Node's default.
   const concurrency = `--test-concurrency=${availableParallelism() + 1}`
   const nodeOptions = ['--conditions=source', '--test', concurrency, ...options]
   const runner = spawn(process.execPath, [...nodeOptions, ...found.toSorted()], {

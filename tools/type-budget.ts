@@ -92,8 +92,8 @@ const programs: Readonly<Record<string, Program>> = {
 }
 
 /**
- * Returns the guard of route `n`: five forms of a demand in turn. All forms need a caller, so all
- * handlers can read it.
+ * Returns the guard of route `n`. The routes alternate between five forms of a demand. All forms
+ * need a caller, so all handlers can read the caller.
  */
 function guardOf(n: number): string {
   const resource = `r${n % resources}`
@@ -147,7 +147,7 @@ function costOf(folder: string, name: string, text: string): Cost {
     join(program, 'tsconfig.json'),
     JSON.stringify({ compilerOptions, files: ['app.ts'] }),
   )
-  // One checker: several would each instantiate the types that they share.
+  // Uses one checker, because several checkers would each instantiate the same shared types.
   const { passed, output } = compile(program, [
     '-p',
     '.',

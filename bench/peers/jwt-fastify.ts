@@ -6,8 +6,8 @@ import { serveFastify } from '../servers/fastify-routes.ts'
 import { audience, issuer } from '../tokens.ts'
 
 /**
- * The part of it that is used. It is installed only for measurements, so its own types may be
- * absent.
+ * The part of @fastify/jwt that is used. The package is installed only for measurements, so its own
+ * types may be absent.
  */
 interface FastifyJwtModule {
   readonly default: FastifyPluginAsync<{ readonly secret: string; readonly verify: object }>

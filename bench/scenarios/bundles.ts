@@ -1,4 +1,4 @@
-// Measures how large each door of the library is in a bundled app, with everything that it imports
+// Measures the size of each door of the library in a bundled app. The size includes all imports
 // except Node and the framework.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,10 @@ import type { Findings } from '../result.ts'
 import { summarize } from '../statistics.ts'
 
 const folder = join(import.meta.dirname, '../../packages/keystile')
-/** Whether apps import a door. `internal` is for @keystile/server, which browsers never bundle. */
+/**
+ * Whether apps import a door. Only @keystile/server imports `internal`, and a browser never loads
+ * that package.
+ */
 const isPublic = (door: string): boolean => door !== 'internal'
 const maxKilobytes = 30
 

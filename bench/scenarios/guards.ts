@@ -1,5 +1,5 @@
-// Measures what a guard costs a request: an open and a guarded route of one app, in turns, with
-// tokens that were seen before.
+// Measures what a guard costs a request. An open and a guarded route of one app are measured in
+// turns, with tokens that the guard has verified before.
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { importKey, type Jwk, type SigningKey } from 'keystile/jwt'
@@ -26,7 +26,7 @@ export interface App {
   readonly isOurs: boolean
   /** Whether the app contains Keystile, so that its tokens come from logins. */
   readonly isIssuing?: boolean
-  /** Whether it has no guard, and shows what the framework itself costs. */
+  /** Whether the app has no guard, and thus shows what the framework itself costs. */
   readonly isEmpty?: boolean
   /** A package that `npm run bench:peers` installs; without it the app is left out. */
   readonly peer?: string

@@ -23,7 +23,7 @@ export interface Contestant {
   readonly name: string
   readonly program: (folder: string) => Program
   readonly logIn: (base: string, people: number) => Promise<readonly Credential[]>
-  /** Its versions, or why it cannot be measured here. */
+  /** The versions of the server, or the reason why it cannot be measured here. */
   readonly find: () => Found
 }
 

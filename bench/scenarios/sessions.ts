@@ -30,7 +30,7 @@ interface Stage {
   readonly folder: string
   /** Where `keystile serve` finds the database. */
   readonly env: Readonly<Record<string, string>>
-  /** An empty database of the same kind, for the floor. */
+  /** An empty database of the same kind, for the server in bare-commit.ts. */
   readonly bareDatabase: string
   readonly clientSecret: string
   readonly prepared: Prepared

@@ -1,5 +1,6 @@
-// Measures how an ordinary client is served beside hostile ones: a thousand slow clients, ten
-// thousand idle ones, and clients that send 1,700 requests ahead of their answers.
+// Measures how fast an ordinary client gets answers while hostile clients are connected: a thousand
+// slow clients, ten thousand idle clients, or clients that send 1,700 requests before they read the
+// answers.
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startSlowClients, type Slowness } from '../../packages/server/test-support/slow-clients.ts'

@@ -1,5 +1,5 @@
-// Measures how long the built server takes from its spawn to its first answer, and its memory when
-// it is idle.
+// Measures the time from the start of the built server to its first answer, and the memory of the
+// idle server.
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { withTemporaryFolder } from '../folder.ts'

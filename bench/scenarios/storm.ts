@@ -28,8 +28,8 @@ type Size = (typeof sizes)[number]
 const warmUpSeconds = 2
 const idleSeconds = 2
 /**
- * The number of users who log in at Keystile. A user has at most 100 sessions, and the next login
- * ends one, which must not be measured.
+ * The number of users who log in at Keystile. A user has at most 100 sessions. The next login would
+ * also end a session, and that must not be measured.
  */
 const people = 64
 /** Node compiles the code fully only after some hundred logins. */
@@ -193,8 +193,8 @@ export async function stormed(effort: Effort): Promise<Findings> {
 }
 
 /**
- * Whether a server is Keystile or the bare handler. The differences to all other servers are so
- * large that one round is enough for them.
+ * Whether a server is Keystile or the bare handler. All other servers need only one round, because
+ * they differ so much from Keystile.
  */
 function isOursOrFloor({ name }: Contestant): boolean {
   return [bare, ours, oursSlow].includes(name)
@@ -309,7 +309,7 @@ function add(
   into.worst.push(Math.max(...each.map((values) => percentile(values, 99))))
 }
 
-/** Returns the least value that `percent` percent of all do not exceed. */
+/** Returns the smallest value such that `percent` percent of all values are not larger. */
 function percentile(values: readonly number[], percent: number): number {
   return values.toSorted((a, b) => a - b)[Math.ceil((values.length * percent) / 100) - 1]!
 }

@@ -1,5 +1,5 @@
-// Measures verifying a token that was not seen before: all libraries run in one process, with some
-// tokens each in turn.
+// Measures how long the verification of a new token takes. All libraries run in one process and
+// take turns: each verifies some tokens, then the next library does.
 import assert from 'node:assert/strict'
 import { withTemporaryFolder } from '../folder.ts'
 import { changesOf } from '../guard-check.ts'

@@ -1,6 +1,6 @@
-// The floor under a refresh and an introspection: a handler that reads a form, commits one
-// transaction with an update and an insert where the path says so, and answers JSON of the same
-// size as Keystile's. It checks no token, client or user, and signs nothing.
+// The least work that a refresh and an introspection need. The handler reads a form and answers
+// JSON of the same size as Keystile's. On one path it first commits a transaction with an update
+// and an insert. It checks no token, client or user, and signs nothing.
 import { createServer, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { DatabaseSync } from 'node:sqlite'

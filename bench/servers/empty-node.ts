@@ -1,4 +1,4 @@
-// A function before a handler that guards nothing: no guard in node:http can cost less.
+// A handler behind a function that guards nothing: no guard in node:http can cost less.
 import { serveNode } from './node-routes.ts'
 
 serveNode((_request, _response, next) => next())

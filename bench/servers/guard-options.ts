@@ -1,5 +1,5 @@
 // The options of the guards in verifier-….ts: a verifier with a key set and without revocations.
-// With the argument "user" also the app's own users, in a Map.
+// With the argument "user", the options also have the app's own users, in a Map.
 import { createVerifier, type GuardOptions } from 'keystile'
 import { importJwkSet } from 'keystile/jwt'
 import { audience, issuer, subjectOf } from '../tokens.ts'

@@ -1,4 +1,4 @@
-// jose by hand in Express 5.
+// A hand-written guard with jose in Express 5.
 import { serveExpress } from './express-routes.ts'
 import { verifyWithJose } from './jose.ts'
 

@@ -1,4 +1,4 @@
-// jose by hand in Hono.
+// A hand-written guard with jose in Hono.
 import { createMiddleware } from 'hono/factory'
 import type { JWTPayload } from 'jose'
 import { serveHono } from './hono-routes.ts'

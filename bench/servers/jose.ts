@@ -1,5 +1,5 @@
-// jose by hand, as in its documentation: the key is imported once; issuer, audience, type and
-// algorithm are demanded.
+// A hand-written verification with jose, as in its documentation. It imports the key once, and
+// demands the issuer, audience, type and algorithm.
 import { jwtVerify, type JWTPayload } from 'jose'
 import { audience, issuer } from '../tokens.ts'
 import { variable } from './environment.ts'

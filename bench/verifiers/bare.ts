@@ -2,8 +2,8 @@ import { createHmac, timingSafeEqual, verify } from 'node:crypto'
 import type { Contestant, Material, Verify } from './material.ts'
 
 /**
- * The least that a verification costs: it verifies the signature and parses two JSON texts. It
- * checks no claims, and not the form of the token.
+ * The least work of a verification: verifies the signature and parses two JSON texts. It checks
+ * neither the claims nor the form of the token.
  */
 export const bare: Contestant = { name: 'node:crypto, bare', isOurs: false, prepare: prepareBare }
 

@@ -18,14 +18,14 @@ export const algorithms = [
 ] as const satisfies readonly AlgorithmName[]
 export type Algorithm = (typeof algorithms)[number]
 
-/** Tokens of one algorithm, and their key in the forms that libraries want it. */
+/** Tokens of one algorithm, and their key in the forms that the libraries accept. */
 export interface Material {
   readonly algorithm: Algorithm
   readonly key: SigningKey
-  /** The public half, or the secret. */
+  /** The public key, or the secret. */
   readonly keyObject: KeyObject
   readonly jwk: Jwk
-  /** SPKI text, or nothing where the key is a secret. */
+  /** The public key as PEM (SPKI), or undefined when the key is a secret. */
   readonly pem: string | undefined
   readonly tokens: readonly string[]
 }

@@ -11,7 +11,7 @@ const python = '/usr/bin/python3'
 
 /** PyJWT in its own process, which verifies all tokens once in each round. */
 export interface PyJwt {
-  /** @returns microseconds of processor time a token */
+  /** Verifies all tokens once. @returns microseconds of processor time for each token */
   round(): Promise<number>
   stop(): void
 }

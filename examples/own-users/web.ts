@@ -1,4 +1,4 @@
-// For frameworks that hand over web Requests, such as Next.js: one handler per route.
+// For frameworks that call handlers with web Requests, such as Next.js: one handler per route.
 import { createGuard, mount } from 'keystile/web'
 import { keystile } from './auth.ts'
 

@@ -1,4 +1,4 @@
-// Shared by all handlers of an app whose framework hands over web Requests.
+// Shared by all handlers of an app whose framework calls them with web Requests.
 import { createKeystile } from '@keystile/server'
 import { createGuard } from 'keystile/web'
 

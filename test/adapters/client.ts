@@ -13,7 +13,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net'
 export interface Sent {
   readonly method?: string
   readonly path: string
-  /** Names and values by turns: name, value, name, value. A name may appear twice. */
+  /** Header names and values, alternating: name, value, name, value. A name may appear twice. */
   readonly headers?: readonly string[]
   readonly body?: string | Uint8Array
 }

@@ -76,7 +76,7 @@ describe('a request without a socket, as a serverless platform creates it', () =
 })
 
 describe('app.inject of Fastify', () => {
-  it('requests by app.inject of Fastify reach guards and mounted endpoints', async () => {
+  it('Fastify’s app.inject sends requests to guards and mounted endpoints', async () => {
     const stage = createStage({ withUser: true })
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()
@@ -102,7 +102,7 @@ describe('app.inject of Fastify', () => {
 })
 
 describe('a guard of Fastify', () => {
-  it('a Fastify guard runs before body parsing in onRequest, after it in preHandler', async () => {
+  it('a Fastify guard runs before body parsing in onRequest, but not in preHandler', async () => {
     const stage = createStage({ withUser: true })
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()
@@ -118,7 +118,7 @@ describe('a guard of Fastify', () => {
     assert.equal((await app.inject({ ...broken, url: '/last', body: '{}' })).statusCode, 401)
   })
 
-  it('a Fastify guard that refuses stops the handler while onSend hooks still run', async () => {
+  it('when a Fastify guard refuses, onSend hooks run but the handler does not', async () => {
     const stage = createStage({ withUser: true })
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()
@@ -132,7 +132,7 @@ describe('a guard of Fastify', () => {
     assert.equal(entered, 0)
   })
 
-  it('hooks after a Fastify guard run, and Fastify answers errors that they throw', async () => {
+  it('Fastify runs the hooks after a guard, and answers errors that they throw', async () => {
     const stage = createStage({ withUser: true })
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()
@@ -201,7 +201,7 @@ describe('mount in Express', () => {
 })
 
 describe('guard.check in Fastify', () => {
-  it('guard.check in Fastify takes Fastify, Node and web requests', async (t: TestContext) => {
+  it('guard.check in Fastify accepts Fastify, Node and web requests', async (t: TestContext) => {
     const stage = createStage({ withUser: false })
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()

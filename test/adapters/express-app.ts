@@ -1,4 +1,4 @@
-// The app of the table in Express, the same for versions 4 and 5.
+// Builds the app that app.ts describes, in Express 4 or 5.
 import type express from 'express'
 import { createGuard, mount } from 'keystile/express'
 import type { MakeApp } from './app.ts'

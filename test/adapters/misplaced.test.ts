@@ -36,7 +36,7 @@ describe('an Express guard that the app calls itself', () => {
     assert.equal(await statusOf(app, issuer.headers()), 200)
   })
 
-  it('an Express guard that the app calls passes on errors from its next()', async () => {
+  it('when the app calls an Express guard, Express answers errors that next() throws', async () => {
     const seen: unknown[] = []
     const onError: ErrorRequestHandler = (error, _request, response, _next) => {
       seen.push(error)

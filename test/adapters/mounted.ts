@@ -110,7 +110,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         assert.equal(status, 200, text)
       })
 
-      it('mounted POST /token answers wrong forms with error codes of OAuth', async () => {
+      it('mounted POST /token answers a malformed form with an OAuth error code', async () => {
         for (const [body, error] of [
           [`username=${username}&password=wrong`, 'invalid_grant'],
           ['username=ada', 'invalid_request'],
@@ -305,7 +305,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         assert.equal((await send({ ...refresh, headers: [...origin, ...cookie] })).status, 400)
       })
 
-      it('mount answers preflights of listed origins, except for routes of the app', async () => {
+      it('mount answers preflights of listed origins, but not for the app’s routes', async () => {
         const ask = (path: string, origin: string): Promise<Received> =>
           send({
             method: 'OPTIONS',
@@ -338,7 +338,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
           )
       })
 
-      it('mount leaves every other path to the app', async () => {
+      it('mount passes requests for all other paths to the app', async () => {
         const own = await postJson('/auth/own', {})
         assert.deepEqual([own.status, JSON.parse(own.text)], [200, { own: true }])
         const echo = await postJson('/echo', { a: ['b'] })

@@ -7,7 +7,7 @@ import { createStage, type Answered, type MakeApp, type Stage } from './app.ts'
 import { serve, type Received, type Sent, type Served } from './client.ts'
 import { cases, expired, type Admitted, type Refused } from './table.ts'
 
-/** The routes that `onRefused` gets in a framework, for two requests. */
+/** What a framework passes to `onRefused` as the route of a refused request. */
 interface RouteNames {
   /** For GET /items/new, which its own guard refuses. */
   readonly route: string | undefined
@@ -142,7 +142,7 @@ function describeTable(stage: Stage, served: () => Served): void {
 }
 
 function describeCallers(stage: Stage, served: () => Served): void {
-  it('guard.caller throws a TypeError without a guard or behind an optional one', async () => {
+  it('guard.caller throws a TypeError without a guard, and behind an optional guard', async () => {
     for (const path of ['/open', '/news/strict']) {
       const { status, text } = await served().send({ path })
       assert.equal(status, 500)
@@ -257,7 +257,7 @@ function describeConnections(stage: Stage, served: () => Served): void {
 
 function describeUsers(stage: Stage, served: () => Served): void {
   for (const subject of ['throws', 'rejects']) {
-    it(`the error handler answers when user() ${subject}, and no route runs`, async () => {
+    it(`when user() ${subject}, the error handler answers and no route runs`, async () => {
       const headers = ['authorization', stage.bearer({ subject })]
       for (const path of ['/secret', '/me', '/news', '/lounge/anybody']) {
         const { status, text } = await served().send({ path, headers })
@@ -273,7 +273,7 @@ function describeUsers(stage: Stage, served: () => Served): void {
   // `next(undefined)` would let the request in, and `next('route')` would skip the remaining
   // guards.
   for (const subject of ['rejects-nothing', 'rejects-null', 'rejects-route', 'rejects-router']) {
-    it(`a guard answers 500 when user() rejects without an Error: ${subject}`, async () => {
+    it(`a guard answers 500 when user() rejects with a non-Error: ${subject}`, async () => {
       const headers = ['authorization', stage.bearer({ subject, scopes: ['items:read'] })]
       for (const path of ['/secret', '/items', '/news', '/area/read'])
         assert.equal((await served().send({ path, headers })).status, 500)

@@ -4,7 +4,7 @@ import type { Sent } from './client.ts'
 
 export interface Case {
   readonly name: string
-  /** Called once for each app. */
+  /** Returns what the case sends. Called once for each app. */
   readonly send: (stage: Stage) => Sent
   readonly expected: Refused | Admitted
   /** Whether the case needs an app with `user`. */
@@ -21,7 +21,7 @@ export interface Refused {
 export interface Admitted {
   readonly status: 200
   readonly route: string
-  /** `null` for a request without credentials. */
+  /** The subject of the caller, or `null` for a request without credentials. */
   readonly subject: string | null
 }
 

@@ -1,4 +1,4 @@
-// The test is that this file compiles, and that each line under @ts-expect-error does not.
+// Tests the types of guards: this file must compile, and each line below @ts-expect-error must not.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import express from 'express'

@@ -154,7 +154,10 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
     await page.goto(`${origin}/`)
     return page
   }
-  /** Returns the session's cookie; the device's cookie outlives the session. */
+  /**
+   * Returns the cookies with this name. The device's cookie has another name: it outlives the
+   * session.
+   */
   const cookies = async (name = '__Secure-keystile'): ReturnType<BrowserContext['cookies']> =>
     (await context.cookies()).filter((cookie) => cookie.name === name)
   const withContext = (test: () => Promise<void>) => async (): Promise<void> => {
@@ -167,7 +170,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
   }
 
   it(
-    'a browser keeps the Secure cookie at http://localhost, away from scripts and other paths',
+    'at http://localhost, a browser hides the Secure cookie from scripts and other paths',
     withContext(async () => {
       const page = await openPage(own)
       const begun = await ask(page, `${auth}/session`, login)
@@ -266,7 +269,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
   )
 
   it(
-    'a page with Ada’s cookie session sends no request as Bob after he logs in elsewhere',
+    'after Bob logs in elsewhere, a page with Ada’s cookie session sends no request as Bob',
     withContext(async () => {
       const open = async (): Promise<Page> => {
         const page = await context.newPage()

@@ -56,7 +56,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(username, 'ada')
     })
 
-    it('openid-client asks for two scopes and is told which one was granted', async () => {
+    it('openid-client asks for two scopes and learns which one was granted', async () => {
       const tokens = await openid.genericGrantRequest(config, 'password', {
         ...ada,
         scope: 'items:read users:read',
@@ -187,7 +187,7 @@ for (const algorithm of issuingAlgorithms) {
       await assert.rejects(validated, oauth.OperationProcessingError)
     })
 
-    it('oauth4webapi asks for one scope and gets that scope alone', async () => {
+    it('oauth4webapi asks for one scope and gets only that scope', async () => {
       const tokens = await login({ ...ada, scope: 'items:write' })
       assert.equal(tokens.scope, 'items:write')
     })
@@ -296,7 +296,7 @@ interface CapturedRequest {
   readonly accept: string
   readonly auth?: string
   readonly body: string
-  /** Missing for Swagger UI: its login succeeded. */
+  /** The status of the answer. Missing for Swagger UI, whose login succeeded. */
   readonly status?: number
 }
 
@@ -360,7 +360,7 @@ describe('requests captured from clients', () => {
     return `${ua || 'an unnamed client'}, ${credentials}`
   }
 
-  it('the captured logins are ten, one of them with a secret', () => {
+  it('there are ten captured logins, one of them with a secret', () => {
     assert.equal(requests.length, 10)
     assert.equal(requests.filter(hasSecret).length, 1)
   })

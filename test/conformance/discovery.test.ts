@@ -1,5 +1,5 @@
 // createVerifier finds the issuer's keys over real sockets. The results are compared with those of
-// jose, which is told the URL of the keys.
+// jose, which cannot discover the keys and needs their URL.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
@@ -124,7 +124,7 @@ describe('createVerifier over real sockets', () => {
   })
 
   it('a guard answers 503 and Retry-After until the issuer can be reached', async () => {
-    // A port that is free until the issuer listens on it.
+    // Finds a free port. The issuer listens on it later.
     const placeholder = createServer().listen(0, '127.0.0.1')
     await once(placeholder, 'listening')
     const { port } = placeholder.address() as AddressInfo

@@ -156,7 +156,7 @@ for (const algorithm of issuingAlgorithms) {
         })
       })
 
-      it('a FastAPI route stays closed without a token', async () => {
+      it('a FastAPI route refuses a request without a token', async () => {
         assert.deepEqual(await api.get(), { status: 401, body: { detail: 'Not authenticated' } })
       })
 
@@ -223,7 +223,9 @@ describe('POST /token', { skip }, () => {
   })
   after(() => server?.stop())
 
-  /** Logs in by each of the five ways. Returns each outcome as the client reports it. */
+  /**
+   * Logs in with each Python client, in five ways. Returns each outcome as the client reports it.
+   */
   async function runClients(env: {
     readonly PASSWORD?: string
     readonly SCOPE?: string

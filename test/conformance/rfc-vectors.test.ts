@@ -48,7 +48,10 @@ const { jws: published, thumbprints } = read('jws-and-thumbprints.json') as {
 }
 const cookbook = read('rfc7520-8037-jws.json') as readonly CookbookCase[]
 
-/** The RFCs name the algorithm beside the key. Keystile's keys contain its name. */
+/**
+ * Makes a key set from a key of an RFC. It adds `alg`, because the RFC names the algorithm outside
+ * the key.
+ */
 const keyFor = (jwk: Jwk, alg: string): KeySet => keySetOf([importVector({ ...jwk, alg })])
 
 function signingKeyFor(jwk: Jwk, alg: string): SigningKey {
@@ -74,7 +77,7 @@ describe('verifyJws', () => {
     assert.equal(signed.length, 8)
   })
 
-  it('verifyJws refuses the signatures of the RFCs over a changed payload', () => {
+  it('verifyJws refuses the RFCs’ signatures when the payload is changed', () => {
     for (const { name, jwk, alg, jws } of published.filter(({ alg }) => alg !== 'none')) {
       const [header, payload = '', signature] = jws.split('.')
       const changed = Buffer.from(payload, 'base64url')
@@ -116,13 +119,13 @@ describe('verifyJws', () => {
     )
   })
 
-  it('verifyJws refuses RFC 7520 §4.7, which has no protected header', () => {
+  it('verifyJws refuses the JWS of RFC 7520 §4.7, which has no protected header', () => {
     const one = caseOf('section-4.7')
     assert.equal(one.output.json_flat.protected, undefined)
     assert.throws(() => verifyJws(compactOf(one), keyFor(one.input.key, one.input.alg)), TokenError)
   })
 
-  it('verifyJws refuses the unencoded payload of RFC 7797 §4.1 for its "crit"', () => {
+  it('verifyJws refuses the JWS of RFC 7797 §4.1 because of its "crit"', () => {
     const { input, output } = caseOf('rfc7797')
     const { protected: header, payload, signature } = output.json_flat
     const keys = keyFor(input.key, input.alg)

@@ -34,8 +34,8 @@ function accepts(jws: string, keys: () => KeySet): boolean {
 }
 
 /**
- * Removes the algorithm "ES521" of cases 347 and 351, which does not exist. A P-521 key needs no
- * name: only ES512 uses it.
+ * Removes `alg` from the keys of cases 347 and 351: their algorithm, "ES521", does not exist. A
+ * P-521 key needs no `alg`: only ES512 uses it.
  */
 function withoutUnregisteredAlgorithm(jwk: Jwk): Jwk {
   const { alg, ...rest } = jwk
@@ -43,7 +43,7 @@ function withoutUnregisteredAlgorithm(jwk: Jwk): Jwk {
 }
 
 describe('verifyJws', () => {
-  it('verifyJws accepts the 42 valid and none of the 353 invalid JWS of Wycheproof', () => {
+  it('verifyJws accepts Wycheproof’s 42 valid JWS and refuses its 353 invalid JWS', () => {
     const tally = { valid: 0, invalid: 0 }
     const wrong: string[] = []
     for (const group of groupsOf('json_web_signature_test.json')) {
@@ -75,7 +75,7 @@ describe('verifyJws', () => {
 })
 
 describe('importJwkSet', () => {
-  it('importJwkSet accepts every good and no bad key set of Wycheproof', () => {
+  it('importJwkSet accepts Wycheproof’s good key sets and refuses its bad ones', () => {
     const wrong: string[] = []
     let count = 0
     for (const group of groupsOf('json_web_key_test.json')) {

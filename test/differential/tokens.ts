@@ -16,7 +16,7 @@ export const issuer = 'https://auth.example'
 export const audience = 'https://orders.example'
 export const type = 'at+jwt'
 export const toleranceSeconds = 5
-/** In whole seconds, because jose rounds its date down. */
+/** The time of each verification: whole seconds, because jose rounds its date down. */
 export const now = Date.UTC(2026, 10, 25, 12) / 1000
 const keyId = 'ours'
 
@@ -72,8 +72,8 @@ export interface Recipe {
          */
         readonly signer: 'own' | 'twin' | 'confused' | AlgorithmName
         /**
-         * If true, the header names the signer's algorithm. If false, the algorithm of the trusted
-         * key.
+         * If true, the header names the signer's algorithm. If false, the header names the
+         * algorithm of the trusted key.
          */
         readonly honest: boolean
       }
@@ -214,7 +214,7 @@ const editsOf = (
     { weight: 1, arbitrary: fc.constantFrom(...special) },
   )
 }
-/** Each list adds combinations that two random edits would produce too rarely. */
+/** Edits of one member, and lists of edits that random choice would combine too rarely. */
 const headerEdits = editsOf(parameter, [
   [set('crit', '["b64"]'), set('b64', 'true')],
   [set('crit', '["b64"]'), set('b64', 'false')],

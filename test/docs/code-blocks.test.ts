@@ -20,7 +20,7 @@ describe('the documents', () => {
     folder = mkdtempSync(join(import.meta.dirname, 'blocks-'))
     for (const { name, code } of blocks)
       writeFileSync(join(folder, `${name}.ts`), `${code}\nexport {}\n`)
-    // A server would not end by itself, so the process loads it and then exits.
+    // The process exits after it has loaded the program, because a server would not end by itself.
     const load = `await import(process.argv[2])\nsetTimeout(() => process.exit(0), 50)\n`
     writeFileSync(join(folder, 'load.mjs'), load)
     const options = {

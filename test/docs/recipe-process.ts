@@ -4,7 +4,7 @@
 //
 // The program is unchanged, except that `createGuard`, `createKeystile` and `createTestIssuer` come
 // from planted.ts. If it does not listen by itself, this file makes its app listen. The parent
-// process sends one order at a time.
+// process sends one order at a time to this process.
 import { subscribe } from 'node:diagnostics_channel'
 import { Server } from 'node:http'
 import { flushCompileCache, registerHooks } from 'node:module'

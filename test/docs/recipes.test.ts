@@ -37,7 +37,7 @@ interface Guarded {
 
 interface Recipe {
   readonly name: string
-  /** Default: the first of `paths` that is guarded. */
+  /** The guarded request to send. Default: a GET of the first guarded path in `paths`. */
   readonly guarded?: Guarded
 }
 
@@ -45,7 +45,10 @@ const get = (path: string): Guarded => ({ method: 'GET', path, body: '' })
 /** Paths of guarded routes. Every recipe with accounts has the last path. */
 const paths = ['/items', '/items/7', '/orders', '/orders/7', '/me', '/mine', '/', '/auth/users/me']
 
-/** Code after a block that tells recipe-process.ts which app and token the block has declared. */
+/**
+ * Code that is added to a block. It passes the app and the token that the block declares to
+ * recipe-process.ts.
+ */
 const ending = `
 export function ended(createIssuer) {
   const bearer = [
@@ -116,7 +119,7 @@ function write({ method, path, body }: Guarded, ...fields: readonly string[]): s
 const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13']
 const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='
 
-/** What a client sends before it resets or ends its connection. */
+/** The texts that a client sends before it resets or ends its connection. */
 function attacks(
   guarded: Guarded,
   base: string,
@@ -352,12 +355,12 @@ describe('the recipes', () => {
     await database?.drop()
   })
 
-  it('the recipes are all servers that the documents show', () => {
+  it('the recipes include every server that the documents show', () => {
     const servers = /new (OpenAPI)?Hono\(|Fastify\(|express\(\)|createServer\(|keystile\/web'/
     const others = wholeBlocks.filter(
       (block) => servers.test(block.code) && !servedBlocks.includes(block),
     )
-    // One test of the documents contains its app, which is also in README.
+    // One block may be left out: a test that contains the app, which README also shows.
     assert.deepEqual(
       others.filter((block) => !isTest(block)),
       [],

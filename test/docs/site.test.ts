@@ -1,6 +1,6 @@
-// The documentation as a site, in a real browser: search, light and dark, no request to another
-// host, and nothing that axe finds. Installing and building it takes a minute, so `npm test` leaves
-// it out; `npm run test:long` runs it.
+// Tests the documentation site in a real browser: the search, the light and dark themes, no request
+// to another host, and no fault that axe finds. Installing and building the site takes a minute, so
+// `npm test` leaves this test out; `npm run test:long` runs it.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createReadStream, existsSync, globSync, readFileSync, statSync } from 'node:fs'

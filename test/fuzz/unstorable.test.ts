@@ -1,6 +1,6 @@
-// Sends text that a database cannot store in every place of every operation and in the claims of
-// signed tokens: U+0000, which PostgreSQL refuses, and a lone surrogate, which a driver replaces.
-// Keystile must treat such text as an unknown value.
+// Tests that Keystile treats unstorable text as an unknown value. Unstorable text has U+0000, which
+// PostgreSQL refuses, or a lone surrogate, which a database driver replaces. The tests send it as
+// every parameter and member of every operation, and as claims of signed tokens.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { z } from 'zod'
@@ -91,7 +91,7 @@ for (const directory of bothDirectories) {
         return { ...started, errors }
       }
 
-      it('every operation answers below 500 to text that a database cannot store', async () => {
+      it('no operation answers 500 or above to unstorable text', async () => {
         const keystile = await start()
         const { subject } = await keystile.tokens()
         await keystile.setScopes(subject, ['users:read', 'users:write'])

@@ -101,8 +101,8 @@ function replace(copy: string, file: string, before: string, replacement: string
 }
 
 /**
- * Adds the feature's room to the plan. The plan does not count as changed source: it only says what
- * the sources may import.
+ * Adds the feature's room to the plan of rooms. That plan is not counted as changed source, because
+ * it only says what the sources may import.
  */
 function addRoom(copy: string): void {
   const room = {
@@ -193,11 +193,11 @@ describe(
       assert.ok(Object.values(feature).flat().length <= 10)
     })
 
-    it('a new grant changes one file by two lines, a new scheme one line of one file', () => {
+    it('a new grant adds two lines to one file, and a new scheme adds one line to one file', () => {
       for (const additions of [grant, scheme]) assert.equal(Object.keys(additions).length, 1)
       assert.equal(Object.values(grant).flat().length, 2)
-      // The import is the only new line: the name of the scheme goes into the existing line of the
-      // list.
+      // The import is the only new line. The name of the scheme is added to the existing line of
+      // the list.
       assert.equal(Object.values(scheme).flat().length, 1)
     })
 
@@ -205,7 +205,7 @@ describe(
       await passes([join(root, 'node_modules/typescript/bin/tsc'), '-b', 'packages/server'])
     })
 
-    it('the copy follows the plan of rooms after the feature has got a room', async () => {
+    it('the copy follows the plan of rooms once the plan has a room for the feature', async () => {
       const output = await run(['tools/check-rooms.ts'])
       assert.match(output, /\d+ files/)
       assert.doesNotMatch(output, /probe/)

@@ -161,7 +161,7 @@ describe('secure, on a document of @fastify/swagger', () => {
 describe('secure, on a document of @nestjs/swagger', () => {
   const guard = createExpressGuard({ verifier, scopes })
 
-  it('secure adds guards that a function finds to a document of @nestjs/swagger', async () => {
+  it('secure calls a function to find the guards for a document of @nestjs/swagger', async () => {
     class Items {
       find(id: string): object {
         return { id }

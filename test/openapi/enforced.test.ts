@@ -1,5 +1,5 @@
 // `secure` and `describe` write what the guards enforce. In random apps of every framework, the
-// document alone must predict the answer to each request.
+// tests predict the answer to each request only from the document.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
@@ -154,8 +154,8 @@ async function checkApp(
   }
   const cases = asked.flatMap(({ operation: { method, path }, key }) => {
     const operation = emitted.paths[key]![method]!
-    // The second path has other values of the parameters. Only the first and last credential try
-    // it.
+    // The second path has other values of the parameters. To save time, only the first and last
+    // credential are sent to it.
     return requestPaths(path).flatMap((path, index) =>
       credentials
         .filter((_, at) => index === 0 || at % (credentials.length - 1) === 0)

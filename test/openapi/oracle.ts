@@ -38,8 +38,8 @@ export function predict(operation: Operation, credential: Credential): readonly 
 }
 
 /**
- * Compares a real answer with the document. If the document misses something, returns what;
- * otherwise undefined.
+ * Compares a real answer with the document. Returns what the document lacks, or undefined when it
+ * lacks nothing.
  */
 export function findUndocumented(
   operation: Operation,

@@ -70,7 +70,7 @@ export interface RouterStep {
   readonly kind: 'router'
   readonly path: readonly Segment[]
   readonly steps: readonly Step[]
-  /** Functions that run before the router. They are given where the router is mounted. */
+  /** Functions that run before the router. The app passes them when it mounts the router. */
   readonly functions: readonly FunctionPlan[]
   readonly handlesErrors: boolean
   /**
@@ -92,12 +92,12 @@ export interface Plan {
 export interface Traits {
   /** Parameters may have patterns. */
   readonly patterns: boolean
-  /** HEAD is answered where GET is, unless there is a route for it. */
+  /** A GET route also answers HEAD, unless there is a separate HEAD route. */
   readonly impliedHead: boolean
   /** There may be routes for HEAD. */
   readonly ownHead: boolean
   readonly routers: boolean
-  /** Functions with rest parameters can be told apart from handlers. */
+  /** `secure` can distinguish functions with rest parameters from handlers. */
   readonly rest: boolean
   /** Routes may have functions after the handler. */
   readonly behind: boolean
@@ -205,8 +205,8 @@ export function plansFor(traits: Traits): fc.Arbitrary<Plan> {
       takes: fc.constantFrom('needed', 'next', 'nothing'),
       chained: fc.boolean(),
     })
-    // The same route twice, with other patterns and guards: the value of a parameter decides which
-    // answers.
+    // Adds the same route twice, with different patterns and guards: the value of a parameter
+    // decides which of the two answers.
     const twins = fc
       .tuple(route, functions)
       .map(([one, others]): readonly Step[] => [

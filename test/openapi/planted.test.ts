@@ -1,4 +1,5 @@
-// Tests the test of random apps: each planted mistake in how guards are found must make it fail.
+// Tests enforced.test.ts, the test of random apps. It must fail for each mistake that is planted in
+// the code that finds guards.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'

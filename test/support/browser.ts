@@ -1,4 +1,4 @@
-// A browser for tests: one that the machine has, or the one that comes from npm.
+// Starts a browser for tests: one that is installed on the machine, or the one from npm.
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
@@ -35,7 +35,7 @@ const flags = [
   '--disable-sync',
 ]
 
-/** Configures the fonts of the machine, and those beside this file. */
+/** Configures the fonts of the machine, and the fonts in the folder of this file. */
 const fontsConfiguration = `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
@@ -89,7 +89,7 @@ function findInstalled(): string | undefined {
   return installed.find((path) => existsSync(path))
 }
 
-/** Returns the folder of the package's archives, which are for Linux on x64 alone. */
+/** Returns the folder of the package's archives, which work only on Linux on x64. */
 function findNpmPackage(): string | undefined {
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined
   try {

@@ -1,4 +1,4 @@
-// Both packages as npm would publish them, and apps that have installed them.
+// Packs both packages as npm would publish them, and makes apps that have installed them.
 import { execFileSync } from 'node:child_process'
 import {
   cpSync,
@@ -61,8 +61,8 @@ export function makeApp(packed: Packed, name: string, others: readonly string[])
   const install = (name: string): void => {
     if (existsSync(join(app, 'node_modules', name))) return
     const from = packed[name] ?? join(modules, name)
-    // A link is not enough: Node resolves it, and finds no packages of the app from the link's
-    // target.
+    // A packed package is copied. Node would resolve a link, and not find the packages of the app
+    // from its target.
     if (packed[name]) cpSync(from, join(app, 'node_modules', name), { recursive: true })
     else link(from, app, name)
     for (const needed of Object.keys(manifestOf(from).dependencies ?? {})) install(needed)

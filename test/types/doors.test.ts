@@ -96,7 +96,7 @@ describe('a door of the packed packages', () => {
     assert.ok(passed, output)
   })
 
-  it('a door does not compile without a package it needs, so this test sees missing types', () => {
+  it('a door without a package that it needs does not compile, so this test is effective', () => {
     for (const [door, missing] of [
       ['keystile/hono', /Cannot find module 'hono'/],
       ['keystile/node', /Cannot find name 'node:http'/],

@@ -1,4 +1,4 @@
-// keystile as an app has it in its node_modules: built, with its package.json, beside the
+// Installs keystile as an app would: built, with its package.json, and together with the
 // frameworks.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'

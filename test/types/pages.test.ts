@@ -11,7 +11,7 @@ import { makeApp, pack, type Packed } from '../support/packed.ts'
 import { compile } from './installed.ts'
 
 const skip = process.env['KEYSTILE_LONG'] ? false : 'KEYSTILE_LONG=1 runs it'
-/** The packages that a package needs beside it. */
+/** The other package that each of these packages needs. */
 const alsoNeeded: Readonly<Record<string, string>> = {
   express: '@types/express',
   '@hono/zod-openapi': 'hono',

@@ -8,7 +8,7 @@ import { after, describe, it } from 'node:test'
 const packages = join(import.meta.dirname, '../../packages')
 /** The documents that each package contains. */
 const documents = ['README.md', 'LICENSE', 'CHANGELOG.md']
-/** Other files in the folder of a built package. */
+/** Files that may be in the folder of a package, and that npm must not publish. */
 const planted = [
   'dist/.tsbuildinfo',
   'dist/index.js.map',

@@ -45,7 +45,7 @@ const misleadingSettings = new RegExp(
 )
 
 if (afterInstall) ensureNode()
-// The worker threads of a script load this file too. The script's main thread has done everything.
+// The worker threads of a script load this file too, after its main thread has done all the work.
 else if (isMainThread) {
   ensureDependencies()
   const binary = ensureNode()

@@ -109,7 +109,7 @@ function clone(
 }
 
 describe('ensure.cjs', () => {
-  it('ensure.cjs only runs the script when dependencies and Node are fine', (t) => {
+  it('if dependencies and Node are good, ensure.cjs does nothing but run the script', (t) => {
     for (const version of ['24.15.0', '24.20.1', '25.0.0', '26.10.0']) {
       const here = clone(t, true)
       assert.deepEqual(here.run(version), { status: 0, said: 'ran on this Node\n' })
@@ -207,7 +207,7 @@ describe('ensure.cjs', () => {
     ['the Node from npm does not run here', { binary: 'exit 127' }, /does not run on this system/],
   ] as const
   for (const [what, how, complaint] of failures) {
-    it(`ensure.cjs stops a script, but no installation, when ${what}`, (t) => {
+    it(`ensure.cjs stops a script, but not an installation, when ${what}`, (t) => {
       for (const [start, expected] of [['run', 1] as const, ['runAfterInstall', 0] as const]) {
         const { status, said } = clone(t, true, how)[start]('20.20.2')
         assert.equal(status, expected)

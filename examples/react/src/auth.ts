@@ -22,7 +22,9 @@ export async function register(person: Registration): Promise<void> {
   await client.login(person)
 }
 
-/** Asks the API with the access token. @throws {Error} whose message is for the user */
+/**
+ * Loads the items from the API with the access token. @throws {Error} whose message is for the user
+ */
 export async function loadItems(): Promise<{ owner: string; items: string[] }> {
   const answer = await client.fetch(`${location.origin}/items`)
   if (!answer.ok) throw new Error(await explain(answer))
