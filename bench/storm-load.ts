@@ -25,7 +25,7 @@ const acceptMilliseconds = 500
 /** How often each probe is sent, answered or not. */
 const probesPerSecond = 50
 
-/** A request that is repeated while others log in. */
+/** A request that is sent repeatedly while other users log in. */
 export interface Probe {
   readonly name: string
   readonly request: Buffer

@@ -200,7 +200,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('client.fetch sends a request again once, and returns a second 401', async () => {
+    it('after a 401, client.fetch retries once and returns the second answer', async () => {
       stage.server.instead = ({ route }, response) =>
         route === 'GET /items' && Boolean(response.writeHead(401).end('no'))
       const answer = await stage.client.fetch(items())

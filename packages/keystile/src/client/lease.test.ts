@@ -126,7 +126,7 @@ describe('withLease', () => {
     })
   }
 
-  it('withLease returns after the action, and keeps the lease for a given time', async () => {
+  it('withLease returns when the action ends, and holds the lease a while longer', async () => {
     const first = hold('a', () => 100)
     await settle()
     const second = hold()

@@ -37,7 +37,7 @@ describe('createRevocationList', () => {
     }
   })
 
-  it('a revocation list keeps an event until its last token has expired', () => {
+  it('a revocation list keeps an event until the last token that it revokes expires', () => {
     const list = createRevocationList()
     list.add({ kind: 'session', value: 's1', expiresAt: 1_000 })
     list.purge(999)

@@ -591,7 +591,7 @@ describe('close', () => {
     assert.equal(script.asked.length, 1)
   })
 
-  it('a remote key set that was closed before its first fetch answers 503', async () => {
+  it('a remote key set answers 503 if it was closed before its first fetch', async () => {
     const { script, set, refusal } = start()
     set.close()
     assert.deepEqual((await refusal('first')).slice(0, 2), ['temporarily_unavailable', 1])

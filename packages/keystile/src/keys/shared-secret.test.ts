@@ -263,7 +263,7 @@ describe('importKey of a secret that others know', () => {
     })
   }
 
-  it('importKey refuses the bytes that a published secret encodes in base64 or hex', () => {
+  it('importKey refuses the bytes decoded from a published base64 or hex secret', () => {
     for (const bytes of [
       Buffer.from(a1, 'base64url'),
       Buffer.from(a1.toLowerCase(), 'base64url'),

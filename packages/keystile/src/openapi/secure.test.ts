@@ -451,7 +451,7 @@ for (const [name, make] of [
 }
 
 describe('secure, in Fastify', () => {
-  it('secure joins the hooks of a Fastify route and of the plugins around it', async () => {
+  it('secure combines the hooks of a Fastify route with those of its plugins', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     const answer = async (): Promise<string> => 'ok'

@@ -35,7 +35,7 @@ describe('parseScope (RFC 6749 §3.3)', () => {
 })
 
 describe('isScopeName', () => {
-  it('isScopeName is true for exactly one name', () => {
+  it('isScopeName returns true only for a string that is a single scope name', () => {
     for (const name of ['a', 'items:read', 'https://api.example/x', '!#[]~'])
       assert.equal(isScopeName(name), true, name)
     for (const name of ['', ' ', 'a b', ' a', 'a ', 'a"', 'a\\', '\u00e9'])

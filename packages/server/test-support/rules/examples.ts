@@ -305,7 +305,7 @@ export const examples: Readonly<Record<string, Examples>> = {
   },
 }
 
-/** For each rule, situations that it cannot check. Such a rule must not count as checked. */
+/** For each rule, the situations in which it cannot be checked and must not count as checked. */
 export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
   'public-bind': [at({})],
   'postgres-tls': [at({ database: { connect() {}, end() {}, on() {} } as never })],

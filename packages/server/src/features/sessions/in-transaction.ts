@@ -15,7 +15,7 @@ import type { RefreshTokenRow, SessionRow, SessionTables } from './tables.ts'
 /** The values of a session to start. */
 export interface NewSession {
   readonly session: Omit<SessionRow, 'ended_at' | 'last_used_at' | 'late_retry_at'>
-  /** Undefined for a client that may not refresh. */
+  /** Undefined if the client is not allowed to refresh. */
   readonly refreshToken: NewRefreshToken | undefined
   readonly by: By
 }

@@ -20,7 +20,7 @@ export interface IssuedTokens {
   readonly accessToken: string
   /** Lifetime of the access token. */
   readonly expiresInSeconds: number
-  /** Undefined for a client that may not refresh. */
+  /** Undefined if the client is not allowed to refresh. */
   readonly refreshToken?: string | undefined
   readonly scopes: readonly string[]
 }

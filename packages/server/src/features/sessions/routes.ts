@@ -51,7 +51,7 @@ function listRoute(ends: SessionEnds): GuardedRoute<SessionCaller> {
     path: '/users/me/sessions',
     doc: {
       tag: 'Own account',
-      summary: 'List the own sessions',
+      summary: 'List your own sessions',
       success: {
         status: 200,
         description: 'The active sessions, most recently used first',
