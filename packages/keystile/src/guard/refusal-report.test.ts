@@ -161,4 +161,44 @@ describe('onRefused of a verifier', () => {
     await assert.rejects(verifier.verify(token, { maxAgeSeconds: -1 }), TypeError)
     assert.equal(onRefused.mock.callCount(), 0)
   })
+
+  it('a verifier does not report an error of the app’s revocations, because it is a bug', async () => {
+    const onRefused = mock.fn()
+    const isRevoked = (): never => {
+      throw new RangeError('a bug of the app')
+    }
+    const revocations = { state: 'current', isRevoked, refresh: async () => {} } as const
+    const verifier = createTestVerifier({ onRefused, revocations })
+    await assert.rejects(verifier.verify(token), RangeError)
+    assert.equal(onRefused.mock.callCount(), 0)
+  })
+})
+
+describe('the messages for wrong options of guards and verifiers', () => {
+  it('createGuard without await, or without a verifier, says the fix', () => {
+    const create = (options: unknown) => (): unknown => createGuardCore(options as never)
+    assert.throws(create(Promise.resolve()), {
+      message:
+        'createGuard takes what createKeystile resolves to; it got the promise. ' +
+        'Fix: createGuard(await createKeystile(…))',
+    })
+    assert.throws(create({}), {
+      message:
+        'a guard needs a verifier: pass { verifier: createVerifier(…) }, or what ' +
+        'createKeystile resolves to',
+    })
+  })
+
+  it('a wrong logger or issuer is named with what came', () => {
+    assert.throws(() => createTestVerifier({ logger: 7 as never }), {
+      message:
+        'the option `logger` of createVerifier must be an object with the methods debug, info, warn ' +
+        'and error; it is 7',
+    })
+    assert.throws(() => createTestVerifier({ issuer: 7 as never }), {
+      message:
+        '`issuer` must be the exact "iss" of the tokens: a string, or an array of different ' +
+        'strings; it is 7',
+    })
+  })
 })
