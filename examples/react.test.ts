@@ -82,7 +82,9 @@ describe('examples/react', { skip }, () => {
     await press('Load items')
     await says('ada: lamp, chair')
 
+    const ended = page.waitForResponse((answer) => answer.request().method() === 'DELETE')
     await press('Log out')
+    await ended
     await page.getByRole('button', { name: 'Log in' }).waitFor()
     await page.reload()
     await page.getByRole('button', { name: 'Log in' }).waitFor()

@@ -76,12 +76,12 @@ export default defineConfig({
   srcDir: 'pages',
   outDir: '../../dist/site',
   rewrites: { 'README.md': 'index.md' },
+  markdown: {
+    linkify: false, // URLs in the text are examples
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+  },
   themeConfig: {
-    // The name of the button contains what it shows, "Search K" (WCAG 2.2, 2.5.3).
-    search: {
-      provider: 'local',
-      options: { translations: { button: { buttonText: 'Search', buttonAriaLabel: 'Search K' } } },
-    },
+    search: { provider: 'local' },
     outline: 'deep',
     nav: [
       link('docs/tutorial/index'),
