@@ -60,6 +60,10 @@ describe('the guards of the frameworks', () => {
     await app.request('/items/7')
     await app.request('/elsewhere')
     assert.deepEqual(routes, ['/items/:id', '/*'])
+
+    const later = new Hono().get('/items/:id', guard(), (c) => c.text('ok')).use('*', guard())
+    await later.request('/items/7')
+    assert.equal(routes.at(-1), '/items/:id')
   })
 
   it('guard.check of web handlers refuses a Request without a token', async () => {
