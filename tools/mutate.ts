@@ -48,14 +48,14 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'server/features/metrics': [],
   'server/features/password': [
     `${server}/configuration/options.test.ts`,
-    'test/flows/{login,registration}.test.ts',
+    'test/flows/{login,account-rules}.test.ts',
   ],
   'server/features/scopes': [],
   'server/features/known-devices': ['test/flows/guessing.test.ts'],
-  'server/features/password-policy': ['test/flows/registration.test.ts'],
+  'server/features/password-policy': ['test/flows/account-rules.test.ts'],
   'server/features/directory': ['test/flows/{login,me}.test.ts'],
   'server/features/accounts': [
-    'test/flows/{management,account,registration,me,login}.test.ts',
+    'test/flows/{management,account,account-rules,registration,me,login}.test.ts',
     auditRecord,
   ],
   'server/features/login': ['test/flows/{login,guessing,account}.test.ts'],

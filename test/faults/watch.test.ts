@@ -1,5 +1,6 @@
-// Under `node --watch`, Node itself posts messages from each thread to the main thread. Keystile must
-// not take one of them for the reply of its own thread: that reply may be the verdict on a password.
+// Under `node --watch`, Node itself posts messages from each thread to the main thread. Keystile
+// must not take such a message for the reply of its own thread: that reply may be the verdict on a
+// password.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,17 +14,23 @@ import { createKeystile } from '${import.meta.resolve('@keystile/server')}'
 
 const issuer = 'http://localhost:3000'
 const keystile = await createKeystile({ issuer, database: ':memory:', rateLimits: 'off' })
-const ask = (path, body, type) =>
-  keystile.fetch(new Request(issuer + path, { method: 'POST', headers: { 'content-type': type }, body }))
+
+async function post(path, body, type) {
+  const init = { method: 'POST', headers: { 'content-type': type }, body }
+  return (await keystile.fetch(new Request(issuer + path, init))).status
+}
 
 const statuses = []
 for (const username of ['ada', 'bob']) {
-  const person = { username, email: username + '@example.com', password: username + ' has a long password' }
-  statuses.push((await ask('/users', JSON.stringify(person), 'application/json')).status)
+  const password = username + ' has a long password'
+  const person = JSON.stringify({ username, email: username + '@example.com', password })
+  statuses.push(await post('/users', person, 'application/json'))
 }
-for (const [username, word] of [['ada', 'no'], ['bob', 'long'], ['ada', 'no'], ['ada', 'long'], ['bob', 'no'], ['bob', 'no']]) {
-  const form = new URLSearchParams({ username, password: username + ' has a ' + word + ' password' })
-  statuses.push((await ask('/token', form, 'application/x-www-form-urlencoded')).status)
+for (const login of ['ada no', 'bob long', 'ada no', 'ada long', 'bob no', 'bob no']) {
+  const [username, word] = login.split(' ')
+  const password = username + ' has a ' + word + ' password'
+  const form = new URLSearchParams({ username, password })
+  statuses.push(await post('/token', form, 'application/x-www-form-urlencoded'))
 }
 await keystile.close()
 console.log('statuses ' + statuses.join(' '))

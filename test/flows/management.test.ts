@@ -180,28 +180,6 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
     }
   })
 
-  it('PATCH /users/{id} disables and enables a user immediately', async () => {
-    const { admin, bob, send, idOf, login } = await startWithUsers(stage)
-    const path = `/users/${await idOf('bob')}`
-    assert.equal(
-      (await send('PATCH', path, { bearer: admin, json: { disabled: true } })).json['disabled'],
-      true,
-    )
-    assert.equal((await send('GET', '/users/me', { bearer: bob })).status, 401)
-    assert.equal((await login({ username: 'bob' })).status, 400)
-    assert.equal(
-      (await send('PATCH', path, { bearer: admin, json: { disabled: false } })).json['disabled'],
-      false,
-    )
-    const bearer = (await login({ username: 'bob' })).json['access_token']
-    assert.equal((await send('GET', '/users/me', { bearer })).status, 200)
-    assert.equal(
-      (await send('GET', '/users/me', { bearer: bob })).status,
-      401,
-      'an old token stays refused',
-    )
-  })
-
   it('the last administrator cannot be disabled, demoted or deleted', async () => {
     const { admin, send, idOf } = await startWithUsers(stage)
     const path = `/users/${await idOf('root')}`

@@ -7,10 +7,12 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { after, before } from 'node:test'
 
 const root = join(import.meta.dirname, '../..')
 const modules = join(root, 'node_modules')
@@ -56,7 +58,7 @@ export function pack(folder: string): Packed {
  * Makes an app that has installed one of the packages, the dependencies of that package, and
  * `others`. The app can import nothing else. Resolve with `preserveSymlinks`.
  */
-export function makeApp(packed: Packed, name: string, others: readonly string[]): string {
+function makeApp(packed: Packed, name: string, others: readonly string[]): string {
   const app = mkdtempSync(join(tmpdir(), 'keystile-app-'))
   const install = (name: string): void => {
     if (existsSync(join(app, 'node_modules', name))) return
@@ -69,6 +71,36 @@ export function makeApp(packed: Packed, name: string, others: readonly string[])
   }
   for (const one of [name, ...others]) install(one)
   return app
+}
+
+/**
+ * Packs both packages before the tests of a suite, and deletes everything after them. Call it in
+ * `describe`.
+ */
+export function usePacked(): {
+  /** The packages. Empty before the first test. */
+  packed(): Packed
+  /** Makes an app, as `makeApp` does. */
+  app(name: string, others: readonly string[]): string
+} {
+  const folder = mkdtempSync(join(tmpdir(), 'keystile-packed-'))
+  const apps: string[] = []
+  let packed: Packed = {}
+  before(() => {
+    packed = pack(folder)
+  })
+  after(() => {
+    for (const made of [folder, ...apps]) rmSync(made, { recursive: true })
+  })
+
+  return {
+    packed: () => packed,
+    app(name, others) {
+      const made = makeApp(packed, name, others)
+      apps.push(made)
+      return made
+    },
+  }
 }
 
 function link(from: string, folder: string, name: string): void {

@@ -2,12 +2,11 @@
 // needs. The compiler also checks the declarations of packages (skipLibCheck: false).
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
-import { makeApp, pack, type Packed } from '../support/packed.ts'
+import { usePacked } from '../support/packed.ts'
 import { compile, type Compiled } from './installed.ts'
 
 /** What each door needs besides TypeScript and its package. */
@@ -30,21 +29,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
 }
 
 describe('a door of the packed packages', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'keystile-doors-'))
-  const apps: string[] = []
-  let packed: Packed = {}
-  before(() => {
-    packed = pack(folder)
-  })
-  after(() => {
-    for (const made of [folder, ...apps]) rmSync(made, { recursive: true })
-  })
-
-  function app(name: string, others: readonly string[]): string {
-    const made = makeApp(packed, name, others)
-    apps.push(made)
-    return made
-  }
+  const { app, packed } = usePacked()
 
   function compileImports(imported: readonly string[], others: readonly string[]): Compiled {
     const made = app(imported.some(isOfServer) ? '@keystile/server' : 'keystile', others)
@@ -74,7 +59,7 @@ describe('a door of the packed packages', () => {
   }
 
   it('each door of the packed packages is in the list of this test', () => {
-    const exported = Object.entries(packed).flatMap(([name, at]) => {
+    const exported = Object.entries(packed()).flatMap(([name, at]) => {
       const { exports } = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8')) as {
         readonly exports: object
       }
@@ -108,7 +93,7 @@ describe('a door of the packed packages', () => {
   })
 
   it('each package is packed with README, LICENSE and CHANGELOG', () => {
-    for (const at of Object.values(packed)) {
+    for (const at of Object.values(packed())) {
       for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md'])
         assert.ok(readFileSync(join(at, file), 'utf8').length > 200, file)
     }

@@ -2,12 +2,11 @@
 // with skipLibCheck off. Packing and compiling takes a while, so `npm test` leaves it out (there
 // all programs compile inside the repository); `npm run test:long` runs it.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { wholeBlocks, type Block } from '../docs/blocks.ts'
-import { makeApp, pack, type Packed } from '../support/packed.ts'
+import { usePacked } from '../support/packed.ts'
 import { compile } from './installed.ts'
 
 const skip = process.env['KEYSTILE_LONG'] ? false : 'KEYSTILE_LONG=1 runs it'
@@ -30,23 +29,14 @@ function packagesOf({ code }: Block): readonly string[] {
 }
 
 describe('the programs of the pages', { skip }, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'keystile-pages-'))
-  const apps: string[] = []
-  let packed: Packed = {}
-  before(() => {
-    packed = pack(folder)
-  })
-  after(() => {
-    for (const made of [folder, ...apps]) rmSync(made, { recursive: true })
-  })
+  const { app } = usePacked()
 
   const programs = wholeBlocks.filter(({ name }) => !name.endsWith('-express-4'))
   const groups = Map.groupBy(programs, (block) => packagesOf(block).join(' and '))
   for (const [names, blocks] of groups) {
     it(`${blocks.length} programs compile with ${names || 'nothing else'} installed`, () => {
       const others = [...(names ? names.split(' and ') : []), '@types/node']
-      const app = makeApp(packed, '@keystile/server', others)
-      apps.push(app)
+      const made = app('@keystile/server', others)
       const compilerOptions = {
         target: 'es2024',
         lib: ['es2024', 'dom', 'dom.iterable'], // the types of Hono use types of browsers
@@ -57,11 +47,11 @@ describe('the programs of the pages', { skip }, () => {
         preserveSymlinks: true,
         noEmit: true,
       }
-      writeFileSync(join(app, 'package.json'), JSON.stringify({ type: 'module' }))
-      writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+      writeFileSync(join(made, 'package.json'), JSON.stringify({ type: 'module' }))
+      writeFileSync(join(made, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
       for (const { name, code } of blocks)
-        writeFileSync(join(app, `${name}.ts`), `${code}\nexport {}\n`)
-      const { passed, output } = compile(app, ['-p', '.'])
+        writeFileSync(join(made, `${name}.ts`), `${code}\nexport {}\n`)
+      const { passed, output } = compile(made, ['-p', '.'])
       assert.ok(passed, output)
     })
   }
