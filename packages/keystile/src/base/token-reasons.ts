@@ -39,7 +39,7 @@ export type TokenReason =
   | 'unknown_key'
   /** The signature does not match the key that the header names. */
   | 'wrong_signature'
-  /** `typ` is not the expected token type. */
+  /** The token is not an access token: its `typ` or a claim shows another type. */
   | 'wrong_type'
   /** A claim that the library reads does not have the type that its standard requires. */
   | 'malformed_claim'
@@ -49,6 +49,8 @@ export type TokenReason =
   | 'wrong_audience'
   /** `sub` is not the expected subject. */
   | 'wrong_subject'
+  /** The client of the token is not one of the `clients` of the verifier. */
+  | 'wrong_client'
   /** A required claim is missing. */
   | 'missing_claim'
   /** `nbf` is in the future. */
@@ -105,6 +107,7 @@ export const tokenReasons: Readonly<Record<TokenReason, Refused>> = {
   wrong_issuer: invalidToken,
   wrong_audience: invalidToken,
   wrong_subject: invalidToken,
+  wrong_client: invalidToken,
   missing_claim: invalidToken,
   not_yet_valid: invalidToken,
   expired: { code: 'invalid_token', message: 'Token has expired' },

@@ -83,11 +83,13 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
     fix: 'Send the token as it was issued, and give both sides the same secret.',
   },
   wrong_type: {
-    meaning: 'The `typ` of the token is not `at+jwt`: it is not an access token of RFC 9068.',
-    cause: 'The client sends an ID token, or the issuer does not follow RFC 9068.',
+    meaning: 'The token is not an access token of the kind that the verifier accepts.',
+    cause:
+      'The client sends an ID token or a refresh token. Or the issuer does not follow RFC 9068, ' +
+      'and the verifier has no `tokenType`.',
     fix:
-      'Send the access token. Turn RFC 9068 on at the issuer, or verify its tokens with ' +
-      '`verifyJwt` of `keystile/jwt`.',
+      "Send the access token. For an issuer without RFC 9068, set `tokenType: 'JWT'`. If the " +
+      'token is an access token whose `aud` is its own client, list the client in `clients`.',
   },
   malformed_claim: {
     meaning: 'A claim has a type that its standard does not allow.',
@@ -113,12 +115,19 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
     cause: 'The token belongs to another user. No guard refuses with this reason.',
     fix: 'Correct `subject` of `verifyJwt`, or use the token of that user.',
   },
+  wrong_client: {
+    meaning: 'The client of the token is not one of the `clients` of the verifier.',
+    cause: 'Another app of the issuer calls this API, or `clients` has a typing error.',
+    fix:
+      'If this client may call the API, add its id (`client_id`, `azp`, `cid` or `appid` of the ' +
+      'token) to `clients`.',
+  },
   missing_claim: {
-    meaning: 'The token lacks a claim that RFC 9068 requires.',
+    meaning: 'The token lacks a required claim.',
     cause: 'The issuer leaves out `client_id`, `jti`, `iat`, `sub`, `aud` or `exp`.',
     fix:
-      'Read `detail` in the log: it names the claim. Add it at the issuer, or verify its tokens ' +
-      'with `verifyJwt` of `keystile/jwt`.',
+      'Read `detail` in the log: it names the claim. Add it at the issuer, or set ' +
+      "`tokenType: 'JWT'`, which requires only `iss`, `sub` and `exp`.",
   },
   not_yet_valid: {
     meaning: 'The `nbf` of the token is in the future.',

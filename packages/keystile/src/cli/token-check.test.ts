@@ -76,6 +76,10 @@ const causes: Readonly<Record<TokenReason, Cause | `only the app ${string}`>> = 
   wrong_issuer: { input: tokenWith({ iss: 'another' }) },
   wrong_audience: { input: tokenWith({ aud: 'another' }) },
   wrong_subject: 'only the app expects a certain subject',
+  wrong_client: {
+    input: tokenWith({}),
+    flags: [...api, '--token-type', 'JWT', '--client', 'another'],
+  },
   missing_claim: { input: tokenWith({ client_id: undefined }) },
   not_yet_valid: { input: tokenWith({ nbf: now + 300 }) },
   expired: { input: tokenWith({ exp: now - 300 }) },
@@ -92,6 +96,38 @@ const causes: Readonly<Record<TokenReason, Cause | `only the app ${string}`>> = 
 }
 
 describe('keystile token check', () => {
+  it('keystile token check --token-type JWT accepts what the other flags allow', async () => {
+    const token = tokenWith({ aud: undefined, azp: 'app', scp: ['read'] }, { typ: 'JWT' })
+    const flags = ['--issuer', 'i', '--keys', keysFile, '--audience', 'app', '--client', 'c']
+    const rules = [
+      ...flags,
+      '--token-type',
+      'JWT',
+      '--scopes-from',
+      'scp',
+      '--scope',
+      'read',
+      '--max-token-age',
+      '60',
+    ]
+    assert.match((await check(token, rules)).stdout, /^refused: wrong_audience/)
+    const { stdout, code } = await check(token, [...rules, '--audience-claim', 'azp'])
+    assert.deepEqual([code, stdout.split('\n')[0]?.slice(0, 5)], [0, 'valid'])
+  })
+
+  it('keystile token check names the flag whose value is wrong', async () => {
+    for (const [flag, value] of [
+      ['--token-type', 'jwt'],
+      ['--scopes-from', 'roles'],
+      ['--max-token-age', 'x'],
+      ['--audience-claim', 'iss'],
+    ] as const) {
+      const { stderr, code } = await check('x', [...api, '--token-type', 'JWT', flag, value])
+      assert.equal(code, 2)
+      assert.match(stderr, new RegExp(`^keystile: ${flag} `))
+    }
+  })
+
   for (const [reason, cause] of Object.entries(causes)) {
     if (typeof cause === 'string') continue
 

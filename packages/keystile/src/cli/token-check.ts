@@ -3,9 +3,12 @@
 import { readFileSync } from 'node:fs'
 import { messageOf, type TokenError } from '../base/errors.ts'
 import { createGuardCore } from '../guard/guard.ts'
+import type { TokenType } from '../guard/identity.ts'
+import type { TokenRules } from '../guard/token-rules.ts'
 import { createVerifier, type Verifier, type VerifierOptions } from '../guard/verifier.ts'
 import type { JwkSet } from '../keys/jwk-set.ts'
 import { decodeJwtUnsafe } from '../token/jwt.ts'
+import type { ScopesFrom } from '../token/plain-token.ts'
 import { explanations } from './explanations.ts'
 import { parseFlags, UsageError, type FlagTypes } from './flags.ts'
 
@@ -14,6 +17,11 @@ const flagTypes: FlagTypes = {
   audience: { type: 'string', multiple: true },
   'jwks-uri': { type: 'string' },
   keys: { type: 'string' },
+  'token-type': { type: 'string' },
+  'audience-claim': { type: 'string' },
+  client: { type: 'string', multiple: true },
+  'scopes-from': { type: 'string' },
+  'max-token-age': { type: 'string' },
   scope: { type: 'string', multiple: true },
   'max-age': { type: 'string' },
   claims: { type: 'boolean' },
@@ -26,6 +34,11 @@ export const tokenCheckUsage = `keystile token check [flags]
   --audience NAME   the name of the API, may be repeated; or KEYSTILE_AUDIENCE
   --jwks-uri URL    the key set of the issuer; default: from its metadata
   --keys FILE       a file with a JWK Set or a shared secret, instead
+  --token-type JWT  for an issuer that does not follow RFC 9068. Then also:
+    --audience-claim NAME   the claim that has the audience in a token without aud
+    --client ID             a client whose tokens are accepted, may be repeated
+    --scopes-from CLAIM     scope, scp or permissions
+    --max-token-age SECONDS
   --scope SCOPE     a scope that the route demands, may be repeated
   --max-age SECONDS the oldest login that the route accepts
   --claims          also print the header and the claims of the token
@@ -131,17 +144,36 @@ function readSettings(
   const [keysFile] = listOf(flags['keys'])
   const [jwksUri] = listOf(flags['jwks-uri'])
 
-  const names = { issuer: issuer.name, audience: audience.name }
+  const names = { issuer: issuer.name, audience: audience.name, values: audience.name }
   const verifier = named(names, () =>
     createVerifier({
       issuer: issuer.values,
-      audience: audience.values,
       revocations: 'none',
+      ...readTokenRules(flags, audience.values),
       ...(keysFile !== undefined && { keys: readKeys(keysFile) }),
       ...(jwksUri !== undefined && { jwksUri }),
     }),
   )
   return { ...readDemand(flags, verifier), showsClaims: flags['claims'] === true }
+}
+
+/** Reads the flags that say which tokens are accepted. `createVerifier` checks them. */
+function readTokenRules(
+  flags: Readonly<Record<string, unknown>>,
+  values: readonly string[],
+): Pick<VerifierOptions, keyof TokenRules> {
+  const [claim] = listOf(flags['audience-claim'])
+  const [tokenType] = listOf(flags['token-type'])
+  const [scopesFrom] = listOf(flags['scopes-from'])
+  const [maxTokenAge] = listOf(flags['max-token-age'])
+  const clients = listOf(flags['client'])
+  return {
+    audience: claim === undefined ? values : { claim, values },
+    ...(tokenType !== undefined && { tokenType: tokenType as TokenType }),
+    ...(clients.length > 0 && { clients }),
+    ...(scopesFrom !== undefined && { scopesFrom: scopesFrom as ScopesFrom }),
+    ...(maxTokenAge !== undefined && { maxTokenAgeSeconds: Number(maxTokenAge) }),
+  }
 }
 
 interface Given {
@@ -150,8 +182,8 @@ interface Given {
   readonly name: string
 }
 
-function readDemand(flags: Readonly<Record<string, unknown>>, verifier: Verifier) {
-  const guard = createGuardCore<string, undefined>({ verifier })
+function readDemand(flags: Readonly<Record<string, unknown>>, verifier: Verifier<TokenType>) {
+  const guard = createGuardCore<string, undefined, TokenType>({ verifier })
   const scopes = listOf(flags['scope'])
   const [maxAge] = listOf(flags['max-age'])
   if (maxAge !== undefined && !(Number(maxAge) > 0))
@@ -178,6 +210,11 @@ function named<T>(names: Readonly<Record<string, string>>, make: () => T): T {
     const all: Readonly<Record<string, string>> = {
       keys: '--keys',
       jwksUri: '--jwks-uri',
+      claim: '--audience-claim',
+      tokenType: '--token-type',
+      clients: '--client',
+      scopesFrom: '--scopes-from',
+      maxTokenAgeSeconds: '--max-token-age',
       ...names,
     }
     const message = error.message.replace(/`(\w+)`/g, (whole, name: string) => all[name] ?? whole)

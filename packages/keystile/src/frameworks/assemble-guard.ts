@@ -1,5 +1,6 @@
 import type { AlternativeArguments, Demand, DemandArguments } from '../guard/demand.ts'
 import { requireCaller, type Caller, type Decision, type GuardCore } from '../guard/guard.ts'
+import type { TokenType } from '../guard/identity.ts'
 import { markGuard } from '../guard/guard-mark.ts'
 import type { HttpRequest } from '../http/message.ts'
 
@@ -9,11 +10,18 @@ import type { HttpRequest } from '../http/message.ts'
  * @param middleware creates the framework's middleware for a demand
  * @param read converts the argument of `check` to an `HttpRequest`
  */
-export function assembleGuard<S extends string, U, M extends object, Carrier extends object, R>(
-  core: GuardCore<S, U>,
+export function assembleGuard<
+  S extends string,
+  U,
+  T extends TokenType,
+  M extends object,
+  Carrier extends object,
+  R,
+>(
+  core: GuardCore<S, U, T>,
   middleware: (demand: Demand<S>) => M,
   read: (request: R) => HttpRequest,
-): AssembledGuard<S, U, M, Carrier, R> {
+): AssembledGuard<S, U, T, M, Carrier, R> {
   // Every middleware carries its demand, so that OpenAPI documents cannot differ from it.
   const make = (demand: Demand<S>): M => markGuard(middleware(demand), core, demand)
   const guard = (...args: DemandArguments<S>): M => make(core.demand(args, false))
@@ -28,7 +36,7 @@ export function assembleGuard<S extends string, U, M extends object, Carrier ext
     }),
     check: (request: R, ...args: DemandArguments<S>) =>
       // A guard that is not optional refuses a request without a credential, so the caller is set.
-      core.check(read(request), core.demand(args, false)) as Promise<Decision<S, U>>,
+      core.check(read(request), core.demand(args, false)) as Promise<Decision<S, U, never, T>>,
     caller: (carrier: Carrier) => requireCaller(core, carrier),
   })
 }
@@ -37,7 +45,7 @@ export function assembleGuard<S extends string, U, M extends object, Carrier ext
  * The guards of an app. `M` is the framework's middleware, `Carrier` its request, and `R` the type
  * that `check` takes.
  */
-export interface AssembledGuard<S extends string, U, M, Carrier, R> {
+export interface AssembledGuard<S extends string, U, T extends TokenType, M, Carrier, R> {
   /**
    * Admits a caller that has all of these scopes and, with `maxAgeSeconds`, a recent login. Refuses
    * any other request.
@@ -54,26 +62,26 @@ export interface AssembledGuard<S extends string, U, M, Carrier, R> {
   readonly optional: {
     /** Also admits a request without a credential. A wrong credential is still refused. */
     (...demand: DemandArguments<S>): M
-    check(request: R, ...demand: DemandArguments<S>): Promise<Decision<S, U, undefined>>
+    check(request: R, ...demand: DemandArguments<S>): Promise<Decision<S, U, undefined, T>>
     /**
      * Returns the caller of an admitted request; `undefined` for a request without a credential.
      *
      * @throws {TypeError} if no guard ran for the request
      */
-    caller(carrier: Carrier): Caller<S, U> | undefined
+    caller(carrier: Carrier): Caller<S, U, T> | undefined
   }
   /**
    * Checks a request that has no route, for example a WebSocket upgrade. Takes a request, or an
    * object with a method, a URL and `headers.get`.
    */
-  check(request: R, ...demand: DemandArguments<S>): Promise<Decision<S, U>>
+  check(request: R, ...demand: DemandArguments<S>): Promise<Decision<S, U, never, T>>
   /**
    * Returns the caller of an admitted request.
    *
    * @throws {TypeError} if no guard ran for the request, or if only an optional guard ran and the
    *   request has no credential
    */
-  caller(carrier: Carrier): Caller<S, U>
+  caller(carrier: Carrier): Caller<S, U, T>
 }
 
 /**

@@ -6,15 +6,19 @@ import type { HttpAnswer, HttpRequest } from '../http/message.ts'
 import { tokenRefusalAnswer } from '../http/problem.ts'
 import { isMetBy, joinDemands, readAlternatives, readDemand } from './demand.ts'
 import type { AlternativeArguments, Demand, DemandArguments } from './demand.ts'
-import type { Identity } from './identity.ts'
+import type { Identity, TokenType } from './identity.ts'
 import { proveIdentity, recallIdentity } from './schemes.ts'
 import { createRefusalReport, type RefusalOptions } from './refusal-report.ts'
 import { isUserObject } from './user.ts'
 import type { Verifier } from './verifier.ts'
 
 /** The options of a guard. The object of `createKeystile` can be passed as a whole. */
-export interface GuardOptions<S extends string, U> extends RefusalOptions {
-  readonly verifier: Verifier
+export interface GuardOptions<
+  S extends string,
+  U,
+  T extends TokenType = 'at+jwt',
+> extends RefusalOptions {
+  readonly verifier: Verifier<T>
   /** All scopes of the API, each with its description. If set, a guard accepts no other scope. */
   readonly scopes?: Readonly<Record<S, string>>
   /**
@@ -22,7 +26,9 @@ export interface GuardOptions<S extends string, U> extends RefusalOptions {
    * `undefined` or `null`, the user does not exist or is blocked, and the guard answers 401. Any
    * other value is a bug of the app: the guard throws a `TypeError`, and the framework answers 500.
    */
-  user?(identity: Identity<NoInfer<S>>): U | undefined | null | Promise<U | undefined | null>
+  user?(
+    identity: Identity<NoInfer<S>, NoInfer<T>>,
+  ): U | undefined | null | Promise<U | undefined | null>
 }
 
 const guardOptions = ['verifier', 'scopes', 'user', 'onRefused', 'logger']
@@ -44,8 +50,8 @@ const otherMembers = [
 ]
 
 /** The caller of a guarded route. */
-export interface Caller<S extends string, U> {
-  readonly identity: Identity<S>
+export interface Caller<S extends string, U, T extends TokenType = 'at+jwt'> {
+  readonly identity: Identity<S, T>
   readonly user: U
 }
 
@@ -53,12 +59,12 @@ export interface Caller<S extends string, U> {
  * The result of a check. The third type parameter is `undefined` for an optional guard, which also
  * admits requests without a token.
  */
-export type Decision<S extends string, U, Nobody = never> =
-  | { readonly allowed: true; readonly caller: Caller<S, U> | Nobody }
+export type Decision<S extends string, U, Nobody = never, T extends TokenType = 'at+jwt'> =
+  | { readonly allowed: true; readonly caller: Caller<S, U, T> | Nobody }
   | { readonly allowed: false; readonly error: TokenError; readonly answer: HttpAnswer }
 
 /** A guard without a framework. Each adapter calls it. */
-export interface GuardCore<S extends string, U> {
+export interface GuardCore<S extends string, U, T extends TokenType = 'at+jwt'> {
   readonly issuer: string
   readonly scopes: Readonly<Record<string, string>> | undefined
   /**
@@ -78,7 +84,7 @@ export interface GuardCore<S extends string, U> {
    * credential is well-formed, the token is valid, it is not revoked, the login is recent enough,
    * the token has the scopes, the user exists. A sender cannot make `check` throw.
    */
-  check(request: HttpRequest, demand: Demand<S>): Promise<Decision<S, U, undefined>>
+  check(request: HttpRequest, demand: Demand<S>): Promise<Decision<S, U, undefined, T>>
   /**
    * Checks a request and stores the admitted caller on the framework's own request object, the
    * carrier. If another guard has already admitted this request, `enter` checks both demands
@@ -91,21 +97,21 @@ export interface GuardCore<S extends string, U> {
     request: HttpRequest,
     demand: Demand<S>,
     routeOf?: (carrier: Carrier) => string | undefined,
-  ): Promise<Decision<S, U, undefined>>
+  ): Promise<Decision<S, U, undefined, T>>
   /**
    * Admits a request without waiting if its token was verified before and is still valid. Returns
    * `undefined` in any other case, and also if `user` must load the user, if the demand has a
    * `maxAgeSeconds`, or if another guard ran before. It never refuses a request: if it returns
    * `undefined`, call `enter`, which decides.
    */
-  enterAtOnce(carrier: object, request: HttpRequest, demand: Demand<S>): Caller<S, U> | undefined
+  enterAtOnce(carrier: object, request: HttpRequest, demand: Demand<S>): Caller<S, U, T> | undefined
   /**
    * Returns the caller of an admitted request; `undefined` if an optional guard admitted it without
    * a token.
    *
    * @throws {TypeError} if no guard has admitted the request
    */
-  callerOf(carrier: object): Caller<S, U> | undefined
+  callerOf(carrier: object): Caller<S, U, T> | undefined
 }
 
 /**
@@ -113,9 +119,11 @@ export interface GuardCore<S extends string, U> {
  *
  * @throws {TypeError} for an option that is unknown or wrong
  */
-export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>): GuardCore<S, U> {
+export function createGuardCore<S extends string, U, T extends TokenType = 'at+jwt'>(
+  options: GuardOptions<S, U, T>,
+): GuardCore<S, U, T> {
   const { verifier, declared, findUser } = readOptions(options)
-  const decide = createDecide<S, U>(verifier, findUser)
+  const decide = createDecide<S, U, T>(verifier, findUser)
   const report = createRefusalReport('createGuard', options)
 
   // The guard stores its entry in the request object itself: for a cached token, a look-up in a
@@ -123,7 +131,7 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
   // member by accident.
   const entered = Symbol('entered')
   interface Entry {
-    readonly caller: Caller<S, U> | undefined
+    readonly caller: Caller<S, U, T> | undefined
     readonly demand: Demand<S>
   }
   type Carrier = { [entered]?: Entry }
@@ -158,7 +166,7 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
       const identity = recall(request, verifier)
       if (!identity || !isMetBy(demand, identity.scopes)) return undefined
 
-      const caller = { identity: identity as Identity<S>, user: undefined as U }
+      const caller = { identity: identity as Identity<S, T>, user: undefined as U }
       carrier[entered] = { caller, demand }
       return caller
     },
@@ -180,12 +188,12 @@ export function createGuardCore<S extends string, U>(options: GuardOptions<S, U>
  *
  * @throws {TypeError} for an option that is unknown or wrong
  */
-function readOptions<S extends string, U>(
-  options: GuardOptions<S, U>,
+function readOptions<S extends string, U, T extends TokenType>(
+  options: GuardOptions<S, U, T>,
 ): {
-  readonly verifier: Verifier
-  readonly declared: GuardOptions<S, U>['scopes']
-  readonly findUser: GuardOptions<S, U>['user']
+  readonly verifier: Verifier<T>
+  readonly declared: GuardOptions<S, U, T>['scopes']
+  readonly findUser: GuardOptions<S, U, T>['user']
 } {
   // An object of `createKeystile` has `sessions` and may have `users`. An object with `users` but
   // without `sessions` has a misspelt `user`. The guard would ignore it and admit blocked users.
@@ -213,17 +221,17 @@ function readOptions<S extends string, U>(
  * Creates the function that decides about a request. It turns a `TokenError` into a refusal. It
  * throws any other error, because such an error is a bug and must not look like a refusal.
  */
-function createDecide<S extends string, U>(
-  verifier: Verifier,
-  findUser: GuardOptions<S, U>['user'],
+function createDecide<S extends string, U, T extends TokenType>(
+  verifier: Verifier<T>,
+  findUser: GuardOptions<S, U, T>['user'],
 ) {
-  const authenticate = createAuthentication<S, U>(verifier, findUser)
+  const authenticate = createAuthentication<S, U, T>(verifier, findUser)
 
   return async function decide(
     request: HttpRequest,
     demand: Demand<S>,
-    before?: Caller<S, U>,
-  ): Promise<Decision<S, U, undefined>> {
+    before?: Caller<S, U, T>,
+  ): Promise<Decision<S, U, undefined, T>> {
     try {
       return { allowed: true, caller: await authenticate(request, demand, before) }
     } catch (error) {
@@ -237,22 +245,22 @@ function createDecide<S extends string, U>(
  * Creates the function that finds the caller of a request. It runs the checks of `GuardCore.check`
  * in the order given there, and throws a `TokenError` for the first check that fails.
  */
-function createAuthentication<S extends string, U>(
-  verifier: Verifier,
-  findUser: GuardOptions<S, U>['user'],
+function createAuthentication<S extends string, U, T extends TokenType>(
+  verifier: Verifier<T>,
+  findUser: GuardOptions<S, U, T>['user'],
 ) {
   return async function authenticate(
     request: HttpRequest,
     demand: Demand<S>,
-    before?: Caller<S, U>,
-  ): Promise<Caller<S, U> | undefined> {
+    before?: Caller<S, U, T>,
+  ): Promise<Caller<S, U, T> | undefined> {
     const proving = proveIdentity(request, verifier, demand)
     if (proving === 'no_credential') {
       if (demand.optional) return undefined
       throw tokenError('no_credential')
     }
 
-    const identity = (await proving) as Identity<S>
+    const identity = (await proving) as Identity<S, T>
     if (!isMetBy(demand, identity.scopes)) {
       throw tokenError('missing_scope', { scopes: demand.alternatives[0] })
     }
@@ -279,7 +287,10 @@ function createAuthentication<S extends string, U>(
  * throw, and in some frameworks a synchronous error would end the process. `check` then calls
  * `revocations` again and reports the error.
  */
-function recall(request: HttpRequest, verifier: Verifier): Identity | undefined {
+function recall(
+  request: HttpRequest,
+  verifier: Verifier<TokenType>,
+): Identity<string, TokenType> | undefined {
   try {
     return recallIdentity(request, verifier)
   } catch {
@@ -294,10 +305,10 @@ function recall(request: HttpRequest, verifier: Verifier): Identity | undefined 
  * @throws {TypeError} if no guard has admitted the request, or an optional guard admitted it
  *   without a token
  */
-export function requireCaller<S extends string, U>(
-  core: GuardCore<S, U>,
+export function requireCaller<S extends string, U, T extends TokenType>(
+  core: GuardCore<S, U, T>,
   carrier: object,
-): Caller<S, U> {
+): Caller<S, U, T> {
   const caller = core.callerOf(carrier)
   if (!caller) {
     throw new TypeError(

@@ -353,6 +353,27 @@ describe('the types of a guard', () => {
     assert.throws(() => createVerifier({ ...options, revocations: 'later' }), TypeError)
   })
 
+  it('only with `tokenType: JWT` may the client and other claims of an identity be missing', () => {
+    const options = { issuer: 'a', audience: 'b', keys: keySetOf([generateKey('ES256')]) }
+    const plain = createVerifier({ ...options, revocations: 'none', tokenType: 'JWT' })
+    same<Awaited<ReturnType<typeof plain.verify>>['clientId'], string | undefined>(true)
+    same<Awaited<ReturnType<typeof verifier.verify>>['clientId'], string>(true)
+
+    const hono = createGuard({ verifier: plain, scopes })
+    same<ReturnType<typeof hono.caller>['identity'], Identity<Scope, 'JWT'>>(true)
+    same<ReturnType<typeof hono.caller>['identity']['claims']['jti'], string | undefined>(true)
+
+    // A guard for any issuer also takes a verifier of RFC 9068 tokens, but not the reverse.
+    const plainGuard: Guard<string, undefined, 'JWT'> = createGuard({ verifier: plain })
+    const strict: Guard<string, undefined> = createGuard({ verifier })
+    // @ts-expect-error: the identity may lack a client
+    const wrong: Guard<string, undefined> = createGuard({ verifier: plain })
+    assert.deepEqual(
+      [plainGuard, strict, wrong].map((one) => typeof one),
+      Array(3).fill('function'),
+    )
+  })
+
   it('an identity is read-only', () => {
     const write = (identity: Identity<Scope>): void => {
       // @ts-expect-error: the member is read-only

@@ -1,36 +1,50 @@
-import type { AccessTokenClaims, VerifiedAccessToken } from '../token/access-token.ts'
+import type { AccessTokenClaims, VerifiedToken } from '../token/access-token.ts'
+import type { PlainTokenClaims } from '../token/plain-token.ts'
+
+/**
+ * The kind of access token that a verifier accepts. `at+jwt`: tokens of RFC 9068, whose claims are
+ * all known. `JWT`: tokens of any issuer, which may omit claims.
+ */
+export type TokenType = 'at+jwt' | 'JWT'
 
 /** The identity of a caller, taken from a verified token. */
-export interface Identity<S extends string = string> {
+export interface Identity<S extends string = string, T extends TokenType = 'at+jwt'> {
   /** The claim `sub`: the user, or the client if it acts without a user. */
   readonly subject: string
-  /** The claim `client_id`: the software that received the token. */
-  readonly clientId: string
+  /**
+   * The software that received the token: the claim `client_id`. With `tokenType: 'JWT'` also
+   * `azp`, `cid` or `appid`, and `undefined` if the token has none of them.
+   */
+  readonly clientId: T extends 'at+jwt' ? string : string | undefined
   /** The claim `sid`: the session that the token belongs to. */
   readonly sessionId: string | undefined
   readonly scopes: readonly S[]
   /** The claim `auth_time`: the time of the last login. */
   readonly authenticatedAt: Date | undefined
   /** All claims. They are frozen, because all requests with the same token share them. */
-  readonly claims: AccessTokenClaims
+  readonly claims: T extends 'at+jwt' ? AccessTokenClaims : PlainTokenClaims
 }
 
 /**
  * Creates the frozen identity of a verified token. Without freezing, a handler could change the
  * scopes of every later request with the same token.
  */
-export function identityOf({ claims, scopes }: VerifiedAccessToken): Identity {
-  const { sub, client_id, sid } = deepFreeze(claims)
+export function identityOf({
+  claims,
+  clientId,
+  scopes,
+}: VerifiedToken<PlainTokenClaims>): Identity<string, 'JWT'> {
+  const { sub, sid } = deepFreeze(claims)
   const identity = {
     subject: sub,
-    clientId: client_id,
+    clientId,
     sessionId: sid,
     scopes: Object.freeze(scopes),
     claims,
   }
   return Object.freeze(
     Object.defineProperty(identity, 'authenticatedAt', authenticatedAt),
-  ) as Identity
+  ) as Identity<string, 'JWT'>
 }
 
 /**
@@ -38,7 +52,7 @@ export function identityOf({ claims, scopes }: VerifiedAccessToken): Identity {
  * and requests share the identity. All identities share one getter. If each identity had its own
  * getter, V8 would store every identity as a slow dictionary.
  */
-const authenticatedAt: PropertyDescriptor & ThisType<Identity> = {
+const authenticatedAt: PropertyDescriptor & ThisType<Identity<string, 'JWT'>> = {
   enumerable: true,
   get() {
     const { auth_time } = this.claims

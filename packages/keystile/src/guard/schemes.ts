@@ -1,6 +1,6 @@
 import type { HttpRequest } from '../http/message.ts'
 import type { Demand } from './demand.ts'
-import type { Identity } from './identity.ts'
+import type { Identity, TokenType } from './identity.ts'
 import { bearer } from './schemes/bearer.ts'
 import type { CredentialScheme } from './schemes/scheme.ts'
 import type { Verifier } from './verifier.ts'
@@ -12,7 +12,10 @@ const schemes: readonly CredentialScheme[] = [bearer]
  * Returns the identity of a request without waiting, if its credential was verified before and is
  * still valid. Returns `undefined` in any other case: call `proveIdentity` then.
  */
-export function recallIdentity(request: HttpRequest, verifier: Verifier): Identity | undefined {
+export function recallIdentity(
+  request: HttpRequest,
+  verifier: Verifier<TokenType>,
+): Identity<string, TokenType> | undefined {
   // Uses an index, because `for … of` would create an iterator for each request.
   // Stryker disable next-line UpdateOperator: there is one scheme: any other index is the end
   for (let i = 0, scheme = schemes[i]; scheme; scheme = schemes[++i]) {
@@ -32,9 +35,9 @@ export function recallIdentity(request: HttpRequest, verifier: Verifier): Identi
  */
 export function proveIdentity(
   request: HttpRequest,
-  verifier: Verifier,
+  verifier: Verifier<TokenType>,
   demand: Demand,
-): Promise<Identity> | 'no_credential' {
+): Promise<Identity<string, TokenType>> | 'no_credential' {
   for (const scheme of schemes) {
     const credential = scheme.find(request)
     if (credential !== undefined) return scheme.prove(credential, verifier, demand)

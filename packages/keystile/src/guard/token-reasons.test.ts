@@ -120,6 +120,7 @@ const causes: Readonly<Record<TokenReason, Cause | (() => unknown)>> = {
       subject: 'bob',
       clock: { now: () => now * 1000 },
     }),
+  wrong_client: { field: bearer(), verifier: { tokenType: 'JWT', clients: ['another'] } },
   missing_claim: { field: bearer({ client_id: undefined }) },
   not_yet_valid: { field: bearer({ nbf: now + 60 }) },
   expired: { field: bearer({ exp: now - 60 }) },

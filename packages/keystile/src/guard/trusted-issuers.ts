@@ -7,9 +7,9 @@ import type { AlgorithmName } from '../keys/algorithm.ts'
 import { importKey } from '../keys/jwk.ts'
 import { importJwkSet, isKeySet, keySetOf, type JwkSet, type KeySet } from '../keys/jwk-set.ts'
 import { createRemoteJwkSet, type RemoteJwkSet } from '../keys/remote-jwk-set.ts'
-import { verifyAccessToken, type VerifiedAccessToken } from '../token/access-token.ts'
 import { parseClaims } from '../token/claims.ts'
 import { parseJws } from '../token/jws.ts'
+import type { VerifyToken } from './token-rules.ts'
 
 /** The exact `iss` values of the issuers that a verifier trusts, at least one. */
 export type IssuerNames = readonly [string, ...string[]]
@@ -23,9 +23,8 @@ interface KeyOptions {
 
 /** The rules for a token of any issuer. */
 interface TokenDemand {
-  readonly audience: readonly string[]
+  readonly verifyToken: VerifyToken
   readonly algorithms?: readonly AlgorithmName[]
-  readonly clockToleranceSeconds: number
   readonly clock: Clock
 }
 
@@ -40,7 +39,7 @@ export interface TrustedIssuer {
    *
    * @throws {TokenError} for a token that is not valid
    */
-  verify(token: string): VerifiedAccessToken
+  verify(token: string): ReturnType<VerifyToken>
 }
 
 /** All issuers of a verifier. */
@@ -75,8 +74,7 @@ export function createTrustedIssuers(
   const findKeys = keyFinderOf(names, options, demand.clock)
   const trust = (issuer: string): TrustedIssuer => {
     const { keys, remote } = findKeys(issuer)
-    const issuerDemand = { ...demand, issuer }
-    return { keys, remote, verify: (token) => verifyAccessToken(token, keys, issuerDemand) }
+    return { keys, remote, verify: (token) => demand.verifyToken(token, keys, issuer) }
   }
 
   const [first, ...others] = names
@@ -128,19 +126,6 @@ export function requireIssuers(issuer: unknown): IssuerNames {
     )
   }
   return [first, ...others]
-}
-
-/**
- * Returns a copy of the audiences, so that a later change of the option has no effect.
- *
- * @throws {TypeError} if there is no audience, or an empty one
- */
-export function requireAudience(audience: unknown): readonly string[] {
-  const audiences: unknown[] = Array.isArray(audience) ? [...audience] : [audience]
-  if (audiences.length > 0 && audiences.every(isName)) return audiences
-  throw new TypeError(
-    `\`audience\` must be a string, or an array of at least one string; it is ${kindOf(audience)}`,
-  )
 }
 
 function isName(name: unknown): name is string {

@@ -9,12 +9,12 @@ import type { VerificationKey } from '../keys/signing-key.ts'
 import { isExpired } from '../token/claims.ts'
 import { requireAlgorithms, requireTolerance } from '../token/jwt.ts'
 import { requireAge } from './demand.ts'
-import { identityOf, type Identity } from './identity.ts'
+import { identityOf, type Identity, type TokenType } from './identity.ts'
 import { createRefusalReport, type RefusalOptions } from './refusal-report.ts'
 import type { Revocations, RevocationState } from './revocations.ts'
+import { readTokenRules, type TokenRules } from './token-rules.ts'
 import {
   createTrustedIssuers,
-  requireAudience,
   requireIssuers,
   type IssuerNames,
   type TrustedIssuers,
@@ -25,14 +25,13 @@ import { createVerifiedTokens } from './verified-tokens.ts'
  * The options of a verifier. Set `onRefused` and `logger` here only if the app itself calls
  * `verify`: a guard reports its refusals with its own options.
  */
-export interface VerifierOptions extends RefusalOptions {
+export interface VerifierOptions<T extends TokenType = TokenType>
+  extends RefusalOptions, TokenRules<T> {
   /**
    * The exact `iss` of the tokens. With several issuers, each token must be signed with a key of
    * the issuer that it names.
    */
   readonly issuer: string | readonly string[]
-  /** The names of this API. The `aud` of a token must contain at least one of them. */
-  readonly audience: string | readonly string[]
   /**
    * The issuer's JWK Set, or one secret of at least 32 random bytes (HS256), or a `KeySet` whose
    * keys change at run time. Works with one issuer only. Default: the keys that each issuer
@@ -57,7 +56,7 @@ export interface VerifierOptions extends RefusalOptions {
 }
 
 /** Verifies access tokens. It holds a cache of verified tokens, so create one for the whole app. */
-export interface Verifier {
+export interface Verifier<T extends TokenType = 'at+jwt'> {
   /** The first issuer. Refusals name it as the `realm` of their challenge. */
   readonly issuer: string
   /**
@@ -80,7 +79,7 @@ export interface Verifier {
    * Returns the identity of a token without waiting, if the token was verified before and is still
    * valid. Returns `undefined` in any other case: call `verify`, which says why.
    */
-  recall?(token: string): Identity | undefined
+  recall?(token: string): Identity<string, T> | undefined
   /**
    * Verifies an access token, in this order: form, issuer, algorithm, key, signature, `typ`,
    * claims, revocation, and the age of the login if the demand has one. The `iss` of the token only
@@ -95,13 +94,18 @@ export interface Verifier {
    * @throws {TypeError} for a `maxAgeSeconds` that is not a number above 0
    * @see RFC 9068 §4, RFC 9470 §4
    */
-  verify(token: string, demand?: { readonly maxAgeSeconds?: number | undefined }): Promise<Identity>
+  verify(
+    token: string,
+    demand?: { readonly maxAgeSeconds?: number | undefined },
+  ): Promise<Identity<string, T>>
 }
+
+type AnyIdentity = Identity<string, TokenType>
 
 /** The cache entry of a verified token. */
 interface ProvedToken {
-  readonly identity: Identity
-  /** The claim `exp`, in seconds. */
+  readonly identity: AnyIdentity
+  /** The claim `exp` or, if it is sooner, the end of `maxTokenAgeSeconds`. In seconds. */
   readonly expires: number
   readonly key: VerificationKey
   /** The key set of the issuer. If it no longer contains `key`, the cache entry is invalid. */
@@ -111,6 +115,10 @@ interface ProvedToken {
 const optionNames: readonly (keyof VerifierOptions)[] = [
   'issuer',
   'audience',
+  'tokenType',
+  'clients',
+  'scopesFrom',
+  'maxTokenAgeSeconds',
   'keys',
   'jwksUri',
   'algorithms',
@@ -127,7 +135,10 @@ const optionNames: readonly (keyof VerifierOptions)[] = [
  *
  * @throws {TypeError} for an option that is missing, unknown, wrong or unsafe
  */
-export function createVerifier(options: VerifierOptions): Verifier {
+export function createVerifier<T extends TokenType = 'at+jwt'>(
+  options: VerifierOptions<T>,
+): Verifier<T>
+export function createVerifier(options: VerifierOptions): Verifier<TokenType> {
   const { names, time, revocations, issuers } = readOptions(options)
   const { remotes } = issuers
   const prover = createProver(issuers, time)
@@ -184,19 +195,19 @@ export function createVerifier(options: VerifierOptions): Verifier {
 /** Proves tokens, and keeps proved tokens in a cache. It knows nothing of revocations. */
 interface Prover {
   /** Returns the identity of a cached token that is still valid. */
-  recall(token: string): Identity | undefined
+  recall(token: string): AnyIdentity | undefined
   /**
    * Returns the identity of a cached token; `undefined` if `prove` must decide.
    *
    * @throws {TokenError} `invalid_token` for a cached token that has expired
    */
-  find(token: string): Identity | undefined
+  find(token: string): AnyIdentity | undefined
   /**
    * Verifies a token and caches it.
    *
    * @throws {TokenError} for a token that is not valid
    */
-  prove(token: string): Promise<Identity>
+  prove(token: string): Promise<AnyIdentity>
 }
 
 function createProver(issuers: TrustedIssuers, time: Time): Prover {
@@ -221,9 +232,9 @@ function createProver(issuers: TrustedIssuers, time: Time): Prover {
     async prove(token) {
       const { keys, verify } = issuers.only ?? (await issuers.select(token))
       const verified = verify(token)
-      const { claims, key } = verified
       const identity = identityOf(verified)
-      proved.remember(token, { identity, expires: claims.exp, key, keys })
+      const { expires, key } = verified
+      proved.remember(token, { identity, expires, key, keys })
       return identity
     },
   }
@@ -251,12 +262,12 @@ function readOptions(options: VerifierOptions): {
   const time = { clock, clockToleranceSeconds: requireTolerance(options.clockToleranceSeconds) }
 
   const names = requireIssuers(options.issuer)
-  const audience = requireAudience(options.audience)
   requireAlgorithms(options.algorithms)
   const algorithms = options.algorithms && [...options.algorithms]
   const revocations = requireRevocations(options.revocations)
 
-  const demand = { audience, ...time, ...(algorithms && { algorithms }) }
+  const common = { ...time, ...(algorithms && { algorithms }) }
+  const demand = { ...common, verifyToken: readTokenRules(options, common) }
   return { names, time, revocations, issuers: createTrustedIssuers(names, options, demand) }
 }
 
@@ -290,7 +301,7 @@ function worstOf(states: readonly RevocationState[]): RevocationState {
  * @throws {TokenError} `insufficient_user_authentication`
  */
 function requireYoung(
-  { claims }: Identity,
+  { claims }: AnyIdentity,
   maxAgeSeconds: number,
   { clock, clockToleranceSeconds }: Time,
 ): void {
@@ -326,7 +337,7 @@ function requireRevocations(
  * @throws {TypeError} if the result is not a boolean. A function without `return` would revoke no
  *   token. A function that returns a promise would revoke every token
  */
-function isRevoked(revocations: Revocations, identity: Identity): boolean {
+function isRevoked(revocations: Revocations, identity: AnyIdentity): boolean {
   const revoked: unknown = revocations.isRevoked(identity)
   if (typeof revoked !== 'boolean') {
     throw new TypeError('isRevoked() of `revocations` must return true or false')

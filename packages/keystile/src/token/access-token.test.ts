@@ -4,7 +4,7 @@ import { assertWhy, type Why } from '../../test-support/why.ts'
 import { TokenError } from '../base/errors.ts'
 import { generateKey } from '../keys/jwk.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
-import { issueAccessToken, verifyAccessToken, type VerifiedAccessToken } from './access-token.ts'
+import { issueAccessToken, verifyAccessToken, type VerifiedToken } from './access-token.ts'
 import { signJws } from './jws.ts'
 import { decodeJwtUnsafe } from './jwt.ts'
 
@@ -30,8 +30,7 @@ const claims = {
 const token = (changes: object = {}, typ: unknown = 'at+jwt'): string =>
   signJws({ alg: 'ES256', kid: key.keyId, typ }, JSON.stringify({ ...claims, ...changes }), key)
 
-const verify = (text: string): VerifiedAccessToken =>
-  verifyAccessToken(text, keySetOf([key]), demand)
+const verify = (text: string): VerifiedToken => verifyAccessToken(text, keySetOf([key]), demand)
 
 function refuses(text: string, why?: Why, message = 'Invalid token'): void {
   assert.throws(

@@ -39,10 +39,13 @@ export interface AccessTokenClaims extends JwtClaims {
 }
 
 /** A verified access token, and the key that verified it. */
-export interface VerifiedAccessToken {
-  readonly claims: AccessTokenClaims
+export interface VerifiedToken<C extends JwtClaims = AccessTokenClaims> {
+  readonly claims: C
+  readonly clientId: string | undefined
   readonly scopes: readonly string[]
   readonly key: VerificationKey
+  /** When the verifier stops accepting the token, in seconds since 1970: at the latest at `exp`. */
+  readonly expires: number
 }
 
 /**
@@ -90,7 +93,7 @@ export function verifyAccessToken(
     readonly clockToleranceSeconds: number
     readonly clock: Clock
   },
-): VerifiedAccessToken {
+): VerifiedToken {
   const options = {
     ...demand,
     type: accessTokenType,
@@ -100,10 +103,11 @@ export function verifyAccessToken(
   // The scopes are parsed before the time is checked, because `expired` must be the last reason.
   // Stryker disable next-line ArrayDeclaration: verifyJwtWithKey sets it, or throws
   let scopes: readonly string[] = []
-  const { claims, key } = verifyJwtWithKey(token, keys, options, (claims) => {
+  const verified = verifyJwtWithKey(token, keys, options, (claims) => {
     scopes = verifyProfileClaims(claims)
   })
-  return { claims: claims as AccessTokenClaims, scopes, key }
+  const claims = verified.claims as AccessTokenClaims
+  return { claims, clientId: claims.client_id, scopes, key: verified.key, expires: claims.exp }
 }
 
 /** Checks the types of the claims that RFC 9068 §2.2 adds to a JWT. @returns the scopes */

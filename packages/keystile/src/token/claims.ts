@@ -24,8 +24,8 @@ export interface JwtClaims {
 export interface ClaimsDemand {
   /** `iss` must be exactly this. */
   readonly issuer?: string | undefined
-  /** `aud` must contain at least one of these. */
-  readonly audience?: string | readonly string[] | undefined
+  /** `aud` must contain at least one of these. For a token without `aud`, see `BindingClaim`. */
+  readonly audience?: string | readonly string[] | BindingClaim | undefined
   /** `sub` must be exactly this. */
   readonly subject?: string | undefined
   /** The required claims besides `exp`, which is always required. */
@@ -34,6 +34,17 @@ export interface ClaimsDemand {
   readonly clockToleranceSeconds: number
   /** The current time in seconds since 1970. */
   readonly now: number
+}
+
+/** The claim that binds a token without `aud` to an API. */
+export interface BindingClaim {
+  /** The name of the claim. Its value is a string or an array of strings, as for `aud`. */
+  readonly claim: string
+  /**
+   * The claim must contain at least one of these. If a token has an `aud`, the `aud` must contain
+   * at least one of them instead.
+   */
+  readonly values: readonly string[]
 }
 
 /** Parses claims. @throws {TokenError} if `parseJsonObject` refuses the payload */
@@ -68,11 +79,11 @@ export function verifyRegisteredClaims(
     if (claims[name] !== undefined && !Number.isFinite(claims[name]))
       throw malformedClaim(`"${name}" is not a finite number`)
   }
-  const audiences = audiencesOf(claims['aud'])
+  const audiences = listOf(claims, 'aud')
 
   if (demand.issuer !== undefined && claims['iss'] !== demand.issuer)
     throw tokenError('wrong_issuer')
-  if (!isForUs(audiences, demand.audience)) throw tokenError('wrong_audience')
+  if (!isForUs(claims, audiences, demand.audience)) throw tokenError('wrong_audience')
   if (demand.subject !== undefined && claims['sub'] !== demand.subject)
     throw tokenError('wrong_subject')
 
@@ -140,13 +151,15 @@ export function malformedClaim(detail: string): TokenError {
   return tokenError('malformed_claim', { detail })
 }
 
-function audiencesOf(aud: unknown): readonly string[] | undefined {
-  if (aud === undefined) return undefined
-  const audiences = typeof aud === 'string' ? [aud] : aud
-  if (!Array.isArray(audiences) || !audiences.every((item) => typeof item === 'string')) {
-    throw malformedClaim('"aud" is neither a string nor an array of strings')
+/** Returns the strings of a claim; `undefined` if the token does not have it. */
+export function listOf(claims: JsonObject, name: string): readonly string[] | undefined {
+  const value = claims[name]
+  if (value === undefined) return undefined
+  const list = typeof value === 'string' ? [value] : value
+  if (!Array.isArray(list) || !list.every((item) => typeof item === 'string')) {
+    throw malformedClaim(`"${name}" is neither a string nor an array of strings`)
   }
-  return audiences
+  return list
 }
 
 /**
@@ -154,10 +167,16 @@ function audiencesOf(aud: unknown): readonly string[] | undefined {
  * `aud`.
  */
 function isForUs(
+  claims: JsonObject,
   audiences: readonly string[] | undefined,
-  expected: string | readonly string[] | undefined,
+  expected: ClaimsDemand['audience'],
 ): boolean {
   if (expected === undefined) return audiences === undefined
-  const ours = typeof expected === 'string' ? [expected] : expected
-  return audiences !== undefined && audiences.some((audience) => ours.includes(audience))
+  if (typeof expected === 'string') return includesAny(audiences, [expected])
+  if (!('claim' in expected)) return includesAny(audiences, expected)
+  return includesAny(audiences ?? listOf(claims, expected.claim), expected.values)
+}
+
+function includesAny(list: readonly string[] | undefined, wanted: readonly string[]): boolean {
+  return list !== undefined && list.some((item) => wanted.includes(item))
 }

@@ -32,7 +32,9 @@ export interface SignOptions {
 }
 
 /** The options of `verifyJwt`. Without `audience`, a token that has an `aud` is refused. */
-export interface VerifyOptions extends Partial<Omit<ClaimsDemand, 'now'>> {
+export interface VerifyOptions extends Partial<Omit<ClaimsDemand, 'now' | 'audience'>> {
+  /** `aud` must contain at least one of these. */
+  readonly audience?: string | readonly string[] | undefined
   /** The allowed algorithms. Default: the algorithms of the keys. */
   readonly algorithms?: readonly AlgorithmName[]
   /**
@@ -127,8 +129,8 @@ export function verifyJwt(
 export function verifyJwtWithKey(
   token: string,
   keys: KeySet,
-  options: VerifyOptions,
-  checkMore: (claims: JwtClaims) => void = () => {},
+  options: Omit<VerifyOptions, 'audience'> & Pick<ClaimsDemand, 'audience'>,
+  checkMore: (claims: JwtClaims, header: JsonObject) => void = () => {},
 ): { claims: JwtClaims & { readonly exp: number }; key: VerificationKey } {
   requireKnownOptions('verifyJwt', options, verifyOptions)
   requireAlgorithms(options.algorithms)
@@ -142,7 +144,7 @@ export function verifyJwtWithKey(
   const claims = parseClaims(payload)
   const claimsDemand = { ...demand, clockToleranceSeconds, now: requireClock(clock).now() / 1000 }
   verifyRegisteredClaims(claims, claimsDemand)
-  checkMore(claims)
+  checkMore(claims, header)
   verifyTime(claims, claimsDemand)
   return { claims, key }
 }
@@ -214,7 +216,7 @@ export function requireTolerance(seconds: number = defaultClockToleranceSeconds)
  * another (RFC 8725 §3.11). `typ` is a media type: its case does not matter, and `application/` may
  * be left out (RFC 7515 §4.1.9).
  */
-function isType(typ: unknown, expected: string): boolean {
+export function isType(typ: unknown, expected: string): boolean {
   const plain = (type: string): string => type.toLowerCase().replace(/^application\//, '')
   return typeof typ === 'string' && plain(typ) === plain(expected)
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Demand } from '../../guard/demand.ts'
 import { createGuardCore, type GuardOptions } from '../../guard/guard.ts'
+import type { TokenType } from '../../guard/identity.ts'
 import type { UserObject } from '../../guard/user.ts'
 import type { HttpRequest } from '../../http/message.ts'
 import { assembleGuard, type AssembledGuard } from '../assemble-guard.ts'
@@ -20,9 +21,10 @@ export type ExpressMiddleware = (
 ) => void | Promise<void>
 
 /** Guards for Express routes and routers. The handler calls `guard.caller(req)`. */
-export interface Guard<S extends string, U> extends AssembledGuard<
+export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> extends AssembledGuard<
   S,
   U,
+  T,
   ExpressMiddleware,
   IncomingMessage,
   IncomingMessage | HttpRequest
@@ -36,7 +38,8 @@ export interface Guard<S extends string, U> extends AssembledGuard<
 export function createGuard<
   S extends string = string,
   U extends UserObject | undefined = undefined,
->(options: GuardOptions<S, U>): Guard<S, U> {
+  T extends TokenType = 'at+jwt',
+>(options: GuardOptions<S, U, T>): Guard<S, U, T> {
   const core = createGuardCore(options)
   return assembleGuard(
     core,

@@ -6,6 +6,7 @@ import {
   type Decision,
   type GuardOptions,
 } from '../../guard/guard.ts'
+import type { TokenType } from '../../guard/identity.ts'
 import type { UserObject } from '../../guard/user.ts'
 import type { AnswerBody, HttpAnswer, HttpRequest } from '../../http/message.ts'
 import { assembleGuard } from '../assemble-guard.ts'
@@ -29,7 +30,7 @@ export type FastifyHook = (
  * does not extend `AssembledGuard`, because the declarations that an app emits would then import
  * internal files of Fastify.
  */
-export interface Guard<S extends string, U> {
+export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> {
   /**
    * Admits a caller that has all of these scopes and, with `maxAgeSeconds`, a recent login. Refuses
    * any other request.
@@ -49,26 +50,26 @@ export interface Guard<S extends string, U> {
     check(
       request: CheckedRequest,
       ...demand: DemandArguments<S>
-    ): Promise<Decision<S, U, undefined>>
+    ): Promise<Decision<S, U, undefined, T>>
     /**
      * Returns the caller of an admitted request; `undefined` for a request without a credential.
      *
      * @throws {TypeError} if no guard ran for the request
      */
-    caller(request: FastifyRequest): Caller<S, U> | undefined
+    caller(request: FastifyRequest): Caller<S, U, T> | undefined
   }
   /**
    * Checks a request that has no route, for example a WebSocket upgrade. Takes a request, or an
    * object with a method, a URL and `headers.get`.
    */
-  check(request: CheckedRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U>>
+  check(request: CheckedRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U, never, T>>
   /**
    * Returns the caller of an admitted request.
    *
    * @throws {TypeError} if no guard ran for the request, or if only an optional guard ran and the
    *   request has no credential
    */
-  caller(request: FastifyRequest): Caller<S, U>
+  caller(request: FastifyRequest): Caller<S, U, T>
 }
 
 /** The argument of `guard.check`: a Fastify request, a node:http request, or an `HttpRequest`. */
@@ -82,7 +83,8 @@ export type CheckedRequest = FastifyRequest | FastifyRequest['raw'] | HttpReques
 export function createGuard<
   S extends string = string,
   U extends UserObject | undefined = undefined,
->(options: GuardOptions<S, U>): Guard<S, U> {
+  T extends TokenType = 'at+jwt',
+>(options: GuardOptions<S, U, T>): Guard<S, U, T> {
   const core = createGuardCore(options)
   return assembleGuard(
     core,

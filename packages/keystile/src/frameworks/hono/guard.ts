@@ -7,7 +7,7 @@ import {
   type GuardOptions,
 } from '../../guard/guard.ts'
 import type { UserObject } from '../../guard/user.ts'
-import type { Identity } from '../../guard/identity.ts'
+import type { Identity, TokenType } from '../../guard/identity.ts'
 import { toResponse, type HttpRequest } from '../../http/message.ts'
 import { assembleGuard } from '../assemble-guard.ts'
 import { requireMountable, type Mountable } from '../mountable.ts'
@@ -17,43 +17,46 @@ import { readWebRequest } from '../web/web-request.ts'
  * Guards for Hono routes. In a chained handler, `c.var.identity` and `c.var.user` have their types.
  * Anywhere else, call `guard.caller(c)`.
  */
-export interface Guard<S extends string, U> {
+export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> {
   /**
    * Admits a caller that has all of these scopes and, with `maxAgeSeconds`, a recent login. Refuses
    * any other request.
    *
    * @throws {TypeError} for a wrong argument
    */
-  (...demand: DemandArguments<S>): HonoMiddleware<Identity<S>, U>
+  (...demand: DemandArguments<S>): HonoMiddleware<Identity<S, T>, U>
   /**
    * Admits a caller that has at least one of these scopes, or every scope of one of these lists.
    *
    * @throws {TypeError} for a wrong argument
    */
-  anyOf(...alternatives: AlternativeArguments<S>): HonoMiddleware<Identity<S>, U>
+  anyOf(...alternatives: AlternativeArguments<S>): HonoMiddleware<Identity<S, T>, U>
   readonly optional: {
     /** Also admits a request without a credential. A wrong credential is still refused. */
-    (...demand: DemandArguments<S>): HonoMiddleware<Identity<S> | undefined, U | undefined>
-    check(request: HttpRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U, undefined>>
+    (...demand: DemandArguments<S>): HonoMiddleware<Identity<S, T> | undefined, U | undefined>
+    check(
+      request: HttpRequest,
+      ...demand: DemandArguments<S>
+    ): Promise<Decision<S, U, undefined, T>>
     /**
      * Returns the caller of an admitted request; `undefined` for a request without a credential.
      *
      * @throws {TypeError} if no guard ran for the request
      */
-    caller(c: Context): Caller<S, U> | undefined
+    caller(c: Context): Caller<S, U, T> | undefined
   }
   /**
    * Checks a request outside a route's middleware, for example for WebSockets or GraphQL. Takes an
    * object with a method, a URL and headers.
    */
-  check(request: HttpRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U>>
+  check(request: HttpRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U, never, T>>
   /**
    * Returns the caller of an admitted request.
    *
    * @throws {TypeError} if no guard ran for the request, or if only an optional guard ran and the
    *   request has no credential
    */
-  caller(c: Context): Caller<S, U>
+  caller(c: Context): Caller<S, U, T>
 }
 
 /** Hono middleware that sets the variables `identity` and `user`. */
@@ -67,10 +70,11 @@ export type HonoMiddleware<I, U> = MiddlewareHandler<{ Variables: { identity: I;
 export function createGuard<
   S extends string = string,
   U extends UserObject | undefined = undefined,
->(options: GuardOptions<S, U>): Guard<S, U> {
+  T extends TokenType = 'at+jwt',
+>(options: GuardOptions<S, U, T>): Guard<S, U, T> {
   const core = createGuardCore(options)
 
-  const goOn = (c: Context, next: Next, caller: Caller<S, U> | undefined): Promise<void> => {
+  const goOn = (c: Context, next: Next, caller: Caller<S, U, T> | undefined): Promise<void> => {
     c.set('identity', caller?.identity)
     if (options.user) c.set('user', caller?.user)
     return next()

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ProblemError } from '../../base/errors.ts'
 import { createGuardCore, type GuardOptions } from '../../guard/guard.ts'
+import type { TokenType } from '../../guard/identity.ts'
 import type { UserObject } from '../../guard/user.ts'
 import type { HttpRequest } from '../../http/message.ts'
 import { problemAnswer } from '../../http/problem.ts'
@@ -19,9 +20,10 @@ export type NodeMiddleware = (
 ) => Promise<void>
 
 /** Guards for node:http handlers. */
-export interface Guard<S extends string, U> extends AssembledGuard<
+export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> extends AssembledGuard<
   S,
   U,
+  T,
   NodeMiddleware,
   IncomingMessage,
   IncomingMessage | HttpRequest
@@ -35,7 +37,8 @@ export interface Guard<S extends string, U> extends AssembledGuard<
 export function createGuard<
   S extends string = string,
   U extends UserObject | undefined = undefined,
->(options: GuardOptions<S, U>): Guard<S, U> {
+  T extends TokenType = 'at+jwt',
+>(options: GuardOptions<S, U, T>): Guard<S, U, T> {
   const core = createGuardCore(options)
   return assembleGuard(
     core,

@@ -2,6 +2,7 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { ProblemError } from '../../base/errors.ts'
 import type { Caller, Decision } from '../../guard/guard.ts'
+import type { TokenType } from '../../guard/identity.ts'
 import type { HttpAnswer } from '../../http/message.ts'
 import { problemAnswer } from '../../http/problem.ts'
 
@@ -19,13 +20,13 @@ export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: B
  *
  * Does NOT check that the request is a well-formed handshake: the WebSocket library does.
  */
-export function onUpgrade<S extends string, U, Nobody>(
-  check: (request: IncomingMessage) => Promise<Decision<S, U, Nobody>>,
+export function onUpgrade<S extends string, U, Nobody, T extends TokenType = 'at+jwt'>(
+  check: (request: IncomingMessage) => Promise<Decision<S, U, Nobody, T>>,
   open: (
     request: IncomingMessage,
     socket: Duplex,
     head: Buffer,
-    caller: Caller<S, U> | Nobody,
+    caller: Caller<S, U, T> | Nobody,
   ) => unknown,
 ): UpgradeListener {
   return (request, socket, head) => {

@@ -5,6 +5,7 @@ import {
   type Decision,
   type GuardOptions,
 } from '../../guard/guard.ts'
+import type { TokenType } from '../../guard/identity.ts'
 import type { UserObject } from '../../guard/user.ts'
 import { toResponse, type HttpRequest } from '../../http/message.ts'
 import { assembleGuard } from '../assemble-guard.ts'
@@ -21,43 +22,46 @@ export type WebGuard<C> = <Rest extends readonly unknown[]>(
 ) => (request: Request, ...rest: Rest) => Promise<Response>
 
 /** Guards for handlers that take a web `Request`. Many frameworks have such handlers. */
-export interface Guard<S extends string, U> {
+export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> {
   /**
    * Admits a caller that has all of these scopes and, with `maxAgeSeconds`, a recent login. Refuses
    * any other request.
    *
    * @throws {TypeError} for a wrong argument
    */
-  (...demand: DemandArguments<S>): WebGuard<Caller<S, U>>
+  (...demand: DemandArguments<S>): WebGuard<Caller<S, U, T>>
   /**
    * Admits a caller that has at least one of these scopes, or every scope of one of these lists.
    *
    * @throws {TypeError} for a wrong argument
    */
-  anyOf(...alternatives: AlternativeArguments<S>): WebGuard<Caller<S, U>>
+  anyOf(...alternatives: AlternativeArguments<S>): WebGuard<Caller<S, U, T>>
   readonly optional: {
     /** Also admits a request without a credential. A wrong credential is still refused. */
-    (...demand: DemandArguments<S>): WebGuard<Caller<S, U> | undefined>
-    check(request: HttpRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U, undefined>>
+    (...demand: DemandArguments<S>): WebGuard<Caller<S, U, T> | undefined>
+    check(
+      request: HttpRequest,
+      ...demand: DemandArguments<S>
+    ): Promise<Decision<S, U, undefined, T>>
     /**
      * Returns the caller of an admitted request; `undefined` for a request without a credential.
      *
      * @throws {TypeError} if no guard ran for the request
      */
-    caller(request: Request): Caller<S, U> | undefined
+    caller(request: Request): Caller<S, U, T> | undefined
   }
   /**
    * Checks a request without wrapping a handler. If the guard refuses, `decision.answer` has the
    * whole response as plain values.
    */
-  check(request: HttpRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U>>
+  check(request: HttpRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U, never, T>>
   /**
    * Returns the caller of an admitted request.
    *
    * @throws {TypeError} if no guard ran for the request, or if only an optional guard ran and the
    *   request has no credential
    */
-  caller(request: Request): Caller<S, U>
+  caller(request: Request): Caller<S, U, T>
 }
 
 /**
@@ -68,11 +72,12 @@ export interface Guard<S extends string, U> {
 export function createGuard<
   S extends string = string,
   U extends UserObject | undefined = undefined,
->(options: GuardOptions<S, U>): Guard<S, U> {
+  T extends TokenType = 'at+jwt',
+>(options: GuardOptions<S, U, T>): Guard<S, U, T> {
   const core = createGuardCore(options)
   const assembled = assembleGuard(
     core,
-    (demand: Demand<S>): WebGuard<Caller<S, U> | undefined> =>
+    (demand: Demand<S>): WebGuard<Caller<S, U, T> | undefined> =>
       (handler) =>
       async (request, ...rest) => {
         const known = core.enterAtOnce(request, request, demand)
@@ -86,7 +91,7 @@ export function createGuard<
     (request: HttpRequest) => request,
   )
   // A guard that is not optional refuses a request without a credential, so the caller is set.
-  return assembled as unknown as Guard<S, U>
+  return assembled as unknown as Guard<S, U, T>
 }
 
 /**

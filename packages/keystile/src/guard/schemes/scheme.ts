@@ -1,5 +1,5 @@
 import type { HttpRequest } from '../../http/message.ts'
-import type { Identity } from '../identity.ts'
+import type { Identity, TokenType } from '../identity.ts'
 import type { Demand } from '../demand.ts'
 import type { Verifier } from '../verifier.ts'
 
@@ -17,12 +17,16 @@ export interface CredentialScheme {
    * Returns the identity of a credential without waiting, if it was verified before and is still
    * valid. `undefined` does not mean that the credential is wrong: call `prove`.
    */
-  recall(credential: string, verifier: Verifier): Identity | undefined
+  recall(credential: string, verifier: Verifier<TokenType>): Identity<string, TokenType> | undefined
   /**
    * Checks the form of a credential, verifies it, and resolves to its identity.
    *
    * @throws {TokenError} `malformed_credential`, synchronously; for an error of the verifier, the
    *   promise rejects
    */
-  prove(credential: string, verifier: Verifier, demand: Demand): Promise<Identity>
+  prove(
+    credential: string,
+    verifier: Verifier<TokenType>,
+    demand: Demand,
+  ): Promise<Identity<string, TokenType>>
 }

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { generateKey } from '../keys/jwk.ts'
+import { keySetOf } from '../keys/jwk-set.ts'
+import { signJws } from '../token/jws.ts'
+import { createVerifier } from './verifier.ts'
+
+const key = generateKey('ES256')
+let now = 1_800_000_000 // seconds
+const options = {
+  issuer: 'https://login.example',
+  audience: 'https://api.example',
+  keys: keySetOf([key]),
+  revocations: 'none',
+  clock: { now: () => now * 1000 },
+} as const
+
+/** Signs a token as most issuers do: typ JWT, without jti and client_id. */
+function plain(claims: object = {}): string {
+  const all = { iss: options.issuer, aud: options.audience, sub: 'ada', exp: now + 600, ...claims }
+  return signJws({ alg: 'ES256', kid: key.keyId, typ: 'JWT' }, JSON.stringify(all), key)
+}
+
+describe('createVerifier with tokenType', () => {
+  it('a verifier without tokenType refuses the tokens that tokenType JWT accepts', async () => {
+    const token = plain()
+    await assert.rejects(createVerifier(options).verify(token), { reason: 'wrong_type' })
+    await assert.rejects(createVerifier({ ...options, tokenType: 'at+jwt' }).verify(token), {
+      reason: 'wrong_type',
+    })
+    const identity = await createVerifier({ ...options, tokenType: 'JWT' }).verify(token)
+    assert.equal(identity.subject, 'ada')
+    assert.equal(identity.clientId, undefined)
+  })
+
+  it('the rules of tokenType JWT apply in the verifier, each with its option', async () => {
+    const token = plain({ azp: 'app', permissions: ['read'], iat: now })
+    const rules = {
+      tokenType: 'JWT',
+      clients: ['app'],
+      scopesFrom: 'permissions',
+      maxTokenAgeSeconds: 30,
+    } as const
+    const verifier = createVerifier({ ...options, ...rules })
+    assert.deepEqual((await verifier.verify(token)).scopes, ['read'])
+
+    const bound = createVerifier({
+      ...options,
+      ...rules,
+      audience: { claim: 'azp', values: ['app'] },
+    })
+    await assert.rejects(bound.verify(token), { reason: 'wrong_audience' })
+    const unbound = plain({ aud: undefined, azp: 'app', permissions: ['read'], iat: now })
+    assert.equal((await bound.verify(unbound)).clientId, 'app')
+    await assert.rejects(verifier.verify(unbound), { reason: 'wrong_audience' })
+    await assert.rejects(verifier.verify(plain({ azp: 'x', iat: now })), { reason: 'wrong_client' })
+  })
+
+  it('a cached token is refused when it is older than maxTokenAgeSeconds', async () => {
+    const verifier = createVerifier({ ...options, tokenType: 'JWT', maxTokenAgeSeconds: 30 })
+    const token = plain({ iat: now })
+    const identity = await verifier.verify(token)
+    now += 34
+    assert.equal(verifier.recall?.(token), identity)
+    now += 1
+    assert.equal(verifier.recall?.(token), undefined)
+    await assert.rejects(verifier.verify(token), { reason: 'expired' })
+  })
+
+  it('a later change of the lists does not change what the verifier accepts', async () => {
+    const clients = ['app']
+    const values = ['app']
+    const audience = { claim: 'azp', values }
+    const verifier = createVerifier({ ...options, tokenType: 'JWT', audience, clients })
+    clients.push('other')
+    values.push('other')
+    const other = plain({ aud: undefined, azp: 'other' })
+    await assert.rejects(verifier.verify(other), { reason: 'wrong_audience' })
+  })
+
+  it('revocations get a token without a client', async () => {
+    const asked: unknown[] = []
+    const revocations = {
+      state: 'current',
+      isRevoked: ({ subject, clientId }: { subject: string; clientId: string | undefined }) =>
+        asked.push([subject, clientId]) > 1,
+      refresh: async () => {},
+    } as const
+    const verifier = createVerifier({ ...options, tokenType: 'JWT', revocations })
+    const token = plain()
+    await verifier.verify(token)
+    await assert.rejects(verifier.verify(token), { reason: 'revoked' })
+    assert.deepEqual(asked[0], ['ada', undefined])
+  })
+})
+
+describe('the options of tokenType', () => {
+  const wrong: readonly (readonly [what: string, options: object, message: RegExp])[] = [
+    ['another tokenType', { tokenType: 'jwt' }, /^`tokenType` must be 'at\+jwt' or 'JWT'/],
+    [
+      'clients without tokenType',
+      { clients: ['a'] },
+      /^`clients` works only with `tokenType: 'JWT'`/,
+    ],
+    ['scopesFrom without tokenType', { scopesFrom: 'scp' }, /^`scopesFrom` works only with/],
+    [
+      'maxTokenAgeSeconds alone',
+      { maxTokenAgeSeconds: 9 },
+      /^`maxTokenAgeSeconds` works only with/,
+    ],
+    [
+      'a claim without tokenType',
+      { audience: { claim: 'azp', values: ['a'] } },
+      /^`audience` must/,
+    ],
+    ['no clients', { tokenType: 'JWT', clients: [] }, /^`clients` must .* an empty array$/],
+    ['an empty client', { tokenType: 'JWT', clients: [''] }, /^`clients` must/],
+    ['another claim of scopes', { tokenType: 'JWT', scopesFrom: 'roles' }, /^`scopesFrom` must be/],
+    ['an age of 0', { tokenType: 'JWT', maxTokenAgeSeconds: 0 }, /number above 0; it is 0$/],
+    ['an age that is a text', { tokenType: 'JWT', maxTokenAgeSeconds: '9' }, /it is a string$/],
+    ['no audience', { tokenType: 'JWT', audience: [] }, /^`audience` must/],
+    ['no values', { tokenType: 'JWT', audience: { claim: 'azp' } }, /^`values` of `audience` must/],
+    ['no claim', { tokenType: 'JWT', audience: { values: ['a'] } }, /^`claim` of `audience` must/],
+  ]
+
+  for (const [what, changes, message] of wrong) {
+    it(`createVerifier refuses ${what}`, () => {
+      assert.throws(() => createVerifier({ ...options, ...changes }), {
+        name: 'TypeError',
+        message,
+      })
+    })
+  }
+
+  for (const claim of [
+    'iss',
+    'sub',
+    'aud',
+    'exp',
+    'nbf',
+    'iat',
+    'jti',
+    'typ',
+    'token_use',
+    'ver',
+  ]) {
+    it(`createVerifier refuses ${claim} as the claim of \`audience\`: it binds to no API`, () => {
+      const audience = { claim, values: ['a'] }
+      assert.throws(() => createVerifier({ ...options, tokenType: 'JWT', audience }), {
+        name: 'TypeError',
+        message: /^`claim` of `audience` must name a claim that differs from API to API/,
+      })
+    })
+  }
+})

@@ -1,0 +1,146 @@
+// The options of a verifier that say which tokens of a trusted issuer it accepts.
+import type { Clock } from '../base/clock.ts'
+import { kindOf } from '../base/options.ts'
+import type { AlgorithmName } from '../keys/algorithm.ts'
+import type { KeySet } from '../keys/jwk-set.ts'
+import { verifyAccessToken, type VerifiedToken } from '../token/access-token.ts'
+import type { BindingClaim } from '../token/claims.ts'
+import { verifyPlainToken, type PlainTokenClaims, type ScopesFrom } from '../token/plain-token.ts'
+import type { TokenType } from './identity.ts'
+
+/** The rules for the tokens of a verifier. */
+export interface TokenRules<T extends TokenType = TokenType> {
+  /**
+   * The kind of access token. Default: `at+jwt`, the tokens of RFC 9068. With `JWT`, the verifier
+   * accepts the tokens of issuers that do not follow RFC 9068. It then refuses ID tokens and
+   * refresh tokens by what is in their claims.
+   */
+  readonly tokenType?: T
+  /**
+   * The names of this API. The `aud` of a token must contain at least one of them. With `tokenType:
+   * 'JWT'` this may be `{ claim, values }`, for tokens without `aud`: this claim of the token must
+   * then contain one of the values. If a token has an `aud`, the `aud` must contain one of them
+   * instead.
+   */
+  readonly audience: string | readonly string[] | BindingClaim
+  /**
+   * Accepts only tokens of these clients. Default: of any client, except tokens whose `aud` is
+   * their own client. Only with `tokenType: 'JWT'`.
+   */
+  readonly clients?: readonly string[]
+  /**
+   * The claim that has the scopes, or a function that returns them. Default: `scope`. Only with
+   * `tokenType: 'JWT'`.
+   */
+  readonly scopesFrom?: ScopesFrom
+  /**
+   * The maximum number of seconds since a token was issued (`iat`, then required). Default: no
+   * maximum but `exp`. Only with `tokenType: 'JWT'`.
+   */
+  readonly maxTokenAgeSeconds?: number
+}
+
+/** Verifies a token of one issuer. @throws {TokenError} for a token that is not valid */
+export type VerifyToken = (
+  token: string,
+  keys: KeySet,
+  issuer: string,
+) => VerifiedToken<PlainTokenClaims>
+
+/** Options that need `tokenType: 'JWT'`. RFC 9068 says where its tokens have client and scopes. */
+const plainOptions = ['clients', 'scopesFrom', 'maxTokenAgeSeconds'] as const
+
+/**
+ * Claims that cannot bind a token to an API: every token of the issuer, of the user or of the type
+ * has the same value.
+ */
+const unbindingClaims = 'iss sub aud exp nbf iat jti typ token_use ver'.split(' ')
+
+/**
+ * Checks the rules and copies their lists, so that a later change of an option has no effect.
+ *
+ * @throws {TypeError} for a rule that is missing or wrong
+ */
+export function readTokenRules(
+  rules: TokenRules,
+  common: {
+    readonly algorithms?: readonly AlgorithmName[]
+    readonly clockToleranceSeconds: number
+    readonly clock: Clock
+  },
+): VerifyToken {
+  const { tokenType = 'at+jwt' } = rules
+  if (tokenType === 'JWT') {
+    const demand = { ...readPlainRules(rules), ...common }
+    return (token, keys, issuer) => verifyPlainToken(token, keys, { ...demand, issuer })
+  }
+
+  if (tokenType !== 'at+jwt') {
+    throw new TypeError(`\`tokenType\` must be 'at+jwt' or 'JWT'; it is ${kindOf(tokenType)}`)
+  }
+  const unfit = plainOptions.find((name) => name in rules)
+  if (unfit) throw new TypeError(`\`${unfit}\` works only with \`tokenType: 'JWT'\``)
+  const demand = { audience: requireNames('audience', rules.audience), ...common }
+  return (token, keys, issuer) => verifyAccessToken(token, keys, { ...demand, issuer })
+}
+
+function readPlainRules({
+  audience,
+  clients,
+  scopesFrom = 'scope',
+  maxTokenAgeSeconds,
+}: TokenRules) {
+  if (
+    !['scope', 'scp', 'permissions'].includes(String(scopesFrom)) &&
+    typeof scopesFrom !== 'function'
+  ) {
+    throw new TypeError(
+      "`scopesFrom` must be 'scope', 'scp', 'permissions' or a function of the claims; " +
+        `it is ${kindOf(scopesFrom)}`,
+    )
+  }
+  if (
+    maxTokenAgeSeconds !== undefined &&
+    !(Number.isFinite(maxTokenAgeSeconds) && maxTokenAgeSeconds > 0)
+  ) {
+    throw new TypeError(
+      `\`maxTokenAgeSeconds\` must be a number above 0; it is ${kindOf(maxTokenAgeSeconds)}`,
+    )
+  }
+  return {
+    audience: isBindingClaim(audience)
+      ? requireBindingClaim(audience)
+      : requireNames('audience', audience),
+    clients: clients && requireNames('clients', clients),
+    scopesFrom,
+    maxTokenAgeSeconds,
+  }
+}
+
+function isBindingClaim(audience: TokenRules['audience']): audience is BindingClaim {
+  return typeof audience === 'object' && audience !== null && !Array.isArray(audience)
+}
+
+/** @throws {TypeError} unless the claim binds a token to an API, and there is a value */
+function requireBindingClaim({ claim, values }: BindingClaim): BindingClaim {
+  if (!isName(claim) || unbindingClaims.includes(claim)) {
+    throw new TypeError(
+      '`claim` of `audience` must name a claim that differs from API to API, such as `azp` or ' +
+        `\`client_id\`; it must not be any of ${unbindingClaims.join(', ')}`,
+    )
+  }
+  return { claim, values: requireNames('values` of `audience', values) }
+}
+
+/** Returns a copy of the names. @throws {TypeError} if there is none, or an empty one */
+function requireNames(option: string, value: unknown): readonly string[] {
+  const names: unknown[] = Array.isArray(value) ? [...value] : [value]
+  if (names.length > 0 && names.every(isName)) return names
+  throw new TypeError(
+    `\`${option}\` must be a string, or an array of at least one string; it is ${kindOf(value)}`,
+  )
+}
+
+function isName(name: unknown): name is string {
+  return typeof name === 'string' && name !== ''
+}

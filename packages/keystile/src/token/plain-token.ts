@@ -1,0 +1,182 @@
+// Access tokens that are plain JWTs (`typ: JWT`), as most issuers sign them. RFC 9068 tokens are in
+// `access-token.ts`.
+import type { Clock } from '../base/clock.ts'
+import { tokenError, type TokenError } from '../base/errors.ts'
+import type { JsonObject } from '../base/json.ts'
+import type { AlgorithmName } from '../keys/algorithm.ts'
+import type { KeySet } from '../keys/jwk-set.ts'
+import type { VerifiedToken } from './access-token.ts'
+import { isExpired, listOf, malformedClaim, type BindingClaim, type JwtClaims } from './claims.ts'
+import { isType, verifyJwtWithKey } from './jwt.ts'
+import { parseScope } from './scope.ts'
+
+/** The claims of a verified token of any issuer. Many issuers omit the optional ones. */
+export interface PlainTokenClaims extends JwtClaims {
+  readonly iss: string
+  readonly sub: string
+  readonly exp: number
+  readonly client_id?: string
+  readonly sid?: string
+  readonly auth_time?: number
+}
+
+/** The claim that has the scopes, or a function that returns the scopes of a token. */
+export type ScopesFrom =
+  | 'scope'
+  | 'scp'
+  | 'permissions'
+  | ((claims: JwtClaims) => readonly string[])
+
+/** The demands on a plain token. */
+export interface PlainTokenDemand {
+  readonly issuer: string
+  readonly audience: readonly string[] | BindingClaim
+  readonly algorithms?: readonly AlgorithmName[]
+  /** The clients whose tokens are accepted; `undefined` for any client. */
+  readonly clients: readonly string[] | undefined
+  readonly scopesFrom: ScopesFrom
+  /** The maximum number of seconds since `iat`; `undefined` for no maximum. */
+  readonly maxTokenAgeSeconds: number | undefined
+  readonly clockToleranceSeconds: number
+  readonly clock: Clock
+}
+
+/** Where issuers write the client: RFC 9068; OpenID Connect, Entra v2; Okta; Entra v1. */
+const clientClaims = ['client_id', 'azp', 'cid', 'appid'] as const
+
+/**
+ * Claims that access tokens do not have. The first three are in ID tokens (OpenID Connect Core
+ * §2, §3.3.2.11), the last is in logout tokens and other events (RFC 8417 §2.2).
+ */
+const foreignClaims = ['nonce', 'at_hash', 'c_hash', 'events'] as const
+
+/** Values of the claims `typ` (Keycloak) and `token_use` (Cognito) that name other tokens. */
+const foreignTypes = ['id', 'refresh', 'offline', 'logout']
+
+/**
+ * Verifies an access token of an issuer that does not follow RFC 9068. In addition to the checks of
+ * `verifyJwt`: `typ` must be `JWT`, `at+jwt` or absent. `iss`, `sub` and `exp` must be present. The
+ * token must not be an ID token, a refresh token or a logout token, as far as its claims show. Its
+ * `aud` must not name its own client, as ID tokens do, unless `clients` lists this client.
+ *
+ * Does NOT check whether the token was revoked. Cannot recognize the ID token of an issuer that
+ * writes an API into its `aud` and none of the claims above.
+ *
+ * @throws {TokenError} `invalid_token`
+ * @throws {TypeError} if the function `scopesFrom` returns anything but an array of strings
+ * @see RFC 7519 §7.2, RFC 8725 §3.11 §3.12
+ */
+export function verifyPlainToken(
+  token: string,
+  keys: KeySet,
+  demand: PlainTokenDemand,
+): VerifiedToken<PlainTokenClaims> {
+  const { clients, scopesFrom, maxTokenAgeSeconds, ...rest } = demand
+  const options = {
+    ...rest,
+    requiredClaims: ['iss', 'sub', ...(maxTokenAgeSeconds === undefined ? [] : ['iat'])],
+  }
+  const now = demand.clock.now() / 1000
+
+  // Everything but the time is checked first, because `expired` must be the last reason.
+  // Stryker disable next-line ArrayDeclaration: verifyJwtWithKey sets it, or throws
+  let scopes: readonly string[] = []
+  const { claims, key } = verifyJwtWithKey(token, keys, options, (claims, header) => {
+    requireAccessToken(claims, header)
+    requireClient(claims, clients)
+    requireTypes(claims)
+    scopes = scopesOf(claims, scopesFrom)
+    if (maxTokenAgeSeconds !== undefined) requireIssued(claims.iat, now, demand)
+  })
+
+  // The cache keeps a token until this time, so a cached token also becomes too old.
+  const expires = Math.min(claims.exp, (claims.iat ?? Infinity) + (maxTokenAgeSeconds ?? Infinity))
+  if (isExpired(expires, now, demand.clockToleranceSeconds)) {
+    throw tokenError('expired', { detail: 'the token is older than `maxTokenAgeSeconds`' })
+  }
+  return {
+    claims: claims as PlainTokenClaims,
+    clientId: clientsOf(claims)[0],
+    scopes,
+    key,
+    expires,
+  }
+}
+
+/** Refuses a token whose type or claims show that it is no access token. */
+function requireAccessToken(claims: JwtClaims, header: JsonObject): void {
+  const { typ } = header
+  if (typ !== undefined && !isType(typ, 'JWT') && !isType(typ, 'at+jwt'))
+    throw wrongType('"typ" is neither JWT nor at+jwt')
+
+  const foreign = foreignClaims.find((name) => claims[name] !== undefined)
+  if (foreign) throw wrongType(`an access token has no "${foreign}": this is another token`)
+
+  for (const name of ['typ', 'token_use']) {
+    if (foreignTypes.includes(String(claims[name]).toLowerCase()))
+      throw wrongType(`the claim "${name}" says that this is no access token`)
+  }
+}
+
+/**
+ * Refuses a token of a client that is not listed. Without a list, refuses a token whose `aud` is
+ * its own client: that is what ID tokens have, and each client of the issuer can get one.
+ */
+function requireClient(claims: JwtClaims, clients: readonly string[] | undefined): void {
+  for (const name of clientClaims) {
+    const client = claims[name]
+    if (client !== undefined && (typeof client !== 'string' || client === ''))
+      throw malformedClaim(`"${name}" is empty or not a string`)
+  }
+
+  const named = clientsOf(claims)
+  if (clients) {
+    if (!named[0] || !clients.includes(named[0])) throw tokenError('wrong_client')
+  } else if (listOf(claims, 'aud')?.some((audience) => named.includes(audience))) {
+    throw wrongType('"aud" names the client of the token, as in an ID token; see `clients`')
+  }
+}
+
+/** Returns the values of the claims that name the client. The first is the client. */
+function clientsOf(claims: JwtClaims): readonly string[] {
+  return clientClaims.map((name) => claims[name]).filter((value) => typeof value === 'string')
+}
+
+/** Checks the types of the claims that the identity is made of. */
+function requireTypes(claims: JwtClaims): void {
+  if (claims.sub === '') throw malformedClaim('"sub" is empty')
+  if (claims['sid'] !== undefined && (typeof claims['sid'] !== 'string' || claims['sid'] === ''))
+    throw malformedClaim('"sid" is empty or not a string')
+  if (claims['auth_time'] !== undefined && !Number.isFinite(claims['auth_time']))
+    throw malformedClaim('"auth_time" is not a finite number')
+}
+
+/** Returns the scopes. Issuers write them as one string with spaces, or as an array. */
+function scopesOf(claims: JwtClaims, from: ScopesFrom): readonly string[] {
+  if (typeof from === 'function') {
+    const scopes: unknown = from(claims)
+    if (Array.isArray(scopes) && scopes.every((scope) => typeof scope === 'string'))
+      return [...scopes]
+    throw new TypeError('the function `scopesFrom` must return an array of strings')
+  }
+
+  const value = claims[from]
+  const scopes = typeof value === 'string' ? parseScope(value) : (listOf(claims, from) ?? [])
+  if (!scopes) throw malformedClaim(`"${from}" is not a valid scope`)
+  return [...scopes]
+}
+
+/** Refuses a token from the future: its age would be negative, and never too high. */
+function requireIssued(
+  issuedAt: number | undefined,
+  now: number,
+  { clockToleranceSeconds }: PlainTokenDemand,
+): void {
+  // Negated on purpose, as in `verifyTime`.
+  if (!(Number(issuedAt) <= now + clockToleranceSeconds))
+    throw tokenError('not_yet_valid', { detail: '"iat" is in the future' })
+}
+
+function wrongType(detail: string): TokenError {
+  return tokenError('wrong_type', { detail })
+}
