@@ -19,6 +19,7 @@ import { sessions } from './scenarios/sessions.ts'
 import { slow } from './scenarios/slow.ts'
 import { start } from './scenarios/start.ts'
 import { stormed } from './scenarios/storm.ts'
+import { tokens } from './scenarios/tokens.ts'
 import { verify } from './scenarios/verify.ts'
 import { build } from './stand-alone.ts'
 
@@ -30,6 +31,7 @@ interface Scenario {
 
 const scenarios: Readonly<Record<string, Scenario>> = {
   guards: { run: guards, isBuilt: false },
+  tokens: { run: tokens, isBuilt: false },
   verify: { run: verify, isBuilt: false },
   me: { run: me, isBuilt: true },
   logins: { run: logins, isBuilt: true },
