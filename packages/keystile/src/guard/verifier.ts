@@ -60,6 +60,10 @@ export interface VerifierOptions extends RefusalOptions {
 export interface Verifier {
   /** The first issuer. Refusals name it as the `realm` of their challenge. */
   readonly issuer: string
+  /** All issuers, with the first. If an app's own verifier has none, `issuer` is the only one. */
+  readonly issuers?: readonly string[]
+  /** The names of this API: the option `audience`. */
+  readonly audiences?: readonly string[]
   /**
    * `starting`: the keys of an issuer or the revocations are not loaded yet. `stale`: updates have
    * stopped, or the verifier is closed. `current`: everything is loaded and up to date.
@@ -128,7 +132,7 @@ const optionNames: readonly (keyof VerifierOptions)[] = [
  * @throws {TypeError} for an option that is missing, unknown, wrong or unsafe
  */
 export function createVerifier(options: VerifierOptions): Verifier {
-  const { names, time, revocations, issuers } = readOptions(options)
+  const { names, audience, time, revocations, issuers } = readOptions(options)
   const { remotes } = issuers
   const prover = createProver(issuers, time)
   const report = createRefusalReport('createVerifier', options)
@@ -136,6 +140,9 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
   return {
     issuer: names[0],
+    issuers: Object.freeze(names),
+    // Frozen, so that the app cannot make the verifier accept more tokens.
+    audiences: Object.freeze(audience),
     get state() {
       if (closed) return 'stale'
       return worstOf([
@@ -242,6 +249,7 @@ interface Time {
  */
 function readOptions(options: VerifierOptions): {
   readonly names: IssuerNames
+  readonly audience: readonly string[]
   readonly time: Time
   readonly revocations: VerifierOptions['revocations']
   readonly issuers: TrustedIssuers
@@ -257,7 +265,8 @@ function readOptions(options: VerifierOptions): {
   const revocations = requireRevocations(options.revocations)
 
   const demand = { audience, ...time, ...(algorithms && { algorithms }) }
-  return { names, time, revocations, issuers: createTrustedIssuers(names, options, demand) }
+  const issuers = createTrustedIssuers(names, options, demand)
+  return { names, audience, time, revocations, issuers }
 }
 
 /**

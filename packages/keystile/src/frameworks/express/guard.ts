@@ -4,7 +4,7 @@ import { createGuardCore, type GuardOptions } from '../../guard/guard.ts'
 import type { UserObject } from '../../guard/user.ts'
 import type { HttpRequest } from '../../http/message.ts'
 import { assembleGuard, type AssembledGuard } from '../assemble-guard.ts'
-import { requireMountable, type Mountable } from '../mountable.ts'
+import { acceptMountable, type Mountable } from '../mountable.ts'
 import { readCheckedRequest, readNodeRequest, writeAnswer } from '../node/node-request.ts'
 import { readParsedBody } from './parsed-body.ts'
 import { passAsError } from '../thrown.ts'
@@ -67,12 +67,12 @@ function routeOf({
 }
 
 /**
- * Answers Keystile's own endpoints in an Express app, and calls `next` for any other request. Use
- * it at the root of the app, without a path: `app.use(mount(keystile))`. It works before and after
- * body parsers.
+ * Answers Keystile's own endpoints in an Express app, or the metadata of `protectedResource`, and
+ * calls `next` for any other request. Use it at the root of the app, without a path:
+ * `app.use(mount(keystile))`. It works before and after body parsers.
  */
-export function mount(keystile: Mountable): ExpressMiddleware {
-  requireMountable(keystile)
+export function mount(mountable: Mountable): ExpressMiddleware {
+  acceptMountable(mountable)
   return (request, response, next) => {
     // A router removes its own path from `url`. `originalUrl` has the whole URL of the request.
     const { originalUrl } = request as { originalUrl?: string }
@@ -83,7 +83,7 @@ export function mount(keystile: Mountable): ExpressMiddleware {
       body: readParsedBody(request, read.body),
     }
 
-    keystile
+    mountable
       .answer(whole)
       .then((answer) => (answer ? writeAnswer(response, answer) : next()), passAsError(next))
   }

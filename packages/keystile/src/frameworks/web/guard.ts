@@ -8,7 +8,7 @@ import {
 import type { UserObject } from '../../guard/user.ts'
 import { toResponse, type HttpRequest } from '../../http/message.ts'
 import { assembleGuard } from '../assemble-guard.ts'
-import { requireMountable, type Mountable } from '../mountable.ts'
+import { acceptMountable, type Mountable } from '../mountable.ts'
 import { readWebRequest } from './web-request.ts'
 
 /**
@@ -90,13 +90,13 @@ export function createGuard<
 }
 
 /**
- * Creates a function that answers Keystile's own endpoints: `await mount(keystile)(request)`. It
- * returns `undefined` for any other request.
+ * Creates a function that answers Keystile's own endpoints, or the metadata of `protectedResource`:
+ * `await mount(keystile)(request)`. It returns `undefined` for any other request.
  */
-export function mount(keystile: Mountable): (request: Request) => Promise<Response | undefined> {
-  requireMountable(keystile)
+export function mount(mountable: Mountable): (request: Request) => Promise<Response | undefined> {
+  acceptMountable(mountable)
   return async (request) => {
-    const answer = await keystile.answer(readWebRequest(request))
+    const answer = await mountable.answer(readWebRequest(request))
     return answer && toResponse(answer)
   }
 }
