@@ -32,11 +32,6 @@ const minRatios: Partial<Record<Form, number>> = {
   'guard, 4,000 tokens': 0.85,
 }
 
-interface Figures {
-  readonly added: Summary
-  readonly ratio: Summary
-}
-
 export async function tokens(effort: Effort): Promise<Findings> {
   const measured = await measureFrameworks(effort)
   const rows = frameworks.flatMap((framework) => {

@@ -2,7 +2,7 @@
 // docs/reference/messages.md shows each with its message.
 import { hash } from '@node-rs/bcrypt'
 import { createKeystile } from '@keystile/server'
-import { createVerifier } from 'keystile'
+import { createVerifier, protectedResource } from 'keystile'
 import { createClient } from 'keystile/client'
 import { createGuard, mount } from 'keystile/hono'
 import { createGuard as createWebGuard } from 'keystile/web'
@@ -179,6 +179,11 @@ const untyped = guard as unknown as ((...args: unknown[]) => unknown) & {
   anyOf(...args: unknown[]): unknown
 }
 
+const publishedAs = (resource: string): WrongUse => ({
+  wrong: `protectedResource({ resource: '${resource}', verifier })`,
+  run: () => protectedResource({ resource, verifier }),
+})
+
 const guards: readonly WrongUse[] = [
   { wrong: 'createGuard({})', run: () => createGuard({} as never) },
   {
@@ -187,6 +192,10 @@ const guards: readonly WrongUse[] = [
   },
   { wrong: 'mount(createKeystile(…))', run: () => mount(Promise.resolve() as never) },
   { wrong: 'mount(guard)', run: () => mount(guard as never) },
+  publishedAs('http://orders.example'),
+  publishedAs('https://orders.example#v1'),
+  publishedAs('https://orders.example:443/v1'),
+  publishedAs('https://orders.example'),
   { wrong: "guard('items:raed')", run: () => untyped('items:raed') },
   { wrong: 'guard({ scopes: config.scopes })', run: () => untyped({ scopes: undefined }) },
   { wrong: 'guard({ scopes: [] })', run: () => untyped({ scopes: [] }) },

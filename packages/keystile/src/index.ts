@@ -5,6 +5,11 @@ export { ProblemError, TokenError, type FieldError, type ProblemCode } from './b
 export type { TokenErrorCode, TokenReason } from './base/token-reasons.ts'
 export type { AlternativeArguments, DemandArguments } from './guard/demand.ts'
 export type { Caller, Decision, GuardOptions } from './guard/guard.ts'
+export {
+  protectedResource,
+  type ProtectedResource,
+  type ProtectedResourceOptions,
+} from './guard/protected-resource.ts'
 export type { RefusalOptions, RefusedRequest } from './guard/refusal-report.ts'
 export type { UserObject } from './guard/user.ts'
 export type { RevocableToken, Revocations, RevocationState } from './guard/revocations.ts'

@@ -33,6 +33,7 @@ const sections: Readonly<Record<string, readonly string[]>> = {
     'clients',
     'browsers',
     'openapi',
+    'protected-resource',
     'testing',
     'deployment',
     'operations',

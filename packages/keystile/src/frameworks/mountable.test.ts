@@ -35,8 +35,16 @@ describe('mount', () => {
       assert.throws(() => mount(undefined as unknown as Mountable), {
         name: 'TypeError',
         message:
-          'mount takes the object of createKeystile, which has a function `answer`; it got undefined',
+          'mount takes the object of createKeystile or of protectedResource; it got undefined',
       })
+    })
+
+    it(`${name} calls onMount at once, and passes on its error`, () => {
+      const answer = async (): Promise<undefined> => {}
+      const onMount = (): void => {
+        throw new TypeError('from onMount')
+      }
+      assert.throws(() => mount({ answer, onMount }), { message: 'from onMount' })
     })
   }
 })

@@ -2,24 +2,28 @@ import { kindOf } from '../base/options.ts'
 import type { AnswerBody, HttpAnswer, HttpRequestWithBody } from '../http/message.ts'
 
 /**
- * Refuses a value without the function `answer`, most often a promise. Without this check, the app
- * would start, and then every request would fail.
+ * Checks the argument of `mount`, and tells it that it is mounted. It is most often wrong because
+ * it is a promise. Without this check, the app would start, and then every request would fail.
  *
- * @throws {TypeError}
+ * @throws {TypeError} for a value without the function `answer`
  */
-export function requireMountable(keystile: Mountable): void {
-  if (typeof keystile?.answer === 'function') return
-  throw new TypeError(
-    keystile instanceof Promise
-      ? 'mount takes what createKeystile resolves to; it got the promise. ' +
-          'Fix: mount(await createKeystile(…))'
-      : 'mount takes the object of createKeystile, which has a function `answer`; ' +
-          `it got ${kindOf(keystile)}`,
-  )
+export function acceptMountable(mountable: Mountable): void {
+  if (typeof mountable?.answer !== 'function') {
+    throw new TypeError(
+      mountable instanceof Promise
+        ? 'mount takes what createKeystile resolves to; it got the promise. ' +
+            'Fix: mount(await createKeystile(…))'
+        : 'mount takes the object of createKeystile or of protectedResource; ' +
+            `it got ${kindOf(mountable)}`,
+    )
+  }
+  mountable.onMount?.()
 }
 
-/** The part of a `createKeystile` object that `mount` needs. */
+/** What `mount` needs: the object of `createKeystile` or of `protectedResource`. */
 export interface Mountable {
-  /** Answers a request for one of Keystile's own endpoints; `undefined` for any other request. */
+  /** Answers a request for one of its own endpoints; `undefined` for any other request. */
   answer(request: HttpRequestWithBody): Promise<HttpAnswer<AnswerBody> | undefined>
+  /** Called by `mount`, once for each call. */
+  onMount?(): void
 }

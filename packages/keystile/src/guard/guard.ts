@@ -8,6 +8,7 @@ import { isMetBy, joinDemands, readAlternatives, readDemand } from './demand.ts'
 import type { AlternativeArguments, Demand, DemandArguments } from './demand.ts'
 import type { Identity, TokenType } from './identity.ts'
 import { proveIdentity, recallIdentity } from './schemes.ts'
+import { findMetadataUrl } from './protected-resource.ts'
 import { createRefusalReport, type RefusalOptions } from './refusal-report.ts'
 import { isUserObject } from './user.ts'
 import type { Verifier } from './verifier.ts'
@@ -236,7 +237,8 @@ function createDecide<S extends string, U, T extends TokenType>(
       return { allowed: true, caller: await authenticate(request, demand, before) }
     } catch (error) {
       if (!(error instanceof TokenError)) throw error
-      return { allowed: false, error, answer: tokenRefusalAnswer(error, verifier.issuer) }
+      const answer = tokenRefusalAnswer(error, verifier.issuer, findMetadataUrl(verifier))
+      return { allowed: false, error, answer }
     }
   }
 }

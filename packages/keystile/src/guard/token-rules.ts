@@ -58,6 +58,7 @@ const unbindingClaims = 'iss sub aud exp nbf iat jti typ token_use ver'.split(' 
 
 /**
  * Checks the rules and copies their lists, so that a later change of an option has no effect.
+ * `audiences` are the values of `aud` that the rules accept.
  *
  * @throws {TypeError} for a rule that is missing or wrong
  */
@@ -68,11 +69,15 @@ export function readTokenRules(
     readonly clockToleranceSeconds: number
     readonly clock: Clock
   },
-): VerifyToken {
+): { readonly audiences: readonly string[]; readonly verifyToken: VerifyToken } {
   const { tokenType = 'at+jwt' } = rules
   if (tokenType === 'JWT') {
     const demand = { ...readPlainRules(rules), ...common }
-    return (token, keys, issuer) => verifyPlainToken(token, keys, { ...demand, issuer })
+    const { audience } = demand
+    return {
+      audiences: 'claim' in audience ? audience.values : audience,
+      verifyToken: (token, keys, issuer) => verifyPlainToken(token, keys, { ...demand, issuer }),
+    }
   }
 
   if (tokenType !== 'at+jwt') {
@@ -81,7 +86,10 @@ export function readTokenRules(
   const unfit = plainOptions.find((name) => name in rules)
   if (unfit) throw new TypeError(`\`${unfit}\` works only with \`tokenType: 'JWT'\``)
   const demand = { audience: requireNames('audience', rules.audience), ...common }
-  return (token, keys, issuer) => verifyAccessToken(token, keys, { ...demand, issuer })
+  return {
+    audiences: demand.audience,
+    verifyToken: (token, keys, issuer) => verifyAccessToken(token, keys, { ...demand, issuer }),
+  }
 }
 
 function readPlainRules({
@@ -132,10 +140,10 @@ function requireBindingClaim({ claim, values }: BindingClaim): BindingClaim {
   return { claim, values: requireNames('values` of `audience', values) }
 }
 
-/** Returns a copy of the names. @throws {TypeError} if there is none, or an empty one */
+/** Returns a frozen copy of the names. @throws {TypeError} if there is none, or an empty one */
 function requireNames(option: string, value: unknown): readonly string[] {
   const names: unknown[] = Array.isArray(value) ? [...value] : [value]
-  if (names.length > 0 && names.every(isName)) return names
+  if (names.length > 0 && names.every(isName)) return Object.freeze(names)
   throw new TypeError(
     `\`${option}\` must be a string, or an array of at least one string; it is ${kindOf(value)}`,
   )

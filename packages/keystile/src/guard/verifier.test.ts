@@ -207,6 +207,13 @@ describe('createVerifier', () => {
     for (const verifier of narrow) await refuses(() => verifier.verify(tokenOf()), 'Invalid token')
   })
 
+  it('an app cannot add audiences or issuers to a verifier', () => {
+    const verifier = createVerifier({ ...options, audience: ['https://elsewhere.example'] })
+    assert.deepEqual(verifier.audiences, ['https://elsewhere.example'])
+    assert.deepEqual(verifier.issuers, [verifier.issuer])
+    for (const list of [verifier.audiences, verifier.issuers]) assert.ok(Object.isFrozen(list))
+  })
+
   it('verify throws if isRevoked returns neither true nor false', async () => {
     for (const answer of [undefined, null, Promise.resolve(false), 0, 'no']) {
       const revocations = {

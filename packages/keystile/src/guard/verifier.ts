@@ -59,6 +59,10 @@ export interface VerifierOptions<T extends TokenType = TokenType>
 export interface Verifier<T extends TokenType = 'at+jwt'> {
   /** The first issuer. Refusals name it as the `realm` of their challenge. */
   readonly issuer: string
+  /** All issuers, with the first. If an app's own verifier has none, `issuer` is the only one. */
+  readonly issuers?: readonly string[]
+  /** The names of this API: the option `audience`, or its `values`. */
+  readonly audiences?: readonly string[]
   /**
    * `starting`: the keys of an issuer or the revocations are not loaded yet. `stale`: updates have
    * stopped, or the verifier is closed. `current`: everything is loaded and up to date.
@@ -139,7 +143,7 @@ export function createVerifier<T extends TokenType = 'at+jwt'>(
   options: VerifierOptions<T>,
 ): Verifier<T>
 export function createVerifier(options: VerifierOptions): Verifier<TokenType> {
-  const { names, time, revocations, issuers } = readOptions(options)
+  const { names, audiences, time, revocations, issuers } = readOptions(options)
   const { remotes } = issuers
   const prover = createProver(issuers, time)
   const report = createRefusalReport('createVerifier', options)
@@ -147,6 +151,9 @@ export function createVerifier(options: VerifierOptions): Verifier<TokenType> {
 
   return {
     issuer: names[0],
+    issuers: Object.freeze(names),
+    // Frozen, so that the app cannot make the verifier accept more tokens.
+    audiences,
     get state() {
       if (closed) return 'stale'
       return worstOf([
@@ -253,6 +260,7 @@ interface Time {
  */
 function readOptions(options: VerifierOptions): {
   readonly names: IssuerNames
+  readonly audiences: readonly string[]
   readonly time: Time
   readonly revocations: VerifierOptions['revocations']
   readonly issuers: TrustedIssuers
@@ -267,8 +275,9 @@ function readOptions(options: VerifierOptions): {
   const revocations = requireRevocations(options.revocations)
 
   const common = { ...time, ...(algorithms && { algorithms }) }
-  const demand = { ...common, verifyToken: readTokenRules(options, common) }
-  return { names, time, revocations, issuers: createTrustedIssuers(names, options, demand) }
+  const { audiences, verifyToken } = readTokenRules(options, common)
+  const issuers = createTrustedIssuers(names, options, { ...common, verifyToken })
+  return { names, audiences, time, revocations, issuers }
 }
 
 /**

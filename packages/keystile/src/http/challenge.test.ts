@@ -47,6 +47,19 @@ describe('bearerChallenge', () => {
     )
   })
 
+  it('bearerChallenge names the metadata of the API last (RFC 9728 §5.1)', () => {
+    const url = 'https://api.example/.well-known/oauth-protected-resource/v1'
+    assert.equal(
+      bearerChallenge(
+        new TokenError('insufficient_scope', 'Too little', { scopes: ['a'] }),
+        realm,
+        url,
+      ),
+      'Bearer realm="https://auth.example", error="insufficient_scope", ' +
+        `error_description="Too little", scope="a", resource_metadata="${url}"`,
+    )
+  })
+
   it('bearerChallenge shows no reason, detail or cause, which are for the log only', () => {
     const error = new TokenError('invalid_token', 'Invalid token', {
       reason: 'wrong_signature',

@@ -5,9 +5,10 @@ import type { TokenError } from '../base/errors.ts'
  * no `error`, as RFC 6750 §3.1 requires.
  *
  * @param realm the issuer
+ * @param metadataUrl the URL of the metadata of this API, if the API publishes it
  * @see RFC 6750 §3
  */
-export function bearerChallenge(error: TokenError, realm: string): string {
+export function bearerChallenge(error: TokenError, realm: string, metadataUrl?: string): string {
   const parts = [`realm=${quoted(realm)}`]
   if (error.code !== 'not_authenticated') {
     parts.push(`error=${quoted(error.code)}`, `error_description=${quoted(error.message)}`)
@@ -17,6 +18,8 @@ export function bearerChallenge(error: TokenError, realm: string): string {
   if (scopes?.length) parts.push(`scope=${quoted(scopes.join(' '))}`)
   // RFC 9470 §3
   if (maxAgeSeconds !== undefined) parts.push(`max_age=${quoted(String(maxAgeSeconds))}`)
+  // RFC 9728 §5.1
+  if (metadataUrl !== undefined) parts.push(`resource_metadata=${quoted(metadataUrl)}`)
 
   return `Bearer ${parts.join(', ')}`
 }

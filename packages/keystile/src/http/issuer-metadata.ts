@@ -1,5 +1,6 @@
 // Finds the keys of an issuer by its published metadata, and says which URLs are safe to fetch.
 import { findJson, type Fetch } from './fetch-json.ts'
+import { findServerUrl, hasUser, isLoopback, isSafe } from './server-url.ts'
 
 /**
  * Refuses an issuer whose keys cannot be fetched safely. It must be an https URL without user,
@@ -10,17 +11,15 @@ import { findJson, type Fetch } from './fetch-json.ts'
  * @see RFC 8414 §2
  */
 export function requireDiscoverable(issuer: string): void {
-  // `iss` is compared with the string, but the keys are fetched from the parsed URL. Both must be
-  // the same, so backslashes and white space are refused: the URL parser would repair them.
-  const url =
-    /^https?:\/\/[^\s?#\\]+$/.test(issuer) && URL.canParse(issuer) ? new URL(issuer) : undefined
-  if (!url || hasUser(url)) {
+  // `iss` is compared with the string, but the keys are fetched from the parsed URL.
+  const url = findServerUrl(issuer)
+  if (!url) {
     throw new TypeError(
       '`issuer` must be an https URL without user, query and fragment, so that its keys can be ' +
         'fetched; for another issuer, pass its keys as `keys`',
     )
   }
-  if (url.protocol === 'http:' && !isLoopback(url)) {
+  if (!isSafe(url)) {
     throw new TypeError(
       `\`issuer\` must be an https URL; it is ${url.origin}. ` +
         'Fix: use https; http is accepted only on localhost, 127.0.0.0/8 and [::1]',
@@ -42,7 +41,7 @@ export function requireJwksUri(uri: unknown): string {
   if (!url || hasUser(url)) {
     throw new TypeError('`jwksUri` must be the https URL of a key set, without user and fragment')
   }
-  if (url.protocol === 'http:' && !isLoopback(url)) {
+  if (!isSafe(url)) {
     throw new TypeError(
       `\`jwksUri\` must be an https URL; it is on ${url.origin}. ` +
         'Fix: use https; http is accepted only on localhost, 127.0.0.0/8 and [::1]',
@@ -107,18 +106,4 @@ function jwksUriOf(uri: unknown, issuer: string): string {
     throw new Error(`"jwks_uri" in the metadata of ${issuer} must be an https URL`)
   }
   return url.href
-}
-
-function hasUser({ username, password }: URL): boolean {
-  return username !== '' || password !== ''
-}
-
-/**
- * Whether the host of a URL is this machine. The class `URL` writes every spelling of an IPv4
- * address as four numbers, and refuses any other host name that ends in a number. So no host name
- * can look like 127.0.0.1.
- */
-function isLoopback({ hostname }: URL): boolean {
-  // Stryker disable next-line Regex: only an IPv4 address ends in a number, see above
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
 }

@@ -80,12 +80,12 @@ describe('tokenRefusalAnswer', () => {
       const answer = tokenRefusalAnswer(
         new TokenError(code, 'What happened', { retryAfterSeconds: 1 }),
         'realm',
+        'https://api.example/.well-known/oauth-protected-resource',
       )
       assert.equal(answer.status, status)
-      assert.equal(
-        answer.headers['www-authenticate']?.startsWith('Bearer realm="realm"'),
-        status === 503 ? undefined : true,
-      )
+      const challenge = answer.headers['www-authenticate']
+      if (status === 503) assert.equal(challenge, undefined)
+      else assert.match(challenge ?? '', /^Bearer realm="realm".* resource_metadata="https:/)
       assert.equal(answer.headers['retry-after'], '1')
       assert.equal(answer.headers['content-type'], 'application/problem+json')
       const titles: Readonly<Record<number, string>> = {

@@ -63,10 +63,15 @@ export function problemAnswer(
 /**
  * Makes the answer of a guard that refuses a request. A 503 has no `WWW-Authenticate` header,
  * because another credential would not help (RFC 6750 §3).
+ *
+ * @param realm the issuer
+ * @param metadataUrl the URL of the metadata of this API, if the API publishes it
  */
-export function tokenRefusalAnswer(error: TokenError, realm: string): HttpAnswer {
-  return problemAnswer(
-    error,
-    error.status === 503 ? {} : { 'www-authenticate': bearerChallenge(error, realm) },
-  )
+export function tokenRefusalAnswer(
+  error: TokenError,
+  realm: string,
+  metadataUrl?: string,
+): HttpAnswer {
+  if (error.status === 503) return problemAnswer(error)
+  return problemAnswer(error, { 'www-authenticate': bearerChallenge(error, realm, metadataUrl) })
 }

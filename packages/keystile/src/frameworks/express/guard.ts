@@ -5,7 +5,7 @@ import type { TokenType } from '../../guard/identity.ts'
 import type { UserObject } from '../../guard/user.ts'
 import type { HttpRequest } from '../../http/message.ts'
 import { assembleGuard, type AssembledGuard } from '../assemble-guard.ts'
-import { requireMountable, type Mountable } from '../mountable.ts'
+import { acceptMountable, type Mountable } from '../mountable.ts'
 import { readCheckedRequest, readNodeRequest, writeAnswer } from '../node/node-request.ts'
 import { readParsedBody } from './parsed-body.ts'
 import { passAsError } from '../thrown.ts'
@@ -70,12 +70,12 @@ function routeOf({
 }
 
 /**
- * Answers Keystile's own endpoints in an Express app, and calls `next` for any other request. Use
- * it at the root of the app, without a path: `app.use(mount(keystile))`. It works before and after
- * body parsers.
+ * Answers Keystile's own endpoints in an Express app, or the metadata of `protectedResource`, and
+ * calls `next` for any other request. Use it at the root of the app, without a path:
+ * `app.use(mount(keystile))`. It works before and after body parsers.
  */
-export function mount(keystile: Mountable): ExpressMiddleware {
-  requireMountable(keystile)
+export function mount(mountable: Mountable): ExpressMiddleware {
+  acceptMountable(mountable)
   return (request, response, next) => {
     // A router removes its own path from `url`. `originalUrl` has the whole URL of the request.
     const { originalUrl } = request as { originalUrl?: string }
@@ -86,7 +86,7 @@ export function mount(keystile: Mountable): ExpressMiddleware {
       body: readParsedBody(request, read.body),
     }
 
-    keystile
+    mountable
       .answer(whole)
       .then((answer) => (answer ? writeAnswer(response, answer) : next()), passAsError(next))
   }

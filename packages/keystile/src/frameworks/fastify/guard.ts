@@ -11,7 +11,7 @@ import type { UserObject } from '../../guard/user.ts'
 import type { AnswerBody, HttpAnswer, HttpRequest } from '../../http/message.ts'
 import { assembleGuard } from '../assemble-guard.ts'
 import { rememberRoutes } from './remembered-routes.ts'
-import { requireMountable, type Mountable } from '../mountable.ts'
+import { acceptMountable, type Mountable } from '../mountable.ts'
 import { nodeHeaders, readCheckedRequest, readNodeRequest } from '../node/node-request.ts'
 import { passAsError } from '../thrown.ts'
 
@@ -114,16 +114,17 @@ function routeOf({ routeOptions }: FastifyRequest): string | undefined {
 }
 
 /**
- * Creates a plugin that answers Keystile's own endpoints; all other requests go on to the app.
- * Register it at the root of the app, before any route and without a prefix.
+ * Creates a plugin that answers Keystile's own endpoints, or the metadata of `protectedResource`.
+ * All other requests go on to the app. Register it at the root of the app, before any route and
+ * without a prefix.
  */
-export function mount(keystile: Mountable): (app: FastifyInstance) => Promise<void> {
-  requireMountable(keystile)
+export function mount(mountable: Mountable): (app: FastifyInstance) => Promise<void> {
+  acceptMountable(mountable)
   return atTheRoot(async (app) => {
     rememberRoutes(app)
     // This hook runs before the body is parsed, and also for paths without a route.
     app.addHook('onRequest', async (request, reply) => {
-      const answer = await keystile.answer(readNodeRequest(request.raw))
+      const answer = await mountable.answer(readNodeRequest(request.raw))
       return answer && send(reply, answer)
     })
   })

@@ -10,7 +10,7 @@ import type { UserObject } from '../../guard/user.ts'
 import type { Identity, TokenType } from '../../guard/identity.ts'
 import { toResponse, type HttpRequest } from '../../http/message.ts'
 import { assembleGuard } from '../assemble-guard.ts'
-import { requireMountable, type Mountable } from '../mountable.ts'
+import { acceptMountable, type Mountable } from '../mountable.ts'
 import { readWebRequest } from '../web/web-request.ts'
 
 /**
@@ -104,16 +104,19 @@ function routeOf({ req }: Context): string {
 }
 
 /**
- * Answers Keystile's own endpoints in a Hono app; all other requests go on to the app. Use it at
- * the root of the app, before any route, without a path: `new Hono().use(mount(keystile))`.
+ * Answers Keystile's own endpoints in a Hono app, or the metadata of `protectedResource`. All other
+ * requests go on to the app. Use it at the root of the app, before any route, without a path:
+ * `new Hono().use(mount(keystile))`.
  */
-export function mount(keystile: Mountable): MiddlewareHandler {
-  requireMountable(keystile)
+export function mount(mountable: Mountable): MiddlewareHandler {
+  acceptMountable(mountable)
   return async (c, next) => {
     // @hono/node-server passes the node:http request as `incoming`. Other platforms pass no
     // address.
     const { incoming } = (c.env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } }
-    const answer = await keystile.answer(readWebRequest(c.req.raw, incoming?.socket?.remoteAddress))
+    const answer = await mountable.answer(
+      readWebRequest(c.req.raw, incoming?.socket?.remoteAddress),
+    )
     return answer ? toResponse(answer) : next()
   }
 }

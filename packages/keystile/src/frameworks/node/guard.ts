@@ -6,7 +6,7 @@ import type { UserObject } from '../../guard/user.ts'
 import type { HttpRequest } from '../../http/message.ts'
 import { problemAnswer } from '../../http/problem.ts'
 import { assembleGuard, type AssembledGuard } from '../assemble-guard.ts'
-import { requireMountable, type Mountable } from '../mountable.ts'
+import { acceptMountable, type Mountable } from '../mountable.ts'
 import { readCheckedRequest, readNodeRequest, writeAnswer } from './node-request.ts'
 
 /**
@@ -58,14 +58,15 @@ export function createGuard<
 }
 
 /**
- * Answers Keystile's own endpoints in a node:http server, and calls `next` for any other request.
- * Call it before your own handlers, for every path: Keystile knows the path of its issuer.
+ * Answers Keystile's own endpoints in a node:http server, or the metadata of `protectedResource`,
+ * and calls `next` for any other request. Call it before your own handlers, for every path: it
+ * knows its own paths.
  */
-export function mount(keystile: Mountable): NodeMiddleware {
-  requireMountable(keystile)
+export function mount(mountable: Mountable): NodeMiddleware {
+  acceptMountable(mountable)
   return (request, response, next) =>
     answerErrors(response, async () => {
-      const answer = await keystile.answer(readNodeRequest(request))
+      const answer = await mountable.answer(readNodeRequest(request))
       if (answer) writeAnswer(response, answer)
       else await next()
     })

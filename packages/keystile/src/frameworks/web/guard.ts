@@ -9,7 +9,7 @@ import type { TokenType } from '../../guard/identity.ts'
 import type { UserObject } from '../../guard/user.ts'
 import { toResponse, type HttpRequest } from '../../http/message.ts'
 import { assembleGuard } from '../assemble-guard.ts'
-import { requireMountable, type Mountable } from '../mountable.ts'
+import { acceptMountable, type Mountable } from '../mountable.ts'
 import { readWebRequest } from './web-request.ts'
 
 /**
@@ -95,13 +95,13 @@ export function createGuard<
 }
 
 /**
- * Creates a function that answers Keystile's own endpoints: `await mount(keystile)(request)`. It
- * returns `undefined` for any other request.
+ * Creates a function that answers Keystile's own endpoints, or the metadata of `protectedResource`:
+ * `await mount(keystile)(request)`. It returns `undefined` for any other request.
  */
-export function mount(keystile: Mountable): (request: Request) => Promise<Response | undefined> {
-  requireMountable(keystile)
+export function mount(mountable: Mountable): (request: Request) => Promise<Response | undefined> {
+  acceptMountable(mountable)
   return async (request) => {
-    const answer = await keystile.answer(readWebRequest(request))
+    const answer = await mountable.answer(readWebRequest(request))
     return answer && toResponse(answer)
   }
 }

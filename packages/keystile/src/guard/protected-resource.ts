@@ -1,0 +1,239 @@
+// The metadata of an API (RFC 9728). It tells clients which issuers to ask for a token, and the
+// guards of the API name its URL in their challenges.
+import { ProblemError } from '../base/errors.ts'
+import { isJsonObject } from '../base/json.ts'
+import { kindOf, requireKnownOptions } from '../base/options.ts'
+import { pathOf, type HttpAnswer, type HttpRequest } from '../http/message.ts'
+import { problemAnswer } from '../http/problem.ts'
+import { findServerUrl, isSafe } from '../http/server-url.ts'
+import type { TokenType } from './identity.ts'
+import type { Verifier } from './verifier.ts'
+
+/** The options of `protectedResource`. */
+export interface ProtectedResourceOptions {
+  /**
+   * The URL of this API, as clients call it: https, or http on this machine, without user, query
+   * and fragment (RFC 9728 §1.2). It must be one of the verifier's audiences, because clients ask
+   * the issuer for a token for this URL (RFC 8707).
+   */
+  readonly resource: string
+  /** The verifier of the API's guards. Its issuers are the `authorization_servers`. */
+  readonly verifier: Verifier<TokenType>
+  /** The scopes of the API, as the guards declare them: `scopes_supported`. Default: left out. */
+  readonly scopes?: Readonly<Record<string, string>>
+  /** The name of the API for people: `resource_name`. */
+  readonly resourceName?: string
+  /** The http or https URL of a page for developers: `resource_documentation`. */
+  readonly resourceDocumentation?: string
+}
+
+/** The metadata of an API, for `mount`. */
+export interface ProtectedResource {
+  /** Answers a request for the metadata; `undefined` for a request with another path. */
+  answer(request: HttpRequest): Promise<HttpAnswer | undefined>
+  /**
+   * Makes the guards of the verifier name the metadata in their challenges. `mount` calls it.
+   *
+   * @throws {TypeError} if the verifier already belongs to another resource
+   */
+  onMount(): void
+}
+
+const optionNames: readonly (keyof ProtectedResourceOptions)[] = [
+  'resource',
+  'verifier',
+  'scopes',
+  'resourceName',
+  'resourceDocumentation',
+]
+
+/**
+ * How long a client may cache the metadata: long enough to save requests, short enough that a
+ * change arrives within minutes.
+ */
+const maxAgeSeconds = 300
+
+/** The metadata is public and has no secret, so pages of all origins may read it. */
+const cors = { 'access-control-allow-origin': '*' }
+
+/**
+ * Describes this API to clients: `mount(protectedResource({ resource, verifier }))` of any
+ * framework answers `GET /.well-known/oauth-protected-resource`, followed by the path of
+ * `resource`. Once it is mounted, the challenges of the verifier's guards have the parameter
+ * `resource_metadata`.
+ *
+ * All values come from the options. If they came from the request, an attacker could forge them
+ * with a `Host` header.
+ *
+ * Does NOT fetch anything from the issuers, and does NOT check that they issue tokens for
+ * `resource`.
+ *
+ * @throws {TypeError} for an option that is missing, unknown or wrong, and for a verifier with an
+ *   issuer that is not an https URL
+ * @see RFC 9728 §2, §3.1, §5.1
+ */
+export function protectedResource(options: ProtectedResourceOptions): ProtectedResource {
+  const { url, metadata } = readOptions(options)
+  const { verifier } = options
+  const metadataUrl = metadataUrlOf(url)
+  const { pathname } = new URL(metadataUrl)
+  const body = JSON.stringify(metadata)
+
+  return {
+    async answer(request) {
+      return pathOf(request.url) === pathname ? answerMethod(request.method, body) : undefined
+    },
+    onMount() {
+      const known = metadataUrls.get(verifier)
+      if (known !== undefined && known !== metadataUrl) {
+        throw new TypeError(
+          `a verifier must belong to one resource; this one already has ${known}. ` +
+            'Fix: create a verifier for each resource, with the resource as its audience',
+        )
+      }
+      metadataUrls.set(verifier, metadataUrl)
+    },
+  }
+}
+
+// The verifier connects an API's metadata with its guards. An app's own verifier is only an
+// object, so the URLs are stored beside the verifiers.
+const metadataUrls = new WeakMap<Verifier<TokenType>, string>()
+
+/** Returns the URL of the mounted metadata for the guards of a verifier. */
+export function findMetadataUrl(verifier: Verifier<TokenType>): string | undefined {
+  return metadataUrls.get(verifier)
+}
+
+/**
+ * Returns the URL of the metadata: the well-known path is inserted before the path of the resource
+ * (RFC 9728 §3.1).
+ */
+function metadataUrlOf({ origin, pathname }: URL): string {
+  const path = pathname === '/' ? '' : pathname
+  return `${origin}/.well-known/oauth-protected-resource${path}`
+}
+
+function answerMethod(method: string, body: string): HttpAnswer {
+  const allow = 'GET, HEAD, OPTIONS'
+  // The server removes the body of an answer to HEAD.
+  if (method === 'GET' || method === 'HEAD') {
+    const headers = {
+      'content-type': 'application/json',
+      'cache-control': `public, max-age=${maxAgeSeconds}`,
+      ...cors,
+    }
+    return { status: 200, headers, body }
+  }
+
+  if (method === 'OPTIONS') {
+    // A page may send any header, such as `MCP-Protocol-Version`; then its browser asks first.
+    const headers = { allow, ...cors, 'access-control-allow-headers': '*' }
+    return { status: 204, headers }
+  }
+
+  const refusal = new ProblemError('method_not_allowed', `The method must be one of ${allow}`)
+  return problemAnswer(refusal, { allow, ...cors })
+}
+
+/**
+ * Checks the options, and makes the metadata of them.
+ *
+ * @throws {TypeError} for an option that is missing, unknown or wrong
+ */
+function readOptions(options: ProtectedResourceOptions): {
+  readonly url: URL
+  readonly metadata: Readonly<Record<string, unknown>>
+} {
+  requireKnownOptions('protectedResource', options, optionNames)
+  const { resource, verifier, scopes, resourceName, resourceDocumentation } = options
+  const url = requireResource(resource)
+  requireVerifier(verifier, resource)
+
+  if (scopes !== undefined && !isJsonObject(scopes)) {
+    throw new TypeError(
+      '`scopes` must be the object of scopes and their descriptions that the guards get; ' +
+        `it is ${kindOf(scopes)}`,
+    )
+  }
+  if (resourceName !== undefined && (typeof resourceName !== 'string' || resourceName === '')) {
+    throw new TypeError(`\`resourceName\` must be a name; it is ${kindOf(resourceName)}`)
+  }
+  if (resourceDocumentation !== undefined && !isPage(resourceDocumentation)) {
+    throw new TypeError('`resourceDocumentation` must be the http or https URL of a page')
+  }
+
+  const scopeNames = Object.keys(scopes ?? {})
+  const metadata = {
+    resource,
+    authorization_servers: issuersOf(verifier),
+    bearer_methods_supported: ['header'],
+    // An empty list must be left out (RFC 9728 §3.2).
+    ...(scopeNames.length > 0 && { scopes_supported: scopeNames }),
+    // JSON leaves out a member that is undefined.
+    resource_name: resourceName,
+    resource_documentation: resourceDocumentation,
+  }
+  return { url, metadata }
+}
+
+/**
+ * Requires a resource in the form in which clients write it, because clients compare it with the
+ * URL that they called (RFC 9728 §3.3).
+ *
+ * @throws {TypeError}
+ */
+function requireResource(resource: string): URL {
+  const url = requireServerUrl('`resource`', resource)
+  // `https://api.example` and `https://api.example/` are the same URL for every client.
+  if (url.href === resource || url.href === `${resource}/`) return url
+  throw new TypeError(
+    `\`resource\` must be normalized, as clients write it. Fix: resource: '${url.href}'`,
+  )
+}
+
+/**
+ * Requires a verifier whose tokens clients can get from the metadata.
+ *
+ * @throws {TypeError}
+ */
+function requireVerifier(verifier: Verifier<TokenType>, resource: string): void {
+  if (typeof verifier?.verify !== 'function') {
+    throw new TypeError(
+      '`verifier` must be the verifier of the guards: pass what createVerifier returns, or ' +
+        `keystile.verifier; it is ${kindOf(verifier)}`,
+    )
+  }
+  for (const issuer of issuersOf(verifier)) requireServerUrl('each issuer', issuer)
+
+  // Otherwise a client would get a token for the resource, and the guards would refuse it.
+  const { audiences } = verifier
+  if (audiences && !audiences.includes(resource)) {
+    const list = [...audiences, resource].map((name) => `'${name}'`).join(', ')
+    throw new TypeError(
+      '`resource` must be an audience of the verifier, because clients ask for a token for it. ' +
+        `Fix: set \`audience\` of createVerifier to [${list}], ` +
+        `or \`audience\` of createKeystile to '${resource}'`,
+    )
+  }
+}
+
+function issuersOf({ issuer, issuers = [issuer] }: Verifier<TokenType>): readonly string[] {
+  return issuers
+}
+
+/** @throws {TypeError} whose message never repeats the URL, which may contain a password */
+function requireServerUrl(name: string, text: unknown): URL {
+  const url = findServerUrl(text)
+  if (url && isSafe(url)) return url
+  const what = url?.origin ?? (typeof text === 'string' ? 'another text' : kindOf(text))
+  throw new TypeError(
+    `${name} must be an https URL without user, query and fragment; it is ${what}. ` +
+      'Fix: write it like https://api.example/v1. ' +
+      'http is accepted only on localhost, 127.0.0.0/8 and [::1]',
+  )
+}
+
+function isPage(page: unknown): boolean {
+  return typeof page === 'string' && URL.canParse(page) && /^https?:/.test(page)
+}
