@@ -146,7 +146,7 @@ describe('byPassword', () => {
     assert.equal(given, 1)
   })
 
-  it('byPassword delays its writes by at most a tenth of the wait for its hash', async () => {
+  it('byPassword delays its writes by at most a tenth of its wait for the hash', async () => {
     const starter = createSessionStarter(database, { startLogin, issuing, clock: systemClock })
     const patience: (number | undefined)[] = []
     const parts = {
