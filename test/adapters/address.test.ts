@@ -42,7 +42,7 @@ describe('mount()', () => {
     'node:http': () => (request, response) => void mountInNode(echo)(request, response, () => {}),
   }
   for (const [framework, make] of Object.entries(apps)) {
-    it(`mount() in ${framework} passes the socket’s IP address and ignores headers`, async (t) => {
+    it(`mount() in ${framework} passes on the socket’s address and ignores headers`, async (t) => {
       const served = await serve(await make())
       t.after(() => served.close())
       const headers = [

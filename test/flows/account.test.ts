@@ -65,7 +65,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
     assert.equal((await login({ password: newPassword })).status, 200)
   })
 
-  it('POST /users/me/password returns 403 if the old and 422 if the new one is bad', async () => {
+  it('POST /users/me/password: 403 for a wrong password, 422 for a bad new password', async () => {
     const { accessToken, login, send } = await stage.start()
     const bearer = await accessToken()
     const post = (json: object): Promise<{ status: number }> =>

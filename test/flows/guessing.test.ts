@@ -83,7 +83,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.equal(Number(number), 30)
   })
 
-  it('after ten guesses, only one guess per name and 36 minutes is verified', async () => {
+  it('after ten guesses, one more guess per name is verified every 36 minutes', async () => {
     const clock = createTestClock()
     const keystile = await stage.start({ ...limited, clock })
     const statuses = async (): Promise<readonly number[]> =>
@@ -162,7 +162,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.deepEqual([await change('bob@example.com'), await change('new@example.com')], [409, 429])
   })
 
-  it('at most twenty refused clients per address are recorded; right secrets work', async () => {
+  it('per address, at most twenty refused clients are recorded; a right secret works', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const client = await keystile.addClient()
     const ask = async (fields: Readonly<Record<string, string>>): Promise<number> => {
@@ -410,7 +410,7 @@ describeOnBoth('limits on guessing', (stage) => {
     )
   })
 
-  it('guesses at the current password are counted per session, not for all sessions', async () => {
+  it('guesses at the current password are counted separately for each session', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const stolen = await keystile.tokens()
     const own = await keystile.login()

@@ -172,7 +172,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /token accepts first-party by id, by an empty Basic header, by default', async () => {
+    it('POST /token accepts first-party by its id, by an empty Basic or by default', async () => {
       const { addUser, send } = await stage.start()
       await addUser()
       const form = { username: 'ada', password }

@@ -32,7 +32,7 @@ describeOnBoth('GET /users/me', (stage) => {
     ])
   })
 
-  it('GET /users/me returns 401 without an error code for no token (RFC 6750 §3.1)', async () => {
+  it('without a token, GET /users/me returns 401 and no error code (RFC 6750 §3.1)', async () => {
     const { send } = await stage.start()
     const { status, headers, json } = await send('GET', '/users/me')
     assert.equal(status, 401)

@@ -13,7 +13,7 @@ describeOnBoth(
   (stage) => {
     for (const which of ['accessToken', 'refreshToken'] as const) {
       for (const hint of [undefined, 'access_token', 'refresh_token', 'nonsense']) {
-        it(`POST /revoke ends the session of the ${which}, hint ${hint ?? 'absent'}`, async () => {
+        it(`POST /revoke ends the session of the ${which}, hint: ${hint ?? 'none'}`, async () => {
           const { tokens, send, open, refresh } = await stage.start()
           const made = await tokens()
           const form = { token: made[which], ...(hint !== undefined && { token_type_hint: hint }) }
@@ -49,7 +49,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /revoke returns 200 for unusable tokens, ends nothing (RFC 7009 §2.2)', async () => {
+    it('POST /revoke returns 200 and ends nothing for a bad token (RFC 7009 §2.2)', async () => {
       const clock = createTestClock()
       const { tokens, send, refresh } = await stage.start({ clock })
       const { refreshToken, accessToken } = await tokens()

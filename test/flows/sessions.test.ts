@@ -55,7 +55,7 @@ describeOnBoth(
       })
     })
 
-    it('GET /users/me/sessions lists only the user’s own sessions, and no ended one', async () => {
+    it('GET /users/me/sessions lists only the user’s own sessions that are active', async () => {
       const clock = createTestClock()
       const { tokens, login, send } = await stage.start({ clock, sessionSeconds: 3_600 })
       await tokens()

@@ -81,7 +81,7 @@ describe('a door of the packed packages', () => {
     assert.ok(passed, output)
   })
 
-  it('a door does not compile without a package that it needs, which proves these tests', () => {
+  it('a door does not compile without a package that it needs, so these tests can fail', () => {
     for (const [door, missing] of [
       ['keystile/hono', /Cannot find module 'hono'/],
       ['keystile/node', /Cannot find name 'node:http'/],

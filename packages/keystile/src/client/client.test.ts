@@ -320,7 +320,7 @@ describe('createClient', () => {
       assert.deepEqual(stage.server.asked, [])
     })
 
-    it('if there is no refresh token, client.logout only forgets the session', async () => {
+    it('without a refresh token, client.logout forgets the session and sends nothing', async () => {
       const key = `keystile:${stage.server.issuer}`
       const session = { id: 'a', accessToken: 'b', askedAt: 0, lifetime: 1 }
       for (const value of [session, 'unknown']) {

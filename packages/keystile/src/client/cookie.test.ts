@@ -298,7 +298,7 @@ describe('a client', () => {
       const posted = (): readonly (string | undefined)[] =>
         stage.server.askedFor('POST /items').map(({ headers }) => headers.authorization)
 
-      it('after another user’s login, a 401 is not retried; each tab gets one event', async () => {
+      it('after another user’s login, a 401 is not retried; each tab signs out once', async () => {
         stage.server.refuseAccessTokens()
         assert.equal((await post()).status, 401)
         assert.equal(posted().length, 1)
@@ -352,7 +352,7 @@ describe('a client', () => {
         assert.equal(stage.server.asked.length, 1)
       })
 
-      it('a new page uses the cookie of another user’s login without an event', async () => {
+      it('a new page uses the cookie of another user’s login and emits no event', async () => {
         for (const tab of tabs) tab.close()
         const next = open(kept)
         let count = 0

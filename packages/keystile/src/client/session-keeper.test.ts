@@ -14,7 +14,7 @@ describe('the session of a client', () => {
       stage.server.forget()
     })
 
-    it('a client refreshes with a tenth of the lifetime left, or at most one minute', async () => {
+    it('a client refreshes when a tenth of the lifetime, at most a minute, is left', async () => {
       stage.clock.advance(539)
       await stage.client.fetch(items())
       assert.equal(refreshes(), 0)
@@ -339,7 +339,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('each client of a storage emits one event when a session ends, also by logout', async () => {
+    it('each client of a storage emits one event for a logout or an ended session', async () => {
       await clients[3]!.logout()
       await settle()
       assert.deepEqual(counts, ten(1))

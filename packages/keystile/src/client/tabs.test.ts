@@ -137,7 +137,7 @@ describe('createTabLock', () => {
     )
   })
 
-  it('after a write, createTabLock makes other tabs wait 250 ms, but not its own', async (t) => {
+  it('after a write, createTabLock makes only the other tabs wait 250 ms', async (t) => {
     const pass = stopTime(t)
     const [one, other] = [createTabLock(), createTabLock()]
     await one.exclusive('a', async () => one.wrote())

@@ -131,7 +131,7 @@ describe('fetchJwksUri', () => {
     'https://auth.example/a/.well-known/openid-configuration',
   ]
 
-  it('after a 404, fetchJwksUri appends the well-known path, then tries OpenID’s', async () => {
+  it('after a 404, fetchJwksUri tries the path at the URL’s end, then OpenID’s path', async () => {
     for (const [i, place] of places.entries()) {
       const { asked, options } = answering({ [place]: metadata(issuer) })
       assert.equal(await fetchJwksUri(issuer, options), 'https://keys.example/jwks')

@@ -4,7 +4,7 @@ import { TokenError, tokenError } from 'keystile/internal'
 import { guardReasonOf } from './guard-reason.ts'
 
 describe('guardReasonOf', () => {
-  it('guardReasonOf returns "expired" or "revoked" for such tokens, or else the error code', () => {
+  it('guardReasonOf returns "expired", "revoked" or the error code of the refusal', () => {
     for (const [reason, label] of [
       ['no_credential', 'not_authenticated'],
       ['malformed_credential', 'invalid_request'],

@@ -123,7 +123,7 @@ describe('authenticateClient', () => {
     })
   })
 
-  it('authenticateClient records each refused client by its id, but no secret', async () => {
+  it('authenticateClient records each refused client without secrets or unknown ids', async () => {
     await refuses('invalid_client', basic('first-party:hunter2'))
     await refuses('invalid_client', basic('orders:hunter2'))
     await refuses('invalid_client', basic('hunter2:'))

@@ -447,7 +447,7 @@ describe('byPassword for users of the app', () => {
       assert.deepEqual(await attempt(person, tried).prove(), { outcome: 'refused', reason })
   })
 
-  it('byPassword verifies a password again if no session started, but only once', async () => {
+  it('byPassword verifies a password once more if no session started', async () => {
     const again = attempt({ id: '1', hash, active: true }, password)
     const { outcome: first } = await again.prove()
     const { outcome: second } = await again.prove()
