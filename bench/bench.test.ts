@@ -89,7 +89,7 @@ describe('checkGuard', () => {
     })
   }
 
-  it('changesOf changes each part of a credential, but no percent escape', () => {
+  it('changesOf changes one character in each part of a credential, but no percent escape', () => {
     assert.deepEqual(changesOf('Bearer aaa.bbb'), ['Bearer aba.bbb', 'Bearer aaa.bab'])
     assert.deepEqual(changesOf('sid=xxx.%2B%2Fzzz'), ['sid=xax.%2B%2Fzzz', 'sid=xxx.%2B%2Fazz'])
   })
@@ -113,7 +113,7 @@ describe('openLoad', () => {
     )
   })
 
-  it('openLoad fails when no request is left and none may be sent twice', async () => {
+  it('openLoad fails if all requests are used up and none may be sent twice', async () => {
     const sent: (string | undefined)[] = []
     await withServer(
       (request, response) => {

@@ -94,7 +94,7 @@ for (const { name, file } of [
       assert.equal((await fetch(`${url}/.well-known/oauth-authorization-server/auth`)).status, 200)
     })
 
-    it(`examples/${name} has at most ${maxLines} lines for Keystile`, () => {
+    it(`examples/${name} needs at most ${maxLines} lines of code for Keystile`, () => {
       const lines = readFileSync(join(import.meta.dirname, name, file), 'utf8').split('\n')
       const start = lines.findIndex((line) => line.includes('createKeystile({'))
       const options = lines.slice(start, lines.indexOf('})', start) + 1)
@@ -128,7 +128,7 @@ describe('examples/websocket', () => {
     return [...told, event.code]
   }
 
-  it('examples/websocket answers with the guard’s refusal and opens no socket', async () => {
+  it('examples/websocket sends the guard’s refusal and opens no socket', async () => {
     for (const [authorization, status, challenge] of [
       [undefined, 401, /^Bearer realm="[^"]+"$/],
       ['Bearer abc', 401, /error="invalid_token"/],
@@ -155,7 +155,7 @@ describe('examples/websocket', () => {
     }
   })
 
-  it('examples/websocket takes tokens in two places; a deleted user’s socket closes', async () => {
+  it('examples/websocket reads tokens in two places; a deleted user’s socket closes', async () => {
     const { url, headers } = example
     let greeted = 0
     const leave = (): void => {
@@ -187,7 +187,7 @@ describe('examples/graphql', () => {
     return response.status === 200 ? response.json() : response.status
   }
 
-  it('examples/graphql answers allowed fields and refuses the others one by one', async () => {
+  it('examples/graphql returns the allowed fields, and an error for each other field', async () => {
     const message = 'The token lacks a scope that this needs'
     const extensions = { code: 'insufficient_scope', status: 403 }
     assert.deepEqual(await ask('{ news me items removeItems }', example.headers), {
@@ -206,7 +206,7 @@ describe('examples/graphql', () => {
     })
   })
 
-  it('examples/graphql refuses a request with a bad token as a whole', async () => {
+  it('examples/graphql refuses the whole request if the token is bad', async () => {
     assert.equal(await ask('{ news }', { authorization: 'Bearer abc' }), 401)
   })
 })
@@ -239,7 +239,7 @@ describe('examples/nest', () => {
   const lacks = (scope: string): RegExp =>
     new RegExp(`error="insufficient_scope", .*scope="${scope}"$`)
 
-  it('examples/nest admits callers by the guards of a controller and its methods', async () => {
+  it('examples/nest applies the guards of a controller and of its methods', async () => {
     const { authorization } = example.headers
     for (let time = 0; time < 2; time++) {
       const items = await ask('GET', '/items', authorization)
@@ -250,7 +250,7 @@ describe('examples/nest', () => {
     assert.equal((await ask('GET', '/news/open', 'Bearer abc')).status, 200)
   })
 
-  it('examples/nest refuses other callers with the answers of a guard', async () => {
+  it('examples/nest refuses other callers with the same responses as any guard', async () => {
     const { authorization } = example.headers
     const refusals: readonly (readonly [string, string, string | undefined, number, RegExp])[] = [
       ['GET', '/items', undefined, 401, /^Bearer realm="[^"]+"$/],

@@ -65,7 +65,7 @@ describe('examples/react', { skip }, () => {
     await page.getByLabel('Password').fill(password ?? '')
   }
 
-  it('examples/react shows the message of a refused registration', async () => {
+  it('examples/react shows the error message of a refused registration', async () => {
     await page.goto(url)
     await fill({ ...person, password: 'short' })
     await press('Register')
@@ -90,7 +90,7 @@ describe('examples/react', { skip }, () => {
     await page.getByRole('button', { name: 'Log in' }).waitFor()
   })
 
-  it('examples/react logs in, and shows the message of a wrong password', async () => {
+  it('examples/react logs in, and shows the error message for a wrong password', async () => {
     await fill({ username: 'ada', password: 'not her password' })
     await press('Log in')
     await says('Incorrect username or password')

@@ -38,7 +38,7 @@ const handlers: Readonly<Record<string, (request: Request) => Promise<Response>>
 
 for (const [name, handle] of Object.entries(handlers)) {
   describe(`examples/web-handlers/${name}`, () => {
-    it(`${name} answers a caller with the parameters of the framework`, async () => {
+    it(`${name} gives the handler the caller and the framework’s route parameters`, async () => {
       for (let time = 0; time < 2; time++) {
         const response = await handle(new Request(url, { headers }))
         assert.deepEqual([response.status, await response.json()], [200, { id: '7', owner: 'ada' }])

@@ -425,7 +425,7 @@ describe('checkRooms', () => {
     assert.deepEqual(problemsOf({}, planned), ['rooms.ts, library: there is no base/gone.ts'])
   })
 
-  it('checkRooms accepts a long file with a reason, and reports a needless reason', () => {
+  it('checkRooms accepts a long file with a reason, but reports a needless reason', () => {
     const path = `${library}/base/x.ts`
     const planned = { ...plan, longFiles: { [path]: 'one table, read from top to bottom' } }
     assert.deepEqual(problemsOf({ [path]: longText }, planned), [])

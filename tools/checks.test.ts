@@ -44,7 +44,7 @@ describe('runCheck', () => {
     ['format', 'export const a = "1";\n', /planted\.ts/],
   ] as const
   for (const [name, source, complaint] of planted) {
-    it(`runCheck fails ${name} on ${JSON.stringify(source)} and says where`, async () => {
+    it(`runCheck fails ${name} on ${JSON.stringify(source)}, and says where`, async () => {
       const result = await runOn(name, source)
       assert.equal(result.passed, false)
       assert.match(result.output, complaint)
@@ -59,7 +59,7 @@ describe('runCheck', () => {
     })
   }
 
-  it('runCheck fails a check that exits with 0 but has read no file', async () => {
+  it('runCheck reports a failure if a check exits with 0 but has read no file', async () => {
     writeFileSync(join(root, 'nothing.ts'), "console.log('0 files are fine')")
     const result = await runCheck(
       { name: 'nothing', command: ['nothing.ts'], filesRead: () => 0 },
@@ -70,13 +70,13 @@ describe('runCheck', () => {
   })
 })
 
-describe('report', () => {
+describe('report()', () => {
   const results: readonly CheckResult[] = [
     { name: 'types', passed: true, files: 61, seconds: 1.25, output: 'quiet' },
     { name: 'lint', passed: false, files: 7, seconds: 0.5, output: 'a.ts: wrong\n' },
   ]
 
-  it('report shows the output of failed checks and a line for every check', () => {
+  it('report() shows the output of failed checks, and a line for every check', () => {
     assert.deepEqual(report(results).split('\n'), [
       '--- lint',
       'a.ts: wrong',

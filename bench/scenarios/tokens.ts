@@ -9,7 +9,7 @@ import { versionsOf } from '../machine.ts'
 import { measureInTurns, withServers, type Effort, type Lane, type Measured } from '../measure.ts'
 import { nodeProgram, type Program } from '../process.ts'
 import type { Findings } from '../result.ts'
-import { summarize, summarizePairs, type Summary } from '../statistics.ts'
+import { summarize, summarizePairs } from '../statistics.ts'
 import { issueTokens } from '../tokens.ts'
 
 const frameworks = ['Hono', 'Fastify', 'Express'] as const

@@ -148,10 +148,10 @@ describe('a guard of Fastify', () => {
   })
 })
 
-describe('mount, when Keystile itself fails', () => {
+describe('mount(), when Keystile itself fails', () => {
   // oxlint-disable-next-line typescript/prefer-promise-reject-errors
   const broken = { answer: () => Promise.reject() }
-  it('mount answers 500 without running the app when Keystile fails', async (t: TestContext) => {
+  it('mount() returns 500 without running the app if Keystile fails', async (t: TestContext) => {
     t.mock.method(console, 'error', () => {})
     let entered = 0
     const enter = (_request: unknown, response: Parameters<RequestListener>[1]): void => {
@@ -178,8 +178,8 @@ describe('mount, when Keystile itself fails', () => {
   })
 })
 
-describe('mount in Express', () => {
-  it('mount in Express gives Keystile the whole URL, also in a router', async (t: TestContext) => {
+describe('mount() in Express', () => {
+  it('mount() in Express passes on the whole URL, also in a router', async (t: TestContext) => {
     const urls: string[] = []
     const mounted = mountInExpress({
       async answer({ url }) {

@@ -56,7 +56,7 @@ describe('an Express guard that the app calls itself', () => {
 })
 
 describe('a Fastify guard in a hook that runs after the answer', () => {
-  it('a Fastify guard in an onResponse hook logs that it guards nothing there', async () => {
+  it('a Fastify guard in an onResponse hook logs that it protects nothing', async () => {
     const lines: string[] = []
     const app = Fastify({
       logger: { level: 'error', stream: { write: (line: string) => void lines.push(line) } },

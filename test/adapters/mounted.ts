@@ -41,7 +41,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
   after(() => keystile.close())
 
   for (const [way, mountIn] of Object.entries(ways)) {
-    describe(`mount in ${framework}, ${way}`, () => {
+    describe(`mount() in ${framework}, ${way}`, () => {
       let served: Served
       let username: string
       before(async () => {
@@ -68,7 +68,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
       }
       const login = (): string => new URLSearchParams({ username, password }).toString()
 
-      it('mount lets a user register, log in with a form and open a guarded route', async () => {
+      it('mount() lets a user register, log in with a form and open a guarded route', async () => {
         const taken = await register()
         assert.deepEqual([taken.status, taken.headers['x-content-type-options']], [409, 'nosniff'])
         const { status, headers, text } = await postForm(login())
@@ -90,7 +90,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         assert.equal((await send({ path: '/items' })).status, 401)
       })
 
-      it('mounted POST /token takes a multipart form', async () => {
+      it('mounted POST /token accepts a multipart form', async () => {
         const part = (name: string, value: string): string =>
           `--cut\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`
         const body = `${part('username', username)}${part('password', password)}--cut--\r\n`
@@ -99,7 +99,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         assert.equal(status, 200, text)
       })
 
-      it('mounted POST /token takes a password exactly as it was sent', async () => {
+      it('mounted POST /token uses a password exactly as it was sent', async () => {
         const name = `${username}-exact`
         const odd = ' +%2B&=;é中\u{1f511}[a]\u0000"'.repeat(2)
         const person = { username: name, email: `${name}@example.com`, password: odd }
@@ -110,7 +110,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         assert.equal(status, 200, text)
       })
 
-      it('mounted POST /token answers a malformed form with an OAuth error code', async () => {
+      it('mounted POST /token returns an OAuth error code for a malformed form', async () => {
         for (const [body, error] of [
           [`username=${username}&password=wrong`, 'invalid_grant'],
           ['username=ada', 'invalid_request'],
@@ -177,7 +177,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         })
       }
 
-      it('mounted POST /token takes no credentials from parameters with brackets', async () => {
+      it('mounted POST /token reads no credentials from parameters with brackets', async () => {
         for (const body of [
           `username[]=${username}&password=${password}`,
           `username=${username}&password[]=${password}`,
@@ -206,7 +206,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         }
       })
 
-      it('mounted endpoints refuse a body that is too long and answer the next one', async () => {
+      it('mounted endpoints refuse a body that is too long, but answer a new request', async () => {
         for (const [path, type] of [
           ['/auth/token', 'application/x-www-form-urlencoded'],
           ['/auth/users', 'application/json'],
@@ -228,7 +228,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
       })
 
       it(
-        'after a body that is too long, the connection answers the next request or closes',
+        'after a body that is too long, the connection either closes or answers the next request',
         { timeout: 10_000 },
         async () => {
           const connection = served.connect()
@@ -247,7 +247,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         },
       )
 
-      it('mount publishes the keys, and the metadata at two paths (RFC 8414 §3)', async () => {
+      it('mount() publishes the keys, and the metadata at two paths (RFC 8414 §3)', async () => {
         const keys = await send({ path: '/auth/.well-known/jwks.json' })
         assert.equal(keys.status, 200)
         assert.ok((JSON.parse(keys.text) as { keys: unknown[] }).keys.length > 0)
@@ -305,7 +305,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         assert.equal((await send({ ...refresh, headers: [...origin, ...cookie] })).status, 400)
       })
 
-      it('mount answers preflights of listed origins, but not for the app’s routes', async () => {
+      it('mount() answers preflights of listed origins, but not for the app’s routes', async () => {
         const ask = (path: string, origin: string): Promise<Received> =>
           send({
             method: 'OPTIONS',
@@ -338,7 +338,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
           )
       })
 
-      it('mount passes requests for all other paths to the app', async () => {
+      it('mount() passes requests for all other paths to the app', async () => {
         const own = await postJson('/auth/own', {})
         assert.deepEqual([own.status, JSON.parse(own.text)], [200, { own: true }])
         const echo = await postJson('/echo', { a: ['b'] })

@@ -80,7 +80,7 @@ function check(
 function describeTable(stage: Stage, served: () => Served): void {
   for (const { name, send, expected, needsUser } of cases) {
     if (needsUser && !stage.withUser) continue
-    it(`a guard answers ${expected.status} to ${name}, also when repeated`, async () => {
+    it(`a guard returns ${expected.status} for ${name}, also for a repeated request`, async () => {
       const sent = send(stage)
       for (let time = 0; time < 2; time++)
         check(await served().send(sent), expected, { stage, sent })
@@ -88,7 +88,7 @@ function describeTable(stage: Stage, served: () => Served): void {
     })
   }
 
-  it('a guard answers 401 to a token that has expired since its last use', async () => {
+  it('a guard returns 401 for a token that has expired since its last use', async () => {
     const headers = ['authorization', stage.bearer()]
     const sent = { path: '/me', headers }
     check(
@@ -100,7 +100,7 @@ function describeTable(stage: Stage, served: () => Served): void {
     check(await served().send(sent), expired, { stage, sent })
   })
 
-  it('a path without a route gets 404, and no guard runs', async () => {
+  it('a path without a route returns 404, and no guard runs', async () => {
     for (const headers of [[], ['authorization', stage.bearer()], ['authorization', 'Bearer abc']])
       assert.equal((await served().send({ path: '/nothing', headers })).status, 404)
     assert.equal(stage.verifications, 0)
@@ -118,7 +118,7 @@ function describeTable(stage: Stage, served: () => Served): void {
   })
 
   for (const path of ['/parsed/after', '/parsed/before']) {
-    it(`a guard leaves the body to the parser: ${path}`, async () => {
+    it(`a guard leaves the body of the request to the app’s parser: ${path}`, async () => {
       for (let time = 0; time < 2; time++) {
         const headers = ['content-type', 'application/json', 'authorization', stage.bearer()]
         const { status, text } = await served().send({
@@ -142,7 +142,7 @@ function describeTable(stage: Stage, served: () => Served): void {
 }
 
 function describeCallers(stage: Stage, served: () => Served): void {
-  it('guard.caller throws a TypeError without a guard, and behind an optional guard', async () => {
+  it('guard.caller throws a TypeError if no guard ran, or only an optional guard', async () => {
     for (const path of ['/open', '/news/strict']) {
       const { status, text } = await served().send({ path })
       assert.equal(status, 500)
@@ -165,7 +165,7 @@ function describeCallers(stage: Stage, served: () => Served): void {
     }
   })
 
-  it('a guard does not mix up the callers of simultaneous requests', async () => {
+  it('a guard does not confuse the callers of simultaneous requests', async () => {
     const names = Array.from({ length: 40 }, (_, i) => `user${i}`)
     const headers = new Map(
       names.map((name) => [name, ['authorization', stage.bearer({ subject: name })]]),
@@ -257,7 +257,7 @@ function describeConnections(stage: Stage, served: () => Served): void {
 
 function describeUsers(stage: Stage, served: () => Served): void {
   for (const subject of ['throws', 'rejects']) {
-    it(`when user() ${subject}, the error handler answers and no route runs`, async () => {
+    it(`when user() ${subject}, the error handler responds and no route runs`, async () => {
       const headers = ['authorization', stage.bearer({ subject })]
       for (const path of ['/secret', '/me', '/news', '/lounge/anybody']) {
         const { status, text } = await served().send({ path, headers })
@@ -273,7 +273,7 @@ function describeUsers(stage: Stage, served: () => Served): void {
   // `next(undefined)` would let the request in, and `next('route')` would skip the remaining
   // guards.
   for (const subject of ['rejects-nothing', 'rejects-null', 'rejects-route', 'rejects-router']) {
-    it(`a guard answers 500 when user() rejects with a non-Error: ${subject}`, async () => {
+    it(`a guard returns 500 when user() rejects with a non-Error: ${subject}`, async () => {
       const headers = ['authorization', stage.bearer({ subject, scopes: ['items:read'] })]
       for (const path of ['/secret', '/items', '/news', '/area/read'])
         assert.equal((await served().send({ path, headers })).status, 500)

@@ -269,7 +269,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
   )
 
   it(
-    'after Bob logs in elsewhere, a page with Ada’s cookie session sends no request as Bob',
+    'after Bob logs in on another page, Ada’s page sends no request as Bob',
     withContext(async () => {
       const open = async (): Promise<Page> => {
         const page = await context.newPage()
@@ -355,7 +355,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
   )
 
   it(
-    'a page of an unlisted origin can neither start, use, end nor read a cookie session',
+    'a page of an unlisted origin cannot start, use, end or read a cookie session',
     withContext(async () => {
       const page = await openPage(own)
       assert.equal((await ask(page, `${auth}/session`, login)).status, 200)
@@ -384,7 +384,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
   )
 
   it(
-    'a page of another site, even a listed one, gets no session cookie from the browser',
+    'the browser sends no session cookie from a page of another site, even a listed one',
     withContext(async () => {
       const page = await openPage(listed.replace('localhost', '127.0.0.1'))
       assert.equal((await ask(page, `${auth}/session`, login)).status, 200)

@@ -167,7 +167,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.equal(linesOf((await audit('--json', '--since', '2020-01-01')).stdout).length, 3)
     })
 
-    it('keystile audit refuses a malformed --since or --limit, and shows a right one', async () => {
+    it('keystile audit refuses a malformed --since or --limit, and shows an example', async () => {
       for (const since of ['yesterday', '2026-11-25T12:00', '1', '-1h', '1y', '2026-13-01']) {
         const { code, stderr } = await audit(`--since=${since}`)
         assert.equal(code, 1, since)
@@ -195,7 +195,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.equal(await following.stop(), 0)
     })
 
-    it('keystile audit ends without an error when the reader of its output has gone', async () => {
+    it('keystile audit ends without an error when its output is closed', async () => {
       for (const args of [['--json'], ['--follow', '--limit', '1']]) {
         const child = startCommand(['audit', ...args], { cwd, env })
         let stderr = ''

@@ -146,7 +146,7 @@ describe('keystile doctor', () => {
     assert.match(await refusal(), /\(key-random, /)
   })
 
-  it('keystile doctor and the start warn of secret files that others can read', async () => {
+  it('keystile doctor and keystile serve warn of secret files that others can read', async () => {
     const secret = join(cwd, 'secret')
     const config = join(cwd, 'keystile.config.json')
     const jwk = JSON.stringify(exportPrivateJwk(generateKey('ES256')))
@@ -218,7 +218,7 @@ describe('keystile doctor', () => {
     )
   })
 
-  it('keystile doctor reports the database of another issuer, as the start does', async () => {
+  it('keystile doctor reports the database of another issuer, as keystile serve does', async () => {
     makeDatabase()
     const args = ['--issuer', 'http://localhost:1']
     const report = await doctor(args)

@@ -90,7 +90,7 @@ describe('keystile serve', () => {
     assert.ok(six === 200 || six === 'EADDRNOTAVAIL' || six === 'EAFNOSUPPORT', String(six))
   })
 
-  it('keystile serve answers /healthz and /readyz, and 404 to unknown paths', async () => {
+  it('keystile serve has /healthz and /readyz, and returns 404 for unknown paths', async () => {
     const { url } = await start()
     const statusOf = async (path: string): Promise<number> => (await fetch(`${url}${path}`)).status
     assert.deepEqual(
@@ -149,7 +149,7 @@ describe('keystile serve', () => {
     )
   })
 
-  it('keystile serve does not start on a port that is taken, and says so', async () => {
+  it('keystile serve does not start if its port is in use, and says so', async () => {
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')
     const { port } = taken.address() as { port: number }
@@ -240,7 +240,7 @@ describe('keystile serve', () => {
     assert.deepEqual([await refresh(), await refresh()], [200, 400])
   })
 
-  it('keystile serve takes CORS origins with commas between them', async () => {
+  it('keystile serve accepts CORS origins with commas between them', async () => {
     const allowed = async (
       args: readonly string[],
       env: Readonly<Record<string, string>>,

@@ -279,7 +279,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       )
     })
 
-    it('keystile user delete deletes a user for good, but not the last administrator', async () => {
+    it('keystile user delete is permanent, and never deletes the last administrator', async () => {
       assert.equal((await user('create', 'gone', '--password-file', 'password')).code, 0)
       assert.equal((await user('delete', 'gone')).stdout, 'deleted gone\n')
       assert.match((await user('delete', 'gone')).stderr, /there is no user gone/)

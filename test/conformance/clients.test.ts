@@ -65,7 +65,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(decodeJwtUnsafe(tokens.access_token).claims['scope'], 'items:read')
     })
 
-    it('openid-client refreshes and revokes; then a refresh gets invalid_grant', async () => {
+    it('openid-client refreshes and revokes; a later refresh gets invalid_grant', async () => {
       const tokens = await openid.genericGrantRequest(config, 'password', ada)
       const refreshed = await openid.refreshTokenGrant(config, tokens.refresh_token!, {
         scope: 'items:read',
@@ -192,7 +192,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(tokens.scope, 'items:write')
     })
 
-    it('oauth4webapi refreshes and revokes; then a refresh gets invalid_grant', async () => {
+    it('oauth4webapi refreshes and revokes; a later refresh gets invalid_grant', async () => {
       assert.equal(as.revocation_endpoint, `${server.issuer}/revoke`)
       assert.ok(as.grant_types_supported?.includes('refresh_token'))
       const refresh = async (token: string): Promise<oauth.TokenEndpointResponse> => {

@@ -62,7 +62,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(verifier.state, 'current')
     })
 
-    it('createVerifier refuses tokens with another audience or another signature', async () => {
+    it('createVerifier refuses tokens with a wrong audience or a wrong signature', async () => {
       const options = { issuer: server.issuer, audience, revocations: 'none' } as const
       assert.equal(
         await refusalOf(createVerifier({ ...options, audience: 'https://x.example' }), token),
@@ -123,7 +123,7 @@ describe('createVerifier over real sockets', () => {
     assert.equal(publisher.asked.filter((path) => path === '/tenant/jwks').length, 3 + 2)
   })
 
-  it('a guard answers 503 and Retry-After until the issuer can be reached', async () => {
+  it('a guard returns 503 with Retry-After until the issuer can be reached', async () => {
     // Finds a free port. The issuer listens on it later.
     const placeholder = createServer().listen(0, '127.0.0.1')
     await once(placeholder, 'listening')
@@ -172,7 +172,7 @@ describe('createVerifier over real sockets', () => {
     }
   })
 
-  it('a program ends although its verifier is still open', async () => {
+  it('a program can end while its verifier is still open', async () => {
     const program = `
       import { createVerifier } from 'keystile'
       const options = { audience: '${audience}', revocations: 'none' }

@@ -148,7 +148,7 @@ for (const algorithm of issuingAlgorithms) {
         signJwt({ ...decodeJwtUnsafe(token).claims, ...claims }, key, { type: 'at+jwt' })
       const now = (): number => Math.floor(Date.now() / 1000)
 
-      it('a FastAPI route opens for our token and knows its subject and scope', async () => {
+      it('a FastAPI route accepts our token and knows its subject and scope', async () => {
         const { sub } = decodeJwtUnsafe(token).claims
         assert.deepEqual(await api.get(token), {
           status: 200,

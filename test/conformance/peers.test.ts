@@ -70,7 +70,7 @@ for (const algorithm of issuingAlgorithms) {
         })
     })
 
-    it('the kid of a published key is the thumbprint that jose calculates', async () => {
+    it('the kid of a published key is the thumbprint that jose computes', async () => {
       assert.equal(jwks.keys[0]!.kid, await jose.calculateJwkThumbprint(jwks.keys[0]!))
     })
   })
@@ -119,7 +119,7 @@ describe('verifyJwt', () => {
 
 describe('importKey', () => {
   for (const algorithm of algorithms.filter((name) => !name.startsWith('HS'))) {
-    it(`importKey takes the ${algorithm} keys that jose generates, as JWK and as PEM`, async () => {
+    it(`importKey reads the ${algorithm} keys that jose generates, as JWK and as PEM`, async () => {
       const pair = await jose.generateKeyPair(algorithm, { extractable: true })
       const jwk = await jose.exportJWK(pair.privateKey)
       const sources = [
@@ -164,7 +164,7 @@ describe('signJwt', () => {
 })
 
 describe('verifyJws', () => {
-  it('verifyJws accepts a compact JWS of jose, whether its payload is text or not', async () => {
+  it('verifyJws accepts a compact JWS of jose, whether its payload is text or bytes', async () => {
     const own = generateKey('ES256')
     const key = await jose.importJWK(exportPrivateJwk(own) as jose.JWK, 'ES256')
     for (const payload of [

@@ -165,10 +165,10 @@ describe('importKey', () => {
   })
 })
 
-describe('sign', () => {
+describe('sign()', () => {
   const deterministic = ['rfc7520/#section-4.1', 'section-4.4', 'section-4.6', 'rfc8037']
 
-  it('sign reproduces the deterministic signatures that RFC 7520 and RFC 8037 print', () => {
+  it('sign() reproduces the deterministic signatures that RFC 7520 and RFC 8037 print', () => {
     for (const section of deterministic) {
       const { input, output, title } = caseOf(section)
       const { protected: header, payload, signature } = output.json_flat
@@ -177,14 +177,14 @@ describe('sign', () => {
     }
   })
 
-  it('sign reproduces the HS256 signature of RFC 7515 A.1', () => {
+  it('sign() reproduces the HS256 signature of RFC 7515 A.1', () => {
     const { jwk, alg, jws } = published.find(({ name }) => name === 'RFC7515 A.1')!
     const end = jws.lastIndexOf('.')
     const made = sign(signingKeyFor(jwk!, alg), Buffer.from(jws.slice(0, end)))
     assert.equal(toBase64url(made), jws.slice(end + 1))
   })
 
-  it('with PS384 and ES512, sign makes a different valid signature each time', () => {
+  it('with PS384 and ES512, sign() makes a different valid signature each time', () => {
     for (const section of ['section-4.2', 'section-4.3']) {
       const { input, output } = caseOf(section)
       const { protected: header, payload, signature } = output.json_flat
@@ -199,8 +199,8 @@ describe('sign', () => {
   })
 })
 
-describe('thumbprint', () => {
-  it('thumbprint returns what RFC 7638 §3.1, RFC 8037 A.3 and RFC 9449 print', () => {
+describe('thumbprint()', () => {
+  it('thumbprint() returns what RFC 7638 §3.1, RFC 8037 A.3 and RFC 9449 print', () => {
     for (const { name, jwk, thumbprint: expected } of thumbprints)
       assert.equal(thumbprint(jwk), expected, name)
     assert.equal(thumbprints.length, 3)

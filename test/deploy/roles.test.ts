@@ -109,7 +109,7 @@ describe(
       'create schema mine',
       'set role keystile_owner',
     ]) {
-      it(`deploy/roles.sql forbids the application: ${statement}`, async () => {
+      it(`deploy/roles.sql forbids the application to run: ${statement}`, async () => {
         await assert.rejects(
           run(as('app'), statement),
           /permission denied|must be owner|append-only/,

@@ -17,7 +17,7 @@ function analyze(...args: readonly string[]): { readonly status: number | null; 
 }
 
 describe('the systemd unit', { skip }, () => {
-  it('the systemd unit has an exposure of at most 2.0', () => {
+  it('the systemd unit has an exposure score of at most 2.0', () => {
     const { status, said } = analyze('security', '--offline=true', '--threshold=20', unit)
     assert.equal(status, 0, said)
     assert.match(said, /Overall exposure level for keystile\.service: [01]\.\d/)

@@ -374,7 +374,7 @@ describe('the recipes', () => {
       const isOwnUsers = name.includes('own-users')
       const skip = isOwnUsers && !database ? `no PostgreSQL: ${howToGetPostgres}` : false
       it(
-        `${name} survives resets, half requests and callbacks that throw`,
+        `${name} survives connection resets, half requests and callbacks that throw`,
         { skip, timeout: 60_000 },
         async (t) => {
           const program = name.startsWith('examples/') ? join(root, name) : join(folder, name)

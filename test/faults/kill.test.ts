@@ -233,7 +233,7 @@ async function compare(stage: Stage, sessions: readonly Held[]): Promise<number>
 }
 
 describeOnBoth('a server that is killed', (stage) => {
-  it(`a server that is killed loses no refresh and no end of a session (${run})`, async (t) => {
+  it(`a killed server loses no confirmed refresh and no confirmed logout (${run})`, async (t) => {
     const first = await stage.start()
     for (const username of people)
       await first.addUser({ username, email: `${username}@example.com` })

@@ -23,7 +23,7 @@ for (const way of ways) {
   describeOnBoth(`a new account by ${way}`, (stage) => {
     const start = starter(stage)
 
-    it('a new account with a taken name or address gets 409 in any letter case', async () => {
+    it('a new account gets 409 if its name or address is taken, in any letter case', async () => {
       const { by } = await start()
       assert.equal((await by.register({ username: 'Ada', email: 'ada@example.com' })).status, 201)
       for (const [fields, detail] of [
@@ -158,12 +158,12 @@ for (const way of ways) {
       )
     })
 
-    it('a new account’s password may be only letters (NIST SP 800-63B-4 §3.1.1.2)', async () => {
+    it('a password of a new account may be letters only (NIST SP 800-63B-4 §3.1.1.2)', async () => {
       const { by } = await start()
       assert.equal((await by.register({ password: 'no signs no digits no capitals' })).status, 201)
     })
 
-    it('an account gets no common password, and no password that contains its names', async () => {
+    it('an account cannot have a common password, or one that contains its names', async () => {
       const { by, add } = await start()
       const lovelace = await add('Lovelace')
       const bad = [
@@ -275,7 +275,7 @@ for (const way of ways) {
       assert.equal((await started.login({ username: 'bob' })).status, 200)
     })
 
-    it('the last administrator can be neither disabled, demoted nor deleted', async () => {
+    it('the last administrator cannot be disabled, demoted or deleted', async () => {
       const { by, add, root } = await start()
       const bob = await add('bob')
       const refused = [
@@ -291,7 +291,7 @@ for (const way of ways) {
       assert.equal((await by.demote(root)).status, 200)
     })
 
-    it('a deletion ends all tokens and deletes the data; the name stays taken', async () => {
+    it('a deletion ends all tokens and deletes the data, but the name stays taken', async () => {
       const { by, add, started } = await start()
       const bob = await add('bob')
       assert.equal((await by.remove(bob)).status, 204)
@@ -303,7 +303,7 @@ for (const way of ways) {
       assert.deepEqual({ ...row }, { email: null, password_hash: '' })
     })
 
-    it('a change with an unknown user id gets 404', async () => {
+    it('a change with an unknown user id is refused with 404', async () => {
       const { by, add } = await start()
       const bob = await add('bob')
       for (const id of ['x', bob.id.toUpperCase(), `${bob.id}x`]) {

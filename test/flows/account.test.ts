@@ -14,7 +14,7 @@ const newPassword = 'a new engine of her own'
 describeOnBoth('PATCH /users/me', (stage) => {
   const profile = z.strictObject({ city: z.string().min(1).optional(), age: z.int().optional() })
 
-  it('PATCH /users/me answers 422 to invalid values and to reserved fields', async () => {
+  it('PATCH /users/me returns 422 for invalid values and for reserved fields', async () => {
     const { register, login, send } = await stage.start({ profile })
     await register({ city: 'London' })
     const bearer = (await login()).json['access_token']
@@ -36,7 +36,7 @@ describeOnBoth('PATCH /users/me', (stage) => {
     assert.equal((await send('GET', '/users/me', { bearer })).json['city'], 'London')
   })
 
-  it('PATCH /users/me has no fields to change without a profile schema', async () => {
+  it('without a profile schema, PATCH /users/me cannot change any field', async () => {
     const { accessToken, send } = await stage.start()
     const bearer = await accessToken()
     assert.equal(
@@ -65,7 +65,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
     assert.equal((await login({ password: newPassword })).status, 200)
   })
 
-  it('POST /users/me/password answers 403 to a wrong password, 422 to a bad new one', async () => {
+  it('POST /users/me/password: 403 for a wrong password, 422 for a bad new password', async () => {
     const { accessToken, login, send } = await stage.start()
     const bearer = await accessToken()
     const post = (json: object): Promise<{ status: number }> =>
@@ -86,7 +86,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
     assert.equal((await login()).status, 200)
   })
 
-  it('POST /users/me/password lets one of two concurrent changes win', async () => {
+  it('POST /users/me/password lets only one of two concurrent changes succeed', async () => {
     const { accessToken, login, send } = await stage.start()
     const bearer = await accessToken()
     const passwords = ['the first of two passwords', 'the second of two passwords']
@@ -100,7 +100,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
     assert.equal((await login({ password: winners[0]! })).status, 200)
   })
 
-  it('after a password change, a login in flight with the old password is not valid', async () => {
+  it('a login with the old password during a password change gets no valid token', async () => {
     const { accessToken, login, send, keystile } = await stage.start()
     const bearer = await accessToken()
     const logins = Array.from({ length: 6 }, () => login())
@@ -147,7 +147,7 @@ describeOnBoth('POST /users/me/email', (stage) => {
     assert.equal((await send('GET', '/users/me', { bearer })).json['email'], 'ada@example.com')
   })
 
-  it('POST /users/me/email answers 409 to a taken address, even to parallel requests', async () => {
+  it('POST /users/me/email returns 409 for a taken address, also in parallel calls', async () => {
     const { tokens, send } = await stage.start()
     const [ada, bob] = [await tokens('ada'), await tokens('bob')]
     const post = async (bearer: string, new_email: string): Promise<number> =>
@@ -166,8 +166,8 @@ describeOnBoth('POST /users/me/email', (stage) => {
   })
 })
 
-describeOnBoth('an account, to a client other than first-party', (stage) => {
-  it('a client other than first-party can only read an account, not change it', async () => {
+describeOnBoth('an account, for a client other than first-party', (stage) => {
+  it('a client other than first-party can read an account, but cannot change it', async () => {
     const { addUser, addClient, send, login } = await stage.start()
     await addUser()
     const kiosk = await addClient({ id: 'kiosk', grants: ['password'] })
@@ -210,7 +210,7 @@ describeOnBoth('DELETE /users/me', (stage) => {
     )
   })
 
-  it('DELETE /users/me needs a login in the last 300 s (RFC 9470 §3)', async () => {
+  it('DELETE /users/me needs a login within the last 300 s (RFC 9470 §3)', async () => {
     const clock = createTestClock()
     const { accessToken, send } = await stage.start({ clock })
     const bearer = await accessToken()

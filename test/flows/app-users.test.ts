@@ -26,7 +26,7 @@ async function startUsers(
 }
 
 describeOnBoth('keystile.users', (stage) => {
-  it('keystile.users.create gives rights, and needs no open registration', async () => {
+  it('keystile.users.create can give rights, and works while registration is closed', async () => {
     const { appUsers, login } = await startUsers(stage, {
       scopes,
       roles,
@@ -68,7 +68,7 @@ describeOnBoth('keystile.users', (stage) => {
     assert.equal(await appUsers.find({ login: 'ada' }), undefined)
   })
 
-  it('keystile.users.find finds a user by id, name or e-mail, and by no other string', async () => {
+  it('keystile.users.find finds a user only by id, name or e-mail address', async () => {
     const { appUsers } = await startUsers(stage)
     const { id } = await appUsers.create(ada)
     for (const by of [{ id }, { login: 'aDA' }, { login: 'ADA@example.COM' }])
@@ -77,7 +77,7 @@ describeOnBoth('keystile.users', (stage) => {
       assert.equal(await appUsers.find(by), undefined)
   })
 
-  it('keystile.users.list returns users by name, page by page, and checks its input', async () => {
+  it('keystile.users.list returns pages of users by name, and checks its options', async () => {
     const { appUsers } = await startUsers(stage)
     for (const username of ['carol', 'Ada', 'bob']) await appUsers.create({ username, password })
     const first = await appUsers.list({ limit: 2 })
@@ -99,7 +99,7 @@ describeOnBoth('keystile.users', (stage) => {
       assert.equal((await open([], { bearer: accessToken })).status, 401)
   })
 
-  it('keystile.users.grant adds and removes rights; endsSessions ends the sessions', async () => {
+  it('keystile.users.grant changes rights; with endsSessions, it ends the sessions', async () => {
     const { appUsers, open, tokens, login } = await startUsers(stage, { scopes, roles })
     const { subject: id, accessToken: bearer } = await tokens()
     await stage.sql(`update "user" set scopes = '["old:scope"]' where id = '${id}'`)

@@ -110,7 +110,7 @@ describe('a SQLite database', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }))
   const database = (): string => join(folder, 'data', 'keystile.db')
 
-  it('a SQLite database and its other files contain no secret in plain text', async () => {
+  it('no file of a SQLite database contains a secret in plain text', async () => {
     const { tokens, refresh, keystile } = await startKeystile({
       database: database(),
       key: undefined as never,
@@ -159,7 +159,7 @@ describe('a SQLite database', () => {
     await keystile.close()
   })
 
-  it('a SQLite database does not open if others can read its keystile.key', async () => {
+  it('a SQLite database does not open if other users can read its keystile.key', async () => {
     const { keystile } = await startKeystile({ database: database(), key: undefined as never })
     await keystile.close()
     chmodSync(join(folder, 'data', 'keystile.key'), 0o644)

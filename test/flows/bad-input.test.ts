@@ -134,7 +134,7 @@ describe('POST /token', () => {
     ['a malformed multipart boundary', 'x', 'multipart/form-data; boundary=("'],
   ]
   for (const [title, body, type] of table) {
-    it(`POST /token refuses ${title} with a sentence (RFC 6749 §5.2)`, async () => {
+    it(`POST /token refuses ${title} with a readable message (RFC 6749 §5.2)`, async () => {
       const answer = await send('/token', body, type)
       assertRefused(answer, title)
       assert.match(answer.json['error'], /^invalid_(request|scope)$/)
@@ -150,7 +150,7 @@ describe('POST /token', () => {
   const first = randomInt(4)
   const tried = process.env['KEYSTILE_LONG'] ? strings : strings.filter((_, i) => i % 4 === first)
   const share = `${tried.length} of ${strings.length}`
-  it(`POST /token answers invalid_grant to ${share} bypasses and naughty strings`, async () => {
+  it(`POST /token returns invalid_grant for ${share} hostile names or passwords`, async () => {
     for (const text of tried) {
       const asName = send('/token', new URLSearchParams({ username: text, password }))
       const asPassword = send('/token', new URLSearchParams({ username: 'ada', password: text }))
@@ -195,13 +195,13 @@ describe('POST /users', () => {
     }),
   }
   for (const [title, body] of Object.entries(bodies)) {
-    it(`POST /users refuses ${title} with a sentence`, async () => {
+    it(`POST /users refuses ${title} with a readable message`, async () => {
       assertRefused(await send('/users', body, 'application/json'), title, [password])
       await assertAlive()
     })
   }
 
-  it('POST /users answers 415 to another content type', async () => {
+  it('POST /users returns 415 for a content type that is not JSON', async () => {
     for (const type of [
       'text/plain',
       'application/x-www-form-urlencoded',
@@ -212,7 +212,7 @@ describe('POST /users', () => {
     }
   })
 
-  it('POST /users takes no naughty string as a user name, e-mail or body', async () => {
+  it('POST /users accepts no naughty string as a user name, e-mail address or body', async () => {
     for (const text of naughtyStrings) {
       if (/^[A-Za-z0-9][\w.-]+$/.test(text)) continue
       assertRefused(
@@ -289,7 +289,7 @@ describe('the server', () => {
       assert.equal(await line(`${method} /users/me`), 405, method)
   })
 
-  it('too large headers get 431; after an unfinished body, the server still answers', async () => {
+  it('headers that are too large get 431; the server survives an unfinished body', async () => {
     assert.equal(
       statusOf(
         await sendRaw(
@@ -316,7 +316,7 @@ describe('the server', () => {
     assert.ok(!answer.includes('evil'))
   })
 
-  it('the server sends no CORS header to another origin', async () => {
+  it('the server sends no CORS header to an origin that is not listed', async () => {
     for (const method of ['GET', 'OPTIONS', 'POST']) {
       const response = await fetch(`${url}/users/me`, {
         method,

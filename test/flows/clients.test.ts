@@ -72,7 +72,7 @@ describeOnBoth(
       ])
     })
 
-    it('a grant that a client lacks gets unauthorized_client (RFC 9700 §2.4)', async () => {
+    it('a client gets unauthorized_client for a grant that it lacks (RFC 9700 §2.4)', async () => {
       const keystile = await stage.start({ scopes })
       await keystile.addUser()
       const login = { grant_type: 'password', username: 'ada', password }
@@ -176,7 +176,7 @@ describeOnBoth(
       assert.equal((await keystile.open([], { bearer })).status, 200)
     })
 
-    it('a token that a client gets for itself has neither users:read nor users:write', async () => {
+    it('a token that a client gets for itself has no users:read and no users:write', async () => {
       const keystile = await stage.start({ scopes })
       const mixed = await keystile.addClient({
         grants: ['password', 'client_credentials'],
@@ -200,7 +200,7 @@ describeOnBoth(
       assert.deepEqual(await revoke({ token: own, ...billing }), [400, 'invalid_grant'])
     })
 
-    it('a disabled client and its tokens are refused, in other processes within 1 s', async () => {
+    it('a disabled client and its tokens are refused, in all processes within 1 s', async () => {
       const [keystile, other] = [await stage.start(), await stage.start()]
       const subject = await keystile.addUser()
       const web = await keystile.addClient({
@@ -276,7 +276,7 @@ describeOnBoth(
       )
     })
 
-    it('POST /introspect answers only {"active":false} to any unusable token', async () => {
+    it('POST /introspect returns only {"active":false} for any unusable token', async () => {
       const clock = createTestClock()
       const keystile = await stage.start({ clock })
       const api = await keystile.addClient({ id: 'api', grants: [], may: ['introspect'] })
@@ -298,7 +298,7 @@ describeOnBoth(
       assert.deepEqual(await ask(later), inactive)
     })
 
-    it('POST /introspect answers {"active":false} for a disabled user', async () => {
+    it('POST /introspect returns {"active":false} for the token of a disabled user', async () => {
       const { keystile, ask } = await start()
       const { accessToken, subject } = await keystile.tokens()
       await keystile.disable(subject)
@@ -306,7 +306,7 @@ describeOnBoth(
       assert.deepEqual([status, text], inactive)
     })
 
-    it('POST /introspect needs a client with the permission (RFC 7662 §2.1)', async () => {
+    it('POST /introspect needs a client that may introspect tokens (RFC 7662 §2.1)', async () => {
       const { keystile } = await start()
       const { accessToken } = await keystile.tokens()
       const orders = await keystile.addClient()

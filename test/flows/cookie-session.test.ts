@@ -104,7 +104,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /session/refresh sets a new cookie, and a reuse ends the session', async () => {
+    it('POST /session/refresh sets a new cookie; a reused cookie ends the session', async () => {
       const clock = createTestClock()
       const { addUser, post, refreshBy, send, open } = await startBrowser(stage, { clock })
       await addUser({ username: 'ada' })
@@ -336,7 +336,7 @@ describeOnBoth(
       assert.deepEqual([begun.status, refreshed.status, ended.status], [200, 200, 204])
     })
 
-    it('POST /session gives the same answer to unknown users and wrong passwords', async () => {
+    it('POST /session returns the same answer for unknown users and wrong passwords', async () => {
       const { addUser, post, login } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const expected = await login({ password: 'wrong' })
@@ -367,7 +367,7 @@ describeOnBoth(
       assert.deepEqual([status, json['error']], [400, 'invalid_scope'])
     })
 
-    it('POST /session answers wrong bodies with OAuth error codes', async () => {
+    it('POST /session returns OAuth error codes for wrong bodies', async () => {
       const { post, send, addUser } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       for (const [body, expected] of [

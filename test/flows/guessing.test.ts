@@ -48,7 +48,7 @@ const countOf = (answers: readonly Answer[], status: number): number =>
   answers.filter((answer) => answer.status === status).length
 
 describeOnBoth('limits on guessing', (stage) => {
-  it('after ten guesses, a name gets 429, whether or not it exists', async () => {
+  it('after ten guesses, a login name gets 429, whether or not the user exists', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const told = async (spellings: readonly string[]): Promise<unknown> => {
@@ -141,7 +141,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.equal((await guess(keystile, fields)).status, 200)
   })
 
-  it('ten e-mail changes in a row are answered, then one every 16 minutes', async () => {
+  it('ten e-mail changes in a row are accepted, and then one every 16 minutes', async () => {
     const clock = createTestClock()
     const keystile = await stage.start({ ...limited, clock })
     await keystile.register({ username: 'bob', email: 'bob@example.com' })
@@ -162,7 +162,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.deepEqual([await change('bob@example.com'), await change('new@example.com')], [409, 429])
   })
 
-  it('at most twenty refused clients per address are recorded; a right secret works', async () => {
+  it('per address, at most twenty refused clients are recorded; a right secret works', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const client = await keystile.addClient()
     const ask = async (fields: Readonly<Record<string, string>>): Promise<number> => {
@@ -180,7 +180,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.equal(await ask(client), 200)
   })
 
-  it('at most twenty refused tokens of other clients per address are recorded', async () => {
+  it('per address, at most twenty refused tokens of other clients are recorded', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const web = await keystile.addClient({ id: 'web', grants: ['password', 'refresh_token'] })
     const { refreshToken, accessToken } = await keystile.tokens()
@@ -207,7 +207,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.match(await ask('/token', honest), /^200 /)
   })
 
-  it('a user may change the profile sixty times in a row, then once per minute', async () => {
+  it('a user may change the profile sixty times in a row, and then once per minute', async () => {
     const clock = createTestClock()
     const keystile = await stage.start({ ...limited, clock, profile: z.looseObject({}) })
     const bearer = await keystile.accessToken()
@@ -219,7 +219,7 @@ describeOnBoth('limits on guessing', (stage) => {
   })
 
   const addresses = isLong ? 10_000 : 200
-  it(`a known device logs in while ${addresses} addresses attack two instances`, async () => {
+  it(`a known device can log in while ${addresses} addresses attack two instances`, async () => {
     const instances = [await stage.start(limited), await stage.start(limited)] as const
     await instances[0].register()
     let secret = (await guess(instances[0], { password })).json['device_secret'] as string
@@ -348,7 +348,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.notDeepEqual(await hashes(), before)
   })
 
-  it('an address (IPv6: /64) has one limit for all names; known devices are exempt', async () => {
+  it('an address (IPv6: /64) has one limit for all names, except for known devices', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const { json } = await guess(keystile, { password, address: '2001:db8::1' })
@@ -410,7 +410,7 @@ describeOnBoth('limits on guessing', (stage) => {
     )
   })
 
-  it('current passwords are counted per session, so other sessions may still try', async () => {
+  it('guesses at the current password are counted separately for each session', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const stolen = await keystile.tokens()
     const own = await keystile.login()
@@ -502,7 +502,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.equal((await ask('POST', device!.split(';')[0])).status, 200)
   })
 
-  it('nothing is limited when rateLimits is off', async () => {
+  it('nothing is rate limited when rateLimits is off', async () => {
     const keystile = await stage.start({ rateLimits: 'off', trustedProxies: ['127.0.0.1'] })
     await keystile.register()
     assert.equal(countOf(await repeat(12, () => guess(keystile, { password: wrong })), 400), 12)

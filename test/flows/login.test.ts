@@ -21,7 +21,7 @@ const importedHashes = {
 describeOnBoth(
   'POST /token',
   (stage) => {
-    it('POST /token answers a right password with a token, no-store (RFC 6749 §5.1)', async () => {
+    it('POST /token returns a token for the right password, no-store (RFC 6749 §5.1)', async () => {
       const { addUser, login } = await stage.start({ scopes, defaultScopes: ['items:read'] })
       await addUser()
       const { status, headers, json } = await login()
@@ -72,7 +72,7 @@ describeOnBoth(
       )
     })
 
-    it('POST /token answers the same bytes for unknown users and wrong passwords', async () => {
+    it('POST /token returns the same bytes for an unknown user and a wrong password', async () => {
       const { addUser, login } = await stage.start()
       await addUser()
       const refused = await Promise.all([
@@ -116,7 +116,7 @@ describeOnBoth(
       assert.equal(await scopeFor('users:write'), '')
     })
 
-    it('POST /token answers invalid_scope to an undeclared scope (RFC 6749 §5.2)', async () => {
+    it('POST /token returns invalid_scope for an undeclared scope (RFC 6749 §5.2)', async () => {
       const { addUser, login } = await stage.start({ scopes })
       await addUser()
       for (const scope of [
@@ -148,7 +148,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /token answers invalid_request to repeated parameters (RFC 6749 §3.2)', async () => {
+    it('POST /token returns invalid_request for repeated parameters (RFC 6749 §3.2)', async () => {
       const { addUser, send } = await stage.start()
       await addUser()
       const form = `username=ada&password=${encodeURIComponent(password)}`
@@ -162,7 +162,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /token answers unsupported_grant_type to other grants (RFC 6749 §5.2)', async () => {
+    it('POST /token returns unsupported_grant_type for other grants (RFC 6749 §5.2)', async () => {
       const { addUser, login } = await stage.start()
       await addUser()
       assert.equal((await login({ grant_type: 'password' })).status, 200)
@@ -192,7 +192,7 @@ describeOnBoth(
         assert.equal((await send('POST', '/token', request)).status, 200, JSON.stringify(request))
     })
 
-    it('POST /token answers 401 invalid_client to a wrong client (RFC 6749 §5.2)', async () => {
+    it('POST /token returns 401 invalid_client for a wrong client (RFC 6749 §5.2)', async () => {
       const { addUser, send } = await stage.start()
       await addUser()
       const form = { username: 'ada', password }
@@ -230,7 +230,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /token reads no query and refuses other methods (RFC 6749 §3.2)', async () => {
+    it('POST /token ignores the query and refuses other methods (RFC 6749 §3.2)', async () => {
       const { addUser, send } = await stage.start()
       await addUser()
       const query = `?username=ada&password=${encodeURIComponent(password)}`
@@ -291,7 +291,7 @@ describeOnBoth(
       })
     }
 
-    it('a login with an unusable stored hash is answered like a wrong password', async () => {
+    it('a login with an unusable stored hash fails like one with a wrong password', async () => {
       const logged: unknown[] = []
       const logger = {
         debug() {},
@@ -320,7 +320,7 @@ describeOnBoth(
       )
     })
 
-    it('a login keeps a bcrypt hash for a password of more than 72 bytes', async () => {
+    it('a login keeps a bcrypt hash if the password is longer than 72 bytes', async () => {
       const { addUser, login, readHash, writeHash } = await stage.start()
       const subject = await addUser()
       // The hash of ninety digits, made by libxcrypt 4.4.38.
@@ -337,7 +337,7 @@ describeOnBoth(
 )
 
 describeOnBoth('POST /token for an account', (stage) => {
-  it('POST /token takes the user name or the e-mail address, in upper or lower case', async () => {
+  it('POST /token accepts the user name or e-mail address, in upper or lower case', async () => {
     const { register, login } = await stage.start()
     await register({ username: 'Ada', email: 'Ada@münchen.example' })
     for (const username of ['ada', 'ADA', 'ada@münchen.example', 'ADA@xn--mnchen-3ya.EXAMPLE']) {

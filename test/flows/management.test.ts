@@ -69,7 +69,7 @@ describeOnBoth('GET /users', (stage) => {
     assert.equal((await send('GET', '/users')).status, 401)
   })
 
-  it('GET /users starts after any name and answers 422 to a bad cursor or limit', async () => {
+  it('GET /users can start after any name, and returns 422 for a bad cursor or limit', async () => {
     const { admin, send } = await startWithUsers(stage)
     assert.equal(
       (await send('GET', '/users?after=carol', { bearer: admin })).json['users'].length,
@@ -92,7 +92,7 @@ describeOnBoth('GET /users', (stage) => {
 })
 
 describeOnBoth('GET /users/{id}', (stage) => {
-  it('GET /users/{id} answers one user, and 404 to an unknown id', async () => {
+  it('GET /users/{id} returns the user, or 404 if the id is unknown', async () => {
     const { admin, bob, send, idOf } = await startWithUsers(stage)
     const id = await idOf('bob')
     const { status, json } = await send('GET', `/users/${id}`, { bearer: admin })
@@ -159,7 +159,7 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
     )
   })
 
-  it('PATCH /users/{id} answers 422 to undeclared scopes and roles', async () => {
+  it('PATCH /users/{id} returns 422 for undeclared scopes and roles', async () => {
     const { admin, send, idOf } = await startWithUsers(stage)
     const path = `/users/${await idOf('bob')}`
     for (const json of [
@@ -200,7 +200,7 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
     assert.equal((await send('PATCH', path, { bearer: admin, json: { roles: [] } })).status, 200)
   })
 
-  it('one administrator remains when two demote each other at the same time', async () => {
+  it('if two administrators demote each other simultaneously, one of them remains', async () => {
     const { admin, send, idOf, login } = await startWithUsers(stage)
     const [rootPath, bobPath] = [`/users/${await idOf('root')}`, `/users/${await idOf('bob')}`]
     await send('PATCH', bobPath, { bearer: admin, json: { roles: ['admin'] } })
@@ -266,7 +266,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
     )
   })
 
-  it('a manager cannot give rights to a user with more rights, but can remove rights', async () => {
+  it('a manager cannot add rights to a user with more rights, but can remove them', async () => {
     const { change, administer } = await startWithManager()
     await administer('eve', { roles: ['admin'] })
     assert.equal((await change('eve', { scopes: ['users:read'] })).status, 403)
@@ -288,7 +288,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
     assert.equal((await change('eve', { disabled: false })).status, 403)
   })
 
-  it('a grant checks the caller’s stored rights, not the rights in the token', async () => {
+  it('a grant depends on the caller’s stored rights, not on the rights in the token', async () => {
     const { admin, change, administer, send, idOf } = await startWithManager()
     await administer('bob', { scopes: ['users:write'] })
     assert.equal((await change('eve', { scopes: ['users:read'] })).status, 403)
@@ -299,7 +299,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
       assert.equal((await send('PATCH', path, { bearer: admin, json })).status, 403)
   })
 
-  it('a grant gets 409 when the caller’s rights are removed at the same time', async () => {
+  it('a grant returns 409 if the caller’s rights are removed at the same time', async () => {
     if (stage.kind === 'SQLite') return // SQLite has one writer; see users.test.ts
     const { administer, idOf } = await startWithManager()
     const eve = await idOf('eve')
@@ -324,7 +324,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
     ])
   })
 
-  it('a grant gets 409 when the user is disabled at the same time', async () => {
+  it('a grant returns 409 if the user is disabled at the same time', async () => {
     if (stage.kind === 'SQLite') return
     const { administer } = await startWithManager()
     const client = new pg.Client({

@@ -15,7 +15,7 @@ async function idOf({ send }: TestKeystile, bearer: string): Promise<string> {
 }
 
 describeOnBoth('GET /users/me', (stage) => {
-  it('GET /users/me answers the user of the bearer token, with no-store', async () => {
+  it('GET /users/me returns the user of the bearer token, with no-store', async () => {
     const { accessToken, send } = await stage.start()
     const { status, headers, json } = await send('GET', '/users/me', {
       bearer: await accessToken(),
@@ -32,7 +32,7 @@ describeOnBoth('GET /users/me', (stage) => {
     ])
   })
 
-  it('GET /users/me without a token answers 401, without error code (RFC 6750 §3.1)', async () => {
+  it('without a token, GET /users/me returns 401 and no error code (RFC 6750 §3.1)', async () => {
     const { send } = await stage.start()
     const { status, headers, json } = await send('GET', '/users/me')
     assert.equal(status, 401)
@@ -46,7 +46,7 @@ describeOnBoth('GET /users/me', (stage) => {
     })
   })
 
-  it('GET /users/me answers invalid_token to a changed signature (RFC 6750 §3.1)', async () => {
+  it('GET /users/me returns invalid_token for a changed signature (RFC 6750 §3.1)', async () => {
     const { accessToken, send } = await stage.start()
     const token = await accessToken()
     const changed = token.slice(0, -10) + (token.at(-10) === 'A' ? 'B' : 'A') + token.slice(-9)
@@ -84,7 +84,7 @@ describeOnBoth('GET /users/me', (stage) => {
     )
   })
 
-  it('GET /users/me answers only the exact path', async () => {
+  it('GET /users/me accepts no other spelling of its path', async () => {
     const { accessToken, send } = await stage.start()
     const bearer = await accessToken()
     for (const path of [

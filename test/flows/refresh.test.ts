@@ -88,7 +88,7 @@ describeOnBoth(
       assert.notEqual(one.refreshToken.split('.')[1], other.refreshToken.split('.')[1])
     })
 
-    it('a refresh token sent again within the grace gets the same successor', async () => {
+    it('a refresh token sent again within the grace period gets the same successor', async () => {
       const clock = createTestClock()
       const { tokens, refresh } = await stage.start({ clock })
       const { refreshToken } = await tokens()
@@ -150,7 +150,7 @@ describeOnBoth(
       await assertEnded(started, { access: [accessToken], refresh: [successor] })
     })
 
-    it('a late retry is forgiven again after 24 hours, with any token of the session', async () => {
+    it('a late retry is forgiven again after 24 hours, for any token of the session', async () => {
       const clock = createTestClock()
       const { tokens, refresh } = await stage.start({ clock })
       const { refreshToken } = await tokens()
@@ -225,7 +225,7 @@ describeOnBoth(
       assert.equal((await open([], { bearer: refreshToken })).status, 401)
     })
 
-    it('a refresh can narrow the scopes of one access token, but never widen them', async () => {
+    it('a refresh can reduce the scopes of one access token, but never add scopes', async () => {
       const { addUser, setScopes, login, refresh } = await stage.start({ scopes })
       await setScopes(await addUser(), ['items:read', 'items:write'])
       const all = await login()
@@ -250,7 +250,7 @@ describeOnBoth(
       assert.equal((await refresh(refreshToken)).status, 200)
     })
 
-    it('a refresh grants scopes that the user holds now and that the login granted', async () => {
+    it('a refresh grants scopes of the login, as far as the user still holds them', async () => {
       const { addUser, setScopes, login, refresh } = await stage.start({ scopes })
       // Another process has just cached the user.
       const other = await stage.start({ scopes })
@@ -265,14 +265,14 @@ describeOnBoth(
       assert.equal((await refresh(second.json['refresh_token'])).json['scope'], 'items:read')
     })
 
-    it('a refresh is refused to a disabled user', async () => {
+    it('a refresh is refused if the user is disabled', async () => {
       const { tokens, refresh, disable } = await stage.start()
       const { refreshToken, subject } = await tokens()
       await disable(subject)
       refused(await refresh(refreshToken))
     })
 
-    it('a refresh does not move the end of the session (ASVS V7.3.2)', async () => {
+    it('a refresh does not extend the session (ASVS V7.3.2)', async () => {
       const clock = createTestClock()
       const { tokens, refresh, open } = await stage.start({
         clock,
@@ -319,7 +319,7 @@ describeOnBoth(
       assert.deepEqual([status, json['detail']], [401, 'Token has been revoked'])
     })
 
-    it(`20 concurrent refreshes get one successor and no 5xx (${rounds} times)`, async () => {
+    it(`20 concurrent refreshes get only one successor and no 5xx (${rounds} times)`, async () => {
       const [one, other] = [await stage.start(), await stage.start()]
       let { refreshToken } = await one.tokens()
       for (let round = 0; round < rounds; round++) {
@@ -338,7 +338,7 @@ describeOnBoth(
       assert.equal(Number(unused), 1)
     })
 
-    it(`20 concurrent late refreshes get one successor (${rounds} times)`, async () => {
+    it(`20 concurrent late refreshes get only one successor (${rounds} times)`, async () => {
       const clock = createTestClock()
       const [one, other] = [await stage.start({ clock }), await stage.start({ clock })]
       let { refreshToken } = await one.tokens()

@@ -68,7 +68,7 @@ describeOnBoth('a session that is ended by a process whose clock is ahead', (sta
 describeOnBoth('requests that use all connections', (stage) => {
   if (stage.kind === 'SQLite') return // SQLite has no pool of connections: its reads do not wait
 
-  it('requests that use all connections get 503 and do not delay revocations', async () => {
+  it('requests that use all connections get 503, and do not delay revocations', async () => {
     await withFullQueue(stage, undefined)
   })
 

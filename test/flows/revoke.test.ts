@@ -13,7 +13,7 @@ describeOnBoth(
   (stage) => {
     for (const which of ['accessToken', 'refreshToken'] as const) {
       for (const hint of [undefined, 'access_token', 'refresh_token', 'nonsense']) {
-        it(`POST /revoke ends the session of its ${which}, hint ${hint ?? 'none'}`, async () => {
+        it(`POST /revoke ends the session of the ${which}, hint: ${hint ?? 'none'}`, async () => {
           const { tokens, send, open, refresh } = await stage.start()
           const made = await tokens()
           const form = { token: made[which], ...(hint !== undefined && { token_type_hint: hint }) }
@@ -49,7 +49,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /revoke answers 200 to unusable tokens and ends nothing (RFC 7009 §2.2)', async () => {
+    it('POST /revoke returns 200 and ends nothing for a bad token (RFC 7009 §2.2)', async () => {
       const clock = createTestClock()
       const { tokens, send, refresh } = await stage.start({ clock })
       const { refreshToken, accessToken } = await tokens()
@@ -70,7 +70,7 @@ describeOnBoth(
       assert.equal((await refresh(refreshToken)).status, 200)
     })
 
-    it('POST /revoke needs a token and refuses an unknown client', async () => {
+    it('POST /revoke refuses a request without a token, or from an unknown client', async () => {
       const { tokens, send, refresh } = await stage.start()
       const { refreshToken: token } = await tokens()
       const post = async (
@@ -91,7 +91,7 @@ describeOnBoth(
       assert.equal((await refresh(token)).status, 200)
     })
 
-    it('POST /revoke takes the client first-party from the header or the body', async () => {
+    it('POST /revoke accepts the client first-party in the header or in the body', async () => {
       const { tokens, login, send, refresh } = await stage.start()
       await tokens()
       const headers = { authorization: `Basic ${Buffer.from('first-party:').toString('base64')}` }

@@ -14,7 +14,7 @@ const newPassword = 'a new engine of her own'
 describeOnBoth(
   'GET /users/me/sessions',
   (stage) => {
-    it('GET /users/me/sessions lists devices and last use, and marks its own session', async () => {
+    it('GET /users/me/sessions lists devices and last use, and marks this session', async () => {
       const clock = createTestClock()
       const { addUser, send, refresh } = await stage.start({ clock })
       await addUser()
@@ -55,7 +55,7 @@ describeOnBoth(
       })
     })
 
-    it('GET /users/me/sessions lists no ended session and no session of another user', async () => {
+    it('GET /users/me/sessions lists only the user’s own sessions that are active', async () => {
       const clock = createTestClock()
       const { tokens, login, send } = await stage.start({ clock, sessionSeconds: 3_600 })
       await tokens()
@@ -83,7 +83,7 @@ describeOnBoth(
       )
     })
 
-    it('the endpoints of /users/me/sessions answer 401 without a token', async () => {
+    it('the endpoints of /users/me/sessions return 401 without a token', async () => {
       const { send } = await stage.start()
       for (const [method, path] of [
         ['GET', '/users/me/sessions'],
@@ -113,7 +113,7 @@ describeOnBoth(
       assert.equal((await send('DELETE', path, { bearer: here.accessToken })).status, 404)
     })
 
-    it('DELETE /users/me/sessions/{id} ends the session of the request itself', async () => {
+    it('DELETE /users/me/sessions/{id} can end the session of the request itself', async () => {
       const { tokens, send } = await stage.start()
       const { accessToken: bearer, sessionId } = await tokens()
       assert.equal(
@@ -123,7 +123,7 @@ describeOnBoth(
       assert.equal((await send('GET', '/users/me/sessions', { bearer })).status, 401)
     })
 
-    it('DELETE /users/me/sessions/{id} answers 404 to a session of another user', async () => {
+    it('DELETE /users/me/sessions/{id} returns 404 if the session is another user’s', async () => {
       const { tokens, send, refresh } = await stage.start()
       const [ada, bob] = [await tokens('ada'), await tokens('bob')]
       const { status } = await send('DELETE', `/users/me/sessions/${bob.sessionId}`, {

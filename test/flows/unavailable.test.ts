@@ -24,7 +24,7 @@ const skip =
     : `no PostgreSQL: ${howToGetPostgres}`
 
 describe('a PostgreSQL that stops', { skip }, () => {
-  it('an endpoint without PostgreSQL answers 503 with Retry-After, never 401', async () => {
+  it('while PostgreSQL is down, an endpoint returns 503 with Retry-After, never 401', async () => {
     const postgres = await startPostgres({ durable: true })
     assert.ok(postgres, howToGetPostgres)
     const pool = new pg.Pool({ connectionString: postgres.url, connectionTimeoutMillis: 1_000 })
@@ -56,7 +56,7 @@ describe('a PostgreSQL that stops', { skip }, () => {
 })
 
 describe('a row that another connection keeps locked', { skip }, () => {
-  it('a request that waits for a locked row gets 503 and leaves no waiting query', async () => {
+  it('a request that waits for a locked row gets 503, and its query stops waiting', async () => {
     const database = await createTestDatabase()
     assert.ok(database, howToGetPostgres)
     const { keystile, accessToken, send } = await startKeystile({ database: database.url, key })
@@ -112,7 +112,7 @@ describe('a PostgreSQL connection', { skip }, () => {
     await database.drop()
   })
 
-  it('a request over a dead connection gets 503; the next gets a new connection', async () => {
+  it('a request over a dead connection gets 503; a later one gets a new connection', async () => {
     const database = await createTestDatabase()
     assert.ok(database, howToGetPostgres)
     const { hostname, port } = new URL(database.url)

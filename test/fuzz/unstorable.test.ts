@@ -91,7 +91,7 @@ for (const directory of bothDirectories) {
         return { ...started, errors }
       }
 
-      it('no operation answers 500 or above to unstorable text', async () => {
+      it('no operation returns 500 or above for text that a database cannot store', async () => {
         const keystile = await start()
         const { subject } = await keystile.tokens()
         await keystile.setScopes(subject, ['users:read', 'users:write'])
@@ -155,7 +155,7 @@ for (const directory of bothDirectories) {
         assert.deepEqual(keystile.errors, [])
       })
 
-      it('a signed token whose sub, sid or client_id is unstorable text gets 401', async () => {
+      it('a signed token gets 401 if its sub, sid or client_id cannot be stored', async () => {
         const keystile = await start()
         const { subject, sessionId } = await keystile.tokens()
         const now = Math.floor(Date.now() / 1000)
@@ -216,7 +216,7 @@ for (const directory of bothDirectories) {
         assert.deepEqual(keystile.errors, [])
       })
 
-      it('keystile.sessions treats unstorable text as an unknown user or session', async () => {
+      it('keystile.sessions treats an id that cannot be stored as unknown', async () => {
         const { keystile, tokens } = await start()
         await tokens()
         for (const text of texts) {

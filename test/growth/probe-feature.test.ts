@@ -137,10 +137,10 @@ function copySource(copy: string): void {
 
 /** A part of the title of one test in each flow. These tests run in the copy on both databases. */
 const flowTests = {
-  registration: 'answers 201 with the public user and its URL',
-  login: 'POST /token answers a right password with a token',
+  registration: 'returns 201 with the public user and its URL',
+  login: 'POST /token returns a token for the right password',
   refresh: 'a refresh gets new tokens of the same session',
-  sessions: 'lists devices and last use, and marks its own session',
+  sessions: 'lists devices and last use, and marks this session',
   management: 'changes scopes and roles from the next login',
 } as const
 
@@ -205,7 +205,7 @@ describe(
       await passes([join(root, 'node_modules/typescript/bin/tsc'), '-b', 'packages/server'])
     })
 
-    it('the copy follows the plan of rooms once the plan has a room for the feature', async () => {
+    it('the copy follows the plan of rooms if the plan has a room for the feature', async () => {
       const output = await run(['tools/check-rooms.ts'])
       assert.match(output, /\d+ files/)
       assert.doesNotMatch(output, /probe/)

@@ -35,7 +35,7 @@ describe('a wrong use', () => {
     assert.ok(all.length >= 40, String(all.length))
   })
 
-  it('a message says what must be or what to write, and never contains a secret', async () => {
+  it('each message says what must be or what to write, and contains no secret', async () => {
     for (const use of all) {
       const said = await messageOf(use)
       assert.match(
@@ -62,7 +62,7 @@ describe('a database on PostgreSQL', () => {
   })
 
   it(
-    'a message about PostgreSQL says what a role lacks, or that there is no database',
+    'a message about PostgreSQL says which right a role lacks, or that no database exists',
     { skip: process.env['KEYSTILE_TEST_DATABASE_URL'] ? false : howToGetPostgres },
     async () => {
       const database = await createTestDatabase()
@@ -93,7 +93,7 @@ describe('a database on PostgreSQL', () => {
     },
   )
 
-  it('a message asks for the package pg if it is not installed', async () => {
+  it('if the package pg is not installed, the message says how to install it', async () => {
     const hook = `import { registerHooks } from 'node:module'
       registerHooks({
         resolve(specifier, context, next) {
@@ -124,10 +124,10 @@ describe('a database on PostgreSQL', () => {
   })
 })
 
-describe('mount without await', () => {
+describe('mount() without await', () => {
   const mounts = { mountInExpress, mountInFastify, mountInHono, mountInNode, mountInWeb }
   for (const [name, mount] of Object.entries(mounts)) {
-    it(`mount without await fails immediately: ${name}`, async () => {
+    it(`mount() without await fails immediately: ${name}`, async () => {
       const opening = createKeystile({ issuer: 'http://localhost:3000', database: ':memory:' })
       try {
         assert.throws(

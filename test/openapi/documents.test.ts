@@ -33,7 +33,7 @@ async function securityOf(document: OpenApiDocument): Promise<Readonly<Record<st
   )
 }
 
-describe('secure, on a document of @hono/zod-openapi', () => {
+describe('secure(), with a document of @hono/zod-openapi', () => {
   const guard = createHonoGuard({ verifier, scopes })
   const Item = z
     .object({ id: z.string().openapi({ example: 'a1' }), name: z.string() })
@@ -80,7 +80,7 @@ describe('secure, on a document of @hono/zod-openapi', () => {
     app.getOpenAPI31Document({ openapi: '3.1.0', info }),
     app.getOpenAPIDocument({ openapi: '3.0.3', info }),
   ]) {
-    it(`secure adds the guards of a Hono app to valid OpenAPI ${document.openapi}`, async () => {
+    it(`secure() adds the guards of a Hono app to valid OpenAPI ${document.openapi}`, async () => {
       assert.deepEqual(await securityOf(secure(document, app)), {
         'get /items/{id}': [{ keystile: ['items:read'] }],
         'put /items/{id}': [{ keystile: ['items:read', 'items:write'] }],
@@ -90,7 +90,7 @@ describe('secure, on a document of @hono/zod-openapi', () => {
     })
   }
 
-  it('secure keeps the bodies and refusals that a Hono app documents', () => {
+  it('secure() keeps the bodies and refusals that a Hono app documents', () => {
     const { paths } = secure(app.getOpenAPI31Document({ openapi: '3.1.0', info }), app)
     const { requestBody, responses } = paths!['/items/{id}']!.put!
     assert.ok(requestBody)
@@ -99,10 +99,10 @@ describe('secure, on a document of @hono/zod-openapi', () => {
   })
 })
 
-describe('secure, on a document of @fastify/swagger', () => {
+describe('secure(), with a document of @fastify/swagger', () => {
   const guard = createFastifyGuard({ verifier, scopes })
 
-  it('secure adds the guards of Fastify plugins and routes to valid OpenAPI 3.1', async () => {
+  it('secure() adds the guards of Fastify plugins and routes to valid OpenAPI 3.1', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     await app.register(fastifySwagger, {
@@ -145,7 +145,7 @@ describe('secure, on a document of @fastify/swagger', () => {
     await app.close()
   })
 
-  it('secure refuses Swagger 2.0, the default of @fastify/swagger', async () => {
+  it('secure() refuses Swagger 2.0, the default of @fastify/swagger', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     await app.register(fastifySwagger)
@@ -158,10 +158,10 @@ describe('secure, on a document of @fastify/swagger', () => {
   })
 })
 
-describe('secure, on a document of @nestjs/swagger', () => {
+describe('secure(), with a document of @nestjs/swagger', () => {
   const guard = createExpressGuard({ verifier, scopes })
 
-  it('secure calls a function to find the guards for a document of @nestjs/swagger', async () => {
+  it('secure() calls a function to find the guards for a document of @nestjs/swagger', async () => {
     class Items {
       find(id: string): object {
         return { id }

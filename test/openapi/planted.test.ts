@@ -85,7 +85,7 @@ describe('the test of random apps', () => {
   }
 
   for (const { what, file, from, to } of isLong ? mistakes : mistakes.slice(0, 1)) {
-    it(`the test of random apps fails when secure ${what}`, () => {
+    it(`the test of random apps fails when secure() ${what}`, () => {
       const source = readFileSync(join(root, file), 'utf8')
       assert.equal(source.split(from).length, 2, 'the line to change must occur once')
 

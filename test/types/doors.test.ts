@@ -76,12 +76,12 @@ describe('a door of the packed packages', () => {
     })
   }
 
-  it('all doors compile together with the types of Node instead of those of a browser', () => {
+  it('all doors compile together with the types of Node but without those of a browser', () => {
     const { passed, output } = compileImports(Object.keys(doors), Object.values(doors).flat())
     assert.ok(passed, output)
   })
 
-  it('a door without a package that it needs does not compile, so this test is effective', () => {
+  it('a door does not compile without a package that it needs, so these tests can fail', () => {
     for (const [door, missing] of [
       ['keystile/hono', /Cannot find module 'hono'/],
       ['keystile/node', /Cannot find name 'node:http'/],

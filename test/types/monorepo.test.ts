@@ -140,7 +140,7 @@ const packages: Readonly<
 }
 
 describe('guards in a repository of several packages', () => {
-  it('guards compile package by package, and declarations name nothing internal', () => {
+  it('guards compile package by package, and their declarations name no internal file', () => {
     const folder = mkdtempSync(join(tmpdir(), 'keystile-monorepo-'))
     const write = (path: string, content: string | object): void => {
       mkdirSync(dirname(join(folder, path)), { recursive: true })

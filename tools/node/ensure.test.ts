@@ -140,7 +140,7 @@ describe('ensure.cjs', () => {
     }
   })
 
-  it('ensure.cjs ends a script with the exit code that it had on the newer Node', (t) => {
+  it('ensure.cjs ends a script with the exit code of the newer Node', (t) => {
     const binary = '[ "$1" = --version ] && echo v26.1.0 || exit 7'
     assert.equal(clone(t, true, { binary }).run('20.20.2').status, 7)
   })
@@ -169,7 +169,7 @@ describe('ensure.cjs', () => {
     assert.deepEqual(here.npmCalls(), [])
   })
 
-  it('ensure.cjs hides misleading npm settings of the caller from npm, and no others', (t) => {
+  it('ensure.cjs hides only the caller’s misleading npm settings from npm', (t) => {
     const misleading = [
       'omit',
       'include',
@@ -224,7 +224,7 @@ describe('ensure.cjs', () => {
     assert.match(said, /the dependencies could not be installed/)
   })
 
-  it('ensure.cjs takes the npm on the PATH when another package manager called it', (t) => {
+  it('ensure.cjs uses the npm on the PATH when another package manager called it', (t) => {
     const here = clone(t, true, { env: { npm_execpath: '/usr/lib/pnpm.cjs' } })
     const bin = join(here.folder, 'bin')
     mkdirSync(bin)

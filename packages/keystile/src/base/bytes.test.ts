@@ -30,12 +30,12 @@ describe('parseBase64url', () => {
       assert.equal(toBase64url(parseBase64url(`_x${last}`) ?? ''), `_x${last}`)
   })
 
-  it('parseBase64url accepts any last character if all its bits are used', () => {
+  it('parseBase64url accepts any last character if the length is a multiple of 4', () => {
     for (const last of alphabet) assert.ok(parseBase64url(`abc${last}`))
   })
 
   for (const text of ['A', 'AAAAA', 'AAAAAAAAA']) {
-    it(`parseBase64url refuses ${text}: bytes never encode to that length`, () => {
+    it(`parseBase64url refuses ${text}: no bytes encode to a text of this length`, () => {
       assert.equal(parseBase64url(text), undefined)
     })
   }

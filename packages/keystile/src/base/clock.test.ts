@@ -56,7 +56,7 @@ describe('isSeconds', () => {
 })
 
 describe('hasCome', () => {
-  it('hasCome is true from `instant` on, and whenever `now` is before `since`', () => {
+  it('hasCome returns true if `now` is at or after `instant`, or before `since`', () => {
     const due = [99, 100, 199, 200, 201].map((now) => hasCome(200, 100, now))
     assert.deepEqual(due, [true, false, false, true, true])
   })

@@ -36,7 +36,7 @@ describe('TokenError', () => {
 })
 
 describe('ProblemError', () => {
-  it('ProblemError has a cause only if the details have one, even if it is undefined', () => {
+  it('ProblemError has the property `cause` only if the details have it, even as undefined', () => {
     const cause = new Error('inside')
     assert.equal(new ProblemError('conflict', 'No', { cause }).cause, cause)
     assert.ok('cause' in new ProblemError('conflict', 'No', { cause: undefined }))
@@ -44,7 +44,7 @@ describe('ProblemError', () => {
   })
 })
 
-it('each error has the name of its class', () => {
+it('the name of each error is the name of its class', () => {
   const errors = [
     new TokenError('invalid_token', 'No'),
     new OAuthError('invalid_grant', 'No'),

@@ -133,7 +133,7 @@ describe('parseJsonObject', () => {
       refuses(text, /surrogate/))
   }
 
-  it('parseJsonObject reads 32 levels and refuses 33, in arrays and in objects', () => {
+  it('parseJsonObject reads 32 levels of nesting and refuses 33, in arrays and in objects', () => {
     for (const [open, close] of [
       ['[', ']'],
       ['{"a":', '}'],
@@ -143,7 +143,7 @@ describe('parseJsonObject', () => {
     }
   })
 
-  it('parseJsonObject refuses 60,000 levels without running out of stack', () => {
+  it('parseJsonObject refuses 60,000 levels of nesting without running out of stack', () => {
     refuses(nested(60_000, '[', ']'), /nested deeper/)
     refuses(nested(60_000, '{"a":', '}'), /nested deeper/)
     refuses('['.repeat(60_000), /./)
@@ -209,7 +209,7 @@ describe('parseJsonObject', () => {
       )
     })
 
-    it('parseJsonObject reads all objects of JSONTestSuite but two with a duplicate member', () => {
+    it('parseJsonObject reads all objects of JSONTestSuite but two with duplicate members', () => {
       const objects = files.filter(
         ([name, bytes]) => name.startsWith('y_') && isJsonObject(JSON.parse(bytes.toString())),
       )
@@ -231,7 +231,7 @@ describe('isJsonObject', () => {
 })
 
 describe('asJsonObject', () => {
-  it('asJsonObject returns an object itself, and an empty one for any other value', () => {
+  it('asJsonObject returns an object unchanged, and an empty object for any other value', () => {
     const value = { a: 1 }
     assert.equal(asJsonObject(value), value)
     for (const other of [[1], null, undefined, 'a']) assert.deepEqual(asJsonObject(other), {})

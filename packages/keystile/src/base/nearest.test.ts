@@ -18,7 +18,7 @@ describe('findNearest', () => {
     })
   }
 
-  it('findNearest returns undefined for a word that is similar to no flag', () => {
+  it('findNearest returns undefined if no flag is similar to the word', () => {
     assert.equal(findNearest('--verbose', flags), undefined)
     assert.equal(findNearest('--issuer', []), undefined)
   })

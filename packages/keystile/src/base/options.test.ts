@@ -9,7 +9,7 @@ describe('requireKnownOptions', () => {
     for (const options of [{}, { sugar: 1, salt: null }, Object.create(null)]) check(options)
   })
 
-  it('requireKnownOptions accepts an instance of a class that has other members too', () => {
+  it('requireKnownOptions accepts a class instance with members that are not options', () => {
     class Recipe {
       readonly sugar = 1
       readonly title = 'Cake'

@@ -63,7 +63,7 @@ describe('randomRowId', () => {
 })
 
 describe('lowestRowId', () => {
-  it('lowestRowId sorts after row ids of earlier times, and before row ids of its time', () => {
+  it('lowestRowId sorts after earlier row ids, and before row ids of the same time', () => {
     for (const now of [256, 1_800_000_000_000]) {
       assert.equal(lowestRowId(now).length, randomRowId(now).length)
       for (let i = 0; i < 500; i++) assert.ok(randomRowId(now - 1) < lowestRowId(now))

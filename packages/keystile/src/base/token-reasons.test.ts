@@ -48,7 +48,7 @@ describe('the reason of a TokenError', () => {
     })
   })
 
-  it('TokenError replaces a reason that does not belong to its code', () => {
+  it('TokenError uses refused_by_app if the given reason does not belong to the code', () => {
     assert.equal(reasonOf('invalid_token', 'unknown_user'), 'unknown_user')
     for (const other of ['missing_scope', 'blocked since May', 'toString', '__proto__', '', null]) {
       assert.equal(reasonOf('invalid_token', other), 'refused_by_app')

@@ -12,7 +12,7 @@ const page = readFileSync(
 )
 
 describe('docs/reference/refused.md', () => {
-  it('docs/reference/refused.md explains each reason as `token check` does', () => {
+  it('docs/reference/refused.md explains each reason in the words of `token check`', () => {
     assert.equal(page, writeReasons(page), 'run: node --conditions=source tools/refused-page.ts')
   })
 

@@ -163,7 +163,7 @@ describe('keystile token check', () => {
     }
   })
 
-  it('keystile token check --claims prints claims, and says if they are not proved', async () => {
+  it('keystile token check --claims prints claims, and warns if they are not proved', async () => {
     const valid = await check(tokenWith(), [...api, '--claims'])
     assert.match(valid.stdout, /^Header and claims:\n\{\n/m)
     assert.match(valid.stdout, /"sub": "ada"/)

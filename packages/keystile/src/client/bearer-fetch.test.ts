@@ -15,7 +15,7 @@ describe('the fetch of a client', () => {
       assert.equal(stage.server.askedFor('GET /items')[0]!.headers.accept, 'text/plain')
     })
 
-    it('client.fetch takes a URL, or a Request with its method, headers and body', async () => {
+    it('client.fetch accepts a URL, or a Request with its method, headers and body', async () => {
       await stage.client.login(ada)
       assert.equal((await stage.client.fetch(new URL(items()))).status, 200)
       const request = new Request(items(), {
@@ -78,7 +78,7 @@ describe('the fetch of a client', () => {
       }
     })
 
-    it('if `resources` is set, client.fetch adds the token only to requests for them', async () => {
+    it('if `resources` is set, client.fetch adds the token only for these resources', async () => {
       const other = await startTokenServer()
       try {
         const named = start({ resources: ['https://elsewhere.example', `${other.origin}/items`] })
@@ -98,7 +98,7 @@ describe('the fetch of a client', () => {
       }
     })
 
-    it('client.fetch uses the fetch function that it was given', async () => {
+    it('client.fetch uses the option fetch of createClient', async () => {
       const urls: string[] = []
       const own = start({
         fetch: (input, init) => {
@@ -247,7 +247,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('client.fetch frees the connection of the 401 when it sends the request again', async () => {
+    it('client.fetch frees the connection of the 401 response when it retries', async () => {
       const answers: Response[] = []
       const own = start({
         fetch: async (input, init) => {
@@ -283,7 +283,7 @@ describe('the fetch of a client', () => {
       assert.equal(stage.signOuts, 1)
     })
 
-    it('client.fetch rejects while the issuer is down, and stays signed in', async () => {
+    it('client.fetch rejects while the issuer is down, but the user stays signed in', async () => {
       stage.server.refuseAccessTokens()
       answerTokens(503, '{}')
       await assert.rejects(stage.client.fetch(items()), { code: 'temporarily_unavailable' })

@@ -29,7 +29,7 @@ describe('createClient', () => {
       assert.equal(stage.server.asked[0]!.body, 'grant_type=password&username=ada&password=right')
     })
 
-    it('client.login signs in', async () => {
+    it('client.login signs the user in', async () => {
       assert.equal(await stage.client.isSignedIn(), false)
       assert.equal(await stage.client.accessToken(), undefined)
       await stage.client.login(ada)
@@ -87,7 +87,7 @@ describe('createClient', () => {
       assert.equal(stage.storage.read(`keystile:${stage.server.issuer}:device`), 'second')
     })
 
-    it('client.login follows no redirect with a password', async () => {
+    it('client.login does not follow a redirect, which could leak the password', async () => {
       answerTokens(307, '', { location: `${stage.server.origin}/elsewhere` })
       await assert.rejects(stage.client.login(ada), {
         code: 'temporarily_unavailable',
@@ -221,7 +221,7 @@ describe('createClient', () => {
       ],
     ]
     for (const [title, status, body, headers, expected] of cases) {
-      it(`client.accessToken rejects and stays signed in if the answer is ${title}`, async () => {
+      it(`client.accessToken rejects without a sign-out if the answer is ${title}`, async () => {
         await stage.client.login(ada)
         stage.clock.advance(600)
         answerTokens(status, body, headers)
@@ -274,7 +274,7 @@ describe('createClient', () => {
   })
 
   describe('onSignOut', () => {
-    it('client.onSignOut calls a listener once for each time it was added', async () => {
+    it('client.onSignOut calls a listener twice if it was added twice', async () => {
       let count = 0
       const listener = (): void => void count++
       const [stop] = [stage.client.onSignOut(listener), stage.client.onSignOut(listener)]
@@ -289,7 +289,7 @@ describe('createClient', () => {
   })
 
   describe('a storage', () => {
-    it('a user is signed out if the storage holds anything but a session', async () => {
+    it('a user is signed out if the storage holds something other than a session', async () => {
       const key = `keystile:${stage.server.issuer}`
       const session = {
         id: 'a',
@@ -320,7 +320,7 @@ describe('createClient', () => {
       assert.deepEqual(stage.server.asked, [])
     })
 
-    it('client.logout without a refresh token forgets the session without a request', async () => {
+    it('without a refresh token, client.logout forgets the session and sends nothing', async () => {
       const key = `keystile:${stage.server.issuer}`
       const session = { id: 'a', accessToken: 'b', askedAt: 0, lifetime: 1 }
       for (const value of [session, 'unknown']) {
@@ -371,7 +371,7 @@ describe('createClient', () => {
     })
   })
 
-  it('createClient refuses an issuer or resources that are not URLs of servers', () => {
+  it('createClient refuses an issuer or resources that are not plain http or https URLs', () => {
     for (const url of [
       undefined,
       7,

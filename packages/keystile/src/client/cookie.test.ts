@@ -79,7 +79,7 @@ describe('a client', () => {
       assert.deepEqual(JSON.parse(stage.server.asked[0]!.body), ada)
     })
 
-    it('a cookie client without a user asks the issuer once, and emits no event', async () => {
+    it('a cookie client without a session asks the issuer once, and emits no event', async () => {
       const tab = open(cookieFetch())
       let count = 0
       tab.onSignOut(() => count++)
@@ -95,7 +95,7 @@ describe('a client', () => {
       await assert.rejects(open(cookieFetch()).isSignedIn(), { code: 'temporarily_unavailable' })
     })
 
-    it('a cookie client reports that the issuer’s metadata has no cookie sessions', async () => {
+    it('the error of a cookie client says that the issuer has no cookie sessions', async () => {
       const metadata = { issuer: stage.server.issuer, token_endpoint: 'x' }
       // A page of the same origin gets 404. For a page of another origin, the browser hides the
       // 404.
@@ -123,7 +123,7 @@ describe('a client', () => {
       }
     })
 
-    it('a cookie client reports an outage if the metadata does not explain the 404', async () => {
+    it('a cookie client treats a 404 as an outage unless the metadata explains it', async () => {
       const withCookies = { issuer: 'x', keystile_session_endpoint: 'x' }
       for (const metadata of [JSON.stringify(withCookies), '{}', 'a login page of a hotel']) {
         stage.server.instead = ({ route }, response) =>
@@ -132,7 +132,7 @@ describe('a client', () => {
       }
     })
 
-    it('a cookie client waits 5 s for a silent issuer, and later asks it again', async (t) => {
+    it('a cookie client waits 5 s for the issuer, and asks again at the next call', async (t) => {
       t.mock.timers.enable({ apis: ['setTimeout'] })
       const { arrived, release } = hold('POST /auth/session/refresh')
       const tab = open(cookieFetch())
@@ -149,7 +149,7 @@ describe('a client', () => {
       assert.equal(await tab.isSignedIn(), false)
     })
 
-    it('a cookie client is signed in on the next page, and shares its access token', async () => {
+    it('two pages with the same cookie are signed in and share an access token', async () => {
       const kept = cookieFetch()
       const first = open(kept)
       await first.login(ada)
@@ -160,7 +160,7 @@ describe('a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('a cookie client refreshes once for ten tabs', async () => {
+    it('ten tabs with cookie clients refresh only once', async () => {
       const kept = cookieFetch()
       const tabs = Array.from({ length: 10 }, () => open(kept))
       await tabs[0]!.login(ada)
@@ -173,7 +173,7 @@ describe('a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('a cookie client signs out all tabs at a logout, even if the issuer is down', async () => {
+    it('at a logout, a cookie client signs out all tabs, even if the issuer is down', async () => {
       const kept = cookieFetch()
       const [one, other] = [open(kept), open(kept)]
       let count = 0
@@ -221,7 +221,7 @@ describe('a client', () => {
       assert.equal((await read(await one.fetch(items()))).owner, 'bob')
     })
 
-    it('a logout sends no `sid` on a page that knows no session', async () => {
+    it('on a page without a known session, a logout request contains no `sid`', async () => {
       const kept = cookieFetch()
       await open(kept).login(ada)
       await settle()
@@ -266,7 +266,7 @@ describe('a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('client.logout rejects if the issuer refuses it on a page without a session', async () => {
+    it('without a session, client.logout rejects if the issuer refuses the request', async () => {
       stage.server.instead = (_asked, response) =>
         Boolean(response.writeHead(400).end('{"error":"invalid_grant"}'))
       await assert.rejects(open(cookieFetch()).logout(), { code: 'invalid_grant' })
@@ -298,7 +298,7 @@ describe('a client', () => {
       const posted = (): readonly (string | undefined)[] =>
         stage.server.askedFor('POST /items').map(({ headers }) => headers.authorization)
 
-      it('a 401 after another login is not retried, and each tab gets one event', async () => {
+      it('after another user’s login, a 401 is not retried; each tab signs out once', async () => {
         stage.server.refuseAccessTokens()
         assert.equal((await post()).status, 401)
         assert.equal(posted().length, 1)
@@ -309,7 +309,7 @@ describe('a client', () => {
         assert.deepEqual(counts, [1, 1])
       })
 
-      it('after another login, a request with an expired token is sent without it', async () => {
+      it('after another user’s login, a request is sent without the expired token', async () => {
         stage.clock.advance(550)
         assert.equal((await post()).status, 401)
         assert.deepEqual(posted(), [undefined])
@@ -318,14 +318,14 @@ describe('a client', () => {
         assert.deepEqual(counts, [1, 1])
       })
 
-      it('client.accessToken returns another login’s token only at the next call', async () => {
+      it('after another user’s login, client.accessToken returns undefined once', async () => {
         stage.clock.advance(600)
         assert.equal(await tabs[0]!.accessToken(), undefined)
         assert.notEqual(await tabs[0]!.accessToken(), undefined)
         assert.equal(await tabs[0]!.isSignedIn(), true)
       })
 
-      it('a logout after another login revokes only its own access token', async () => {
+      it('after another user’s login, a logout revokes only its tab’s access token', async () => {
         const token = (await tabs[0]!.accessToken())!
         await tabs[0]!.logout()
         assert.deepEqual(
@@ -346,13 +346,13 @@ describe('a client', () => {
         assert.equal((await read(await open(kept).fetch(items()))).owner, 'bob')
       })
 
-      it('a logout rejects and revokes nothing while the issuer fails', async () => {
+      it('a logout rejects and revokes nothing if the issuer responds with 503', async () => {
         stage.server.instead = (_asked, response) => Boolean(response.writeHead(503).end())
         await assert.rejects(tabs[0]!.logout(), { code: 'temporarily_unavailable', status: 503 })
         assert.equal(stage.server.asked.length, 1)
       })
 
-      it('a new page adopts another login’s cookie without an event', async () => {
+      it('a new page uses the cookie of another user’s login and emits no event', async () => {
         for (const tab of tabs) tab.close()
         const next = open(kept)
         let count = 0

@@ -55,7 +55,7 @@ describe('withLease', () => {
     return action
   }
 
-  it('withLease runs one action at a time for a name, and returns its result', async () => {
+  it('withLease runs one action per name at a time, and returns the action’s result', async () => {
     const [first, second, other] = [hold(), hold(), hold('b')]
     await pass(leaseTime - 1)
     assert.deepEqual([first.began, second.began, other.began], [true, false, true])
@@ -65,7 +65,7 @@ describe('withLease', () => {
     assert.equal(second.began, true)
   })
 
-  it('withLease renews the lease while the action runs, and no longer', async () => {
+  it('withLease renews the lease only while the action runs', async () => {
     const [first, second] = [hold(), hold()]
     await settle()
     await pass(1_000)
@@ -91,14 +91,14 @@ describe('withLease', () => {
     assert.equal(next.began, true)
   })
 
-  it('withLease does not wait for a lease made before the clock was set back', async () => {
+  it('withLease ignores a lease that was made before the clock was set back', async () => {
     held.set('a', { owner: 'other', until: Date.now() + leaseTime + 1 })
     const next = hold()
     await settle()
     assert.equal(next.began, true)
   })
 
-  it('withLease does not wait for a lease that ends now', async () => {
+  it('withLease does not wait for a lease that expires at this moment', async () => {
     held.set('a', { owner: 'somebody', until: Date.now() })
     const next = hold()
     await settle()
@@ -109,7 +109,7 @@ describe('withLease', () => {
     [0, 25],
     [1, 75],
   ] as const) {
-    it(`withLease tries again after 25 to 75 milliseconds: after ${milliseconds}`, async (t) => {
+    it(`withLease waits a random 25 to 75 ms between tries: here ${milliseconds}`, async (t) => {
       t.mock.method(Math, 'random', () => random)
       held.set('a', { owner: 'somebody', until: Date.now() + leaseTime })
       const next = hold()
@@ -126,7 +126,7 @@ describe('withLease', () => {
     })
   }
 
-  it('withLease returns when the action ends, and holds the lease a while longer', async () => {
+  it('withLease returns when the action ends, but may keep the lease a little longer', async () => {
     const first = hold('a', () => 100)
     await settle()
     const second = hold()
@@ -148,7 +148,7 @@ describe('withLease', () => {
     assert.equal(next.began, true)
   })
 
-  it('after its own lease expired, withLease does not touch another owner’s lease', async () => {
+  it('withLease does not change the next owner’s lease after its own has expired', async () => {
     const slept = hold()
     await settle()
     const other = { owner: 'another', until: Date.now() + leaseTime }
@@ -158,7 +158,7 @@ describe('withLease', () => {
     assert.equal(held.get('a'), other)
   })
 
-  it('withLease ends even if all leases were removed', async () => {
+  it('withLease returns the action’s result even if its lease was removed meanwhile', async () => {
     const first = hold()
     await settle()
     held.clear()
@@ -166,7 +166,7 @@ describe('withLease', () => {
     assert.equal(await first.done, 'done')
   })
 
-  it('withLease continues if a renewal fails', async () => {
+  it('withLease continues the action if a renewal of the lease fails', async () => {
     const first = hold()
     await settle()
     const { update } = leases

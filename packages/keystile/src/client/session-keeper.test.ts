@@ -14,7 +14,7 @@ describe('the session of a client', () => {
       stage.server.forget()
     })
 
-    it('a client refreshes a tenth of the lifetime before expiry, at most a minute', async () => {
+    it('a client refreshes when a tenth of the lifetime, at most a minute, is left', async () => {
       stage.clock.advance(539)
       await stage.client.fetch(items())
       assert.equal(refreshes(), 0)
@@ -42,7 +42,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 5)
     })
 
-    it('a client counts the token’s lifetime from the request, not from the answer', async () => {
+    it('a client counts a token’s lifetime from the request, not from the answer', async () => {
       const held = hold('POST /auth/token')
       stage.clock.advance(600)
       const waiting = stage.client.accessToken()
@@ -104,7 +104,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('a client refreshes if the clock was set back to before the token was made', async () => {
+    it('a client refreshes if the clock was set back to before the token was issued', async () => {
       stage.clock.wall -= 1
       await stage.client.accessToken()
       assert.equal(refreshes(), 1)
@@ -112,7 +112,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('a client refreshes in time even if the clock is set back meanwhile', async () => {
+    it('a client refreshes in time even if the clock is set back after the login', async () => {
       stage.clock.advance(300)
       await stage.client.accessToken()
       stage.clock.wall -= 290_000
@@ -180,7 +180,7 @@ describe('the session of a client', () => {
     })
   })
 
-  it('a call that waits for a refresh gets no token if a login comes first', async () => {
+  it('a call that waits for a refresh gets no token if another user logs in', async () => {
     await stage.client.login(ada)
     stage.clock.advance(600)
     const held = hold('POST /auth/token')
@@ -226,7 +226,7 @@ describe('the session of a client', () => {
     assert.equal(stored()!.accessToken, accessToken)
   })
 
-  it('without JWTs, a session keeps its id after a refresh, but not after a login', async () => {
+  it('with opaque tokens, a session keeps its id at a refresh, but not at a login', async () => {
     let count = 0
     stage.server.instead = ({ route }, response) =>
       route === 'POST /auth/token' &&
@@ -319,7 +319,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('a logout ends its session and not that of a simultaneous login', async () => {
+    it('a logout ends only its own session, not the session of a simultaneous login', async () => {
       const held = hold('POST /auth/token')
       const loggedIn = clients[1]!.login({ ...ada, username: 'bob' })
       await held.arrived
@@ -339,7 +339,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('each client of a storage emits one event at a logout, or at a session’s end', async () => {
+    it('each client of a storage emits one event for a logout or an ended session', async () => {
       await clients[3]!.logout()
       await settle()
       assert.deepEqual(counts, ten(1))
@@ -353,7 +353,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('a login tells all other clients that it replaced their session', async () => {
+    it('after a login, all other clients learn that their session was replaced', async () => {
       await clients[3]!.login({ ...ada, username: 'bob' })
       await settle()
       assert.deepEqual(
@@ -392,7 +392,7 @@ describe('the session of a client', () => {
       )
     })
 
-    it('client.logout removes what a refresh writes at the same moment', async () => {
+    it('client.logout also removes tokens that a simultaneous refresh writes', async () => {
       const storageOf = share()
       const one = start({ storage: storageOf() })
       await one.login(ada)

@@ -137,7 +137,7 @@ describe('createTabLock', () => {
     )
   })
 
-  it('after a write, createTabLock delays other tabs by 250 ms, but not the writer', async (t) => {
+  it('after a write, createTabLock makes only the other tabs wait 250 ms', async (t) => {
     const pass = stopTime(t)
     const [one, other] = [createTabLock(), createTabLock()]
     await one.exclusive('a', async () => one.wrote())
@@ -251,7 +251,7 @@ describe('browserStorage', () => {
     assert.equal(local.size, 0)
   })
 
-  it('browserStorage reports writes of another tab to the key, and a clear()', () => {
+  it('browserStorage reports when another tab writes to the key or calls clear()', () => {
     let heard = 0
     const stop = browserStorage().listen!('a', () => heard++)
     const tell = (key: string | null): void => listeners.forEach((listener) => listener({ key }))

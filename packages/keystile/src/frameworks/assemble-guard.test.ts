@@ -49,7 +49,7 @@ describe('assembleGuard', () => {
       assert.equal(findGuardMark(other), undefined)
   })
 
-  it('assembleGuard marks with a symbol that other copies and versions of keystile find', () => {
+  it('assembleGuard uses a marker symbol that other copies and versions of keystile find', () => {
     assert.deepEqual(Object.getOwnPropertySymbols(guard()), [Symbol.for('keystile.guard')])
   })
 

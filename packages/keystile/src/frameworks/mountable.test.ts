@@ -20,7 +20,7 @@ const verifier = createVerifier({
   revocations: 'none',
 })
 
-describe('mount', () => {
+describe('mount()', () => {
   for (const [name, mount] of Object.entries(mounts)) {
     it(`${name} refuses a promise, and says that await is missing`, () => {
       assert.throws(() => mount(Promise.resolve() as unknown as Mountable), {
@@ -31,7 +31,7 @@ describe('mount', () => {
       })
     })
 
-    it(`${name} refuses a value without the function answer, and says what it got`, () => {
+    it(`${name} refuses a value without the method answer(), and says what it got`, () => {
       assert.throws(() => mount(undefined as unknown as Mountable), {
         name: 'TypeError',
         message:
@@ -74,7 +74,7 @@ describe('the guards of the frameworks', () => {
     assert.equal(routes.at(-1), '/items/:id')
   })
 
-  it('guard.check of web handlers refuses a Request without a token', async () => {
+  it('guard.check for web handlers refuses a Request without a token', async () => {
     const guard = createWebGuard({ verifier })
     const decision = await guard.check(new Request('http://localhost/'))
     assert.equal(decision.allowed, false)

@@ -83,7 +83,7 @@ describe('the routes of Hono', () => {
     assert.deepEqual(described(app), { 'get /outer/inner/x': reader })
   })
 
-  it('the last function of a Hono route answers, and so does a function without next', () => {
+  it('in a Hono route, the last function responds, or any function that takes no `next`', () => {
     const app = new Hono()
       .get(
         '/last',
@@ -120,7 +120,7 @@ describe('the routes of Hono', () => {
     })
   })
 
-  it('a Hono route is refused if a function before its guard hides its parameters', () => {
+  it('a Hono route is refused if a function before the guard has hidden parameters', () => {
     const wrapped = (...all: readonly unknown[]): Promise<void> => (all[1] as Next)()
     const behind = new Hono().use(wrapped as never).get('/x', guard('read'), ok)
     assert.throws(() => described(behind), {
@@ -143,7 +143,7 @@ describe('the routes of Hono', () => {
     assert.deepEqual(secured(app, 'get /x/{id}'), { 'get /x/{id}': reader })
   })
 
-  it('Hono answers HEAD with the GET route, so a route for HEAD is not described', () => {
+  it('Hono uses the GET route for HEAD, so a HEAD route is not described', () => {
     const app = new Hono().on('HEAD', '/x', guard('write'), ok).get('/x', guard('read'), ok)
     assert.deepEqual(secured(app, 'head /x'), { 'head /x': reader })
     assert.deepEqual(described(app), { 'get /x': reader })
@@ -181,12 +181,12 @@ describe('the routes of Hono', () => {
       assert.equal(isHono(app), false)
   })
 
-  it('the last function of a Hono route answers, even if it takes next', () => {
+  it('the last function of a Hono route responds, even if it takes `next`', () => {
     const app = new Hono().get('/x', guard('read'), (c: Context, _next: Next) => c.text('ok'))
     assert.deepEqual(described(app), { 'get /x': reader })
   })
 
-  it('a Hono route must not answer a method that OpenAPI lacks', () => {
+  it('describeApp refuses a Hono route for a method that OpenAPI does not have', () => {
     const app = new Hono().on('PURGE', '/x', guard('read'), ok)
     assert.throws(() => described(app), /the route \/x answers PURGE/)
   })
@@ -233,7 +233,7 @@ for (const [name, make] of [
       assert.throws(() => secured(app, 'post /x'), /no route for POST \/x/)
     })
 
-    it(`Express ${name} answers HEAD with a HEAD route, or else with the GET route`, () => {
+    it(`Express ${name} uses a HEAD route for HEAD, or else the GET route`, () => {
       const app = make()
       app.get('/x', guard('read'), answer)
       app.head('/x', guard('write'), answer)
@@ -270,7 +270,7 @@ for (const [name, make] of [
       })
     })
 
-    it(`Express ${name} answers OPTIONS itself if the path has other methods`, () => {
+    it(`Express ${name} itself responds to OPTIONS if the path has other methods`, () => {
       const app = make()
       app.use(guard('read'))
       app.get('/x', guard('write'), answer)
@@ -286,7 +286,7 @@ for (const [name, make] of [
         assert.throws(() => secured(app, `options ${path}`), /no route/)
     })
 
-    it(`Express ${name} never runs routes after a function without next`, () => {
+    it(`Express ${name} never runs routes after a function that takes no \`next\``, () => {
       const app = make()
       app.use((...all: readonly unknown[]) => (all[2] as () => void)())
       app.use((_error: unknown, _request: unknown, _response: unknown, next: () => void) => next())
@@ -400,7 +400,7 @@ describe('a document', () => {
   const guard = createExpressGuard(options)
   const answer = (_request: unknown, response: { end(): unknown }): void => void response.end()
 
-  it('describeApp refuses a route that another route answers first', () => {
+  it('describeApp refuses a route if an earlier route responds first', () => {
     const app = express()
     app.get('/:any', answer)
     app.get('/x', guard('read'), answer)
@@ -412,7 +412,7 @@ describe('a document', () => {
     assert.deepEqual(described(app, { ignore: ['/x'] }), { 'get /{any}': undefined })
   })
 
-  it('secure does not confuse a route with another route that matches the path', () => {
+  it('secure() does not confuse two routes that match the same path', () => {
     const make = express4
     const app = make()
     app.get('/:letters([a-z]+)/:more([a-z]+)', answer)
@@ -425,14 +425,14 @@ describe('a document', () => {
     assert.deepEqual(secured(app, 'get /{number}/x'), { 'get /{number}/x': reader })
   })
 
-  it('secure finds a path with or without a trailing slash', () => {
+  it('secure() finds a path with or without a trailing slash', () => {
     const app = express()
     app.get('/x', guard('read'), answer)
     const operations = ['get /x', 'get /x/']
     assert.deepEqual(secured(app, ...operations), { 'get /x': reader, 'get /x/': reader })
   })
 
-  it('secure copies a shared path item for each path that refers to it', () => {
+  it('secure() copies a shared path item for each path that refers to it', () => {
     const app = express()
     app.get('/a', guard('read'), answer)
     app.get('/b', guard('write'), answer)
@@ -461,7 +461,7 @@ describe('a document', () => {
     }
   })
 
-  it('secure takes OpenAPI 3.0 and 3.1 only', () => {
+  it('secure() accepts only OpenAPI 3.0 and 3.1', () => {
     for (const openapi of ['3.0.0', '3.0.4', '3.1.0', '3.1.1'])
       secure({ openapi, paths: {} }, express())
     for (const document of [
@@ -479,7 +479,7 @@ describe('a document', () => {
       )
   })
 
-  it('describeApp leaves out the paths to ignore, and no others', () => {
+  it('describeApp leaves out only the paths in `ignore`', () => {
     const app = express()
     for (const path of ['/a', '/a/b', '/ab', '/c']) app.get(path, answer)
     const left = (...ignore: readonly string[]): readonly string[] =>
@@ -491,7 +491,7 @@ describe('a document', () => {
     assert.equal(left('/*').length, 4)
   })
 
-  it('secure keeps members of paths that are not operations', () => {
+  it('secure() keeps the members of a path item that are not operations', () => {
     const app = express()
     app.get('/x', guard('read'), answer)
     const paths = {
@@ -514,7 +514,7 @@ describe('a document', () => {
     })
   })
 
-  it('describeApp distinguishes two issuers, and joins their demands for a route', () => {
+  it('describeApp distinguishes two issuers, and joins their demands on the same route', () => {
     const other = createExpressGuard({
       verifier: createTestIssuer({ issuer: 'https://other.example' }).verifier,
     })
@@ -593,7 +593,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('a HEAD route that Fastify adds is not described, but a declared one is', async () => {
+  it('a HEAD route is described if the app declares it, but not if Fastify adds it', async () => {
     const app = await make((app) => {
       app.head('/own', { onRequest: guard('write') }, answer)
       app.get('/own', { onRequest: guard('read') }, answer)
@@ -614,7 +614,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('a Fastify route may answer all methods or several', async () => {
+  it('a Fastify route may be for all methods or for several', async () => {
     const app = await make((app) => {
       app.all('/all', { onRequest: guard() }, answer)
       app.route({
@@ -634,7 +634,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('a Fastify route is found by any parameter names, but by its own names first', async () => {
+  it('a Fastify route is found by any parameter names, but first by its own names', async () => {
     const app = await make((app) => {
       app.get('/x/:id', { onRequest: guard('read') }, answer)
       app.get('/y/:a(^[0-9]$)/one', { onRequest: guard('read') }, answer)
@@ -668,7 +668,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('secure matches a Fastify wildcard, but describeApp refuses it unless ignored', async () => {
+  it('secure() matches a Fastify wildcard; describeApp refuses it unless ignored', async () => {
     const app = await make((app) => {
       app.get('/files/*', { onRequest: guard('read') }, answer)
       app.get('/:shop/:shelf/*', { onRequest: guard('write') }, answer)
@@ -720,7 +720,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('describeApp also takes the instance of a Fastify plugin', async () => {
+  it('describeApp also accepts the instance of a Fastify plugin', async () => {
     let inner: object = {}
     const app = await make((app) => {
       app.register(async (plugin: FastifyInstance) => {

@@ -57,12 +57,12 @@ describe('describedMethods', () => {
     assert.deepEqual(describedMethods([...methods, 'purge', 'link'], '/'), methodsOfAll)
   })
 
-  it('describedMethods keeps a list of some methods', () => {
+  it('describedMethods keeps a list that does not contain every method', () => {
     assert.deepEqual(describedMethods(['get', 'options'], '/'), ['get', 'options'])
     assert.deepEqual(describedMethods(methods.slice(1), '/'), methods.slice(1))
   })
 
-  it('describedMethods refuses a method that OpenAPI 3.1 lacks', () => {
+  it('describedMethods refuses a method that OpenAPI 3.1 does not have', () => {
     assert.throws(
       () => describedMethods(['get', 'purge'], '/items'),
       /the route \/items answers PURGE, .* "ignore"/,
@@ -96,7 +96,7 @@ describe('withoutSlash', () => {
 })
 
 describe('hidesParameters', () => {
-  it('hidesParameters finds rest parameters and defaults, but ignores the body', () => {
+  it('hidesParameters finds rest parameters and defaults, but ignores the function body', () => {
     const hiding = [
       (..._all: unknown[]) => {},
       (_c: unknown, ..._rest: unknown[]) => {},

@@ -73,8 +73,8 @@ const check = (
   optional = false,
 ) => core.check(request(authorization), core.demand([...scopes], optional))
 
-describe('check', () => {
-  it('check admits a token with all the scopes', async () => {
+describe('check()', () => {
+  it('check() admits a token that has all demanded scopes', async () => {
     const decision = await check(`Bearer ${tokenWith('items:read', 'items:write')}`, [
       'items:write',
       'items:read',
@@ -85,7 +85,7 @@ describe('check', () => {
     assert.ok((await check(`bearer ${tokenWith()}`)).allowed)
   })
 
-  it('check sends no error code if a request has no token (RFC 6750 §3.1)', async () => {
+  it('check() sends no error code if the request has no token (RFC 6750 §3.1)', async () => {
     for (const authorization of [undefined, 'Basic eDp5', 'DPoP abc']) {
       assert.deepEqual(refusal(await check(authorization)), {
         status: 401,
@@ -95,7 +95,7 @@ describe('check', () => {
     }
   })
 
-  it('check answers a bad token with invalid_token (RFC 6750 §3.1)', async () => {
+  it('check() returns invalid_token for a bad token (RFC 6750 §3.1)', async () => {
     for (const token of [
       'abc',
       'a.b.c',
@@ -112,7 +112,7 @@ describe('check', () => {
     }
   })
 
-  it('check says that an expired token has expired', async () => {
+  it('check() says that an expired token has expired', async () => {
     const late = { now: () => clock.now() - 3_600_000 }
     const content = {
       issuer,
@@ -133,7 +133,7 @@ describe('check', () => {
     })
   })
 
-  it('check answers 403 and names the demanded scopes (RFC 6750 §3.1)', async () => {
+  it('check() returns 403 with the demanded scopes if one is missing (RFC 6750 §3.1)', async () => {
     for (const scopes of [
       [],
       ['items:read'],
@@ -153,7 +153,7 @@ describe('check', () => {
     }
   })
 
-  it('check answers 400 to a malformed credential (RFC 6750 §3.1)', async () => {
+  it('check() returns 400 for a malformed credential (RFC 6750 §3.1)', async () => {
     for (const authorization of [
       'Bearer',
       'Bearer a b',
@@ -165,12 +165,12 @@ describe('check', () => {
     }
   })
 
-  it('check answers 401, not 403, to a bad or missing token', async () => {
+  it('check() returns 401, not 403, for a bad or missing token', async () => {
     assert.equal(refusal(await check('Bearer abc', ['items:write'])).status, 401)
     assert.equal(refusal(await check(undefined, ['items:write'])).status, 401)
   })
 
-  it('check ignores tokens in query and cookies (RFC 6750 §5.3, RFC 9700 §4.3.2)', async () => {
+  it('check() ignores tokens in query and cookies (RFC 6750 §5.3, RFC 9700 §4.3.2)', async () => {
     const token = tokenWith()
     const sneaky = new Request(`http://localhost/?access_token=${token}&token=${token}`, {
       headers: { cookie: `access_token=${token}`, 'x-access-token': token },
@@ -181,7 +181,7 @@ describe('check', () => {
     )
   })
 
-  it('check repeats no part of the request in its answer', async () => {
+  it('check() does not repeat any part of the request in its answer', async () => {
     const decision = await core.check(
       request('Bearer hunter2"<b>', '/hunter2'),
       core.demand([], false),
@@ -190,7 +190,7 @@ describe('check', () => {
     assert.doesNotMatch(JSON.stringify(decision), /hunter2/)
   })
 
-  it('check answers 503 with Retry-After while revocations are unknown', async () => {
+  it('check() returns 503 with Retry-After while revocations are unknown', async () => {
     const revocations = {
       state: 'starting',
       isRevoked: () => false,
@@ -210,8 +210,8 @@ describe('check', () => {
   })
 })
 
-describe('check of an optional demand', () => {
-  it('an optional demand admits a request without a token, and gives no caller', async () => {
+describe('check() of an optional demand', () => {
+  it('an optional demand admits a request without a token; `caller` is undefined', async () => {
     for (const authorization of [undefined, 'Basic eDp5']) {
       assert.deepEqual(await check(authorization, ['items:read'], true), {
         allowed: true,
@@ -220,7 +220,7 @@ describe('check of an optional demand', () => {
     }
   })
 
-  it('an optional demand throws if the app’s verifier returns nothing for a token', async () => {
+  it('an optional demand throws if the app’s verifier returns undefined for a token', async () => {
     const broken = { ...verifier, verify: (() => undefined) as unknown as Verifier['verify'] }
     const guard = createGuardCore<string, undefined>({ verifier: broken })
     const request = {
@@ -237,14 +237,14 @@ describe('check of an optional demand', () => {
     assert.equal(refusal(await check(`Bearer ${tokenWith()}`, ['items:read'], true)).status, 403)
   })
 
-  it('an optional demand gives the caller of a good token', async () => {
+  it('an optional demand returns the caller of a valid token', async () => {
     const decision = await check(`Bearer ${tokenWith('items:read')}`, ['items:read'], true)
     assert.ok(decision.allowed)
     assert.equal(decision.caller?.identity.subject, 'alice')
   })
 })
 
-describe('check of a demand with maxAgeSeconds', () => {
+describe('check() of a demand with maxAgeSeconds', () => {
   const tokenAged = (seconds: number, ...scopes: readonly string[]): string => {
     const authenticatedAt = clock.now() - seconds * 1000
     const content = {
@@ -260,7 +260,7 @@ describe('check of a demand with maxAgeSeconds', () => {
   }
   const recent = core.demand([{ scopes: ['items:write'], maxAgeSeconds: 300 }], false)
 
-  it('maxAgeSeconds admits a recent login with the scopes', async () => {
+  it('maxAgeSeconds admits a token with a recent login and the demanded scopes', async () => {
     assert.ok(
       (await core.check(request(`Bearer ${tokenAged(300, 'items:write')}`), recent)).allowed,
     )
@@ -279,7 +279,7 @@ describe('check of a demand with maxAgeSeconds', () => {
     }
   })
 
-  it('a guard may demand only maxAgeSeconds, even if the guard is optional', async () => {
+  it('a guard may demand maxAgeSeconds without scopes, even if the guard is optional', async () => {
     const young = core.demand([{ maxAgeSeconds: 300 }], false)
     assert.ok((await core.check(request(`Bearer ${tokenAged(300)}`), young)).allowed)
     assert.equal(refusal(await core.check(request(`Bearer ${tokenAged(306)}`), young)).status, 401)
@@ -292,7 +292,7 @@ describe('check of a demand with maxAgeSeconds', () => {
   })
 })
 
-describe('user', () => {
+describe('user()', () => {
   const checkWith = async <U>(
     user: GuardOptions<Scope, U>['user'],
     token = tokenWith(),
@@ -305,7 +305,7 @@ describe('user', () => {
     return guard.check(request(`Bearer ${token}`), guard.demand(['items:read'], false))
   }
 
-  it('a guard’s `user` returns the app’s user for an identity', async () => {
+  it('a guard’s user() returns the app’s user for an identity', async () => {
     for (const user of [
       (who: Identity) => ({ id: who.subject }),
       async (who: Identity) => ({ id: who.subject }),
@@ -316,7 +316,7 @@ describe('user', () => {
     }
   })
 
-  it('check refuses the token if `user` returns undefined or null', async () => {
+  it('check() refuses the token if user() returns undefined or null', async () => {
     for (const user of [() => undefined, async () => undefined, () => null, async () => null]) {
       const decision = await checkWith(user, tokenWith('items:read'))
       assert.deepEqual(refusal(decision), {
@@ -329,7 +329,7 @@ describe('user', () => {
     }
   })
 
-  it('check throws if `user` returns a value that is not an object', async () => {
+  it('check() throws if user() returns a value that is not an object', async () => {
     const values = [
       false,
       true,
@@ -380,7 +380,7 @@ describe('user', () => {
     }
   })
 
-  it('a guard calls `user` only for a valid token with the demanded scopes', async () => {
+  it('a guard calls user() only for a valid token with the demanded scopes', async () => {
     let asked = 0
     const user = (): object => {
       asked++
@@ -393,7 +393,7 @@ describe('user', () => {
     assert.equal(asked, 1)
   })
 
-  it('a guard does not call `user` without a token', async () => {
+  it('a guard does not call user() without a token', async () => {
     const guard = createGuardCore({ verifier, user: () => assert.fail('asked') })
     assert.deepEqual(await guard.check(request(), guard.demand([], true)), {
       allowed: true,
@@ -401,7 +401,7 @@ describe('user', () => {
     })
   })
 
-  it('a guard’s `user` may throw a TokenError to refuse', async () => {
+  it('a guard’s user() may throw a TokenError to refuse the caller', async () => {
     const refuse = (): never => {
       throw new TokenError('insufficient_scope', 'Not today')
     }
@@ -409,7 +409,7 @@ describe('user', () => {
     assert.deepEqual([status, detail], [403, 'Not today'])
   })
 
-  it('if `user` throws an error that is no TokenError, the guard throws it too', async () => {
+  it('if user() throws an error other than a TokenError, the guard throws it too', async () => {
     const broken = new Error('connection refused')
     await assert.rejects(
       checkWith(() => Promise.reject(broken), tokenWith('items:read')),
@@ -424,7 +424,7 @@ describe('user', () => {
   })
 })
 
-describe('demand', () => {
+describe('demand()', () => {
   const names = [
     'items:raed',
     '',
@@ -436,7 +436,7 @@ describe('demand', () => {
     'items:read ',
   ]
   for (const name of names) {
-    it(`demand refuses the undeclared scope ${JSON.stringify(name)}`, () => {
+    it(`demand() refuses the undeclared scope ${JSON.stringify(name)}`, () => {
       assert.throws(
         () => core.demand([name as Scope], false),
         /is not declared; declared scopes: items:read, items:write/,
@@ -445,7 +445,7 @@ describe('demand', () => {
     })
   }
 
-  it('demand refuses a scope that is not a string', () => {
+  it('demand() refuses a scope that is not a string', () => {
     const values: readonly unknown[] = [undefined, null, 1, ['items:read'], []]
     for (const value of values) {
       for (const args of [[value], ['items:read', value], [value, 'items:read']]) {
@@ -478,7 +478,7 @@ describe('demand', () => {
     ]),
   ]
   for (const args of misspelt) {
-    it(`demand refuses ${inspect(args)}, which would demand too little`, () => {
+    it(`demand() refuses ${inspect(args)}, which would demand too little`, () => {
       assert.throws(
         () => core.demand(args as Scope[], false),
         /^TypeError: .*(a guard|scope|maxAgeSeconds)/,
@@ -486,7 +486,7 @@ describe('demand', () => {
     })
   }
 
-  it('the error for an object that demands nothing says how to admit every caller', () => {
+  it('the error for an empty demand says how to admit every caller with a token', () => {
     for (const nothing of [{}, { scopes: [] }]) {
       assert.throws(() => core.demand([nothing], false), {
         message:
@@ -496,14 +496,14 @@ describe('demand', () => {
     }
   })
 
-  it('demand names the member that a guard does not have', () => {
+  it('the error of demand() names a member that is unknown', () => {
     assert.throws(
       () => core.demand([{ maxAge: 300 } as object], false),
       /^TypeError: a guard .*`maxAge`/,
     )
   })
 
-  it('demand refuses a string where it expects a list of scopes', () => {
+  it('demand() refuses a string where it expects a list of scopes', () => {
     const core = createGuardCore<string, undefined>({ verifier })
     assert.throws(
       () => core.demand([{ scopes: 'items' as unknown as string[] }], false),
@@ -511,7 +511,7 @@ describe('demand', () => {
     )
   })
 
-  it('demand takes scopes one by one, or an object', () => {
+  it('demand() accepts scopes as separate arguments, or one object', () => {
     const nothing = { alternatives: [[]], maxAgeSeconds: undefined, optional: false }
     assert.deepEqual(core.demand([], false), nothing)
     assert.deepEqual(core.demand(['items:read'], true), {
@@ -537,7 +537,7 @@ describe('demand', () => {
     }
   })
 
-  it('demandAnyOf takes scopes and lists of scopes', () => {
+  it('demandAnyOf accepts scopes and lists of scopes', () => {
     assert.deepEqual(core.demandAnyOf(['items:read', ['items:write', 'items:read']]), {
       alternatives: [['items:read'], ['items:write', 'items:read']],
       maxAgeSeconds: undefined,
@@ -565,7 +565,7 @@ describe('demand', () => {
     })
   }
 
-  it('demand takes every scope if none are declared', async () => {
+  it('demand() accepts any scope if the guard declares no scopes', async () => {
     const open = createGuardCore<string, undefined>({ verifier })
     const decision = await open.check(
       request(`Bearer ${tokenWith('x')}`),
@@ -602,7 +602,7 @@ describe('createGuardCore', () => {
     }
   })
 
-  it('createGuardCore takes the object of createKeystile or of a test issuer', () => {
+  it('createGuardCore accepts what createKeystile or createTestIssuer returns', () => {
     const ofKeystile =
       'issuer sessions users hashPassword verifyPassword checkPassword answer fetch'
     const names = `${ofKeystile} close audience token headers revoke advance`.split(' ')
@@ -618,7 +618,7 @@ describe('createGuardCore', () => {
       assert.throws(made({ user }), /^TypeError: .*`user` of createGuard/)
   })
 
-  it('createGuardCore takes an instance of the app’s own class as its options', async () => {
+  it('createGuardCore accepts an instance of the app’s own class as options', async () => {
     class Auth {
       readonly logger = console
       readonly verifier = verifier
@@ -632,7 +632,7 @@ describe('createGuardCore', () => {
     assert.deepEqual(decision.caller?.user, { name: 'Alice' })
   })
 
-  it('createGuardCore keeps its `user` when the app changes the options later', async () => {
+  it('createGuardCore keeps its user() when the app changes the options later', async () => {
     const options: { verifier: Verifier; user: () => object | undefined } = {
       verifier,
       user: () => undefined,
@@ -712,7 +712,7 @@ describe('anyOf', () => {
   })
 })
 
-describe('enter, by two guards for one request', () => {
+describe('enter(), called by two guards for one request', () => {
   const read = core.demand(['items:read'], false)
   const write = core.demand(['items:write'], false)
 
@@ -740,7 +740,7 @@ describe('enter, by two guards for one request', () => {
     }
   })
 
-  it('a joined demand is optional only if both are, and has no age if neither has one', () => {
+  it('a joined demand is mandatory if either demand is, and has no age if both have none', () => {
     const [required, optional] = [core.demand([], false), core.demand([], true)]
     for (const [outer, inner] of [
       [required, optional],
@@ -753,7 +753,7 @@ describe('enter, by two guards for one request', () => {
       })
   })
 
-  it('joinDemands leaves out an alternative that contains all scopes of another', () => {
+  it('joinDemands leaves out an alternative that has all scopes of another alternative', () => {
     const either = core.demandAnyOf(['items:read', 'items:write'])
     assert.deepEqual(joinDemands(either, either).alternatives, [['items:read'], ['items:write']])
     assert.deepEqual(joinDemands(either, read).alternatives, [['items:read']])
@@ -773,7 +773,7 @@ describe('enter, by two guards for one request', () => {
     ])
   })
 
-  it('joinDemands takes the lower of two ages', () => {
+  it('joinDemands takes the lower of two maximum ages', () => {
     const [older, younger] = [600, 300].map((maxAgeSeconds) =>
       core.demand([{ maxAgeSeconds }], false),
     ) as [Demand<Scope>, Demand<Scope>]
@@ -784,7 +784,7 @@ describe('enter, by two guards for one request', () => {
       assert.equal(joinDemands(outer, inner).maxAgeSeconds, 300)
   })
 
-  it('enter calls `user` once for a request', async () => {
+  it('enter() calls user() once per request', async () => {
     let asked = 0
     const guard = createGuardCore({ verifier, user: () => ({ number: ++asked }) })
     const carrier = {}
@@ -793,7 +793,7 @@ describe('enter, by two guards for one request', () => {
     assert.deepEqual(requireCaller(guard, carrier).user, { number: 1 })
   })
 
-  it('enter does not use the caller of one token for another token', async () => {
+  it('enter() does not use the caller of one token for another token', async () => {
     const guard = createGuardCore({ verifier, user: ({ claims }) => ({ jti: claims.jti }) })
     const carrier = {}
     const tokens = [tokenWith(), tokenWith()]
@@ -820,7 +820,7 @@ describe('enterAtOnce', () => {
   const demand = (scopes: readonly Scope[] = [], optional = false) =>
     core.demand([...scopes], optional)
 
-  it('enterAtOnce returns a caller only if check has admitted the token before', async () => {
+  it('enterAtOnce returns a caller only if check() has admitted the token before', async () => {
     const token = tokenWith('items:read')
     assert.equal(core.enterAtOnce({}, request(`Bearer ${token}`), demand()), undefined)
     const decision = await check(`Bearer ${token}`)

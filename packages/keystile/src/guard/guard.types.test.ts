@@ -95,7 +95,7 @@ describe('the types of a guard', () => {
     assert.throws(() => nodeGuard('items:read', { maxAgeSeconds: 300 }), TypeError)
   })
 
-  it('the type of `user` takes only objects', () => {
+  it('the type of a guard’s user() allows only objects', () => {
     interface Account extends User {
       readonly active: boolean
     }
@@ -339,7 +339,7 @@ describe('the types of a guard', () => {
     assert.equal(typeof members, 'function')
   })
 
-  it('a guard without `user` has a caller without a user', () => {
+  it('a guard without user() has a caller without a user', () => {
     const plain = createGuard({ verifier })
     same<ReturnType<typeof plain.caller>['user'], undefined>(true)
     plain('whatever')

@@ -93,7 +93,7 @@ describe('onRefused of a guard', () => {
     )
   })
 
-  it('onRefused and the logger keep their `this`', async () => {
+  it('onRefused and the methods of the logger are called with the right `this`', async () => {
     class App {
       readonly refused: string[] = []
       readonly logged: string[] = []
@@ -118,7 +118,7 @@ describe('onRefused of a guard', () => {
     ['logger', { logger: console.log }],
     ['logger', { logger: null }],
   ] as const) {
-    it(`guards and verifiers refuse a wrong ${what} in ${JSON.stringify(options)}`, async () => {
+    it(`guards and verifiers refuse ${JSON.stringify(options)}: ${what} is wrong`, async () => {
       const wrong = options as object
       await assert.rejects(
         refuse(wrong),
@@ -162,7 +162,7 @@ describe('onRefused of a verifier', () => {
     assert.equal(onRefused.mock.callCount(), 0)
   })
 
-  it('a verifier does not report an error of the app’s revocations, because it is a bug', async () => {
+  it('a verifier does not call onRefused if isRevoked throws, because it is a bug', async () => {
     const onRefused = mock.fn()
     const isRevoked = (): never => {
       throw new RangeError('a bug of the app')
@@ -175,7 +175,7 @@ describe('onRefused of a verifier', () => {
 })
 
 describe('the messages for wrong options of guards and verifiers', () => {
-  it('createGuard without await, or without a verifier, says the fix', () => {
+  it('createGuard says how to fix a missing await or a missing verifier', () => {
     const create = (options: unknown) => (): unknown => createGuardCore(options as never)
     assert.throws(create(Promise.resolve()), {
       message:
@@ -189,7 +189,7 @@ describe('the messages for wrong options of guards and verifiers', () => {
     })
   })
 
-  it('a wrong logger or issuer is named with what came', () => {
+  it('the error for a wrong logger or issuer shows the wrong value', () => {
     assert.throws(() => createTestVerifier({ logger: 7 as never }), {
       message:
         'the option `logger` of createVerifier must be an object with the methods debug, info, warn ' +

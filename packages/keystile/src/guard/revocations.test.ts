@@ -5,7 +5,7 @@ import { createRevocationList } from './revocations.ts'
 const token = { sessionId: 's1', subject: 'alice', clientId: 'web' }
 
 describe('createRevocationList', () => {
-  it('a revoked session revokes its tokens and no others', () => {
+  it('revoking a session revokes only the tokens of this session', () => {
     const list = createRevocationList()
     list.add({ kind: 'session', value: 's1', expiresAt: 1_000 })
     assert.equal(list.isRevoked(token), true)
@@ -14,7 +14,7 @@ describe('createRevocationList', () => {
     assert.equal(list.isRevoked({ sessionId: 's2', subject: 's1', clientId: 's1' }), false)
   })
 
-  it('a revoked subject revokes every session of the subject', () => {
+  it('revoking a subject revokes every session of this subject', () => {
     const list = createRevocationList()
     list.add({ kind: 'subject', value: 'alice', expiresAt: 1_000 })
     assert.equal(list.isRevoked(token), true)
@@ -22,7 +22,7 @@ describe('createRevocationList', () => {
     assert.equal(list.isRevoked({ sessionId: 'alice', subject: 'bob', clientId: 'alice' }), false)
   })
 
-  it('a revoked client revokes all tokens of the client', () => {
+  it('revoking a client revokes all tokens of this client', () => {
     const list = createRevocationList()
     list.add({ kind: 'client', value: 'web', expiresAt: 1_000 })
     assert.equal(list.isRevoked(token), true)
@@ -37,7 +37,7 @@ describe('createRevocationList', () => {
     }
   })
 
-  it('a revocation list keeps an event until the last token that it revokes expires', () => {
+  it('a revocation list keeps an event until the event’s `expiresAt`', () => {
     const list = createRevocationList()
     list.add({ kind: 'session', value: 's1', expiresAt: 1_000 })
     list.purge(999)
@@ -46,7 +46,7 @@ describe('createRevocationList', () => {
     assert.equal(list.isRevoked(token), false)
   })
 
-  it('a second event with the same value does not shorten a revocation', () => {
+  it('a later event with an earlier `expiresAt` does not shorten a revocation', () => {
     for (const [kind, value] of [
       ['session', 's1'],
       ['subject', 'alice'],

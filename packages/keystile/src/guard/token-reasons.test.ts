@@ -145,7 +145,7 @@ const causes: Readonly<Record<TokenReason, Cause | (() => unknown)>> = {
 
 describe('TokenReason', () => {
   for (const [reason, cause] of Object.entries(causes)) {
-    it(`a refusal for the reason ${reason} has this reason, its code and its status`, async () => {
+    it(`the error for ${reason} has this reason, and the reason’s code and status`, async () => {
       const error = typeof cause === 'function' ? thrownBy(cause) : (await refusalOf(cause)).error
       const { code } = tokenReasons[reason as TokenReason]
       assert.deepEqual([error.reason, error.code, error.status], [reason, code, tokenStatus[code]])

@@ -23,7 +23,7 @@ describe('createVerifiedTokens', () => {
     [10, 10],
     [5_000, undefined],
   ] as const) {
-    it(`createVerifiedTokens keeps two generations of ${given ?? '5,000 by default'}`, () => {
+    it(`createVerifiedTokens keeps two generations of ${given ?? '5,000 (default)'} tokens`, () => {
       const tokens = createVerifiedTokens<number>(given)
       const last = 2 * size
       for (let i = 0; i <= last; i++) tokens.remember(`t${i}`, i)

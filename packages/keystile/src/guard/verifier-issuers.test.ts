@@ -127,7 +127,7 @@ describe('createVerifier without keys', () => {
     })
   }
 
-  it('createVerifier without keys takes https issuers, and http on this machine', () => {
+  it('createVerifier without keys accepts https issuers, and http only on this machine', () => {
     for (const given of [
       issuer,
       'http://localhost:3000/auth',
@@ -162,8 +162,8 @@ describe('createVerifier without keys', () => {
   })
 })
 
-describe('verify with keys that are fetched', () => {
-  it('verify proves the first token with the issuer’s published keys, and recalls it', async () => {
+describe('verify() with keys that are fetched', () => {
+  it('verify() fetches the issuer’s keys for the first token; recall() then finds it', async () => {
     const { verifier, script } = start()
     const token = tokenOf(first)
     assert.equal(verifier.recall!(token), undefined)
@@ -208,7 +208,7 @@ describe('verify with keys that are fetched', () => {
     ],
   ]
   for (const [name, token, reason] of hopeless) {
-    it(`verify answers 401 without a fetch to a token with ${name}`, async () => {
+    it(`verify() rejects with 401, and fetches nothing, if the token has ${name}`, async () => {
       const { verifier, script } = start({ algorithms: ['ES256', 'HS256'] })
       await refuses(verifier.verify(token), reason)
       assert.deepEqual(script.asked, [])
@@ -218,12 +218,12 @@ describe('verify with keys that are fetched', () => {
     })
   }
 
-  it('verify accepts each allowed algorithm', async () => {
+  it('verify() accepts each allowed algorithm', async () => {
     const { verifier } = start({ algorithms: ['RS256', 'ES256'] })
     assert.ok(await verifier.verify(tokenOf(first)))
   })
 
-  it('verify answers 503 with Retry-After, never 401, until keys are loaded', async () => {
+  it('verify() rejects with 503 and Retry-After, never 401, until keys are loaded', async () => {
     const { verifier, script, advance } = start()
     script.instead = () => Promise.reject(new Error('down'))
     const good = tokenOf(first)
@@ -240,7 +240,7 @@ describe('verify with keys that are fetched', () => {
     assert.equal(verifier.state, 'current')
   })
 
-  it('verify refuses another key’s signature under a known kid', async () => {
+  it('verify() refuses a token with a known kid if another key signed it', async () => {
     const { verifier } = start()
     await refuses(
       verifier.verify(tokenOf(generateKey('ES256', { keyId: 'first' }))),
@@ -248,7 +248,7 @@ describe('verify with keys that are fetched', () => {
     )
   })
 
-  it('verify never uses the text of a public key as a secret', async () => {
+  it('verify() never uses the text of a public key as a secret', async () => {
     const { verifier, script } = start()
     await verifier.ready()
     const published = JSON.stringify(script.keys[0])
@@ -267,7 +267,7 @@ describe('verify with keys that are fetched', () => {
     )
   })
 
-  it('verify accepts a token without kid if exactly one key fits', async () => {
+  it('verify() accepts a token without kid if exactly one key fits', async () => {
     const { verifier } = start()
     assert.ok(await verifier.verify(tokenOf(first, {}, { kid: undefined })))
     const both = start({}, [first, second])
@@ -289,7 +289,7 @@ describe('verify with keys that are fetched', () => {
     assert.equal(script.fetches, 2)
   })
 
-  it('recall finds a token as long as each fetch returns the same key', async () => {
+  it('recall() finds a token as long as each fetch returns the same key', async () => {
     const stage = start()
     const { verifier, script, advance } = stage
     const token = tokenOf(first)
@@ -311,7 +311,7 @@ describe('verify with keys that are fetched', () => {
     await refuses(verifier.verify(token), 'wrong_signature')
   })
 
-  it('verify keeps working with the old keys while the issuer is down', async () => {
+  it('verify() keeps working with the old keys while the issuer is down', async () => {
     const stage = start()
     const { verifier, script, advance } = stage
     assert.ok(await verifier.verify(tokenOf(first)))
@@ -449,7 +449,7 @@ describe('several issuers', () => {
     assert.deepEqual([...a.asked, ...b.asked], [])
   })
 
-  it('verify accepts a token of one issuer while another issuer is down', async () => {
+  it('verify() accepts a token of one issuer while another issuer is down', async () => {
     const { verifier, b } = stageOf()
     b.instead = () => Promise.reject(new Error('down'))
     await unavailable(verifier.verify(tokenOf(keyOfB, { iss: issuerB })), 1)
@@ -461,7 +461,7 @@ describe('several issuers', () => {
     )
   })
 
-  it('recall forgets a token when its own issuer removes the key', async () => {
+  it('recall() forgets a token when its own issuer removes the key', async () => {
     const { verifier, a, advance } = stageOf()
     const [tokenA, tokenB] = [tokenOf(keyOfA, { iss: issuerA }), tokenOf(keyOfB, { iss: issuerB })]
     await verifier.verify(tokenA)
@@ -479,7 +479,7 @@ describe('several issuers', () => {
   })
 })
 
-describe('ready', () => {
+describe('ready()', () => {
   it('verifier.ready resolves when all keys are loaded, also when called again', async () => {
     const { verifier, script } = start()
     assert.equal(verifier.state, 'starting')
@@ -547,8 +547,8 @@ describe('ready', () => {
   })
 })
 
-describe('close', () => {
-  it('verifier.close ends all fetches, and verify then answers 503 to every token', async () => {
+describe('close()', () => {
+  it('after verifier.close, nothing is fetched, and verify() rejects with 503', async () => {
     const { verifier, script, advance } = start()
     const token = tokenOf(first)
     await verifier.verify(token)
@@ -609,7 +609,7 @@ describe('createVerifier with jwksUri', () => {
     assert.deepEqual(script.asked, [jwksUri])
   })
 
-  it('jwksUri is fetched without redirects, once in 30 s for unknown kids', async () => {
+  it('jwksUri is fetched without following redirects, once in 30 s for unknown kids', async () => {
     const { verifier, script, advance } = startWith()
     let redirect: RequestInit['redirect']
     script.instead = (_, init) => {
@@ -627,7 +627,7 @@ describe('createVerifier with jwksUri', () => {
     assert.deepEqual(script.asked, [jwksUri, jwksUri])
   })
 
-  it('jwksUri is fetched again after a failure, with 503 in the meantime', async () => {
+  it('jwksUri is fetched again after a failure; verify() rejects with 503 until then', async () => {
     const { verifier, script, advance } = startWith()
     script.instead = () => new Response(null, { status: 500 })
     assert.equal((await refusalOf(verifier.verify(tokenOf(first)))).code, 'temporarily_unavailable')
@@ -637,7 +637,7 @@ describe('createVerifier with jwksUri', () => {
     assert.deepEqual(script.asked, [jwksUri, jwksUri])
   })
 
-  it('verify uses only the public keys at jwksUri, and no secret or private key', async () => {
+  it('verify() uses only the public keys at jwksUri, never a secret or a private key', async () => {
     const secret = generateKey('HS256', { keyId: 'secret' })
     const { verifier, script } = startWith()
     script.keys = [exportPrivateJwk(secret), exportPrivateJwk(second), exportPublicJwk(first)]

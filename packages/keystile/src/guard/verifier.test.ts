@@ -214,7 +214,7 @@ describe('createVerifier', () => {
     for (const list of [verifier.audiences, verifier.issuers]) assert.ok(Object.isFrozen(list))
   })
 
-  it('verify throws if isRevoked returns neither true nor false', async () => {
+  it('verify() throws if isRevoked returns neither true nor false', async () => {
     for (const answer of [undefined, null, Promise.resolve(false), 0, 'no']) {
       const revocations = {
         state: 'current',
@@ -230,7 +230,7 @@ describe('createVerifier', () => {
     }
   })
 
-  it('verify refuses every token while the clock returns NaN', async () => {
+  it('verify() refuses every token while the clock returns NaN', async () => {
     let now = start * 1000
     const verifier = createVerifier({ ...options, clock: { now: () => now } })
     const token = tokenOf()
@@ -300,7 +300,7 @@ describe('createVerifier', () => {
     )
   })
 
-  it('createVerifier takes a JWK Set, a KeySet, or one good secret (HS256)', async () => {
+  it('createVerifier accepts a JWK Set, a KeySet, or one good secret (HS256)', async () => {
     const secret = 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA'
     const hmac = importKey({ secret, algorithm: 'HS256' })
     assert.ok('signingKey' in hmac)
@@ -328,7 +328,7 @@ describe('createVerifier', () => {
     )
   })
 
-  it('verifier.state is the state of the revocations, or "current" without any', () => {
+  it('verifier.state is the state of the revocations, or "current" if there are none', () => {
     assert.equal(createVerifier(options).state, 'current')
     for (const state of ['starting', 'current', 'stale'] as const) {
       assert.equal(createVerifier({ ...options, revocations: revocationsIn(state) }).state, state)
@@ -340,8 +340,8 @@ describe('createVerifier', () => {
   })
 })
 
-describe('verify', () => {
-  it('verify returns the identity of the caller', async () => {
+describe('verify()', () => {
+  it('verify() returns the identity of the caller', async () => {
     const identity = await createVerifier(options).verify(
       tokenOf({ scope: 'a b', auth_time: start - 9 }),
     )
@@ -362,14 +362,14 @@ describe('verify', () => {
     )
   })
 
-  it('verify returns the app’s own claims unchanged, even null', async () => {
+  it('verify() returns the app’s own claims unchanged, even null', async () => {
     const { claims } = await createVerifier(options).verify(
       tokenOf({ tenant: null, list: [null, 1] }),
     )
     assert.deepEqual([claims['tenant'], claims['list']], [null, [null, 1]])
   })
 
-  it('verify refuses another issuer, audience, type or algorithm, and a broken token', async () => {
+  it('verify() refuses a wrong issuer, audience, type or algorithm, and bad tokens', async () => {
     const verifier = createVerifier(options)
     await refuses(
       () => verifier.verify(tokenOf({ iss: `${issuer}/` })),
@@ -389,14 +389,14 @@ describe('verify', () => {
     await refuses(() => narrow.verify(tokenOf()), 'Invalid token', 'forbidden_algorithm')
   })
 
-  it('verify tolerates five seconds of clock difference by default', async () => {
+  it('verify() tolerates five seconds of clock difference by default', async () => {
     const { clockToleranceSeconds: _, ...rest } = options
     const verifier = createVerifier(rest)
     assert.ok(await verifier.verify(tokenOf({ exp: start - 4 })))
     await refuses(() => verifier.verify(tokenOf({ exp: start - 5 })), 'Token has expired')
   })
 
-  it('verify returns the same frozen identity to all requests with one token', async () => {
+  it('verify() returns the same frozen identity to all requests with one token', async () => {
     const verifier = createVerifier(options)
     const token = tokenOf({
       scope: 'a',
@@ -421,7 +421,7 @@ describe('verify', () => {
   })
 })
 
-describe('verify with maxAgeSeconds', () => {
+describe('verify() with maxAgeSeconds', () => {
   const demand = { maxAgeSeconds: 300 }
   const tooOld = (verifier: Verifier, token: string): Promise<void> =>
     assert.rejects(verifier.verify(token, demand), (error) => {
@@ -499,8 +499,8 @@ describe('verify with maxAgeSeconds', () => {
   })
 })
 
-describe('verify of a cached token', () => {
-  it('verify refuses a cached token from the second in which it expires', async () => {
+describe('verify() of a cached token', () => {
+  it('verify() refuses a cached token from the second in which it expires', async () => {
     const clock = movable()
     const verifier = createVerifier({ ...options, clock })
     const token = tokenOf({ exp: start + 10 })
@@ -512,7 +512,7 @@ describe('verify of a cached token', () => {
     await refuses(() => verifier.verify(token), 'Token has expired')
   })
 
-  it('verify has the same clock tolerance for a cached token as for a new token', async () => {
+  it('verify() has the same clock tolerance for a cached token as for a new token', async () => {
     const clock = movable()
     const verifier = createVerifier({ ...options, clock, clockToleranceSeconds: 5 })
     const token = tokenOf({ exp: start + 10 })
@@ -528,7 +528,7 @@ describe('verify of a cached token', () => {
     find: (keyId, algorithm) => keySetOf([...held.values()]).find(keyId, algorithm),
   })
 
-  it('verify refuses a cached token as soon as its key is removed', async () => {
+  it('verify() refuses a cached token as soon as its key is removed', async () => {
     const held = new Map([[key.keyId, key]])
     const verifier = createVerifier({ ...options, keys: live(held) })
     assert.ok(await verifier.verify(tokenOf()))
@@ -540,7 +540,7 @@ describe('verify of a cached token', () => {
     assert.ok(await verifier.verify(token))
   })
 
-  it('verify proves a cached token again if another key now has the same kid', async () => {
+  it('verify() proves a cached token again if another key now has the same kid', async () => {
     const held = new Map<string | undefined, VerificationKey>([[key.keyId, key]])
     const verifier = createVerifier({ ...options, keys: live(held) })
     const token = tokenOf()
@@ -549,7 +549,7 @@ describe('verify of a cached token', () => {
     await refuses(() => verifier.verify(token), 'Invalid token', 'wrong_signature')
   })
 
-  it('verify refuses a cached token once it is revoked, and accepts other tokens', async () => {
+  it('verify() refuses a cached token once it is revoked, but accepts other tokens', async () => {
     const list = createRevocationList()
     const verifier = createVerifier({
       ...options,
@@ -567,7 +567,7 @@ describe('verify of a cached token', () => {
     await refuses(() => verifier.verify(neighbour), 'Token has been revoked', 'revoked')
   })
 
-  it('verify refuses a cached token with one changed character', async () => {
+  it('verify() refuses a cached token with one changed character', async () => {
     const verifier = createVerifier(options)
     const token = tokenOf()
     assert.ok(await verifier.verify(token))
@@ -597,7 +597,7 @@ describe('verify of a cached token', () => {
     assert.ok(await first.verify(token))
   })
 
-  it('verify refuses a bad token each time', async () => {
+  it('verify() refuses a bad token each time it is sent', async () => {
     const verifier = createVerifier(options)
     for (let i = 0; i < 3; i++)
       await refuses(() => verifier.verify(tokenOf({ aud: 'other' })), 'Invalid token')
@@ -616,7 +616,7 @@ describe('verify while revocations are not current', () => {
     })
 
   for (const state of ['starting', 'stale'] as const) {
-    it(`verify refreshes ${state} revocations, and then accepts the token`, async () => {
+    it(`verify() refreshes revocations that are ${state}, and then accepts the token`, async () => {
       const revocations = revocationsIn(state, 'current')
       const verifier = createVerifier({ ...options, revocations })
       assert.equal((await verifier.verify(tokenOf())).subject, 'alice')
@@ -625,14 +625,14 @@ describe('verify while revocations are not current', () => {
       assert.equal(revocations.refreshes, 1)
     })
 
-    it(`verify answers 503, never 401, if revocations stay ${state}`, async () => {
+    it(`verify() rejects with 503, never with 401, if revocations stay ${state}`, async () => {
       const verifier = createVerifier({ ...options, revocations: revocationsIn(state) })
       const token = tokenOf()
       await unavailable(verifier, token)
       await unavailable(verifier, token) // now the token is known
     })
 
-    it(`verify answers 401 to a bad token even while revocations are ${state}`, async () => {
+    it(`verify() rejects a bad token with 401 even while revocations are ${state}`, async () => {
       const revocations = revocationsIn(state)
       const verifier = createVerifier({ ...options, revocations })
       await refuses(() => verifier.verify('not.a.token'), 'Invalid token')
@@ -642,7 +642,7 @@ describe('verify while revocations are not current', () => {
     })
   }
 
-  it('verify answers 503 if refreshing revocations fails', async () => {
+  it('verify() rejects with 503 if refreshing revocations fails', async () => {
     const revocations = {
       ...revocationsIn('stale'),
       refresh: () => Promise.reject(new Error('connection refused')),
@@ -650,7 +650,7 @@ describe('verify while revocations are not current', () => {
     await unavailable(createVerifier({ ...options, revocations }), tokenOf())
   })
 
-  it('verify answers 503 to a cached token once revocations are stale', async () => {
+  it('verify() rejects a cached token with 503 once revocations are stale', async () => {
     const revocations = revocationsIn('current', 'stale')
     const verifier = createVerifier({ ...options, revocations })
     const token = tokenOf()
@@ -659,7 +659,7 @@ describe('verify while revocations are not current', () => {
     await unavailable(verifier, token)
   })
 
-  it('verify refuses a token if refreshed revocations contain its session', async () => {
+  it('verify() refuses a token if refreshed revocations contain its session', async () => {
     const list = createRevocationList()
     let state: RevocationState = 'stale'
     const revocations: Revocations = {
@@ -679,8 +679,8 @@ describe('verify while revocations are not current', () => {
   })
 })
 
-describe('recall', () => {
-  it('recall returns the identity of a proved token, and of no other token', async () => {
+describe('recall()', () => {
+  it('recall() returns the identity only of a token that was verified before', async () => {
     const clock = movable()
     const { verify, recall } = createVerifier({ ...options, clock })
     const token = tokenOf()
@@ -691,7 +691,7 @@ describe('recall', () => {
     assert.equal(recall!(tokenOf({ jti: 'another' })), undefined)
   })
 
-  it('recall returns undefined from the second in which the token expires', async () => {
+  it('recall() returns undefined from the second in which the token expires', async () => {
     const clock = movable()
     const { verify, recall } = createVerifier({ ...options, clock, clockToleranceSeconds: 0 })
     const token = tokenOf()
@@ -702,7 +702,7 @@ describe('recall', () => {
     assert.equal(recall!(token), undefined)
   })
 
-  it('recall returns undefined once the key is removed', async () => {
+  it('recall() returns undefined once the key is removed', async () => {
     const clock = movable()
     let keys = keySetOf([key])
     const { verify, recall } = createVerifier({
@@ -716,7 +716,7 @@ describe('recall', () => {
     assert.equal(recall!(token), undefined)
   })
 
-  it('recall returns undefined for a revoked token, or with stale revocations', async () => {
+  it('recall() returns undefined if the token is revoked or revocations are stale', async () => {
     const clock = movable()
     const revoked = new Set<string>()
     const revocations = {

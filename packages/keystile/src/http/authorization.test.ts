@@ -34,7 +34,7 @@ describe('findCredential', () => {
     ['Other Basic', undefined, undefined],
   ]
   for (const [field, bearer, basic] of table) {
-    it(`findCredential reads ${JSON.stringify(field) ?? 'nothing'} (RFC 9110 §11.4)`, () => {
+    it(`findCredential looks for Bearer and Basic in ${JSON.stringify(field) ?? 'nothing'}`, () => {
       assert.deepEqual(
         [findCredential(field, 'Bearer'), findCredential(field, 'Basic')],
         [bearer, basic],

@@ -6,7 +6,7 @@ import { bearerChallenge } from './challenge.ts'
 const realm = 'https://auth.example'
 
 describe('bearerChallenge', () => {
-  it('bearerChallenge of a request without a credential has only the realm (RFC 6750 §3.1)', () => {
+  it('bearerChallenge has only the realm if the request has no credential (RFC 6750 §3.1)', () => {
     assert.equal(
       bearerChallenge(new TokenError('not_authenticated', 'Not authenticated'), realm),
       'Bearer realm="https://auth.example"',
@@ -60,7 +60,7 @@ describe('bearerChallenge', () => {
     )
   })
 
-  it('bearerChallenge shows no reason, detail or cause, which are for the log only', () => {
+  it('bearerChallenge leaves out reason, detail and cause, which are only for the log', () => {
     const error = new TokenError('invalid_token', 'Invalid token', {
       reason: 'wrong_signature',
       detail: 'hush',

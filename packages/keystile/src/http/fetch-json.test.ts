@@ -55,7 +55,7 @@ describe('findJson', () => {
   })
 
   for (const status of [201, 204, 400, 401, 403, 410, 429, 500, 503]) {
-    it(`findJson refuses an answer of ${status}`, async () => {
+    it(`findJson refuses an answer with status ${status}`, async () => {
       await assert.rejects(
         ask(send(status === 204 ? '' : '{}', {}, status)),
         new RegExp(`answered ${status} instead of 200`),
@@ -63,7 +63,7 @@ describe('findJson', () => {
     })
   }
 
-  it('findJson follows no redirect', async () => {
+  it('findJson does not follow redirects', async () => {
     for (const status of [301, 302, 303, 307, 308]) {
       await assert.rejects(ask(send('', { location: `${url}/other` }, status)), /cannot be reached/)
       assert.deepEqual(
@@ -138,7 +138,7 @@ describe('findJson', () => {
     })
   }
 
-  it('findJson refuses a body that breaks off', async () => {
+  it('findJson refuses a body that is cut off', async () => {
     const breaking: RequestListener = (_, response) => {
       response.writeHead(200, { 'content-length': '100' })
       response.write('{"keys":', () => response.destroy())
@@ -215,7 +215,7 @@ describe('findJson', () => {
     ['no-cached', undefined],
   ]
   for (const [field, seconds] of cacheControls) {
-    it(`findJson reads Cache-Control ${inspect(field)} as ${seconds}`, async () => {
+    it(`findJson returns freshSeconds ${seconds} for Cache-Control ${inspect(field)}`, async () => {
       const found = await ask(send('{}', field === undefined ? {} : { 'cache-control': field }))
       assert.equal(found!.freshSeconds, seconds)
     })

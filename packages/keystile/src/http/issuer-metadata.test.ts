@@ -131,7 +131,7 @@ describe('fetchJwksUri', () => {
     'https://auth.example/a/.well-known/openid-configuration',
   ]
 
-  it('after a 404, fetchJwksUri tries the well-known path at the end, then OpenID', async () => {
+  it('after a 404, fetchJwksUri tries the path at the URL’s end, then OpenID’s path', async () => {
     for (const [i, place] of places.entries()) {
       const { asked, options } = answering({ [place]: metadata(issuer) })
       assert.equal(await fetchJwksUri(issuer, options), 'https://keys.example/jwks')
@@ -180,7 +180,7 @@ describe('fetchJwksUri', () => {
     [issuer],
     { toString: issuer },
   ]) {
-    it(`fetchJwksUri refuses "issuer": ${JSON.stringify(other)} (RFC 8414 §3.3)`, async () => {
+    it(`fetchJwksUri refuses the issuer ${JSON.stringify(other)} (RFC 8414 §3.3)`, async () => {
       const { options } = answering({ [places[0]!]: metadata(other) })
       await assert.rejects(fetchJwksUri(issuer, options), /another "issuer"/)
     })

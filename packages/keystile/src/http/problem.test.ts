@@ -22,7 +22,7 @@ describe('problemAnswer', () => {
     ProblemCode,
     readonly [number, string],
   ][]) {
-    it(`problemAnswer answers ${code} with ${status} (RFC 9457 §3)`, () => {
+    it(`problemAnswer has the status ${status} for the code ${code} (RFC 9457 §3)`, () => {
       const { headers, body, ...rest } = problemAnswer(new ProblemError(code, 'What happened'))
       assert.deepEqual(rest, { status })
       assert.deepEqual(headers, {
@@ -56,7 +56,7 @@ describe('problemAnswer', () => {
     })
   })
 
-  it('problemAnswer shows no detail, cause or stack, which are for the log only', () => {
+  it('problemAnswer leaves out detail, cause and stack, which are only for the log', () => {
     const details = { detail: 'hush', cause: new Error('hush') }
     const answers = [
       problemAnswer(new ProblemError('conflict', 'Taken', details)),
@@ -76,7 +76,7 @@ describe('tokenRefusalAnswer', () => {
     temporarily_unavailable: 503,
   }
   for (const [code, status] of Object.entries(statuses) as [TokenErrorCode, number][]) {
-    it(`tokenRefusalAnswer answers ${code} with ${status} (RFC 6750 §3)`, () => {
+    it(`tokenRefusalAnswer has the status ${status} for the code ${code} (RFC 6750 §3)`, () => {
       const answer = tokenRefusalAnswer(
         new TokenError(code, 'What happened', { retryAfterSeconds: 1 }),
         'realm',

@@ -18,7 +18,7 @@ describe('isMixed', () => {
       assert.equal(isMixed(text), mixed, text)
   })
 
-  it('isMixed ignores the capital that begins a word, and counts only letters and digits', () => {
+  it('isMixed ignores the first capital of a word, and counts only letters and digits', () => {
     assert.equal(isMixed('Abcd'), false)
     assert.equal(isMixed('a-b-c_d-E'), false)
     assert.equal(isMixed('a-b-c-D'), true)

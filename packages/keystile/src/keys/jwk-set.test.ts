@@ -90,7 +90,7 @@ describe('importJwkSet', () => {
     assert.match(reasons[0] ?? '', /must have an "alg"/)
   })
 
-  it('importJwkSet skips unusable keys, also without an onUnfit function', () => {
+  it('importJwkSet leaves out unusable keys, also if there is no function onUnfit', () => {
     assert.equal(
       found(importJwkSet({ keys: [{ kty: 'foo' }, exportPublicJwk(ec)] }), 'ec', 'ES256'),
       'ec',
@@ -113,7 +113,7 @@ describe('isKeySet', () => {
   })
 })
 
-describe('find', () => {
+describe('find()', () => {
   const other = generateKey('ES256', { keyId: 'other' })
   const keys = keySetOf([ec, other, rsa, edwards])
 
@@ -140,7 +140,7 @@ describe('find', () => {
     assert.equal(found(keys, undefined, 'HS256'), undefined)
   })
 
-  it('keySet.find returns a key without keyId for any kid, if only this key can match', () => {
+  it('keySet.find returns a key without keyId for any kid if no other key can match', () => {
     const nameless = importKey(anonymous(exportPublicJwk(ec)))
     assert.equal(nameless.keyId, undefined)
     assert.equal(keySetOf([nameless, rsa]).find('whatever', algorithm('ES256')), nameless)

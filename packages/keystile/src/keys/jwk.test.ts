@@ -65,7 +65,7 @@ describe('generateKey', () => {
     assert.equal(generateKey('HS256', { keyId: 'mine' }).keyId, 'mine')
   })
 
-  it('generateKey makes secrets as long as the hash, and RSA of 2048 bits (RFC 7518)', () => {
+  it('generateKey makes secrets as long as the hash, and RSA keys of 2048 bits (RFC 7518)', () => {
     const lengths = (['HS256', 'HS384', 'HS512'] as const).map(
       (name) => keyObjectOf(generateKey(name).verifyingKey).symmetricKeySize,
     )
@@ -100,7 +100,7 @@ describe('exportPublicJwk and exportPrivateJwk', () => {
   }
 
   for (const name of asymmetric) {
-    it(`exportPublicJwk publishes nothing private of a ${name} key`, () => {
+    it(`exportPublicJwk contains no private part of a ${name} key`, () => {
       const key = generated.get(name)!
       const jwk = exportPublicJwk(key)
       for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'])
@@ -121,8 +121,8 @@ describe('exportPublicJwk and exportPrivateJwk', () => {
   })
 })
 
-describe('thumbprint', () => {
-  it('thumbprint equals the examples of RFC 7638 §3.1, RFC 8037 A.3 and RFC 9449', () => {
+describe('thumbprint()', () => {
+  it('thumbprint() equals the examples of RFC 7638 §3.1, RFC 8037 A.3 and RFC 9449', () => {
     const { thumbprints } = JSON.parse(vectors('rfc-vectors/jws-and-thumbprints.json')) as {
       thumbprints: { jwk: Jwk; thumbprint: string }[]
     }
@@ -130,7 +130,7 @@ describe('thumbprint', () => {
     for (const example of thumbprints) assert.equal(thumbprint(example.jwk), example.thumbprint)
   })
 
-  it('thumbprint depends only on the required members (RFC 7638 §3.2)', () => {
+  it('thumbprint() depends only on the required members (RFC 7638 §3.2)', () => {
     for (const key of [rsa, ec, edwards]) {
       const { kid: _, alg: __, use: ___, ...bare } = exportPublicJwk(key)
       assert.equal(thumbprint({ x5t: 'x', ...exportPrivateJwk(key) }), thumbprint(bare))
@@ -140,7 +140,7 @@ describe('thumbprint', () => {
     assert.notEqual(thumbprint({ kty: 'oct', k: 'AAAB' }), thumbprint(secret))
   })
 
-  it('thumbprint refuses a JWK without its required members', () => {
+  it('thumbprint() refuses a JWK without its required members', () => {
     for (const jwk of [
       {},
       { kty: 'foo' },
@@ -156,7 +156,7 @@ describe('thumbprint', () => {
 })
 
 describe('importKey of a JWK', () => {
-  it('importKey needs an alg for an RSA key, but not for a curve (RFC 8725 §3.1)', () => {
+  it('importKey needs an alg for an RSA key, but not for a key on a curve (RFC 8725 §3.1)', () => {
     const withoutAlg = (jwk: Jwk): Jwk => ({ ...jwk, alg: undefined }) as unknown as Jwk
     for (const name of ['ES256', 'ES384', 'ES512', 'EdDSA'] as const) {
       assert.equal(importKey(withoutAlg(exportPublicJwk(generateKey(name)))).algorithm.name, name)
@@ -386,7 +386,7 @@ describe('importKey of RSA', () => {
     refuses({ ...exportPublicJwk(rsa), e: number((1n << 32n) | 1n) }, /at most 32 bits/)
   })
 
-  it('importKey refuses an RSA key of the flawed generator (ROCA, CVE-2017-15361)', () => {
+  it('importKey refuses an RSA key from the flawed generator (ROCA, CVE-2017-15361)', () => {
     const { testGroups } = JSON.parse(vectors('wycheproof/json_web_key_test.json')) as {
       testGroups: { comment: string; public?: { keys: Jwk[] }; private: { keys: Jwk[] } }[]
     }
@@ -401,7 +401,7 @@ describe('importKey of RSA', () => {
     refuses({ pem, algorithm: 'PS512' }, /ROCA/)
   })
 
-  it('importKey accepts the RSA keys of a sound generator', () => {
+  it('importKey accepts RSA keys from a sound generator', () => {
     for (const bits of [2048, 2049, 2056, 3072]) assert.ok(importKey(jwkOf(bits)))
   })
 })
@@ -611,7 +611,7 @@ describe('importKey of a secret', () => {
     prefixes: string[]
   }
   for (const prefix of prefixes) {
-    it(`importKey refuses the secret ${JSON.stringify(prefix)} and a key (CVE-2026-34950)`, () => {
+    it(`importKey refuses the secret ${JSON.stringify(prefix)} + key (CVE-2026-34950)`, () => {
       const ssh = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPL1I9oiq+B8crkmuV4YViiUnhdLjCp3hvy1bNGuGfNL'
       for (const text of [
         spki(rsa.verifyingKey),

@@ -201,7 +201,7 @@ describe('a fetch that fails', () => {
       assert.deepEqual([set.state, set.find('first', es256)], ['current', known])
     })
 
-    it(`a key set without keys answers 503 with a growing Retry-After when ${name}`, async () => {
+    it(`a key set without keys throws 503 with a growing Retry-After when ${name}`, async () => {
       const { script, set, has, refusal, advance } = start()
       script.instead = (url) => (url === script.jwksUri ? answer() : undefined)
       let fetches = 0
@@ -255,7 +255,7 @@ describe('a fetch that fails', () => {
     }
   })
 
-  it('if the first fetch of the metadata fails, a key set answers 503', async () => {
+  it('if the first fetch of the metadata fails, a key set rejects with 503', async () => {
     const { script, refusal } = start()
     script.instead = () =>
       Response.json({ issuer: 'https://evil.example', jwks_uri: script.jwksUri })
@@ -457,7 +457,7 @@ describe('a published key set', () => {
   })
 })
 
-describe('load', () => {
+describe('load()', () => {
   it('remoteJwkSet.load resolves when keys are loaded, and later calls fetch nothing', async () => {
     const { script, set, advance } = start()
     await Promise.all([set.load(), set.load()])
@@ -490,7 +490,7 @@ describe('load', () => {
 describe('an issuer that hangs', () => {
   const never = (): Promise<Response> => new Promise(() => {})
 
-  it('a hanging issuer is aborted after 5 s, even if fetch ignores the signal', async (t) => {
+  it('a fetch that hangs is aborted after 5 s, even if it ignores the signal', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { script, refusal } = start()
     let signal: AbortSignal | null | undefined
@@ -508,7 +508,7 @@ describe('an issuer that hangs', () => {
     assert.equal(signal?.aborted, true)
   })
 
-  it('a hanging body is aborted after 5 s', async (t) => {
+  it('a fetch whose body hangs is aborted after 5 s', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { script, refusal } = start()
     script.instead = (url) =>
@@ -519,7 +519,7 @@ describe('an issuer that hangs', () => {
     assert.match((await refused)[2], /no answer within 5 s/)
   })
 
-  it('a hanging issuer leaves known keys usable, and gets one request in 30 s', async (t) => {
+  it('a hanging issuer gets one request in 30 s, while known keys stay usable', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { script, set, has, advance } = start()
     await has('first')
@@ -570,7 +570,7 @@ describe('an issuer that hangs', () => {
   })
 })
 
-describe('close', () => {
+describe('close()', () => {
   it('remoteJwkSet.close aborts a running fetch, and prevents further fetches', async () => {
     const { script, set, refusal, advance } = start()
     let signal: AbortSignal | null | undefined
@@ -591,7 +591,7 @@ describe('close', () => {
     assert.equal(script.asked.length, 1)
   })
 
-  it('a remote key set answers 503 if it was closed before its first fetch', async () => {
+  it('a remote key set rejects with 503 if it was closed before its first fetch', async () => {
     const { script, set, refusal } = start()
     set.close()
     assert.deepEqual((await refusal('first')).slice(0, 2), ['temporarily_unavailable', 1])

@@ -180,7 +180,7 @@ describe('importKey of text that is not a secret', () => {
 })
 
 describe('importKey of text that only resembles a mistake', () => {
-  it('importKey accepts random text with "arn:" or a similar mark of a mistake inside', () => {
+  it('importKey accepts random text that contains "arn:" or a similar mark of a mistake', () => {
     for (const mark of [
       'ssh-',
       '-BEGIN-',
@@ -338,7 +338,7 @@ describe('importKey of a secret that is not random', () => {
       refuses(text, /must be random/)
   })
 
-  it('importKey needs enough bytes, 16 different bytes and 8 different steps', () => {
+  it('importKey needs enough bytes, 16 different bytes, and 8 different gaps between them', () => {
     const stepping = (steps: number): Uint8Array => {
       let byte = 0
       return Uint8Array.from({ length: 32 }, (_, i) => (byte += 1 + (i % steps)))

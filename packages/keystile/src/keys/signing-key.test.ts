@@ -8,9 +8,9 @@ import { canSign, sign, verify } from './signing-key.ts'
 
 const data = Buffer.from('what is signed')
 
-describe('sign and verify', () => {
+describe('sign() and verify()', () => {
   for (const name of listAlgorithmNames()) {
-    it(`verify accepts a ${name} signature, and refuses it after any change`, () => {
+    it(`verify() accepts a ${name} signature, and refuses it after any change`, () => {
       const key = generateKey(name)
       const signature = sign(key, data)
       assert.equal(verify(key, data, signature), true)
@@ -21,7 +21,7 @@ describe('sign and verify', () => {
       assert.equal(verify(key, data, changed), false)
     })
 
-    it(`verify returns false for a ${name} signature of any other length`, () => {
+    it(`verify() returns false for a ${name} signature of a wrong length`, () => {
       const key = generateKey(name)
       const signature = sign(key, data)
       for (const length of [0, 1, 31, 32, 33, 63, 64, 65, 71, 96, 132, 255, 256, 257, 1024]) {
@@ -32,7 +32,7 @@ describe('sign and verify', () => {
     })
   }
 
-  it('verify refuses an RSA-PSS signature without its leading zero', () => {
+  it('verify() refuses an RSA-PSS signature without its leading zero', () => {
     const key = generateKey('PS256')
     let signature = sign(key, data)
     while (signature[0] !== 0) signature = sign(key, data) // each signature has a new salt
@@ -51,19 +51,19 @@ describe('sign and verify', () => {
     Ed25519: 64,
   } as const
   for (const [name, length] of Object.entries(lengths) as [keyof typeof lengths, number][]) {
-    it(`sign makes ${name} signatures of ${length} bytes (RFC 7518 §3.2 §3.4)`, () => {
+    it(`sign() makes ${name} signatures of ${length} bytes (RFC 7518 §3.2 §3.4)`, () => {
       assert.equal(sign(generateKey(name), data).length, length)
     })
   }
 
-  it('verify refuses a truncated HMAC', () => {
+  it('verify() refuses a truncated HMAC', () => {
     const key = generateKey('HS256')
     const mac = sign(key, data)
     for (let length = 0; length < 32; length++)
       assert.equal(verify(key, data, mac.subarray(0, length)), false)
   })
 
-  it('verify refuses an ECDSA signature in DER instead of r and s (RFC 7518 §3.4)', () => {
+  it('verify() refuses an ECDSA signature in DER instead of r and s (RFC 7518 §3.4)', () => {
     for (const [name, hash] of [
       ['ES256', 'sha256'],
       ['ES384', 'sha384'],
@@ -104,7 +104,7 @@ describe('sign and verify', () => {
     ['PS384', 'sha384', 48],
     ['PS512', 'sha512', 64],
   ] as const) {
-    it(`verify demands a ${name} salt of ${bytes} bytes, the hash’s length (RFC 7518 §3.5)`, () => {
+    it(`verify() needs a ${name} salt of ${bytes} bytes, the hash’s length (RFC 7518 §3.5)`, () => {
       const key = generateKey(name)
       const signed = (saltLength: number): Buffer =>
         signWith(hash, data, {
@@ -126,14 +126,14 @@ describe('sign and verify', () => {
     })
   }
 
-  it('verify treats EdDSA and Ed25519 as one algorithm (RFC 9864 §2.2)', () => {
+  it('verify() treats EdDSA and Ed25519 as one algorithm (RFC 9864 §2.2)', () => {
     const key = generateKey('EdDSA')
     const renamed = importKey({ ...exportPublicJwk(key), alg: 'Ed25519' })
     assert.equal(renamed.algorithm.name, 'Ed25519')
     assert.equal(verify(renamed, data, sign(key, data)), true)
   })
 
-  it('sign makes the same HMAC as node:crypto', () => {
+  it('sign() makes the same HMAC as node:crypto', () => {
     const secret = Buffer.from('kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA')
     const key = importKey({ secret, algorithm: 'HS256' })
     assert.ok(canSign(key))

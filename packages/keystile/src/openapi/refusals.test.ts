@@ -39,7 +39,7 @@ describe('refusalsOf', () => {
     })
   })
 
-  it('refusalsOf names the alternative scopes, and has no 403 without scopes', () => {
+  it('refusalsOf names the alternative scopes, and adds no 403 if no scope is demanded', () => {
     assert.equal(textsOf(demand([['a', 'b'], ['c']]))[403], 'The token lacks a b, or c')
     assert.equal(textsOf(demand([['a'], []]))[403], undefined)
   })

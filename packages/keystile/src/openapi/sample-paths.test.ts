@@ -55,7 +55,7 @@ describe('samplePaths', () => {
     )
   })
 
-  it('samplePaths prefers a path parameter of the operation to one of the path', () => {
+  it('samplePaths prefers a parameter of the operation to the same parameter of the path', () => {
     const of = (example: string, place = 'path', name = 'id'): object => ({
       name,
       in: place,
@@ -71,7 +71,7 @@ describe('samplePaths', () => {
     assert.deepEqual(first(1, '/{id}', parameters), ['/operation'])
   })
 
-  it('samplePaths follows references within the document, and no other references', () => {
+  it('samplePaths follows references only within the document', () => {
     const document = {
       components: {
         parameters: {
@@ -94,7 +94,7 @@ describe('samplePaths', () => {
       assert.deepEqual(first(1, '/{id}', [{ $ref }], document), ['/sample'], $ref)
   })
 
-  it('samplePaths encodes values, in paths of any form', () => {
+  it('samplePaths encodes each value, even if it is only a part of a path segment', () => {
     const parameters = [{ name: 'a', in: 'path', example: 'x/y ü' }]
     assert.deepEqual(first(1, '/v{a}/{b}.json', parameters), ['/vx%2Fy%20%C3%BC/sample.json'])
   })

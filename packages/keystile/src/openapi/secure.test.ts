@@ -55,10 +55,10 @@ const securityOf = (app: SecuredApp, operation: string): unknown =>
 const read = [{ keystile: ['items:read'] }]
 const ok = (c: { text(text: string): Response }): Response => c.text('ok')
 
-describe('secure', () => {
+describe('secure()', () => {
   const app = new Hono().get('/items', guard('items:read'), ok).get('/open', ok).get('/plain', ok)
 
-  it('secure adds the scheme, the security with scopes, and every refusal', () => {
+  it('secure() adds the scheme, the security with scopes, and every refusal', () => {
     const document = documentOf('get /items', 'get /open')
     const secured = secure(document, app)
     const { security, responses } = operationIn(secured, 'get /items')
@@ -82,14 +82,14 @@ describe('secure', () => {
     assert.ok(schemas!['KeystileProblem'])
   })
 
-  it('secure does not change its argument, and adds nothing without a guard', () => {
+  it('secure() does not change its argument, and adds nothing if there is no guard', () => {
     const document = documentOf('get /items')
     secure(document, app)
     assert.deepEqual(document, documentOf('get /items'))
     assert.deepEqual(secure(documentOf('get /open'), app), documentOf('get /open'))
   })
 
-  it('secure copies the scopes, so editing the document does not change the guard', async () => {
+  it('secure() copies the scopes, so editing the document does not change the guard', async () => {
     const secured = secure(documentOf('get /items'), app)
     for (const requirement of operationIn(secured, 'get /items').security as Record<
       string,
@@ -99,7 +99,7 @@ describe('secure', () => {
     assert.deepEqual(securityOf(app, 'get /items'), read)
   })
 
-  it('secure removes Keystile’s security from an operation without a guard', () => {
+  it('secure() removes Keystile’s security from an operation without a guard', () => {
     const lost = (security: unknown, ofDocument?: object[]): unknown => {
       const document = documentOf('get /open')
       Object.assign(operationIn(document, 'get /open'), security === undefined ? {} : { security })
@@ -118,7 +118,7 @@ describe('secure', () => {
     assert.equal(lost(undefined, [{ apiKey: [] }]), undefined)
   })
 
-  it('secure refuses a document in which another scheme has Keystile’s name', () => {
+  it('secure() refuses a document in which another scheme has Keystile’s name', () => {
     const apiKey = { type: 'apiKey', in: 'header', name: 'X-Key' }
     const securedWith = (securitySchemes: object): OpenApiDocument =>
       secure({ ...documentOf('get /items'), components: { securitySchemes } }, app)
@@ -135,7 +135,7 @@ describe('secure', () => {
     assert.deepEqual(secure(secured, app), secured)
   })
 
-  it('secure writes {} for guard.optional, and each anyOf list (OpenAPI 3.1 §4.8.10)', () => {
+  it('secure() writes {} for guard.optional, and each anyOf list (OpenAPI 3.1 §4.8.10)', () => {
     const app = new Hono()
       .get('/optional', guard.optional(), ok)
       .get('/optional-scope', guard.optional('items:read'), ok)
@@ -163,7 +163,7 @@ describe('secure', () => {
     )
   })
 
-  it('secure demands a token of each issuer if a route has guards of two', () => {
+  it('secure() demands a token of each issuer if a route has guards of two issuers', () => {
     const otherIssuer = 'https://other.example'
     const keys = keySetOf([generateKey('ES256')])
     const other = createGuard({
@@ -181,7 +181,7 @@ describe('secure', () => {
     assert.deepEqual(securitySchemes?.['keystile2'], { type: 'oauth2', flows })
   })
 
-  it('secure keeps the requirements of other schemes, and adds its own to them', () => {
+  it('secure() keeps the requirements of other schemes, and adds its own to them', () => {
     const document = { ...documentOf('get /items'), security: [{ apiKey: [] }] }
     assert.deepEqual(operationIn(secure(document, app), 'get /items').security, [
       { apiKey: [], keystile: ['items:read'] },
@@ -195,7 +195,7 @@ describe('secure', () => {
     ])
   })
 
-  it('secure keeps the app’s own descriptions of refusals', () => {
+  it('secure() keeps the app’s own descriptions of refusals', () => {
     const document = documentOf('get /items')
     const schema = { type: 'string' }
     Object.assign(operationIn(document, 'get /items').responses, {
@@ -211,7 +211,7 @@ describe('secure', () => {
     ])
   })
 
-  it('secure takes another security scheme for an issuer other than Keystile', () => {
+  it('secure() accepts a different security scheme for an issuer that is not Keystile', () => {
     const securityScheme = {
       type: 'openIdConnect',
       openIdConnectUrl: 'https://id.example/.well-known/x',
@@ -223,7 +223,7 @@ describe('secure', () => {
     assert.deepEqual(secure(secured, app, { securityScheme }), secured)
   })
 
-  it('secure refuses an operation that no route answers, unless its path is ignored', () => {
+  it('secure() refuses an operation that has no route, unless its path is ignored', () => {
     const document = documentOf('get /items', 'get /elsewhere', 'post /items')
     assert.throws(() => secure(document, app), /no route for POST \/items/)
     assert.throws(
@@ -239,7 +239,7 @@ describe('secure', () => {
     )
   })
 
-  it('secure refuses a value that is not a document of OpenAPI 3.0 or 3.1', () => {
+  it('secure() refuses a value that is not a document of OpenAPI 3.0 or 3.1', () => {
     for (const document of [undefined, { swagger: '2.0' }, ...['2.0', '3.2.0', '13.1.0'].map(of)])
       assert.throws(() => secure(document as never, app), {
         name: 'TypeError',
@@ -253,7 +253,7 @@ describe('secure', () => {
     }
   })
 
-  it('secure says which other route answers a path, and what to do', () => {
+  it('secure() says which other route responds on a path, and what to do', () => {
     const app = new Hono().get('/x/:id', ok).get('/x/:name{[a-z]+}', guard(), ok).get('/:a/:b', ok)
     const first = (path: string, other: string, ...more: readonly string[]): void =>
       assert.throws(() => secure(documentOf(`get ${path}`, ...more), app), {
@@ -270,7 +270,7 @@ describe('secure', () => {
     })
   })
 
-  it('secure finds a route by the examples of the path and of the operation', () => {
+  it('secure() finds a route by the examples of the path and of the operation', () => {
     const app = new Hono().get('/x/:a{v7-.+}/:b{w8-.+}', guard(), ok)
     const example = (name: string, example: string): object => ({
       parameters: [{ name, in: 'path', example }],
@@ -283,7 +283,7 @@ describe('secure', () => {
     assert.deepEqual(security, [{ keystile: [] }])
   })
 
-  it('secure follows the reference of a path item, and does not change the shared item', () => {
+  it('secure() follows the reference of a path item, and does not change the shared item', () => {
     const said = { responses: { 200: { description: 'Yes' } } }
     const document = {
       openapi: '3.1.1',
@@ -308,7 +308,7 @@ describe('secure', () => {
     assert.deepEqual(secured.components.pathItems, document.components.pathItems)
   })
 
-  it('secure refuses a reference that does not lead to a path item of the document', () => {
+  it('secure() refuses a reference that does not lead to a path item of the document', () => {
     const components = { pathItems: { Loop: { $ref: '#/components/pathItems/Loop' }, Text: 'x' } }
     for (const $ref of [
       '#/components/pathItems/Loop',
@@ -325,7 +325,7 @@ describe('secure', () => {
     }
   })
 
-  it('secure refuses a value that is not an app', () => {
+  it('secure() refuses a value that is not an app', () => {
     for (const app of [undefined, null, {}, 'app', 7, { routes: [] }])
       assert.throws(
         () => secure(documentOf(), app as never),
@@ -333,7 +333,7 @@ describe('secure', () => {
       )
   })
 
-  it('secure takes a function that finds the guards of any other kind of app', () => {
+  it('secure() accepts a function that finds the guards of any other kind of app', () => {
     const find = (method: string, path: string): readonly unknown[] | undefined =>
       method === 'get' && path === '/x/{id}' ? [() => {}, guard('items:read')] : undefined
     assert.deepEqual(securityOf(find, 'get /x/{id}'), read)
@@ -345,8 +345,8 @@ describe('secure', () => {
   })
 })
 
-describe('secure, in Hono', () => {
-  it('secure joins the guards of Hono routers and patterns, without unreachable guards', () => {
+describe('secure() with Hono', () => {
+  it('secure() joins the guards of Hono routers and patterns, and skips unreachable guards', () => {
     const items = new Hono()
       .use(guard('items:read'))
       .get('/', ok)
@@ -369,19 +369,19 @@ describe('secure, in Hono', () => {
     assert.deepEqual(securityOf(app, 'put /every'), [{ keystile: [] }])
   })
 
-  it('secure refuses a Hono function with hidden parameters before a guard', () => {
+  it('secure() refuses a Hono function with hidden parameters before a guard', () => {
     const traced = (c: never, ...rest: readonly unknown[]): unknown => [c, rest]
     const app = new Hono().use(traced as never).get('/a', guard(), ok)
     assert.throws(() => securityOf(app, 'get /a'), /may answer or call next/)
   })
 
-  it('secure distinguishes Hono routes that differ in their pattern', () => {
+  it('secure() distinguishes Hono routes that differ in their pattern', () => {
     const app = new Hono().get('/x/:id{[0-9]+}', guard(), ok).get('/x/:name{[a-z]+}', ok)
     assert.deepEqual(securityOf(app, 'get /x/{id}'), [{ keystile: [] }])
     assert.equal(securityOf(app, 'get /x/{name}'), undefined)
   })
 
-  it('secure refuses a path inside a mounted app in Hono', () => {
+  it('secure() refuses a path inside a mounted app in Hono', () => {
     const app = new Hono().mount('/foreign', () => new Response('x')).get('/foreign/x', guard(), ok)
     assert.throws(() => securityOf(app, 'get /foreign/x'), /a mounted app answers/)
   })
@@ -391,8 +391,8 @@ for (const [name, make] of [
   ['5', express],
   ['4', express4],
 ] as const) {
-  describe(`secure, in Express ${name}`, () => {
-    it(`secure joins the guards of Express ${name} routers and routes`, () => {
+  describe(`secure() with Express ${name}`, () => {
+    it(`secure() joins the guards of Express ${name} routers and routes`, () => {
       const app = make()
       const answer = (_request: unknown, response: { end(): unknown }): void => void response.end()
       const items = make.Router()
@@ -421,13 +421,13 @@ for (const [name, make] of [
       assert.deepEqual(paths['/b/c'], paths['/b/c/'])
     })
 
-    it(`secure finds the guard of an Express ${name} route with a regular expression`, () => {
+    it(`secure() finds the guard of an Express ${name} route with a regular expression`, () => {
       const app = make()
       app.get(/^\/a(b)?c$/, expressGuard(), (_request, response) => void response.end())
       assert.deepEqual(securityOf(app, 'get /abc'), [{ keystile: [] }])
     })
 
-    it(`secure continues after functions with hidden parameters in Express ${name}`, () => {
+    it(`secure() finds guards after functions with hidden parameters in Express ${name}`, () => {
       const app = make()
       const answer = (_request: unknown, response: { end(): unknown }): void => void response.end()
       app.use(((_request: never, _response: never, ...rest: (() => void)[]) => rest[0]!()) as never)
@@ -441,7 +441,7 @@ for (const [name, make] of [
       )
     })
 
-    it(`secure refuses a path inside a mounted app in Express ${name}`, () => {
+    it(`secure() refuses a path inside a mounted app in Express ${name}`, () => {
       const app = make()
       app.use('/foreign', make())
       app.get('/foreign/x', expressGuard(), (_request, response) => void response.end())
@@ -450,8 +450,8 @@ for (const [name, make] of [
   })
 }
 
-describe('secure, in Fastify', () => {
-  it('secure combines the hooks of a Fastify route with those of its plugins', async () => {
+describe('secure() with Fastify', () => {
+  it('secure() combines the hooks of a Fastify route with those of its plugins', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     const answer = async (): Promise<string> => 'ok'
@@ -476,7 +476,7 @@ describe('secure, in Fastify', () => {
     await app.close()
   })
 
-  it('documentRoutes records each Fastify route once, even if it runs twice', async () => {
+  it('documentRoutes records each Fastify route once, even if it is called twice', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     app.get('/before', { onRequest: fastifyGuard() }, async () => 'ok')
@@ -490,7 +490,7 @@ describe('secure, in Fastify', () => {
     await app.close()
   })
 
-  it('secure requires documentRoutes in a Fastify app', async () => {
+  it('secure() requires documentRoutes in a Fastify app', async () => {
     const app = Fastify()
     app.get('/', async () => 'ok')
     assert.throws(() => securityOf(app, 'get /'), /await app.register\(documentRoutes\)/)
@@ -498,11 +498,11 @@ describe('secure, in Fastify', () => {
   })
 })
 
-describe('describe', () => {
+describe('describeApp', () => {
   const info = { title: 'Items', version: '1' }
   const said = { responses: { '2XX': { description: 'Done' } } }
 
-  it('describeApp lists the routes of a Hono app with what their guards enforce', () => {
+  it('describeApp lists the routes of a Hono app with the demands of their guards', () => {
     const app = new Hono()
       .use(guard())
       .route('/shops/:shop', new Hono().get('/items', guard('items:read'), ok).post('/items', ok))

@@ -174,17 +174,17 @@ describe('verifyAccessToken', () => {
     const text = JSON.stringify(value)
     const shown = text.length > 30 ? 'of 4,097 characters' : text
 
-    it(`verifyAccessToken refuses ${name} ${shown}`, () => {
+    it(`verifyAccessToken refuses a token with ${name} ${shown}`, () => {
       refuses(token({ [name]: value }), new RegExp(`"${name}"`))
     })
   }
 
-  it('verifyAccessToken refuses auth_time that is not finite', () => {
+  it('verifyAccessToken refuses an auth_time that is not finite', () => {
     const text = JSON.stringify(claims).replace('{', '{"auth_time":1e309,')
     refuses(signJws({ alg: 'ES256', kid: key.keyId, typ: 'at+jwt' }, text, key), /"auth_time"/)
   })
 
-  it('verifyAccessToken refuses another issuer or audience, and an expired token', () => {
+  it('verifyAccessToken refuses a wrong issuer or audience, and an expired token', () => {
     refuses(token({ iss: 'https://auth.example/' }), 'wrong_issuer')
     refuses(token({ aud: 'https://other.example' }), 'wrong_audience')
     refuses(token({ exp: now }), 'expired', 'Token has expired')

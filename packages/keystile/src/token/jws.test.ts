@@ -63,7 +63,7 @@ describe('parseJws', () => {
     `.${good}`,
   ]
   for (const token of [...otherCounts, `${good}.AA`, `${good}.AA.AA`, '....']) {
-    it(`parseJws refuses ${token.split('.').length} segments: "${token.slice(0, 9)}"`, () => {
+    it(`parseJws refuses ${token.split('.').length} segment(s): "${token.slice(0, 9)}"`, () => {
       refuses(() => parseJws(token), /not three segments/)
     })
   }
@@ -142,7 +142,7 @@ describe('parseJws', () => {
   }
 
   for (const badKid of [1, null, ['k'], {}, true]) {
-    it(`parseJws refuses kid ${JSON.stringify(badKid)}, not a string (RFC 7515 §4.1.4)`, () => {
+    it(`parseJws refuses kid ${JSON.stringify(badKid)}: not a string (RFC 7515 §4.1.4)`, () => {
       refuses(() => parseJws(forge({ alg: 'ES256', kid: badKid })), /"kid" is not a string/)
     })
   }
@@ -181,7 +181,7 @@ describe('parseJws', () => {
     }
   })
 
-  it('verifyJws refuses other last characters that decode to the same signature', () => {
+  it('verifyJws refuses a changed last character, even if it decodes to the same signature', () => {
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
     const bytes = Buffer.from(goodSignature, 'base64url')
     const twins = alphabet

@@ -79,7 +79,7 @@ describe('verifyJwt', () => {
   describe('exp', () => {
     const wrong = ['null', '"1900000000"', '[1900000000]', '{}', 'true', '1e309', '-1e309', '""']
     for (const exp of wrong) {
-      it(`verifyJwt refuses exp ${exp} (RFC 7519 §4.1.4)`, () => {
+      it(`verifyJwt refuses exp ${exp}, which is not a number (RFC 7519 §4.1.4)`, () => {
         refuses(() => verify(signed(`{"exp":${exp}}`)), /"exp" is not a finite number/)
       })
     }
@@ -178,7 +178,7 @@ describe('verifyJwt', () => {
       ' https://auth.example',
       '',
     ]) {
-      it(`verifyJwt refuses the issuer ${JSON.stringify(iss)} (RFC 7519 §4.1.1)`, () => {
+      it(`verifyJwt refuses iss ${JSON.stringify(iss)}, a wrong issuer (RFC 7519 §4.1.1)`, () => {
         refuses(() => verify(signed({ ...valid, iss }), { issuer }), 'wrong_issuer')
       })
     }
@@ -249,7 +249,7 @@ describe('verifyJwt', () => {
     })
   })
 
-  it('verifyJwt compares sub exactly if a subject is demanded', () => {
+  it('verifyJwt compares sub exactly if the option subject is set', () => {
     assert.ok(verify(signed({ ...valid, sub: 'alice' }), { subject: 'alice' }))
     for (const sub of ['Alice', 'alice ', '', undefined]) {
       refuses(() => verify(signed({ ...valid, sub }), { subject: 'alice' }), 'wrong_subject')
@@ -399,7 +399,7 @@ describe('verifyJwt', () => {
     }
   })
 
-  it('verifyJwt refuses algorithms that are not an array, an empty array, or an unknown name', () => {
+  it('verifyJwt refuses algorithms that are not an array, are empty or are unknown', () => {
     for (const algorithms of [[], 'ES256', null, ['ES256', 'none'], ['none']]) {
       const options = { algorithms } as unknown as VerifyOptions
       assert.throws(

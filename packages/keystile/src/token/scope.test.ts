@@ -23,7 +23,7 @@ describe('parseScope (RFC 6749 §3.3)', () => {
     ['\u{1f600}', undefined],
   ]
   for (const [text, scopes] of table) {
-    it(`parseScope reads ${JSON.stringify(text)} as ${JSON.stringify(scopes)}`, () => {
+    it(`parseScope returns ${JSON.stringify(scopes)} for ${JSON.stringify(text)}`, () => {
       assert.deepEqual(parseScope(text), scopes)
     })
   }

@@ -19,7 +19,7 @@ describe('networkOf', () => {
     for (const [address, network] of table) assert.equal(networkOf(address), network, address)
   })
 
-  it('networkOf returns an IPv4 address, even if an IPv6 address contains it (RFC 6052)', () => {
+  it('networkOf returns the IPv4 address that an IPv6 address contains (RFC 6052)', () => {
     const written = [
       '192.0.2.33',
       '64:ff9b::192.0.2.33',

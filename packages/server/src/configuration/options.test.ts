@@ -418,7 +418,7 @@ describe('readOptions', () => {
     ],
   ]
   for (const [title, options, expected] of table) {
-    it(`readOptions reports ${title}`, () => {
+    it(`readOptions reports a fault for ${title}`, () => {
       const faults = faultsOf(options)
       assert.equal(faults.length, 1, faults.join('\n'))
       assert.match(faults[0]!, expected)

@@ -40,7 +40,7 @@ function demandedBy(situation: Situation): readonly string[] {
 }
 
 describe('the rules', () => {
-  it('each rule has a unique id, examples and a predicate, and none of these lacks a rule', () => {
+  it('each rule has a unique id, examples and a predicate, and each of these has a rule', () => {
     const ids = rules.map(({ id }) => id)
     assert.equal(new Set(ids).size, ids.length)
     assert.deepEqual(Object.keys(examples).toSorted(), ids.toSorted())
@@ -64,7 +64,7 @@ describe('the rules', () => {
     })
   }
 
-  it('a rule is not counted as checked if the situation lacks the facts that it needs', () => {
+  it('a rule does not count as checked if a fact that it needs is unknown', () => {
     for (const [id, situations] of Object.entries(unlooked))
       for (const situation of situations)
         assert.ok(
@@ -106,7 +106,7 @@ describe('the rules', () => {
     }
   })
 
-  it(`the rules agree with predicates written from the standards in ${numRuns} situations`, () => {
+  it(`the rules agree with predicates from the standards in ${numRuns} random situations`, () => {
     const seen = new Set<string>()
     fc.assert(
       fc.property(situationArbitrary, (situation) => {

@@ -45,7 +45,7 @@ describe('standAloneWording', () => {
     assert.equal(byFile.set('rateLimits', 'on'), "set rateLimits: 'on'")
   })
 
-  it('standAloneWording uses the file’s name for a setting that only a file can give', () => {
+  it('standAloneWording uses the name in the file for a setting that only a file can give', () => {
     const say = standAloneWording(serverSettings)
     assert.equal(say.name('scopes'), 'scopes')
     assert.equal(say.provide('scopes'), 'write scopes into the configuration file')
@@ -70,8 +70,8 @@ describe('describeDefault', () => {
   })
 })
 
-describe('show', () => {
-  it('show hides the user, query and fragment of a URL, and most of an invalid URL', () => {
+describe('show()', () => {
+  it('show() hides the user, query and fragment of a URL, and most of an invalid URL', () => {
     for (const [text, shown] of [
       ['http://auth.example', '"http://auth.example"'],
       ['http://auth.example/x/', '"http://auth.example/x/"'],
@@ -85,7 +85,7 @@ describe('show', () => {
       assert.equal(show(text), shown)
   })
 
-  it('show escapes all characters except visible ASCII, and cuts at 80 characters', () => {
+  it('show() escapes all characters except visible ASCII, and cuts at 80 characters', () => {
     assert.equal(show('a\n\u001b[1m'), String.raw`"a\u{a}\u{1b}[1m"`)
     assert.equal(show('x'.repeat(78)).length, 80)
     assert.equal(show('x'.repeat(79)).length, 80)

@@ -4,7 +4,7 @@ import { TokenError, tokenError } from 'keystile/internal'
 import { guardReasonOf } from './guard-reason.ts'
 
 describe('guardReasonOf', () => {
-  it('guardReasonOf returns the code of a refusal, except for expired and revoked tokens', () => {
+  it('guardReasonOf returns "expired", "revoked" or the error code of the refusal', () => {
     for (const [reason, label] of [
       ['no_credential', 'not_authenticated'],
       ['malformed_credential', 'invalid_request'],

@@ -33,7 +33,7 @@ describe('readJsonObject', () => {
       assert.deepEqual(await read('{"a":1}', type), { a: 1 }, type)
   })
 
-  it('readJsonObject refuses another content type with 415', async () => {
+  it('readJsonObject throws 415 if the content type is not JSON', async () => {
     for (const type of [
       '',
       'text/json',
@@ -76,7 +76,7 @@ describe('checkFields', () => {
     assert.deepEqual(checkFields(schema, { name: 'x' }), { errors: [], fields: { name: 'x' } })
   })
 
-  it('checkFields returns every fault, with its place and Pydantic’s name for it', () => {
+  it('checkFields returns each fault with its place and its error name in Pydantic', () => {
     const { errors, fields } = checkFields(schema, { deep: ['a', 1], n: 'x', more: 1 })
     assert.equal(fields, undefined)
     assert.deepEqual(
@@ -92,7 +92,7 @@ describe('checkFields', () => {
     assert.equal(errors[3]!.msg, 'Unknown members; expected are name, deep, n')
   })
 
-  it('checkFields distinguishes a field of another type from a missing one', () => {
+  it('checkFields distinguishes a field of the wrong type from a missing field', () => {
     for (const name of [1, null, [], {}]) {
       const { errors } = checkFields(schema, { name })
       assert.deepEqual(errors, [

@@ -118,7 +118,7 @@ describe('findProxyFault', () => {
       assert.equal(findProxyFault(range), undefined, range)
   })
 
-  it('findProxyFault refuses the whole Internet', () => {
+  it('findProxyFault refuses a range that is the whole Internet', () => {
     for (const range of ['0.0.0.0/0', '::/0', '10.0.0.0/0', '10.0.0.0/00', '::ffff:0.0.0.0/96'])
       assert.match(findProxyFault(range)!, /is the whole Internet/, range)
   })

@@ -17,7 +17,7 @@ describe('findRefusalAnswer and refusalAnswer', () => {
     }
   })
 
-  it('refusalAnswer answers a token error with a Bearer challenge at each endpoint', () => {
+  it('refusalAnswer makes a Bearer challenge from a token error at each endpoint', () => {
     for (const refusals of ['oauth', 'problem'] as const) {
       const answer = refusalAnswer(
         new TokenError('invalid_token', 'Invalid token'),
@@ -52,7 +52,7 @@ describe('findRefusalAnswer and refusalAnswer', () => {
     assert.equal(refusalAnswer(error, 'oauth', realm).headers['retry-after'], '0')
   })
 
-  it('refusalAnswer answers a problem in the format of the endpoint: RFC 9457 or OAuth', () => {
+  it('refusalAnswer writes a problem in the format of the endpoint: RFC 9457 or OAuth', () => {
     const error = new ProblemError('content_too_large', 'Too much')
     const problem = refusalAnswer(error, 'problem', realm)
     assert.deepEqual(
@@ -72,7 +72,7 @@ describe('findRefusalAnswer and refusalAnswer', () => {
     assert.equal(bodyOf(busy)['error'], 'temporarily_unavailable')
   })
 
-  it('findRefusalAnswer answers 503 without details if the database is unavailable', () => {
+  it('findRefusalAnswer returns 503 without details if the database is unavailable', () => {
     for (const refusals of ['oauth', 'problem'] as const) {
       const answer = findRefusalAnswer(new DatabaseUnavailableError('10.0.0.1'), refusals, realm)!
       assert.deepEqual([answer.status, answer.headers['retry-after']], [503, '1'])

@@ -46,7 +46,7 @@ async function ask(route: OpenRoute, path: string, method = 'GET', log: object[]
 }
 
 describe('createRouter', () => {
-  it('the router answers its own paths and no others, whatever the request’s host', async () => {
+  it('the router responds only on its own paths, whatever the request’s host', async () => {
     assert.equal((await ask(routeTo(ok), '/base/it?x=1'))!.body, 'ok')
     for (const path of [
       '/it',
@@ -60,7 +60,7 @@ describe('createRouter', () => {
       assert.equal(await ask(routeTo(ok), path), undefined, path)
   })
 
-  it('the router answers HEAD like GET, without a body (RFC 9110 §9.3.2)', async () => {
+  it('the router responds to HEAD as to GET, without a body (RFC 9110 §9.3.2)', async () => {
     assert.deepEqual(await ask(routeTo(ok), '/base/it', 'HEAD'), {
       status: 200,
       headers: { x: 'y' },
@@ -68,13 +68,13 @@ describe('createRouter', () => {
     })
   })
 
-  it('the router answers 405 with Allow to another method (RFC 9110 §15.5.6)', async () => {
+  it('the router returns 405 with Allow if the path exists, but not for this method', async () => {
     const answer = await ask(routeTo(ok), '/base/it', 'POST')
     assert.equal(answer!.status, 405)
     assert.equal(answer!.headers['allow'], 'GET')
   })
 
-  it('the router answers a bug with 500, and logs the cause with the incident’s id', async () => {
+  it('the router returns 500 for a bug, and logs the cause with the incident’s id', async () => {
     const log: { incident?: string; err?: Error }[] = []
     const answer = await ask(
       routeTo(() => {
@@ -90,7 +90,7 @@ describe('createRouter', () => {
     assert.equal(log[0]!.err!.message, 'select secret from /etc')
   })
 
-  it('the router answers 503 with Retry-After if the database is unavailable', async () => {
+  it('the router returns 503 with Retry-After if the database is unavailable', async () => {
     const fail = (): never => {
       throw new DatabaseUnavailableError('ECONNREFUSED 10.0.0.1')
     }
@@ -104,7 +104,7 @@ describe('createRouter', () => {
     }
   })
 
-  it('the router answers an OAuth error as RFC 6749 §5.2 demands, with "detail"', async () => {
+  it('the router writes an OAuth error as RFC 6749 §5.2 demands, with "detail"', async () => {
     const answer = await ask(
       routeTo(() => {
         throw new OAuthError('invalid_grant', 'No', { reason: 'session_over', detail: 'inside' })

@@ -90,7 +90,7 @@ describe('createTurns', () => {
     await untilAnswered(send(post('/a'), get('/b')), '/b')
   })
 
-  it('createTurns answers each connection’s requests in order, and delays no other', async () => {
+  it('createTurns answers requests in order; no connection delays another connection', async () => {
     const { send, handled } = await serve()
     const paths = Array.from({ length: 10 }, (_, i) => `/${i}`)
     const [first, second] = [send(...paths.map(get)), send(...paths.map(get))]
@@ -103,7 +103,7 @@ describe('createTurns', () => {
     assert.notDeepEqual(handled.slice(0, 10), paths)
   })
 
-  it('createTurns handles no request after an unread answer or the last request', async () => {
+  it('createTurns handles no request after an unanswered or an HTTP/1.0 request', async () => {
     const { send, handled } = await serve()
     await untilAnswered(send(get('/a'), get('/never'), get('/b')), '/a')
     assert.equal(await isReset(send(last('/c'), get('/d'))), false)

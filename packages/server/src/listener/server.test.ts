@@ -188,7 +188,7 @@ describe('listen', () => {
     })
   }
 
-  it('the listener resets one slow reader for each new client of a large answer', async () => {
+  it('for each new client of a large answer, the listener resets one slow reader', async () => {
     const limits = { ...standardLimits, answerMilliseconds: 60_000, largeAnswers: 5 }
     const { port, connections } = await start({ limits })
     await beSlow('slow readers', port, 5)
@@ -356,7 +356,7 @@ describe('listen', () => {
     })
   })
 
-  it('GET /readyz answers 503 with the reasons while the server is not ready', async () => {
+  it('GET /readyz returns 503 with the reasons while the server is not ready', async () => {
     const unready = async (): Promise<readonly string[]> => [
       'the database does not answer',
       'the threads that hash passwords do not answer',

@@ -103,7 +103,7 @@ describe('createAnswerWriter', () => {
     )
   })
 
-  it('createAnswerWriter ends a large answer for a new one only after a second', async () => {
+  it('createAnswerWriter ends a large answer for a new client only after a second', async () => {
     const { connectSlow, get } = await serve({ largeAnswers: 2 })
     const [first, second] = [await connectSlow(), await connectSlow()]
     first.ask('/large')
@@ -119,7 +119,7 @@ describe('createAnswerWriter', () => {
     assert.deepEqual([first.connection.destroyed, second.connection.destroyed], [true, false])
   })
 
-  it('createAnswerWriter ends no large answer while there is room for another one', async () => {
+  it('createAnswerWriter ends no large answer while there is room for one more', async () => {
     const { connectSlow, get } = await serve({ largeAnswers: 2 })
     const { ask, connection } = await connectSlow()
     ask('/large')

@@ -201,7 +201,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.ok(failed >= 1 && failed <= 64, String(failed))
   })
 
-  it('a SQLite command that can wait shares the commit of one that cannot wait', async (t) => {
+  it('a SQLite command that can wait joins the commit of a command that cannot', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const log = join(folder, 'keystile.db-wal')
     const answered: string[] = []

@@ -30,7 +30,7 @@ describe('readParsedBody', () => {
       assert.equal(await text(parsed({ a: odd, z: 'z' }, form)), 'a=&a=&z=z')
   })
 
-  it('readParsedBody reads a body that no parser has read or kept', async () => {
+  it('readParsedBody reads the request itself if no parser has read or kept the body', async () => {
     assert.equal(await text(parsed(undefined)), 'as it is')
     assert.equal(await text(parsed({}, 'application/json', false)), 'as it is')
   })

@@ -28,7 +28,7 @@ for (const [name, make] of [
   describe(`routesOfExpress with Express ${name}`, () => {
     const is5 = make === express
 
-    it(`routesOfExpress (Express ${name}) finds the template of a route`, () => {
+    it(`routesOfExpress (Express ${name}) finds the path template of a route`, () => {
       const app = make()
       app.get('/', answer)
       app.use('/a', make.Router().get('/', guard(), answer))
@@ -66,7 +66,7 @@ for (const [name, make] of [
       })
     })
 
-    it(`routesOfExpress (Express ${name}) continues after functions with hidden parameters`, () => {
+    it(`routesOfExpress (Express ${name}) continues after a function that hides parameters`, () => {
       type Next = () => void
       const goOn = (_request: unknown, _response: unknown, ...rest: readonly Next[]): void =>
         rest[0]?.()
@@ -85,7 +85,7 @@ for (const [name, make] of [
       assert.throws(() => routes.find('get', '/foreign/x'), /a mounted app answers \/foreign\/x,/)
     })
 
-    it(`routesOfExpress (Express ${name}) finds no template if middleware answers`, () => {
+    it(`routesOfExpress (Express ${name}) finds no path template if middleware responds`, () => {
       const app = make()
       app.use(guard())
       app.use('/x', answer)

@@ -146,7 +146,7 @@ describe('guard', () => {
     ],
   ]
   for (const [name, init, status, challenge, body] of refusals) {
-    it(`the Hono guard answers ${status} to ${name} (RFC 6750 §3)`, async () => {
+    it(`the Hono guard returns ${status} for ${name} (RFC 6750 §3)`, async () => {
       const response = await app.request('/items', init)
       assert.equal(response.status, status)
       assert.equal(response.headers.get('www-authenticate'), challenge)
@@ -205,7 +205,7 @@ describe('guard', () => {
     )
   })
 
-  it('the Hono guard without `user` leaves the variable `user` to the app', async () => {
+  it('a Hono guard without user() does not set the context variable `user`', async () => {
     const own = new Hono<{ Variables: { user: string } }>()
     own.use((c, next) => {
       c.set('user', 'of the app')
@@ -226,7 +226,7 @@ describe('guard', () => {
 })
 
 describe('guard.optional', () => {
-  it('guard.optional of Hono admits requests with and without a token', async () => {
+  it('guard.optional for Hono admits requests with and without a token', async () => {
     assert.deepEqual(await json(await app.request('/news')), {
       status: 200,
       body: { for: 'everybody' },
@@ -245,7 +245,7 @@ describe('guard.optional', () => {
     })
   })
 
-  it('guard.optional of Hono refuses a wrong credential', async () => {
+  it('guard.optional for Hono refuses a wrong credential', async () => {
     assert.equal(
       (await app.request('/news', { headers: { authorization: 'Bearer abc' } })).status,
       401,
@@ -256,7 +256,7 @@ describe('guard.optional', () => {
 })
 
 describe('guard.caller', () => {
-  it('guard.caller of Hono throws unless a mandatory guard ran', async () => {
+  it('guard.caller for Hono throws unless a mandatory guard ran', async () => {
     for (const path of ['/open', '/news/required']) {
       const { status, body } = (await json(await app.request(path))) as {
         status: number
@@ -268,7 +268,7 @@ describe('guard.caller', () => {
 })
 
 describe('guard.check', () => {
-  it('guard.check of Hono decides about a web Request without a route', async () => {
+  it('guard.check for Hono checks a web Request outside a route', async () => {
     const url = 'http://localhost/socket'
     const allowed = await guard.check(new Request(url, bearer('alice', 'items:read')), 'items:read')
     assert.equal(allowed.allowed && allowed.caller?.user.name, 'ALICE')
@@ -279,7 +279,7 @@ describe('guard.check', () => {
   })
 })
 
-describe('mount', () => {
+describe('mount()', () => {
   const seen: HttpRequestWithBody[] = []
   const keystile: Mountable = {
     async answer(request) {
@@ -300,21 +300,21 @@ describe('mount', () => {
     .get('/items', (c) => c.text('items'))
     .post('/json', async (c) => c.json(await c.req.json()))
 
-  it('mount of Hono answers its own paths', async () => {
+  it('mount() for Hono responds to requests for Keystile’s own paths', async () => {
     const response = await mounted.request('/auth/echo', { method: 'POST', body: '0123456789' })
     assert.deepEqual([response.status, response.headers.get('x-own')], [200, 'yes'])
     assert.equal(await response.text(), 'POST 0123456789')
     assert.equal(await (await mounted.request('/auth/echo')).text(), 'GET ')
   })
 
-  it('mount of Hono passes every other request on without reading its body', async () => {
+  it('mount() for Hono passes all other requests to the app without reading the body', async () => {
     assert.equal(await (await mounted.request('/items')).text(), 'items')
     assert.equal((await mounted.request('/auth/other')).status, 404)
     const response = await mounted.request('/json', { method: 'POST', body: '{"a":1}' })
     assert.deepEqual(await response.json(), { a: 1 })
   })
 
-  it('mount of Hono reports a body that ends early, with the cause', async () => {
+  it('mount() for Hono reports a body that ends early, with the cause of the error', async () => {
     const gone = new Error('gone')
     const body = new ReadableStream({ start: (controller) => controller.error(gone) })
     const init = { method: 'POST', body, duplex: 'half' }
@@ -327,7 +327,7 @@ describe('mount', () => {
     })
   })
 
-  it('mount of Hono answers 413 to a body that is too large', async () => {
+  it('mount() for Hono returns 413 if the body is too large', async () => {
     const response = await mounted.request('/auth/echo', { method: 'POST', body: '0123456789a' })
     assert.equal(response.status, 413)
     assert.equal(

@@ -153,7 +153,7 @@ describe('guard', () => {
     ['Bearer without a token', { authorization: 'Bearer' }, 400, 'invalid_request', invalidRequest],
   ]
   for (const [name, headers, status, error, detail] of refusals) {
-    it(`the node guard answers ${status} to ${name} (RFC 6750 §3)`, async () => {
+    it(`the node guard returns ${status} for ${name} (RFC 6750 §3)`, async () => {
       const response = await get('/items', headers)
       const description = detail.replaceAll('"', '')
       const challenge =
@@ -178,7 +178,7 @@ describe('guard', () => {
     })
   }
 
-  it('the node guard answers 400 to two Authorization headers (OAuth 2.1 §5.1)', async () => {
+  it('the node guard returns 400 for two Authorization headers (OAuth 2.1 §5.1)', async () => {
     const { authorization } = bearer()
     for (const second of [
       'Authorization: Bearer abc',
@@ -248,12 +248,12 @@ describe('guard', () => {
 })
 
 describe('guard.optional', () => {
-  it('guard.optional of node admits requests with and without a token', async () => {
+  it('guard.optional for node admits requests with and without a token', async () => {
     assert.equal(await (await get('/news')).text(), 'null')
     assert.deepEqual(await (await get('/news', bearer())).json(), { name: 'ALICE' })
   })
 
-  it('guard.optional of node refuses a wrong credential', async () => {
+  it('guard.optional for node refuses a wrong credential', async () => {
     assert.equal((await get('/news', { authorization: 'Bearer abc' })).status, 401)
     assert.equal((await get('/news', { authorization: 'Bearer' })).status, 400)
     assert.equal((await get('/news', bearer('ghost'))).status, 401)
@@ -261,7 +261,7 @@ describe('guard.optional', () => {
 })
 
 describe('guard.caller', () => {
-  it('guard.caller of node throws unless a mandatory guard ran', async (t) => {
+  it('guard.caller for node throws unless a mandatory guard ran', async (t) => {
     t.mock.method(console, 'error', () => {})
     assert.equal((await get('/open')).status, 500)
     assert.equal((await get('/news/required')).status, 500)
@@ -269,7 +269,7 @@ describe('guard.caller', () => {
 })
 
 describe('guard.check', () => {
-  it('guard.check of node refuses a second Authorization header', async () => {
+  it('guard.check for node refuses a second Authorization header', async () => {
     assert.deepEqual(await (await get('/check', bearer('alice', 'items:read'))).json(), {
       name: 'ALICE',
     })
@@ -283,7 +283,7 @@ describe('guard.check', () => {
     assert.match(twice, /\r\n400(\r\n|$)/)
   })
 
-  it('guard.check of node takes a web Request, or any object with headers.get', async () => {
+  it('guard.check for node accepts a web Request, or any object with headers.get', async () => {
     const headers = bearer('alice', 'items:read')
     const allowed = await guard.check(new Request(origin, { headers }), 'items:read')
     assert.equal(allowed.allowed && allowed.caller?.user.name, 'ALICE')
@@ -297,11 +297,11 @@ describe('guard.check', () => {
   })
 })
 
-describe('mount', () => {
+describe('mount()', () => {
   const post = (body: string): Promise<Response> =>
     fetch(`${origin}/auth/echo?x=1`, { method: 'POST', body })
 
-  it('mount of node answers its own paths and passes every other request on', async () => {
+  it('mount() for node answers Keystile’s paths and passes other requests on', async () => {
     const response = await post('hello')
     assert.equal(response.status, 200)
     assert.equal(response.headers.get('x-type'), 'text/plain;charset=UTF-8')
@@ -311,11 +311,11 @@ describe('mount', () => {
     assert.equal(await (await get('/auth/other')).text(), 'not ours')
   })
 
-  it('mount of node sends the length of an answer in bytes', async () => {
+  it('mount() for node counts Content-Length in bytes, not in characters', async () => {
     assert.equal((await post('\u00e9\u00e9')).headers.get('content-length'), '9')
   })
 
-  it('mount of node reads a body up to its limit, and answers 413 to one byte more', async () => {
+  it('mount() for node reads a body up to the limit, and returns 413 beyond it', async () => {
     assert.equal((await post('x'.repeat(maxBodyBytes))).status, 200)
     const response = await post('x'.repeat(maxBodyBytes + 1))
     assert.equal(response.status, 413)
@@ -330,7 +330,7 @@ describe('mount', () => {
     ['with a length', { 'content-length': String(32 * 1024 * 1024) }],
     ['in chunks', { 'transfer-encoding': 'chunked' }],
   ] as const) {
-    it(`mount of node answers 413 to 32 MB ${name}, without a connection reset`, async () => {
+    it(`mount() for node returns 413 for 32 MB ${name}, without a connection reset`, async () => {
       const sender = open(`${origin}/auth/echo`, { method: 'POST', headers })
       const answer = once(sender, 'response') // rejects if an error comes first
       Readable.from(Array.from({ length: 512 }, () => Buffer.alloc(64 * 1024, 'x'))).pipe(sender)
@@ -344,7 +344,7 @@ describe('mount', () => {
     })
   }
 
-  it('mount of node survives a sender that disconnects in the middle of a body', async () => {
+  it('mount() for node survives a sender that disconnects in the middle of a body', async () => {
     bodyRefusals.length = 0
     for (const head of ['Content-Length: 500', 'Transfer-Encoding: chunked']) {
       const socket = connect(port, '127.0.0.1')
@@ -384,13 +384,13 @@ describe('mount', () => {
     return outcome
   }
 
-  it('mount of node fails immediately if a parser has already read the body', async () => {
+  it('mount() for node fails immediately if a parser has already read the body', async () => {
     const outcome = await bodyAfter((request) => request.toArray(), 'Content-Length: 5')
     assert.ok(outcome instanceof TypeError)
     assert.match(outcome.message, /before any body parser/)
   })
 
-  it('mount of node does not wait for the body of a sender that has gone', async () => {
+  it('mount() for node does not wait for the body of a sender that has disconnected', async () => {
     const outcome = await bodyAfter(async (request) => {
       const closed = new Promise((resolve) => request.once('close', resolve))
       request.socket.destroy()
@@ -400,7 +400,7 @@ describe('mount', () => {
     assert.deepEqual([outcome.code, outcome.message], ['bad_request', 'The body ended early'])
   })
 
-  it('mount of node reports a request that fails before its body has ended', async () => {
+  it('mount() for node reports a request that fails before the end of its body', async () => {
     const outcome = await bodyAfter(
       async (request) => void setImmediate(() => request.emit('error', new Error('reset'))),
       'Content-Length: 500',
@@ -409,7 +409,7 @@ describe('mount', () => {
     assert.deepEqual([outcome.code, outcome.message], ['bad_request', 'The body ended early'])
   })
 
-  it('mount of node does not wait for the body of a request that the app destroyed', async () => {
+  it('mount() for node does not wait for the body of a request that was destroyed', async () => {
     const giveUp = async (request: IncomingMessage): Promise<unknown> =>
       setImmediate(() => request.destroy())
     const outcome = await bodyAfter(giveUp, 'Content-Length: 500')
@@ -419,7 +419,7 @@ describe('mount', () => {
 })
 
 describe('errors that the app throws', () => {
-  it('node middleware answers 500 to an error of the app, without its message', async (t) => {
+  it('node middleware returns 500 if the app throws, without the error’s message', async (t) => {
     const printed: unknown[] = []
     t.mock.method(console, 'error', (error: unknown) => printed.push(error))
     const secret = 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA'

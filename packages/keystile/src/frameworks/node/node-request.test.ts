@@ -40,7 +40,7 @@ describe('nodeHeaders', () => {
 })
 
 describe('writeAnswer', () => {
-  it('writeAnswer writes an empty body if the answer has none', async () => {
+  it('writeAnswer writes an empty body if the answer has no body', async () => {
     const server = createServer((_request, response) =>
       writeAnswer(response, { status: 200, headers: {} }),
     ).listen(0, '127.0.0.1')

@@ -46,7 +46,7 @@ const closed = (server: Server): Promise<unknown> =>
   })
 
 describe('onUpgrade', () => {
-  it('onUpgrade calls open with the caller and the bytes after the request', async (t) => {
+  it('onUpgrade calls open() with the caller and the bytes after the request', async (t) => {
     const server = await serve(
       t,
       onUpgrade(
@@ -60,7 +60,7 @@ describe('onUpgrade', () => {
     socket.destroy()
   })
 
-  it('onUpgrade passes undefined to open if an optional guard finds no credential', async (t) => {
+  it('onUpgrade passes undefined to open() if an optional guard finds no credential', async (t) => {
     const server = await serve(
       t,
       onUpgrade(
@@ -74,7 +74,7 @@ describe('onUpgrade', () => {
     socket.destroy()
   })
 
-  it('onUpgrade answers a refusal as a guard does, and closes the connection', async (t) => {
+  it('onUpgrade sends the guard’s refusal, and closes the connection', async (t) => {
     let opened = 0
     const server = await serve(
       t,
@@ -102,7 +102,7 @@ describe('onUpgrade', () => {
     assert.equal(opened, 0)
   })
 
-  it('onUpgrade answers 500 without the error that the check threw', async (t) => {
+  it('onUpgrade returns 500 if the check throws, without the error’s message', async (t) => {
     const printed = t.mock.method(console, 'error', () => {})
     let opened = 0
     const failing = createGuard({
@@ -130,7 +130,7 @@ describe('onUpgrade', () => {
     assert.equal(printed.mock.callCount(), 3)
   })
 
-  it('onUpgrade answers without a body if the check’s answer has none', async (t) => {
+  it('onUpgrade sends no body if the check’s answer has no body', async (t) => {
     const error = new TokenError('not_authenticated', 'Not authenticated')
     const answer = { status: 401, headers: { 'x-own': 'yes' } }
     const server = await serve(
@@ -146,7 +146,7 @@ describe('onUpgrade', () => {
     )
   })
 
-  it('onUpgrade prints an error of open, and closes the connection', async (t) => {
+  it('onUpgrade prints an error that open() throws, and closes the connection', async (t) => {
     const printed = t.mock.method(console, 'error', () => {})
     for (const open of [
       () => {

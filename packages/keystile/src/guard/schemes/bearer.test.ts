@@ -29,14 +29,14 @@ const requestWith = (authorization: string | null): HttpRequest => ({
 const find = (authorization: string | null): string | undefined =>
   bearer.find(requestWith(authorization))
 
-describe('find', () => {
+describe('find()', () => {
   for (const scheme of ['Bearer', 'bearer', 'BEARER', 'bEaReR']) {
-    it(`bearer.find reads "${scheme} abc": the scheme ignores case (RFC 9110 §11.1)`, () => {
+    it(`bearer.find reads "${scheme} abc": case does not matter (RFC 9110 §11.1)`, () => {
       assert.equal(find(`${scheme} abc`), 'abc')
     })
   }
 
-  it('bearer.find reads a whole token68, and skips the spaces before it (RFC 6750 §2.1)', () => {
+  it('bearer.find reads a whole token68, and skips spaces before it (RFC 6750 §2.1)', () => {
     assert.equal(find('Bearer aZ09-._~+/=='), 'aZ09-._~+/==')
     assert.equal(find('Bearer  abc'), 'abc')
   })
@@ -74,7 +74,7 @@ describe('find', () => {
   })
 })
 
-describe('prove', () => {
+describe('prove()', () => {
   for (const field of [
     'Bearer',
     'Bearer ',
@@ -104,7 +104,7 @@ describe('prove', () => {
     'Bearer a\0b',
     'Bearer Bearer abc',
   ]) {
-    it(`bearer.prove answers invalid_request to ${JSON.stringify(field)}`, () => {
+    it(`bearer.prove throws invalid_request for ${JSON.stringify(field)}`, () => {
       const credential = find(field)
       assert.ok(credential !== undefined)
       assert.throws(
@@ -131,13 +131,13 @@ describe('prove', () => {
   })
 })
 
-describe('recall', () => {
-  it('bearer.recall returns undefined if the app’s verifier has no recall', () => {
+describe('recall()', () => {
+  it('bearer.recall returns undefined if the app’s verifier has no recall()', () => {
     const { recall: _, ...forgetful } = verifier
     assert.equal(bearer.recall('abc', forgetful), undefined)
   })
 
-  it('bearer.recall returns the identity of a proved token, also after "bearer"', async () => {
+  it('bearer.recall finds a verified token, also if the scheme is written "bearer"', async () => {
     const token = issueAccessToken(content, key, 60, systemClock)
     const recall = (field: string): unknown => bearer.recall(find(field) ?? '', verifier)
     assert.equal(recall(`Bearer ${token}`), undefined)

@@ -73,24 +73,24 @@ describe('managementRoutes', () => {
     return [users.length, next]
   }
 
-  it('GET /users lists 50 users by default, and returns the last name if more follow', async () => {
+  it('GET /users lists 50 users by default; `next` is the last name if more follow', async () => {
     assert.deepEqual(await list(''), [50, 'user-049'])
     assert.deepEqual(await list('?after=user-049'), [1, null])
   })
 
-  it('GET /users returns no `next` when the page holds exactly the remaining users', async () => {
+  it('GET /users returns no `next` if the page ends with the last user', async () => {
     assert.deepEqual(await list('?limit=51'), [51, null])
     assert.deepEqual(await list('?limit=1&after=user-049'), [1, null])
   })
 
-  it('GET /users takes a limit from 1 to 200', async () => {
+  it('GET /users accepts a limit from 1 to 200', async () => {
     assert.deepEqual(await list('?limit=1'), [1, 'user-000'])
     assert.deepEqual(await list('?limit=200'), [51, null])
     for (const limit of ['0', '201'])
       await assert.rejects(list(`?limit=${limit}`), { code: 'unprocessable_content' })
   })
 
-  it('PATCH /users/{id} answers 409 when a parallel request changes the user', async () => {
+  it('PATCH /users/{id} returns 409 if a parallel request changes the user', async () => {
     const find = users.readBySubject
     // Another request changes the user after this request has read it.
     const raced: Users = {

@@ -16,7 +16,7 @@ const anything: ProfileSchema = z.record(z.string(), z.any())
 const schema: ProfileSchema = z.object({ age: z.number(), tags: z.array(z.string()).optional() })
 
 describe('checkProfile', () => {
-  it('without a schema, checkProfile refuses other members than the body’s own', async () => {
+  it('without a schema, checkProfile refuses members that are not fields of the body', async () => {
     assert.deepEqual(await checkProfile({}, undefined, ['a']), { errors: [], profile: {} })
     const messageOf = async (ownFields: readonly string[]): Promise<unknown> =>
       (await checkProfile({ x: 1 }, undefined, ownFields)).errors
@@ -60,7 +60,7 @@ describe('checkProfile', () => {
     )
   })
 
-  it('checkProfile takes schema errors without a path, or with objects in the path', async () => {
+  it('checkProfile accepts schema errors without a path, or with objects in the path', async () => {
     const odd: ProfileSchema = {
       '~standard': {
         version: 1,

@@ -33,7 +33,7 @@ function bodyOf(method: string, path: string, minLength = 15): Documented['prope
 }
 
 describe('accountRoutes', () => {
-  it('accountRoutes documents the password lengths as configured', () => {
+  it('accountRoutes documents the configured lengths of passwords', () => {
     for (const configured of [8, 15, 64]) {
       for (const { minLength, maxLength } of [
         bodyOf('POST', '/users', configured)['password']!,
@@ -56,7 +56,7 @@ describe('accountRoutes', () => {
     assert.deepEqual(isTaken, [false, true, true, false])
   })
 
-  it('PATCH /users/me answers 409 when the user is deleted at the same time', async () => {
+  it('PATCH /users/me returns 409 if the user is deleted at the same time', async () => {
     const gone = {
       replaceProfile: async () => 'changed',
       findBySubject: async () => undefined,

@@ -70,7 +70,7 @@ describe('createUsers', () => {
   }
   const isOver = (token: RevocableToken): boolean => feed.revocations.isRevoked(token)
 
-  it('disable, delete and endsSessions end only the sessions of the changed user', async () => {
+  it('users.change and users.delete end only the sessions of the changed user', async () => {
     const [ada, bob, eve, dan] = [
       await make('ada'),
       await make('bob'),
@@ -88,7 +88,7 @@ describe('createUsers', () => {
     assert.equal(isOver({ subject: ada.publicUser.id, clientId: 'c', sessionId: 'another' }), false)
   })
 
-  it('changePassword ends all sessions of the user except the session that calls it', async () => {
+  it('changePassword ends the user’s other sessions, but keeps the calling session', async () => {
     const ada = await make('ada')
     const [one, other] = [await logIn(ada), await logIn(ada)]
     assert.equal(
@@ -224,7 +224,7 @@ describe('createUsers', () => {
       assert.equal((await remote.findBySubject(id))!.passwordHash, 'new')
     })
 
-    it('findBySubject copies a cached user, so no handler can alter the cache', async () => {
+    it('findBySubject copies a cached user, so a handler cannot change the cache', async () => {
       const { id } = (await make('ada', { profile: { tags: ['a'] } })).publicUser
       for (let request = 0; request < 2; request++) {
         const user = await remote.findBySubject(id)
@@ -246,7 +246,7 @@ describe('createUsers', () => {
       assert.equal(await remote.findBySubject(bob.publicUser.id), undefined)
     })
 
-    it('findBySubject caches no inactive user, so enabling takes effect immediately', async () => {
+    it('findBySubject caches no inactive user, so enabling works immediately', async () => {
       const ada = await make('ada')
       await users.change(ada, { active: false }, by)
       assert.equal((await remote.findBySubject(ada.publicUser.id))!.active, false)

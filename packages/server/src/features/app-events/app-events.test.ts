@@ -94,7 +94,7 @@ describeOnBoth('onEvent', (stage) => {
     assert.deepEqual(ended.toSorted(), [one.sessionId, three.sessionId].toSorted())
   })
 
-  it('onEvent is called once for each event, but not for events of other processes', async () => {
+  it('onEvent is called once for each event of this process, not for other processes', async () => {
     const here = await startListening(stage)
     const there = await startListening(stage)
     await Promise.all(

@@ -73,7 +73,7 @@ async function logInAdministrator(
 describeOnBoth(
   'the audit record of sessions',
   (stage) => {
-    it('the audit record has each login: user, session, client and IP address', async () => {
+    it('the audit record has each login: its user, session, client and IP address', async () => {
       const { addUser, send, linesOf } = await start(stage)
       const subject = await addUser()
       let sessionId = ''
@@ -156,7 +156,7 @@ describeOnBoth(
       )
     })
 
-    it('the audit record has the session that is evicted beyond the limit', async () => {
+    it('the audit record has each session that ends because the user has too many', async () => {
       const { addUser, keystile, linesOf } = await start(stage)
       const subject = await addUser()
       const made = []
@@ -172,7 +172,7 @@ describeOnBoth(
       assert.equal(lines.length, 2)
     })
 
-    it('the audit record has no refresh, but a reused token and its ended session', async () => {
+    it('the audit record has each reused token and its ended session, but no refresh', async () => {
       const { tokens, refresh, send, linesOf } = await start(stage, { graceSeconds: 0 })
       const { subject, sessionId, refreshToken } = await tokens()
       assert.deepEqual(await linesOf(() => refresh(refreshToken)), [])
@@ -245,7 +245,7 @@ describeOnBoth(
       assert.deepEqual(await linesOf(revokeAll), [])
     })
 
-    it('the audit record has sessions that the app started', async () => {
+    it('the audit record has each session that the app starts itself', async () => {
       const { addUser, keystile, linesOf } = await start(stage)
       const subject = await addUser()
       const [line] = await linesOf(() => keystile.sessions.create({ subject }))

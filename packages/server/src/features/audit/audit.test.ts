@@ -4,7 +4,7 @@ import type { Database } from '../../storage/database.ts'
 import { addressOf, createAudit } from './audit.ts'
 
 describe('createAudit', () => {
-  it('createAudit answers 503 to a new line only while 200 other lines wait', async () => {
+  it('createAudit refuses a new line with 503 only while 200 other lines wait', async () => {
     const writing: (() => void)[] = []
     const write = (): Promise<void> => new Promise((resolve) => void writing.push(resolve))
     const audit = createAudit({ write } as unknown as Database, { now: () => 0 })

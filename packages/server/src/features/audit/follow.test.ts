@@ -99,7 +99,7 @@ describe('followAudit', () => {
     assert.deepEqual(given.slice(498), [0.498, 0.499, 1])
   })
 
-  it('followAudit continues after the last line, even if that line is old', async () => {
+  it('followAudit continues after its last line, even if this line is old', async () => {
     await record(0)
     now += 3_600_000
     assert.deepEqual(await follow({}, () => record(10)), [[0], [10]])

@@ -25,7 +25,7 @@ describe('the audit record', () => {
     return found
   }
 
-  it('recordAudit stores the caller’s session and client if the entry names none', async () => {
+  it('recordAudit stores the caller’s session and client if the entry has none', async () => {
     const by = { actor: 'user:root', sessionId: 'own', clientId: 'first', address: '::1' } as const
     await database.write(recordAudit, { event: 'user_disabled', at: now, by, subject: 'ada' })
     const about = { sessionId: 'other', clientId: 'second', detail: { given: ['a'] } }

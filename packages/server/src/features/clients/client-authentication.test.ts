@@ -52,7 +52,7 @@ async function refuses(
 }
 
 describe('authenticateClient', () => {
-  it('a request without client credentials, or with empty ones, is first-party', async () => {
+  it('a request with no or empty client credentials is from the client first-party', async () => {
     for (const authorization of [
       undefined,
       'Basic Og==',
@@ -64,7 +64,7 @@ describe('authenticateClient', () => {
       assert.equal(await authenticate(authorization), firstParty)
   })
 
-  it('authenticateClient accepts the client id first-party without a secret', async () => {
+  it('authenticateClient accepts the client first-party by its id, without a secret', async () => {
     const named = { client_id: 'first-party' }
     assert.equal(await authenticate(undefined, named), firstParty)
     assert.equal(await authenticate(basic('first-party:')), firstParty)
@@ -83,7 +83,7 @@ describe('authenticateClient', () => {
       await refuses('invalid_client', undefined, form)
   })
 
-  it('authenticateClient answers invalid_client to a malformed Basic header', async () => {
+  it('authenticateClient throws invalid_client for a malformed Basic header', async () => {
     const bad = ['', ' !', ' Og==x', ' Oh==', ' O g=='].map((value) => `Basic${value}`)
     for (const authorization of [...bad, basic('first-party'), basic('%:'), basic(':%')]) {
       await refuses('invalid_client', authorization)
@@ -113,7 +113,7 @@ describe('authenticateClient', () => {
     await refuses('invalid_client', undefined, { client_id: 'spa', client_secret: 'x' })
   })
 
-  it('authenticateClient answers invalid_request to two credentials (RFC 6749 §2.3)', async () => {
+  it('authenticateClient throws invalid_request for two credentials (RFC 6749 §2.3)', async () => {
     await refuses('invalid_request', basic('first-party:'), { client_secret: 'x' })
     await refuses('invalid_request', basic('first-party:'), { client_id: 'other' })
     await refuses('invalid_request', basic(':'), { client_id: 'first-party' })
@@ -123,7 +123,7 @@ describe('authenticateClient', () => {
     })
   })
 
-  it('authenticateClient records each refused client: existing ids, but no secret', async () => {
+  it('authenticateClient records each refused client without secrets or unknown ids', async () => {
     await refuses('invalid_client', basic('first-party:hunter2'))
     await refuses('invalid_client', basic('orders:hunter2'))
     await refuses('invalid_client', basic('hunter2:'))
@@ -137,7 +137,7 @@ describe('authenticateClient', () => {
     ])
   })
 
-  it('authenticateClient rejects with the audit’s error if recording fails', async () => {
+  it('authenticateClient rejects if the refused client cannot be recorded', async () => {
     const audit = { record: () => Promise.reject(new Error('away')) }
     const headers = { authorization: basic('other:') }
     const request = readWebRequest(new Request('https://auth.example/token', { headers }))

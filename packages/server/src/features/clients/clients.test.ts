@@ -129,7 +129,7 @@ describe('createClients', () => {
     assert.equal(await clients.rotateSecret('other', by), undefined)
   })
 
-  it('clients.disable is final, happens once, and revokes all tokens of the client', async () => {
+  it('clients.disable is final, works only once, and revokes all the client’s tokens', async () => {
     await create()
     await create({ id: 'billing' })
     assert.equal(await clients.disable('orders', by), true)

@@ -50,7 +50,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('checkedDirectory calls functions as methods, so a class instance may be passed', async () => {
+  it('checkedDirectory calls functions as methods, so a class instance works too', async () => {
     class People implements UserDirectory<Person> {
       readonly #people = [ada]
       findByLogin(): Person | undefined {
@@ -157,7 +157,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('checkedDirectory passes on what a directory’s function throws', async () => {
+  it('checkedDirectory does not change errors that a directory’s function throws', async () => {
     const failed = new Error('the table is gone')
     const failures = [
       () => {
@@ -187,7 +187,7 @@ describe('checkedDirectory', () => {
 })
 
 describe('the scopes of a directory', () => {
-  it('scopes of a directory are added to the default scopes; the name of a role is not a scope', () => {
+  it('scopes of a directory are added to the default scopes; role names are no scopes', () => {
     assert.deepEqual(directoryWith().scopes(ada), ['b'])
     assert.deepEqual(directoryWith({ scopes: () => ['c', 'a', 'a'] }).scopes(ada), ['a', 'b', 'c'])
     assert.deepEqual(directoryWith({ scopes: () => ['admin'] }).scopes(ada), ['b'])

@@ -10,7 +10,7 @@ describe('parseUsername', () => {
     })
   })
 
-  it('parseUsername takes 2 to 63 characters', () => {
+  it('parseUsername accepts 2 to 63 characters', () => {
     assert.equal(parseUsername('a'), undefined)
     assert.ok(parseUsername('ab'))
     assert.ok(parseUsername('a'.repeat(63)))
@@ -101,7 +101,7 @@ describe('parseEmail', () => {
     assert.equal(parseEmail(`${'x'.repeat(64)}@${domain(7)}`), undefined)
   })
 
-  it('parseEmail takes at most 320 characters, counted before it normalises them', () => {
+  it('parseEmail accepts at most 320 characters, counted before normalization', () => {
     // Mathematical letters are two code units each, and normalise to one letter.
     const domain = (folded: number): string => {
       const letters = Array.from({ length: 245 }, (_, at) => (at < folded ? '\u{1d41a}' : 'a'))

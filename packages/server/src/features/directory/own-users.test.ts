@@ -107,7 +107,7 @@ describeOnBoth(
       assert.deepEqual(logged, [{ scope: 'root' }, { scope: 'admin' }])
     })
 
-    it('a login as a user without a password is answered like an unknown name', async () => {
+    it('a login as a user without a password gets the same answer as an unknown name', async () => {
       const { login, keystile } = await stage.start()
       const subject = await stage.people.add({ hash: null })
       const unknown = await login({ username: 'nobody' })
@@ -139,7 +139,7 @@ describeOnBoth(
       assert.equal((await login()).status, 200)
     })
 
-    it('a login gets 500 and logs the incident if the app’s directory throws', async () => {
+    it('a login returns 500 and logs the incident if the app’s directory throws', async () => {
       const { logged, logger } = createLog()
       const { accessToken, login, open, keystile } = await stage.start({ logger })
       const bearer = await accessToken()

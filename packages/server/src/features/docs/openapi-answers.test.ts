@@ -80,7 +80,7 @@ interface OpenApi {
 
 describe('GET /openapi.json', () => {
   for (const [title, options] of configurations) {
-    it(`GET /openapi.json answers a valid OpenAPI 3.1 document ${title}`, async () => {
+    it(`GET /openapi.json returns a valid OpenAPI 3.1 document ${title}`, async () => {
       const port = await freePort()
       const url = `http://localhost:${port}`
       const running = await wire(
@@ -105,7 +105,7 @@ describe('the operations of the OpenAPI document', () => {
   let operations: readonly DescribedOperation[]
 
   for (const [index, [title, options]] of configurations.entries()) {
-    it(`each operation answers as documented, ${title} (KEYSTILE_SEED=${seed})`, async () => {
+    it(`each operation responds as documented, ${title} (KEYSTILE_SEED=${seed})`, async () => {
       const stage = await openStage(options)
       try {
         operations = stage.operations
@@ -137,7 +137,7 @@ describe('the operations of the OpenAPI document', () => {
     })
   }
 
-  it('each operation succeeded, and each guarded operation refused, at least once', (t) => {
+  it('each operation has succeeded, and each guarded operation has refused, at least once', (t) => {
     for (const { method, path, documented } of operations) {
       const statuses = Object.keys(documented.responses)
       const times = (status: string): number => answers.get(`${method} ${path} ${status}`) ?? 0

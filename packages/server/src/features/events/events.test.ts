@@ -113,7 +113,7 @@ describe('openEventFeed', () => {
     assert.equal(feed.revocations.state, 'current')
   })
 
-  it('the event feed measures its age from the query, not from the answer', async () => {
+  it('the event feed measures its age from the query’s start, not from its result', async () => {
     const getExecutor = database.reader.getExecutor.bind(database.reader)
     const slow = mock.method(database.reader, 'getExecutor', () => {
       time += 4_000 // the time that each query takes
@@ -128,7 +128,7 @@ describe('openEventFeed', () => {
     assert.equal(feed.ageSeconds, 0)
   })
 
-  it('after a loss of events, the event feed warns and reads all events again', async () => {
+  it('when events are lost, the event feed warns and reads all events again', async () => {
     const seen: string[] = []
     feed.onEvent(({ value }) => seen.push(value))
     const told = async (): Promise<readonly string[]> => {

@@ -49,7 +49,7 @@ describe('the events of a database', () => {
       expiresAt - now,
     ])
 
-  it('an event expires 60 s after its last token; a day later it is not inserted', async () => {
+  it('an event expires 60 s after its last token; a day later it cannot be inserted', async () => {
     assert.equal((await readFeed(db, 0)).hasUnnumbered, false)
     await insert('over', now - margin - day)
     assert.equal((await readFeed(db, 0)).hasUnnumbered, false)

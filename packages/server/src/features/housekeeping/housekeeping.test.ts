@@ -56,12 +56,12 @@ describeOnBoth('housekeeping', (stage) => {
     await database.close()
   }
 
-  it('purge deletes nothing from an empty database', async () => {
+  it('a purge deletes nothing from an empty database', async () => {
     await stage.start()
     assert.deepEqual(await purgeAt(stage, createTestClock().now()), [0])
   })
 
-  it('purge uses the time of the newest audit entry if the clock is later', async () => {
+  it('a purge uses the time of the newest audit entry if the clock is later', async () => {
     const clock = createTestClock()
     const { tokens, refresh } = await stage.start({ clock })
     const { refreshToken } = await tokens()
@@ -71,7 +71,7 @@ describeOnBoth('housekeeping', (stage) => {
     assert.equal((await refresh(refreshToken)).status, 200)
   })
 
-  it('purge deletes a session with its refresh tokens a day after it expired', async () => {
+  it('a purge deletes a session, with its refresh tokens, a day after its expiry', async () => {
     const clock = createTestClock()
     const { tokens, refresh } = await stage.start({
       clock,
@@ -97,7 +97,7 @@ describeOnBoth('housekeeping', (stage) => {
     assert.equal((await refresh(idle.refreshToken)).json['error'], 'invalid_grant')
   })
 
-  it('purge keeps used refresh tokens, so that reuse still ends their session', async () => {
+  it('a purge keeps used refresh tokens, so that reuse still ends their session', async () => {
     const clock = createTestClock()
     const { tokens, refresh } = await stage.start({ clock })
     const { refreshToken } = await tokens()
@@ -110,7 +110,7 @@ describeOnBoth('housekeeping', (stage) => {
     assert.equal((await refresh(third)).status, 400)
   })
 
-  it('purge deletes an ended session and its event after its access tokens expired', async () => {
+  it('a purge deletes an ended session and its event after its access tokens expired', async () => {
     const clock = createTestClock()
     const { tokens, keystile } = await stage.start({ clock, accessTokenSeconds: 3_600 })
     const { sessionId } = await tokens()
@@ -149,7 +149,7 @@ describeOnBoth('housekeeping', (stage) => {
     return stage.sql(`${numbers} insert into ${table} (${columns}) select ${values} from number`)
   }
 
-  it('purge works in small steps, however many rows there are', async () => {
+  it('a purge works in small steps, however many rows there are', async () => {
     const clock = createTestClock()
     const { tokens } = await stage.start({ clock })
     const { sessionId } = await tokens()

@@ -26,7 +26,7 @@ const { cleanUp: steps = [] } = feature
 const addressOf = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`
 
 describeOnBoth('limits', (stage) => {
-  it(`limits keep no row or memory of ${count} names and addresses after they refill`, async () => {
+  it(`refilled rate limits keep no row or memory of ${count} names and addresses`, async () => {
     const clock = createTestClock()
     await stage.start({ clock }) // each start also purges
     const database = await openDatabase(stage.database, writerThread)

@@ -63,7 +63,7 @@ describe('createLimits', () => {
     await assert.rejects(countOne(), refusedFor(36 * 60))
   })
 
-  it('a rate limit counts each key separately, and each limit of a key', async () => {
+  it('uses are counted separately for each key and for each limit', async () => {
     await repeat(10, () => countOne())
     await countOne('eve')
     await limits.count([useOf({ ...guesses, name: 'others' }, 'ada')])

@@ -53,7 +53,7 @@ describe('countLogin', () => {
     return (await countLogin(login, { limits, devices })).uses
   }
 
-  it('countLogin counts a login from an unknown device for its name and its address', async () => {
+  it('countLogin counts a login from an unknown device for user name and IP address', async () => {
     assert.deepEqual(await spentBy(undefined), [ofName, ofAddress])
     assert.deepEqual(counted, [ofName, ofAddress])
   })
@@ -63,7 +63,7 @@ describe('countLogin', () => {
     assert.deepEqual(counted, [ofDevice])
   })
 
-  it('countLogin counts another account’s device, the name and the address', async () => {
+  it('countLogin counts name, address and device if another account owns the device', async () => {
     assert.deepEqual(await spentBy('secret', { isOwn: false }), [ofName, ofAddress, ofDevice])
   })
 

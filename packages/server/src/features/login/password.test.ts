@@ -146,7 +146,7 @@ describe('byPassword', () => {
     assert.equal(given, 1)
   })
 
-  it('byPassword delays its writes by at most a tenth of the wait for its hash', async () => {
+  it('byPassword delays its writes by at most a tenth of its wait for the hash', async () => {
     const starter = createSessionStarter(database, { startLogin, issuing, clock: systemClock })
     const patience: (number | undefined)[] = []
     const parts = {
@@ -447,7 +447,7 @@ describe('byPassword for users of the app', () => {
       assert.deepEqual(await attempt(person, tried).prove(), { outcome: 'refused', reason })
   })
 
-  it('byPassword verifies a password again if no session started, but only once', async () => {
+  it('byPassword verifies a password once more if no session started', async () => {
     const again = attempt({ id: '1', hash, active: true }, password)
     const { outcome: first } = await again.prove()
     const { outcome: second } = await again.prove()

@@ -13,7 +13,7 @@ async function outcomeOf(work: Promise<unknown>): Promise<string> {
 }
 
 describe('countGrant', () => {
-  it('countGrant returns the grant’s result, and throws its error', async () => {
+  it('countGrant returns the grant’s result, or throws the grant’s error', async () => {
     assert.equal(await countGrant(noMeter, 'login', Promise.resolve(1)), 1)
     const error = new Error('x')
     await assert.rejects(countGrant(noMeter, 'login', Promise.reject(error)), error)

@@ -77,7 +77,7 @@ describe('POST /revoke', () => {
     ])
   })
 
-  it('POST /revoke answers 200 to a string that is not a token', async () => {
+  it('POST /revoke returns 200 for a string that is not a token', async () => {
     const { answer, ended } = await revoke(undefined, noToken)
     assert.deepEqual([answer.status, ended], [200, []])
   })
@@ -90,7 +90,7 @@ describe('POST /revoke', () => {
     })
   })
 
-  it('POST /revoke answers 503 while it cannot check a token (RFC 7009 §2.2.1)', async () => {
+  it('POST /revoke returns 503 while it cannot check a token (RFC 7009 §2.2.1)', async () => {
     const away = new TokenError('temporarily_unavailable', 'Not now', { retryAfterSeconds: 7 })
     await assert.rejects(revoke(undefined, away), {
       name: 'OAuthError',

@@ -59,7 +59,7 @@ function isRow(text: string): boolean {
 }
 
 describe('findExpected', () => {
-  it('findExpected returns the same as the simplest form of its rules', () => {
+  it('findExpected returns the same results as a simple implementation of its rules', () => {
     const piece = fc.constantFrom(
       ...'abqw12!~'.split(''),
       ...common,

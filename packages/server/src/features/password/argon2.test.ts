@@ -12,7 +12,7 @@ import {
 
 const password = Buffer.from('pass\0wörd')
 
-describe('hash', () => {
+describe('hash()', () => {
   it('the argon2 hash is a PHC string with OWASP’s parameters and a new salt', () => {
     const [one, two] = [hash(password), hash(password)]
     assert.match(one, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
@@ -25,22 +25,22 @@ describe('hash', () => {
   })
 })
 
-describe('verify', () => {
-  it('argon2 verify distinguishes the password from any other, to the last byte', () => {
+describe('verify()', () => {
+  it('argon2’s verify() accepts only the right password, compared to the last byte', () => {
     const stored = hash(password)
     assert.equal(verify(password, stored), true)
     for (const other of ['pass\0wöre', 'pass', 'pass\0wör', 'PASS\0WÖRD', ''])
       assert.equal(verify(Buffer.from(other), stored), false, other)
   })
 
-  it('argon2 verify reads hashes with other parameters', () => {
+  it('argon2’s verify() reads hashes with other parameters', () => {
     assert.equal(
       verify(password, hashSync(password, { memoryCost: 8_192, timeCost: 3, parallelism: 2 })),
       true,
     )
   })
 
-  it('argon2 verify reads hashes of other implementations', () => {
+  it('argon2’s verify() reads hashes of other implementations', () => {
     // Made by argon2 20190702 of Debian: `printf '…' | argon2 2C8wMJBNvsRc -id -t … -k … -p … -e`.
     // The third hash was made by password_hash of PHP 8.4.28.
     const staple = 'correct horse battery staple'
@@ -67,7 +67,7 @@ describe('verify', () => {
     }
   })
 
-  it('argon2 verify throws for other kinds of argon2, truncated hashes and bad base64', () => {
+  it('argon2’s verify() throws for other argon2 kinds, truncated hashes and bad base64', () => {
     // The first two hashes were made by the same program, with `-i` and with `-v 10`.
     const good =
       '$argon2id$v=19$m=256,t=2,p=1$MkM4d05KQk52c1Jj$cLp8GBnSSRrjoVP4EPeIQa4G9+Et2roWFSPwl83AQVk'
@@ -88,7 +88,7 @@ describe('verify', () => {
       assert.throws(() => verify(password, value), /must be an argon2id/, value)
   })
 
-  it('argon2 verify throws for other strings, and for parameters that exhaust memory', () => {
+  it('argon2’s verify() throws for other strings, and for parameters that exhaust memory', () => {
     const stored = hash(password)
     const bad = [
       '',
@@ -109,7 +109,7 @@ describe('the parameters of a stored hash', () => {
   const withParameters = (memory: number, passes: number, parallelism: number): string =>
     stored.replace('m=19456,t=2,p=1', `m=${memory},t=${passes},p=${parallelism}`)
 
-  it('argon2 verify refuses parameters that argon2 does not have (RFC 9106 §3.1)', () => {
+  it('argon2’s verify() refuses parameters that argon2 does not have (RFC 9106 §3.1)', () => {
     const least = hashSync(password, { memoryCost: 8, timeCost: 1, parallelism: 1 })
     assert.equal(verify(password, least), true)
     const impossible = [
@@ -122,7 +122,7 @@ describe('the parameters of a stored hash', () => {
       assert.throws(() => verify(password, value), /must be an argon2id/, value)
   })
 
-  it('isOutdated reads argon2 hashes up to 1 GiB, and up to 4 GiB for the sum of passes', () => {
+  it('isOutdated reads argon2 hashes with at most 1 GiB, or 4 GiB in all passes together', () => {
     // A readable hash that is stronger than the default is not outdated; an unreadable one is.
     const outdated = [
       [1_048_576, 4, false],

@@ -19,8 +19,8 @@ const longs = [
 ]
 const good = hashes[0]![1]
 
-describe('verify', () => {
-  it('bcrypt verify reads hashes of other implementations, with all three prefixes', async () => {
+describe('verify()', () => {
+  it('bcrypt’s verify() reads hashes of other implementations with all prefixes', async () => {
     for (const [password, stored] of hashes) {
       assert.equal(await verify(Buffer.from(password), stored), true, stored)
       assert.equal(await verify(Buffer.from(`${password}x`), stored), false, stored)
@@ -28,7 +28,7 @@ describe('verify', () => {
     }
   })
 
-  it('bcrypt verify refuses another cost, another salt and another hash', async () => {
+  it('bcrypt’s verify() returns false if the cost, the salt or the hash is changed', async () => {
     for (const [from, to] of [
       ['$04$', '$05$'],
       ['$O7', '$O8'],
@@ -37,7 +37,7 @@ describe('verify', () => {
       assert.equal(await verify(Buffer.from(staple), good.replace(from, to)), false, to)
   })
 
-  it('bcrypt verify compares the first 72 bytes, as other implementations do', async () => {
+  it('bcrypt’s verify() compares the first 72 bytes, as other implementations do', async () => {
     for (const stored of longs) {
       assert.equal(await verify(Buffer.from(ninety), stored), true)
       assert.equal(await verify(Buffer.from(ninety.slice(0, 72)), stored), true)
@@ -46,7 +46,7 @@ describe('verify', () => {
     }
   })
 
-  it('bcrypt verify refuses a password with a NUL byte, at which bcrypt would cut it', async () => {
+  it('bcrypt’s verify() refuses a NUL byte, at which bcrypt would cut the password', async () => {
     const { hashSync, verifySync } = await import('@node-rs/bcrypt')
     const stored = hashSync('a', 4)
     assert.equal(verifySync('a\0a', stored), true, 'the library cannot tell')

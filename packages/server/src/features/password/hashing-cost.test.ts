@@ -65,7 +65,7 @@ describe('chooseCost', () => {
   }
   const gib = 1_048_576
 
-  it('chooseCost uses as much memory as the time allows, within a sixteenth', () => {
+  it('chooseCost raises the memory until a hash takes about 15/16 of the allowed time', () => {
     for (const speed of [0.05, 0.2, 0.7, 1.3, 2.5]) {
       const { measure, asked } = machine(speed)
       const { cost, milliseconds } = chooseCost(measure, { milliseconds: 100, maxMemoryKiB: gib })

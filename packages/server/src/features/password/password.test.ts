@@ -4,13 +4,13 @@ import { openHashThreads, type HashThreads } from './hash-threads.ts'
 import { createPasswords, isTooLong } from './password.ts'
 
 describe('isTooLong', () => {
-  it('isTooLong is true from 1,025 bytes on', () => {
+  it('isTooLong is true for a password of 1,025 bytes or more', () => {
     assert.equal(isTooLong('x'.repeat(1_024)), false)
     assert.equal(isTooLong('x'.repeat(1_025)), true)
   })
 })
 
-describe('verify', () => {
+describe('verify()', () => {
   it('passwords.verify returns false for a stored value that is not a known hash', async () => {
     const threads = openHashThreads(1)
     const passwords = createPasswords(threads)
@@ -26,7 +26,7 @@ describe('verify', () => {
   })
 })
 
-describe('hash', () => {
+describe('hash()', () => {
   it('passwords.hash uses the configured cost, and cheaper hashes are outdated', async () => {
     const threads = openHashThreads(1)
     const [before, after] = [
@@ -44,7 +44,7 @@ describe('hash', () => {
   })
 })
 
-describe('renew', () => {
+describe('renew()', () => {
   it('passwords.renew uses the configured cost, and keeps a salt of full length', async () => {
     const threads = openHashThreads(1)
     const [before, after] = [

@@ -24,15 +24,15 @@ const hashes: readonly (readonly [string, string])[] = [
 ]
 const [, , , [, good]] = hashes as [unknown, unknown, unknown, [string, string]]
 
-describe('verify', () => {
-  it('scrypt verify reads hashes of other implementations (RFC 7914 §12)', () => {
+describe('verify()', () => {
+  it('scrypt’s verify() reads hashes of other implementations (RFC 7914 §12)', () => {
     for (const [password, stored] of hashes) {
       assert.equal(verify(Buffer.from(password), stored), true, stored)
       assert.equal(verify(Buffer.from(`${password}x`), stored), false, stored)
     }
   })
 
-  it('scrypt verify refuses other parameters, another salt and another hash', () => {
+  it('scrypt’s verify() returns false if the parameters, the salt or the hash are changed', () => {
     for (const [from, to] of [
       ['ln=7', 'ln=8'],
       ['r=8', 'r=9'],
@@ -43,12 +43,12 @@ describe('verify', () => {
       assert.equal(verify(Buffer.from(staple), good.replace(from, to)), false, to)
   })
 
-  it('scrypt verify refuses NUL bytes at the end, which HMAC would ignore (RFC 2104 §2)', () => {
+  it('scrypt’s verify() refuses final NUL bytes, which HMAC would ignore (RFC 2104 §2)', () => {
     for (const password of [`${staple}\0`, `${staple}\0\0`])
       assert.equal(verify(Buffer.from(password), good), false, JSON.stringify(password))
   })
 
-  it('scrypt verify may use as much memory as the parameters require', () => {
+  it('scrypt’s verify() uses as much memory as the hash’s parameters require', () => {
     for (const parameters of ['ln=17,r=8,p=1', 'ln=1,r=8,p=9999', 'ln=10,r=999,p=1'])
       assert.equal(
         verify(Buffer.from(staple), good.replace('ln=7,r=8,p=2', parameters)),
@@ -57,7 +57,7 @@ describe('verify', () => {
       )
   })
 
-  it('scrypt verify throws for a hash that isHash refuses', () => {
+  it('scrypt’s verify() throws for a hash that isHash refuses', () => {
     assert.throws(() => verify(Buffer.from(staple), `${good}=`), /must be a scrypt PHC string/)
   })
 })

@@ -11,9 +11,9 @@ const foreign = {
   bcrypt: '$2b$04$O7mIJu7a20kBB/zzQ75YOOmS5yPv2DF40upBUL9UO1Qsq1H0xd4Cq',
 }
 
-describe('verify', () => {
+describe('verify()', () => {
   for (const [kind, stored] of Object.entries(foreign)) {
-    it(`a ${kind} hash is verified and counts as outdated`, async () => {
+    it(`a hash of ${kind} is verified and counts as outdated`, async () => {
       assert.equal(isHash(stored), true)
       assert.equal(await verify(password, stored), true)
       assert.equal(await verify(Buffer.from('another'), stored), false)
@@ -21,7 +21,7 @@ describe('verify', () => {
     })
   }
 
-  it('verify rejects an unknown kind of hash', async () => {
+  it('verify() rejects an unknown kind of hash', async () => {
     const others = [
       '',
       'x',
@@ -60,7 +60,7 @@ describe('passwordMark', () => {
     assert.notEqual(passwordMark(other), passwordMark(stored))
   })
 
-  it('passwordMark is the whole hash if renewing it would change its salt', () => {
+  it('passwordMark is the whole hash if a renewal would change the salt', () => {
     for (const stored of Object.values(foreign)) assert.equal(passwordMark(stored), stored)
   })
 })

@@ -64,7 +64,7 @@ describe('heldScopes', () => {
 })
 
 describe('grantScopes', () => {
-  it('grantScopes gives the requested scopes that the user holds, or all without a request', () => {
+  it('grantScopes gives the requested scopes that the user holds; by default, all of them', () => {
     assert.deepEqual(grantScopes(['c', 'a'], ['a', 'b'], 'all'), ['a'])
     assert.deepEqual(grantScopes(undefined, ['a', 'b'], 'all'), ['a', 'b'])
     assert.deepEqual(grantScopes(['c'], ['a', 'b'], 'all'), [])

@@ -62,7 +62,7 @@ describe('decideRefresh', () => {
     ],
   ]
   for (const [title, shown, decision] of table) {
-    it(`decideRefresh returns ${decision} for ${title}`, () =>
+    it(`decideRefresh returns "${decision}" for ${title}`, () =>
       assert.equal(decideRefresh(shown), decision))
   }
 })

@@ -18,7 +18,7 @@ const clock = { now: () => Date.UTC(2026, 10, 25) }
 const key = generateKey('ES256')
 const issuing = { ...createIssuing(key), audience: 'a' }
 
-describe('start', () => {
+describe('start()', () => {
   let database: Database
   let feed: EventFeed
   let users: Users

@@ -6,7 +6,7 @@ import { findSigningKeySource } from './signing-key-source.ts'
 describe('findSigningKeySource', () => {
   const options = { signingAlgorithm: 'ES256', database: ':memory:' } as const
 
-  it('findSigningKeySource prefers signingKey to key', () => {
+  it('findSigningKeySource prefers the option signingKey to the option key', () => {
     const key = generateKey('EdDSA')
     const source = findSigningKeySource({ ...options, signingKey: exportPrivateJwk(key), key: 'k' })
     assert.ok('signingKey' in source)
@@ -16,7 +16,7 @@ describe('findSigningKeySource', () => {
     )
   })
 
-  it('findSigningKeySource uses key as the sealing secret if there is no signingKey', () => {
+  it('findSigningKeySource uses the option key as the sealing secret without a signingKey', () => {
     assert.deepEqual(findSigningKeySource({ ...options, key: 'k' }), {
       algorithm: 'ES256',
       sealingSecret: 'k',

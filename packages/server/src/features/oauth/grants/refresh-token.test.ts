@@ -77,7 +77,7 @@ describe('refreshTokenGrant', () => {
     await assert.rejects(grant(proved, {}), invalid)
   })
 
-  it('the refresh grant gives scopes that session, user, client and request allow', async () => {
+  it('the refresh grant gives scopes that session, user, client and request all have', async () => {
     assert.deepEqual(await grant(proved, { user }), [['a', 'b']])
     assert.deepEqual(await grant(proved, { user: { held: ['b', 'c'] } }), [['b']])
     assert.deepEqual(await grant(proved, { user, scope: 'c a' }), [['a']])
