@@ -209,7 +209,7 @@ export function createAnswerReader(...expected: readonly number[]): AnswerReader
 /**
  * Raises the priority of this thread, so that on a busy machine the load generator does not have to
  * wait. Only root may do this; for other users, this function does nothing. On Linux, only the
- * priority of this thread changes, and not that of servers that are started later.
+ * priority of this thread changes. Servers that are started later keep their normal priority.
  */
 export function raisePriority(): { end(): void } {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return { end() {} }

@@ -56,7 +56,8 @@ export interface Plan {
   readonly onlyIn: Readonly<Record<string, readonly string[]>>
   /**
    * Maps private files to the files in other folders that may import them. Files in the folder of a
-   * private file may import it too. Both are globs below src/. Tests may import all files.
+   * private file may import it too. All these paths are globs below src/. Tests may import all
+   * files.
    */
   readonly privateFiles: Readonly<Record<string, readonly string[]>>
   /** Files that other files load only by `import(…)`, when they are needed: globs below src/. */

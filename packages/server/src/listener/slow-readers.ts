@@ -108,8 +108,8 @@ export function createAnswerWriter({
 }
 
 /**
- * Counts the bytes of the small answers that wait for their clients. If there are more than
- * `maxBytes`, resets the connections that have waited longest.
+ * Counts the bytes of the small answers that wait for their clients. If more than `maxBytes` wait,
+ * resets the connections that have waited longest.
  */
 function createWaitingAnswers(maxBytes: number): {
   add(socket: Socket, response: ServerResponse, bytes: number): void

@@ -237,7 +237,7 @@ function listen(client: PoolClient): void {
 }
 
 /**
- * Returns the pool in the form that Kysely needs, with our parsers and timeout. Its queries throw
+ * Returns the pool in the form that Kysely needs, with our parsers and timeout. A query throws
  * `DatabaseUnavailableError` if the connection fails. The pool never reuses a connection that broke
  * or did not answer.
  *
