@@ -84,7 +84,7 @@ describe('trustedProxies', () => {
     assert.ok(checkOptions({ ...given, trustedProxies: ['10.0.0.0/8', '::1'] }))
     for (const [range, told] of [
       ['0.0.0.0/0', /trustedProxies must .*; it has "0\.0\.0\.0\/0", which is the whole Internet/],
-      ['proxy', /trustedProxies must .*; it has "proxy", which is neither an address such as/],
+      ['proxy', /trustedProxies must .*; it has "proxy", which is not an address such as/],
     ] as const)
       assert.throws(() => checkOptions({ ...given, trustedProxies: [range] }), told)
   })
@@ -404,12 +404,12 @@ describe('readOptions', () => {
     [
       'roles together with the app’s own users',
       { users: directory, roles: {} },
-      /^roles must be left out beside users/,
+      /^roles must be left out if users is given/,
     ],
     [
       'a profile together with the app’s own users',
       { users: directory, profile: z.object({}) },
-      /^profile must be left out beside users/,
+      /^profile must be left out if users is given/,
     ],
     [
       'registration together with the app’s own users',
