@@ -1,5 +1,5 @@
-// Parses user names and e-mail addresses, and compares them. Names that only look alike are
-// different.
+// Parses user names and e-mail addresses, and compares them. Two names that only look alike are
+// different names.
 import { domainToASCII } from 'node:url'
 
 /**

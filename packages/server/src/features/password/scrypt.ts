@@ -4,7 +4,7 @@ import { decodeBase64, isBase64 } from './base64.ts'
 
 /**
  * The largest N·r·p of a stored hash. Each unit of N·r takes 128 bytes, so a hash takes at most 1
- * GiB. It may take some seconds.
+ * GiB of memory. Its verification may take some seconds.
  */
 const maxWork = 2 ** 23
 
