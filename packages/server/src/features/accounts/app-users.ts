@@ -48,9 +48,9 @@ export type NewManagedUser<S extends string, U = PublicUser> = Partial<ProfileOf
 export interface Grant<S extends string> {
   readonly scopes?: readonly S[] | undefined
   readonly roles?: readonly string[] | undefined
-  /** Scopes to remove. They need not be declared any more. */
+  /** Scopes to remove. These scopes need not be declared any more. */
   readonly removeScopes?: readonly string[] | undefined
-  /** Roles to remove. They need not be declared any more. */
+  /** Roles to remove. These roles need not be declared any more. */
   readonly removeRoles?: readonly string[] | undefined
   /** Ends all sessions, so that the change takes effect immediately. Default: false. */
   readonly endsSessions?: boolean | undefined

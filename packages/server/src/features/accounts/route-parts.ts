@@ -21,14 +21,14 @@ export const ownAccount = { below: 'issuer', refusals: 'problem', guard: { scope
 export const tooManyTries = 'Too many tries'
 
 /**
- * Returns the refusal of a name or address that another user already has. The refusal reveals that
+ * Returns the error for a name or address that another user already has. The error reveals that
  * such a user exists.
  */
 export function taken(field: 'username' | 'email'): ProblemError {
   return new ProblemError('conflict', `This ${field} is already taken`)
 }
 
-/** Returns the refusal if another request changed the user after this request had read the user. */
+/** Returns the error for a request that read a user before another request changed that user. */
 export function outdated(): ProblemError {
   return new ProblemError(
     'conflict',
@@ -36,7 +36,7 @@ export function outdated(): ProblemError {
   )
 }
 
-/** Returns the refusal of a change that would leave the system without an administrator. */
+/** Returns the error for a change that would leave the system without an administrator. */
 export function lastAdministrator(): ProblemError {
   return new ProblemError('conflict', 'The last administrator must stay an administrator')
 }

@@ -33,6 +33,9 @@ export interface UserRow {
 /** The tables of accounts. */
 export interface AccountTables {
   readonly user: UserRow
-  /** Values by their names. Every change of rights locks the row `administration`. */
+  /**
+   * The table `setting`, whose rows have a name and a value. Every change of rights locks the row
+   * `administration`.
+   */
   readonly setting: { readonly name: string; readonly value: string }
 }

@@ -11,8 +11,8 @@ export function deliverEvents(
   logger: Logger,
 ): void {
   database.onCommitted((announced) => {
-    // `announced` is an `AppEvent`, because only `announceEvent()` calls `announce()`. Its type is
-    // lost on the way, because threads send events as plain data.
+    // `announced` is an `AppEvent`, because only `announceEvent()` calls `announce()`. The type is
+    // lost because threads send events as plain data.
     const event = announced as AppEvent
     const report = (error: unknown): void =>
       logger.error({ err: error, event: event.type }, 'the function onEvent of the app failed')

@@ -48,7 +48,7 @@ function untilDone(ends: readonly Promise<unknown>[]): {
   pause(): Promise<boolean>
 } {
   let isDone = false
-  // All pauses share one handler. If each pause added a handler, all of them would stay in memory
+  // All pauses share one handler. If each pause added a handler, all handlers would stay in memory
   // as long as the promises in `ends`.
   let wake = (): void => {}
   const finish = (): void => {

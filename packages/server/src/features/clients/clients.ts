@@ -78,7 +78,7 @@ export interface Clients {
   listDisabledIds(): Promise<readonly string[]>
   /**
    * Registers a client. Only this call returns the secret; the database has a hash of it. Does NOT
-   * check the values: see `findClientFaults`.
+   * check the values: `findClientFaults()` does.
    *
    * @returns `taken` when a client has or had this id
    */

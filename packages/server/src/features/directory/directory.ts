@@ -47,9 +47,9 @@ export interface UserDirectory<U, S extends string = string> {
   /**
    * Replaces the hash of a user by an argon2id hash of the same password. A login calls this
    * function if the stored hash is not argon2id with the configured parameters, and passes the user
-   * that `findByLogin` returned. Leave the function out as long as other programs verify these
-   * hashes and know only bcrypt or scrypt: they could not verify the new hash. Without the
-   * function, hashes stay as they are. Write only if the stored hash is still the hash of the
+   * that `findByLogin()` returned. Leave the function out if other programs also verify these
+   * hashes and support only bcrypt or scrypt: those programs could not verify the new hash. Without
+   * the function, hashes stay as they are. Write only if the stored hash is still the hash of the
    * passed user: `update people set hash = $1 where id = $2 and hash = $3`. Otherwise the write
    * could undo a change of the password. The login succeeds even if the function fails.
    */

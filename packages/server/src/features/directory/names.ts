@@ -3,7 +3,7 @@
 import { domainToASCII } from 'node:url'
 
 /**
- * The longest e-mail address, in characters as the user types it. `parseEmail` also checks the
+ * The longest e-mail address, in characters as the user types it. `parseEmail()` also checks the
  * shorter limit of RFC 5321, which counts the bytes of the address after its domain was converted
  * to ASCII.
  */

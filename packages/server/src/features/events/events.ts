@@ -102,9 +102,9 @@ export async function openEventFeed(
 }
 
 /**
- * Creates functions that run `work`, but never twice at the same time. A caller of `run()` waits
- * for a run that starts after the call: a run in progress may have read the database before the
- * caller's commit. All waiting callers share the next run.
+ * Creates functions that run `work`, one run at a time. A caller of `run()` waits for a run that
+ * starts after the call: a run in progress may have read the database before the caller's commit.
+ * All waiting callers share the next run.
  */
 function createTurns(work: () => Promise<void>): { run(): Promise<void>; finish(): Promise<void> } {
   let running: Promise<void> = Promise.resolve()

@@ -30,7 +30,7 @@ export interface Housekeeping {
  * Runs the clean-up steps one after another, each in small transactions. A step with `time:
  * 'clock'` uses the clock of this process. A step with `time: 'recorded'` uses the clock or the
  * time of the newest audit entry, whichever is earlier. So a process whose clock is ahead deletes
- * nothing too early. Without an audit entry, such a step does not run.
+ * nothing too early. If there is no audit entry, a step with `time: 'recorded'` does not run.
  */
 export async function purge<Options>(
   database: Database,

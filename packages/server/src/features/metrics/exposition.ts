@@ -4,7 +4,7 @@ import type { CounterMetric, HistogramMetric, Labels } from '../../feature/metri
 
 /** One number of a metric family. */
 export interface Sample {
-  /** The part of the name after the name of the family, such as `_sum`. */
+  /** The end of the sample's name, after the name of the family, such as `_sum`. */
   readonly suffix?: string
   readonly labels?: Labels
   readonly value: number
@@ -36,7 +36,7 @@ export interface Histogram<L extends Labels> extends Family {
 
 /**
  * The upper bounds of the buckets of a histogram, in seconds. A token check takes about 1 ms. After
- * 10 s, the caller of a request has stopped waiting.
+ * 10 s, most callers have stopped waiting.
  */
 const bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
 
@@ -167,7 +167,7 @@ function createTable<Entry>(names: readonly string[], create: () => Entry): Tabl
   const root: Node<Entry> = { byValue: new Map() }
   const rows: { readonly labels: Labels; readonly entry: Entry }[] = []
   return {
-    // Walks a tree instead of joining the label values to one string: every request calls `get`
+    // Walks a tree instead of joining the label values to one string: every request calls `get()`
     // twice, and each call would leave a string to the garbage collector.
     get(labels) {
       let node = root

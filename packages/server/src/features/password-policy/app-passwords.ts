@@ -7,8 +7,8 @@ import type { PasswordOwner, PasswordPolicy } from './policy.ts'
  */
 export interface AppPasswords {
   /**
-   * Returns the argon2id hash of a new password, to store with the user. Does NOT check the
-   * password against the policy: call `checkPassword` first.
+   * Returns the argon2id hash of a new password. The app stores the hash with the user. Does NOT
+   * check the password against the policy: call `checkPassword()` first.
    *
    * @throws {TypeError} if the password has more than 1,024 bytes
    * @throws {ProblemError} `temporarily_unavailable` if the hash could not begin within 2 s
@@ -34,7 +34,7 @@ export interface AppPasswords {
 }
 
 // decisions/0018-passwords-as-methods.md
-/** Creates `hashPassword`, `verifyPassword` and `checkPassword`. */
+/** Creates `hashPassword()`, `verifyPassword()` and `checkPassword()`. */
 export function createAppPasswords(
   passwords: Pick<Passwords, 'hash' | 'verify'>,
   policy: PasswordPolicy,

@@ -100,9 +100,9 @@ function isLetter(character: string): boolean {
 }
 
 /**
- * Returns the length of the unit that the characters repeat; the last copy may be incomplete. If
- * nothing repeats, returns the number of characters. Uses the prefix function of Knuth, Morris and
- * Pratt, so its time is linear.
+ * Returns the length of the shortest unit whose copies make up the characters; the last copy may be
+ * incomplete. If nothing repeats, returns the number of characters. Uses the prefix function of
+ * Knuth, Morris and Pratt, so its time is linear.
  */
 function periodOf(characters: readonly string[]): number {
   const borders = [0] // for each prefix: the length of its longest suffix that is also a prefix

@@ -88,7 +88,7 @@ export function saltOf(stored: string): string | undefined {
 /**
  * Whether a password belongs to a hash. This function is synchronous and slow, like `hash()`.
  *
- * @throws {Error} when `isHash` is false
+ * @throws {Error} if `isHash()` returns false for the hash
  */
 export function verify(password: Uint8Array, stored: string): boolean {
   const parsed = parse(stored)

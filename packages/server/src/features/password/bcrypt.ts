@@ -1,8 +1,8 @@
 // bcrypt hashes of other systems, which a login verifies and then replaces with argon2id hashes.
 
 /**
- * The highest cost of a stored hash that is accepted. A hash of this cost takes seconds, and each
- * step higher doubles the time.
+ * The highest cost that a stored hash may have. A hash of this cost takes seconds, and each further
+ * step doubles the time.
  */
 const maxCost = 16
 /** bcrypt compares this many bytes of a password, and ignores all further bytes. */

@@ -10,9 +10,9 @@ export interface FairQueue<Item> {
   /** Returns how many waiting items would be taken before an item that this sender adds now. */
   ahead(sender: Sender): number
   /**
-   * Adds an item. If the queue is full, evicts the newest item of the sender that has the most
-   * items. If the sender of the new item would then have at least as many items, evicts the new
-   * item instead.
+   * Adds an item. If the queue is full, evicts the newest item of the sender with the most items.
+   * If the sender of the new item would then have more items than that sender, evicts the new item
+   * instead.
    *
    * @returns the evicted item
    */
@@ -87,7 +87,7 @@ export function createFairQueue<Item>(places: number): FairQueue<Item> {
 
       const [sender, line] = next
       const item = takeFrom(sender, line)
-      // Moves the line to the end. If the line is empty, `takeFrom` has already deleted it.
+      // Moves the line to the end. If the line is empty, `takeFrom()` has already deleted it.
       if (lines.delete(sender)) lines.set(sender, line)
       return item
     },

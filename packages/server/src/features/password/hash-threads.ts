@@ -56,7 +56,7 @@ export interface HashThreads {
   /**
    * Whether a password belongs to a stored hash.
    *
-   * @throws {ProblemError} as `hash` does
+   * @throws {ProblemError} for the same reasons as `hash()`
    */
   verify(password: Uint8Array, stored: string, address?: string): Promise<boolean>
   /** Refuses waiting and new jobs, waits for the running jobs, and ends the threads. */

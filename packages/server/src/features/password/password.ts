@@ -36,7 +36,7 @@ export interface Passwords {
    * undefined. If several kinds of hashes are stored, the duration can reveal the kind of a user's
    * hash.
    *
-   * @throws {ProblemError} as `hash` does
+   * @throws {ProblemError} for the same reasons as `hash()`
    */
   verify(password: string, stored: string | undefined, address?: string): Promise<boolean>
   /** Whether `renew()` should replace the hash of a password that was just verified. */
@@ -46,7 +46,7 @@ export interface Passwords {
    * salt is long enough, the new hash keeps the salt. The result of `passwordMark()` then stays the
    * same, so known devices stay known.
    *
-   * @throws {ProblemError} as `hash` does
+   * @throws {ProblemError} for the same reasons as `hash()`
    */
   renew(stored: string, password: string, address?: string): Promise<string>
 }

@@ -26,7 +26,7 @@ export function isHash(stored: string): boolean {
  * to HMAC "a" and "a\0" are the same key. This function is synchronous and slow on purpose: call it
  * only in a hash thread.
  *
- * @throws {Error} when `isHash` is false
+ * @throws {Error} if `isHash()` returns false for the hash
  * @see RFC 7914, RFC 2104 §2
  */
 export function verify(password: Uint8Array, stored: string): boolean {

@@ -14,7 +14,7 @@ export function isHash(stored: string): boolean {
  * Whether a password belongs to a hash of any kind. This function is slow on purpose: call it only
  * in a hash thread.
  *
- * @throws {Error} when `isHash` is false
+ * @throws {Error} if `isHash()` returns false for the hash
  */
 export async function verify(password: Uint8Array, stored: string): Promise<boolean> {
   const format = formats.find((candidate) => candidate.isHash(stored))

@@ -33,7 +33,10 @@ export interface SessionStart {
    * session refunds them.
    */
   readonly spent?: Spent
-  /** How long the start may wait so that it shares a database commit with other writes. */
+  /**
+   * How long the start of the session may wait for other writes, to share one database commit with
+   * them.
+   */
   readonly patienceMilliseconds?: number
   readonly clientId: string
   readonly scopes: readonly string[]
@@ -58,8 +61,8 @@ export interface SessionStarter {
    * Starts a session, stores it and issues its first tokens. Does NOT verify a password: the caller
    * must have authenticated the person.
    *
-   * @returns `undefined` when the user may not log in any more, or the password or rights have
-   *   changed since they were read
+   * @returns `undefined` if the user may no longer log in, or if the password or rights have
+   *   changed since the caller read them
    */
   start(origin: SessionStart): Promise<StartedSession | undefined>
 }

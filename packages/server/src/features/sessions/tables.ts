@@ -6,7 +6,7 @@ export interface SessionRow {
   readonly id: string
   readonly subject: string
   readonly client_id: string
-  /** The scopes that the login granted, as a JSON list. A refresh never grants other scopes. */
+  /** The scopes that the login granted, as a JSON list. A refresh grants these scopes or fewer. */
   readonly scopes: string
   /** The `User-Agent` of the login. */
   readonly device: string | null

@@ -16,8 +16,7 @@ export interface SigningKeyChoice {
 /**
  * Decides where the signing key comes from. If the setting `signingKey` is given, this key signs.
  * Otherwise the keys in the database sign. They are encrypted with the setting `key` or with the
- * secret in the file beside SQLite. On PostgreSQL, the safety rules require one of the two
- * settings.
+ * secret in the file beside SQLite. On PostgreSQL, the safety rules require `signingKey` or `key`.
  *
  * @throws {ConfigurationError} if the file beside SQLite has no acceptable secret, or if other
  *   users can read the file

@@ -16,6 +16,9 @@ export interface SigningKeyRow {
 /** The tables of signing keys. */
 export interface SigningKeyTables {
   readonly signing_key: SigningKeyRow
-  /** Values by their names. The row `issuer` has the issuer that the database belongs to. */
+  /**
+   * The table `setting`, whose rows have a name and a value. The row `issuer` has the issuer that
+   * the database belongs to.
+   */
   readonly setting: { readonly name: string; readonly value: string }
 }
