@@ -308,7 +308,7 @@ describe('readOptions', () => {
     [
       'hashing below OWASP’s minimum',
       { passwordHashing: { memoryKiB: 19_455, passes: 2 } },
-      /passwordHashing must have at least 19456 KiB with passes: 2/,
+      /passwordHashing must have memoryKiB: 19456 or more for passes: 2/,
     ],
     ['hashing without passes', { passwordHashing: { memoryKiB: 19_456 } }, /passwordHashing/],
     [
@@ -349,7 +349,7 @@ describe('readOptions', () => {
     [
       'a profile with fields that a Keystile user already has',
       { profile: z.object({ city: z.string(), roles: z.string(), id: z.string() }) },
-      /^profile must not have roles, id: Keystile has its own/,
+      /^profile must not have roles, id: Keystile reserves these names/,
     ],
     ['an unsupported database', { database: 'mysql://localhost/x' }, /^database must be a file/],
     [
