@@ -188,7 +188,7 @@ describe('examples/graphql', () => {
   }
 
   it('examples/graphql answers allowed fields and refuses the others one by one', async () => {
-    const message = 'The token lacks a scope that this needs'
+    const message = 'The token lacks a required scope'
     const extensions = { code: 'insufficient_scope', status: 403 }
     assert.deepEqual(await ask('{ news me items removeItems }', example.headers), {
       data: { news: ['Chairs are in'], me: 'ada', items: ['a lamp of ada'], removeItems: null },

@@ -11,10 +11,10 @@ export function requireMountable(keystile: Mountable): void {
   if (typeof keystile?.answer === 'function') return
   throw new TypeError(
     keystile instanceof Promise
-      ? 'mount takes what createKeystile resolves to; it got the promise. ' +
+      ? 'the argument of mount() must be the object from createKeystile(); it is a promise. ' +
           'Fix: mount(await createKeystile(…))'
-      : 'mount takes the object of createKeystile, which has a function `answer`; ' +
-          `it got ${kindOf(keystile)}`,
+      : 'the argument of mount() must be the object from createKeystile(), which has a function ' +
+          `\`answer\`; it is ${kindOf(keystile)}`,
   )
 }
 

@@ -31,8 +31,8 @@ export type FastifyHook = (
  */
 export interface Guard<S extends string, U> {
   /**
-   * Admits a caller that has all of these scopes and, with `maxAgeSeconds`, a recent login. Refuses
-   * any other request.
+   * Admits a request if the caller has all of these scopes. With `maxAgeSeconds`, the caller must
+   * also have logged in recently enough. Refuses all other requests.
    *
    * @throws {TypeError} for a wrong argument
    */
@@ -112,8 +112,8 @@ function routeOf({ routeOptions }: FastifyRequest): string | undefined {
 }
 
 /**
- * Creates a plugin that answers Keystile's own endpoints; all other requests go on to the app.
- * Register it at the root of the app, before any route and without a prefix.
+ * Creates a plugin that answers requests to Keystile's own endpoints. All other requests go on to
+ * the app. Register the plugin at the root of the app, before any route and without a prefix.
  */
 export function mount(keystile: Mountable): (app: FastifyInstance) => Promise<void> {
   requireMountable(keystile)
@@ -128,9 +128,9 @@ export function mount(keystile: Mountable): (app: FastifyInstance) => Promise<vo
 }
 
 /**
- * A plugin that records the routes of an app for `secure` and `describe`. Register it before the
- * routes, because Fastify reports a route only when the app registers it. An app with `mount` does
- * not need this plugin.
+ * A plugin that records the routes of an app for `secure()` and `describe()`. Register it before
+ * the routes, because Fastify reports a route only when the app registers it. An app that uses
+ * `mount()` does not need this plugin.
  */
 export const documentRoutes: (app: FastifyInstance) => Promise<void> = atTheRoot(async (app) => {
   rememberRoutes(app)
