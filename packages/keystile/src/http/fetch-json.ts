@@ -16,6 +16,12 @@ export interface FetchedJson {
   readonly freshSeconds: number | undefined
 }
 
+/** The answer of a server that has no document at a URL. */
+export interface MissingJson {
+  /** A status from 400 to 499, but not 408 or 429, which ask the client to try again. */
+  readonly status: number
+}
+
 /** The maximum size of a body: enough for 256 keys of RSA 8192, far more than an issuer needs. */
 const maxBytes = 262_144
 
@@ -28,14 +34,15 @@ const maxBytes = 262_144
  * Does NOT check the URL, which the caller must have checked. Does NOT check the content type.
  *
  * @param signal aborts the fetch
- * @returns `undefined` when the answer is 404
- * @throws {Error} if there is no answer, if its status is neither 200 nor 404, or if its body is
- *   not a JSON object of at most 256 KiB
+ * @returns the object; or the status if it says that there is no document. Some servers answer 400,
+ *   401 or 403 for a URL that they do not have
+ * @throws {Error} if there is no answer, if it has any other status than 200, or if its body is not
+ *   a JSON object of at most 256 KiB
  */
 export async function findJson(
   url: string,
   { fetch, signal }: { readonly fetch: Fetch; readonly signal: AbortSignal },
-): Promise<FetchedJson | undefined> {
+): Promise<FetchedJson | MissingJson> {
   let response: Response
   try {
     // A framework may have replaced `fetch`, and its cache could return keys that were withdrawn.
@@ -55,7 +62,7 @@ export async function findJson(
     await response.body?.cancel().catch(() => {})
     // A custom fetch may ignore `redirect: 'error'`.
     if (redirected) throw new Error(`${url} redirects; configure the final URL instead`)
-    if (status === 404) return undefined
+    if (isMissing(status)) return { status }
     throw new Error(`${url} answered ${status} instead of 200`)
   }
 
@@ -67,6 +74,10 @@ export async function findJson(
   } catch (error) {
     throw new Error(`${url}: the body is ${messageOf(error)}`)
   }
+}
+
+function isMissing(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 408 && status !== 429
 }
 
 /**
