@@ -17,7 +17,7 @@ export function withDeadline<T>(
   const { signal } = controller
   const abort = (reason: Error): void => controller.abort(reason)
   const timer = setTimeout(() => abort(new Error(`no answer within ${seconds} s`)), seconds * 1000)
-  timer.unref() // this timer alone must not keep the process running
+  timer.unref?.() // this timer alone must not keep a process running; on the web it is a number
 
   const aborted = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason))
