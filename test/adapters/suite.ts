@@ -2,9 +2,10 @@
 // connections, failures and simultaneous requests.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { createStage, type Answered, type MakeApp, type Stage } from './app.ts'
-import { serve, type Received, type Sent, type Served } from './client.ts'
+import { serve, type Client, type Received, type Sent, type Served } from './client.ts'
 import { cases, expired, type Admitted, type Refused } from './table.ts'
 
 /** What a framework passes to `onRefused` as the route of a refused request. */
@@ -15,22 +16,43 @@ interface RouteNames {
   readonly inRouter: string | undefined
 }
 
+/** An app that listens, in this process or in another one. Only a server of this process is known. */
+export interface Listening extends Client {
+  readonly server?: Served['server']
+  close(): Promise<void>
+}
+
+/** Makes the records of an app, and the function that starts the app. */
+export type Open = (withUser: boolean) => {
+  readonly stage: Stage
+  readonly start: () => Promise<Listening>
+}
+
 /**
  * @param makeApp makes the app of `Table` in app.ts
  * @param names what `onRefused` gets as the route. Default: undefined, as in a framework without
  *   routes
  */
-export function describeGuards(
+export function describeGuards(framework: string, makeApp: MakeApp, names?: RouteNames): void {
+  const open: Open = (withUser) => {
+    const stage = createStage({ withUser })
+    return { stage, start: async () => serve(await makeApp(stage.table)) }
+  }
+  describeOpened(framework, open, names)
+}
+
+/** Runs the tests on apps that `open` starts. */
+export function describeOpened(
   framework: string,
-  makeApp: MakeApp,
+  open: Open,
   names: RouteNames = { route: undefined, inRouter: undefined },
 ): void {
   for (const withUser of [true, false]) {
     describe(`a guard in ${framework} ${withUser ? 'with' : 'without'} users`, () => {
-      const stage = createStage({ withUser })
-      let served: Served
+      const { stage, start } = open(withUser)
+      let served: Listening
       before(async () => {
-        served = await serve(await makeApp(stage.table))
+        served = await start()
       })
       after(() => served.close())
       beforeEach(() => {
@@ -77,7 +99,7 @@ function check(
   assert.deepEqual(stage.handled, [])
 }
 
-function describeTable(stage: Stage, served: () => Served): void {
+function describeTable(stage: Stage, served: () => Listening): void {
   for (const { name, send, expected, needsUser } of cases) {
     if (needsUser && !stage.withUser) continue
     it(`a guard answers ${expected.status} to ${name}, also when repeated`, async () => {
@@ -141,7 +163,7 @@ function describeTable(stage: Stage, served: () => Served): void {
   }
 }
 
-function describeCallers(stage: Stage, served: () => Served): void {
+function describeCallers(stage: Stage, served: () => Listening): void {
   it('guard.caller throws a TypeError without a guard, and behind an optional guard', async () => {
     for (const path of ['/open', '/news/strict']) {
       const { status, text } = await served().send({ path })
@@ -191,7 +213,7 @@ function describeCallers(stage: Stage, served: () => Served): void {
   }
 }
 
-function describeRefusals(stage: Stage, served: () => Served, names: RouteNames): void {
+function describeRefusals(stage: Stage, served: () => Listening, names: RouteNames): void {
   it('a guard tells onRefused the reason, method and route of each refused request', async () => {
     const headers = ['authorization', stage.bearer()]
     await served().send({ method: 'POST', path: '/items/new?token=abc', headers })
@@ -209,7 +231,7 @@ function describeRefusals(stage: Stage, served: () => Served, names: RouteNames)
   })
 }
 
-function describeConnections(stage: Stage, served: () => Served): void {
+function describeConnections(stage: Stage, served: () => Listening): void {
   const good = (path = '/me', subject = 'alice'): string =>
     `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${stage.bearer({ subject })}\r\n\r\n`
   const answered = ({ status, text }: Received): Answered => {
@@ -255,7 +277,7 @@ function describeConnections(stage: Stage, served: () => Served): void {
   })
 }
 
-function describeUsers(stage: Stage, served: () => Served): void {
+function describeUsers(stage: Stage, served: () => Listening): void {
   for (const subject of ['throws', 'rejects']) {
     it(`when user() ${subject}, the error handler answers and no route runs`, async () => {
       const headers = ['authorization', stage.bearer({ subject })]
@@ -299,15 +321,12 @@ function describeUsers(stage: Stage, served: () => Served): void {
   for (const subject of ['slow', 'slow-ghost']) {
     it(`no error occurs when a caller disconnects while user() runs: ${subject}`, async () => {
       const connection = served().connect()
-      const arrived = once(served().server, 'request') as Promise<
-        [{ socket: { destroyed: boolean } } & NodeJS.EventEmitter]
-      >
+      const { server } = served()
+      const closed = server && closeOfNextRequest(server)
       connection.write(
         `GET /me HTTP/1.1\r\nHost: x\r\nAuthorization: ${stage.bearer({ subject })}\r\n\r\n`,
       )
-      const [request] = await arrived
       await stage.waiting
-      const closed = new Promise((resolve) => request.once('close', resolve))
       connection.socket.destroy()
       await closed
       stage.release()
@@ -319,4 +338,11 @@ function describeUsers(stage: Stage, served: () => Served): void {
       assert.deepEqual(stage.errors, [])
     })
   }
+}
+
+/** Resolves when the client of the next request has disconnected. */
+async function closeOfNextRequest(server: Served['server']): Promise<void> {
+  const [request] = (await once(server, 'request')) as [IncomingMessage]
+  // Not `once` of node:events, which would reject because of the aborted request.
+  await new Promise((resolve) => request.once('close', resolve))
 }
