@@ -28,6 +28,14 @@ export type Open = (withUser: boolean) => {
   readonly start: () => Promise<Listening>
 }
 
+/** What the HTTP server of a runtime does differently from Node's. */
+export interface Platform {
+  /** Whether it may close the connection after an answer to a request whose body was not read. */
+  readonly closesUnread?: true
+  /** Whether it closes a connection on which a second request arrives before the first answer. */
+  readonly refusesPipelining?: true
+}
+
 /**
  * @param makeApp makes the app of `Table` in app.ts
  * @param names what `onRefused` gets as the route. Default: undefined, as in a framework without
@@ -46,6 +54,7 @@ export function describeOpened(
   framework: string,
   open: Open,
   names: RouteNames = { route: undefined, inRouter: undefined },
+  platform: Platform = {},
 ): void {
   for (const withUser of [true, false]) {
     describe(`a guard in ${framework} ${withUser ? 'with' : 'without'} users`, () => {
@@ -63,7 +72,7 @@ export function describeOpened(
       })
       describeTable(stage, () => served)
       describeCallers(stage, () => served)
-      describeConnections(stage, () => served)
+      describeConnections(stage, () => served, platform)
       describeRefusals(stage, () => served, names)
       if (withUser) describeUsers(stage, () => served)
     })
@@ -231,7 +240,7 @@ function describeRefusals(stage: Stage, served: () => Listening, names: RouteNam
   })
 }
 
-function describeConnections(stage: Stage, served: () => Listening): void {
+function describeConnections(stage: Stage, served: () => Listening, platform: Platform): void {
   const good = (path = '/me', subject = 'alice'): string =>
     `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${stage.bearer({ subject })}\r\n\r\n`
   const answered = ({ status, text }: Received): Answered => {
@@ -246,13 +255,16 @@ function describeConnections(stage: Stage, served: () => Listening): void {
     ['chunks', `Transfer-Encoding: chunked\r\n\r\n${inChunks}`],
     ['the form of a request', `Content-Length: ${good().length}\r\n\r\n${good()}`],
   ] as const) {
-    it(`the connection stays usable after a refusal whose unread body has ${what}`, async () => {
-      const connection = served().connect()
+    it(`requests stay apart after a refusal whose unread body has ${what}`, async () => {
+      let connection = served().connect()
       for (let time = 0; time < 2; time++) {
         connection.write(`POST /parsed/after HTTP/1.1\r\nHost: x\r\n${rest}`)
         const refused = await connection.read()
         assert.equal(refused.status, 401)
-        assert.notEqual(refused.headers['connection'], 'close')
+        if (refused.headers['connection']?.toLowerCase() === 'close') {
+          assert.ok(platform.closesUnread, 'the connection must stay usable')
+          connection = served().connect()
+        }
         connection.write(good())
         assert.equal(answered(await connection.read()).subject, 'alice')
       }
@@ -261,7 +273,9 @@ function describeConnections(stage: Stage, served: () => Listening): void {
     })
   }
 
-  it('a guard answers pipelined requests in order, each by its own token', async () => {
+  const refuses = platform.refusesPipelining && stage.withUser
+  const skip = refuses ? 'this HTTP server refuses pipelined requests' : false
+  it('a guard answers pipelined requests in order, each by its own token', { skip }, async () => {
     const connection = served().connect()
     const subjects = ['slow-alice', 'bob', 'carol', 'bob']
     const anonymous = 'GET /me HTTP/1.1\r\nHost: x\r\n\r\n'

@@ -19,6 +19,9 @@ export interface FetchedJson {
 /** The maximum size of a body: enough for 256 keys of RSA 8192, far more than an issuer needs. */
 const maxBytes = 262_144
 
+/** RFC 9110 §15.4 */
+const redirectStatuses = new Set([301, 302, 303, 307, 308])
+
 /**
  * Fetches a JSON object from a configured server. Follows no redirect, because it could lead to a
  * server that was not configured. Counts the bytes while they arrive. Parses the body as strictly
@@ -41,7 +44,7 @@ export async function findJson(
     // A framework may have replaced `fetch`, and its cache could return keys that were withdrawn.
     const init = {
       headers: { accept: 'application/json' },
-      redirect: 'error',
+      redirect: 'manual', // workerd does not know 'error'
       cache: 'no-store',
       signal,
     } as const
@@ -50,11 +53,12 @@ export async function findJson(
     throw new Error(`${url} cannot be reached`, { cause })
   }
 
-  const { status, redirected } = response
+  const { status, redirected, type } = response
   if (status !== 200 || redirected) {
     await response.body?.cancel().catch(() => {})
-    // A custom fetch may ignore `redirect: 'error'`.
-    if (redirected) throw new Error(`${url} redirects; configure the final URL instead`)
+    // A custom fetch may follow redirects. A fetch as in browsers reveals only the type.
+    if (redirected || type === 'opaqueredirect' || redirectStatuses.has(status))
+      throw new Error(`${url} redirects; configure the final URL instead`)
     if (status === 404) return undefined
     throw new Error(`${url} answered ${status} instead of 200`)
   }
