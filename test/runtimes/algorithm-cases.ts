@@ -25,15 +25,15 @@ export function makeAlgorithmCase(algorithm: AlgorithmName): AlgorithmCase {
   }
 }
 
-function privateKeyOf({ key_ops: _, ...jwk }: Jwk): KeyObject {
-  return createPrivateKey({ key: jwk, format: 'jwk' })
+function privateKeyOf(jwk: Jwk): KeyObject {
+  return createPrivateKey({ key: { ...jwk, key_ops: [] }, format: 'jwk' })
 }
 
 function pemsOf(jwk: Jwk): readonly string[] {
   const key = privateKeyOf(jwk)
   return [
-    String(key.export({ type: 'pkcs8', format: 'pem' })),
-    String(createPublicKey(key).export({ type: 'spki', format: 'pem' })),
+    key.export({ type: 'pkcs8', format: 'pem' }),
+    createPublicKey(key).export({ type: 'spki', format: 'pem' }),
   ]
 }
 

@@ -1,6 +1,5 @@
 // What a test sends to program.ts in another runtime, and what it gets back.
-import { canSign } from 'keystile/internal'
-import { importKey, type Jwk, type SigningKey } from 'keystile/jwt'
+import type { Jwk } from 'keystile/jwt'
 import type { RefusedRequest } from 'keystile'
 import type { Group, Verdict } from '../conformance/wycheproof.ts'
 import type { AlgorithmCase, AlgorithmResult } from './algorithms.ts'
@@ -52,9 +51,3 @@ export type Send = <N extends keyof Orders>(
   name: N,
   sent: Orders[N]['sent'],
 ) => Promise<Orders[N]['answered']>
-
-export function importSigningKey(jwk: Jwk): SigningKey {
-  const key = importKey(jwk)
-  if (!canSign(key)) throw new TypeError('the JWK must have its private members')
-  return key
-}

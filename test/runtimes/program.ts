@@ -1,6 +1,8 @@
 // What the tests run in Deno, Bun and workerd, bundled with the packed library: the apps of the
 // adapter tests, and routes below /~/ by which the tests control them.
 import { createVerifier } from 'keystile'
+import { canSign } from 'keystile/internal'
+import { importKey } from 'keystile/jwt'
 import { createTestIssuer } from 'keystile/testing'
 import { createGuard } from 'keystile/web'
 import { createStage, type Stage, type Table } from '../adapters/app.ts'
@@ -8,7 +10,7 @@ import { makeHonoApp } from '../adapters/hono-app.ts'
 import { makeWebApp } from '../adapters/web-app.ts'
 import { judgeKeySets, judgeSignatures } from '../conformance/wycheproof.ts'
 import { tryAlgorithm } from './algorithms.ts'
-import { importSigningKey, type Orders, type Records } from './orders.ts'
+import type { Orders, Records } from './orders.ts'
 
 type Answer = (request: Request) => Response | Promise<Response>
 
@@ -20,7 +22,7 @@ const testIssuer = createTestIssuer()
 const guardOfTests = createGuard({ verifier: testIssuer.verifier })
 
 let stage: Stage | undefined
-let [isWaiting, isReleased] = [false, false]
+const slow = { isWaiting: false, isReleased: false }
 let app: Answer = nothing
 let remote: Answer = nothing
 let offset = 0
@@ -36,8 +38,8 @@ function waitingIn(held: Stage): Table {
 
   const slowly: typeof user = async (identity) => {
     if (identity.subject.startsWith('slow')) {
-      isWaiting = true
-      while (!isReleased) await new Promise((resolve) => setTimeout(resolve, 5))
+      slow.isWaiting = true
+      while (!slow.isReleased) await new Promise((resolve) => setTimeout(resolve, 5))
       held.hold()
       held.release()
     }
@@ -59,21 +61,23 @@ function takeRecords(): Records {
     refused: refused.splice(0),
     asked: asked.splice(0),
     verifications,
-    isWaiting,
+    isWaiting: slow.isWaiting,
   }
 }
 
 const orders: { readonly [name in keyof Orders]: (order: Orders[name]['sent']) => unknown } = {
   open({ framework, withUser, key }) {
-    stage = createStage({ withUser, signingKey: importSigningKey(key) })
+    const signingKey = importKey(key)
+    if (!canSign(signingKey)) throw new TypeError('the JWK must have its private members')
+    stage = createStage({ withUser, signingKey })
     app = makers[framework](waitingIn(stage))
   },
   advance: ({ seconds }) => stage?.advance(seconds),
   hold() {
-    isWaiting = isReleased = false
+    slow.isWaiting = slow.isReleased = false
   },
   release() {
-    isReleased = true
+    slow.isReleased = true
   },
   records: takeRecords,
   wycheproof: ({ signatures, keySets }) => [

@@ -16,7 +16,7 @@ export function describeRemoteKeys(
   port: () => number,
   endsWithRequest: boolean,
 ): void {
-  describe(`a verifier in ${name} whose issuer publishes keys`, () => {
+  describe(`a verifier in ${name} whose issuer publishes keys`, { timeout: 30_000 }, () => {
     const key = generateKey('ES256')
     let publisher: Publisher
     let client: Client

@@ -1,7 +1,9 @@
 // What the tests of other runtimes found. They compare results.json; the table of
 // docs/reference/runtimes.md follows from it.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AlgorithmName } from 'keystile/jwt'
+import type { Platform } from '../adapters/suite.ts'
 
 /** By the name of the runtime. */
 export type Results = Readonly<
@@ -9,13 +11,22 @@ export type Results = Readonly<
     string,
     {
       readonly version: string
-      /** What the runtime cannot do with an algorithm, with the errors. */
+      /** The algorithms that the runtime has. */
+      readonly algorithms: readonly string[]
+      /** What the runtime cannot do with the other algorithms, with its errors. */
       readonly lacks: Readonly<Record<string, readonly string[]>>
+      /** How many vectors of Wycheproof get the same verdict as in Node, and how many there are. */
+      readonly verdicts: readonly [number, number]
+      readonly platform: Platform
     }
   >
 >
 
 export const resultsFile: string = join(import.meta.dirname, 'results.json')
+
+export function readResults(): Results {
+  return JSON.parse(readFileSync(resultsFile, 'utf8')) as Results
+}
 
 export const algorithmNames: readonly AlgorithmName[] = [
   'HS256',

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { globSync, readFileSync, writeFileSync } from 'node:fs'
+import { globSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { connect } from 'node:net'
+import { createInterface, type Interface } from 'node:readline'
 import { build, type Plugin } from 'esbuild'
 
 export const runtimeNames = ['deno', 'bun', 'workerd'] as const
@@ -15,9 +16,6 @@ export interface Running {
   readonly port: number
   stop(): Promise<void>
 }
-
-/** Workers behave as on this date. The page docs/reference/runtimes.md shows it. */
-export const compatibilityDate = '2026-11-01'
 
 const binaries: Readonly<Record<RuntimeName, string>> = {
   deno: '@deno/*/deno',
@@ -58,8 +56,14 @@ export function versionOf(name: RuntimeName): string {
  *
  * @param code an ES module, as in a file of this folder
  * @param app a folder whose node_modules contain the packed library
+ * @param date the compatibility date of a Worker
  */
-export async function startBundle(name: RuntimeName, code: string, app: string): Promise<Running> {
+export async function startBundle(
+  name: RuntimeName,
+  code: string,
+  app: string,
+  date: string,
+): Promise<Running> {
   const bundle = join(app, `${name}.mjs`)
   await build({
     stdin: { contents: code, resolveDir: import.meta.dirname, loader: 'ts' },
@@ -71,7 +75,7 @@ export async function startBundle(name: RuntimeName, code: string, app: string):
     logLevel: 'warning',
     plugins: [packedIn(app)],
   })
-  if (name === 'workerd') writeFileSync(join(app, 'workerd.capnp'), workerdConfig)
+  if (name === 'workerd') writeFileSync(join(app, 'workerd.capnp'), configFor(date))
   const args: Readonly<Record<RuntimeName, readonly string[]>> = {
     // The library needs no permission; the program listens, and fetches keys.
     deno: ['run', '--no-prompt', '--allow-net=127.0.0.1', bundle],
@@ -89,29 +93,76 @@ export function programFor(name: RuntimeName): string {
     ${serving[name]}`
 }
 
+/**
+ * Starts `app.ts` of a folder with the command of docs/reference/runtimes.md.
+ *
+ * @param port a free port
+ */
+export async function startApp(name: 'deno' | 'bun', app: string, port: number): Promise<Running> {
+  const args = {
+    deno: ['serve', '--allow-net', '--host', '127.0.0.1', '--port', String(port), 'app.ts'],
+    bun: ['app.ts'],
+  }
+  const running = spawnIn(app, binaryOf(name), args[name], { BUN_PORT: String(port) })
+  const isListening = (): Promise<boolean> =>
+    new Promise((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.destroy()
+        resolve(true)
+      })
+      socket.once('error', () => resolve(false))
+    })
+  while (!(await Promise.race([isListening(), running.exited])))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  return { port, stop: running.stop }
+}
+
 /** Starts a process that prints `{"event":"listen","port":…}`. */
 async function start(binary: string, args: readonly string[], cwd: string): Promise<Running> {
-  const child = spawn(binary, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
-  const kill = (): void => void child.kill('SIGKILL')
-  process.once('exit', kill)
-  let said = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said += text
-  })
-  const exited = once(child, 'exit')
+  const { lines, exited, stop } = spawnIn(cwd, binary, args)
   const listening = new Promise<number>((resolve) => {
-    createInterface(child.stdout).on('line', (line) => {
-      said += `${line}\n`
+    lines.on('line', (line) => {
       if (line.startsWith('{"event":"listen"')) resolve((JSON.parse(line) as Running).port)
     })
   })
-  const port = await Promise.race([listening, exited.then(() => assert.fail(said))])
+  return { port: await Promise.race([listening, exited]), stop }
+}
+
+interface Spawned {
+  /** The lines of stdout. */
+  readonly lines: Interface
+  /** Rejects with the output when the process exits before `stop`. */
+  readonly exited: Promise<never>
+  stop(): Promise<void>
+}
+
+function spawnIn(
+  cwd: string,
+  binary: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Spawned {
+  const stdio = ['ignore', 'pipe', 'pipe'] as const
+  const child = spawn(binary, args, { cwd, stdio: [...stdio], env: { ...process.env, ...env } })
+  const kill = (): void => void child.kill('SIGKILL')
+  process.once('exit', kill)
+  let said = ''
+  const lines = createInterface(child.stdout).on('line', (line) => {
+    said += `${line}\n`
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text
+  })
+  const exit = once(child, 'exit')
+  const exited = exit.then(() => assert.fail(said))
+  exited.catch(() => {}) // `stop` makes it exit too
   return {
-    port,
+    lines,
+    exited,
     async stop() {
       process.off('exit', kill)
       kill()
-      await exited
+      await exit
     },
   }
 }
@@ -147,7 +198,7 @@ function packedIn(app: string): Plugin {
   }
 }
 
-const workerdConfig = `using Workerd = import "/workerd/workerd.capnp";
+const configFor = (date: string): string => `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .main),
@@ -157,7 +208,7 @@ const config :Workerd.Config = (
 );
 const main :Workerd.Worker = (
   modules = [(name = "main", esModule = embed "workerd.mjs")],
-  compatibilityDate = "${compatibilityDate}",
+  compatibilityDate = "${date}",
   compatibilityFlags = ["nodejs_compat"],
 );
 `
