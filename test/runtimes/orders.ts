@@ -42,6 +42,8 @@ export interface Orders {
   readonly remote: Order<{ readonly issuer: string }>
   /** Advances the clock of that guard. */
   readonly age: Order<{ readonly seconds: number }>
+  /** Returns the message of the error when `signJwt` was called while the program was loaded. */
+  readonly loading: Order<object, { readonly error: string | null }>
   /** Returns the headers of a caller of the `createTestIssuer` that the program made at its start. */
   readonly testing: Order<object, { readonly authorization: string }>
 }

@@ -2,7 +2,7 @@
 // adapter tests, and routes below /~/ by which the tests control them.
 import { createVerifier } from 'keystile'
 import { canSign } from 'keystile/internal'
-import { importKey } from 'keystile/jwt'
+import { generateKey, importKey, signJwt } from 'keystile/jwt'
 import { createTestIssuer } from 'keystile/testing'
 import { createGuard } from 'keystile/web'
 import { createStage, type Stage, type Table } from '../adapters/app.ts'
@@ -17,9 +17,16 @@ type Answer = (request: Request) => Response | Promise<Response>
 const makers = { hono: makeHonoApp, web: makeWebApp }
 const nothing = (): Response => Response.json({ missing: true }, { status: 404 })
 
-// Made here and not in a request, because apps do so. Workers cannot do everything there.
+// Made here and not in a request, because apps do so.
 const testIssuer = createTestIssuer()
 const guardOfTests = createGuard({ verifier: testIssuer.verifier })
+
+let loading: string | null = null
+try {
+  signJwt({}, generateKey('ES256'), { expiresInSeconds: 60 })
+} catch (error) {
+  loading = (error as Error).message
+}
 
 let stage: Stage | undefined
 const slow = { isWaiting: false, isReleased: false }
@@ -96,6 +103,7 @@ const orders: { readonly [name in keyof Orders]: (order: Orders[name]['sent']) =
   age({ seconds }) {
     offset += seconds * 1000
   },
+  loading: () => ({ error: loading }),
   testing: () => testIssuer.headers({ subject: 'ada' }),
 }
 

@@ -11,9 +11,7 @@ export type Results = Readonly<
     string,
     {
       readonly version: string
-      /** The algorithms that the runtime has. */
-      readonly algorithms: readonly string[]
-      /** What the runtime cannot do with the other algorithms, with its errors. */
+      /** What the runtime cannot do, by the name of the algorithm. Each entry has an error. */
       readonly lacks: Readonly<Record<string, readonly string[]>>
       /** How many vectors of Wycheproof get the same verdict as in Node, and how many there are. */
       readonly verdicts: readonly [number, number]

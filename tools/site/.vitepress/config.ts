@@ -51,6 +51,7 @@ const sections: Readonly<Record<string, readonly string[]>> = {
     'doctor',
     'messages',
     'imports',
+    'runtimes',
   ],
   Explanations: [
     'index',

@@ -74,8 +74,8 @@ export function createRemoteJwkSet(options: PublishedKeysOptions): RemoteJwkSet 
     // decisions/0012-fetch-keys-on-demand.md
     if (isOld(held, clock)) {
       // Nothing runs after the answer of a Worker, so there the request must `seek` and wait.
-      if (endsWithRequest() && cache.isDue()) return undefined
-      void cache.refresh()
+      if (!endsWithRequest()) void cache.refresh()
+      else if (cache.isDue()) return undefined
     }
     return held.set.find(keyId, algorithm)
   }
