@@ -71,21 +71,23 @@ function describeSetting(setting: Setting): Row {
 
 /** What the tests of other runtimes found. */
 function describeRuntimes(): readonly Row[] {
-  return Object.entries(readResults()).map(([name, { version, lacks, verdicts, platform }]) => {
-    const missing = Object.keys(lacks)
-    const http = [
-      platform.closesUnread && 'closes the connection after a refusal whose body was not read',
-      platform.refusesPipelining &&
-        'closes a connection on which a request arrives before an answer that waits',
-    ]
-    return [
-      code(name),
-      version,
-      missing.length === 0 ? `all ${algorithmNames.length}` : `not ${missing.join(', ')}`,
-      verdicts.join(' of '),
-      http.filter(Boolean).join('; '),
-    ]
-  })
+  return Object.entries(readResults()).map(
+    ([name, { version, lacks, sameVerdicts, vectors, platform }]) => {
+      const missing = Object.keys(lacks)
+      const http = [
+        platform.closesUnread && 'closes the connection after a refusal whose body was not read',
+        platform.refusesPipelining &&
+          'closes a connection on which a request arrives before an answer that waits',
+      ]
+      return [
+        code(name),
+        version,
+        missing.length === 0 ? `all ${algorithmNames.length}` : `not ${missing.join(', ')}`,
+        `${sameVerdicts} of ${vectors}`,
+        http.filter(Boolean).join('; '),
+      ]
+    },
+  )
 }
 
 /** Reads the endpoints from the OpenAPI document of a server that has all of them. */

@@ -13,8 +13,10 @@ export type Results = Readonly<
       readonly version: string
       /** What the runtime cannot do, by the name of the algorithm. Each entry has an error. */
       readonly lacks: Readonly<Record<string, readonly string[]>>
-      /** How many vectors of Wycheproof get the same verdict as in Node, and how many there are. */
-      readonly verdicts: readonly [number, number]
+      /** How many vectors of Wycheproof get the same verdict and reason as in Node. */
+      readonly sameVerdicts: number
+      /** How many vectors there are. */
+      readonly vectors: number
       readonly platform: Platform
     }
   >

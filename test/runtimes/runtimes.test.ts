@@ -76,11 +76,11 @@ describe('the library in other runtimes', { skip }, () => {
       describeRemoteKeys(title, port, name === 'workerd')
       describeLoading(title, port, name === 'workerd')
 
-      let same: readonly [number, number] = [0, 0]
+      let wycheproof = { sameVerdicts: 0, vectors: 0 }
       it(`${title} gives Node’s verdicts and reasons for all vectors of Wycheproof`, async () => {
         const { verdicts, expected } = await judge(port())
         const equal = verdicts.filter((verdict, i) => isDeepStrictEqual(verdict, expected[i]))
-        same = [equal.length, expected.length]
+        wycheproof = { sameVerdicts: equal.length, vectors: expected.length }
         assert.deepEqual(verdicts, expected)
       })
 
@@ -89,7 +89,7 @@ describe('the library in other runtimes', { skip }, () => {
         results[title] = {
           version: versionOf(name),
           lacks,
-          verdicts: same,
+          ...wycheproof,
           platform,
         }
       })
