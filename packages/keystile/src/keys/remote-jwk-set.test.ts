@@ -69,6 +69,22 @@ function actAsWorker(t: TestContext): void {
   t.after(() => own && Object.defineProperty(globalThis, 'navigator', own))
 }
 
+/** Lets a search start a fetch without an answer, and removes the timer of the search. */
+async function loseFetch(
+  t: TestContext,
+  script: ScriptedIssuer,
+  search: () => Promise<unknown>,
+): Promise<void> {
+  const apis = ['setTimeout'] as const
+  t.mock.timers.enable({ apis: [...apis] })
+  script.instead = () => new Promise(() => {})
+  void search()
+  await turn()
+  script.instead = undefined
+  t.mock.timers.reset()
+  t.mock.timers.enable({ apis: [...apis] })
+}
+
 /** Answers of an issuer that are not a key set. */
 const failures: readonly (readonly [string, () => Response | Promise<Response>])[] = [
   ['no server answers', () => Promise.reject(new TypeError('fetch failed'))],
@@ -313,6 +329,34 @@ describe('keys that are no longer fresh', () => {
     assert.equal(await has('first'), true)
     assert.equal(set.state, 'stale')
     assert.ok(set.find('first', es256), 'no other fetch is allowed yet')
+  })
+
+  it('in a Worker, requests that wait for a lost fetch get 503, and a later one retries', async (t) => {
+    actAsWorker(t)
+    const { script, has, refusal, advance } = start()
+    await loseFetch(t, script, () => has('first'))
+    const waiting = [refusal('first'), refusal('first')]
+    t.mock.timers.tick(5_000)
+    const detail = `the keys of ${script.issuer} cannot be fetched: the request that started the fetch has ended`
+    for (const told of await Promise.all(waiting))
+      assert.deepEqual(told, ['temporarily_unavailable', 1, detail])
+    advance(1)
+    assert.equal(await has('first'), true)
+  })
+
+  it('in a Worker, expired keys are replaced 30 s after a fetch was lost', async (t) => {
+    actAsWorker(t)
+    const { script, set, has, advance } = start()
+    await has('first')
+    script.keys = [exportPublicJwk(second)]
+    advance(300)
+    await loseFetch(t, script, () => has('first'))
+    advance(29)
+    assert.ok(set.find('first', es256))
+    advance(1)
+    const found = has('first')
+    t.mock.timers.tick(5_000)
+    assert.deepEqual([await found, await has('second')], [false, true])
   })
 
   it('in a Worker, simultaneous searches share one fetch', async (t) => {

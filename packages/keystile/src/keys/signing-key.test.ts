@@ -153,6 +153,11 @@ describe('sign and verify', () => {
     })
   }
 
+  it('asJwk exports a key once', () => {
+    const key = keyObjectOf(generateKey('ES256').verifyingKey)
+    assert.equal(asJwk(key), asJwk(key))
+  })
+
   it('verify gives node:crypto the KeyObject itself where that is accepted, as in Node', () => {
     const key = keyObjectOf(generateKey('ES256').verifyingKey)
     assert.deepEqual(keyForm(key), { key })
