@@ -1,5 +1,5 @@
 // The verifier: it proves access tokens of the trusted issuers, and keeps proved tokens in a cache.
-import { requireClock, systemClock, type Clock } from '../base/clock.ts'
+import { requireClockForLater, systemClock, type Clock } from '../base/clock.ts'
 import { TokenError, tokenError } from '../base/errors.ts'
 import { requireKnownOptions } from '../base/options.ts'
 import type { Fetch } from '../http/fetch-json.ts'
@@ -268,7 +268,7 @@ function readOptions(options: VerifierOptions): {
   readonly issuers: TrustedIssuers
 } {
   requireKnownOptions('createVerifier', options, optionNames)
-  const clock = requireClock(options.clock ?? systemClock)
+  const clock = requireClockForLater(options.clock ?? systemClock)
   const time = { clock, clockToleranceSeconds: requireTolerance(options.clockToleranceSeconds) }
 
   const names = requireIssuers(options.issuer)

@@ -66,12 +66,18 @@ describe('findJson', () => {
 
   it('findJson does not follow redirects', async () => {
     for (const status of [301, 302, 303, 307, 308]) {
-      await assert.rejects(ask(send('', { location: `${url}/other` }, status)), /cannot be reached/)
+      await assert.rejects(ask(send('', { location: `${url}/other` }, status)), /redirects/)
       assert.deepEqual(
         asked.map((request) => request.url),
         ['/set'],
       )
     }
+  })
+
+  it('findJson reports a redirect whose status and target fetch hides, as in Deno', async () => {
+    const hiding: typeof fetch = async () =>
+      Object.defineProperty(Response.error(), 'type', { value: 'opaqueredirect' })
+    await assert.rejects(ask(send('{}'), hiding), /redirects/)
   })
 
   it('findJson refuses an answer after a redirect that a custom fetch has followed', async () => {
@@ -174,7 +180,7 @@ describe('findJson', () => {
       },
       signal,
     })
-    assert.deepEqual([given?.redirect, given?.cache, given?.signal], ['error', 'no-store', signal])
+    assert.deepEqual([given?.redirect, given?.cache, given?.signal], ['manual', 'no-store', signal])
   })
 
   it('findJson stops reading when its signal aborts', async () => {

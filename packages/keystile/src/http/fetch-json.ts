@@ -27,6 +27,9 @@ export interface MissingJson {
  */
 const maxBytes = 262_144
 
+/** RFC 9110 §15.4 */
+const redirectStatuses = new Set([301, 302, 303, 307, 308])
+
 /**
  * Fetches a JSON object from a configured server. Follows no redirect, because a redirect could
  * lead to a server that was not configured. Limits the size of the body while it arrives. Parses
@@ -51,7 +54,7 @@ export async function findJson(
     // keys that were withdrawn.
     const init = {
       headers: { accept: 'application/json' },
-      redirect: 'error',
+      redirect: 'manual', // workerd does not know 'error'
       cache: 'no-store',
       signal,
     } as const
@@ -60,11 +63,12 @@ export async function findJson(
     throw new Error(`${url} cannot be reached`, { cause })
   }
 
-  const { status, redirected } = response
+  const { status, redirected, type } = response
   if (status !== 200 || redirected) {
     await response.body?.cancel().catch(() => {})
-    // A custom fetch may ignore `redirect: 'error'`.
-    if (redirected) throw new Error(`${url} redirects; configure the final URL instead`)
+    // A custom fetch may follow redirects. A fetch as in browsers reveals only the type.
+    if (redirected || type === 'opaqueredirect' || redirectStatuses.has(status))
+      throw new Error(`${url} redirects; configure the final URL instead`)
     if (isMissing(status)) return { status }
     throw new Error(`${url} answered ${status} instead of 200`)
   }

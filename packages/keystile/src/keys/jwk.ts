@@ -374,8 +374,14 @@ function withKeyId<K extends VerificationKey>(key: K): K {
 }
 
 function describeJwk(key: VerificationKey, half: KeyMaterial): Jwk {
+  const exported: Jwk = { ...keyObjectOf(half).export({ format: 'jwk' }) }
+  const members = membersOf[key.algorithm.keyType]
+  // workerd also exports `ext` and `key_ops`, and all members of other kinds of keys as undefined.
+  const names = ['kty', ...members.required, ...members.private].filter(
+    (name) => exported[name] !== undefined,
+  )
   return {
-    ...keyObjectOf(half).export({ format: 'jwk' }),
+    ...pick(exported, names),
     ...(key.keyId !== undefined && { kid: key.keyId }),
     alg: key.algorithm.name,
     use: 'sig',
