@@ -169,16 +169,17 @@ class ParseBody implements NestInterceptor {
   }
 }
 
+/** The members that a response of Express and a reply of Fastify share. */
+interface Response {
+  status(status: number): { send(body: object): void }
+}
+
 /** The app's own error handler. */
 const createFilter = (fail: Table['fail']): ExceptionFilter => {
   class Failed implements ExceptionFilter {
     catch(error: unknown, host: ArgumentsHost): void {
       const { status } = Object(error) as { readonly status?: number }
-      const response = host.switchToHttp().getResponse<{
-        code?: (status: number) => typeof response
-        status(status: number): typeof response
-        send(body: object): void
-      }>()
+      const response = host.switchToHttp().getResponse<Response>()
       // Nest throws an error with a status for a path without a route.
       const body = status === 404 ? { missing: true } : fail(error)
       response.status(status === 404 ? 404 : 500).send(body)

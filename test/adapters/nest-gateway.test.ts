@@ -60,10 +60,10 @@ describe('the decorators above the handlers of a gateway', () => {
   ): Promise<(event: string) => Promise<unknown>> {
     const url = (await app.getUrl()).replace('http', 'ws')
     // Node's own WebSocket takes headers, though a browser's does not.
-    const socket = new WebSocket(url + path, { headers } as unknown as string[])
+    const socket = new WebSocket(url + path, { headers })
     await once(socket, 'open')
     return async (event) => {
-      const answer = once(socket, 'message') as Promise<[MessageEvent<string>]>
+      const answer = once(socket, 'message') as Promise<[{ readonly data: string }]>
       socket.send(JSON.stringify({ event, data: null }))
       const [{ data }] = await answer
       const { data: answered } = JSON.parse(data) as { readonly data: unknown }

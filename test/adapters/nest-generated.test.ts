@@ -56,7 +56,7 @@ const controllers = fc.array(
 )
 
 function createController(levels: readonly Level[], path: string): new () => object {
-  let type: new () => object = class {}
+  let type: new () => object = Object
   for (const { guards: ofClass, methods } of levels) {
     type = class extends type {}
     for (const [name, { guards: ofMethod, isPublic }] of Object.entries(methods)) {

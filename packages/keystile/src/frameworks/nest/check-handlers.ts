@@ -52,7 +52,7 @@ function checkClass(type: Class, guards: Guards, hasFieldGuards: boolean): void 
 function guardsNothing(name: string): TypeError {
   return new TypeError(
     `a decorator of keystile/nest stands above ${name}, which answers no request, so it would ` +
-      'guard nothing. Fix: put it above a controller, a gateway, a resolver or one of their handlers',
+      'guard nothing. Fix: put it above a controller, a gateway, a resolver or a handler of these',
   )
 }
 

@@ -103,9 +103,9 @@ Injectable()(KeystileGuard)
 Inject(guardsToken)(KeystileGuard, undefined, 0)
 
 /**
- * Returns the node:http request of a call. In HTTP, the carrier is the request. In GraphQL it is the
- * context, with the request as `req` (Apollo) or `reply.request` (Mercurius). In a WebSocket it is
- * the client, with the request of its upgrade as `request` (socket.io).
+ * Returns the node:http request of a call. In HTTP, the carrier is the request. In GraphQL it is
+ * the context, with the request as `req` (Apollo) or `reply.request` (Mercurius). In a WebSocket it
+ * is the client, with the request of its upgrade as `request` (socket.io).
  *
  * @throws {TypeError} if there is none
  */

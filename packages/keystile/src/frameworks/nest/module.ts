@@ -1,4 +1,5 @@
 import {
+  Inject,
   Module,
   type DynamicModule,
   type InjectionToken,
@@ -23,17 +24,13 @@ export interface ModuleSettings {
 }
 
 /** The parameter of `KeystileModule.forRootAsync`. */
-export interface AsyncModuleOptions<
-  S extends string,
-  U,
-  Injected extends readonly unknown[],
-> extends ModuleSettings {
+export interface AsyncModuleOptions<S extends string, U> extends ModuleSettings {
   /** The modules that have the providers in `inject`. */
   readonly imports?: ModuleMetadata['imports']
-  /** The providers that Nest passes to `useFactory`. */
+  /** What Nest passes to `useFactory`. */
   readonly inject?: readonly InjectionToken[]
-  /** Returns what `forRoot` takes. */
-  useFactory(...injected: Injected): GuardOptions<S, U> | Promise<GuardOptions<S, U>>
+  /** Returns what `forRoot` takes. It gets the providers of `inject`. */
+  useFactory(...injected: never[]): GuardOptions<S, U> | Promise<GuardOptions<S, U>>
 }
 
 /**
@@ -44,7 +41,21 @@ export interface AsyncModuleOptions<
  * would guard nothing. Does NOT guard what Nest runs without guards: middleware, and the methods of
  * a gateway that Nest calls itself, such as `handleConnection`.
  */
-export class KeystileModule {
+export class KeystileModule implements OnModuleInit {
+  readonly #guards: Guards
+  readonly #modules: ModulesContainer
+
+  /** For Nest alone. An app that imports the module without `forRoot` does not start. */
+  constructor(guards: Guards, modules: ModulesContainer) {
+    this.#guards = guards
+    this.#modules = modules
+  }
+
+  /** For Nest alone. */
+  onModuleInit(): void {
+    checkHandlers(this.#modules, this.#guards)
+  }
+
   /**
    * Takes the options of a guard: the object of `createKeystile`, or a verifier with `scopes`,
    * `user` and so on.
@@ -72,39 +83,35 @@ export class KeystileModule {
    *
    * @throws {TypeError} for an option that is unknown or undefined
    */
-  static forRootAsync<
-    S extends string = string,
-    U extends UserObject | undefined = undefined,
-    Injected extends readonly unknown[] = readonly never[],
-  >(options: AsyncModuleOptions<S, U, Injected>): DynamicModule {
+  static forRootAsync<S extends string = string, U extends UserObject | undefined = undefined>(
+    options: AsyncModuleOptions<S, U>,
+  ): DynamicModule {
     const known = ['imports', 'inject', 'useFactory', 'openByDefault']
     requireKnownOptions('KeystileModule.forRootAsync', options, known)
     const { imports = [], inject = [] } = options
-    const createCore = async (...injected: Injected): Promise<AnyCore> =>
+    const createCore = async (...injected: never[]): Promise<AnyCore> =>
       createGuardCore(await options.useFactory(...injected))
     return { ...moduleOf(options, inject, createCore), imports }
   }
 }
 Module({})(KeystileModule)
+Inject(guardsToken)(KeystileModule, undefined, 0)
+Inject(ModulesContainer)(KeystileModule, undefined, 1)
 
-function moduleOf<Injected extends readonly unknown[]>(
+function moduleOf(
   { openByDefault = false }: ModuleSettings,
   inject: readonly InjectionToken[],
-  createCore: (...injected: Injected) => AnyCore | Promise<AnyCore>,
+  createCore: (...injected: never[]) => AnyCore | Promise<AnyCore>,
 ): DynamicModule {
-  const create = async (
-    modules: ModulesContainer,
-    ...injected: Injected
-  ): Promise<Guards & OnModuleInit> => {
+  const create = async (...injected: never[]): Promise<Guards> => {
     const core = await createCore(...injected)
-    const guards = createGuards(core, openByDefault ? undefined : core.demand([], false))
-    return { ...guards, onModuleInit: () => checkHandlers(modules, guards) }
+    return createGuards(core, openByDefault ? undefined : core.demand([], false))
   }
   return {
     module: KeystileModule,
     global: true,
     providers: [
-      { provide: guardsToken, inject: [ModulesContainer, ...inject], useFactory: create },
+      { provide: guardsToken, inject: [...inject], useFactory: create },
       // Nest calls the guard of a decorator only below that decorator. This one guards the rest.
       ...(openByDefault ? [] : [{ provide: APP_GUARD, useClass: KeystileGuard }]),
     ],

@@ -219,7 +219,7 @@ describe('a Nest app with KeystileModule', () => {
     assert.equal(status, 503)
     assert.match(headers.get('retry-after') ?? '', /^\d+$/)
     assert.equal(headers.get('www-authenticate'), null)
-    await verifier.close()
+    verifier.close()
   })
 
   it('getCaller returns the caller in a guard of the app that runs later', async () => {
@@ -246,6 +246,11 @@ describe('a Nest app that does not start', () => {
     const Things = controllerWith()
     OptionalGuard()(Things)
     await refuses({ controllers: [Things], guards: undefined }, missing)
+  })
+
+  it('an app that imports KeystileModule without forRoot does not start', async () => {
+    const guards = { module: KeystileModule }
+    await refuses({ controllers: [controllerWith()], guards }, /dependencies of the KeystileModule/)
   })
 
   it('an app with a scope that is not declared does not start', async () => {
@@ -339,9 +344,11 @@ describe('the decorators of keystile/nest', () => {
   })
 
   it('a decorator with wrong arguments, or without parentheses, throws', () => {
-    class Things {}
+    class Things {
+      readonly name = 'things'
+    }
     for (const use of [
-      () => Guard({} as { maxAgeSeconds: number }),
+      () => Guard({}),
       () => Guard({ maxAgeSeconds: 0 }),
       () => AnyOf(),
       () => AnyOf([]),
