@@ -102,10 +102,6 @@ const recipes: readonly Recipe[] = [
     guarded: { method: 'POST', path: '/graphql', body: JSON.stringify({ query: '{ me }' }) },
   },
   { name: 'nest/main.js' },
-  {
-    name: 'nest/graphql.js',
-    guarded: { method: 'POST', path: '/graphql', body: JSON.stringify({ query: '{ me }' }) },
-  },
   ...['hono', 'fastify', 'express', 'node'].map((name) => ({
     name: `examples/own-users/${name}.ts`,
   })),

@@ -46,13 +46,13 @@ export function carrierOf(context: ExecutionContext): object {
 }
 
 function findCarrier(context: ExecutionContext): unknown {
+  // As `switchToHttp().getRequest()` and so on, which would create functions for each request.
   switch (context.getType<string>()) {
     case 'http':
-      return context.switchToHttp().getRequest()
+    case 'ws':
+      return context.getArgByIndex(0)
     case 'graphql':
       return context.getArgByIndex(2)
-    case 'ws':
-      return context.switchToWs().getClient()
     default:
       return undefined
   }

@@ -12,7 +12,6 @@ import type { Caller } from '../../guard/guard.ts'
 import type { HttpAnswer, HttpRequest } from '../../http/message.ts'
 import { sendAnswer, type FastifyReplyLike } from '../fastify/send-answer.ts'
 import { readNodeRequest, writeAnswer } from '../node/node-request.ts'
-import { asError } from '../thrown.ts'
 import { carrierOf, findAdmitted, storeAdmitted } from './admitted.ts'
 import { demandOf, type AnyCore, type Class, type HandlerDemand } from './declared.ts'
 
@@ -89,9 +88,7 @@ export class KeystileGuard implements CanActivate {
     const entered = {}
     let caller: Caller<string, unknown> | undefined
     for (const part of demand.parts) {
-      const decision = await this.#guards.core
-        .enter(entered, read, part, () => routeOf(context))
-        .catch(throwAsError)
+      const decision = await this.#guards.core.enter(entered, read, part, () => routeOf(context))
       if (!decision.allowed) return refuse(context, decision)
       caller = decision.caller
     }
@@ -134,10 +131,6 @@ interface Carrier {
 
 function isNodeRequest(value: unknown): value is IncomingMessage {
   return typeof value === 'object' && value !== null && 'rawHeaders' in value
-}
-
-function throwAsError(thrown: unknown): never {
-  throw asError(thrown)
 }
 
 /** Returns the pattern of an HTTP route, as Express or Fastify keeps it. */

@@ -22,7 +22,7 @@ import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-hos
 import { createVerifier } from '../../guard/verifier.ts'
 import { createTestIssuer } from '../../testing/test-issuer.ts'
 import { getCaller } from './admitted.ts'
-import { AnyOf, Caller, Guard, OptionalGuard, Public } from './decorators.ts'
+import { AnyOf, Caller, Guard, OptionalCaller, OptionalGuard, Public } from './decorators.ts'
 import { guardsToken, KeystileGuard, type Guards } from './guard.ts'
 import { KeystileModule, type ModuleSettings } from './module.ts'
 
@@ -233,6 +233,20 @@ describe('a Nest app with KeystileModule', () => {
     const url = await start({ controllers: [controllerWith(UseGuards(new Owner()))] })
     assert.equal(await statusOf(`${url}/things`, ''), 200)
     assert.deepEqual(seen, ['test-user'])
+  })
+})
+
+describe('the callers of handlers without a guard', () => {
+  it('@OptionalCaller() above a handler that no guard runs for is an error, not undefined', async () => {
+    class Things {
+      get(caller: unknown): string {
+        return String(caller)
+      }
+    }
+    Controller('things')(Things)
+    decorate(Things, 'get', [Get(), Public()], [OptionalCaller()])
+    const url = await start({ controllers: [Things] })
+    assert.equal(await statusOf(`${url}/things`), 500)
   })
 })
 
