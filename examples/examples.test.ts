@@ -211,16 +211,18 @@ describe('examples/graphql', () => {
   })
 })
 
+let compiling: Promise<unknown> | undefined
+
+/** Compiles examples/nest once, because Node does not support decorators. */
+async function compileNest(): Promise<void> {
+  const tsc = join(import.meta.dirname, '../node_modules/typescript/bin/tsc')
+  const args = [tsc, '-p', join(import.meta.dirname, 'nest')]
+  compiling ??= promisify(execFile)(process.execPath, args)
+  await compiling.catch(({ stdout }: { stdout: string }) => assert.fail(stdout))
+}
+
 describe('examples/nest', () => {
-  before(async () => {
-    // Node cannot strip decorators, so the example is compiled.
-    const tsc = join(import.meta.dirname, '../node_modules/typescript/bin/tsc')
-    await promisify(execFile)(process.execPath, [
-      tsc,
-      '-p',
-      join(import.meta.dirname, 'nest'),
-    ]).catch(({ stdout }: { stdout: string }) => assert.fail(stdout))
-  })
+  before(compileNest)
   const example = useExample('nest/dist/main.js')
   const ask = async (
     method: string,
@@ -245,8 +247,14 @@ describe('examples/nest', () => {
       const items = await ask('GET', '/items', authorization)
       assert.deepEqual([items.status, await items.json()], [200, { owner: 'ada' }])
     }
-    assert.equal((await ask('GET', '/news')).status, 200)
-    assert.equal((await ask('GET', '/news', authorization)).status, 200)
+    for (const [credential, name] of [
+      [undefined, 'stranger'],
+      [authorization, 'ada'],
+    ] as const) {
+      const news = await ask('GET', '/news', credential)
+      assert.deepEqual([news.status, await news.json()], [200, [`Chairs are in, ${name}`]])
+    }
+    assert.equal((await ask('GET', '/news/members', authorization)).status, 200)
     assert.equal((await ask('GET', '/news/open', 'Bearer abc')).status, 200)
   })
 
@@ -258,6 +266,7 @@ describe('examples/nest', () => {
       ['GET', '/items', 'Bearer abc', 401, /error="invalid_token"/],
       ['GET', '/items', 'Bearer', 400, /error="invalid_request"/],
       ['GET', '/news', 'Bearer abc', 401, /error="invalid_token"/],
+      ['GET', '/news/members', undefined, 401, /^Bearer realm="[^"]+"$/],
       ['POST', '/items', undefined, 401, /^Bearer realm="[^"]+"$/],
       ['POST', '/items', authorization, 403, lacks('items:read items:write')],
       ['DELETE', '/items', authorization, 403, lacks('items:read items:write')],
@@ -288,6 +297,7 @@ describe('examples/nest', () => {
       readonly components: { readonly securitySchemes: Readonly<Record<string, object>> }
     }
     const { '/items': items, '/news': news, '/news/open': open } = document.paths
+    assert.deepEqual(document.paths['/news/members']!['get']!.security, [{ keystile: [] }])
     assert.deepEqual(items!['get']!.security, [{ keystile: ['items:read'] }])
     assert.deepEqual(items!['post']!.security, [{ keystile: ['items:read', 'items:write'] }])
     assert.deepEqual(Object.keys(items!['post']!.responses), ['201', '400', '401', '403', '503'])
@@ -297,5 +307,58 @@ describe('examples/nest', () => {
       flows: { password: { tokenUrl: string } }
     }
     assert.equal(scheme.flows.password.tokenUrl, `${example.url}/auth/token`)
+  })
+
+  it('examples/nest answers messages of a WebSocket whose caller has the scope', async () => {
+    for (const [headers, event, data] of [
+      [example.headers, 'news', 'Chairs are in, ada'],
+      [
+        {},
+        'exception',
+        { status: 'error', message: 'Not authenticated', code: 'not_authenticated' },
+      ],
+    ] as const) {
+      // Node's own WebSocket takes headers, though a browser's does not.
+      const socket = new WebSocket(example.url.replace('http', 'ws'), { headers })
+      await once(socket, 'open')
+      const answer = once(socket, 'message') as Promise<[{ readonly data: string }]>
+      socket.send(JSON.stringify({ event: 'news', data: null }))
+      assert.deepEqual(JSON.parse((await answer)[0].data), { event, data })
+      socket.close()
+    }
+  })
+})
+
+describe('examples/nest with GraphQL on Fastify', () => {
+  before(compileNest)
+  const example = useExample('nest/dist/graphql.js')
+  const ask = async (query: string, headers: Record<string, string>): Promise<unknown> => {
+    const answer = await fetch(`${example.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ query }),
+    })
+    const { data, errors } = (await answer.json()) as {
+      readonly data: unknown
+      readonly errors?: readonly { readonly message: string }[]
+    }
+    return errors?.map(({ message }) => message) ?? data
+  }
+  const lacks = ['The token lacks a required scope']
+
+  it('the resolvers of examples/nest admit callers by their decorators', async () => {
+    const { headers } = example
+    assert.deepEqual(await ask('{ me items { name } }', headers), {
+      me: 'ada',
+      items: [{ name: 'lamp' }],
+    })
+    assert.deepEqual(await ask('{ news }', {}), { news: ['Chairs are in'] })
+    for (const query of ['{ me }', '{ items { name } }', 'mutation { clear }'])
+      assert.deepEqual(await ask(query, {}), ['Not authenticated'])
+    assert.deepEqual(await ask('mutation { clear }', headers), lacks)
+  })
+
+  it('a guarded field of examples/nest is refused, not only its query', async () => {
+    assert.deepEqual(await ask('{ items { name cost } }', example.headers), lacks)
   })
 })

@@ -79,6 +79,11 @@ const keystile: Package = {
     { file: 'hono.ts', for: 'guards in Hono' },
     { file: 'fastify.ts', for: 'guards in Fastify' },
     { file: 'express.ts', for: 'guards in Express 4 and 5', neverLoads: ['express'] },
+    {
+      file: 'nest.ts',
+      for: 'guards in NestJS, on Express and on Fastify',
+      neverLoads: ['fastify'],
+    },
     { file: 'node.ts', for: 'guards in node:http' },
     { file: 'web.ts', for: 'guards of handlers over a web Request', neverLoads: ['node:http'] },
     {
@@ -123,12 +128,21 @@ const keystile: Package = {
       name: 'frameworks',
       for: 'one folder per web framework: its guard, and how its routes are read; decides nothing',
       from: ['base', 'http', 'guard'],
-      packages: ['hono', 'fastify', 'node:http', 'node:stream'],
+      packages: [
+        'hono',
+        'fastify',
+        '@nestjs/common',
+        '@nestjs/core',
+        '@nestjs/websockets',
+        'node:http',
+        'node:stream',
+      ],
     },
     {
       name: 'openapi',
       for: 'reads the guards of an app from its routes, and writes them into its OpenAPI document',
       from: ['base', 'http', 'guard', 'frameworks'],
+      packages: ['@nestjs/common'],
     },
     {
       name: 'client',

@@ -44,6 +44,8 @@ export const apps: readonly App[] = [
   ...appsOf('Express', 'express', 0.9),
   { framework: 'Express', guard: 'jose by hand', script: 'servers/jose-express.ts', isOurs: false },
   peerOf('Express', 'express-jwt', 'jwt-express.ts'),
+  ...appsOf('Nest on Fastify', 'nest', 0.9),
+  peerOf('Nest on Fastify', '@nestjs/passport', 'jwt-nest.ts'),
   ...appsOf('node:http', 'node', 0.9),
   ...appsOf('Hono', 'hono', 0.87),
   { framework: 'Hono', guard: 'jose by hand', script: 'servers/jose-hono.ts', isOurs: false },
@@ -203,7 +205,7 @@ function describe(found: Found, absent: readonly string[]): Findings {
       'was revoked and loads the user for each request. All demand issuer, audience, ' +
       'algorithm and, if they can, the type.',
     versions: {
-      ...versionsOf(['fastify', 'express', 'hono', '@hono/node-server', 'jose']),
+      ...versionsOf(['fastify', 'express', '@nestjs/core', 'hono', '@hono/node-server', 'jose']),
       ...versionsOf(peers, peersFolder),
     },
     table: {

@@ -1,5 +1,5 @@
 import { createKeystile } from '@keystile/server'
-import { createGuard } from 'keystile/express'
+import type { CallerOf } from 'keystile/nest'
 
 export const port = Number(process.env['PORT'] ?? 3000)
 
@@ -9,4 +9,6 @@ export const keystile = await createKeystile({
   scopes: { 'items:read': 'Read items', 'items:write': 'Change items' },
   defaultScopes: ['items:read'],
 })
-export const guard = createGuard(keystile)
+
+/** The caller of a handler. */
+export type Me = CallerOf<typeof keystile>

@@ -64,15 +64,25 @@ const failing = (value: object): object =>
 /** Replaces an adapter's `createGuard`. */
 export const plantGuard =
   (createGuard: (options: GuardOptions) => unknown) =>
-  (options: GuardOptions): unknown => {
-    const { user, verifier } = options
-    if (user) made.hasUser = true
-    return createGuard({
-      ...options,
-      verifier: user ? verifier : withFailingIdentity(verifier),
-      ...(user && { user: plantUser(user) }),
-    })
+  (options: GuardOptions): unknown =>
+    createGuard(plantOptions(options))
+
+/** Replaces `KeystileModule`. */
+export const plantModule = (module: {
+  forRoot(options: GuardOptions): unknown
+}): { forRoot(options: GuardOptions): unknown } => ({
+  forRoot: (options) => module.forRoot(plantOptions(options)),
+})
+
+function plantOptions(options: GuardOptions): GuardOptions {
+  const { user, verifier } = options
+  if (user) made.hasUser = true
+  return {
+    ...options,
+    verifier: user ? verifier : withFailingIdentity(verifier),
+    ...(user && { user: plantUser(user) }),
   }
+}
 
 const plantUser = (user: NonNullable<GuardOptions['user']>) => async (identity: Identity) => {
   if (mode === 'user throws') fail()

@@ -43,6 +43,7 @@ const planted = new URL('planted.ts', import.meta.url).href
 const isRecipe = /\/(examples|test\/docs\/blocks-\w+)\//
 const replacements: readonly (readonly [specifier: RegExp, name: string, by: string])[] = [
   [/^keystile\/(node|express|fastify|hono|web)$/, 'createGuard', 'plantGuard'],
+  [/^keystile\/nest$/, 'KeystileModule', 'plantModule'],
   [/^@keystile\/server$/, 'createKeystile', 'plantKeystile'],
 ]
 const modules = new Map<string, string>()

@@ -4,16 +4,18 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fastifySwagger from '@fastify/swagger'
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
-import { Controller, Get, Module, Param, Post } from '@nestjs/common'
+import { Controller, Get, Module, Param, Post, type INestApplication } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger'
+import { ApiOperation, ApiSecurity, DocumentBuilder, SwaggerModule } from '@nestjs/swagger'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import Fastify from 'fastify'
 import { createGuard as createExpressGuard } from 'keystile/express'
 import { createGuard as createFastifyGuard, documentRoutes } from 'keystile/fastify'
 import { createGuard as createHonoGuard } from 'keystile/hono'
+import { Guard, KeystileModule, OptionalGuard, Public, secureDocument } from 'keystile/nest'
 import { secure, type GuardFinder, type OpenApiDocument } from 'keystile/openapi'
 import { createTestIssuer } from 'keystile/testing'
+import { decorate } from '../adapters/nest-app.ts'
 import { scopes } from './plans.ts'
 
 const { verifier } = createTestIssuer()
@@ -200,4 +202,71 @@ describe('secure(), with a document of @nestjs/swagger', () => {
     })
     await app.close()
   })
+
+  it('secureDocument says what the decorators of keystile/nest enforce', async () => {
+    const app = await createNestApp()
+    const create = (): OpenApiDocument =>
+      SwaggerModule.createDocument(app, new DocumentBuilder().build())
+    const plain = JSON.stringify(create())
+    const document = secureDocument(app, create)
+    assert.deepEqual(await securityOf(document), {
+      'get /api/v1/items/{id}': [{ keystile: ['items:read'] }],
+      'get /api/v1/items/old/{id}': [{ keystile: ['items:read'] }],
+      'post /api/v1/items': [{ keystile: ['items:read', 'items:write'] }],
+      'get /api/admin': [{ keystile: [] }],
+      'get /api/admin/open': undefined,
+      'get /api/admin/news': [{ bearer: [], keystile: [] }, { bearer: [] }],
+      'get /api/copies/{id}': [{ keystile: ['items:write'] }],
+    })
+    // The classes of the app are as before.
+    assert.equal(JSON.stringify(create()), plain)
+    await app.close()
+  })
 })
+
+/** An app with a prefix, a version, two classes of one name, own ids and an inherited method. */
+async function createNestApp(): Promise<INestApplication> {
+  class Items {
+    find(): void {}
+    create(): void {}
+  }
+  Controller({ path: 'items', version: '1' })(Items)
+  Guard('items:read')(Items)
+  decorate(Items, 'find', [Get([':id', 'old/:id'])], [Param('id')])
+  decorate(Items, 'create', [Post(), Guard('items:write'), ApiOperation({ operationId: 'add' })])
+  Reflect.defineMetadata('design:paramtypes', [String], Items.prototype, 'find')
+
+  const Admin = (() => {
+    class Items {
+      list(): void {}
+      open(): void {}
+      news(): void {}
+    }
+    return Items
+  })()
+  Controller('admin')(Admin)
+  decorate(Admin, 'list', [Get()])
+  decorate(Admin, 'open', [Get('open'), Public()])
+  decorate(Admin, 'news', [Get('news'), Public(), OptionalGuard(), ApiSecurity('bearer')])
+
+  class Base {
+    find(): void {}
+  }
+  decorate(Base, 'find', [Get(':id')], [Param('id')])
+  Reflect.defineMetadata('design:paramtypes', [String], Base.prototype, 'find')
+  class Copies extends Base {}
+  Controller('copies')(Copies)
+  Guard('items:write')(Copies)
+
+  class App {
+    readonly name = 'app'
+  }
+  Module({
+    imports: [KeystileModule.forRoot({ verifier, scopes })],
+    controllers: [Items, Admin, Copies],
+  })(App)
+  const app = await NestFactory.create(App, { logger: false })
+  app.setGlobalPrefix('api')
+  app.enableVersioning()
+  return app
+}

@@ -2,12 +2,15 @@
 // needs. The compiler also checks the declarations of packages (skipLibCheck: false).
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { usePacked } from '../support/packed.ts'
 import { compile, type Compiled } from './installed.ts'
+
+const root = join(import.meta.dirname, '../..')
+const nestPackages = ['@nestjs/common', '@nestjs/core', 'rxjs', 'reflect-metadata', '@types/node']
 
 /** What each door needs besides TypeScript and its package. */
 const doors: Readonly<Record<string, readonly string[]>> = {
@@ -16,6 +19,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'keystile/hono': ['hono'],
   'keystile/fastify': ['fastify', '@types/node'],
   'keystile/express': ['@types/node'],
+  'keystile/nest': nestPackages,
   'keystile/node': ['@types/node'],
   'keystile/web': [],
   'keystile/openapi': [],
@@ -76,6 +80,35 @@ describe('a door of the packed packages', () => {
     })
   }
 
+  it('a new Nest app compiles with the packages that its guide names', () => {
+    const guide = readFileSync(join(root, 'docs/guides/nest.md'), 'utf8')
+    const [, named = ''] = /^npm install (.+)$/m.exec(guide) ?? []
+    const ofNestNew = [...nestPackages, '@nestjs/platform-express', '@types/express']
+    const others = [...ofNestNew, ...named.split(' ')]
+    const made = app('@keystile/server', others)
+    const example = join(root, 'examples/nest')
+    for (const file of ['auth.ts', 'items.ts', 'main.ts', 'news-gateway.ts'])
+      copyFileSync(join(example, file), join(made, file))
+    // As `nest new` writes it, but stricter: it also checks the declarations of packages.
+    const compilerOptions = {
+      target: 'es2023',
+      module: 'nodenext',
+      types: ['node'],
+      strict: true,
+      experimentalDecorators: true,
+      emitDecoratorMetadata: true,
+      isolatedModules: true,
+      rewriteRelativeImportExtensions: true,
+      skipLibCheck: false,
+      preserveSymlinks: true,
+      noEmit: true,
+    }
+    writeFileSync(join(made, 'package.json'), JSON.stringify({ type: 'module' }))
+    writeFileSync(join(made, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+    const { passed, output } = compile(made, ['-p', '.'])
+    assert.ok(passed, output)
+  })
+
   it('all doors compile together with the types of Node but without those of a browser', () => {
     const { passed, output } = compileImports(Object.keys(doors), Object.values(doors).flat())
     assert.ok(passed, output)
@@ -102,7 +135,7 @@ describe('a door of the packed packages', () => {
   it('each door of the packed packages can be loaded, and the command runs', async () => {
     const run = promisify(execFile)
     const { NODE_OPTIONS: _, ...env } = process.env
-    const made = app('@keystile/server', ['hono', 'fastify'])
+    const made = app('@keystile/server', ['hono', 'fastify', ...nestPackages])
     const load = Object.keys(doors).map((door) => `await import('${door}')`)
     writeFileSync(join(made, 'load.mjs'), load.join('\n'))
     await run(process.execPath, ['load.mjs'], { cwd: made, env })

@@ -8,11 +8,12 @@ import {
 } from '../../guard/guard.ts'
 import type { TokenType } from '../../guard/identity.ts'
 import type { UserObject } from '../../guard/user.ts'
-import type { AnswerBody, HttpAnswer, HttpRequest } from '../../http/message.ts'
+import type { HttpRequest } from '../../http/message.ts'
 import { assembleGuard } from '../assemble-guard.ts'
 import { rememberRoutes } from './remembered-routes.ts'
 import { acceptMountable, type Mountable } from '../mountable.ts'
-import { nodeHeaders, readCheckedRequest, readNodeRequest } from '../node/node-request.ts'
+import { readCheckedRequest, readNodeRequest } from '../node/node-request.ts'
+import { sendAnswer } from './send-answer.ts'
 import { passAsError } from '../thrown.ts'
 
 /**
@@ -101,7 +102,7 @@ export function createGuard<
 
         core.enter(request, read, demand, routeOf).then((decision) => {
           if (decision.allowed) done()
-          else send(reply, decision.answer)
+          else sendAnswer(reply, decision.answer)
         }, passAsError(done))
       },
     (request: CheckedRequest) => readCheckedRequest('raw' in request ? request.raw : request),
@@ -125,7 +126,7 @@ export function mount(mountable: Mountable): (app: FastifyInstance) => Promise<v
     // This hook runs before the body is parsed, and also for paths without a route.
     app.addHook('onRequest', async (request, reply) => {
       const answer = await mountable.answer(readNodeRequest(request.raw))
-      return answer && send(reply, answer)
+      return answer && sendAnswer(reply, answer)
     })
   })
 }
@@ -138,16 +139,6 @@ export function mount(mountable: Mountable): (app: FastifyInstance) => Promise<v
 export const documentRoutes: (app: FastifyInstance) => Promise<void> = atTheRoot(async (app) => {
   rememberRoutes(app)
 })
-
-/** Sends an answer with a Fastify reply. */
-function send(reply: FastifyReply, answer: HttpAnswer<AnswerBody>): FastifyReply {
-  const { status, body } = answer
-  // Sends bytes, because Fastify would add a charset to the content type of a string.
-  return reply
-    .code(status)
-    .headers(nodeHeaders(answer))
-    .send(typeof body === 'string' ? Buffer.from(body) : body)
-}
 
 /** Makes a plugin's hooks apply to the whole app. By default they apply only within the plugin. */
 function atTheRoot<P extends object>(plugin: P): P {

@@ -1,0 +1,21 @@
+import type { AnswerBody, HttpAnswer } from '../../http/message.ts'
+import { nodeHeaders } from '../node/node-request.ts'
+
+/** The members of a Fastify reply that `sendAnswer` uses. Nest apps have no types of Fastify. */
+export interface FastifyReplyLike {
+  code(status: number): FastifyReplyLike
+  headers(values: ReturnType<typeof nodeHeaders>): FastifyReplyLike
+  send(body: unknown): FastifyReplyLike
+}
+
+/** Sends an answer with a Fastify reply. */
+export function sendAnswer<R extends FastifyReplyLike>(
+  reply: R,
+  answer: HttpAnswer<AnswerBody>,
+): R {
+  const { status, body } = answer
+  reply.code(status).headers(nodeHeaders(answer))
+  // Sends bytes, because Fastify would add a charset to the content type of a string.
+  reply.send(typeof body === 'string' ? Buffer.from(body) : body)
+  return reply
+}

@@ -1,0 +1,90 @@
+// The caller of an admitted request, stored with what carries the request through Nest.
+import type { ExecutionContext } from '@nestjs/common'
+import type { Caller, GuardOptions } from '../../guard/guard.ts'
+import type { TokenType } from '../../guard/identity.ts'
+import type { HandlerDemand } from './declared.ts'
+
+/** The caller of a guarded handler, by the type of what `KeystileModule.forRoot` takes. */
+export type CallerOf<Options> =
+  Options extends GuardOptions<infer S, infer U, infer T> ? Caller<S, U, T> : never
+
+/** What a guard has admitted. */
+export interface Admitted {
+  readonly demand: HandlerDemand
+  readonly caller: Caller<string, unknown, TokenType> | undefined
+}
+
+const admitted: unique symbol = Symbol('admitted')
+
+interface Carrier {
+  [admitted]?: Admitted
+}
+
+/** Stores what a guard has admitted. */
+export function storeAdmitted(carrier: Carrier, value: Admitted): void {
+  carrier[admitted] = value
+}
+
+/** Returns what a guard has admitted; `undefined` if no guard ran. */
+export function findAdmitted(carrier: Carrier): Admitted | undefined {
+  return carrier[admitted]
+}
+
+/**
+ * Returns what carries a request through Nest: the request of HTTP, the context of a GraphQL
+ * operation, or the client of a WebSocket.
+ *
+ * @throws {TypeError} for any other kind of call, such as a message of a microservice
+ */
+export function carrierOf(context: ExecutionContext): object {
+  const carrier = findCarrier(context)
+  if (typeof carrier === 'object' && carrier !== null) return carrier
+  throw new TypeError(
+    'a guard of keystile/nest checks HTTP requests, GraphQL operations and messages of ' +
+      `WebSockets; it got a call of the kind "${context.getType()}", which it cannot check. ` +
+      'Fix: mark the handler with @Public(), and protect it in another way',
+  )
+}
+
+function findCarrier(context: ExecutionContext): unknown {
+  // As `switchToHttp().getRequest()` and so on, which would create functions for each request.
+  switch (context.getType<string>()) {
+    case 'http':
+    case 'ws':
+      return context.getArgByIndex(0)
+    case 'graphql':
+      return context.getArgByIndex(2)
+    default:
+      return undefined
+  }
+}
+
+/**
+ * Returns the caller, for your own guards and interceptors: `getCaller<typeof keystile>(context)`.
+ * In a handler, use `@Caller()`.
+ *
+ * @throws {TypeError} if no guard ran before, or if only an optional guard ran and the request has
+ *   no credential
+ */
+export function getCaller<Options>(context: ExecutionContext): CallerOf<Options> {
+  const caller = findCaller<Options>(context)
+  if (caller) return caller
+  throw new TypeError(
+    'the guard of this handler is optional and the request has no token: ' +
+      'use @OptionalCaller(), which then passes undefined',
+  )
+}
+
+/**
+ * Returns the caller as `getCaller` does; `undefined` if an optional guard admitted a request
+ * without a credential.
+ *
+ * @throws {TypeError} if no guard ran before
+ */
+export function findCaller<Options>(context: ExecutionContext): CallerOf<Options> | undefined {
+  const found = findAdmitted(carrierOf(context))
+  if (found) return found.caller as CallerOf<Options> | undefined
+  throw new TypeError(
+    'no guard ran for this handler, so it has no caller: add @Guard() or @OptionalGuard() to it',
+  )
+}

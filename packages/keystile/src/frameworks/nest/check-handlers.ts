@@ -1,0 +1,77 @@
+// Checks the decorators of an app when it starts, so that a mistake cannot leave a handler open.
+import type { ModulesContainer } from '@nestjs/core'
+import { declaredOnClass, declaredOnMethod, methodsOf, nameOf, type Class } from './declared.ts'
+import type { Guards } from './guard.ts'
+
+/** The metadata of the methods that Nest calls with its guards. */
+const handlerMetadata = [
+  'path', // a route
+  'websockets:message_mapping',
+  'microservices:pattern',
+  'graphql:resolver_type', // a query, a mutation or a subscription
+]
+
+/** The metadata of the methods that @nestjs/graphql calls with guards only if it is told to. */
+const fieldMetadata = ['graphql:resolve_property', 'graphql:resolve_reference']
+
+/**
+ * Checks the classes of all controllers and providers of an app.
+ *
+ * @throws {TypeError} for a scope that is not declared, and for a decorator above a class or method
+ *   whose guard Nest would never call
+ */
+export function checkHandlers(modules: ModulesContainer, guards: Guards): void {
+  const hasFieldGuards = areFieldsGuarded(modules)
+  for (const { controllers, providers } of modules.values()) {
+    for (const { metatype } of [...controllers.values(), ...providers.values()])
+      if (isClass(metatype)) checkClass(metatype, guards, hasFieldGuards)
+  }
+}
+
+function checkClass(type: Class, guards: Guards, hasFieldGuards: boolean): void {
+  let isCalled = false
+  for (const { name, handler } of methodsOf(type)) {
+    const isDeclared = declaredOnMethod(type, name).length > 0
+    const isField = hasMetadata(handler, fieldMetadata)
+    if (isField || hasMetadata(handler, handlerMetadata)) {
+      isCalled = true
+      // Reads the demand now, so that a wrong scope stops the start and not the first request.
+      guards.demandOf(type, handler)
+    } else if (isDeclared) throw guardsNothing(nameOf(type, name))
+
+    if (isField && !hasFieldGuards && (isDeclared || declaredOnClass(type).length > 0)) {
+      throw new TypeError(
+        `@nestjs/graphql calls no guard for the field ${nameOf(type, name)}. ` +
+          "Fix: GraphQLModule.forRoot({ fieldResolverEnhancers: ['guards'], … })",
+      )
+    }
+  }
+  if (!isCalled && declaredOnClass(type).length > 0) throw guardsNothing(type.name)
+}
+
+function guardsNothing(name: string): TypeError {
+  return new TypeError(
+    `a decorator of keystile/nest stands above ${name}, which answers no request, so it would ` +
+      'guard nothing. Fix: put it above a controller, a gateway, a resolver or a handler of these',
+  )
+}
+
+/** Whether every GraphQLModule of the app calls guards for fields too. */
+function areFieldsGuarded(modules: ModulesContainer): boolean {
+  const options = [...modules.values()].flatMap(({ providers }) => {
+    const instance: unknown = providers.get('GqlModuleOptions')?.instance
+    return instance === undefined ? [] : [Object(instance) as { fieldResolverEnhancers?: unknown }]
+  })
+  return options.every(
+    ({ fieldResolverEnhancers: enhancers }) =>
+      Array.isArray(enhancers) && enhancers.includes('guards'),
+  )
+}
+
+function hasMetadata(handler: object, keys: readonly string[]): boolean {
+  return keys.some((key) => Reflect.hasMetadata(key, handler))
+}
+
+function isClass(value: unknown): value is Class {
+  return typeof value === 'function' && typeof value.prototype === 'object'
+}

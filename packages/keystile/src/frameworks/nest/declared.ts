@@ -1,0 +1,160 @@
+// What the decorators declare about classes and methods, and the demand that follows for a handler.
+import { joinDemands, type Demand } from '../../guard/demand.ts'
+import type { GuardCore } from '../../guard/guard.ts'
+import type { TokenType } from '../../guard/identity.ts'
+
+/** The guard core of an app, whatever its scopes and users are. */
+export type AnyCore = GuardCore<string, unknown, TokenType>
+
+/** A class, as `ExecutionContext.getClass()` returns it. */
+export type Class = abstract new (...args: never) => unknown
+
+type Handler = (...args: never) => unknown
+
+/** What one decorator declares. */
+export type Declaration =
+  | { readonly kind: 'public' }
+  | {
+      readonly kind: 'guard' | 'optional'
+      /** Reads the arguments of the decorator with the declared scopes of the app. */
+      readonly read: (core: AnyCore) => Demand
+    }
+
+// Methods are remembered by prototype and name and not by their function: another decorator may
+// replace the function, and must not remove the demand with it. The maps belong to this copy of the
+// module. If a program loads a second copy, an app that mixes the two does not start.
+const ofClasses = new WeakMap<object, Declaration[]>()
+const ofMethods = new WeakMap<object, Map<PropertyKey, Declaration[]>>()
+
+/** Adds a declaration to all methods of a class, and of the classes that extend it. */
+export function declareOnClass(type: object, declaration: Declaration): void {
+  ofClasses.set(type, [...(ofClasses.get(type) ?? []), declaration])
+}
+
+/**
+ * Adds a declaration to a method.
+ *
+ * @throws {TypeError} for a method that is both public and guarded
+ */
+export function declareOnMethod(
+  prototype: object,
+  name: PropertyKey,
+  declaration: Declaration,
+): void {
+  const methods = ofMethods.get(prototype) ?? new Map<PropertyKey, Declaration[]>()
+  const declarations = [...(methods.get(name) ?? []), declaration]
+  if (isPublic(declarations) && declarations.some(({ kind }) => kind === 'guard')) {
+    throw new TypeError(
+      `${nameOf(prototype.constructor, name)} has both @Public() and a guard: remove one of them`,
+    )
+  }
+  ofMethods.set(prototype, methods.set(name, declarations))
+}
+
+/** Returns the name of a method for messages: `ItemsController.list`. */
+export function nameOf({ name }: { readonly name: string }, method: PropertyKey): string {
+  return `${name}.${String(method)}`
+}
+
+interface Method {
+  readonly name: PropertyKey
+  readonly handler: Handler
+}
+
+/** Returns the methods of a class and those that it inherits, without those that it overrides. */
+export function methodsOf(type: Class): readonly Method[] {
+  const methods = new Map<PropertyKey, Method>()
+  for (const prototype of prototypesOf(type)) {
+    for (const name of Reflect.ownKeys(prototype)) {
+      const handler: unknown = Object.getOwnPropertyDescriptor(prototype, name)?.value
+      if (name === 'constructor' || methods.has(name) || !isHandler(handler)) continue
+      methods.set(name, { name, handler })
+    }
+  }
+  return [...methods.values()]
+}
+
+/** Returns what is declared about a class, and about the classes that it extends. */
+export function declaredOnClass(type: Class): readonly Declaration[] {
+  return prototypesOf(type).flatMap(({ constructor }) => ofClasses.get(constructor) ?? [])
+}
+
+/** Returns what is declared above a method, in the class that its code comes from. */
+export function declaredOnMethod(type: Class, name: PropertyKey): readonly Declaration[] {
+  const owner = prototypesOf(type).find((prototype) => Object.hasOwn(prototype, name))
+  return (owner && ofMethods.get(owner)?.get(name)) ?? []
+}
+
+/** What a handler demands of its caller. */
+export interface HandlerDemand {
+  readonly joined: Demand
+  /** The joined demands, from that of the outermost class to that of the method itself. */
+  readonly parts: readonly Demand[]
+}
+
+/**
+ * Returns what a handler demands: what the app demands by default, its class and the classes that
+ * this class extends, its method and the methods that this method overrides. Returns `undefined`
+ * for a handler that any caller may use.
+ *
+ * `@Public()` counts only above the method that runs, and never for a method that overrides it. It
+ * drops all demands but those of `@OptionalGuard(…)` above the same method.
+ *
+ * @throws {TypeError} for a scope that is not declared, and for a handler that is not a method of
+ *   the class
+ */
+export function demandOf(
+  type: Class,
+  handler: unknown,
+  { core, byDefault }: { readonly core: AnyCore; readonly byDefault: Demand | undefined },
+): HandlerDemand | undefined {
+  const method = methodsOf(type).find((one) => one.handler === handler)
+  // For example, another library has replaced the methods of an instance.
+  if (!method) {
+    throw new TypeError(
+      `a handler of ${type.name} is not a method of this class, so its guard is unknown: ` +
+        'decorate the method itself, and replace no methods of instances',
+    )
+  }
+
+  const own = declaredOnMethod(type, method.name)
+  if (isPublic(own)) return join(readAll(own, core))
+  const declarations = prototypesOf(type)
+    .toReversed()
+    .flatMap((prototype) => [
+      ...(ofClasses.get(prototype.constructor) ?? []),
+      ...(ofMethods.get(prototype)?.get(method.name) ?? []),
+    ])
+  const demands = readAll(declarations, core)
+  // The demand by default is a token. A guard needs one too, and checks it in the same step.
+  const isGuarded = demands.some(({ optional }) => !optional)
+  return join(byDefault && !isGuarded ? [byDefault, ...demands] : demands)
+}
+
+function readAll(declarations: readonly Declaration[], core: AnyCore): readonly Demand[] {
+  return declarations.flatMap((one) => (one.kind === 'public' ? [] : [one.read(core)]))
+}
+
+function join(parts: readonly Demand[]): HandlerDemand | undefined {
+  const [first, ...others] = parts
+  return first && { joined: others.reduce(joinDemands, first), parts }
+}
+
+function isPublic(declarations: readonly Declaration[]): boolean {
+  return declarations.some(({ kind }) => kind === 'public')
+}
+
+/** Returns the prototype of a class, and of each class that it extends. */
+function prototypesOf(type: Class): readonly object[] {
+  const prototypes: object[] = []
+  let at: unknown = type.prototype
+  while (typeof at === 'object' && at !== null && at !== Object.prototype) {
+    prototypes.push(at)
+    at = Reflect.getPrototypeOf(at)
+  }
+  return prototypes
+}
+
+function isHandler(value: unknown): value is Handler {
+  return typeof value === 'function'
+}

@@ -1,0 +1,174 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import {
+  HttpException,
+  Inject,
+  Injectable,
+  type CanActivate,
+  type ExecutionContext,
+} from '@nestjs/common'
+import type { TokenError } from '../../base/errors.ts'
+import type { Demand } from '../../guard/demand.ts'
+import type { Caller } from '../../guard/guard.ts'
+import type { TokenType } from '../../guard/identity.ts'
+import type { HttpAnswer, HttpRequest } from '../../http/message.ts'
+import { sendAnswer, type FastifyReplyLike } from '../fastify/send-answer.ts'
+import { readNodeRequest, writeAnswer } from '../node/node-request.ts'
+import { carrierOf, findAdmitted, storeAdmitted } from './admitted.ts'
+import { demandOf, type AnyCore, type Class, type HandlerDemand } from './declared.ts'
+
+/** The guards of an app: `KeystileModule` provides them under `guardsToken`. */
+export interface Guards {
+  readonly core: AnyCore
+  /**
+   * Returns the demand of a handler; `undefined` for a handler that any caller may use.
+   *
+   * @throws {TypeError} for a scope that is not declared
+   */
+  demandOf(type: Class, handler: object): HandlerDemand | undefined
+}
+
+// Nest shows the name of this token if an app has a decorator but not the module.
+export const guardsToken: unique symbol = Symbol('KeystileModule.forRoot(…)')
+
+/**
+ * Creates the guards of an app.
+ *
+ * @param byDefault the demand for each handler, if there is one
+ */
+export function createGuards(core: AnyCore, byDefault: Demand | undefined): Guards {
+  const demands = new WeakMap<object, WeakMap<object, HandlerDemand | 'none'>>()
+  return {
+    core,
+    demandOf(type, handler) {
+      const known = demands.get(type)?.get(handler)
+      if (known !== undefined) return known === 'none' ? undefined : known
+
+      const demand = demandOf(type, handler, { core, byDefault })
+      const ofClass = demands.get(type) ?? new WeakMap<object, HandlerDemand | 'none'>()
+      demands.set(type, ofClass.set(handler, demand ?? 'none'))
+      return demand
+    },
+  }
+}
+
+/**
+ * The guard that Nest calls for each handler. It answers a refused HTTP request itself, as the
+ * guards of the other frameworks do; no exception filter sees a refusal. In GraphQL and for
+ * messages of a WebSocket it throws, because one request or connection has several answers.
+ */
+export class KeystileGuard implements CanActivate {
+  readonly #guards: Guards
+
+  constructor(guards: Guards) {
+    this.#guards = guards
+  }
+
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    const demand = this.#guards.demandOf(context.getClass(), context.getHandler())
+    if (!demand) return true
+
+    const carrier = carrierOf(context)
+    const isMessage = context.getType<string>() === 'ws'
+    // Nest calls this guard twice where it is global and above the class. Each message of a
+    // WebSocket is checked anew: the session may have ended since the last one.
+    if (!isMessage && findAdmitted(carrier)?.demand === demand) return true
+
+    const read = readNodeRequest(requestOf(context, carrier))
+    const caller = this.#guards.core.enterAtOnce({}, read, demand.joined)
+    if (!caller) return this.#enter(context, read, demand)
+    storeAdmitted(carrier, { demand, caller })
+    return true
+  }
+
+  /** Checks one part after the other, as the guards of a router and of its route would. */
+  async #enter(
+    context: ExecutionContext,
+    read: HttpRequest,
+    demand: HandlerDemand,
+  ): Promise<boolean> {
+    const entered = {}
+    let caller: Caller<string, unknown, TokenType> | undefined
+    for (const part of demand.parts) {
+      const decision = await this.#guards.core.enter(entered, read, part, () => routeOf(context))
+      if (!decision.allowed) return refuse(context, decision)
+      caller = decision.caller
+    }
+    storeAdmitted(carrierOf(context), { demand, caller })
+    return true
+  }
+}
+Injectable()(KeystileGuard)
+Inject(guardsToken)(KeystileGuard, undefined, 0)
+
+/**
+ * Returns the node:http request of a call. In HTTP, the carrier is the request. In GraphQL it is
+ * the context, with the request as `req` (Apollo) or `reply.request` (Mercurius). In a WebSocket it
+ * is the client, with the request of its upgrade as `request` (socket.io).
+ *
+ * @throws {TypeError} if there is none
+ */
+function requestOf(context: ExecutionContext, carrier: Carrier): IncomingMessage {
+  const type: string = context.getType()
+  const held =
+    type === 'graphql'
+      ? (carrier.req ?? carrier.reply?.request)
+      : type === 'ws'
+        ? carrier.request
+        : carrier
+  // A request of Fastify holds that of node:http.
+  const request: unknown = Object(held).raw ?? held
+  if (isNodeRequest(request)) return request
+  throw new TypeError(
+    'the guard finds no HTTP request: a GraphQL context must have it as `req`, and the client ' +
+      'of a WebSocket must have the request of its upgrade as `request`',
+  )
+}
+
+interface Carrier {
+  readonly req?: unknown
+  readonly request?: unknown
+  readonly reply?: { readonly request?: unknown }
+}
+
+function isNodeRequest(value: unknown): value is IncomingMessage {
+  return typeof value === 'object' && value !== null && 'rawHeaders' in value
+}
+
+/** Returns the pattern of an HTTP route, as Express or Fastify keeps it. */
+function routeOf(context: ExecutionContext): string | undefined {
+  if (context.getType() !== 'http') return undefined
+  const { route, routeOptions } = context.switchToHttp().getRequest<{
+    readonly route?: { readonly path?: unknown }
+    readonly routeOptions?: { readonly url?: string }
+  }>()
+  return routeOptions?.url ?? (typeof route?.path === 'string' ? route.path : undefined)
+}
+
+/**
+ * Answers a refused HTTP request, and never resolves, so that Nest neither goes on nor lets an
+ * exception filter write a second answer.
+ *
+ * @throws for a refused field of GraphQL and a refused message of a WebSocket, so that Nest reports
+ *   it in the way of their protocol
+ */
+async function refuse(
+  context: ExecutionContext,
+  { error, answer }: { readonly error: TokenError; readonly answer: HttpAnswer },
+): Promise<never> {
+  const { status, code, message } = error
+  switch (context.getType<string>()) {
+    case 'http': {
+      const response = context.switchToHttp().getResponse<ServerResponse | FastifyReplyLike>()
+      if ('writeHead' in response) writeAnswer(response, answer)
+      else sendAnswer(response, answer)
+      return new Promise(() => {})
+    }
+    case 'ws': {
+      // Only an app with gateways has this package.
+      const { WsException } = await import('@nestjs/websockets')
+      throw new WsException({ status: 'error', message, code })
+    }
+    default:
+      throw new HttpException({ statusCode: status, message, error: code }, status)
+  }
+}

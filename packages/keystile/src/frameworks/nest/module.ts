@@ -1,0 +1,128 @@
+import {
+  Inject,
+  Module,
+  type DynamicModule,
+  type InjectionToken,
+  type ModuleMetadata,
+  type OnModuleInit,
+} from '@nestjs/common'
+import { APP_GUARD, ModulesContainer } from '@nestjs/core'
+import { requireKnownOptions } from '../../base/options.ts'
+import { createGuardCore, type GuardOptions } from '../../guard/guard.ts'
+import type { TokenType } from '../../guard/identity.ts'
+import type { UserObject } from '../../guard/user.ts'
+import { checkHandlers } from './check-handlers.ts'
+import type { AnyCore } from './declared.ts'
+import { createGuards, guardsToken, KeystileGuard, type Guards } from './guard.ts'
+
+/** Settings of `KeystileModule` besides the options of its guards. */
+export interface ModuleSettings {
+  /**
+   * Opens handlers without a decorator. By default each handler needs a token, unless it has
+   * `@Public()`.
+   */
+  readonly openByDefault?: boolean
+}
+
+/** The parameter of `KeystileModule.forRootAsync`. */
+export interface AsyncModuleOptions<
+  S extends string,
+  U,
+  T extends TokenType = 'at+jwt',
+> extends ModuleSettings {
+  /** The modules that have the providers in `inject`. */
+  readonly imports?: ModuleMetadata['imports']
+  /** What Nest passes to `useFactory`. */
+  readonly inject?: readonly InjectionToken[]
+  /** Returns what `forRoot` takes. It gets the providers of `inject`. */
+  useFactory(...injected: never[]): GuardOptions<S, U, T> | Promise<GuardOptions<S, U, T>>
+}
+
+/**
+ * The guards of a Nest app. Import it once, in the root module. Then every handler of the app needs
+ * a token, and the decorators of keystile/nest say what else it needs.
+ *
+ * The app does not start if a decorator demands a scope that is not declared, or stands where it
+ * would guard nothing. Does NOT guard what Nest runs without guards: middleware, and the methods of
+ * a gateway that Nest calls itself, such as `handleConnection`.
+ */
+export class KeystileModule implements OnModuleInit {
+  readonly #guards: Guards
+  readonly #modules: ModulesContainer
+
+  /** For Nest alone. An app that imports the module without `forRoot` does not start. */
+  constructor(guards: Guards, modules: ModulesContainer) {
+    this.#guards = guards
+    this.#modules = modules
+  }
+
+  /** For Nest alone. */
+  onModuleInit(): void {
+    checkHandlers(this.#modules, this.#guards)
+  }
+
+  /**
+   * Takes the options of a guard: the object of `createKeystile`, or a verifier with `scopes`,
+   * `user` and so on.
+   *
+   * @throws {TypeError} for an option that is unknown or wrong
+   */
+  static forRoot<
+    S extends string = string,
+    U extends UserObject | undefined = undefined,
+    T extends TokenType = 'at+jwt',
+  >(options: GuardOptions<S, U, T>, settings: ModuleSettings = {}): DynamicModule {
+    if (options instanceof Promise) {
+      throw new TypeError(
+        'KeystileModule.forRoot takes what createKeystile resolves to; it got the promise. ' +
+          'Fix: forRoot(await createKeystile(…)), or forRootAsync({ useFactory: () => … })',
+      )
+    }
+    requireKnownOptions('KeystileModule.forRoot', settings, ['openByDefault'])
+    const core = createGuardCore(options)
+    return moduleOf(settings, [], () => core)
+  }
+
+  /**
+   * Takes a function that returns the options of a guard when the app starts. What it throws stops
+   * the start.
+   *
+   * @throws {TypeError} for an option that is unknown or undefined
+   */
+  static forRootAsync<
+    S extends string = string,
+    U extends UserObject | undefined = undefined,
+    T extends TokenType = 'at+jwt',
+  >(options: AsyncModuleOptions<S, U, T>): DynamicModule {
+    const known = ['imports', 'inject', 'useFactory', 'openByDefault']
+    requireKnownOptions('KeystileModule.forRootAsync', options, known)
+    const { imports = [], inject = [] } = options
+    const createCore = async (...injected: never[]): Promise<AnyCore> =>
+      createGuardCore(await options.useFactory(...injected))
+    return { ...moduleOf(options, inject, createCore), imports }
+  }
+}
+Module({})(KeystileModule)
+Inject(guardsToken)(KeystileModule, undefined, 0)
+Inject(ModulesContainer)(KeystileModule, undefined, 1)
+
+function moduleOf(
+  { openByDefault = false }: ModuleSettings,
+  inject: readonly InjectionToken[],
+  createCore: (...injected: never[]) => AnyCore | Promise<AnyCore>,
+): DynamicModule {
+  const create = async (...injected: never[]): Promise<Guards> => {
+    const core = await createCore(...injected)
+    return createGuards(core, openByDefault ? undefined : core.demand([], false))
+  }
+  return {
+    module: KeystileModule,
+    global: true,
+    providers: [
+      { provide: guardsToken, inject: [...inject], useFactory: create },
+      // Nest calls the guard of a decorator only below that decorator. This one guards the rest.
+      ...(openByDefault ? [] : [{ provide: APP_GUARD, useClass: KeystileGuard }]),
+    ],
+    exports: [guardsToken],
+  }
+}

@@ -1,0 +1,449 @@
+// Tests of what only Nest has: mistakes that stop the start of an app, inheritance, and other kinds
+// of calls than HTTP. Decorators are called as functions, because Node does not support their
+// syntax.
+import 'reflect-metadata'
+import assert from 'node:assert/strict'
+import { afterEach, describe, it } from 'node:test'
+import {
+  Catch,
+  Controller,
+  Get,
+  Injectable,
+  Module,
+  SetMetadata,
+  UseGuards,
+  type CanActivate,
+  type DynamicModule,
+  type ExecutionContext,
+  type INestApplication,
+} from '@nestjs/common'
+import { APP_FILTER, NestFactory } from '@nestjs/core'
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js'
+import { createVerifier } from '../../guard/verifier.ts'
+import { createTestIssuer } from '../../testing/test-issuer.ts'
+import { getCaller } from './admitted.ts'
+import { AnyOf, Caller, Guard, OptionalCaller, OptionalGuard, Public } from './decorators.ts'
+import { guardsToken, KeystileGuard, type Guards } from './guard.ts'
+import { KeystileModule, type ModuleSettings } from './module.ts'
+
+const issuer = createTestIssuer()
+const scopes = { read: 'Read', write: 'Write' }
+const options = { verifier: issuer.verifier, scopes }
+
+type Type = new (...args: never[]) => object
+
+/** Applies decorators to a method, and to its parameters. */
+function decorate(
+  { prototype }: { readonly prototype: object },
+  method: string,
+  decorators: readonly MethodDecorator[],
+  parameters: readonly ParameterDecorator[] = [],
+): void {
+  for (const [index, one] of parameters.entries()) one(prototype, method, index)
+  for (const one of decorators.toReversed()) {
+    const descriptor = Object.getOwnPropertyDescriptor(prototype, method)
+    assert.ok(descriptor)
+    const replaced = one(prototype, method, descriptor)
+    Object.defineProperty(prototype, method, replaced ?? descriptor)
+  }
+}
+
+let app: INestApplication | undefined
+afterEach(async () => {
+  await app?.close()
+  app = undefined
+})
+
+interface Parts {
+  readonly controllers?: readonly Type[]
+  readonly providers?: NonNullable<DynamicModule['providers']>
+  readonly guards?: DynamicModule | undefined
+  readonly settings?: ModuleSettings
+}
+
+/** Starts an app, and returns its URL. */
+async function start(parts: Parts): Promise<string> {
+  const { controllers = [], providers = [], settings } = parts
+  const guards = 'guards' in parts ? parts.guards : KeystileModule.forRoot(options, settings)
+  class App {
+    readonly name = 'app'
+  }
+  Module({ imports: guards ? [guards] : [], controllers: [...controllers], providers })(App)
+  app = await NestFactory.create(App, { logger: false, abortOnError: false })
+  await app.listen(0, '127.0.0.1')
+  return app.getUrl()
+}
+
+const statusOf = async (url: string, ...scopes: readonly string[]): Promise<number> => {
+  const headers = scopes.length > 0 ? issuer.headers({ scopes: scopes.filter(Boolean) }) : {}
+  return (await fetch(url, { headers })).status
+}
+
+/** Makes a controller with one method `get`. */
+function controllerWith(...decorators: readonly MethodDecorator[]): Type {
+  class Things {
+    get(): string {
+      return 'things'
+    }
+  }
+  Controller('things')(Things)
+  decorate(Things, 'get', [Get(), ...decorators])
+  return Things
+}
+
+describe('a Nest app with KeystileModule', () => {
+  it('a handler without a decorator needs a token, unless the app is open by default', async () => {
+    const closed = await start({ controllers: [controllerWith()] })
+    assert.deepEqual(
+      [await statusOf(`${closed}/things`), await statusOf(`${closed}/things`, '')],
+      [401, 200],
+    )
+    await app?.close()
+    const settings = { openByDefault: true }
+    const open = await start({ controllers: [controllerWith()], settings })
+    assert.equal(await statusOf(`${open}/things`), 200)
+  })
+
+  it('a guarded method stays guarded in an app that is open by default', async () => {
+    const settings = { openByDefault: true }
+    const url = await start({ controllers: [controllerWith(Guard('read'))], settings })
+    assert.deepEqual(
+      [await statusOf(`${url}/things`), await statusOf(`${url}/things`, 'read')],
+      [401, 200],
+    )
+  })
+
+  it('@Public() opens a method of a guarded controller', async () => {
+    const Things = controllerWith(Public())
+    Guard('read')(Things)
+    const url = await start({ controllers: [Things] })
+    assert.equal(await statusOf(`${url}/things`), 200)
+  })
+
+  for (const settings of [{ openByDefault: true }, {}]) {
+    it(`a method that overrides a guarded one keeps its demand: ${JSON.stringify(settings)}`, async () => {
+      class Base {
+        get(): string {
+          return 'base'
+        }
+      }
+      decorate(Base, 'get', [Get(), Guard('write')])
+      class Things extends Base {
+        override get(): string {
+          return 'things'
+        }
+      }
+      Controller('things')(Things)
+      decorate(Things, 'get', [Get()])
+      const url = await start({ controllers: [Things], settings })
+      assert.deepEqual(
+        [
+          await statusOf(`${url}/things`),
+          await statusOf(`${url}/things`, 'read'),
+          await statusOf(`${url}/things`, 'write'),
+        ],
+        [401, 403, 200],
+      )
+    })
+  }
+
+  it('a method that overrides a public one is not public', async () => {
+    class Base {
+      get(): string {
+        return 'base'
+      }
+    }
+    decorate(Base, 'get', [Get(), Public()])
+    class Inherits extends Base {}
+    Controller('inherits')(Inherits)
+    class Overrides extends Base {
+      override get(): string {
+        return 'overrides'
+      }
+    }
+    Controller('overrides')(Overrides)
+    decorate(Overrides, 'get', [Get()])
+    const url = await start({ controllers: [Inherits, Overrides] })
+    assert.deepEqual(
+      [await statusOf(`${url}/inherits`), await statusOf(`${url}/overrides`)],
+      [200, 401],
+    )
+  })
+
+  it('another decorator that replaces the method does not remove its demand', async () => {
+    const replaces: MethodDecorator = (_target, _name, descriptor) => {
+      const { value } = descriptor as { readonly value?: unknown }
+      assert.ok(typeof value === 'function')
+      const replaced = (): unknown => value.call(undefined)
+      for (const key of Reflect.getMetadataKeys(value))
+        Reflect.defineMetadata(key, Reflect.getMetadata(key, value), replaced)
+      return { value: replaced, configurable: true, writable: true } as typeof descriptor
+    }
+    const url = await start({ controllers: [controllerWith(replaces, Guard('write'))] })
+    assert.equal(await statusOf(`${url}/things`, 'read'), 403)
+  })
+
+  it('a handler that is not a method of its class is refused, never open', async () => {
+    const url = await start({ controllers: [controllerWith(Public())] })
+    const guard = new KeystileGuard(getGuards())
+    const Things = controllerWith(Public())
+    const context = new ExecutionContextHost([], Things, () => {})
+    assert.throws(() => guard.canActivate(context), /is not a method of this class/)
+    assert.equal(await statusOf(`${url}/things`), 200)
+  })
+
+  it('an exception filter that catches everything sees no refusal', async () => {
+    class CatchAll {
+      catch(): never {
+        throw new Error('the filter was called')
+      }
+    }
+    Catch()(CatchAll)
+    const providers = [{ provide: APP_FILTER, useClass: CatchAll }]
+    const url = await start({ controllers: [controllerWith()], providers })
+    const refused = await fetch(`${url}/things`)
+    assert.deepEqual(
+      [refused.status, refused.headers.get('content-type')],
+      [401, 'application/problem+json'],
+    )
+  })
+
+  it('a guard without keys answers 503 with Retry-After', async () => {
+    // Nothing listens on this port.
+    const unreachable = createTestIssuer({ issuer: 'http://127.0.0.1:1' })
+    const { issuer, audience } = unreachable
+    const verifier = createVerifier({ issuer, audience, revocations: 'none' })
+    const guards = KeystileModule.forRoot({ verifier })
+    const url = await start({ controllers: [controllerWith()], guards })
+    const { status, headers } = await fetch(`${url}/things`, { headers: unreachable.headers() })
+    assert.equal(status, 503)
+    assert.match(headers.get('retry-after') ?? '', /^\d+$/)
+    assert.equal(headers.get('www-authenticate'), null)
+    verifier.close()
+  })
+
+  it('getCaller returns the caller in a guard of the app that runs later', async () => {
+    const seen: string[] = []
+    class Owner implements CanActivate {
+      canActivate(context: ExecutionContext): boolean {
+        seen.push(getCaller<typeof options>(context).identity.subject)
+        return true
+      }
+    }
+    const url = await start({ controllers: [controllerWith(UseGuards(new Owner()))] })
+    assert.equal(await statusOf(`${url}/things`, ''), 200)
+    assert.deepEqual(seen, ['test-user'])
+  })
+})
+
+describe('the callers of handlers without a guard', () => {
+  it('@OptionalCaller() above a handler that no guard runs for is an error, not undefined', async () => {
+    class Things {
+      get(caller: unknown): string {
+        return String(caller)
+      }
+    }
+    Controller('things')(Things)
+    decorate(Things, 'get', [Get(), Public()], [OptionalCaller()])
+    const url = await start({ controllers: [Things] })
+    assert.equal(await statusOf(`${url}/things`), 500)
+  })
+})
+
+describe('a Nest app that does not start', () => {
+  const refuses = (parts: Parts, message: RegExp): Promise<void> =>
+    assert.rejects(start(parts), message)
+
+  it('an app with @Guard but without KeystileModule does not start', async () => {
+    const missing = /resolve dependencies of the KeystileGuard.*KeystileModule\.forRoot/s
+    await refuses({ controllers: [controllerWith(Guard())], guards: undefined }, missing)
+    const Things = controllerWith()
+    OptionalGuard()(Things)
+    await refuses({ controllers: [Things], guards: undefined }, missing)
+  })
+
+  it('an app that imports KeystileModule without forRoot does not start', async () => {
+    const guards = { module: KeystileModule }
+    await refuses({ controllers: [controllerWith()], guards }, /dependencies of the KeystileModule/)
+  })
+
+  it('an app with a scope that is not declared does not start', async () => {
+    const undeclared = /the scope "raed" is not declared; declared scopes: read, write/
+    for (const decorator of [Guard('raed'), AnyOf('read', ['raed']), OptionalGuard('raed')])
+      await refuses({ controllers: [controllerWith(decorator)] }, undeclared)
+    const Things = controllerWith()
+    Guard('raed')(Things)
+    await refuses({ controllers: [Things] }, undeclared)
+  })
+
+  it('an app with a decorator above something that answers no request does not start', async () => {
+    class Service {
+      remove(): void {}
+    }
+    decorate(Service, 'remove', [Guard('write')])
+    Injectable()(Service)
+    await refuses({ providers: [Service] }, /above Service\.remove, which answers no request/)
+
+    class GuardedService {
+      readonly name = 'service'
+    }
+    Guard()(GuardedService)
+    await refuses({ providers: [GuardedService] }, /above GuardedService, which answers no request/)
+
+    class Things {
+      helper(): void {}
+    }
+    Controller()(Things)
+    decorate(Things, 'helper', [Public()])
+    await refuses({ controllers: [Things] }, /above Things\.helper, which answers no request/)
+  })
+
+  it('an app with @UseGuards(Guard) or @UseGuards(Guard(…)) does not start', async () => {
+    for (const wrong of [Guard, Guard('read'), AnyOf, OptionalGuard] as readonly unknown[]) {
+      const Things = controllerWith(UseGuards(wrong as CanActivate))
+      await refuses({ controllers: [Things] }, /is not a constructor/)
+    }
+  })
+
+  it('a guarded GraphQL field needs the option that makes Nest call guards for fields', async () => {
+    class Resolver {
+      secret(): string {
+        return 's'
+      }
+    }
+    // The metadata of @ResolveField().
+    decorate(Resolver, 'secret', [Guard('read'), SetMetadata('graphql:resolve_property', true)])
+    const withOptions = (useValue: object): Parts => ({
+      providers: [Resolver, { provide: 'GqlModuleOptions', useValue }],
+    })
+    for (const without of [{}, { fieldResolverEnhancers: ['filters'] }])
+      await refuses(withOptions(without), /calls no guard for the field Resolver\.secret/)
+    await start(withOptions({ fieldResolverEnhancers: ['guards'] }))
+  })
+
+  it('an app whose useFactory rejects does not start', async () => {
+    const useFactory = (): Promise<never> => Promise.reject(new Error('no database'))
+    const guards = KeystileModule.forRootAsync({ useFactory })
+    await refuses({ controllers: [controllerWith(Guard())], guards }, /no database/)
+  })
+})
+
+describe('the decorators of keystile/nest', () => {
+  it('@Public() and a guard above one method throw, in either order', () => {
+    for (const both of [
+      [Public(), Guard()],
+      [Guard('read'), Public()],
+      [Public(), AnyOf('read')],
+    ])
+      assert.throws(() => controllerWith(...both), {
+        name: 'TypeError',
+        message: 'Things.get has both @Public() and a guard: remove one of them',
+      })
+  })
+
+  it('a decorator above anything but a class or method throws', () => {
+    class Things {
+      readonly field = () => 'things'
+      static make(): string {
+        return 'things'
+      }
+    }
+    const wrong: readonly (() => unknown)[] = [
+      () => (Public() as unknown as ClassDecorator)(Things),
+      () => (Guard() as unknown as PropertyDecorator)(Things.prototype, 'field'),
+      () => (Guard() as unknown as ParameterDecorator)(Things.prototype, 'get', 0),
+      () => Guard()(Things, 'make', Object.getOwnPropertyDescriptor(Things, 'make') ?? {}),
+    ]
+    for (const use of wrong) assert.throws(use, /^TypeError: @\w+\(…\) must stand above a /)
+  })
+
+  it('a decorator with wrong arguments, or without parentheses, throws', () => {
+    class Things {
+      readonly name = 'things'
+    }
+    for (const use of [
+      () => Guard({}),
+      () => Guard({ maxAgeSeconds: 0 }),
+      () => AnyOf(),
+      () => AnyOf([]),
+      () => OptionalGuard(7 as unknown as string),
+      () => Guard(Things as unknown as string),
+    ])
+      assert.throws(use, TypeError)
+  })
+})
+
+describe('KeystileModule', () => {
+  it('KeystileModule.forRoot refuses a promise and an unknown setting', () => {
+    const promise = Promise.resolve(options) as unknown as typeof options
+    assert.throws(() => KeystileModule.forRoot(promise), /Fix: forRoot\(await createKeystile/)
+    const misspelt = { openByDefalt: true } as ModuleSettings
+    assert.throws(() => KeystileModule.forRoot(options, misspelt), /no option `openByDefalt`/)
+  })
+
+  it('KeystileModule.forRootAsync passes the injected providers to useFactory', async () => {
+    class Settings {
+      readonly declared = scopes
+    }
+    Injectable()(Settings)
+    class SettingsModule {
+      readonly name = 'settings'
+    }
+    Module({ providers: [Settings], exports: [Settings] })(SettingsModule)
+    const guards = KeystileModule.forRootAsync({
+      imports: [SettingsModule],
+      inject: [Settings],
+      useFactory: ({ declared }: Settings) => ({ verifier: issuer.verifier, scopes: declared }),
+    })
+    const url = await start({ controllers: [controllerWith(Guard('read'))], guards })
+    assert.deepEqual(
+      [await statusOf(`${url}/things`, ''), await statusOf(`${url}/things`, 'read')],
+      [403, 200],
+    )
+  })
+})
+
+describe('other calls than HTTP', () => {
+  class Things {
+    get(caller: unknown): unknown {
+      return caller
+    }
+    open(): string {
+      return 'open'
+    }
+  }
+  decorate(Things, 'get', [Guard('read')], [Caller()])
+  decorate(Things, 'open', [Public()])
+
+  const contextOf = (type: string, args: unknown[], method: 'get' | 'open'): ExecutionContext => {
+    const context = new ExecutionContextHost(args, Things, Things.prototype[method])
+    context.setType(type)
+    return context
+  }
+
+  it('a guard throws for a message of a microservice, unless its handler is public', async () => {
+    await start({})
+    const guard = new KeystileGuard(getGuards())
+    assert.throws(() => guard.canActivate(contextOf('rpc', [{}], 'get')), /of the kind "rpc"/)
+    assert.equal(guard.canActivate(contextOf('rpc', [{}], 'open')), true)
+  })
+
+  it('a guard throws if a GraphQL context or a WebSocket has no request', async () => {
+    await start({})
+    const guard = new KeystileGuard(getGuards())
+    for (const [type, args] of [
+      ['graphql', [undefined, {}, {}, {}]],
+      ['graphql', [undefined, {}, { req: {} }, {}]],
+      ['ws', [{}, 'data']],
+    ] as const)
+      assert.throws(
+        () => guard.canActivate(contextOf(type, [...args], 'get')),
+        /finds no HTTP request/,
+      )
+  })
+})
+
+function getGuards(): Guards {
+  assert.ok(app)
+  return app.get<Guards>(guardsToken, { strict: false })
+}
