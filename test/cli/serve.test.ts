@@ -325,6 +325,19 @@ describe('keystile serve', () => {
     assert.match(readFileSync(join(cwd, 'logs/keystile.log'), 'utf8'), /"msg":"listening"/)
   })
 
+  it('keystile config check accepts the files that the page about settings shows', async () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/reference/settings.md'), 'utf8')
+    for (const kind of ['ts', 'json']) {
+      const [, content = ''] = new RegExp(`^\`{3}${kind}\\n(.*?)^\`{3}$`, 'ms').exec(page) ?? []
+      assert.match(content, /orders:write/)
+      const file = join(cwd, `keystile.config.${kind}`)
+      writeFileSync(file, content)
+      const { code, stderr } = await callCommand(['config', 'check'], { cwd })
+      assert.deepEqual([code, stderr], [0, ''], kind)
+      rmSync(file)
+    }
+  })
+
   it('keystile serve logs no password, token or Authorization header', async () => {
     const server = await start()
     const headers = {
