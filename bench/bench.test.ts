@@ -60,18 +60,18 @@ describe('checkGuard', () => {
     [
       'checkGuard refuses a guard that admits every request',
       (_request, response) => answer(response, true),
-      /is open without/,
+      /must refuse a request without a credential/,
     ],
     [
       'checkGuard refuses a guard that checks only a part of the credential',
       (request, response) =>
         answer(response, /aaaa\.bbbb/.test(request.headers.authorization ?? '')),
-      /is open to the credential Bearer aaaa\.bbbb\.ccac/,
+      /must refuse the credential Bearer aaaa\.bbbb\.ccac/,
     ],
     [
       'checkGuard refuses a guard that admits no request',
       (_request, response) => answer(response, false),
-      /refuses the right/,
+      /must accept the right credential/,
     ],
   ]
   const isRight: (request: Parameters<RequestListener>[0]) => boolean = (request) =>
@@ -106,7 +106,7 @@ describe('openLoad', () => {
         assert.ok(answered >= 4 && seconds < 5, `${answered} answers in ${seconds} s`)
         await assert.rejects(
           load.run({ ...run, seconds: 0.1, expect: 204 }),
-          /an answer is not 204: HTTP\/1\.1 200/,
+          /the status of an answer must be 204; the answer is HTTP\/1\.1 200/,
         )
         load.close()
       },
@@ -152,7 +152,7 @@ describe('openLoad', () => {
     )
     assert.throws(
       () => reader.isWhole(Buffer.from('HTTP/1.1 401 Unauthorized\r\n\r\n')),
-      /is not 200/,
+      /must be 200; the answer is/,
     )
   })
 })

@@ -1,14 +1,15 @@
-// npm run bench:compare: is this checkout slower than another one? Measures the two alternately, so
-// that anything that slows the machine down slows both.
+// npm run bench:compare: is this checkout slower than a different checkout? Measures the two
+// checkouts alternately, so that anything that slows the machine down slows both of them.
 //
 //   git worktree add ../before main~20 && (cd ../before && npm ci)
 //   npm run bench:compare -- ../before guards me --rounds 15 --seconds 0.2
 //
-// Prints, for each figure, the speed of this checkout as a share of the other's: the median of all
-// rounds and a confidence interval of at least 95 %. 1 is as fast, less is slower. For `guards` and
-// `me`, the servers of both checkouts run at the same time and are measured alternately. For other
-// scenarios, each round runs the bench of one checkout and then the bench of the other. Columns of
-// elapsed time then also depend on what else the machine does.
+// For each figure, prints the speed of this checkout divided by the speed of the other checkout:
+// the median of all rounds, and a confidence interval of at least 95 %. 1 means equally fast. A
+// number below 1 means that this checkout is slower. For `guards` and `me`, the servers of both
+// checkouts run at the same time and are measured alternately. For all other scenarios, each round
+// runs the bench of one checkout and then the bench of the other checkout. Their columns of elapsed
+// time also depend on what else the machine does.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -21,7 +22,10 @@ import { measureServers, ours } from './scenarios/me.ts'
 import { build, standAlone } from './stand-alone.ts'
 
 type Side = 'before' | 'after'
-/** The speed of this checkout as a share of the other's in each round, by figure. */
+/**
+ * Maps each figure to a list with one number for each round: the speed of this checkout divided by
+ * the speed of the other checkout.
+ */
 type Shares = ReadonlyMap<string, readonly number[]>
 
 const { values, positionals } = parseArgs({
@@ -34,7 +38,7 @@ const { values, positionals } = parseArgs({
 const [other, ...scenarios] = positionals
 if (other === undefined || scenarios.length === 0) {
   throw new TypeError(
-    'npm run bench:compare takes the folder of another checkout, and then names of scenarios',
+    'npm run bench:compare must get the folder of a checkout, and then names of scenarios',
   )
 }
 const checkouts = { before: resolve(other), after: join(import.meta.dirname, '..') }
@@ -61,7 +65,8 @@ function compare(scenario: string): Promise<Shares> | Shares {
 }
 
 /**
- * Compares the processor time of a guarded request, and its ratio to the time of an open request.
+ * Compares the processor time of a guarded request. Also compares this time divided by the time of
+ * an open request.
  */
 async function compareGuards(): Promise<Shares> {
   const own = apps.filter(({ isOurs }) => isOurs)
@@ -88,7 +93,7 @@ async function compareGuards(): Promise<Shares> {
   )
 }
 
-/** Compares `GET /users/me` of the built servers by processor time. */
+/** Compares the processor time of `GET /users/me` on the built servers of both checkouts. */
 async function compareServers(): Promise<Shares> {
   for (const side of sides) build(checkouts[side])
   const measured: ReadonlyMap<string, Measured> = await measureServers(
@@ -156,16 +161,16 @@ function cellsOf({ table: { columns, rows } }: Result): ReadonlyMap<string, numb
 }
 
 /**
- * Whether a column has times or sizes, of which less is better. The other columns have rates and
- * shares.
+ * Whether a column contains times or sizes, where less is better. In the other columns, which
+ * contain rates and shares, more is better.
  */
 function isTime(name: string): boolean {
   return /µs|\bms\b|MiB|bytes|kB|KiB/.test(name)
 }
 
 /**
- * Returns the median, and the two order statistics around it between which the true median lies
- * with 95 % or more.
+ * Returns the median, and an interval that contains the true median with a probability of at least
+ * 95 %. The ends of the interval are two of the sorted values.
  */
 function intervalOf(shares: readonly number[]): {
   readonly median: number

@@ -1,5 +1,5 @@
-// Before a guard is timed, checks that it refuses bad credentials: a guard that admits every
-// request would be the fastest.
+// Checks that a guard refuses bad credentials. This happens before the guard is timed, because a
+// guard that admits every request would be the fastest.
 import assert from 'node:assert/strict'
 
 export interface Credential {
@@ -16,8 +16,10 @@ export function headerOf({ field, value }: Credential): Readonly<Record<string, 
 }
 
 /**
- * @throws {AssertionError} unless the route accepts the credential, and refuses a request without
- *   it and every changed credential
+ * Checks that a route accepts a credential. Also checks that the route refuses a request that has
+ * no credential or a changed credential.
+ *
+ * @throws {AssertionError} if one of these checks fails
  */
 export async function checkGuard(url: string, credential: Credential): Promise<void> {
   const statusOf = async (headers: Readonly<Record<string, string>>): Promise<number> => {
@@ -25,18 +27,21 @@ export async function checkGuard(url: string, credential: Credential): Promise<v
     await answer.arrayBuffer()
     return answer.status
   }
-  assert.equal(await statusOf(headerOf(credential)), 200, `${url} refuses the right credential`)
-  assert.equal(await statusOf({}), 401, `${url} is open without a credential`)
+  assert.equal(await statusOf(headerOf(credential)), 200, `${url} must accept the right credential`)
+  assert.equal(await statusOf({}), 401, `${url} must refuse a request without a credential`)
   for (const value of changesOf(credential.value)) {
     assert.equal(
       await statusOf({ [credential.field]: value }),
       401,
-      `${url} is open to the credential ${value}`,
+      `${url} must refuse the credential ${value}`,
     )
   }
 }
 
-/** Returns variants with one character changed, in the middle of each part between dots. */
+/**
+ * Returns one variant of the credential for each of its parts between dots. In each variant, one
+ * character in the middle of this part is changed.
+ */
 export function changesOf(credential: string): readonly string[] {
   const parts = credential.slice(credential.search(/[ =]/) + 1).split('.')
   const prefix = credential.slice(0, credential.length - parts.join('.').length)

@@ -8,6 +8,6 @@ export function isJsonObject(value: unknown): value is JsonObject {
 export function stringMember(value: unknown, name: string): string {
   const member = isJsonObject(value) ? value[name] : undefined
   if (typeof member !== 'string')
-    throw new Error(`"${name}" is missing in ${JSON.stringify(value)}`)
+    throw new Error(`"${name}" must be a string in ${JSON.stringify(value)}`)
   return member
 }

@@ -18,7 +18,7 @@ export interface Load {
 export interface Run {
   /** Returns the next whole request, for any free connection. */
   readonly next: () => Buffer
-  /** How long requests are sent. */
+  /** The time for which requests are sent. */
   readonly seconds: number
   /** The status that every answer must have. */
   readonly expect: number
@@ -38,7 +38,12 @@ export interface OpenLoad {
   close(): void
 }
 
-/** Makes a request, with or without a body. `fields` are more header lines. */
+/**
+ * Returns the bytes of a request.
+ *
+ * @param target the method and the path, such as `GET /users/me`
+ * @param fields the header fields in addition to `host` and `content-length`
+ */
 export function requestBytes(
   target: string,
   fields: Readonly<Record<string, string>> = {},
@@ -58,8 +63,8 @@ export function inTurn(requests: readonly Buffer[]): () => Buffer {
 }
 
 /**
- * Makes a function that returns each request once: for requests that may be sent only once, such as
- * refreshes. It throws after the last request.
+ * Makes a function that returns each request only once, and throws after the last request. Use it
+ * for requests that may be sent only once, such as refreshes.
  */
 export function onceEach(requests: readonly Buffer[]): () => Buffer {
   let sent = 0
@@ -73,7 +78,7 @@ export function onceEach(requests: readonly Buffer[]): () => Buffer {
   }
 }
 
-/** Opens the connections. The time for that is not measured. */
+/** Opens the connections. The time that this takes is not measured. */
 export async function openLoad({ port, connections }: Load): Promise<OpenLoad> {
   if (!(connections >= 1 && connections <= maxConnections))
     throw new RangeError(`connections must be 1 to ${maxConnections}`)
@@ -111,7 +116,7 @@ async function runOn(sockets: readonly Socket[], { next, seconds, expect }: Run)
   return { answered, seconds: (performance.now() - start) / 1000 }
 }
 
-/** Sends one request after the other on a connection, until there is none. */
+/** Sends one request after the other on a connection, until `next` returns undefined. */
 function ask(
   socket: Socket,
   next: () => Buffer | undefined,
@@ -148,7 +153,10 @@ function ask(
   })
 }
 
-/** Reads the answers of one connection, which come one by one. */
+/**
+ * Reads the answers on one connection. The next answer may begin only after the previous answer has
+ * ended.
+ */
 export interface AnswerReader {
   /**
    * Whether the answer has arrived whole. @throws {Error} when it has a status that is not expected
@@ -182,13 +190,14 @@ export function createAnswerReader(...expected: readonly number[]): AnswerReader
       status = Number(head.slice('HTTP/1.1 '.length, 'HTTP/1.1 200'.length))
       if (!expected.includes(status)) {
         throw new Error(
-          `an answer is not ${expected.join(' or ')}: ${bytes.toString('latin1', 0, 600)}`,
+          `the status of an answer must be ${expected.join(' or ')}; the answer is ` +
+            bytes.toString('latin1', 0, 600),
         )
       }
       retryAfterSeconds =
         status === 200 ? 0 : Number(/\r\nretry-after: *(\d+)/i.exec(head)?.[1] ?? 0)
       const [, length] = /\r\ncontent-length: *(\d+)/i.exec(head) ?? []
-      if (length === undefined) throw new Error('an answer has no content-length')
+      if (length === undefined) throw new Error('an answer must have a content-length')
       const missing = headEnd + 4 + Number(length) - bytes.length
       if (missing < 0) throw new Error('an answer is longer than its content-length')
       pending = missing > 0 ? bytes : undefined
@@ -198,9 +207,9 @@ export function createAnswerReader(...expected: readonly number[]): AnswerReader
 }
 
 /**
- * Raises the priority of this thread, so that on a busy machine the server waits, and not the load
- * generator. Only root may raise it. On Linux this changes only this thread, not the servers that
- * are started later.
+ * Raises the priority of this thread, so that on a busy machine the load generator does not have to
+ * wait. Only root may do this; for other users, this function does nothing. On Linux, only the
+ * priority of this thread changes. Servers that are started later keep their normal priority.
  */
 export function raisePriority(): { end(): void } {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return { end() {} }

@@ -9,8 +9,8 @@ export interface Machine {
   readonly processor: string
   readonly memory: string
   /**
-   * The load of the last minute when the measurement began. More than a few tenths of the cores
-   * means that other programs were running.
+   * The load average of the last minute before the measurement. If it is more than a few tenths of
+   * the number of cores, other programs were running.
    */
   readonly load: string
 }

@@ -1,10 +1,10 @@
 // npm run bench: measures Keystile beside its peers.
 //
 //   npm run bench                        all scenarios, into bench/results and bench/README.md
-//   npm run bench -- guards verify       some of them
+//   npm run bench -- guards verify       only these scenarios
 //   npm run bench -- --rounds 9 --seconds 5
-//   npm run bench -- --quick             one short round, printed and not kept: to see if it works
-//   npm run bench -- --quick --out DIR   the same, kept in another folder
+//   npm run bench -- --quick             one short round, to see if the bench works; writes no files
+//   npm run bench -- --quick --out DIR   one short round; writes the results into DIR
 import { parseArgs } from 'node:util'
 import { describeMachine } from './machine.ts'
 import { toMarkdown } from './markdown.ts'
@@ -55,7 +55,8 @@ const names = positionals.length > 0 ? positionals : Object.keys(scenarios)
 const unknown = names.filter((name) => !Object.hasOwn(scenarios, name))
 if (unknown.length > 0)
   throw new TypeError(
-    `there is no scenario ${unknown.join(', ')}; there are ${Object.keys(scenarios).join(', ')}`,
+    `there is no scenario ${unknown.join(', ')}; ` +
+      `the scenarios are ${Object.keys(scenarios).join(', ')}`,
   )
 const effort: Effort = {
   rounds: numberOf(values.rounds, values.quick ? 1 : 5),

@@ -2,7 +2,11 @@ import { wrap } from '../tools/wrap.ts'
 import { isMet, type Bar, type Result } from './result.ts'
 import type { Summary } from './statistics.ts'
 
-/** Writes a result as a page of its own, or as a section of another page. */
+/**
+ * Returns a result as Markdown: as a page, or as a section of a page.
+ *
+ * @param level the level of the heading
+ */
 export function toMarkdown(result: Result, level = 1): string {
   const { title, method, command, date, machine, versions, table, bars, skipped } = result
   const { processor, memory, system, load } = machine
@@ -42,7 +46,10 @@ function barOf(bar: Bar): readonly string[] {
   return [bar.promise, promised, short(bar.measured), isMet(bar) ? 'met' : '**missed**']
 }
 
-/** Rounds to three digits: such a measurement is not more precise. */
+/**
+ * Returns a number with about three digits, because the measurements are not more precise than
+ * that.
+ */
 export function short(value: number): string {
   const size = Math.abs(value)
   if (size >= 1000) return Math.round(value).toLocaleString('en-US')

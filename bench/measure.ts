@@ -1,17 +1,18 @@
-// Measures servers in turns (A B C A B C …), so that a slow minute of the machine affects them all.
+// Measures servers in turns (A B C A B C …), so that a slow minute of the machine affects all
+// servers.
 import { inTurn, onceEach, openLoad } from './load.ts'
 import { requireProc, startServer, type Program, type ServerProcess } from './process.ts'
 
-/** Enough connections to keep any of the servers busy without a pause. */
+/** The number of connections to a server. With 16, none of the servers has to wait for requests. */
 export const connections = 16
 /**
- * The first part of each turn, as a share. It is not measured, because the server then still
- * accepts connections.
+ * The length of the warm-up at the start of each turn, as a share of the turn. It is not measured,
+ * because the server is still accepting connections.
  */
 const warmUpShare = 0.1
 /**
- * Each lane runs this long before the first round: Node compiles the code fully only after some ten
- * thousand requests.
+ * The shortest time for which each lane runs before the first round. Node compiles the code fully
+ * only after some ten thousand requests.
  */
 const warmUpSeconds = 2
 
@@ -20,13 +21,13 @@ export interface Effort {
   /** Seconds of load on each lane in each round. */
   readonly seconds: number
   /**
-   * Whether to do less of everything: a quick run shows that the bench works, not how fast servers
-   * are.
+   * Whether to do less of everything. A quick run only shows that the bench works. It does not show
+   * how fast the servers are.
    */
   readonly quick: boolean
 }
 
-/** One thing that is measured: a server and the requests to it. */
+/** One thing that is measured: a server, and the requests that are sent to it. */
 export interface Lane {
   readonly name: string
   readonly server: ServerProcess
@@ -40,11 +41,11 @@ export interface Lane {
   readonly connections?: number
 }
 
-/** A value for each round. */
+/** The measurements of a lane, with one value for each round. */
 export interface Measured {
   /** Processor time of the server for one request, in microseconds. */
   readonly cpu: readonly number[]
-  /** Answers a second. */
+  /** Answers per second. */
   readonly rate: readonly number[]
 }
 
@@ -89,7 +90,10 @@ export function secondsOfLane(effort: Effort): number {
   return (1 + warmUpShare) * (firstTurnSeconds(effort) + effort.rounds * effort.seconds)
 }
 
-/** Opens new connections, because servers close idle ones during the turns of others. */
+/**
+ * Runs one turn of a lane. Opens new connections for it, because a server closes idle connections
+ * during the turns of other servers.
+ */
 async function measureTurn(
   lane: Lane,
   next: () => Buffer,
@@ -111,12 +115,15 @@ async function measureTurn(
 }
 
 /**
- * How many servers start at the same time. With more, each would get too little processor time to
- * start in time.
+ * The number of servers that start at the same time. If more started together, they would get too
+ * little processor time, and would reach the timeout for a start.
  */
 const startedTogether = 4
 
-/** Starts servers, some at a time, and stops them all when `use` has ended or failed. */
+/**
+ * Starts servers, a few at a time, and calls `use` with all of them. Stops them all when `use` has
+ * ended or failed.
+ */
 export async function withServers<T>(
   programs: Readonly<Record<string, Program>>,
   use: (servers: Readonly<Record<string, ServerProcess>>) => Promise<T>,

@@ -1,4 +1,5 @@
-// Whole servers that Keystile is compared with: how each is started, and whether it is installed.
+// The servers with which Keystile is compared: how to start each of them, and whether it is
+// installed.
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -13,7 +14,10 @@ const python = '/usr/bin/python3'
 const secret = randomBytes(32).toString('base64url')
 const inMemory = { SECRET: secret, PASSWORD: password, PEOPLE: '20' }
 
-/** The versions of the measured packages, or the reason why they cannot be measured here. */
+/**
+ * The versions of the packages of a server, or the reason why the server cannot be measured on this
+ * machine.
+ */
 export type Found = Readonly<Record<string, string>> | string
 
 /** @param login `async` runs the login in the event loop, `def` in a thread pool */
@@ -49,7 +53,7 @@ function findPackages(what: string, names: readonly string[]): Found {
   return Object.fromEntries(versions as readonly (readonly [string, string])[])
 }
 
-/** Returns the versions of Debian's Python packages, or why they cannot be used. */
+/** Returns the versions of Debian's Python packages, or the reason why they cannot be used. */
 export function findFastapi(): Found {
   if (!existsSync(python)) return `FastAPI: there is no ${python}`
   const script = `

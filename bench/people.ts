@@ -1,10 +1,10 @@
-// Registers people at a running Keystile over its endpoints, and logs them in.
+// Registers people with the endpoints of a running Keystile, and logs them in.
 import { stringMember } from './json.ts'
 
 export const password = 'correct horse battery staple'
 
 /**
- * Returns access tokens, each of a different person.
+ * Registers `count` people, and returns an access token of each of them.
  * @param base the issuer
  */
 export async function logInPeople(base: string, count: number): Promise<readonly string[]> {
@@ -19,7 +19,7 @@ export async function logInPeople(base: string, count: number): Promise<readonly
   })
 }
 
-/** @throws {Error} for an answer that is not 2xx */
+/** @throws {Error} if the status of the answer is not 2xx */
 export async function post(url: string, body: string | URLSearchParams): Promise<Response> {
   const headers: Record<string, string> =
     typeof body === 'string' ? { 'content-type': 'application/json' } : {}

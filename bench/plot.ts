@@ -9,7 +9,10 @@ const groupHeight = 34
 const topHeight = 40
 const valueWidth = 150
 
-/** Draws bars from zero with their spread, in colours that are readable on white and on black. */
+/**
+ * Draws a bar for each value, from zero to the median, and a line for its spread. The colours are
+ * readable on white and on black.
+ */
 export function toSvg({ title, unit, groups }: Plot): string {
   const largest = Math.max(
     ...groups.flatMap(({ items }) => items.map(({ value }) => value.highest)),

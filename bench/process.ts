@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 
-/** The unit of times in /proc, the same on every Linux: USER_HZ. */
+/** The unit of the times in /proc: USER_HZ, which is the same on every Linux. */
 const ticksPerSecond = 100
 const startSeconds = 20
 
@@ -19,7 +19,9 @@ export interface Program {
 export interface ServerProcess {
   readonly port: number
   readonly pid: number
-  /** Microseconds that the process and all its threads have computed so far. */
+  /**
+   * Returns the processor time, in microseconds, that all threads of the process have used so far.
+   */
   cpuMicroseconds(): number
   stop(): Promise<void>
 }
@@ -30,8 +32,8 @@ export function nodeProgram(script: string, args: readonly string[] = []): Progr
 }
 
 /**
- * Starts a server that listens on the port of its environment's `PORT`, and waits until it answers
- * `GET path`.
+ * Starts a server, and waits until it answers `GET path`. The server must listen on the port that
+ * the environment variable `PORT` contains.
  */
 export async function startServer(program: Program, path = '/open'): Promise<ServerProcess> {
   const port = await freePort()
@@ -81,8 +83,8 @@ export async function freePort(): Promise<number> {
 }
 
 /**
- * Waits for the first answer with a status other than 404 and 5xx. @throws {Error} when the process
- * ends, or no answer comes
+ * Waits for the first answer whose status is not 404 and not 5xx. @throws {Error} if the process
+ * ends, or if there is no such answer within `startSeconds`
  */
 async function waitForAnswer(child: ChildProcess, port: number, path: string): Promise<void> {
   const failed = new Promise<never>((_resolve, reject) => child.once('error', reject))
@@ -100,7 +102,8 @@ async function waitForAnswer(child: ChildProcess, port: number, path: string): P
 }
 
 /**
- * utime + stime of all threads, dead ones included: fields 14 and 15 of /proc/PID/stat
+ * Returns the processor time of all threads of a process, including threads that have ended, in
+ * microseconds. It is the sum of utime and stime, which are fields 14 and 15 of /proc/PID/stat
  * (proc_pid_stat(5)).
  */
 function cpuMicroseconds(pid: number): number {
@@ -117,8 +120,10 @@ export function residentMebibytes(pid: number): number {
   return Number(kibibytes) / 1024
 }
 
-/** @throws {Error} where there is no /proc */
+/**
+ * @throws {Error} if the system is not Linux, because only Linux has the /proc that the bench reads
+ */
 export function requireProc(): void {
   if (process.platform !== 'linux')
-    throw new Error('processor time a request is read from /proc: run this on Linux')
+    throw new Error('the bench must run on Linux: it reads processor times from /proc')
 }

@@ -1,26 +1,29 @@
 import type { Machine } from './machine.ts'
 import type { Summary } from './statistics.ts'
 
-/** What a scenario found. This is stored as JSON, from which the table and the plot are made. */
+/**
+ * The result of a scenario. It is stored as JSON, and the table and the plot are made from this
+ * JSON.
+ */
 export interface Result {
   readonly name: string
   readonly title: string
   /** What was done, in a sentence or two. */
   readonly method: string
-  /** The command that makes these figures. */
+  /** The command that measured these figures. */
   readonly command: string
   readonly date: string
   readonly machine: Machine
   readonly versions: Readonly<Record<string, string>>
   readonly table: Table
-  /** The promises, each with the measured value and its limit. */
+  /** The promises of Keystile. Each bar has the promised limit and the measured value. */
   readonly bars: readonly Bar[]
-  /** What was not measured, and why. */
+  /** What was not measured, and the reason why, with one sentence for each. */
   readonly skipped: readonly string[]
   readonly plot: Plot
 }
 
-/** What a scenario itself contributes to a result. */
+/** The part of a result that the scenario itself returns. */
 export type Findings = Pick<
   Result,
   'title' | 'method' | 'versions' | 'table' | 'bars' | 'skipped' | 'plot'
@@ -34,7 +37,7 @@ export interface Table {
 
 export interface Row {
   readonly name: string
-  /** `null` where there is nothing to measure. */
+  /** The values of the row. `null` means that there is nothing to measure. */
   readonly cells: readonly (Summary | null)[]
 }
 

@@ -21,8 +21,8 @@ export function writeResult(result: Result, folder: string): void {
 }
 
 /**
- * Writes the existing results into the README, in this order, and formats everything that was
- * written.
+ * Writes the stored results of these scenarios into the README, in this order. Then formats the
+ * README and the files of the results.
  */
 export function updateReadme(names: readonly string[]): void {
   const sections = names

@@ -5,7 +5,8 @@ import { inBatches, password } from './people.ts'
 import { issuer } from './stand-alone.ts'
 
 /**
- * The number of measured sessions: so many that half-empty database pages do not change the result.
+ * The number of measured sessions. It is large, so that half-empty database pages do not change the
+ * result.
  */
 const measuredSessions = 10_000
 const measuredRefreshes = 20_000
@@ -13,10 +14,10 @@ const measuredRefreshes = 20_000
 const sessionsOfUser = 100
 
 export interface Place {
-  /** The database to fill, which need not be on the disk. */
+  /** The database to fill. It need not be stored on the disk. */
   readonly database: string
   readonly key?: string
-  /** Returns the size of the sessions and their tokens, indexes included. */
+  /** Returns the size of the sessions and their tokens, including indexes. */
   bytes(): Promise<number>
 }
 
@@ -29,12 +30,13 @@ export interface Prepared {
   readonly tokenBytes: number
   readonly bytesOfSession: number
   readonly bytesOfRefresh: number
-  /** How many sessions and refreshes were measured. */
+  /** The numbers of sessions and of refreshes that were measured. */
   readonly measured: { readonly sessions: number; readonly refreshes: number }
 }
 
 /**
- * Starts sessions in an empty database: as many as `needed`, but at least those that are measured.
+ * Starts sessions in an empty database: `needed` sessions, or the number of measured sessions if
+ * that is larger.
  */
 export async function prepareSessions(
   place: Place,

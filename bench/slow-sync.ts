@@ -1,11 +1,13 @@
-// Runs a process with a slow disk.
+// Makes the disk slow for one process.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { Program } from './process.ts'
 
 export const syncMilliseconds = 5
 
-/** Compiles the library that makes syncs slow. @returns the library, or why there is none */
+/**
+ * Compiles the library that makes syncs slow. @returns the library, or the reason why there is none
+ */
 export function buildSlowSync(
   folder: string,
 ): { readonly library: string } | { readonly reason: string } {

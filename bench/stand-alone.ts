@@ -6,10 +6,16 @@ import type { Program } from './process.ts'
 const root = join(import.meta.dirname, '..')
 const binOf = (checkout: string): string => join(checkout, 'packages/server/bin/keystile.cjs')
 
-/** The issuer of every server, whatever its port, because a database belongs to one issuer. */
+/**
+ * The issuer of every server, even if the server listens on a different port: a database belongs to
+ * one issuer.
+ */
 export const issuer = 'http://localhost:8000'
 
-/** Returns `keystile serve` of a checkout's build, in a folder of its own. */
+/**
+ * Returns the program `keystile serve` of a checkout that has been built. It runs in the folder
+ * `cwd`.
+ */
 export function standAlone(
   cwd: string,
   env: Readonly<Record<string, string>> = {},
@@ -29,7 +35,10 @@ export function standAlone(
   }
 }
 
-/** Runs a command of keystile in a folder. @returns its output. @throws {Error} when it fails */
+/**
+ * Runs a command of `keystile` in the folder `cwd`. @returns its output. @throws {Error} if the
+ * command fails
+ */
 export function runCommand(
   args: readonly string[],
   cwd: string,

@@ -5,7 +5,7 @@ export interface Summary {
   readonly highest: number
 }
 
-/** @throws {RangeError} when there is nothing to summarize */
+/** @throws {RangeError} if `values` is empty */
 export function summarize(values: readonly number[]): Summary {
   if (values.length === 0) throw new RangeError('nothing was measured')
   const sorted = values.toSorted((a, b) => a - b)
@@ -18,8 +18,8 @@ export function summarize(values: readonly number[]): Summary {
 }
 
 /**
- * Combines the two measurements of each round, for example into their ratio. If other programs
- * slowed both down, the ratio stays the same.
+ * Combines the measurements `a` and `b` of each round, for example into their ratio, and summarizes
+ * the results. If other programs slowed down both measurements, their ratio stays the same.
  */
 export function summarizePairs(
   a: readonly number[],

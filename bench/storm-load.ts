@@ -6,26 +6,29 @@ import { createAnswerReader, host, raisePriority, type AnswerReader } from './lo
 const maxClients = 1_024
 const maxSeconds = 15
 /**
- * How many connections are opened before anything is timed. When all of them wait for an answer,
- * more are opened, and the time for that counts.
+ * The number of connections for probes that are opened before anything is timed. If all of them
+ * wait for an answer, the next probe opens a new connection, and the time that this takes counts.
  */
 const connectionsAtFirst = 64
 /** Clients arrive one after the other within this time. */
 const arrivalMilliseconds = 1_000
 /**
- * How long a probe may wait for its answer after the storm has ended. If no answer has come, the
- * probe counts as answered at that time.
+ * The longest time for which a probe waits for its answer after the storm has ended. If no answer
+ * has come by then, the probe counts as answered at the end of this time.
  */
 const patienceMilliseconds = 5_000
 /**
- * The wait before the first request: the kernel opens connections, and the server then accepts
- * them.
+ * The wait before the first request. In this time, the server accepts the connections that the
+ * kernel has opened.
  */
 const acceptMilliseconds = 500
-/** How often each probe is sent, answered or not. */
+/**
+ * The number of requests that each probe sends per second, even if the earlier requests have no
+ * answer yet.
+ */
 const probesPerSecond = 50
 
-/** A request that is sent repeatedly while other users log in. */
+/** A request that is sent again and again while other users log in. */
 export interface Probe {
   readonly name: string
   readonly request: Buffer
@@ -34,28 +37,30 @@ export interface Probe {
 export interface StormLoad {
   readonly port: number
   /**
-   * How many clients log in. Each has one login in flight. A client that is refused with 503
-   * returns after `Retry-After`.
+   * The number of clients that log in. Each client has one login in flight. If a login is refused
+   * with 503, the client tries again after `Retry-After`.
    */
   readonly clients: number
   readonly login: () => Buffer
   readonly probes: readonly Probe[]
-  /** How long logins are not counted at the beginning. Probes are always counted. */
+  /** The time at the beginning in which logins are not counted. Probes are always counted. */
   readonly warmUpSeconds: number
   readonly seconds: number
 }
 
 export interface StormAnswers {
   readonly loginsPerSecond: number
-  /** Logins that are refused with 503. */
+  /** Logins that are refused with 503, per second. */
   readonly refusedPerSecond: number
   /** Milliseconds of each probe, from the time when it was due to the last byte of its answer. */
   readonly probes: ReadonlyMap<string, readonly number[]>
 }
 
 /**
- * @throws {Error} when a login is answered with anything but 200 and 503, or a probe with anything
- *   but 200
+ * Runs a storm of logins, and returns the number of answers and the times of the probes.
+ *
+ * @throws {Error} if the status of a login is not 200 or 503, or if the status of a probe is not
+ *   200
  */
 export async function storm(load: StormLoad): Promise<StormAnswers> {
   const { port, clients, login, probes, warmUpSeconds, seconds } = load
@@ -132,8 +137,8 @@ interface Connections {
   /** Opens connections that are idle at first. */
   open(count: number): Promise<void>
   /**
-   * Sends a request on the connection that was used last, so that the connections in use stay in
-   * use: servers close idle connections.
+   * Sends a request on the idle connection that was used last, or on a new one if none is idle. So
+   * a few connections stay in use, and the server does not close them because they are idle.
    */
   ask(request: Buffer): Promise<AnswerReader>
   close(): void

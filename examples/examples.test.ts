@@ -188,7 +188,7 @@ describe('examples/graphql', () => {
   }
 
   it('examples/graphql returns the allowed fields, and an error for each other field', async () => {
-    const message = 'The token lacks a scope that this needs'
+    const message = 'The token lacks a required scope'
     const extensions = { code: 'insufficient_scope', status: 403 }
     assert.deepEqual(await ask('{ news me items removeItems }', example.headers), {
       data: { news: ['Chairs are in'], me: 'ada', items: ['a lamp of ada'], removeItems: null },

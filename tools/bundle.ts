@@ -1,7 +1,8 @@
-// Bundles the compiled server for publication. decisions/0009-bundle-the-server.md says why: two
-// threads would read all files at every start, and Kysely has 300 files. The other packages that
-// the server needs at run time stay dependencies. The source imports Zod as a namespace (`import *
-// as z`): otherwise its messages in all languages would be bundled too.
+// Bundles the compiled server for publication. decisions/0009-bundle-the-server.md says why:
+// without a bundle, two threads would read all files at every start, and Kysely alone has 300
+// files. The other packages that the server needs at run time stay dependencies. The source imports
+// Zod as a namespace (`import * as z`). Otherwise the bundle would contain Zod's messages in all
+// languages.
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -32,8 +33,8 @@ await build({
   external: [...external, 'keystile', 'keystile/*'],
 })
 /**
- * Puts the code of all commands into the bundle of the command. Separate chunks would split the
- * bundle into thirty files, and a start would read these more slowly than one file.
+ * Puts the code of all commands into one file. Otherwise the bundle would consist of thirty files,
+ * and a start would take longer to read these than to read one file.
  */
 const allCommandsAtOnce: Plugin = {
   name: 'all commands at once',
@@ -51,8 +52,8 @@ const allCommandsAtOnce: Plugin = {
     })
   },
 }
-// The bundles of the command and its threads contain the library. Outside these bundles, the
-// library would be 70 more files to read.
+// The bundles of the command and its threads contain the library. If they did not, a start would
+// have to read 70 more files.
 const { metafile } = await build({
   ...common,
   metafile: true,
@@ -68,8 +69,8 @@ if (late.length > 0) {
   throw new Error(`the bundle of the command must be one file; it also loads ${files}`)
 }
 
-// Swagger UI, so that /docs loads nothing from other hosts. When run from source, the server reads
-// the same files in node_modules.
+// Copies Swagger UI, so that /docs loads nothing from other hosts. A server that runs from source
+// reads the same files in node_modules.
 const from = dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')))
 const to = join(bundle, 'vendor/swagger-ui')
 mkdirSync(to, { recursive: true })

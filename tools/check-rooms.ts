@@ -1,6 +1,6 @@
-// Fails when packages/*/src does not follow the plan in rooms.ts. It reads text, because TypeScript
-// 7 gives scripts no parser. It fails at text that it cannot read: a check that has read nothing
-// must not pass.
+// Fails when packages/*/src does not follow the plan in rooms.ts. This check reads the source as
+// text, because TypeScript 7 gives scripts no parser. It also fails if it cannot read a file: a
+// check that has read nothing must not pass.
 import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { join, matchesGlob, posix } from 'node:path'
 import { wrongTestImports } from './check-test-imports.ts'
@@ -56,7 +56,10 @@ export function checkRooms(root: string, plan: Plan): Findings {
       report(cycle[0]!, `imports itself: ${cycle.join(' -> ')}`)
   }
   for (const file of Object.keys(plan.longFiles)) {
-    if (!long.has(file)) problems.push(`rooms.ts: ${file} has a reason to be long, but is not long`)
+    if (!long.has(file))
+      problems.push(
+        `rooms.ts: ${file} is in longFiles, so it must be longer than ${maxLines} lines`,
+      )
   }
   problems.push(
     ...wrongTestImports(
@@ -74,7 +77,7 @@ function readFiles(src: string, report: Report): readonly File[] {
     .toSorted()
     .flatMap((found) => {
       const path = found.replaceAll('\\', '/')
-      if (!path.endsWith('.ts')) report(path, 'is not a .ts file, so no rule would hold for it')
+      if (!path.endsWith('.ts')) report(path, 'must be a .ts file: this check reads no other files')
       const source = readFileSync(join(src, found), 'utf8')
       const lines = source.trimEnd().split('\n')
       const isTest = path.endsWith('.test.ts')
@@ -132,7 +135,8 @@ function checkPlan(pack: Package, sources: readonly File[], report: (what: strin
 }
 
 /**
- * Returns the permissions of a room that no file uses. They would allow a later import unnoticed.
+ * Returns the permissions of a room that none of its files uses. Otherwise a file could use such a
+ * permission later, and no reviewer would see a change of the plan.
  */
 function unusedGrants(
   room: Room,
@@ -251,8 +255,8 @@ function problemOfPackage(
 }
 
 /**
- * Reports each package that a room or a door loads at run time although it must never load it.
- * Loading through other files counts too.
+ * Reports each package that a room or a door loads at run time, directly or through other files,
+ * although the plan says that it must never load this package.
  */
 function checkReach(pack: Package, sources: readonly File[], report: Report): void {
   const byPath = new Map(sources.map((file) => [file.path, file]))

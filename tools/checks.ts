@@ -8,8 +8,8 @@ export interface Check {
   /** A script that runs on this Node, and its arguments. */
   readonly command: readonly string[]
   /**
-   * Returns how many files the check has read, from its output. A check that read no file has
-   * failed, whatever its exit code.
+   * Returns the number of files that the check has read, according to its output. If this number is
+   * 0, the check has failed, even if its exit code is 0.
    */
   readonly filesRead: (output: string) => number
   /** The part of the output that is shown after a failure. */
@@ -24,7 +24,10 @@ export interface CheckResult {
   readonly output: string
 }
 
-/** Returns 12 for an output whose last count is "12 files": the last count is the sum. */
+/**
+ * Returns the last number of files in an output, for example 12 for "12 files". The last number is
+ * the sum.
+ */
 const saysFiles = (output: string): number =>
   Number([...output.matchAll(/\b(\d+) files?\b/g)].at(-1)?.[1] ?? 0)
 
@@ -73,7 +76,7 @@ export const checks: readonly Check[] = [
     filesRead: saysFiles,
   },
   {
-    // A pattern that matches nothing is reported as a hint and counts as a fault, so this check
+    // If a pattern matches no file, knip reports a hint, and this check fails at hints. So it
     // cannot pass without reading files.
     name: 'unused',
     command: [
@@ -111,7 +114,7 @@ export async function runCheck(check: Check, root: string): Promise<CheckResult>
   }
 }
 
-/** Returns the output of the checks that failed, and a table of all. */
+/** Returns the output of the checks that failed, and a table of all checks. */
 export function report(results: readonly CheckResult[]): string {
   const failures = results
     .filter(({ passed }) => !passed)

@@ -13,19 +13,21 @@ const wordsBeforeRegex = new Set(
 )
 
 /**
- * Returns the source with the contents of comments, strings, templates and regular expressions
- * blanked. Everything else stays at its place: a match in the result has the same index in the
- * source. The quotes of strings stay; the code inside `${…}` stays.
+ * Returns the source, with spaces instead of the contents of comments, strings, templates and
+ * regular expressions. Everything else stays at its place: a match in the result has the same index
+ * in the source. The quotes of strings and the code inside `${…}` also stay.
  *
- * Does NOT parse: it takes a regular expression right after `)` or `}` for a division. After such a
- * mistake, a string or comment may seem to have no end. It then throws, so that the caller gets no
- * text that was read wrongly.
+ * Does NOT parse. This function reads a regular expression directly after `)` or `}` as a division.
+ * After such a mistake, a string or comment may seem to have no end. The function then throws, so
+ * that the caller never gets wrong text.
  *
- * @throws Error that names the line where a string, template or comment starts that has no end
+ * @throws {Error} if a string, template or comment has no end. The message names the line where it
+ *   starts.
  */
 export function codeOnly(source: string): string {
   const out = source.split('')
-  // For each template being read: how many braces are open in its current `${…}`.
+  // The templates that are being read, from outside to inside. Each entry is the number of open
+  // braces inside the current `${…}` of a template.
   const templates: number[] = []
   let lastToken = ''
   let at = 0
@@ -41,7 +43,10 @@ export function codeOnly(source: string): string {
     const found = pattern.exec(source)
     return found ? found.index + found[0].length : fail(what, from)
   }
-  /** Reads from after a backtick or a `}` to the closing backtick, or into the next `${`. */
+  /**
+   * Reads the text of a template, until after the closing backtick or the next `${`. `from` is the
+   * index after the opening backtick, or after the `}` of the last `${…}`.
+   */
   const readTemplate = (from: number): number => {
     const end = endOf(/(?:[^\\`$]|\\[^]|\$(?!\{))*(?:`|\$\{)/y, from, 'a template')
     const closed = source[end - 1] === '`'

@@ -2,13 +2,19 @@ import { codeOnly } from './code-only.ts'
 
 /** An import of another file or of a package. */
 export interface Import {
-  /** As written: './base/bytes.ts', 'node:crypto'; `computed` when it is not a literal. */
+  /**
+   * The specifier as it is written, such as './base/bytes.ts' or 'node:crypto'. If it is not a
+   * literal, this member is `computed`.
+   */
   readonly specifier: string
-  /** Whether it imports only types, so that nothing is loaded at run time. */
+  /** Whether the statement imports only types, so that it loads nothing at run time. */
   readonly typeOnly: boolean
-  /** Whether it is an `export … from`. */
+  /** Whether the statement is an `export … from`. */
   readonly passedOn: boolean
-  /** Whether it is loaded later, when an `import(…)` runs, and not together with the file. */
+  /**
+   * Whether the import is loaded only when an `import(…)` runs. Other imports are loaded together
+   * with the file.
+   */
   readonly deferred: boolean
 }
 
@@ -26,8 +32,8 @@ const call = /\b(?:import|getBuiltinModule)\s*\(\s*/g
  * Lists what a source file imports: by static imports, by imports without names, and by `import(…)`
  * or `process.getBuiltinModule(…)`.
  *
- * @throws Error if `codeOnly` cannot read the text, or if a `from '…'` belongs to no known
- *   statement
+ * @throws {Error} if `codeOnly()` cannot read the source, or if the source has a `from '…'` that
+ *   belongs to no known statement
  */
 export function importsOf(source: string): readonly Import[] {
   const code = codeOnly(source)
@@ -47,7 +53,7 @@ export function importsOf(source: string): readonly Import[] {
     }))
 
   const statements = found(statement)
-  // An unknown form of import must stop the check. It must not pass unnoticed.
+  // If there is a form of import that `statement` does not know, the check must fail.
   if (statements.length !== [...code.matchAll(/\bfrom\s*['"]/g)].length) {
     throw new Error(`a "from '…'" belongs to no import or export that can be read`)
   }
@@ -62,8 +68,8 @@ export function importsOf(source: string): readonly Import[] {
 }
 
 /**
- * 'node:fs/promises' -> 'node:fs', '@node-rs/argon2/x' -> '@node-rs/argon2', 'keystile/jwt' ->
- * 'keystile'.
+ * Returns the package of a specifier: 'node:fs' for 'node:fs/promises', '@node-rs/argon2' for
+ * '@node-rs/argon2/x', 'keystile' for 'keystile/jwt'.
  */
 export function packageOf(specifier: string): string {
   return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')

@@ -1,4 +1,5 @@
-// Writes docs/reference/messages.md: what Keystile says to each of the wrong uses in test/messages.
+// Writes docs/reference/messages.md: for each wrong use in test/messages, the message that Keystile
+// gives.
 //
 //   node --conditions=source tools/messages-page.ts
 import { writeFileSync } from 'node:fs'
@@ -21,7 +22,9 @@ export async function writeMessages(): Promise<string> {
   for (const { title, uses } of wrongUses) {
     const rows = []
     for (const use of uses) rows.push(await rowOf(use)) // commands run one at a time
-    parts.push([`## ${title}`, '', '| written | said |', '| --- | --- |', ...rows, ''].join('\n'))
+    parts.push(
+      [`## ${title}`, '', '| wrong use | message |', '| --- | --- |', ...rows, ''].join('\n'),
+    )
   }
   return parts.join('\n')
 }

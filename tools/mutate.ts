@@ -23,7 +23,9 @@ const auditRecord = `${server}/features/audit/audit-record.test.ts`
 const ownUsers = `${server}/features/directory/own-users.test.ts`
 const vectors = 'test/conformance/{rfc-vectors,wycheproof,disguised-keys}.test.ts'
 
-/** The rooms, each with the tests outside its folder that also notice its mutants. */
+/**
+ * Maps each room to tests that are outside the room's folder but also notice mutants of the room.
+ */
 export const rooms: Readonly<Record<string, readonly string[]>> = {
   'keystile/base': [
     `${library}/token/{jwt,jws,access-token}.test.ts`,
@@ -113,14 +115,15 @@ async function main(): Promise<void> {
     for (const [room, mutate] of chosen) await run(room, mutate, values)
   } finally {
     await postgres?.stop()
-    // Removes the cache. The next run could use little of it, because its copies have new names.
+    // Removes the cache. The next run could hardly use it, because the copies of the source then
+    // have new names.
     rmSync(cache, { recursive: true, force: true })
   }
 }
 
 /**
- * Finds the room that each name means, and the files to mutate in it. @throws {TypeError} if there
- * is none
+ * Finds the room that each name means, and the files to mutate in this room. @throws {TypeError} if
+ * a name is not the name of a room or of a file in a room
  */
 function choose(names: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const all = Object.keys(rooms)

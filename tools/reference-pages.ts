@@ -1,5 +1,5 @@
-// Writes the tables of docs/reference/ that follow from the code: settings, commands, endpoints,
-// safety rules. The text around a table stays.
+// Writes the tables in docs/reference/ that are generated from the code: the settings, the
+// commands, the endpoints and the safety rules. The text around a table stays as it is.
 //
 //   node --conditions=source tools/reference-pages.ts
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -24,7 +24,7 @@ interface Operation {
 
 const takers = { app: 'app', server: 'server', both: 'app, server' } as const
 
-/** The rows of each page, by its path from the root of the repository. */
+/** Maps the path of each page, from the root of the repository, to the rows of its table. */
 export const tables: Readonly<Record<string, () => readonly Row[] | Promise<readonly Row[]>>> = {
   'docs/reference/settings.md': () => settings.map(describeSetting),
   'docs/reference/commands.md': () =>
@@ -35,8 +35,8 @@ export const tables: Readonly<Record<string, () => readonly Row[] | Promise<read
 }
 
 /**
- * Returns the page with these rows in its table. The rows of that table begin with code. A page has
- * only one such table.
+ * Returns the page with these rows instead of the old rows of its table. The rows of this table
+ * begin with code, and a page has only one such table.
  */
 export function writeRows(page: string, rows: readonly Row[]): string {
   const isRow = (line: string): boolean => line.startsWith('| `')

@@ -1,4 +1,5 @@
-// Writes the reasons into docs/reference/refused.md, from their table and their explanations.
+// Writes a section for each reason into docs/reference/refused.md, from the table `tokenReasons`
+// and from `explanations`.
 //
 //   node --conditions=source tools/refused-page.ts
 import { readFileSync, writeFileSync } from 'node:fs'

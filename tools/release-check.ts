@@ -1,4 +1,4 @@
-// Refuses a release that npm could not publish, or would publish under another version than the tag:
+// Refuses a release that npm could not publish, or whose version differs from the tag:
 // `node tools/release-check.ts v0.1.0`.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>
 }
 
-/** Returns what is wrong with the manifests of a release, one sentence each. */
+/** Returns the faults in the manifests of a release, with one sentence for each fault. */
 export function faultsOf(manifests: readonly Manifest[], tag: string): readonly string[] {
   const versions = new Map(manifests.map(({ name, version }) => [name, version]))
   return manifests.flatMap(({ name, version, repository, dependencies = {}, ...rest }) => [
@@ -21,7 +21,9 @@ export function faultsOf(manifests: readonly Manifest[], tag: string): readonly 
     ...(rest.private
       ? [`${name} must not be private. Fix: remove "private" once the name on npm is yours`]
       : []),
-    ...(repository?.url ? [] : [`${name} must have a "repository", which provenance names`]),
+    ...(repository?.url
+      ? []
+      : [`${name} must have a "repository": npm's provenance statement names it`]),
     ...Object.entries(dependencies)
       .filter(([other, range]) => versions.has(other) && versions.get(other) !== range)
       .map(([other, range]) => `${name} must depend on ${other} of this release; it has ${range}`),

@@ -3,13 +3,14 @@
 /** A folder with one subject. */
 export interface Room {
   /**
-   * The folder below src/. The files of a folder inside it belong to it, unless that folder is a
-   * room itself.
+   * The folder of the room, below src/. The files in its subfolders belong to the room too, except
+   * if a subfolder is a room itself.
    */
   readonly name: string
   readonly for: string
   /**
-   * The rooms that this room imports. Each must be listed above it. `'*'` means all rooms above it.
+   * The rooms that this room imports. They must be listed above this room. `'*'` means all rooms
+   * that are listed above it.
    */
   readonly from: readonly string[]
   /**
@@ -17,7 +18,7 @@ export interface Room {
    * only at run time.
    */
   readonly packages?: readonly string[]
-  /** More packages that only one file may import, by the path of the file inside the room. */
+  /** Maps the path of a file inside the room to more packages, which only this file may import. */
   readonly packagesOf?: Readonly<Record<string, readonly string[]>>
   /**
    * Packages that this room must not load at run time, itself or through other files. `'node:'`
@@ -37,8 +38,8 @@ export interface Package {
   /** Its folder in the repository. */
   readonly folder: string
   /**
-   * Its name on npm. Other packages import this name followed by the name of a door, or only this
-   * name for `index.ts`.
+   * The name of the package on npm. Other packages import this name followed by the name of a door.
+   * For the door `index.ts`, they import only the name.
    */
   readonly name: string
   readonly doors: readonly Door[]
@@ -49,18 +50,19 @@ export interface Package {
 export interface Plan {
   readonly packages: readonly Package[]
   /**
-   * Packages that only these files may import, even if the rooms of other files list them. Globs
-   * below src/.
+   * Maps a package to the files that may import it, as globs below src/. No other file may import
+   * this package, even if the room of the file lists it.
    */
   readonly onlyIn: Readonly<Record<string, readonly string[]>>
   /**
-   * Files that only their own folder may import, and the files in other folders that may import
-   * them too. Globs below src/. Tests may import all files.
+   * Maps private files to the files in other folders that may import them. Files in the folder of a
+   * private file may import it too. All these paths are globs below src/. Tests may import all
+   * files.
    */
   readonly privateFiles: Readonly<Record<string, readonly string[]>>
   /** Files that other files load only by `import(…)`, when they are needed: globs below src/. */
   readonly deferred: readonly string[]
-  /** Files longer than the limit, each with the reason why it must not be split. */
+  /** Maps each file that is longer than the limit to the reason why it must not be split. */
   readonly longFiles: Readonly<Record<string, string>>
 }
 
@@ -425,7 +427,7 @@ export const plan: Plan = {
     'features/*/{store,*-store,tables}.ts': ['server/commands.ts'],
     'features/*/in-transaction.ts': ['features/*/{store,*-store,in-transaction}.ts'],
   },
-  // The code of the command line: neither an embedded Keystile nor the writer thread loads it.
+  // The code of the command line. An embedded Keystile and the writer thread must not load it.
   deferred: ['features/*/cli.ts', 'features/*/cli-input.ts'],
   longFiles: {},
 }

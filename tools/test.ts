@@ -1,7 +1,7 @@
 // npm test: the checks, then all tests on one temporary PostgreSQL.
 //
 //   npm test                                    everything
-//   npm test -- --long                          and the tests that take minutes
+//   npm test -- --long                          everything, and the tests that take minutes
 //   npm test -- --checks                        only the checks
 //   npm test -- test/flows/login.test.ts        one file, without the checks
 //   npm test -- --test-name-pattern=refresh     an option of node's test runner, without the checks
@@ -30,7 +30,7 @@ const options = narrowing.filter((arg) => arg.startsWith('-'))
 const files = narrowing.filter((arg) => !arg.startsWith('-'))
 
 const checksPassed = narrowing.length > 0 || (await runChecks())
-// Tests run after failed checks too: one run shows everything that is wrong.
+// If the checks fail, the tests still run, so that one run shows everything that is wrong.
 const testsPassed = args.includes('--checks') || (await runTests())
 process.exitCode = checksPassed && testsPassed ? 0 : 1
 
@@ -58,13 +58,13 @@ async function runTests(): Promise<boolean> {
     console.error('CI=true: nothing may be skipped.')
     return false
   }
-  // Tests write into this folder, so its removal also removes the files of interrupted tests. Other
-  // users may enter it: when root runs the tests, their PostgreSQL runs as another user.
+  // Tests write into this folder. Its removal also removes the files of interrupted tests. All
+  // users may read it: if root runs the tests, PostgreSQL runs as a different user.
   const temporary = mkdtempSync(join(tmpdir(), 'keystile-tests-'))
   chmodSync(temporary, 0o755)
   const env = {
-    // All processes load the same modules. With this cache, a process finds them compiled and
-    // starts in half the time.
+    // All processes load the same modules. With this cache, a process finds the compiled modules
+    // and starts in half the time.
     NODE_COMPILE_CACHE: join(temporary, 'compiled'),
     ...process.env,
     TMPDIR: temporary,
@@ -80,7 +80,8 @@ async function runTests(): Promise<boolean> {
     env,
     stdio: 'inherit',
   })
-  // When interrupted, this process ends after the runner has ended and the database has stopped.
+  // If a signal interrupts this process, it ends only when the runner has ended and the database
+  // has stopped.
   const passOn = (signal: NodeJS.Signals): void => void runner.kill(signal)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, passOn)
   const [code] = await once(runner, 'exit')

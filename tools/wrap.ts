@@ -1,4 +1,8 @@
-/** Breaks Markdown text before a word that would pass column 100, but never inside `code`. */
+/**
+ * Wraps Markdown text at column 100, but never inside `code`.
+ *
+ * @param indent the beginning of each line except the first
+ */
 export function wrap(text: string, indent = ''): string {
   const [first = '', ...words] = text.match(/(?:`[^`]*`|[^` ])+/g) ?? []
   let line = first

@@ -147,7 +147,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
             const { error, detail } = JSON.parse(text) as { error: string; detail: string }
             assert.deepEqual(
               [error, detail],
-              ['invalid_request', 'A parameter appears twice; each may appear once'],
+              ['invalid_request', 'Each parameter must appear only once; one appears twice'],
             )
           })
         }

@@ -55,7 +55,7 @@ const tooOld = refused(
 const lacks = (...scopes: readonly Scope[]): Refused =>
   refused(
     403,
-    'The token lacks a scope that this needs',
+    'The token lacks a required scope',
     'insufficient_scope',
     `, scope="${scopes.join(' ')}"`,
   )

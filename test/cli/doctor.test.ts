@@ -127,7 +127,7 @@ describe('keystile doctor', () => {
     assert.deepEqual([code, stderr], [1, ''])
     assert.match(
       stdout,
-      /^stop {2}key-file-private \(ASVS 5\.0 13\.3\.2\)\n {6}data\/keystile\.key can be read by others/,
+      /^stop {2}key-file-private \(ASVS 5\.0 13\.3\.2\)\n {6}data\/keystile\.key can be read by other users/,
     )
     assert.match(stdout, /1 that stop a start, 0 warnings/)
     assert.match(await refusal(), /\(key-file-private, ASVS 5\.0 13\.3\.2\)\n {4}fix: chmod 600/)
@@ -214,7 +214,7 @@ describe('keystile doctor', () => {
     assert.deepEqual(idsOf(report), ['clock-right'])
     assert.match(
       report.findings[0]!.message,
-      /^the clock is 3\d{3} s behind the last write to the database/,
+      /^the clock must not be behind the last write to the database; it is 3\d{3} s behind/,
     )
   })
 
@@ -292,7 +292,7 @@ describe('keystile doctor', () => {
     )
     assert.match(
       await textOf([], { KEYSTILE_KEY: 'hunter2' }),
-      /^KEYSTILE_KEY must .*set KEYSTILE_KEY, or name a file/,
+      /^KEYSTILE_KEY must .*set KEYSTILE_KEY, or set KEYSTILE_KEY_FILE to/,
     )
   })
 

@@ -78,7 +78,7 @@ describe('keystile, without @keystile/server', () => {
     assert.match(stdout, /^refused: malformed_token\n/)
     const wrong = await run(alone, ['token'])
     assert.deepEqual([wrong.code, wrong.stdout], [2, ''])
-    assert.match(wrong.stderr, /token must be followed by check/)
+    assert.match(wrong.stderr, /`token` must be followed by `check`/)
   })
 
   it('keystile finds @keystile/server from a symbolic link, as pnpm installs it', async () => {

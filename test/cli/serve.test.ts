@@ -430,7 +430,7 @@ describe('keystile', () => {
       /KEYSTILE_SESSION_SECONDS must be at least 60/,
       /KEYSTILE_IDLE_SECONDS must be a whole number/,
       /KEYSTILE_PASSWORD_MIN_LENGTH must be at least 8/,
-      /KEYSTILE_PASSWORD_HASHING must have at least 47104 KiB with passes: 1/,
+      /KEYSTILE_PASSWORD_HASHING must have memoryKiB: 47104 or more for passes: 1/,
       /KEYSTILE_CORS_ORIGINS must .*; it has "\*"/,
       /KEYSTILE_CORS_ORIGINS must list https origins.*; it has "http:\/\/b\.example"/,
     ])

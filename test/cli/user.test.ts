@@ -126,7 +126,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         const client = ['client', 'create', 'jobs', '--grants', 'client_credentials']
         assert.equal((await call(...client, '--scopes', 'orders:read')).code, 0)
         const unknown = await call('user', 'grant', 'ada', '--scope', 'items:read')
-        assert.match(unknown.stderr, /Declared: orders:read, users:read, users:write/)
+        assert.match(unknown.stderr, /The declared scopes are orders:read, users:read, users:write/)
       } finally {
         await keystile.close()
         await own?.drop()
@@ -294,7 +294,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       ]) {
         assert.match(
           (await user(...args)).stderr,
-          /the last administrator must remain one/,
+          /the last administrator must stay an administrator/,
           args.join(' '),
         )
       }
@@ -320,14 +320,14 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         [['create', 'n@w', '--password-file', 'password'], /a user name must have 2 to 63/],
         [
           ['create', 'new', '--role', 'god', '--password-file', 'password'],
-          /--role must be a declared role; it is .*Declared: reader, admin/,
+          /--role must be a declared role; it is .*The declared roles are reader, admin/,
         ],
         [
           ['create', 'new', '--scope', 'x', '--password-file', 'password'],
-          /--scope must be a declared scope; it is .*Declared: items:read/,
+          /--scope must be a declared scope; it is .*The declared scopes are items:read/,
         ],
         [['create', 'new', '--password-file', 'short'], /at least 15 characters/],
-        [['create', 'new', '--password-file', 'common'], /most common ones; several words/],
+        [['create', 'new', '--password-file', 'common'], /most common passwords; several words/],
         [['create', 'wonderful', '--password-file', 'named'], /should not contain your username/],
         [
           ['create', 'new', '--email', 'wonderful@x.example', '--password-file', 'named'],
@@ -345,7 +345,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         [['create', 'new', '--password-file', 'absent'], /--password-file cannot be read/],
         [
           ['create', 'new'],
-          /must be a terminal to ask for a password; otherwise give --password-file/,
+          /must be a terminal, to ask for a password there\. Fix: give --password-file/,
         ],
         [
           ['create', '--password-file', 'password'],

@@ -169,7 +169,7 @@ for (const way of ways) {
       const bad = [
         [
           'passwordPASSWORD',
-          /^password: Password should not be one of the most common ones; several words/,
+          /^password: Password should not be one of the most common passwords; several words/,
         ],
         ['Dragon-1234567890', /a common word with digits or signs around it/],
         ['qwertyuiop asdfghjkl', /a row of letters, digits or keys/],
@@ -285,7 +285,7 @@ for (const way of ways) {
       ]
       assert.deepEqual(
         refused.map(({ status, json }) => [status, json['detail']]),
-        Array.from({ length: 3 }, () => [409, 'The last administrator must remain one']),
+        Array.from({ length: 3 }, () => [409, 'The last administrator must stay an administrator']),
       )
       assert.equal((await by.give(bob, { roles: ['admin'] })).status, 200)
       assert.equal((await by.demote(root)).status, 200)

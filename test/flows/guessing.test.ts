@@ -62,7 +62,7 @@ describeOnBoth('limits on guessing', (stage) => {
       '{"error":"invalid_grant","error_description":"Incorrect username or password","detail":"Incorrect username or password"}',
       null,
     ]
-    const wait = 'Too many tries: wait before the next'
+    const wait = 'Too many tries: wait before you try again'
     const late = [
       429,
       `{"error":"temporarily_unavailable","error_description":"${wait}","detail":"${wait}"}`,

@@ -53,11 +53,11 @@ describe('a database on PostgreSQL', () => {
     for (const host of ['127.0.0.1', 'localhost'])
       await assert.rejects(
         openOn(`postgres://app:${secretMark}@${host}:1/app`),
-        new RegExp(`PostgreSQL, ${host}:1/app, cannot be opened: connect ECONNREFUSED .*${fix}`),
+        new RegExp(`PostgreSQL at ${host}:1/app cannot be opened: connect ECONNREFUSED .*${fix}`),
       )
     await assert.rejects(
       openOn(`postgres://app:${secretMark}@nosuch.invalid/app`),
-      /PostgreSQL, nosuch\.invalid\/app, .*(ENOTFOUND|EAI_AGAIN) .*Fix: correct the host in the URL$/,
+      /PostgreSQL at nosuch\.invalid\/app .*(ENOTFOUND|EAI_AGAIN) .*Fix: correct the host in the URL$/,
     )
   })
 

@@ -1,4 +1,4 @@
-// keystile/openapi: adds the rules of the guards of an app to its OpenAPI document.
+// keystile/openapi: adds the rules of an app's guards to the app's OpenAPI document.
 export { describe, type DocumentInfo } from './openapi/describe.ts'
 export type { GuardFinder } from './frameworks/routes.ts'
 export {

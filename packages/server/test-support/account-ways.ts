@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { ProblemError } from 'keystile'
 import { password, type Answer, type Stage, type TestKeystile } from './keystile.ts'
 
-/** The two ways, with names for the titles of suites. */
+/** The names of the two ways, for the titles of suites. */
 export const ways = ['the endpoints', 'keystile.users'] as const
 export type Way = (typeof ways)[number]
 
@@ -15,8 +15,8 @@ export interface Person {
 }
 
 /**
- * The status and body of an answer. For a call of `keystile.users`, the status and body that an
- * endpoint would answer.
+ * The status and the body of an answer. For a call of `keystile.users`, the status and the body
+ * that the endpoint for the same operation returns.
  */
 export type Outcome = Pick<Answer, 'status' | 'json'>
 

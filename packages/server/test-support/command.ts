@@ -41,10 +41,10 @@ let isCalling = false
 
 /**
  * Runs a command within this process, which is many times faster than a separate process. The
- * command runs as in `main.ts`, in the folder and with only the variables of the options. Its
- * standard input is not a terminal.
+ * command runs as in `main.ts`, in the folder `cwd`, and with only the environment variables in
+ * `env`. Its standard input is not a terminal.
  *
- * @throws {Error} while another call runs, because a process has only one working folder
+ * @throws {Error} if an earlier call still runs, because a process has only one working folder
  */
 export async function callCommand(
   args: readonly string[],
@@ -87,11 +87,11 @@ export interface RunningServer {
   /** The standard output until now. */
   stdout(): string
   stderr(): string
-  /** Ends the server with a signal and waits for the exit code. */
+  /** Ends the server with a signal, and resolves with its exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>
 }
 
-/** Starts `keystile serve` on a free port and waits until it says that it listens. */
+/** Starts `keystile serve` on a free port, and waits until the server says that it listens. */
 export async function startServer(
   options: CommandOptions & { readonly args?: readonly string[]; readonly port?: number },
 ): Promise<RunningServer> {

@@ -1,6 +1,6 @@
-// Random requests made from Keystile's OpenAPI document: valid requests, and requests that no
-// client would send. fast-check generates and shrinks plans of requests. A plan has names instead
-// of tokens and ids, which exist only when the request is sent.
+// Makes random requests from Keystile's OpenAPI document: valid requests, and requests that no
+// client would send. fast-check generates and shrinks plans of requests. A plan contains names
+// instead of tokens and ids, because these exist only when the request is sent.
 import { readFileSync } from 'node:fs'
 import fc, { type Arbitrary } from 'fast-check'
 
@@ -55,7 +55,7 @@ export type Authorization =
 
 export type Body =
   | { readonly kind: 'none' }
-  /** Members, some of which may be missing, have another type or appear twice. */
+  /** The members of an object. Some of them may be missing, have a wrong type, or appear twice. */
   | {
       readonly kind: 'members'
       readonly members: readonly (readonly [name: string, value: unknown])[]
@@ -253,7 +253,10 @@ function queryOf(parameters: readonly Parameter[], known: Known): Arbitrary<Plan
   return fc.tuple(...named, unknown).map((parts) => parts.flat())
 }
 
-/** Generates objects of a schema. About one in three is changed so that it has an error. */
+/**
+ * Generates objects that fit a schema, and changes about one in three of them, so that it may no
+ * longer fit.
+ */
 function membersOf(schema: Schema, known: Known): Arbitrary<Body> {
   const valid = objectOf(schema, known).map((value) => Object.entries(value))
   const names = [...Object.keys(schema.properties ?? {}), '__proto__', 'constructor', 'is_admin']
@@ -349,14 +352,14 @@ function stringOf({ format, pattern, minLength = 0, maxLength = 100 }: Schema): 
   return text.filter(({ length }) => length >= minLength && length <= maxLength)
 }
 
-/** A request and what is known about it. */
+/** A request, and what a test must know about it to check the answer. */
 export interface Sent {
   readonly request: Request
   /** Text that no answer may repeat. */
   readonly secrets: readonly string[]
   /**
-   * The values of the request that the document describes, each with the place of its schema in the
-   * operation.
+   * The values in the request that the OpenAPI document describes. `pointer` is the path to the
+   * schema of the value inside the operation.
    */
   readonly asked: readonly { readonly pointer: readonly string[]; readonly value: unknown }[]
   /** Whether the path belongs to the operation. */
@@ -365,7 +368,7 @@ export interface Sent {
 
 export interface Callers {
   token(caller: Caller): string
-  /** Returns the id for the path: the id of the caller, or of the caller's session. */
+  /** Returns the id to put into `path`: the id of the caller, or the id of the caller's session. */
   id(caller: Caller, path: string): string
 }
 
@@ -404,7 +407,7 @@ export function bake(
   }
 }
 
-/** Returns the value of a body, if the body has the documented type. */
+/** Returns the value of the body, if the body has the type that the OpenAPI document requires. */
 function askedInBody(
   { body: described, method }: Operation,
   { body, written, contentType }: Plan,
@@ -511,7 +514,7 @@ function secretsOfHeader(authorization: Authorization, { token }: Callers): read
         .slice(1)
         .filter(isSecret)
     default:
-      // Only the signature counts: other tokens have a similar header and similar claims.
+      // Only the signature is secret: other tokens may have the same header and similar claims.
       return [token(authorization.caller).split('.')[2]!]
   }
 }

@@ -40,7 +40,7 @@ export function createTestClock(now = Date.UTC(2026, 10, 25, 12)): TestClock {
   }
 }
 
-/** An answer with its body read. */
+/** An answer whose body has been read. */
 export interface Answer {
   readonly status: number
   readonly headers: Headers
@@ -85,7 +85,10 @@ export interface TestKeystile {
   setScopes(subject: string, scopes: readonly string[]): Promise<void>
   /** Returns an access token of a new login. Registers the user first if needed. */
   accessToken(username?: string): Promise<string>
-  /** Disables a user: as `keystile user disable` does, or in the app's own table. */
+  /**
+   * Disables a user, as `keystile user disable` does. If the app stores the users, disables the
+   * user in the app's own table.
+   */
   disable(subject: string): Promise<void>
 }
 
@@ -124,7 +127,7 @@ export interface Stage {
   /** The file or the URL of the database. It exists only after `start`. */
   readonly database: string
   readonly kind: 'SQLite' | 'PostgreSQL'
-  /** The app's own table. It exists only after `start`. */
+  /** The users in the app's own table. The table exists only after `start`. */
   readonly people: People
   /**
    * Starts Keystile on the stage's database. A test may start Keystile several times. All instances
@@ -136,8 +139,8 @@ export interface Stage {
 }
 
 /**
- * Runs a suite with a new SQLite file for each test, and again with a new PostgreSQL database for
- * each test. Repeats both for each directory in `directories`.
+ * Runs a suite twice: with a new SQLite file for each test, and with a new PostgreSQL database for
+ * each test. Does this for each kind of users in `directories`.
  */
 export function describeOnBoth(
   title: string,
@@ -145,7 +148,7 @@ export function describeOnBoth(
   directories: readonly Directory[] = ['accounts'],
 ): void {
   for (const directory of directories) {
-    const whose = directory === 'people' ? ', with users of the app’s own' : ''
+    const whose = directory === 'people' ? ', with the app’s own users' : ''
     describe(`${title} on SQLite${whose}`, () => {
       let folder: string
       runOn(suite, 'SQLite', directory, {
@@ -219,7 +222,9 @@ type StartOptions = Partial<KeystileOptions<string, object>> & {
   readonly database: KeystileOptions<string, object>['database']
 }
 
-/** @param people the app's own table, if `options.users` is its directory */
+/**
+ * @param people the users in the app's own table, if `options.users` is the directory of this table
+ */
 export async function startKeystile(options: StartOptions, people?: People): Promise<TestKeystile> {
   const { keystile, users, clients, document } = await wire(
     checkOptions({ issuer, key, rateLimits: 'off', logger: silentLogger, ...options }),

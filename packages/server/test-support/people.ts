@@ -1,5 +1,5 @@
-// The users of an app that stores them itself. Keystile knows their table only through the
-// directory.
+// The users of an app that stores its users itself. Keystile reads the app's table only through the
+// functions of the directory.
 import { randomUUID } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 import { hashSync } from '@node-rs/argon2'
@@ -27,8 +27,8 @@ export interface People {
 }
 
 /**
- * Opens the table: in a separate SQLite file, or in Keystile's PostgreSQL database, outside of
- * Keystile's schema.
+ * Opens the app's table of users, and creates it if needed. It is in a separate SQLite file, or in
+ * Keystile's PostgreSQL database but not in Keystile's schema.
  */
 export async function openPeople(kind: 'SQLite' | 'PostgreSQL', place: string): Promise<People> {
   const sqlite = kind === 'SQLite' ? new DatabaseSync(place, { timeout: 5_000 }) : undefined

@@ -22,7 +22,7 @@ import type { Readable, Writable } from 'node:stream'
 import pg from 'pg'
 
 export interface TestPostgres {
-  /** The URL of a superuser in the database `postgres`. */
+  /** The URL of the database `postgres`, for a superuser. */
   readonly url: string
   /** Stops the server. Resolves when the server's folder is deleted. */
   stop(): Promise<void>
@@ -30,8 +30,8 @@ export interface TestPostgres {
 
 export interface TestPostgresOptions {
   /**
-   * Starts a separate server that waits for the disk at each commit, for tests of power failures.
-   * Such a server is slow. Default: false.
+   * Whether to start a separate server that waits for the disk at each commit, for tests of power
+   * failures. Such a server is slow. Default: false.
    */
   readonly durable?: boolean
 }
@@ -41,21 +41,24 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
-/** The variable with the URL of the server that all test files of one run share. */
+/**
+ * The environment variable with the URL of the PostgreSQL server that all test files of one run
+ * share.
+ */
 const urlVariable = 'KEYSTILE_TEST_DATABASE_URL'
 
 /** The fix in the message about skipped tests. */
 export const howToGetPostgres = `set ${urlVariable}, or run npm ci with its optional dependencies, or install postgresql`
 
 /**
- * Starts PostgreSQL on a free port of the loopback address, without a password. If
- * KEYSTILE_TEST_DATABASE_URL is set, and `durable` is not, returns that running server instead; its
- * `stop` does nothing. Takes the binaries from npm, otherwise the newest in /usr/lib/postgresql. If
- * there are no binaries, returns undefined. The test must then be skipped with a reason, or fail if
- * CI=true.
+ * Starts PostgreSQL on a free port of the loopback address, without a password. It uses the
+ * binaries from npm. If these are not installed, it uses the newest binaries in
+ * /usr/lib/postgresql. If there are none, it returns undefined, and the test must be skipped with a
+ * reason, or must fail if CI=true. If KEYSTILE_TEST_DATABASE_URL is set and `durable` is false,
+ * this function starts nothing: it returns the server with this URL, whose `stop` does nothing.
  *
  * When `stop` resolves, the server has ended and its folder is deleted. The same happens soon after
- * this process ends, even by SIGKILL.
+ * this process ends, even if SIGKILL ends it.
  */
 export async function startPostgres(
   options: TestPostgresOptions = {},
@@ -98,10 +101,11 @@ export async function startPostgres(
 }
 
 /**
- * Creates an empty database on the server in KEYSTILE_TEST_DATABASE_URL, so that test files can run
- * at the same time. If there is no such server, returns undefined. The test must then be skipped.
+ * Creates an empty database on the server whose URL is KEYSTILE_TEST_DATABASE_URL, so that test
+ * files can run at the same time. If this variable is not set, returns undefined, and the test must
+ * be skipped.
  *
- * @throws {Error} if there is no such server and CI=true: CI must not skip tests
+ * @throws {Error} if the variable is not set and CI=true, because CI must not skip tests
  */
 export async function createTestDatabase(): Promise<TestDatabase | undefined> {
   const server = process.env[urlVariable]
@@ -150,8 +154,8 @@ function binariesOfSystem(): string | undefined {
 }
 
 /**
- * If this process runs as root, returns another user, because PostgreSQL refuses to run as root;
- * otherwise undefined.
+ * Returns the user that must run PostgreSQL, because PostgreSQL refuses to run as root. Returns
+ * undefined if this process does not run as root.
  */
 function unprivilegedUser(): { readonly uid: number; readonly gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined
@@ -163,7 +167,7 @@ function unprivilegedUser(): { readonly uid: number; readonly gid: number } | un
     }
   }
   throw new Error(
-    'PostgreSQL refuses to run as root, and there is no user postgres or nobody to run it',
+    'PostgreSQL must not run as root. Fix: create a user with the name postgres or nobody',
   )
 }
 
@@ -262,8 +266,8 @@ async function freePort(): Promise<number> {
 }
 
 // The script waits until its input ends. The input ends when the tests' process ends in any way.
-// The script may need several tries to remove the folder, because an initdb whose parent was killed
-// continues to write for a moment.
+// The script may need several tries to remove the folder: if this process was killed, its initdb
+// still writes for a moment.
 const janitorScript = `
 cat >/dev/null
 pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -INT "$pid"
@@ -275,8 +279,8 @@ while ! rm -rf "$1" && [ "$tries" -lt 20 ]; do sleep 0.1; tries=$((tries + 1)); 
 `
 
 /**
- * Starts a process that stops the server and removes the folder, on request or when this process
- * has ended.
+ * Starts a process that stops the server and removes the folder. It does so when `cleanUp` is
+ * called, or when this process has ended.
  */
 function startJanitor(folder: string): { readonly cleanUp: () => Promise<void> } {
   // The janitor shares the stderr of this process. So a caller that waits until stderr closes also
@@ -297,7 +301,7 @@ function startJanitor(folder: string): { readonly cleanUp: () => Promise<void> }
   }
 }
 
-/** Lets this process exit while a pipe is open. */
+/** Makes it possible that this process exits while the pipe is still open. */
 function letGo(pipe: Readable | Writable): void {
   if (pipe instanceof Socket) pipe.unref()
 }

@@ -37,7 +37,9 @@ export interface SlowClients {
 interface SlowOptions {
   readonly port: number
   readonly count: number
-  /** The time between two pieces that a client sends. */
+  /**
+   * The time between two pieces that a client sends, or between two bytes that a slow reader reads.
+   */
   readonly everyMilliseconds?: number
 }
 

@@ -10,7 +10,8 @@ export type { ListeningServer } from '../src/listener/server.ts'
 type Options = Parameters<typeof checkOptions>[0]
 
 /**
- * Starts Keystile as an app does, without a server. The result includes its accounts and clients.
+ * Starts Keystile as an app does, without the stand-alone server. The result includes the accounts
+ * and clients.
  */
 export function startEmbedded(options: Options): Promise<RunningKeystile> {
   return wire(checkOptions(options))

@@ -2,11 +2,11 @@
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * Decodes base64url strictly: no padding, no white space, no other alphabet, and zeros in the
- * unused low bits of the last character. Node's decoder is lenient, so the same bytes would have
- * several spellings, and a changed token could still verify.
+ * Decodes base64url strictly. Refuses padding, white space, characters of any other alphabet, and a
+ * last character whose unused low bits are not zero. Node's own decoder accepts all of these, so
+ * the same bytes could be spelled in several ways, and a changed token could still verify.
  *
- * @returns the bytes, or `undefined` when the text breaks one of these rules
+ * @returns the bytes, or `undefined` if the text breaks one of these rules
  * @see RFC 4648 §3.5, RFC 7515 §2
  */
 export function parseBase64url(text: string): Uint8Array | undefined {
@@ -35,7 +35,7 @@ export function toBase64url(bytes: Uint8Array | string): string {
 /**
  * Decodes UTF-8, and keeps a byte order mark as a character.
  *
- * @returns `undefined` when the bytes are not UTF-8
+ * @returns `undefined` if the bytes are not UTF-8
  */
 export function parseUtf8(bytes: Uint8Array): string | undefined {
   try {
@@ -54,9 +54,9 @@ function bufferOf(bytes: Uint8Array): Buffer {
 /** Collects a body that arrives in pieces. */
 export interface ByteCollector {
   /**
-   * The number to compare with a size limit: the number of bytes, but at least 16 for each piece
-   * after the first. Handling one piece costs as much time as copying some thousand bytes, so a
-   * body of tiny pieces must reach the limit sooner.
+   * The number to compare with a size limit: the number of bytes, or 16 times the number of pieces
+   * after the first, whichever is larger. Handling one piece costs as much time as copying some
+   * thousand bytes, so a body of tiny pieces must reach the limit sooner.
    */
   readonly size: number
   add(piece: Uint8Array): void
@@ -64,7 +64,7 @@ export interface ByteCollector {
   bytes(): Uint8Array
 }
 
-/** As soon as there are this many pieces, they are joined into one. */
+/** When a collector has this many pieces, it joins them into one piece. */
 const maxPieces = 64
 const leastPieceBytes = 16
 

@@ -4,16 +4,16 @@ export interface Clock {
 }
 
 /**
- * The limit between times in milliseconds and times in seconds. As milliseconds since 1970, it is a
- * day in 1973; as seconds, a day in the year 5138. So a smaller number cannot be the current time
- * in milliseconds, and a larger number cannot be a time in seconds.
+ * The number that separates seconds from milliseconds. Read as milliseconds since 1970, it is a day
+ * in 1973; read as seconds, it is a day in the year 5138. So a smaller number cannot be the current
+ * time in milliseconds, and a larger number cannot be a time in seconds.
  */
 const leastMilliseconds = 1e11
 
 /**
- * Returns the clock if it returns milliseconds since 1970, otherwise throws. `performance` counts
- * from the start of the process, and `Date.now() / 1000` counts seconds: with such a clock, no
- * token would ever expire.
+ * Returns the given clock, and throws if its `now()` does not return milliseconds since 1970. For
+ * example, `performance.now()` counts from the start of the process, and `Date.now() / 1000` counts
+ * seconds. With such a clock, no token would ever expire.
  *
  * @throws {TypeError}
  */
@@ -28,18 +28,18 @@ export function requireClock(clock: Clock): Clock {
 }
 
 /**
- * Whether a value can be an instant in a JWT, which is a number of seconds since 1970. Returns
- * false for milliseconds, as from `Date.now()`: read as seconds, they are in the year 58,000, and
- * the token would not expire.
+ * Whether a value can be a time in a JWT: a number of seconds since 1970. Returns false for a
+ * number of milliseconds such as `Date.now()`. Read as seconds, such a number is a day in the year
+ * 58,000, so the token would not expire.
  */
 export function isSeconds(value: unknown): value is number {
   return typeof value === 'number' && value > -Infinity && value < leastMilliseconds
 }
 
 /**
- * Whether the time `instant` has come, for something that was planned at `since`. Also returns true
- * if `now` is before `since`. Then the clock was set back, which must not delay the plan until the
- * clock reaches `instant` again.
+ * Whether `now` has reached `instant`. `since` is the time at which `instant` was set. Also returns
+ * true if `now` is before `since`: then the clock was set back, and the caller must not wait until
+ * the clock reaches `instant` again.
  */
 export function hasCome(instant: number, since: number, now: number): boolean {
   return now >= instant || now < since
@@ -48,7 +48,9 @@ export function hasCome(instant: number, since: number, now: number): boolean {
 /** The clock of the machine. */
 export const systemClock: Clock = { now: () => Date.now() }
 
-/** Converts to whole seconds, the unit of instants in a JWT (NumericDate, RFC 7519 §2). */
+/**
+ * Converts milliseconds to whole seconds, the unit of times in a JWT (NumericDate, RFC 7519 §2).
+ */
 export function toSeconds(milliseconds: number): number {
   return Math.floor(milliseconds / 1000)
 }

@@ -1,4 +1,4 @@
-// The errors that become HTTP answers. Any other error is a bug, and its answer is a 500.
+// The errors that become HTTP answers. Any other error is a bug, which becomes a 500.
 import {
   reasonOfCode,
   tokenReasons,
@@ -12,12 +12,12 @@ export interface RefusalDetails<Reason extends string> {
   /** Which check failed. */
   readonly reason?: Reason
   /**
-   * A further explanation for the log. It may name a rule, but never contains a secret. No code may
-   * depend on it.
+   * An explanation for people who read the log. Code must not depend on this text. It may name a
+   * rule, but never contains a secret.
    */
   readonly detail?: string | undefined
   readonly cause?: unknown
-  /** Whole seconds until a retry makes sense: the `Retry-After` of a 503 or 429. */
+  /** How many whole seconds to wait before a retry: the `Retry-After` header of a 503 or 429. */
   readonly retryAfterSeconds?: number
 }
 
@@ -29,7 +29,7 @@ export function messageOf(thrown: unknown): string {
 abstract class Refusal<Code extends string> extends Error {
   readonly code: Code
   readonly status: number
-  /** More about the reason, for the log. */
+  /** A further explanation for the log. */
   readonly detail: string | undefined
   readonly retryAfterSeconds: number | undefined
 
@@ -43,7 +43,8 @@ abstract class Refusal<Code extends string> extends Error {
 }
 
 /**
- * The demands of the route that the token does not meet. The `WWW-Authenticate` header names them.
+ * What the route demands and the token does not fulfil. The `WWW-Authenticate` header names these
+ * scopes and this age.
  */
 export interface TokenShortfall {
   readonly scopes?: readonly string[]
@@ -57,8 +58,8 @@ export class TokenError extends Refusal<TokenErrorCode> {
   readonly shortfall: TokenShortfall
 
   /**
-   * @param details If its `reason` belongs to another code, the error gets the default reason of
-   *   `code`
+   * @param details If `details.reason` belongs to a different code, the error gets the default
+   *   reason of `code`
    */
   constructor(
     code: TokenErrorCode,
@@ -77,7 +78,7 @@ export class TokenError extends Refusal<TokenErrorCode> {
   }
 }
 
-/** Makes the error for a failed check. The reason determines its code and message. */
+/** Makes the error for a failed check. `reason` determines the error's code and message. */
 export function tokenError(
   reason: TokenReason,
   details: Omit<RefusalDetails<TokenReason>, 'reason'> & TokenShortfall = {},
@@ -107,11 +108,11 @@ export type OAuthErrorCode = keyof typeof oauthStatus
 export type OAuthReason =
   /** There is no such refresh token. */
   | 'unknown_token'
-  /** The refresh token was issued to another client. */
+  /** The refresh token was issued to a client other than the sender. */
   | 'wrong_client'
   /** The user of the refresh token does not exist or is disabled. */
   | 'unknown_user'
-  /** The session had ended before, or this request with the refresh token has ended it. */
+  /** The session has ended: before this request, or because of it. */
   | 'session_over'
 
 /** Thrown when an OAuth endpoint refuses a request (RFC 6749 §5.2). */
@@ -141,7 +142,7 @@ const problemStatus = {
 
 export type ProblemCode = keyof typeof problemStatus
 
-/** One fault in a request body: where it is and what was expected, without the value. */
+/** A wrong field of a request body: where it is and what it must be. Never has the wrong value. */
 export interface FieldError {
   readonly loc: readonly (string | number)[]
   readonly msg: string

@@ -4,8 +4,8 @@ import { parseUtf8 } from './bytes.ts'
 export type JsonObject = { readonly [member: string]: unknown }
 
 /**
- * The maximum number of nested levels. A recursion over so many levels cannot overflow the stack,
- * and claims and keys need far fewer.
+ * The maximum number of nested levels. Recursion over 32 levels cannot overflow the stack, and
+ * claims and keys have far fewer levels.
  */
 const maxDepth = 32
 
@@ -15,7 +15,7 @@ const maxDepth = 32
  * member that appears twice in an object: two parsers could read different values, and an attacker
  * could show one value to a check and the other to the app.
  *
- * @throws {SyntaxError} The message completes "the body is …", and never repeats the input
+ * @throws {SyntaxError} The message fits after "the body is", and never repeats the input
  * @see RFC 7493 (I-JSON), RFC 7519 §4
  */
 export function parseJsonObject(bytes: Uint8Array): JsonObject {
@@ -38,7 +38,7 @@ export function parseJsonObject(bytes: Uint8Array): JsonObject {
   return value
 }
 
-/** Whether a value is an object, and neither an array nor null. */
+/** Whether a value is an object. Returns false for arrays and for null. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
@@ -49,8 +49,9 @@ export function asJsonObject(value: unknown): JsonObject {
 }
 
 /**
- * Counts the members of a parsed value. `JSON.parse` keeps only the last of several members with
- * the same name. If it has dropped a member, this count is lower than that of `countColons`.
+ * Counts the members of a parsed value. If an object has several members with the same name,
+ * `JSON.parse` keeps only the last of them. Then this count is lower than the result of
+ * `countColons`.
  *
  * @throws {SyntaxError} for an unpaired surrogate, and for too many levels
  */
@@ -73,7 +74,9 @@ function countMembers(value: unknown, mayHoldSurrogates: boolean, depth: number)
   return count
 }
 
-/** Counts the members in a valid JSON text: each has exactly one colon outside of strings. */
+/**
+ * Counts the members in a valid JSON text. Each member has exactly one colon outside of strings.
+ */
 function countColons(text: string): number {
   let count = 0
   let inString = false

@@ -1,6 +1,6 @@
 /**
- * A log whose methods take the fields first and the message second, as those of pino do. `console`
- * needs the two arguments in the other order.
+ * A logger whose methods take the fields first and the message second, like the methods of pino.
+ * `console` takes the message first, so do not pass `console` itself.
  */
 export interface Logger {
   debug(fields: object, message: string): void

@@ -19,7 +19,12 @@ describe('requireKnownOptions', () => {
 
   const refused: readonly (readonly [what: string, options: unknown, message: string])[] = [
     ...[undefined, null, 5, 'sugar', ['sugar'], () => ({})].map(
-      (value) => [String(value), value, 'bake takes an object of options: sugar, salt'] as const,
+      (value) =>
+        [
+          String(value),
+          value,
+          'the options of bake must be an object with any of these: sugar, salt',
+        ] as const,
     ),
     ['a misspelt name', { suger: 1 }, 'bake has no option `suger`; its options are sugar, salt'],
     [

@@ -4,8 +4,8 @@
  * has no `adminScopes`. TypeScript accepts both mistakes if the object was spread or stored in a
  * variable.
  *
- * @param taker the name of the function that takes the options, for the message
- * @throws {TypeError} whose message never repeats a value
+ * @param taker the name of the function that takes the options. The message contains this name
+ * @throws {TypeError} The message never repeats a value
  */
 export function requireKnownOptions(
   taker: string,
@@ -13,10 +13,12 @@ export function requireKnownOptions(
   known: readonly string[],
 ): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new TypeError(`${taker} takes an object of options: ${known.join(', ')}`)
+    throw new TypeError(
+      `the options of ${taker} must be an object with any of these: ${known.join(', ')}`,
+    )
   }
 
-  // If the options are an instance of a class of the app, they may have other members.
+  // If the app passes an instance of its own class, that instance may have other members.
   const isPlain = [Object.prototype, null].includes(Reflect.getPrototypeOf(options))
   for (const [name, value] of Object.entries(options)) {
     if (!known.includes(name)) {

@@ -7,14 +7,16 @@ export function randomId(): string {
   return toBase64url(randomBytes(16))
 }
 
-/** Returns a UUID that begins with the time, so rows sort by age (version 7, RFC 9562 §5.7). */
+/**
+ * Returns a UUID of version 7 (RFC 9562 §5.7). The UUID begins with the time, so rows sort by age.
+ */
 export function randomRowId(now: number): string {
   return rowId(now, randomBytes(16))
 }
 
 /**
- * Returns the lowest row id for an instant in milliseconds. The row ids of all earlier instants
- * sort before it.
+ * Returns the lowest row id for a time in milliseconds. Every row id of an earlier time sorts
+ * before this id.
  */
 export function lowestRowId(now: number): string {
   return rowId(now, Buffer.alloc(16))

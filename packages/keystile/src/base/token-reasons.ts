@@ -1,15 +1,16 @@
 /** The codes of a `TokenError`, each with its HTTP status. */
 export const tokenStatus = {
   /**
-   * The request has no credential. Its `WWW-Authenticate` header has no `error` (RFC 6750 §3.1).
+   * The request has no credential. The `WWW-Authenticate` header of the answer then has no `error`
+   * (RFC 6750 §3.1).
    */
   not_authenticated: 401,
   invalid_request: 400,
   invalid_token: 401,
   insufficient_scope: 403,
-  /** The last login of the person is too old (RFC 9470 §3). */
+  /** The user's last login was too long ago (RFC 9470 §3). */
   insufficient_user_authentication: 401,
-  /** The token could not be checked. A 401 would make clients delete valid sessions. */
+  /** The token could not be checked. After a 401, clients would delete valid sessions. */
   temporarily_unavailable: 503,
 } as const
 
@@ -17,7 +18,9 @@ export type TokenErrorCode = keyof typeof tokenStatus
 
 /** Which check refused a token, roughly in the order of the checks. For logs and metrics. */
 export type TokenReason =
-  /** The request has no credential, or its scheme is one that the guard does not support. */
+  /**
+   * The request has no credential, or has a credential of a scheme that the guard does not know.
+   */
   | 'no_credential'
   /** The `Authorization` header is not `Bearer` followed by one token. */
   | 'malformed_credential'
@@ -27,7 +30,7 @@ export type TokenReason =
   | 'token_too_long'
   /** The token is not a compact JWS, or `parseJsonObject` refuses its header or payload. */
   | 'malformed_token'
-  /** The header demands an extension with `crit`, and the library supports no extension. */
+  /** The header demands an extension with `crit`. The library supports no such extension. */
   | 'unknown_extension'
   /** The library does not know the algorithm in `alg`. */
   | 'unknown_algorithm'
@@ -35,7 +38,7 @@ export type TokenReason =
   | 'forbidden_algorithm'
   /** The keys of the issuer could not be loaded yet. */
   | 'keys_unavailable'
-  /** The issuer has no key with this `kid` and `alg`, or has withdrawn it. */
+  /** The issuer has no key with the `kid` and `alg` of the token, or has withdrawn the key. */
   | 'unknown_key'
   /** The signature does not match the key that the header names. */
   | 'wrong_signature'
@@ -61,7 +64,7 @@ export type TokenReason =
   | 'revocations_unavailable'
   /** The session, the subject or the client of the token was revoked. */
   | 'revoked'
-  /** The person logged in longer ago than `maxAgeSeconds` allows. */
+  /** The user logged in longer ago than `maxAgeSeconds` allows. */
   | 'login_too_old'
   /** The token lacks a scope that the route requires. */
   | 'missing_scope'
@@ -80,7 +83,7 @@ interface Refused {
 
 const invalidToken: Refused = { code: 'invalid_token', message: 'Invalid token' }
 
-/** For each reason, the code and the sentence for the caller. */
+/** Maps each reason to its code and its sentence for the caller. */
 export const tokenReasons: Readonly<Record<TokenReason, Refused>> = {
   no_credential: { code: 'not_authenticated', message: 'Not authenticated' },
   malformed_credential: {
@@ -122,7 +125,7 @@ export const tokenReasons: Readonly<Record<TokenReason, Refused>> = {
   },
   missing_scope: {
     code: 'insufficient_scope',
-    message: 'The token lacks a scope that this needs',
+    message: 'The token lacks a required scope',
   },
   unknown_user: invalidToken,
   refused_by_app: invalidToken,
@@ -132,7 +135,7 @@ export const tokenReasons: Readonly<Record<TokenReason, Refused>> = {
   },
 }
 
-/** The reason of an error that was created with a code only. */
+/** Maps each code to the reason of an error that was created without a reason. */
 const defaultReasons: Readonly<Record<TokenErrorCode, TokenReason>> = {
   not_authenticated: 'no_credential',
   invalid_request: 'malformed_credential',

@@ -19,19 +19,19 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   malformed_credential: {
     meaning: 'The `Authorization` header is not `Bearer` followed by one token.',
     cause:
-      'There are quotation marks, a comma or a line break around the token, the word `undefined` ' +
-      'and more stands after `Bearer`, or the header was sent twice.',
+      'There are quotation marks, a comma or a line break around the token, more than one word ' +
+      'follows `Bearer`, or the client sent the header twice.',
     fix: 'Send the header once, with the bare token: `Authorization: Bearer TOKEN`.',
   },
   verifier_closed: {
-    meaning: 'The app has closed its verifier, so it can check no token any more.',
-    cause: 'The app calls `verifier.close()` or `keystile.close()` before its server has stopped.',
+    meaning: 'The app has closed its verifier, so it cannot check tokens any more.',
+    cause: 'The app calls `verifier.close()` or `keystile.close()` before the HTTP server stops.',
     fix: 'Stop the HTTP server first and close the verifier last.',
   },
   token_too_long: {
     meaning: 'The token has more than 16,384 characters.',
     cause: 'The issuer writes lists into the token, such as all groups of a user.',
-    fix: 'Let the issuer leave them out, and look them up in the app.',
+    fix: 'Let the issuer leave such lists out of the token, and look them up in the app.',
   },
   malformed_token: {
     meaning: 'The token is not a signed JWT.',
@@ -39,11 +39,12 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
       'The client sends an opaque access token, a refresh token, an encrypted token, or a part ' +
       'of a token.',
     fix:
-      'Send the `access_token` of the answer as it is. Some issuers give a JWT only if the ' +
-      'client names this API (`audience` or `resource`) when it asks for the token.',
+      'Send the `access_token` of the token endpoint unchanged. Some issuers give a JWT only if ' +
+      'the client names this API (`audience` or `resource`) when it asks for the token.',
   },
   unknown_extension: {
-    meaning: 'The header of the token has `crit`: it demands an extension that Keystile lacks.',
+    meaning:
+      'The header of the token has `crit`: it demands an extension that Keystile does not support.',
     cause: 'The issuer signs with an extension such as `b64`.',
     fix: 'Turn the extension off at the issuer.',
   },
@@ -55,8 +56,8 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   forbidden_algorithm: {
     meaning: 'The verifier does not allow the algorithm in the header of the token.',
     cause:
-      '`algorithms` of the verifier does not list it, or the token is signed with a shared ' +
-      'secret (HS256) although the verifier fetches public keys.',
+      'The option `algorithms` of the verifier does not list the algorithm, or the token is ' +
+      'signed with a shared secret (HS256) although the verifier fetches public keys.',
     fix: 'Add the algorithm to `algorithms`. For a shared secret, pass the secret as `keys`.',
   },
   keys_unavailable: {
@@ -69,8 +70,8 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   unknown_key: {
     meaning: 'The issuer has no key with the `kid` and `alg` of the token.',
     cause:
-      'The token is from another environment or issuer, its key was withdrawn, or the key in ' +
-      '`keys` is not the one that signs.',
+      'The token is from another environment or issuer, the issuer has withdrawn the key, or ' +
+      '`keys` does not contain the key with which the issuer signs.',
     fix:
       'Compare the `kid` of the token with the key set of the issuer. Ask for a new token after ' +
       'the issuer has changed its keys.',
@@ -99,21 +100,21 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   wrong_issuer: {
     meaning: 'The `iss` of the token is not an issuer of this verifier.',
     cause:
-      'The texts differ by a slash at the end, by http and https, by the port or by the host; or ' +
-      'the token is from another environment.',
-    fix: 'Write the `iss` of the token into `issuer`, letter by letter, if you trust that issuer.',
+      'The `iss` of the token and the option `issuer` differ in a slash at the end, in http or ' +
+      'https, in the port or in the host. Or the token is from another environment.',
+    fix: 'If you trust the issuer of the token, set `issuer` to exactly the `iss` of the token.',
   },
   wrong_audience: {
     meaning: 'The `aud` of the token does not contain an audience of this verifier.',
     cause: 'The client asked for a token for another API, or `audience` has a typing error.',
     fix:
-      'Ask for a token for this API, or write the name of this API, as the issuer knows it, into ' +
-      '`audience`. Do not list the audiences of other APIs.',
+      'Ask for a token for this API, or set `audience` to the name under which the issuer knows ' +
+      'this API. Do not list the audiences of other APIs.',
   },
   wrong_subject: {
-    meaning: 'The `sub` of the token is not the one that `verifyJwt` was told to expect.',
-    cause: 'The token belongs to another user. No guard refuses with this reason.',
-    fix: 'Correct `subject` of `verifyJwt`, or use the token of that user.',
+    meaning: 'The `sub` of the token is not the `subject` that `verifyJwt` expects.',
+    cause: 'The token belongs to another user. A guard never refuses with this reason.',
+    fix: 'Correct `subject` of `verifyJwt`, or use a token of the expected user.',
   },
   wrong_client: {
     meaning: 'The client of the token is not one of the `clients` of the verifier.',
@@ -131,18 +132,20 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   },
   not_yet_valid: {
     meaning: 'The `nbf` of the token is in the future.',
-    cause: 'The clock of this machine is behind that of the issuer.',
+    cause: 'The clock of this machine is behind the clock of the issuer.',
     fix: 'Synchronise the clocks. `clockToleranceSeconds` allows up to 60 seconds.',
   },
   expired: {
     meaning: 'The `exp` of the token is in the past.',
-    cause: 'The client keeps a token after its end, or the clock of this machine is ahead.',
-    fix: 'Refresh the token before its end, as `keystile/client` does. Synchronise the clocks.',
+    cause: 'The client still uses an expired token, or the clock of this machine is ahead.',
+    fix: 'Refresh the token before it expires, as `keystile/client` does. Synchronise the clocks.',
   },
   revocations_unavailable: {
-    meaning: 'It is not known which tokens were revoked. The answer is 503, so clients try again.',
+    meaning:
+      'The verifier does not know which tokens are revoked. The answer is 503, so clients try ' +
+      'again.',
     cause: 'The database has not answered for some seconds.',
-    fix: 'Read the log of the database connection, and `/readyz` of a stand-alone server.',
+    fix: 'Look for database errors in the log. For a stand-alone server, also read `/readyz`.',
   },
   revoked: {
     meaning: 'The session, the user or the client of the token was revoked.',
@@ -150,20 +153,22 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
     fix: 'Log in again. `keystile audit` says who ended the session, when and why.',
   },
   login_too_old: {
-    meaning: 'The route demands a login that is more recent than `maxAgeSeconds`.',
+    meaning: 'The route demands a login within the last `maxAgeSeconds` seconds.',
     cause:
-      'The user logged in earlier: a refresh does not count. Or the issuer does not write ' +
-      '`auth_time`.',
-    fix: 'Ask the user for the password again. For an issuer without `auth_time`, drop the demand.',
+      'The last login was earlier; a refresh does not count as a login. Or the issuer does not ' +
+      'write `auth_time` into the token.',
+    fix:
+      'Ask the user for the password again. If the issuer writes no `auth_time`, remove ' +
+      '`maxAgeSeconds` from the route.',
   },
   missing_scope: {
     meaning: 'The token lacks a scope that the route demands.',
-    cause: 'The client did not ask for the scope, or the user does not hold it.',
+    cause: 'The client did not ask for the scope, or the user does not have it.',
     fix: 'Ask for the scope at login, and grant it: `keystile user grant NAME --scope SCOPE`.',
   },
   unknown_user: {
     meaning: 'The function `user` of the guard returned no user for a valid token.',
-    cause: 'The user was deleted or disabled, or `user` looks for another id than `subject`.',
+    cause: 'The user was deleted or disabled, or `user` does not search by `identity.subject`.',
     fix: 'Look up the user by `identity.subject`, which is a string.',
   },
   refused_by_app: {
@@ -172,8 +177,8 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
     fix: 'Read the code of the app that throws it.',
   },
   service_unavailable: {
-    meaning: 'A service that the app needs for its check is away. The answer is 503.',
+    meaning: 'A service that the app needs for its check is unavailable. The answer is 503.',
     cause: '`user` threw a `TokenError` with the code `temporarily_unavailable`.',
-    fix: 'Read the log of the app: `cause` of the error says which service.',
+    fix: 'Read the log of the app: the `cause` of the error names the service.',
   },
 }

@@ -6,7 +6,7 @@ export type FlagTypes = Readonly<
   Record<string, { readonly type: 'string' | 'boolean'; readonly multiple?: boolean }>
 >
 
-/** Thrown for a wrong call of a command. Its message never contains the value of a flag. */
+/** Thrown if a command is called wrongly. The message never contains the value of a flag. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
@@ -25,7 +25,12 @@ export function parseFlags(
   const options = { ...types }
   const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true })
   for (const token of tokens) {
-    if (token.kind === 'positional') throw new UsageError('`token check` takes flags only')
+    if (token.kind === 'positional') {
+      throw new UsageError(
+        '`token check` must get flags only; there is another argument. ' +
+          'Fix: pass the token on standard input',
+      )
+    }
     if (token.kind === 'option' && !Object.hasOwn(types, token.name))
       throw new UsageError(unknownFlag(token.rawName, Object.keys(types)))
     if (
@@ -39,7 +44,7 @@ export function parseFlags(
   try {
     return parseArgs({ args: [...args], options }).values
   } catch (error) {
-    // Only the first sentence is kept: the others explain options of Node.
+    // Keeps only the first sentence of Node's message: the other sentences explain options of Node.
     throw new UsageError(error instanceof Error ? error.message.split('. ')[0] : String(error))
   }
 }

@@ -29,7 +29,7 @@ else {
 async function runTokenCommand(): Promise<void> {
   if (asksHelp) return console.log(tokenCheckUsage)
   if (second !== 'check') {
-    console.error('keystile: token must be followed by check. Fix: keystile token check')
+    console.error('keystile: `token` must be followed by `check`. Fix: keystile token check')
     process.exitCode = 2
     return
   }

@@ -2,9 +2,9 @@ import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 
 /**
- * Returns the file with the commands of @keystile/server, or `undefined` if it is not installed.
- * First looks from this package. Then looks from the path by which the command was called, because
- * with pnpm this package does not see the other packages of the app.
+ * Returns the URL of the file with the commands of @keystile/server; `undefined` if that package is
+ * not installed. First looks for it from this package, then from the path by which the command was
+ * called: with pnpm, this package does not see the other packages of the app.
  */
 export function findServerCommand(calledAs: string | undefined): URL | undefined {
   for (const place of [import.meta.url, ...(calledAs === undefined ? [] : [calledAs])]) {

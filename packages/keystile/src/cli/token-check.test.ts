@@ -158,7 +158,7 @@ describe('keystile token check', () => {
     ]) {
       const { stdout, code } = await check(input, flags)
       assert.equal(code, 0, stdout)
-      assert.match(stdout, /^valid: .*\n  Not checked: whether it was revoked/)
+      assert.match(stdout, /^valid: .*\n  Not checked: whether the token was revoked/)
       assert.doesNotMatch(stdout, /ada|eyJ/)
     }
   })
@@ -197,9 +197,9 @@ describe('keystile token check', () => {
       ['--audience', 'a'],
       /^the issuer .* must be given\. Fix: add --issuer, or set KEYSTILE_ISSUER$/,
     ],
-    [['--issuer', 'i'], /^the name of the API, .*Fix: add --audience, or set KEYSTILE_AUDIENCE$/],
+    [['--issuer', 'i'], /^the audience .*Fix: add --audience, or set KEYSTILE_AUDIENCE$/],
     [['--issuer'], /--issuer/],
-    [[...api, 'abc'], /takes flags only/],
+    [[...api, 'abc'], /must get flags only/],
     [['--issuer', 'i', '--audience', 'a'], /^--issuer must be an https URL/],
     [['--issuer', 'http://a.example', '--audience', 'a'], /^--issuer .* it is http:\/\/a\.example/],
     [[...api, '--jwks-uri', 'https://a.example'], 'pass either --keys or --jwks-uri, not both'],

@@ -1,5 +1,5 @@
-// The command `keystile token check`. It says whether an API with these settings accepts a token,
-// and if not, why.
+// The command `keystile token check`. It says whether an API with the given settings accepts a
+// token. If the API would refuse the token, it says why.
 import { readFileSync } from 'node:fs'
 import { messageOf, type TokenError } from '../base/errors.ts'
 import { createGuardCore } from '../guard/guard.ts'
@@ -28,23 +28,23 @@ const flagTypes: FlagTypes = {
 }
 
 export const tokenCheckUsage = `keystile token check [flags]
-  reads a token from standard input, and says why an API would refuse it
+  reads a token from standard input, and says whether an API accepts it, or why not
 
-  --issuer URL      a trusted issuer, may be repeated; or KEYSTILE_ISSUER
-  --audience NAME   the name of the API, may be repeated; or KEYSTILE_AUDIENCE
-  --jwks-uri URL    the key set of the issuer; default: from its metadata
-  --keys FILE       a file with a JWK Set or a shared secret, instead
+  --issuer URL      a trusted issuer; may be repeated. Default: KEYSTILE_ISSUER
+  --audience NAME   the name of the API; may be repeated. Default: KEYSTILE_AUDIENCE
+  --jwks-uri URL    the key set of the issuer. Default: the one in the issuer's metadata
+  --keys FILE       a JWK Set or a shared secret in a file; not together with --jwks-uri
   --token-type JWT  for an issuer that does not follow RFC 9068. Then also:
     --audience-claim NAME   the claim that has the audience in a token without aud
-    --client ID             a client whose tokens are accepted, may be repeated
+    --client ID             a client whose tokens are accepted; may be repeated
     --scopes-from CLAIM     scope, scp or permissions
-    --max-token-age SECONDS
-  --scope SCOPE     a scope that the route demands, may be repeated
-  --max-age SECONDS the oldest login that the route accepts
+    --max-token-age SECONDS how long ago the token may have been issued
+  --scope SCOPE     a scope that the route demands; may be repeated
+  --max-age SECONDS how long ago the user may have logged in
   --claims          also print the header and the claims of the token
-Exits with 0 for a valid token, 1 for a refused one, 2 for wrong settings.`
+The exit code is 0 for a valid token, 1 for a refused token and 2 for wrong settings.`
 
-/** What a command prints and how it exits. */
+/** The output and the exit code of a command. */
 export interface Printed {
   readonly stdout: string
   readonly stderr: string
@@ -80,7 +80,7 @@ export async function checkToken(
 
 const valid = [
   'valid: an API with these settings accepts the token',
-  '  Not checked: whether it was revoked, and whether its user exists. Only the app knows that.',
+  '  Not checked: whether the token was revoked, and whether its user exists. Only the app knows.',
 ]
 
 function refusal({ reason, detail, status, code, message }: TokenError): readonly string[] {
@@ -102,7 +102,7 @@ function readField(input: string): string | undefined {
   return /^bearer(?:\s|$)/i.test(text) ? text : `Bearer ${text}`
 }
 
-/** Returns header and claims. They are proved only if the token is valid. */
+/** Returns the lines for `--claims`. If `isProved` is false, anyone may have written the claims. */
 function describeToken(field: string | undefined, isProved: boolean): readonly string[] {
   const token = field?.split(' ').at(-1) ?? ''
   try {
@@ -126,7 +126,7 @@ function print(code: 0 | 1, lines: readonly string[]): Printed {
   return { stdout: `${text}\n`, stderr: '', code }
 }
 
-/** Reads the flags and the environment. @throws {UsageError} if one is missing or wrong */
+/** Reads the flags and the environment. @throws {UsageError} if a setting is missing or wrong */
 function readSettings(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
@@ -140,7 +140,7 @@ function readSettings(
     throw new UsageError(`${what} must be given. Fix: add --${flag}, or set ${variable}`)
   }
   const issuer = take('issuer', 'KEYSTILE_ISSUER', 'the issuer of the token')
-  const audience = take('audience', 'KEYSTILE_AUDIENCE', 'the name of the API, its audience,')
+  const audience = take('audience', 'KEYSTILE_AUDIENCE', 'the audience (the name of the API)')
   const [keysFile] = listOf(flags['keys'])
   const [jwksUri] = listOf(flags['jwks-uri'])
 
@@ -197,10 +197,10 @@ function readDemand(flags: Readonly<Record<string, unknown>>, verifier: Verifier
 }
 
 /**
- * Runs `make`. If it throws, replaces the name of each option in the message by the flag or the
+ * Calls `make`. If it throws, replaces each option's name in the message with the flag or the
  * variable that the user has set.
  *
- * @throws {UsageError} instead of the `TypeError` for a wrong option
+ * @throws {UsageError} if `make` throws a `TypeError`
  */
 function named<T>(names: Readonly<Record<string, string>>, make: () => T): T {
   try {
@@ -240,6 +240,6 @@ function readKeys(file: string): NonNullable<VerifierOptions['keys']> {
     const keys: JwkSet = JSON.parse(text) // the verifier checks what is in it
     return keys
   } catch {
-    throw new UsageError('--keys must name a file with a JWK Set, {"keys": [...]}, or a secret')
+    throw new UsageError('--keys must name a file with a JWK Set in valid JSON, or with a secret')
   }
 }

@@ -16,13 +16,13 @@ export type Answer = Readonly<Record<string, unknown>>
 
 /**
  * Sends a request to an endpoint of the issuer. It does not follow redirects, because a redirect
- * could send passwords and tokens to another server. It uses no cache.
+ * could send passwords and tokens to a different server. It uses no cache.
  *
  * Does NOT check the members of the answer.
  *
- * @throws {ClientError} with the code of RFC 6749 §5.2 if the issuer refuses;
- *   `temporarily_unavailable` if the issuer is unreachable, fails or is busy, or if another server
- *   answers
+ * @throws {ClientError} with the code of RFC 6749 §5.2 if the issuer refuses the request;
+ *   `temporarily_unavailable` if the issuer is unreachable, fails or is busy, or if a different
+ *   server answers
  */
 export async function askIssuer(fetch: Fetch, url: string, init: RequestInit): Promise<Answer> {
   let response: Response
@@ -59,7 +59,7 @@ function isRefusal(status: number, code: ClientErrorCode): boolean {
 /** Parses a JSON object. Returns an empty object if the string is not JSON. */
 function parseObject(text: string): Answer {
   try {
-    return (JSON.parse(text) ?? {}) as Answer // a number has no members either
+    return (JSON.parse(text) ?? {}) as Answer // a number has no members, like an empty object
   } catch {
     return {}
   }

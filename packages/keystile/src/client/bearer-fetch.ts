@@ -11,13 +11,13 @@ interface BearerFetchOptions {
 }
 
 /**
- * Creates a `fetch` that adds the access token to requests for the resources. If the API refuses
- * the token, it refreshes the session, and sends the request once more with the new token. It does
- * not change other requests.
+ * Creates a function like `fetch` that adds the access token to requests for the resources. If the
+ * API refuses the token, the function refreshes the session and sends the request once more with
+ * the new token. It does not change any other request.
  *
- * Does NOT follow redirects itself: the `fetch` of the platform does. If a redirect leads to
- * another origin, the platform removes the `Authorization` header; within the origin, it keeps the
- * header.
+ * Does NOT follow redirects itself: the `fetch` of the platform does. If a redirect leads to a
+ * different origin, the platform removes the `Authorization` header. If the redirect stays within
+ * the origin, the platform keeps the header.
  */
 export function createBearerFetch({ fetch, isResource, keeper }: BearerFetchOptions): Fetch {
   return async (input, init) => {
@@ -27,8 +27,8 @@ export function createBearerFetch({ fetch, isResource, keeper }: BearerFetchOpti
     if (!isResource(url) || headers.has('authorization')) return fetch(input, init)
 
     const session = await keeper.current()
-    // Uses the checked URL from here on. The caller could change its URL object during the wait,
-    // and the token would go to a server that was not checked.
+    // From here on, uses the URL that was checked. The caller could change its URL object during
+    // the wait. The token would then go to a server that was not checked.
     const target = isRequest ? input : url
     if (!session) return fetch(target, init)
 
@@ -40,7 +40,7 @@ export function createBearerFetch({ fetch, isResource, keeper }: BearerFetchOpti
       await discard(response)
       throw error
     })
-    // A request of one user must not be sent in the name of another.
+    // A request of one user must not be sent in the name of a different user.
     if (renewed?.id !== session.id) return response
 
     await discard(response)
@@ -56,9 +56,9 @@ function withToken(headers: Headers, { accessToken }: KnownSession): Headers {
 }
 
 /**
- * Whether the API may accept the request with a new token. A 401 without an error code counts,
- * because a script often cannot read the challenge of another origin, and some APIs send no error
- * code.
+ * Whether the API refused the token, so that a new token may help. A 401 without an error code
+ * counts too: some APIs send no error code, and a script often cannot read the `WWW-Authenticate`
+ * header of a different origin.
  */
 function isTokenRefused({ status, headers, redirected, url }: Response, asked: string): boolean {
   if (status !== 401) return false

@@ -42,5 +42,7 @@ function findLocalStorage(): NonNullable<ReturnType<typeof browser>['localStorag
   } catch {
     // Reading the property throws if the browser blocks localStorage.
   }
-  throw new TypeError('there is no localStorage here: use memoryStorage(), or your own storage')
+  throw new TypeError(
+    'localStorage is missing or blocked here. Fix: use memoryStorage() or your own storage',
+  )
 }

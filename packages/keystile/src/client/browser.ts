@@ -1,6 +1,6 @@
 /**
- * The parts of a browser that Node does not have. Each may be missing: in Node, and on a page
- * without TLS.
+ * The parts of a browser that Node does not have. Each part may be missing, because the client runs
+ * in Node or because the page is without TLS.
  */
 export interface Browser {
   readonly navigator?: { readonly locks?: Locks }

@@ -10,9 +10,9 @@ const codes = [
 ] as const
 
 /**
- * Why a request to the issuer failed. `temporarily_unavailable` means every failure that a retry
- * may solve. `no_cookie_sessions` means that the client has `storage: 'cookie'` and the issuer has
- * no cookie sessions.
+ * Why a request to the issuer failed. `temporarily_unavailable` stands for every failure that a
+ * retry may solve. `no_cookie_sessions` means that the client has `storage: 'cookie'` and the
+ * issuer has no cookie sessions.
  */
 export type ClientErrorCode = (typeof codes)[number] | 'no_cookie_sessions'
 
@@ -24,9 +24,9 @@ export interface ClientErrorDetails {
 }
 
 /**
- * The issuer refuses a request or is unreachable. At a login, `invalid_grant` means a wrong user
- * name or password. After `temporarily_unavailable` the user stays signed in. The error contains no
- * token and no password, so an app can log it.
+ * Thrown if the issuer refuses a request or is unreachable. At a login, `invalid_grant` means a
+ * wrong user name or password. After `temporarily_unavailable`, the user stays signed in. The error
+ * contains no token and no password, so an app can log it.
  */
 export class ClientError extends Error {
   readonly code: ClientErrorCode

@@ -395,7 +395,7 @@ describe('createClient', () => {
     for (const options of [undefined, null, 'https://a.example']) {
       assert.throws(
         () => createClient(options as unknown as ClientOptions),
-        /createClient takes an object of options with `issuer`/,
+        /the argument of createClient\(\) must be an object with at least `issuer`/,
       )
     }
     for (const url of [

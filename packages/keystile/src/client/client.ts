@@ -23,8 +23,8 @@ export interface ClientOptions {
    */
   readonly storage?: TokenStorage | 'cookie'
   /**
-   * The APIs that receive the access token: origins, or URLs that include everything below them.
-   * The client sends the token to no other URL. Default: the origin of the issuer.
+   * The APIs that receive the access token. Each is an origin, or a URL that includes all URLs
+   * below it. The client never sends the token to any other URL. Default: the origin of the issuer.
    */
   readonly resources?: readonly string[]
   /** Sends all requests, including those to the issuer. Default: `globalThis.fetch`. */
@@ -45,7 +45,7 @@ const optionNames: readonly string[] = [
   'dangerouslyAllowHttpIssuer',
 ] satisfies readonly (keyof ClientOptions)[]
 
-/** Signs a user in, and sends requests in the user's name. Its methods need no `this`. */
+/** Signs a user in, and sends requests in the user's name. The methods do not use `this`. */
 export interface ApiClient {
   /**
    * Signs a user in, and replaces the user who was signed in before.
@@ -53,7 +53,7 @@ export interface ApiClient {
    * Does NOT end the previous user's session at the issuer: call `logout` first.
    *
    * @throws {ClientError} `invalid_grant` for a wrong user name or password;
-   *   `temporarily_unavailable`
+   *   `temporarily_unavailable` if the issuer cannot answer now
    */
   login(credentials: Credentials): Promise<void>
   /**
@@ -71,8 +71,8 @@ export interface ApiClient {
    */
   readonly fetch: Fetch
   /**
-   * Removes the session from all tabs that share the storage, and ends it at the issuer. With
-   * `storage: 'cookie'`, it does not remove a cookie that already belongs to another login.
+   * Removes the session from all tabs that share the storage, and ends the session at the issuer.
+   * With `storage: 'cookie'`: if a later login has replaced the cookie, the new cookie stays.
    *
    * @throws {ClientError} if the issuer does not answer. The session is removed from the storage
    *   anyway. With `storage: 'cookie'`, the cookie remains, so the user is signed in again on the
@@ -166,7 +166,7 @@ export function createClient(options: ClientOptions): ApiClient {
  */
 const signedInSeconds = 5
 
-/** @throws {ClientError} `temporarily_unavailable` if the work takes longer; the work continues */
+/** @throws {ClientError} `temporarily_unavailable` if `work` takes longer; `work` continues */
 async function within<T>(seconds: number, work: () => Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_resolve, reject) => {
@@ -180,7 +180,7 @@ async function within<T>(seconds: number, work: () => Promise<T>): Promise<T> {
 /** @throws {TypeError} for an option that is unknown, and for a wrong `storage` */
 function requireOptions(options: ClientOptions): void {
   if (typeof options !== 'object' || options === null) {
-    throw new TypeError('createClient takes an object of options with `issuer`')
+    throw new TypeError('the argument of createClient() must be an object with at least `issuer`')
   }
 
   const unknown = Object.keys(options).find((name) => !optionNames.includes(name))

@@ -112,9 +112,9 @@ describe('a client', () => {
         const expected = {
           code: 'no_cookie_sessions',
           message:
-            `${stage.server.issuer} has no cookie sessions, which storage: 'cookie' needs. ` +
-            'Fix: give createKeystile cookieSession: true, ' +
-            'or the stand-alone server KEYSTILE_COOKIE_SESSION=true',
+            `storage: 'cookie' needs cookie sessions, which ${stage.server.issuer} does not have. ` +
+            'Fix: set cookieSession: true in createKeystile(), ' +
+            'or KEYSTILE_COOKIE_SESSION=true on a stand-alone server',
         }
         const tab = open(cookieFetch())
         await assert.rejects(tab.isSignedIn(), expected)

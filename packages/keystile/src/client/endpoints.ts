@@ -1,5 +1,5 @@
-// The endpoints of the issuer that start, refresh and end sessions: one set for refresh tokens in
-// bodies, one for refresh tokens in a cookie.
+// The endpoints of the issuer that start, refresh and end sessions. There are two sets: one has the
+// refresh token in request and response bodies, the other has it in a cookie.
 import { askIssuer, type Answer, type Fetch } from './ask-issuer.ts'
 import { ClientError, isInvalidGrant } from './client-error.ts'
 import { sidOf } from './token-sid.ts'
@@ -17,12 +17,9 @@ export interface IssuedTokens {
   readonly accessToken: string
   /** `undefined` if the refresh token is in a cookie. */
   readonly refreshToken?: string | undefined
-  /** `expires_in`, in milliseconds. */
+  /** How long the access token is valid: `expires_in`, converted to milliseconds. */
   readonly lifetime: number
-  /**
-   * Identifies this device at its next login. `undefined` if it is in a cookie, like the refresh
-   * token.
-   */
+  /** Identifies this device at its next login. `undefined` if the device secret is in a cookie. */
   readonly deviceSecret?: string
 }
 
@@ -41,7 +38,7 @@ export interface Endpoints {
   /**
    * Returns new tokens of a session.
    *
-   * @param refreshToken `undefined` if it is in a cookie
+   * @param refreshToken `undefined` if the refresh token is in a cookie
    */
   refresh(refreshToken: string | undefined): Promise<IssuedTokens>
   /** Ends only the session of these tokens. Without tokens, ends the session of the cookie. */
@@ -55,8 +52,8 @@ interface Issuer {
 }
 
 /**
- * The option of a logout request: the browser sends it even if the user immediately closes the
- * page.
+ * The `fetch` option for logout requests. With this option, the browser sends the request even if
+ * the user immediately closes the page.
  */
 const outlivesThePage = { keepalive: true } satisfies RequestInit
 
@@ -163,8 +160,8 @@ export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
 
 /**
  * Whether a request failed because the issuer has no cookie sessions. Such an issuer answers 404. A
- * browser hides the 404 from a page of another origin, so it looks like no answer. The issuer's
- * metadata then shows whether the issuer has cookie sessions.
+ * browser hides this 404 from a page of a different origin, so the page sees no answer at all. The
+ * issuer's metadata then shows whether the issuer has cookie sessions.
  */
 async function lacksCookieSessions(error: unknown, { issuer, fetch }: Issuer): Promise<boolean> {
   const isUnknown =
@@ -182,8 +179,9 @@ async function lacksCookieSessions(error: unknown, { issuer, fetch }: Issuer): P
 
 function noCookieSessions(issuer: string): string {
   return (
-    `${issuer} has no cookie sessions, which storage: 'cookie' needs. Fix: give createKeystile ` +
-    'cookieSession: true, or the stand-alone server KEYSTILE_COOKIE_SESSION=true'
+    `storage: 'cookie' needs cookie sessions, which ${issuer} does not have. ` +
+    'Fix: set cookieSession: true in createKeystile(), ' +
+    'or KEYSTILE_COOKIE_SESSION=true on a stand-alone server'
   )
 }
 
@@ -202,7 +200,10 @@ function tokensBesideCookie(answer: Answer): IssuedTokens {
   return { accessToken, lifetime: seconds * 1000 }
 }
 
-/** The error for an answer from another server, such as the login page of a hotel's network. */
+/**
+ * Creates the error for an answer without tokens. Such an answer often comes from a different
+ * server, such as the login page of a hotel's network.
+ */
 function withoutTokens(): ClientError {
   return new ClientError('temporarily_unavailable', 'The answer of the issuer has no tokens')
 }

@@ -6,9 +6,9 @@ import type { Lease, Leases } from './lease.ts'
 const store = 'leases'
 
 /**
- * Opens leases in an IndexedDB database of this origin. All browsers run its transactions one after
- * the other, even across tabs. With localStorage, two tabs could take the same lease at the same
- * time.
+ * Opens the IndexedDB database of this origin that stores leases. All browsers run the transactions
+ * of a database one after the other, even across tabs. With localStorage, two tabs could take the
+ * same lease at the same time.
  *
  * @throws {unknown} if the browser refuses the database, for example in a private window
  */

@@ -1,6 +1,9 @@
 /** The state of a lock: its owner, and when the ownership expires. */
 export interface Lease {
-  /** `undefined`: the owner has finished, but no other tab may take the lease before `until`. */
+  /**
+   * The tab that holds the lease. `undefined` if that tab has finished; then no tab may take the
+   * lease before the time `until`.
+   */
   readonly owner: string | undefined
   /** Milliseconds since 1970-01-01 UTC. */
   readonly until: number
@@ -23,11 +26,11 @@ const lookEvery = 50
  * Waits for the lease of this name, runs the action, and renews the lease until the action ends. If
  * the tab is closed or crashes, its lease expires.
  *
- * Does NOT stop the action if the lease expires meanwhile: a tab that the browser suspended may run
- * its action at the same time as another tab.
+ * Does NOT stop the action if the lease expires before the action ends. If the browser suspends a
+ * tab, that tab may later run its action at the same time as a different tab.
  *
- * @param remaining returns for how many milliseconds no other tab may take the lease after the
- *   action, even if this tab is closed
+ * @param remaining returns how many milliseconds the lease lasts after the action. During this time
+ *   no other tab may take the lease, even if this tab is closed
  */
 export async function withLease<T>(
   leases: Leases,
@@ -35,7 +38,7 @@ export async function withLease<T>(
   action: () => Promise<T>,
   remaining: () => number,
 ): Promise<T> {
-  // The name of this owner. It must differ from the names of other tabs; it need not be secret.
+  // The name of this owner. It must differ from the names of other tabs. It need not be secret.
   const owner = `${Math.random()}`
   const take = async (): Promise<boolean> => {
     const now = Date.now()
@@ -58,14 +61,15 @@ export async function withLease<T>(
 }
 
 /**
- * Whether a lease is valid. A lease that ends later than a new lease would is not valid: the clock
- * was set back after the lease was written, so the lease could block all tabs for hours.
+ * Whether a lease still blocks other tabs. It must not have expired, and it must expire within
+ * `leaseTime` from now. A lease that expires later was written before the clock was set back, and
+ * it could block all tabs for hours.
  */
 function isHeld(lease: Lease | undefined, now: number): lease is Lease {
   return lease !== undefined && lease.until > now && lease.until <= now + leaseTime
 }
 
-/** Resolves after this time. */
+/** Resolves after this many milliseconds. */
 export function delay(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }

@@ -1,10 +1,11 @@
-/** Whether a URL is one of the resources, or below one. */
+/** Returns whether a URL is one of the resources, or is below one of the resources. */
 export type Resources = (url: string) => boolean
 
 /**
  * Creates the function that decides whether a URL receives the token. The given URLs and all URLs
- * below them receive the token. It compares URLs as `fetch` would request them, so neither `..` nor
- * another spelling of the host tricks the client into sending the token elsewhere.
+ * below them receive the token. The function compares URLs in the form in which `fetch` would
+ * request them. So a `..` in the path or an unusual spelling of the host cannot trick the client
+ * into sending the token elsewhere.
  *
  * @param urls absolute URLs: an origin, or a URL with a path
  * @throws {TypeError} for a URL that `requireSafeUrl` refuses
@@ -22,9 +23,10 @@ export function resourcesOf(urls: readonly string[], allowsHttp: boolean): Resou
 }
 
 /**
- * Returns a URL that is safe for passwords and tokens: https, or http to this machine.
+ * Parses a URL and returns it if it is safe for passwords and tokens: an https URL, or an http URL
+ * of this machine. If `allowsHttp` is set, every http URL counts as safe.
  *
- * @throws {TypeError} for any other URL; the message never contains it, because a URL may contain a
+ * @throws {TypeError} for any other URL. The message never repeats the URL, which may contain a
  *   password
  */
 export function requireSafeUrl(option: string, text: unknown, allowsHttp: boolean): URL {
@@ -50,7 +52,7 @@ function isThisMachine(hostname: string): boolean {
   return /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
 }
 
-/** Works like `URL.parse`, which browsers have only since 2024. */
+/** Parses a URL. Works like `URL.parse`, which older browsers (before 2024) do not have. */
 function parseUrl(text: unknown): URL | undefined {
   try {
     return new URL(String(text))

@@ -15,9 +15,10 @@ export interface SessionKeeper {
   /** Returns the stored session, without refreshing it. */
   read(): Promise<StoredSession | undefined>
   /**
-   * Returns the session with a valid access token, and refreshes it if the token expires soon.
-   * Returns `undefined` if the session has expired, even if another login has replaced the session:
-   * a request of one user must not be sent in the name of another user.
+   * Returns the session with a valid access token, and refreshes the session if the token expires
+   * soon. Returns `undefined` if the session has expired. If a different login replaces the session
+   * during the refresh, also returns `undefined`: a request of one user must not be sent in the
+   * name of a different user.
    *
    * @throws {ClientError} if the issuer does not answer and the token has expired
    */
@@ -29,9 +30,9 @@ export interface SessionKeeper {
 }
 
 /**
- * Opens the keeper. The lock of the storage makes all clients with this storage log in, refresh and
- * log out one after the other. Nevertheless each client checks the storage again before it writes,
- * because a client may lose the lock, and a logout does not wait for the lock.
+ * Opens the keeper. All clients with the same storage log in, refresh and log out one after the
+ * other, because the storage has a lock. Each client still checks the storage again before it
+ * writes: a client may lose the lock, and a logout does not wait for the lock.
  */
 export function openSessionKeeper(options: SessionKeeperOptions): SessionKeeper {
   const { endpoints, clock } = options

@@ -13,17 +13,17 @@ interface RenewalOptions {
 }
 
 /**
- * Refreshes a session whose access token is old or was refused, unless another client has just
- * refreshed the session. Returns the session that is stored afterwards. It may belong to another
- * login, so the caller must compare the ids.
+ * Refreshes a session whose access token is old or was refused, unless a different client has just
+ * refreshed the session. Returns the session that is stored afterwards. The returned session may
+ * belong to a different login, so the caller must compare the ids.
  *
  * @throws {ClientError} if the issuer does not answer
  */
 export type Renew = (stale: StoredSession) => Promise<KnownSession | undefined>
 
 /**
- * Creates `renew`. In one client, all calls share one refresh. The lock makes several clients
- * refresh one after the other, because each refresh rotates the refresh token.
+ * Creates `renew()`. In one client, calls at the same time share one refresh. The lock makes
+ * several clients refresh one after the other, because each refresh replaces the refresh token.
  */
 export function createRenewal({ store, endpoints, clock, tokenAge }: RenewalOptions): Renew {
   /** The refresh that is running now. */
@@ -89,7 +89,7 @@ function isSame(now: StoredSession | undefined, before: StoredSession): boolean 
 /**
  * Creates a session from the tokens of the issuer.
  *
- * @param id the id of the session before a refresh, for an access token without a `sid`
+ * @param id the id that the session had before the refresh. Used if the access token has no `sid`
  */
 export function sessionOf(
   { accessToken, refreshToken, lifetime }: IssuedTokens,

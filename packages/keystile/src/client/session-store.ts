@@ -13,7 +13,9 @@ export interface SessionStoreOptions {
   readonly onSignOut: () => void
 }
 
-/** The session in the storage. Each call reads the storage, because other tabs may write to it. */
+/**
+ * Reads and writes the session. Each call reads the storage, because other tabs may write to it.
+ */
 export interface SessionStore {
   read(): Promise<StoredSession | undefined>
   write(session: StoredSession | undefined): Promise<void>
@@ -24,7 +26,9 @@ export interface SessionStore {
   writeLogin(session: StoredSession): Promise<void>
   /** Runs `action` while no other client with this storage runs an action. */
   exclusive<T>(action: () => Promise<T>): Promise<T>
-  /** Returns the device secret, which stays after a logout: it identifies the device at a login. */
+  /**
+   * Returns the device secret, which identifies the device at a login. A logout does not remove it.
+   */
   readDeviceSecret(): Promise<string | undefined>
   writeDeviceSecret(secret: string): Promise<void>
   /** Stops listening to other tabs. */
@@ -55,9 +59,9 @@ export function openSessionStore({ storage, key, onSignOut }: SessionStoreOption
   }
 
   const stop = storage.listen?.(key, () => void read().catch(() => {}))
-  // The first read stores the id of the signed-in user in `lastId`. Without this id, the first
-  // sign-out would not be noticed. An error of the storage is ignored here, because the calls that
-  // need the storage report it.
+  // The first read stores the id of the session in `lastId`. Without this id, the first sign-out
+  // would not be noticed. An error of the storage is ignored here, because all later calls that
+  // need the storage report the error.
   read().catch(() => {})
 
   return {

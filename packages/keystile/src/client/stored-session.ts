@@ -2,9 +2,9 @@
 export interface KnownSession {
   /**
    * The `sid` of the access token. If the token has no `sid`, the client creates a random id at the
-   * login, and a refresh does not change this id. The id shows whether a new token comes from a
-   * refresh or from another login, even if another page has logged in and only the cookie has
-   * changed.
+   * login, and a refresh does not change this id. If a new token has a different `sid`, it comes
+   * from a different login, not from a refresh. So the id also shows a login on a different page
+   * that has changed only the cookie.
    */
   readonly id: string
   readonly accessToken: string
@@ -20,20 +20,22 @@ export interface KnownSession {
 }
 
 /**
- * The initial session of a page with a cookie: only the issuer knows whether there is a session.
+ * The stored session of a new page with `storage: 'cookie'`. Only the issuer knows whether there is
+ * a session.
  */
 export const unknownSession = 'unknown'
 
 /** The content of a storage while a user is, or may be, signed in. */
 export type StoredSession = KnownSession | typeof unknownSession
 
-/** Returns the id of a session; `undefined` for no session and for an unknown session. */
+/** Returns the id of a session; `undefined` if there is no session or it is `unknownSession`. */
 export function idOf(session: StoredSession | undefined): string | undefined {
   return knownSession(session)?.id
 }
 
 /**
- * Returns a session with its access token; `undefined` for no session and for an unknown session.
+ * Returns a session with its access token; `undefined` if there is no session or it is
+ * `unknownSession`.
  */
 export function knownSession(session: StoredSession | undefined): KnownSession | undefined {
   return session === unknownSession ? undefined : session

@@ -15,7 +15,8 @@ export interface TabLock {
   /** Runs `action` while no other tab of this origin runs an action with the same name. */
   exclusive<T>(name: string, action: () => Promise<T>): Promise<T>
   /**
-   * Reports that this tab has written. Other tabs then get the lock only after they see the write.
+   * Reports that this tab has written to the storage. Other tabs then get the lock only after they
+   * see the write.
    */
   wrote(): void
 }

@@ -280,7 +280,7 @@ describe('browserStorage', () => {
   it('browserStorage throws if localStorage is missing or blocked', () => {
     const expected = {
       name: 'TypeError',
-      message: /^there is no localStorage here: use memoryStorage\(\)/,
+      message: /^localStorage is missing or blocked here\. Fix: use memoryStorage\(\)/,
     }
     replace('localStorage', { value: undefined })
     assert.throws(browserStorage, expected)

@@ -1,6 +1,6 @@
 import type { KnownSession } from './stored-session.ts'
 
-/** The two clocks of a client. A test passes its own. */
+/** The two clocks of a client. A test can pass its own clocks. */
 export interface ClientClock {
   /** Milliseconds since 1970-01-01 UTC. The user can change this clock. */
   now(): number
@@ -15,8 +15,8 @@ export const browserClock: ClientClock = {
 }
 
 /**
- * A token is refreshed at most this many milliseconds before it expires. With a minute left, even a
- * slow request arrives with a valid token.
+ * The client refreshes a token at most this many milliseconds before the token expires. With a
+ * minute left, even a slow request arrives with a valid token.
  */
 const maxMargin = 60_000
 
@@ -34,7 +34,7 @@ export interface TokenAge {
  * the token counts as expired, because its real age is unknown.
  */
 export function createTokenAge(clock: ClientClock): TokenAge {
-  /** The last token that was measured, with its age and the elapsed time at that moment. */
+  /** The latest token, its age when it was first measured, and `clock.elapsed()` at that moment. */
   let seen: { readonly accessToken: string; readonly age: number; readonly at: number } | undefined
 
   function ageOf({ accessToken, askedAt }: KnownSession): number {

@@ -8,10 +8,10 @@ export interface TokenStorage {
   write(key: string, text: string | undefined): void | Promise<void>
   /**
    * Runs `action` while no other client runs an action with the same name, and returns the result
-   * of `action`. If several programs or tabs share a storage, it needs this method, so that only
-   * one of them refreshes. Within `action`, `read` must return everything that earlier actions have
-   * written. A crashed program must not block the other programs for ever. Without this method,
-   * only one client may use the storage.
+   * of `action`. A storage that several programs or tabs share needs this method, so that only one
+   * of them refreshes at a time. Within `action`, `read` must return everything that earlier
+   * actions have written. A crashed program must not block the other programs for ever. Without
+   * this method, only one client may use the storage.
    */
   exclusive?<T>(name: string, action: () => Promise<T>): Promise<T>
   /**

@@ -5,7 +5,8 @@ import { markGuard } from '../guard/guard-mark.ts'
 import type { HttpRequest } from '../http/message.ts'
 
 /**
- * Builds the guard of a framework from the guard core: the parts that all frameworks share.
+ * Builds the guard of a framework from the guard core, with the parts that are the same in all
+ * frameworks.
  *
  * @param middleware creates the framework's middleware for a demand
  * @param read converts the argument of `check` to an `HttpRequest`
@@ -22,7 +23,7 @@ export function assembleGuard<
   middleware: (demand: Demand<S>) => M,
   read: (request: R) => HttpRequest,
 ): AssembledGuard<S, U, T, M, Carrier, R> {
-  // Every middleware carries its demand, so that OpenAPI documents cannot differ from it.
+  // Every middleware carries its demand, so that an OpenAPI document cannot differ from the guard.
   const make = (demand: Demand<S>): M => markGuard(middleware(demand), core, demand)
   const guard = (...args: DemandArguments<S>): M => make(core.demand(args, false))
   const optional = (...args: DemandArguments<S>): M => make(core.demand(args, true))
@@ -42,13 +43,13 @@ export function assembleGuard<
 }
 
 /**
- * The guards of an app. `M` is the framework's middleware, `Carrier` its request, and `R` the type
- * that `check` takes.
+ * The guards of an app. `M` is the type of the framework's middleware, `Carrier` the type of the
+ * framework's requests, and `R` the type of the argument of `check`.
  */
 export interface AssembledGuard<S extends string, U, T extends TokenType, M, Carrier, R> {
   /**
-   * Admits a caller that has all of these scopes and, with `maxAgeSeconds`, a recent login. Refuses
-   * any other request.
+   * Admits a request if the caller has all of these scopes. With `maxAgeSeconds`, the caller must
+   * also have logged in recently enough. Refuses all other requests.
    *
    * @throws {TypeError} for a wrong argument
    */

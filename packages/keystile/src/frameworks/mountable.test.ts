@@ -26,7 +26,7 @@ describe('mount()', () => {
       assert.throws(() => mount(Promise.resolve() as unknown as Mountable), {
         name: 'TypeError',
         message:
-          'mount takes what createKeystile resolves to; it got the promise. ' +
+          'the argument of mount() must be the object from createKeystile(); it is a promise. ' +
           'Fix: mount(await createKeystile(…))',
       })
     })
@@ -35,7 +35,8 @@ describe('mount()', () => {
       assert.throws(() => mount(undefined as unknown as Mountable), {
         name: 'TypeError',
         message:
-          'mount takes the object of createKeystile or of protectedResource; it got undefined',
+          'the argument of mount() must be the object from createKeystile() or from ' +
+          'protectedResource(); it is undefined',
       })
     })
 

@@ -11,10 +11,10 @@ export function acceptMountable(mountable: Mountable): void {
   if (typeof mountable?.answer !== 'function') {
     throw new TypeError(
       mountable instanceof Promise
-        ? 'mount takes what createKeystile resolves to; it got the promise. ' +
+        ? 'the argument of mount() must be the object from createKeystile(); it is a promise. ' +
             'Fix: mount(await createKeystile(…))'
-        : 'mount takes the object of createKeystile or of protectedResource; ' +
-            `it got ${kindOf(mountable)}`,
+        : 'the argument of mount() must be the object from createKeystile() or from ' +
+            `protectedResource(); it is ${kindOf(mountable)}`,
     )
   }
   mountable.onMount?.()

@@ -125,8 +125,8 @@ describe('the routes of Hono', () => {
     const behind = new Hono().use(wrapped as never).get('/x', guard('read'), ok)
     assert.throws(() => described(behind), {
       message:
-        'a guard of /x runs after a function that may answer or call next: ' +
-        'write that function as (c) => … or as (c, next) => …',
+        'a guard of /x runs after a function whose parameters do not show whether it answers. ' +
+        'Fix: write that function as (c) => … or as (c, next) => …',
     })
     const rest = (_c: Context, ...all: readonly Next[]): Promise<void> => all[0]!()
     const behindRest = new Hono().use(rest as never).get('/x', guard('read'), ok)
@@ -475,7 +475,7 @@ describe('a document', () => {
     ])
       assert.throws(
         () => secure(document as never, express()),
-        /TypeError: secure takes a document of OpenAPI 3\.0 or 3\.1/,
+        /TypeError: the document for secure\(\) must be OpenAPI 3\.0 or 3\.1/,
       )
   })
 

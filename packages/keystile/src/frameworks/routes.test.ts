@@ -74,8 +74,8 @@ describe('cannotLookInto', () => {
   it('cannotLookInto says what to do about a mounted app', () => {
     assert.equal(
       cannotLookInto('/foreign/x').message,
-      'a mounted app answers /foreign/x, and its guards are unknown here: ' +
-        'create a document for that app itself, and add its paths to "ignore"',
+      'a mounted app answers /foreign/x, and the guards of that app are unknown here. ' +
+        'Fix: create a document for the mounted app itself, and add its paths to "ignore"',
     )
   })
 })

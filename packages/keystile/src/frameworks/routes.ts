@@ -14,7 +14,9 @@ export interface ListedRoute {
   readonly method: string
   /** The path as OpenAPI writes it. */
   readonly template: string
-  /** The path as the app writes it, if several paths can have the same template. */
+  /**
+   * The path as the app writes it. Set only if several paths of the app can have the same template.
+   */
   readonly path?: string
 }
 
@@ -39,8 +41,9 @@ export interface AppRoutes {
 }
 
 /**
- * Returns the functions that run for a request, in their order; `undefined` if there is no route.
- * For apps of frameworks that Keystile does not know.
+ * Returns the functions that run for a request, in the order in which they run. Returns `undefined`
+ * if there is no route. An app writes such a function if Keystile does not know the app's
+ * framework.
  */
 export type GuardFinder = (method: string, path: string) => readonly unknown[] | undefined
 
@@ -60,7 +63,7 @@ export const methods = [
 export const methodsOfAll = ['get', 'put', 'post', 'delete', 'patch'] as const
 
 /**
- * Returns the methods of a route that a document lists.
+ * Returns the methods with which a document lists a route.
  *
  * @param path the path as the app writes it, for the error
  * @throws {Error} for a method that OpenAPI 3.1 does not have
@@ -79,21 +82,23 @@ export function describedMethods(answered: readonly string[], path: string): rea
 
 /** Creates the error for a route that a document cannot describe. */
 export function cannotDescribe(path: string, why: string): Error {
-  return new Error(`the route ${path} ${why}: add it to "ignore" to leave it out of the document`)
+  return new Error(
+    `the route ${path} ${why}. Fix: add the route to "ignore" to leave it out of the document`,
+  )
 }
 
 /** Creates the error for a path that a mounted app answers. */
 export function cannotLookInto(path: string): Error {
   return new Error(
-    `a mounted app answers ${path}, and its guards are unknown here: ` +
-      'create a document for that app itself, and add its paths to "ignore"',
+    `a mounted app answers ${path}, and the guards of that app are unknown here. ` +
+      'Fix: create a document for the mounted app itself, and add its paths to "ignore"',
   )
 }
 
 /**
- * Converts the path of a route to an OpenAPI template: `:id` becomes `{id}`, without its pattern.
- * Returns `undefined` for wildcards, optional parts and regular expressions, which OpenAPI does not
- * have.
+ * Converts the path of a route to an OpenAPI template: `:id` and `:id{[0-9]+}` become `{id}`.
+ * Returns `undefined` for wildcards, optional parts and regular expressions, because OpenAPI does
+ * not have them.
  */
 export function templateOf(path: string): string | undefined {
   const parameter = /:(\w+)(?:\{(?:[^{}]|\{[^{}]*\})*\}|\((?:[^()]|\([^()]*\))*\))?(?![?*+])/g
@@ -118,8 +123,8 @@ export function withoutSlash(path: string): string {
 }
 
 /**
- * Whether a function takes more parameters than its `length` says, because it has rest parameters
- * or a default. It reads the source text, the only place where they are visible.
+ * Whether a function may take more parameters than its `length` says, because it has rest
+ * parameters or a default. Only the source text of the function shows this.
  */
 export function hidesParameters(handler: (...args: never) => unknown): boolean {
   const text = Function.prototype.toString.call(handler)

@@ -1,4 +1,5 @@
-// Demands: the scopes and the age of a login that a guard requires, read from its arguments.
+// A demand is what a guard requires: scopes, and the maximum age of the login. The guard's
+// arguments become a demand here.
 import { isJsonObject } from '../base/json.ts'
 import { kindOf, requireKnownOptions } from '../base/options.ts'
 
@@ -36,8 +37,8 @@ export type DemandArguments<S extends string> =
     ]
 
 /**
- * The arguments of `guard.anyOf(…)`: scopes and lists of scopes. One scope, or every scope of one
- * list, is enough.
+ * The arguments of `guard.anyOf(…)`: scopes and lists of scopes. The caller must have one of the
+ * scopes, or every scope of one of the lists.
  */
 export type AlternativeArguments<S extends string> = (S | readonly S[])[]
 
@@ -57,7 +58,7 @@ export function readDemand<S extends string>(
       : { scopes: args as readonly S[] }
 
   if (!Array.isArray(scopes)) {
-    throw new TypeError('a guard takes scopes, or { scopes, maxAgeSeconds }')
+    throw new TypeError('the arguments of a guard must be scopes, or { scopes, maxAgeSeconds }')
   }
   requireAge(maxAgeSeconds)
   requireDeclared(scopes, declared)
@@ -70,7 +71,7 @@ export function readDemand<S extends string>(
  * `guard({ scopes: config.adminScopes })` would admit every user if `config.adminScopes` is
  * undefined or the name `scopes` is misspelt. To admit every user, an app calls `guard()`.
  *
- * @throws {TypeError} for an object without a demand, with an unknown member or with empty `scopes`
+ * @throws {TypeError} if the object is empty, has an unknown member, or has empty `scopes`
  */
 function requireDemanding<
   D extends { readonly scopes?: readonly unknown[]; readonly maxAgeSeconds?: number },
@@ -78,8 +79,8 @@ function requireDemanding<
   requireKnownOptions('a guard', demand, ['scopes', 'maxAgeSeconds'])
   if (Object.keys(demand).length > 0 && demand.scopes?.length !== 0) return demand
   throw new TypeError(
-    'a guard takes at least one scope in { scopes }; ' +
-      'to admit every caller with a token, call guard() or leave `scopes` out',
+    'a guard must get at least one scope in { scopes }. ' +
+      'Fix: to admit every caller with a token, call guard() or leave `scopes` out',
   )
 }
 
@@ -117,7 +118,9 @@ function readAlternative<S extends string>(
 }
 
 function wrongAlternative(): TypeError {
-  return new TypeError('guard.anyOf takes at least one scope, or lists of at least one scope each')
+  return new TypeError(
+    'guard.anyOf() must get at least one scope or list of scopes, and no list may be empty',
+  )
 }
 
 /**
@@ -188,7 +191,7 @@ export function requireAge(maxAgeSeconds: number | undefined): void {
 function requireDeclared(scopes: readonly unknown[], declared: object | undefined): void {
   for (const scope of scopes) {
     if (typeof scope !== 'string') {
-      throw new TypeError('a guard takes scopes, and each must be a string')
+      throw new TypeError('each scope of a guard must be a string')
     }
     if (declared && !Object.hasOwn(declared, scope)) {
       const names = Object.keys(declared).join(', ')

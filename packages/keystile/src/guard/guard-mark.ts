@@ -1,8 +1,8 @@
 import type { Demand } from './demand.ts'
 
 /**
- * The demand of a guard's middleware, attached to the function. `secure` and `describe` read it, so
- * an OpenAPI document says exactly what the guard enforces.
+ * The demand of a guard, attached to the guard's middleware function. `secure()` and `describe()`
+ * read it, so an OpenAPI document says exactly what the guard enforces.
  */
 export interface GuardMark {
   readonly issuer: string

@@ -353,7 +353,8 @@ describe('user()', () => {
         await assert.rejects(checkWith(user as () => object, tokenWith('items:read')), {
           name: 'TypeError',
           message:
-            "a guard's `user` must return an object, or undefined or null if there is no user",
+            'the function `user` of a guard must return an object; if there is no user, ' +
+            'it must return undefined or null',
         })
       }
     }
@@ -490,8 +491,8 @@ describe('demand()', () => {
     for (const nothing of [{}, { scopes: [] }]) {
       assert.throws(() => core.demand([nothing], false), {
         message:
-          'a guard takes at least one scope in { scopes }; ' +
-          'to admit every caller with a token, call guard() or leave `scopes` out',
+          'a guard must get at least one scope in { scopes }. ' +
+          'Fix: to admit every caller with a token, call guard() or leave `scopes` out',
       })
     }
   })
@@ -507,7 +508,7 @@ describe('demand()', () => {
     const core = createGuardCore<string, undefined>({ verifier })
     assert.throws(
       () => core.demand([{ scopes: 'items' as unknown as string[] }], false),
-      /a guard takes scopes, or \{/,
+      /the arguments of a guard must be scopes, or \{/,
     )
   })
 
@@ -560,7 +561,7 @@ describe('demand()', () => {
     it(`demandAnyOf refuses ${inspect(args)}`, () => {
       assert.throws(
         () => core.demandAnyOf(args as Scope[]),
-        /^TypeError: (guard\.anyOf takes|a guard takes|the scope)/,
+        /^TypeError: (guard\.anyOf\(\) must get|a guard must get|the arguments of a guard|each scope|the scope)/,
       )
     })
   }
@@ -647,7 +648,7 @@ describe('createGuardCore', () => {
     it(`createGuardCore refuses ${JSON.stringify(verifier)} as a verifier`, () => {
       assert.throws(
         () => createGuardCore({ verifier } as unknown as GuardOptions<string, undefined>),
-        /needs a verifier/,
+        /must have a verifier/,
       )
     })
   }

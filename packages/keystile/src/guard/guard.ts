@@ -13,14 +13,16 @@ import { createRefusalReport, type RefusalOptions } from './refusal-report.ts'
 import { isUserObject } from './user.ts'
 import type { Verifier } from './verifier.ts'
 
-/** The options of a guard. The object of `createKeystile` can be passed as a whole. */
+/** The options of a guard. An app can also pass the whole object of `createKeystile`. */
 export interface GuardOptions<
   S extends string,
   U,
   T extends TokenType = 'at+jwt',
 > extends RefusalOptions {
   readonly verifier: Verifier<T>
-  /** All scopes of the API, each with its description. If set, a guard accepts no other scope. */
+  /**
+   * Maps all scopes of the API to their descriptions. If set, guards can demand only these scopes.
+   */
   readonly scopes?: Readonly<Record<S, string>>
   /**
    * Returns the app's user for an identity. The user must be an object. If the function returns
@@ -33,7 +35,10 @@ export interface GuardOptions<
 }
 
 const guardOptions = ['verifier', 'scopes', 'user', 'onRefused', 'logger']
-/** Other members of a `createKeystile` object and of a test issuer. The guard ignores them. */
+/**
+ * Further members of the objects of `createKeystile` and `createTestIssuer`. The guard ignores
+ * them.
+ */
 const otherMembers = [
   'issuer',
   'sessions',
@@ -100,10 +105,10 @@ export interface GuardCore<S extends string, U, T extends TokenType = 'at+jwt'> 
     routeOf?: (carrier: Carrier) => string | undefined,
   ): Promise<Decision<S, U, undefined, T>>
   /**
-   * Admits a request without waiting if its token was verified before and is still valid. Returns
-   * `undefined` in any other case, and also if `user` must load the user, if the demand has a
-   * `maxAgeSeconds`, or if another guard ran before. It never refuses a request: if it returns
-   * `undefined`, call `enter`, which decides.
+   * Admits a request synchronously if the token is cached and still valid, and has the demanded
+   * scopes. Otherwise returns `undefined`, and the adapter must call `enter`, which decides. Also
+   * returns `undefined` if the guard has a function `user`, if the demand has a `maxAgeSeconds`, or
+   * if a different guard ran before.
    */
   enterAtOnce(carrier: object, request: HttpRequest, demand: Demand<S>): Caller<S, U, T> | undefined
   /**
@@ -175,7 +180,8 @@ export function createGuardCore<S extends string, U, T extends TokenType = 'at+j
       const entry = carrier[entered]
       if (!entry) {
         throw new TypeError(
-          'no guard ran for this request: put guard(…) before the handler that asks for its caller',
+          'no guard ran for this request. ' +
+            'Fix: put guard(…) before the handler that calls guard.caller(…)',
         )
       }
       return entry.caller
@@ -196,8 +202,9 @@ function readOptions<S extends string, U, T extends TokenType>(
   readonly declared: GuardOptions<S, U, T>['scopes']
   readonly findUser: GuardOptions<S, U, T>['user']
 } {
-  // An object of `createKeystile` has `sessions` and may have `users`. An object with `users` but
-  // without `sessions` has a misspelt `user`. The guard would ignore it and admit blocked users.
+  // An object of `createKeystile` has `sessions` and may have `users`. If an object has `users` but
+  // no `sessions`, the app has misspelt `user`. The guard would ignore `users` and admit blocked
+  // users.
   // Stryker disable next-line ArrayDeclaration: no option has the name that Stryker makes up
   const accounts = Object.hasOwn(Object(options), 'sessions') ? ['users'] : []
   requireKnownOptions('createGuard', options, [...guardOptions, ...otherMembers, ...accounts])
@@ -209,10 +216,10 @@ function readOptions<S extends string, U, T extends TokenType>(
   if (typeof verifier?.verify !== 'function') {
     throw new TypeError(
       options instanceof Promise
-        ? 'createGuard takes what createKeystile resolves to; it got the promise. ' +
-            'Fix: createGuard(await createKeystile(…))'
-        : 'a guard needs a verifier: pass { verifier: createVerifier(…) }, or what ' +
-            'createKeystile resolves to',
+        ? 'the argument of createGuard() must be the object from createKeystile(); ' +
+            'it is a promise. Fix: createGuard(await createKeystile(…))'
+        : 'a guard must have a verifier. Fix: pass { verifier: createVerifier(…) }, or the ' +
+            'object from createKeystile()',
     )
   }
   return { verifier, declared, findUser: options.user?.bind(options) }
@@ -277,7 +284,8 @@ function createAuthentication<S extends string, U, T extends TokenType>(
     // `user?.active && user` is `false` for a blocked user. The guard must not admit the request.
     if (!isUserObject(user)) {
       throw new TypeError(
-        "a guard's `user` must return an object, or undefined or null if there is no user",
+        'the function `user` of a guard must return an object; if there is no user, ' +
+          'it must return undefined or null',
       )
     }
     return { identity, user }
@@ -285,9 +293,9 @@ function createAuthentication<S extends string, U, T extends TokenType>(
 }
 
 /**
- * Calls `recallIdentity`, but returns `undefined` if it throws. An app's own `revocations` may
- * throw, and in some frameworks a synchronous error would end the process. `check` then calls
- * `revocations` again and reports the error.
+ * Calls `recallIdentity`, but returns `undefined` if it throws. The app's own `revocations` may
+ * throw, and in some frameworks a synchronous error would end the process. `enter` then calls
+ * `revocations` again, and the error reaches the framework.
  */
 function recall(
   request: HttpRequest,
@@ -296,7 +304,7 @@ function recall(
   try {
     return recallIdentity(request, verifier)
   } catch {
-    // `check` calls the verifier again and reports the error.
+    // `enter` calls the verifier again and reports the error.
   }
   return undefined
 }

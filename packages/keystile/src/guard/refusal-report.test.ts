@@ -179,13 +179,13 @@ describe('the messages for wrong options of guards and verifiers', () => {
     const create = (options: unknown) => (): unknown => createGuardCore(options as never)
     assert.throws(create(Promise.resolve()), {
       message:
-        'createGuard takes what createKeystile resolves to; it got the promise. ' +
+        'the argument of createGuard() must be the object from createKeystile(); it is a promise. ' +
         'Fix: createGuard(await createKeystile(…))',
     })
     assert.throws(create({}), {
       message:
-        'a guard needs a verifier: pass { verifier: createVerifier(…) }, or what ' +
-        'createKeystile resolves to',
+        'a guard must have a verifier. Fix: pass { verifier: createVerifier(…) }, or the ' +
+        'object from createKeystile()',
     })
   })
 

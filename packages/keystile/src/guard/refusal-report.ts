@@ -6,7 +6,7 @@ import type { TokenErrorCode, TokenReason } from '../base/token-reasons.ts'
 
 /** A refusal: the argument of `onRefused`. It contains no part of the token. */
 export interface RefusedRequest {
-  /** The error of the answer, such as `invalid_token`. */
+  /** The error code of the answer, such as `invalid_token`. */
   readonly code: TokenErrorCode
   /** Which check failed. docs/reference/refused.md has the cause and the fix of each reason. */
   readonly reason: TokenReason
@@ -22,8 +22,9 @@ export interface RefusedRequest {
 /** The options that let an app learn why a guard or a verifier refused. */
 export interface RefusalOptions {
   /**
-   * Called with each refusal, before the answer is sent. It must be synchronous, because nothing
-   * waits for a promise. If it throws, the error is logged and the answer stays the same.
+   * Called with each refusal, before the answer is sent. It must be synchronous, because the guard
+   * does not wait for a promise. If `onRefused` throws, the guard logs the error and sends the same
+   * answer.
    */
   onRefused?(refused: RefusedRequest): void
   /**
@@ -33,7 +34,7 @@ export interface RefusalOptions {
   readonly logger?: Logger
 }
 
-/** Reports a refusal. Never throws, unless the app's logger does. */
+/** Reports a refusal. Throws only if the app's logger throws. */
 export type ReportRefusal = (error: TokenError, method?: string, route?: string) => void
 
 const printErrors: Logger = {

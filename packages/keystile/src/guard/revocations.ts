@@ -18,7 +18,10 @@ export type RevocationState = 'starting' | 'current' | 'stale'
 /** The source from which a verifier learns which tokens are revoked. */
 export interface Revocations {
   readonly state: RevocationState
-  /** Must return a boolean, not a promise. A verifier calls it for every request. */
+  /**
+   * Returns whether a token is revoked. A verifier calls it for every request. Must return a
+   * boolean, not a promise.
+   */
   isRevoked(token: RevocableToken): boolean
   /**
    * Asks for updates now. If the state is not `current`, a verifier first waits for this promise.
@@ -30,7 +33,7 @@ export interface Revocations {
 /** The revocation of one session, or of all sessions of a subject or a client. */
 export interface RevocationEvent {
   readonly kind: 'session' | 'subject' | 'client'
-  /** The `sid`, `sub` or `client_id`. */
+  /** The revoked `sid`, `sub` or `client_id`, depending on `kind`. */
   readonly value: string
   /** When the last matching token expires, in milliseconds since 1970-01-01 UTC. */
   readonly expiresAt: number

@@ -27,8 +27,9 @@ export function recallIdentity(
 
 /**
  * Verifies the credential of a request and resolves to its identity. Returns `'no_credential'` if
- * the request has no credential. The result is a string, because an app's own verifier may resolve
- * to `undefined`: a request with a wrong token must not count as a request without a token.
+ * the request has no credential. It returns this string instead of `undefined`, because an app's
+ * own verifier may resolve to `undefined`. Then a request with a wrong token would count as a
+ * request without a token.
  *
  * @throws {TokenError} synchronously for a malformed credential; for any other error, the promise
  *   rejects

@@ -35,7 +35,7 @@ export interface TrustedIssuer {
   readonly remote: RemoteJwkSet | undefined
   /**
    * Verifies a token with this issuer's keys, and checks that its `iss` is this issuer. A key of
-   * one issuer therefore never verifies a token of another.
+   * one issuer therefore never verifies a token of another issuer.
    *
    * @throws {TokenError} for a token that is not valid
    */

@@ -15,8 +15,8 @@ export interface VerifiedTokens<T> {
  * the previous old generation as a whole. So a hit costs one or two look-ups, nothing is sorted,
  * and the cache holds at most `2 × generationSize` tokens.
  *
- * @param generationSize the maximum number of tokens in one generation. It limits the memory, so
- *   that many different valid tokens cannot exhaust it
+ * @param generationSize the maximum number of tokens in one generation. Without a maximum, many
+ *   different valid tokens could exhaust the memory
  */
 export function createVerifiedTokens<T>(generationSize = 5_000): VerifiedTokens<T> {
   let young = new Map<string, T>()

@@ -495,7 +495,7 @@ describe('ready()', () => {
     const { verifier, script } = start()
     script.instead = () =>
       Response.json({ issuer: 'https://evil.example', jwks_uri: script.jwksUri })
-    await assert.rejects(verifier.ready(), /another "issuer"/)
+    await assert.rejects(verifier.ready(), /it is a different one$/)
     assert.equal(verifier.state, 'starting')
   })
 

@@ -82,9 +82,9 @@ describe('createVerifier', () => {
   const isRevoked = (): boolean => false
   const refresh = async (): Promise<void> => {}
   const wrong: readonly [string, unknown, RegExp][] = [
-    ['undefined options', undefined, /takes an object/],
-    ['options of null', null, /takes an object/],
-    ['an issuer in place of options', issuer, /takes an object/],
+    ['undefined options', undefined, /must be an object/],
+    ['options of null', null, /must be an object/],
+    ['an issuer in place of options', issuer, /must be an object/],
     ['options without revocations', withoutRevocations, /`revocations` has no default/],
     ['revocations of null', { ...options, revocations: null }, /`revocations` has no default/],
     ['revocations "some"', { ...options, revocations: 'some' }, /`revocations` has no default/],
@@ -263,7 +263,11 @@ describe('createVerifier', () => {
     ['the path of a key', './public.pem', /the path of a file.*read the file/],
     ['a host name', 'tenant.example', /a host name.*jwksUri/],
     ['a URL object', new URL('https://tenant.example/.well-known/jwks.json'), /pass `jwksUri`/],
-    ['an array of keys', [exportPublicJwk(key)], /a JWK Set must be \{ "keys": \[ … \] \}/],
+    [
+      'an array of keys',
+      [exportPublicJwk(key)],
+      /a JWK Set must be an object \{ "keys": \[ … \] \}/,
+    ],
   ] as const) {
     it(`createVerifier refuses ${what} as keys, and says what to write instead`, () => {
       const given = { ...options, keys } as unknown as VerifierOptions

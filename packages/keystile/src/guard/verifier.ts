@@ -199,7 +199,7 @@ export function createVerifier(options: VerifierOptions): Verifier<TokenType> {
   }
 }
 
-/** Proves tokens, and keeps proved tokens in a cache. It knows nothing of revocations. */
+/** Proves tokens, and keeps proved tokens in a cache. It does not check revocations. */
 interface Prover {
   /** Returns the identity of a cached token that is still valid. */
   recall(token: string): AnyIdentity | undefined

@@ -2,11 +2,12 @@
  * Finds the credential in an `Authorization` header: the text after the scheme and its spaces,
  * unchanged.
  *
- * Does NOT check the credential: each scheme has its own grammar. If the platform joined two
- * headers into one, this function returns all text after the first scheme, and the scheme must
- * refuse it.
+ * Does NOT check the credential, because each scheme has its own grammar. If the platform joined
+ * two `Authorization` headers into one, the result contains both credentials. The code of the
+ * scheme must refuse such a result.
  *
- * @returns `undefined` if there is no header or it has another scheme; '' if no credential follows
+ * @returns `undefined` if there is no header or the header has a different scheme; an empty string
+ *   if nothing follows the scheme
  * @see RFC 9110 §11.4
  */
 export function findCredential(

@@ -6,8 +6,8 @@ export interface Deadline<T> {
 }
 
 /**
- * Runs work with a timeout in seconds. The timeout is in real time, not in the time of a `Clock`.
- * The promise rejects at the timeout, even if the work ignores its signal.
+ * Runs `work` with a timeout in seconds. The timeout is measured in real time, and a test's `Clock`
+ * does not affect it. At the timeout the promise rejects, even if `work` ignores its signal.
  */
 export function withDeadline<T>(
   work: (signal: AbortSignal) => Promise<T>,

@@ -10,26 +10,28 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 export interface FetchedJson {
   readonly value: JsonObject
   /**
-   * For how many seconds the answer is fresh, by its `Cache-Control`. 0 if it must not be reused;
-   * `undefined` if the header does not say.
+   * How many seconds the answer stays fresh, according to its `Cache-Control` header. 0 means that
+   * the answer must not be reused; `undefined` means that the header gives no time.
    */
   readonly freshSeconds: number | undefined
 }
 
-/** The maximum size of a body: enough for 256 keys of RSA 8192, far more than an issuer needs. */
+/**
+ * The maximum size of a body in bytes. 256 RSA keys of 8192 bits fit, and no issuer needs so many.
+ */
 const maxBytes = 262_144
 
 /**
- * Fetches a JSON object from a configured server. Follows no redirect, because it could lead to a
- * server that was not configured. Counts the bytes while they arrive. Parses the body as strictly
- * as the JSON of a token. An error names the URL and the rule, and never repeats what the server
- * sent.
+ * Fetches a JSON object from a configured server. Follows no redirect, because a redirect could
+ * lead to a server that was not configured. Limits the size of the body while it arrives. Parses
+ * the body as strictly as the JSON of a token. The message of an error names the URL and the broken
+ * rule, and never repeats what the server sent.
  *
  * Does NOT check the URL, which the caller must have checked. Does NOT check the content type.
  *
  * @param signal aborts the fetch
- * @returns `undefined` when the answer is 404
- * @throws {Error} if there is no answer, if its status is neither 200 nor 404, or if its body is
+ * @returns `undefined` if the status of the answer is 404
+ * @throws {Error} if there is no answer, if the status is neither 200 nor 404, or if the body is
  *   not a JSON object of at most 256 KiB
  */
 export async function findJson(
@@ -38,7 +40,8 @@ export async function findJson(
 ): Promise<FetchedJson | undefined> {
   let response: Response
   try {
-    // A framework may have replaced `fetch`, and its cache could return keys that were withdrawn.
+    // Uses no cache. A framework may have replaced `fetch`, and the framework's cache could return
+    // keys that were withdrawn.
     const init = {
       headers: { accept: 'application/json' },
       redirect: 'error',
@@ -84,7 +87,7 @@ async function readBytes(
   const reader = response.body.getReader()
   while (true) {
     const { done, value } = await reader.read().catch((cause: unknown) => {
-      throw new Error(`the answer of ${url} broke off`, { cause })
+      throw new Error(`the answer of ${url} ended early`, { cause })
     })
     if (done) break
 
@@ -98,7 +101,7 @@ async function readBytes(
   return body.bytes()
 }
 
-/** Reads how long an answer is fresh (RFC 9111 §5.2.2). */
+/** Returns how many seconds an answer stays fresh, from its `Cache-Control` (RFC 9111 §5.2.2). */
 function freshSecondsOf(cacheControl: string): number | undefined {
   if (/(?:^|,)\s*no-(?:store|cache)\s*(?:,|$)/i.test(cacheControl)) return 0
   const seconds = /(?:^|,)\s*max-age="?(\d{1,10})(?!\d)/i.exec(cacheControl)?.[1]

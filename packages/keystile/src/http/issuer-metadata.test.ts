@@ -82,8 +82,8 @@ describe('requireDiscoverable', () => {
   it('requireDiscoverable says what to do about an issuer that is not a URL', () => {
     assert.throws(() => requireDiscoverable('auth'), {
       message:
-        '`issuer` must be an https URL without user, query and fragment, so that its keys can ' +
-        'be fetched; for another issuer, pass its keys as `keys`',
+        '`issuer` must be an https URL without user, query or fragment, because its keys are ' +
+        'fetched from there. Fix: correct the URL, or pass the keys of the issuer as `keys`',
     })
   })
 })
@@ -94,7 +94,7 @@ it('an http URL on another machine is refused, and the message says how to fix i
     message: `\`issuer\` must be an https URL; it is http://auth.example. ${fix}`,
   })
   assert.throws(() => requireJwksUri('http://auth.example/hunter2'), {
-    message: `\`jwksUri\` must be an https URL; it is on http://auth.example. ${fix}`,
+    message: `\`jwksUri\` must be an https URL; its origin is http://auth.example. ${fix}`,
   })
 })
 
@@ -182,7 +182,7 @@ describe('fetchJwksUri', () => {
   ]) {
     it(`fetchJwksUri refuses the issuer ${JSON.stringify(other)} (RFC 8414 §3.3)`, async () => {
       const { options } = answering({ [places[0]!]: metadata(other) })
-      await assert.rejects(fetchJwksUri(issuer, options), /another "issuer"/)
+      await assert.rejects(fetchJwksUri(issuer, options), /it is a different one$/)
     })
   }
 

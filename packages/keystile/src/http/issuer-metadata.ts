@@ -3,11 +3,11 @@ import { findJson, type Fetch } from './fetch-json.ts'
 import { findServerUrl, hasUser, isLoopback, isSafe } from './server-url.ts'
 
 /**
- * Refuses an issuer whose keys cannot be fetched safely. It must be an https URL without user,
- * query and fragment. http is accepted only on this machine: on a network, an attacker could
- * replace the keys.
+ * Refuses an issuer whose keys cannot be fetched safely. The issuer must be an https URL without
+ * user, query or fragment. An http URL is accepted only on this machine: on a network, an attacker
+ * could replace the keys.
  *
- * @throws {TypeError} whose message never repeats the URL, which may contain a password
+ * @throws {TypeError} The message never repeats the URL, which may contain a password
  * @see RFC 8414 §2
  */
 export function requireDiscoverable(issuer: string): void {
@@ -15,8 +15,8 @@ export function requireDiscoverable(issuer: string): void {
   const url = findServerUrl(issuer)
   if (!url) {
     throw new TypeError(
-      '`issuer` must be an https URL without user, query and fragment, so that its keys can be ' +
-        'fetched; for another issuer, pass its keys as `keys`',
+      '`issuer` must be an https URL without user, query or fragment, because its keys are ' +
+        'fetched from there. Fix: correct the URL, or pass the keys of the issuer as `keys`',
     )
   }
   if (!isSafe(url)) {
@@ -28,10 +28,10 @@ export function requireDiscoverable(issuer: string): void {
 }
 
 /**
- * Checks the URL of a key set, and returns it in normal form. It must be an https URL without user
- * and fragment. An http URL is accepted only on this machine.
+ * Checks the URL of a key set, and returns the normalized URL. The URL must be an https URL without
+ * user or fragment. An http URL is accepted only on this machine.
  *
- * @throws {TypeError} whose message never repeats the URL, which may contain a password
+ * @throws {TypeError} The message never repeats the URL, which may contain a password
  */
 export function requireJwksUri(uri: unknown): string {
   const url =
@@ -39,11 +39,11 @@ export function requireJwksUri(uri: unknown): string {
       ? new URL(uri)
       : undefined
   if (!url || hasUser(url)) {
-    throw new TypeError('`jwksUri` must be the https URL of a key set, without user and fragment')
+    throw new TypeError('`jwksUri` must be the https URL of a key set, without user or fragment')
   }
   if (!isSafe(url)) {
     throw new TypeError(
-      `\`jwksUri\` must be an https URL; it is on ${url.origin}. ` +
+      `\`jwksUri\` must be an https URL; its origin is ${url.origin}. ` +
         'Fix: use https; http is accepted only on localhost, 127.0.0.0/8 and [::1]',
     )
   }
@@ -51,8 +51,8 @@ export function requireJwksUri(uri: unknown): string {
 }
 
 /**
- * Asks an issuer for the URL of its keys. It tries these metadata URLs in this order, and
- * goes on to the next URL only if the answer is 404.
+ * Asks an issuer for the URL of its keys. It tries the following metadata URLs one after the other,
+ * and tries the next URL only if the answer is 404:
  *
  * * The URL of RFC 8414, with the well-known path before the issuer's path
  * * The same well-known path after the issuer's path
@@ -64,7 +64,7 @@ export function requireJwksUri(uri: unknown): string {
  *
  * @param issuer must have passed `requireDiscoverable`
  * @returns the checked `jwks_uri`
- * @throws {Error} with the reason
+ * @throws {Error} The message says which step failed
  * @see RFC 8414 §3
  */
 export async function fetchJwksUri(
@@ -76,7 +76,7 @@ export async function fetchJwksUri(
     if (!found) continue
 
     if (found.value['issuer'] !== issuer)
-      throw new Error(`${url} must be the metadata of ${issuer}; it names another "issuer"`)
+      throw new Error(`the "issuer" in ${url} must be ${issuer}; it is a different one`)
     return jwksUriOf(found.value['jwks_uri'], issuer)
   }
   throw new Error(`${issuer} publishes no metadata: its well-known URLs answered 404`)

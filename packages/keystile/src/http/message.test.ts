@@ -69,6 +69,6 @@ describe('toResponse', () => {
 describe('tooLarge', () => {
   it('tooLarge has status 413, and says which size is allowed (RFC 9110 §15.5.14)', () => {
     const { status, message } = tooLarge(5)
-    assert.deepEqual([status, message], [413, 'The body may have 5 bytes at most'])
+    assert.deepEqual([status, message], [413, 'The body must have at most 5 bytes'])
   })
 })

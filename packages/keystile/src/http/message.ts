@@ -1,7 +1,7 @@
 // Requests and answers, independent of any framework.
 import { ProblemError } from '../base/errors.ts'
 
-/** A request, as the adapter of a framework passes it. A guard also accepts a web `Request`. */
+/** A request that is independent of any framework. A guard also accepts a web `Request`. */
 export interface HttpRequest {
   readonly method: string
   /** The request target: an absolute URL, or a path with its query. Only the path is used. */
@@ -12,30 +12,30 @@ export interface HttpRequest {
 /** A request with a body. */
 export interface HttpRequestWithBody extends HttpRequest {
   /**
-   * The IP address at the other end of the connection, if the platform knows it: that of the sender
-   * or of the last proxy. It must come from the connection and never from a header, which a sender
-   * can forge.
+   * The IP address at the other end of the connection, which belongs to the sender or to the last
+   * proxy. `undefined` if the platform does not know it. The address must come from the connection,
+   * never from a header, because a sender can forge headers.
    */
   readonly remoteAddress?: string | undefined
   /**
    * Reads the whole body.
    *
-   * @throws {ProblemError} `content_too_large` as soon as there are more than `maxBytes`
+   * @throws {ProblemError} `content_too_large` as soon as the body is larger than `maxBytes`
    */
   body(maxBytes: number): Promise<Uint8Array>
 }
 
 /**
- * The body of an answer. Use bytes if many answers have the same body, because a string would be
- * encoded again for each answer.
+ * The body of an answer. If many answers have the same body, use bytes: a string would be encoded
+ * again for each answer.
  */
 export type AnswerBody = string | Uint8Array<ArrayBuffer>
 
-/** An answer, which the adapter of a framework writes. */
+/** An answer that is independent of any framework. The adapter of each framework writes it. */
 export interface HttpAnswer<Body extends AnswerBody = string> {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  /** Values of `Set-Cookie`, the one field whose values must not be joined (RFC 6265 §3). */
+  /** The values of `Set-Cookie`. Each value needs a header field of its own (RFC 6265 §3). */
   readonly cookies?: readonly string[] | undefined
   readonly body?: Body | undefined
 }
@@ -54,11 +54,11 @@ export function toResponse(answer: HttpAnswer<AnswerBody>): Response {
 }
 
 /**
- * Returns the path of a request target, without its query. The path is neither decoded nor
- * normalized, so it is the same path that a proxy in front of the app has checked. Otherwise
- * `/x/../token` could pass a proxy's rule for `/x`, and reach `/token` here.
+ * Returns the path of a request target, without its query. Does NOT decode or normalize the path,
+ * so it is the same path that a proxy in front of the app has checked. With normalization,
+ * `/x/../token` could pass a proxy's rule for `/x` and still reach `/token` here.
  *
- * @returns `undefined` for a target that is neither a path nor an http URL, or that has a fragment
+ * @returns `undefined` if the target is neither a path nor an http URL, or if it has a fragment
  */
 export function pathOf(url: string): string | undefined {
   // An absolute URL (RFC 9112 §3.2.2). The sender can write any host, so the host is dropped.
@@ -74,5 +74,5 @@ export function pathOf(url: string): string | undefined {
 
 /** Makes the error for a body over the limit. */
 export function tooLarge(maxBytes: number): ProblemError {
-  return new ProblemError('content_too_large', `The body may have ${maxBytes} bytes at most`)
+  return new ProblemError('content_too_large', `The body must have at most ${maxBytes} bytes`)
 }

@@ -90,8 +90,8 @@ export function findAlgorithmOfCurve(curve: unknown): Algorithm | undefined {
 }
 
 /**
- * Whether a key with one algorithm may verify a token whose header names the other. The two must be
- * equal; only Ed25519 has two names (RFC 9864 §2.2).
+ * Whether a key for algorithm `a` may verify a token whose header names algorithm `b`. The two must
+ * be equal. Only Ed25519 has two names (RFC 9864 §2.2).
  */
 export function isSameAlgorithm(a: Algorithm, b: Algorithm): boolean {
   return a === b || (a.curve === 'Ed25519' && b.curve === 'Ed25519')

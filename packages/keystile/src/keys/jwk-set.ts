@@ -66,7 +66,7 @@ export function importKeys(
 ): readonly VerificationKey[] {
   const all = isJsonObject(set) ? set['keys'] : undefined
   if (!Array.isArray(all) || !all.every(isJsonObject))
-    throw new TypeError('a JWK Set must be { "keys": [ … ] } of JWKs')
+    throw new TypeError('a JWK Set must be an object { "keys": [ … ] } with a list of JWKs')
 
   const kids = all.map((jwk) => jwk['kid']).filter((kid) => kid !== undefined)
   if (new Set(kids).size !== kids.length)

@@ -1,4 +1,4 @@
-// `describe`: creates an OpenAPI document from the routes of an app.
+// `describe()` creates an OpenAPI document from the routes of an app.
 import {
   ignoring,
   routesOf,
@@ -8,7 +8,7 @@ import {
   type SecureOptions,
 } from './secure.ts'
 
-/** The `info` of a document. */
+/** The `info` object of an OpenAPI document. */
 export interface DocumentInfo {
   readonly title: string
   readonly version: string
@@ -16,18 +16,18 @@ export interface DocumentInfo {
 }
 
 /**
- * Returns an OpenAPI document for an app that has no such document. The document has the routes of
- * the app and the demands of their guards, but no bodies and no answers. If a route answers all
- * methods, the document lists the methods that APIs commonly use. It leaves out a HEAD route that
- * the framework adds to a GET route.
+ * Creates an OpenAPI document for an app that has none. The document lists the routes of the app
+ * and the demands of their guards. It does not describe bodies or successful answers. If a route
+ * answers all methods, the document lists the methods that APIs commonly use. If the framework adds
+ * a HEAD route to a GET route, the document leaves out the HEAD route.
  *
- * Call it when all routes are registered; a Fastify app must be ready. For what it does NOT see,
- * see `secure`.
+ * Call `describe()` after the app has registered all routes. A Fastify app must be ready. The
+ * docstring of `secure` lists what `describe()` does NOT see.
  *
  * @throws {TypeError} if `app` is not an app of Hono, Express or Fastify
  * @throws {Error} for a route whose path or method OpenAPI cannot describe, for a route that never
- *   runs because another route answers first, and if routes or guards are unknown. The function
- *   does not throw for a path in `ignore`
+ *   runs because a different route answers first, and if routes or guards are unknown. A path in
+ *   `ignore` causes no error
  */
 export function describe(
   app: SecuredApp,
@@ -41,8 +41,8 @@ export function describe(
     const other = described.get(operation) ?? path
     if (other !== path) {
       throw new Error(
-        `${other} and ${path} are both ${operation} in a document, ` +
-          'which has one place for the guards of both: name their parameters differently',
+        `the routes ${other} and ${path} are one operation in a document, ${operation}, ` +
+          'which can list only one set of guards. Fix: give their parameters different names',
       )
     }
     described.set(operation, path)

@@ -3,7 +3,7 @@ import { asJsonObject, isJsonObject, type JsonObject } from '../base/json.ts'
 import type { Demand } from '../guard/demand.ts'
 import { problemSchema } from '../http/problem.ts'
 
-/** The schema of refusals. `secure` adds it to a document that has no schema of this name. */
+/** The schema of refusals. If a document has no schema of this name, `secure()` adds this one. */
 export const refusalSchemas: JsonObject = { KeystileProblem: problemSchema }
 
 const challenge = { 'WWW-Authenticate': { description: 'RFC 6750 §3', schema: { type: 'string' } } }
@@ -40,8 +40,8 @@ export function refusalsOf(demands: readonly Demand[], responses: JsonObject): J
 }
 
 /**
- * Returns the response of a refusal. If the app has its own response for the same status, the
- * members of that response replace the default members.
+ * Returns the response object for a refusal with this status. If the document already has a
+ * response for the status (`own`), the members of `own` replace the default members.
  */
 function refusalOf(status: string, description: string, own: unknown): unknown {
   if (isJsonObject(own) && '$ref' in own) return own

@@ -1,5 +1,5 @@
-// Sample paths. The router of a framework matches requests, not templates, so `secure` tries
-// requests that match a template.
+// Creates sample paths. The router of a framework matches the paths of requests, not templates. So
+// `secure()` asks the router about sample paths that match a template.
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 
 /** Values that match the most common patterns of parameters: names, numbers, dates, ids, codes. */
@@ -27,13 +27,14 @@ const commonValues = [
   '01ARZ3NDEKTSV4RRFFQ69G5FAV',
 ] as const
 /**
- * The maximum number of combinations per path. It limits the time for a path with many parameters.
+ * The maximum number of combinations for one path. It limits the time for a path with many
+ * parameters.
  */
 const maxSamples = 1_000
 
 /**
- * Yields request paths that match a documented path. The values of each parameter begin with the
- * examples of the document.
+ * Yields request paths that match a documented path. For each parameter, uses the examples in the
+ * document first.
  */
 export function* samplePaths(
   template: string,
@@ -63,7 +64,8 @@ export function* samplePaths(
 }
 
 /**
- * Replaces the parameters of a template with values. A missing value becomes the most common one.
+ * Replaces the parameters of a template with values. If a value is missing, uses the first common
+ * value.
  */
 function fill(template: string, values: readonly (string | undefined)[]): string {
   let index = 0
@@ -72,7 +74,7 @@ function fill(template: string, values: readonly (string | undefined)[]): string
   )
 }
 
-/** Returns the values of a parameter: those of the document first, then the common ones. */
+/** Returns the values to try for a parameter: the examples in the document, then common values. */
 function valuesOf(
   name: string,
   parameters: readonly unknown[],
@@ -102,9 +104,9 @@ function valuesOf(
 }
 
 /**
- * Returns the given object, or the object that its `$ref` leads to within the document. Returns
- * `undefined` for other values, for references to another document, and for a reference to a
- * reference.
+ * Returns the given object. If the object has a `$ref`, returns the object in the document to which
+ * the `$ref` leads. Returns `undefined` if the given value is not an object, if the `$ref` leads to
+ * a different document, or if it leads to an object that has a `$ref` too.
  */
 export function resolve(value: unknown, document: object): JsonObject | undefined {
   if (!isJsonObject(value)) return undefined

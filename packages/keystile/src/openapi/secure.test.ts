@@ -125,8 +125,8 @@ describe('secure()', () => {
     assert.throws(() => securedWith({ keystile2: apiKey }), {
       name: 'TypeError',
       message:
-        'the security scheme "keystile2" of the document has a name that secure writes itself: ' +
-        'rename the scheme',
+        'the security scheme "keystile2" of the document must have a different name, ' +
+        'because secure() writes a scheme with this name. Fix: rename the scheme',
     })
     const others = { 'my-keystile': apiKey, 'keystile-v2': apiKey }
     const { securitySchemes } = securedWith(others).components as Record<string, object>
@@ -244,8 +244,8 @@ describe('secure()', () => {
       assert.throws(() => secure(document as never, app), {
         name: 'TypeError',
         message:
-          'secure takes a document of OpenAPI 3.0 or 3.1; ' +
-          'with @fastify/swagger, set its option "openapi"',
+          'the document for secure() must be OpenAPI 3.0 or 3.1. ' +
+          'Fix: with @fastify/swagger, set its option "openapi"',
       })
     assert.ok(secure(of('3.0.3'), app))
     function of(openapi: string): OpenApiDocument {
@@ -329,7 +329,7 @@ describe('secure()', () => {
     for (const app of [undefined, null, {}, 'app', 7, { routes: [] }])
       assert.throws(
         () => secure(documentOf(), app as never),
-        /TypeError: secure and describe take an app/,
+        /TypeError: the app for secure\(\) or describe\(\) must be/,
       )
   })
 
@@ -340,7 +340,7 @@ describe('secure()', () => {
     assert.throws(() => securityOf(find, 'get /y'), /no route/)
     assert.throws(
       () => describeApp(find, { title: 'Items', version: '1' }),
-      /TypeError: describe takes an app of/,
+      /TypeError: the app for describe\(\) must be/,
     )
   })
 })
@@ -372,7 +372,7 @@ describe('secure() with Hono', () => {
   it('secure() refuses a Hono function with hidden parameters before a guard', () => {
     const traced = (c: never, ...rest: readonly unknown[]): unknown => [c, rest]
     const app = new Hono().use(traced as never).get('/a', guard(), ok)
-    assert.throws(() => securityOf(app, 'get /a'), /may answer or call next/)
+    assert.throws(() => securityOf(app, 'get /a'), /do not show whether it answers/)
   })
 
   it('secure() distinguishes Hono routes that differ in their pattern', () => {
@@ -562,8 +562,8 @@ describe('describeApp', () => {
     const app = new Hono().get('/a/:id{[0-9]+}', guard(), ok).get('/a/:id', ok)
     assert.throws(() => describeApp(app, info), {
       message:
-        '/a/:id{[0-9]+} and /a/:id are both GET /a/{id} in a document, ' +
-        'which has one place for the guards of both: name their parameters differently',
+        'the routes /a/:id{[0-9]+} and /a/:id are one operation in a document, GET /a/{id}, ' +
+        'which can list only one set of guards. Fix: give their parameters different names',
     })
   })
 

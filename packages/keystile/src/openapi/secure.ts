@@ -1,4 +1,4 @@
-// `secure`: adds the demands of an app's guards to its OpenAPI document.
+// `secure()` adds the demands of an app's guards to the app's OpenAPI document.
 import { asJsonObject, isJsonObject, type JsonObject } from '../base/json.ts'
 import { joinDemands, type Demand } from '../guard/demand.ts'
 import { findGuardMark, type GuardMark } from '../guard/guard-mark.ts'
@@ -18,22 +18,24 @@ import {
 import { resolve, samplePaths } from './sample-paths.ts'
 
 /**
- * An app of Hono, Express 4 or 5, or Fastify. For another framework: a function that takes a method
- * and a path, and returns the functions that run for such a request.
+ * An app of Hono, Express 4 or 5, or Fastify. For any other framework: a function that takes a
+ * method and a path, and returns the functions that run for a request with this method and path.
  */
 export type SecuredApp = HonoLike | ExpressLike | FastifyLike | GuardFinder
 
 /** Options of `secure` and `describe`. */
 export interface SecureOptions {
   /**
-   * The paths to leave unchanged, for example because another server answers them. Write a path as
-   * the document writes it; for `describe`, the spelling of the app works too. A `*` at the end
-   * stands for any characters. Exception: `/*` stands only for the route `/*`.
+   * The paths to leave unchanged, for example because a different server answers them. Write a path
+   * as the document writes it, such as `/items/{id}`. `describe()` also takes a path as the app
+   * writes it, such as `/items/:id`. A `*` at the end stands for any characters. Exception: `/*`
+   * stands only for the route `/*`.
    */
   readonly ignore?: readonly string[]
   /**
-   * The Security Scheme Object of OpenAPI for an issuer that is not Keystile. Default: OAuth 2 with
-   * the password flow at `/token` of the issuer, so that Swagger UI can log in.
+   * The OpenAPI Security Scheme Object to write into the document. Set it if the issuer is not
+   * Keystile. Default: OAuth 2 with the password flow at `/token` of the issuer, so that Swagger UI
+   * can log in.
    */
   readonly securityScheme?: Readonly<Record<string, unknown>>
 }
@@ -46,29 +48,33 @@ export interface OpenApiDocument {
   readonly security?: readonly object[]
 }
 
-/** A Security Requirement Object: names of schemes, each with the scopes that it demands. */
+/**
+ * A Security Requirement Object of OpenAPI: maps names of schemes to the scopes that they demand.
+ */
 type Requirement = Readonly<Record<string, readonly string[]>>
 
 /**
- * Returns a copy of an OpenAPI document that also says what the guards of the app enforce: the
- * security scheme, the `security` of each operation with its scopes, and the refusals 400, 401, 403
- * and 503 with their bodies and headers. It finds the guards through the app's own router, so the
- * document cannot differ from them. Requirements of other security schemes stay in the document.
+ * Returns a copy of an OpenAPI document with everything that the app's guards enforce: the security
+ * scheme, the `security` and the scopes of each operation, and the refusals 400, 401, 403 and 503
+ * with their bodies and headers. It finds the guards through the app's own router, so the document
+ * cannot differ from the guards. Requirements of other security schemes stay in the document.
  *
- * Call it when all routes are registered; a Fastify app must be ready. Does NOT see what only a
- * running request would show:
+ * Call `secure()` after the app has registered all routes. A Fastify app must be ready. Does NOT
+ * see what only a running request would show:
  *
- * - guards inside other functions, such as those of hono/combine: it sees only registered functions
- * - functions that take `next` but answer, functions at the end of a route that call `next`, and
- *   `next('route')`. It assumes that a function with `next` calls it, and that a function without
- *   `next`, or at the end of a route, answers
- * - guards for only some values of a path parameter. It tries a few values, and begins with the
- *   `example`, `default` and `enum` of the parameter's schema
- * - a route with guards of two issuers: no request can have a token of both
+ * - a guard inside another function, for example a function of hono/combine. It sees only the
+ *   functions that the app registers
+ * - whether a function answers or calls `next`, and `next('route')`. It assumes that a function
+ *   without the parameter `next` answers, that the last function of a route answers, and that all
+ *   other functions call `next`
+ * - a guard that runs only for some values of a path parameter. It tries a few values, and begins
+ *   with the `example`, `default` and `enum` of the parameter's schema
+ * - a conflict between the guards of two issuers on one route: no request can pass both guards,
+ *   because a request has only one token
  *
- * @throws {TypeError} if `document` is not OpenAPI 3.0 or 3.1, or `app` is not an app
- * @throws {Error} for an operation without a route, for an operation that another route answers,
- *   and if the guards of a route are unknown
+ * @throws {TypeError} if `document` is not OpenAPI 3.0 or 3.1, or if `app` is not a `SecuredApp`
+ * @throws {Error} if an operation has no route, if a different route answers the operation, or if
+ *   the guards of a route are unknown
  */
 export function secure<D extends OpenApiDocument>(
   document: D,
@@ -77,8 +83,8 @@ export function secure<D extends OpenApiDocument>(
 ): D {
   if (!/^3\.[01]\./.test(document?.openapi)) {
     throw new TypeError(
-      'secure takes a document of OpenAPI 3.0 or 3.1; ' +
-        'with @fastify/swagger, set its option "openapi"',
+      'the document for secure() must be OpenAPI 3.0 or 3.1. ' +
+        'Fix: with @fastify/swagger, set its option "openapi"',
     )
   }
 
@@ -128,12 +134,12 @@ export function secure<D extends OpenApiDocument>(
   return { ...secured, components }
 }
 
-/** The names of the security schemes that `secure` writes. */
+/** Matches the names of the security schemes that `secure()` writes. */
 const ownName = /^keystile\d*$/
 
 /**
- * Requires that the document has no other scheme with a name that `secure` writes, because `secure`
- * would replace it.
+ * Refuses a document in which a security scheme of a different type has one of the names that
+ * `secure()` writes. Otherwise `secure()` would replace that scheme.
  *
  * @throws {TypeError} for such a scheme
  */
@@ -146,16 +152,16 @@ function requireOwnSchemes(
   for (const [name, scheme] of Object.entries(written)) {
     if (!ownName.test(name) || asJsonObject(scheme)['type'] === ownType) continue
     throw new TypeError(
-      `the security scheme "${name}" of the document has a name that secure writes itself: ` +
-        'rename the scheme',
+      `the security scheme "${name}" of the document must have a different name, ` +
+        'because secure() writes a scheme with this name. Fix: rename the scheme',
     )
   }
 }
 
 /**
  * Removes the requirements of Keystile's schemes from an operation without a guard. Such
- * requirements come from the `security` of the whole document, or from an earlier call of `secure`,
- * when the route had a guard.
+ * requirements come from the `security` of the whole document. They also come from an earlier call
+ * of `secure()`, when the route still had a guard.
  */
 function withoutOwnSchemes(
   operation: JsonObject,
@@ -170,7 +176,10 @@ function withoutOwnSchemes(
   }
 }
 
-/** Returns the `security` of an operation: its own, or that of the whole document. */
+/**
+ * Returns the `security` of an operation. If the operation has none, returns the `security` of the
+ * whole document.
+ */
 function writtenSecurity(
   operation: JsonObject,
   documentSecurity: readonly object[] | undefined,
@@ -178,7 +187,7 @@ function writtenSecurity(
   return (operation['security'] ?? documentSecurity ?? []) as readonly Requirement[]
 }
 
-/** Returns requirements without Keystile's schemes. */
+/** Removes Keystile's schemes from requirements. */
 function otherRequirements(requirements: readonly Requirement[]): readonly Requirement[] {
   return requirements.map((requirement) =>
     Object.fromEntries(Object.entries(requirement).filter(([name]) => !ownName.test(name))),
@@ -188,7 +197,7 @@ function otherRequirements(requirements: readonly Requirement[]): readonly Requi
 /**
  * Returns the routes of an app of any supported framework.
  *
- * @throws {TypeError} if `app` is not an app of these frameworks, nor a function
+ * @throws {TypeError} if `app` is not a `SecuredApp`
  * @throws {Error} if the framework does not know its routes or guards yet
  */
 export function routesOf(app: SecuredApp): AppRoutes {
@@ -199,11 +208,12 @@ export function routesOf(app: SecuredApp): AppRoutes {
     if (typeof app === 'function') return routesOfFinder(app)
   }
   throw new TypeError(
-    'secure and describe take an app of Hono, Express or Fastify, or a function (method, path)',
+    'the app for secure() or describe() must be from Hono, Express or Fastify, or a function ' +
+      '(method, path)',
   )
 }
 
-/** Creates the function that returns whether the option `ignore` contains a path. */
+/** Creates a function that returns whether the option `ignore` contains a path. */
 export function ignoring(ignored: readonly string[] | undefined): (path: string) => boolean {
   return (path) =>
     ignored?.some(
@@ -214,10 +224,11 @@ export function ignoring(ignored: readonly string[] | undefined): (path: string)
 }
 
 /**
- * Returns a copy of the item of a path, and follows its reference. Several paths may share an item,
- * and `secure` changes the item of one path only.
+ * Returns a copy of a path item. If the path item has a `$ref`, copies the path item to which the
+ * `$ref` leads. Several paths may share one path item, and `secure()` must change it for one path
+ * only.
  *
- * @throws {Error} for a reference that does not lead to a path item of this document
+ * @throws {Error} for a `$ref` that does not lead to a path item of this document
  */
 function itemOf(written: JsonObject, path: string, document: object): Record<string, unknown> {
   const { $ref: _, ...own } = written
@@ -231,7 +242,7 @@ function itemOf(written: JsonObject, path: string, document: object): Record<str
   return { ...structuredClone(shared), ...own }
 }
 
-/** Returns the routes of an app of another framework. They cannot be listed. */
+/** Returns the routes of an app of any other framework. Such routes cannot be listed. */
 function routesOfFinder(find: GuardFinder): AppRoutes {
   return {
     byTemplate: true,
@@ -245,7 +256,9 @@ function routesOfFinder(find: GuardFinder): AppRoutes {
       )
     },
     list() {
-      throw new TypeError('describe takes an app of Hono, Express or Fastify')
+      throw new TypeError(
+        'the app for describe() must be from Hono, Express or Fastify; it is a function',
+      )
     },
   }
 }
@@ -253,7 +266,7 @@ function routesOfFinder(find: GuardFinder): AppRoutes {
 /**
  * Returns the route that answers an operation of the document.
  *
- * @throws {Error} if no route answers the operation, or if only another route answers it
+ * @throws {Error} if no route answers the operation, or if only a route with a different path does
  */
 function getRoute(
   routes: AppRoutes,
@@ -294,7 +307,7 @@ function getRoute(
   throw new Error(`${fault}: ${advice}add the path to "ignore"`)
 }
 
-/** Whether the path of a document may be the path of this route. */
+/** Whether a path of the document may mean this route. */
 function mayDescribe(
   template: string | undefined,
   path: string,
@@ -302,15 +315,15 @@ function mayDescribe(
 ): boolean {
   // A route without a template has an unknown path, but it has matched the path of the request.
   if (template === undefined) return true
-  // The document may use another name for a parameter. But if the document also contains the
-  // template of this route, `path` must be another route.
+  // The document may use a different name for a parameter. But if the document also contains the
+  // template of this route, `path` must mean a different route.
   const isAnother = Object.hasOwn(paths, template) && withoutSlash(template) !== withoutSlash(path)
   return !isAnother && shapeOf(template) === shapeOf(path)
 }
 
 /**
- * Returns an operation with the demands of its guards, and adds the schemes of their issuers to
- * `schemes`.
+ * Returns an operation with the demands of its guards. Adds the security schemes of the guards'
+ * issuers to `schemes`.
  */
 function securedOperation(
   operation: JsonObject,
@@ -318,7 +331,7 @@ function securedOperation(
   documentSecurity: readonly object[] | undefined,
   schemes: Map<string, { readonly name: string; readonly scopes: Record<string, string> }>,
 ): JsonObject {
-  // The guards of one issuer check one token, so their demands are joined.
+  // All guards of one issuer check the same token, so their demands are joined.
   const demands = new Map<string, { readonly scheme: string; readonly demand: Demand }>()
   for (const { issuer, scopes, demand } of guards) {
     const scheme = schemes.get(issuer) ?? { name: nameOf(schemes.size), scopes: {} }
@@ -346,7 +359,9 @@ function securedOperation(
   }
 }
 
-/** Returns a requirement for each alternative of a demand. `{}` means a request without a token. */
+/**
+ * Returns one requirement for each alternative of a demand. `{}` allows requests without a token.
+ */
 function requirementsOf(name: string, { alternatives, optional }: Demand): readonly Requirement[] {
   // Copies the scopes, so that an app that edits the document does not change its guard.
   return [...alternatives.map((scopes) => ({ [name]: [...scopes] })), ...(optional ? [{}] : [])]

@@ -43,7 +43,7 @@ describe('createTestIssuer', () => {
     assert.equal(await statusOf({ scopes: ['orders:read'] }), 200)
     assert.throws(() => issuer.advance(Number.NaN), {
       name: 'TypeError',
-      message: 'advance must get a number of seconds',
+      message: 'the argument of advance() must be a number of seconds',
     })
   })
 

@@ -28,9 +28,9 @@ export interface TestIssuer {
   readonly audience: string
   /** Verifies the tokens of this issuer. Pass it to `createGuard` of any framework. */
   readonly verifier: Verifier
-  /** Returns an access token like those of a Keystile server. */
+  /** Returns an access token in the form in which a Keystile server issues it. */
   token(login?: TestLogin): string
-  /** Returns the headers of a request with an access token for this caller. */
+  /** Returns the `Authorization` header of a request, with an access token for this caller. */
   headers(login?: TestLogin): { readonly authorization: string }
   /** Revokes a session. Its tokens are refused from now on. */
   revoke(sessionId: string): void
@@ -86,7 +86,8 @@ export function createTestIssuer(
     headers: (login) => ({ authorization: `Bearer ${token(login)}` }),
     revoke: (value) => ended.add({ kind: 'session', value, expiresAt: Number.POSITIVE_INFINITY }),
     advance(seconds) {
-      if (!Number.isFinite(seconds)) throw new TypeError('advance must get a number of seconds')
+      if (!Number.isFinite(seconds))
+        throw new TypeError('the argument of advance() must be a number of seconds')
       offset += seconds * 1000
     },
   }

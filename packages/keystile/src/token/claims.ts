@@ -118,9 +118,10 @@ export function isExpired(exp: number, now: number, clockToleranceSeconds: numbe
 }
 
 /**
- * Checks claims before they are signed. A token with an `exp` in milliseconds would practically
- * never expire. A claim with the value undefined would be missing from the token, and a token
- * without `aud` is not limited to one API.
+ * Refuses claims that must not be signed: a registered claim whose value is undefined, an `iss`,
+ * `sub` or `jti` that is not a string, and a time that is not in seconds. A token with an `exp` in
+ * milliseconds would practically never expire. A claim with the value undefined would be missing
+ * from the token, and a token without `aud` is not limited to one API.
  *
  * @throws {TypeError}
  */

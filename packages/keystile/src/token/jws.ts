@@ -35,7 +35,7 @@ export interface VerifiedJws {
  * extension is supported. `jwk`, `jku`, `x5u` and `x5c` in the header are never read. Otherwise a
  * sender could choose the key that verifies the token.
  *
- * Does NOT verify the signature, nor parse the payload.
+ * Does NOT verify the signature and does NOT parse the payload.
  *
  * @throws {TokenError} `invalid_token`
  * @see RFC 7515 §3.1 §4.1.11 §5.2

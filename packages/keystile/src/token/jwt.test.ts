@@ -53,7 +53,7 @@ describe('verifyJwt', () => {
   })
 
   it('verifyJwt and signJwt refuse a value that is not a key, without repeating it', () => {
-    const ours = /^a key must come from importKey or generateKey/
+    const ours = /^a key must come from importKey\(\) or generateKey\(\)/
     for (const none of ['-----BEGIN PUBLIC KEY-----', null, undefined, {}, { find: 'kid' }, 1]) {
       const given = none as unknown as typeof key
       assert.throws(

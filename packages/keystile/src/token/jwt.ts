@@ -16,10 +16,14 @@ import {
 } from './claims.ts'
 import { parseJws, signJws, verifyJws } from './jws.ts'
 
-/** The maximum tolerance. A larger tolerance would noticeably extend the life of every token. */
+/**
+ * The maximum clock tolerance. A larger tolerance would noticeably extend the life of every token.
+ */
 const maxClockToleranceSeconds = 60
 
-/** The default tolerance. Synchronized clocks differ by less. */
+/**
+ * The default clock tolerance. The clocks of synchronized machines differ by less than 5 seconds.
+ */
 const defaultClockToleranceSeconds = 5
 
 /** The options of `signJwt`. */
@@ -31,7 +35,7 @@ export interface SignOptions {
   readonly clock?: Clock
 }
 
-/** The options of `verifyJwt`. Without `audience`, a token that has an `aud` is refused. */
+/** The options of `verifyJwt`. If `audience` is not set, a token with an `aud` is refused. */
 export interface VerifyOptions extends Partial<Omit<ClaimsDemand, 'now' | 'audience'>> {
   /** `aud` must contain at least one of these. */
   readonly audience?: string | readonly string[] | undefined
@@ -63,7 +67,8 @@ const verifyOptions: readonly (keyof VerifyOptions)[] = [
  * `expiresInSeconds` is given, sets `exp`. A token must expire, because a stolen token would
  * otherwise be valid forever.
  *
- * @throws {TypeError} for claims of a wrong type, a public key, or a missing expiry
+ * @throws {TypeError} if a claim has a wrong type, if `key` is a public key, or if the token would
+ *   never expire
  * @see RFC 7519 §7.1
  */
 export function signJwt(
@@ -101,16 +106,16 @@ export function signJwt(
 
 /**
  * Verifies a JWT and returns its claims. It checks in this order: size and form, algorithm, key,
- * signature, `typ`, the types of the claims, `iss`, `aud`, `sub`, required claims, and last the
- * time. It is synchronous, so it never waits behind other work.
+ * signature, `typ`, the types of the claims, `iss`, `aud`, `sub`, required claims, `nbf`, `exp`. It
+ * is synchronous, so it never waits for other work.
  *
- * Does NOT check whether the token was revoked, nor whether the subject still exists. A guard can
+ * Does NOT check whether the token was revoked or whether the subject still exists. A guard can
  * check both.
  *
- * @param token from an untrusted sender
+ * @param token may come from an untrusted sender
  * @param keys one key, or a set of keys
- * @throws {TokenError} `invalid_token`. Its `reason` says which check failed, for logs
  * @throws {TypeError} for wrong options
+ * @throws {TokenError} `invalid_token`. The `reason` of the error says which check failed, for logs
  * @see RFC 7519 §7.2, RFC 8725 §3
  */
 export function verifyJwt(
@@ -124,7 +129,7 @@ export function verifyJwt(
 /**
  * Verifies a JWT as `verifyJwt` does, and also returns the key that verified it.
  *
- * @param checkMore checks more claims, before the time is checked
+ * @param checkMore checks further claims. It runs before `nbf` and `exp` are checked
  */
 export function verifyJwtWithKey(
   token: string,
@@ -158,7 +163,7 @@ function keySetFrom(keys: VerificationKey | KeySet): KeySet {
 /**
  * Checks a list of allowed algorithms.
  *
- * @throws {TypeError} when it is empty, or names an unknown algorithm
+ * @throws {TypeError} if the list is empty, or names an unknown algorithm
  */
 export function requireAlgorithms(algorithms: readonly string[] | undefined): void {
   if (algorithms === undefined) return
@@ -170,7 +175,7 @@ export function requireAlgorithms(algorithms: readonly string[] | undefined): vo
     return
 
   throw new TypeError(
-    `\`algorithms\` must be a list of at least one of ${listAlgorithmNames().join(', ')}`,
+    `\`algorithms\` must be a list with at least one of: ${listAlgorithmNames().join(', ')}`,
   )
 }
 
@@ -181,7 +186,7 @@ export function requireAlgorithms(algorithms: readonly string[] | undefined): vo
 function requireKey(key: unknown): asserts key is VerificationKey {
   if (typeof key === 'object' && key !== null && 'verifyingKey' in key) return
   throw new TypeError(
-    'a key must come from importKey or generateKey, or a set of keys from importJwkSet',
+    'a key must come from importKey() or generateKey(), and a set of keys from importJwkSet()',
   )
 }
 
@@ -189,7 +194,7 @@ function requireKey(key: unknown): asserts key is VerificationKey {
  * Decodes a token WITHOUT verifying it: anyone may have written its content. Use it to look at a
  * token, never to decide anything.
  *
- * @throws {TokenError} when the text is not a JWT
+ * @throws {TokenError} if the text is not a JWT
  */
 export function decodeJwtUnsafe(token: string): { header: JsonObject; claims: JwtClaims } {
   const { header, payload } = parseJws(token)
@@ -199,7 +204,7 @@ export function decodeJwtUnsafe(token: string): { header: JsonObject; claims: Jw
 /**
  * Returns the clock tolerance in seconds. The default is 5.
  *
- * @throws {TypeError} unless it is from 0 to 60 seconds (RFC 7519 §4.1.4: at most a few minutes)
+ * @throws {TypeError} if `seconds` is not from 0 to 60. RFC 7519 §4.1.4 allows a few minutes
  */
 export function requireTolerance(seconds: number = defaultClockToleranceSeconds): number {
   if (!Number.isFinite(seconds) || seconds < 0 || seconds > maxClockToleranceSeconds) {
@@ -212,9 +217,9 @@ export function requireTolerance(seconds: number = defaultClockToleranceSeconds)
 }
 
 /**
- * Whether `typ` is the expected token type. This check stops the use of one kind of token as
- * another (RFC 8725 §3.11). `typ` is a media type: its case does not matter, and `application/` may
- * be left out (RFC 7515 §4.1.9).
+ * Whether `typ` is the expected token type. Without this check, one kind of token could be used as
+ * another kind, such as an ID token as an access token (RFC 8725 §3.11). `typ` is a media type: its
+ * case does not matter, and `application/` may be left out (RFC 7515 §4.1.9).
  */
 export function isType(typ: unknown, expected: string): boolean {
   const plain = (type: string): string => type.toLowerCase().replace(/^application\//, '')

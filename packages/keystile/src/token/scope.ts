@@ -7,10 +7,10 @@
 const maxScopeLength = 4096
 
 /**
- * Splits a scope string at its spaces into names. Returns each name once, in the order of the
- * string.
+ * Splits a scope string into the names between its spaces. Returns each name once, in the order of
+ * the string.
  *
- * @returns `undefined` when the string has a forbidden character, or more than 4,096 characters
+ * @returns `undefined` if the string has a forbidden character, or more than 4,096 characters
  * @see RFC 6749 §3.3
  */
 export function parseScope(scope: string): readonly string[] | undefined {

@@ -1,17 +1,18 @@
-// Groups IP addresses for rate limits, so that one customer cannot use a new address for each try.
+// Groups IP addresses for rate limits. Otherwise an attacker who has many IPv6 addresses could use
+// a new address for each attempt.
 
 /**
- * The first groups of an IPv6 address that a NAT64 translator makes from an IPv4 address (RFC 6052
- * §2.1).
+ * The first six groups of each IPv6 address that a NAT64 translator makes from an IPv4 address: the
+ * prefix `64:ff9b::/96` (RFC 6052 §2.1).
  */
 const translatedPrefix = [0x64, 0xff9b, 0, 0, 0, 0]
 
 /**
- * Returns the network of an IP address: the addresses that belong to one customer. For IPv4, the
- * network is the address itself. For IPv6, it is the /64 network, because each customer gets at
- * least one /64 (RFC 6177 §2) and can use every address in it. A NAT64 translator puts an IPv4
- * address into an IPv6 address. For such an address, the network is the IPv4 address. Does NOT
- * check that the string is an address.
+ * Returns the network of an IP address, so that rate limits count all addresses of one Internet
+ * customer together. For an IPv4 address, the network is the address itself. For an IPv6 address,
+ * the network is its /64, because each customer gets at least one /64 (RFC 6177 §2) and can use
+ * every address in it. Some IPv6 addresses contain an IPv4 address, because a NAT64 translator made
+ * them; their network is this IPv4 address. Does NOT check that the string is an address.
  */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address
@@ -34,15 +35,15 @@ function groupsOf(address: string): readonly string[] {
 }
 
 /**
- * Splits a part of an IPv6 address at its colons. An IPv4 address at the end (RFC 4291 §2.2) takes
- * the place of two groups, so it is returned twice.
+ * Splits a part of an IPv6 address into its groups. An IPv4 address at the end (RFC 4291 §2.2)
+ * takes the place of two groups, so the result contains it twice.
  */
 function splitGroups(part: string): readonly string[] {
   if (part === '') return []
   return part.split(':').flatMap((group) => (group.includes('.') ? [group, group] : [group]))
 }
 
-/** Whether a NAT64 translator made an IPv6 address from an IPv4 address. */
+/** Whether a NAT64 translator made an IPv6 address, given as its groups, from an IPv4 address. */
 function isTranslated(groups: readonly string[]): boolean {
   const front = groups.slice(0, translatedPrefix.length)
   return front.every((group, i) => Number.parseInt(group, 16) === translatedPrefix[i])

@@ -1,13 +1,13 @@
 import { ConfigurationError } from './configuration-error.ts'
 
 /**
- * The oldest version of Node whose `node:sqlite` is complete. `bin/keystile.cjs` and `package.json`
- * repeat it.
+ * The oldest version of Node that Keystile supports: in older versions, `node:sqlite` is not
+ * complete. `bin/keystile.cjs` and `package.json` repeat this version.
  */
 export const minNode = [24, 15] as const
 
 /**
- * Returns the fault of a Node version that is too old, or undefined if the version is supported.
+ * Returns a fault if a version of Node is too old. Returns undefined if the version is supported.
  */
 export function findNodeFault(
   version: string,

@@ -1,8 +1,11 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 
-/** The length of the IV. GCM is designed for this length (NIST SP 800-38D §8.2). */
+/** The length of the IV, in bytes. GCM is designed for this length (NIST SP 800-38D §8.2). */
 const ivBytes = 12
-/** The length of the tag: the longest that GCM allows. A shorter tag would be easier to forge. */
+/**
+ * The length of the tag, in bytes: the longest that GCM allows. A shorter tag would be easier to
+ * forge.
+ */
 const tagBytes = 16
 
 /**
@@ -18,18 +21,18 @@ export interface Seal {
    */
   seal(text: string, context?: string): string
   /**
-   * Decrypts a value. Returns undefined if the value was encrypted with another key or another
-   * context, or if it was changed.
+   * Decrypts a value. Returns undefined if the value was changed after its encryption, or if its
+   * key or its context was a different one.
    */
   open(sealed: string, context?: string): string | undefined
 }
 
 /**
- * Creates the functions that encrypt and decrypt values for one purpose. They use AES-256-GCM. The
- * key is derived from the secret and the purpose (HKDF, RFC 5869 §3.2). Does NOT check the strength
- * of the secret.
+ * Creates the functions that encrypt and decrypt values for one purpose. The functions use
+ * AES-256-GCM. Their key is derived from the secret and the purpose (HKDF, RFC 5869 §3.2). Does NOT
+ * check the strength of the secret.
  *
- * @param purpose makes this key differ from other keys of the same secret
+ * @param purpose what the key is for. The same secret gives a different key for each purpose.
  */
 export function createSeal(secret: string, purpose: string): Seal {
   const key = Buffer.from(hkdfSync('sha256', secret, '', `keystile ${purpose}`, 32))

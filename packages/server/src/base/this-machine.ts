@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
 
 /**
- * Whether a URL points to this machine, so that its traffic crosses no network. Does NOT resolve
- * names: only `localhost` and loopback addresses count.
+ * Whether a URL points to this machine. If so, requests to this URL cross no network. Does NOT
+ * resolve names: only `localhost` and loopback addresses count.
  */
 export function isOnThisMachine(url: string): boolean {
   return URL.canParse(url) && isLoopback(new URL(url).hostname)

@@ -9,7 +9,7 @@ import { readSettings, readSituation, type Settings } from './settings.ts'
 import type { ProcessTerminal } from './terminal.ts'
 
 /**
- * Creates the call of a command. The call reads the settings only when the command asks for them.
+ * Creates the call of a command. The settings are read only when the command asks for them.
  *
  * @throws {ConfigurationError} if the command does not accept the arguments
  */
@@ -46,7 +46,7 @@ async function withDatabase(
   if (!mayCreate && isAbsent(source))
     throw new ConfigurationError(
       `the database must exist; there is no ${describeSource(source)}. ` +
-        'Start the server once, or correct --database',
+        'Fix: start the server once, or correct --database',
     )
 
   const database = await openDatabase(source, new URL(import.meta.resolve('#writer-thread')))

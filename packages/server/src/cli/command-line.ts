@@ -9,8 +9,8 @@ import type { ProcessTerminal } from './terminal.ts'
 
 /**
  * Finds the command that the arguments name and runs it. If the command fails, prints the error and
- * makes the process end with exit code 1. Prints one sentence if the operator can fix the error,
- * otherwise the error with its stack.
+ * makes the process end with exit code 1. If the operator can fix the error, prints one sentence.
+ * If not, prints the error with its stack.
  */
 export async function runCommandLine(
   args: readonly string[],
@@ -46,8 +46,8 @@ function unknownCommand([first = '', second = '']: readonly string[]): string {
 }
 
 /**
- * Returns the fix for an unknown word of a command, as the end of a message. The fix is a known
- * word with a similar spelling, if there is one.
+ * Returns the end of a message about an unknown word. It proposes the known word with the most
+ * similar spelling, or `keystile help` if no known word is similar.
  */
 function fixFor(word: string, known: readonly string[]): string {
   const nearest = findNearest(word, known)
@@ -60,6 +60,6 @@ function findExplanation(error: unknown): string | undefined {
   if (error instanceof ConfigurationError || error instanceof DatabaseUnavailableError)
     return message
   if (code === 'EADDRINUSE')
-    return `${message}. Is another Keystile running? Choose another port with --port`
+    return `${message}. Fix: stop the program that uses the port, or choose a free port with --port`
   return code === 'EACCES' ? message : undefined
 }

@@ -7,7 +7,10 @@ import type { RuleOptions } from '../server/features.ts'
 import type { CheckedOptions } from '../server/options.ts'
 import { settingFlags, type Settings } from './settings.ts'
 
-/** The call that commands in `cli/` get. It has members that commands of features do not need. */
+/**
+ * The call that the commands in `cli/` get. It has more members than the call that the commands of
+ * features get.
+ */
 export interface OwnCall extends Call<CheckedOptions> {
   settings(): Promise<Settings>
   /** Returns the settings for safety rules. Faults are part of the result and are not thrown. */
@@ -75,8 +78,8 @@ function parse(
   try {
     return parseArgs(call)
   } catch (error) {
-    // Only the first sentence of Node's message helps. The next ones explain `--` and options of
-    // Node.
+    // Only the first sentence of Node's message helps. Its other sentences explain `--` and options
+    // of Node.
     const { message } = error as Error
     throw new ConfigurationError(message.split('. ')[0])
   }

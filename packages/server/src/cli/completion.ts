@@ -8,13 +8,13 @@ interface Row {
   readonly flags: readonly string[]
 }
 
-/** A first word with the second words that may follow it. */
+/** The first word of commands, and the second words that may follow it. */
 type Step = readonly [first: string, seconds: readonly string[]]
 
 /**
  * Returns a script that completes commands and flags in a shell.
  *
- * @throws {ConfigurationError} for a shell other than bash, zsh and fish
+ * @throws {ConfigurationError} if the shell is not bash, zsh or fish
  */
 export function completionScript(shell: string, commands: readonly CliCommand<never>[]): string {
   const general = settingFlags.flatMap(({ flag }) => flag ?? [])

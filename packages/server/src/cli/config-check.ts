@@ -2,7 +2,10 @@ import { examine } from '../configuration/examination.ts'
 import { rules } from '../server/features.ts'
 import type { OwnCall } from './command.ts'
 
-/** Checks the settings and prints warnings. Opens neither the database nor a port. */
+/**
+ * Checks the settings and prints warnings. Does not open the database, and does not listen on a
+ * port.
+ */
 export async function checkConfiguration({ settings, terminal }: OwnCall): Promise<void> {
   const { options, hosts, port } = await settings()
 

@@ -2,8 +2,8 @@ import { describeSource } from '../storage/source.ts'
 import type { OwnCall } from './command.ts'
 
 /**
- * Runs the missing migrations. With this command, a database role that owns the tables can migrate
- * before the servers start with another role.
+ * Runs the missing migrations. An operator can run this command with the database role that owns
+ * the tables, and then start the servers with a different role.
  */
 export async function migrate({ settings, withDatabase, terminal }: OwnCall): Promise<void> {
   const { options } = await settings()

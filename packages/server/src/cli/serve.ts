@@ -54,7 +54,7 @@ ${next}
 `
 }
 
-/** Returns three commands to paste into a shell, for a server where everybody may register. */
+/** Returns three commands to paste into a shell, for a server with open registration. */
 function tryOut(at: string): string {
   const password = 'an engine of her own'
   const user = `{"username": "ada", "email": "ada@example.com", "password": "${password}"}`

@@ -81,8 +81,8 @@ export interface Settings {
  * file wins over the defaults.
  *
  * @param flags the values of the flags, by name without hyphens, as `parseArgs` returns them
- * @param needsKey whether the command opens signing keys. If not, the operator need not give the
- *   key that encrypts them.
+ * @param needsKey whether the command opens signing keys. If false, the operator need not give the
+ *   key that encrypts the signing keys.
  * @throws {ConfigurationError} with all faults, one line for each fault
  */
 export async function readSettings(
@@ -110,8 +110,8 @@ export async function readSituation(
 }
 
 /**
- * The key that Keystile gets in commands that open no signing key. So the operator need not give a
- * key to these commands.
+ * A random key for the commands that open no signing key, so that the operator need not give them a
+ * key.
  */
 const unusedKey = randomId() + randomId()
 
@@ -147,8 +147,8 @@ async function readAll(flags: Values, environment: Environment): Promise<Found> 
 type ServerValues = Omit<ServerSettings, 'logFile' | 'metrics'> & Partial<ServerSettings>
 
 function readServer(own: ServerValues, { issuer }: Values): Omit<Settings, 'options'> {
-  // Metrics are not for the public. If the issuer is not this machine, there is a proxy in front,
-  // which may forward requests for /metrics.
+  // The public must not read metrics. If the issuer is not a URL of this machine, there is a proxy
+  // in front of the server, which might forward public requests for /metrics.
   const isPrivate = isLoopback(own.host) && isOnThisMachine(String(issuer))
   return {
     hosts: hostsOf(own.host),

@@ -18,7 +18,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** The values of settings from file, environment and flags. The values are not checked yet. */
 export interface Gathered {
   readonly values: Values
-  /** The place of each value, by the name of its setting. */
+  /** Maps each setting's name to the place from which its value came. */
   readonly sources: ReadonlyMap<string, Source>
   readonly faults: readonly string[]
   /** The paths of the files from which secrets were read. */
@@ -65,7 +65,7 @@ async function readContent(file: string): Promise<object> {
     ? JSON.parse(readFileSync(file, 'utf8'))
     : (await import(pathToFileURL(file).href)).default
   if (typeof content !== 'object' || content === null)
-    throw new TypeError('it must have an object of settings as its content or default export')
+    throw new TypeError('its content, or its default export, must be an object of settings')
   return content
 }
 
@@ -110,8 +110,8 @@ function variablesOf(setting: Setting): readonly string[] {
 }
 
 /**
- * Takes the value of a variable, or of the file that its `…_FILE` variable names. Returns whether
- * there was a valid value.
+ * Reads a setting from an environment variable, or from the file that the `…_FILE` variable names.
+ * Returns whether there was a valid value.
  */
 function readVariable(
   setting: Setting,

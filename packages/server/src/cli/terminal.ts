@@ -11,7 +11,7 @@ export interface ProcessTerminal extends Terminal {
 
 /**
  * The parts of `process` that a terminal uses. A test that runs commands in its own process passes
- * other objects.
+ * an object of its own instead.
  */
 export interface TerminalProcess {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -55,11 +55,12 @@ export function createTerminal(process: TerminalProcess): ProcessTerminal {
 async function askSecret(question: string, process: TerminalProcess): Promise<string> {
   if (!process.stdin.isTTY)
     throw new ConfigurationError(
-      'standard input must be a terminal to ask for a password; otherwise give --password-file',
+      'standard input must be a terminal, to ask for a password there. Fix: give --password-file',
     )
 
-  // The question goes to standard error, so that standard output holds only results. The echo of
-  // the typed characters goes to a stream that discards it.
+  // Writes the question to standard error, so that standard output contains only results.
+  // `readline` echoes the typed characters to its output, so this output is a stream that discards
+  // them.
   process.stderr.write(question)
   const silence = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({ input: process.stdin, output: silence, terminal: true })

@@ -4,7 +4,9 @@ import { show, type Wording } from '../feature/wording.ts'
 
 /** A fault of a setting. `subject` and `message` form one sentence. */
 export interface SettingFault {
-  /** The name of the setting as it was given, and the path of the fault inside its value. */
+  /**
+   * The name of the setting, as it was given. If the fault is inside the value, its path follows.
+   */
   readonly subject: string
   readonly message: string
 }
@@ -19,8 +21,8 @@ export interface Checked {
 }
 
 /**
- * Checks each value separately, and then the combinations of values. Reports all faults together,
- * so that the developer can fix them all before the next start. Does NOT report unknown settings.
+ * Checks each value separately, and then the combinations of values. Returns all faults together,
+ * so that they can all be fixed before the next start. Does NOT report unknown settings.
  */
 export function checkSettings(settings: readonly Setting[], input: Values, say: Wording): Checked {
   const values: Record<string, unknown> = {}
@@ -71,15 +73,15 @@ function isRequired({ standAloneDefault }: Setting): boolean {
   return standAloneDefault !== undefined
 }
 
-/** Returns the values, with the defaults of the settings that were not given. */
+/** Returns the given values, and the defaults of the settings that were not given. */
 export function withDefaults(settings: readonly Setting[], values: Values): Values {
   const defaults = settings.map((setting) => [setting.name, setting.default] as const)
   return { ...Object.fromEntries(defaults), ...values }
 }
 
 /**
- * Returns the part of a message that shows the value or its type. For a secret, returns an empty
- * string.
+ * Returns the end of a message, which shows the value or its type. If the value is a secret,
+ * returns an empty string.
  */
 function shownValue({ isSecret }: Setting, value: unknown): string {
   if (isSecret) return ''
@@ -89,6 +91,9 @@ function shownValue({ isSecret }: Setting, value: unknown): string {
 
 function findExclusion({ excludedBy }: Setting, values: Values, say: Wording): readonly string[] {
   return excludedBy !== undefined && values[excludedBy] !== undefined
-    ? [`must be left out beside ${say.name(excludedBy)}: it is only for Keystile's own accounts`]
+    ? [
+        `must be left out if ${say.name(excludedBy)} is given: ` +
+          "it is only for Keystile's own accounts",
+      ]
     : []
 }

@@ -22,8 +22,8 @@ export interface DatabaseOptions {
 const databaseForm = "must be a file, ':memory:' or a postgres: URL"
 
 /**
- * Returns the end of a message that names the scheme of a URL. Shows nothing of a string without
- * `//`, because the part before the colon may be a user name.
+ * Returns the end of a message, which names the scheme of a URL. If the string has no `//`, the
+ * part before the colon may be a user name, so this function returns an empty string.
  */
 function shownScheme(source: string): string {
   const scheme = /^[\w+.-]+:(?=\/\/)/.exec(source)?.[0]
@@ -57,8 +57,8 @@ export const writeQueueLength: GaugeMetric = {
 }
 
 /**
- * The time for which a revocation is stored after its tokens have expired. If the clocks of two
- * processes differ by more, a process could accept a revoked token.
+ * How long a revocation is stored after the revoked tokens have expired. If the clocks of two
+ * processes differ by more than this, a process could accept a revoked token.
  */
 const maxClockDifferenceSeconds = 60
 /**
@@ -84,7 +84,8 @@ const rules: readonly Rule<RuleOptions>[] = [
 
       const message =
         `must use TLS and verify the certificate of ${show(server.host)}: ` +
-        'otherwise anyone on the network in between can read and change all data'
+        'otherwise anyone on the network between Keystile and PostgreSQL can read and change ' +
+        'all data'
       return [
         {
           about: say.name('database'),
@@ -130,7 +131,7 @@ const rules: readonly Rule<RuleOptions>[] = [
     id: 'sqlite-durable',
     standard: 'ASVS 5.0 7.4.1',
     severity: 'stop',
-    demand: 'SQLite must answer a commit only when it is on disk (synchronous = FULL)',
+    demand: 'SQLite must confirm a commit only when it is on disk (synchronous = FULL)',
     find({ machine }) {
       if (machine?.database?.kind !== 'sqlite') return undefined
       if (machine.database.synchronous >= sqliteFull) return []
@@ -150,7 +151,7 @@ const rules: readonly Rule<RuleOptions>[] = [
     standard: 'ASVS 5.0 7.4.1',
     severity: 'warn',
     demand:
-      'PostgreSQL must answer a commit only when it is on disk ' +
+      'PostgreSQL must confirm a commit only when it is on disk ' +
       '(fsync and synchronous_commit are on)',
     find({ machine }) {
       if (machine?.database?.kind !== 'postgres') return undefined
@@ -188,8 +189,9 @@ function findClockFaults({ now, database, databaseFiles }: Machine): readonly Fa
     if (Math.abs(seconds) <= maxClockDifferenceSeconds) return []
 
     const message =
-      `is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} PostgreSQL’s clock: ` +
-      'tokens would be valid for too long or not at all'
+      `must be within ${maxClockDifferenceSeconds} s of PostgreSQL’s clock; it is ` +
+      `${Math.abs(seconds)} s ${seconds > 0 ? 'ahead' : 'behind'}. ` +
+      'Otherwise tokens would be valid for too long or not at all'
     return [{ about: 'the clock', message, fix }]
   }
 
@@ -201,8 +203,8 @@ function findClockFaults({ now, database, databaseFiles }: Machine): readonly Fa
   if (seconds <= maxClockDifferenceSeconds) return []
 
   const message =
-    `is ${seconds} s behind the last write to the database: ` +
-    'tokens that have expired would be valid again'
+    `must not be behind the last write to the database; it is ${seconds} s behind. ` +
+    'Otherwise expired tokens would be valid again'
   return [{ about: 'the clock', message, fix }]
 }
 

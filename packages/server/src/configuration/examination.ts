@@ -2,7 +2,7 @@ import type { Fault, Rule } from '../feature/rule.ts'
 import type { Situation } from '../feature/situation.ts'
 import { appWording } from '../feature/wording.ts'
 
-/** A fault with the rule that it violates. */
+/** A fault, and the rule that it violates. */
 export interface Finding<Options = never> extends Fault {
   readonly rule: Rule<Options>
 }
@@ -12,8 +12,8 @@ export interface Examination<Options = never> {
   readonly stops: readonly Finding<Options>[]
   readonly warnings: readonly Finding<Options>[]
   /**
-   * The rules that could check the situation. For the other rules, something was missing, such as a
-   * database.
+   * The rules that could be checked. A rule is not in this list if something that it needs is
+   * missing, such as a database.
    */
   readonly checked: readonly Rule<Options>[]
 }

@@ -11,8 +11,8 @@ import { proxyRules, type ProxyRuleOptions } from './proxy-rules.ts'
 
 export interface HttpOptions {
   /**
-   * Other origins, such as `https://app.example`, whose pages may call our endpoints. Default: only
-   * the issuer's own origin.
+   * The origins whose pages may call Keystile's endpoints, such as `https://app.example`. Pages of
+   * the issuer's own origin always may. Default: no other origins.
    */
   readonly corsOrigins?: readonly string[]
   /**
@@ -35,7 +35,9 @@ const corsOrigins: DefaultedSetting<'corsOrigins', readonly string[]> = {
     error: 'must be a list of origins',
   }),
   default: [],
-  help: 'other origins whose pages may call the endpoints, with commas between them',
+  help:
+    "origins, besides the issuer's own, whose pages may call the endpoints; " +
+    'with commas between them',
   environment: ['KEYSTILE_CORS_ORIGINS'],
   parse: parseList,
   findFaults: (origins) => origins.flatMap(findOriginFaults),
@@ -73,8 +75,7 @@ const dangerouslyAllowHttpIssuer: DefaultedSetting<'dangerouslyAllowHttpIssuer',
 }
 
 /**
- * Checks that an origin has the spelling that browsers send, because origins are compared as
- * strings.
+ * Checks that an origin is spelled as browsers send it, because origins are compared as strings.
  */
 function findOriginFaults(origin: string): readonly string[] {
   if (origin.includes('*') || origin === 'null') return [] // the rule `cors-named` finds these
@@ -129,8 +130,8 @@ const corsRules: readonly Rule<RuleOptions>[] = [
         .map((origin) => ({
           about: say.name('corsOrigins'),
           message:
-            'must list https origins: over http, anyone on the network in between can replace ' +
-            `the page; it has ${show(origin)}`,
+            'must list https origins: over http, anyone on the network between the page’s server ' +
+            `and the browser can replace the page; it has ${show(origin)}`,
           fix:
             'serve that page over https and list its https origin; if something else protects ' +
             `the connection, ${say.set('dangerouslyAllowHttpIssuer', true)}`,
@@ -139,7 +140,8 @@ const corsRules: readonly Rule<RuleOptions>[] = [
 ]
 
 /**
- * Settings, rules and metrics that concern all endpoints: proxies, CORS, and refusals by guards.
+ * The settings, rules and metrics of all endpoints: for proxies, for CORS, and for refusals by
+ * guards.
  */
 export const feature: Feature<HttpOptions, never, RuleOptions> = {
   name: 'http',

@@ -75,8 +75,8 @@ const rules: readonly Rule<RuleOptions>[] = [
             {
               about: say.name('issuer'),
               message:
-                'must be an https URL: over http, anyone on the network in between can read ' +
-                `passwords and tokens; it is ${show(issuer)}`,
+                'must be an https URL: over http, anyone on the network between clients and the ' +
+                `server can read passwords and tokens; it is ${show(issuer)}`,
               fix:
                 `put TLS in front and give the https URL as ${say.name('issuer')}; if something ` +
                 `else protects the connection, ${say.set('dangerouslyAllowHttpIssuer', true)}`,
@@ -94,7 +94,9 @@ const rules: readonly Rule<RuleOptions>[] = [
         ? [
             {
               about: say.name('dangerouslyAllowHttpIssuer'),
-              message: 'is true: anyone on the network in between can read passwords and tokens',
+              message:
+                'should be false; it is true. Anyone on the network between clients and the ' +
+                'server can read passwords and tokens',
               fix:
                 `put TLS in front, give the https URL as ${say.name('issuer')}, and remove ` +
                 say.name('dangerouslyAllowHttpIssuer'),

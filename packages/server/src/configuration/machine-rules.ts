@@ -15,7 +15,7 @@ const rules: readonly Rule<unknown>[] = [
         return {
           about,
           message: message.join(' '),
-          fix: 'see keystile help for the values of each setting',
+          fix: 'run keystile help to see the values of each setting',
         }
       }),
   },
@@ -41,8 +41,8 @@ const rules: readonly Rule<unknown>[] = [
         ? openFiles(machine.secretFiles).map(({ path }) => ({
             about: path,
             message:
-              'holds a secret and must be private; other users of this machine can read or write ' +
-              'it',
+              'must be private, because it holds a secret; other users of this machine can read ' +
+              'or write the file',
             fix: `chmod 600 ${path}`,
           }))
         : undefined,

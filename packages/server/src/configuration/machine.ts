@@ -22,8 +22,8 @@ export interface InspectedOptions {
 /**
  * Reads the facts about files, database and clock that safety rules check. Changes nothing.
  *
- * @param database an open database. If it is not given, the database of the options is opened for
- *   reading, if that database exists.
+ * @param database an open database. If it is not given, the function opens the database that the
+ *   options name, only for reading, and creates nothing.
  */
 export async function inspectMachine(
   { options, secretFiles = [] }: Situation<InspectedOptions>,
@@ -108,8 +108,8 @@ function readFacts(path: string): FileFacts | undefined {
 }
 
 /**
- * Returns the secret, or undefined if this user may not read the file. A start reports this fault
- * itself.
+ * Returns the secret. Returns undefined if this user may not read the file. A start reports this
+ * fault when it reads the key.
  */
 function readSecret(path: string): string | undefined {
   try {

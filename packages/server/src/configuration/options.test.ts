@@ -84,7 +84,7 @@ describe('trustedProxies', () => {
     assert.ok(checkOptions({ ...given, trustedProxies: ['10.0.0.0/8', '::1'] }))
     for (const [range, told] of [
       ['0.0.0.0/0', /trustedProxies must .*; it has "0\.0\.0\.0\/0", which is the whole Internet/],
-      ['proxy', /trustedProxies must .*; it has "proxy", which is neither an address such as/],
+      ['proxy', /trustedProxies must .*; it has "proxy", which is not an address such as/],
     ] as const)
       assert.throws(() => checkOptions({ ...given, trustedProxies: [range] }), told)
   })
@@ -308,7 +308,7 @@ describe('readOptions', () => {
     [
       'hashing below OWASP’s minimum',
       { passwordHashing: { memoryKiB: 19_455, passes: 2 } },
-      /passwordHashing must have at least 19456 KiB with passes: 2/,
+      /passwordHashing must have memoryKiB: 19456 or more for passes: 2/,
     ],
     ['hashing without passes', { passwordHashing: { memoryKiB: 19_456 } }, /passwordHashing/],
     [
@@ -349,7 +349,7 @@ describe('readOptions', () => {
     [
       'a profile with fields that a Keystile user already has',
       { profile: z.object({ city: z.string(), roles: z.string(), id: z.string() }) },
-      /^profile must not have roles, id: Keystile has its own/,
+      /^profile must not have roles, id: Keystile reserves these names/,
     ],
     ['an unsupported database', { database: 'mysql://localhost/x' }, /^database must be a file/],
     [
@@ -404,12 +404,12 @@ describe('readOptions', () => {
     [
       'roles together with the app’s own users',
       { users: directory, roles: {} },
-      /^roles must be left out beside users/,
+      /^roles must be left out if users is given/,
     ],
     [
       'a profile together with the app’s own users',
       { users: directory, profile: z.object({}) },
-      /^profile must be left out beside users/,
+      /^profile must be left out if users is given/,
     ],
     [
       'registration together with the app’s own users',

@@ -9,7 +9,7 @@ import { examine, textOf } from './examination.ts'
 /** Facts that are not options, and that only the stand-alone server knows. */
 export type Surroundings = Pick<Situation<unknown>, 'bind' | 'secretFiles' | 'say'>
 
-/** The records of all options, and the safety rules for them. */
+/** The records of all options, and the safety rules that check the options. */
 export interface KnownOptions<Options> {
   readonly settings: readonly Setting[]
   readonly rules: readonly Rule<Options>[]
@@ -21,7 +21,7 @@ export interface ReadOptions<Options> {
   readonly faults: readonly SettingFault[]
   /** The valid options, with the defaults of options that were not given. */
   readonly values: Values
-  /** The situation for the safety rules. Its options have no defaults filled in. */
+  /** What the safety rules check. Its options are those that were given, without defaults. */
   readonly situation: Situation<Options>
 }
 
@@ -40,7 +40,8 @@ export function readOptions<Options>(
 }
 
 /**
- * Returns the valid options, the faults of the other options, and the situation for safety rules.
+ * Checks the options. Returns the valid options, the faults of the other options, and the situation
+ * that safety rules check.
  */
 export function readSituation<Options>(
   settings: readonly Setting[],

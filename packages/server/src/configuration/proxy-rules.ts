@@ -3,8 +3,8 @@ import type { Rule } from '../feature/rule.ts'
 import { isPublic } from '../feature/situation.ts'
 import { show } from '../feature/wording.ts'
 
-// The safety rules for trusted proxies. If a proxy is trusted by mistake, clients can choose the
-// address that rate limits and the audit record use.
+// The safety rules for trusted proxies. If an address is trusted by mistake, a client at this
+// address can choose the IP address that rate limits and the audit record use.
 
 export interface ProxyRuleOptions {
   readonly issuer?: string | undefined
@@ -17,7 +17,9 @@ export const proxyRules: readonly Rule<ProxyRuleOptions>[] = [
     id: 'proxies-said',
     standard: 'ASVS 5.0 6.3.1',
     severity: 'warn',
-    demand: 'trusted proxies, or none, should be given for a server that other machines can reach',
+    demand:
+      'the list of trusted proxies, which may be empty, should be given for a server that other ' +
+      'machines can reach',
     find: (situation, say) =>
       situation.options.trustedProxies === undefined &&
       situation.options.rateLimits !== 'off' &&
@@ -26,8 +28,8 @@ export const proxyRules: readonly Rule<ProxyRuleOptions>[] = [
             {
               about: say.name('trustedProxies'),
               message:
-                'is not given, so there are no rate limits by address: ' +
-                'all users could share the address of one proxy',
+                'should be given; without it, there are no rate limits by address, ' +
+                'because all users could share the address of one proxy',
               fix:
                 `${say.set('trustedProxies', ['10.0.0.7'])} with the addresses of your proxies, ` +
                 `or ${say.set('trustedProxies', [])} if there is no proxy`,

@@ -29,10 +29,10 @@ export type PurgeCommand = Command<{ readonly before: number }, Purged>
 export interface CleanUpStep<Options = unknown> {
   readonly command: PurgeCommand
   /**
-   * The time that `before` gets. `clock`: the time of the clock. This suits rows whose times come
-   * from the same clock. `recorded`: the newest time in the audit record or the time of the clock,
-   * whichever is earlier. With this time, a process whose clock is ahead does not delete rows too
-   * early.
+   * The time that `before` gets. `clock`: the time of this process's clock. This is right for rows
+   * whose times come from the same clock. `recorded`: the time of this process's clock, or the time
+   * of the newest audit entry if that is earlier. So a process whose clock is ahead does not delete
+   * rows too early.
    */
   readonly time: 'recorded' | 'clock'
   /** Returns the instant before which expired rows are deleted. */

@@ -6,7 +6,7 @@ import type { Terminal } from './terminal.ts'
  * The description of a command-line command, without its code. Help and shell completion are
  * generated from it.
  *
- * @typeParam C the call that the command's code takes
+ * @typeParam C the type of call that the command's code gets
  */
 export interface CliCommand<C> {
   /** The words that call the command, such as `user` and `create`. */
@@ -33,8 +33,7 @@ export interface CliFlag {
 }
 
 /**
- * One call of a command: its arguments, and the ways to the terminal, the settings and the
- * database.
+ * One call of a command: its arguments, and access to the terminal, the settings and the database.
  *
  * @typeParam Options the options that the command reads
  */
@@ -46,11 +45,11 @@ export interface Call<Options> {
   /** Reads the settings. @throws {ConfigurationError} with all faults of the settings */
   settings(): Promise<{ readonly options: Options }>
   /**
-   * Opens the database of the settings, runs `work` and closes the database. A server may use the
-   * same database at the same time.
+   * Opens the database that the settings name, calls `work` with it, and closes it. A server may
+   * use the same database at the same time.
    *
-   * @throws {ConfigurationError} if there is no database and `mayCreate` is not true. Without this
-   *   check, a mistyped path would create a new database without users.
+   * @throws {ConfigurationError} if the database does not exist, unless `mayCreate` is true.
+   *   Otherwise a mistyped path would create a new database without users.
    */
   withDatabase(
     work: (database: Database) => Promise<void>,
@@ -58,7 +57,7 @@ export interface Call<Options> {
   ): Promise<void>
 }
 
-/** The flags of a call, by name without hyphens. */
+/** Reads the flags of a call. `flag` is the name of a flag without its two hyphens. */
 export interface CallFlags {
   has(flag: string): boolean
   value(flag: string): string | undefined

@@ -10,8 +10,8 @@ export const consoleLogger: Logger = {
 }
 
 /**
- * Returns the line of a message. JSON escapes line breaks, so the fields of a message cannot forge
- * a second line.
+ * Returns a log message as one line. JSON escapes line breaks, so a field of the message cannot
+ * forge a second line.
  */
 function lineOf(fields: object, message: string): string {
   const shown = JSON.stringify(fields, (name, value: unknown) =>

@@ -6,15 +6,16 @@ import type { Rule } from './rule.ts'
 import type { Setting, SettingList } from './setting.ts'
 
 /**
- * A feature as plain values: its settings, rules, metrics and commands, without anything that runs.
- * The folder of a feature exports this record from `feature.ts`, and `server/features.ts` lists all
- * records.
+ * Describes a feature with plain values: its settings, rules, metrics and commands. The record does
+ * not contain the parts of the feature that run. The folder of a feature exports this record from
+ * `feature.ts`, and `server/features.ts` lists all records.
  *
- * @typeParam Own the interface of the feature's options; if there are any, `settings` is required
- * @typeParam Event the names of the feature's audit events; if there are any, `auditEvents` is
- *   required
- * @typeParam Given the options that its safety rules read, each of them optional
- * @typeParam Used the options that its clean-up steps and commands read, with defaults filled in
+ * @typeParam Own the interface of the feature's options. If it has members, `settings` is required.
+ * @typeParam Event the names of the feature's audit events. If there are any, `auditEvents` is
+ *   required.
+ * @typeParam Given the options that the feature's safety rules read. Each of them is optional.
+ * @typeParam Used the options that the feature's clean-up steps and commands read. Their defaults
+ *   are filled in.
  */
 export type Feature<
   Own extends object = object,
@@ -42,14 +43,17 @@ interface Parts<Given, Used> {
   readonly cliCommands?: readonly CliCommand<Call<Used>>[]
 }
 
-/** A part of the record: required when `Names` has members, and forbidden when it has none. */
+/**
+ * The member `Part` of the record. It is required if `Names` has members, and forbidden if `Names`
+ * is empty.
+ */
 type PartFor<Part extends string, List, Names> = [Names] extends [never]
   ? { readonly [P in Part]?: never }
   : { readonly [P in Part]: List }
 
 /**
- * The list of features, if it has a setting for each of these names. If a setting is missing, a
- * type that lists the missing names, so that the compiler's message shows them.
+ * If the features in `List` have a setting for each of `Names`, this type is `List`. Otherwise this
+ * type is an object with the missing names, so that the compiler's message shows them.
  */
 export type WithSettings<Names extends string, List extends readonly object[]> = Complete<
   Names,
@@ -58,8 +62,8 @@ export type WithSettings<Names extends string, List extends readonly object[]> =
 >
 
 /**
- * The list of features, if it has an audit event for each of these names. If an event is missing, a
- * type that lists the missing names.
+ * If the features in `List` have an audit event for each of `Names`, this type is `List`. Otherwise
+ * this type is an object with the missing names.
  */
 export type WithAuditEvents<Names extends string, List extends readonly object[]> = Complete<
   Names,

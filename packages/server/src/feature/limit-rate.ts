@@ -15,11 +15,11 @@ export interface LimitRate {
   /** The time after which one more use is allowed. */
   readonly intervalMilliseconds: number
   /**
-   * Whether a refund restores the whole use, even if the limit has refilled since that use. If
-   * true, a caller can gain one extra use for each request in flight. If not, a refund restores
-   * only the part that has not refilled since then, so that the limit never allows more than its
-   * burst. Limits by address need `true`. Without it, an office of fifty people who kept logging in
-   * was refused after half a minute.
+   * Whether a refund restores the whole use, even if the limit has refilled since the use. If true,
+   * a caller can gain one extra use for each request in flight. If false, a refund restores only
+   * the part of the use that has not refilled yet, so the limit never allows more than its burst.
+   * Default: false. Limits by IP address need `true`: with `false`, an office of fifty people who
+   * kept logging in was refused after half a minute.
    */
   readonly isGivenBackWhole?: boolean
 }

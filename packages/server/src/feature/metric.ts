@@ -1,6 +1,7 @@
 /**
- * The labels of a metric, with their values. The values come from closed lists and never from a
- * request: a caller could otherwise fill the memory with new values, or put a secret into metrics.
+ * Maps the name of each label of a metric to its value. Values come from closed lists and never
+ * from a request. Otherwise a caller could fill the memory with new values, or put a secret into
+ * the metrics.
  */
 export type Labels = Readonly<Record<string, string>>
 
@@ -12,13 +13,16 @@ interface Named {
 
 /** @typeParam L the labels, and the values that each of them may have */
 interface Labelled<L extends Labels> extends Named {
-  /** The values of each label. If the values are known only at run time, the list is empty. */
+  /**
+   * Maps the name of each label to its possible values. If these are known only at run time, the
+   * list is empty.
+   */
   readonly labels: { readonly [Name in keyof L]: readonly L[Name][] }
 }
 
 /**
- * Counts events. Each combination of known values is published from the start with the value 0.
- * Otherwise an alert on an increase would miss the first event.
+ * Counts events. For each combination of the labels' known values, `/metrics` shows the count 0
+ * from the start. Otherwise an alert on an increase would miss the first event.
  */
 export interface CounterMetric<L extends Labels = Labels> extends Labelled<L> {
   readonly type: 'counter'

@@ -13,11 +13,11 @@ export interface Rule<Options> {
   readonly standard: string
   /** Whether a violation stops the start or is only logged as a warning. */
   readonly severity: 'stop' | 'warn'
-  /** The demand, as docs/reference/doctor.md shows it. */
+  /** What the rule demands, in the words of docs/reference/doctor.md. */
   readonly demand: string
   /**
-   * Returns the violations, without any secret. Returns `undefined` when the rule could not check,
-   * for example because there is no database yet.
+   * Returns the violations. Their texts contain no secret. Returns `undefined` if the rule cannot
+   * be checked, for example because there is no database yet.
    */
   readonly find: (situation: Situation<Options>, say: Wording) => readonly Fault[] | undefined
 }

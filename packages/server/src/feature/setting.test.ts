@@ -31,7 +31,7 @@ describe('standAloneWording', () => {
     assert.equal(say.set('trustedProxies', []), 'set KEYSTILE_TRUSTED_PROXIES=none')
     assert.equal(
       say.provide('key'),
-      'set KEYSTILE_KEY, or name a file that holds it with KEYSTILE_KEY_FILE',
+      'set KEYSTILE_KEY, or set KEYSTILE_KEY_FILE to the path of a file with the value',
     )
     assert.equal(say.provide('issuer'), 'set KEYSTILE_ISSUER')
   })

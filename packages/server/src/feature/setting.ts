@@ -17,9 +17,9 @@ export interface Setting<N extends string = string, T = unknown> {
   readonly schema: z.ZodType<T>
   /** The value if the setting is not given. */
   readonly default?: T
-  /** The description of the default in the help, if the default is not a plain value. */
+  /** How the help describes the default, if the default is not a plain value. */
   readonly defaultText?: string
-  /** The default of the stand-alone server, for a setting that an app must give. */
+  /** Returns the default of the stand-alone server, for a setting that an app must give. */
   standAloneDefault?(values: Values): T
   readonly unit?: 'seconds' | 'characters'
   /** One sentence for help and documentation, without a full stop. */
@@ -30,13 +30,15 @@ export interface Setting<N extends string = string, T = unknown> {
    */
   readonly environment?: readonly string[]
   /**
-   * The flag without `--`, if it differs from the name with hyphens. `false`: there is no flag,
-   * because other users of the machine can read the arguments of a process.
+   * The name of the flag, without `--`. Default: the setting's name, with hyphens between
+   * lower-case words. `false` means that the setting has no flag, because other users of the
+   * machine can read the arguments of a process.
    */
   readonly flag?: string | false
   /**
-   * Whether messages must not show the value. If a secret has variables, a file can also give it.
-   * The variable whose name ends with `_FILE` then holds the path of the file.
+   * Whether the value is a secret, which messages must not show. If such a setting has environment
+   * variables, the value can also come from a file: the variable whose name ends with `_FILE` holds
+   * the path of the file.
    */
   readonly isSecret?: boolean
   /**
@@ -53,7 +55,7 @@ export interface Setting<N extends string = string, T = unknown> {
   parse?(text: string): T
   /** Returns the string that `parse` turns into the value. */
   format?(value: T): string
-  /** The name of a setting that excludes this setting: only one of the two may be given. */
+  /** The name of another setting: only one of the two settings may be given. */
   readonly excludedBy?: string
   /** Returns faults that the schema cannot find, as sentences without a subject. */
   findFaults?(value: T, others: Others, say: Wording): readonly string[]
@@ -78,14 +80,14 @@ export function listSettings<Options>(settings: SettingsOf<Options>): SettingLis
   return Object.values(settings)
 }
 
-/** Values by the names of their settings. */
+/** Maps each setting's name to its value. */
 export type Values = Readonly<Record<string, unknown>>
 
-/** The given settings, for a check that needs more than one setting. */
+/** All given settings, for a check of one setting that depends on other settings. */
 export interface Others {
   /** The values that are valid. */
   readonly values: Values
-  /** The names of the settings whose value is not valid. */
+  /** The names of the settings whose values are not valid. */
   readonly unread: ReadonlySet<string>
 }
 
@@ -103,8 +105,8 @@ export function flagOf({ name, flag, environment }: Setting): string | undefined
 }
 
 /**
- * Returns the variable that holds the path of the file with the value of a secret setting. Returns
- * undefined if no file can give the setting.
+ * Returns the name of the `…_FILE` variable of a setting. This variable holds the path of a file
+ * with the secret. Returns undefined if the setting has no such variable.
  */
 export function fileVariableOf(
   { isSecret, isSecretFile }: Setting,
@@ -134,7 +136,7 @@ export function formatValue<T>(
  * Returns the wording for operators of the stand-alone server. It names a setting as the operator
  * gave it. A setting that was not given is named by its environment variable.
  *
- * @param sources the places that gave the values, by the names of the settings
+ * @param sources maps each setting's name to the place from which its value came
  */
 export function standAloneWording(
   settings: readonly Setting[],
@@ -161,7 +163,7 @@ export function standAloneWording(
       const fileVariable = fileVariableOf(setting, variable)
       return fileVariable === undefined
         ? `set ${variable}`
-        : `set ${variable}, or name a file that holds it with ${fileVariable}`
+        : `set ${variable}, or set ${fileVariable} to the path of a file with the value`
     },
   }
 }

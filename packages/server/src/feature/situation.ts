@@ -6,7 +6,7 @@ import type { Wording } from './wording.ts'
  * Everything that safety rules check: the options, the place where the server listens, and the
  * machine.
  *
- * @typeParam Options the options of `createKeystile`, each of them optional
+ * @typeParam Options the options of `createKeystile()`. Each of them is optional.
  */
 export interface Situation<Options> {
   /** The options that were given and are valid. */
@@ -24,14 +24,14 @@ export interface Situation<Options> {
   readonly secretFiles?: readonly string[]
   /** The state of the machine. Only a start and `keystile doctor` read it. */
   readonly machine?: Machine
-  /** The way in which findings name settings. Default: as options of an app. */
+  /** How findings name settings. Default: as options of `createKeystile()`. */
   readonly say?: Wording
 }
 
 /** The place where the stand-alone server listens. */
 export interface Bind {
   readonly host: string
-  /** Whether the operator gave the issuer. Otherwise it is derived from the port. */
+  /** Whether the operator gave the issuer. If not, the issuer is derived from the port. */
   readonly isIssuerGiven: boolean
 }
 
@@ -39,11 +39,11 @@ export interface Bind {
 export interface Machine {
   /** The version of Node, such as `24.15.0`. */
   readonly nodeVersion: string
-  /** The time of the machine's clock. */
+  /** The time of the machine's clock, in milliseconds since 1970. */
   readonly now: number
   /**
-   * The key file in the folder of the SQLite database, if it is used. The key encrypts the signing
-   * keys.
+   * The key file in the folder of the SQLite database. Its key encrypts the signing keys. Undefined
+   * if no such file is used.
    */
   readonly keyFile: (FileFacts & { readonly secret: string | undefined }) | undefined
   /** The files from which secrets were read, such as the file that `KEYSTILE_KEY_FILE` names. */
@@ -74,8 +74,8 @@ export interface FileFacts {
 }
 
 /**
- * Whether other machines can reach the server: it listens on a network, or its issuer is not a URL
- * of this machine.
+ * Whether other machines can reach the server. This is so if the server listens on a network, or if
+ * its issuer is not a URL of this machine.
  */
 export function isPublic({
   bind,

@@ -14,8 +14,8 @@ export const onOrOff: z.ZodType<'on' | 'off'> = z.enum(['on', 'off'], {
 })
 
 /**
- * Returns a schema for a whole number from `min` to `max`. The messages contain `of`, the unit, and
- * `why`, the reason for the minimum.
+ * Returns a schema for a whole number from `min` to `max`. The error messages also contain `of`,
+ * which names the unit, and `why`, which gives the reason for the minimum.
  */
 export function wholeNumber(
   min: number,

@@ -1,6 +1,7 @@
 /**
- * The words of messages about settings. A developer gives options to `createKeystile`; an operator
- * sets variables and flags. The messages for each of them must contain names that they can use.
+ * How messages name settings. A developer passes options to `createKeystile()`. An operator sets
+ * environment variables and flags. The messages for a developer name the options, and the messages
+ * for an operator name the variables and flags.
  */
 export interface Wording {
   /**
@@ -36,8 +37,8 @@ function literalOf(value: WordedValue): string {
 }
 
 /**
- * The largest number of characters that a message shows of a value. The user can recognise the
- * value, and it fits on one line of a terminal.
+ * A message shows at most this number of characters of a value. That is enough to recognise the
+ * value, and short enough for one line of a terminal.
  */
 const maxShownLength = 80
 
@@ -60,7 +61,7 @@ export function show(value: unknown): string {
 
 /**
  * Removes the user, query and fragment of a URL. If a string looks like a URL but is not valid, a
- * password may be anywhere in the string. Then only the scheme remains.
+ * password may be anywhere in the string, so this function returns only the scheme.
  */
 function withoutCredentials(text: string): string {
   if (!/[@?#]|:\/\//.test(text)) return text

@@ -9,12 +9,13 @@ type AnswerRequest = (request: HttpRequestWithBody) => Promise<HttpAnswer | unde
 const preflightSeconds = 600
 
 /**
- * Lets pages of the listed origins read our answers, including the public documents. Allows
- * requests with cookies only below `cookiePath`. Does NOT refuse requests from other origins: they
- * get the same answer without CORS headers, and the browser then hides the answer from the page.
+ * Adds headers to answers, so that pages of the listed origins can read them. This includes the
+ * public documents. Allows requests with cookies only below `cookiePath`. Does NOT refuse requests
+ * from other origins: the answer to such a request has no CORS headers, so the browser hides the
+ * answer from the page.
  *
  * @param cookiePath the path of the session cookie
- * @param origins origins as browsers send them, never `*` or `null`
+ * @param origins the listed origins, as browsers send them; `*` and `null` are not allowed
  * @see https://fetch.spec.whatwg.org/#http-cors-protocol
  */
 export function allowOrigins(
@@ -37,8 +38,8 @@ export function allowOrigins(
       ...(isBelow(cookiePath, request) && { 'access-control-allow-credentials': 'true' }),
     }
 
-    // No route has the method OPTIONS. So the answer is 405, and its `allow` lists the methods of
-    // the path.
+    // No route has the method OPTIONS. So the router has answered with 405 and an `allow` header,
+    // which lists the methods of the path.
     const methods = answered.headers['allow']
     if (
       request.method === 'OPTIONS' &&

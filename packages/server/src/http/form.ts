@@ -5,10 +5,11 @@ import { maxBodyBytes, mediaTypeOf } from './route.ts'
 export type Form = ReadonlyMap<string, string>
 
 /**
- * Reads the form of an OAuth endpoint from the body, urlencoded or multipart. Ignores the query of
- * the URL, because a password in a URL would end up in logs. An empty parameter counts as missing.
- * The result includes unknown parameters, which the caller may ignore. Refuses a repeated
- * parameter, even an unknown one: a proxy and this server could otherwise read different values.
+ * Reads the form in the body of a request to an OAuth endpoint. The form may be urlencoded or
+ * multipart. Ignores the query of the URL, because a password in a URL would end up in logs. An
+ * empty parameter counts as missing. The result includes unknown parameters, which the caller may
+ * ignore. Refuses a form that repeats a parameter, even an unknown parameter: a proxy might read
+ * the first value, and this server the last.
  *
  * @throws {OAuthError} `invalid_request`
  * @throws {ProblemError} `content_too_large`, if the body has more than `maxBodyBytes`
@@ -33,7 +34,10 @@ export async function readForm(request: HttpRequestWithBody): Promise<Form> {
   const seen = new Set<string>()
   for (const [name, value] of pairs) {
     if (seen.has(name))
-      throw new OAuthError('invalid_request', 'A parameter appears twice; each may appear once')
+      throw new OAuthError(
+        'invalid_request',
+        'Each parameter must appear only once; one appears twice',
+      )
     seen.add(name)
     if (value !== '') form.set(name, value)
   }

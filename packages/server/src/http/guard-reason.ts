@@ -2,8 +2,9 @@ import type { TokenError } from 'keystile/internal'
 import type { GuardReason } from './metrics.ts'
 
 /**
- * Returns the label of a refusal for metrics. It is the code of the error, but expired and revoked
- * tokens have their own labels: they are normal, while other invalid tokens may show an attack.
+ * Returns the label of a refusal for metrics: the code of the error. Only expired and revoked
+ * tokens get labels of their own, because they are normal. Other invalid tokens may be a sign of an
+ * attack.
  */
 export function guardReasonOf({ code, reason }: TokenError): GuardReason {
   return reason === 'expired' || reason === 'revoked' ? reason : code

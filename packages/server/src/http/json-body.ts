@@ -9,11 +9,11 @@ import {
 import { maxBodyBytes, mediaTypeOf } from './route.ts'
 
 /**
- * Reads a JSON object from the body. Refuses repeated members, which two parsers could read
- * differently. Does NOT check the members.
+ * Reads a JSON object from the body. Refuses an object that repeats a member, because two parsers
+ * could read different values. Does NOT check the members.
  *
- * @throws {ProblemError} 415 for another content type, 413 for too many bytes, and 400 when the
- *   body is not exactly one JSON object
+ * @throws {ProblemError} 415 if the content type is not JSON, 413 if the body is too long, and 400
+ *   if the body is not exactly one JSON object
  */
 export async function readJsonObject(request: HttpRequestWithBody): Promise<JsonObject> {
   const mediaType = mediaTypeOf(request)
@@ -42,7 +42,7 @@ export function stringField(): z.ZodString {
   })
 }
 
-/** Returns a schema for an object with these fields and no others. */
+/** Returns a schema for an object with these fields. The schema refuses all other fields. */
 export function strictFields<T extends z.core.$ZodShape>(shape: T): z.ZodObject<T, z.core.$strict> {
   const message = `Unknown members; expected are ${Object.keys(shape).join(', ')}`
   return z.strictObject(shape, {
@@ -94,7 +94,8 @@ export function getFields<T>(
 /**
  * Reads a JSON body and checks it against a schema.
  *
- * @throws {ProblemError} as `readJsonObject` does, or 422 with all faults
+ * @throws {ProblemError} 413, 415 or 400 as `readJsonObject()` does, and 422 with all faults if the
+ *   members are not valid
  */
 export async function readFields<T extends z.ZodType>(
   schema: T,
@@ -117,7 +118,7 @@ function sentenceOf({ loc, msg }: FieldError): string {
   return name === '' ? msg : `${name}: ${msg}`
 }
 
-/** Returns the name that Pydantic, and so FastAPI, gives to a fault. */
+/** Returns the `type` that Pydantic, and therefore FastAPI, gives to a fault with this message. */
 function typeOf(message: string): string {
   if (message === 'Field required') return 'missing'
   if (message === 'Input should be a valid string') return 'string_type'

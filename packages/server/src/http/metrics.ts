@@ -1,6 +1,8 @@
 import type { CounterMetric } from '../feature/metric.ts'
 
-/** The reasons for which guards refuse requests, as labels of the metric. */
+/**
+ * The reasons for which guards refuse requests. They are the values of the metric's label `reason`.
+ */
 export const guardReasons = [
   'not_authenticated',
   'invalid_request',

@@ -143,6 +143,6 @@ describe('findProxyFault', () => {
       'fe80::1%eth0',
       ' 10.0.0.1',
     ])
-      assert.match(findProxyFault(range)!, /is neither an address/, range)
+      assert.match(findProxyFault(range)!, /is not an address such as/, range)
   })
 })

@@ -9,13 +9,13 @@ export interface Proxies {
 }
 
 /**
- * Returns the fault of an address or a range that must not be trusted, as a sentence without a
- * subject. Returns undefined if there is no fault.
+ * Returns the reason why an address or a range must not be trusted, as a sentence without a
+ * subject. Returns undefined if it may be trusted.
  */
 export function findProxyFault(text: string): string | undefined {
   const range = parseRange(text)
   if (!range)
-    return 'is neither an address such as 10.0.0.7 nor a range such as 10.0.0.0/8 or fd00::/8'
+    return 'is not an address such as 10.0.0.7, and not a range such as 10.0.0.0/8 or fd00::/8'
 
   return range.prefix === 0
     ? 'is the whole Internet: every client could then claim any address. List only your proxies'
@@ -25,9 +25,9 @@ export function findProxyFault(text: string): string | undefined {
 /**
  * Creates the trusted proxies. `resolve` reads `X-Forwarded-For` from right to left, because each
  * proxy adds its entry at the right end. The client is the first address that is not a trusted
- * proxy. Entries to the left of it are ignored: the client can write anything there to evade rate
- * limits. An entry that is not an address ends the search, and the proxy that wrote it then counts
- * as the client.
+ * proxy. Entries to the left of this address are ignored: the client can write anything there to
+ * evade rate limits. If an entry is not an address, the search ends, and the proxy that wrote this
+ * entry counts as the client.
  *
  * @param ranges addresses and ranges that `findProxyFault` accepts
  */
@@ -63,7 +63,10 @@ export function createProxies(ranges: readonly string[]): Proxies {
   }
 }
 
-/** Returns an `answer` function that gets the address of the client instead of the proxy’s. */
+/**
+ * Returns a function that passes requests to `answer`, with the address of the client instead of
+ * the address of the proxy.
+ */
 export function withResolvedAddress(
   answer: (request: HttpRequestWithBody) => Promise<HttpAnswer | undefined>,
   proxies: Proxies,
@@ -84,7 +87,8 @@ function parseRange(text: string): Range | undefined {
 
   const family = familyOf(address)
   const bits = family === 'ipv4' ? 32 : 128
-  // The first 96 bits of an IPv4-mapped IPv6 address only mark it as mapped (RFC 4291 §2.5.5.2).
+  // In an IPv6 address that contains a mapped IPv4 address, the first 96 bits only say that it is
+  // mapped (RFC 4291 §2.5.5.2).
   const mappingBits = family === familyOf(written) ? 0 : 96
   const prefix = length === undefined ? bits : Number(length) - mappingBits
   return prefix >= 0 && prefix <= bits ? { address, prefix, family } : undefined
@@ -95,8 +99,8 @@ function familyOf(address: string): Range['family'] {
 }
 
 /**
- * Parses an entry of the header: an address, with or without a port. An IPv6 address may be in
- * brackets.
+ * Parses an entry of `X-Forwarded-For`: an address that may be followed by a port. An IPv6 address
+ * may be in brackets.
  */
 function parseEntry(entry: string): string | undefined {
   const text = entry.replace(/^[ \t]+|[ \t]+$/g, '')
@@ -106,9 +110,9 @@ function parseEntry(entry: string): string | undefined {
 }
 
 /**
- * Returns an address in its canonical form, in which two spellings of one address are equal. An
- * IPv4 address that is mapped into IPv6 becomes IPv4. Returns undefined for an address with a zone
- * (`%eth0`), because proxies never write one.
+ * Returns an address in its canonical form, so that different spellings of one address become
+ * equal. An IPv4 address that is mapped into IPv6 becomes IPv4. Returns undefined if the text is
+ * not an address, or if it has a zone (`%eth0`), which proxies never write.
  */
 function parseAddress(text: string): string | undefined {
   const version = isIP(text)

@@ -13,10 +13,11 @@ import { jsonAnswer, type OpenRoute } from './route.ts'
 export type Refusal = TokenError | OAuthError | ProblemError
 
 /**
- * Returns the answer to an error that a route threw, in the format of its endpoint. Returns
- * undefined for a bug: its message may hold secrets and must not reach the caller.
+ * Returns the answer to an error that a route threw, in the format of the route. Returns undefined
+ * if the error is a bug: its message may contain secrets, so it must not reach the caller.
  *
- * @param realm the issuer
+ * @param refusals the format of the route's refusals
+ * @param realm the realm of challenges: the issuer
  */
 export function findRefusalAnswer(
   error: unknown,
@@ -29,7 +30,7 @@ export function findRefusalAnswer(
   return undefined
 }
 
-/** Returns the answer to a refusal, in the format of its endpoint. */
+/** Returns the answer to a refusal, in the format that its class or `refusals` demands. */
 export function refusalAnswer(
   refusal: Refusal,
   refusals: OpenRoute['refusals'],
@@ -41,7 +42,10 @@ export function refusalAnswer(
   return oauthAnswer(oauthCodeOf(refusal.status), refusal, realm)
 }
 
-/** Returns the reason of a refusal for the log. Callers do not get it: it could help attackers. */
+/**
+ * Returns the reason of a refusal, for the log. Callers do not get the reason, because it could
+ * help attackers.
+ */
 export function describeRefusal(error: unknown): {
   readonly reason?: string
   readonly detail?: string

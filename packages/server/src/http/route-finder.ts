@@ -1,6 +1,8 @@
 import type { Route } from './route.ts'
 
-/** The routes of one path, one for each method, and the values of the path's parameters. */
+/**
+ * The routes of one path, with one route for each method, and the values of the path's parameters.
+ */
 export interface FoundRoutes<C> {
   /** The declared path, such as `/users/{id}`. */
   readonly pattern: string
@@ -9,10 +11,10 @@ export interface FoundRoutes<C> {
 }
 
 /**
- * Returns a function that finds routes by the path of a request. A path without parameters wins, so
- * `me` in `/users/me` is never the id of a user. Paths are compared as they were sent, without
- * decoding. So each route has exactly one spelling. A client cannot encode a path to avoid the
- * rules of a proxy in front of Keystile.
+ * Returns a function that finds routes by the path of a request. A route without parameters wins
+ * over a route with parameters, so `me` in `/users/me` is never the id of a user. Paths are
+ * compared as they were sent and are not decoded, so each route has exactly one spelling. Otherwise
+ * a client could encode a path to avoid the rules of a proxy in front of Keystile.
  */
 export function createRouteFinder<C>(
   routes: readonly Route<C>[],
@@ -54,8 +56,8 @@ function groupByPattern<C>(
 }
 
 /**
- * Returns the regular expression of a path with parameters. A parameter matches one segment with
- * the characters of our ids. An encoded segment never matches.
+ * Returns the regular expression for a path with parameters. A parameter matches one segment that
+ * has only the characters of Keystile's ids. An encoded segment never matches.
  */
 function expressionOf(pattern: string): RegExp {
   const source = pattern

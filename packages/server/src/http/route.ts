@@ -6,7 +6,10 @@ export interface RouteRequest extends HttpRequestWithBody {
   readonly params: Readonly<Record<string, string>>
 }
 
-/** The demands of a guarded route. The OpenAPI document shows them as well. */
+/**
+ * What a guarded route demands of the access token. The OpenAPI document shows these demands as
+ * well.
+ */
 export interface RouteGuard {
   readonly scopes: readonly string[]
   readonly maxAgeSeconds?: number
@@ -16,7 +19,10 @@ interface RouteBase {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** The path, relative to `below`. `{name}` is a parameter for one segment. */
   readonly path: string
-  /** `root` if a standard requires a path without the path of the issuer, otherwise `issuer`. */
+  /**
+   * `issuer`: `path` is below the path of the issuer. `root`: `path` is below the root of the host,
+   * because a standard requires this.
+   */
   readonly below: 'issuer' | 'root'
   /** The format of the route's refusals: RFC 6749 §5.2 or RFC 9457. */
   readonly refusals: 'oauth' | 'problem'
@@ -39,8 +45,8 @@ export interface GuardedRoute<C> extends RouteBase {
   /** The router checks these demands before the handler runs. */
   readonly guard: RouteGuard
   /**
-   * Whether the token must belong to the app itself. Without this demand, another OAuth client, or
-   * an API that received a user's token, could change the user's account.
+   * Whether the token must have been issued to the app itself. Without this check, another OAuth
+   * client, or an API that received a user's token, could change the user's account.
    */
   readonly isFirstPartyOnly?: true | undefined
   handle(request: RouteRequest, caller: C): HttpAnswer | Promise<HttpAnswer>
@@ -49,7 +55,7 @@ export interface GuardedRoute<C> extends RouteBase {
 /** One endpoint. Each feature lists its endpoints; `server/wire.ts` joins the lists. */
 export type Route<C> = OpenRoute | GuardedRoute<C>
 
-/** The parts of the OpenAPI document that do not follow from the guard and the path of a route. */
+/** What the OpenAPI document says about a route in addition to its path and its guard. */
 export interface RouteDoc {
   /** The heading in the document. */
   readonly tag: 'Tokens' | 'Own account' | 'All accounts' | 'Metadata'
@@ -65,17 +71,20 @@ export interface RouteDoc {
     readonly type?: string
     readonly headers?: Readonly<Record<string, string>>
   }
-  /** Descriptions of further refusals, by status. */
+  /** Maps the status of each further refusal to its description. */
   readonly refuses?: Readonly<Record<number, string>>
 }
 
 /**
- * The size of the longest body that the server reads. Every valid body is shorter. The server
- * refuses a longer body before it has read all of it.
+ * The size of the longest body that the server reads, in bytes. All valid bodies are shorter. If a
+ * body is longer, the server refuses it before it has read the whole body.
  */
 export const maxBodyBytes = 65_536
 
-/** Returns an answer in JSON that no cache may store, because most answers hold personal data. */
+/**
+ * Returns an answer in JSON. No cache may store the answer, because most answers contain personal
+ * data.
+ */
 export function jsonAnswer(
   status: number,
   body: unknown,

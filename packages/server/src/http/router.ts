@@ -30,9 +30,10 @@ interface RouterOptions<U> {
 
 // decisions/0001-no-framework-inside-the-server.md
 /**
- * Creates a router for these routes. It answers every request whose path belongs to a route, even
- * if the method is unknown. For another path it returns undefined. The router applies the guard of
- * a route before the handler runs, and turns every error into an answer.
+ * Creates a router for these routes. The router answers each request whose path belongs to a route,
+ * even if this path has no route for the method. It returns undefined if the path belongs to no
+ * route. The router applies the guard of a route before the handler runs, and turns each error into
+ * an answer.
  */
 export function createRouter<U>(
   routes: readonly RouteOf<U>[],
@@ -71,7 +72,10 @@ export function createRouter<U>(
   }
 }
 
-/** Returns the demands of the guarded routes. They are compiled once, when the server starts. */
+/**
+ * Returns the demand of each guarded route. The demands are compiled only once, when the server
+ * starts.
+ */
 function demandsOf<U>(
   routes: readonly RouteOf<U>[],
   guard: GuardCore<string, U>,
@@ -83,8 +87,8 @@ function demandsOf<U>(
 }
 
 /**
- * Returns the arguments for `guard.demand`. Leaves out an empty list of scopes, because the guard
- * refuses an empty list as a mistake.
+ * Returns the arguments for `guard.demand()`. If the list of scopes is empty, it is left out: the
+ * guard would refuse an empty list as a mistake.
  */
 function argumentsOf({
   scopes,
@@ -96,16 +100,15 @@ function argumentsOf({
 
 function getDemand<R>(demands: ReadonlyMap<R, Demand>, route: R): Demand {
   const demand = demands.get(route)
-  if (demand === undefined)
-    throw new Error('the demand of a guarded route must be read at the start')
+  if (demand === undefined) throw new Error('each guarded route must have a compiled demand')
   return demand
 }
 
 /**
  * Returns the caller that the guard admitted.
  *
- * @throws {TokenError | ProblemError} when the guard refused the request, or the route is only for
- *   the app and the token belongs to another client
+ * @throws {TokenError | ProblemError} if the guard refused the request, or if the route is only for
+ *   the app and the token was issued to a different client
  */
 function getCaller<U>(
   decision: Decision<U>,
@@ -152,7 +155,7 @@ function errorAnswer(
     return refused
   }
 
-  // With this id, the operator finds the log line for an answer that a user reports.
+  // If a user reports this answer, the operator finds its log line by this id.
   const incident = randomId()
   const fields = { err: error, route, incident, ...describeRefusal(error) }
   logger.error(fields, refused ? 'unavailable' : 'failed')
@@ -171,7 +174,7 @@ function isOverload(error: unknown): boolean {
 
 /**
  * Returns a function that finds the pattern of a request's route, such as `/users/{id}`. It returns
- * undefined for other paths.
+ * undefined if the path of the request belongs to no route.
  */
 export function createRouteNames<U>(
   routes: readonly RouteOf<U>[],

@@ -1,8 +1,8 @@
 /** The addresses and the port on which a server listens. */
 export interface Binding {
   /**
-   * The server listens on each of these hosts. It skips a host that this machine does not have,
-   * such as `::1` without IPv6, if at least one other host works.
+   * The hosts on which the server listens. The server skips a host that this machine does not have,
+   * such as `::1` if IPv6 is off. At least one host must work.
    */
   readonly hosts: readonly string[]
   readonly port: number

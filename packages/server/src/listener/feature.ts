@@ -65,7 +65,7 @@ const accessLog: DefaultedSetting<'accessLog', 'on' | 'off'> = {
   takenBy: 'server',
   schema: onOrOff,
   default: 'off',
-  help: 'on or off: write a log line for each request',
+  help: 'on or off: whether each request gets a line in the log',
   environment: ['KEYSTILE_ACCESS_LOG'],
 }
 
@@ -105,8 +105,8 @@ const publicBind: Rule<RuleOptions> = {
     const fix = `put TLS in front and give the https URL as ${about}, or ${onLocalhost}`
     if (!bind.isIssuerGiven) {
       const message =
-        `must be given when the server listens on ${show(bind.host)}: ` +
-        'the https URL at which users reach it'
+        `must be given when the server listens on ${show(bind.host)}. ` +
+        'It must be the https URL at which users reach the server'
       return [{ about, message, fix }]
     }
 

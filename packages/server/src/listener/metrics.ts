@@ -1,8 +1,8 @@
 import type { CounterMetric, GaugeMetric, HistogramMetric } from '../feature/metric.ts'
 
 /**
- * Counts requests. `route` is the pattern of the route, or `-` for an unknown path. The label is
- * never the path itself. Otherwise a sender could create a new label value with each request.
+ * Counts requests. `route` is the pattern of the route, or `-` for an unknown path. It is never the
+ * path itself, because a sender could then create a new label value with each request.
  */
 export const requests: CounterMetric<{ readonly route: string; readonly status: string }> = {
   type: 'counter',

@@ -2,23 +2,25 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 /**
- * Limits for pipelined requests. A client sends such a request before it has received the answer to
- * an earlier request.
+ * Limits for pipelined requests. A request is pipelined if the client sends it before it has
+ * received the answer to its previous request.
  */
 export interface PipelineLimits {
   /** The largest number of requests without an answer on one connection. */
   readonly pipelinedRequests: number
-  /** The largest number of waiting requests on all connections together. */
+  /**
+   * The largest number of requests that wait for an earlier request, on all connections together.
+   */
   readonly pipelinedRequestsOfAll: number
 }
 
 /**
- * Calls `handle` when the earlier requests of the connection are answered. If the client exceeds a
- * limit, resets the connection.
+ * Calls `handle` when all earlier requests of the connection have been answered. If the client
+ * exceeds a limit, resets the connection instead.
  */
 export type Turns = (response: ServerResponse, handle: () => void) => void
 
-/** Node's parser stops when its callback returns a negative number. */
+/** If the callback `onIncoming` returns a negative number, Node's parser stops. */
 const parserError = -1
 
 // decisions/0008-one-request-at-a-time.md
@@ -34,7 +36,7 @@ const parserError = -1
  * a thousand requests. Clients and proxies in use today do not pipeline.
  */
 export function createTurns({ pipelinedRequests, pipelinedRequestsOfAll }: PipelineLimits): Turns {
-  /** The requests without an answer, by connection. The first request is running. */
+  /** Maps each connection to its requests without an answer. The first of them is running. */
   const unanswered = new WeakMap<Socket, (() => void)[]>()
   let pipelined = 0
 
@@ -84,9 +86,10 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * Stops the parser of a connection that was reset. Otherwise Node would create and abort every
- * request that it has already read. Node has no public function for this. If a later version of
- * Node lacks this member, it parses all requests that it has read, which only costs time.
+ * Stops the parser of a connection that was reset. Otherwise Node would create and abort each
+ * request that it has already read. Node has no public function for this, so it uses
+ * `socket.parser`. If a later version of Node does not have this member, Node parses all these
+ * requests, which only costs time.
  */
 function stopParser(
   socket: Socket & { readonly parser?: { onIncoming?: () => number } | null },

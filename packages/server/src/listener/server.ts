@@ -16,9 +16,9 @@ import type { Service } from './service.ts'
  * explains them.
  */
 export interface ConnectionLimits extends ReaderLimits, PipelineLimits {
-  /** The time from the first byte of a request to the end of its header. */
+  /** The longest time from the first byte of a request to the end of its header. */
   readonly headerMilliseconds: number
-  /** The time from the first byte of a request to the end of its body. */
+  /** The longest time from the first byte of a request to the end of its body. */
   readonly requestMilliseconds: number
   /**
    * The time for which a connection stays open without a request. It must be longer than the idle
@@ -50,22 +50,26 @@ export const standardLimits: ConnectionLimits = {
 }
 
 /**
- * The limit for all header lines together. It leaves room for the largest token that a guard reads.
+ * The largest size of all header lines together. It leaves room for the largest token that a guard
+ * reads.
  */
 const maxHeaderBytes = 16_384
 /**
- * Node before 24.18.1 silently drops header lines beyond a thousand. In this way, a client could
- * remove the `X-Forwarded-For` that a proxy has added.
+ * The largest number of header lines. Node before 24.18.1 keeps only the first thousand lines, so a
+ * client that sends more could make Node drop the `X-Forwarded-For` that a proxy has added.
  */
 const maxHeaderLines = 100
 /**
- * The largest number of bytes of a body that Node reads before the handler asks for them. If they
- * arrive in pieces of one byte, they take megabytes of memory.
+ * The largest number of bytes of a body that Node reads before the handler asks for the body. If
+ * the bytes arrive one by one, they take megabytes of memory.
  */
 const bodyBytesAhead = 4_096
-/** The time for which a server that stops waits for running requests. */
+/** How long a server waits for running requests when it stops. */
 const drainMilliseconds = 10_000
-/** The shortest interval in which the server closes idle connections to make room for new ones. */
+/**
+ * To make room for new connections, the server closes idle connections, but at most once in this
+ * time.
+ */
 const roomMilliseconds = 1_000
 
 // This is not an `import`: an `import` of `node:http` would also load members that Node loads only
@@ -80,8 +84,8 @@ export interface ListenOptions extends Binding {
    */
   readonly accessLog?: Logger | undefined
   /**
-   * The counts, and the binding of `/metrics`: a separate binding, or `own` for the server's
-   * binding.
+   * `counts` is what `/metrics` shows. `binding` is where `/metrics` is served: on separate hosts
+   * and a separate port, or with the server itself (`own`).
    */
   readonly metrics?: { readonly counts: Metrics; readonly binding: Binding | 'own' } | undefined
   readonly limits?: ConnectionLimits
@@ -94,9 +98,11 @@ export interface ListeningServer {
 }
 
 /**
- * Starts the stand-alone server. Does NOT support TLS: a proxy in front must do so.
+ * Starts the stand-alone server. Does NOT support TLS: put a proxy that does in front of the
+ * server.
  *
- * @throws {Error} if another process uses the port, or if this machine has none of the hosts
+ * @throws {Error} if a different process already uses the port, or if this machine has none of the
+ *   hosts
  */
 export async function listen(service: Service, options: ListenOptions): Promise<ListeningServer> {
   const { metrics, limits = standardLimits } = options
@@ -146,7 +152,10 @@ export async function listen(service: Service, options: ListenOptions): Promise<
   }
 }
 
-/** The limits for requests and answers. All addresses on which the server listens share them. */
+/**
+ * Applies the limits for requests and answers. All addresses on which the server listens share one
+ * gate.
+ */
 interface Gate {
   readonly inTurn: Turns
   readonly write: AnswerWriter
@@ -238,8 +247,8 @@ function createLimitedServer(
 }
 
 /**
- * If the header of a request is not acceptable, returns the status of the refusal; otherwise
- * undefined.
+ * Returns the status with which a request must be refused because of its header. Returns undefined
+ * if the header is acceptable.
  */
 function headerFault({ headers, rawHeaders, httpVersion }: IncomingMessage): 400 | 431 | undefined {
   if (rawHeaders.length > 2 * maxHeaderLines) return 431
@@ -247,8 +256,9 @@ function headerFault({ headers, rawHeaders, httpVersion }: IncomingMessage): 400
 }
 
 /**
- * Listens on each host of a binding. Skips hosts that this machine does not have. Fails if it has
- * none of the hosts.
+ * Listens on each host of a binding. Skips the hosts that this machine does not have.
+ *
+ * @throws {Error} if this machine has none of the hosts
  */
 async function listenOn(
   { hosts, port }: Binding,
@@ -285,7 +295,7 @@ function connectionsOf(server: Server): Promise<number> {
   return new Promise((resolve) => server.getConnections((_error, count) => resolve(count ?? 0)))
 }
 
-/** Stops listening and waits for running requests, at most `drainMilliseconds`. */
+/** Stops listening. Waits for running requests, but not longer than `drainMilliseconds`. */
 async function closeServer(server: Server): Promise<void> {
   const drained = setTimeout(() => server.closeAllConnections(), drainMilliseconds)
   // A connection becomes idle only after the answer to its last request, so check repeatedly.

@@ -14,7 +14,7 @@ export interface Service {
    * reason. If the service is ready, the list is empty.
    */
   findUnreadiness(): Promise<readonly string[]>
-  /** Returns the current values of all gauges of features. */
+  /** Returns the current value of each gauge that a feature declares. */
   readGauges(): readonly Reading[]
   /** Returns the pattern of a request's route, or `undefined` for an unknown path. */
   routeOf(request: HttpRequestWithBody): string | undefined

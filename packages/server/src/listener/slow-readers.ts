@@ -5,13 +5,10 @@ import { nodeHeaders, writeAnswer } from 'keystile/internal-node'
 
 /** The size of a piece of a large answer. The kernel copies one piece in less than 0.1 ms. */
 const pieceBytes = 65_536
-/**
- * An answer with more bytes is large. Only files of `/docs` are large; answers of endpoints are
- * smaller.
- */
+/** An answer is large if it has more bytes than this. Only files of `/docs` are large. */
 const largeBytes = pieceBytes
 /**
- * The time for which a new large answer is protected: it is not ended to make room for another
+ * During this time after its start, a large answer is not ended to make room for a different
  * client.
  */
 const fairMilliseconds = 1_000
@@ -24,7 +21,7 @@ const busy = problemAnswer(
 
 /** Limits for answers that clients read slowly or not at all. */
 export interface ReaderLimits {
-  /** The time from the start of an answer until the client has received all of it. */
+  /** The longest time from the start of an answer until the client has received all of it. */
   readonly answerMilliseconds: number
   /**
    * The largest number of large answers at the same time. If a client requests one more, the server
@@ -32,7 +29,7 @@ export interface ReaderLimits {
    * the new request instead.
    */
   readonly largeAnswers: number
-  /** The largest size, in MiB, of all small answers together that clients have not read. */
+  /** The largest total size, in MiB, of the small answers that clients have not read yet. */
   readonly waitingMebibytes: number
 }
 
@@ -50,15 +47,15 @@ export type AnswerWriter = (response: ServerResponse, answer: HttpAnswer<AnswerB
  * - Large answers: the kernel buffers megabytes for each client. So their number is limited, and
  *   each large answer is the last answer of its connection. The end of the connection shows that
  *   the client has received the whole answer.
- * - Small answers: their bytes count until the kernel has them. Above a limit, the connection that
- *   has waited longest is reset.
+ * - Small answers: the bytes that the kernel does not have yet are counted. If there are more than
+ *   the limit, the connection that has waited longest is reset.
  */
 export function createAnswerWriter({
   answerMilliseconds,
   largeAnswers,
   waitingMebibytes,
 }: ReaderLimits): AnswerWriter {
-  /** The connections with a large answer, each with the start time of the answer. */
+  /** Maps each connection with a large answer to the time at which the answer started. */
   const large = new Map<Socket, number>()
   const waiting = createWaitingAnswers(waitingMebibytes * 2 ** 20)
 
@@ -78,7 +75,7 @@ export function createAnswerWriter({
     return true
   }
 
-  /** Resets a connection after `answerMilliseconds`, unless `answered` closes before. */
+  /** Resets a connection after `answerMilliseconds`, unless `answered` closes earlier. */
   function setDeadline(socket: Socket, answered: ServerResponse | Socket): void {
     // A reset also frees memory: after a normal end, the kernel would keep the written bytes until
     // the client reads them.
@@ -111,8 +108,8 @@ export function createAnswerWriter({
 }
 
 /**
- * Counts the bytes of small answers that wait. Above the limit, resets the connections that have
- * waited longest.
+ * Counts the bytes of the small answers that wait for their clients. If more than `maxBytes` wait,
+ * resets the connections that have waited longest.
  */
 function createWaitingAnswers(maxBytes: number): {
   add(socket: Socket, response: ServerResponse, bytes: number): void
@@ -145,8 +142,9 @@ function isLarge({ body }: HttpAnswer<AnswerBody>): boolean {
 }
 
 /**
- * Writes an answer in pieces. The server serves other connections between two pieces. Otherwise
- * these would wait while the kernel copies the whole answer: a millisecond for each megabyte.
+ * Writes an answer in pieces, so that the server can serve other connections between two pieces.
+ * Otherwise all other connections would wait while the kernel copies the whole answer: a
+ * millisecond for each megabyte.
  */
 function writeInPieces(response: ServerResponse, answer: HttpAnswer<AnswerBody>): void {
   const { status, body = '' } = answer

@@ -25,10 +25,11 @@ const docsPath = '/docs'
 const notFound = problemAnswer(new ProblemError('not_found', 'There is nothing here'))
 
 /**
- * Creates the answers to Keystile's endpoints, `/healthz`, `/readyz`, `/openapi.json` and `/docs`.
- * Other paths get 404.
+ * Creates the function that answers requests to Keystile's endpoints, `/healthz`, `/readyz`,
+ * `/openapi.json` and `/docs`. It returns 404 for all other paths.
  *
- * @param readMetrics returns the content of `/metrics`; without this function, `/metrics` gets 404
+ * @param readMetrics returns the content of `/metrics`. If it is not given, the answer to
+ *   `/metrics` is 404.
  */
 export function createStandAlone(
   { keystile, document, findUnreadiness, routeOf }: Service,

@@ -12,22 +12,24 @@ export interface Tokens {
   readonly tokenType: 'bearer'
   /** The lifetime of the access token, in seconds. */
   readonly expiresIn: number
-  /** The app sends this token to `POST /token` for the next tokens. It works once. */
+  /** The token that the app sends to `POST /token` to get new tokens. It works only once. */
   readonly refreshToken: string
   readonly scopes: readonly string[]
 }
 
 /**
- * Sessions for routes of the app. After `revoke` and `revokeAll` have resolved, this process
- * refuses the tokens of these sessions; other processes refuse them within a second.
+ * Starts, lists and revokes sessions, for routes of the app. When `revoke` or `revokeAll` resolves,
+ * this process already refuses the tokens of the revoked sessions. Other processes refuse these
+ * tokens within a second.
  */
 export interface Sessions {
   /**
    * Starts a session for a user whom the app has authenticated in its own way, for example with
    * another identity provider. Does NOT check any proof of identity.
    *
-   * @param login the subject of the user's tokens (the `id` of a Keystile account), and the
-   *   requested scopes. Without scopes, the session gets all scopes that the user holds.
+   * @param login `subject` is the subject of the user's tokens: the `id` of a Keystile account.
+   *   `scopes` are the requested scopes. If they are not given, the session gets all scopes that
+   *   the user holds.
    * @throws {TypeError} for a scope that is not declared
    * @throws {ProblemError} `not_found` for a user who does not exist or is disabled
    */
@@ -56,8 +58,8 @@ export function createAppSessions<U>(parts: {
   const { directory, starter, ends, scopes: rules } = parts
 
   /**
-   * Starts a session. Returns undefined if the user may not log in, or if the user's rights changed
-   * between the check and the start.
+   * Starts a session. Returns undefined if the user may not log in, or if the user's rights have
+   * changed after this function read them.
    */
   async function tryStart(
     subject: string,

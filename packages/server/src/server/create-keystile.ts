@@ -9,11 +9,11 @@ import { wire } from './wire.ts'
 
 /**
  * Opens and migrates the database, and starts Keystile on it. Checks all options before it changes
- * anything, and reports all faults together. With the option `users`, the app stores the users.
- * Then the only endpoints below `/users` are those for sessions.
+ * anything, and reports all faults together. If the option `users` is given, the app stores the
+ * users, and the only endpoints below `/users` are those for sessions.
  *
- * @throws {TypeError} `ConfigurationError`, when Node is too old, an option is not valid or not
- *   safe, or the database belongs to another issuer or key
+ * @throws {TypeError} a `ConfigurationError`: Node is too old, an option is not valid or not safe,
+ *   or the database was created with a different issuer or key
  * @throws {Error} when the database cannot be opened
  */
 export async function createKeystile<

@@ -29,8 +29,8 @@ import * as signingKeys from '../features/signing-keys/feature.ts'
 import * as listener from '../listener/feature.ts'
 
 /**
- * The options of `createKeystile` that are allowed both if Keystile stores the users and if the app
- * does.
+ * The options of `createKeystile()` that are always allowed: when Keystile stores the users, and
+ * when the app stores the users.
  */
 export interface SharedOptions<S extends string>
   extends
@@ -48,7 +48,7 @@ export interface SharedOptions<S extends string>
     appEvents.AppEventOptions,
     app.AppOptions {}
 
-/** The options of `createKeystile` that are allowed only if Keystile stores the users. */
+/** The options of `createKeystile()` that are allowed only when Keystile stores the users. */
 export interface OwnAccountOptions<S extends string, P extends object>
   extends scopes.RoleOptions<S>, accounts.AccountOptions<P> {}
 
@@ -65,10 +65,10 @@ type AnyOptions = SharedOptions<string> &
   OwnAccountOptions<string, object> &
   directory.DirectoryOptions<string, UserObject>
 
-/** The type of each option when it is given. */
+/** Maps the name of each option to the type of its value, if the option is given. */
 export type OptionValues = { readonly [N in keyof AnyOptions]-?: Exclude<AnyOptions[N], undefined> }
 
-/** The options that may be missing and have no default. */
+/** The names of the options that need not be given and have no default. */
 export const optionsWithoutDefault = [
   'audience',
   'profile',
@@ -85,7 +85,10 @@ export type CompleteOptions = Omit<OptionValues, WithoutDefault> & {
   readonly [N in WithoutDefault]?: OptionValues[N] | undefined
 }
 
-/** The options that safety rules read. Of `users`, they read only whether it is given. */
+/**
+ * The options that safety rules read. The rules check only whether `users` is given, and not its
+ * value.
+ */
 export type RuleOptions = {
   readonly [N in keyof OptionValues]?: (N extends 'users' ? unknown : OptionValues[N]) | undefined
 }
@@ -122,7 +125,10 @@ const list = [
 ] satisfies readonly ListedFeature[]
 type List = typeof list
 
-/** All features. Does not compile if a setting or an audit event is missing from its record. */
+/**
+ * All features. This line compiles only if each setting and each audit event is in the record of a
+ * feature.
+ */
 export const features: readonly ListedFeature[] = list satisfies WithSettings<
   SettingName,
   List
@@ -155,7 +161,7 @@ export const rates: readonly LimitRate[] = features.flatMap(({ rates = [] }) => 
 /** The metrics of all features. */
 export const metrics: readonly Metric[] = features.flatMap(({ metrics = [] }) => metrics)
 
-/** The steps of housekeeping of all features. */
+/** The steps with which housekeeping deletes the expired rows of all features. */
 export const cleanUpSteps: readonly CleanUpStep<CompleteOptions>[] = features.flatMap(
   ({ cleanUp = [] }) => cleanUp,
 )

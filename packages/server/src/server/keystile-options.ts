@@ -21,8 +21,8 @@ interface WithAccounts<S extends string, P extends object>
   extends OwnAccountOptions<S, P>, Without<DirectoryOptions<string, UserObject>> {}
 
 /**
- * The options if the app stores the users. Then Keystile has no roles and no profiles, and its only
- * endpoints below `/users` are those for sessions.
+ * The options if the app stores the users. In this case, Keystile has no roles and no profiles, and
+ * the only endpoints below `/users` are those for sessions.
  */
 interface WithDirectory<S extends string, U>
   extends DirectoryOptions<S, U>, Without<OwnAccountOptions<string, object>> {}

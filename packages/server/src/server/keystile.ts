@@ -19,13 +19,17 @@ import type { Sessions } from './app-sessions.ts'
 export interface Keystile<S extends string = string, U = PublicUser> extends AppPasswords {
   readonly issuer: string
   /**
-   * Verifies Keystile's own tokens. If this process revokes a token, the verifier refuses the token
-   * immediately. If another process revokes a token, the verifier refuses it within a second.
+   * Verifies the tokens that Keystile issues. If this process revokes a token, the verifier refuses
+   * the token immediately. If a different process revokes the token, the verifier refuses it within
+   * a second.
    */
   readonly verifier: Verifier
   readonly scopes: Readonly<Record<S, string>>
   readonly sessions: Sessions
-  /** The logger that the options contain. Guards of this Keystile log why they refuse a request. */
+  /**
+   * The logger from the options of `createKeystile()`. A guard that is created from this object
+   * uses the logger too: it logs why it refuses a request.
+   */
   readonly logger: Logger
   /**
    * Keystile's own accounts. Undefined if the option `users` is given, because the app then stores
@@ -33,9 +37,9 @@ export interface Keystile<S extends string = string, U = PublicUser> extends App
    */
   readonly users: [U] extends [PublicUser] ? AppUsers<S, U> : unknown
   /**
-   * Returns the user of an identity, or `undefined` if the user is deleted or disabled. With SQLite
-   * or your own directory, each call reads the user. With PostgreSQL, the result may be up to 5 s
-   * old.
+   * Returns the user to whom an identity belongs, or `undefined` if the user is deleted or
+   * disabled. If Keystile stores its accounts in PostgreSQL, the result may be up to 5 s old. If it
+   * stores them in SQLite, or if the app stores the users, each call reads the user.
    */
   user(identity: Identity): Promise<U | undefined>
   /**
@@ -44,17 +48,21 @@ export interface Keystile<S extends string = string, U = PublicUser> extends App
    */
   answer(request: HttpRequestWithBody): Promise<HttpAnswer | undefined>
   /**
-   * Answers a web `Request` as `answer` does. Answers a path that is not Keystile's with 404.
+   * Answers a web `Request` as `answer()` does. Returns 404 if the path is not one of Keystile's
+   * endpoints.
    *
    * @param from the IP address of the sender, for rate limits and the audit record. A `Request`
-   *   does not have it.
+   *   does not contain this address.
    */
   fetch(request: Request, from?: { readonly remoteAddress?: string | undefined }): Promise<Response>
-  /** Stops timers and threads, and closes connections. Does not close your app's own pool. */
+  /**
+   * Stops timers and threads, and closes connections. Does NOT close a pool that your app passed as
+   * `database`.
+   */
   close(): Promise<void>
 }
 
-/** Returns a function `fetch` that calls the function `answer`. */
+/** Returns the function `fetch` of a Keystile, which calls `answer`. */
 export function fetchFrom(answer: Keystile['answer']): Keystile['fetch'] {
   return async (request, { remoteAddress } = {}) =>
     toResponse(

@@ -18,8 +18,8 @@ import type { Pool } from '../storage/postgres.ts'
 import type { AuditEventName } from './features.ts'
 
 /**
- * The accounts and clients in a database. Command-line commands use them without tokens and
- * endpoints.
+ * The accounts and clients in a database. Command-line commands need only these parts, and no
+ * tokens or endpoints.
  */
 export interface Accounts {
   readonly database: Database

@@ -12,7 +12,7 @@ import { optionSettings, rules, type CompleteOptions, type RuleOptions } from '.
 
 /** Checked options, with all defaults filled in. */
 export interface CheckedOptions extends CompleteOptions {
-  /** The situation for the safety rules. Its options have no defaults filled in. */
+  /** What the safety rules check. Its options are those that were given, without defaults. */
   readonly situation: Situation<RuleOptions>
 }
 
@@ -32,8 +32,8 @@ export function checkOptions(input: Values): CheckedOptions {
 }
 
 /**
- * If the options are valid and safe, returns them with all defaults; otherwise all faults. Throws
- * nothing.
+ * If the options are valid and safe, returns them with all defaults filled in. Otherwise returns
+ * all faults. Throws nothing.
  */
 export function readOptions(
   input: Values,

@@ -15,8 +15,8 @@ import type { Route } from '../http/route.ts'
 export interface People<U> {
   readonly directory: Directory<U>
   /**
-   * Returns the active user with this subject. Each guarded request calls this function, so its
-   * result may come from a cache of a few seconds.
+   * Returns the active user with this subject. The result may come from a cache and be a few
+   * seconds old, because each guarded request calls this function.
    */
   findActive(subject: string): Promise<U | undefined>
   readonly routes: readonly Route<Caller<string, U>>[]
@@ -46,7 +46,7 @@ export function appPeople(users: UserDirectory<UserObject>, checks: Checks): Peo
   }
 }
 
-/** Returns the users with accounts in Keystile, and the endpoints for these accounts. */
+/** Returns the users who have an account in Keystile, and the endpoints for these accounts. */
 export function accountPeople(
   users: Users,
   {

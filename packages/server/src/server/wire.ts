@@ -56,14 +56,14 @@ export interface RunningKeystile extends Service {
   readonly keystile: Omit<Keystile<string, UserObject>, 'users'> & {
     readonly users?: AppUsers<string, User['publicUser']>
   }
-  /** Keystile's own accounts. If the app has its own directory, there are none. */
+  /** Keystile's own accounts. There are none if the app stores the users. */
   readonly users: Users
   readonly clients: Clients
 }
 
 /**
- * Opens the database and creates all parts of Keystile. Each part gets the parts that it needs. If
- * a part cannot be created, closes all parts that are open.
+ * Opens the database and creates all parts of Keystile. Each part gets only the parts that it
+ * needs. If one part cannot be created, this function closes those that are open.
  *
  * @throws {ConfigurationError} when a safety rule stops the start
  * @throws {Error} when the database cannot be opened
@@ -119,7 +119,7 @@ async function wireAccounts(
   return wirePeople(parts, accountPeople(users, { routes, appUsers }, checks))
 }
 
-/** The parts that are the same, whether Keystile or the app stores the users. */
+/** The parts that do not depend on whether Keystile or the app stores the users. */
 interface Parts {
   readonly options: CheckedOptions
   readonly accounts: Accounts

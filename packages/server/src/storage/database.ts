@@ -7,31 +7,34 @@ import type {
   Transaction as KyselyTransaction,
 } from 'kysely'
 
-/** A database to read from. Its type has no tables; `inTables` adds them. */
+/**
+ * A database to read from. This type knows no tables; `inTables()` adds the tables of a feature.
+ */
 export type Reader = Kysely<unknown>
 
-/** A transaction. Its type has no tables; `inTables` adds them. */
+/** A transaction. This type knows no tables; `inTables()` adds the tables of a feature. */
 export type Transaction = KyselyTransaction<unknown>
 
 /**
- * Returns the same transaction or reader, with the types of a feature's tables. Costs nothing at
- * run time.
+ * Returns the given transaction or reader with the types of a feature's tables. It is only a cast,
+ * so it costs nothing at run time.
  *
- * Does NOT check the types: this cast trusts the `tables.ts` of the feature, because the compiler
- * cannot see which tables the migrations have created.
+ * Does NOT check the types: the compiler cannot see which tables the migrations have created, so
+ * the cast trusts the `tables.ts` of the feature.
  */
 export function inTables<Tables>(db: Reader): Kysely<Tables> {
   return db as Kysely<Tables>
 }
 
 /**
- * A transaction with a name. On PostgreSQL it runs in this thread. On SQLite it runs in the writer
- * thread, which gets the name and the values. Therefore:
+ * A transaction with a name. On PostgreSQL, the command runs in this thread. On SQLite, it runs in
+ * the writer thread, which receives only the name and the values. Therefore:
  *
  * - Values and results are plain data, which can be sent between threads.
- * - If the caller acts on an outcome, the outcome is a result and not an error.
- * - If a refusal must be recorded, the command returns the refusal. An error would roll back the
- *   record. The caller throws the refusal afterwards.
+ * - An outcome that the caller must handle is a result and not an error.
+ * - If the command refuses and must record this in the database, it returns the refusal as its
+ *   result, and the caller throws it. If the command itself threw an error, the record would be
+ *   rolled back.
  */
 export interface Command<Values, Result> {
   readonly name: string
@@ -46,7 +49,7 @@ export function command<Values, Result>(
   return { name, run }
 }
 
-/** The notices that the running command of each transaction has announced. */
+/** Maps each transaction to the notices that its running command has announced. */
 const announced = new WeakMap<Transaction, unknown[]>()
 
 /**
@@ -62,8 +65,8 @@ export function announce(transaction: Transaction, notice: unknown): void {
 }
 
 /**
- * Runs a command and returns its result and its notices. Commands that share a transaction run one
- * after the other.
+ * Runs a command. Returns its result and the notices that it announced. Commands that share a
+ * transaction run one after the other.
  */
 export async function runCommand<Values, Result>(
   command: Command<Values, Result>,
@@ -85,7 +88,7 @@ export interface Notifier {
   notify(notices: readonly unknown[] | undefined): void
 }
 
-/** Creates the listeners of a database. */
+/** Creates a notifier that has no listeners yet. */
 export function createNotifier(): Notifier {
   const listeners: ((notice: unknown) => void)[] = []
   return {
@@ -105,14 +108,15 @@ export function isPostgres(db: Reader): boolean {
 }
 
 /**
- * Whether a transaction can and must lock rows. SQLite runs one writing transaction at a time, so
- * it needs no locks.
+ * Whether a transaction must lock rows. SQLite needs no row locks, because it runs only one writing
+ * transaction at a time.
  */
 const hasRowLocks = isPostgres
 
 /**
- * Locks the rows that a query selects until the transaction ends. Give the query an order: two
- * transactions that lock the same rows in different orders would deadlock.
+ * Locks the rows that a query selects until the transaction ends. On SQLite, does nothing. The
+ * query must have an `order by`: two transactions that lock the same rows in different orders would
+ * deadlock.
  */
 export async function lockRows<Tables, Table extends keyof Tables, Row>(
   transaction: Transaction,
@@ -122,8 +126,8 @@ export async function lockRows<Tables, Table extends keyof Tables, Row>(
 }
 
 /**
- * Returns a query that also locks its rows, and skips rows that other transactions have locked. On
- * SQLite, returns the query unchanged.
+ * Returns a query that locks the rows that it selects. It skips the rows that other transactions
+ * have already locked. On SQLite, returns the given query unchanged.
  */
 export function withoutLocked<Tables, Table extends keyof Tables, Row>(
   transaction: Transaction,
@@ -134,8 +138,8 @@ export function withoutLocked<Tables, Table extends keyof Tables, Row>(
 
 /**
  * Whether a write failed because another transaction wrote the same unique value at the same time.
- * A check before the write does not find this on PostgreSQL: two transactions can pass the check,
- * and the second one then fails.
+ * On PostgreSQL, a check before the write cannot prevent this: two transactions can both pass the
+ * check, and then the second write fails.
  */
 export function isTakenAtTheSameTime(error: unknown): boolean {
   return (error as { readonly code?: unknown }).code === '23505' // unique_violation
@@ -152,7 +156,7 @@ export interface Database {
   /**
    * Runs a command in its own transaction. When the promise resolves, all its writes are on disk.
    *
-   * @param patienceMilliseconds how long the command may wait for other commands that share its
+   * @param patienceMilliseconds how long the command may wait, so that later commands can share its
    *   commit
    * @throws {DatabaseUnavailableError} when the database cannot be reached or cannot write now
    */

@@ -19,7 +19,7 @@ export interface PostgresFacts {
   readonly kind: 'postgres'
   readonly fsync: string
   readonly synchronousCommit: string
-  /** The time of the server's clock. */
+  /** The time of the server's clock, in milliseconds since 1970. */
   readonly now: number
 }
 
@@ -40,8 +40,8 @@ export async function readDatabaseFacts(reader: Reader): Promise<DatabaseFacts> 
 }
 
 /**
- * Opens a database for reading, runs `look` and closes the database. Changes nothing: it neither
- * creates a missing file nor runs migrations, so tables may be missing.
+ * Opens a database for reading, calls `look` with it, and closes the database. Changes nothing: it
+ * creates no file and runs no migrations. So tables may be missing.
  *
  * @returns the result of `look`, or undefined if the file does not exist or the source is
  *   `:memory:`

@@ -1,26 +1,30 @@
 import { DatabaseBusyError } from './database.ts'
 
-/** A queue for places, such as database connections. */
+/** A queue of callers that wait for a place, such as a free database connection. */
 export interface Line {
   /**
-   * Waits for a place. Resolves with a function that releases the place; the caller must call it
-   * exactly once.
+   * Waits for a free place. Resolves with a function that frees the place again. The caller must
+   * call this function exactly once.
    *
-   * @throws {DatabaseBusyError} immediately if the queue is too long, or later if the caller has
-   *   waited for `patienceMilliseconds`
+   * @throws {DatabaseBusyError} immediately if the queue is too long; later if no place was free
+   *   for `patienceMilliseconds`
    */
   enter(): Promise<() => void>
 }
 
-/** The weight of the latest caller in the average time that callers use a place. */
+/**
+ * How much the newest measurement counts in the moving average of the time for which callers keep a
+ * place.
+ */
 const weight = 0.1
 
 // decisions/0007-queue-for-connections.md
 /**
  * Creates a queue that serves callers in the order of their arrival. The queue has no fixed length,
- * because the number of callers that it can serve depends on the distance to the database. Instead,
- * it estimates the wait of a new caller from the average time of earlier callers. If the wait would
- * be too long, it refuses the new caller immediately.
+ * because the number of callers that can be served in time depends on the distance to the database.
+ * Instead, the queue estimates how long a new caller would wait, from the average time for which
+ * earlier callers kept their place. If the wait would be longer than `patienceMilliseconds`, the
+ * queue refuses the new caller immediately.
  */
 export function createLine(places: number, patienceMilliseconds: number): Line {
   let free = places

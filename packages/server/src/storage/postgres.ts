@@ -45,13 +45,14 @@ const queryMilliseconds = 5_000
  * The statements that begin a transaction, in one round trip.
  *
  * - A process may freeze inside a transaction, because its machine is paused or its network is
- *   down. PostgreSQL then releases its locks after 3 s. Without this timeout, the feed of
- *   revocations would stop, and after 4 s all other processes would answer 503.
+ *   down. The first timeout, 3 s, makes PostgreSQL close the connection of such a process, which
+ *   releases its locks. Otherwise the feed of revocations would stop, and after 4 s all other
+ *   processes would respond with 503.
  * - A statement, such as one that waits for a lock, ends after 4 s. This process stops waiting
  *   later, after `queryMilliseconds`. So no statement continues after this process has stopped
  *   waiting for its result.
- * - The timeout does not include the time in which a commit waits for a synchronous standby.
- *   Otherwise PostgreSQL would cancel the wait and report the commit as done.
+ * - The timeout of a statement does not include the time for which a commit waits for a synchronous
+ *   standby. Otherwise PostgreSQL would cancel the wait and report the commit as done.
  *
  * The timeouts are set with `set local` and not as parameters of the connection, because the pool
  * may belong to the app, and PgBouncer may use a different connection for each transaction.
@@ -60,9 +61,15 @@ const begin =
   'begin isolation level read committed; ' +
   'set local idle_in_transaction_session_timeout = 3000; set local statement_timeout = 4000'
 
-/** The connections for requests in our own pool: the default size of pg's pools. */
+/**
+ * The number of connections for requests in a pool that Keystile creates. It is pg's default for
+ * the size of a pool.
+ */
 const requestConnections = 10
-/** The longest time that a request waits for a connection. Clients would give up soon after it. */
+/**
+ * The longest time that a request waits for a connection. Clients do not wait much longer than
+ * this.
+ */
 const lineMilliseconds = 2_000
 
 // The ids of types in PostgreSQL's `pg_type`.
@@ -82,7 +89,7 @@ const typeParsers: TypeParsers = {
  * Opens PostgreSQL by its URL, or with the app's own pool. `close` does not close the app's pool.
  * All tables are in the schema `keystile`.
  *
- * @param name the place of the database in error messages, without user and password
+ * @param name how error messages name the database. It must not contain the user or the password.
  * @throws {DatabaseUnavailableError} when the database cannot be reached or migrated
  */
 export async function openPostgres(source: string | Pool, name: string): Promise<Database> {
@@ -96,7 +103,7 @@ export async function openPostgres(source: string | Pool, name: string): Promise
   } catch (error) {
     await close()
     throw new DatabaseUnavailableError(
-      `${name}, cannot be opened: ${reasonOf(error)}${fixOf(error)}`,
+      `${name} cannot be opened: ${reasonOf(error)}${fixOf(error)}`,
       { cause: error },
     )
   }
@@ -152,9 +159,9 @@ class BoundedDriver extends PostgresDriver {
 /**
  * Returns the pool in two forms that Kysely can use. `pool` is for the feed of revocations.
  * `requestPool` is for requests; its queue leaves one connection free. So requests never delay the
- * feed, unless the pool has only one connection. There is no second pool for the feed, because the
- * database may not allow more connections than the app's pool has. `close` does NOT close a pool of
- * the app.
+ * feed, except if the pool has only one connection. The feed does not get a pool of its own,
+ * because the database might refuse more connections than the app's pool has. `close` does NOT
+ * close a pool that belongs to the app.
  */
 export async function connectPostgres(source: string | Pool): Promise<{
   readonly pool: PostgresPool
@@ -201,8 +208,8 @@ async function importPg(): Promise<(typeof import('pg'))['default']> {
 }
 
 /**
- * Migrates, with two retries. If two processes run `create … if not exists` at the same time, one
- * of them fails, and its next try succeeds.
+ * Runs the missing migrations. If two processes run `create … if not exists` at the same time, one
+ * of them fails; this function then tries again, at most twice.
  */
 async function migrateOnce(db: Reader): Promise<void> {
   const racing = new Set(['23505', '42P06', '42P07'])
@@ -220,8 +227,8 @@ const known = new WeakSet<PoolClient>()
 const broken = new WeakSet<PoolClient>()
 
 /**
- * Records when a connection breaks. The pool listens for errors only while a connection is idle.
- * Without a listener of our own, a restart of the database would end the process.
+ * Remembers that a connection is broken. The pool itself listens for errors only while a connection
+ * is idle. Without this listener, a restart of the database would end the process.
  */
 function listen(client: PoolClient): void {
   if (known.has(client)) return
@@ -230,9 +237,9 @@ function listen(client: PoolClient): void {
 }
 
 /**
- * Returns the pool in the form that Kysely needs, with our parsers and timeout. Its queries throw
- * `DatabaseUnavailableError` for faults of the connection. The pool does not reuse a connection
- * that broke or did not answer.
+ * Returns the pool in the form that Kysely needs, with our parsers and timeout. A query throws
+ * `DatabaseUnavailableError` if the connection fails. The pool never reuses a connection that broke
+ * or did not answer.
  *
  * @param line the queue for connections. Without one, callers wait in the pool's own queue.
  */
@@ -283,14 +290,15 @@ async function unlessDown<T>(work: Promise<T>): Promise<T> {
         cause: error,
       })
 
-    // These members contain the row, which may hold an e-mail address or a hash. They must not
-    // reach the log.
+    // These members may contain values of the row, such as an e-mail address or a password hash,
+    // which must not reach the log.
     throw Object.assign(error as object, { detail: undefined, where: undefined, hint: undefined })
   }
 }
 
 /**
- * Returns the driver's message for the operator. The message names host and port, but no password.
+ * Returns the driver's message for the operator. The message may name the host and the port. It
+ * never contains a password.
  */
 export function reasonOf(error: unknown): string {
   const cause = rootOf(error)
@@ -299,21 +307,24 @@ export function reasonOf(error: unknown): string {
   return parts.join(', ')
 }
 
-/** Returns the fix of an error, as the end of a message, or an empty string if no fix is known. */
+/**
+ * Returns the end of an error message, such as `. Fix: correct the host in the URL`. Returns an
+ * empty string if no fix is known.
+ */
 function fixOf(error: unknown): string {
   const code: unknown = Reflect.get(rootOf(error), 'code')
   const fix = fixes.find(([codes]) => typeof code === 'string' && codes.test(code))?.[1]
   return fix === undefined ? '' : `. Fix: ${fix}`
 }
 
-/** The fix for each code of PostgreSQL and of Node. */
+/** The known fixes. The codes are error codes of PostgreSQL and of Node. */
 const fixes: readonly (readonly [codes: RegExp, fix: string])[] = [
   [/^(28P01|28000)$/, 'correct the user and the password in the URL'],
   [/^3D000$/, 'create the database, or correct its name in the URL'],
   [
     /^42501$/,
     'run "keystile migrate" as the role that owns the tables, or let the owner of the database ' +
-      'run "grant create on database DATABASE to ROLE", with the names of the URL',
+      'run "grant create on database DATABASE to ROLE", with the database and the user of the URL',
   ],
   [/^(ENOTFOUND|EAI_AGAIN)$/, 'correct the host in the URL'],
   [/^(ECONNREFUSED|ETIMEDOUT)$/, 'start PostgreSQL there, or correct host and port in the URL'],

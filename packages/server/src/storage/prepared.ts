@@ -1,7 +1,7 @@
 import { sql, type Compilable, type CompiledQuery, type Kysely, type RawBuilder } from 'kysely'
 import { inTables, type Reader } from './database.ts'
 
-/** The placeholders of a query, one for each of its values. */
+/** A placeholder for each value of a query. */
 export type Slots<Values> = { readonly [Name in keyof Values]-?: RawBuilder<Values[Name]> }
 
 class Slot {
@@ -14,8 +14,9 @@ class Slot {
 const slots: unknown = new Proxy({}, { get: (_target, name) => sql.val(new Slot(String(name))) })
 
 /**
- * Creates a query that is compiled only once for each kind of database. Use it for writes that each
- * login or refresh needs: Kysely takes longer to build a statement than SQLite takes to run it.
+ * Returns a function that runs a query. Kysely compiles the query only once for each kind of
+ * database. Use it for the writes of each login or refresh: to build such a statement, Kysely takes
+ * longer than SQLite takes to run it.
  *
  * @param build builds the query from placeholders. It runs only once, so the shape of the query
  *   must not depend on the values.

@@ -13,16 +13,16 @@ export function isPostgresUrl(source: string): boolean {
 }
 
 /**
- * Whether a source is the URL of a database that Keystile does not support. SQLite would otherwise
- * create a file with that name.
+ * Whether a source is the URL of a database that Keystile does not support. Without this check,
+ * SQLite would create a file whose name is the URL.
  */
 export function isForeignUrl(source: string): boolean {
   return /^\w[\w+.-]+:/.test(source) && !isPostgresUrl(source)
 }
 
 /**
- * Whether a database server stores the data. If so, there is no local folder of the database for
- * other files, such as the key file.
+ * Whether a database server stores the data. If so, the database has no local folder in which
+ * Keystile could store other files, such as the key file.
  */
 export function isOnServer(source: DatabaseSource | undefined): boolean {
   return typeof source === 'string' ? isPostgresUrl(source) : source !== undefined
@@ -31,7 +31,7 @@ export function isOnServer(source: DatabaseSource | undefined): boolean {
 /** A database server on a network. */
 export interface DatabaseServer {
   readonly host: string
-  /** Whether the URL demands TLS and the verification of the server's certificate. */
+  /** Whether the URL requires TLS and a check of the server's certificate. */
   readonly isTlsVerified: boolean
 }
 
@@ -69,5 +69,5 @@ export function describeSource(source: DatabaseSource): string {
   if (!URL.canParse(source)) return 'PostgreSQL'
 
   const { host, pathname } = new URL(source)
-  return `PostgreSQL, ${host}${pathname}`
+  return `PostgreSQL at ${host}${pathname}`
 }

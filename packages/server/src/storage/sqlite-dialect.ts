@@ -3,8 +3,8 @@ import { SqliteAdapter, SqliteDialect, type DialectAdapter } from 'kysely'
 import { DatabaseUnavailableError } from './database.ts'
 
 /**
- * The largest number of prepared statements in the cache. It limits the memory. All features
- * together use fewer statements.
+ * The largest number of prepared statements in the cache. It limits the memory that the cache can
+ * use. All features together need fewer statements.
  */
 const maxStatements = 200
 
@@ -16,8 +16,8 @@ export function openSqliteFile(
   file: string,
   options: { readonly readOnly: boolean },
 ): DatabaseSync {
-  // This is not an `import`, because an old version of Node does not have the module. Such a
-  // version must get as far as `requireNode`, which reports it.
+  // This is not an `import`: an old version of Node does not have the module, but must still load
+  // this file. Then `requireNode()` can report that the version is too old.
   const { DatabaseSync: Sqlite } = process.getBuiltinModule('node:sqlite')
   const sqlite = new Sqlite(file, {
     readOnly: options.readOnly,
@@ -30,8 +30,8 @@ export function openSqliteFile(
 }
 
 /**
- * A statement, and whether it returns rows. The answer is stored, so that SQLite computes it only
- * once.
+ * A prepared statement, and whether it returns rows. `returnsRows` is stored here, so that it is
+ * computed only once.
  */
 interface Prepared {
   readonly statement: StatementSync
@@ -98,8 +98,8 @@ export function sqliteDialect(
 }
 
 /**
- * Returns the first row of a query. Does not use Kysely, because every guarded request needs this
- * read and it must be fast.
+ * Returns the first row of a query. Does not use Kysely: each guarded request makes such a read, so
+ * it must be fast.
  */
 export function findFirst(prepare: Prepare, text: string, values: readonly unknown[]): unknown {
   return unlessUnavailable(() =>
@@ -108,8 +108,8 @@ export function findFirst(prepare: Prepare, text: string, values: readonly unkno
 }
 
 /**
- * The result codes for a file that cannot be used now: SQLITE_BUSY, _LOCKED, _IOERR, _FULL and
- * _CANTOPEN. They are in the low byte of an extended code.
+ * The result codes of SQLite for a file that cannot be used now: SQLITE_BUSY, _LOCKED, _IOERR,
+ * _FULL and _CANTOPEN. An extended result code contains one of these in its low byte.
  */
 const unavailableCodes = new Set([5, 6, 10, 13, 14])
 
@@ -134,8 +134,8 @@ class NodeSqliteDialect extends SqliteDialect {
 }
 
 /**
- * Tells Kysely that a SQLite transaction can also roll back changes of tables. So a migration that
- * fails changes nothing.
+ * Tells Kysely that a SQLite transaction can also roll back `create table` and `alter table`. So a
+ * migration that fails changes nothing.
  */
 class TransactionalSqliteAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {

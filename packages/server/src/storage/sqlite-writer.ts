@@ -17,16 +17,16 @@ import {
   type WriterRequest,
 } from './writer-messages.ts'
 
-// The limits of a shared commit. Without limits, the first command could wait too long for the last
-// command.
+// The limits of a shared commit: the number of its commands, and the time for which commands can
+// join it. Without limits, the first command could wait too long for its reply.
 const maxCommands = 64
 const maxMilliseconds = 5
 
 /**
  * Runs the writer thread: opens and migrates the file, then runs the received commands one after
- * the other. A command that arrives while others run shares their commit, because each commit waits
- * for the disk. Each command succeeds or fails as a whole. Its reply is sent when the shared commit
- * is on disk.
+ * the other. Commands that arrive while another command runs share its commit, because each commit
+ * has to wait for the disk. Each command succeeds or fails as a whole. The thread sends the replies
+ * when the shared commit is on disk.
  */
 export async function serveCommands(commands: readonly AnyCommand[]): Promise<void> {
   const port = portOf(parentPort)
@@ -59,11 +59,14 @@ export async function serveCommands(commands: readonly AnyCommand[]): Promise<vo
 }
 
 function portOf(parent: MessagePort | null): MessagePort {
-  if (!parent) throw new Error('serveCommands must run in a worker thread')
+  if (!parent) throw new Error('serveCommands() must run in a worker thread')
   return parent
 }
 
-/** The only connection that writes to the file. `sqlite` and `db` are two ways to use it. */
+/**
+ * The only connection that writes to the file: `sqlite` is the connection itself, and `db` is
+ * Kysely on top of it.
+ */
 interface WritableFile {
   readonly sqlite: DatabaseSync
   readonly db: Reader
@@ -85,7 +88,7 @@ function createRunner(commands: readonly AnyCommand[]): Run {
 
   return async (transaction, { id, command: name, values }) => {
     const command = byName.get(name)
-    if (!command) throw new Error(`the writer thread knows no command "${name}"`)
+    if (!command) throw new Error(`the writer thread must know the command "${name}"`)
     return { id, ...(await runCommand(command, transaction, values as never)) }
   }
 }
@@ -104,8 +107,9 @@ function createInbox(port: MessagePort): {
     void arrived.push(...(message === 'close' ? [message] : message))
 
   /**
-   * If the queue is empty, takes a message from the port. Node emits a message as an event only
-   * when this thread is idle. That is too late for the message to join the running commit.
+   * If the queue is empty, takes the next message from the port, if there is one. Node emits an
+   * event for a message only when this thread is idle, which is too late: the commands in the
+   * message could not join the running commit.
    */
   function look(): void {
     const waiting = arrived.length === 0 ? receiveMessageOnPort(port) : undefined
@@ -173,8 +177,8 @@ async function commitTogether(
  * Runs a command in a transaction that already ran other commands. If the command fails, only its
  * changes are rolled back.
  *
- * @throws {Error} when SQLite has rolled back the whole transaction, as it may on a full or broken
- *   disk
+ * @throws {Error} when SQLite has rolled back the whole transaction, for example because the disk
+ *   is full or broken
  */
 async function runApart(
   transaction: Transaction,

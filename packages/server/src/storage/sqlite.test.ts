@@ -144,7 +144,7 @@ describe('commands that wait for the writer of SQLite', () => {
       'a',
       'it fails',
       'UNIQUE constraint failed: setting.name',
-      'the writer thread knows no command "unknown"',
+      'the writer thread must know the command "unknown"',
       'c',
     ])
     assert.equal((answers[1] as { code?: string }).code, 'wrong')

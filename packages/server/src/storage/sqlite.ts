@@ -8,11 +8,10 @@ import { inMemory } from './source.ts'
 import { startWriter } from './writer-client.ts'
 
 /**
- * Opens a SQLite file. Writes go to a separate thread. Reads use a read-only connection in this
- * thread. Creates the file if it does not exist. Only the owner of the file can read it. `:memory:`
- * is a file in a temporary folder, because two threads cannot share a database in memory. Only the
- * owner can open this folder, and `close` deletes the folder. If the process is killed, the folder
- * stays.
+ * Opens a SQLite file, and creates it if it does not exist. Only the owner of the file can read it.
+ * Writes run in a separate thread. Reads use a read-only connection in this thread. Two threads
+ * cannot share a database in memory, so `:memory:` creates a file in a temporary folder. Only the
+ * owner can open this folder. `close` deletes it; if the process is killed, the folder stays.
  *
  * @param writerThread the module that calls `serveCommands`
  * @throws {DatabaseUnavailableError} when the file cannot be opened or migrated

@@ -1,7 +1,7 @@
 /**
- * Whether SQLite and PostgreSQL store these strings unchanged. PostgreSQL refuses a query with
- * U+0000, and the drivers replace a lone surrogate with U+FFFD. So two different strings could
- * become equal.
+ * Whether SQLite and PostgreSQL store these strings unchanged. PostgreSQL refuses a string with
+ * U+0000. The drivers replace a lone surrogate with U+FFFD, so two different strings could become
+ * equal.
  *
  * Check strings that can hold any character: claims of a token, logins and subjects for a
  * directory, and ids for `keystile.sessions`. Strings with a fixed alphabet (user names, ids in

@@ -10,14 +10,14 @@ import {
 } from './writer-messages.ts'
 
 /**
- * The delay of a command that can wait, so that later commands can share its message and its
- * commit. Waking the thread and syncing the disk take longer than the writes.
+ * How long a command that can wait is held back, so that later commands can share its message and
+ * its commit. Waking the thread and syncing the disk take longer than the writes themselves.
  */
 const lingerMilliseconds = 20
 /**
- * The largest number of replies that callers get in one turn of the event loop. Each reply may
- * cause a millisecond of work, such as a signature, and guards must wait for this work. With only
- * one reply in each turn, the server handled a third fewer refreshes.
+ * The largest number of replies that are passed to callers in one turn of the event loop. A reply
+ * can cause a millisecond of work, such as a signature, and guards must wait until this work is
+ * done. With one reply in each turn, the server handled a third fewer refreshes.
  */
 const maxSettledAtOnce = 4
 
@@ -86,7 +86,8 @@ export async function startWriter(
       values: Values,
       patienceMilliseconds = 0,
     ) {
-      // This check comes first: while the database closes, the end of the thread is not an error.
+      // This check must come before the check of `broken`: while the database closes, the end of
+      // the thread is not an error.
       if (isClosing) throw new DatabaseUnavailableError('the database is being closed')
       if (broken) throw broken
       const id = ++lastId
@@ -177,7 +178,10 @@ function createUnanswered(worker: Worker): Unanswered {
   }
 }
 
-/** Creates the queue of replies. In each turn of the event loop, callers get only a few replies. */
+/**
+ * Creates the queue of replies. It passes at most `maxSettledAtOnce` replies to their callers in
+ * each turn of the event loop.
+ */
 function createReplies(settle: (reply: WriterReply) => void): {
   add(replies: readonly WriterReply[]): void
   settleAll(): void

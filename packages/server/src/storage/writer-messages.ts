@@ -20,10 +20,12 @@ export interface WriterError {
 }
 
 /**
- * The id of the first reply, which reports whether the file was opened. The ids of requests start
+ * The id of the first reply, which says whether the file could be opened. The ids of requests start
  * at 1.
  */
 export const openingId = 0
 
-/** Commands that may share a commit, or the order to close the file. */
+/**
+ * A list of commands that may share a commit, or `close`, which tells the thread to close the file.
+ */
 export type WriterMessage = readonly WriterRequest[] | 'close'

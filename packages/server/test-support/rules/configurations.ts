@@ -1,5 +1,5 @@
-// Safe and unsafe configurations. Each option is chosen independently, so that all combinations can
-// occur.
+// Generates safe and unsafe configurations. Each option is chosen independently, so that all
+// combinations can occur.
 import { generateKeyPairSync } from 'node:crypto'
 import fc from 'fast-check'
 import { exportPrivateJwk, exportPublicJwk, generateKey, type Jwk } from 'keystile/jwt'

@@ -1,4 +1,4 @@
-// For each rule, situations that violate it and situations that do not.
+// For each rule, situations that violate the rule and situations that do not violate it.
 import type { RuleOptions } from '../../src/server/features.ts'
 import type { Machine } from '../../src/feature/situation.ts'
 import { signingKeys, type Situation } from './configurations.ts'
@@ -305,7 +305,10 @@ export const examples: Readonly<Record<string, Examples>> = {
   },
 }
 
-/** For each rule, the situations in which it cannot be checked and must not count as checked. */
+/**
+ * Maps a rule to the situations in which the rule cannot be checked, so that it must not count as
+ * checked.
+ */
 export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
   'public-bind': [at({})],
   'postgres-tls': [at({ database: { connect() {}, end() {}, on() {} } as never })],
@@ -346,10 +349,10 @@ export const sayings: readonly (readonly [Situation, RegExp])[] = [
   ],
   [
     on({ database: { ...postgresFacts, now: now + 61_000 } }),
-    /^the clock is 61 s behind PostgreSQL’s/,
+    /^the clock must be within 60 s of PostgreSQL’s clock; it is 61 s behind/,
   ],
   [
     on({ database: { ...postgresFacts, now: now - 61_000 } }),
-    /^the clock is 61 s ahead of PostgreSQL’s/,
+    /^the clock must be within 60 s of PostgreSQL’s clock; it is 61 s ahead/,
   ],
 ]

@@ -4,7 +4,10 @@ import type { Situation } from './configurations.ts'
 
 export type Predicate = (situation: Situation) => boolean
 
-/** Published secrets, which the generator uses. The rule `key-unknown` must refuse them. */
+/**
+ * Secrets that have been published. The generator of configurations uses them, and the rule
+ * `key-unknown` must refuse them.
+ */
 export const printedSecrets = [
   '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
   'your-super-secret-jwt-token-with-at-least-32-characters-long',
@@ -52,8 +55,8 @@ const sealingSecret = ({ options, machine }: Situation): string | undefined =>
   options.key ?? machine?.keyFile?.secret
 
 /**
- * Returns how many IPv4 addresses a network contains, also mapped ones (`v4`), and how many IPv6
- * addresses (`v6`).
+ * Counts the addresses in a network. `v4` is the number of IPv4 addresses, including those that are
+ * mapped into IPv6. `v6` is the number of IPv6 addresses.
  */
 function sizeOf(network: string): { v4: bigint; v6: bigint } {
   const [address = '', length = ''] = network.split('/')

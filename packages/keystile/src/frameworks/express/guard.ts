@@ -11,8 +11,8 @@ import { readParsedBody } from './parsed-body.ts'
 import { passAsError } from '../thrown.ts'
 
 /**
- * Middleware for Express 4 and 5. It passes an error of the app's `user` function to `next`, and so
- * to the app's error handler.
+ * Middleware for Express 4 and 5. If the app's `user` function throws, the middleware passes the
+ * error to `next`, and Express passes it to the app's error handler.
  */
 export type ExpressMiddleware = (
   request: IncomingMessage,
@@ -60,8 +60,8 @@ export function createGuard<
 }
 
 /**
- * Returns the pattern of the route, without the path of its router. Returns `undefined` in
- * middleware of a router: it runs before Express knows the route.
+ * Returns the pattern of the route, without the path of its router. Returns `undefined` in the
+ * middleware of a router, which runs before Express knows the route.
  */
 function routeOf({
   route,
@@ -70,9 +70,9 @@ function routeOf({
 }
 
 /**
- * Answers Keystile's own endpoints in an Express app, or the metadata of `protectedResource`, and
- * calls `next` for any other request. Use it at the root of the app, without a path:
- * `app.use(mount(keystile))`. It works before and after body parsers.
+ * Creates middleware that answers requests to Keystile's own endpoints, or to the metadata of
+ * `protectedResource`, and calls `next` for all other requests. Use it at the root of the app,
+ * without a path: `app.use(mount(keystile))`. It works before and after body parsers.
  */
 export function mount(mountable: Mountable): ExpressMiddleware {
   acceptMountable(mountable)

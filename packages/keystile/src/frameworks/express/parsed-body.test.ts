@@ -37,6 +37,6 @@ describe('readParsedBody', () => {
 
   it('readParsedBody reads a body up to the limit, and refuses one byte more', async () => {
     assert.equal(await text(parsed('12345'), 5), '12345')
-    await assert.rejects(text(parsed('123456'), 5), /may have 5 bytes at most/)
+    await assert.rejects(text(parsed('123456'), 5), /must have at most 5 bytes/)
   })
 })

@@ -35,9 +35,9 @@ function serialize(parsed: unknown, contentType: string): Uint8Array {
 }
 
 /**
- * Serializes a parsed form. It writes a list or an object as a repeated parameter, so that the
- * endpoint refuses the request (RFC 6749 §3.2). Parsers create a list from `a=1&a=2`, but also from
- * `a[]=1`, and an object from `a[b]=1`. So this function cannot know which of these forms was sent.
+ * Serializes a parsed form. If a value is a list or an object, writes it as a repeated parameter,
+ * and the endpoint refuses the request (RFC 6749 §3.2). Parsers create such values from `a=1&a=2`,
+ * from `a[]=1` and from `a[b]=1`, and this function cannot know which of them was sent.
  */
 function formOf(parsed: object): string {
   const pairs = Object.entries(parsed).flatMap(([name, value]: [string, unknown]) => {

@@ -1,5 +1,5 @@
-// Reads the routes and guards of an Express 4 or 5 app from the layers of its routers. Neither
-// version has a public interface for that.
+// Reads the routes and guards of an Express 4 or 5 app from the layers of its routers. Express has
+// no public interface for reading routes.
 import { findGuardMark, type GuardMark } from '../../guard/guard-mark.ts'
 import {
   cannotDescribe,
@@ -19,7 +19,7 @@ interface Match {
   /** The part of the path that the layer matched. */
   readonly path: string
   readonly params: Readonly<Record<string, unknown>>
-  /** The path pattern that matched, if the layer has several. Express 4 does not have it. */
+  /** If the layer has several path patterns, the pattern that matched. Missing in Express 4. */
   readonly pattern?: unknown
 }
 
@@ -88,7 +88,7 @@ export function routesOfExpress(app: ExpressLike): AppRoutes {
  * Follows a request through the layers, and collects the guards that it passes.
  *
  * @param prefix the template of the routers around these layers; `undefined` if it is unknown
- * @param guards the guards so far; `walk` appends to this list
+ * @param guards the guards that were found so far. `walk` appends to this list
  */
 function walk(
   stack: readonly Layer[],
@@ -153,7 +153,10 @@ function passRoute({ stack, methods }: Route, method: string, guards: GuardMark[
   return false
 }
 
-/** Returns the template of the path up to the end of a layer's match; `undefined` if unknown. */
+/**
+ * Returns the template of the path up to the end of the layer's match; `undefined` if the template
+ * is unknown.
+ */
 function templateOfMatch(
   prefix: string | undefined,
   own: unknown,
@@ -214,7 +217,7 @@ function listOf(
   })
 }
 
-/** Lists one path of a route: an entry for each method that it answers. */
+/** Lists a route under one of its paths, with one entry for each method that the route answers. */
 function listRoute(
   route: Route,
   prefix: string | undefined,
@@ -226,7 +229,8 @@ function listRoute(
   const named = Object.keys(explicit)
   const verbs = all ? [...new Set([...methodsOfAll, ...named])] : named
 
-  // A route that answers no method only has guards and other middleware for later routes.
+  // If a route answers no method, its functions are only guards and other middleware for later
+  // routes.
   // Stryker disable next-line ArrayDeclaration: the guards are not read here
   const answered = verbs.filter((method) => passRoute(route, method, []))
   if (answered.length === 0 || isIgnored(path)) return []
@@ -245,7 +249,10 @@ function listRoute(
   return describedMethods(answered, path).map((method) => ({ method, template }))
 }
 
-/** Returns the paths of a router's layer, each after the prefix; `undefined` if unknown. */
+/**
+ * Returns the paths of a router's layer, each with `prefix` in front. An unknown path is
+ * `undefined`.
+ */
 function prefixesOf(layer: Layer, prefix: string | undefined): readonly (string | undefined)[] {
   if (layer.regexp?.fast_slash) return [prefix]
   if (prefix === undefined || layer.rawPath === undefined) return [undefined]

@@ -32,8 +32,8 @@ export type FastifyHook = (
  */
 export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> {
   /**
-   * Admits a caller that has all of these scopes and, with `maxAgeSeconds`, a recent login. Refuses
-   * any other request.
+   * Admits a request if the caller has all of these scopes. With `maxAgeSeconds`, the caller must
+   * also have logged in recently enough. Refuses all other requests.
    *
    * @throws {TypeError} for a wrong argument
    */
@@ -114,9 +114,9 @@ function routeOf({ routeOptions }: FastifyRequest): string | undefined {
 }
 
 /**
- * Creates a plugin that answers Keystile's own endpoints, or the metadata of `protectedResource`.
- * All other requests go on to the app. Register it at the root of the app, before any route and
- * without a prefix.
+ * Creates a plugin that answers requests to Keystile's own endpoints, or to the metadata of
+ * `protectedResource`. All other requests go on to the app. Register the plugin at the root of the
+ * app, before any route and without a prefix.
  */
 export function mount(mountable: Mountable): (app: FastifyInstance) => Promise<void> {
   acceptMountable(mountable)
@@ -131,9 +131,9 @@ export function mount(mountable: Mountable): (app: FastifyInstance) => Promise<v
 }
 
 /**
- * A plugin that records the routes of an app for `secure` and `describe`. Register it before the
- * routes, because Fastify reports a route only when the app registers it. An app with `mount` does
- * not need this plugin.
+ * A plugin that records the routes of an app for `secure()` and `describe()`. Register it before
+ * the routes, because Fastify reports a route only when the app registers it. An app that uses
+ * `mount()` does not need this plugin.
  */
 export const documentRoutes: (app: FastifyInstance) => Promise<void> = atTheRoot(async (app) => {
   rememberRoutes(app)

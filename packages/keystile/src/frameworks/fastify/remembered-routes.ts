@@ -1,6 +1,6 @@
-// Records the routes of a Fastify app while the app registers them. Fastify has no way to list them
-// later with their hooks. This file does not import the types of Fastify, because `secure` and
-// `describe` must also compile in apps without Fastify.
+// Records the routes of a Fastify app while the app registers them, because Fastify cannot list the
+// routes and their hooks later. This file does not import the types of Fastify, because `secure()`
+// and `describe()` must also compile in apps without Fastify.
 
 /** The member that distinguishes a Fastify app from apps of other frameworks. */
 export interface FastifyLike {
@@ -12,7 +12,7 @@ interface Registering extends FastifyLike {
   addHook(name: 'onRoute', hook: (this: object, route: RegisteredRoute) => void): unknown
 }
 
-/** The members of a route's options that `secure` and `describe` read. */
+/** The members of a route's options that `secure()` and `describe()` read. */
 interface RegisteredRoute {
   readonly url: string
   readonly method: string | readonly string[]
@@ -21,7 +21,10 @@ interface RegisteredRoute {
   readonly preHandler?: unknown
 }
 
-/** A registered route, with the instance of its plugin, whose hooks also run for the route. */
+/**
+ * A registered route, and the Fastify instance of its plugin. The hooks of that instance also run
+ * for the route.
+ */
 export interface RememberedRoute {
   readonly url: string
   readonly options: RegisteredRoute

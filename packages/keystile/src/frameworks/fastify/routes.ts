@@ -112,8 +112,8 @@ function hooksOf(instance: object): Readonly<Record<string, readonly unknown[]>>
 }
 
 /**
- * Returns a hidden member of an instance, by the name of its symbol. Fastify has no public API for
- * it.
+ * Returns a hidden member of an instance, by the name of the member's symbol. Fastify has no public
+ * API for this member.
  */
 function findHidden(instance: object, name: string): unknown {
   for (let at: object | null = instance; at; at = Reflect.getPrototypeOf(at)) {

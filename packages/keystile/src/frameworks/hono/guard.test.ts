@@ -120,8 +120,8 @@ describe('guard', () => {
       bearer('alice', 'items:write'),
       403,
       'Bearer realm="https://auth.example", error="insufficient_scope", ' +
-        'error_description="The token lacks a scope that this needs", scope="items:read"',
-      problem(403, 'Forbidden', 'The token lacks a scope that this needs'),
+        'error_description="The token lacks a required scope", scope="items:read"',
+      problem(403, 'Forbidden', 'The token lacks a required scope'),
     ],
     [
       'Bearer without a token',
@@ -332,7 +332,7 @@ describe('mount()', () => {
     assert.equal(response.status, 413)
     assert.equal(
       ((await response.json()) as { detail: string }).detail,
-      'The body may have 10 bytes at most',
+      'The body must have at most 10 bytes',
     )
   })
 })

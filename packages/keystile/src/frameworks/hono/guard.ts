@@ -14,13 +14,13 @@ import { acceptMountable, type Mountable } from '../mountable.ts'
 import { readWebRequest } from '../web/web-request.ts'
 
 /**
- * Guards for Hono routes. In a chained handler, `c.var.identity` and `c.var.user` have their types.
- * Anywhere else, call `guard.caller(c)`.
+ * Guards for Hono routes. In a handler that is chained to the guard, `c.var.identity` and
+ * `c.var.user` have their types. In all other functions, call `guard.caller(c)`.
  */
 export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> {
   /**
-   * Admits a caller that has all of these scopes and, with `maxAgeSeconds`, a recent login. Refuses
-   * any other request.
+   * Admits a request if the caller has all of these scopes. With `maxAgeSeconds`, the caller must
+   * also have logged in recently enough. Refuses all other requests.
    *
    * @throws {TypeError} for a wrong argument
    */
@@ -104,8 +104,9 @@ function routeOf({ req }: Context): string {
 }
 
 /**
- * Answers Keystile's own endpoints in a Hono app, or the metadata of `protectedResource`. All other
- * requests go on to the app. Use it at the root of the app, before any route, without a path:
+ * Creates middleware that answers requests to Keystile's own endpoints, or to the metadata of
+ * `protectedResource`. All other requests go on to the app. Use it at the root of the app, before
+ * any route, without a path:
  * `new Hono().use(mount(keystile))`.
  */
 export function mount(mountable: Mountable): MiddlewareHandler {

@@ -46,8 +46,8 @@ export function isHono(app: object): app is HonoLike {
 }
 
 /**
- * Reads the routes of a Hono app. It asks the app's own router, so it matches every path exactly as
- * a request would. Hono accepts no further routes after that.
+ * Reads the routes of a Hono app. It asks the app's own router, so every path matches exactly as in
+ * a request. Hono accepts no further routes after the first look-up.
  */
 export function routesOfHono(app: HonoLike): AppRoutes {
   const { routes, router } = app
@@ -142,7 +142,7 @@ function isMounted({ handler }: HonoRoute): boolean {
 
 function cannotTell(path: string): Error {
   return new Error(
-    `a guard of ${path} runs after a function that may answer or call next: ` +
-      'write that function as (c) => … or as (c, next) => …',
+    `a guard of ${path} runs after a function whose parameters do not show whether it answers. ` +
+      'Fix: write that function as (c) => … or as (c, next) => …',
   )
 }

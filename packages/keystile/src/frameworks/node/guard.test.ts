@@ -143,13 +143,7 @@ describe('guard', () => {
       'invalid_token',
       'Invalid token',
     ],
-    [
-      'a missing scope',
-      bearer(),
-      403,
-      'insufficient_scope',
-      'The token lacks a scope that this needs',
-    ],
+    ['a missing scope', bearer(), 403, 'insufficient_scope', 'The token lacks a required scope'],
     ['Bearer without a token', { authorization: 'Bearer' }, 400, 'invalid_request', invalidRequest],
   ]
   for (const [name, headers, status, error, detail] of refusals) {
@@ -322,7 +316,7 @@ describe('mount()', () => {
     assert.equal(response.headers.get('connection'), 'close')
     assert.equal(
       ((await response.json()) as { detail: string }).detail,
-      'The body may have 1000 bytes at most',
+      'The body must have at most 1000 bytes',
     )
   })
 

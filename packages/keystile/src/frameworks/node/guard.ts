@@ -58,9 +58,9 @@ export function createGuard<
 }
 
 /**
- * Answers Keystile's own endpoints in a node:http server, or the metadata of `protectedResource`,
- * and calls `next` for any other request. Call it before your own handlers, for every path: it
- * knows its own paths.
+ * Creates middleware that answers requests to Keystile's own endpoints, or to the metadata of
+ * `protectedResource`, and calls `next` for all other requests. Call the middleware before your own
+ * handlers and for every path: it knows its own paths.
  */
 export function mount(mountable: Mountable): NodeMiddleware {
   acceptMountable(mountable)
@@ -73,9 +73,10 @@ export function mount(mountable: Mountable): NodeMiddleware {
 }
 
 /**
- * Runs `work`, and on an error prints it and answers 500. node:http does not handle a rejected
- * promise, and an unhandled rejection ends the process, so one bad request could stop the server.
- * The error never reaches `next`, because calling `next` admits the request.
+ * Runs `work`. If `work` throws or rejects, prints the error and answers 500. Otherwise one bad
+ * request could stop the server: node:http does not handle a rejected promise, and an unhandled
+ * rejection ends the process. The error never goes to `next`, because a call of `next` admits the
+ * request.
  */
 function answerErrors(response: ServerResponse, work: () => unknown): Promise<void> {
   try {
@@ -92,11 +93,11 @@ function answerErrors(response: ServerResponse, work: () => unknown): Promise<vo
 /** One resolved promise for all requests, so that the synchronous path creates none. */
 const done: Promise<void> = Promise.resolve()
 
-/** Prints an error of the app, and answers 500 without any detail of it. */
+/** Prints an error of the app, and answers 500. The answer contains no detail of the error. */
 function answerBug(response: ServerResponse, error: unknown): void {
   console.error(error)
-  // The answer has begun and cannot become a 500. Closing the connection shows that it is
-  // incomplete.
+  // The answer has begun and cannot become a 500. Closing the connection shows the client that the
+  // answer is incomplete.
   if (response.headersSent) {
     response.destroy()
     return

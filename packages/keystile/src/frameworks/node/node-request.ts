@@ -30,9 +30,10 @@ export function readNodeRequest(request: IncomingMessage): HttpRequestWithBody {
 }
 
 /**
- * Returns the `Authorization` field, and joins several fields with a comma as other servers do.
- * Node itself keeps the first and silently drops the others, so a proxy in front could check one
- * token and the guard another. The guard refuses joined fields.
+ * Returns the `Authorization` header. If a request has several such headers, joins them with a
+ * comma as other servers do, and the guard then refuses the request. Node itself would keep the
+ * first header and silently drop the others. Then a proxy in front of the app could check one token
+ * and the guard a different one.
  */
 function authorizationOf(request: IncomingMessage): string | undefined {
   const { rawHeaders } = request
@@ -59,8 +60,8 @@ export function readCheckedRequest(request: IncomingMessage | HttpRequest): Http
 }
 
 /**
- * Reads a body by its events. `for await` is not used: if its loop stops early, it destroys the
- * socket, and the sender would never get the answer 413.
+ * Reads a body through the events of the request. It does not use `for await`: if such a loop stops
+ * early, it destroys the socket, and the sender would never get the answer 413.
  *
  * @throws {ProblemError} `content_too_large`, or `bad_request` if the sender disconnects
  * @throws {TypeError} if the body was already read: no event would come, and the request would hang

@@ -10,13 +10,14 @@ import { problemAnswer } from '../../http/problem.ts'
 export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
 /**
- * Creates a listener that guards WebSocket upgrades: `server.on('upgrade', onUpgrade(check,
- * open))`. `check` returns the decision of `guard.check`. If it refuses, the listener sends the
- * refusal and closes the connection. Otherwise it calls `open` with the caller, and `open` passes
- * the socket to a WebSocket library.
+ * Creates a listener that guards WebSocket upgrades:
+ * `server.on('upgrade', onUpgrade(check, open))`. `check` returns the decision of `guard.check`. If
+ * the decision is a refusal, the listener sends the refusal and closes the connection. Otherwise
+ * the listener calls `open` with the caller, and `open` passes the socket to a WebSocket library.
  *
- * The listener prints an error of `check` and answers 500. It prints an error of `open` and closes
- * the connection. A client that disconnects at any time never stops the process.
+ * If `check` fails, the listener prints the error and answers 500. If `open` fails, the listener
+ * prints the error and closes the connection. A client that disconnects at any time never stops the
+ * process.
  *
  * Does NOT check that the request is a well-formed handshake: the WebSocket library does.
  */

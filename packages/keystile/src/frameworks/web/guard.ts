@@ -13,9 +13,9 @@ import { acceptMountable, type Mountable } from '../mountable.ts'
 import { readWebRequest } from './web-request.ts'
 
 /**
- * Wraps a handler in a guard, and passes the caller to it as the second argument. Further arguments
- * of the framework follow. Next.js, SvelteKit and React Router have such handlers, and no
- * middleware for one route.
+ * Wraps a handler in a guard. The handler gets the caller as its second argument, and then the
+ * framework's further arguments. This form is for frameworks such as Next.js, SvelteKit and React
+ * Router, which have no middleware for a single route.
  */
 export type WebGuard<C> = <Rest extends readonly unknown[]>(
   handler: (request: Request, caller: C, ...rest: Rest) => Response | Promise<Response>,
@@ -24,8 +24,8 @@ export type WebGuard<C> = <Rest extends readonly unknown[]>(
 /** Guards for handlers that take a web `Request`. Many frameworks have such handlers. */
 export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> {
   /**
-   * Admits a caller that has all of these scopes and, with `maxAgeSeconds`, a recent login. Refuses
-   * any other request.
+   * Admits a request if the caller has all of these scopes. With `maxAgeSeconds`, the caller must
+   * also have logged in recently enough. Refuses all other requests.
    *
    * @throws {TypeError} for a wrong argument
    */
@@ -51,8 +51,8 @@ export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> {
     caller(request: Request): Caller<S, U, T> | undefined
   }
   /**
-   * Checks a request without wrapping a handler. If the guard refuses, `decision.answer` has the
-   * whole response as plain values.
+   * Checks a request without wrapping a handler. If the guard refuses the request,
+   * `decision.answer` has the status, the headers and the body of the response.
    */
   check(request: HttpRequest, ...demand: DemandArguments<S>): Promise<Decision<S, U, never, T>>
   /**
@@ -95,8 +95,9 @@ export function createGuard<
 }
 
 /**
- * Creates a function that answers Keystile's own endpoints, or the metadata of `protectedResource`:
- * `await mount(keystile)(request)`. It returns `undefined` for any other request.
+ * Creates a function that answers requests to Keystile's own endpoints, or to the metadata of
+ * `protectedResource`: `await mount(keystile)(request)`. The function returns `undefined` for all
+ * other requests.
  */
 export function mount(mountable: Mountable): (request: Request) => Promise<Response | undefined> {
   acceptMountable(mountable)

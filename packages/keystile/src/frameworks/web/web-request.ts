@@ -3,8 +3,8 @@ import { ProblemError } from '../../base/errors.ts'
 import { tooLarge, type HttpRequestWithBody } from '../../http/message.ts'
 
 /**
- * Reads a web `Request`. The request itself has no sender address, so the caller passes it if the
- * platform knows it.
+ * Reads a web `Request`. A `Request` does not contain the IP address of its sender, so the caller
+ * passes the address if the platform knows it.
  */
 export function readWebRequest(request: Request, remoteAddress?: string): HttpRequestWithBody {
   return {

@@ -15,22 +15,23 @@ const usernameRule =
 const emailRule =
   'value is not a valid email address: it should have one part, an @-sign and a domain with a dot'
 
-/** A new user name, parsed. */
+/** The field for a new user name. Its output is the parsed name. */
 export const usernameField: z.ZodType<ComparableName> = stringField()
   .meta({ minLength: 2, maxLength: 63, pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$', example: 'ada' })
   .transform((text, context) => parseUsername(text) ?? fault(context, usernameRule))
 
-/** A new e-mail address, parsed. */
+/** The field for a new e-mail address. Its output is the parsed address. */
 export const emailField: z.ZodType<ComparableName> = stringField()
   .meta({ format: 'email', example: 'ada@example.com' })
   .transform((text, context) => parseEmail(text) ?? fault(context, emailRule))
 
-/** The current password. Any string passes: the route verifies it. */
+/** The field for the current password. It accepts any string: the route verifies the password. */
 export const currentPasswordField: z.ZodString = stringField().meta({ format: 'password' })
 
 /**
- * A new password, for the OpenAPI document. The field accepts any string: `findPasswordErrors`
- * checks it, because the policy depends on other fields.
+ * Returns the field for a new password. The OpenAPI document shows its minimum length, but the
+ * field accepts any string. `findPasswordErrors()` checks the password policy, because the policy
+ * depends on other fields.
  */
 export function newPasswordField({ minLength }: PasswordPolicy): z.ZodString {
   return stringField().meta({ format: 'password', minLength, maxLength: maxBytes })
@@ -50,13 +51,16 @@ export function findPasswordErrors(
   return msg === undefined ? [] : [{ loc: ['body', field], msg, type: 'value_error' }]
 }
 
-/** A list of scopes or roles. `findUndeclared` checks the names. */
+/** The field for a list of scopes or roles. `findUndeclared()` checks the names. */
 export const namesField: z.ZodType<readonly string[]> = z.array(
   z.string({ error: 'Input should be a valid string' }),
   { error: 'Input should be a list of names' },
 )
 
-/** Returns an error for each list with a scope or role that is not declared. */
+/**
+ * Returns an error for `scopes` if a scope is not declared, and an error for `roles` if a role is
+ * not declared.
+ */
 export function findUndeclared(
   { scopes = [], roles = [] }: { readonly [N in keyof Rights]?: Rights[N] | undefined },
   rules: ScopeRules,
@@ -67,7 +71,7 @@ export function findUndeclared(
       : [
           {
             loc: ['body', field],
-            msg: `Input should be names among ${Object.keys(known).join(', ')}`,
+            msg: `Input should only have names from this list: ${Object.keys(known).join(', ')}`,
             type: 'value_error',
           },
         ]

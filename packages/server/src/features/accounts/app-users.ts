@@ -44,12 +44,13 @@ export type NewManagedUser<S extends string, U = PublicUser> = Partial<ProfileOf
   readonly roles?: readonly string[] | undefined
 }
 
-/** The rights to add and to remove. */
+/** The scopes and roles to add to a user, and the scopes and roles to remove from the user. */
 export interface Grant<S extends string> {
   readonly scopes?: readonly S[] | undefined
   readonly roles?: readonly string[] | undefined
-  /** Scopes to remove. A scope that is no longer declared can be removed too; so can a role. */
+  /** Scopes to remove. These scopes need not be declared any more. */
   readonly removeScopes?: readonly string[] | undefined
+  /** Roles to remove. These roles need not be declared any more. */
   readonly removeRoles?: readonly string[] | undefined
   /** Ends all sessions, so that the change takes effect immediately. Default: false. */
   readonly endsSessions?: boolean | undefined
@@ -64,16 +65,18 @@ export interface Grant<S extends string> {
  * `admin`. The option `registration`, rate limits and the scopes of a caller do NOT apply: the app
  * decides who may call a method.
  *
- * Methods throw a `ProblemError` with the `code`, `status` and `errors` of the endpoints:
- * `unprocessable_content` for fields that are not valid, `not_found`, and `conflict` for a name
- * that is taken, for the last administrator, and when another request changed the user at the same
- * time.
+ * Methods throw a `ProblemError` with the same `code`, `status` and `errors` as the endpoints. The
+ * `code` is `unprocessable_content` if a field is not valid, and `not_found` if there is no such
+ * user. It is `conflict` if the name is taken, if the user is the last administrator, or if another
+ * request changed the user at the same time.
  *
  * @typeParam S the declared scopes
  * @typeParam U the public user, with the fields of the profile
  */
 export interface AppUsers<S extends string = string, U = PublicUser> {
-  /** Creates an account. Without scopes and roles, the user holds only the default scopes. */
+  /**
+   * Creates an account. If no scopes and roles are given, the user holds only the default scopes.
+   */
   create(user: NewManagedUser<S, U>): Promise<ManagedUser<U>>
   /** Finds a user by id (the subject of the tokens), or by user name or e-mail address. */
   find(
@@ -82,12 +85,12 @@ export interface AppUsers<S extends string = string, U = PublicUser> {
   /**
    * Returns a page of users in the order of their names.
    *
-   * @param page.after the name after which the page begins: the `next` of the previous page
+   * @param page.after the `next` of the previous page. The page begins with the first name after it
    * @param page.limit 1 to 200. Default: 50
    */
   list(page?: { readonly after?: string; readonly limit?: number }): Promise<{
     readonly users: readonly ManagedUser<U>[]
-    /** Null on the last page. */
+    /** The `after` for the next page; null on the last page. */
     readonly next: string | null
   }>
   /** Changes fields of the profile. Fields that are left out stay as they are. */
@@ -223,7 +226,7 @@ async function setPassword(
   if ((await users.changePassword(user, hash, byApp)) === 'outdated') throw outdated()
 }
 
-/** Drops members whose value is undefined, as `JSON.stringify` does. */
+/** Removes members whose value is undefined, as `JSON.stringify()` does. */
 function given(members: object): JsonObject {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
 }

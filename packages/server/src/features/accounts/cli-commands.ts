@@ -14,7 +14,9 @@ export const cliCommands: readonly CliCommand<Call<Options>>[] = [
       'password-file': { value: 'FILE' },
     },
     takesSettings: 'withoutKey',
-    summary: 'create an account; asks for the password unless a file has it; the profile is JSON',
+    summary:
+      'create an account; asks for the password unless there is a --password-file; ' +
+      'the profile is a JSON file',
     load: async () => (await import('./cli.ts')).create,
   },
   {

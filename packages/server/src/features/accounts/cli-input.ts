@@ -30,15 +30,15 @@ export function readNames(
     if (!Object.hasOwn(known, name))
       throw new ConfigurationError(
         `--${flag} must be a declared ${flag}; it is ${name}. ` +
-          `Declared: ${Object.keys(known).join(', ')}`,
+          `The declared ${flag}s are ${Object.keys(known).join(', ')}`,
       )
   }
   return flags.list(flag)
 }
 
 /**
- * Reads a profile from a JSON file and checks it with the schema. Without a file, it checks the
- * profile `{}`: the schema may add default values or refuse it.
+ * Reads a profile from a JSON file and checks it with the schema. If there is no file, checks an
+ * empty profile: the schema may add default values or refuse the empty profile.
  */
 export async function readProfile(
   file: string | undefined,
@@ -61,8 +61,8 @@ export async function readProfile(
 }
 
 /**
- * Reads a new password from a file and drops the line end that editors add. Without a file, asks
- * the operator for the password twice. Checks the password against the policy.
+ * Reads a new password from a file and drops the line end that editors add. If there is no file,
+ * asks the operator for the password twice. Checks the password against the policy.
  */
 export async function readPassword(
   file: string | undefined,

@@ -182,11 +182,11 @@ export async function remove(call: Call<Options>): Promise<void> {
 
 function lastAdministrator(): ConfigurationError {
   return new ConfigurationError(
-    'the last administrator must remain one; give another user the role admin first',
+    'the last administrator must stay an administrator; give another user the role admin first',
   )
 }
 
-/** Runs a command with the accounts of the database, and closes the database again. */
+/** Opens the database, runs `work` with its accounts, and closes the database. */
 async function withUsers(
   call: Call<Options>,
   work: (users: Users, database: Database) => Promise<void>,

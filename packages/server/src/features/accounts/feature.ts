@@ -10,8 +10,8 @@ import { rules, type RuleOptions } from './rules.ts'
 
 export interface AccountOptions<P extends object> {
   /**
-   * Whether strangers may register at `POST /users`. Default: open if the issuer is on this
-   * machine; else the setting is required.
+   * Whether anyone may create an account at `POST /users`. Default: `open` if the issuer is on this
+   * machine. Otherwise the setting is required.
    */
   readonly registration?: 'open' | 'closed'
   /**
@@ -29,8 +29,8 @@ const registration: DefaultedSetting<'registration', 'open' | 'closed'> = {
   takenBy: 'both',
   schema: z.enum(['open', 'closed'], { error: 'must be open or closed' }),
   default: 'open', // used only on this machine: elsewhere a safety rule requires a choice
-  defaultText: 'open if the issuer is on this machine; else the setting is required',
-  help: 'whether strangers may register at POST /users: open or closed',
+  defaultText: 'open if the issuer is on this machine; otherwise the setting is required',
+  help: 'whether anyone may register at POST /users: open or closed',
   environment: ['KEYSTILE_REGISTRATION'],
   excludedBy: 'users',
 }
@@ -48,14 +48,14 @@ const profile: Setting<'profile', ProfileSchema> = {
   findFaults(schema) {
     const reserved = findReservedFields(schema)
     return reserved.length > 0
-      ? [`must not have ${reserved.join(', ')}: Keystile has its own; choose other names`]
+      ? [`must not have ${reserved.join(', ')}: Keystile reserves these names; choose other names`]
       : []
   },
 }
 
 /**
- * Limits wrong current passwords: 100 a day per session. So a thief with a stolen token can guess
- * the password only 100 times a day.
+ * Limits wrong current passwords to 100 a day, per session. So an attacker with a stolen token can
+ * guess the password only 100 times a day.
  */
 export const proofRate: LimitRate = {
   name: 'proof',
@@ -64,7 +64,8 @@ export const proofRate: LimitRate = {
 }
 
 /**
- * Limits changes of the e-mail address, per user: each answer reveals whether an address is taken.
+ * Limits changes of the e-mail address, per user, because each answer reveals whether an address is
+ * taken.
  */
 export const emailRate: LimitRate = {
   name: 'email',
@@ -73,8 +74,8 @@ export const emailRate: LimitRate = {
 }
 
 /**
- * Limits changes of a profile, per user: each change writes an audit entry and up to 64 KiB of
- * JSON.
+ * Limits changes of a profile, per user, because each change writes an audit entry and up to 64 KiB
+ * of JSON.
  */
 export const profileRate: LimitRate = {
   name: 'profile',
@@ -92,7 +93,10 @@ export const registrationRate: LimitRate = {
   intervalMilliseconds: 2 * minuteMilliseconds,
 }
 
-/** Keystile's own users: they register and manage their own accounts; administrators manage all. */
+/**
+ * Keystile's own users. They register and manage their own accounts. Administrators manage all
+ * accounts.
+ */
 export const feature: Feature<AccountOptions<object>, AccountEvent, RuleOptions, Options> = {
   name: 'accounts',
   settings: listSettings<AccountOptions<object>>({ registration, profile }),

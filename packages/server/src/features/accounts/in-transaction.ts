@@ -18,7 +18,8 @@ export interface ExpectedAccount {
  * Locks an account until the end of the transaction. So no other request can change the password or
  * the rights while a session starts.
  *
- * @returns true if the user may still log in and the password hash and rights are the expected ones
+ * @returns true if the user may still log in, and the stored password hash and rights are the
+ *   expected ones
  */
 export async function lockAccount(
   transaction: Transaction,
@@ -32,8 +33,8 @@ export async function lockAccount(
   )
 }
 
-// An update that changes nothing locks the row and returns its newest version, in one statement on
-// both databases.
+// This update changes no value. It locks the row and returns its newest version, in one statement
+// on both databases.
 const lockActiveRow = prepare<
   AccountTables,
   { readonly subject: string },

@@ -54,7 +54,7 @@ function listUsersRoute({ users, profile }: ManagementParts): ManagementRoute {
       summary: 'List users',
       description:
         'In the order of their names. `next` is the `after` of the following page, ' +
-        'and null on the last one.',
+        'and null on the last page.',
       query: {
         limit: { type: 'integer', minimum: 1, maximum: maxPageSize, default: defaultPageSize },
         after: {
@@ -113,8 +113,9 @@ const userChange = strictFields({
 })
 
 /**
- * `PATCH /users/{id}`: changes scopes, roles and access. To give rights, a caller needs more than
- * the scope `users:write`. Otherwise every manager could become an administrator.
+ * `PATCH /users/{id}`: changes scopes, roles and access. To give rights to a user, a caller must
+ * also hold these rights. Otherwise every caller with the scope `users:write` could become an
+ * administrator.
  */
 function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): ManagementRoute {
   return {
@@ -128,8 +129,8 @@ function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): Ma
         'Members that are left out stay as they are. To add a scope or a role, or to enable a ' +
         'user, the caller must hold every scope that the user then holds; to give the role ' +
         'admin, or to give anything to an administrator, the caller must be an administrator. ' +
-        'Disabling a user ends all their sessions at once; a removed scope is missing from the ' +
-        'next token on.',
+        'Disabling a user ends all their sessions at once. A removed scope is missing from ' +
+        'the next token of the user.',
       body: { type: 'json', schema: describeChange(rules) },
       success: {
         status: 200,
@@ -139,7 +140,7 @@ function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): Ma
       refuses: {
         ...absent,
         403: 'The user would hold a scope that the caller does not hold, or be an administrator',
-        409: 'Changed at the same time, or the last administrator',
+        409: 'The user was changed at the same time, or is the last administrator',
       },
     },
     async handle(request, { identity }) {
@@ -179,8 +180,8 @@ function describeChange({ declared, roles }: ScopeRules): JsonObject {
 /**
  * Checks that the caller may give the rights that a change adds. Returns the caller as read from
  * the database: the token may still hold rights that the caller has lost. If the change only
- * removes rights, returns undefined: such a change needs only the route's scope, so that every
- * manager can act in an emergency.
+ * removes rights, returns undefined: such a change needs only the scope `users:write`, so that
+ * every manager can act in an emergency.
  *
  * @throws {ProblemError} `forbidden` when the caller may not give these rights
  */
@@ -212,8 +213,8 @@ function deleteUserRoute({ users }: ManagementParts): ManagementRoute {
     doc: {
       tag: 'All accounts',
       summary: 'Delete a user',
-      success: { status: 204, description: 'Deleted; all their tokens are refused' },
-      refuses: { ...absent, 409: 'The last administrator' },
+      success: { status: 204, description: 'Deleted. All tokens of the user are refused' },
+      refuses: { ...absent, 409: 'The last administrator cannot be deleted' },
     },
     async handle(request, { identity }) {
       const user = await getUser(request.params['id'], users)

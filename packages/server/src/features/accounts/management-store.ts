@@ -62,7 +62,7 @@ export const changeUser: Command<
   if (!staysAdministrator && (await isLastAdministrator(db, id)))
     return { outcome: 'last-administrator' }
 
-  // An update that changes nothing: it locks the row until the commit.
+  // This update changes no value. It locks the row until the commit.
   const before = await db
     .updateTable('user')
     .set((row) => ({ scopes: row.ref('scopes') }))
@@ -87,7 +87,8 @@ export const changeUser: Command<
 
 /**
  * Writes the audit entries of a change: one if roles or scopes changed, and one if the user was
- * disabled or enabled. Disabling always ends the sessions, so their end needs no separate entry.
+ * disabled or enabled. Disabling always ends the sessions. So ended sessions get an entry only if
+ * the user was not disabled or enabled.
  */
 async function recordChange(
   transaction: Transaction,
@@ -180,7 +181,10 @@ export const deleteUser: Command<
   return { outcome: 'deleted' }
 })
 
-/** Takes the lock `administration`, as every change of rights and every deletion of a user does. */
+/**
+ * Takes the lock `administration`. Every change of rights and every deletion of a user takes this
+ * lock.
+ */
 async function lockAdministration(db: Kysely<AccountTables>): Promise<void> {
   await db
     .updateTable('setting')
@@ -189,7 +193,7 @@ async function lockAdministration(db: Kysely<AccountTables>): Promise<void> {
     .execute()
 }
 
-/** Whether a user has these rights and may log in. Call it after `lockAdministration`. */
+/** Whether a user has these rights and may log in. Call it after `lockAdministration()`. */
 async function hasRights(
   db: Kysely<AccountTables>,
   { id, scopes, roles }: Pick<UserRow, 'id' | 'scopes' | 'roles'>,
@@ -206,12 +210,12 @@ async function hasRights(
   return found !== undefined
 }
 
-/** Whether this user is the only active administrator. Call it after `lockAdministration`. */
+/** Whether this user is the only active administrator. Call it after `lockAdministration()`. */
 async function isLastAdministrator(db: Kysely<AccountTables>, id: string): Promise<boolean> {
   const administrators = await db
     .selectFrom('user')
     .select(['id', 'roles'])
-    .where('roles', 'like', `%${adminRole}%`) // a role such as `admins` matches too
+    .where('roles', 'like', `%${adminRole}%`) // also finds `admins`: filtered below
     .where('disabled_at', 'is', null)
     .where('deleted_at', 'is', null)
     .execute()

@@ -11,12 +11,12 @@ import type { Users } from './users.ts'
 import { describeUser, wireUser } from './wire-user.ts'
 
 /**
- * How long a login allows a user to delete the account. A thief with an older token cannot delete
- * it.
+ * A user may delete the account only within this time after a login. So an attacker with an older
+ * stolen token cannot delete it.
  */
 const deletionMaxAgeSeconds = 300
 
-/** `GET /users/me`: the user of the token. */
+/** `GET /users/me`: returns the user of the token. */
 export function readAccountRoute({
   profile,
 }: {

@@ -1,5 +1,5 @@
-// The endpoints by which users change their own password and e-mail address. Both ask for the
-// current password, so a stolen token alone cannot take over the account.
+// The endpoints by which users change their own password and e-mail address. Both endpoints require
+// the current password, so an attacker with only a stolen token cannot take over the account.
 import { ProblemError } from 'keystile/internal'
 import {
   checkFields,
@@ -128,8 +128,8 @@ export function changeEmailRoute(parts: EmailChangeParts): GuardedRoute<AccountC
 }
 
 /**
- * Verifies the current password. The rate limit counts by session. If a thief uses up the limit of
- * one session, the owner can still change the password in another session.
+ * Verifies the current password. The rate limit counts by session. If an attacker exhausts the
+ * limit of one session, the owner can still change the password in a different session.
  *
  * @throws {ProblemError} `forbidden` for a wrong password, `too_many_requests` beyond the rate
  *   limit

@@ -46,14 +46,17 @@ const reservedNames: ReadonlySet<string> = new Set([
 
 const isReserved = (name: string): boolean => reservedNames.has(name)
 
-/** Drops fields with reserved names: a profile may have been stored before a name was reserved. */
+/**
+ * Returns a profile without the fields that have reserved names. A profile may have been stored
+ * before a name was reserved.
+ */
 export function withoutReserved(profile: Profile): Profile {
   return Object.fromEntries(Object.entries(profile).filter(([name]) => !isReserved(name)))
 }
 
 /**
- * Returns the reserved names that a schema uses. The list is empty if the schema has no JSON
- * Schema.
+ * Returns the reserved names that a schema uses. The list is empty if the schema cannot be
+ * converted to JSON Schema.
  */
 export function findReservedFields(schema: ProfileSchema): readonly string[] {
   const sides = ['input', 'output'] as const
@@ -61,7 +64,10 @@ export function findReservedFields(schema: ProfileSchema): readonly string[] {
   return [...new Set(names)].filter(isReserved)
 }
 
-/** Returns the field names of a JSON Schema, including those of its alternatives. */
+/**
+ * Returns the field names of a JSON Schema, including the field names in `allOf`, `anyOf` and
+ * `oneOf`.
+ */
 function fieldNamesOf(schema: JsonObject): readonly string[] {
   type Alternatives = Partial<Record<'allOf' | 'anyOf' | 'oneOf', readonly JsonObject[]>>
   const {
@@ -88,8 +94,8 @@ function findReservedFaults(members: JsonObject): readonly FieldError[] {
 
 /**
  * Checks the profile fields of a request with the application's schema, and returns the profile to
- * store. Every write of a profile goes through this function. Without a schema a profile has no
- * fields.
+ * store. Every write of a profile goes through this function. If the app has no schema, a profile
+ * has no fields.
  *
  * @param ownFields the fields of Keystile that the body may have, for the error message
  */
@@ -126,8 +132,8 @@ export async function checkProfile(
 }
 
 /**
- * Checks a change of some profile fields, and returns the whole profile to store. Without a schema,
- * every member is refused as unknown. With a schema, the whole changed profile must be valid.
+ * Checks a change of some profile fields, and returns the whole profile to store. The whole changed
+ * profile must be valid. If the app has no schema, every member is refused as unknown.
  */
 export function checkProfileChange(
   stored: Profile,
@@ -160,8 +166,8 @@ function checkOutput(profile: Profile): CheckedProfile {
 }
 
 /**
- * Throws for values that JSON changes, such as a Date: it would come back from the database as a
- * string, although the schema promises a Date.
+ * Returns the value if JSON does not change it. Throws for any other value. A Date, for example,
+ * would come back from the database as a string, although the schema promises a Date.
  */
 function requireJson(value: unknown): Profile {
   if (!isJsonObject(value)) throw new TypeError('the profile schema must return an object')
@@ -169,7 +175,7 @@ function requireJson(value: unknown): Profile {
   if (!isDeepStrictEqual(read, { ...value })) {
     throw new TypeError(
       'the profile schema must return values that JSON can store; ' +
-        'it returns others, such as a Date: keep them as strings',
+        'it returned a value that JSON changes, such as a Date. Fix: return a string instead',
     )
   }
   return read as Profile
@@ -197,7 +203,8 @@ export function describeProfile(
 }
 
 /**
- * The profile fields that a body may have, for the OpenAPI document.
+ * Returns the JSON Schema of the profile fields that a request body may have, for the OpenAPI
+ * document.
  *
  * @param ownFields fields with reserved names that the body may have besides the profile
  */

@@ -1,4 +1,4 @@
-// The endpoint by which strangers create an account.
+// The endpoint where a person without an account creates one.
 import * as z from 'zod'
 import { ProblemError, type JsonObject } from 'keystile/internal'
 import { describeFields, readJsonObject, refuseFaults } from '../../http/json-body.ts'
@@ -91,7 +91,9 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
   }
 }
 
-/** Merges two object schemas. If both have a member of the same name, takes that of `one`. */
+/**
+ * Merges two object schemas. If both have a property of the same name, uses the property of `one`.
+ */
 function merge(one: JsonObject, other: JsonObject): JsonObject {
   type ObjectSchema = { readonly properties?: object; readonly required?: readonly string[] }
   const [a, b]: readonly ObjectSchema[] = [one, other]

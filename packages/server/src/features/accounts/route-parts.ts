@@ -5,7 +5,7 @@ import { areStorable } from '../../storage/storable.ts'
 import type { CallerIdentity } from '../audit/audit.ts'
 import type { User, UserFinder } from './users.ts'
 
-/** The caller of a route for the caller's own account. */
+/** The caller of a route that reads or changes the caller's own account. */
 export interface AccountCaller {
   readonly identity: CallerIdentity
   readonly user: User
@@ -20,12 +20,15 @@ export const ownAccount = { below: 'issuer', refusals: 'problem', guard: { scope
 /** The description of status 429 in the OpenAPI document. */
 export const tooManyTries = 'Too many tries'
 
-/** The answer to a name or address that another user has. It reveals that such a user exists. */
+/**
+ * Returns the error for a name or address that another user already has. The error reveals that
+ * such a user exists.
+ */
 export function taken(field: 'username' | 'email'): ProblemError {
   return new ProblemError('conflict', `This ${field} is already taken`)
 }
 
-/** The answer if another request changed the user after this request had read the user. */
+/** Returns the error for a request that read a user before another request changed that user. */
 export function outdated(): ProblemError {
   return new ProblemError(
     'conflict',
@@ -33,9 +36,9 @@ export function outdated(): ProblemError {
   )
 }
 
-/** The answer to a change that would leave the system without an administrator. */
+/** Returns the error for a change that would leave the system without an administrator. */
 export function lastAdministrator(): ProblemError {
-  return new ProblemError('conflict', 'The last administrator must remain one')
+  return new ProblemError('conflict', 'The last administrator must stay an administrator')
 }
 
 /** Returns a user as stored now, not from the cache; undefined if there is no such user. */
@@ -47,8 +50,8 @@ export async function findUser(
 }
 
 /**
- * Returns a user as stored now. A decision that is based on a cached user could undo the change of
- * another process.
+ * Returns a user as stored now, not from the cache. A decision that is based on a cached user could
+ * undo the change of another process.
  *
  * @throws {ProblemError} `not_found`
  */

@@ -11,13 +11,16 @@ export interface RuleOptions {
   readonly users?: unknown
 }
 
-/** Safety rules for registration: strangers must not get accounts by an oversight. */
+/**
+ * Safety rules for registration, so that an operator does not open registration to everyone by
+ * mistake.
+ */
 export const rules: readonly Rule<RuleOptions>[] = [
   {
     id: 'registration-said',
     standard: 'CWE-1188',
     severity: 'stop',
-    demand: 'beyond this machine, registration is set to open or closed',
+    demand: 'registration must be set to open or closed when other machines can reach the server',
     find(situation, say) {
       const { bind, unread, options } = situation
       const isSaid = options.registration !== undefined || unread.has('registration')
@@ -32,7 +35,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
           about: say.name('registration'),
           message:
             `must be given ${where}: ` +
-            'open lets every stranger create an account, with closed only you create accounts',
+            'with open, anyone can create an account; with closed, only you can',
           fix: `${say.set('registration', 'closed')}, or open`,
         },
       ]
@@ -42,7 +45,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
     id: 'registration-limited',
     standard: 'ASVS 5.0 2.4.1',
     severity: 'warn',
-    demand: 'beyond this machine, registration is not open without rate limits',
+    demand: 'open registration requires rate limits when other machines can reach the server',
     find: (situation, say) =>
       situation.options.registration === 'open' &&
       situation.options.rateLimits === 'off' &&
@@ -50,8 +53,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
         ? [
             {
               about: say.name('registration'),
-              message:
-                'is open without rate limits: every stranger can create any number of accounts',
+              message: 'is open without rate limits: anyone can create any number of accounts',
               fix: `${say.set('registration', 'closed')}, or ${say.set('rateLimits', 'on')}`,
             },
           ]

@@ -19,7 +19,7 @@ import { endSessions } from '../sessions/in-transaction.ts'
 import type { AccountEvent } from './audit-events.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 
-/** A row as registration writes it; the database fills the other columns with null. */
+/** The row of a new user, without the columns that are null for every new user. */
 export type NewUserRow = Omit<UserRow, 'disabled_at' | 'deleted_at' | 'email_verified_at'>
 
 /**
@@ -115,13 +115,16 @@ export const replacePasswordHash: Command<
 )
 
 /**
- * Sets a new password and ends all sessions of the user except the caller's, in one transaction. A
- * thief who knows the old password is logged out.
+ * Sets a new password and ends all sessions of the user except the caller's, in one transaction. So
+ * an attacker who knows the old password is logged out.
  */
 export const changePassword: Command<
   {
     readonly id: string
-    /** Replaces the password only if the stored hash is still `old`. Undefined skips this check. */
+    /**
+     * The expected stored hash. If the stored hash differs, nothing changes. Undefined skips this
+     * check.
+     */
     readonly old: string | undefined
     readonly hash: string
     readonly by: By
@@ -145,7 +148,7 @@ export const changePassword: Command<
 })
 
 /**
- * Sets another e-mail address and marks it as not verified. Changes nothing if another user has the
+ * Sets a new e-mail address and marks it as not verified. Changes nothing if another user has the
  * address (`taken`), or if the password has changed since it was verified (`outdated`).
  */
 export const changeEmail: Command<
@@ -224,7 +227,8 @@ export function listUserRows(
 }
 
 /**
- * Sets a password hash if the stored hash is still `old`. Without `old`, replaces any stored hash.
+ * Sets a password hash if the stored hash is still `old`. If `old` is undefined, replaces any
+ * stored hash.
  */
 async function setPasswordHash(
   db: Kysely<AccountTables>,

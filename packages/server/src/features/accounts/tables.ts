@@ -1,20 +1,20 @@
-// Rows as both databases hold them. Instants are integers in milliseconds, lists and profiles are
-// JSON text.
+// The rows of accounts as both databases store them. Times are integers in milliseconds; lists and
+// profiles are JSON text.
 
 /** An account. */
 export interface UserRow {
   /** The subject: 128 random bits, never used again. */
   readonly id: string
-  /** As typed. */
+  /** The user name as the user typed it. */
   readonly username: string
-  /** Case-folded, unique. */
+  /** The user name in lower case, in which two names are compared. Unique. */
   readonly username_key: string
-  /** As typed, but with the domain in ASCII, so that mail can be sent to it. */
+  /** The e-mail address as typed, but with its domain in ASCII, so that mail can be sent to it. */
   readonly email: string | null
-  /** Case-folded, unique. */
+  /** The e-mail address in lower case, in which two addresses are compared. Unique. */
   readonly email_key: string | null
   readonly email_verified_at: number | null
-  /** A PHC string, such as `$argon2id$v=19$…`, or a bcrypt hash. */
+  /** The password hash: a PHC string, such as `$argon2id$v=19$…`, or a bcrypt hash. */
   readonly password_hash: string
   /** The session in which the user set the password; null if another person set it. */
   readonly password_session: string | null
@@ -23,13 +23,19 @@ export interface UserRow {
   readonly profile: string
   readonly created_at: number
   readonly disabled_at: number | null
-  /** A deleted user's row stays without its data, so that the name cannot be registered again. */
+  /**
+   * When the user was deleted. The row stays, without the user's data, so that the name cannot be
+   * registered again.
+   */
   readonly deleted_at: number | null
 }
 
 /** The tables of accounts. */
 export interface AccountTables {
   readonly user: UserRow
-  /** Settings by name. Every change of rights locks the row `administration`. */
+  /**
+   * The table `setting`, whose rows have a name and a value. Every change of rights locks the row
+   * `administration`.
+   */
   readonly setting: { readonly name: string; readonly value: string }
 }

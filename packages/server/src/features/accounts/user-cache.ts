@@ -1,7 +1,10 @@
 import type { Clock } from 'keystile/internal'
 import type { UserRow } from './tables.ts'
 
-/** How long after a change another process may use the old e-mail address or profile. */
+/**
+ * How long a row stays in the cache. For this time after a change, another process may still use
+ * the old e-mail address or profile.
+ */
 const cacheMilliseconds = 5_000
 /**
  * The largest number of rows in the cache. A row has a few hundred bytes, or 64 KiB with the
@@ -9,7 +12,7 @@ const cacheMilliseconds = 5_000
  */
 const cacheSize = 10_000
 
-/** Rows of users, by subject. */
+/** A cache of user rows. Its key is the subject of the user. */
 export interface UserCache {
   find(subject: string): UserRow | undefined
   remember(row: UserRow): void

@@ -21,7 +21,8 @@ import {
 import type { UserRow } from './tables.ts'
 
 /**
- * The fields of a user that may be shown; never the password hash. Profile fields come in addition.
+ * The fields of a user that may be shown. The password hash is not one of them. The profile fields
+ * are added to these fields.
  */
 export interface PublicUser {
   /** The subject of the user's tokens. */
@@ -78,17 +79,18 @@ export interface UserFinder {
    */
   findByLogin(login: string): Promise<User | undefined>
   /**
-   * Returns users in the order of their names, beginning after `username`, or with the first user
-   * if it is undefined. No user needs to have this name: it only marks a place in the order.
+   * Returns at most `limit` users in the order of their names. Begins with the first name after
+   * `username`, or with the first user if `username` is undefined. A user with the name `username`
+   * need not exist: the name only marks a place in the order.
    */
   listAfter(username: string | undefined, limit: number): Promise<readonly User[]>
 }
 
 /**
- * Changes accounts. If a change ends the user's access, its promise resolves when this process
- * refuses the user's tokens. Other processes refuse the tokens within a second. The outcome is
- * `outdated`, and nothing is changed, if the stored account differs from the one that the caller
- * read.
+ * Changes accounts. If a change ends the user's access, this process already refuses the user's
+ * tokens when the promise resolves. Other processes refuse the tokens within a second. If the
+ * stored account differs from the account that the caller read, nothing changes and the outcome is
+ * `outdated`.
  */
 export interface UserWriter {
   /** Creates an account, or returns the field whose value another user has. */
@@ -99,14 +101,15 @@ export interface UserWriter {
   replaceProfile(user: User, profile: Profile, by: By): Promise<'changed' | 'outdated'>
   /** Stores another hash of the same password. Sessions stay valid. */
   replacePasswordHash(user: User, hash: string): Promise<'changed' | 'outdated'>
-  /** Sets another password, and ends all sessions except the caller's. */
+  /** Sets a new password, and ends all sessions of the user except the caller's session. */
   changePassword(user: User, hash: string, by: By): Promise<'changed' | 'outdated'>
-  /** Sets another e-mail address and marks it as not verified. */
+  /** Sets a new e-mail address and marks it as not verified. */
   changeEmail(user: User, email: ComparableName, by: By): Promise<'changed' | 'outdated' | 'taken'>
   /**
    * Changes rights and access. Does NOT check whether the caller may give the rights.
    *
-   * @param author the caller whose rights allow the change, as read when they were checked
+   * @param author the caller, with the rights that were checked. If the caller's stored rights
+   *   differ, the outcome is `outdated`
    */
   change(
     user: User,
@@ -124,8 +127,8 @@ export interface UserWriter {
 export interface Users extends UserFinder, UserWriter {}
 
 /**
- * Creates the access to the accounts in a database. When another process changes a user, clears
- * that user from the cache.
+ * Creates the `Users` of a database. When another process changes a user, removes the user from the
+ * cache.
  */
 export function createUsers(database: Database, feed: EventFeed, clock: Clock): Users {
   const cache = createUserCache(clock)
@@ -138,8 +141,8 @@ export function createUsers(database: Database, feed: EventFeed, clock: Clock): 
 }
 
 /**
- * Creates the part that finds accounts. It uses the cache only if a read of the database takes a
- * round trip over the network.
+ * Creates the functions that find accounts. They use the cache only if a read of the database takes
+ * a round trip over the network.
  */
 function createUserFinder(database: Database, cache: UserCache): UserFinder {
   const findUserRow = createUserRowFinder(database)
@@ -180,8 +183,8 @@ interface WriterParts {
 }
 
 /**
- * Must be called after each write. Clears the user from the cache. Then waits until this process
- * has read the event of the write, and so refuses the user's tokens.
+ * Removes a changed user from the cache. If the change ends the user's access, waits until this
+ * process has read its event and so refuses the user's tokens. Call it after each write.
  */
 async function settle(
   user: User,
@@ -281,8 +284,8 @@ function newRowOf(
 const absentInNewRow = { disabled_at: null, deleted_at: null, email_verified_at: null }
 
 /**
- * Returns a change with the state that the caller read. The write compares it with the stored
- * state.
+ * Returns the values of a change, together with the state that the caller read. The write compares
+ * this state with the stored state.
  */
 function changeOf(
   user: User,
@@ -305,8 +308,8 @@ function changeOf(
 }
 
 /**
- * Returns `taken` for the error of the unique constraint, which refuses the second of two
- * concurrent changes to one address. Throws every other error again.
+ * Returns `taken` for the error of the unique constraint. The database throws it if two requests
+ * set the same address at the same time. Throws every other error again.
  */
 function asTaken(error: unknown): { readonly outcome: 'taken' } {
   if (isTakenAtTheSameTime(error)) return { outcome: 'taken' }
@@ -314,14 +317,17 @@ function asTaken(error: unknown): { readonly outcome: 'taken' } {
 }
 
 /**
- * Returns the lists as the JSON strings that the database stores, so that a query can compare them
- * with `=`.
+ * Returns scopes and roles as the JSON strings that the database stores, so that a query can
+ * compare them with `=`.
  */
 function storedRights({ scopes, roles }: Rights): Pick<UserRow, 'scopes' | 'roles'> {
   return { scopes: JSON.stringify(scopes), roles: JSON.stringify(roles) }
 }
 
-/** Creates a new object for each call, because a handler of the app may change it. */
+/**
+ * Returns the user in a row. Each call creates a new object, because a handler of the app may
+ * change the object.
+ */
 function userOf(row: UserRow): User {
   const profile = JSON.parse(row.profile) as Profile
   return {

@@ -4,7 +4,8 @@ import { describeProfile, type ProfileSchema } from './profile.ts'
 import type { User } from './users.ts'
 
 /**
- * The public user as JSON. Profile fields come first, so that they cannot replace Keystile's own.
+ * Returns a public user as JSON. The profile fields come first, so that they cannot replace
+ * Keystile's own fields.
  */
 export function wireUser({
   id,
@@ -24,12 +25,14 @@ export function wireUser({
   }
 }
 
-/** The user as JSON for administrators: also has scopes, roles and whether the user is disabled. */
+/**
+ * Returns a user as JSON for administrators, with scopes, roles and whether the user is disabled.
+ */
 export function wireManagedUser({ publicUser: shown, scopes, roles, active }: User): object {
   return { ...wireUser(shown), scopes, roles, disabled: !active }
 }
 
-/** Returns the JSON Schema of what `wireUser` returns. */
+/** Returns the JSON Schema of the result of `wireUser()`. */
 export function describeUser(profile: ProfileSchema | undefined): JsonObject {
   const { properties = {}, required = [] } = describeProfile(profile, 'output') as {
     properties?: object
@@ -49,7 +52,7 @@ export function describeUser(profile: ProfileSchema | undefined): JsonObject {
   }
 }
 
-/** Returns the JSON Schema of what `wireManagedUser` returns. */
+/** Returns the JSON Schema of the result of `wireManagedUser()`. */
 export function describeManagedUser(profile: ProfileSchema | undefined): JsonObject {
   const user = describeUser(profile) as { properties: object; required: readonly string[] }
   return {

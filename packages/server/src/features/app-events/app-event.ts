@@ -8,8 +8,8 @@ interface Happened {
 
 interface Done extends Happened {
   /**
-   * Who did it: `nobody` is a stranger who registers, `app` is the app that calls a method of
-   * Keystile.
+   * Who made the change. `nobody` is a person who registers and so has no account yet. `app` is the
+   * app, which called a method of Keystile.
    */
   readonly actor: Actor
 }
@@ -21,7 +21,8 @@ interface InSession {
 }
 
 /**
- * What happened to a user or a session. With the option `users`, there are only events of sessions.
+ * A change of a user or a session, as `onEvent` gets it. An app with the option `users` gets only
+ * the events `logged_in` and `session_ended`.
  */
 export type AppEvent =
   | (Done & { readonly type: 'registered' | 'disabled' | 'enabled' | 'deleted' })

@@ -3,7 +3,7 @@ import type { Database } from '../../storage/database.ts'
 import type { AppEvent } from './app-event.ts'
 
 /**
- * Calls `onEvent` with each event of this process, after the commit. Logs what `onEvent` throws.
+ * Calls `onEvent` with each event of this process, after the commit. Logs the errors of `onEvent`.
  */
 export function deliverEvents(
   database: Pick<Database, 'onCommitted'>,
@@ -11,11 +11,11 @@ export function deliverEvents(
   logger: Logger,
 ): void {
   database.onCommitted((announced) => {
-    // This is an `AppEvent`, because only `announceEvent` calls `announce`. The type is lost
-    // because threads send events as plain data.
+    // `announced` is an `AppEvent`, because only `announceEvent()` calls `announce()`. The type is
+    // lost because threads send events as plain data.
     const event = announced as AppEvent
     const report = (error: unknown): void =>
-      logger.error({ err: error, event: event.type }, 'the onEvent of the app failed')
+      logger.error({ err: error, event: event.type }, 'the function onEvent of the app failed')
 
     try {
       Promise.resolve(onEvent(event)).catch(report)

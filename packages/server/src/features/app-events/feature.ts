@@ -5,10 +5,11 @@ import type { AppEvent } from './app-event.ts'
 
 export interface AppEventOptions {
   /**
-   * Called when a user was registered, changed, disabled, enabled or deleted, or has logged in, and
-   * when a session was ended. The function is called in the process that made the change, after the
-   * commit and at most once: a crash between the commit and the call loses the event. Keystile does
-   * not wait for the function, and logs what it throws.
+   * A function that Keystile calls when a user was registered, changed, disabled, enabled or
+   * deleted, when a user has logged in, and when a session was ended. Keystile calls it after the
+   * commit, in the process that made the change. It calls it at most once for each event: a crash
+   * between the commit and the call loses the event. Keystile does not wait for the function, and
+   * logs its errors.
    */
   readonly onEvent?: (event: AppEvent) => unknown
 }
@@ -23,7 +24,7 @@ const onEvent: Setting<'onEvent', (event: AppEvent) => unknown> = {
   help: 'a function that is called after changes of users and sessions',
 }
 
-/** Events for the app: what happened to users and sessions. */
+/** Events for the app about changes of users and sessions. */
 export const feature: Feature<AppEventOptions> = {
   name: 'app-events',
   settings: listSettings<AppEventOptions>({ onEvent }),

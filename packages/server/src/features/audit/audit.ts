@@ -6,8 +6,8 @@ import type { AuditEntry, By } from './entry.ts'
 import { readNewestInstant, recordAudit } from './store.ts'
 
 /**
- * Records refusals. Changes are recorded by `insertAudit` instead, in the transaction of the
- * change.
+ * Writes audit entries of refusals. The audit entry of a change is written by `insertAudit()`, in
+ * the transaction of the change.
  *
  * @typeParam Event the events that may be recorded here
  */
@@ -51,8 +51,8 @@ export function createAudit(database: Database, clock: Clock): Audit<string> {
 }
 
 /**
- * Returns the time of the newest entry, in milliseconds; undefined without an entry, or before the
- * first migration.
+ * Returns the time of the newest audit entry, in milliseconds. Returns undefined if there is no
+ * entry, or if the database has no tables yet.
  */
 export function findNewestInstant({
   reader,
@@ -65,12 +65,17 @@ export const byOperator: By = { actor: 'operator' }
 /** The application that Keystile is embedded in. */
 export const byApp: By = { actor: 'app' }
 
-/** The sender of a request who has not authenticated. */
+/**
+ * Returns the actor `nobody` with the IP address of a request, for a sender who is not
+ * authenticated.
+ */
 export function byStranger(request: HttpRequestWithBody): By {
   return { actor: 'nobody', address: addressOf(request) }
 }
 
-/** The user whose access token came with a request. */
+/**
+ * Returns the user whose access token came with a request, with the IP address, client and session.
+ */
 export function byCaller(
   request: HttpRequestWithBody,
   { subject, clientId, sessionId }: CallerIdentity,
@@ -85,14 +90,17 @@ export interface CallerIdentity {
   readonly sessionId?: string | undefined
 }
 
-/** Whether a database can store the names in a token: PostgreSQL fails for U+0000. */
+/**
+ * Whether a database can store the subject, session id and client id of a token. PostgreSQL, for
+ * example, cannot store U+0000.
+ */
 export function hasStorableNames({ subject, sessionId, clientId }: CallerIdentity): boolean {
   return areStorable(subject, sessionId, clientId)
 }
 
 /**
  * Returns the IP address of the peer; undefined if it is unknown. A socket that accepts both IPv4
- * and IPv6 reports `::ffff:192.0.2.1` for `192.0.2.1`: the function returns the short form.
+ * and IPv6 reports `::ffff:192.0.2.1` for `192.0.2.1`; the function returns the short form.
  */
 export function addressOf({
   remoteAddress,

@@ -8,10 +8,10 @@ import type { AuditRow } from './tables.ts'
 const pollMilliseconds = 500
 
 /**
- * `keystile audit`: prints the record, the oldest entry first. With `--follow` it runs until a
- * signal, or until the reader of its output closes the pipe.
+ * `keystile audit`: prints the audit record, oldest entry first. With `--follow`, it also prints
+ * new entries, until it gets a signal or the reader of its output closes the pipe.
  *
- * @param defaultLimit the number of lines without `--limit` and `--since`
+ * @param defaultLimit the number of lines to print if the command has no `--limit` and no `--since`
  */
 export async function audit(
   { flags, terminal, clock, withDatabase }: Call<unknown>,
@@ -38,14 +38,18 @@ export async function audit(
   })
 }
 
-/** Creates the pauses of a polling loop. The loop ends when one of the promises settles. */
+/**
+ * Creates the pauses of a polling loop. The loop must end when one of the promises in `ends`
+ * resolves.
+ */
 function untilDone(ends: readonly Promise<unknown>[]): {
   isDone(): boolean
-  /** Waits for the next poll. Resolves to false if polling has ended. */
+  /** Waits until it is time for the next poll. Resolves to false if polling has ended. */
   pause(): Promise<boolean>
 } {
   let isDone = false
-  // One handler for all pauses: a handler for each would stay in memory as long as its promise.
+  // All pauses share one handler. If each pause added a handler, all handlers would stay in memory
+  // as long as the promises in `ends`.
   let wake = (): void => {}
   const finish = (): void => {
     isDone = true
@@ -86,8 +90,9 @@ function readSince(text: string | undefined, now: number): number | undefined {
 }
 
 /**
- * Parses a time of RFC 3339. The seconds, or the whole time of day, may be left out. A time of day
- * needs a time zone: without a zone, the meaning would depend on the machine.
+ * Parses an RFC 3339 time; returns NaN for any other string. The seconds may be missing, and the
+ * whole time of day may be missing. A time of day must have a time zone, because without one its
+ * meaning would depend on the machine.
  */
 function readInstant(text: string): number {
   return /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/.test(text)

@@ -11,14 +11,16 @@ export interface By {
   readonly actor: Actor
   /** The IP address of the peer. */
   readonly address?: string | undefined
-  /** The session of the access token, and its client. */
+  /** The session of the access token in the request. */
   readonly sessionId?: string | undefined
+  /** The client that the access token was issued to. */
   readonly clientId?: string | undefined
 }
 
 /**
- * One entry of the audit record. It must have no secret and no string that a caller typed: people
- * type passwords into wrong fields, and attackers would type false entries.
+ * One entry of the audit record. It must not contain a secret or a string that a caller typed:
+ * people type passwords into the wrong field, and attackers would type text that looks like an
+ * entry.
  *
  * @typeParam Event the events that the writing feature declares
  */
@@ -30,8 +32,8 @@ export interface AuditEntry<Event extends string = string> {
   readonly subject?: string | undefined
   /** The session that the entry is about. Default: the caller's session. */
   readonly sessionId?: string | undefined
-  /** Default: the caller's client. */
+  /** The client that the entry is about. Default: the caller's client. */
   readonly clientId?: string | undefined
-  /** The names of the changed fields, roles or scopes; never a value. */
+  /** The names of the changed fields, roles or scopes. It must not contain the value of a field. */
   readonly detail?: JsonObject | undefined
 }

@@ -4,17 +4,18 @@ import { listAudit, type AuditFilter } from './store.ts'
 import type { AuditRow } from './tables.ts'
 
 /**
- * How late a row may appear. A row has the time of its change, but it appears with the commit: the
- * transaction may wait this long for a connection or a lock.
+ * The longest time between the time of a row and its commit. A row gets its time before its
+ * transaction waits for a connection or a lock, so readers see the row only later.
  */
 const lateMilliseconds = 30_000
 
 /**
- * Yields the rows of the record, and then each new row. Rows do not appear in the order of their
- * ids: a transaction that waits for a lock commits after a transaction with a later id. So each
- * poll reads the last 30 s again and skips the rows that were yielded before.
+ * Yields the stored rows of the audit record, and then each new row. Rows do not appear in the
+ * order of their ids: a transaction that waits for a lock may commit after a transaction with a
+ * later id. So each poll reads the last 30 s again and skips the rows that were yielded before.
  *
- * @param pause waits until the next poll; if it resolves to false, the iteration ends
+ * @param pause waits until it is time for the next poll; if it resolves to false, the iteration
+ *   ends
  */
 export async function* followAudit(
   { reader }: Pick<Database, 'reader'>,

@@ -19,8 +19,8 @@ const insertRow = prepare<AuditTables, AuditRow, unknown>((db, row) =>
 )
 
 /**
- * Writes an entry in the transaction that makes the change, so that the database has both the
- * change and its entry, or neither.
+ * Writes the audit entry of a change, in the transaction of the change. So a change is never
+ * committed without its entry.
  *
  * @typeParam Event the events that the calling feature declares; the default accepts no event
  */

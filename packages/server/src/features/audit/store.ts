@@ -13,8 +13,8 @@ import { insertAudit } from './in-transaction.ts'
 import type { AuditRow, AuditTables } from './tables.ts'
 
 /**
- * Writes the entry of a refusal, in its own transaction. The caller throws the refusal after the
- * commit.
+ * Writes the audit entry of a refusal, in its own transaction. The caller refuses the request after
+ * the commit.
  */
 export const recordAudit: Command<AuditEntry, void> = command('recordAudit', insertAudit<string>)
 
@@ -23,7 +23,10 @@ export const recordAudit: Command<AuditEntry, void> = command('recordAudit', ins
  */
 const maxPurgedAtOnce = 500
 
-/** Deletes at most 500 rows from before a time, oldest first, and returns how many it deleted. */
+/**
+ * Deletes at most 500 rows that are older than the time `before`, oldest first. Returns the number
+ * of deleted rows.
+ */
 export const purgeAudit: Command<{ readonly before: number }, { readonly purged: number }> =
   command('purgeAudit', async (transaction, { before }) => {
     const { numDeletedRows } = await inTables<AuditTables>(transaction)
@@ -40,19 +43,24 @@ export const purgeAudit: Command<{ readonly before: number }, { readonly purged:
     return { purged: Number(numDeletedRows) }
   })
 
-/** Selects the rows to read. */
+/** The conditions that select the rows to read. */
 export interface AuditFilter {
-  /** Only rows from this time on, in milliseconds. */
+  /** Selects only rows from this time on, in milliseconds. */
   readonly since?: number | undefined
   readonly subject?: string | undefined
-  /** Only this many of the newest rows. */
+  /** Selects only the newest rows, at most this many. */
   readonly last?: number | undefined
 }
 
-/** The number of rows that one query reads. A record can have more rows than fit in memory. */
+/**
+ * The number of rows that one query reads. The audit record can have more rows than fit in memory.
+ */
 const pageSize = 500
 
-/** Yields rows, the oldest first. Rows that are added during the iteration are included. */
+/**
+ * Yields rows, oldest first. If `last` is undefined, also yields rows that are added during the
+ * iteration.
+ */
 export async function* listAudit(reader: Reader, filter: AuditFilter): AsyncIterable<AuditRow> {
   const { since = 0, subject, last } = filter
   const all = inTables<AuditTables>(reader).selectFrom('audit').selectAll()
@@ -74,7 +82,10 @@ export async function* listAudit(reader: Reader, filter: AuditFilter): AsyncIter
   }
 }
 
-/** Returns the time of the newest row, in milliseconds; undefined without a row or a table. */
+/**
+ * Returns the time of the newest row, in milliseconds. Returns undefined if the table is empty or
+ * does not exist.
+ */
 export async function readNewestInstant(reader: Reader): Promise<number | undefined> {
   if (!(await hasTable(reader, 'audit'))) return undefined
   const db = inTables<AuditTables>(reader)

@@ -1,7 +1,6 @@
-// Rows as both databases hold them. Instants are integers in milliseconds, lists and profiles are
-// JSON text.
+// The rows of the audit record as both databases store them. Times are integers in milliseconds.
 
-/** One entry of the record. A trigger of the database refuses to change a row. */
+/** One entry of the audit record. A trigger of the database refuses every change of a row. */
 export interface AuditRow {
   readonly id: string
   readonly at: number

@@ -42,9 +42,10 @@ export interface CookieSessionParts extends PasswordGrantParts, RefreshParts {
 interface RouteParts extends CookieSessionParts {
   readonly cookies: SessionCookies
   /**
-   * Refuses a request from another page.
+   * Refuses a request from a page whose origin is not allowed.
    *
-   * @throws {ProblemError} `forbidden` when the `Origin` is missing or not listed
+   * @throws {ProblemError} `forbidden` if the header `Origin` is missing or its value is not an
+   *   allowed origin
    */
   checkOrigin(request: HttpRequestWithBody): void
 }
@@ -53,22 +54,22 @@ interface RouteParts extends CookieSessionParts {
  * Returns the routes of a session whose refresh token is in a cookie. No script can read the
  * cookie, so cross-site scripting cannot steal the token. The browser sends the cookie to these
  * routes only. `POST /session` logs in, `POST /session/refresh` gets the next access token, `DELETE
- * /session` logs out. The client is `first-party`. The grants and refusals are those of `POST
- * /token`.
+ * /session` logs out. The client is `first-party`. The routes use the same grants, and refuse for
+ * the same reasons, as `POST /token`.
  *
- * Against cross-site request forgery, each route checks the header `Origin` before it reads
- * anything else: the origin must be the issuer's or a listed one. Browsers send the header with
- * every POST and DELETE. So a request without it, or with the value `null`, does not come from a
- * page of these origins.
+ * Against cross-site request forgery, each route first checks the header `Origin`. The origin must
+ * be the origin of the issuer or one of `corsOrigins`. Browsers send this header with every POST
+ * and DELETE. So a request without the header, or with the value `null`, does not come from a page
+ * of an allowed origin.
  *
- * Does NOT prove that a browser sent the request. The check stops other pages from using the
- * cookie; a thief who has the token itself needs no page.
+ * Does NOT prove that a browser sent the request. The check only stops other pages from using the
+ * cookie. An attacker who has the token itself can send any `Origin`.
  *
  * @see RFC 9700 §2.1.2, RFC 6265 §5
  */
 export function cookieSessionRoutes(options: CookieSessionParts): readonly OpenRoute[] {
   const { issuer, corsOrigins, lifetimes } = options
-  // No refresh is possible after this time. If the session ends earlier, the next refresh clears
+  // After this time, no refresh is possible. If the session ends earlier, the next refresh clears
   // the cookie.
   const maxAgeSeconds = Math.min(lifetimes.sessionSeconds, lifetimes.idleSeconds)
   const cookies = createSessionCookies({ path: cookiePathOf(issuer), maxAgeSeconds })
@@ -84,7 +85,7 @@ export function cookiePathOf(issuer: string): string {
 }
 
 const sessionRoute = { below: 'issuer', refusals: 'oauth' } as const
-const originRefusal = { 403: 'The Origin must be that of the issuer or a listed one' }
+const originRefusal = { 403: 'The Origin must be the origin of the issuer or a listed origin' }
 const setCookie = {
   'Set-Cookie': `${cookieName}: the refresh token, or empty to clear the cookie`,
 }
@@ -169,8 +170,9 @@ function refreshRoute(parts: RouteParts): OpenRoute {
       checkOrigin(request)
 
       const [token, another] = readRefreshTokens(request)
-      // The server cannot know which cookie it has set. If it cleared its own cookie, the browser
-      // would then send only the cookie that an attacker on a sibling domain has set.
+      // If there are two cookies, the server cannot know which of them it has set. So it clears
+      // none. If it cleared its own cookie, the browser would then send only the cookie that an
+      // attacker on a sibling domain has set.
       if (another !== undefined)
         throw new OAuthError(
           'invalid_grant',
@@ -188,7 +190,10 @@ function refreshRoute(parts: RouteParts): OpenRoute {
   }
 }
 
-/** `DELETE /session`: ends the session and clears the cookie. It succeeds without a cookie, too. */
+/**
+ * `DELETE /session`: ends the session and clears the cookie. If there is no cookie and no `sid`, it
+ * succeeds too.
+ */
 function logoutRoute({ refresher, ends, cookies, checkOrigin }: RouteParts): OpenRoute {
   return {
     ...sessionRoute,
@@ -220,7 +225,8 @@ function logoutRoute({ refresher, ends, cookies, checkOrigin }: RouteParts): Ope
       const meant: ProvedRefreshToken[] = []
       for (const token of readRefreshTokens(request)) {
         const proved = await refresher.find(token)
-        // Ends only sessions of this client, because these routes never set another client's token.
+        // Ends only sessions of `first-party`, because these routes never set the token of a
+        // different client.
         if (proved?.clientId === firstParty.id && (sid === null || proved.sessionId === sid))
           meant.push(proved)
       }
@@ -255,7 +261,10 @@ function createOriginCheck(allowed: readonly string[]): RouteParts['checkOrigin'
   }
 }
 
-/** The caller of a grant. The client is always `first-party`: pages send no client id. */
+/**
+ * Returns the caller for a grant. The client is always `first-party`, because pages send no client
+ * id.
+ */
 function callerOf(request: HttpRequestWithBody): GrantCaller {
   const device = request.headers.get('user-agent') ?? undefined
   return { ...firstParty, device, address: addressOf(request) }
@@ -282,8 +291,8 @@ function tokenAnswer(granted: Granted, cookies: SessionCookies): HttpAnswer {
 }
 
 /**
- * Makes the answer that refuses an invalid cookie and clears it. Throws every other error again:
- * during an outage, for example, the cookie may still be valid, so it must stay.
+ * Returns the answer that refuses an invalid cookie and clears it. Throws every other error again.
+ * During an outage, for example, the cookie may still be valid, so the browser must keep it.
  */
 function clearedRefusal(error: unknown, { logger, issuer, cookies }: RouteParts): HttpAnswer {
   if (!(error instanceof OAuthError) || error.code !== 'invalid_grant') throw error

@@ -36,7 +36,7 @@ interface RuleOptions {
 }
 
 /**
- * Refuses to start with cookies that could never work: over http, browsers drop a `Secure` cookie.
+ * Stops the start if cookies could never work, because browsers refuse a `Secure` cookie over http.
  */
 const cookieHttps: Rule<RuleOptions> = {
   id: 'cookie-https',
@@ -50,7 +50,7 @@ const cookieHttps: Rule<RuleOptions> = {
             about: say.name('cookieSession'),
             message:
               `must be false unless ${say.name('issuer')} is an https URL: ` +
-              'browsers refuse the cookie from any other',
+              'browsers refuse the cookie over http',
             fix:
               `put TLS in front and give the https URL as ${say.name('issuer')}, ` +
               `or leave ${say.name('cookieSession')} out`,

@@ -2,9 +2,9 @@ import type { HttpRequestWithBody } from 'keystile/internal'
 import { deviceSeconds } from '../known-devices/devices.ts'
 
 /**
- * The name of the cookie with the refresh token. A browser accepts the prefix `__Secure-` only over
- * TLS, or from this machine, and only with `Secure`: an attacker on the network cannot set such a
- * cookie over http (RFC 6265bis §4.1.3.1).
+ * The name of the cookie with the refresh token. A browser accepts a cookie whose name begins with
+ * `__Secure-` only if the cookie has the attribute `Secure` and comes over TLS or from this
+ * machine. So an attacker on the network cannot set the cookie over http (RFC 6265bis §4.1.3.1).
  */
 export const cookieName = '__Secure-keystile'
 /** The name of the cookie with the device secret, which stays after a logout. */
@@ -12,15 +12,16 @@ const deviceCookieName = `${cookieName}-device`
 
 /** The cookies of one issuer, as values of the header `Set-Cookie`. */
 export interface SessionCookies {
-  /** Sets the refresh token, and the device secret if there is one. */
+  /** Returns the cookies that store the refresh token, and the device secret if there is one. */
   set(refreshToken: string, deviceSecret: string | undefined): readonly string[]
-  /** Removes the refresh token. */
+  /** The cookie that removes the refresh token from the browser. */
   readonly cleared: readonly string[]
 }
 
 /**
- * Creates the cookies. `HttpOnly` hides them from scripts, `Secure` from http, `SameSite=Strict`
- * from requests of other sites, and the path from every other route.
+ * Creates the cookies of an issuer. Scripts cannot read them (`HttpOnly`). A browser sends them
+ * only over TLS (`Secure`), only with requests of the same site (`SameSite=Strict`), and only to
+ * the path.
  *
  * @param options.path the path that the browser sends the cookies to
  * @param options.maxAgeSeconds how long the browser keeps the refresh token
@@ -48,15 +49,16 @@ export function createSessionCookies({
 }
 
 /**
- * Reads all refresh tokens in the cookies of a request. This server has set at most one of them.
+ * Returns all refresh tokens in the cookies of a request. This server has set at most one of them.
  */
 export function readRefreshTokens(request: HttpRequestWithBody): readonly string[] {
   return readCookies(request, cookieName)
 }
 
 /**
- * Reads the device secret. If there are several cookies, takes the first: if it is the wrong one,
- * the device only counts as unknown.
+ * Returns the device secret in the cookies of a request. If there are several cookies with a device
+ * secret, returns the first. If this is the wrong one, the only effect is that the device counts as
+ * unknown.
  */
 export function readDeviceSecret(request: HttpRequestWithBody): string | undefined {
   return readCookies(request, deviceCookieName)[0]

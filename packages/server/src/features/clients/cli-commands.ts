@@ -41,14 +41,15 @@ export function cliCommands(grants: readonly ClientGrant[]): readonly CliCommand
       flags: { json: {} },
       takesSettings: 'withoutKey',
       summary:
-        'replace the secret of a client and print the new one; the old one stops working at once',
+        'replace the secret of a client and print the new secret; ' +
+        'the old secret stops working at once',
       load: async () => (await import('./cli.ts')).rotateSecret,
     },
     {
       words: ['client', 'disable'],
       operand: 'NAME',
       takesSettings: 'withoutKey',
-      summary: 'disable a client and all its tokens permanently',
+      summary: 'disable a client permanently and revoke all its tokens',
       load: async () => (await import('./cli.ts')).disable,
     },
   ]

@@ -84,7 +84,7 @@ export async function disable(call: Call<Options>): Promise<void> {
   })
 }
 
-/** Runs work on the clients of the database, and closes the database afterwards. */
+/** Opens the database, runs `work` with its clients, and closes the database. */
 async function withClients(
   call: Call<Options>,
   work: (clients: Clients, database: Database) => Promise<void>,
@@ -97,7 +97,9 @@ async function withClients(
   )
 }
 
-/** Reads a flag that lists names, separated by commas. Returns them in the order of `known`. */
+/**
+ * Reads a flag that lists names, separated by commas. Returns the names in the order of `known`.
+ */
 function readNames<Name extends string>(
   flags: CallFlags,
   flag: string,
@@ -108,7 +110,7 @@ function readNames<Name extends string>(
   if (unknown !== undefined)
     throw new ConfigurationError(
       `--${flag} must list names from ${known.join(', ')}, separated by commas; ` +
-        `"${unknown}" is not one`,
+        `"${unknown}" is not one of them`,
     )
   return known.filter((name) => named.includes(name))
 }

@@ -10,18 +10,19 @@ import { firstParty, type Client, type Clients } from './clients.ts'
 import { clientRefusalRate } from './feature.ts'
 
 /**
- * Returns the client that sent a request. If the request names no client, or has the empty `Basic
- * Og==` of Swagger UI, returns `first-party`. A confidential client proves itself with its secret,
- * in the header or in the body. A public client, such as `first-party`, has no secret and may send
- * an empty secret. Ignores an `Authorization` header of another scheme than `Basic`.
+ * Returns the client that sent a request. A confidential client authenticates with its secret, in
+ * the `Authorization` header or in the body. A public client has no secret, but may send an empty
+ * one. If the request names no client, returns the public client `first-party`. The empty
+ * credentials `Basic Og==`, which Swagger UI sends, name no client. Ignores an `Authorization`
+ * header whose scheme is not `Basic`.
  *
- * Records every refusal before it is sent, until the rate limit on refusals is reached. Only
- * refusals count towards this limit. Does NOT check what the client may do.
+ * Writes an audit entry before each refusal, until the rate limit on refusals is exhausted. Only
+ * refusals count towards this limit. Does NOT check which grants or endpoints the client may use.
  *
  * @throws {OAuthError} `invalid_client` for an unknown client, a disabled client, a wrong secret,
- *   and a secret sent for a public client. The text is the same for all of these, so that it does
- *   not reveal which client ids exist. `invalid_request` for both ways of authentication in one
- *   request
+ *   and a secret that a public client sends. The message is the same in all these cases, so that it
+ *   does not reveal which client ids exist. `invalid_request` if a request authenticates both in
+ *   the header and in the body
  * @throws {ProblemError} `too_many_requests`
  * @see RFC 6749 §2.3.1 §3.2.1 §5.2
  */
@@ -74,8 +75,8 @@ export async function authenticateClient(
 }
 
 /**
- * Whether the client's secret is right. A public client must not send a secret: a client that sends
- * one would believe that the secret authenticated it.
+ * Whether the client's secret is right. A public client must not send a secret. If the secret were
+ * accepted, the client would believe that it had authenticated with the secret.
  */
 function isProved(
   { secretHash }: { readonly secretHash: string | undefined },
@@ -93,8 +94,8 @@ export function refusalAt(address = ''): Use {
 }
 
 /**
- * Parses `Basic` credentials: split at the first colon (RFC 7617 §2), each half form-encoded (RFC
- * 6749 §2.3.1).
+ * Parses `Basic` credentials. The first colon separates the id from the secret (RFC 7617 §2). Both
+ * are form-encoded (RFC 6749 §2.3.1).
  *
  * @returns `malformed` if the value after `Basic` is wrong, `undefined` if the scheme is not
  *   `Basic`
@@ -105,8 +106,8 @@ function parseBasic(
   const value = findCredential(field, 'Basic')
   if (value === undefined) return undefined
   const text = Buffer.from(value, 'base64')
-  // Node decodes any string as base64. Accepts only the two strings that Node itself would write,
-  // base64 and base64url, so that a credential has no other spellings.
+  // Node decodes any string as base64. This check accepts only the two strings that Node itself
+  // would write, in base64 and in base64url, so that a credential has no other spellings.
   const isBase64 = value === text.toString('base64') || value === text.toString('base64url')
 
   const [, id, secret] = /^([^:]*):(.*)$/s.exec(text.toString()) ?? []

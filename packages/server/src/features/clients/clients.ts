@@ -23,7 +23,8 @@ export interface ClientGrant {
 }
 
 /**
- * Permissions that only some clients have. `introspect`: the client may ask if a token is valid.
+ * Permissions that only some clients have. With `introspect`, a client may ask whether a token is
+ * valid.
  */
 export const permissions = ['introspect'] as const
 export type Permission = (typeof permissions)[number]
@@ -32,9 +33,9 @@ export type Permission = (typeof permissions)[number]
 export interface Client {
   /** The `client_id`. */
   readonly id: string
-  /** The grant types that it may use. */
+  /** The grant types that the client may use. */
   readonly grants: readonly string[]
-  /** The scopes that its tokens may have. */
+  /** The scopes that the client's tokens may have. */
   readonly scopes: readonly string[] | 'all'
   readonly may: readonly Permission[]
 }
@@ -53,7 +54,7 @@ export const firstParty: Client = {
 /** A registered client, as `keystile client list` prints it. */
 export interface RegisteredClient extends Client {
   readonly scopes: readonly string[]
-  /** Whether it authenticates with a secret. */
+  /** Whether the client authenticates with a secret. */
   readonly confidential: boolean
   readonly active: boolean
   readonly createdAt: Date
@@ -67,7 +68,7 @@ export interface NewClient extends Pick<
 
 /** The registered clients, without `first-party`. */
 export interface Clients {
-  /** Finds an active client and the hash of its secret, if it has one. */
+  /** Finds an active client. `secretHash` is undefined for a public client, which has no secret. */
   find(
     id: string,
   ): Promise<{ readonly client: Client; readonly secretHash: string | undefined } | undefined>
@@ -77,20 +78,20 @@ export interface Clients {
   listDisabledIds(): Promise<readonly string[]>
   /**
    * Registers a client. Only this call returns the secret; the database has a hash of it. Does NOT
-   * check the values: see `findClientFaults`.
+   * check the values: `findClientFaults()` does.
    *
    * @returns `taken` when a client has or had this id
    */
   create(client: NewClient, by: By): Promise<'taken' | { readonly secret: string | undefined }>
   /**
-   * Replaces the secret of a confidential client; the old secret is refused from then on.
+   * Replaces the secret of a confidential client. From then on, the old secret is refused.
    *
-   * @returns `undefined` when there is no active confidential client of this id
+   * @returns the new secret, or `undefined` if there is no active confidential client with this id
    */
   rotateSecret(id: string, by: By): Promise<string | undefined>
   /**
-   * Disables a client and all its tokens permanently: in this process when the promise resolves, in
-   * other processes within a second.
+   * Disables a client permanently and revokes all its tokens. This process refuses the tokens when
+   * the promise resolves; other processes refuse them within a second.
    *
    * @returns whether there was an active client
    */
@@ -98,14 +99,14 @@ export interface Clients {
 }
 
 /**
- * Restricted like a user name: such an id needs no encoding in `Basic`, and has no letters of other
- * scripts that look like Latin ones.
+ * The pattern of a client id. Such an id needs no encoding in `Basic` credentials, and has no
+ * letters of other scripts that look like Latin letters.
  */
 const clientId = /^[a-z0-9][a-z0-9._-]{1,62}$/
 
 /**
  * Checks a client before its registration. Returns one sentence for each fault. Does NOT check that
- * its scopes are declared.
+ * the scopes of the client are declared.
  *
  * @param known all grants that the server has
  */
@@ -143,7 +144,7 @@ export function findClientFaults(
   return faults.filter((fault) => fault !== false)
 }
 
-/** Creates the access to the clients in a database. */
+/** Creates the `Clients` of a database. */
 export function createClients(database: Database, feed: EventFeed, clock: Clock): Clients {
   const findClientRow = createClientRowFinder(database)
   return {
@@ -195,7 +196,10 @@ export function createClients(database: Database, feed: EventFeed, clock: Clock)
   }
 }
 
-/** Reads a row. Its JSON is trusted, because only `create` writes it. */
+/**
+ * Returns the client in a row. Does not check the JSON in the row, because only `create()` writes
+ * it.
+ */
 function clientOf(row: ClientRow): Client & Pick<RegisteredClient, 'scopes'> {
   return {
     id: row.id,

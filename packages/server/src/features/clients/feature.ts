@@ -2,8 +2,9 @@ import type { Feature } from '../../feature/feature.ts'
 import { minuteMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 
 /**
- * Limits refusals of clients, per IP address. It stops an attacker from filling the disk with audit
- * entries. It is not against guessing: a secret of 256 bits cannot be guessed.
+ * Limits refused client authentications, per IP address. The limit stops an attacker from filling
+ * the disk with audit entries. It need not stop guesses, because a secret of 256 bits cannot be
+ * guessed.
  */
 export const clientRefusalRate: LimitRate = {
   name: 'client',
@@ -23,8 +24,8 @@ const auditEvents = [
 export type ClientEvent = (typeof auditEvents)[number]
 
 /**
- * OAuth clients and their authentication. The `Feature` of `oauth` has the commands that manage
- * clients, because it knows the grants that a client may be registered for.
+ * OAuth clients and their authentication. The commands that manage clients are in the feature
+ * `oauth`, because that feature knows the grants that a client may be registered for.
  */
 export const feature: Feature<object, ClientEvent> = {
   name: 'clients',

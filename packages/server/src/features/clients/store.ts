@@ -1,4 +1,4 @@
-// The queries and commands behind clients.
+// The queries and commands for clients.
 
 import {
   command,
@@ -16,8 +16,8 @@ import type { ClientEvent } from './feature.ts'
 import type { ClientRow, ClientTables } from './tables.ts'
 
 /**
- * Creates the function that finds clients by id. The query is compiled once, because a client that
- * introspects authenticates with each of its requests.
+ * Creates the function that finds clients by id. The query is compiled once, because it runs for
+ * each request to the introspection endpoint.
  */
 export function createClientRowFinder({
   reader,
@@ -31,7 +31,7 @@ export function createClientRowFinder({
   return (id) => find({ ...query, parameters: [id] })
 }
 
-/** Lists all clients, disabled ones too, in the order of their ids. */
+/** Lists all clients, including disabled clients, in the order of their ids. */
 export function listClientRows(reader: Reader): Promise<readonly ClientRow[]> {
   return inTables<ClientTables>(reader).selectFrom('client').selectAll().orderBy('id').execute()
 }
@@ -47,7 +47,7 @@ export async function listDisabledIds(reader: Reader): Promise<readonly string[]
   return rows.map(({ id }) => id)
 }
 
-/** Inserts a client and records it, unless its id is taken. */
+/** Inserts a client and writes an audit entry, unless the client id is taken. */
 export const insertClient: Command<
   { readonly row: ClientRow; readonly by: By },
   { readonly inserted: boolean }
@@ -70,8 +70,9 @@ export const insertClient: Command<
 })
 
 /**
- * Replaces the secret of an active confidential client and records it. A public client never gets a
- * secret: its registration was checked for a client without a secret.
+ * Replaces the secret of an active confidential client and writes an audit entry. Does not give a
+ * secret to a public client, because its grants and permissions were chosen for a client without a
+ * secret.
  */
 export const replaceClientSecret: Command<
   { readonly id: string; readonly secretHash: string; readonly by: By; readonly now: number },
@@ -98,10 +99,10 @@ export const replaceClientSecret: Command<
 
 // decisions/0016-disabled-clients-stay-disabled.md
 /**
- * Disables a client permanently, and inserts the event by which every process refuses its tokens.
- * An earlier request may still be issuing a token, so the event is kept for the longest lifetime of
- * a token. The client's sessions stay as they are: the client cannot refresh them, and the event
- * revokes their access tokens.
+ * Disables a client permanently, and inserts an event so that every process refuses the client's
+ * tokens. A request that began earlier may still issue a token, so the event is kept for the
+ * longest lifetime of an access token. The client's sessions stay as they are: the client cannot
+ * refresh them, and the event revokes their access tokens.
  */
 export const disableClient: Command<
   { readonly id: string; readonly by: By; readonly now: number },

@@ -12,7 +12,7 @@ export interface ClientRow {
   readonly secret_hash: string | null
   readonly grants: string
   readonly scopes: string
-  /** Its permissions for endpoints that not every client may use. JSON. */
+  /** The permissions of the client, such as `introspect`, as a JSON list. */
   readonly may: string
   readonly created_at: number
   readonly disabled_at: number | null

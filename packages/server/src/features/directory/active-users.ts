@@ -5,7 +5,7 @@ import { hasStorableNames } from '../audit/audit.ts'
 
 /**
  * Finds the active user of a token. A token without a session belongs to a client that acts for
- * itself: it has no user, even if the id of the client equals the subject of a user.
+ * itself. Such a token has no user, even if the id of the client equals the subject of a user.
  */
 export interface ActiveUsers<U> {
   /**
@@ -44,7 +44,10 @@ export function createActiveUsers<U>(
   }
 }
 
-/** Answers 503 while the database does not answer: after a 401, clients would discard the token. */
+/**
+ * Returns a refusal with status 503 if the database does not respond, because clients would discard
+ * the token after a 401. Returns any other error unchanged.
+ */
 function asRefusal(error: unknown): unknown {
   if (!(error instanceof DatabaseUnavailableError)) return error
   return tokenError('service_unavailable', { cause: error, retryAfterSeconds: 1 })

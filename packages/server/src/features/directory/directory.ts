@@ -47,11 +47,11 @@ export interface UserDirectory<U, S extends string = string> {
   /**
    * Replaces the hash of a user by an argon2id hash of the same password. A login calls this
    * function if the stored hash is not argon2id with the configured parameters, and passes the user
-   * that `findByLogin` returned. Leave the function out while other programs that know only bcrypt
-   * or scrypt verify these hashes: they would refuse the user from then on. Without the function,
-   * hashes stay as they are. Write only if the stored hash is still the hash of the passed user:
-   * `update people set hash = $1 where id = $2 and hash = $3`. Otherwise the write could undo a
-   * change of the password. The login succeeds even if the function fails.
+   * that `findByLogin()` returned. Leave the function out if other programs also verify these
+   * hashes and support only bcrypt or scrypt: those programs could not verify the new hash. Without
+   * the function, hashes stay as they are. Write only if the stored hash is still the hash of the
+   * passed user: `update people set hash = $1 where id = $2 and hash = $3`. Otherwise the write
+   * could undo a change of the password. The login succeeds even if the function fails.
    */
   savePasswordHash?(user: U, hash: string): unknown
 }
@@ -88,20 +88,23 @@ export interface Directory<U> {
    * since they were read. Undefined for an app's users.
    */
   rights(user: U): StoredRights | undefined
-  /** Undefined if the app has no function to store a new hash. */
+  /** Stores a new hash of the user's password. Undefined if the app gives no function for this. */
   readonly savePasswordHash: ((user: U, hash: string) => Promise<void>) | undefined
 }
 
 /** The longest e-mail address that RFC 5321 allows: 64 characters, `@` and 255 characters. */
 const maxLoginLength = 320
 
-/** The log reports at most this many scopes: they may come from a column with arbitrary strings. */
+/**
+ * The log reports at most this many undeclared scopes, because a column of the app may contain
+ * arbitrary strings.
+ */
 const maxReportedScopes = 100
 
 /**
  * Wraps a directory and checks its results, because a bug in the directory could let the wrong user
- * in. For example, `findBySubject` could return a user with another subject than the token's. An
- * `active` that returns a promise would count as true for every user.
+ * in. For example, `findBySubject()` could return a user whose subject is not the subject of the
+ * token. If `active()` returned a promise, every user would count as active.
  */
 export function checkedDirectory<U>(
   directory: AccountDirectory<U>,
@@ -174,7 +177,10 @@ const unusableHash =
   'the user cannot log in: the stored password hash must be argon2id, scrypt or bcrypt, ' +
   'and not too costly to verify'
 
-/** Whether a string can be a login. Some databases fail with an error for other strings. */
+/**
+ * Whether a string can be a user name or an e-mail address. Some databases fail with an error for
+ * other strings.
+ */
 function isPossibleLogin(text: string): boolean {
   return text.length <= maxLoginLength && !/\p{Cc}/u.test(text) && areStorable(text)
 }
@@ -199,7 +205,10 @@ function createScopeReport(
   }
 }
 
-/** Throws for `false`, which an app may return by `row?.active && row` for a disabled user. */
+/**
+ * Returns the user, or undefined if there is none. Throws an error for any other value: an app that
+ * returns `row?.active && row` would return `false` for a disabled user.
+ */
 function requireUser<U>(
   name: 'findByLogin' | 'findBySubject',
   user: U | undefined | null,
@@ -209,7 +218,10 @@ function requireUser<U>(
   return user
 }
 
-/** Returns a hash, or undefined for an empty string, which a column may have instead of null. */
+/**
+ * Returns the hash, or undefined if there is none. A column may have an empty string instead of
+ * null, so an empty string counts as none.
+ */
 function readHash(hash: unknown): string | undefined {
   if (hash === undefined || hash === null || hash === '') return undefined
   if (typeof hash !== 'string') throw wrong('passwordHash', 'a string, undefined or null')
@@ -220,7 +232,10 @@ function isStrings(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string')
 }
 
-/** The error for a bug of the application. It does not repeat the value, which may be personal. */
+/**
+ * Returns the error for a bug in the app. The message does not contain the value, because the value
+ * may be personal data.
+ */
 function wrong(name: keyof UserDirectory<unknown>, expected: string): TypeError {
   return new TypeError(`users.${name} must return ${expected}`)
 }

@@ -1,9 +1,9 @@
-// Parses user names and e-mail addresses, and compares them. Names that only look alike are
-// different.
+// Parses user names and e-mail addresses, and compares them. Two names that only look alike are
+// different names.
 import { domainToASCII } from 'node:url'
 
 /**
- * The longest e-mail address, in characters as the user types it. `parseEmail` also checks the
+ * The longest e-mail address, in characters as the user types it. `parseEmail()` also checks the
  * shorter limit of RFC 5321, which counts the bytes of the address after its domain was converted
  * to ASCII.
  */

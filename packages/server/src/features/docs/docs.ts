@@ -4,12 +4,12 @@ import { jsonAnswer } from '../../http/route.ts'
 import { createPages } from './swagger-ui.ts'
 
 /**
- * Serves Swagger UI for an app's own API from files of this package, without a CDN:
- * `mount(docs(document))` in any framework. The page is at `/docs`, its document at
- * `/docs/openapi.json`. Does NOT protect the page: anyone who can reach the app can read it.
+ * Serves Swagger UI for an app's own API. Use it with `mount(docs(document))` in any framework. The
+ * files come from this package, not from a CDN. The page is at `/docs`, and the OpenAPI document is
+ * at `/docs/openapi.json`. Does NOT protect the page: anyone who can reach the app can read it.
  *
- * @param document the document, or a function that makes it at the first request, when all routes
- *   are registered
+ * @param document the OpenAPI document, or a function that returns it. The function is called at
+ *   the first request, when all routes are registered
  * @param options.path the path of the page, without a slash at its end. Default: `/docs`
  * @throws {TypeError} if `path` is not a path such as `/docs`
  */

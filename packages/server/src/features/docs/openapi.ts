@@ -86,8 +86,8 @@ function derivedRefusals<C>({
  * Makes the OpenAPI 3.1 document of routes. The security and the refusals come from the data that
  * the router enforces, so the document cannot differ from what the router does.
  *
- * @param issuer the function uses only its path. The document has no host, so it is right for every
- *   host name of this server
+ * @param issuer the URL of the issuer, of which only the path is used. The document has no host
+ *   name, so it is correct for every host name of this server
  */
 export function describeRoutes<C>(
   routes: readonly Route<C>[],
@@ -126,7 +126,7 @@ export function describeRoutes<C>(
   }
 }
 
-/** Returns the parameters of a path, which all its methods share. */
+/** Returns the parameters of a path. All methods of the path share them. */
 function parametersOf(path: string): Record<string, unknown> {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
   if (names.length === 0) return {}
@@ -168,8 +168,8 @@ function operationOf<C>(route: Route<C>): JsonObject {
 }
 
 /**
- * Returns a name such as `getUsersMe`. Generated clients use it for their methods, so it must not
- * change.
+ * Returns the `operationId` of a route, such as `getUsersMe`. Generated clients name their methods
+ * after it, so it must not change.
  */
 function operationIdOf<C>({ method }: Route<C>, path: string): string {
   const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== '')

@@ -2,12 +2,10 @@ import { readFileSync } from 'node:fs'
 import type { AnswerBody, HttpAnswer } from 'keystile/internal'
 
 /**
- * Returns the content security policy of the page. A user types a password into the page, and the
- * page holds a token. So everything comes from this server, and requests go only to listed origins.
- * No inline script runs (against cross-site scripting), and no other site can frame the page
- * (against clickjacking).
- *
- * @param connected origins that the page may send requests to
+ * Returns the content security policy of the page. Users type passwords into the page, and the page
+ * holds a token. So scripts, styles and images must come from this server, and requests may go only
+ * to this server and to the origins in `connected`. The policy also forbids inline scripts (against
+ * cross-site scripting) and frames on other sites (against clickjacking).
  */
 function contentSecurityPolicy(connected: readonly string[]): string {
   return [
@@ -59,9 +57,9 @@ export interface PagesOptions {
 }
 
 /**
- * Creates the function that answers the page and its files. It returns `undefined` for other paths.
- * The files are read once and stay in memory. A request cannot read other files, because the names
- * of the files are fixed here.
+ * Creates the function that returns the page or one of its files for a path, and `undefined` for
+ * all other paths. Each file is read once and stays in memory. A request cannot read other files,
+ * because the names of the files are fixed here.
  */
 export function createPages({
   path: base,

@@ -18,31 +18,31 @@ import { createFollower } from './follower.ts'
  */
 const tailMilliseconds = 250
 /**
- * How long the feed may be without a successful read. Then it is `stale`, because revocations may
- * be missing. A slow database does not reach this limit, but an outage does.
+ * If no read has succeeded for this time, the feed is `stale`, because revocations may be missing.
+ * A slow database does not reach this limit, but an outage does.
  */
 const staleAfterMilliseconds = 4_000
 
 /**
- * How long a token check waits for a read when the feed is stale. Then the check fails as
- * `temporarily_unavailable`, so that requests do not pile up during an outage.
+ * How long a token check waits for a read if the feed is stale. After this time, the check fails
+ * with `temporarily_unavailable`, so that requests do not pile up during an outage.
  */
 const catchUpMilliseconds = 1_000
 
 /** The revocations of all processes on this database. */
 export interface EventFeed {
-  /** Says whether a token is revoked. The verifier of this process uses it. */
+  /** Tells the verifier of this process whether a token is revoked. */
   readonly revocations: Revocations
   /**
-   * Numbers and reads the new events. A caller that has committed an event waits for the promise:
-   * when it resolves, this process refuses the revoked tokens.
+   * Numbers and reads all new events. Call it after the commit of an event: when the promise
+   * resolves, this process refuses the tokens that the event revokes.
    */
   tail(): Promise<void>
   /** Seconds since the start of the latest successful read. */
   readonly ageSeconds: number
   /**
-   * Calls the listener with each event in order. If the database has lost events, calls the
-   * listener with all events again.
+   * Registers a listener, which gets each event in order. If the database has lost events, the
+   * listener gets all events again.
    */
   onEvent(listener: (event: RevocationEvent) => void): void
   /** Stops reading, and waits for a read that is in progress. */
@@ -102,9 +102,9 @@ export async function openEventFeed(
 }
 
 /**
- * Makes sure that `work` never runs twice at the same time. A caller of `run` waits for a run that
- * starts after the call: a run in progress may have read before the caller committed. All waiting
- * callers share the next run.
+ * Creates functions that run `work`, one run at a time. A caller of `run()` waits for a run that
+ * starts after the call: a run in progress may have read the database before the caller's commit.
+ * All waiting callers share the next run.
  */
 function createTurns(work: () => Promise<void>): { run(): Promise<void>; finish(): Promise<void> } {
   let running: Promise<void> = Promise.resolve()
@@ -127,8 +127,8 @@ function createTurns(work: () => Promise<void>): { run(): Promise<void>; finish(
 }
 
 /**
- * Runs a step every 250 ms. Logs when the step starts to fail and when it works again, but not each
- * failure.
+ * Runs a step every 250 ms. If several runs in a row fail, logs only the first failure. Also logs
+ * when the step works again.
  *
  * @returns a function that stops these runs
  */

@@ -4,8 +4,8 @@ import type { GaugeMetric } from '../../feature/metric.ts'
 import { purgeEvents } from './store.ts'
 
 /**
- * The age of the revocations. Alert on this metric: while the feed is stale, all tokens are
- * refused.
+ * How long ago this process last read the revocations. Set an alert on this metric: while the feed
+ * is stale, the server refuses all tokens.
  */
 export const feedAge: GaugeMetric = {
   type: 'gauge',
@@ -13,7 +13,10 @@ export const feedAge: GaugeMetric = {
   help: 'Time since revocations were last read; stale from 4 s on.',
 }
 
-/** Revocation events. Each event gets a number after its commit, and every process reads it. */
+/**
+ * Revocation events. Each event gets a number after its commit. Every process reads the events in
+ * the order of their numbers.
+ */
 export const feature: Feature = {
   name: 'events',
   metrics: [feedAge],

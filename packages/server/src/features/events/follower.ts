@@ -7,9 +7,9 @@ import { listEventsAfter, numberEvents, readFeed, type FeedState } from './store
 
 /** Reads the events of a database in the order of their numbers, from the first one on. */
 export interface Follower {
-  /** Numbers the events that have no number, then delivers each new event. */
+  /** Gives a number to each event that has none. Then passes each new event to `onEvent`. */
   step(): Promise<void>
-  /** The start of the latest successful read, in the milliseconds of `performance.now()`. */
+  /** The start of the latest successful read, as a time of `performance.now()`. */
   readonly knownAt: number
 }
 
@@ -27,8 +27,8 @@ export function createFollower(
 ): Follower {
   const { clock, logger, onEvent } = parts
   let last: { readonly seq: number; readonly id: string | undefined } = beforeFirst
-  // Does not use the injected clock: the age of the feed is elapsed time on this machine, and the
-  // wall clock may jump.
+  // Uses `performance.now()` instead of the injected clock: the age of the feed is elapsed time,
+  // and the wall clock may jump.
   let knownAt = performance.now()
 
   async function deliverNew(): Promise<void> {
@@ -43,10 +43,10 @@ export function createFollower(
   }
 
   /**
-   * Starts again from the first event, because the last one that was read is no longer there. There
-   * are two causes. Either the event was deleted, long after its tokens expired. Or the database
-   * lost its latest commits (a failover, a restored backup) and gave their numbers to other events.
-   * Adding an event twice does no harm.
+   * Starts again from the first event, because the last event that was read is no longer in the
+   * database. There are two possible causes. Either the event was deleted, long after its tokens
+   * expired. Or the database lost its latest commits (by a failover or a restored backup) and gave
+   * their numbers to other events. `onEvent` then gets old events twice, which does no harm.
    *
    * One gap remains. The follower does not notice the loss if all of this happens between two
    * reads: the database loses events, gives the last number to the same event again, and gives a
@@ -54,7 +54,10 @@ export function createFollower(
    */
   function startOver({ seq, idAt }: FeedState): void {
     if (seq < last.seq || idAt !== undefined)
-      logger.warn({}, 'the database has lost revocations that were read before; reading all again')
+      logger.warn(
+        {},
+        'the database has lost revocations that this process had read; reading them all again',
+      )
     last = beforeFirst
   }
 
@@ -63,8 +66,8 @@ export function createFollower(
       const { feed, askedAt } = await readNumbered(database, last.seq)
       if (feed.idAt !== last.id) startOver(feed)
       await deliverNew()
-      // Takes the time of the query, not of the answer: a slow answer does not have the revocations
-      // that came after the query.
+      // Uses the time of the query, not of the answer: a slow answer does not contain revocations
+      // that were added after the query.
       knownAt = askedAt
     },
     get knownAt() {
@@ -74,8 +77,8 @@ export function createFollower(
 }
 
 /**
- * Reads the state of the feed. First gives a number to each committed event that has none, so that
- * no event is skipped.
+ * Gives a number to each committed event that has none, so that no event is skipped. Then returns
+ * the state of the feed, and the time at which the query for it started.
  */
 async function readNumbered(
   database: Database['urgent'],

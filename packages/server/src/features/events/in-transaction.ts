@@ -18,10 +18,11 @@ interface Ended {
 }
 
 /**
- * Inserts events in the transaction that ends the sessions or disables the subject or client, so
- * that no such change is committed without its event. The events have no number yet: a counter
- * would be a lock that every writer holds until its commit is on disk. Leaves out events whose
- * tokens expired more than a day ago: housekeeping would delete these events again.
+ * Inserts the events that revoke tokens. The caller passes the transaction of the change that ends
+ * the sessions, or disables the subject or the client. So the change is never committed without its
+ * events. The events get their numbers later: to take numbers from a counter here, every writer
+ * would have to lock the counter until its commit is on disk. Leaves out events whose tokens
+ * expired more than a day ago, because housekeeping would soon delete them.
  */
 export async function insertEvents(
   transaction: Transaction,

@@ -21,10 +21,10 @@ export interface NumberedEvent extends RevocationEvent {
 const maxNumberedAtOnce = 1_000
 
 /**
- * Numbers committed events that have no number, in the order of their creation, at most 1,000. The
- * transaction holds the lock of the only row of `feed` until its commit, so in both databases
- * readers see the numbers appear in order. Without this lock, a follower could miss a revocation:
- * its event could appear after an event with a higher number was read.
+ * Gives numbers to committed events that have none, at most 1,000, in the order of their creation.
+ * The transaction locks the only row of `feed` until its commit. So readers see the numbers appear
+ * in order, in both databases. Without this lock, a follower could miss a revocation: the event
+ * could appear after the follower has read an event with a higher number.
  */
 export const numberEvents: Command<undefined, void> = command(
   'numberEvents',
@@ -60,7 +60,7 @@ export const numberEvents: Command<undefined, void> = command(
 
 /** The state of the feed at one moment. One statement reads all of it. */
 export interface FeedState {
-  /** The highest number given so far. */
+  /** The highest number that an event has got so far. */
   readonly seq: number
   readonly hasUnnumbered: boolean
   /** The id of the event with the requested number; undefined if there is no such event. */
@@ -70,7 +70,7 @@ export interface FeedState {
 /** Reads the state of the feed, and the id of the event that has the number `at`. */
 export async function readFeed(reader: Reader, at: number): Promise<FeedState> {
   const [row] = await selectFeed(reader, { at })
-  if (!row) throw new Error('the table `feed` must have its one row')
+  if (!row) throw new Error('the table `feed` must have one row; it is empty')
   return { seq: row.seq, hasUnnumbered: row.unnumbered !== null, idAt: row.id_at ?? undefined }
 }
 
@@ -89,9 +89,9 @@ const selectFeed = prepare<
 )
 
 /**
- * Lists numbered events after `seq` whose tokens have not all expired, at most 1,000, in order.
- * `now` must come from the clock with which the caller checks tokens, so that an event does not
- * expire before its tokens.
+ * Lists the events whose number is higher than `seq`, at most 1,000, in the order of their numbers.
+ * Leaves out events whose tokens have all expired. `now` must come from the clock that the caller
+ * checks tokens with, so that an event does not expire before its tokens.
  */
 export async function listEventsAfter(
   reader: Reader,

@@ -1,12 +1,12 @@
 // The rows of events as both databases store them. Times are integers in milliseconds.
 
 /**
- * A revocation of the tokens of a session, subject or client. The feed gives it a number after its
- * commit, so that numbers appear in order.
+ * An event that revokes the tokens of a session, a subject or a client. It gets its number `seq`
+ * after its commit, so that readers see the numbers appear in order.
  */
 export interface EventRow {
   readonly id: string
-  /** Null until the feed has numbered it. */
+  /** The number of the event; null until the event is numbered. */
   readonly seq: number | null
   readonly kind: 'session' | 'subject' | 'client'
   /** The id of the session, the subject or the client. */
@@ -15,7 +15,10 @@ export interface EventRow {
   readonly expires_at: number
 }
 
-/** The only row of its table. Its lock makes numbering sequential. `seq` is the highest number. */
+/**
+ * The only row of the table `feed`. `seq` is the highest number of an event. A transaction that
+ * numbers events locks this row, so that two transactions cannot number events at the same time.
+ */
 export interface FeedRow {
   readonly id: number
   readonly seq: number

@@ -13,7 +13,7 @@ interface PurgeOptions<Options> {
   /** The settings that the steps read. */
   readonly options: Options
   readonly now: number
-  /** Called before each transaction; true stops the run. */
+  /** Returns true to stop the run. It is called before each transaction. */
   readonly isClosed: () => boolean
 }
 
@@ -27,9 +27,10 @@ export interface Housekeeping {
 }
 
 /**
- * Runs the steps one after another, each in small transactions. A step with `time: 'clock'` uses
- * the clock. Any other step uses the time of the newest audit entry if that entry is earlier than
- * the clock, so a process whose clock is ahead deletes nothing too early.
+ * Runs the clean-up steps one after another, each in small transactions. A step with `time:
+ * 'clock'` uses the clock of this process. A step with `time: 'recorded'` uses the clock or the
+ * time of the newest audit entry, whichever is earlier. So a process whose clock is ahead deletes
+ * nothing too early. If there is no audit entry, a step with `time: 'recorded'` does not run.
  */
 export async function purge<Options>(
   database: Database,

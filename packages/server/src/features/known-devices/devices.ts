@@ -10,13 +10,13 @@ import { claimDeviceKey } from './store.ts'
 /** A device from which a user has logged in. */
 export interface Device {
   /**
-   * The id of the session that the login started. Each login gets a new secret, so a thief with an
-   * older secret counts as another device.
+   * The id of the session that the login started. Each login gets a new secret, so an attacker with
+   * an older secret counts as a different device.
    */
   readonly id: string
   /**
-   * Whether the user logged in on this device with this password, or set the password in the
-   * session of this device.
+   * Returns whether the user logged in on this device with the current password, or set the current
+   * password in the session of this device.
    */
   isOf(holder: Holder): boolean
 }
@@ -24,17 +24,20 @@ export interface Device {
 /** The user whom a device secret is compared with. */
 export interface Holder {
   readonly subject: string
-  /** The result of `passwordMark`, which stays the same when the hash of a password is renewed. */
+  /**
+   * The result of `passwordMark()`, which stays the same when the password hash is renewed.
+   * Undefined for a user without a password.
+   */
   readonly passwordMark: string | undefined
   /** The session in which the user set the password; undefined if another person set it. */
   readonly passwordSession?: string | undefined
 }
 
 /**
- * Issues and opens device secrets. A device keeps its secret after a login and sends it with the
- * next login. No table stores the secrets: each contains an encrypted fingerprint of its user. A
- * new password invalidates all older secrets, except the secret of the session in which the
- * password was set.
+ * Issues and decrypts device secrets. A device keeps its secret after a login and sends it with the
+ * next login. The database does not store the secrets: each secret contains an encrypted
+ * fingerprint of the user and the password. A new password invalidates all older secrets, except
+ * the secret of the session in which the password was set.
  */
 export interface Devices {
   /**
@@ -42,7 +45,10 @@ export interface Devices {
    * encrypted with another key. Does NOT check whether the user still has an account.
    */
   open(secret: string | undefined): Device | undefined
-  /** Returns a secret for the device of a login; undefined if rate limits are off. */
+  /**
+   * Returns a new secret for the device that has just logged in. Returns undefined if rate limits
+   * are off.
+   */
   make(login: {
     readonly subject: string
     readonly passwordMark: string
@@ -50,10 +56,16 @@ export interface Devices {
   }): string | undefined
 }
 
-/** How long a secret is valid: as long as browsers keep a cookie (RFC 6265bis §5.5). */
+/**
+ * How long a device secret is valid: 400 days, the longest time that a browser keeps a cookie (RFC
+ * 6265bis §5.5).
+ */
 export const deviceSeconds: number = 400 * 24 * 60 * 60
 
-/** Creates the devices of a database. All processes that use the database share one key. */
+/**
+ * Creates `Devices` with a key from the database. All processes that use the database share this
+ * key.
+ */
 export async function openDevices(
   database: Pick<Database, 'write'>,
   clock: Clock,
@@ -61,10 +73,17 @@ export async function openDevices(
   return createDevices(await database.write(claimDeviceKey, makeSecret()), clock)
 }
 
-/** For a server without rate limits, where a known device has no advantage. */
+/**
+ * Issues no device secrets. For a server without rate limits, where a known device has no
+ * advantage.
+ */
 export const noDevices: Devices = { open: () => undefined, make: () => undefined }
 
-/** @param key the secret that device secrets are encrypted with */
+/**
+ * Creates `Devices` with a key.
+ *
+ * @param key the secret that encrypts device secrets
+ */
 export function createDevices(key: string, clock: Clock): Devices {
   // decisions/0006-sealed-device-secrets.md
   const seal = createSeal(key, 'device secrets')
@@ -79,8 +98,8 @@ export function createDevices(key: string, clock: Clock): Devices {
 
       return {
         id,
-        // Compares the session as well, because the device of a user who changes the password
-        // during an attack must stay known.
+        // Also compares the session: if a user changes the password during an attack, the user's
+        // device must stay known.
         isOf: ({ subject, passwordMark, passwordSession }) =>
           fingerprint === fingerprintOf(subject, passwordMark) || id === passwordSession,
       }
@@ -96,7 +115,10 @@ export function createDevices(key: string, clock: Clock): Devices {
   }
 }
 
-/** Hashes the user and the password mark, so that the secret itself does not contain them. */
+/**
+ * Returns a hash of the user and the password mark. The device secret contains this hash instead of
+ * the two values.
+ */
 function fingerprintOf(subject: string, passwordMark: string | undefined): string {
   return createHash('sha256')
     .update(JSON.stringify([subject, passwordMark]))

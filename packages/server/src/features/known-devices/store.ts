@@ -4,8 +4,8 @@ import type { KnownDeviceTables } from './tables.ts'
 const deviceKeyName = 'device_key'
 
 /**
- * Stores the key for device secrets and returns it. If several processes offer a key, the first key
- * is stored and all processes get it.
+ * Stores the offered key for device secrets, unless a key is already stored. Returns the stored
+ * key. So if several processes offer a key, all of them get the first one.
  */
 export const claimDeviceKey: Command<string, string> = command(
   'claimDeviceKey',

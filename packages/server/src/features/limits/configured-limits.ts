@@ -11,9 +11,9 @@ export interface LimitChoice {
 }
 
 /**
- * Returns the limits that the options ask for. Rate limits by address apply only if
- * `trustedProxies` is set, and never to a trusted proxy. All users behind a proxy share its
- * address, so a limit on the address would block them all.
+ * Creates the rate limits that the settings describe. Rate limits per IP address apply only if
+ * `trustedProxies` is set, and not to the address of a trusted proxy. All users behind a proxy
+ * share the proxy's address, so a limit for this address would block all of them.
  */
 export function createConfiguredLimits(
   database: Database,

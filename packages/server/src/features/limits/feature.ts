@@ -7,9 +7,9 @@ import { purgeRates } from './store.ts'
 
 export interface LimitOptions {
   /**
-   * Whether guesses are rate-limited: logins by account and by address, and every other endpoint
-   * that an attacker could use to guess secrets or fill the database. Use `off` only if a proxy in
-   * front of Keystile limits them. Default: on.
+   * Whether Keystile limits the rate of guesses. It limits logins per user name and per IP address,
+   * and requests to every other endpoint where an attacker could guess secrets or fill the
+   * database. Use `off` only if a proxy in front of Keystile limits these requests. Default: on.
    */
   readonly rateLimits?: 'on' | 'off'
 }
@@ -30,8 +30,8 @@ interface RuleOptions {
 }
 
 /**
- * Warns when a server that others can reach has no rate limits: password guessing is then
- * unlimited.
+ * Warns if rate limits are off on a server that other machines can reach, because an attacker can
+ * then guess passwords without limit.
  */
 const limitsAreOn: Rule<RuleOptions> = {
   id: 'rate-limits',
@@ -43,7 +43,7 @@ const limitsAreOn: Rule<RuleOptions> = {
       ? [
           {
             about: say.name('rateLimits'),
-            message: 'is off: passwords can be guessed as fast as they are hashed',
+            message: 'is off: an attacker can guess passwords as fast as the server can hash them',
             fix:
               `${say.set('rateLimits', 'on')}, ` +
               'unless a proxy in front limits POST /token and POST /users',
@@ -52,7 +52,7 @@ const limitsAreOn: Rule<RuleOptions> = {
       : [],
 }
 
-/** How far the clock of another process may be behind the clock of this one. */
+/** How far the clock of another process may be behind the clock of this process. */
 const marginMilliseconds = 60_000
 
 /** Rate limits against guessing. The counts are in the database, so all processes share them. */

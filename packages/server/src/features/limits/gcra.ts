@@ -1,17 +1,17 @@
 // The arithmetic of rate limits, without a database.
 
-/** Allows a burst of uses without a pause, then one use in each interval. */
+/** A rate limit that allows a burst of uses without a pause, and then one use in each interval. */
 export interface Rate {
   readonly burst: number
   readonly intervalMilliseconds: number
 }
 
 /**
- * Returns by how many milliseconds a use is too early; 0 when it is allowed.
+ * Returns by how many milliseconds a use is too early. Returns 0 if the use is allowed now.
  *
  * This is the generic cell rate algorithm. It keeps one number for each limit: the theoretical
- * arrival time (`tat`), at which the limit is full again. Each use moves `tat` one interval into
- * the future.
+ * arrival time (`tat`), at which the limit has refilled completely. Each use moves `tat` one
+ * interval into the future.
  *
  * @param tat the arrival time after the use
  * @see ITU-T I.371 Annex A
@@ -21,10 +21,10 @@ export function earlinessOf(tat: number, rate: Rate, now: number): number {
 }
 
 /**
- * Returns the arrival time after one more use. An unused limit has no arrival time, or one in the
- * past. If the stored arrival time is later than `usedUpAt`, the clock was ahead when it was
- * stored. It is then reduced to `usedUpAt`, so that no user is locked out for hours after the clock
- * is corrected.
+ * Returns the arrival time after one more use. If the limit is unused, `tat` is undefined or in the
+ * past. If `tat` is later than `usedUpAt()` allows, the clock was ahead when `tat` was stored. The
+ * function then replaces `tat` with `usedUpAt()`, so that no user is locked out for hours after the
+ * clock is corrected.
  */
 export function advance(tat: number | undefined, rate: Rate, now: number): number {
   return Math.min(Math.max(tat ?? now, now), usedUpAt(rate, now)) + rate.intervalMilliseconds

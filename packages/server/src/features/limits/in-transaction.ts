@@ -4,11 +4,12 @@ import type { LimitTables } from './tables.ts'
 import { sortByKey, type Spent } from './uses.ts'
 
 /**
- * Refunds uses that turned out not to be guesses. Call it as the last step of a transaction: other
- * counts of the same limits wait until the transaction commits.
+ * Refunds the uses of an attempt that was not a guess. Call it as the last step of a transaction:
+ * other counts of the same limits wait until the transaction commits.
  *
- * Most rates refund only the part of a use that time has not refilled. With a full refund, an
- * attacker who always keeps logins in flight could collect more tries than the limit allows.
+ * Most rates refund only the part of a use that has not refilled since the use was counted. With a
+ * full refund, an attacker who always has several logins in progress could get more tries than the
+ * limit allows.
  */
 export async function restoreUses(
   transaction: Transaction,

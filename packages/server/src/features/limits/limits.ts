@@ -8,55 +8,58 @@ import { refundUses, readVerdict, spend } from './store.ts'
 import type { Spent, Use } from './uses.ts'
 
 /**
- * Counts uses of rate limits. A use is counted before its attempt begins, so parallel attempts
- * cannot exceed the limit together. The counts are in the database, so all processes share them.
- * Each feature declares its limits in its record.
+ * Counts uses of rate limits. Count a use before the attempt begins, so that parallel attempts
+ * together cannot exceed the limit. The counts are in the database, so all processes share them.
+ * Each feature declares its limits in its `Feature` record.
  */
 export interface Limits {
   /**
-   * Counts all these uses. If one limit is exhausted, counts none of them.
+   * Counts all given uses. If the limit of one use is exhausted, counts none of the uses.
    *
-   * @param patienceMilliseconds how long the count may wait to share a database commit with other
-   *   writes
+   * @param patienceMilliseconds how long the count may wait for other writes, to share one database
+   *   commit with them
    * @throws {ProblemError} `too_many_requests`
-   * @throws {DatabaseUnavailableError} if the database cannot count now; the attempt must then
-   *   stop, because it is not counted
+   * @throws {DatabaseUnavailableError} if the database cannot be written now. The caller must then
+   *   stop the attempt, because the attempt was not counted
    */
   count(uses: readonly Use[], patienceMilliseconds?: number): Promise<Spent>
   /**
-   * Counts like `count`, for callers whose answer must not depend on the limit.
+   * Counts like `count()`, but returns undefined instead of throwing an error if a limit is
+   * exhausted. For callers whose answer must not depend on the limit.
    *
-   * @returns `undefined` when a limit is exhausted
-   * @throws {DatabaseUnavailableError} when the database cannot count now
+   * @throws {DatabaseUnavailableError} if the database cannot be written now
    */
   tryCount(uses: readonly Use[], patienceMilliseconds?: number): Promise<Spent | undefined>
   /**
-   * Returns one use of a limit for an IP address. Returns none if the address may belong to a
-   * proxy, because the limit would then block all users behind the proxy.
+   * Returns a list with one use of a limit for an IP address. The list is empty if the address is
+   * unknown or may belong to a proxy: a limit for a proxy would block all users behind it.
    */
   usesAt(rate: LimitRate, address: string | undefined): readonly Use[]
   /**
-   * Refunds uses that turned out not to be guesses. Never throws, because the limit refills with
-   * time anyway.
+   * Refunds the uses of an attempt that was not a guess. Logs a failure and does not throw it,
+   * because a limit refills with time anyway.
    */
   refund(spent: Spent): Promise<void>
 }
 
 /**
- * Returns one use of a limit. The key is hashed, because a user name may be a password, typed into
- * the wrong field.
+ * Returns one use of a limit. Hashes the key, because the user may have typed a password into the
+ * field for the user name.
  */
 export function useOf(rate: LimitRate, key: string): Use {
   return { key: createHash('sha256').update(`${rate.name}\n${key}`).digest('base64url'), rate }
 }
 
-/** Creates the rate limits that a database counts. */
+/** Creates rate limits whose counts are in a database. */
 export function createLimits(
   database: Pick<Database, 'reader' | 'write'>,
   options: {
     readonly clock: Clock
     readonly logger: Logger
-    /** Whether an address belongs to one user or network, not to a proxy in front of many users. */
+    /**
+     * Returns true if an address belongs to one user or network. Returns false if the address may
+     * belong to a proxy, because many users share it.
+     */
     isLimited(address: string): boolean
   },
 ): Limits {
@@ -67,7 +70,7 @@ export function createLimits(
    * Counts the uses. If one of the limits was exhausted at its last use, reads the limits first, so
    * that a flood of refused attempts costs only reads.
    *
-   * @returns the counted uses, or the milliseconds to wait
+   * @returns the counted uses; if a limit is exhausted, the milliseconds to wait
    */
   async function spendAll(
     uses: readonly Use[],
@@ -91,7 +94,7 @@ export function createLimits(
     async count(uses, patienceMilliseconds) {
       const spent = await spendAll(uses, patienceMilliseconds)
       if (typeof spent === 'object') return spent
-      throw new ProblemError('too_many_requests', 'Too many tries: wait before the next', {
+      throw new ProblemError('too_many_requests', 'Too many tries: wait before you try again', {
         retryAfterSeconds: Math.ceil(spent / secondMilliseconds),
       })
     },
@@ -112,7 +115,7 @@ export function createLimits(
 
 const nothing: Spent = { uses: [], at: 0 }
 
-/** Counts nothing. For a server behind a proxy that limits logins. */
+/** Rate limits that count nothing, for a server behind a proxy that limits logins itself. */
 export const noLimits: Limits = {
   count: async () => nothing,
   tryCount: async () => nothing,

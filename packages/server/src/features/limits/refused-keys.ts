@@ -8,7 +8,7 @@ const maxKeys = 10_000
 export interface RefusedKeys {
   has(key: string): boolean
   /**
-   * Remembers the exhausted limits among `keys`, and forgets the other limits of `keys`.
+   * Remembers the limits in `refused`, and forgets all other limits in `keys`.
    *
    * @param refused the members of `keys` whose limits are exhausted now
    */
@@ -16,9 +16,9 @@ export interface RefusedKeys {
 }
 
 /**
- * Remembers exhausted limits, and evicts the least recently refused limit if there are too many.
- * Only remembered limits are read before they are counted. So a flood of refused attempts costs
- * only reads, and the uses of all other limits cost no read.
+ * Creates a memory of exhausted limits. If it has too many limits, it evicts the least recently
+ * refused one. A count reads a limit first only if the limit is in this memory. So a flood of
+ * refused attempts costs only reads, and a count of any other limit costs no extra read.
  */
 export function createRefusedKeys(): RefusedKeys {
   const known = new Set<string>()

@@ -28,7 +28,7 @@ interface Uses {
   readonly now: number
 }
 
-/** Reads whether these uses would be too early. Counts nothing. */
+/** Reads whether the limits allow these uses now. Does NOT count the uses. */
 export async function readVerdict(reader: Reader, { uses, now }: Uses): Promise<Verdict> {
   const keys = uses.map(({ key }) => key)
   const rows = await inTables<LimitTables>(reader)
@@ -43,10 +43,10 @@ export async function readVerdict(reader: Reader, { uses, now }: Uses): Promise<
 }
 
 /**
- * Uses each of these limits once. If one limit is exhausted, uses none of them. Even if many calls
- * run at the same time, no more of them succeed than the limits allow.
+ * Counts all given uses. If the limit of one use is exhausted, counts none of the uses. Even if
+ * many calls run at the same time, only as many calls succeed as the limits allow.
  *
- * @returns `wait: 0` if the limits were used
+ * @returns `wait: 0` if the uses were counted
  */
 export const spend: Command<Uses, Verdict> = command(
   'spend',
@@ -55,7 +55,8 @@ export const spend: Command<Uses, Verdict> = command(
     for (const { key, rate } of sortByKey(uses)) {
       const values = { key, now, tat: advance(undefined, rate, now), usedUpAt: usedUpAt(rate, now) }
       const [row] = await spendOnce(transaction, values)
-      if (!row) throw new Error('a use of a rate limit must return its row')
+      if (!row)
+        throw new Error('the statement that counts a use must return the row of the rate limit')
       waits.push([key, earlinessOf(row.tat, rate, now)])
     }
     const verdict = verdictOf(waits)
@@ -74,8 +75,8 @@ const spendOnce = prepare<
     .values({ key, tat })
     .onConflict((conflict) =>
       conflict.column('key').doUpdateSet({
-        // Computes the same as `advance` in one statement, so that no other count can change the
-        // stored value in between.
+        // Computes the same value as `advance()`, but in one statement, so that no other count can
+        // change the stored value in between.
         tat: sql<number>`excluded.tat - ${now} + case
             when rate.tat > ${usedUpAt} then ${usedUpAt}
             when rate.tat > ${now} then rate.tat
@@ -85,7 +86,7 @@ const spendOnce = prepare<
     .returningAll(),
 )
 
-/** Refunds uses that turned out not to be guesses. */
+/** Refunds the uses of an attempt that was not a guess. */
 export const refundUses: Command<{ readonly spent: Spent; readonly now: number }, void> = command(
   'refundUses',
   (transaction, { spent, now }) => restoreUses(transaction, spent, now),

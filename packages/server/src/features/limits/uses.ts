@@ -1,22 +1,27 @@
 import type { LimitRate } from '../../feature/limit-rate.ts'
 
-/** One use of a limit, identified by its hashed key. */
+/**
+ * One use of a rate limit. `key` is a hash of the limit's name and of what the limit counts, such
+ * as a user name or an IP address.
+ */
 export interface Use {
   readonly key: string
   readonly rate: LimitRate
 }
 
 /**
- * Uses that were counted. A successful attempt refunds them in its own transaction. Otherwise the
- * caller of `count` may refund them.
+ * Uses that were counted. The transaction of a successful attempt refunds them. A caller of
+ * `count()` may also refund them if the attempt was not a guess.
  */
 export interface Spent {
   readonly uses: readonly Use[]
-  /** When they were counted. */
+  /** When the uses were counted, in milliseconds. */
   readonly at: number
 }
 
-/** Sorts uses by key. Transactions that lock the same limits in the same order cannot deadlock. */
+/**
+ * Sorts uses by key, so that all transactions lock limits in the same order and cannot deadlock.
+ */
 export function sortByKey(uses: readonly Use[]): readonly Use[] {
   return uses.toSorted((a, b) => (a.key < b.key ? -1 : 1))
 }

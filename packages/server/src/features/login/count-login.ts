@@ -3,29 +3,32 @@ import { useOf, type Limits } from '../limits/limits.ts'
 import type { Spent } from '../limits/uses.ts'
 import { addressRate, deviceRate, nameRate } from './feature.ts'
 
-/** A login that has not been tried yet. */
+/** A login whose password has not been verified yet. */
 export interface ArrivingLogin {
   /**
-   * The typed name as `countedLogin` returns it, so that all spellings of a name share one count.
+   * The typed name as `countedLogin()` returns it, so that all spellings of a name share one count.
    */
   readonly name: string
   readonly address: string | undefined
   readonly deviceSecret: string | undefined
-  /** How long the count may wait to share a database commit with other writes. */
+  /** How long the count may wait for other writes, to share one database commit with them. */
   readonly patienceMilliseconds: number
-  /** Whether the device belongs to the user with this name. Called only for known devices. */
+  /**
+   * Returns whether a device belongs to the user with this name. Called only if the device secret
+   * is valid.
+   */
   isOwn(device: Device): Promise<boolean>
 }
 
 // decisions/0005-count-logins-by-typed-name.md
 /**
- * Counts a login before the password is verified. A login from a known device of the account counts
- * for that device only, so an attacker who exhausts the limit of a name does not lock out its
- * owner. Any other login counts for the name and for the IP address. A name without a user is
- * counted in the same way, so that the limit does not reveal which names exist.
+ * Counts a login before the password is verified. A login from a known device of the user counts
+ * for that device only. So if an attacker exhausts the limit of a name, the owner of the name can
+ * still log in. Any other login counts for the name and for the IP address. A name without a user
+ * is counted in the same way, so that the limit does not reveal which names exist.
  *
  * @throws {ProblemError} `too_many_requests`
- * @throws {DatabaseUnavailableError} when the database cannot count it now
+ * @throws {DatabaseUnavailableError} if the database cannot be written now
  */
 export async function countLogin(
   { name, address, deviceSecret, patienceMilliseconds, isOwn }: ArrivingLogin,
@@ -33,8 +36,8 @@ export async function countLogin(
 ): Promise<Spent> {
   const device = devices.open(deviceSecret)
 
-  // Counts before `isOwn` looks up the user. Otherwise a caller with a known device could measure
-  // how long lookups of other names take, and so find out which users exist.
+  // Counts the login before `isOwn()` looks up the user. Otherwise a caller with a known device
+  // could measure how long lookups of other names take, and so find out which users exist.
   const ofDevice =
     device && (await limits.tryCount([useOf(deviceRate, device.id)], patienceMilliseconds))
   if (device && ofDevice && (await isOwn(device))) return ofDevice

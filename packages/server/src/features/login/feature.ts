@@ -3,8 +3,8 @@ import type { Feature } from '../../feature/feature.ts'
 import { minuteMilliseconds, secondMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 
 /**
- * Logins from unknown devices, by the typed name: 50 a day. A Keystile account has a user name and
- * an e-mail address, so an attacker gets 100 guesses a day for one account.
+ * Limits logins from unknown devices to 50 a day, per typed name. A Keystile account has a user
+ * name and an e-mail address, so an attacker gets 100 guesses a day for one account.
  */
 export const nameRate: LimitRate = {
   name: 'login',
@@ -13,8 +13,8 @@ export const nameRate: LimitRate = {
 }
 
 /**
- * Logins from unknown devices, by IP address. This limit stops a sender who tries a common password
- * with many names. The burst is high because an office may share an address.
+ * Limits logins from unknown devices, per IP address. This limit stops an attacker who tries a
+ * common password with many names. The burst is high because an office may share an address.
  */
 export const addressRate: LimitRate = {
   name: 'address',
@@ -23,7 +23,10 @@ export const addressRate: LimitRate = {
   isGivenBackWhole: true,
 }
 
-/** Logins with one device secret: 100 a day. A thief of the secret cannot guess more. */
+/**
+ * Limits logins with one device secret to 100 a day, so that an attacker who has stolen the secret
+ * cannot guess more often.
+ */
 export const deviceRate: LimitRate = {
   name: 'device',
   burst: 10,
@@ -32,13 +35,16 @@ export const deviceRate: LimitRate = {
 
 const auditEvents = [
   /**
-   * The entry has the subject if the user exists. It never has the typed name, because people type
-   * passwords into that field.
+   * A login was refused. The entry has the subject if the user exists. It never has the typed name,
+   * because people also type passwords into the field for the name.
    */
   'login_refused',
 ] as const
 
-/** The events of logins in the audit record. The start of the session writes `login` itself. */
+/**
+ * The audit events of refused logins. The event `login` of a successful login belongs to the
+ * feature `sessions`.
+ */
 export type LoginEvent = (typeof auditEvents)[number]
 
 /** Authenticates users; issues no tokens. */

@@ -1,9 +1,11 @@
 import type { Spent } from '../limits/uses.ts'
 import type { StoredRights } from '../scopes/scopes.ts'
 
-/** Authenticates users. Issues no tokens: the endpoint that calls it starts the session. */
+/**
+ * Authenticates users. Does not issue tokens: the endpoint that logs a user in starts the session.
+ */
 export interface Login {
-  /** Creates an attempt to log in with a password. Nothing happens before `prove` is called. */
+  /** Creates an attempt to log in with a password. Nothing happens before `prove()` is called. */
   byPassword(credentials: PasswordCredentials): LoginAttempt
 }
 
@@ -19,10 +21,10 @@ export interface PasswordCredentials {
   readonly address: string | undefined
 }
 
-/** One login of one person. The rate limits count it once, even if `prove` is called twice. */
+/** One login of one person. The rate limits count it once, even if `prove()` is called twice. */
 export interface LoginAttempt {
   /**
-   * Verifies the credentials, then reads the account once more. Call `prove` again if the account
+   * Verifies the credentials, then reads the account once more. Call `prove()` again if the account
    * changed before the session started. After two tries, the outcome is always `refused`.
    *
    * @throws {ProblemError} `too_many_requests`, `temporarily_unavailable`
@@ -36,32 +38,41 @@ export interface LoginAttempt {
 export type LoginOutcome = GrantedLogin | RefusedLogin
 
 /**
- * The user is authenticated. The transaction that starts the session must compare the hash and the
- * rights again, because they may change in between.
+ * The result for a user who is authenticated. The transaction that starts the session must compare
+ * `passwordHash` and `rights` with the stored values, because they may have changed.
  */
 export interface GrantedLogin {
   readonly outcome: 'granted'
   readonly subject: string
-  /** The time of the second reading of the account, in milliseconds. */
+  /** When the account was read the second time, in milliseconds. */
   readonly authenticatedAt: number
   /** The hash that the password was verified against. */
   readonly passwordHash: string
-  /** The stored rights of the account; undefined for an app's users. */
+  /** The stored rights of the account; undefined for an app's own users. */
   readonly rights: StoredRights | undefined
   /** The scopes that the user holds. */
   readonly scopes: readonly string[]
-  /** The counts of this login. The transaction that starts the session refunds them. */
+  /**
+   * The uses of rate limits that were counted for this login. The transaction that starts the
+   * session refunds them.
+   */
   readonly spent: Spent
-  /** How long the start of the session may wait to share a database commit with other writes. */
+  /**
+   * How long the start of the session may wait for other writes, to share one database commit with
+   * them.
+   */
   readonly patienceMilliseconds: number
 }
 
-/** The user is not authenticated. The refusal is in the audit record already. */
+/**
+ * The result for a user who is not authenticated. The audit entry is already written, except for
+ * `password_too_long`.
+ */
 export interface RefusedLogin {
   readonly outcome: 'refused'
   /**
-   * Never sent to the caller: the answer is the same for all reasons, so it does not reveal which
-   * users exist.
+   * The reason must not be sent to the caller. The answer must be the same for all reasons, so that
+   * it does not reveal which users exist.
    */
   readonly reason: RefusalReason
 }
@@ -81,8 +92,8 @@ export interface StartedLogin {
   readonly sessionId: string
 }
 
-/** What the device gets besides the tokens. */
+/** What the device gets in addition to the tokens. */
 export interface CompletedLogin {
-  /** The device sends it with its next login; undefined if rate limits are off. */
+  /** A secret that the device sends with its next login; undefined if rate limits are off. */
   readonly deviceSecret: string | undefined
 }

@@ -31,22 +31,23 @@ export interface PasswordMethodParts<U> {
 }
 
 /**
- * The longest wait of a login for its commit, as a fraction of its wait for its hash. While they
- * wait, several logins can share one commit, so the server can handle more logins.
+ * How long a login may wait for its commit, as a fraction of the time that it waits for its hash.
+ * Logins that wait at the same time share one commit, so the server can handle more logins.
  */
 const patienceShare = 1 / 10
 /** A second try is needed if another login renewed the hash at the same time. */
 const maxTries = 2
 
 /**
- * Creates the login with a password. It checks in this order: the length of the password, whether a
- * hash can be computed in time, the rate limits, the password and the account. The account is read
- * again after the hash, because it may have changed meanwhile.
+ * Creates the function that logs a user in with a password. It checks, in this order: the length of
+ * the password, whether a hash can be computed in time, the rate limits, the password, and the
+ * account. It reads the account again after the hash, because the account may have changed in the
+ * meantime.
  *
- * An unknown user, a wrong password, a user without a password and a disabled user are counted
- * alike, cost the same work and write the same audit entry. So a caller cannot find out which users
- * exist. An attempt over a limit is refused before the user is looked up, with one exception: for a
- * known device, the user is looked up first to check that the device belongs to this user.
+ * A caller cannot find out which users exist: the count, the work and the audit event are the same
+ * for an unknown user, a wrong password, a user without a password and a disabled user. An attempt
+ * over a rate limit is refused before the user is looked up. There is one exception: for a known
+ * device, the user is looked up first, to check that the device belongs to this user.
  */
 export function createPasswordMethod<U>(parts: PasswordMethodParts<U>): Login['byPassword'] {
   return (credentials) => createAttempt(credentials, parts)
@@ -62,7 +63,8 @@ function createAttempt<U>(
 
   return {
     async prove() {
-      // Such a password is wrong for every account, so it is not counted as a guess or recorded.
+      // A password that is too long is wrong for every account. So the login is not counted as a
+      // guess, and no audit entry is written.
       if (isTooLong(credentials.password))
         return { outcome: 'refused', reason: 'password_too_long' }
 
@@ -77,7 +79,8 @@ function createAttempt<U>(
       return refuse({ ...last, reason: 'changed_meanwhile' }, credentials, parts)
     },
     async complete({ sessionId }: StartedLogin): Promise<CompletedLogin> {
-      if (!last.proved) throw new Error('`prove` must grant a login before `complete` is called')
+      if (!last.proved)
+        throw new Error('`prove()` must grant a login before `complete()` is called')
 
       const hash = await renewHash(last.proved, credentials, parts)
       const subject = parts.directory.subject(last.proved.user)
@@ -149,8 +152,9 @@ async function look<U>(
   const isRight = await passwords
     .verify(password, passwordHash, address)
     .catch(async (error: unknown) => {
-      // Nothing was hashed, so this was no guess. After a hash there is no refund, even if a later
-      // step fails: otherwise an attacker who keeps the database busy could guess without limit.
+      // The password was not hashed, so this was not a guess. After a hash there is no refund, even
+      // if a later step fails: otherwise an attacker who keeps the database busy could guess
+      // without limit.
       await limits.refund(spent)
       throw error
     })
@@ -160,12 +164,12 @@ async function look<U>(
   if (!isRight) return { found, reason: 'wrong_password' }
   if (!directory.active(found)) return { found, reason: 'inactive' }
 
-  // The start of the session can lock an account of Keystile, but not an app's user. So read the
-  // user again after the hash.
+  // The transaction that starts the session can lock a Keystile account, but not an app's own user.
+  // So this function reads the user again after the hash.
   const user = await directory.findByLogin(username)
   if (user === undefined) return { found, reason: 'unknown_user' }
   if (!directory.active(user)) return { found, reason: 'inactive' }
-  // The user has another password now, or another hash of the same password.
+  // The user now has a new password, or a new hash of the same password.
   if (directory.passwordHash(user) !== passwordHash) return { found, reason: 'changed_meanwhile' }
   return { found, proved: { user, passwordHash } }
 }
@@ -187,7 +191,7 @@ function grantedOf<U>(
   }
 }
 
-/** Records a refusal and returns it. */
+/** Writes the audit entry of a refusal and returns the refusal. */
 async function refuse<U>(
   { found, reason }: { readonly found: U | undefined; readonly reason: RefusalReason },
   { address, clientId }: PasswordCredentials,
@@ -201,8 +205,8 @@ async function refuse<U>(
 }
 
 /**
- * Replaces a hash whose cost is lower than configured. Only a login can renew a hash, because only
- * a login has the password. The login succeeds even if the renewal fails.
+ * Replaces the stored hash if its cost is lower than configured. Only a login can renew a hash,
+ * because only a login has the password. The login succeeds even if the renewal fails.
  *
  * @returns the hash that is stored now
  */

@@ -6,7 +6,10 @@ import {
 } from '../sessions/sessions.ts'
 import { startLogin } from './store.ts'
 
-/** Creates the starter of sessions, whose transaction checks the account once more. */
+/**
+ * Creates a `SessionStarter`. Its transaction checks the account once more before it starts a
+ * session.
+ */
 export function createLoginStarter(database: Database, parts: StarterParts): SessionStarter {
   return createSessionStarter(database, { ...parts, startLogin })
 }

@@ -4,7 +4,7 @@ import type { CounterMetric, HistogramMetric, Labels } from '../../feature/metri
 
 /** One number of a metric family. */
 export interface Sample {
-  /** What follows the name of the family, such as `_sum`. */
+  /** The end of the sample's name, after the name of the family, such as `_sum`. */
   readonly suffix?: string
   readonly labels?: Labels
   readonly value: number
@@ -27,16 +27,16 @@ export interface Counter<L extends Labels> extends Family {
 }
 
 /**
- * Counts durations in seconds by their labels. Label values must come from closed sets here as
- * well.
+ * Counts durations in seconds by their labels. Label values must come from closed sets, as for a
+ * `Counter`.
  */
 export interface Histogram<L extends Labels> extends Family {
   observe(labels: L, seconds: number): void
 }
 
 /**
- * Upper bounds of durations in seconds: from a token check (1 ms) to a request whose caller has
- * stopped waiting (10 s).
+ * The upper bounds of the buckets of a histogram, in seconds. A token check takes about 1 ms. After
+ * 10 s, most callers have stopped waiting.
  */
 const bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
 
@@ -46,8 +46,8 @@ interface Named {
 }
 
 /**
- * Creates a counter. All combinations of known label values start at 0, so that Prometheus reads
- * the rate of an event that has not happened yet as 0, not as unknown.
+ * Creates a counter. All combinations of known label values start at 0, so that Prometheus shows
+ * the rate 0 for an event that has not happened yet.
  */
 export function createCounter<L extends Labels>({
   name,
@@ -66,8 +66,8 @@ export function createCounter<L extends Labels>({
 }
 
 /**
- * Creates a histogram with the buckets of `bounds`. A combination of labels is in the output after
- * its first duration.
+ * Creates a histogram with the buckets of `bounds`. A combination of labels is missing from the
+ * output until a duration with these labels was observed.
  */
 export function createHistogram<L extends Labels>({
   name,
@@ -141,8 +141,8 @@ function escape(character: string): string {
 }
 
 /**
- * Returns every combination of label values. Without labels, there is one empty combination. If a
- * label has no known value, there is no combination.
+ * Returns every combination of label values. If there are no labels, returns one empty combination.
+ * If a label has no known values, returns no combination.
  */
 function combine(known: Readonly<Record<string, readonly string[]>>): readonly Labels[] {
   return Object.entries(known).reduce<readonly Labels[]>(
@@ -162,12 +162,12 @@ interface Table<Entry> {
   entries(): readonly { readonly labels: Labels; readonly entry: Entry }[]
 }
 
-/** Creates a table with one entry for each combination of values of these labels. */
+/** Creates a table that has one entry for each combination of label values. */
 function createTable<Entry>(names: readonly string[], create: () => Entry): Table<Entry> {
   const root: Node<Entry> = { byValue: new Map() }
   const rows: { readonly labels: Labels; readonly entry: Entry }[] = []
   return {
-    // Walks a tree instead of joining the label values to one string: every request calls `get`
+    // Walks a tree instead of joining the label values to one string: every request calls `get()`
     // twice, and each call would leave a string to the garbage collector.
     get(labels) {
       let node = root

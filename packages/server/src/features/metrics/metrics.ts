@@ -14,8 +14,8 @@ import {
 export interface Metrics {
   readonly meter: Meter
   /**
-   * Returns all metrics in the text format of Prometheus. The delay of the event loop covers the
-   * time since the previous call.
+   * Returns all metrics in the text format of Prometheus. The event loop delay is measured since
+   * the previous call.
    */
   read(readings: readonly Reading[]): string
   /** Stops measuring the event loop. */
@@ -23,8 +23,8 @@ export interface Metrics {
 }
 
 /**
- * How often the event loop is sampled: often enough to see a delay that callers feel, rarely enough
- * to cost nothing.
+ * The time between two samples of the event loop. At 20 ms, the samples show every delay that a
+ * caller notices, and cost almost nothing.
  */
 const resolutionMilliseconds = 20
 /**
@@ -34,8 +34,8 @@ const resolutionMilliseconds = 20
 export const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
 
 /**
- * Creates the counters and histograms of these metrics. Gauges have no state: the caller of `read`
- * passes their values. The meter ignores a metric that is not in `metrics`.
+ * Creates the counters and histograms of these metrics. Gauges have no state: the caller of
+ * `read()` passes their values. The meter ignores a metric that is not in `metrics`.
  */
 export function createMetrics(metrics: readonly Metric[]): Metrics {
   const counters = new Map<Metric, Counter<Labels>>()
@@ -48,7 +48,8 @@ export function createMetrics(metrics: readonly Metric[]): Metrics {
 
   const delay = monitorEventLoopDelay({ resolution: resolutionMilliseconds })
   delay.enable()
-  // Samples are one resolution apart; any further time between them is delay.
+  // Without a delay, the time between two samples is `resolutionMilliseconds`. All further time is
+  // delay.
   const eventLoopDelay = (percent: number): number =>
     Math.max(0, delay.percentile(percent) / 1e9 - resolutionMilliseconds / 1000)
 

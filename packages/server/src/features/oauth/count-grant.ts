@@ -9,8 +9,8 @@ const counters: Readonly<Record<Kind, CounterMetric<{ readonly outcome: Outcome 
 }
 
 /**
- * Waits for the tokens of a grant and counts the outcome. Returns the tokens, or throws the error
- * of the grant.
+ * Waits until a grant issues tokens or fails, and counts the outcome. Returns the tokens, or throws
+ * the error of the grant.
  */
 export async function countGrant<T>(meter: Meter, kind: Kind, issuing: Promise<T>): Promise<T> {
   try {
@@ -24,8 +24,8 @@ export async function countGrant<T>(meter: Meter, kind: Kind, issuing: Promise<T
 }
 
 /**
- * Maps an error to an outcome. It reads `code` and `status`, because the errors of grants have no
- * common class.
+ * Maps the error of a grant to an outcome. It reads the properties `code` and `status`, because the
+ * errors of grants have no common class.
  */
 function outcomeOf(error: unknown): Outcome {
   if (error instanceof DatabaseUnavailableError) return 'unavailable'

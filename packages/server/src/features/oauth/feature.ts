@@ -6,8 +6,8 @@ import { grants } from './grants.ts'
 import { logins, refreshes } from './metrics.ts'
 
 /**
- * The OAuth endpoints (token, revocation, introspection, metadata), and the commands that register
- * clients for the grants.
+ * The OAuth endpoints (token, revocation, introspection, metadata), and the commands that manage
+ * clients.
  */
 export const feature: Feature<object, OAuthEvent, unknown, Options> = {
   name: 'oauth',

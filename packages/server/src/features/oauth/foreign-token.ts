@@ -11,11 +11,12 @@ export interface TokenRefusalParts {
 }
 
 /**
- * Records that a client presented a token of another client. Beyond the rate limit of the client's
- * address it records nothing, so that an attacker cannot fill the audit record.
+ * Writes an audit entry that a client presented a token of a different client. If the client's IP
+ * address has exhausted its rate limit, writes no entry, so that an attacker cannot fill the audit
+ * record.
  *
- * Does NOT refuse the request: the caller does. Beyond the limit the answer must stay the same,
- * because a 429 would reveal that the token exists.
+ * Does NOT refuse the request: the caller must refuse it. The caller must give the same answer even
+ * if the rate limit is exhausted, because an answer of 429 would reveal that the token exists.
  */
 export async function recordForeignToken(
   entry: Omit<AuditEntry<OAuthEvent>, 'at'>,

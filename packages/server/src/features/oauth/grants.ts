@@ -3,15 +3,15 @@ import type { Grant } from './grants/grant.ts'
 import { passwordGrant, type PasswordGrantParts } from './grants/password.ts'
 import { refreshTokenGrant, type RefreshParts } from './grants/refresh-token.ts'
 
-/** Everything that the grants need. Each grant declares its own needs. */
+/** The services and settings that the grants use. Each grant declares which of them it uses. */
 export type GrantParts = PasswordGrantParts & RefreshParts & ClientCredentialsParts
 
 /** A grant as the token endpoint sees it. */
 export type AnyGrant = Grant<string, GrantParts>
 
 /**
- * All grants. The token endpoint, its documentation, the metadata and the registration of clients
- * read this list, so a new grant is added here only.
+ * All grants. To add a grant, add it to this list only: the token endpoint, its documentation, the
+ * metadata and the registration of clients all read the list.
  */
 export const grants: readonly AnyGrant[] = [
   passwordGrant,

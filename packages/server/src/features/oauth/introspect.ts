@@ -16,8 +16,8 @@ export interface IntrospectParts {
   readonly limits: Pick<Limits, 'count'>
   readonly verifier: Pick<Verifier, 'verify'>
   /**
-   * Returns whether the user of a token is still active. Always true for a client that acts for
-   * itself.
+   * Returns whether the user of a token is still active. Returns true for a token from
+   * client_credentials, which has no user.
    */
   isWelcome(identity: Identity): Promise<boolean>
 }
@@ -58,12 +58,13 @@ const repeatedClaims = [
 ] as const
 
 /**
- * `POST /introspect`: says whether a guarded route would accept an access token now, and returns
- * its claims. Only clients that may introspect get an answer; otherwise a thief could test stolen
- * tokens here (RFC 7662 §4).
+ * `POST /introspect`: returns whether a guarded route would accept an access token now. For a token
+ * that would be accepted, also returns its claims. Refuses a client without the permission
+ * `introspect`, so that an attacker cannot test stolen tokens (RFC 7662 §4).
  *
- * The answer is "inactive" for any other string, even for a valid refresh token. Otherwise an API
- * that asks here would accept a refresh token as an access token.
+ * Returns `active: false` for every string that is not a valid access token, even for a valid
+ * refresh token. Otherwise an API that uses this endpoint would accept a refresh token as an access
+ * token.
  *
  * @see RFC 7662 §2.1 §2.2 §4
  */
@@ -86,7 +87,7 @@ export function introspectRoute({
       body: { type: 'form', schema: describeTokenForm('An access token') },
       success: {
         status: 200,
-        description: 'Whether the token is active, with its claims if it is',
+        description: 'Whether the token is active. An active token comes with its claims',
         schema: introspectionSchema,
       },
       refuses: { 429: 'Too many refused clients at this address' },

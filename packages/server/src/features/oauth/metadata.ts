@@ -62,17 +62,17 @@ const metadataDoc = {
 
 const wellKnown = '/.well-known/oauth-authorization-server'
 /**
- * How long a verifier may cache the keys and the metadata: long enough to save requests, short
- * enough that a change arrives within minutes.
+ * How long a verifier may cache the keys and the metadata. Five minutes save most requests, and a
+ * change still reaches every verifier within minutes.
  */
 const maxAgeSeconds = 300
 
 /**
- * Returns the routes of the public documents. The metadata is at the path that RFC 8414 §3.1
- * prescribes, and also below the issuer, where many clients look.
+ * Returns the routes of the metadata and of the public keys. The metadata is at the path that RFC
+ * 8414 §3.1 prescribes, and also below the issuer, where many clients look.
  *
- * All URLs come from the configured issuer. If they came from the request, an attacker could forge
- * them with a `Host` header, and a cache would serve the forged document to other callers.
+ * All URLs begin with the configured issuer. If the URLs came from the request, an attacker could
+ * forge them with a `Host` header, and a cache would serve the forged document to other callers.
  *
  * @param published returns the public keys
  */

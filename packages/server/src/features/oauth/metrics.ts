@@ -1,11 +1,11 @@
 import type { CounterMetric } from '../../feature/metric.ts'
 
-/** The outcome of a login or refresh. */
+/** The possible outcomes of a login or a refresh. */
 export const outcomes = [
   'granted',
   /** The password or token was wrong, or the user may not log in. */
   'refused',
-  /** The request was malformed. It may come from a user or a stranger. */
+  /** The request was not valid, for example because a parameter was missing. */
   'invalid',
   /** A rate limit refused the request. */
   'limited',

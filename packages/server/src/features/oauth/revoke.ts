@@ -26,10 +26,11 @@ export interface RevokeParts {
 /**
  * `POST /revoke`: ends the session of a token, which revokes all tokens of the session.
  *
- * An unknown or expired token gets the same answer as a valid one. An expired access token ends no
- * session: logs may contain old tokens, and a reader of a log must not log people out. The endpoint
- * refuses a token of another client. It also refuses a token from client_credentials, because such
- * a token has no session. A refused token stays valid.
+ * An unknown or expired token gets the same answer as a valid token. But an expired access token
+ * does not end its session: logs may contain old tokens, and a person who reads a log must not be
+ * able to log users out. The endpoint refuses a token that was issued to a different client. It
+ * also refuses a token from the client_credentials grant, because such a token has no session. A
+ * refused token stays valid.
  *
  * @see RFC 7009 §2.1 §2.2
  */
@@ -46,7 +47,9 @@ export function revokeRoute(parts: RevokeParts): OpenRoute {
         'RFC 7009. Ends the session that the token belongs to. An unknown token is not an error.',
       body: {
         type: 'form',
-        schema: describeTokenForm('An access token, or a refresh token, which may be used already'),
+        schema: describeTokenForm(
+          'An access token or a refresh token. The refresh token may be a used one',
+        ),
       },
       success: {
         status: 200,
@@ -65,7 +68,8 @@ export function revokeRoute(parts: RevokeParts): OpenRoute {
         (await parts.refresher.find(token)) ?? (await findVerified(token, parts.verifier))
       if (found) await endSessionOf(found, { request, clientId: client.id }, parts)
 
-      // Clients should ignore the body (RFC 7009 §2.2), but some clients read every answer as JSON.
+      // Clients should ignore the body (RFC 7009 §2.2). But some clients parse every body as JSON,
+      // so this body is an empty object.
       return jsonAnswer(200, {})
     },
   }
@@ -85,8 +89,8 @@ async function endSessionOf(
   if (token.clientId !== clientId) {
     const entry = { by: byStranger(request), subject, sessionId, clientId }
     await recordForeignToken({ event: 'revocation_refused', ...entry }, parts)
-    // RFC 7009 §2.1 requires this answer. It tells the caller nothing new, because the caller
-    // already has the token.
+    // RFC 7009 §2.1 requires this refusal. The refusal reveals nothing, because the caller already
+    // has the token.
     throw new OAuthError(
       'invalid_grant',
       'The token was issued to another client, and only that client may revoke it',

@@ -3,10 +3,10 @@ import { OAuthError, TokenError, type JsonObject } from 'keystile/internal'
 import { hasStorableNames } from '../audit/audit.ts'
 
 /**
- * Returns the identity of an access token, or undefined for a token that a guard would refuse.
+ * Verifies an access token. Returns its identity, or undefined if a guard would refuse the token.
  *
- * @throws {OAuthError} `temporarily_unavailable` if it is unknown which tokens are revoked: the
- *   caller would read any other answer as "inactive"
+ * @throws {OAuthError} `temporarily_unavailable` if the server does not know at the moment which
+ *   tokens are revoked: undefined would tell the client that the token is inactive
  */
 export async function findVerified(
   token: string,

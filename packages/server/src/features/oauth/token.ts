@@ -21,7 +21,8 @@ export const tokenSchema = {
     expires_in: { type: 'integer', description: 'Seconds' },
     refresh_token: {
       type: 'string',
-      description: 'Gets the next tokens, and works once. Missing if the client may not refresh',
+      description:
+        'Send it to get the next tokens. It works once. Missing if the client may not refresh',
     },
     scope: { type: 'string', description: 'The granted scopes, separated by spaces' },
     device_secret: {
@@ -32,7 +33,7 @@ export const tokenSchema = {
   required: ['access_token', 'token_type', 'expires_in', 'scope'] as const,
 }
 
-/** The grant type of a form that names none. */
+/** The grant type for a form without `grant_type`. */
 const defaultGrantType = 'password'
 
 /** What the token endpoint needs. */
@@ -45,9 +46,9 @@ export interface TokenParts extends GrantParts {
 }
 
 /**
- * `POST /token` (RFC 6749 §3.2). It checks in this order: the form, the client, the grant, and
- * whether the client may use the grant. The grant gets only the values of the parameters that it
- * declares. So it cannot depend on a parameter that is not documented.
+ * `POST /token` (RFC 6749 §3.2): issues tokens. It checks, in this order: the form, the client, the
+ * grant, and whether the client may use the grant. The grant gets only the parameters that it
+ * declares, so it cannot depend on a parameter that the documentation does not list.
  */
 export function tokenRoute(parts: TokenParts): OpenRoute {
   const { grants, meter } = parts
@@ -117,14 +118,17 @@ function describeForm(grants: readonly AnyGrant[]): JsonObject {
       client_secret: { type: 'string', format: 'password' },
     },
     anyOf: grants.map(({ grantType, required }) => ({
-      // If a grant requires no parameter, only `grant_type` tells it from the other grants.
+      // A grant without required parameters differs from the other grants only in its `grant_type`.
       ...(required.length === 0 && { properties: { grant_type: { const: grantType } } }),
       required: [...(grantType === defaultGrantType ? [] : ['grant_type']), ...required],
     })),
   }
 }
 
-/** The members of the answer (RFC 6749 §5.1). A member without a value is left out, never null. */
+/**
+ * The JSON answer of the token endpoint (RFC 6749 §5.1). A member without a value is left out. It
+ * is not null.
+ */
 export interface WireTokens {
   readonly access_token: string
   readonly token_type: 'bearer'
@@ -134,7 +138,7 @@ export interface WireTokens {
   readonly device_secret?: string
 }
 
-/** Turns granted tokens into the answer. */
+/** Returns the JSON answer of the token endpoint for the tokens that a grant issued. */
 export function wireTokens({
   accessToken,
   expiresInSeconds,

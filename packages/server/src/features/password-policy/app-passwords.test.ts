@@ -52,7 +52,7 @@ describeOnBoth(
       assert.equal(checkPassword('zk4-tent'), undefined)
       for (const [bad, expected] of [
         ['zk4-ten', /at least 8 characters/],
-        ['iloveyou', /one of the most common ones/],
+        ['iloveyou', /one of the most common passwords/],
         ['x'.repeat(1_025), /at most 1024 bytes/],
         ['a countess of love', /should not contain your username/],
         ['a lovelace of love', /should not contain your e-mail address/],
@@ -70,7 +70,8 @@ describeOnBoth(
       const { keystile } = await stage.start()
       await assert.rejects(keystile.hashPassword('x'.repeat(1_025)), {
         name: 'TypeError',
-        message: 'a password must have at most 1024 bytes; call checkPassword before hashPassword',
+        message:
+          'a password must have at most 1024 bytes; call checkPassword() before hashPassword()',
       })
       const nothing: unknown = undefined
       await assert.rejects(keystile.hashPassword(nothing as string), /must be a string/)

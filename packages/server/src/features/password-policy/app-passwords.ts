@@ -2,30 +2,31 @@ import { isTooLong, maxBytes, type Passwords } from '../password/password.ts'
 import type { PasswordOwner, PasswordPolicy } from './policy.ts'
 
 /**
- * Passwords, for an app that keeps the users itself. A hash is computed in the threads that logins
- * use, with the cost of `passwordHashing`, and never on the event loop.
+ * Functions for the passwords of an app's own users. They compute hashes in the same threads as
+ * logins do, never on the event loop. A new hash has the cost of the setting `passwordHashing`.
  */
 export interface AppPasswords {
   /**
-   * Returns the argon2id hash of a new password, to store with the user. Does NOT check the
-   * password against the policy: call `checkPassword` first.
+   * Returns the argon2id hash of a new password. The app stores the hash with the user. Does NOT
+   * check the password against the policy: call `checkPassword()` first.
    *
-   * @throws {TypeError} for more than 1,024 bytes
+   * @throws {TypeError} if the password has more than 1,024 bytes
    * @throws {ProblemError} `temporarily_unavailable` if the hash could not begin within 2 s
    */
   hashPassword(password: string): Promise<string>
   /**
-   * Whether a password belongs to a stored argon2id, scrypt or bcrypt hash. Pass undefined or null
-   * for a user who does not exist: the result is false after the same work, so its duration does
-   * not reveal whether the user exists. Does NOT count guesses: only a login at `POST /token` does.
+   * Whether a password belongs to a stored argon2id, scrypt or bcrypt hash. For a user who does not
+   * exist, pass undefined or null: the result is false, after the same work as for a hash. So the
+   * duration does not reveal whether the user exists. Does NOT count guesses: only a login through
+   * Keystile counts for the rate limits.
    *
    * @throws {ProblemError} `temporarily_unavailable` if the hash could not begin within 2 s
    */
   verifyPassword(password: string, hash: string | undefined | null): Promise<boolean>
   /**
-   * If a new password is not acceptable, returns the reason as a sentence for the user; otherwise
-   * undefined. The sentence does not repeat the password. Takes a tenth of a millisecond, and
-   * hashes nothing.
+   * Returns the reason why a new password is not acceptable, or undefined if the password is
+   * acceptable. The reason is a sentence for the user that does not contain the password. A call
+   * takes about 0.1 ms, because it does not hash the password.
    *
    * @param owner the names of the user, which the password must not contain
    */
@@ -33,7 +34,7 @@ export interface AppPasswords {
 }
 
 // decisions/0018-passwords-as-methods.md
-/** Creates `hashPassword`, `verifyPassword` and `checkPassword`. */
+/** Creates `hashPassword()`, `verifyPassword()` and `checkPassword()`. */
 export function createAppPasswords(
   passwords: Pick<Passwords, 'hash' | 'verify'>,
   policy: PasswordPolicy,
@@ -43,7 +44,8 @@ export function createAppPasswords(
       requireString(password)
       if (isTooLong(password))
         throw new TypeError(
-          `a password must have at most ${maxBytes} bytes; call checkPassword before hashPassword`,
+          `a password must have at most ${maxBytes} bytes; ` +
+            'call checkPassword() before hashPassword()',
         )
       return passwords.hash(password)
     },
@@ -58,7 +60,7 @@ export function createAppPasswords(
   }
 }
 
-/** @throws {TypeError} */
+/** @throws {TypeError} if the password is not a string */
 function requireString(password: unknown): void {
   if (typeof password !== 'string') throw new TypeError('a password must be a string')
 }

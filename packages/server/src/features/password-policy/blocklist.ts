@@ -4,8 +4,8 @@ const lineEnd = 0x0a
 
 /**
  * Returns a function that tells whether a string in lower case is on the list of 49,233 common
- * passwords. It reads the list at its first call and keeps the bytes of the file: 388 kB, while a
- * `Set` would take 8 MB.
+ * passwords. The first call of the function reads the list. The bytes of the file stay in memory:
+ * 388 kB, while a `Set` would take 8 MB.
  */
 export function createBlocklist(): (text: string) => boolean {
   let list: Buffer | undefined
@@ -15,7 +15,9 @@ export function createBlocklist(): (text: string) => boolean {
   }
 }
 
-/** Whether a list has a line. A binary search: the lines must be sorted by their bytes. */
+/**
+ * Whether a list has a line. This is a binary search, so the lines must be sorted by their bytes.
+ */
 function hasLine(list: Buffer, wanted: Buffer): boolean {
   let [from, to] = [0, list.length] // each is the first byte of a line, or the end
   while (from < to) {

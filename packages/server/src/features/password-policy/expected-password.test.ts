@@ -17,7 +17,7 @@ function findPlainly(password: string, minLength: number): string | undefined {
   )
 
   function findSimple(part: string): string | undefined {
-    if (isCommon(part)) return 'one of the most common ones'
+    if (isCommon(part)) return 'one of the most common passwords'
     for (let unit = 1; unit < minLength && part.length >= 2 * unit - 1; unit++)
       if (part.startsWith(part.slice(unit))) return 'something short that is repeated'
     const halves = [/(.).?/g, /.(.?)/g].map((every) => part.replace(every, '$1'))

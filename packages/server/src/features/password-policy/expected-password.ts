@@ -11,7 +11,10 @@ const rows: readonly string[] = [
   ...'1qaz 2wsx 3edc 4rfv 5tgb 6yhn 7ujm 8ik, 9ol. 0p;/'.split(' '),
 ].flatMap((row) => [row, Array.from(row).toReversed().join('')])
 
-/** For each character: the rows that contain it, each cut to begin with this character. */
+/**
+ * Maps each character to the rows that contain it. Each row is cut so that it begins with this
+ * character.
+ */
 const rowsFrom: ReadonlyMap<string, readonly string[]> = new Map(
   Array.from(new Set(rows.join('')), (character) => [
     character,
@@ -20,28 +23,28 @@ const rowsFrom: ReadonlyMap<string, readonly string[]> = new Map(
 )
 
 /**
- * A password is refused if it consists of parts of rows with at least this mean length. Many words
- * contain shorter parts by chance, such as `as` and `er`.
+ * A password is refused if it consists of parts of rows, and these parts have at least this mean
+ * length. Shorter parts, such as `as` and `er`, are in many words by chance.
  */
 const meanRowLength = 3
 /**
- * The minimum length of a simple core: what is left of a password without the digits and signs
- * around it. Good passwords contain shorter cores, such as `abc`, by chance.
+ * The minimum length of a simple core. The core is the part of a password between the digits and
+ * signs around it. Good passwords contain shorter cores, such as `abc`, by chance.
  */
 const minCoreLength = 4
 /** The length of the longest entry of the blocklist. */
 const maxCommonLength = 20
 
 /**
- * If a password is among the first guesses of attackers, returns the reason as the end of a
- * sentence; otherwise undefined. It judges the whole password (NIST SP 800-63B-4 §3.1.1.2), so a
- * common word among other words is allowed.
+ * Returns the reason if attackers would guess a password early, or undefined if they would not. The
+ * reason is the end of a sentence that begins with "Password should not be". The function judges
+ * the whole password (NIST SP 800-63B-4 §3.1.1.2), so a common word among other words is allowed.
  *
  * @param password in lower case
  * @param isCommon tells whether a string is on the blocklist
- * @param minLength the minimum length of a password. A repeated unit must have this length by
- *   itself, and so must the characters around a common word. A password that consists of rows must
- *   have this many rows
+ * @param minLength the minimum length of a password. It is also the minimum length of a unit that
+ *   the password repeats, the minimum length of the characters around a common word, and the
+ *   minimum number of rows in a password that consists of rows
  */
 export function findExpected(
   password: string,
@@ -53,7 +56,7 @@ export function findExpected(
 
   function findPlain(part: readonly string[]): string | undefined {
     if (part.length <= maxCommonLength && isCommon(part.join('')))
-      return 'one of the most common ones'
+      return 'one of the most common passwords'
 
     const unit = periodOf(part)
     // Minus 1, because the last copy may lack its final space: `zebra-7 zebra-7`.
@@ -97,9 +100,9 @@ function isLetter(character: string): boolean {
 }
 
 /**
- * Returns the length of the unit that the characters repeat; the last copy may be incomplete. It is
- * the length of all characters if nothing repeats. Uses the prefix function of Knuth, Morris and
- * Pratt, so its time is linear.
+ * Returns the length of the shortest unit whose copies make up the characters; the last copy may be
+ * incomplete. If nothing repeats, returns the number of characters. Uses the prefix function of
+ * Knuth, Morris and Pratt, so its time is linear.
  */
 function periodOf(characters: readonly string[]): number {
   const borders = [0] // for each prefix: the length of its longest suffix that is also a prefix
@@ -112,8 +115,8 @@ function periodOf(characters: readonly string[]): number {
 }
 
 /**
- * Whether the characters consist of few pieces. Each piece is a part of a row, or one repeated
- * character. The pieces must be long on average, because every string can be cut into short pieces.
+ * Whether the characters consist of a few long pieces. Each piece is a part of a row, or one
+ * repeated character. Short pieces do not count, because every string can be cut into short pieces.
  */
 function isInRows(characters: readonly string[], minLength: number): boolean {
   let pieces = 0

@@ -7,14 +7,23 @@ import { isTooLong, maxBytes } from '../password/password.ts'
 export const defaultMinLength = 15
 /** The minimum length of a password with a second factor (NIST SP 800-63B-4 §3.1.1.2). */
 export const leastMinLength = 8
-/** The highest setting: ASVS 5.0 6.2.9 demands that passwords of 64 characters are allowed. */
+/**
+ * The highest minimum length that the setting allows, because ASVS 5.0 6.2.9 demands that passwords
+ * of 64 characters are accepted.
+ */
 export const maxMinLength = 64
 
-/** A name of this length or more is always refused, because no password contains it by chance. */
+/**
+ * A password must not contain a name of this length or more. A shorter name may be in a password by
+ * chance.
+ */
 const tellingLength = 5
-/** The minimum length of a name to check. Too many words contain shorter names, such as `al`. */
+/** Names with fewer letters are not checked, because too many words contain them, such as `al`. */
 const minNameLength = 3
-/** Separators between the letters of a name: people write `ada.lovelace` as `ada-lovelace`. */
+/**
+ * A pattern for separators between the letters of a name, because people write `ada.lovelace` as
+ * `ada-lovelace`.
+ */
 const separators = String.raw`[\s._+-]*`
 
 /** The user who gets a new password. */
@@ -28,10 +37,10 @@ export interface PasswordPolicy {
   /** The minimum length in code points. */
   readonly minLength: number
   /**
-   * If a new password is not acceptable, returns the reason as a sentence that does not repeat the
-   * password; otherwise undefined. No rule demands capitals, digits or signs. Does NOT normalise
-   * the password (NFC), although NIST recommends this: the password is hashed as typed. Only the
-   * comparisons use lower case.
+   * Returns the reason why a new password is not acceptable, or undefined if the password is
+   * acceptable. The reason is a sentence that does not contain the password. No rule demands
+   * capital letters, digits or signs. All comparisons ignore the case of letters. Does NOT
+   * normalise the password (NFC), although NIST recommends it: the password is hashed as typed.
    *
    * @see NIST SP 800-63B-4 §3.1.1.2
    */
@@ -41,7 +50,8 @@ export interface PasswordPolicy {
 /**
  * Creates the policy of a server.
  *
- * @param options.issuer its host is the name of the service, which a password must not contain
+ * @param options.issuer the URL of the issuer. Its host name is the name of the service, which a
+ *   password must not contain
  */
 export function createPasswordPolicy(options: {
   readonly minLength: number
@@ -64,7 +74,7 @@ export function createPasswordPolicy(options: {
       if (expected)
         return (
           `Password should not be ${expected}; ` +
-          'several words that do not belong together make a good one'
+          'several words that do not belong together make a good password'
         )
 
       const own: KnownName[] = []
@@ -82,8 +92,8 @@ interface KnownName {
 }
 
 /**
- * Finds a known name in a password. A short name is part of many words. So a password may contain a
- * short name if its other characters are long enough by themselves.
+ * Returns the fault of a password that contains a known name. A short name is part of many words,
+ * so a password may contain a short name if the rest of the password is long enough.
  */
 function findNameFault(
   password: string,

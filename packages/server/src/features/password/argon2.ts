@@ -12,7 +12,7 @@ export interface Argon2Parameters {
 /** The first choice of OWASP's Password Storage Cheat Sheet: 19 MiB and 2 passes. */
 export const defaultParameters: Argon2Parameters = { memory: 19_456, passes: 2, parallelism: 1 }
 
-/** The lengths that RFC 9106 §4 recommends. */
+/** The lengths of salt and hash that RFC 9106 §4 recommends. */
 const saltBytes = 16
 const hashBytes = 32
 /**
@@ -21,7 +21,10 @@ const hashBytes = 32
  * with a few logins.
  */
 export const maxMemory = 1_048_576
-/** The largest memory times passes of a stored hash, in KiB: 4 GiB. This takes some seconds. */
+/**
+ * The largest product of memory and passes of a stored hash, in KiB: 4 GiB. Such a hash takes some
+ * seconds.
+ */
 export const maxWork: number = 4 * maxMemory
 
 /**
@@ -40,7 +43,10 @@ type Derive = (
   parameters: Argon2Parameters,
 ) => Uint8Array
 
-/** The prebuilt library takes half the time of Node's function, which is the fallback. */
+/**
+ * Derives a hash with the prebuilt library, which takes half the time of Node's function. If the
+ * library does not load, Node's function is used.
+ */
 const derive: Derive = await import('@node-rs/argon2').then(
   ({ hashRawSync }) =>
     (password, salt, outputLen, { memory, passes, parallelism }) =>
@@ -72,7 +78,7 @@ export function hash(
 
 /**
  * Returns the salt of an argon2id hash, in base64. Returns undefined if the salt is too short for a
- * new hash, or if the hash is of another kind.
+ * new hash, or if the hash is not argon2id.
  */
 export function saltOf(stored: string): string | undefined {
   const salt = parse(stored)?.salt
@@ -80,9 +86,9 @@ export function saltOf(stored: string): string | undefined {
 }
 
 /**
- * Whether a password belongs to a hash. Synchronous, like `hash`.
+ * Whether a password belongs to a hash. This function is synchronous and slow, like `hash()`.
  *
- * @throws {Error} when `isHash` is false
+ * @throws {Error} if `isHash()` returns false for the hash
  */
 export function verify(password: Uint8Array, stored: string): boolean {
   const parsed = parse(stored)
@@ -93,8 +99,8 @@ export function verify(password: Uint8Array, stored: string): boolean {
 }
 
 /**
- * Returns a hash that no password matches. The login of an unknown user is verified against it, so
- * that the duration of the login does not reveal that the user is unknown.
+ * Returns a hash that no password matches. At the login of an unknown user, the password is
+ * verified against this hash, so that the duration does not reveal that the user is unknown.
  */
 export function createDecoy(parameters: Argon2Parameters = defaultParameters): string {
   return format(
@@ -109,7 +115,7 @@ export function isHash(stored: string): boolean {
   return parse(stored) !== undefined
 }
 
-/** Whether a hash has less memory or fewer passes than `parameters`, or is of another kind. */
+/** Whether a hash has less memory or fewer passes than `parameters`, or is not argon2id. */
 export function isOutdated(
   stored: string,
   parameters: Argon2Parameters = defaultParameters,

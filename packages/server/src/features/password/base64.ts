@@ -10,12 +10,12 @@ export function encodeBase64(bytes: Uint8Array): string {
 const canonical =
   /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048])?$/
 
-/** Whether a string is exactly what `encodeBase64` returns for some bytes. */
+/** Whether a string is one that `encodeBase64()` can return. */
 export function isBase64(text: string | undefined): text is string {
   return text !== undefined && canonical.test(text)
 }
 
-/** Decodes a string. Does NOT check the string: `isBase64` does. */
+/** Decodes a string. Does NOT check the string: `isBase64()` does. */
 export function decodeBase64(text: string): Buffer {
   return Buffer.from(text, 'base64')
 }

@@ -1,8 +1,8 @@
 // bcrypt hashes of other systems, which a login verifies and then replaces with argon2id hashes.
 
 /**
- * The highest cost of a stored hash. Such a hash takes seconds, and each higher cost doubles the
- * work.
+ * The highest cost that a stored hash may have. A hash of this cost takes seconds, and each further
+ * step doubles the time.
  */
 const maxCost = 16
 /** bcrypt compares this many bytes of a password, and ignores all further bytes. */
@@ -21,10 +21,10 @@ export function isHash(stored: string): boolean {
 }
 
 /**
- * Whether a password belongs to a hash. bcrypt compares its first 72 bytes. A password with a NUL
- * byte never matches, because to bcrypt "a" and "a\0a" are the same password. This function is slow
- * on purpose: call it only in a hash thread. The thread loads the library for its first bcrypt
- * hash.
+ * Whether a password belongs to a hash. bcrypt compares only the first 72 bytes of the password. A
+ * password with a NUL byte never matches, because to bcrypt "a" and "a\0a" are the same password.
+ * This function is slow on purpose: call it only in a hash thread. The thread loads the library for
+ * its first bcrypt hash.
  *
  * @throws {Error} when the prebuilt library does not load on this machine
  */
@@ -34,7 +34,7 @@ export async function verify(password: Uint8Array, stored: string): Promise<bool
   return matches && !password.includes(0)
 }
 
-/** Whether a password is longer than the part that a bcrypt hash covers. */
+/** Whether the stored hash is a bcrypt hash and the password has bytes that bcrypt ignores. */
 export function isCutShort(password: Uint8Array, stored: string): boolean {
   return isHash(stored) && password.length > maxBytes
 }

@@ -11,7 +11,8 @@ export interface FairQueue<Item> {
   ahead(sender: Sender): number
   /**
    * Adds an item. If the queue is full, evicts the newest item of the sender with the most items.
-   * If the new item would give its sender as many items, evicts the new item instead.
+   * If the sender of the new item would then have more items than that sender, evicts the new item
+   * instead.
    *
    * @returns the evicted item
    */
@@ -22,7 +23,10 @@ export interface FairQueue<Item> {
   takeOldest(): Item | undefined
 }
 
-/** The name of a sender. It is undefined for unknown senders, who count as one sender. */
+/**
+ * The name of a sender; undefined if the sender is unknown. All unknown senders count as one
+ * sender.
+ */
 type Sender = string | undefined
 
 interface Place<Item> {
@@ -31,8 +35,8 @@ interface Place<Item> {
 }
 
 /**
- * One line for each sender: its items, oldest first. The next sender to serve comes first. A sender
- * without items has no line.
+ * Maps each sender to its line: its waiting items, oldest first. The map begins with the next
+ * sender to serve. A sender without items is not in the map.
  */
 type Lines<Item> = Map<Sender, Place<Item>[]>
 
@@ -83,7 +87,7 @@ export function createFairQueue<Item>(places: number): FairQueue<Item> {
 
       const [sender, line] = next
       const item = takeFrom(sender, line)
-      // Moves the line to the end. If the line is empty, `takeFrom` has already deleted it.
+      // Moves the line to the end. If the line is empty, `takeFrom()` has already deleted it.
       if (lines.delete(sender)) lines.set(sender, line)
       return item
     },

@@ -6,9 +6,9 @@ import { defaultCost, findCostFault, type HashingCost } from './hashing-cost.ts'
 
 export interface PasswordOptions {
   /**
-   * The cost of a password hash: argon2id with one lane, at least as strong as OWASP recommends.
-   * Default: 19,456 KiB and 2 passes. `keystile tune` measures what a machine can afford. A login
-   * replaces a stored hash of lower cost.
+   * The cost of a new password hash, which is argon2id with one lane. The cost must be at least as
+   * high as OWASP recommends. Default: 19,456 KiB and 2 passes. `keystile tune` measures what a
+   * machine can afford. A login replaces a stored hash of lower cost.
    */
   readonly passwordHashing?: HashingCost
 }
@@ -48,7 +48,8 @@ export const hashQueueLength: GaugeMetric = {
 }
 
 /**
- * Users do not notice a login that takes this long. One core can then serve ten logins a second.
+ * The time that a hash may take if the operator gives no other time. Users do not notice such a
+ * delay in a login, and one core can serve ten logins a second.
  */
 const defaultMilliseconds = 100
 
@@ -67,7 +68,7 @@ export const feature: Feature<PasswordOptions> = {
       takesSettings: false,
       summary:
         'measure and print the strongest password hashing ' +
-        `that takes at most ${defaultMilliseconds} ms, or N, on this machine`,
+        `that takes at most N ms on this machine; N is ${defaultMilliseconds} by default`,
       async load() {
         const { tune } = await import('./cli.ts')
         return (call) => tune(call, { setting: passwordHashing, defaultMilliseconds })

@@ -10,11 +10,13 @@ export interface HashJob {
   reject(error: Error): void
 }
 
-/** A pool of threads that run one job at a time. */
+/** A pool of threads. Each thread runs one job at a time. */
 export interface HashPool {
-  /** Whether a job can begin now: a thread is idle, or one more may start. */
+  /**
+   * Whether a job can begin now: either a thread is idle, or the pool may start one more thread.
+   */
   isFree(): boolean
-  /** Begins a job. Call it only while a thread is free. */
+  /** Begins a job. Call it only if `isFree()` returns true. */
   begin(job: HashJob): void
   /** Waits for the running jobs, then ends all threads. */
   close(): Promise<void>
@@ -104,7 +106,8 @@ function startThread(): Worker {
   return new Worker(new URL(import.meta.resolve('#hash-thread')), {
     name: 'keystile-hash',
     execArgv: [...inheritedArguments],
-    // A thread has one message at a time. Without this, V8 lets old messages fill up to 64 MiB.
+    // A thread has only one message at a time. Without this limit, V8 would let old messages fill
+    // up to 64 MiB.
     resourceLimits: { maxYoungGenerationSizeMb: 3 },
   })
 }

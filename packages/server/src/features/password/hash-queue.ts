@@ -6,7 +6,10 @@ export interface HashQueue {
   readonly size: number
   /** Returns how many waiting jobs would be taken before a job that this sender adds now. */
   ahead(sender: string | undefined): number
-  /** Adds a job. If all places are taken, the job that the queue evicts is refused. */
+  /**
+   * Adds a job. If the queue is full, evicts one job and refuses it. The refused job can be the new
+   * job.
+   */
   add(sender: string | undefined, job: HashJob): void
   /** Refuses each job whose deadline has passed, and starts a timer for the next deadline. */
   refuseLate(): void

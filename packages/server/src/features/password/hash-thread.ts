@@ -30,7 +30,8 @@ export type HashReply =
 // other systems the priority applies to the whole process.
 if (process.platform === 'linux') lowerPriority()
 
-// Messages are handled one after the other, so that `close` waits for the running hash.
+// Messages are handled one after the other, so that the message `close` takes effect after the
+// running hash.
 let working = Promise.resolve()
 if (!parentPort) throw new Error('this module must be loaded as a worker thread')
 const port = parentPort

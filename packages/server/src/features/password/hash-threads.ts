@@ -7,7 +7,10 @@ import { createHashQueue } from './hash-queue.ts'
 import type { HashRequest } from './hash-thread.ts'
 
 // decisions/0003-refuse-late-logins-early.md
-/** Jobs that wait longer are refused, because their clients give up or retry anyway. */
+/**
+ * The longest time that a job may wait. A job that waits longer is refused, because its client
+ * gives up or retries anyway.
+ */
 const maxWaitMilliseconds = 2_000
 /**
  * How many jobs may wait for each thread. This limit only bounds the memory. A job behind that many
@@ -24,13 +27,13 @@ const newestShare = 1 / 16
 
 /**
  * Threads that only hash, so that guards and database commits do not wait while a password is
- * hashed. Senders are served in rotation, so that one sender's flood of logins hardly delays
- * another sender. A sender is an IPv4 address or an IPv6 network of 64 bits.
+ * hashed. Senders are served in rotation, so that a flood of logins from one sender hardly delays
+ * the other senders. A sender is an IPv4 address or an IPv6 network of 64 bits.
  */
 export interface HashThreads {
   /**
-   * Checks whether `hash` and `verify` could begin in time. Call it before other work, which is
-   * useless if they cannot. Does NOT reserve a place in the queue.
+   * Checks whether a hash could begin in time. Call it before other work that would be useless
+   * without the hash. Does NOT reserve a place in the queue.
    *
    * @returns the estimated milliseconds until a hash that is requested now would begin
    * @throws {ProblemError} `temporarily_unavailable` if the hash could not begin within 2 s
@@ -53,15 +56,15 @@ export interface HashThreads {
   /**
    * Whether a password belongs to a stored hash.
    *
-   * @throws {ProblemError} as `hash` does
+   * @throws {ProblemError} for the same reasons as `hash()`
    */
   verify(password: Uint8Array, stored: string, address?: string): Promise<boolean>
-  /** Refuses waiting and new jobs, waits for the running ones, and ends the threads. */
+  /** Refuses waiting and new jobs, waits for the running jobs, and ends the threads. */
   close(): Promise<void>
 }
 
 /**
- * Opens hash threads. Each starts when there is work for it.
+ * Opens hash threads. Each thread starts when there is work for it.
  *
  * @param count the largest number of threads. More threads than cores would only use more memory
  * @param now a clock in milliseconds that never goes back

@@ -18,7 +18,7 @@ describe('findCostFault', () => {
       const fault = findCostFault({ memoryKiB: memoryKiB - 1, passes })
       assert.equal(
         fault,
-        `must have at least ${memoryKiB} KiB with passes: ${passes} (OWASP, Password Storage Cheat Sheet)`,
+        `must have memoryKiB: ${memoryKiB} or more for passes: ${passes} (OWASP, Password Storage Cheat Sheet)`,
       )
     }
   })

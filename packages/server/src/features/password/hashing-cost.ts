@@ -13,21 +13,24 @@ export const defaultCost: HashingCost = {
 }
 
 /**
- * The minimum memory in KiB for 1, 2, 3 and 4 passes. The next constant is for more passes.
- * According to OWASP's Password Storage Cheat Sheet, all these costs are equally strong.
+ * The minimum memory in KiB for 1, 2, 3 and 4 passes. `leastMemoryOfMany` is the minimum for more
+ * passes. According to OWASP's Password Storage Cheat Sheet, all these costs are equally strong.
  */
 const leastMemory = [47_104, 19_456, 12_288, 9_216] as const
 const leastMemoryOfMany = 7_168
 const kibPerMib = 1_024
 
-/** Returns the parameters of a hash. One lane, because each core hashes another password anyway. */
+/**
+ * Returns the argon2id parameters for a cost. There is only one lane, because each core hashes a
+ * different password anyway.
+ */
 export function parametersOf({ memoryKiB, passes }: HashingCost): Argon2Parameters {
   return { memory: memoryKiB, passes, parallelism: 1 }
 }
 
 /**
- * If a cost is not allowed, returns the reason, which begins with `must have`; otherwise undefined.
- * Does NOT check whether the machine has enough memory.
+ * Returns the reason why a cost is not allowed, or undefined if the cost is allowed. The reason
+ * begins with `must have`. Does NOT check whether the machine has enough memory.
  */
 export function findCostFault({ memoryKiB, passes }: HashingCost): string | undefined {
   if (!Number.isInteger(memoryKiB) || !Number.isInteger(passes) || passes < 1)
@@ -36,18 +39,18 @@ export function findCostFault({ memoryKiB, passes }: HashingCost): string | unde
   const least = leastMemory[passes - 1] ?? leastMemoryOfMany
   if (memoryKiB < least)
     return (
-      `must have at least ${least} KiB with passes: ${passes} ` +
+      `must have memoryKiB: ${least} or more for passes: ${passes} ` +
       '(OWASP, Password Storage Cheat Sheet)'
     )
   if (memoryKiB > maxMemory || memoryKiB * passes > maxWork)
-    return `must have at most ${maxMemory} KiB, and ${maxWork} KiB in all passes together`
+    return `must have memoryKiB: ${maxMemory} or less, and memoryKiB × passes: ${maxWork} or less`
   return undefined
 }
 
 /**
- * Finds the highest cost at which a hash takes at most `milliseconds`, to within a sixteenth. Never
- * returns less than the default cost. Raises the memory first, because memory is what an attacker's
- * hardware lacks most, and then the passes.
+ * Finds the highest cost at which a hash takes at most `milliseconds`. The memory that it finds is
+ * at most a sixteenth below the exact result. Returns the default cost if even that cost takes
+ * longer. Raises the memory before the passes, because the hardware of attackers lacks memory most.
  *
  * @param measure returns the milliseconds that a hash takes
  * @param options.maxMemoryKiB how much of the machine's memory one hash may take

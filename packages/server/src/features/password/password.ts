@@ -9,18 +9,22 @@ import { isHash, isOutdated } from './stored-hash.ts'
  */
 export const maxBytes = 1_024
 
-/** Hashes and verifies passwords as received: it does not trim, change case or normalise. */
+/**
+ * Hashes and verifies passwords exactly as received. It does not trim them, change their case or
+ * normalise them.
+ */
 export interface Passwords {
   /**
-   * Returns the estimated milliseconds until `hash` or `verify` would begin.
+   * Returns the estimated milliseconds until `hash()` or `verify()` would begin.
    *
-   * @throws {ProblemError} `temporarily_unavailable` if they would throw it immediately
+   * @throws {ProblemError} `temporarily_unavailable` if `hash()` and `verify()` would throw this
+   *   error immediately
    */
   requireRoom(address?: string): number
   /**
    * Hashes a new password. Does NOT check the policy: `PasswordPolicy` does.
    *
-   * @param address the sender's IP address: addresses are served in rotation, so that one address
+   * @param address the sender's IP address. Addresses are served in rotation, so that one address
    *   cannot delay the others
    * @throws {ProblemError} `temporarily_unavailable` if the hash could not begin in time
    */
@@ -32,17 +36,17 @@ export interface Passwords {
    * undefined. If several kinds of hashes are stored, the duration can reveal the kind of a user's
    * hash.
    *
-   * @throws {ProblemError} as `hash` does
+   * @throws {ProblemError} for the same reasons as `hash()`
    */
   verify(password: string, stored: string | undefined, address?: string): Promise<boolean>
-  /** Whether `renew` should replace the hash of a password that was just verified. */
+  /** Whether `renew()` should replace the hash of a password that was just verified. */
   isOutdated(stored: string, password: string): boolean
   /**
    * Returns a new hash of a password that was just verified. If the old hash is argon2id and its
-   * salt is long enough, the new hash keeps the salt. The `passwordMark` then stays the same, so
-   * known devices stay known.
+   * salt is long enough, the new hash keeps the salt. The result of `passwordMark()` then stays the
+   * same, so known devices stay known.
    *
-   * @throws {ProblemError} as `hash` does
+   * @throws {ProblemError} for the same reasons as `hash()`
    */
   renew(stored: string, password: string, address?: string): Promise<string>
 }

@@ -4,7 +4,7 @@ import { decodeBase64, isBase64 } from './base64.ts'
 
 /**
  * The largest N·r·p of a stored hash. Each unit of N·r takes 128 bytes, so a hash takes at most 1
- * GiB. It may take some seconds.
+ * GiB of memory. Its verification may take some seconds.
  */
 const maxWork = 2 ** 23
 
@@ -26,7 +26,7 @@ export function isHash(stored: string): boolean {
  * to HMAC "a" and "a\0" are the same key. This function is synchronous and slow on purpose: call it
  * only in a hash thread.
  *
- * @throws {Error} when `isHash` is false
+ * @throws {Error} if `isHash()` returns false for the hash
  * @see RFC 7914, RFC 2104 §2
  */
 export function verify(password: Uint8Array, stored: string): boolean {

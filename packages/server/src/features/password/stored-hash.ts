@@ -14,7 +14,7 @@ export function isHash(stored: string): boolean {
  * Whether a password belongs to a hash of any kind. This function is slow on purpose: call it only
  * in a hash thread.
  *
- * @throws {Error} when `isHash` is false
+ * @throws {Error} if `isHash()` returns false for the hash
  */
 export async function verify(password: Uint8Array, stored: string): Promise<boolean> {
   const format = formats.find((candidate) => candidate.isHash(stored))
@@ -24,9 +24,9 @@ export async function verify(password: Uint8Array, stored: string): Promise<bool
 }
 
 /**
- * Whether a new hash of a verified password should replace the stored hash. False if bcrypt
- * compared only the first 72 bytes of the password: a new hash would cover all bytes. If the owner
- * mistyped one of the other bytes, the new hash would lock the owner out.
+ * Whether a new hash of a verified password should replace the stored hash. False if bcrypt has
+ * compared only the first 72 bytes of the password. The owner may have mistyped a later byte. A new
+ * hash covers all bytes, so it would lock the owner out.
  */
 export function isOutdated(
   stored: string,
@@ -37,8 +37,9 @@ export function isOutdated(
 }
 
 /**
- * Returns a string that stays the same when the hash of a password is renewed: the salt, which the
- * renewed hash keeps. If the renewed hash would get another salt, returns the whole hash.
+ * Returns a string that stays the same when the hash of a password is renewed. This is the salt,
+ * because the renewed hash keeps the salt. If the renewed hash cannot keep the salt, returns the
+ * whole hash.
  */
 export function passwordMark(stored: string): string {
   return argon2.saltOf(stored) ?? stored

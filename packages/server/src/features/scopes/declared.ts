@@ -7,8 +7,8 @@ import { readDeclared, storeDeclared } from './store.ts'
 type Declared = Pick<ScopeSettings, 'scopes' | 'roles'>
 
 /**
- * Stores the declared scopes and roles. If processes declare different ones, the process that
- * started last wins.
+ * Stores the declared scopes and roles. If two processes declare different scopes or roles, the
+ * process that started last wins.
  */
 export async function saveDeclared(
   database: Pick<Database, 'reader' | 'write'>,
@@ -19,7 +19,8 @@ export async function saveDeclared(
 }
 
 /**
- * Returns the scopes and roles of the settings, together with those that the latest start stored.
+ * Returns the scopes and roles of the settings, together with the scopes and roles that the latest
+ * start stored. If both have the same name, the setting wins.
  */
 export async function readScopeRules(
   { reader }: Pick<Database, 'reader'>,

@@ -63,7 +63,7 @@ const roles: DefaultedSetting<'roles', Readonly<Record<string, readonly string[]
       ),
     ),
     ...(Object.hasOwn(named, adminRole)
-      ? [`must not have ${adminRole}: that role is built in and holds all scopes; rename yours`]
+      ? [`must not have ${adminRole}: that role is built in and holds all scopes; rename your role`]
       : []),
   ],
 }

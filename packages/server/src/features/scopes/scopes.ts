@@ -7,7 +7,10 @@ export interface ScopeRules {
   readonly declared: Readonly<Record<string, string>>
   /** The scopes that every user holds. */
   readonly defaults: readonly string[]
-  /** Named lists of scopes. Tokens and guards know only scopes: `heldScopes` expands the roles. */
+  /**
+   * Maps each role to its scopes. Tokens and guards have only scopes: `heldScopes()` replaces the
+   * roles of a user by their scopes.
+   */
   readonly roles: Readonly<Record<string, readonly string[]>>
 }
 
@@ -40,7 +43,7 @@ export const adminRole = 'admin'
 
 /**
  * Parses the `scope` parameter of a request. Returns undefined if the request names no scope; the
- * token then gets every scope that it may have. Does NOT check what the user holds.
+ * token then gets every scope that it may have. Does NOT check whether the user holds the scopes.
  *
  * @throws {OAuthError} `invalid_scope` for a malformed value, or a scope that is not declared
  * @see RFC 6749 §3.3
@@ -68,7 +71,8 @@ export function readRequestedScopes(
 
 /**
  * Returns the scopes that a user holds: the default scopes, the user's own scopes, and the scopes
- * of the user's roles. They are in the order of their declaration, without undeclared ones.
+ * of the user's roles. Leaves out scopes that are not declared. The scopes are in the order of
+ * their declaration.
  */
 export function heldScopes(user: Rights, rules: ScopeRules): readonly string[] {
   const scopesOf = (role: string): readonly string[] | undefined =>
@@ -82,7 +86,10 @@ export function heldScopes(user: Rights, rules: ScopeRules): readonly string[] {
   return Object.keys(rules.declared).filter((scope) => held.has(scope))
 }
 
-/** Returns the scopes of a token: requested, held by the user, and allowed for the client. */
+/**
+ * Returns the scopes of a token: those that are requested, that the user holds, and that the client
+ * may have.
+ */
 export function grantScopes(
   requested: readonly string[] | undefined,
   held: readonly string[],
@@ -100,7 +107,7 @@ export interface Rights {
   readonly roles: readonly string[]
 }
 
-/** The scopes and roles to add to a user, and those to remove from the user. */
+/** The scopes and roles to add to a user, and the scopes and roles to remove from the user. */
 export interface RightsChange {
   readonly scopes?: readonly string[] | undefined
   readonly roles?: readonly string[] | undefined
@@ -137,10 +144,11 @@ export function givesRights(
 }
 
 /**
- * Whether a caller may give a user these rights. The caller must hold every scope that the user
- * would hold, both in the database and in the token: a token may be older than the stored rights,
- * or have fewer scopes. Only an administrator may give the role `admin`: a caller who holds all
- * scopes without this role must not create administrators.
+ * Whether a caller may give a user the rights `after`. The caller must hold every scope that the
+ * user would then hold. Both the caller's stored rights and the caller's token must have the scope,
+ * because a token may be older than the stored rights, or have fewer scopes. Only an administrator
+ * may give the role `admin`: a caller who has all scopes, but not this role, must not create
+ * administrators.
  *
  * @param caller the caller's rights as stored now, and the scopes of the caller's token
  */
@@ -154,7 +162,10 @@ export function mayGive(
   return heldScopes(after, rules).every((scope) => own.includes(scope))
 }
 
-/** The columns with an account's rights: JSON lists, compared as strings. */
+/**
+ * An account's rights as the database stores them. Each is a JSON list; two lists are compared as
+ * strings.
+ */
 export interface StoredRights {
   readonly scopes: string
   readonly roles: string

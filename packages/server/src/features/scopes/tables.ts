@@ -1,5 +1,8 @@
 /** The tables of scopes. */
 export interface ScopeTables {
-  /** Its row `declared` holds the scopes and roles of the latest start, as JSON. */
+  /**
+   * The table `setting`, whose rows have a name and a value. The row `declared` has the scopes and
+   * roles of the latest start, as JSON.
+   */
   readonly setting: { readonly name: string; readonly value: string }
 }

@@ -18,9 +18,9 @@ export interface SessionOptions {
   /** Lifetime in seconds of a session that is not refreshed: 60 to 34,560,000. Default: 14 days. */
   readonly idleSeconds?: number
   /**
-   * Grace period in seconds, 0 to 60. During this time after its first use, a refresh token returns
-   * the same successor again, for clients that retry or lose an answer. Default: 10. With 0 a
-   * refresh token works once, and a client that retries is logged out.
+   * Grace period of a used refresh token in seconds, 0 to 60. A client that sends the used token
+   * again within this time gets the same successor again. So a client can retry, or lose an answer.
+   * Default: 10. With 0, a refresh token works only once, and a client that retries is logged out.
    */
   readonly graceSeconds?: number
 }

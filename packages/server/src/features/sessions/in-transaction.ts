@@ -1,6 +1,6 @@
-// Starting and ending sessions inside a transaction that the caller owns. Other features use these
-// functions, so that a login, a password change or a disabled account commits together with its
-// sessions.
+// Functions that start and end sessions in a transaction of the caller. Other features use them so
+// that one commit has both the change of the account, such as a new password, and the start or end
+// of the sessions.
 
 import type { Kysely, SelectQueryBuilder } from 'kysely'
 import { inTables, lockRows, type Transaction } from '../../storage/database.ts'
@@ -20,15 +20,15 @@ export interface NewSession {
   readonly by: By
 }
 
-/** The stored part of a refresh token: its row id and the hash of its secret, never the secret. */
+/** The parts of a refresh token that the database stores: its id and a hash of its secret. */
 export interface NewRefreshToken {
   readonly id: string
   readonly secretHash: string
 }
 
 /**
- * Starts a session with its first refresh token and its audit entry, then ends the subject's
- * surplus sessions. Does NOT check that the subject may log in.
+ * Stores a session with its first refresh token and writes its audit entry. If the subject then has
+ * too many sessions, ends the least recently used ones. Does NOT check that the subject may log in.
  */
 export async function startSession(
   transaction: Transaction,
@@ -129,7 +129,8 @@ interface ActiveAt {
 }
 
 /**
- * Selects the subject's active sessions: not ended, and with a valid access token or refresh token.
+ * Selects the subject's active sessions: sessions that have not ended and have a valid access token
+ * or refresh token.
  */
 export function selectActive(
   db: Kysely<SessionTables>,
@@ -175,8 +176,8 @@ const insertRefreshTokenRow = prepare<
 )
 
 /**
- * Ends all sessions of a subject, or all but the session `except`. Publishes their events to every
- * process. Does NOT write an audit entry: the caller knows the reason and records it.
+ * Ends all sessions of a subject except the session `except`, and inserts their events. Does NOT
+ * write an audit entry: the caller knows the reason and must write the entry.
  *
  * @returns the number of ended sessions
  */
@@ -233,7 +234,7 @@ export async function endSessionRows(
 
   const query = db
     .updateTable('session')
-    // The session cannot be refreshed any more. So housekeeping may delete it as soon as its last
+    // Also sets `idle_expires_at`, so that housekeeping may delete the session as soon as its last
     // access token has expired.
     .set({ ended_at: now, idle_expires_at: now })
     .where('id', 'in', ids)
@@ -263,7 +264,8 @@ export async function endSessionRows(
 }
 
 /**
- * Returns when the subject's last access token expires, in milliseconds; 0 when it never had one.
+ * Returns when the subject's last access token expires, in milliseconds. Returns 0 if the subject
+ * has no sessions.
  */
 export async function findLatestExpiry(transaction: Transaction, subject: string): Promise<number> {
   const { latest } = await inTables<SessionTables>(transaction)

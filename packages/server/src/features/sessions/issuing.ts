@@ -2,7 +2,7 @@ import { issueAccessToken, type Clock } from 'keystile/internal'
 import type { SigningKey } from 'keystile/jwt'
 import type { Lifetimes } from './lifetimes.ts'
 
-/** What the tokens of a session need: issuer, audience, signing key and lifetimes. */
+/** The values that tokens are issued with: issuer, audience, signing key and lifetimes. */
 export interface Issuing extends Lifetimes {
   readonly issuer: string
   readonly audience: string
@@ -29,7 +29,9 @@ export interface IssuedTokens {
 export interface IssuedFor {
   readonly subject: string
   readonly clientId: string
-  /** Undefined for a client that acts for itself: such a token has no session. */
+  /**
+   * Undefined in a token for a client that acts for itself, because such a token has no session.
+   */
   readonly sessionId?: string
   /** The time of the login, for the claim `auth_time`. A refresh does not change it. */
   readonly authenticatedAt?: number
@@ -37,9 +39,9 @@ export interface IssuedFor {
 }
 
 /**
- * Signs an access token with `now` as its issue time. The database stores the expiry of the token,
- * which the caller computed from the same `now`. With a later issue time, the token would outlive
- * the stored expiry and the event that revokes it.
+ * Signs an access token with `now` as its issue time. The caller must have computed the expiry that
+ * the database stores from the same `now`. With a later issue time, the token would still be valid
+ * after its stored expiry, when the event that revokes it may already be deleted.
  */
 export function signAccessToken(
   content: IssuedFor,

@@ -10,12 +10,12 @@ const maxSessionsAtOnce = 50
 
 // decisions/0013-keep-used-refresh-tokens.md
 /**
- * Deletes sessions whose refresh tokens and access tokens have expired: first the refresh tokens,
- * then the session once it has none left.
+ * Deletes sessions whose refresh tokens and access tokens have all expired. Deletes the refresh
+ * tokens first, and then the sessions.
  *
- * Used refresh tokens are kept as long as their session. If a thief copied and used a token, its
- * owner may present the same token weeks later. Only the row of the token then tells which session
- * to end.
+ * Used refresh tokens are kept as long as their session. If an attacker copied and used a token,
+ * the owner may present the same token weeks later. Without the row of the token, the server could
+ * not find the session to end.
  */
 export const purgeSessions: PurgeCommand = command(
   'purgeSessions',

@@ -1,7 +1,7 @@
 /**
- * The period in which a session accepts one late retry. In a late retry, a client presents a used
- * token after the grace period, because the answer to the first use was lost. More late retries
- * would let a thief use a copied token again and again.
+ * A session accepts one late retry in this time. In a late retry, a client presents a used token
+ * after the grace period, because the answer to the first use was lost. More late retries would let
+ * an attacker use a copied token again and again.
  */
 const lateRetryMilliseconds = 24 * 60 * 60 * 1000
 
@@ -11,13 +11,13 @@ const lateRetryMilliseconds = 24 * 60 * 60 * 1000
  */
 export interface Shown {
   readonly now: number
-  /** 0: each token works once. */
+  /** The grace period of a used token. With 0, each token works only once. */
   readonly graceSeconds: number
   readonly usedAt: number | null
   /** The end of the grace period, in which the token may be presented again. */
   readonly repeatableUntil: number | null
   readonly successorIsUsed: boolean
-  /** When the session last accepted a late retry. */
+  /** When the session last accepted a late retry; null if it never did. */
   readonly lateRetryAt: number | null
 }
 
@@ -28,14 +28,15 @@ export interface Shown {
  * * `repeat`: within the grace period, the token returns the same successor.
  * * `late-retry`: after the grace period, the token returns the same successor once and starts a
  *   new grace period.
- * * `reuse`: two callers hold the token, and the server cannot know which one is the thief.
+ * * `reuse`: two callers hold the token, and the server cannot know which of them is the attacker.
  *
  * @see RFC 9700 §4.14.2
  */
 export function decideRefresh(shown: Shown): 'rotate' | 'repeat' | 'late-retry' | 'reuse' {
   const { now, graceSeconds, usedAt, repeatableUntil, successorIsUsed, lateRetryAt } = shown
   if (usedAt === null) return 'rotate'
-  // A client that has used the successor no longer needs this token, so the token was copied.
+  // Without a grace period, each token works only once. And a client that has used the successor no
+  // longer needs this token, so the caller must hold a copy.
   if (graceSeconds === 0 || successorIsUsed) return 'reuse'
   if (repeatableUntil !== null && now <= repeatableUntil) return 'repeat'
   return lateRetryAt === null || now - lateRetryAt >= lateRetryMilliseconds ? 'late-retry' : 'reuse'

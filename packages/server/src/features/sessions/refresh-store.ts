@@ -18,11 +18,14 @@ import { accessTokenSecondsAt, idleExpiryAt, type Lifetimes } from './lifetimes.
 import { decideRefresh } from './refresh-rule.ts'
 import type { RefreshTokenRow, SessionRow, SessionTables } from './tables.ts'
 
-/** The row of a refresh token with the owner of its session. */
+/** The row of a refresh token, with the owner, client and scopes of its session. */
 export type FoundRefreshToken = Pick<RefreshTokenRow, 'session_id' | 'secret_hash'> &
   Pick<SessionRow, 'subject' | 'client_id' | 'scopes'>
 
-/** Finds a refresh token by its id. Does NOT check its secret or whether it can be used. */
+/**
+ * Finds a refresh token by its id. Does NOT check the secret, or whether the token can still be
+ * used.
+ */
 export function findRefreshToken(
   reader: Reader,
   id: string,
@@ -49,7 +52,7 @@ interface Refreshed {
   readonly authenticatedAt: number
 }
 
-/** The result of a use. */
+/** The result of the use of a refresh token. */
 export type RefreshTokenUsed =
   | (Refreshed & { readonly outcome: 'rotated' })
   | (Refreshed & { readonly outcome: 'repeated'; readonly sealedSuccessor: string })
@@ -61,8 +64,8 @@ export type RefreshTokenUsed =
 /**
  * Uses a refresh token. Concurrent uses of one session run one after the other: the first statement
  * locks the row of the session, and the second statement reads the token under this lock. So each
- * use sees what the previous use wrote. The end of a session takes the same lock, so no token is
- * issued between the end and its event.
+ * use sees what the previous use wrote. A transaction that ends a session takes the same lock. So a
+ * use cannot issue a token while another transaction ends the session.
  */
 export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = command(
   'useRefreshToken',
@@ -107,7 +110,10 @@ export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = comma
   },
 )
 
-/** Ends the session of a reused token: the thief and the owner must both log in again. */
+/**
+ * Ends the session of a reused token, so that both callers, the attacker and the owner, must log in
+ * again.
+ */
 async function endReused(
   transaction: Transaction,
   { id, subject, client_id: clientId }: SessionRow,
@@ -138,15 +144,16 @@ async function rotate(
     repeatableUntil,
     now,
   })
-  // Deletes the encrypted copy of this token. Otherwise a thief with one old token and a copy of
-  // the database could decrypt all its successors, one after the other.
+  // Deletes the encrypted copy of this token. Otherwise an attacker with one old token and a copy
+  // of the database could decrypt all successors of that token, one after the other.
   await deleteSealedCopy(transaction, { id })
 }
 
 /**
- * Locks the session of a token. Returns no row if the session has ended or has less than one second
- * left: the lifetime of an access token is rounded down to whole seconds, so it would be 0. The
- * update takes the lock, which both databases hold until the commit.
+ * Locks the session of a token and returns it. Returns no row if the session has ended or expired.
+ * Also returns no row if the session expires in less than one second: the lifetime of an access
+ * token is rounded down to whole seconds, so the new token would have the lifetime 0. The update
+ * takes the lock, which both databases hold until the commit.
  */
 const takeSession = prepare<
   SessionTables,
@@ -179,7 +186,7 @@ type ReadToken = Pick<RefreshTokenRow, 'used_at' | 'repeatable_until' | 'sealed_
 }
 
 /**
- * Reads a token and the time at which its successor was used. Runs only while the session is
+ * Reads a token and the time at which its successor was used. Call it only while the session is
  * locked.
  */
 const readToken = prepare<SessionTables, { readonly id: string }, ReadToken>((db, { id }) =>

@@ -25,7 +25,8 @@ export function writeRefreshToken({ id, secret }: RefreshToken): string {
 /**
  * Parses a refresh token.
  *
- * @returns `undefined` for any other string, such as an access token, which has two dots
+ * @returns `undefined` if the string is not a refresh token, for example if it is an access token,
+ *   which has two dots
  */
 export function parseRefreshToken(text: string): RefreshToken | undefined {
   const [, id, secret] = /^([\w-]{22})\.([\w-]{43})$/.exec(text) ?? []
@@ -33,8 +34,9 @@ export function parseRefreshToken(text: string): RefreshToken | undefined {
 }
 
 /**
- * Encrypts a successor under the secret of its predecessor. Only a caller that presents the
- * predecessor can get the successor. A copy of the database alone does not reveal it.
+ * Encrypts a refresh token with the secret of its predecessor, which is the token before it. So
+ * only a caller that presents the predecessor can get the successor. A copy of the database alone
+ * does not reveal the successor.
  */
 export function sealSuccessor(successor: RefreshToken, predecessor: RefreshToken): string {
   return sealOf(predecessor).seal(writeRefreshToken(successor), predecessor.id)
@@ -43,8 +45,8 @@ export function sealSuccessor(successor: RefreshToken, predecessor: RefreshToken
 /**
  * Decrypts the encrypted successor of a refresh token.
  *
- * @throws {Error} if the successor was encrypted under another token, because of a bug or a changed
- *   row
+ * @throws {Error} if the successor was encrypted with a different token. The cause is a bug, or a
+ *   change of the row by another program
  */
 export function openSuccessor(sealed: string, predecessor: RefreshToken): string {
   const successor = sealOf(predecessor).open(sealed, predecessor.id)

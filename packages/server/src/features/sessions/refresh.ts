@@ -15,8 +15,8 @@ import {
 import { findRefreshToken, useRefreshToken } from './refresh-store.ts'
 
 /**
- * A refresh token whose secret matches, and its session. Does NOT say whether the token can still
- * be used.
+ * A refresh token that was presented with the right secret, and the session that it belongs to. The
+ * token may be used or expired.
  */
 export interface ProvedRefreshToken {
   readonly token: RefreshToken
@@ -36,14 +36,15 @@ export interface SessionRefresher {
    */
   find(text: string): Promise<ProvedRefreshToken | undefined>
   /**
-   * Uses a token by the rule of `refresh-rule.ts`. The session is locked meanwhile, so callers that
-   * present the token at the same time are served one after the other. Reuse ends the session: when
-   * `use` resolves, this process already refuses the access tokens of the session.
+   * Uses a refresh token and issues new tokens, by the rule of `refresh-rule.ts`. The session is
+   * locked during the use, so callers that present the token at the same time are served one after
+   * the other. If two callers hold the token (reuse), ends the session: when the promise resolves,
+   * this process already refuses the access tokens of the session.
    *
    * Does NOT check that the token was issued to the client that presents it.
    *
    * @param scopes the scopes of the new access token
-   * @returns `undefined` when the session has ended or expired, or this call ended it
+   * @returns `undefined` if the session has ended or expired, or if this call ended it
    */
   use(
     proved: ProvedRefreshToken,
@@ -52,7 +53,7 @@ export interface SessionRefresher {
   ): Promise<IssuedTokens | undefined>
 }
 
-/** Creates the refresher of a server. */
+/** Creates a `SessionRefresher`. */
 export function createSessionRefresher(
   database: Database,
   parts: {
@@ -86,7 +87,7 @@ export function createSessionRefresher(
 
       if (used.outcome === 'reused') {
         logger.warn({ subject, sessionId, clientId }, 'refresh token reused: its session was ended')
-        // Once `tail` resolves, this process refuses the thief's access token as well.
+        // Once `tail()` resolves, this process also refuses the access token of the attacker.
         await feed.tail()
       }
       if (used.outcome === 'reused' || used.outcome === 'over') return undefined

@@ -11,7 +11,7 @@ const sessionSchema = {
     device: { type: ['string', 'null'], description: 'The User-Agent of the login' },
     created_at: { type: 'string', format: 'date-time' },
     last_used_at: { type: 'string', format: 'date-time' },
-    current: { type: 'boolean', description: 'Whether the token of this request belongs to it' },
+    current: { type: 'boolean', description: 'Whether this is the session of the request’s token' },
   },
   required: ['id', 'client_id', 'device', 'created_at', 'last_used_at', 'current'],
 }
@@ -28,10 +28,10 @@ export interface SessionCaller {
 }
 
 /**
- * The routes on which people see and end their own sessions. They work for Keystile's accounts and
- * for users that the app keeps. Only tokens of `first-party` are accepted: another client must not
- * log its user out of the app. Each route acts on the subject of the token, never on a subject that
- * the request names.
+ * Returns the routes on which users list and end their own sessions. The routes work for Keystile
+ * accounts and for an app's own users. They accept only tokens of the client `first-party`, because
+ * a different client must not log its user out of the app. Each route acts on the subject of the
+ * token. A request cannot name a different subject.
  */
 export function sessionRoutes(ends: SessionEnds): readonly GuardedRoute<SessionCaller>[] {
   return [listRoute(ends), endAllRoute(ends), endOneRoute(ends)]
@@ -75,7 +75,7 @@ function endAllRoute(ends: SessionEnds): GuardedRoute<SessionCaller> {
     doc: {
       tag: 'Own account',
       summary: 'Log out everywhere',
-      description: 'Ends all sessions, including the one that the request belongs to.',
+      description: 'Ends all sessions, including the session of this request.',
       success: { status: 204, description: 'Ended' },
     },
     async handle(request, { identity }) {
@@ -109,9 +109,7 @@ function endOneRoute(ends: SessionEnds): GuardedRoute<SessionCaller> {
   }
 }
 
-/**
- * Returns a session in the form of the answer. `current` is the session id of the request's token.
- */
+/** Returns a session as JSON. `current` is the session id in the token of the request. */
 function wireSession(
   { id, clientId, device, createdAt, lastUsedAt }: Session,
   current: string | undefined,

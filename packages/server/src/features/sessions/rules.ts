@@ -30,8 +30,8 @@ export const rules: readonly Rule<RuleOptions>[] = [
             {
               about: say.name('accessTokenSeconds'),
               message:
-                `is ${accessTokenSeconds}: a stolen access token stays valid for that long, ` +
-                'and no server can tell it from the owner’s',
+                `is ${accessTokenSeconds}: an attacker can use a stolen access token ` +
+                'for that many seconds, and no API can notice it',
               fix: `${say.set('accessTokenSeconds', longestAccessTokenSeconds)} or less`,
             },
           ]
@@ -87,8 +87,8 @@ export const rules: readonly Rule<RuleOptions>[] = [
             {
               about: say.name('graceSeconds'),
               message:
-                `is ${graceSeconds}: for that long, a stolen refresh token ` +
-                'looks like a retry of the owner’s',
+                `is ${graceSeconds}: for that many seconds, ` +
+                'the use of a stolen refresh token looks like a retry by the owner',
               fix: `${say.set('graceSeconds', longestGraceSeconds)} or less`,
             },
           ]

@@ -7,7 +7,7 @@ import { endSession, endSessionsOf, listSessionRows } from './store.ts'
 
 /** A session as its owner sees it. */
 export interface Session {
-  /** The `sid` of its tokens. */
+  /** The id of the session, which is also the claim `sid` of its access tokens. */
   readonly id: string
   readonly clientId: string
   /**
@@ -21,18 +21,18 @@ export interface Session {
 }
 
 /**
- * Lists and ends sessions. When `end` or `endAll` resolves, this process refuses the access tokens
- * of the ended sessions. Other processes refuse them within a second.
+ * Lists and ends sessions. When `end()` or `endAll()` resolves, this process refuses the access
+ * tokens of the ended sessions. Other processes refuse them within a second.
  */
 export interface SessionEnds {
   /**
-   * Lists the active sessions of a subject, most recently used first. Leaves out sessions of
-   * disabled clients: they exist, but their tokens are refused.
+   * Lists the active sessions of a subject, most recently used first. Leaves out the sessions of
+   * disabled clients, because their tokens are refused anyway.
    */
   list(subject: string): Promise<readonly Session[]>
   /**
-   * Ends a session with all its tokens. If `subject` is given, ends only a session of that subject.
-   * A caller that takes the id from a request must give `subject`.
+   * Ends a session and revokes all its tokens. If `subject` is given, ends the session only if it
+   * belongs to this subject. A caller that takes the session id from a request must give `subject`.
    *
    * @returns whether there was an active session
    */
@@ -74,8 +74,8 @@ export function createSessionEnds(
         by,
         now: clock.now(),
       })
-      // Runs even if another caller has just ended the session: after this answer, this process
-      // must refuse the access tokens.
+      // Runs even if `ended` is false, because another request may have just ended the session.
+      // After this answer, this process must refuse the access tokens.
       await feed.tail()
       return ended
     },

@@ -12,34 +12,45 @@ import type { NewRefreshToken, NewSession } from './in-transaction.ts'
 /** The values that start a session: an authenticated person, a client and the granted scopes. */
 export interface SessionStart {
   readonly subject: string
-  /** When the person authenticated, in milliseconds; undefined when an app authenticated them. */
+  /**
+   * When the person authenticated, in milliseconds; undefined if the app authenticated the person.
+   */
   readonly authenticatedAt?: number
   /**
-   * The hash that the password was verified against; undefined when an app authenticated the
-   * person. The start compares it with the stored hash: a session must not start with a password
-   * that was changed meanwhile.
+   * The hash that the password was verified against; undefined if the app authenticated the person.
+   * The start of the session compares it with the stored hash: if the password has changed since,
+   * the session must not start.
    */
   readonly passwordHash?: string
   /**
-   * The account's rights when `scopes` were decided; undefined for users that the app keeps. The
-   * start compares them with the stored rights, so it never grants rights that were withdrawn
-   * meanwhile.
+   * The rights of the account from which `scopes` was computed; undefined for an app's own users.
+   * The start of the session compares them with the stored rights, so it never grants a right that
+   * the account has lost since.
    */
   readonly rights?: StoredRights | undefined
-  /** What the rate limits counted for this login. The start refunds it in the same transaction. */
+  /**
+   * The uses of rate limits that were counted for this login. The transaction that starts the
+   * session refunds them.
+   */
   readonly spent?: Spent
-  /** How long the start may wait to share a database commit with other writes. */
+  /**
+   * How long the start of the session may wait for other writes, to share one database commit with
+   * them.
+   */
   readonly patienceMilliseconds?: number
   readonly clientId: string
   readonly scopes: readonly string[]
-  /** Whether to issue a refresh token. Without one the session expires with its access token. */
+  /**
+   * Whether to issue a refresh token. A session without a refresh token expires with its access
+   * token.
+   */
   readonly refreshes: boolean
   /** The `User-Agent` of the login, shown in the person's list of sessions. */
   readonly device?: string | undefined
   readonly by: By
 }
 
-/** A session that is stored, with its first tokens. */
+/** A session that was stored, and its first tokens. */
 export interface StartedSession extends IssuedTokens {
   readonly sessionId: string
 }
@@ -48,10 +59,10 @@ export interface StartedSession extends IssuedTokens {
 export interface SessionStarter {
   /**
    * Starts a session, stores it and issues its first tokens. Does NOT verify a password: the caller
-   * has authenticated the person.
+   * must have authenticated the person.
    *
-   * @returns `undefined` when the user may not log in any more, or the password or rights have
-   *   changed since they were read
+   * @returns `undefined` if the user may no longer log in, or if the password or rights have
+   *   changed since the caller read them
    */
   start(origin: SessionStart): Promise<StartedSession | undefined>
 }
@@ -64,24 +75,27 @@ const maxDeviceLength = 200
 
 /** The values of the transaction that starts a session. */
 export interface NewLogin extends NewSession {
-  /** False for users that the app keeps: there is no account to check. */
+  /** False for an app's own users, because they have no Keystile account to check. */
   readonly hasAccount: boolean
   readonly passwordHash: string | undefined
   readonly rights: StoredRights | undefined
   readonly spent: Spent | undefined
 }
 
-/** Checks the account once more. If the login is still allowed, starts the session. */
+/**
+ * The command that starts the session of a login. It checks the account once more, and starts no
+ * session if the login is no longer allowed.
+ */
 export type StartLogin = Command<NewLogin, { readonly started: boolean }>
 
-/** What every starter of sessions needs. */
+/** The services that a `SessionStarter` uses. */
 export interface StarterParts {
   readonly issuing: Issuing
   readonly clock: Clock
 }
 
 /**
- * Creates the starter of sessions.
+ * Creates a `SessionStarter`.
  *
  * @param parts.startLogin the command that checks the account and inserts the session
  */

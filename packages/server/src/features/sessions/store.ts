@@ -1,4 +1,4 @@
-// The queries and commands behind listing and ending sessions.
+// The queries and commands that list and end sessions.
 
 import {
   command,
@@ -25,7 +25,8 @@ export function listSessionRows(
 }
 
 /**
- * Ends one session and records this. If `subject` is given, ends only a session of that subject.
+ * Ends one session and writes an audit entry. If `subject` is given, ends the session only if it
+ * belongs to this subject.
  */
 export const endSession: Command<
   {
@@ -50,10 +51,7 @@ export const endSession: Command<
   return { ended: true }
 })
 
-/**
- * Ends all sessions of a subject. Writes one audit entry, or none when there was no session left to
- * end.
- */
+/** Ends all sessions of a subject. Writes one audit entry if at least one session was ended. */
 export const endSessionsOf: Command<
   { readonly subject: string; readonly by: By; readonly now: number },
   void

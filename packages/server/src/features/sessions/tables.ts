@@ -1,12 +1,12 @@
 // The rows of sessions and refresh tokens as both databases store them. Times are integers in
 // milliseconds; lists and profiles are JSON text.
 
-/** One login on one device. Its access tokens name it in the claim `sid`. */
+/** One login on one device. The claim `sid` of the session's access tokens is the session's id. */
 export interface SessionRow {
   readonly id: string
   readonly subject: string
   readonly client_id: string
-  /** The scopes granted at the login; a refresh never grants more. JSON. */
+  /** The scopes that the login granted, as a JSON list. A refresh grants these scopes or fewer. */
   readonly scopes: string
   /** The `User-Agent` of the login. */
   readonly device: string | null
@@ -26,12 +26,18 @@ export interface SessionRow {
    * revokes its tokens must be stored until then.
    */
   readonly tokens_expire_at: number
-  /** When a used token was last accepted after its grace period. */
+  /**
+   * When the session last accepted a used refresh token after the grace period; null if it never
+   * did.
+   */
   readonly late_retry_at: number | null
   readonly ended_at: number | null
 }
 
-/** One refresh token. The tokens of a session form a chain: each use makes a successor. */
+/**
+ * One refresh token. The tokens of a session form a chain: the first use of a token makes its
+ * successor.
+ */
 export interface RefreshTokenRow {
   /**
    * The part of the token before the dot. It is random. It is not the `sid`, because everyone who
@@ -39,14 +45,18 @@ export interface RefreshTokenRow {
    */
   readonly id: string
   readonly session_id: string
-  /** SHA-256 of the part after the dot. A fast hash is enough: the secret has 256 random bits. */
+  /**
+   * SHA-256 of the part of the token after the dot, which is its secret. A fast hash is enough,
+   * because the secret has 256 random bits.
+   */
   readonly secret_hash: string
   readonly created_at: number
   readonly used_at: number | null
   readonly successor_id: string | null
   /**
-   * The successor, encrypted under this token; null once the successor is used. A caller that
-   * presents this token again gets the successor. A copy of the database does not reveal it.
+   * The successor, encrypted with the secret of this token, so that a copy of the database does not
+   * reveal it. A caller that presents this token again gets the successor. Null before this token
+   * is used, and after the successor is used.
    */
   readonly sealed_successor: string | null
   /**

@@ -4,7 +4,7 @@ import type { Call } from '../../feature/cli-command.ts'
 import type { Database } from '../../storage/database.ts'
 import { listSigningKeys } from './signing-keys.ts'
 
-/** Prints the signing keys in the database, one in each line. */
+/** Prints the signing keys in the database, one key per line. */
 export async function list({ flags, terminal, withDatabase }: Call<unknown>): Promise<void> {
   const work = async (database: Database): Promise<void> => {
     for (const { keyId, algorithm, createdAt } of await listSigningKeys(database)) {

@@ -8,9 +8,9 @@ import { issuingAlgorithms, type IssuingAlgorithm } from './signing-keys.ts'
 
 export interface SigningKeyOptions {
   /**
-   * The secret that encrypts the private signing keys: 32 random characters or more. Default: the
-   * file `keystile.key` beside a SQLite file, which the first start creates. PostgreSQL has no
-   * default.
+   * The secret that encrypts the private signing keys: 32 random characters or more. Default on
+   * SQLite: the content of the file `keystile.key` beside the database file; the first start
+   * creates this file. On PostgreSQL there is no default.
    */
   readonly key?: string | undefined
   /** The algorithm that signs tokens. Default: ES256. */

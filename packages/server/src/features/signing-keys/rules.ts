@@ -25,7 +25,8 @@ export const rules: readonly Rule<RuleOptions>[] = [
     standard: 'ASVS 5.0 13.3.1',
     severity: 'stop',
     demand:
-      'on PostgreSQL a key must be given: a secret must not lie beside the keys that it seals',
+      'on PostgreSQL a key must be given: ' +
+      'a secret must not be stored beside the keys that it seals',
     find({ options: { database, key, signingKey }, unread }, say) {
       const isGiven =
         key !== undefined ||
@@ -34,7 +35,8 @@ export const rules: readonly Rule<RuleOptions>[] = [
         unread.has('signingKey')
       if (!isOnServer(database) || isGiven) return []
       const message =
-        'must be given on PostgreSQL: it seals the signing keys, and must not lie beside them'
+        'must be given on PostgreSQL: it seals the signing keys, ' +
+        'so it must not be stored beside them'
       return [{ about: say.name('key'), message, fix: makeKey(say) }]
     },
   },
@@ -43,14 +45,17 @@ export const rules: readonly Rule<RuleOptions>[] = [
     standard: 'ASVS 5.0 11.5.1',
     severity: 'stop',
     demand:
-      'the key must be random: 32 characters, 16 of them different unless all are hex, in no order',
+      'the key must be random: 32 characters or more, not in a regular order, ' +
+      'and 16 of them different (fewer if all are hexadecimal)',
     find: (situation, say) => findSecretFaults(situation, 'weak', say),
   },
   {
     id: 'key-unknown',
     standard: 'RFC 8725 §3.5',
     severity: 'stop',
-    demand: 'the key must not be from a standard or tutorial, nor a URL, path, token or public key',
+    demand:
+      'the key must not come from a standard or tutorial, ' +
+      'and must not be a URL, path, token or public key',
     find: (situation, say) => findSecretFaults(situation, 'known', say),
   },
   {
@@ -58,7 +63,8 @@ export const rules: readonly Rule<RuleOptions>[] = [
     standard: 'RFC 7518 §3.3',
     severity: 'stop',
     demand:
-      'a signing key must be private and for a supported algorithm; RSA: 2048 bits, e ≥ 65537',
+      'a signing key must be private and for a supported algorithm; ' +
+      'an RSA key must have 2048 bits or more, and e ≥ 65537',
     find({ options: { signingKey } }, say) {
       if (!signingKey) return []
       try {
@@ -67,7 +73,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
       } catch (error) {
         const fix =
           `give another private JWK, or leave ${say.name('signingKey')} out: ` +
-          'Keystile then makes its own'
+          'Keystile then makes its own keys'
         return [
           {
             about: say.name('signingKey'),
@@ -82,12 +88,12 @@ export const rules: readonly Rule<RuleOptions>[] = [
     id: 'key-file-private',
     standard: 'ASVS 5.0 13.3.2',
     severity: 'stop',
-    demand: 'only its owner may read keystile.key',
+    demand: 'keystile.key must be readable by its owner only',
     find: ({ machine }) =>
       machine?.keyFile &&
       openFiles([machine.keyFile]).map(({ path }) => ({
         about: path,
-        message: 'can be read by others, and it decrypts all signing keys',
+        message: 'can be read by other users, and it decrypts all signing keys',
         fix: `chmod 600 ${path}`,
       })),
   },
@@ -117,7 +123,10 @@ function makeKey(say: Wording): string {
   return `make one with: openssl rand -base64 32, and ${say.provide('key')}`
 }
 
-/** Returns the faults of the sealing secret: the option `key`, or the file beside SQLite. */
+/**
+ * Returns the faults of the sealing secret, which is the setting `key` or the content of the file
+ * beside SQLite.
+ */
 function findSecretFaults(
   { options: { key }, machine }: Situation<RuleOptions>,
   kind: SealingSecretFault['kind'],

@@ -21,8 +21,8 @@ export interface SealingSecretFault {
 }
 
 /**
- * Finds everything that makes a sealing secret unfit. No message repeats the secret, because
- * messages go to logs.
+ * Finds all reasons why a sealing secret is not acceptable. The messages do not contain the secret,
+ * because messages go to logs.
  */
 export function findSealingSecretFaults(secret: string): readonly SealingSecretFault[] {
   const bytes = Buffer.from(secret)
@@ -56,9 +56,10 @@ export function keyFileBeside(databaseFile: string): string {
 
 /**
  * Returns the secret in `keystile.key` beside a SQLite file. The first start creates the file,
- * readable by its owner only. Two processes that start at the same time get the same secret.
+ * which only its owner can read. Two processes that start at the same time get the same secret.
  *
- * @throws {ConfigurationError} when others can read the file, or its content is unfit as a secret
+ * @throws {ConfigurationError} if other users can read the file, or if its content is not an
+ *   acceptable secret
  */
 export function readOrCreateSealingSecret(databaseFile: string): string {
   const file = keyFileBeside(databaseFile)

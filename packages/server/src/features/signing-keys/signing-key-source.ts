@@ -14,12 +14,12 @@ export interface SigningKeyChoice {
 }
 
 /**
- * Decides where the signing key comes from: the setting `signingKey`, or the database, whose keys
- * are encrypted with `key` or with the file beside SQLite. On PostgreSQL, the safety rules require
- * one of the two settings.
+ * Decides where the signing key comes from. If the setting `signingKey` is given, this key signs.
+ * Otherwise the keys in the database sign. They are encrypted with the setting `key` or with the
+ * secret in the file beside SQLite. On PostgreSQL, the safety rules require `signingKey` or `key`.
  *
- * @throws {ConfigurationError} when the file beside SQLite has no usable secret, or others can read
- *   it
+ * @throws {ConfigurationError} if the file beside SQLite has no acceptable secret, or if other
+ *   users can read the file
  */
 export function findSigningKeySource({
   signingKey,
@@ -29,7 +29,7 @@ export function findSigningKeySource({
 }: SigningKeyChoice): SigningKeySource {
   if (signingKey) return { signingKey: signingKeyOf(signingKey) }
   if (key !== undefined) return { algorithm, sealingSecret: key }
-  // A database in memory ends with the process, so a secret for this process is enough.
+  // A database in memory is lost when the process ends, so a new random secret is enough.
   const sealingSecret =
     database === inMemory ? randomId() + randomId() : readOrCreateSealingSecret(database as string)
   return { algorithm, sealingSecret }

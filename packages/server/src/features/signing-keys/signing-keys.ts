@@ -33,7 +33,7 @@ export interface SigningKeys {
   readonly current: SigningKey
   /** Verifies tokens that any of the keys signed. */
   readonly keySet: KeySet
-  /** The public halves, as `jwks_uri` publishes them. */
+  /** The public keys, as the URL `jwks_uri` returns them. */
   readonly published: JwkSet
 }
 
@@ -50,11 +50,11 @@ export type SigningKeySource =
     }
 
 /**
- * Opens the signing keys of an issuer. The keys that Keystile makes are in the database, with
- * encrypted private halves. The first start makes the first key.
+ * Returns the signing keys of an issuer. The keys that Keystile makes are in the database,
+ * encrypted. The first start makes the first key.
  *
- * @throws {ConfigurationError} when the database belongs to another issuer or algorithm, or the
- *   keys were encrypted with another secret
+ * @throws {ConfigurationError} if the database belongs to a different issuer, if its keys are for a
+ *   different algorithm, or if its keys were encrypted with a different secret
  */
 export async function openSigningKeys(
   database: Database,
@@ -67,8 +67,8 @@ export async function openSigningKeys(
   const stored = await database.write(claimIssuer, issuer)
   if (stored !== issuer) {
     throw new ConfigurationError(
-      `this database ${belongsElsewhere(stored, issuer)}: ` +
-        `configure ${stored}, or use another database`,
+      `this database ${belongsElsewhere(stored, issuer)}. ` +
+        `Fix: configure ${stored}, or use another database`,
     )
   }
   if ('signingKey' in source) return keysOf([source.signingKey])
@@ -102,12 +102,12 @@ export function findStoredIssuer({
 /** Returns the rest of a sentence that begins with "this database". */
 export function belongsElsewhere(stored: string, issuer: string): string {
   return (
-    `belongs to the issuer ${stored}, and the configured one is ${show(issuer)}. ` +
-    'Tokens name their issuer, so a change logs all users out'
+    `belongs to the issuer ${stored}, but the configured issuer is ${show(issuer)}. ` +
+    'Tokens contain their issuer, so a change of the issuer logs all users out'
   )
 }
 
-/** Lists the stored keys, oldest first, without decrypting them. */
+/** Lists the stored keys, oldest first. Does not decrypt them. */
 export async function listSigningKeys(
   database: Database,
 ): Promise<
@@ -124,7 +124,7 @@ export async function listSigningKeys(
 /**
  * Imports the operator's signing key.
  *
- * @throws {ConfigurationError} unless it is a private key for one of `issuingAlgorithms`
+ * @throws {ConfigurationError} if the JWK is not a private key for one of `issuingAlgorithms`
  */
 export function signingKeyOf(jwk: Jwk): NamedKey {
   const key = importKey(jwk)
@@ -139,18 +139,21 @@ export function signingKeyOf(jwk: Jwk): NamedKey {
 /** A signing key with a `kid`. */
 type NamedKey = SigningKey & { readonly keyId: string }
 
-/** Gives a key without a `kid` its thumbprint as its `kid`. */
+/** Returns the key with a `kid`. If the key has no `kid`, its thumbprint becomes its `kid`. */
 function named(key: SigningKey): NamedKey {
   return { ...key, keyId: key.keyId ?? thumbprint(exportPublicJwk(key)) }
 }
 
-/** Decrypts a stored key. The id is authenticated too, so a key cannot be moved to another row. */
+/**
+ * Decrypts a stored key. The encryption also authenticates the id of the row, so a key cannot be
+ * moved to a different row.
+ */
 function openRow(row: SigningKeyRow, seal: Seal): SigningKey {
   const jwk = seal.open(row.sealed_jwk, row.id)
   if (jwk === undefined) {
     throw new ConfigurationError(
-      'the signing keys in this database were sealed with another key. Fix: give the key ' +
-        '(or the file keystile.key) that was used when they were made',
+      'the signing keys in this database were sealed with a different key. Fix: give the key ' +
+        '(or the file keystile.key) that was used when the signing keys were made',
     )
   }
   return signingKeyOf(JSON.parse(jwk) as Jwk)

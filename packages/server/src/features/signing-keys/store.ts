@@ -1,4 +1,4 @@
-// The queries and commands behind signing keys and the issuer of a database.
+// The queries and commands for the signing keys and the issuer of a database.
 
 import {
   command,
@@ -12,8 +12,8 @@ import { hasTable } from '../../storage/migrate.ts'
 import type { SigningKeyRow, SigningKeyTables } from './tables.ts'
 
 /**
- * Binds a new database to an issuer. Returns the issuer that the database belongs to, which another
- * start may have set.
+ * Stores the issuer of a new database. If the database already has an issuer, changes nothing.
+ * Returns the stored issuer.
  */
 export const claimIssuer: Command<string, string> = command(
   'claimIssuer',
@@ -43,7 +43,7 @@ export const insertFirstSigningKey: Command<SigningKeyRow, void> = command(
 
 /**
  * Locks the row of the issuer until the commit, and reads it. The update changes no value: it only
- * takes the lock, on SQLite as on PostgreSQL.
+ * takes the lock, which works on both SQLite and PostgreSQL.
  */
 function lockIssuer(transaction: Transaction): Promise<{ readonly value: string }> {
   return inTables<SigningKeyTables>(transaction)

@@ -6,7 +6,8 @@ export interface SigningKeyRow {
   readonly id: string
   readonly algorithm: string
   /**
-   * The private JWK, encrypted with the sealing secret: a copy of the database cannot sign tokens.
+   * The private JWK, encrypted with the sealing secret, so that an attacker with a copy of the
+   * database cannot sign tokens.
    */
   readonly sealed_jwk: string
   readonly created_at: number
@@ -15,6 +16,9 @@ export interface SigningKeyRow {
 /** The tables of signing keys. */
 export interface SigningKeyTables {
   readonly signing_key: SigningKeyRow
-  /** Its row `issuer` names the issuer that the database belongs to. */
+  /**
+   * The table `setting`, whose rows have a name and a value. The row `issuer` has the issuer that
+   * the database belongs to.
+   */
   readonly setting: { readonly name: string; readonly value: string }
 }

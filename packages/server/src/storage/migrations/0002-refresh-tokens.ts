@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 
-// Adds refresh tokens. Older sessions have none: they expire with their last access token.
+// Adds refresh tokens. A session that was started before this migration has no refresh token, so it
+// expires together with its last access token.
 
 export async function up(db: Kysely<unknown>): Promise<void> {
   const added = [

@@ -22,8 +22,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 /**
- * Refuses every change of an entry. So neither a bug nor an injected `update` can rewrite history.
- * Deleting is allowed, because housekeeping deletes old entries.
+ * These triggers refuse each `update` of an audit entry. So a bug or an SQL injection cannot change
+ * old entries. A `delete` is allowed, because housekeeping deletes old entries.
  */
 const refuseUpdatesOnSqlite = [
   `create trigger audit_append_only before update on audit

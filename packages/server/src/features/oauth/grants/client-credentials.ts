@@ -27,7 +27,8 @@ export const clientCredentialsGrant: Grant<'scope', ClientCredentialsParts> = de
   required: [],
   issue({ scope }, client, { issueToClient, scopes }: ClientCredentialsParts) {
     const requested = readRequestedScopes(scope, scopes)
-    // The built-in scopes are for people: a client must not manage accounts without a person.
+    // Only a person may have the built-in scopes: a client that acts for itself must not manage
+    // accounts.
     const isForClients = (name: string): boolean => !Object.hasOwn(builtInScopes, name)
     const held = Object.keys(scopes.declared).filter(isForClients)
     return issueToClient(client.id, grantScopes(requested, held, client.scopes))

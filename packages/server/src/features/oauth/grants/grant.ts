@@ -4,7 +4,7 @@ import { OAuthError, type JsonObject } from 'keystile/internal'
 import type { Client, ClientGrant } from '../../clients/clients.ts'
 import type { IssuedTokens } from '../../sessions/issuing.ts'
 
-/** The client that asks for tokens, and what the server knows of its request. */
+/** The client that requests tokens, and the device and IP address of its request. */
 export interface GrantCaller extends Client {
   /** The `User-Agent` header. */
   readonly device: string | undefined
@@ -14,8 +14,8 @@ export interface GrantCaller extends Client {
 /** The result of a grant. */
 export interface Granted extends IssuedTokens {
   /**
-   * A secret that this device sends with its next login. Password guesses from other devices do not
-   * block that login.
+   * A secret that the device sends with its next login. The server then recognizes the device, so
+   * password guesses from other devices cannot block the login.
    */
   readonly deviceSecret?: string | undefined
 }
@@ -26,15 +26,16 @@ export interface Granted extends IssuedTokens {
  */
 export interface Grant<Name extends string, Parts> extends ClientGrant {
   /**
-   * The parameters of this grant, as JSON Schema. The documentation shows them, and the token
-   * endpoint passes only these parameters of the form to the grant.
+   * Maps the name of each parameter of this grant to its JSON Schema. The OpenAPI document shows
+   * the schemas. The token endpoint passes only these parameters to the grant.
    */
   readonly parameters: Readonly<Record<string, JsonObject>>
-  /** The parameters that must not be missing. */
+  /** The names of the parameters that a request must have. */
   readonly required: readonly string[]
   /**
-   * Issues tokens for these values. An empty value counts as missing. Does NOT authenticate the
-   * client, nor check whether it may use this grant.
+   * Issues tokens for the values of the parameters. A caller must pass undefined instead of an
+   * empty string, because an empty parameter counts as missing (RFC 6749 §3.2). Does NOT
+   * authenticate the client or check whether the client may use this grant.
    *
    * @throws {OAuthError} `invalid_request` when a required value is missing
    */
@@ -43,7 +44,9 @@ export interface Grant<Name extends string, Parts> extends ClientGrant {
 
 type ParameterValues<Name extends string> = Readonly<Partial<Record<Name, string | undefined>>>
 
-/** Creates a grant. Its `issue` runs only if all required values are present. */
+/**
+ * Creates a grant. The grant calls `definition.issue()` only if all required values are present.
+ */
 export function defineGrant<Name extends string, Required extends Name, Parts>(definition: {
   readonly grantType: string
   readonly kind: ClientGrant['kind']
@@ -70,7 +73,7 @@ export function defineGrant<Name extends string, Required extends Name, Parts>(d
   }
 }
 
-/** The parameter `scope`, for every grant that takes it. */
+/** The JSON Schema of the parameter `scope`, for each grant that has this parameter. */
 export const scopeParameter: JsonObject = {
   type: 'string',
   description: 'Scopes, separated by spaces. Default: all scopes that may be granted',

@@ -12,10 +12,10 @@ export interface PasswordGrantParts {
 }
 
 /**
- * Logs a person in. It checks the parameters, the scope and the password (`features/login`), in
- * this order, and then starts the session. The transaction that starts the session checks a
- * Keystile account once more and refunds the rate limits. If the account has changed since the
- * password was verified, the grant verifies the password again.
+ * Logs a person in and issues tokens. It checks, in this order: the parameters, the scope, and the
+ * password (`features/login`). Then it starts the session. The transaction that starts the session
+ * checks a Keystile account once more, and refunds the counts of the rate limits. If the account
+ * has changed since the password was verified, the grant verifies the password again.
  *
  * Every refused login gets the same answer, so an attacker cannot learn whether an account exists.
  *

@@ -14,13 +14,14 @@ export interface RefreshParts extends TokenRefusalParts {
 }
 
 /**
- * Issues tokens for a refresh token. It checks, in this order: the parameters, the scope, the
- * token's secret, its client and its user. It checks the present state of the client and the user,
- * so a disabled user cannot refresh. If one of these checks fails, nothing changes. Then the
- * database decides whether the token may be used.
+ * Exchanges a refresh token for new tokens. It checks, in this order: the parameters, the scope,
+ * the secret of the refresh token, the client that the token was issued to, and the user. It reads
+ * the user as stored now, so a disabled user cannot refresh. If a check fails, nothing changes. If
+ * all checks pass, the database decides whether the token may be used.
  *
- * The new access token gets those scopes of the session that the user still holds. `scope` narrows
- * them for this access token only; later refreshes start with the scopes of the session again.
+ * The new access token gets the scopes that the session has and the user still holds. The parameter
+ * `scope` can reduce the scopes of this access token. The scopes of the session stay the same, so
+ * the next refresh is not affected.
  *
  * @throws {OAuthError} `invalid_request`, `invalid_scope`, `invalid_grant`
  * @see RFC 6749 §6
@@ -64,8 +65,8 @@ export const refreshTokenGrant: Grant<'refresh_token' | 'scope', RefreshParts> =
 })
 
 /**
- * Creates the error of a refusal. The caller gets the same message for every reason; only the log
- * has the reason.
+ * Creates the error for a refused refresh token. The message is the same for every reason, because
+ * the caller must not learn the reason. The log has the reason.
  */
 function invalid(reason: OAuthReason): OAuthError {
   const message = 'The refresh token is invalid, expired or revoked'
