@@ -110,7 +110,9 @@ describe('examples/react', { skip }, () => {
     assert.deepEqual(faults, [])
   })
 
-  it('examples/react builds for production', () => run(folder, vite, 'build'))
+  it('examples/react builds for production', () => {
+    run(folder, vite, 'build')
+  })
 
   it('examples/react compiles and builds in a project with the packages from npm', () => {
     const project = join(data, 'project')

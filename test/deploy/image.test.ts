@@ -145,7 +145,7 @@ describe('the image', { skip }, () => {
     if (server.exitCode === null) await once(server, 'exit')
     const [stdout = '', stderr = ''] = await output
     assert.equal(server.exitCode, 0, stderr)
-    assert.match(stdout, /keystile user create NAME --role admin/)
+    assert.match(stdout, / {2}node \/app\/\S+keystile\.cjs user create NAME --role admin/)
     assert.match(stderr, /"msg":"stopped"/)
   })
 

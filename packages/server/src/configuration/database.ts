@@ -122,7 +122,7 @@ const rules: readonly Rule<RuleOptions>[] = [
             {
               about: 'the database',
               message: `cannot be opened: ${machine.database.reason}`,
-              fix: `start the database, or correct ${say.name('database')}`,
+              fix: machine.database.fix ?? `start the database, or correct ${say.name('database')}`,
             },
           ]
         : []),

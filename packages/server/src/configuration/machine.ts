@@ -8,6 +8,7 @@ import { keyFileBeside } from '../features/signing-keys/sealing-secret.ts'
 import { findStoredIssuer } from '../features/signing-keys/signing-keys.ts'
 import type { Database } from '../storage/database.ts'
 import { inspectDatabase, readDatabaseFacts } from '../storage/facts.ts'
+import { explainUnavailable } from '../storage/postgres.ts'
 import { findDatabaseFile, type DatabaseSource } from '../storage/source.ts'
 import { examine, textOf } from './examination.ts'
 import { cannotStart } from './options.ts'
@@ -80,7 +81,7 @@ async function findDatabase(
   try {
     return await inspectDatabase(source, (reader) => readAllOf({ reader }))
   } catch (error) {
-    return { kind: 'unavailable', reason: (error as Error).message }
+    return { kind: 'unavailable', ...explainUnavailable(error) }
   }
 }
 

@@ -53,7 +53,11 @@ export interface Machine {
   /** The database, or `undefined` if there is no database yet. */
   readonly database:
     | (DatabaseFacts & StoredFacts)
-    | { readonly kind: 'unavailable'; readonly reason: string }
+    | {
+        readonly kind: 'unavailable'
+        readonly reason: string
+        readonly fix?: string | undefined
+      }
     | undefined
 }
 
