@@ -70,7 +70,7 @@ describe('keystile serve', () => {
     const [line = ''] = printed
     assert.deepEqual(printed, ['  npm run keystile -- user create NAME --role admin'])
 
-    writeFileSync(join(cwd, 'password'), password)
+    writeFileSync(join(cwd, 'password'), password, { mode: 0o600 })
     const [, command = ''] = line.split(' -- ')
     const args = [...command.split(' '), '--password-file', 'password']
     const created = await callCommand([...args, ...settings], { cwd })

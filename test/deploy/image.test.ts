@@ -125,7 +125,7 @@ describe('the image', { skip }, () => {
 
   it('a command in the image creates the first administrator, who can log in', async () => {
     const file = join(data, 'password')
-    writeFileSync(file, password)
+    writeFileSync(file, password, { mode: 0o600 })
     chownSync(file, 1000, 1000)
     const args = ['user', 'create', 'ada', '--role', 'admin', '--password-file', '/data/password']
     const { code, stdout, stderr } = await exec(...image.Entrypoint, ...args)

@@ -14,4 +14,5 @@ export async function checkConfiguration({ settings, terminal }: OwnCall): Promi
   terminal.print(
     `the settings are fine: ${options.issuer}, listening on ${hosts.join(' and ')}, port ${port}`,
   )
+  terminal.print('keystile doctor also checks files, clock and database, and its issuer')
 }

@@ -5,7 +5,7 @@ import type { Rule } from '../feature/rule.ts'
 import type { FileFacts, Machine, Situation } from '../feature/situation.ts'
 import { findNewestInstant } from '../features/audit/audit.ts'
 import { keyFileBeside } from '../features/signing-keys/sealing-secret.ts'
-import { findStoredIssuer } from '../features/signing-keys/signing-keys.ts'
+import { findSealedKey, findStoredIssuer } from '../features/signing-keys/signing-keys.ts'
 import type { Database } from '../storage/database.ts'
 import { inspectDatabase, readDatabaseFacts } from '../storage/facts.ts'
 import { explainUnavailable } from '../storage/postgres.ts'
@@ -89,6 +89,7 @@ async function readAllOf(database: Pick<Database, 'reader'>): Promise<Machine['d
   return {
     ...(await readDatabaseFacts(database.reader)),
     issuer: await findStoredIssuer(database),
+    sealedKey: await findSealedKey(database),
     latest: await findNewestInstant(database),
   }
 }

@@ -65,6 +65,8 @@ export interface Machine {
 export interface StoredFacts {
   /** The issuer of the first start with this database. */
   readonly issuer: string | undefined
+  /** The newest signing key, encrypted. Undefined before the first start. */
+  readonly sealedKey?: { readonly id: string; readonly sealed: string } | undefined
   /** The time of the newest entry of the audit record. */
   readonly latest?: number | undefined
 }

@@ -15,8 +15,15 @@ import {
 } from 'keystile/jwt'
 import type { Database } from '../../storage/database.ts'
 import { createSeal, type Seal } from '../../base/seal.ts'
-import { claimIssuer, insertFirstSigningKey, listSigningKeyRows, readIssuer } from './store.ts'
+import {
+  claimIssuer,
+  findNewestSigningKeyRow,
+  insertFirstSigningKey,
+  listSigningKeyRows,
+  readIssuer,
+} from './store.ts'
 import type { SigningKeyRow } from './tables.ts'
+import type { StoredFacts } from '../../feature/situation.ts'
 import { show } from '../../feature/wording.ts'
 import { ConfigurationError } from '../../base/configuration-error.ts'
 
@@ -26,6 +33,8 @@ import { ConfigurationError } from '../../base/configuration-error.ts'
  */
 export const issuingAlgorithms = ['ES256', 'EdDSA', 'RS256'] as const
 export type IssuingAlgorithm = (typeof issuingAlgorithms)[number]
+
+const sealPurpose = 'signing keys'
 
 /** The signing keys of an issuer. */
 export interface SigningKeys {
@@ -73,7 +82,7 @@ export async function openSigningKeys(
   }
   if ('signingKey' in source) return keysOf([source.signingKey])
 
-  const seal = createSeal(source.sealingSecret, 'signing keys')
+  const seal = createSeal(source.sealingSecret, sealPurpose)
   if ((await listSigningKeyRows(database.reader)).length === 0) {
     await database.write(
       insertFirstSigningKey,
@@ -97,6 +106,22 @@ export function findStoredIssuer({
   reader,
 }: Pick<Database, 'reader'>): Promise<string | undefined> {
   return readIssuer(reader)
+}
+
+/** Returns the newest stored key, encrypted, or undefined for a new database. */
+export async function findSealedKey({
+  reader,
+}: Pick<Database, 'reader'>): Promise<StoredFacts['sealedKey']> {
+  const row = await findNewestSigningKeyRow(reader)
+  return row && { id: row.id, sealed: row.sealed_jwk }
+}
+
+/** Whether a secret decrypts a stored key. */
+export function canOpen(
+  { id, sealed }: NonNullable<StoredFacts['sealedKey']>,
+  secret: string,
+): boolean {
+  return createSeal(secret, sealPurpose).open(sealed, id) !== undefined
 }
 
 /** Returns the rest of a sentence that begins with "this database". */
