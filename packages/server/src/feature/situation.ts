@@ -66,9 +66,16 @@ export interface StoredFacts {
   /** The issuer of the first start with this database. */
   readonly issuer: string | undefined
   /** The newest signing key, encrypted. Undefined before the first start. */
-  readonly sealedKey?: { readonly id: string; readonly sealed: string } | undefined
+  readonly sealedKey?: SealedKey | undefined
   /** The time of the newest entry of the audit record. */
   readonly latest?: number | undefined
+}
+
+/** An encrypted signing key. */
+export interface SealedKey {
+  readonly id: string
+  readonly algorithm: string
+  readonly sealed: string
 }
 
 /** A file that exists. */

@@ -106,6 +106,7 @@ export const optionsArbitrary: fc.Arbitrary<RuleOptions> = fc
       issuer: fc.tuple(url, path).map((parts) => new URL(parts.join('')).href.replace(/\/$/, '')),
       database,
       key: secret,
+      signingAlgorithm: fc.constantFrom('ES256', 'EdDSA', 'RS256'),
       signingKey: fc.constantFrom<Jwk[]>(...signingKeys.fit, ...signingKeys.unfit),
       registration: fc.constantFrom('open', 'closed'),
       accessTokenSeconds: lifetime(600, 3600, 7200),

@@ -1,6 +1,7 @@
 // A second version of each safety rule, written from the text of the standard and not from the code
 // of the rule. A predicate returns true if the situation violates the rule.
 import { createSeal } from '../../src/base/seal.ts'
+import type { SealedKey } from '../../src/feature/situation.ts'
 import type { Situation } from './configurations.ts'
 
 export type Predicate = (situation: Situation) => boolean
@@ -23,12 +24,13 @@ export const printedSecrets = [
 ]
 
 /** Stored signing keys, each with the secret that sealed it. */
-export const sealedKeys: readonly { id: string; sealed: string; secret: string }[] = [
+export const sealedKeys: readonly (SealedKey & { readonly secret: string })[] = [
   'kEx8vWq2Jm0ZrT5uYb7dLs3fGh9pNc1a',
   ...printedSecrets.slice(0, 2),
 ].map((secret, i) => {
   const id = `key-${i}`
-  return { id, sealed: createSeal(secret, 'signing keys').seal('{}', id), secret }
+  const sealed = createSeal(secret, 'signing keys').seal('{}', id)
+  return { id, algorithm: i === 1 ? 'EdDSA' : 'ES256', sealed, secret }
 })
 
 /** The rules that only warn. A violation of any other rule stops the start. */
@@ -223,6 +225,13 @@ export const predicates: Readonly<Record<string, Predicate>> = {
     const given = sealingSecret(situation)
     if (given !== undefined) return given !== by.secret
     return machine.database.kind === 'sqlite' && !machine.keyFile
+  },
+  // RFC 8725 §3.1: "each key MUST be used with exactly one algorithm"
+  'signing-algorithm-stored': ({ machine, options: { signingKey, signingAlgorithm } }) => {
+    if (machine?.database === undefined || machine.database.kind === 'unavailable') return false
+    const { algorithm } = machine.database.sealedKey ?? {}
+    if (signingKey || !algorithm) return false
+    return `${signingAlgorithm ?? 'ES256'}` !== algorithm
   },
   // RFC 8414 §3.3: the issuer is the identity of a server, so an operator must choose it
   'issuer-given': ({ bind, machine }) =>
