@@ -230,8 +230,7 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   'signing-algorithm-stored': ({ machine, options: { signingKey, signingAlgorithm } }) => {
     if (machine?.database === undefined || machine.database.kind === 'unavailable') return false
     const { algorithm } = machine.database.sealedKey ?? {}
-    if (signingKey || !algorithm) return false
-    return `${signingAlgorithm ?? 'ES256'}` !== algorithm
+    return !signingKey && algorithm !== undefined && algorithm !== (signingAlgorithm ?? 'ES256')
   },
   // RFC 8414 §3.3: the issuer is the identity of a server, so an operator must choose it
   'issuer-given': ({ bind, machine }) =>

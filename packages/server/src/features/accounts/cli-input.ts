@@ -92,7 +92,8 @@ export async function readPassword(
 
 function readPasswordFile(file: string, terminal: Terminal): string {
   try {
-    if (process.platform !== 'win32' && isOpenToOthers(statSync(file).mode))
+    const stats = statSync(file) // on Windows the mode means nothing
+    if (process.platform !== 'win32' && stats.isFile() && isOpenToOthers(stats.mode))
       terminal.printError(
         `warning: ${file} should be private; other users of this machine can read or write it. ` +
           `Fix: chmod 600 ${file}`,
