@@ -1,5 +1,6 @@
 // Writes the tables in docs/reference/ that are generated from the code: the settings, the
-// commands, the endpoints and the safety rules. The text around a table stays as it is.
+// commands, the endpoints and the safety rules; and the runtimes, from the results of their tests.
+// The text around a table stays as it is.
 //
 //   node --conditions=source tools/reference-pages.ts
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -15,6 +16,7 @@ import {
 import { rules, settings } from '../packages/server/src/server/features.ts'
 import { checkOptions } from '../packages/server/src/server/options.ts'
 import { wire } from '../packages/server/src/server/wire.ts'
+import { algorithmNames, readResults } from '../test/runtimes/results.ts'
 
 type Row = readonly string[]
 interface Operation {
@@ -32,6 +34,7 @@ export const tables: Readonly<Record<string, () => readonly Row[] | Promise<read
   'docs/reference/endpoints.md': describeEndpoints,
   'docs/reference/doctor.md': () =>
     rules.map(({ id, standard, severity, demand }) => [code(id), standard, severity, demand]),
+  'docs/reference/runtimes.md': describeRuntimes,
 }
 
 /**
@@ -65,6 +68,27 @@ function describeSetting(setting: Setting): Row {
     describeDefault(setting) ?? '',
     what,
   ]
+}
+
+/** What the tests of other runtimes found. */
+function describeRuntimes(): readonly Row[] {
+  return Object.entries(readResults()).map(
+    ([name, { version, lacks, sameVerdicts, vectors, platform }]) => {
+      const missing = Object.keys(lacks)
+      const http = [
+        platform.closesUnread && 'closes the connection after a refusal whose body was not read',
+        platform.refusesPipelining &&
+          'closes a connection on which a request arrives before an answer that waits',
+      ]
+      return [
+        code(name),
+        version,
+        missing.length === 0 ? `all ${algorithmNames.length}` : `not ${missing.join(', ')}`,
+        `${sameVerdicts} of ${vectors}`,
+        http.filter(Boolean).join('; '),
+      ]
+    },
+  )
 }
 
 /** Reads the endpoints from the OpenAPI document of a server that has all of them. */

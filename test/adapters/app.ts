@@ -10,7 +10,7 @@ import {
   type Verifier,
 } from 'keystile'
 import { issueAccessToken, keySetOf } from 'keystile/internal'
-import { generateKey } from 'keystile/jwt'
+import { generateKey, type SigningKey } from 'keystile/jwt'
 
 export const issuer = 'https://auth.example'
 export const scopes = {
@@ -70,6 +70,8 @@ export interface Answered {
 }
 
 export type MakeApp = (table: Table) => RequestListener | Promise<RequestListener>
+/** Makes an app of a framework that answers a web Request. */
+export type MakeFetch = (table: Table) => (request: Request) => Response | Promise<Response>
 
 /** The parts of one app, and the app's records during a test. */
 export interface Stage {
@@ -106,9 +108,16 @@ export interface TokenContent {
   readonly ageSeconds?: number
 }
 
-const signingKey = generateKey('ES256')
+const ownKey = generateKey('ES256')
 
-export function createStage({ withUser }: { readonly withUser: boolean }): Stage {
+/** @param signingKey the key of the issuer. Default: one for all stages of this process */
+export function createStage({
+  withUser,
+  signingKey = ownKey,
+}: {
+  readonly withUser: boolean
+  readonly signingKey?: SigningKey
+}): Stage {
   let now = Date.UTC(2027, 0, 15, 8)
   const clock = { now: () => now }
   const verifier = createVerifier({

@@ -24,12 +24,15 @@ export interface Received {
   readonly text: string
 }
 
-export interface Served {
-  readonly server: Server
-  readonly port: number
+export interface Client {
   send(sent: Sent): Promise<Received>
   /** Opens a separate connection. */
   connect(): Connection
+}
+
+export interface Served extends Client {
+  readonly server: Server
+  readonly port: number
   close(): Promise<void>
 }
 
@@ -43,6 +46,17 @@ export async function serve(listener: RequestListener): Promise<Served> {
   return {
     server,
     port,
+    ...clientOf(port),
+    async close() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+/** Makes a client of a server on this machine. */
+export function clientOf(port: number): Client {
+  return {
     async send({ method = 'GET', path, headers = [], body }) {
       const hasBody = body !== undefined || !['GET', 'HEAD'].includes(method)
       const length = !hasBody ? [] : ['content-length', String(Buffer.byteLength(body ?? ''))]
@@ -59,10 +73,6 @@ export async function serve(listener: RequestListener): Promise<Served> {
       }
     },
     connect: () => openConnection(port),
-    async close() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
   }
 }
 

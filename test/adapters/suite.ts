@@ -2,9 +2,10 @@
 // connections, failures and simultaneous requests.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { createStage, type Answered, type MakeApp, type Stage } from './app.ts'
-import { serve, type Received, type Sent, type Served } from './client.ts'
+import { serve, type Client, type Received, type Sent, type Served } from './client.ts'
 import { cases, expired, type Admitted, type Refused } from './table.ts'
 
 /** What a framework passes to `onRefused` as the route of a refused request. */
@@ -15,22 +16,52 @@ interface RouteNames {
   readonly inRouter: string | undefined
 }
 
+/** An app that listens, in this process or in another one. Only a server of this process is known. */
+export interface Listening extends Client {
+  readonly server?: Served['server']
+  close(): Promise<void>
+}
+
+/** Makes the records of an app, and the function that starts the app. */
+export type Open = (withUser: boolean) => {
+  readonly stage: Stage
+  readonly start: () => Promise<Listening>
+}
+
+/** What the HTTP server of a runtime does differently from Node's. */
+export interface Platform {
+  /** Whether it may close the connection after an answer to a request whose body was not read. */
+  readonly closesUnread?: true
+  /** Whether it closes a connection on which a second request arrives before the first answer. */
+  readonly refusesPipelining?: true
+}
+
 /**
  * @param makeApp makes the app of `Table` in app.ts
  * @param names what `onRefused` gets as the route. Default: undefined, as in a framework without
  *   routes
  */
-export function describeGuards(
+export function describeGuards(framework: string, makeApp: MakeApp, names?: RouteNames): void {
+  const open: Open = (withUser) => {
+    const stage = createStage({ withUser })
+    return { stage, start: async () => serve(await makeApp(stage.table)) }
+  }
+  describeOpened(framework, open, names)
+}
+
+/** Runs the tests on apps that `open` starts. */
+export function describeOpened(
   framework: string,
-  makeApp: MakeApp,
+  open: Open,
   names: RouteNames = { route: undefined, inRouter: undefined },
+  platform: Platform = {},
 ): void {
   for (const withUser of [true, false]) {
     describe(`a guard in ${framework} ${withUser ? 'with' : 'without'} users`, () => {
-      const stage = createStage({ withUser })
-      let served: Served
+      const { stage, start } = open(withUser)
+      let served: Listening
       before(async () => {
-        served = await serve(await makeApp(stage.table))
+        served = await start()
       })
       after(() => served.close())
       beforeEach(() => {
@@ -41,7 +72,7 @@ export function describeGuards(
       })
       describeTable(stage, () => served)
       describeCallers(stage, () => served)
-      describeConnections(stage, () => served)
+      describeConnections(stage, () => served, platform)
       describeRefusals(stage, () => served, names)
       if (withUser) describeUsers(stage, () => served)
     })
@@ -77,7 +108,7 @@ function check(
   assert.deepEqual(stage.handled, [])
 }
 
-function describeTable(stage: Stage, served: () => Served): void {
+function describeTable(stage: Stage, served: () => Listening): void {
   for (const { name, send, expected, needsUser } of cases) {
     if (needsUser && !stage.withUser) continue
     it(`a guard returns ${expected.status} for ${name}, also for a repeated request`, async () => {
@@ -141,7 +172,7 @@ function describeTable(stage: Stage, served: () => Served): void {
   }
 }
 
-function describeCallers(stage: Stage, served: () => Served): void {
+function describeCallers(stage: Stage, served: () => Listening): void {
   it('guard.caller throws a TypeError if no guard ran, or only an optional guard', async () => {
     for (const path of ['/open', '/news/strict']) {
       const { status, text } = await served().send({ path })
@@ -191,7 +222,7 @@ function describeCallers(stage: Stage, served: () => Served): void {
   }
 }
 
-function describeRefusals(stage: Stage, served: () => Served, names: RouteNames): void {
+function describeRefusals(stage: Stage, served: () => Listening, names: RouteNames): void {
   it('a guard tells onRefused the reason, method and route of each refused request', async () => {
     const headers = ['authorization', stage.bearer()]
     await served().send({ method: 'POST', path: '/items/new?token=abc', headers })
@@ -209,7 +240,7 @@ function describeRefusals(stage: Stage, served: () => Served, names: RouteNames)
   })
 }
 
-function describeConnections(stage: Stage, served: () => Served): void {
+function describeConnections(stage: Stage, served: () => Listening, platform: Platform): void {
   const good = (path = '/me', subject = 'alice'): string =>
     `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${stage.bearer({ subject })}\r\n\r\n`
   const answered = ({ status, text }: Received): Answered => {
@@ -224,13 +255,16 @@ function describeConnections(stage: Stage, served: () => Served): void {
     ['chunks', `Transfer-Encoding: chunked\r\n\r\n${inChunks}`],
     ['the form of a request', `Content-Length: ${good().length}\r\n\r\n${good()}`],
   ] as const) {
-    it(`the connection stays usable after a refusal whose unread body has ${what}`, async () => {
-      const connection = served().connect()
+    it(`requests stay apart after a refusal whose unread body has ${what}`, async () => {
+      let connection = served().connect()
       for (let time = 0; time < 2; time++) {
         connection.write(`POST /parsed/after HTTP/1.1\r\nHost: x\r\n${rest}`)
         const refused = await connection.read()
         assert.equal(refused.status, 401)
-        assert.notEqual(refused.headers['connection'], 'close')
+        if (refused.headers['connection']?.toLowerCase() === 'close') {
+          assert.ok(platform.closesUnread, 'the connection must stay usable')
+          connection = served().connect()
+        }
         connection.write(good())
         assert.equal(answered(await connection.read()).subject, 'alice')
       }
@@ -239,7 +273,9 @@ function describeConnections(stage: Stage, served: () => Served): void {
     })
   }
 
-  it('a guard answers pipelined requests in order, each by its own token', async () => {
+  const refuses = platform.refusesPipelining && stage.withUser
+  const skip = refuses ? 'this HTTP server refuses pipelined requests' : false
+  it('a guard answers pipelined requests in order, each by its own token', { skip }, async () => {
     const connection = served().connect()
     const subjects = ['slow-alice', 'bob', 'carol', 'bob']
     const anonymous = 'GET /me HTTP/1.1\r\nHost: x\r\n\r\n'
@@ -255,7 +291,7 @@ function describeConnections(stage: Stage, served: () => Served): void {
   })
 }
 
-function describeUsers(stage: Stage, served: () => Served): void {
+function describeUsers(stage: Stage, served: () => Listening): void {
   for (const subject of ['throws', 'rejects']) {
     it(`when user() ${subject}, the error handler responds and no route runs`, async () => {
       const headers = ['authorization', stage.bearer({ subject })]
@@ -299,15 +335,12 @@ function describeUsers(stage: Stage, served: () => Served): void {
   for (const subject of ['slow', 'slow-ghost']) {
     it(`no error occurs when a caller disconnects while user() runs: ${subject}`, async () => {
       const connection = served().connect()
-      const arrived = once(served().server, 'request') as Promise<
-        [{ socket: { destroyed: boolean } } & NodeJS.EventEmitter]
-      >
+      const { server } = served()
+      const closed = server && closeOfNextRequest(server)
       connection.write(
         `GET /me HTTP/1.1\r\nHost: x\r\nAuthorization: ${stage.bearer({ subject })}\r\n\r\n`,
       )
-      const [request] = await arrived
       await stage.waiting
-      const closed = new Promise((resolve) => request.once('close', resolve))
       connection.socket.destroy()
       await closed
       stage.release()
@@ -319,4 +352,11 @@ function describeUsers(stage: Stage, served: () => Served): void {
       assert.deepEqual(stage.errors, [])
     })
   }
+}
+
+/** Resolves when the client of the next request has disconnected. */
+async function closeOfNextRequest(server: Served['server']): Promise<void> {
+  const [request] = (await once(server, 'request')) as [IncomingMessage]
+  // Not `once` of node:events, which would reject because of the aborted request.
+  await new Promise((resolve) => request.once('close', resolve))
 }

@@ -11,14 +11,21 @@ export interface Publisher {
   /** The paths that were requested, in order. */
   readonly asked: string[]
   publish(...keys: readonly SigningKey[]): void
+  /** Redirects requests to another path from now on. */
+  redirect(): void
+  /** Lets requests wait from now on. The function that it returns answers them. */
+  hold(): () => void
   stop(): Promise<void>
 }
 
 export async function startPublisher(...keys: readonly SigningKey[]): Promise<Publisher> {
   let published = keys
   const asked: string[] = []
-  const server = createServer((request, response) => {
+  let held: Promise<void> | undefined
+  let redirects = false
+  const server = createServer(async (request, response) => {
     asked.push(request.url!)
+    await held
     const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}/tenant`
     const answers: Readonly<Record<string, object>> = {
       '/.well-known/oauth-authorization-server/tenant': {
@@ -29,7 +36,8 @@ export async function startPublisher(...keys: readonly SigningKey[]): Promise<Pu
       '/tenant/jwks': { keys: published.map(exportPublicJwk) },
     }
     const answer = answers[request.url!]
-    if (answer)
+    if (redirects) response.writeHead(302, { location: '/elsewhere' }).end()
+    else if (answer)
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
     else response.writeHead(404).end()
   }).listen(0, '127.0.0.1')
@@ -41,6 +49,14 @@ export async function startPublisher(...keys: readonly SigningKey[]): Promise<Pu
     asked,
     publish(...others) {
       published = others
+    },
+    redirect() {
+      redirects = true
+    },
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      held = promise
+      return resolve
     },
     async stop() {
       server.closeAllConnections()

@@ -89,7 +89,7 @@ export type Spelling =
   | 'array around'
 
 const json = (value: unknown): string => JSON.stringify(value)
-const anyValue = fc.oneof(
+export const anyValue = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.constantFrom(
@@ -242,7 +242,7 @@ const spelling = fc.oneof(
 )
 const segment = fc.nat(2)
 const position = fc.nat(2_000)
-const damage: fc.Arbitrary<Damage> = fc.oneof(
+export const damage: fc.Arbitrary<Damage> = fc.oneof(
   fc.record({ kind: fc.constant('flip a bit' as const), segment, at: position, bit: fc.nat(7) }),
   fc.record({
     kind: fc.constant('change a character' as const),
@@ -436,7 +436,7 @@ function spell(members: Members, spelling: Spelling): Buffer {
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
-function applyDamage(token: string, damage: Damage, pool: readonly string[]): string {
+export function applyDamage(token: string, damage: Damage, pool: readonly string[]): string {
   const parts = token.split('.')
   const onSegment = (index: number, change: (segment: string) => string): string =>
     parts.map((part, at) => (at === index % parts.length ? change(part) : part)).join('.')

@@ -52,6 +52,7 @@ const sections: Readonly<Record<string, readonly string[]>> = {
     'doctor',
     'messages',
     'imports',
+    'runtimes',
   ],
   Explanations: [
     'index',

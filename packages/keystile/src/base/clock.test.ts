@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
-import { hasCome, isSeconds, requireClock, systemClock, toSeconds, type Clock } from './clock.ts'
+import { describe, it, type TestContext } from 'node:test'
+import {
+  hasCome,
+  isSeconds,
+  requireClock,
+  requireClockForLater,
+  systemClock,
+  toSeconds,
+  type Clock,
+} from './clock.ts'
 
 describe('toSeconds', () => {
   it('toSeconds rounds down to whole seconds', () => {
@@ -44,6 +52,38 @@ describe('requireClock', () => {
       })
     })
   }
+})
+
+describe('a Cloudflare Worker that loads its modules: Date.now() is 0', () => {
+  const start = (t: TestContext): void => t.mock.timers.enable({ apis: ['Date'], now: 0 })
+  const needed = {
+    name: 'TypeError',
+    message:
+      'a Worker has no time while it loads its modules: Date.now() is 0. ' +
+      'Fix: sign and verify tokens in a request',
+  }
+
+  it('requireClock refuses the clock of the machine while Date.now() is 0', (t) => {
+    start(t)
+    assert.throws(() => requireClock(systemClock), needed)
+    assert.equal(requireClock({ now: () => 1e11 }).now(), 1e11)
+  })
+
+  it('requireClockForLater accepts a clock at 0, and refuses to read it before time runs', (t) => {
+    start(t)
+    const clock = requireClockForLater(systemClock)
+    assert.throws(() => clock.now(), needed)
+    t.mock.timers.setTime(1_800_000_000_000)
+    assert.equal(clock.now(), 1_800_000_000_000)
+  })
+
+  it('requireClockForLater refuses a wrong clock at its first use, or at once', (t) => {
+    assert.throws(() => requireClockForLater(performance), /must be an object whose now/)
+    start(t)
+    const clock = requireClockForLater({ now: () => 5 })
+    t.mock.timers.setTime(1_800_000_000_000)
+    assert.throws(() => clock.now(), /must be an object whose now/)
+  })
 })
 
 describe('isSeconds', () => {

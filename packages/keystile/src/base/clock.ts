@@ -22,9 +22,25 @@ export function requireClock(clock: Clock): Clock {
 
   if (Number.isFinite(now) && now >= leastMilliseconds) return clock
 
+  if (Date.now() === 0) {
+    throw new TypeError(
+      'a Worker has no time while it loads its modules: Date.now() is 0. ' +
+        'Fix: sign and verify tokens in a request',
+    )
+  }
   throw new TypeError(
     '`clock` must be an object whose now() returns milliseconds since 1970, as Date.now() does',
   )
+}
+
+/**
+ * Returns a clock for later, as `requireClock` does. A Cloudflare Worker has no time while it loads
+ * its modules, so there each use of the clock checks it instead.
+ *
+ * @throws {TypeError}
+ */
+export function requireClockForLater(clock: Clock): Clock {
+  return Date.now() === 0 ? { now: () => requireClock(clock).now() } : requireClock(clock)
 }
 
 /**

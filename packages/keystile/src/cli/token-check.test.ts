@@ -97,8 +97,8 @@ const causes: Readonly<Record<TokenReason, Cause | `only the app ${string}`>> = 
 
 describe('keystile token check', () => {
   it('keystile token check --token-type JWT accepts what the other flags allow', async () => {
-    const token = tokenWith({ aud: undefined, azp: 'app', scp: ['read'] }, { typ: 'JWT' })
-    const flags = ['--issuer', 'i', '--keys', keysFile, '--audience', 'app', '--client', 'c']
+    const token = tokenWith({ aud: undefined, azp: 'c', scp: ['read'] }, { typ: 'JWT' })
+    const flags = ['--issuer', 'i', '--keys', keysFile, '--audience', 'c', '--client', 'c']
     const rules = [
       ...flags,
       '--token-type',

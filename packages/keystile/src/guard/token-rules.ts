@@ -19,8 +19,8 @@ export interface TokenRules<T extends TokenType = TokenType> {
   /**
    * The names of this API. The `aud` of a token must contain at least one of them. With `tokenType:
    * 'JWT'` this may be `{ claim, values }`, for tokens without `aud`: this claim of the token must
-   * then contain one of the values. If a token has an `aud`, the `aud` must contain one of them
-   * instead.
+   * then contain one of the values. If a token also has an `aud`, the `aud` must contain one of
+   * them too.
    */
   readonly audience: string | readonly string[] | BindingClaim
   /**

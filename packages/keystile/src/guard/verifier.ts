@@ -1,5 +1,5 @@
 // The verifier: it proves access tokens of the trusted issuers, and keeps proved tokens in a cache.
-import { requireClock, systemClock, type Clock } from '../base/clock.ts'
+import { requireClockForLater, systemClock, type Clock } from '../base/clock.ts'
 import { TokenError, tokenError } from '../base/errors.ts'
 import { requireKnownOptions } from '../base/options.ts'
 import type { Fetch } from '../http/fetch-json.ts'
@@ -13,6 +13,7 @@ import { identityOf, type Identity, type TokenType } from './identity.ts'
 import { createRefusalReport, type RefusalOptions } from './refusal-report.ts'
 import type { Revocations, RevocationState } from './revocations.ts'
 import { readTokenRules, type TokenRules } from './token-rules.ts'
+import { createSharedScopes } from './shared-scopes.ts'
 import {
   createTrustedIssuers,
   requireIssuers,
@@ -219,6 +220,7 @@ interface Prover {
 
 function createProver(issuers: TrustedIssuers, time: Time): Prover {
   const proved = createVerifiedTokens<ProvedToken>()
+  const shareScopes = createSharedScopes()
 
   return {
     recall(token) {
@@ -239,7 +241,7 @@ function createProver(issuers: TrustedIssuers, time: Time): Prover {
     async prove(token) {
       const { keys, verify } = issuers.only ?? (await issuers.select(token))
       const verified = verify(token)
-      const identity = identityOf(verified)
+      const identity = identityOf({ ...verified, scopes: shareScopes(verified.scopes) })
       const { expires, key } = verified
       proved.remember(token, { identity, expires, key, keys })
       return identity
@@ -266,7 +268,7 @@ function readOptions(options: VerifierOptions): {
   readonly issuers: TrustedIssuers
 } {
   requireKnownOptions('createVerifier', options, optionNames)
-  const clock = requireClock(options.clock ?? systemClock)
+  const clock = requireClockForLater(options.clock ?? systemClock)
   const time = { clock, clockToleranceSeconds: requireTolerance(options.clockToleranceSeconds) }
 
   const names = requireIssuers(options.issuer)

@@ -17,7 +17,9 @@ export function withDeadline<T>(
   const { signal } = controller
   const abort = (reason: Error): void => controller.abort(reason)
   const timer = setTimeout(() => abort(new Error(`no answer within ${seconds} s`)), seconds * 1000)
-  timer.unref() // this timer alone must not keep the process running
+  // This timer alone must not keep a process running.
+  // Stryker disable next-line OptionalChaining: in a Worker a timer may be a number
+  timer.unref?.()
 
   const aborted = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason))

@@ -16,10 +16,19 @@ export interface FetchedJson {
   readonly freshSeconds: number | undefined
 }
 
+/** The answer of a server that has no document at a URL. */
+export interface MissingJson {
+  /** A status from 400 to 499, but not 408 or 429, which ask the client to try again. */
+  readonly status: number
+}
+
 /**
  * The maximum size of a body in bytes. 256 RSA keys of 8192 bits fit, and no issuer needs so many.
  */
 const maxBytes = 262_144
+
+/** RFC 9110 §15.4 */
+const redirectStatuses = new Set([301, 302, 303, 307, 308])
 
 /**
  * Fetches a JSON object from a configured server. Follows no redirect, because a redirect could
@@ -30,21 +39,22 @@ const maxBytes = 262_144
  * Does NOT check the URL, which the caller must have checked. Does NOT check the content type.
  *
  * @param signal aborts the fetch
- * @returns `undefined` if the status of the answer is 404
- * @throws {Error} if there is no answer, if the status is neither 200 nor 404, or if the body is
- *   not a JSON object of at most 256 KiB
+ * @returns the object; or the status if it says that there is no document. Some servers answer 400,
+ *   401 or 403 for a URL that they do not have
+ * @throws {Error} if there is no answer, if the status is any other than 200, or if the body is not
+ *   a JSON object of at most 256 KiB
  */
 export async function findJson(
   url: string,
   { fetch, signal }: { readonly fetch: Fetch; readonly signal: AbortSignal },
-): Promise<FetchedJson | undefined> {
+): Promise<FetchedJson | MissingJson> {
   let response: Response
   try {
     // Uses no cache. A framework may have replaced `fetch`, and the framework's cache could return
     // keys that were withdrawn.
     const init = {
       headers: { accept: 'application/json' },
-      redirect: 'error',
+      redirect: 'manual', // workerd does not know 'error'
       cache: 'no-store',
       signal,
     } as const
@@ -53,12 +63,13 @@ export async function findJson(
     throw new Error(`${url} cannot be reached`, { cause })
   }
 
-  const { status, redirected } = response
+  const { status, redirected, type } = response
   if (status !== 200 || redirected) {
     await response.body?.cancel().catch(() => {})
-    // A custom fetch may ignore `redirect: 'error'`.
-    if (redirected) throw new Error(`${url} redirects; configure the final URL instead`)
-    if (status === 404) return undefined
+    // A custom fetch may follow redirects. A fetch as in browsers reveals only the type.
+    if (redirected || type === 'opaqueredirect' || redirectStatuses.has(status))
+      throw new Error(`${url} redirects; configure the final URL instead`)
+    if (isMissing(status)) return { status }
     throw new Error(`${url} answered ${status} instead of 200`)
   }
 
@@ -70,6 +81,10 @@ export async function findJson(
   } catch (error) {
     throw new Error(`${url}: the body is ${messageOf(error)}`)
   }
+}
+
+function isMissing(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 408 && status !== 429
 }
 
 /**

@@ -129,7 +129,7 @@ describe('fetchJwksUri', () => {
     'https://auth.example/.well-known/oauth-authorization-server/a',
     'https://auth.example/a/.well-known/oauth-authorization-server',
     'https://auth.example/a/.well-known/openid-configuration',
-  ]
+  ] as const
 
   it('after a 404, fetchJwksUri tries the path at the URL’s end, then OpenID’s path', async () => {
     for (const [i, place] of places.entries()) {
@@ -139,27 +139,44 @@ describe('fetchJwksUri', () => {
     }
   })
 
-  it('fetchJwksUri asks each URL once, and rejects if all answers are 404', async () => {
-    const { asked, options } = answering({})
-    await assert.rejects(fetchJwksUri('https://auth.example/', options), /publishes no metadata/)
+  it('after a 400, which Cognito answers at other URLs, fetchJwksUri tries the next URL', async () => {
+    for (const status of [400, 401, 403, 499]) {
+      const missing = (): Response => new Response('{"message":"BadRequest"}', { status })
+      const { asked, options } = answering({
+        [places[0]]: missing,
+        [places[1]]: missing,
+        [places[2]]: metadata(issuer),
+      })
+      assert.equal(await fetchJwksUri(issuer, options), 'https://keys.example/jwks')
+      assert.deepEqual(asked, places)
+    }
+  })
+
+  it('fetchJwksUri asks each URL once, and rejects if the issuer has none of them', async () => {
+    const first = 'https://auth.example/.well-known/oauth-authorization-server'
+    const { asked, options } = answering({ [first]: () => new Response(null, { status: 403 }) })
+    await assert.rejects(fetchJwksUri('https://auth.example/', options), {
+      message: 'https://auth.example/ publishes no metadata: its well-known URLs answered 403, 404',
+    })
     assert.deepEqual(asked, [
       'https://auth.example/.well-known/oauth-authorization-server',
       'https://auth.example/.well-known/openid-configuration',
     ])
   })
 
-  it('fetchJwksUri stops at any failure other than 404', async () => {
+  it('fetchJwksUri stops at any failure other than a missing document', async () => {
     const failures: readonly (() => Response)[] = [
       () => new Response(null, { status: 500 }),
-      () => new Response(null, { status: 403 }),
+      () => new Response(null, { status: 429 }),
+      () => new Response(null, { status: 408 }),
       () => new Response('<html>'),
       metadata('https://evil.example'),
       metadata(issuer, 'http://keys.example/jwks'),
     ]
     for (const failure of failures) {
       const { asked, options } = answering({
-        [places[0]!]: failure,
-        [places[1]!]: metadata(issuer),
+        [places[0]]: failure,
+        [places[1]]: metadata(issuer),
       })
       await assert.rejects(fetchJwksUri(issuer, options))
       assert.deepEqual(asked, places.slice(0, 1))
@@ -181,7 +198,7 @@ describe('fetchJwksUri', () => {
     { toString: issuer },
   ]) {
     it(`fetchJwksUri refuses the issuer ${JSON.stringify(other)} (RFC 8414 §3.3)`, async () => {
-      const { options } = answering({ [places[0]!]: metadata(other) })
+      const { options } = answering({ [places[0]]: metadata(other) })
       await assert.rejects(
         fetchJwksUri(issuer, options),
         /must be https:\/\/auth\.example\/a; it is /,
@@ -197,7 +214,7 @@ describe('fetchJwksUri', () => {
       [5, '5'],
       [{}, 'an object'],
     ] as const) {
-      const { options } = answering({ [places[0] ?? '']: metadata(other) })
+      const { options } = answering({ [places[0]]: metadata(other) })
       const message = `the "issuer" in ${places[0]} must be ${issuer}; it is ${said}`
       await assert.rejects(fetchJwksUri(issuer, options), { message })
     }

@@ -53,7 +53,8 @@ export function requireJwksUri(uri: unknown): string {
 
 /**
  * Asks an issuer for the URL of its keys. It tries the following metadata URLs one after the other,
- * and tries the next URL only if the answer is 404:
+ * and tries the next URL only if the issuer has no document at this one. Cognito, for example,
+ * answers 400 at the first two.
  *
  * * The URL of RFC 8414, with the well-known path before the issuer's path
  * * The same well-known path after the issuer's path
@@ -72,16 +73,22 @@ export async function fetchJwksUri(
   issuer: string,
   options: { readonly fetch: Fetch; readonly signal: AbortSignal },
 ): Promise<string> {
+  const statuses: number[] = []
   for (const url of metadataUrls(issuer)) {
     const found = await findJson(url, options)
-    if (!found) continue
+    if ('status' in found) {
+      statuses.push(found.status)
+      continue
+    }
 
     const named = found.value['issuer']
     if (named !== issuer)
       throw new Error(`the "issuer" in ${url} must be ${issuer}; it is ${shown(named)}`)
     return jwksUriOf(found.value['jwks_uri'], issuer)
   }
-  throw new Error(`${issuer} publishes no metadata: its well-known URLs answered 404`)
+  throw new Error(
+    `${issuer} publishes no metadata: its well-known URLs answered ${statuses.join(', ')}`,
+  )
 }
 
 /** The most characters of a foreign issuer that a message shows. */

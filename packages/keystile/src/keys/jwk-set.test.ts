@@ -71,7 +71,7 @@ describe('importJwkSet', () => {
   }
 
   it('importJwkSet leaves out unusable keys, and reports each (RFC 7517 §5)', () => {
-    const { alg: _, ...rsaWithoutAlg } = exportPublicJwk(rsa)
+    const { alg: _, use: __, ...rsaWithoutAlg } = exportPublicJwk(rsa)
     const unfit: readonly Jwk[] = [
       rsaWithoutAlg,
       { ...published('enc'), use: 'enc' },

@@ -156,13 +156,23 @@ describe('thumbprint()', () => {
 })
 
 describe('importKey of a JWK', () => {
-  it('importKey needs an alg for an RSA key, but not for a key on a curve (RFC 8725 §3.1)', () => {
-    const withoutAlg = (jwk: Jwk): Jwk => ({ ...jwk, alg: undefined }) as unknown as Jwk
+  it('importKey needs an alg for a secret and for most RSA keys (RFC 8725 §3.1)', () => {
+    const withoutAlg = (jwk: Jwk): Jwk => {
+      const { alg: _, ...rest } = jwk
+      return rest
+    }
     for (const name of ['ES256', 'ES384', 'ES512', 'EdDSA'] as const) {
       assert.equal(importKey(withoutAlg(exportPublicJwk(generateKey(name)))).algorithm.name, name)
     }
-    refuses(withoutAlg(exportPublicJwk(rsa)), /must have an "alg"/)
+    const { use: _, ...withoutUse } = withoutAlg(exportPublicJwk(rsa))
+    refuses(withoutUse, /must have an "alg"/)
+    refuses({ ...withoutUse, use: 'enc' }, /must have an "alg"/)
     refuses(withoutAlg(exportPrivateJwk(generateKey('HS256'))), /must have an "alg"/)
+  })
+
+  it('importKey gives RS256 to an RSA key for signatures without alg, as Entra ID has', () => {
+    const { alg: _, ...jwk } = exportPublicJwk(rsa)
+    assert.equal(importKey(jwk).algorithm.name, 'RS256')
   })
 
   const wrong: readonly [string, unknown, RegExp][] = [

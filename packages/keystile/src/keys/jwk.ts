@@ -211,8 +211,7 @@ function importJwk(jwk: Jwk, secretKeyOf: SecretKeyMaker): SigningKey | Verifica
  * with two algorithms.
  */
 function algorithmOf(jwk: Jwk): Algorithm {
-  const algorithm =
-    jwk.alg === undefined ? findAlgorithmOfCurve(jwk['crv']) : requireAlgorithm(jwk.alg)
+  const algorithm = jwk.alg === undefined ? impliedAlgorithmOf(jwk) : requireAlgorithm(jwk.alg)
   if (!algorithm)
     throw new TypeError('the JWK must have an "alg"; its kty allows several algorithms')
   if (jwk.kty !== algorithm.keyType || jwk['crv'] !== algorithm.curve) {
@@ -220,6 +219,17 @@ function algorithmOf(jwk: Jwk): Algorithm {
     throw new TypeError(`a JWK for ${algorithm.name} must have kty ${algorithm.keyType}${curve}`)
   }
   return algorithm
+}
+
+/**
+ * Finds the algorithm of a JWK without `alg`, which is optional (RFC 7517 §4.4). A curve has one
+ * algorithm. An RSA key for signatures gets RS256, because every issuer must support it (RFC 9068
+ * §2.1, OpenID Connect Core §15.1): Entra ID publishes such keys.
+ */
+function impliedAlgorithmOf(jwk: Jwk): Algorithm | undefined {
+  return jwk.kty === 'RSA' && jwk.use === 'sig'
+    ? findAlgorithm('RS256')
+    : findAlgorithmOfCurve(jwk['crv'])
 }
 
 function requireAlgorithm(name: unknown): Algorithm {
@@ -364,8 +374,14 @@ function withKeyId<K extends VerificationKey>(key: K): K {
 }
 
 function describeJwk(key: VerificationKey, half: KeyMaterial): Jwk {
+  const exported: Jwk = { ...keyObjectOf(half).export({ format: 'jwk' }) }
+  const members = membersOf[key.algorithm.keyType]
+  // workerd also exports `ext` and `key_ops`, and all members of other kinds of keys as undefined.
+  const names = ['kty', ...members.required, ...members.private].filter(
+    (name) => exported[name] !== undefined,
+  )
   return {
-    ...keyObjectOf(half).export({ format: 'jwk' }),
+    ...pick(exported, names),
     ...(key.keyId !== undefined && { kid: key.keyId }),
     alg: key.algorithm.name,
     use: 'sig',

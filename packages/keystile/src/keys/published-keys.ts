@@ -71,7 +71,7 @@ export function createKeyFetch(
     const uri = jwksUri ?? (await locate(signal))
     try {
       const found = await findJson(uri, { fetch, signal })
-      if (!found) throw new Error(`${uri} answered 404 instead of 200`)
+      if ('status' in found) throw new Error(`${uri} answered ${found.status} instead of 200`)
       return { keys: importKeys(found.value, isPublic), freshSeconds: found.freshSeconds }
     } catch (error) {
       location = { uri, askAgainAt: clock.now() } // the `jwks_uri` may have changed

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, it, mock } from 'node:test'
+import { describe, it, mock, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { fetchFrom, scriptIssuer, type ScriptedIssuer } from '../../test-support/scripted-issuer.ts'
 import { TokenError } from '../base/errors.ts'
@@ -60,6 +60,30 @@ function start(keys: readonly SigningKey[] = [first], fetch?: ScriptedIssuer['fe
 
 /** Waits until a running fetch has ended. During the cooldown it starts no new fetch. */
 const settled = (stage: Stage): Promise<unknown> => stage.has('settled')
+
+/** Lets this process look like a Cloudflare Worker. */
+function actAsWorker(t: TestContext): void {
+  const own = Object.getOwnPropertyDescriptor(globalThis, 'navigator')
+  const navigator = { value: { userAgent: 'Cloudflare-Workers' }, configurable: true }
+  Object.defineProperty(globalThis, 'navigator', navigator)
+  t.after(() => own && Object.defineProperty(globalThis, 'navigator', own))
+}
+
+/** Lets a search start a fetch without an answer, and removes the timer of the search. */
+async function loseFetch(
+  t: TestContext,
+  script: ScriptedIssuer,
+  search: () => Promise<unknown>,
+): Promise<void> {
+  const apis = ['setTimeout'] as const
+  t.mock.timers.enable({ apis: [...apis] })
+  script.instead = () => new Promise(() => {})
+  void search()
+  await turn()
+  script.instead = undefined
+  t.mock.timers.reset()
+  t.mock.timers.enable({ apis: [...apis] })
+}
 
 /** Answers of an issuer that are not a key set. */
 const failures: readonly (readonly [string, () => Response | Promise<Response>])[] = [
@@ -282,6 +306,68 @@ describe('keys that are no longer fresh', () => {
     assert.equal(script.fetches, 2)
     assert.equal(set.find('first', es256), undefined)
     assert.ok(set.find('second', es256))
+  })
+
+  it('in a Worker, a request waits for the fetch that replaces expired keys', async (t) => {
+    actAsWorker(t)
+    const { script, set, has, advance } = start()
+    await has('first')
+    script.keys = [exportPublicJwk(second)]
+    advance(300)
+    assert.equal(set.find('first', es256), undefined)
+    assert.equal(script.fetches, 1)
+    assert.deepEqual([await has('first'), await has('second')], [false, true])
+    assert.equal(script.fetches, 2)
+  })
+
+  it('in a Worker, expired keys stay in use when the fetch fails', async (t) => {
+    actAsWorker(t)
+    const { script, set, has, advance } = start()
+    await has('first')
+    script.instead = () => new Response('', { status: 500 })
+    advance(300)
+    assert.equal(await has('first'), true)
+    assert.equal(set.state, 'stale')
+    assert.ok(set.find('first', es256), 'no other fetch is allowed yet')
+  })
+
+  it('in a Worker, requests that wait for a lost fetch get 503, and a later one retries', async (t) => {
+    actAsWorker(t)
+    const { script, has, refusal, advance } = start()
+    await loseFetch(t, script, () => has('first'))
+    const waiting = [refusal('first'), refusal('first')]
+    t.mock.timers.tick(5_000)
+    const detail = `the keys of ${script.issuer} cannot be fetched: the request that started the fetch has ended`
+    for (const told of await Promise.all(waiting))
+      assert.deepEqual(told, ['temporarily_unavailable', 1, detail])
+    advance(1)
+    assert.equal(await has('first'), true)
+  })
+
+  it('in a Worker, expired keys are replaced 30 s after a fetch was lost', async (t) => {
+    actAsWorker(t)
+    const { script, set, has, advance } = start()
+    await has('first')
+    script.keys = [exportPublicJwk(second)]
+    advance(300)
+    await loseFetch(t, script, () => has('first'))
+    advance(29)
+    assert.ok(set.find('first', es256))
+    advance(1)
+    const found = has('first')
+    t.mock.timers.tick(5_000)
+    assert.deepEqual([await found, await has('second')], [false, true])
+  })
+
+  it('in a Worker, simultaneous searches share one fetch', async (t) => {
+    actAsWorker(t)
+    const { script, has } = start()
+    assert.deepEqual(await Promise.all([has('first'), has('first'), has('other')]), [
+      true,
+      true,
+      false,
+    ])
+    assert.equal(script.fetches, 1)
   })
 
   it('keys are fetched again when the clock was set back', async () => {

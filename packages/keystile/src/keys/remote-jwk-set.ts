@@ -72,7 +72,11 @@ export function createRemoteJwkSet(options: PublishedKeysOptions): RemoteJwkSet 
     if (!held) return undefined
 
     // decisions/0012-fetch-keys-on-demand.md
-    if (isOld(held, clock)) void cache.refresh()
+    if (isOld(held, clock) && cache.isDue()) {
+      // Nothing runs after the answer of a Worker, so there the request must `seek` and wait.
+      if (endsWithRequest()) return undefined
+      void cache.refresh()
+    }
     return held.set.find(keyId, algorithm)
   }
 
@@ -100,9 +104,17 @@ interface KeyCache {
   readonly failure: Error | undefined
   /** Joins the running fetch, or starts one if the schedule allows it. Never rejects. */
   refresh(): Promise<void>
+  /** Whether the schedule allows a fetch. */
+  isDue(): boolean
   /** Whole seconds until a fetch may start. */
   secondsToNext(): number
   close(): void
+}
+
+/** A running fetch. */
+interface Flight {
+  readonly done: Promise<void>
+  abort(reason: Error): void
 }
 
 function createKeyCache(options: PublishedKeysOptions): KeyCache {
@@ -111,13 +123,14 @@ function createKeyCache(options: PublishedKeysOptions): KeyCache {
   const schedule = createSchedule(clock)
   let held: HeldKeys | undefined
   let failure: Error | undefined
-  /** The running fetch. */
-  let flight: { readonly done: Promise<void>; abort(reason: Error): void } | undefined
+  let flight: Flight | undefined
   let closed = false
 
+  const isDue = (): boolean => !closed && schedule.isDue()
+
   function refresh(): Promise<void> {
-    if (flight) return flight.done
-    if (closed || !schedule.isDue()) return Promise.resolve()
+    if (flight) return join(flight)
+    if (!isDue()) return Promise.resolve()
 
     const askedAt = schedule.start()
     const { promise, abort } = withDeadline(fetchKeys, timeoutSeconds)
@@ -133,6 +146,19 @@ function createKeyCache(options: PublishedKeysOptions): KeyCache {
     return done
   }
 
+  /**
+   * Waits for a fetch that another request started. If that request was aborted in a Worker, the
+   * fetch is lost: waiting for it fails or never ends.
+   */
+  async function join(joined: Flight): Promise<void> {
+    await withDeadline(() => joined.done, timeoutSeconds).promise.catch(() => {})
+    if (flight !== joined) return
+
+    flight = undefined
+    fail(new Error('the request that started the fetch has ended'))
+    return refresh()
+  }
+
   function fail(cause: Error): void {
     failure = new Error(`the keys of ${issuer} cannot be fetched: ${cause.message}`, { cause })
     if (!held) schedule.retrySoon()
@@ -146,12 +172,23 @@ function createKeyCache(options: PublishedKeysOptions): KeyCache {
       return failure
     },
     refresh,
+    isDue,
     secondsToNext: schedule.secondsToNext,
     close() {
       closed = true
       flight?.abort(new Error(closedMessage))
     },
   }
+}
+
+/**
+ * Whether everything that a request started ends with its answer, as in Cloudflare Workers.
+ *
+ * @see https://developers.cloudflare.com/workers/runtime-apis/context/
+ */
+function endsWithRequest(): boolean {
+  // Stryker disable next-line OptionalChaining: Node 20 has no navigator
+  return globalThis.navigator?.userAgent === 'Cloudflare-Workers'
 }
 
 /** Decides when the next fetch may start. */

@@ -3,6 +3,7 @@ import { constants, createHmac, sign as signWith, verify as verifyWith } from 'n
 import { describe, it } from 'node:test'
 import { findAlgorithm, listAlgorithmNames } from './algorithm.ts'
 import { exportPublicJwk, generateKey, importKey } from './jwk.ts'
+import { asJwk, keyForm } from './key-input.ts'
 import { keyObjectOf } from './key-object.ts'
 import { canSign, sign, verify } from './signing-key.ts'
 
@@ -125,6 +126,42 @@ describe('sign() and verify()', () => {
       assert.equal(verifyWith(hash, data, options, sign(key, data)), true)
     })
   }
+
+  for (const name of listAlgorithmNames()) {
+    it(`sign() and verify() work alike with ${name} keys as KeyObject and as JWK`, () => {
+      const key = generateKey(name)
+      const signatures = [sign(key, data, asJwk), sign(key, data)]
+      for (const signature of signatures) {
+        assert.equal(verify(key, data, signature, asJwk), true)
+        assert.equal(verify(key, data, signature), true)
+        assert.equal(verify(key, Buffer.from('what is signeD'), signature, asJwk), false)
+        assert.equal(verify(generateKey(name), data, signature, asJwk), false)
+      }
+    })
+  }
+
+  for (const [name, other] of [
+    ['PS256', 'RS256'],
+    ['PS384', 'RS384'],
+    ['PS512', 'RS512'],
+  ] as const) {
+    it(`verify() refuses an ${other} signature for a ${name} key given as a JWK`, () => {
+      const key = generateKey(name)
+      const pkcs1 = sign({ ...key, algorithm: generateKey(other).algorithm }, data)
+      assert.equal(verify(key, data, pkcs1, asJwk), false)
+      assert.equal(verify(key, data, pkcs1), false)
+    })
+  }
+
+  it('asJwk() exports a key once', () => {
+    const key = keyObjectOf(generateKey('ES256').verifyingKey)
+    assert.equal(asJwk(key), asJwk(key))
+  })
+
+  it('verify() gives node:crypto the KeyObject itself where that is accepted, as in Node', () => {
+    const key = keyObjectOf(generateKey('ES256').verifyingKey)
+    assert.deepEqual(keyForm(key), { key })
+  })
 
   it('verify() treats EdDSA and Ed25519 as one algorithm (RFC 9864 §2.2)', () => {
     const key = generateKey('EdDSA')

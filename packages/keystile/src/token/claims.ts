@@ -41,8 +41,8 @@ export interface BindingClaim {
   /** The name of the claim. Its value is a string or an array of strings, as for `aud`. */
   readonly claim: string
   /**
-   * The claim must contain at least one of these. If a token has an `aud`, the `aud` must contain
-   * at least one of them instead.
+   * The claim must contain at least one of these. If a token also has an `aud`, the `aud` must
+   * contain at least one of them too.
    */
   readonly values: readonly string[]
 }
@@ -175,7 +175,13 @@ function isForUs(
   if (expected === undefined) return audiences === undefined
   if (typeof expected === 'string') return includesAny(audiences, [expected])
   if (!('claim' in expected)) return includesAny(audiences, expected)
-  return includesAny(audiences ?? listOf(claims, expected.claim), expected.values)
+
+  // Both, because the `aud` of an ID token is a client, which may be one of the values.
+  const { claim, values } = expected
+  return (
+    includesAny(listOf(claims, claim), values) &&
+    (audiences === undefined || includesAny(audiences, values))
+  )
 }
 
 function includesAny(list: readonly string[] | undefined, wanted: readonly string[]): boolean {

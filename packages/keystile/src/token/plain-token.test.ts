@@ -62,6 +62,9 @@ describe('the kind of a token', () => {
   for (const [name, value] of [
     ['token_use', 'id'],
     ['token_use', 'refresh'],
+    ['token_use', 'Access'],
+    ['token_use', ['access']],
+    ['token_use', null],
     ['typ', 'ID'],
     ['typ', 'Refresh'],
     ['typ', 'Offline'],
@@ -126,14 +129,19 @@ describe('the audience', () => {
     refused(/^"toString" is neither/, { aud: undefined }, inherited)
   })
 
-  it('verifyPlainToken compares aud and not the named claim if the token has an aud', () => {
+  it('verifyPlainToken compares aud too if a token with the named claim has an aud', () => {
     refused('wrong_audience', { aud: 'elsewhere', azp: 'https://app.example' }, bound)
     refused('wrong_audience', { aud: [], azp: 'https://app.example' }, bound)
-    assert.equal(verify({ aud: 'other' }, bound).claims.sub, 'ada')
+    assert.equal(verify({ aud: 'other', azp: 'https://app.example' }, bound).claims.sub, 'ada')
+  })
+
+  it('verifyPlainToken refuses an ID token whose aud is the client that the named claim must have', () => {
+    refused('wrong_audience', { aud: 'other' }, bound)
+    refused('wrong_audience', { aud: 'other', azp: 'elsewhere' }, bound)
   })
 
   it('verifyPlainToken never accepts a random token that names no expected API', () => {
-    const names = fc.constantFrom('api', 'app', 'x', '', 'API', 'api ', 'ap')
+    const names = fc.constantFrom('api', 'api', 'api', 'app', 'x', '', 'API', 'api ', 'ap')
     const value = fc.oneof(
       names,
       fc.array(names),
@@ -157,11 +165,12 @@ describe('the audience', () => {
         const sent: Record<string, unknown> = JSON.parse(
           JSON.stringify({ aud: undefined, ...claims }),
         )
-        const binding = 'claim' in audience && !('aud' in sent) ? audience.claim : 'aud'
+        const binding = 'claim' in audience ? audience.claim : 'aud'
         try {
           verify({ aud: undefined, ...sent }, { audience })
           accepted += 1
           assert.ok(holds(sent[binding]), JSON.stringify(sent))
+          assert.ok(!('aud' in sent) || holds(sent['aud']), JSON.stringify(sent))
         } catch (error) {
           if (!(error instanceof TokenError)) throw error
         }
@@ -186,7 +195,7 @@ describe('the client', () => {
       for (const aud of ['api', ['api', 'other']]) refused(/ID token/, { aud, [name]: 'api' })
       refused(/ID token/, { aud: ['api', 'app'], [name]: 'app' })
       const audience = { claim: 'azp', values: ['api'] }
-      refused(/ID token/, { aud: 'api', [name]: 'api' }, { audience })
+      refused(/ID token/, { aud: 'api', azp: 'api', [name]: 'api' }, { audience })
     })
   }
 
@@ -200,6 +209,8 @@ describe('the client', () => {
     refused('wrong_client', { azp: 'other' }, clients)
     refused('wrong_client', {}, clients)
     refused('wrong_client', { client_id: 'other', azp: 'app' }, clients)
+    refused('wrong_client', { client_id: 'app', azp: 'other' }, clients)
+    assert.equal(verify({ client_id: 'app', azp: 'app' }, clients).clientId, 'app')
   })
 })
 

@@ -50,7 +50,7 @@ const clientClaims = ['client_id', 'azp', 'cid', 'appid'] as const
  */
 const foreignClaims = ['nonce', 'at_hash', 'c_hash', 'events'] as const
 
-/** Values of the claims `typ` (Keycloak) and `token_use` (Cognito) that name other tokens. */
+/** Values of the claim `typ` (Keycloak) that name other tokens. */
 const foreignTypes = ['id', 'refresh', 'offline', 'logout']
 
 /**
@@ -112,10 +112,12 @@ function requireAccessToken(claims: JwtClaims, header: JsonObject): void {
   const foreign = foreignClaims.find((name) => claims[name] !== undefined)
   if (foreign) throw wrongType(`an access token has no "${foreign}": this is another token`)
 
-  for (const name of ['typ', 'token_use']) {
-    if (foreignTypes.includes(String(claims[name]).toLowerCase()))
-      throw wrongType(`the claim "${name}" says that this is no access token`)
-  }
+  if (foreignTypes.includes(String(claims['typ']).toLowerCase()))
+    throw wrongType('the claim "typ" says that this is no access token')
+
+  // Of Cognito, which documents that an API must demand exactly this value.
+  if (claims['token_use'] !== undefined && claims['token_use'] !== 'access')
+    throw wrongType('"token_use" is not access')
 }
 
 /**
@@ -131,7 +133,9 @@ function requireClient(claims: JwtClaims, clients: readonly string[] | undefined
 
   const named = clientsOf(claims)
   if (clients) {
-    if (!named[0] || !clients.includes(named[0])) throw tokenError('wrong_client')
+    // All of them, because an issuer may write two and mean the second.
+    if (named.length === 0 || !named.every((client) => clients.includes(client)))
+      throw tokenError('wrong_client')
   } else if (listOf(claims, 'aud')?.some((audience) => named.includes(audience))) {
     throw wrongType('"aud" names the client of the token, as in an ID token; see `clients`')
   }

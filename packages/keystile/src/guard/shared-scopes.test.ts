@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createSharedScopes } from './shared-scopes.ts'
+
+describe('createSharedScopes()', () => {
+  it('the function of createSharedScopes() returns the same frozen list for equal lists', () => {
+    const share = createSharedScopes()
+    const first = share(['a', 'b'])
+    assert.deepEqual(first, ['a', 'b'])
+    assert.ok(Object.isFrozen(first))
+    assert.equal(share(['a', 'b']), first)
+    assert.notEqual(createSharedScopes()(['a', 'b']), first)
+  })
+
+  it('the function of createSharedScopes() keeps different lists apart', () => {
+    const share = createSharedScopes()
+    const lists = [[], [''], ['a'], ['a', 'b'], ['b', 'a'], ['a b'], ['a,b'], ['a","b'], ['a', '']]
+    for (const list of lists) assert.deepEqual(share(list), list)
+    for (const list of lists) assert.deepEqual(share(list), list)
+  })
+
+  it('the function of createSharedScopes() forgets all lists when there are 1,000', () => {
+    const share = createSharedScopes()
+    const first = share(['0'])
+    for (let n = 1; n < 1_000; n++) share([String(n)])
+    assert.equal(share(['0']), first)
+    share(['one more'])
+    assert.notEqual(share(['0']), first)
+    assert.deepEqual(share(['0']), ['0'])
+  })
+})

@@ -1,0 +1,26 @@
+/**
+ * How many lists are shared. An API has few combinations of scopes. The limit keeps an issuer with
+ * a list for each user from filling the memory.
+ */
+const maxLists = 1_000
+
+/**
+ * Creates a function that returns one frozen list for equal lists of scopes. A guard compares the
+ * scopes of each request. If thousands of tokens shared no list, nearly every comparison would wait
+ * for memory that is not in the processor's cache: about a third of what a guard costs.
+ */
+export function createSharedScopes(): (scopes: readonly string[]) => readonly string[] {
+  let lists = new Map<string, readonly string[]>()
+
+  return (scopes) => {
+    // Not joined with spaces: a name may contain one, and ['a b'] must not become ['a', 'b'].
+    const key = JSON.stringify(scopes)
+    const known = lists.get(key)
+    if (known) return known
+
+    if (lists.size >= maxLists) lists = new Map()
+    const list = Object.freeze([...scopes])
+    lists.set(key, list)
+    return list
+  }
+}

@@ -1,0 +1,50 @@
+import { createPublicKey, createVerify, type KeyObject, type webcrypto } from 'node:crypto'
+
+/** A key as an argument of node:crypto. */
+type KeyInput =
+  | { readonly key: KeyObject }
+  | { readonly key: webcrypto.JsonWebKey; readonly format: 'jwk' }
+
+/** Returns the form of a key that the functions of node:crypto accept. */
+export type KeyForm = (key: KeyObject) => KeyInput
+
+/** The form of Node, Deno and Bun. */
+const asKeyObject: KeyForm = (key) => ({ key })
+
+const jwkInputs = new WeakMap<KeyObject, KeyInput>()
+
+/**
+ * The form of workerd, which refuses `{ key: KeyObject }`. Keeps the JWK of each key, because an
+ * export takes longer than a verification.
+ */
+export const asJwk: KeyForm = (key) => {
+  let input = jwkInputs.get(key)
+  if (!input) {
+    input = { key: key.export({ format: 'jwk' }), format: 'jwk' }
+    jwkInputs.set(key, input)
+  }
+  return input
+}
+
+/** The form that this runtime accepts. The only place where Keystile adapts to a runtime's keys. */
+export const keyForm: KeyForm = acceptsKeyObjects() ? asKeyObject : asJwk
+
+/** Tries to verify something with a `KeyObject`. The key is the base point of P-256. */
+function acceptsKeyObjects(): boolean {
+  const basePoint = {
+    kty: 'EC',
+    crv: 'P-256',
+    x: 'axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY',
+    y: 'T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU',
+  }
+  const key = createPublicKey({ key: basePoint, format: 'jwk' })
+  // Stryker disable next-line BooleanLiteral: only workerd throws below, see test/runtimes
+  let accepts = false
+  try {
+    createVerify('sha256').verify(asKeyObject(key), new Uint8Array(64))
+    accepts = true
+  } catch {
+    // This runtime wants another form, so `accepts` remains false.
+  }
+  return accepts
+}
