@@ -1,31 +1,34 @@
 // Uses the React example as a person would: Vite serves the page, the API runs too, and a real
-// browser registers, calls the API, reloads, logs out and logs in. The example has its own
-// packages. Installing them takes a while, so `npm test` leaves this test out; `npm run test:long`
-// runs it.
+// browser registers, calls the API, reloads, logs out and logs in. The example runs in a copy of
+// the repository that was never built, like a fresh clone. It has its own packages. Installing them
+// takes a while, so `npm test` leaves this test out; `npm run test:long` runs it.
 import assert from 'node:assert/strict'
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { freePort } from '../packages/server/test-support/command.ts'
 import { skipWithoutBrowser, startBrowser } from '../test/support/browser.ts'
+import { copyRepository, pack } from '../test/support/packed.ts'
 
-const folder = join(import.meta.dirname, 'react')
+const vite = 'node_modules/vite/bin/vite.js'
 const person = { username: 'ada', email: 'ada@example.com', password: 'an engine of her own' }
 const skip = process.env['KEYSTILE_LONG'] ? skipWithoutBrowser() : 'KEYSTILE_LONG=1 runs it'
 
 describe('examples/react', { skip }, () => {
   const children: ChildProcess[] = []
   const data = mkdtempSync(join(tmpdir(), 'keystile-react-'))
+  const folder = join(data, 'repository/examples/react')
   let url: string
   let browser: Browser
   let page: Page
   const faults: string[] = []
 
   before(async () => {
+    copyRepository(data, ['examples/react'])
     execFileSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder, stdio: 'pipe' })
     const env = {
       ...process.env,
@@ -34,7 +37,7 @@ describe('examples/react', { skip }, () => {
     }
     url = `http://localhost:${env.PORT}`
     await start(['--conditions=source', join(folder, 'api.ts')], data, env)
-    await start([join(folder, 'node_modules/vite/bin/vite.js')], folder, env)
+    await start([vite], folder, env)
 
     browser = await startBrowser()
     page = await browser.newPage()
@@ -86,6 +89,7 @@ describe('examples/react', { skip }, () => {
     await press('Log out')
     await ended
     await page.getByRole('button', { name: 'Log in' }).waitFor()
+    assert.equal(await page.getByRole('status').textContent(), '', 'data of the last user')
     await page.reload()
     await page.getByRole('button', { name: 'Log in' }).waitFor()
   })
@@ -106,10 +110,23 @@ describe('examples/react', { skip }, () => {
     assert.deepEqual(faults, [])
   })
 
-  it('examples/react compiles, and builds for production', () => {
-    const run = (...args: string[]): Buffer =>
-      execFileSync(process.execPath, args, { cwd: folder, stdio: 'pipe' })
-    run(join(import.meta.dirname, '../node_modules/typescript/bin/tsc'), '-p', '.')
-    run(join(folder, 'node_modules/vite/bin/vite.js'), 'build', '--outDir', join(data, 'build'))
+  it('examples/react builds for production', () => {
+    run(folder, vite, 'build')
   })
+
+  it('examples/react compiles and builds in a project with the packages from npm', () => {
+    const project = join(data, 'project')
+    cpSync(folder, project, { recursive: true })
+    const forPacking = join(data, 'packing')
+    mkdirSync(forPacking)
+    const { keystile = '' } = pack(forPacking)
+    cpSync(keystile, join(project, 'node_modules/keystile'), { recursive: true })
+
+    run(project, join(import.meta.dirname, '../node_modules/typescript/bin/tsc'), '-p', '.')
+    run(project, vite, 'build')
+  })
+
+  function run(cwd: string, ...args: string[]): Buffer {
+    return execFileSync(process.execPath, args, { cwd, stdio: 'pipe' })
+  }
 })

@@ -41,8 +41,9 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
     const ended: (() => Promise<unknown>)[] = []
     before(async () => {
       cwd = mkdtempSync(join(tmpdir(), 'keystile-audit-'))
-      writeFileSync(join(cwd, 'password'), password)
-      env = { PORT: String(await freePort()) }
+      writeFileSync(join(cwd, 'password'), password, { mode: 0o600 })
+      const port = String(await freePort())
+      env = { PORT: port, KEYSTILE_ISSUER: `http://localhost:${port}` }
       if (kind === 'PostgreSQL') {
         postgres = await createTestDatabase()
         assert.ok(postgres, howToGetPostgres)

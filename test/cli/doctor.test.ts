@@ -89,8 +89,11 @@ describe('keystile doctor', () => {
   /** Copies a database that `keystile serve` has created into the folder. */
   const makeDatabase = (): void => cpSync(made, cwd, { recursive: true, preserveTimestamps: true })
   /** Runs `keystile serve`, which must not start, and returns its error. */
-  const refusal = async (args: readonly string[] = []): Promise<string> => {
-    const { code, stderr } = await callCommand(['serve', '--port', port, ...args], { cwd })
+  const refusal = async (
+    args: readonly string[] = [],
+    env: CommandOptions['env'] = {},
+  ): Promise<string> => {
+    const { code, stderr } = await callCommand(['serve', '--port', port, ...args], { cwd, env })
     assert.equal(code, 1)
     assert.match(stderr, /Keystile cannot start:/)
     return stderr
@@ -141,7 +144,7 @@ describe('keystile doctor', () => {
     makeDatabase()
     writeFileSync(keyFile(), 'hunter2')
     const report = await doctor()
-    assert.deepEqual(idsOf(report), ['key-random'])
+    assert.deepEqual(idsOf(report), ['key-random', 'key-opens'])
     assert.ok(!JSON.stringify(report).includes('hunter2'))
     assert.match(await refusal(), /\(key-random, /)
   })
@@ -225,6 +228,22 @@ describe('keystile doctor', () => {
     assert.deepEqual(idsOf(report), ['issuer-stored'])
     assert.match(report.findings[0]!.fix, new RegExp(`^set --issuer=http://localhost:${port}, or`))
     assert.match(await refusal(args), /\(issuer-stored, RFC 8414 §3\.3\)/)
+  })
+
+  it('keystile doctor and keystile serve refuse a key that does not open the database', async () => {
+    makeDatabase()
+    const other = { KEYSTILE_KEY: key }
+    const report = await doctor([], other)
+    assert.deepEqual(idsOf(report), ['key-opens'])
+    assert.match(report.findings[0]?.message ?? '', /^KEYSTILE_KEY must be the key that sealed/)
+    assert.match(await refusal([], other), /\(key-opens, /)
+
+    rmSync(keyFile())
+    const missing = await doctor()
+    assert.deepEqual(idsOf(missing), ['key-opens'])
+    assert.match(missing.findings[0]?.message ?? '', /keystile\.key must be .*; it is missing$/)
+    assert.match(await refusal(), /\(key-opens, /)
+    assert.deepEqual(readdirSync(join(cwd, 'data')).includes('keystile.key'), false)
   })
 
   it('keystile doctor reports a file that is not a database', async () => {
@@ -321,7 +340,11 @@ describe('keystile doctor', () => {
       database = created
     })
     after(() => database.drop())
-    const env = (): Record<string, string> => ({ DATABASE_URL: database.url, KEYSTILE_KEY: key })
+    const env = (): Record<string, string> => ({
+      DATABASE_URL: database.url,
+      KEYSTILE_KEY: key,
+      KEYSTILE_ISSUER: `http://localhost:${port}`,
+    })
     const ask = async (text: string): Promise<Readonly<Record<string, unknown>>> => {
       const client = new pg.Client(database.url)
       await client.connect()
@@ -347,6 +370,35 @@ describe('keystile doctor', () => {
       assert.ok(
         idsOf(await doctor(['--issuer', 'http://localhost:1'], env())).includes('issuer-stored'),
       )
+    })
+
+    it('keystile doctor and keystile serve refuse a key that does not open PostgreSQL', async () => {
+      server = await startServer({ cwd, env: env(), port: Number(port) })
+      const other = { ...env(), KEYSTILE_KEY: `${key}x` }
+      assert.ok(idsOf(await doctor([], other)).includes('key-opens'))
+      assert.match(await refusal([], other), /KEYSTILE_KEY must be .*\(key-opens, /)
+      assert.ok(!idsOf(await doctor([], env())).includes('key-opens'))
+    })
+
+    it('the first keystile serve on PostgreSQL must give the issuer', async () => {
+      const fresh = await createTestDatabase()
+      assert.ok(fresh, howToGetPostgres)
+      try {
+        const forgotten = { DATABASE_URL: fresh.url, KEYSTILE_KEY: key }
+        assert.ok(idsOf(await doctor([], forgotten)).includes('issuer-given'))
+        const said = await refusal([], forgotten)
+        assert.match(said, /KEYSTILE_ISSUER must be given at the first start on PostgreSQL/)
+        const [, local = ''] = /set (KEYSTILE_ISSUER=\S+)/.exec(said) ?? []
+        assert.equal(local, `KEYSTILE_ISSUER=http://localhost:${port}`)
+
+        const given = { ...forgotten, KEYSTILE_ISSUER: `http://localhost:${port}` }
+        server = await startServer({ cwd, env: given, port: Number(port) })
+        await server.stop()
+        server = await startServer({ cwd, env: forgotten, port: Number(port) })
+      } finally {
+        await server?.stop()
+        await fresh.drop()
+      }
     })
 
     it('keystile doctor finds synchronous_commit=off in the URL of the database', async () => {

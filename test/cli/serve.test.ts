@@ -68,15 +68,16 @@ describe('keystile serve', () => {
     const lines = server.stdout().split('\n')
     const printed = lines.filter((line) => line.startsWith('  '))
     const [line = ''] = printed
-    assert.deepEqual(printed, ['  keystile user create NAME --role admin'])
+    assert.deepEqual(printed, ['  npm run keystile -- user create NAME --role admin'])
 
-    writeFileSync(join(cwd, 'password'), password)
-    const [, ...args] = `${line.trim()} --password-file password`.split(' ')
+    writeFileSync(join(cwd, 'password'), password, { mode: 0o600 })
+    const [, command = ''] = line.split(' -- ')
+    const args = [...command.split(' '), '--password-file', 'password']
     const created = await callCommand([...args, ...settings], { cwd })
     assert.deepEqual([created.code, created.stderr], [0, ''])
     await server.stop()
     const again = await start({ args: settings })
-    assert.match(again.stdout(), /\n {2}keystile user create NAME\n/)
+    assert.match(again.stdout(), /\n {2}npm run keystile -- user create NAME\n/)
   })
 
   it('keystile serve answers on 127.0.0.1, and on ::1 if the machine has it', async () => {
@@ -169,7 +170,7 @@ describe('keystile serve', () => {
   it('keystile serve reports all faults of flags, environment and file together', async () => {
     writeFileSync(
       join(cwd, 'keystile.config.json'),
-      JSON.stringify({ colour: 'red', defaultScopes: ['b'] }),
+      JSON.stringify({ colour: 'red', scope: {}, defaultScopes: ['b'] }),
     )
     const env = {
       KEYSTILE_PROT: '1',
@@ -187,14 +188,25 @@ describe('keystile serve', () => {
     assert.equal(stdout, '')
     for (const fault of [
       /"colour" is not a setting; the settings are issuer/,
-      /KEYSTILE_PROT is not a setting; the settings are KEYSTILE_ISSUER/,
+      /KEYSTILE_PROT is not a setting; did you mean KEYSTILE_PORT\? The settings are KEYSTILE_/,
+      /"scope" is not a setting; did you mean scopes\? The settings are issuer/,
       /KEYSTILE_ACCESS_TOKEN_SECONDS must be a whole number; it is "ten"/,
-      /KEYSTILE_KEY_FILE must name a file that can be read: ENOENT/,
+      /KEYSTILE_KEY_FILE must name a file that can be read: there is no file \/does\/not\/exist/,
       /--port must be at least 1; it is 0/,
       /--registration must be open or closed; it is "maybe"/,
     ]) {
       assert.match(stderr, fault)
     }
+  })
+
+  it('keystile serve reports one fault if the file of the key is missing on PostgreSQL', async () => {
+    const env = { DATABASE_URL: 'postgres://127.0.0.1:1/x', KEYSTILE_KEY_FILE: '/not/there' }
+    const { stderr } = await callCommand(['serve'], { cwd, env })
+    assert.equal(
+      stderr,
+      'keystile: Keystile cannot start:\n' +
+        '  - KEYSTILE_KEY_FILE must name a file that can be read: there is no file /not/there\n',
+    )
   })
 
   it('keystile serve prefers flags to the environment, and the environment to a file', async () => {
@@ -323,6 +335,19 @@ describe('keystile serve', () => {
     )
     assert.equal(server.stderr(), '')
     assert.match(readFileSync(join(cwd, 'logs/keystile.log'), 'utf8'), /"msg":"listening"/)
+  })
+
+  it('keystile config check accepts the files that the page about settings shows', async () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/reference/settings.md'), 'utf8')
+    for (const kind of ['ts', 'json']) {
+      const [, content = ''] = new RegExp(`^\`{3}${kind}\\n(.*?)^\`{3}$`, 'ms').exec(page) ?? []
+      assert.match(content, /orders:write/)
+      const file = join(cwd, `keystile.config.${kind}`)
+      writeFileSync(file, content)
+      const { code, stderr } = await callCommand(['config', 'check'], { cwd })
+      assert.deepEqual([code, stderr], [0, ''], kind)
+      rmSync(file)
+    }
   })
 
   it('keystile serve logs no password, token or Authorization header', async () => {
@@ -454,6 +479,8 @@ describe('keystile', () => {
     assert.deepEqual(await complete('user', 'd'), ['disable', 'delete'])
     assert.deepEqual(await complete('user', 'create', 'ada', '--password-f'), ['--password-file'])
     assert.ok((await complete('serve', '--')).includes('--issuer'))
+    assert.deepEqual(await complete('token', ''), ['check'])
+    assert.deepEqual(await complete('token', 'check', '--aud'), ['--audience', '--audience-claim'])
     for (const shell of ['zsh', 'fish'])
       assert.match((await callCommand(['completion', shell], { cwd })).stdout, /keystile/)
     assert.match((await callCommand(['completion', 'tcsh'], { cwd })).stderr, /bash, zsh or fish/)

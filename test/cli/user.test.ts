@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -36,7 +36,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
     let env: Record<string, string>
     before(async () => {
       cwd = mkdtempSync(join(tmpdir(), 'keystile-user-'))
-      writeFileSync(join(cwd, 'password'), `${password}\n`)
+      writeFileSync(join(cwd, 'password'), `${password}\n`, { mode: 0o600 })
       writeFileSync(
         join(cwd, 'keystile.config.json'),
         JSON.stringify({
@@ -44,7 +44,8 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
           roles: { reader: ['items:read'] },
         }),
       )
-      env = { PORT: String(await freePort()) }
+      const port = String(await freePort())
+      env = { PORT: port, KEYSTILE_ISSUER: `http://localhost:${port}` }
       if (kind === 'SQLite') return
       postgres = await createTestDatabase()
       assert.ok(postgres, howToGetPostgres)
@@ -129,6 +130,61 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         assert.match(unknown.stderr, /The declared scopes are orders:read, users:read, users:write/)
       } finally {
         await keystile.close()
+        await own?.drop()
+        rmSync(folder, { recursive: true })
+      }
+    })
+
+    it('keystile user is refused if the app stores the users itself, and warns of an open file', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'keystile-embedded-'))
+      const own = kind === 'SQLite' ? undefined : await createTestDatabase()
+      const database = own?.url ?? join(folder, 'app.db')
+      writeFileSync(join(folder, 'password'), password, { mode: 0o600 })
+      const common = {
+        issuer: 'http://localhost:3000/auth',
+        database,
+        key: 'a sealing key for tests: 0123456789 abcdef',
+      }
+      const call = (...args: string[]): Promise<Finished> =>
+        callCommand([...args, '--database', database], { cwd: folder })
+      try {
+        const nobody = { findByLogin: () => null, findBySubject: () => null }
+        const rest = { active: () => true, scopes: () => [], passwordHash: () => null }
+        const subject = (): string => 'ada'
+        const keystile = await createKeystile({ ...common, users: { ...nobody, ...rest, subject } })
+        for (const args of [
+          ['create', 'ada', '--password-file', 'password'],
+          ['list'],
+          ['list', '--json'],
+          ['grant', 'ada', '--role', 'admin'],
+          ['disable', 'ada'],
+          ['enable', 'ada'],
+          ['set-password', 'ada', '--password-file', 'password'],
+          ['delete', 'ada'],
+        ]) {
+          const { code, stdout, stderr } = await call('user', ...args)
+          assert.deepEqual([code, stdout], [1, ''], args.join(' '))
+          assert.match(stderr, /stores its users itself .*keystile\.sessions\.revokeAll\(subject\)/)
+        }
+        assert.equal((await call('client', 'list')).code, 0)
+        await keystile.close()
+
+        await (await createKeystile(common)).close()
+        const listed = await call('user', 'list')
+        assert.deepEqual([listed.code, listed.stdout, listed.stderr], [0, '', 'no users\n'])
+        const args = ['create', 'ada', '--password-file', 'password']
+        const created = await call('user', ...args)
+        assert.deepEqual([created.code, created.stderr], [0, ''])
+        assert.equal((await call('user', 'list')).stderr, '')
+
+        chmodSync(join(folder, 'password'), 0o644)
+        const open = await call('user', 'set-password', 'ada', '--password-file', 'password')
+        assert.equal(open.code, 0)
+        assert.match(
+          open.stderr,
+          /^warning: password should be private; .* Fix: chmod 600 password/,
+        )
+      } finally {
         await own?.drop()
         rmSync(folder, { recursive: true })
       }
@@ -235,7 +291,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
 
     it('keystile user set-password ends all sessions of the user', async () => {
       const { access_token: token } = await login('bob')
-      writeFileSync(join(cwd, 'other'), 'another engine of her own\n')
+      writeFileSync(join(cwd, 'other'), 'another engine of her own\n', { mode: 0o600 })
       assert.equal(
         (await user('set-password', 'bob', '--password-file', 'other')).stdout,
         'bob has a new password and no sessions\n',
@@ -251,7 +307,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
     })
 
     it('keystile user set-password applies the password rules and the hash cost', async () => {
-      writeFileSync(join(cwd, 'eight'), 'zk4-tent\n')
+      writeFileSync(join(cwd, 'eight'), 'zk4-tent\n', { mode: 0o600 })
       const set = (...args: string[]): Promise<Finished> =>
         user('set-password', 'bob', '--password-file', 'eight', ...args)
       assert.match((await set()).stderr, /at least 15 characters/)
@@ -301,12 +357,12 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
     })
 
     it('keystile user refuses an impossible change in one sentence', async () => {
-      writeFileSync(join(cwd, 'short'), 'short\n')
-      writeFileSync(join(cwd, 'common'), 'passwordpassword\n')
-      writeFileSync(join(cwd, 'named'), 'a Wonderful life of mine\n')
-      writeFileSync(join(cwd, 'hosted'), 'my localhost, my castle\n')
-      writeFileSync(join(cwd, 'rooted'), 'the Root of evil\n')
-      writeFileSync(join(cwd, 'latin'), Buffer.from('passwörd passwörd', 'latin1'))
+      writeFileSync(join(cwd, 'short'), 'short\n', { mode: 0o600 })
+      writeFileSync(join(cwd, 'common'), 'passwordpassword\n', { mode: 0o600 })
+      writeFileSync(join(cwd, 'named'), 'a Wonderful life of mine\n', { mode: 0o600 })
+      writeFileSync(join(cwd, 'hosted'), 'my localhost, my castle\n', { mode: 0o600 })
+      writeFileSync(join(cwd, 'rooted'), 'the Root of evil\n', { mode: 0o600 })
+      writeFileSync(join(cwd, 'latin'), Buffer.from('passwörd passwörd', 'latin1'), { mode: 0o600 })
       const table: readonly (readonly [readonly string[], RegExp])[] = [
         [['create', 'root', '--password-file', 'password'], /this username is already taken/],
         [

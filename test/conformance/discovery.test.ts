@@ -77,7 +77,7 @@ for (const algorithm of issuingAlgorithms) {
 
     it('createVerifier refuses an issuer’s URL with an added slash', async () => {
       const other = createVerifier({ issuer: `${server.issuer}/`, audience, revocations: 'none' })
-      await assert.rejects(other.ready(), /it is a different one$/)
+      await assert.rejects(other.ready(), /\/; it is "http:\/\/[^"]*[^/]"$/)
     })
   })
 }

@@ -125,7 +125,7 @@ describe('the image', { skip }, () => {
 
   it('a command in the image creates the first administrator, who can log in', async () => {
     const file = join(data, 'password')
-    writeFileSync(file, password)
+    writeFileSync(file, password, { mode: 0o600 })
     chownSync(file, 1000, 1000)
     const args = ['user', 'create', 'ada', '--role', 'admin', '--password-file', '/data/password']
     const { code, stdout, stderr } = await exec(...image.Entrypoint, ...args)
@@ -145,7 +145,7 @@ describe('the image', { skip }, () => {
     if (server.exitCode === null) await once(server, 'exit')
     const [stdout = '', stderr = ''] = await output
     assert.equal(server.exitCode, 0, stderr)
-    assert.match(stdout, /keystile user create NAME --role admin/)
+    assert.match(stdout, / {2}node \/app\/\S+keystile\.cjs user create NAME --role admin/)
     assert.match(stderr, /"msg":"stopped"/)
   })
 

@@ -50,13 +50,29 @@ describe(
       assert.equal(refused.code, 1)
       assert.match(refused.stderr, /permission denied for schema keystile/)
 
+      const doctor = async (role: 'owner' | 'app'): Promise<string> =>
+        (await command(role, 'doctor', '--issuer', 'http://localhost:8000')).stdout
+      assert.match(await doctor('app'), /stop {2}tables-current .*\n.*Missing migrations: 7\./)
+      assert.match(await doctor('app'), /fix: run "keystile migrate" as the role that owns/)
+      assert.doesNotMatch(await doctor('owner'), /tables-current/)
+
       const { code, stdout, stderr } = await command('owner', 'migrate')
       assert.deepEqual([code, stderr], [0, ''])
       assert.match(stdout, /the tables are up to date/)
+      assert.doesNotMatch(await doctor('app'), /tables-current|could not be checked:.*tables/)
+
+      await run(url, "delete from keystile.migration where name like '0007%'")
+      assert.match(await doctor('app'), /stop {2}tables-current .*\n.*Missing migrations: 1\./)
+      assert.doesNotMatch(await doctor('owner'), /tables-current/)
+      await run(url, migrationAgain)
     })
 
     it('deploy/roles.sql lets the application do all that a server does', async () => {
-      const env = { DATABASE_URL: as('app'), KEYSTILE_KEY: randomBytes(32).toString('base64') }
+      const env = {
+        DATABASE_URL: as('app'),
+        KEYSTILE_KEY: randomBytes(32).toString('base64'),
+        KEYSTILE_ISSUER: 'http://localhost:8000',
+      }
       server = await startServer({ cwd, env })
       const { url: origin } = server
       const send = async (path: string, body: string | URLSearchParams): Promise<Response> =>
@@ -82,7 +98,7 @@ describe(
     })
 
     it('deploy/roles.sql lets the commands of operators run as the application', async () => {
-      writeFileSync(join(cwd, 'password'), password)
+      writeFileSync(join(cwd, 'password'), password, { mode: 0o600 })
       for (const args of [
         ['user', 'create', 'bob', '--password-file', 'password'],
         ['user', 'grant', 'bob', '--scope', 'users:read', '--now'],
@@ -119,6 +135,8 @@ describe(
   },
 )
 
+const migrationAgain =
+  "insert into keystile.migration values ('0007-password-session', now()::text)"
 const removeRoles = 'drop role if exists keystile_app; drop role if exists keystile_owner'
 
 async function run(url: string, statements: string): Promise<void> {

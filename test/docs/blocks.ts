@@ -1,6 +1,7 @@
 // The programs in the documents. Each block of TypeScript is a program. Comments above a block
-// change it: `<!-- continues -->` adds the block to the program before it, and `<!-- also express 4
-// -->` adds the same program with Express 4. Numbers after `ts` are the lines that the site
+// change it: `<!-- continues -->` adds the block to the program before it, `<!-- file routes.ts -->`
+// lets later blocks of the page import the block as `./routes.ts`, and `<!-- also express 4 -->`
+// adds the same program with Express 4. Numbers after `ts` are the lines that the site
 // highlights. A block inside a comment is a test of the blocks above it, which readers do not see.
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
@@ -39,13 +40,20 @@ function blocksOf(file: string): readonly Block[] {
   const text = readFileSync(join(root, file), 'utf8')
   const found: Block[] = []
   const page = file.replace(/^docs\/|\.md$/g, '').replaceAll(/[\\/]/g, '-')
+  const files = new Map<string, string>()
   let whole = ''
   for (const { index, 1: comments = '', 2: code = '' } of text.matchAll(
-    /((?:^<!-- [\w ]+ -->\n+)*)^(?:<!--\n)?```ts(?: {[\d,-]+})?\n(.*?)^```$/gms,
+    /((?:^<!-- [\w .]+ -->\n+)*)^(?:<!--\n)?```ts(?: {[\d,-]+})?\n(.*?)^```$/gms,
   )) {
-    whole = comments.includes('<!-- continues -->') ? `${whole}${code}` : code
+    const own = code.replaceAll(
+      /(?<= from '\.\/)(\w+)(?=\.ts'$)/gm,
+      (_, file: string) => files.get(file) ?? assert.fail(`${page}: no block is ${file}.ts`),
+    )
+    whole = comments.includes('<!-- continues -->') ? `${whole}${own}` : own
     const line = `${text.slice(0, index)}${comments}`.split('\n').length
     const name = `${page}-${line}`
+    const [, named] = /<!-- file (\w+)\.ts -->/.exec(comments) ?? []
+    if (named !== undefined) files.set(named, name)
     found.push({ name, code: whole })
     if (!comments.includes('<!-- also express 4 -->')) continue
     const withExpress4 = whole.replace(" from 'express'\n", " from 'express-4'\n")

@@ -41,7 +41,7 @@ describeOnBoth('a restart', (stage) => {
     await stage.start()
     await assert.rejects(
       stage.start({ key: 'another sealing key: 9876543210 zyxwvu' }),
-      /sealed with a different key/,
+      /key must be the key that sealed the signing keys in this database; it is a different one/,
     )
   })
 

@@ -40,7 +40,7 @@ describe('a wrong use', () => {
       const said = await messageOf(use)
       assert.match(
         said,
-        /must |takes |needs |Fix: |fix: |no default|not declared|leave it out|pass |put guard|its options are/,
+        /must |takes |needs |Fix: |fix: |no default|not declared|leave it out|pass |put guard|did you mean |its options are/,
       )
       assert.ok(!said.includes(secretMark), said)
     }

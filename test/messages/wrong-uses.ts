@@ -88,6 +88,7 @@ async function loginWithNumericId(): Promise<string> {
       error: (fields) =>
         (said = 'err' in fields && fields.err instanceof Error ? fields.err.message : ''),
     },
+    // @ts-expect-error: the compiler demands `subject`, but JavaScript has no compiler
     users: {
       findByLogin: () => user,
       findBySubject: () => user,

@@ -27,20 +27,8 @@ export type Packed = Readonly<Record<string, string>>
  * @throws {Error} when it fails
  */
 export function pack(folder: string): Packed {
-  const copy = join(folder, 'repository')
-  const isSource = (path: string): boolean => !/[\\/](?:dist|bundle|data)$/.test(path)
-  for (const part of ['packages', 'tools', 'package.json', 'tsconfig.base.json']) {
-    const isOurs = (path: string): boolean => isSource(path) && !path.endsWith('node_modules')
-    cpSync(join(root, part), join(copy, part), { recursive: true, filter: isOurs })
-  }
+  const copy = copyRepository(folder, ['tools'])
   for (const file of ['LICENSE', 'CHANGELOG.md']) cpSync(join(root, file), join(copy, file))
-  const own: Readonly<Record<string, string>> = {
-    keystile: join(copy, 'packages/keystile'),
-    '@keystile/server': join(copy, 'packages/server'),
-  }
-  for (const name of packagesIn(modules)) link(own[name] ?? join(modules, name), copy, name)
-  symlinkSync(join(modules, '.bin'), join(copy, 'node_modules/.bin'))
-  symlinkSync(join(modules, '.package-lock.json'), join(copy, 'node_modules/.package-lock.json'))
 
   execFileSync('npm', ['run', 'pack'], { cwd: copy, stdio: ['ignore', 'pipe', 'inherit'] })
 
@@ -52,6 +40,26 @@ export function pack(folder: string): Packed {
     packed[name] = join(unpacked, 'package')
   }
   return packed
+}
+
+/**
+ * Copies both packages and `parts` of the repository, without what a build has made. Returns the
+ * folder of the copy.
+ */
+export function copyRepository(folder: string, parts: readonly string[]): string {
+  const copy = join(folder, 'repository')
+  const isSource = (path: string): boolean => !/[\\/](?:dist|bundle|data|node_modules)$/.test(path)
+  for (const part of ['packages', 'package.json', 'tsconfig.base.json', ...parts])
+    cpSync(join(root, part), join(copy, part), { recursive: true, filter: isSource })
+
+  const own: Readonly<Record<string, string>> = {
+    keystile: join(copy, 'packages/keystile'),
+    '@keystile/server': join(copy, 'packages/server'),
+  }
+  for (const name of packagesIn(modules)) link(own[name] ?? join(modules, name), copy, name)
+  symlinkSync(join(modules, '.bin'), join(copy, 'node_modules/.bin'))
+  symlinkSync(join(modules, '.package-lock.json'), join(copy, 'node_modules/.package-lock.json'))
+  return copy
 }
 
 /**

@@ -10,7 +10,10 @@ function App() {
 
   useEffect(() => {
     client.isSignedIn().then(setSignedIn, show)
-    return client.onSignOut(() => setSignedIn(false))
+    return client.onSignOut(() => {
+      setSignedIn(false)
+      setMessage('') // it may show data of the user who has logged out
+    })
   }, [])
 
   async function submit(event: FormEvent<HTMLFormElement>) {

@@ -10,6 +10,16 @@ export function findNearest(word: string, known: readonly string[]): string | un
   return closest && closest.distance <= mostEdits ? closest.candidate : undefined
 }
 
+/**
+ * Returns the end of a message about an unknown name, such as `did you mean port? The settings are
+ * host, port`. Without a nearest name, it only lists the known names.
+ */
+export function listKnown(nearest: string | undefined, list: string): string {
+  return nearest === undefined
+    ? list
+    : `did you mean ${nearest}? ${list.charAt(0).toUpperCase()}${list.slice(1)}`
+}
+
 /** How many letters must be added, removed or replaced to turn one word into another. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, i) => i)

@@ -26,12 +26,17 @@ describe('requireKnownOptions', () => {
           'the options of bake must be an object with any of these: sugar, salt',
         ] as const,
     ),
-    ['a misspelt name', { suger: 1 }, 'bake has no option `suger`; its options are sugar, salt'],
+    [
+      'a misspelt name',
+      { suger: 1 },
+      'bake has no option `suger`; did you mean `sugar`? Its options are sugar, salt',
+    ],
     [
       'a misspelt name in an object without a prototype',
       Object.assign(Object.create(null), { suger: 1 }),
-      'bake has no option `suger`; its options are sugar, salt',
+      'bake has no option `suger`; did you mean `sugar`? Its options are sugar, salt',
     ],
+    ['an unknown name', { flour: 1 }, 'bake has no option `flour`; its options are sugar, salt'],
     [
       'undefined as a value',
       { sugar: undefined },

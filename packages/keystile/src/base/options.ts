@@ -1,3 +1,5 @@
+import { findNearest, listKnown } from './nearest.ts'
+
 /**
  * Refuses an option with a misspelt name, and an option with the value undefined. Both mistakes
  * would silently disable a check: for example `{ scopes: config.adminScopes }` if the configuration
@@ -23,7 +25,12 @@ export function requireKnownOptions(
   for (const [name, value] of Object.entries(options)) {
     if (!known.includes(name)) {
       if (!isPlain) continue
-      throw new TypeError(`${taker} has no option \`${name}\`; its options are ${known.join(', ')}`)
+      const nearest = findNearest(name, known)
+      const quoted = nearest === undefined ? undefined : `\`${nearest}\``
+      throw new TypeError(
+        `${taker} has no option \`${name}\`; ` +
+          listKnown(quoted, `its options are ${known.join(', ')}`),
+      )
     }
     if (value === undefined) {
       throw new TypeError(

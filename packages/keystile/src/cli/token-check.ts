@@ -10,22 +10,8 @@ import type { JwkSet } from '../keys/jwk-set.ts'
 import { decodeJwtUnsafe } from '../token/jwt.ts'
 import type { ScopesFrom } from '../token/plain-token.ts'
 import { explanations } from './explanations.ts'
-import { parseFlags, UsageError, type FlagTypes } from './flags.ts'
-
-const flagTypes: FlagTypes = {
-  issuer: { type: 'string', multiple: true },
-  audience: { type: 'string', multiple: true },
-  'jwks-uri': { type: 'string' },
-  keys: { type: 'string' },
-  'token-type': { type: 'string' },
-  'audience-claim': { type: 'string' },
-  client: { type: 'string', multiple: true },
-  'scopes-from': { type: 'string' },
-  'max-token-age': { type: 'string' },
-  scope: { type: 'string', multiple: true },
-  'max-age': { type: 'string' },
-  claims: { type: 'boolean' },
-}
+import { parseFlags, UsageError } from './flags.ts'
+import { tokenCheckFlags } from './token-check-flags.ts'
 
 export const tokenCheckUsage = `keystile token check [flags]
   reads a token from standard input, and says whether an API accepts it, or why not
@@ -131,7 +117,7 @@ function readSettings(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ) {
-  const flags = parseFlags(args, flagTypes)
+  const flags = parseFlags(args, tokenCheckFlags)
   const take = (flag: string, variable: string, what: string): Given => {
     const values = listOf(flags[flag])
     if (values.length > 0) return { values, name: `--${flag}` }

@@ -495,7 +495,7 @@ describe('ready()', () => {
     const { verifier, script } = start()
     script.instead = () =>
       Response.json({ issuer: 'https://evil.example', jwks_uri: script.jwksUri })
-    await assert.rejects(verifier.ready(), /it is a different one$/)
+    await assert.rejects(verifier.ready(), /it is "https:\/\/evil\.example"$/)
     assert.equal(verifier.state, 'starting')
   })
 

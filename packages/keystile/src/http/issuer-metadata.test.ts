@@ -199,9 +199,26 @@ describe('fetchJwksUri', () => {
   ]) {
     it(`fetchJwksUri refuses the issuer ${JSON.stringify(other)} (RFC 8414 §3.3)`, async () => {
       const { options } = answering({ [places[0]]: metadata(other) })
-      await assert.rejects(fetchJwksUri(issuer, options), /it is a different one$/)
+      await assert.rejects(
+        fetchJwksUri(issuer, options),
+        /must be https:\/\/auth\.example\/a; it is /,
+      )
     })
   }
+
+  it('fetchJwksUri shows the issuer of foreign metadata escaped, in at most 80 characters', async () => {
+    for (const [other, said] of [
+      ['https://evil.example', '"https://evil.example"'],
+      ['a"\n\u001b[2J\u202e\u00e9', String.raw`"a\"\n\u001b[2J\u202e\u00e9"`],
+      ['x'.repeat(5_000), `"${'x'.repeat(77)}…"`],
+      [5, '5'],
+      [{}, 'an object'],
+    ] as const) {
+      const { options } = answering({ [places[0]]: metadata(other) })
+      const message = `the "issuer" in ${places[0]} must be ${issuer}; it is ${said}`
+      await assert.rejects(fetchJwksUri(issuer, options), { message })
+    }
+  })
 
   const uriOf = (from: string, uri: unknown): Promise<string> =>
     fetchJwksUri(from, {

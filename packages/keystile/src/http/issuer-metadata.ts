@@ -1,4 +1,5 @@
 // Finds the keys of an issuer by its published metadata, and says which URLs are safe to fetch.
+import { kindOf } from '../base/options.ts'
 import { findJson, type Fetch } from './fetch-json.ts'
 import { findServerUrl, hasUser, isLoopback, isSafe } from './server-url.ts'
 
@@ -80,13 +81,33 @@ export async function fetchJwksUri(
       continue
     }
 
-    if (found.value['issuer'] !== issuer)
-      throw new Error(`the "issuer" in ${url} must be ${issuer}; it is a different one`)
+    const named = found.value['issuer']
+    if (named !== issuer)
+      throw new Error(`the "issuer" in ${url} must be ${issuer}; it is ${shown(named)}`)
     return jwksUriOf(found.value['jwks_uri'], issuer)
   }
   throw new Error(
     `${issuer} publishes no metadata: its well-known URLs answered ${statuses.join(', ')}`,
   )
+}
+
+/** The most characters of a foreign issuer that a message shows. */
+const maxShownLength = 80
+
+/**
+ * Describes the issuer in foreign metadata for an error message. The metadata is public, so the
+ * message may show it. Everything but visible ASCII is escaped, because a log or a terminal shows
+ * the message.
+ */
+function shown(named: unknown): string {
+  if (typeof named !== 'string') return kindOf(named)
+  const printable = JSON.stringify(named).replaceAll(
+    /[^\x20-\x7e]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+  return printable.length <= maxShownLength
+    ? printable
+    : `${printable.slice(0, maxShownLength - '…"'.length)}…"`
 }
 
 function metadataUrls(issuer: string): readonly string[] {

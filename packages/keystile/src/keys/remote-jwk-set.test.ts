@@ -283,7 +283,7 @@ describe('a fetch that fails', () => {
     const { script, refusal } = start()
     script.instead = () =>
       Response.json({ issuer: 'https://evil.example', jwks_uri: script.jwksUri })
-    assert.match((await refusal('first'))[2], /it is a different one$/)
+    assert.match((await refusal('first'))[2], /it is "https:\/\/evil\.example"$/)
     assert.equal(script.fetches, 0)
   })
 })

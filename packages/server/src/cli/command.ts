@@ -6,12 +6,14 @@ import type { Situation } from '../feature/situation.ts'
 import type { RuleOptions } from '../server/features.ts'
 import type { CheckedOptions } from '../server/options.ts'
 import { settingFlags, type Settings } from './settings.ts'
+import type { ProcessTerminal } from './terminal.ts'
 
 /**
  * The call that the commands in `cli/` get. It has more members than the call that the commands of
  * features get.
  */
 export interface OwnCall extends Call<CheckedOptions> {
+  readonly terminal: ProcessTerminal
   settings(): Promise<Settings>
   /** Returns the settings for safety rules. Faults are part of the result and are not thrown. */
   situation(): Promise<Situation<RuleOptions>>

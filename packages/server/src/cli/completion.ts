@@ -1,3 +1,4 @@
+import { tokenCheckFlags } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import type { CliCommand } from '../feature/cli-command.ts'
 import { settingFlags } from './settings.ts'
@@ -18,15 +19,21 @@ type Step = readonly [first: string, seconds: readonly string[]]
  */
 export function completionScript(shell: string, commands: readonly CliCommand<never>[]): string {
   const general = settingFlags.flatMap(({ flag }) => flag ?? [])
-  const rows = commands.map(({ words, flags = {}, takesSettings }) => ({
-    words: words.join(' '),
-    flags: [
-      ...Object.keys(flags).map((flag) => `--${flag}`),
-      ...(takesSettings !== false ? general : []),
-    ],
-  }))
+  const rows = [
+    ...commands.map(({ words, flags = {}, takesSettings }) => ({
+      words: words.join(' '),
+      flags: [
+        ...Object.keys(flags).map((flag) => `--${flag}`),
+        ...(takesSettings !== false ? general : []),
+      ],
+    })),
+    { words: 'token check', flags: Object.keys(tokenCheckFlags).map((flag) => `--${flag}`) },
+  ]
   const firsts = [...new Set(commands.map(({ words: [first] }) => first))]
-  const steps = firsts.map((first) => [first, secondWords(first, commands)] as const)
+  const steps = [
+    ...firsts.map((first) => [first, secondWords(first, commands)] as const),
+    ['token', ['check']] as const, // the package keystile has this command
+  ]
 
   switch (shell) {
     case 'bash':

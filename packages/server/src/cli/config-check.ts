@@ -14,4 +14,7 @@ export async function checkConfiguration({ settings, terminal }: OwnCall): Promi
   terminal.print(
     `the settings are fine: ${options.issuer}, listening on ${hosts.join(' and ')}, port ${port}`,
   )
+  terminal.print(
+    'keystile doctor also checks the clock, the files, and the database with its issuer',
+  )
 }

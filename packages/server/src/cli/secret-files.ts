@@ -12,7 +12,9 @@ export function readSecretFile(
   try {
     return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
   } catch (error) {
-    faults.push(`${variable} must name a file that can be read: ${(error as Error).message}`)
+    const { code, message } = error as NodeJS.ErrnoException
+    const reason = code === 'ENOENT' ? `there is no file ${path}` : message
+    faults.push(`${variable} must name a file that can be read: ${reason}`)
     return undefined
   }
 }

@@ -25,7 +25,9 @@ export async function serve({ settings: readSettings, terminal, clock }: OwnCall
 
   logger.info({ issuer: running.keystile.issuer, port: settings.port }, 'listening')
   const hasUsers = (await running.users.listAfter('', 1)).length > 0
-  terminal.print(welcome(running.keystile.issuer, settings, hasUsers))
+  terminal.print(
+    welcome(running.keystile.issuer, settings, createUsers(terminal.program, hasUsers)),
+  )
 
   const signal = await terminal.untilStopped()
   logger.info({ signal }, 'stopping')
@@ -37,13 +39,13 @@ export async function serve({ settings: readSettings, terminal, clock }: OwnCall
  * Returns the text that a start prints: the URL, the database, the documentation, and what to do
  * next.
  */
-function welcome(issuer: string, settings: Settings, hasUsers: boolean): string {
+function welcome(issuer: string, settings: Settings, howToCreateUsers: string): string {
   const { options, hosts, port } = settings
   const [host = ''] = hosts
   const shownHost = hosts.length > 1 ? 'localhost' : host.includes(':') ? `[${host}]` : host
   const origin = `http://${shownHost}:${port}`
   const at = `${origin}${new URL(issuer).pathname.replace(/\/$/, '')}`
-  const next = options.registration === 'open' ? tryOut(at) : createUsers(hasUsers)
+  const next = options.registration === 'open' ? tryOut(at) : howToCreateUsers
 
   return `
 Keystile listens on ${at}  (issuer ${issuer})
@@ -68,11 +70,11 @@ function tryOut(at: string): string {
 }
 
 /** Returns the command that creates accounts, for a server with closed registration. */
-function createUsers(hasUsers: boolean): string {
+function createUsers(program: string, hasUsers: boolean): string {
   const role = hasUsers ? '' : ' --role admin'
   return `Registration is closed. Create ${hasUsers ? 'a user' : 'the first administrator'}:
 
-  keystile user create NAME${role}
+  ${program} user create NAME${role}
 
 Run it with the settings of this server: the same environment, flags and files. It asks for the
 password.`

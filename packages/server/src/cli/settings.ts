@@ -124,7 +124,7 @@ interface Found {
 }
 
 async function readAll(flags: Values, environment: Environment): Promise<Found> {
-  const { values, sources, faults, secretFiles } = await gather(flags, environment)
+  const { values, sources, faults, secretFiles, unread } = await gather(flags, environment)
   const say = standAloneWording(serverSettings, sources)
   const checked = checkSettings(listenerSettings, values, say)
   const own = withDefaults(listenerSettings, checked.values) as ServerValues
@@ -138,6 +138,7 @@ async function readAll(flags: Values, environment: Environment): Promise<Found> 
         bind: { host: own.host, isIssuerGiven: values['issuer'] !== undefined },
       }),
       secretFiles,
+      unread,
       say,
     },
     server: readServer(own, options),

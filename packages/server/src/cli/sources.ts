@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { findNearest, listKnown } from 'keystile/internal'
 import {
   fileVariableOf,
   flagOf,
@@ -11,6 +12,8 @@ import {
 import { show } from '../feature/wording.ts'
 import { serverSettings } from '../server/features.ts'
 import { readSecretFile } from './secret-files.ts'
+
+const prefix = 'KEYSTILE_'
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -23,6 +26,8 @@ export interface Gathered {
   readonly faults: readonly string[]
   /** The paths of the files from which secrets were read. */
   readonly secretFiles: readonly string[]
+  /** The names of the settings that were given and cannot be read. */
+  readonly unread: ReadonlySet<string>
 }
 
 interface Gathering {
@@ -30,13 +35,20 @@ interface Gathering {
   readonly sources: Map<string, Source>
   readonly faults: string[]
   readonly secretFiles: string[]
+  readonly unread: Set<string>
 }
 
 /**
  * Collects the settings. Flags win over the environment, and the environment wins over the file.
  */
 export async function gather(flags: Values, environment: Environment): Promise<Gathered> {
-  const found: Gathering = { values: {}, sources: new Map(), faults: [], secretFiles: [] }
+  const found: Gathering = {
+    values: {},
+    sources: new Map(),
+    faults: [],
+    secretFiles: [],
+    unread: new Set(),
+  }
   await readFile(flags['config'], found)
   readEnvironment(environment, found)
   readFlags(flags, found)
@@ -73,9 +85,8 @@ function takeContent(content: object, file: string, found: Gathering): void {
   const names = serverSettings.map(({ name }) => name)
   for (const [name, value] of Object.entries(content)) {
     if (!names.includes(name)) {
-      found.faults.push(
-        `${file}: ${show(name)} is not a setting; the settings are ${names.join(', ')}`,
-      )
+      const settings = listKnown(findNearest(name, names), `the settings are ${names.join(', ')}`)
+      found.faults.push(`${file}: ${show(name)} is not a setting; ${settings}`)
       continue
     }
     found.values[name] = value
@@ -93,11 +104,16 @@ function readEnvironment(environment: Environment, found: Gathering): void {
   }
 
   // A misspelled name must not be ignored: the setting would keep its default without a warning.
-  const known = serverSettings.flatMap(variablesOf).filter((name) => name.startsWith('KEYSTILE_'))
+  const known = serverSettings.flatMap(variablesOf).filter((name) => name.startsWith(prefix))
   for (const variable of Object.keys(environment)) {
-    const isOurs = variable.startsWith('KEYSTILE_') && !variable.startsWith('KEYSTILE_TEST_')
-    if (isOurs && !known.includes(variable))
-      found.faults.push(`${variable} is not a setting; the settings are ${known.join(', ')}`)
+    const isOurs = variable.startsWith(prefix) && !variable.startsWith(`${prefix}TEST_`)
+    if (!isOurs || known.includes(variable)) continue
+
+    // The prefix is the same in all names, so it must not make two names similar.
+    const ownPart = (name: string): string => name.slice(prefix.length)
+    const nearest = findNearest(ownPart(variable), known.map(ownPart))
+    const settings = listKnown(nearest && prefix + nearest, `the settings are ${known.join(', ')}`)
+    found.faults.push(`${variable} is not a setting; ${settings}`)
   }
 }
 
@@ -127,7 +143,11 @@ function readVariable(
   if (!fileVariable || !path) return false
 
   const secret = readSecretFile(fileVariable, path, found.faults)
-  if (!secret) return false
+  if (secret === undefined) {
+    found.unread.add(setting.name)
+    return false
+  }
+  if (secret === '') return false
 
   found.secretFiles.push(path)
   return take(setting, secret, { kind: 'variable', name: fileVariable }, found)
@@ -149,6 +169,7 @@ function take(setting: Setting, text: string, source: Source, found: Gathering):
     if (setting.isSecretFile) found.secretFiles.push(text)
     return true
   } catch (error) {
+    found.unread.add(setting.name)
     const shown = setting.isSecret ? '' : `; it is ${show(text)}`
     found.faults.push(`${source.name} ${(error as Error).message}${shown}`)
     return false

@@ -7,6 +7,8 @@ import { escapeLines, escapeUnseen } from './unseen.ts'
 /** A terminal, with the environment variables of its process. */
 export interface ProcessTerminal extends Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** What an operator types to run another command of this installation. */
+  readonly program: string
 }
 
 /**
@@ -15,6 +17,8 @@ export interface ProcessTerminal extends Terminal {
  */
 export interface TerminalProcess {
   readonly env: Readonly<Record<string, string | undefined>>
+  /** The path of Node, and that of the main program. */
+  readonly argv?: readonly string[]
   readonly stdin: Readable & { readonly isTTY?: boolean }
   readonly stdout: Writable & { readonly isTTY?: boolean }
   readonly stderr: Writable
@@ -29,6 +33,7 @@ export interface TerminalProcess {
 export function createTerminal(process: TerminalProcess): ProcessTerminal {
   return {
     environment: process.env,
+    program: programOf(process.argv?.[1] ?? ''),
     print: (text) => void process.stdout.write(`${escapeLines(text)}\n`),
     printRow: (values) => void process.stdout.write(`${values.map(escapeUnseen).join('\t')}\n`),
     printJson: (value) => void process.stdout.write(`${escapeUnseen(JSON.stringify(value))}\n`),
@@ -50,6 +55,18 @@ export function createTerminal(process: TerminalProcess): ProcessTerminal {
         })
       }),
   }
+}
+
+/**
+ * Returns what an operator types to run a command, from the path of this program. In most
+ * installations, `keystile` alone is not in the PATH.
+ */
+export function programOf(path: string): string {
+  const file = path.split(/[\\/]/)
+  if (path.endsWith('.ts')) return 'npm run keystile --' // a clone of the repository
+  if (path.endsWith('.cjs')) return `node ${path}` // the image and the systemd unit
+  const isInPath = file.at(-1) === 'keystile' && !file.includes('node_modules')
+  return isInPath ? 'keystile' : 'npx keystile'
 }
 
 async function askSecret(question: string, process: TerminalProcess): Promise<string> {

@@ -7,6 +7,7 @@ import { listSettings, type Setting } from '../feature/setting.ts'
 import { openFiles, type Machine } from '../feature/situation.ts'
 import { filledString } from '../feature/values.ts'
 import { show } from '../feature/wording.ts'
+import type { MigrationFacts } from '../storage/migrate.ts'
 import type { Pool } from '../storage/postgres.ts'
 import { findDatabaseServer, isForeignUrl, type DatabaseSource } from '../storage/source.ts'
 
@@ -122,10 +123,20 @@ const rules: readonly Rule<RuleOptions>[] = [
             {
               about: 'the database',
               message: `cannot be opened: ${machine.database.reason}`,
-              fix: `start the database, or correct ${say.name('database')}`,
+              fix: machine.database.fix ?? `start the database, or correct ${say.name('database')}`,
             },
           ]
         : []),
+  },
+  {
+    id: 'tables-current',
+    standard: 'ASVS 5.0 16.5.3',
+    severity: 'stop',
+    demand: 'the tables must be of this version, unless the user of the database may migrate them',
+    find: ({ machine }) =>
+      machine?.database && machine.database.kind !== 'unavailable'
+        ? findTableFaults(machine.database.migrations)
+        : undefined,
   },
   {
     id: 'sqlite-durable',
@@ -179,6 +190,28 @@ const rules: readonly Rule<RuleOptions>[] = [
     find: ({ machine }) => machine && findClockFaults(machine),
   },
 ]
+
+function findTableFaults({ missing, unknown, mayMigrate }: MigrationFacts): readonly Fault[] {
+  if (unknown > 0)
+    return [
+      {
+        about: 'the database',
+        message: 'must not be newer than this version of Keystile; a newer version has used it',
+        fix: 'install that version or a newer one',
+      },
+    ]
+  if (missing === 0 || mayMigrate) return []
+
+  return [
+    {
+      about: 'the tables',
+      message:
+        `must be of this version of Keystile. Missing migrations: ${missing}. ` +
+        'The user of the database may not run them',
+      fix: 'run "keystile migrate" as the role that owns the tables',
+    },
+  ]
+}
 
 function findClockFaults({ now, database, databaseFiles }: Machine): readonly Fault[] | undefined {
   if (database === undefined || database.kind === 'unavailable') return undefined

@@ -5,9 +5,10 @@ import type { Rule } from '../feature/rule.ts'
 import type { FileFacts, Machine, Situation } from '../feature/situation.ts'
 import { findNewestInstant } from '../features/audit/audit.ts'
 import { keyFileBeside } from '../features/signing-keys/sealing-secret.ts'
-import { findStoredIssuer } from '../features/signing-keys/signing-keys.ts'
+import { findSealedKey, findStoredIssuer } from '../features/signing-keys/signing-keys.ts'
 import type { Database } from '../storage/database.ts'
 import { inspectDatabase, readDatabaseFacts } from '../storage/facts.ts'
+import { explainUnavailable } from '../storage/postgres.ts'
 import { findDatabaseFile, type DatabaseSource } from '../storage/source.ts'
 import { examine, textOf } from './examination.ts'
 import { cannotStart } from './options.ts'
@@ -80,7 +81,7 @@ async function findDatabase(
   try {
     return await inspectDatabase(source, (reader) => readAllOf({ reader }))
   } catch (error) {
-    return { kind: 'unavailable', reason: (error as Error).message }
+    return { kind: 'unavailable', ...explainUnavailable(error) }
   }
 }
 
@@ -88,6 +89,7 @@ async function readAllOf(database: Pick<Database, 'reader'>): Promise<Machine['d
   return {
     ...(await readDatabaseFacts(database.reader)),
     issuer: await findStoredIssuer(database),
+    sealedKey: await findSealedKey(database),
     latest: await findNewestInstant(database),
   }
 }

@@ -402,6 +402,16 @@ describe('readOptions', () => {
       /^users\.savePasswordHash must be a function/,
     ],
     [
+      'a directory with a misspelt function',
+      { users: { ...directory, passwordHash: undefined, passwordhash: () => '' } },
+      /^users\.passwordhash is not known; did you mean passwordHash\?/m,
+    ],
+    [
+      'a directory with a misspelt optional function',
+      { users: { ...directory, savePasswordhash: () => {} } },
+      /^users\.savePasswordhash is not known; did you mean savePasswordHash\?/,
+    ],
+    [
       'roles together with the app’s own users',
       { users: directory, roles: {} },
       /^roles must be left out if users is given/,

@@ -1,4 +1,4 @@
-import { findNearest } from 'keystile/internal'
+import { findNearest, listKnown } from 'keystile/internal'
 import type { Rule } from '../feature/rule.ts'
 import type { Setting, Values } from '../feature/setting.ts'
 import type { Situation } from '../feature/situation.ts'
@@ -7,7 +7,10 @@ import { checkSettings, withDefaults, type SettingFault } from './check.ts'
 import { examine, textOf } from './examination.ts'
 
 /** Facts that are not options, and that only the stand-alone server knows. */
-export type Surroundings = Pick<Situation<unknown>, 'bind' | 'secretFiles' | 'say'>
+export type Surroundings = Pick<Situation<unknown>, 'bind' | 'secretFiles' | 'say'> & {
+  /** The names of the options that were given and could not be read from their source. */
+  readonly unread?: ReadonlySet<string>
+}
 
 /** The records of all options, and the safety rules that check the options. */
 export interface KnownOptions<Options> {
@@ -56,16 +59,19 @@ export function readSituation<Options>(
   const unknown = Object.keys(input)
     .filter((name) => !known.includes(name))
     .map((subject) => {
-      const nearest = findNearest(subject, known)
-      const fix = nearest === undefined ? '' : `. Fix: write ${nearest}`
-      return { subject, message: `is not an option; the options are ${known.join(', ')}${fix}` }
+      const options = listKnown(findNearest(subject, known), `the options are ${known.join(', ')}`)
+      return { subject, message: `is not an option; ${options}` }
     })
 
   const { values, unread, faults } = checkSettings(settings, input, surroundings.say ?? appWording)
   // This cast is safe: each record has checked its value, and the compiler compares the records
   // with the interfaces of the options.
   const options = values as Options
-  const situation = { ...surroundings, options, unread }
+  const situation = {
+    ...surroundings,
+    options,
+    unread: new Set([...unread, ...(surroundings.unread ?? [])]),
+  }
   return { faults: [...unknown, ...faults], given: values, situation }
 }
 

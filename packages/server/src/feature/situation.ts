@@ -53,7 +53,11 @@ export interface Machine {
   /** The database, or `undefined` if there is no database yet. */
   readonly database:
     | (DatabaseFacts & StoredFacts)
-    | { readonly kind: 'unavailable'; readonly reason: string }
+    | {
+        readonly kind: 'unavailable'
+        readonly reason: string
+        readonly fix?: string | undefined
+      }
     | undefined
 }
 
@@ -61,8 +65,17 @@ export interface Machine {
 export interface StoredFacts {
   /** The issuer of the first start with this database. */
   readonly issuer: string | undefined
+  /** The newest signing key, encrypted. Undefined before the first start. */
+  readonly sealedKey?: SealedKey | undefined
   /** The time of the newest entry of the audit record. */
   readonly latest?: number | undefined
+}
+
+/** An encrypted signing key. */
+export interface SealedKey {
+  readonly id: string
+  readonly algorithm: string
+  readonly sealed: string
 }
 
 /** A file that exists. */

@@ -187,6 +187,46 @@ describe('the types of createKeystile', () => {
     await refused(createKeystile({ ...common, roles: { clerk: ['orders:raed'] } }))
   })
 
+  it('createKeystile demands `subject` unless the id of each user is a string', async () => {
+    const { subject: _, ...named } = users
+    compiles(() => createKeystile({ ...common, users: named }))
+
+    interface Row {
+      readonly id: number
+    }
+    const rows = {
+      findByLogin: async (): Promise<Row> => ({ id: 1 }),
+      findBySubject: async (): Promise<Row | undefined> => undefined,
+      active: () => true,
+      scopes: () => [],
+      passwordHash: () => null,
+    }
+    // @ts-expect-error: the id is a number, so `subject` must be given
+    compiles(() => createKeystile({ ...common, users: rows }))
+    compiles(async () => {
+      const subject = ({ id }: Row): string => String(id)
+      const keystile = await createKeystile({ ...common, users: { ...rows, subject } })
+      same<typeof keystile, Keystile<Scope | BuiltInScope, Row>>(true)
+    })
+    compiles(async () => {
+      const keystile = await createKeystile({
+        ...common,
+        users: {
+          findByLogin: async (): Promise<Row> => ({ id: 1 }),
+          findBySubject: async (): Promise<Row | undefined> => undefined,
+          subject: (row) => String(row.id),
+          active: () => true,
+          scopes: () => [],
+          passwordHash: () => null,
+        },
+      })
+      same<typeof keystile, Keystile<Scope | BuiltInScope, Row>>(true)
+    })
+    const either = { ...rows, findByLogin: async (): Promise<Row | Person> => ada }
+    // @ts-expect-error: one of the ids is a number
+    compiles(() => createKeystile({ ...common, users: either }))
+  })
+
   it('createKeystile refuses a directory with a missing or wrong function', async () => {
     const { active: _, ...incomplete } = users
     // @ts-expect-error: the function `active` is missing

@@ -1,5 +1,6 @@
 import type { UserObject } from 'keystile'
 import type { PublicUser } from '../features/accounts/users.ts'
+import type { UserDirectory } from '../features/directory/directory.ts'
 import type { DirectoryOptions } from '../features/directory/feature.ts'
 import type { OwnAccountOptions, SharedOptions } from './features.ts'
 
@@ -14,7 +15,16 @@ export type KeystileOptions<
   S extends string,
   P extends object,
   U = PublicUser & P,
-> = SharedOptions<S> & (WithAccounts<S, P> | WithDirectory<S, U>)
+> = SharedOptions<S> &
+  (WithAccounts<S, P> | (WithDirectory<S, U> & { readonly users: RequiredSubject<NoInfer<U>> }))
+
+/**
+ * Makes the function `subject` required, unless the `id` of each user is a string. Without it, a
+ * numeric id would fail only at the first login.
+ */
+type RequiredSubject<U> = [U] extends [{ readonly id: string }]
+  ? unknown
+  : Required<Pick<UserDirectory<U>, 'subject'>>
 
 /** The options if Keystile stores the users. */
 interface WithAccounts<S extends string, P extends object>

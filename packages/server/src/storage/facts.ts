@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { Kysely, PostgresDialect, sql, type RawBuilder } from 'kysely'
 import { DatabaseUnavailableError, isPostgres, type Reader } from './database.ts'
-import { schema } from './migrate.ts'
+import { inspectMigrations, schema, type MigrationFacts } from './migrate.ts'
 import { inMemory, isPostgresUrl, type DatabaseSource } from './source.ts'
 import { connectPostgres, reasonOf } from './postgres.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
@@ -13,6 +13,7 @@ export interface SqliteFacts {
   readonly kind: 'sqlite'
   /** The value of `pragma synchronous` on our connection: 2 is FULL, 3 is EXTRA. */
   readonly synchronous: number
+  readonly migrations: MigrationFacts
 }
 
 export interface PostgresFacts {
@@ -21,10 +22,12 @@ export interface PostgresFacts {
   readonly synchronousCommit: string
   /** The time of the server's clock, in milliseconds since 1970. */
   readonly now: number
+  readonly migrations: MigrationFacts
 }
 
 /** Reads the facts about an open database. */
 export async function readDatabaseFacts(reader: Reader): Promise<DatabaseFacts> {
+  const migrations = await inspectMigrations(reader)
   if (isPostgres(reader)) {
     const row = await onlyRow(
       sql<{ fsync: string; commit: string; now: number }>`
@@ -32,11 +35,12 @@ export async function readDatabaseFacts(reader: Reader): Promise<DatabaseFacts> 
         (extract(epoch from clock_timestamp()) * 1000)::bigint as now`,
       reader,
     )
-    return { kind: 'postgres', fsync: row.fsync, synchronousCommit: row.commit, now: row.now }
+    const { fsync, commit: synchronousCommit, now } = row
+    return { kind: 'postgres', fsync, synchronousCommit, now, migrations }
   }
 
   const { synchronous } = await onlyRow(sql<{ synchronous: number }>`pragma synchronous`, reader)
-  return { kind: 'sqlite', synchronous }
+  return { kind: 'sqlite', synchronous, migrations }
 }
 
 /**

@@ -7,7 +7,7 @@ import * as audit from './migrations/0004-audit.ts'
 import * as housekeeping from './migrations/0005-housekeeping.ts'
 import * as limits from './migrations/0006-limits.ts'
 import * as passwordSession from './migrations/0007-password-session.ts'
-import { isPostgres, type Reader } from './database.ts'
+import { inTables, isPostgres, type Reader } from './database.ts'
 
 /** All migrations. Kysely runs them in the order of their names. Never change an old migration. */
 const migrations = {
@@ -50,6 +50,44 @@ export async function migrate(db: Reader): Promise<void> {
       : message,
     { cause: error },
   )
+}
+
+/** Which migrations have run in a database, and whether its user may run the missing ones. */
+export interface MigrationFacts {
+  readonly missing: number
+  /** The number of migrations that only a newer version of Keystile knows. */
+  readonly unknown: number
+  readonly mayMigrate: boolean
+}
+
+/** Reads which migrations have run. Changes nothing. */
+export async function inspectMigrations(reader: Reader): Promise<MigrationFacts> {
+  const db = inTables<{ migration: { readonly name: string } }>(reader)
+  const hasRun = (await hasTable(reader, 'migration'))
+    ? (await db.selectFrom('migration').select('name').execute()).map(({ name }) => name)
+    : []
+  const names = Object.keys(migrations)
+  return {
+    missing: names.filter((name) => !hasRun.includes(name)).length,
+    unknown: hasRun.filter((name) => !names.includes(name)).length,
+    mayMigrate: !isPostgres(reader) || (await mayMigratePostgres(reader)),
+  }
+}
+
+/**
+ * Whether the user may create the schema, or create tables in it and alter those that are there.
+ * Only the owner of a table may alter it.
+ */
+async function mayMigratePostgres(reader: Reader): Promise<boolean> {
+  const { rows } = await sql<{ may: string }>`
+    select case
+      when to_regnamespace(${schema}) is null
+        then has_database_privilege(current_database(), 'create')
+      else has_schema_privilege(${schema}, 'create') and not exists (
+        select 1 from pg_class where relnamespace = to_regnamespace(${schema})
+          and relkind = 'r' and not pg_has_role(relowner, 'usage'))
+      end::text as may`.execute(reader)
+  return rows[0]?.may === 'true'
 }
 
 /** Whether a table exists. A table may be missing because the database was not migrated yet. */

@@ -102,8 +102,9 @@ export async function openPostgres(source: string | Pool, name: string): Promise
     await migrateOnce(reader)
   } catch (error) {
     await close()
+    const fix = findFix(error)
     throw new DatabaseUnavailableError(
-      `${name} cannot be opened: ${reasonOf(error)}${fixOf(error)}`,
+      `${name} cannot be opened: ${reasonOf(error)}${fix === undefined ? '' : `. Fix: ${fix}`}`,
       { cause: error },
     )
   }
@@ -194,16 +195,23 @@ async function createPool(url: string): Promise<Pool> {
   })
 }
 
-/** @throws {ConfigurationError} if `pg`, an optional peer dependency, is not installed */
+const missingPg = 'the package pg must be installed for a database on PostgreSQL'
+const installPg = 'npm install pg'
+
+/** Thrown if `pg`, an optional peer dependency, is not installed. */
+class MissingPgError extends ConfigurationError {
+  constructor(cause: unknown) {
+    super(`${missingPg}. Fix: ${installPg}`, { cause })
+  }
+}
+
+/** @throws {MissingPgError} */
 async function importPg(): Promise<(typeof import('pg'))['default']> {
   try {
     return (await import('pg')).default
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
-    throw new ConfigurationError(
-      'the package pg must be installed for a database on PostgreSQL. Fix: npm install pg',
-      { cause: error },
-    )
+    throw new MissingPgError(error)
   }
 }
 
@@ -307,14 +315,20 @@ export function reasonOf(error: unknown): string {
   return parts.join(', ')
 }
 
-/**
- * Returns the end of an error message, such as `. Fix: correct the host in the URL`. Returns an
- * empty string if no fix is known.
- */
-function fixOf(error: unknown): string {
+/** Returns why a database cannot be opened, and how to fix it if that is known. */
+export function explainUnavailable(error: unknown): {
+  readonly reason: string
+  readonly fix: string | undefined
+} {
+  return error instanceof MissingPgError
+    ? { reason: missingPg, fix: installPg }
+    : { reason: reasonOf(error), fix: findFix(error) }
+}
+
+/** Returns the fix, such as `correct the host in the URL`; undefined if no fix is known. */
+function findFix(error: unknown): string | undefined {
   const code: unknown = Reflect.get(rootOf(error), 'code')
-  const fix = fixes.find(([codes]) => typeof code === 'string' && codes.test(code))?.[1]
-  return fix === undefined ? '' : `. Fix: ${fix}`
+  return fixes.find(([codes]) => typeof code === 'string' && codes.test(code))?.[1]
 }
 
 /** The known fixes. The codes are error codes of PostgreSQL and of Node. */

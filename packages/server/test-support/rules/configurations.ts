@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { exportPrivateJwk, exportPublicJwk, generateKey, type Jwk } from 'keystile/jwt'
 import type { RuleOptions } from '../../src/server/features.ts'
 import type { Bind, Machine, Situation as SituationOf } from '../../src/feature/situation.ts'
-import { printedSecrets } from './predicates.ts'
+import { printedSecrets, sealedKeys } from './predicates.ts'
 
 const rsaOf = (modulusLength: number, publicExponent: number): Jwk => ({
   ...generateKeyPairSync('rsa', { modulusLength, publicExponent }).privateKey.export({
@@ -51,6 +51,7 @@ const url = fc
   .map(([scheme, host, port]) => `${scheme}://${host}${port}`)
 const secret = fc.oneof(
   fc.constantFrom(...printedSecrets),
+  fc.constantFrom(...sealedKeys.map(({ secret }) => secret)),
   fc.string({
     minLength: 30,
     maxLength: 44,
@@ -105,6 +106,7 @@ export const optionsArbitrary: fc.Arbitrary<RuleOptions> = fc
       issuer: fc.tuple(url, path).map((parts) => new URL(parts.join('')).href.replace(/\/$/, '')),
       database,
       key: secret,
+      signingAlgorithm: fc.constantFrom('ES256', 'EdDSA', 'RS256'),
       signingKey: fc.constantFrom<Jwk[]>(...signingKeys.fit, ...signingKeys.unfit),
       registration: fc.constantFrom('open', 'closed'),
       accessTokenSeconds: lifetime(600, 3600, 7200),
@@ -141,6 +143,13 @@ const storedIssuer = fc.constantFrom(undefined, 'http://localhost:8000', 'https:
 const file = (path: string): fc.Arbitrary<Machine['databaseFiles'][number]> =>
   fc.record({ path: fc.constant(path), mode, modifiedAt: instant })
 
+const migrations = fc.record({
+  missing: fc.integer({ min: 0, max: 2 }),
+  unknown: fc.constantFrom(0, 0, 1),
+  mayMigrate: fc.boolean(),
+})
+const sealedKey = fc.option(fc.constantFrom(...sealedKeys), { nil: undefined })
+
 const machineArbitrary: fc.Arbitrary<Machine> = fc.record({
   nodeVersion: fc.constantFrom('20.20.0', '24.14.9', '24.15.0', '24.16.1', '25.0.0', '26.1.0'),
   now: fc.constant(now),
@@ -158,12 +167,16 @@ const machineArbitrary: fc.Arbitrary<Machine> = fc.record({
     fc.record({
       kind: fc.constant('sqlite' as const),
       issuer: storedIssuer,
+      migrations,
+      sealedKey,
       synchronous: fc.integer({ min: 0, max: 3 }),
       latest: fc.option(instant, { nil: undefined }),
     }),
     fc.record({
       kind: fc.constant('postgres' as const),
       issuer: storedIssuer,
+      migrations,
+      sealedKey,
       fsync: fc.constantFrom('on', 'off'),
       synchronousCommit: fc.constantFrom('on', 'off', 'local', 'remote_apply'),
       now: instant,

@@ -1,6 +1,7 @@
 // For each rule, situations that violate the rule and situations that do not violate it.
 import type { RuleOptions } from '../../src/server/features.ts'
 import type { Machine } from '../../src/feature/situation.ts'
+import { sealedKeys } from './predicates.ts'
 import { signingKeys, type Situation } from './configurations.ts'
 
 interface Examples {
@@ -23,14 +24,23 @@ const file = (path: string, mode: number): { path: string; mode: number; modifie
   mode,
   modifiedAt: now - 1,
 })
-const sqlite = { kind: 'sqlite', issuer: local.issuer, synchronous: 2, latest: now - 1 } as const
+const migrations = { missing: 0, unknown: 0, mayMigrate: false }
+const sqlite = {
+  kind: 'sqlite',
+  issuer: local.issuer,
+  synchronous: 2,
+  migrations,
+  latest: now - 1,
+} as const
 const postgresFacts = {
   kind: 'postgres',
   issuer: local.issuer,
   fsync: 'on',
   synchronousCommit: 'on',
+  migrations,
   now,
 } as const
+const [sealedKey] = sealedKeys
 const sound: Machine = {
   nodeVersion: '24.15.0',
   now,
@@ -53,6 +63,21 @@ const listening = (
   isIssuerGiven: boolean,
   options: RuleOptions = online,
 ): Situation => of(options, { bind: { host, isIssuerGiven } })
+
+const withSealedKey = (database: typeof sqlite | typeof postgresFacts): Machine => ({
+  ...sound,
+  keyFile: undefined,
+  database: { ...database, sealedKey },
+})
+/** A start of the stand-alone server on PostgreSQL. */
+const firstStart = (isIssuerGiven: boolean, issuer: string | undefined): Situation =>
+  of(
+    { ...local, database: 'postgres:///x', key: good },
+    {
+      bind: { host: 'localhost', isIssuerGiven },
+      machine: { ...sound, keyFile: undefined, database: { ...postgresFacts, issuer } },
+    },
+  )
 
 export const examples: Readonly<Record<string, Examples>> = {
   'issuer-https': {
@@ -271,6 +296,48 @@ export const examples: Readonly<Record<string, Examples>> = {
     stopped: [on({ database: { kind: 'unavailable', reason: 'refused' } })],
     passed: [on({})],
   },
+  'tables-current': {
+    stopped: [
+      on({ database: { ...sqlite, migrations: { missing: 1, unknown: 0, mayMigrate: false } } }),
+      on({ database: { ...sqlite, migrations: { missing: 0, unknown: 1, mayMigrate: true } } }),
+    ],
+    passed: [
+      on({}),
+      on({ database: { ...sqlite, migrations: { missing: 7, unknown: 0, mayMigrate: true } } }),
+    ],
+  },
+  'key-opens': {
+    stopped: [
+      of({ ...local, key: `${good}x` }, { machine: withSealedKey(sqlite) }),
+      on({
+        keyFile: { ...sound.keyFile!, secret: `${good}x` },
+        database: { ...sqlite, sealedKey },
+      }),
+      on({ keyFile: undefined, database: { ...sqlite, sealedKey } }),
+      of(
+        { ...local, database: postgres, key: `${good}x` },
+        { machine: withSealedKey(postgresFacts) },
+      ),
+    ],
+    passed: [
+      on({ database: { ...sqlite, sealedKey } }),
+      of({ ...local, key: good }, { machine: withSealedKey(postgresFacts) }),
+    ],
+  },
+  'signing-algorithm-stored': {
+    stopped: [
+      of({ ...local, signingAlgorithm: 'EdDSA' }, { machine: withSealedKey(sqlite) }),
+      of(local, { machine: { ...sound, database: { ...sqlite, sealedKey: sealedKeys[1] } } }),
+    ],
+    passed: [
+      of(local, { machine: withSealedKey(sqlite) }),
+      of({ ...local, signingAlgorithm: 'ES256' }, { machine: withSealedKey(sqlite) }),
+    ],
+  },
+  'issuer-given': {
+    stopped: [firstStart(false, undefined)],
+    passed: [firstStart(true, undefined), firstStart(false, local.issuer)],
+  },
   'issuer-stored': {
     stopped: [on({ database: { ...sqlite, issuer: 'https://auth.example' } })],
     passed: [on({}), on({ database: { ...sqlite, issuer: undefined } })],
@@ -324,6 +391,26 @@ export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
     on({ database: { kind: 'unavailable', reason: 'refused' } }),
     of({}, { machine: sound }),
   ],
+  'tables-current': [
+    at({}),
+    on({ database: undefined }),
+    on({ database: { kind: 'unavailable', reason: 'refused' } }),
+  ],
+  'key-opens': [
+    at({}),
+    on({}),
+    on({ keyFile: { ...sound.keyFile!, secret: undefined }, database: { ...sqlite, sealedKey } }),
+    of({ ...local, signingKey: signingKeys.fit[0] }, { machine: withSealedKey(sqlite) }),
+    of(local, { machine: withSealedKey(sqlite), unread: new Set(['key']) }),
+    of(local, { machine: withSealedKey(postgresFacts) }),
+  ],
+  'signing-algorithm-stored': [
+    at({}),
+    on({}),
+    of({ ...local, signingKey: signingKeys.fit[0] }, { machine: withSealedKey(sqlite) }),
+    of(local, { machine: withSealedKey(sqlite), unread: new Set(['signingAlgorithm']) }),
+  ],
+  'issuer-given': [at({}), on({}), on({ database: postgresFacts })],
   'sqlite-durable': [at({}), on({ database: undefined }), on({ database: postgresFacts })],
   'postgres-durable': [at({}), on({})],
   'clock-right': [

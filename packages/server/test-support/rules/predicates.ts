@@ -1,5 +1,7 @@
 // A second version of each safety rule, written from the text of the standard and not from the code
 // of the rule. A predicate returns true if the situation violates the rule.
+import { createSeal } from '../../src/base/seal.ts'
+import type { SealedKey } from '../../src/feature/situation.ts'
 import type { Situation } from './configurations.ts'
 
 export type Predicate = (situation: Situation) => boolean
@@ -20,6 +22,16 @@ export const printedSecrets = [
   'https://tenant.example/.well-known/jwks.json',
   '/run/secrets/keystile-production.key',
 ]
+
+/** Stored signing keys, each with the secret that sealed it. */
+export const sealedKeys: readonly (SealedKey & { readonly secret: string })[] = [
+  'kEx8vWq2Jm0ZrT5uYb7dLs3fGh9pNc1a',
+  ...printedSecrets.slice(0, 2),
+].map((secret, i) => {
+  const id = `key-${i}`
+  const sealed = createSeal(secret, 'signing keys').seal('{}', id)
+  return { id, algorithm: i === 1 ? 'EdDSA' : 'ES256', sealed, secret }
+})
 
 /** The rules that only warn. A violation of any other rule stops the start. */
 export const warned: ReadonlySet<string> = new Set([
@@ -197,6 +209,34 @@ export const predicates: Readonly<Record<string, Predicate>> = {
     (machine?.databaseFiles ?? []).some(({ mode }) => groupAndOthers(mode) !== '00'),
   // ASVS 16.5.3: "preventing fail-open conditions"
   'database-opens': ({ machine }) => machine?.database?.kind === 'unavailable',
+  // ASVS 16.5.3 too: a server whose tables are not its own must not start
+  'tables-current': ({ machine }) => {
+    if (machine?.database === undefined || machine.database.kind === 'unavailable') return false
+    const { missing, unknown, mayMigrate } = machine.database.migrations
+    return unknown !== 0 || (!mayMigrate && missing !== 0)
+  },
+  // ASVS 11.2.2: keys can be replaced, so a database and its key must fit each other
+  'key-opens': (situation) => {
+    const { options, machine } = situation
+    if (machine?.database === undefined || machine.database.kind === 'unavailable') return false
+    const stored = machine.database.sealedKey?.sealed
+    const [by] = sealedKeys.filter(({ sealed }) => sealed === stored)
+    if (!by || options.signingKey) return false
+    const given = sealingSecret(situation)
+    if (given !== undefined) return given !== by.secret
+    return machine.database.kind === 'sqlite' && !machine.keyFile
+  },
+  // RFC 8725 §3.1: "each key MUST be used with exactly one algorithm"
+  'signing-algorithm-stored': ({ machine, options: { signingKey, signingAlgorithm } }) => {
+    if (machine?.database === undefined || machine.database.kind === 'unavailable') return false
+    const { algorithm } = machine.database.sealedKey ?? {}
+    return !signingKey && algorithm !== undefined && algorithm !== (signingAlgorithm ?? 'ES256')
+  },
+  // RFC 8414 §3.3: the issuer is the identity of a server, so an operator must choose it
+  'issuer-given': ({ bind, machine }) =>
+    bind?.isIssuerGiven === false &&
+    machine?.database?.kind === 'postgres' &&
+    machine.database.issuer === undefined,
   // RFC 8414 §3.3: "MUST be identical to the authorization server's issuer identifier"
   'issuer-stored': ({ machine, options }) => {
     const stored = machine?.database?.kind === 'unavailable' ? undefined : machine?.database?.issuer

@@ -1,8 +1,9 @@
 // Reads what an operator gives to `keystile user`: flags, files and typed passwords.
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { parseJsonObject, type JsonObject } from 'keystile/internal'
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import type { CallFlags } from '../../feature/cli-command.ts'
+import { isOpenToOthers } from '../../feature/situation.ts'
 import type { Terminal } from '../../feature/terminal.ts'
 import { createPasswordPolicy, type PasswordOwner } from '../password-policy/policy.ts'
 import type { ScopeRules, ScopeSettings } from '../scopes/scopes.ts'
@@ -74,7 +75,7 @@ export async function readPassword(
 ): Promise<string> {
   const { owner, terminal, options } = call
   const password =
-    file === undefined ? await terminal.askSecret('Password: ') : readPasswordFile(file)
+    file === undefined ? await terminal.askSecret('Password: ') : readPasswordFile(file, terminal)
 
   const policy = createPasswordPolicy({
     issuer: options.issuer,
@@ -89,8 +90,14 @@ export async function readPassword(
   return password
 }
 
-function readPasswordFile(file: string): string {
+function readPasswordFile(file: string, terminal: Terminal): string {
   try {
+    const stats = statSync(file) // on Windows the mode means nothing
+    if (process.platform !== 'win32' && stats.isFile() && isOpenToOthers(stats.mode))
+      terminal.printError(
+        `warning: ${file} should be private; other users of this machine can read or write it. ` +
+          `Fix: chmod 600 ${file}`,
+      )
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
       .decode(readFileSync(file))
       .replace(/\r?\n$/, '')

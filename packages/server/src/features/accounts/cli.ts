@@ -10,7 +10,7 @@ import { openHashThreads } from '../password/hash-threads.ts'
 import type { HashingCost } from '../password/hashing-cost.ts'
 import { createPasswords } from '../password/password.ts'
 import { readNames, readPassword, readProfile, type InputOptions } from './cli-input.ts'
-import { readScopeRules } from '../scopes/declared.ts'
+import { hasAppUsers, readScopeRules } from '../scopes/declared.ts'
 import { changeRights } from '../scopes/scopes.ts'
 import { createUsers, type User, type UserChange, type Users } from './users.ts'
 import { wireManagedUser } from './wire-user.ts'
@@ -66,7 +66,9 @@ export async function create(call: Call<Options>): Promise<void> {
 export async function list(call: Call<Options>): Promise<void> {
   const { flags, terminal } = call
   await withUsers(call, async (users) => {
+    let isEmpty = true
     for await (const user of listAll(users)) {
+      isEmpty = false
       const { publicUser: shown, active } = user
       const columns = [
         shown.username,
@@ -78,6 +80,7 @@ export async function list(call: Call<Options>): Promise<void> {
       if (flags.has('json')) terminal.printJson(wireManagedUser(user))
       else terminal.printRow(columns)
     }
+    if (isEmpty) terminal.printError('no users')
   })
 }
 
@@ -194,8 +197,19 @@ async function withUsers(
 ): Promise<void> {
   await withEventFeed(
     call,
-    (database, feed) => work(createUsers(database, feed, call.clock), database),
+    async (database, feed) => {
+      if (await hasAppUsers(database)) throw appHasUsers()
+      await work(createUsers(database, feed, call.clock), database)
+    },
     options,
+  )
+}
+
+function appHasUsers(): ConfigurationError {
+  return new ConfigurationError(
+    'the `user` commands are for accounts that Keystile stores; the app that uses this database ' +
+      'stores its users itself (its option users). Fix: change the user there; to end all ' +
+      'sessions of a user, call keystile.sessions.revokeAll(subject) in the app',
   )
 }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import type { UserObject } from 'keystile'
+import { findNearest } from 'keystile/internal'
 import type { Feature } from '../../feature/feature.ts'
 import { listSettings, type Setting } from '../../feature/setting.ts'
 import type { BuiltInScope } from '../scopes/scopes.ts'
@@ -18,8 +19,12 @@ const users: Setting<'users', UserDirectory<UserObject>> = {
       error: 'must be an object of functions',
     })
     .superRefine((directory, { addIssue }) => {
+      const misspelt = findMisspelt(directory)
       for (const name of findMissingFunctions(directory))
-        addIssue({ code: 'custom', path: [name], message: 'must be a function' })
+        if (!misspelt.some(([, meant]) => meant === name))
+          addIssue({ code: 'custom', path: [name], message: 'must be a function' })
+      for (const [name, meant] of misspelt)
+        addIssue({ code: 'custom', path: [name], message: `is not known; did you mean ${meant}?` })
     }),
   defaultText: "Keystile's own accounts",
   help: "the application's own users, instead of Keystile's accounts",
@@ -38,4 +43,19 @@ function findMissingFunctions(directory: UserDirectory<UserObject>): readonly st
   return [...required, ...optional.filter((name) => directory[name] !== undefined)].filter(
     (name) => typeof directory[name] !== 'function',
   )
+}
+
+/**
+ * Returns members whose name resembles a function that the directory does not have, each with the
+ * name of that function. Other members may be the app's own.
+ */
+function findMisspelt(
+  directory: UserDirectory<UserObject>,
+): readonly (readonly [string, string])[] {
+  const known = [...directoryFunctions.required, ...directoryFunctions.optional]
+  const absent = known.filter((name) => directory[name] === undefined)
+  return Object.keys(directory).flatMap((name) => {
+    const meant = known.some((one) => one === name) ? undefined : findNearest(name, absent)
+    return meant === undefined ? [] : [[name, meant] as const]
+  })
 }

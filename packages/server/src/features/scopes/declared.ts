@@ -1,20 +1,28 @@
-// An app declares its scopes and roles in code, which the command `keystile` cannot read. So each
-// start of the app stores them in the database.
+// An app declares its scopes, its roles and its users in code, which the command `keystile` cannot
+// read. So each start of the app stores what the command must know.
 import type { Database } from '../../storage/database.ts'
 import { scopeRulesOf, type ScopeRules, type ScopeSettings } from './scopes.ts'
 import { readDeclared, storeDeclared } from './store.ts'
 
-type Declared = Pick<ScopeSettings, 'scopes' | 'roles'>
+interface Declared extends Pick<ScopeSettings, 'scopes' | 'roles'> {
+  /** Whether the app stores the users itself. */
+  readonly hasAppUsers?: boolean
+}
 
 /**
- * Stores the declared scopes and roles. If two processes declare different scopes or roles, the
- * process that started last wins.
+ * Stores the declared scopes and roles, and whether the app stores the users itself. If two
+ * processes declare different things, the process that started last wins.
  */
 export async function saveDeclared(
   database: Pick<Database, 'reader' | 'write'>,
-  { scopes, roles }: Declared,
+  { scopes, roles, users }: Declared & { readonly users?: unknown },
 ): Promise<void> {
-  const text = JSON.stringify({ scopes, roles } satisfies Declared)
+  const hasAppUsers = users !== undefined
+  const text = JSON.stringify({
+    scopes,
+    roles,
+    ...(hasAppUsers && { hasAppUsers }),
+  } satisfies Declared)
   if ((await readDeclared(database.reader)) !== text) await database.write(storeDeclared, text)
 }
 
@@ -26,11 +34,20 @@ export async function readScopeRules(
   { reader }: Pick<Database, 'reader'>,
   settings: ScopeSettings,
 ): Promise<ScopeRules> {
-  const text = await readDeclared(reader)
-  const stored = text === undefined ? { scopes: {}, roles: {} } : (JSON.parse(text) as Declared)
+  const stored = await findDeclared(reader)
   return scopeRulesOf({
     ...settings,
     scopes: { ...stored.scopes, ...settings.scopes },
     roles: { ...stored.roles, ...settings.roles },
   })
+}
+
+/** Whether the app that last started on this database stores the users itself. */
+export async function hasAppUsers({ reader }: Pick<Database, 'reader'>): Promise<boolean> {
+  return (await findDeclared(reader)).hasAppUsers === true
+}
+
+async function findDeclared(reader: Database['reader']): Promise<Declared> {
+  const text = await readDeclared(reader)
+  return text === undefined ? { scopes: {}, roles: {} } : (JSON.parse(text) as Declared)
 }

@@ -2,7 +2,7 @@
 export interface ScopeTables {
   /**
    * The table `setting`, whose rows have a name and a value. The row `declared` has the scopes and
-   * roles of the latest start, as JSON.
+   * roles of the latest start, and whether the app stores the users itself, as JSON.
    */
   readonly setting: { readonly name: string; readonly value: string }
 }

@@ -8,7 +8,7 @@ import { openFiles, type Situation } from '../../feature/situation.ts'
 import type { Wording } from '../../feature/wording.ts'
 import { isOnServer, type DatabaseSource } from '../../storage/source.ts'
 import { findSealingSecretFaults, type SealingSecretFault } from './sealing-secret.ts'
-import { belongsElsewhere, signingKeyOf } from './signing-keys.ts'
+import { belongsElsewhere, canOpen, signingKeyOf, type IssuingAlgorithm } from './signing-keys.ts'
 
 /** The settings that these rules look at. */
 export interface RuleOptions {
@@ -16,6 +16,7 @@ export interface RuleOptions {
   readonly database?: DatabaseSource | undefined
   readonly key?: string | undefined
   readonly signingKey?: Jwk | undefined
+  readonly signingAlgorithm?: IssuingAlgorithm | undefined
 }
 
 /** The rules, in the order in which the documents list them. */
@@ -98,6 +99,57 @@ export const rules: readonly Rule<RuleOptions>[] = [
       })),
   },
   {
+    id: 'key-opens',
+    standard: 'ASVS 5.0 11.2.2',
+    severity: 'stop',
+    demand: 'the key must open the signing keys in the database',
+    find: findUnopened,
+  },
+  {
+    id: 'signing-algorithm-stored',
+    standard: 'RFC 8725 §3.1',
+    severity: 'stop',
+    demand: 'the signing algorithm must be that of the signing keys in the database',
+    find({ options: { signingKey, signingAlgorithm = 'ES256' }, unread, machine }, say) {
+      const { database } = machine ?? {}
+      if (database === undefined || database.kind === 'unavailable') return undefined
+      const { algorithm } = database.sealedKey ?? {}
+      const isUnknown = unread.has('signingKey') || unread.has('signingAlgorithm')
+      if (algorithm === undefined || signingKey !== undefined || isUnknown) return undefined
+      if (algorithm === signingAlgorithm) return []
+      return [
+        {
+          about: say.name('signingAlgorithm'),
+          message:
+            `must be ${algorithm}, the algorithm of the signing keys in this database; ` +
+            `it is ${signingAlgorithm}. The algorithm of a database cannot be changed yet`,
+          fix: `${say.set('signingAlgorithm', algorithm)}, or use another database`,
+        },
+      ]
+    },
+  },
+  {
+    id: 'issuer-given',
+    standard: 'RFC 8414 §3.3',
+    severity: 'stop',
+    demand: 'the first start of the stand-alone server on PostgreSQL must give the issuer',
+    find({ bind, machine, options: { issuer = 'http://localhost:8000' } }, say) {
+      if (!bind || machine?.database?.kind !== 'postgres') return undefined
+      if (bind.isIssuerGiven || machine.database.issuer !== undefined) return []
+      return [
+        {
+          about: say.name('issuer'),
+          message:
+            'must be given at the first start on PostgreSQL: ' +
+            'a database belongs to one issuer, and that cannot be changed',
+          fix:
+            `give the https URL of the server as ${say.name('issuer')}; ` +
+            `for development on this machine, ${say.set('issuer', issuer)}`,
+        },
+      ]
+    },
+  },
+  {
     id: 'issuer-stored',
     standard: 'RFC 8414 §3.3',
     severity: 'stop',
@@ -117,6 +169,39 @@ export const rules: readonly Rule<RuleOptions>[] = [
     },
   },
 ]
+
+/**
+ * Finds out whether the setting `key`, or the file beside SQLite, opens the newest stored key. A
+ * missing file counts as a different key: a start would make a new one.
+ */
+function findUnopened(
+  { options: { key, signingKey }, unread, machine }: Situation<RuleOptions>,
+  say: Wording,
+): readonly Fault[] | undefined {
+  const { database, keyFile } = machine ?? {}
+  const isUnknown = unread.has('key') || unread.has('signingKey') || signingKey !== undefined
+  if (database === undefined || database.kind === 'unavailable' || isUnknown) return undefined
+
+  const { sealedKey } = database
+  const secret = key ?? keyFile?.secret
+  const isMissing = key === undefined && keyFile === undefined && database.kind === 'sqlite'
+  if (sealedKey === undefined || (secret === undefined && !isMissing)) return undefined
+  if (secret !== undefined && canOpen(sealedKey, secret)) return []
+
+  const file = keyFile?.path ?? 'keystile.key'
+  return [
+    {
+      about: key === undefined ? `the file ${file}` : say.name('key'),
+      message:
+        'must be the key that sealed the signing keys in this database; ' +
+        (isMissing ? 'it is missing' : 'it is a different one'),
+      fix:
+        key === undefined
+          ? `restore ${file} from a backup, or use another database`
+          : 'give the key that was used when the signing keys were made, or use another database',
+    },
+  ]
+}
 
 /** Returns a fix that says how to make a key. */
 function makeKey(say: Wording): string {

@@ -15,8 +15,15 @@ import {
 } from 'keystile/jwt'
 import type { Database } from '../../storage/database.ts'
 import { createSeal, type Seal } from '../../base/seal.ts'
-import { claimIssuer, insertFirstSigningKey, listSigningKeyRows, readIssuer } from './store.ts'
+import {
+  claimIssuer,
+  findNewestSigningKeyRow,
+  insertFirstSigningKey,
+  listSigningKeyRows,
+  readIssuer,
+} from './store.ts'
 import type { SigningKeyRow } from './tables.ts'
+import type { SealedKey } from '../../feature/situation.ts'
 import { show } from '../../feature/wording.ts'
 import { ConfigurationError } from '../../base/configuration-error.ts'
 
@@ -26,6 +33,8 @@ import { ConfigurationError } from '../../base/configuration-error.ts'
  */
 export const issuingAlgorithms = ['ES256', 'EdDSA', 'RS256'] as const
 export type IssuingAlgorithm = (typeof issuingAlgorithms)[number]
+
+const sealPurpose = 'signing keys'
 
 /** The signing keys of an issuer. */
 export interface SigningKeys {
@@ -53,8 +62,8 @@ export type SigningKeySource =
  * Returns the signing keys of an issuer. The keys that Keystile makes are in the database,
  * encrypted. The first start makes the first key.
  *
- * @throws {ConfigurationError} if the database belongs to a different issuer, if its keys are for a
- *   different algorithm, or if its keys were encrypted with a different secret
+ * @throws {ConfigurationError} if the database belongs to a different issuer, or if its
+ *   keys were encrypted with a different secret
  */
 export async function openSigningKeys(
   database: Database,
@@ -73,7 +82,7 @@ export async function openSigningKeys(
   }
   if ('signingKey' in source) return keysOf([source.signingKey])
 
-  const seal = createSeal(source.sealingSecret, 'signing keys')
+  const seal = createSeal(source.sealingSecret, sealPurpose)
   if ((await listSigningKeyRows(database.reader)).length === 0) {
     await database.write(
       insertFirstSigningKey,
@@ -81,15 +90,7 @@ export async function openSigningKeys(
     )
   }
 
-  const keys = keysOf((await listSigningKeyRows(database.reader)).map((row) => openRow(row, seal)))
-  const { name } = keys.current.algorithm
-  if (name !== source.algorithm) {
-    throw new ConfigurationError(
-      `signingAlgorithm must be ${name}, the algorithm of this database's signing key; ` +
-        `it is ${source.algorithm}. The algorithm of a database cannot be changed yet`,
-    )
-  }
-  return keys
+  return keysOf((await listSigningKeyRows(database.reader)).map((row) => openRow(row, seal)))
 }
 
 /** Returns the issuer that a database belongs to, or undefined for a new database. */
@@ -97,6 +98,19 @@ export function findStoredIssuer({
   reader,
 }: Pick<Database, 'reader'>): Promise<string | undefined> {
   return readIssuer(reader)
+}
+
+/** Returns the newest stored key, encrypted, or undefined for a new database. */
+export async function findSealedKey({
+  reader,
+}: Pick<Database, 'reader'>): Promise<SealedKey | undefined> {
+  const row = await findNewestSigningKeyRow(reader)
+  return row && { id: row.id, algorithm: row.algorithm, sealed: row.sealed_jwk }
+}
+
+/** Whether a secret decrypts a stored key. */
+export function canOpen({ id, sealed }: SealedKey, secret: string): boolean {
+  return createSeal(secret, sealPurpose).open(sealed, id) !== undefined
 }
 
 /** Returns the rest of a sentence that begins with "this database". */

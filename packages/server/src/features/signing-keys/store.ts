@@ -66,6 +66,17 @@ export async function readIssuer(reader: Reader): Promise<string | undefined> {
   return row?.value
 }
 
+/** Returns the newest row of the signing keys, or undefined for a new database. */
+export async function findNewestSigningKeyRow(reader: Reader): Promise<SigningKeyRow | undefined> {
+  if (!(await hasTable(reader, 'signing_key'))) return undefined
+  return inTables<SigningKeyTables>(reader)
+    .selectFrom('signing_key')
+    .selectAll()
+    .orderBy('created_at', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+}
+
 /** Lists the rows of the signing keys, oldest first. */
 export function listSigningKeyRows(reader: Reader): Promise<readonly SigningKeyRow[]> {
   return inTables<SigningKeyTables>(reader)

@@ -42,7 +42,11 @@ async function withServer(
   const port = await freePort()
   const env = {
     KEYSTILE_PORT: String(port),
-    ...(database && { KEYSTILE_DATABASE: database.url, KEYSTILE_KEY: key }),
+    ...(database && {
+      KEYSTILE_DATABASE: database.url,
+      KEYSTILE_KEY: key,
+      KEYSTILE_ISSUER: `http://localhost:${port}`,
+    }),
   }
   const server = await startServer({ cwd, env, port })
   try {
