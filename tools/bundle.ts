@@ -66,7 +66,7 @@ const late = Object.values(metafile.outputs)
   .filter(({ kind, external: isPackage }) => kind === 'dynamic-import' && !isPackage)
 if (late.length > 0) {
   const files = late.map(({ path }) => path).join(', ')
-  throw new Error(`the bundle of the command must be one file; it also loads ${files}`)
+  throw new Error(`the command must be one file; its bundle would also load ${files}`)
 }
 
 // Copies Swagger UI, so that /docs loads nothing from other hosts. A server that runs from source

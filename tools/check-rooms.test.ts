@@ -134,7 +134,7 @@ const server = 'packages/server/src'
 const longText = 'export const a = 1\n'.repeat(401)
 
 describe('checkRooms', () => {
-  it('checkRooms finds nothing in a tree that follows the plan', () => {
+  it('checkRooms reports nothing for a tree that follows the plan', () => {
     assert.deepEqual(problemsOf({}), [])
   })
 
@@ -396,7 +396,7 @@ describe('checkRooms', () => {
     assert.deepEqual(others, [])
   })
 
-  it('checkRooms reports a tree in which it finds nothing', () => {
+  it('checkRooms reports a tree that contains no source files', () => {
     const nothing = Object.fromEntries(Object.keys(goodTree).map((path) => [path, undefined]))
     assert.equal(problemsOf({ ...nothing, 'packages/readme': '' }).length, 12)
   })

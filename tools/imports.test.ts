@@ -82,8 +82,11 @@ describe('importsOf', () => {
     ])
   })
 
-  it('importsOf throws at a "from" that belongs to no known statement', () => {
-    assert.throws(() => importsOf(`import { "odd name" as a } from 'a'`), /belongs to no import/)
+  it('importsOf throws an error for an import or export of an unknown form', () => {
+    assert.throws(
+      () => importsOf(`import { "odd name" as a } from 'a'`),
+      /must belong to an import/,
+    )
   })
 })
 

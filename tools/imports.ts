@@ -32,8 +32,8 @@ const call = /\b(?:import|getBuiltinModule)\s*\(\s*/g
  * Lists what a source file imports: by static imports, by imports without names, and by `import(…)`
  * or `process.getBuiltinModule(…)`.
  *
- * @throws {Error} if `codeOnly()` cannot read the source, or if the source has a `from '…'` that
- *   belongs to no known statement
+ * @throws {Error} if `codeOnly()` cannot read the source, or if the source has an import or export
+ *   of an unknown form
  */
 export function importsOf(source: string): readonly Import[] {
   const code = codeOnly(source)
@@ -55,7 +55,7 @@ export function importsOf(source: string): readonly Import[] {
   const statements = found(statement)
   // If there is a form of import that `statement` does not know, the check must fail.
   if (statements.length !== [...code.matchAll(/\bfrom\s*['"]/g)].length) {
-    throw new Error(`a "from '…'" belongs to no import or export that can be read`)
+    throw new Error(`each "from '…'" must belong to an import or export that importsOf() can read`)
   }
   return [...statements, ...found(effectOnly), ...found(call)]
     .toSorted((a, b) => a.index - b.index)

@@ -5,7 +5,7 @@ import { it } from 'node:test'
 import { tables, writeRows } from './reference-pages.ts'
 
 for (const [name, rows] of Object.entries(tables)) {
-  it(`${name} has the rows that follow from the code`, async () => {
+  it(`the tables of ${name} are the same as the tables made from the code`, async () => {
     const page = readFileSync(join(import.meta.dirname, '..', name), 'utf8')
     assert.equal(
       page,

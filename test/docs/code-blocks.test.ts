@@ -72,7 +72,7 @@ describe('the documents', () => {
     assert.ok(readFileSync(join(root, 'README.md'), 'utf8').includes(`\`\`\`ts\n${example}\`\`\``))
   })
 
-  it('the documents quote parts of examples unchanged', () => {
+  it('code that a document copies from an example is the same as in the example', () => {
     let shown = 0
     for (const document of documents) {
       const text = readFileSync(join(root, document), 'utf8')
@@ -102,7 +102,7 @@ describe('the documents', () => {
     }
   })
 
-  it('the documents name only scripts of package.json', () => {
+  it('the documents name only npm scripts that package.json has', () => {
     const scripts = Object.keys(JSON.parse(read('package.json')).scripts)
     for (const document of documents)
       for (const [, script = ''] of read(document).matchAll(/npm run ([\w:]+)/g))

@@ -85,7 +85,7 @@ async function count(stage: Stage, from: string): Promise<number> {
 }
 
 describeOnBoth('two processes on one database', (stage) => {
-  it(`two processes issue one successor in ${2 * tries} parallel refreshes (${rounds} times)`, () =>
+  it(`${2 * tries} parallel refreshes at two processes get one successor (${rounds}×)`, () =>
     race(stage, async (race) => {
       const created = await race.here.keystile.sessions.create({ subject: race.subject })
       const { sessionId } = tokensOf({ access_token: created.accessToken })
@@ -99,7 +99,7 @@ describeOnBoth('two processes on one database', (stage) => {
       }
     }))
 
-  it(`two processes issue one successor in ${2 * tries} parallel late uses (${rounds} times)`, () =>
+  it(`${2 * tries} parallel late retries at two processes get one successor (${rounds}×)`, () =>
     race(stage, async (race) => {
       const { one, other, here, subject } = race
       for (let round = 1; round <= rounds; round++) {
@@ -116,7 +116,7 @@ describeOnBoth('two processes on one database', (stage) => {
       }
     }))
 
-  it(`two processes leave no valid token after a revocation during refreshes (${run})`, (t) =>
+  it(`if a token is revoked while two processes refresh it, no token stays valid (${run})`, (t) =>
     race(stage, async ({ one, other, here, subject }) => {
       const random = createRandom(seed)
       const statuses: Record<number, number> = {}

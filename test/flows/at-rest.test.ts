@@ -50,7 +50,7 @@ describeOnBoth('a restart', (stage) => {
     await assert.rejects(stage.start({ signingAlgorithm: 'RS256' }), /must be EdDSA, .*it is RS256/)
   })
 
-  it('concurrent first starts make one signing key', async () => {
+  it('four processes that start at the same time make only one signing key', async () => {
     // The first start creates the database. Then four starts try to create a key at the same time.
     const first = await stage.start()
     await first.keystile.close()

@@ -44,7 +44,7 @@ describeOnBoth(
       assert.deepEqual(await stage.sql('select * from session'), [])
     })
 
-    it('only guards that need no user accept a token that a client got for itself', async () => {
+    it('a client’s own token is accepted only by guards that need no user', async () => {
       const keystile = await stage.start({ scopes })
       const orders = await keystile.addClient({ scopes: ['items:read'] })
       const bearer = (await token(keystile, { ...machine, ...orders })).json[
@@ -124,7 +124,7 @@ describeOnBoth(
       assert.deepEqual([refreshed.status, refreshed.json['scope']], [200, 'items:read'])
     })
 
-    it('a session of a client without refresh_token ends with its access token', async () => {
+    it('without the grant refresh_token, a session ends with its access token', async () => {
       const clock = createTestClock()
       const keystile = await stage.start({ clock })
       await keystile.addUser()

@@ -110,14 +110,14 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.equal((await guess(instances[0]!, { password: wrong })).status, 400)
   })
 
-  it('logins with the right password are not counted', async () => {
+  it('logins with the right password do not count towards the rate limit', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     assert.equal(countOf(await repeat(15, () => guess(keystile, { password })), 200), 15)
     assert.equal(countOf(await repeat(11, () => guess(keystile, { password: wrong })), 400), 10)
   })
 
-  it('a password that is too long for any account is not counted', async () => {
+  it('a login with a password over 1,024 bytes does not count towards the rate limit', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     assert.equal(

@@ -291,7 +291,7 @@ describeOnBoth(
       })
     }
 
-    it('a login with an unusable stored hash fails like one with a wrong password', async () => {
+    it('if the stored hash is unusable, a login fails as with a wrong password', async () => {
       const logged: unknown[] = []
       const logger = {
         debug() {},

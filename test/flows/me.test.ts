@@ -146,7 +146,7 @@ describeOnBoth(
       )
     })
 
-    it('a guarded route refuses a disabled user immediately, and so does a login', async () => {
+    it('guarded routes and logins refuse a disabled user immediately', async () => {
       const { addUser, login, open, disable, keystile } = await stage.start()
       const subject = await addUser()
       const bearer = (await login()).json['access_token']

@@ -250,7 +250,7 @@ describeOnBoth(
       assert.equal((await refresh(refreshToken)).status, 200)
     })
 
-    it('a refresh grants scopes of the login, as far as the user still holds them', async () => {
+    it('a refresh grants only those scopes of the login that the user still holds', async () => {
       const { addUser, setScopes, login, refresh } = await stage.start({ scopes })
       // Another process has just cached the user.
       const other = await stage.start({ scopes })

@@ -216,7 +216,7 @@ for (const directory of bothDirectories) {
         assert.deepEqual(keystile.errors, [])
       })
 
-      it('keystile.sessions treats an id that cannot be stored as unknown', async () => {
+      it('keystile.sessions finds nothing for an id that cannot be stored', async () => {
         const { keystile, tokens } = await start()
         await tokens()
         for (const text of texts) {

@@ -227,7 +227,7 @@ describe(
         assert.ok(output.includes(title), `there is no test: ${title}`)
     })
 
-    it('help shows the new setting and command, and faults name the setting', async () => {
+    it('the help has the new setting and command; error messages have the setting', async () => {
       const main = `${server}/cli/main.ts`
       const [help, faults] = await Promise.all([
         run([main, 'help']),

@@ -28,14 +28,14 @@ const openOn = (database: string): Promise<unknown> =>
 describe('a wrong use', () => {
   const all = wrongUses.flatMap(({ uses }) => uses)
 
-  it('a wrong use gets the message that docs/reference/messages.md shows', async () => {
+  it('docs/reference/messages.md shows the message that each mistake causes', async () => {
     const page = readFileSync(join(root, 'docs/reference/messages.md'), 'utf8')
     const how = 'run: node --conditions=source tools/messages-page.ts'
     assert.equal(page, await writeMessages(), how)
     assert.ok(all.length >= 40, String(all.length))
   })
 
-  it('each message says what must be or what to write, and contains no secret', async () => {
+  it('each message in messages.md says what to change, and contains no secret', async () => {
     for (const use of all) {
       const said = await messageOf(use)
       assert.match(
@@ -48,7 +48,7 @@ describe('a wrong use', () => {
 })
 
 describe('a database on PostgreSQL', () => {
-  it('a message about PostgreSQL names the host and the cause, for each address', async () => {
+  it('if PostgreSQL cannot be reached, the message contains its host and the cause', async () => {
     const fix = 'Fix: start PostgreSQL there, or correct host and port in the URL$'
     for (const host of ['127.0.0.1', 'localhost'])
       await assert.rejects(
@@ -62,7 +62,7 @@ describe('a database on PostgreSQL', () => {
   })
 
   it(
-    'a message about PostgreSQL says which right a role lacks, or that no database exists',
+    'PostgreSQL’s message says which right the role lacks, or that the database is missing',
     { skip: process.env['KEYSTILE_TEST_DATABASE_URL'] ? false : howToGetPostgres },
     async () => {
       const database = await createTestDatabase()

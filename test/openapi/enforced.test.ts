@@ -117,7 +117,7 @@ describe('documents and guards', () => {
   after(() => sockets.close())
 
   for (const [index, framework] of frameworks.entries()) {
-    it(`documents match guards in ${framework.name} (KEYSTILE_SEED=${seed})`, async (t) => {
+    it(`OpenAPI documents fit the guards in ${framework.name} (KEYSTILE_SEED=${seed})`, async (t) => {
       const tally = new Map<string, number>()
       const count = (what: string): void => void tally.set(what, (tally.get(what) ?? 0) + 1)
       const property = fc.asyncProperty(plansFor(framework.traits), async (plan) => {

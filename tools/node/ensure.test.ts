@@ -109,7 +109,7 @@ function clone(
 }
 
 describe('ensure.cjs', () => {
-  it('if dependencies and Node are good, ensure.cjs does nothing but run the script', (t) => {
+  it('if dependencies and Node are good, ensure.cjs runs the script and changes nothing', (t) => {
     for (const version of ['24.15.0', '24.20.1', '25.0.0', '26.10.0']) {
       const here = clone(t, true)
       assert.deepEqual(here.run(version), { status: 0, said: 'ran on this Node\n' })

@@ -209,7 +209,7 @@ describe('parseJsonObject', () => {
       )
     })
 
-    it('parseJsonObject reads all objects of JSONTestSuite but two with duplicate members', () => {
+    it('parseJsonObject reads objects of JSONTestSuite, except two with duplicate members', () => {
       const objects = files.filter(
         ([name, bytes]) => name.startsWith('y_') && isJsonObject(JSON.parse(bytes.toString())),
       )

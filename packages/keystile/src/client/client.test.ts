@@ -24,7 +24,7 @@ describe('createClient', () => {
       })
     })
 
-    it('client.login asks for no scope if none is given', async () => {
+    it('client.login sends no scope parameter if the caller passes no scopes', async () => {
       await stage.client.login(ada)
       assert.equal(stage.server.asked[0]!.body, 'grant_type=password&username=ada&password=right')
     })

@@ -97,10 +97,10 @@ export interface ApiClient {
    */
   isSignedIn(): Promise<boolean>
   /**
-   * Adds a listener, and returns a function that removes the listener. Each time a user is signed
-   * out, the client calls the listener once: after `logout` here or in another tab, when the issuer
-   * refuses to refresh the session, and when a login elsewhere replaces the session. In the last
-   * case `isSignedIn()` stays true.
+   * Adds a listener, and returns a function that removes the listener. The client calls the
+   * listener once when the session ends: if this client or another tab calls `logout()`, or if the
+   * issuer refuses to refresh the session. The client also calls the listener once when a login in
+   * another tab or client replaces the session. After such a login, `isSignedIn()` returns true.
    */
   onSignOut(listener: () => void): () => void
   /** Stops listening to other tabs. The session continues. */
@@ -166,7 +166,7 @@ export function createClient(options: ClientOptions): ApiClient {
  */
 const signedInSeconds = 5
 
-/** @throws {ClientError} `temporarily_unavailable` if `work` takes longer; `work` continues */
+/** @throws {ClientError} `temporarily_unavailable` after `seconds`. Does NOT stop `work`. */
 async function within<T>(seconds: number, work: () => Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_resolve, reject) => {

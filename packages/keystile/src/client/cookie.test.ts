@@ -74,7 +74,7 @@ describe('a client', () => {
       assert.deepEqual(outlives, [undefined, true])
     })
 
-    it('a cookie client asks for no scope if none is given', async () => {
+    it('a cookie client sends no scope if the caller of login() passes no scopes', async () => {
       await open(cookieFetch()).login(ada)
       assert.deepEqual(JSON.parse(stage.server.asked[0]!.body), ada)
     })
@@ -325,7 +325,7 @@ describe('a client', () => {
         assert.equal(await tabs[0]!.isSignedIn(), true)
       })
 
-      it('after another user’s login, a logout revokes only its tab’s access token', async () => {
+      it('after another user’s login, logout() in a tab revokes only the tab’s token', async () => {
         const token = (await tabs[0]!.accessToken())!
         await tabs[0]!.logout()
         assert.deepEqual(

@@ -148,7 +148,7 @@ describe('withLease', () => {
     assert.equal(next.began, true)
   })
 
-  it('withLease does not change the next owner’s lease after its own has expired', async () => {
+  it('after its lease has expired, withLease does not change the next owner’s lease', async () => {
     const slept = hold()
     await settle()
     const other = { owner: 'another', until: Date.now() + leaseTime }

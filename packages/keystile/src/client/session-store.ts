@@ -7,8 +7,9 @@ export interface SessionStoreOptions {
   /** The key in the storage, and the name of the lock. */
   readonly key: string
   /**
-   * Called once each time a user is signed out: after a logout here or in another tab, when the
-   * issuer refuses to refresh the session, and when a login elsewhere replaces the session.
+   * Called once when the session ends, by a logout in any tab or because the issuer refuses to
+   * refresh the session. Also called once when a login in another tab or client replaces the
+   * session.
    */
   readonly onSignOut: () => void
 }

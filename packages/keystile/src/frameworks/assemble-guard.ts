@@ -55,7 +55,7 @@ export interface AssembledGuard<S extends string, U, T extends TokenType, M, Car
    */
   (...demand: DemandArguments<S>): M
   /**
-   * Admits a caller that has at least one of these scopes, or every scope of one of these lists.
+   * Admits a caller that has one of the given scopes, or all scopes of one of the given lists.
    *
    * @throws {TypeError} for a wrong argument
    */

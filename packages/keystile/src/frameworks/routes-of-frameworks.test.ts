@@ -369,7 +369,7 @@ for (const [name, make] of [
       }
     })
 
-    it(`routes in Express 5 routers are found in an app of Express ${name}`, () => {
+    it(`an Express ${name} app finds the routes of its Express 5 routers`, () => {
       const inner = express.Router().get('/x', guard('read'), answer)
       const app = make().use('/a', express.Router().use('/b', inner))
       assert.deepEqual(secured(app, 'get /a/b/x'), { 'get /a/b/x': reader })

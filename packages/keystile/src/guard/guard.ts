@@ -251,8 +251,8 @@ function createDecide<S extends string, U, T extends TokenType>(
 }
 
 /**
- * Creates the function that finds the caller of a request. It runs the checks of `GuardCore.check`
- * in the order given there, and throws a `TokenError` for the first check that fails.
+ * Creates the function that finds the caller of a request. It runs the checks in the order that
+ * `GuardCore.check()` lists, and throws a `TokenError` for the first check that fails.
  */
 function createAuthentication<S extends string, U, T extends TokenType>(
   verifier: Verifier<T>,

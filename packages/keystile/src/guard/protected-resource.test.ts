@@ -91,7 +91,7 @@ describe('the metadata of a protected resource', () => {
     ['http://127.0.0.1/mcp', `${wellKnown}/mcp`],
     ['http://[::1]/mcp', `${wellKnown}/mcp`],
   ] as const) {
-    it(`the metadata of ${url} is at ${path} alone (RFC 9728 §3.1)`, async () => {
+    it(`the metadata of ${url} is only at ${path} (RFC 9728 §3.1)`, async () => {
       const metadata = metadataOf(await ask({ resource: url }, { url: `${path}?fresh` }))
       assert.equal((metadata as { resource: string }).resource, url)
       for (const other of ['/', '/v1', `${wellKnown}/other`, `${path}x`, `x${path}`])
@@ -100,11 +100,11 @@ describe('the metadata of a protected resource', () => {
     })
   }
 
-  it('HEAD gets the answer to GET; the server removes its body', async () => {
+  it('the metadata’s answer to HEAD has the body of GET, which the server removes', async () => {
     assert.deepEqual(await ask({}, { method: 'HEAD' }), await ask({}))
   })
 
-  it('OPTIONS lets pages of all origins send any header', async () => {
+  it('the metadata’s answer to OPTIONS lets pages of all origins send any header', async () => {
     assert.deepEqual(await ask({}, { method: 'OPTIONS' }), {
       status: 204,
       headers: {
@@ -115,7 +115,7 @@ describe('the metadata of a protected resource', () => {
     })
   })
 
-  it('another method gets 405 with Allow', async () => {
+  it('the metadata returns 405 with an Allow header for a POST request', async () => {
     const answer = await ask({}, { method: 'POST' })
     assert.equal(answer?.status, 405)
     assert.equal(answer.headers['allow'], 'GET, HEAD, OPTIONS')
@@ -163,7 +163,7 @@ describe('the options of protectedResource', () => {
     })
   }
 
-  it('protectedResource says the origin of an http resource, and never its user', () => {
+  it('the error for an http resource contains the resource’s origin, but not its user', () => {
     const fix =
       'Fix: write it like https://api.example/v1. ' +
       'http is accepted only on localhost, 127.0.0.0/8 and [::1]'
@@ -190,7 +190,7 @@ describe('the options of protectedResource', () => {
     ['https://orders.example/ä', 'https://orders.example/%C3%A4'],
     ['http://127.1/v1', 'http://127.0.0.1/v1'],
   ] as const) {
-    it(`protectedResource refuses ${wrong}, which clients write in another way`, () => {
+    it(`protectedResource refuses ${wrong}, which clients would normalize`, () => {
       const fix = `\`resource\` must be normalized, as clients write it. Fix: resource: '${right}'`
       assert.throws(() => protectedResource({ resource: wrong, verifier: verifierOf(wrong) }), {
         name: 'TypeError',
@@ -204,8 +204,8 @@ describe('the options of protectedResource', () => {
       assert.throws(() => protectedResource({ resource, verifier: verifierOf(audience) }), {
         name: 'TypeError',
         message:
-          '`resource` must be an audience of the verifier, because clients ask for a token for ' +
-          `it. Fix: set \`audience\` of createVerifier to ['${audience}', '${resource}'], ` +
+          '`resource` must be an audience of the verifier, because clients request tokens for the ' +
+          `resource. Fix: set \`audience\` of createVerifier to ['${audience}', '${resource}'], ` +
           `or \`audience\` of createKeystile to '${resource}'`,
       })
     protectedResource({ resource, verifier: verifierOf(['orders', resource]) })
@@ -229,7 +229,10 @@ describe('the options of protectedResource', () => {
       [{ verifier: verifierOf() }, 'an object'],
       [Promise.resolve(verifierOf()), 'an object'],
     ] as const)
-      refused({ verifier }, new RegExp(`^\`verifier\` must be .*\\.verifier; it is ${kind}$`))
+      refused(
+        { verifier },
+        new RegExp(`^\`verifier\` must be a verifier; it is ${kind}\\. Fix: pass `),
+      )
     for (const [scopes, kind] of [
       [['orders:read'], 'an array'],
       ['orders:read', 'a string'],
@@ -242,7 +245,7 @@ describe('the options of protectedResource', () => {
     refused({ audience: resource }, /protectedResource has no option `audience`/)
   })
 
-  it('protectedResource takes an http or https URL as resourceDocumentation', () => {
+  it('protectedResource accepts an http or https URL as resourceDocumentation', () => {
     const verifier = verifierOf()
     for (const page of ['http://docs.example', 'https://docs.example/a?b#c'])
       protectedResource({ resource, verifier, resourceDocumentation: page })

@@ -200,8 +200,8 @@ function requireResource(resource: string): URL {
 function requireVerifier(verifier: Verifier<TokenType>, resource: string): void {
   if (typeof verifier?.verify !== 'function') {
     throw new TypeError(
-      '`verifier` must be the verifier of the guards: pass what createVerifier returns, or ' +
-        `keystile.verifier; it is ${kindOf(verifier)}`,
+      `\`verifier\` must be a verifier; it is ${kindOf(verifier)}. Fix: pass the verifier that ` +
+        'your guards use: either the result of createVerifier(), or keystile.verifier',
     )
   }
   for (const issuer of issuersOf(verifier)) requireServerUrl('each issuer', issuer)
@@ -211,7 +211,8 @@ function requireVerifier(verifier: Verifier<TokenType>, resource: string): void 
   if (audiences && !audiences.includes(resource)) {
     const list = [...audiences, resource].map((name) => `'${name}'`).join(', ')
     throw new TypeError(
-      '`resource` must be an audience of the verifier, because clients ask for a token for it. ' +
+      '`resource` must be an audience of the verifier, because clients request tokens for the ' +
+        'resource. ' +
         `Fix: set \`audience\` of createVerifier to [${list}], ` +
         `or \`audience\` of createKeystile to '${resource}'`,
     )

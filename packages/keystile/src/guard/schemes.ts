@@ -10,7 +10,7 @@ const schemes: readonly CredentialScheme[] = [bearer]
 
 /**
  * Returns the identity of a request without waiting, if its credential was verified before and is
- * still valid. Returns `undefined` in any other case: call `proveIdentity` then.
+ * still valid. Otherwise returns `undefined`, and the caller must call `proveIdentity()`.
  */
 export function recallIdentity(
   request: HttpRequest,

@@ -47,7 +47,10 @@ export type VerifyToken = (
   issuer: string,
 ) => VerifiedToken<PlainTokenClaims>
 
-/** Options that need `tokenType: 'JWT'`. RFC 9068 says where its tokens have client and scopes. */
+/**
+ * The options that are allowed only with `tokenType: 'JWT'`. For `at+jwt`, RFC 9068 §2.2 already
+ * fixes the claims that contain the client and the scopes.
+ */
 const plainOptions = ['clients', 'scopesFrom', 'maxTokenAgeSeconds'] as const
 
 /**
@@ -129,7 +132,7 @@ function isBindingClaim(audience: TokenRules['audience']): audience is BindingCl
   return typeof audience === 'object' && audience !== null && !Array.isArray(audience)
 }
 
-/** @throws {TypeError} unless the claim binds a token to an API, and there is a value */
+/** @throws {TypeError} if the claim cannot bind a token to an API, or if `values` is empty */
 function requireBindingClaim({ claim, values }: BindingClaim): BindingClaim {
   if (!isName(claim) || unbindingClaims.includes(claim)) {
     throw new TypeError(
@@ -140,7 +143,7 @@ function requireBindingClaim({ claim, values }: BindingClaim): BindingClaim {
   return { claim, values: requireNames('values` of `audience', values) }
 }
 
-/** Returns a frozen copy of the names. @throws {TypeError} if there is none, or an empty one */
+/** Returns a frozen copy of the names. @throws {TypeError} for an empty list or an empty name */
 function requireNames(option: string, value: unknown): readonly string[] {
   const names: unknown[] = Array.isArray(value) ? [...value] : [value]
   if (names.length > 0 && names.every(isName)) return Object.freeze(names)

@@ -114,7 +114,7 @@ export function createTrustedIssuers(
 /**
  * Returns a copy of the issuers, so that a later change of the option has no effect.
  *
- * @throws {TypeError} if there is no issuer, an empty one, or the same one twice
+ * @throws {TypeError} for an empty list, an empty name, or a name that appears twice
  */
 export function requireIssuers(issuer: unknown): IssuerNames {
   const names: readonly unknown[] = Array.isArray(issuer) ? issuer : [issuer]

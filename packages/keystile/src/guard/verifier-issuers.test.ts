@@ -163,7 +163,7 @@ describe('createVerifier without keys', () => {
 })
 
 describe('verify() with keys that are fetched', () => {
-  it('verify() fetches the issuer’s keys for the first token; recall() then finds it', async () => {
+  it('verify() fetches the keys for the first token; then recall() finds this token', async () => {
     const { verifier, script } = start()
     const token = tokenOf(first)
     assert.equal(verifier.recall!(token), undefined)
@@ -274,7 +274,7 @@ describe('verify() with keys that are fetched', () => {
     await refuses(both.verifier.verify(tokenOf(first, {}, { kid: undefined })), 'unknown_key')
   })
 
-  it('after 30 s, verify accepts a new key and refuses a removed key', async () => {
+  it('after 30 s, verify() accepts a new key and refuses a removed key', async () => {
     const { verifier, script, advance } = start()
     const old = tokenOf(first)
     assert.ok(await verifier.verify(old))
@@ -627,7 +627,7 @@ describe('createVerifier with jwksUri', () => {
     assert.deepEqual(script.asked, [jwksUri, jwksUri])
   })
 
-  it('jwksUri is fetched again after a failure; verify() rejects with 503 until then', async () => {
+  it('verify() rejects with 503 if fetching jwksUri fails, until a later fetch works', async () => {
     const { verifier, script, advance } = startWith()
     script.instead = () => new Response(null, { status: 500 })
     assert.equal((await refusalOf(verifier.verify(tokenOf(first)))).code, 'temporarily_unavailable')

@@ -332,7 +332,7 @@ describe('createVerifier', () => {
     )
   })
 
-  it('verifier.state is the state of the revocations, or "current" if there are none', () => {
+  it('verifier.state is the state of the option revocations, or "current" without it', () => {
     assert.equal(createVerifier(options).state, 'current')
     for (const state of ['starting', 'current', 'stale'] as const) {
       assert.equal(createVerifier({ ...options, revocations: revocationsIn(state) }).state, state)

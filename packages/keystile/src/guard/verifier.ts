@@ -58,9 +58,9 @@ export interface VerifierOptions<T extends TokenType = TokenType>
 
 /** Verifies access tokens. It holds a cache of verified tokens, so create one for the whole app. */
 export interface Verifier<T extends TokenType = 'at+jwt'> {
-  /** The first issuer. Refusals name it as the `realm` of their challenge. */
+  /** The first issuer: the `realm` in the challenge of a refusal. */
   readonly issuer: string
-  /** All issuers, with the first. If an app's own verifier has none, `issuer` is the only one. */
+  /** All issuers, including `issuer`. An app's own verifier with one issuer may omit this list. */
   readonly issuers?: readonly string[]
   /** The names of this API: the option `audience`, or its `values`. */
   readonly audiences?: readonly string[]
@@ -82,7 +82,7 @@ export interface Verifier<T extends TokenType = 'at+jwt'> {
   close(): void
   /**
    * Returns the identity of a token without waiting, if the token was verified before and is still
-   * valid. Returns `undefined` in any other case: call `verify`, which says why.
+   * valid. Otherwise returns `undefined`. To learn the reason, call `verify()`.
    */
   recall?(token: string): Identity<string, T> | undefined
   /**
@@ -205,7 +205,8 @@ interface Prover {
   /** Returns the identity of a cached token that is still valid. */
   recall(token: string): AnyIdentity | undefined
   /**
-   * Returns the identity of a cached token; `undefined` if `prove` must decide.
+   * Returns the identity of a cached token. Returns `undefined` if the token is not cached, or if
+   * its key was removed or replaced. The caller must then call `prove()`.
    *
    * @throws {TokenError} `invalid_token` for a cached token that has expired
    */

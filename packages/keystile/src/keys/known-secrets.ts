@@ -73,7 +73,10 @@ export function isKnownSecret(secret: Uint8Array): boolean {
   )
 }
 
-/** Finds the placeholders, also if other characters are between their letters: `change-me`. */
+/**
+ * Finds placeholders such as `changeme`, even with other characters between the letters, as in
+ * `change-me`.
+ */
 const placeholderText = new RegExp(
   placeholders.map((words) => words.split('').join('[^a-z]*')).join('|'),
   'gi',

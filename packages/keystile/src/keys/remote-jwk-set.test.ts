@@ -621,7 +621,7 @@ describe('an issuer that hangs', () => {
     assert.equal(script.fetches, 2)
   })
 
-  it('after the metadata has timed out, the next fetch asks only for the keys', async (t) => {
+  it('if the metadata timed out, the next fetch requests only the keys', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { script, has, advance } = start()
     await has('first')

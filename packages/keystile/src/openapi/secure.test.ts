@@ -181,7 +181,7 @@ describe('secure()', () => {
     assert.deepEqual(securitySchemes?.['keystile2'], { type: 'oauth2', flows })
   })
 
-  it('secure() keeps the requirements of other schemes, and adds its own to them', () => {
+  it('secure() keeps requirements of other schemes, and adds Keystile’s scheme to each', () => {
     const document = { ...documentOf('get /items'), security: [{ apiKey: [] }] }
     assert.deepEqual(operationIn(secure(document, app), 'get /items').security, [
       { apiKey: [], keystile: ['items:read'] },
@@ -329,7 +329,7 @@ describe('secure()', () => {
     for (const app of [undefined, null, {}, 'app', 7, { routes: [] }])
       assert.throws(
         () => secure(documentOf(), app as never),
-        /TypeError: the app for secure\(\) or describe\(\) must be/,
+        /TypeError: the app must be a Hono, Express or Fastify app/,
       )
   })
 
@@ -476,7 +476,7 @@ describe('secure() with Fastify', () => {
     await app.close()
   })
 
-  it('documentRoutes records each Fastify route once, even if it is called twice', async () => {
+  it('documentRoutes() records a Fastify route once, even if it is registered twice', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     app.get('/before', { onRequest: fastifyGuard() }, async () => 'ok')

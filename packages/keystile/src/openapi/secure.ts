@@ -208,8 +208,8 @@ export function routesOf(app: SecuredApp): AppRoutes {
     if (typeof app === 'function') return routesOfFinder(app)
   }
   throw new TypeError(
-    'the app for secure() or describe() must be from Hono, Express or Fastify, or a function ' +
-      '(method, path)',
+    'the app must be a Hono, Express or Fastify app; secure() also accepts a function ' +
+      '(method, path) that returns the guards of a route',
   )
 }
 
@@ -257,7 +257,7 @@ function routesOfFinder(find: GuardFinder): AppRoutes {
     },
     list() {
       throw new TypeError(
-        'the app for describe() must be from Hono, Express or Fastify; it is a function',
+        'the app for describe() must be a Hono, Express or Fastify app; it is a function',
       )
     },
   }
@@ -266,7 +266,8 @@ function routesOfFinder(find: GuardFinder): AppRoutes {
 /**
  * Returns the route that answers an operation of the document.
  *
- * @throws {Error} if no route answers the operation, or if only a route with a different path does
+ * @throws {Error} if the app has no route for the operation, or if a route that the app registered
+ *   for a different path would answer the operation
  */
 function getRoute(
   routes: AppRoutes,

@@ -22,11 +22,11 @@ export interface JwtClaims {
 
 /** The demands on the claims of a token. */
 export interface ClaimsDemand {
-  /** `iss` must be exactly this. */
+  /** The required `iss`. */
   readonly issuer?: string | undefined
-  /** `aud` must contain at least one of these. For a token without `aud`, see `BindingClaim`. */
+  /** The allowed audiences: `aud` must contain one of them. Without `aud`, see `BindingClaim`. */
   readonly audience?: string | readonly string[] | BindingClaim | undefined
-  /** `sub` must be exactly this. */
+  /** The required `sub`. */
   readonly subject?: string | undefined
   /** The required claims besides `exp`, which is always required. */
   readonly requiredClaims?: readonly string[] | undefined
@@ -152,7 +152,7 @@ export function malformedClaim(detail: string): TokenError {
   return tokenError('malformed_claim', { detail })
 }
 
-/** Returns the strings of a claim; `undefined` if the token does not have it. */
+/** Returns the strings of a claim; `undefined` if the token does not have the claim. */
 export function listOf(claims: JsonObject, name: string): readonly string[] | undefined {
   const value = claims[name]
   if (value === undefined) return undefined

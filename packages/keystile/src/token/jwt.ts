@@ -37,7 +37,7 @@ export interface SignOptions {
 
 /** The options of `verifyJwt`. If `audience` is not set, a token with an `aud` is refused. */
 export interface VerifyOptions extends Partial<Omit<ClaimsDemand, 'now' | 'audience'>> {
-  /** `aud` must contain at least one of these. */
+  /** The allowed audiences: `aud` must contain at least one of them. */
   readonly audience?: string | readonly string[] | undefined
   /** The allowed algorithms. Default: the algorithms of the keys. */
   readonly algorithms?: readonly AlgorithmName[]

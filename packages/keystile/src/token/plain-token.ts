@@ -10,7 +10,7 @@ import { isExpired, listOf, malformedClaim, type BindingClaim, type JwtClaims } 
 import { isType, verifyJwtWithKey } from './jwt.ts'
 import { parseScope } from './scope.ts'
 
-/** The claims of a verified token of any issuer. Many issuers omit the optional ones. */
+/** The claims of a verified token of any issuer. Many issuers omit the optional claims. */
 export interface PlainTokenClaims extends JwtClaims {
   readonly iss: string
   readonly sub: string
@@ -170,7 +170,7 @@ function scopesOf(claims: JwtClaims, from: ScopesFrom): readonly string[] {
   return [...scopes]
 }
 
-/** Refuses a token from the future: its age would be negative, and never too high. */
+/** Refuses a token with an `iat` in the future, because such a token would never be too old. */
 function requireIssued(
   issuedAt: number | undefined,
   now: number,

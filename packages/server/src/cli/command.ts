@@ -9,8 +9,8 @@ import { settingFlags, type Settings } from './settings.ts'
 import type { ProcessTerminal } from './terminal.ts'
 
 /**
- * The call that the commands in `cli/` get. It has more members than the call that the commands of
- * features get.
+ * The argument of the commands in `cli/`. It has all members that a command of a feature gets, and
+ * more.
  */
 export interface OwnCall extends Call<CheckedOptions> {
   readonly terminal: ProcessTerminal

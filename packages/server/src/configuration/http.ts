@@ -12,7 +12,7 @@ import { proxyRules, type ProxyRuleOptions } from './proxy-rules.ts'
 export interface HttpOptions {
   /**
    * The origins whose pages may call Keystile's endpoints, such as `https://app.example`. Pages of
-   * the issuer's own origin always may. Default: no other origins.
+   * the issuer's own origin may always call them. Default: only the issuer's own origin.
    */
   readonly corsOrigins?: readonly string[]
   /**

@@ -48,8 +48,8 @@ export interface Call<Options> {
    * Opens the database that the settings name, calls `work` with it, and closes it. A server may
    * use the same database at the same time.
    *
-   * @throws {ConfigurationError} if the database does not exist, unless `mayCreate` is true.
-   *   Otherwise a mistyped path would create a new database without users.
+   * @throws {ConfigurationError} if the database does not exist and `mayCreate` is not true. A
+   *   mistyped path must not create a new database without users
    */
   withDatabase(
     work: (database: Database) => Promise<void>,

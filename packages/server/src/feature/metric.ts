@@ -11,7 +11,7 @@ interface Named {
   readonly help: string
 }
 
-/** @typeParam L the labels, and the values that each of them may have */
+/** @typeParam L maps each label to the values that this label may have */
 interface Labelled<L extends Labels> extends Named {
   /**
    * Maps the name of each label to its possible values. If these are known only at run time, the

@@ -149,7 +149,7 @@ describe('allowOrigins', () => {
     assert.deepEqual([read!.status, read!.body], [200, 'ok'])
   })
 
-  it('CORS allows credentials only to listed origins, below the cookie’s path', async () => {
+  it('CORS allows credentials only for listed origins, and only on cookie paths', async () => {
     const credentials = async (
       method: string,
       path: string,

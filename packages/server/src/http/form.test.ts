@@ -50,7 +50,7 @@ describe('readForm', () => {
     assert.deepEqual(await read(body, 'multipart/form-data; boundary=x'), { a: '1' })
   })
 
-  it('readForm accepts only its own content types, in any spelling', async () => {
+  it('readForm accepts only the content types of forms, in upper or lower case', async () => {
     assert.deepEqual(await read('a=1', 'Application/X-WWW-Form-Urlencoded ; charset=utf-8'), {
       a: '1',
     })

@@ -47,12 +47,12 @@ describe('findRefusalAnswer and refusalAnswer', () => {
     )
   })
 
-  it('refusalAnswer adds Retry-After if the error says when to retry', () => {
+  it('refusalAnswer adds Retry-After if the error has retryAfterSeconds, even if it is 0', () => {
     const error = new OAuthError('temporarily_unavailable', 'Later', { retryAfterSeconds: 0 })
     assert.equal(refusalAnswer(error, 'oauth', realm).headers['retry-after'], '0')
   })
 
-  it('refusalAnswer writes a problem in the format of the endpoint: RFC 9457 or OAuth', () => {
+  it('refusalAnswer writes a ProblemError by RFC 9457, or at OAuth endpoints by RFC 6749', () => {
     const error = new ProblemError('content_too_large', 'Too much')
     const problem = refusalAnswer(error, 'problem', realm)
     assert.deepEqual(

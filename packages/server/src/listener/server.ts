@@ -98,7 +98,7 @@ export interface ListeningServer {
 }
 
 /**
- * Starts the stand-alone server. Does NOT support TLS: put a proxy that does in front of the
+ * Starts the stand-alone server. Does NOT support TLS: put a proxy with TLS in front of the
  * server.
  *
  * @throws {Error} if a different process already uses the port, or if this machine has none of the

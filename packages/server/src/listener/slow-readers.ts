@@ -75,7 +75,7 @@ export function createAnswerWriter({
     return true
   }
 
-  /** Resets a connection after `answerMilliseconds`, unless `answered` closes earlier. */
+  /** Resets a connection if `answered` has not closed after `answerMilliseconds`. */
   function setDeadline(socket: Socket, answered: ServerResponse | Socket): void {
     // A reset also frees memory: after a normal end, the kernel would keep the written bytes until
     // the client reads them.

@@ -26,13 +26,14 @@ type RequiredSubject<U> = [U] extends [{ readonly id: string }]
   ? unknown
   : Required<Pick<UserDirectory<U>, 'subject'>>
 
-/** The options if Keystile stores the users. */
+/** The options of `createKeystile()` if Keystile stores the users of the app. */
 interface WithAccounts<S extends string, P extends object>
   extends OwnAccountOptions<S, P>, Without<DirectoryOptions<string, UserObject>> {}
 
 /**
- * The options if the app stores the users. In this case, Keystile has no roles and no profiles, and
- * the only endpoints below `/users` are those for sessions.
+ * The options of `createKeystile()` for an app that stores its users itself. For such an app,
+ * Keystile has no roles and no profiles, and the only endpoints below `/users` are the endpoints
+ * for sessions.
  */
 interface WithDirectory<S extends string, U>
   extends DirectoryOptions<S, U>, Without<OwnAccountOptions<string, object>> {}

@@ -91,7 +91,7 @@ describe('commands that wait for the writer of SQLite', () => {
   const messages = (answers: readonly unknown[]): readonly unknown[] =>
     answers.map((answer) => (answer instanceof Error ? answer.message : answer))
 
-  it('notices of a SQLite command are sent after its commit, or never if it fails', async () => {
+  it('a SQLite command sends notices after its commit, and none if the command fails', async () => {
     await write('prepare')
     const heard: unknown[] = []
     database.onCommitted((notice) => heard.push(notice))
@@ -201,7 +201,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.ok(failed >= 1 && failed <= 64, String(failed))
   })
 
-  it('a SQLite command that can wait joins the commit of a command that cannot', async (t) => {
+  it('SQLite commands that can wait share a commit with commands that cannot wait', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const log = join(folder, 'keystile.db-wal')
     const answered: string[] = []

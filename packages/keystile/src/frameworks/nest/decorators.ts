@@ -34,7 +34,7 @@ export const Guard = <S extends string = string>(
 }
 
 /**
- * Admits a caller that has at least one of these scopes, or every scope of one of these lists.
+ * Admits a caller that has one of the given scopes, or all scopes of one of the given lists.
  *
  * @throws {TypeError} for a wrong argument, and above anything but a class or method
  */

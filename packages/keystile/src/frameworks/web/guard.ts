@@ -31,7 +31,7 @@ export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> {
    */
   (...demand: DemandArguments<S>): WebGuard<Caller<S, U, T>>
   /**
-   * Admits a caller that has at least one of these scopes, or every scope of one of these lists.
+   * Admits a caller that has one of the given scopes, or all scopes of one of the given lists.
    *
    * @throws {TypeError} for a wrong argument
    */

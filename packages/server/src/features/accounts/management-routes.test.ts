@@ -73,7 +73,7 @@ describe('managementRoutes', () => {
     return [users.length, next]
   }
 
-  it('GET /users lists 50 users by default; `next` is the last name if more follow', async () => {
+  it('GET /users lists 50 users; if there are more, `next` is the last listed name', async () => {
     assert.deepEqual(await list(''), [50, 'user-049'])
     assert.deepEqual(await list('?after=user-049'), [1, null])
   })

@@ -127,7 +127,7 @@ function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): Ma
       summary: "Change a user's scopes and roles, disable or enable them",
       description:
         'Members that are left out stay as they are. To add a scope or a role, or to enable a ' +
-        'user, the caller must hold every scope that the user then holds; to give the role ' +
+        'user, the caller must hold every scope that the user would hold; to give the role ' +
         'admin, or to give anything to an administrator, the caller must be an administrator. ' +
         'Disabling a user ends all their sessions at once. A removed scope is missing from ' +
         'the next token of the user.',

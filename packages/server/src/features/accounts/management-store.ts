@@ -224,7 +224,7 @@ async function isLastAdministrator(db: Kysely<AccountTables>, id: string): Promi
   return ids.length === 1 && ids[0] === id
 }
 
-/** @param roles the column: a JSON list of names */
+/** @param roles the value of the column `roles`: a JSON array of role names */
 function hasAdminRole(roles: string): boolean {
   return (JSON.parse(roles) as readonly string[]).includes(adminRole)
 }

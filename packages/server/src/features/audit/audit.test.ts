@@ -24,7 +24,7 @@ describe('createAudit', () => {
     await next
   })
 
-  it('a line that createAudit could not write no longer counts as waiting', async () => {
+  it('if createAudit fails to write a line, the line stops counting as waiting', async () => {
     const away = createAudit(
       { write: () => Promise.reject(new Error('away')) } as unknown as Database,
       {

@@ -49,16 +49,17 @@ export function createSessionCookies({
 }
 
 /**
- * Returns all refresh tokens in the cookies of a request. This server has set at most one of them.
+ * Returns the refresh tokens of all session cookies of a request. Keystile sets only one session
+ * cookie in a browser. If a request has several, a different server has set the others.
  */
 export function readRefreshTokens(request: HttpRequestWithBody): readonly string[] {
   return readCookies(request, cookieName)
 }
 
 /**
- * Returns the device secret in the cookies of a request. If there are several cookies with a device
- * secret, returns the first. If this is the wrong one, the only effect is that the device counts as
- * unknown.
+ * Returns the device secret in the cookies of a request. If several cookies have a device secret,
+ * returns the first secret. If the first secret is wrong, Keystile treats the device as unknown,
+ * and this has no other effect.
  */
 export function readDeviceSecret(request: HttpRequestWithBody): string | undefined {
   return readCookies(request, deviceCookieName)[0]

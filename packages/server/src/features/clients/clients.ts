@@ -78,7 +78,7 @@ export interface Clients {
   listDisabledIds(): Promise<readonly string[]>
   /**
    * Registers a client. Only this call returns the secret; the database has a hash of it. Does NOT
-   * check the values: `findClientFaults()` does.
+   * check the values: call `findClientFaults()` first.
    *
    * @returns `taken` when a client has or had this id
    */
@@ -136,7 +136,7 @@ export function findClientFaults(
     !confidential && may.length > 0 && 'only a confidential client may introspect (RFC 7662 §2.1)',
     grants.length === 0 &&
       scopes.length > 0 &&
-      'a client with scopes must have a grant: without one it gets no tokens',
+      'a client with scopes must have a grant: a client without a grant gets no tokens',
     !hasPeople &&
       scopes.some((scope) => scope.startsWith('users:')) &&
       `users:read and users:write require ${logins.join(' or ')}: only people may have them`,

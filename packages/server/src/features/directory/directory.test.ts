@@ -131,7 +131,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('a directory’s active must return true or false, never a promise', async () => {
+  it('a directory’s active() must return true or false, never a promise', async () => {
     assert.equal(await directoryWith({ active: () => false }).findActive('a1'), undefined)
     for (const value of [Promise.resolve(false), 1, 0, 'true', undefined, null]) {
       const directory = directoryWith({ active: () => value })
@@ -140,13 +140,13 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('a directory without subject uses the user’s id', async () => {
+  it('if a directory has no function subject(), a user’s id is the subject', async () => {
     const directory = directoryWith({ subject: undefined })
     assert.equal(directory.subject(ada), 'a1')
     assert.throws(() => directory.subject({ id: 7 as never }), /users\.subject must be given/)
   })
 
-  it('a directory’s subject must return a string that is not empty', async () => {
+  it('a directory’s subject() must return a string that is not empty', async () => {
     for (const value of ['', 1, undefined, null, Promise.resolve('a1'), ['a1']]) {
       const directory = directoryWith({ subject: () => value })
       assert.throws(
@@ -175,7 +175,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('a directory’s savePasswordHash is awaited', async () => {
+  it('checkedDirectory waits until a directory’s savePasswordHash() has finished', async () => {
     let saved = ''
     const savePasswordHash = async (_: Person, hash: string): Promise<void> => {
       saved = await Promise.resolve(hash)
@@ -187,7 +187,7 @@ describe('checkedDirectory', () => {
 })
 
 describe('the scopes of a directory', () => {
-  it('scopes of a directory are added to the default scopes; role names are no scopes', () => {
+  it('scopes from a directory are added to the default scopes; names of roles are ignored', () => {
     assert.deepEqual(directoryWith().scopes(ada), ['b'])
     assert.deepEqual(directoryWith({ scopes: () => ['c', 'a', 'a'] }).scopes(ada), ['a', 'b', 'c'])
     assert.deepEqual(directoryWith({ scopes: () => ['admin'] }).scopes(ada), ['b'])
@@ -209,7 +209,7 @@ describe('the scopes of a directory', () => {
     assert.equal(logged.length, 200, '100 pairs of a scope and a sentence')
   })
 
-  it('scopes of a directory must return a list of strings', () => {
+  it('a directory’s scopes() must return a list of strings', () => {
     for (const value of ['a b', undefined, null, [1], Promise.resolve(['a']), new Set(['a'])])
       assert.throws(
         () => directoryWith({ scopes: () => value }).scopes(ada),
@@ -219,7 +219,7 @@ describe('the scopes of a directory', () => {
 })
 
 describe('the password hash of a directory', () => {
-  it('passwordHash of a directory may be absent, without a warning', () => {
+  it('a directory’s passwordHash() may return nothing, and no warning is logged', () => {
     const logged: unknown[] = []
     for (const value of [undefined, null, ''])
       assert.equal(
@@ -253,7 +253,7 @@ describe('the password hash of a directory', () => {
     )
   })
 
-  it('passwordHash of a directory must return a string, null or undefined', () => {
+  it('a directory’s passwordHash() must return a string, null or undefined', () => {
     for (const value of [Buffer.from('x'), Promise.resolve('x'), 1])
       assert.throws(
         () => directoryWith({ passwordHash: () => value }).passwordHash(ada),

@@ -167,8 +167,9 @@ function subjectOf<U>(directory: Pick<AccountDirectory<U>, 'subject'>, user: U):
 
   if (directory.subject) throw wrong('subject', 'a string that is not empty')
   throw new TypeError(
-    'users.subject must be given, unless the `id` of each user is a string that is not empty; ' +
-      `this one is ${value === '' ? 'empty' : `of the type ${typeof value}`}. ` +
+    'users.subject must be given, because the `id` of this user ' +
+      `${value === '' ? 'is empty' : `has the type ${typeof value}`}; ` +
+      'only a string that is not empty can be a subject. ' +
       'Fix: add subject: (user) => String(user.id)',
   )
 }

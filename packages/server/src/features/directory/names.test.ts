@@ -114,7 +114,7 @@ describe('parseEmail', () => {
 })
 
 describe('countedLogin', () => {
-  it('countedLogin is equal for all spellings that a directory may treat as one user', () => {
+  it('countedLogin() is equal for spellings that a directory may treat as one user', () => {
     for (const spellings of [
       ['ada', 'ADA', ' Ada\n', 'a\u0301da', '\u00e1da', 'a\u200bda', '\uff41da', 'ad\0a'],
       [

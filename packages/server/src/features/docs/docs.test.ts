@@ -130,7 +130,7 @@ describe('docs()', () => {
     assert.equal((await app.request('/docs')).status, 200)
   })
 
-  it('docs() uses the path in its options, if there is one', async () => {
+  it('docs(document, { path }) serves the page and its script at this path', async () => {
     const elsewhere = docs(document, { path: '/api/v1.0/docs_~' })
     assert.ok(
       (await (await get('/api/v1.0/docs_~', elsewhere)).text()).includes(

@@ -113,7 +113,7 @@ describe('openEventFeed', () => {
     assert.equal(feed.revocations.state, 'current')
   })
 
-  it('the event feed measures its age from the query’s start, not from its result', async () => {
+  it('the event feed measures its age from the start of the query, not from the end', async () => {
     const getExecutor = database.reader.getExecutor.bind(database.reader)
     const slow = mock.method(database.reader, 'getExecutor', () => {
       time += 4_000 // the time that each query takes

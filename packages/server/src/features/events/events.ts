@@ -18,8 +18,9 @@ import { createFollower } from './follower.ts'
  */
 const tailMilliseconds = 250
 /**
- * If no read has succeeded for this time, the feed is `stale`, because revocations may be missing.
- * A slow database does not reach this limit, but an outage does.
+ * The maximum age of the last successful read. If this read is older, the feed is `stale`, because
+ * the feed may lack revocations. An outage of the database exceeds this limit; a slow database does
+ * not.
  */
 const staleAfterMilliseconds = 4_000
 

@@ -61,7 +61,7 @@ describeOnBoth('housekeeping', (stage) => {
     assert.deepEqual(await purgeAt(stage, createTestClock().now()), [0])
   })
 
-  it('a purge uses the time of the newest audit entry if the clock is later', async () => {
+  it('a purge uses the time of the newest audit entry instead of a later clock', async () => {
     const clock = createTestClock()
     const { tokens, refresh } = await stage.start({ clock })
     const { refreshToken } = await tokens()
@@ -110,7 +110,7 @@ describeOnBoth('housekeeping', (stage) => {
     assert.equal((await refresh(third)).status, 400)
   })
 
-  it('a purge deletes an ended session and its event after its access tokens expired', async () => {
+  it('a purge deletes an ended session and its event after all tokens have expired', async () => {
     const clock = createTestClock()
     const { tokens, keystile } = await stage.start({ clock, accessTokenSeconds: 3_600 })
     const { sessionId } = await tokens()

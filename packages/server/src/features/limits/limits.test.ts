@@ -162,12 +162,12 @@ describe('createLimits', () => {
     await assert.rejects(countOne())
   })
 
-  it('a rate limit writes once and reads nothing for each allowed use', async () => {
+  it('each allowed use of a rate limit costs one database write and no read', async () => {
     await repeat(10, () => countOne())
     assert.deepEqual(used, { reads: 0, writes: 10 })
   })
 
-  it('a rate limit writes nothing for a key that is refused again and again', async () => {
+  it('a key that is refused again and again costs no database write', async () => {
     const signIn = (key = 'ada') =>
       limits.count([useOf(guesses, key), ...limits.usesAt(visits, '192.0.2.1')])
     await repeat(10, () => signIn())

@@ -16,8 +16,8 @@ export interface Limits {
   /**
    * Counts all given uses. If the limit of one use is exhausted, counts none of the uses.
    *
-   * @param patienceMilliseconds how long the count may wait for other writes, to share one database
-   *   commit with them
+   * @param patienceMilliseconds how many milliseconds the count may wait, so that it can share one
+   *   database commit with other writes
    * @throws {ProblemError} `too_many_requests`
    * @throws {DatabaseUnavailableError} if the database cannot be written now. The caller must then
    *   stop the attempt, because the attempt was not counted

@@ -11,7 +11,7 @@ export interface ArrivingLogin {
   readonly name: string
   readonly address: string | undefined
   readonly deviceSecret: string | undefined
-  /** How long the count may wait for other writes, to share one database commit with them. */
+  /** How long the count may wait, so that it can share one database commit with other writes. */
   readonly patienceMilliseconds: number
   /**
    * Returns whether a device belongs to the user with this name. Called only if the device secret

@@ -15,7 +15,7 @@ export function isBase64(text: string | undefined): text is string {
   return text !== undefined && canonical.test(text)
 }
 
-/** Decodes a string. Does NOT check the string: `isBase64()` does. */
+/** Decodes a string. Does NOT check the string: call `isBase64()` first. */
 export function decodeBase64(text: string): Buffer {
   return Buffer.from(text, 'base64')
 }

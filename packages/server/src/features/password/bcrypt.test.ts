@@ -57,7 +57,7 @@ describe('verify()', () => {
 })
 
 describe('isHash', () => {
-  it('bcrypt isHash refuses truncated or malformed hashes and other prefixes', () => {
+  it('bcrypt’s isHash() refuses truncated or malformed hashes and other prefixes', () => {
     assert.equal(isHash(good), true)
     const bad = [
       '',
@@ -78,7 +78,7 @@ describe('isHash', () => {
     for (const stored of bad) assert.equal(isHash(stored), false, stored)
   })
 
-  it('bcrypt isHash refuses a cost that bcrypt does not have, or that takes too long', () => {
+  it('bcrypt’s isHash() refuses a cost that bcrypt does not have, or that takes too long', () => {
     for (const [cost, expected] of [
       ['03', false],
       ['04', true],

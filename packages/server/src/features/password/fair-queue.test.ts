@@ -117,7 +117,7 @@ describe('createFairQueue', () => {
     )
   })
 
-  it('queue.ahead returns how many items would be taken before a new item', () => {
+  it('queue.ahead() returns how many items would be taken before a new item', () => {
     fc.assert(
       fc.property(steps, senders, (history, sender) => {
         const { queue } = after(history, 100)

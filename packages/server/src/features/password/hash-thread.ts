@@ -17,7 +17,7 @@ export interface HashRequest {
 
 /** A job for a hash thread. */
 export interface HashOrder {
-  /** A number that no other job has. The reply repeats it. */
+  /** The unique number of the job. The reply has the same number. */
   readonly id: number
   readonly request: HashRequest
 }

@@ -13,7 +13,7 @@ const scrypt =
   '$scrypt$ln=7,r=8,p=2$H8NYa20NgTDG+L8XYgwBoA$jjx9hbzgI+GWTTfpX18bYWnZAh5w0sotR6q1aQIPxAg'
 
 describe('openHashThreads', () => {
-  it('hash threads leave the main thread free', async () => {
+  it('hashing in a hash thread does not block the main thread', async () => {
     const threads = openHashThreads(1)
     let turns = 0
     const spinning = setInterval(() => turns++, 0)
@@ -105,7 +105,7 @@ describe('openHashThreads', () => {
     assert.match(stdout, /^\$argon2id/)
   })
 
-  it('hash threads that are closed while they start refuse the waiting jobs', async () => {
+  it('if hash threads are closed while they start, they refuse the waiting jobs', async () => {
     for (let i = 0; i < 5; i++) {
       const threads = openHashThreads(2)
       const hashing = Array.from({ length: 3 }, () =>
@@ -247,7 +247,7 @@ describe('jobs that wait for a hash', () => {
     await threads.close()
   })
 
-  it('the hash queue measures hashes: the slower they are, the fewer jobs may wait', async (t) => {
+  it('the slower the measured hashes are, the fewer jobs may wait in the hash queue', async (t) => {
     const { askMany, advance, settled, threads, end } = stage(t)
     askMany(1)
     advance(1_620) // the mean becomes 120 ms

@@ -23,7 +23,7 @@ describe('findCostFault', () => {
     }
   })
 
-  it('findCostFault refuses a cost if `verify` would refuse its hashes', () => {
+  it('findCostFault refuses a cost if verify() would refuse hashes of this cost', () => {
     for (const [memoryKiB, passes, isTaken] of [
       [1_048_576, 4, true],
       [1_048_577, 1, false],
@@ -94,7 +94,7 @@ describe('chooseCost', () => {
     assert.deepEqual(cost, { memoryKiB: 65_536, passes: 15 })
   })
 
-  it('chooseCost returns only a cost whose hashes `verify` accepts', () => {
+  it('chooseCost returns only a cost whose hashes verify() accepts', () => {
     const { measure } = machine(0.000_1)
     const { cost } = chooseCost(measure, { milliseconds: 5_000, maxMemoryKiB: 8 * gib })
     assert.deepEqual(cost, { memoryKiB: gib, passes: 4 })

@@ -57,7 +57,7 @@ describe('verify()', () => {
       )
   })
 
-  it('scrypt’s verify() throws for a hash that isHash refuses', () => {
+  it('scrypt’s verify() throws for a hash that isHash() refuses', () => {
     assert.throws(() => verify(Buffer.from(staple), `${good}=`), /must be a scrypt PHC string/)
   })
 })
@@ -66,7 +66,7 @@ describe('isHash', () => {
   const withParameters = (ln: number | string, r: number | string, p: number | string): string =>
     good.replace('ln=7,r=8,p=2', `ln=${ln},r=${r},p=${p}`)
 
-  it('scrypt isHash refuses truncated or malformed hashes and bad base64', () => {
+  it('scrypt’s isHash() refuses truncated or malformed hashes and bad base64', () => {
     assert.equal(isHash(good), true)
     const bad = [
       '',
@@ -89,7 +89,7 @@ describe('isHash', () => {
     for (const stored of bad) assert.equal(isHash(stored), false, stored)
   })
 
-  it('scrypt isHash refuses impossible parameters (RFC 7914 §2) and other spellings', () => {
+  it('scrypt’s isHash() refuses impossible parameters (RFC 7914 §2) and other spellings', () => {
     const bad = [
       [0, 8, 1],
       [7, 0, 1],
@@ -107,7 +107,7 @@ describe('isHash', () => {
     assert.equal(isHash(withParameters(15, 1, 1)), true)
   })
 
-  it('scrypt isHash refuses a hash that takes more than 1 GiB, or too long', () => {
+  it('scrypt’s isHash() refuses a hash that takes more than 1 GiB, or too long', () => {
     const table = [
       [20, 8, 1, true],
       [20, 9, 1, false],

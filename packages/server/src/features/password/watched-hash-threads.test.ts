@@ -96,7 +96,7 @@ describe('watchHashThreads', () => {
     assert.deepEqual([await watched.areWorking(), asked()], [true, 40])
   })
 
-  it('hash threads whose hashes never end count as broken; one extra hash is tried', async () => {
+  it('if hashes never end, the hash threads count as broken; one extra hash is tried', async () => {
     const { watched, advance, hashBy, asked } = createStage()
     const { promise, resolve } = Promise.withResolvers<string>()
     hashBy(() => promise)

@@ -17,7 +17,7 @@ export interface Shown {
   /** The end of the grace period, in which the token may be presented again. */
   readonly repeatableUntil: number | null
   readonly successorIsUsed: boolean
-  /** When the session last accepted a late retry; null if it never did. */
+  /** When the session last accepted a late retry; null if there was no late retry. */
   readonly lateRetryAt: number | null
 }
 

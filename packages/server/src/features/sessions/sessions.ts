@@ -34,8 +34,8 @@ export interface SessionStart {
    */
   readonly spent?: Spent
   /**
-   * How long the start of the session may wait for other writes, to share one database commit with
-   * them.
+   * How long the start of the session may wait, so that it can share one database commit with other
+   * writes.
    */
   readonly patienceMilliseconds?: number
   readonly clientId: string

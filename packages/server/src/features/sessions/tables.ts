@@ -23,12 +23,12 @@ export interface SessionRow {
   readonly idle_expires_at: number
   /**
    * The latest `exp` of the session's access tokens. If the session is ended, the event that
-   * revokes its tokens must be stored until then.
+   * revokes these tokens must stay in the database until this time.
    */
   readonly tokens_expire_at: number
   /**
-   * When the session last accepted a used refresh token after the grace period; null if it never
-   * did.
+   * The time at which the session last accepted a used refresh token after the grace period; null
+   * if the session has never accepted one.
    */
   readonly late_retry_at: number | null
   readonly ended_at: number | null

@@ -16,7 +16,7 @@ describe('findSigningKeySource', () => {
     )
   })
 
-  it('findSigningKeySource uses the option key as the sealing secret without a signingKey', () => {
+  it('without signingKey, findSigningKeySource uses the option key as the sealing secret', () => {
     assert.deepEqual(findSigningKeySource({ ...options, key: 'k' }), {
       algorithm: 'ES256',
       sealingSecret: 'k',
