@@ -114,6 +114,10 @@ describe('the options of tokenType', () => {
       /^`audience` must/,
     ],
     ['no clients', { tokenType: 'JWT', clients: [] }, /^`clients` must .* an empty array$/],
+    ...[null, '', 0, false].map(
+      (clients) =>
+        [`the clients ${clients}`, { tokenType: 'JWT', clients }, /^`clients` must/] as const,
+    ),
     ['an empty client', { tokenType: 'JWT', clients: [''] }, /^`clients` must/],
     ['another claim of scopes', { tokenType: 'JWT', scopesFrom: 'roles' }, /^`scopesFrom` must be/],
     ['an age of 0', { tokenType: 'JWT', maxTokenAgeSeconds: 0 }, /number above 0; it is 0$/],

@@ -122,7 +122,8 @@ function readPlainRules({
     audience: isBindingClaim(audience)
       ? requireBindingClaim(audience)
       : requireNames('audience', audience),
-    clients: clients && requireNames('clients', clients),
+    // Not `clients && …`: with null or '' from a configuration, every client would be accepted.
+    clients: clients === undefined ? undefined : requireNames('clients', clients),
     scopesFrom,
     maxTokenAgeSeconds,
   }

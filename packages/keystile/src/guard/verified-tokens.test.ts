@@ -34,6 +34,16 @@ describe('createVerifiedTokens', () => {
     })
   }
 
+  it('createVerifiedTokens keeps two generations of 4,194,304 characters at most', () => {
+    const tokens = createVerifiedTokens<number>()
+    const long = (n: number): string => `${n}`.padEnd(16_384, '.')
+    for (let n = 0; n < 512; n++) tokens.remember(long(n), n) // 256 a generation
+    assert.equal(tokens.find(long(255)), 255)
+    tokens.remember(long(512), 512)
+    assert.equal(tokens.find(long(254)), undefined)
+    assert.equal(tokens.find(long(256)), 256)
+  })
+
   it('createVerifiedTokens keeps a used token while it evicts unused tokens', () => {
     const tokens = createVerifiedTokens<number>(10)
     tokens.remember('used', 1)

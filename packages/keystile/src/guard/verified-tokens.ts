@@ -10,24 +10,35 @@ export interface VerifiedTokens<T> {
 }
 
 /**
+ * How many characters the tokens of one generation may have together. The claims of a long token
+ * take up to twenty times its length in memory, so a limit on the number of tokens alone would let
+ * one user fill the memory if the issuer copies texts of the user into tokens. 5,000 tokens of 800
+ * characters fit.
+ */
+const maxCharacters = 4_194_304
+
+/**
  * Creates a cache of two generations, young and old. A token that is used moves to the young
  * generation. When the young generation is full, it becomes the old generation, and the cache drops
  * the previous old generation as a whole. So a hit costs one or two look-ups, nothing is sorted,
- * and the cache holds at most `2 × generationSize` tokens.
+ * and the cache holds at most `2 × generationSize` tokens and twice `maxCharacters`.
  *
- * @param generationSize the maximum number of tokens in one generation. Without a maximum, many
- *   different valid tokens could exhaust the memory
+ * @param generationSize the maximum number of tokens in one generation. It limits the memory, so
+ *   that many different valid tokens cannot exhaust it
  */
 export function createVerifiedTokens<T>(generationSize = 5_000): VerifiedTokens<T> {
   let young = new Map<string, T>()
   let old = new Map<string, T>()
+  let characters = 0
 
   const remember = (token: string, verified: T): void => {
-    if (young.size >= generationSize) {
+    if (young.size >= generationSize || characters + token.length > maxCharacters) {
       old = young
       young = new Map()
+      characters = 0
     }
     young.set(token, verified)
+    characters += token.length
   }
 
   return {

@@ -206,9 +206,9 @@ function importJwk(jwk: Jwk, secretKeyOf: SecretKeyMaker): SigningKey | Verifica
 }
 
 /**
- * Returns the algorithm of a JWK: its `alg`, or the only algorithm of its curve. RSA keys and
- * secrets must have an `alg`. Otherwise their algorithm would be a guess, and one key could be used
- * with two algorithms.
+ * Returns the algorithm of a JWK: its `alg`, or the only algorithm of its curve, or RS256 for an RSA
+ * key for signatures. Secrets and all other RSA keys must have an `alg`. Otherwise their algorithm
+ * would be a guess, and one key could be used with two algorithms.
  */
 function algorithmOf(jwk: Jwk): Algorithm {
   const algorithm = jwk.alg === undefined ? impliedAlgorithmOf(jwk) : requireAlgorithm(jwk.alg)

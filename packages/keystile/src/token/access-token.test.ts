@@ -99,6 +99,11 @@ describe('issueAccessToken', () => {
 })
 
 describe('verifyAccessToken', () => {
+  it('verifyAccessToken refuses a token that is bound to a key (RFC 7800 §3.1)', () => {
+    for (const cnf of [{ jkt: 'x' }, { 'x5t#S256': 'x' }, null])
+      refuses(token({ cnf }), /^"cnf" binds the token to a key/)
+  })
+
   it('verifyAccessToken accepts a token with only the required claims (RFC 9068 §2.2)', () => {
     const verified = verify(token())
     assert.deepEqual(verified.claims, claims)

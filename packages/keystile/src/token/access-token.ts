@@ -4,7 +4,7 @@ import { randomId } from '../base/random.ts'
 import type { AlgorithmName } from '../keys/algorithm.ts'
 import type { KeySet } from '../keys/jwk-set.ts'
 import type { SigningKey, VerificationKey } from '../keys/signing-key.ts'
-import { malformedClaim, type JwtClaims } from './claims.ts'
+import { malformedClaim, requireUnbound, type JwtClaims } from './claims.ts'
 import { verifyJwtWithKey, signJwt } from './jwt.ts'
 import { parseScope } from './scope.ts'
 
@@ -112,6 +112,7 @@ export function verifyAccessToken(
 
 /** Checks the types of the claims that RFC 9068 §2.2 adds to a JWT. @returns the scopes */
 function verifyProfileClaims(claims: JwtClaims): readonly string[] {
+  requireUnbound(claims)
   if (claims.sub === '') throw malformedClaim('"sub" is empty')
   for (const name of ['client_id', 'sid']) {
     if (claims[name] !== undefined && (typeof claims[name] !== 'string' || claims[name] === ''))

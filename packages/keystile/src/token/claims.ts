@@ -147,6 +147,20 @@ export function requireClaimsToSign(claims: unknown): asserts claims is JsonObje
   }
 }
 
+/**
+ * Refuses a token that is bound to a key of its client (DPoP, mutual TLS). Its client must prove
+ * that it has the key, and a `Bearer` request has no such proof: a thief could send the token.
+ *
+ * @throws {TokenError} `wrong_type`
+ * @see RFC 7800 §3.1, RFC 9449 §6, RFC 8705 §3
+ */
+export function requireUnbound(claims: JwtClaims): void {
+  if (claims['cnf'] === undefined) return
+  throw tokenError('wrong_type', {
+    detail: '"cnf" binds the token to a key, and a Bearer request does not prove that key',
+  })
+}
+
 /** Makes the error for a claim of a wrong type. @param detail names the claim and what is wrong */
 export function malformedClaim(detail: string): TokenError {
   return tokenError('malformed_claim', { detail })

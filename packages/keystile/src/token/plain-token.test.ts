@@ -69,12 +69,27 @@ describe('the kind of a token', () => {
     ['typ', 'Refresh'],
     ['typ', 'Offline'],
     ['typ', 'Logout'],
-    ['typ', ['ID']],
+    ['type', 'refresh'],
+    ['token_type', 'refresh_token'],
+    ['type', 'id-token'],
+    ['typ', 'RefreshToken'],
   ] as const) {
     it(`verifyPlainToken refuses a token whose claim ${name} is ${JSON.stringify(value)}`, () => {
       refused(new RegExp(`"${name}"`), { [name]: value })
     })
   }
+
+  it('verifyPlainToken refuses a claim typ, type or token_type that is not a string', () => {
+    for (const name of ['typ', 'type', 'token_type']) {
+      for (const value of [['ID'], null, 7, { toString: 1 }])
+        refused(new RegExp(`^"${name}" is not a string$`), { [name]: value })
+    }
+  })
+
+  it('verifyPlainToken refuses a token that is bound to a key (RFC 7800 §3.1)', () => {
+    for (const cnf of [{ jkt: 'x' }, { kid: 'x' }, { 'x5t#S256': 'x' }, null])
+      refused(/^"cnf" binds the token/, { cnf })
+  })
 
   it('verifyPlainToken accepts token_use access and typ Bearer', () => {
     assert.equal(verify({ token_use: 'access', typ: 'Bearer' }).claims.sub, 'ada')
@@ -237,6 +252,16 @@ describe('the scopes', () => {
   it('verifyPlainToken takes the scopes that the function scopesFrom returns', () => {
     const scopesFrom = (claims: object): readonly string[] => Object.keys(claims).slice(0, 2)
     assert.deepEqual(verify({}, { scopesFrom }).scopes, ['iss', 'aud'])
+  })
+
+  it('verifyPlainToken checks a copy of the array that scopesFrom returns', () => {
+    let reads = 0
+    const changing: string[] = ['a']
+    Object.defineProperty(changing, 0, { get: () => (++reads === 1 ? 'a' : 'admin') })
+    assert.deepEqual(verify({}, { scopesFrom: () => changing }).scopes, ['a'])
+    const sparse: string[] = []
+    sparse.length = 1
+    assert.throws(() => verify({}, { scopesFrom: () => sparse }), { name: 'TypeError' })
   })
 
   it('verifyPlainToken throws a TypeError if scopesFrom does not return an array of texts', () => {

@@ -6,7 +6,14 @@ import type { JsonObject } from '../base/json.ts'
 import type { AlgorithmName } from '../keys/algorithm.ts'
 import type { KeySet } from '../keys/jwk-set.ts'
 import type { VerifiedToken } from './access-token.ts'
-import { isExpired, listOf, malformedClaim, type BindingClaim, type JwtClaims } from './claims.ts'
+import {
+  isExpired,
+  listOf,
+  malformedClaim,
+  requireUnbound,
+  type BindingClaim,
+  type JwtClaims,
+} from './claims.ts'
 import { isType, verifyJwtWithKey } from './jwt.ts'
 import { parseScope } from './scope.ts'
 
@@ -50,8 +57,11 @@ const clientClaims = ['client_id', 'azp', 'cid', 'appid'] as const
  */
 const foreignClaims = ['nonce', 'at_hash', 'c_hash', 'events'] as const
 
-/** Values of the claim `typ` (Keycloak) that name other tokens. */
-const foreignTypes = ['id', 'refresh', 'offline', 'logout']
+/** The claims in which issuers and apps write what kind of token it is: Keycloak uses `typ`. */
+const typeClaims = ['typ', 'type', 'token_type'] as const
+
+/** Their values for other kinds of token, such as `ID`, `Refresh` or `refresh_token`. */
+const foreignType = /^(id|refresh|offline|logout)([_ -]?token)?$/i
 
 /**
  * Verifies an access token of an issuer that does not follow RFC 9068. In addition to the checks of
@@ -105,6 +115,8 @@ export function verifyPlainToken(
 
 /** Refuses a token whose type or claims show that it is no access token. */
 function requireAccessToken(claims: JwtClaims, header: JsonObject): void {
+  requireUnbound(claims)
+
   const { typ } = header
   if (typ !== undefined && !isType(typ, 'JWT') && !isType(typ, 'at+jwt'))
     throw wrongType('"typ" is neither JWT nor at+jwt')
@@ -112,8 +124,13 @@ function requireAccessToken(claims: JwtClaims, header: JsonObject): void {
   const foreign = foreignClaims.find((name) => claims[name] !== undefined)
   if (foreign) throw wrongType(`an access token has no "${foreign}": this is another token`)
 
-  if (foreignTypes.includes(String(claims['typ']).toLowerCase()))
-    throw wrongType('the claim "typ" says that this is no access token')
+  for (const name of typeClaims) {
+    const type = claims[name]
+    if (type !== undefined && typeof type !== 'string')
+      throw malformedClaim(`"${name}" is not a string`)
+    if (type !== undefined && foreignType.test(type))
+      throw wrongType(`the claim "${name}" says that this is no access token`)
+  }
 
   // Of Cognito, which documents that an API must demand exactly this value.
   if (claims['token_use'] !== undefined && claims['token_use'] !== 'access')
@@ -158,9 +175,10 @@ function requireTypes(claims: JwtClaims): void {
 /** Returns the scopes. Issuers write them as one string with spaces, or as an array. */
 function scopesOf(claims: JwtClaims, from: ScopesFrom): readonly string[] {
   if (typeof from === 'function') {
-    const scopes: unknown = from(claims)
-    if (Array.isArray(scopes) && scopes.every((scope) => typeof scope === 'string'))
-      return [...scopes]
+    const returned: unknown = from(claims)
+    // Checks the copy, because an unusual array may return other values when it is read again.
+    const scopes: unknown[] = Array.isArray(returned) ? [...returned] : [returned]
+    if (Array.isArray(returned) && scopes.every((scope) => typeof scope === 'string')) return scopes
     throw new TypeError('the function `scopesFrom` must return an array of strings')
   }
 
