@@ -20,6 +20,8 @@ export default {
       '--test-reporter=tap',
       '--require',
       '{{hookFile}}',
+      '--require',
+      './tools/mutate-threads.cjs',
       '{{testFile}}',
     ],
   },

@@ -13,7 +13,7 @@
 // other files: use --force then. The run fails when a mutant survives. If a change cannot matter,
 // say why at its line: `// Stryker disable next-line EqualityOperator: at 0 both return 0`.
 import { rmSync } from 'node:fs'
-import { relative, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { howToGetPostgres, startPostgres } from '../packages/server/test-support/postgres.ts'
 
@@ -145,41 +145,16 @@ export function folderOf(room: string): string {
 
 async function run(room: string, mutate: readonly string[], options: Options): Promise<void> {
   const { Stryker } = await import('@stryker-mutator/core')
-  const common = {
-    tap: { testFiles: [`${folderOf(room)}/**/*.test.ts`, ...(rooms[room] ?? [])] },
-    ...(options.concurrency && { concurrency: Number(options.concurrency) }),
-  }
   console.log(`\n${room}`)
 
-  // For each mutant, only the test files that reach its line run.
-  const server = room.startsWith('server/')
-  const results = await new Stryker({
-    ...common,
+  const stryker = new Stryker({
     mutate: [...mutate],
-    coverageAnalysis: 'perTest',
+    tap: { testFiles: [`${folderOf(room)}/**/*.test.ts`, ...(rooms[room] ?? [])] },
     incrementalFile: `.stryker/${room.replaceAll('/', '-')}.json`,
     force: options.force,
-    ...(server && { thresholds: { high: 100, low: 100, break: 0 } }),
-  }).runMutationTest()
-
-  if (!server) return
-
-  // Which lines a test file reaches is known only for the main thread and for the test's own
-  // process, but the server also works in other threads. All tests run for what is left.
-  const left = results.filter(({ status }) => status === 'Survived' || status === 'NoCoverage')
-  if (left.length === 0) return
-
-  console.log(`\n${room}: ${left.length} mutants again, with all tests`)
-  await new Stryker({
-    ...common,
-    mutate: left.map(({ fileName, location: { start, end } }) => {
-      // A range counts lines from 1 and columns from 0, a result counts both from 1.
-      const [first, last] = [start, end].map(({ line, column }) => `${line}:${column - 1}`)
-      return `${relative(process.cwd(), fileName)}:${first}-${last}`
-    }),
-    coverageAnalysis: 'off',
-    incremental: false,
-  }).runMutationTest()
+    ...(options.concurrency && { concurrency: Number(options.concurrency) }),
+  })
+  await stryker.runMutationTest()
 }
 
 if (import.meta.main) await main()

@@ -87,7 +87,7 @@ describe('docs(), in an app', { skip: skipWithoutBrowser() }, () => {
 
       await assertAnswered(page, '/items', 200, `"${username}"`)
       await assertAnswered(page, '/open', 200, 'for everybody')
-      await assertAnswered(page, '/items/all', 403, 'The token lacks a scope')
+      await assertAnswered(page, '/items/all', 403, 'The token lacks a required scope')
       assert.deepEqual(violations, [])
     } finally {
       await browser.close()

@@ -14,7 +14,8 @@ import {
 } from './jwk.ts'
 import type { KeyMaterial } from './key-material.ts'
 import { keyObjectOf } from './key-object.ts'
-import { canSign, sign, verify, type SigningKey, type VerificationKey } from './signing-key.ts'
+import { sign, verify } from './signature.ts'
+import { canSign, type SigningKey, type VerificationKey } from './signing-key.ts'
 
 const vectors = (path: string): string =>
   readFileSync(new URL(`../../../../test/conformance/vectors/${path}`, import.meta.url), 'utf8')

@@ -20,7 +20,8 @@ import type { KeyMaterial } from './key-material.ts'
 import { keyObjectOf } from './key-object.ts'
 import { findRsaWeakness } from './rsa-strength.ts'
 import { secretKeyOf, trustedSecretKey, type SecretKeyMaker } from './shared-secret.ts'
-import { canSign, sign, verify, type SigningKey, type VerificationKey } from './signing-key.ts'
+import { sign, verify } from './signature.ts'
+import { canSign, type SigningKey, type VerificationKey } from './signing-key.ts'
 
 /**
  * A JSON Web Key (RFC 7517 §4). Unknown members are ignored. URLs such as `jku` and `x5u` are never
@@ -206,9 +207,9 @@ function importJwk(jwk: Jwk, secretKeyOf: SecretKeyMaker): SigningKey | Verifica
 }
 
 /**
- * Returns the algorithm of a JWK: its `alg`, or the only algorithm of its curve, or RS256 for an RSA
- * key for signatures. Secrets and all other RSA keys must have an `alg`. Otherwise their algorithm
- * would be a guess, and one key could be used with two algorithms.
+ * Returns the algorithm of a JWK: its `alg`, or the only algorithm of its curve, or RS256 for an
+ * RSA key for signatures. Secrets and all other RSA keys must have an `alg`. Otherwise their
+ * algorithm would be a guess, and one key could be used with two algorithms.
  */
 function algorithmOf(jwk: Jwk): Algorithm {
   const algorithm = jwk.alg === undefined ? impliedAlgorithmOf(jwk) : requireAlgorithm(jwk.alg)

@@ -1,20 +1,5 @@
-import {
-  constants,
-  createHmac,
-  createSign,
-  createVerify,
-  sign as signWith,
-  timingSafeEqual,
-  verify as verifyWith,
-} from 'node:crypto'
-import type { Algorithm, HmacAlgorithm } from './algorithm.ts'
+import type { Algorithm } from './algorithm.ts'
 import type { KeyMaterial } from './key-material.ts'
-import { keyForm, type KeyForm } from './key-input.ts'
-import { keyObjectOf } from './key-object.ts'
-import { requireSoundKey } from './shared-secret.ts'
-
-// Signs and verifies bytes. Everything here is synchronous on purpose: asynchronous node:crypto and
-// WebCrypto queue in libuv's thread pool, where a guard would wait behind password hashes.
 
 /** A key that verifies signatures, with its one algorithm only (RFC 8725 §3.1). */
 export interface VerificationKey {
@@ -34,72 +19,4 @@ export interface SigningKey extends VerificationKey {
 /** Whether a key can sign, not only verify. */
 export function canSign(key: VerificationKey): key is SigningKey {
   return 'signingKey' in key
-}
-
-/**
- * Signs bytes.
- *
- * @param form for tests: the form of the key in another runtime
- * @throws {TypeError} for a shared secret that `importKey` would refuse
- */
-export function sign(key: SigningKey, data: Uint8Array, form: KeyForm = keyForm): Uint8Array {
-  const { algorithm, signingKey } = key
-  if (algorithm.keyType === 'oct') return hmac(algorithm, signingKey, data)
-
-  const input = { ...form(keyObjectOf(signingKey)), ...cryptoOptions(algorithm) }
-  if (algorithm.hash === null) return signWith(null, data, input)
-  return createSign(algorithm.hash).update(data).sign(input)
-}
-
-/**
- * Whether the signature over these bytes was made with this key. Never throws because of the bytes
- * or the signature, which a sender controls.
- *
- * @param form for tests: the form of the key in another runtime
- * @throws {TypeError} for a shared secret that `importKey` would refuse
- */
-export function verify(
-  key: VerificationKey,
-  data: Uint8Array,
-  signature: Uint8Array,
-  form: KeyForm = keyForm,
-): boolean {
-  const { algorithm, verifyingKey: material } = key
-  if (algorithm.signatureBytes !== undefined && signature.length !== algorithm.signatureBytes)
-    return false
-
-  if (algorithm.keyType === 'oct') {
-    // Takes constant time. Otherwise the duration would show an attacker how many bytes are right.
-    return timingSafeEqual(hmac(algorithm, material, data), signature)
-  }
-
-  // An RSA signature must be as long as the modulus (RFC 8017 §8.1.2, §8.2.2). For PSS, OpenSSL
-  // also accepts a signature without its leading zeros, so one token would have two spellings.
-  const verifyingKey = keyObjectOf(material)
-  const { modulusLength } = verifyingKey.asymmetricKeyDetails ?? {}
-  if (modulusLength !== undefined && signature.length !== Math.ceil(modulusLength / 8)) return false
-
-  const input = { ...form(verifyingKey), ...cryptoOptions(algorithm) }
-  if (algorithm.hash === null) return verifyWith(null, data, input, signature)
-  // Not the one-shot `verify`: in workerd it ignores the padding, so a PS256 key would accept an
-  // RS256 signature.
-  return createVerify(algorithm.hash).update(data).verify(input, signature)
-}
-
-function hmac(algorithm: HmacAlgorithm, key: KeyMaterial, data: Uint8Array): Uint8Array {
-  requireSoundKey(key, algorithm)
-  return createHmac(algorithm.hash, keyObjectOf(key)).update(data).digest()
-}
-
-function cryptoOptions(algorithm: Algorithm): {
-  dsaEncoding?: 'ieee-p1363'
-  padding?: number
-  saltLength?: number
-} {
-  // In a JWS, the signature is r followed by s (RFC 7518 §3.4). The default of OpenSSL is DER.
-  if (algorithm.keyType === 'EC') return { dsaEncoding: 'ieee-p1363' }
-  if (algorithm.saltBytes !== undefined) {
-    return { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: algorithm.saltBytes }
-  }
-  return {}
 }

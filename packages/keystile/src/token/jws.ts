@@ -4,7 +4,8 @@ import { messageOf, tokenError, type TokenError } from '../base/errors.ts'
 import { parseJsonObject, type JsonObject } from '../base/json.ts'
 import { findAlgorithm, type Algorithm, type AlgorithmName } from '../keys/algorithm.ts'
 import type { KeySet } from '../keys/jwk-set.ts'
-import { sign, verify, type SigningKey, type VerificationKey } from '../keys/signing-key.ts'
+import { sign, verify } from '../keys/signature.ts'
+import type { SigningKey, VerificationKey } from '../keys/signing-key.ts'
 
 /**
  * The maximum length of a token. A longer token is refused before it is parsed. Node accepts at

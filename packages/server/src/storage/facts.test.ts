@@ -22,10 +22,12 @@ describe('inspectDatabase', () => {
   it('inspectDatabase reads a file that Keystile never opened, and adds no table', async () => {
     const file = join(folder, 'empty.db')
     writeFileSync(file, '')
-    assert.deepEqual(await inspectDatabase(file, readDatabaseFacts), {
-      kind: 'sqlite',
-      synchronous: 2,
-    })
+    const found = await inspectDatabase(file, readDatabaseFacts)
+    assert.ok(found)
+    const { migrations, ...others } = found
+    assert.deepEqual(others, { kind: 'sqlite', synchronous: 2 })
+    assert.deepEqual([migrations.unknown, migrations.mayMigrate], [0, true])
+    assert.ok(migrations.missing > 0)
     assert.equal(await inspectDatabase(file, (reader) => hasTable(reader, 'setting')), false)
   })
 

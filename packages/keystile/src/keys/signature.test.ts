@@ -5,7 +5,8 @@ import { findAlgorithm, listAlgorithmNames } from './algorithm.ts'
 import { exportPublicJwk, generateKey, importKey } from './jwk.ts'
 import { asJwk, keyForm } from './key-input.ts'
 import { keyObjectOf } from './key-object.ts'
-import { canSign, sign, verify } from './signing-key.ts'
+import { sign, verify } from './signature.ts'
+import { canSign } from './signing-key.ts'
 
 const data = Buffer.from('what is signed')
 
