@@ -1,25 +1,30 @@
 // Tells StrykerJS which mutants the worker threads of a test reach. Its own hook counts only those
-// of the main thread, so a mutant in a thread would count as covered by no test. Each thread writes
+// of the main thread, so a mutant in a thread would count as reached by no test. Each thread writes
 // its counts to a file, and the main thread adds them to the file that the hook has written.
 'use strict'
 const { readFileSync, readdirSync, rmSync, writeFileSync } = require('node:fs')
-const { isMainThread, threadId } = require('node:worker_threads')
+const { syncBuiltinESMExports } = require('node:module')
+const threads = require('node:worker_threads')
 
-const isFirstRun = process.env.STRYKER_DRY_RUN === 'true'
 const file = `stryker-output-${process.pid}.json`
 
-if (isFirstRun && !isMainThread) {
-  const write = () => {
-    const { mutantCoverage } = globalThis.__stryker__
-    if (mutantCoverage) writeFileSync(`${file}.${threadId}`, JSON.stringify(mutantCoverage.static))
-  }
-  // A thread that is terminated gets no `exit` event.
-  setInterval(write, 100).unref()
-  process.on('exit', write)
+// Only the first run, without a mutant, counts.
+if (process.env.STRYKER_DRY_RUN === 'true') {
+  if (threads.isMainThread) countThreads()
+  else writeCounts()
 }
 
-// This listener runs after that of the hook, because the hook is loaded first.
-if (isFirstRun && isMainThread) {
+function countThreads() {
+  const { Worker } = threads
+  threads.Worker = class extends Worker {
+    constructor(program, options = {}) {
+      const { execArgv = process.execArgv } = options
+      super(program, { ...options, execArgv: [...execArgv, '--require', __filename] })
+    }
+  }
+  syncBuiltinESMExports()
+
+  // This listener runs after that of the hook, because the hook is loaded first.
   process.on('exit', () => {
     const found = JSON.parse(readFileSync(file, 'utf8'))
     const covered = ((found.mutantCoverage ??= { static: {}, perTest: {} }).static ??= {})
@@ -30,4 +35,14 @@ if (isFirstRun && isMainThread) {
     }
     writeFileSync(file, JSON.stringify(found))
   })
+}
+
+function writeCounts() {
+  const write = () => {
+    const counts = globalThis.__stryker__?.mutantCoverage?.static
+    if (counts) writeFileSync(`${file}.${threads.threadId}`, JSON.stringify(counts))
+  }
+  // A thread that is terminated gets no `exit` event.
+  setInterval(write, 100).unref()
+  process.on('exit', write)
 }
