@@ -41,6 +41,12 @@ interface Recipe {
   readonly guarded?: Guarded
 }
 
+/**
+ * The steps of the tutorial before the last one, the same programs with Express 4, and the pages
+ * about a move. `npm test` attacks the last step, and a program of each framework.
+ */
+const isLikeAnother = /^(?:tutorial-[1-57]|guides-from-)|express-4/
+
 const get = (path: string): Guarded => ({ method: 'GET', path, body: '' })
 /** Paths of guarded routes. Every recipe with accounts has the last path. */
 const paths = ['/items', '/items/7', '/orders', '/orders/7', '/me', '/mine', '/', '/auth/users/me']
@@ -372,7 +378,12 @@ describe('the recipes', () => {
     for (const recipe of recipes) {
       const { name } = recipe
       const isOwnUsers = name.includes('own-users')
-      const skip = isOwnUsers && !database ? `no PostgreSQL: ${howToGetPostgres}` : false
+      const skip =
+        !process.env['KEYSTILE_LONG'] && isLikeAnother.test(name)
+          ? 'KEYSTILE_LONG=1 runs it; now a similar program runs'
+          : isOwnUsers && !database
+            ? `no PostgreSQL: ${howToGetPostgres}`
+            : false
       it(
         `${name} survives connection resets, half requests and callbacks that throw`,
         { skip, timeout: 60_000 },
