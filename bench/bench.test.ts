@@ -22,7 +22,7 @@ describe('npm run bench -- --quick', { skip }, () => {
     ['verify', 4],
     ['bundles', 9],
     // Starts twenty servers, which takes a minute of processor time.
-    ...(process.env['KEYSTILE_LONG'] ? [['guards', 18] as const] : []),
+    ...(process.env['KEYSTILE_LONG'] ? [['guards', 18] as const, ['tokens', 12] as const] : []),
   ]
   for (const [scenario, rows] of scenarios) {
     it(`npm run bench measures ${scenario} and writes a table and a plot`, async () => {
