@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { wholeBlocks, type Block } from '../docs/blocks.ts'
+import { blocks, wholeBlocks, type Block } from '../docs/blocks.ts'
 import { usePacked } from '../support/packed.ts'
 import { compile } from './installed.ts'
 
@@ -16,13 +16,23 @@ const alsoNeeded: Readonly<Record<string, string>> = {
   '@hono/zod-openapi': 'hono',
 }
 
+/** Returns a program and the other blocks of its page that it imports. */
+function filesOf(program: Block): readonly Block[] {
+  const imported = blocks.filter(({ name }) => program.code.includes(`'./${name}.ts'`))
+  return [program, ...imported.flatMap(filesOf)]
+}
+
 /** Returns what a program needs besides Keystile, TypeScript and the types of Node. */
-function packagesOf({ code }: Block): readonly string[] {
-  const imported = Array.from(
-    code.matchAll(/ from '((?:@[\w-]+\/)?[\w-]+)/g),
-    ([, name = '']) => name,
+function packagesOf(program: Block): readonly string[] {
+  const imported = filesOf(program).flatMap(({ code }) =>
+    Array.from(code.matchAll(/ from '((?:@[\w-]+\/)?\w[\w-]*)/g), ([, name = '']) => name),
   )
   const others = imported.filter((name) => name !== 'keystile' && name !== '@keystile/server')
+  // The types of these doors are those of their framework.
+  for (const framework of ['hono', 'fastify']) {
+    if (filesOf(program).some(({ code }) => code.includes(`'keystile/${framework}'`)))
+      others.push(framework)
+  }
   return [...new Set(others.flatMap((name) => [name, alsoNeeded[name] ?? name]))]
     .filter((name) => name !== 'node')
     .toSorted()
@@ -33,8 +43,8 @@ describe('the programs of the pages', { skip }, () => {
 
   const programs = wholeBlocks.filter(({ name }) => !name.endsWith('-express-4'))
   const groups = Map.groupBy(programs, (block) => packagesOf(block).join(' and '))
-  for (const [names, blocks] of groups) {
-    it(`${blocks.length} programs compile with ${names || 'nothing else'} installed`, () => {
+  for (const [names, group] of groups) {
+    it(`${group.length} programs compile with ${names || 'nothing else'} installed`, () => {
       const others = [...(names ? names.split(' and ') : []), '@types/node']
       const made = app('@keystile/server', others)
       const compilerOptions = {
@@ -45,11 +55,12 @@ describe('the programs of the pages', { skip }, () => {
         strict: true,
         skipLibCheck: false,
         preserveSymlinks: true,
+        allowImportingTsExtensions: true, // as Node runs the files
         noEmit: true,
       }
       writeFileSync(join(made, 'package.json'), JSON.stringify({ type: 'module' }))
       writeFileSync(join(made, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
-      for (const { name, code } of blocks)
+      for (const { name, code } of group.flatMap(filesOf))
         writeFileSync(join(made, `${name}.ts`), `${code}\nexport {}\n`)
       const { passed, output } = compile(made, ['-p', '.'])
       assert.ok(passed, output)
