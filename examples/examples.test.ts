@@ -31,7 +31,14 @@ async function start(main: string): Promise<Started> {
       stdio: ['ignore', 'pipe', 'inherit'],
     },
   )
-  await once(child.stdout!, 'data')
+  // Nest prints other lines before the app listens.
+  await new Promise<void>((resolve) => {
+    let printed = ''
+    child.stdout!.on('data', (chunk) => {
+      printed += chunk
+      if (printed.includes('listening on')) resolve()
+    })
+  })
   return {
     url: `http://localhost:${port}`,
     async stop() {

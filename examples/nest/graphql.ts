@@ -69,9 +69,7 @@ class ItemsResolver {
 class AppModule {}
 
 const adapter = new FastifyAdapter()
-const app = await NestFactory.create<NestFastifyApplication>(AppModule, adapter, {
-  logger: ['error'],
-})
+const app = await NestFactory.create<NestFastifyApplication>(AppModule, adapter)
 await app.register(mount(keystile))
 
 await app.listen(port, 'localhost')

@@ -10,7 +10,7 @@ import { secureDocument } from 'keystile/nest'
 import { keystile, port } from './auth.ts'
 import { AppModule } from './items.ts'
 
-const app = await NestFactory.create<NestExpressApplication>(AppModule, { logger: ['error'] })
+const app = await NestFactory.create<NestExpressApplication>(AppModule)
 app.use(mount(keystile))
 app.useWebSocketAdapter(new WsAdapter(app))
 

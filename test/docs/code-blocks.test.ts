@@ -87,7 +87,7 @@ describe('the documents', () => {
       }
       assert.equal(text.split('```typescript').length, text.split(/^<!-- from /m).length, document)
     }
-    assert.equal(shown, 10)
+    assert.equal(shown, 9)
   })
 
   it('the documents link only to files and headings that exist', () => {
