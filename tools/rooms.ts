@@ -236,6 +236,18 @@ const server: Package = {
       packages: ['keystile', 'kysely', 'node:crypto'],
     },
     {
+      name: 'features/lease',
+      for: 'decides which of several processes runs the background jobs',
+      from: ['storage'],
+      packages: ['keystile', 'kysely'],
+    },
+    {
+      name: 'features/outbox',
+      for: 'mails: stored with the change that causes them, and sent later by one process',
+      from: ['base', 'storage', 'feature', 'features/lease', 'features/limits'],
+      packages: ['keystile', 'node:timers'],
+    },
+    {
       name: 'features/scopes',
       for: 'scopes and roles, and which of them a user holds',
       from: ['storage', 'feature'],
@@ -253,6 +265,7 @@ const server: Package = {
         'features/audit',
         'features/app-events',
         'features/limits',
+        'features/outbox',
         'features/scopes',
       ],
       packages: ['keystile', 'kysely'],
@@ -280,6 +293,13 @@ const server: Package = {
       packages: ['zod', 'keystile', 'node:url'],
     },
     {
+      name: 'features/mail',
+      for: 'the settings of mail, its transports, and the texts of the notices',
+      from: ['base', 'feature', 'http', 'features/lease', 'features/outbox', 'features/directory'],
+      packages: ['zod', 'keystile'],
+      packagesOf: { 'smtp.ts': ['nodemailer'] },
+    },
+    {
       name: 'features/accounts',
       for: "Keystile's own accounts: registration, changes by their owner, and administration",
       from: [
@@ -291,6 +311,8 @@ const server: Package = {
         'features/audit',
         'features/app-events',
         'features/limits',
+        'features/outbox',
+        'features/mail',
         'features/scopes',
         'features/sessions',
         'features/password',
@@ -325,7 +347,7 @@ const server: Package = {
     {
       name: 'features/housekeeping',
       for: 'deletes expired rows in small steps, as the features declare them',
-      from: ['storage', 'feature', 'features/audit'],
+      from: ['storage', 'feature', 'features/audit', 'features/lease'],
       packages: ['keystile'],
     },
     {
@@ -337,6 +359,8 @@ const server: Package = {
         'features/audit',
         'features/known-devices',
         'features/limits',
+        'features/outbox',
+        'features/mail',
         'features/scopes',
         'features/sessions',
         'features/password',

@@ -63,6 +63,8 @@ export interface StoredFacts {
   readonly issuer: string | undefined
   /** The time of the newest entry of the audit record. */
   readonly latest?: number | undefined
+  /** The number of mails that could not be sent and are not tried again. */
+  readonly deadMails?: number
 }
 
 /** A file that exists. */
