@@ -16,9 +16,9 @@ export interface LeaseProcess {
   readonly taken: Promise<void>
   /** Writes an audit entry under the lease that the process took last. Returns the outcome. */
   write(): Promise<'written' | 'lost'>
-  signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void
-  /** Closes the lease and the database, as a server does that stops. */
-  stop(): Promise<void>
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void
+  /** Kills the process. */
+  kill(): Promise<void>
 }
 
 /** Starts a process on a database: a SQLite file or a PostgreSQL URL. */
@@ -43,8 +43,8 @@ export function startLeaseProcess(database: string): LeaseProcess {
       return (await outcome) === 'written' ? 'written' : 'lost'
     },
     signal: (signal) => void child.kill(signal),
-    async stop() {
-      if (child.connected) child.disconnect()
+    async kill() {
+      child.kill('SIGKILL')
       await ended
     },
   }
@@ -80,10 +80,6 @@ async function run(source: string): Promise<void> {
       values: entry,
     })
     process.send?.(isHeld ? 'written' : 'lost')
-  })
-  process.once('disconnect', async () => {
-    await lease.close()
-    await database.close()
   })
 }
 

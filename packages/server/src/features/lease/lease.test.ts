@@ -32,8 +32,7 @@ describeOnBoth('the lease of background jobs', (stage) => {
     try {
       await work(first, second)
     } finally {
-      for (const process of [first, second]) process.signal('SIGCONT')
-      await Promise.all([first.stop(), second.stop()])
+      await Promise.all([first.kill(), second.kill()])
     }
   }
 
@@ -53,7 +52,7 @@ describeOnBoth('the lease of background jobs', (stage) => {
 
   it('when the holder is killed, another process takes the lease after it expired', async () => {
     await withProcesses(async (first, second) => {
-      first.signal('SIGKILL')
+      await first.kill()
       await second.taken
       assert.equal(await second.write(), 'written')
     })
