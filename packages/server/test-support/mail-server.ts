@@ -58,6 +58,8 @@ export async function startMailServer(options: SMTPServerOptions = {}): Promise<
 
   const server = new SMTPServer({
     authOptional: true,
+    // close() waits this long for connections, which a pool keeps open.
+    closeTimeout: 100,
     onAuth: ({ username, password }, _session, done) =>
       username === 'app' && password === 'secret'
         ? done(null, { user: username })

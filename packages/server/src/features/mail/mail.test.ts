@@ -25,7 +25,7 @@ describe('the transport to an SMTP server', () => {
   const send = async (url: string): Promise<void> => {
     const parsed = parseMailUrl(url)
     assert.ok(parsed.kind === 'smtp')
-    const transport = createSmtp(parsed)
+    const transport = await createSmtp(parsed)
     try {
       await transport.send(message, AbortSignal.timeout(10_000))
     } finally {
@@ -88,7 +88,7 @@ describe('the transport to an SMTP server', () => {
     server = await startMailServer({ onConnect: () => {} })
     const parsed = parseMailUrl(server.url)
     assert.ok(parsed.kind === 'smtp')
-    const transport = createSmtp(parsed)
+    const transport = await createSmtp(parsed)
     const controller = new AbortController()
     const sending = transport.send(message, controller.signal)
     controller.abort()
