@@ -250,6 +250,18 @@ const server: Package = {
       packages: ['keystile', 'kysely', 'node:crypto'],
     },
     {
+      name: 'features/lease',
+      for: 'decides which of several processes runs the background jobs',
+      from: ['storage'],
+      packages: ['keystile', 'kysely'],
+    },
+    {
+      name: 'features/outbox',
+      for: 'mails: stored with the change that causes them, and sent later by one process',
+      from: ['base', 'storage', 'feature', 'features/lease', 'features/limits'],
+      packages: ['keystile', 'node:timers'],
+    },
+    {
       name: 'features/scopes',
       for: 'scopes and roles, and which of them a user holds',
       from: ['storage', 'feature'],
@@ -267,6 +279,7 @@ const server: Package = {
         'features/audit',
         'features/app-events',
         'features/limits',
+        'features/outbox',
         'features/scopes',
       ],
       packages: ['keystile', 'kysely'],
@@ -294,6 +307,13 @@ const server: Package = {
       packages: ['zod', 'keystile', 'node:url'],
     },
     {
+      name: 'features/mail',
+      for: 'the settings of mail, its transports, and the texts of the notices',
+      from: ['base', 'feature', 'http', 'features/lease', 'features/outbox', 'features/directory'],
+      packages: ['zod', 'keystile'],
+      packagesOf: { 'smtp.ts': ['nodemailer'] },
+    },
+    {
       name: 'features/accounts',
       for: "Keystile's own accounts: registration, changes by their owner, and administration",
       from: [
@@ -305,6 +325,8 @@ const server: Package = {
         'features/audit',
         'features/app-events',
         'features/limits',
+        'features/outbox',
+        'features/mail',
         'features/scopes',
         'features/sessions',
         'features/password',
@@ -339,7 +361,7 @@ const server: Package = {
     {
       name: 'features/housekeeping',
       for: 'deletes expired rows in small steps, as the features declare them',
-      from: ['storage', 'feature', 'features/audit'],
+      from: ['storage', 'feature', 'features/audit', 'features/lease'],
       packages: ['keystile'],
     },
     {
@@ -351,6 +373,8 @@ const server: Package = {
         'features/audit',
         'features/known-devices',
         'features/limits',
+        'features/outbox',
+        'features/mail',
         'features/scopes',
         'features/sessions',
         'features/password',

@@ -4,6 +4,7 @@ import { ConfigurationError } from '../base/configuration-error.ts'
 import type { Rule } from '../feature/rule.ts'
 import type { FileFacts, Machine, Situation } from '../feature/situation.ts'
 import { findNewestInstant } from '../features/audit/audit.ts'
+import { countDeadMails } from '../features/outbox/dead-letters.ts'
 import { keyFileBeside } from '../features/signing-keys/sealing-secret.ts'
 import { findSealedKey, findStoredIssuer } from '../features/signing-keys/signing-keys.ts'
 import type { Database } from '../storage/database.ts'
@@ -91,6 +92,7 @@ async function readAllOf(database: Pick<Database, 'reader'>): Promise<Machine['d
     issuer: await findStoredIssuer(database),
     sealedKey: await findSealedKey(database),
     latest: await findNewestInstant(database),
+    deadMails: await countDeadMails(database),
   }
 }
 

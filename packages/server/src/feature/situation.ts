@@ -69,6 +69,8 @@ export interface StoredFacts {
   readonly sealedKey?: SealedKey | undefined
   /** The time of the newest entry of the audit record. */
   readonly latest?: number | undefined
+  /** The number of mails that could not be sent and are not tried again. */
+  readonly deadMails?: number
 }
 
 /** An encrypted signing key. */

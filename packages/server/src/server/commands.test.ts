@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { describe, it } from 'node:test'
 import { importsOf } from '../../../../tools/imports.ts'
-import { commands } from './commands.ts'
+import { commands, underLease } from './commands.ts'
 
 const source = join(import.meta.dirname, '..')
 
@@ -33,6 +33,7 @@ describe('the commands of the writer thread', () => {
         if (typeof member === 'object' && member !== null && 'run' in member && 'name' in member)
           defined.push(String(member.name))
     }
+    defined.push(underLease.name)
     assert.deepEqual(commands.map(({ name }) => name).toSorted(), defined.toSorted())
     assert.equal(new Set(defined).size, defined.length)
   })

@@ -5,8 +5,14 @@ import { commands as clientCommands } from '../features/clients/store.ts'
 import { commands as auditCommands } from '../features/audit/store.ts'
 import { commands as eventCommands } from '../features/events/store.ts'
 import { commands as deviceCommands } from '../features/known-devices/store.ts'
+import {
+  commands as leaseCommands,
+  createLeasedCommand,
+  type LeasedCommand,
+} from '../features/lease/store.ts'
 import { commands as limitCommands } from '../features/limits/store.ts'
 import { commands as loginCommands } from '../features/login/store.ts'
+import { commands as outboxCommands } from '../features/outbox/store.ts'
 import { commands as refreshCommands } from '../features/sessions/refresh-store.ts'
 import { commands as sessionPurgeCommands } from '../features/sessions/purge-store.ts'
 import { commands as scopeCommands } from '../features/scopes/store.ts'
@@ -15,14 +21,16 @@ import { commands as signingKeyCommands } from '../features/signing-keys/store.t
 import { commands as managementCommands } from '../features/accounts/management-store.ts'
 import { commands as userCommands } from '../features/accounts/store.ts'
 
-export const commands: readonly AnyCommand[] = [
+const listed: readonly AnyCommand[] = [
   ...auditCommands,
   ...clientCommands,
   ...deviceCommands,
   ...eventCommands,
+  ...leaseCommands,
   ...limitCommands,
   ...loginCommands,
   ...managementCommands,
+  ...outboxCommands,
   ...refreshCommands,
   ...scopeCommands,
   ...sessionCommands,
@@ -30,3 +38,8 @@ export const commands: readonly AnyCommand[] = [
   ...signingKeyCommands,
   ...userCommands,
 ]
+
+/** Runs any of the other commands under the lease of background jobs. */
+export const underLease: LeasedCommand = createLeasedCommand(listed)
+
+export const commands: readonly AnyCommand[] = [...listed, underLease]

@@ -20,7 +20,9 @@ import * as directory from '../features/directory/feature.ts'
 import * as events from '../features/events/feature.ts'
 import * as limits from '../features/limits/feature.ts'
 import * as login from '../features/login/feature.ts'
+import * as mail from '../features/mail/feature.ts'
 import * as oauth from '../features/oauth/feature.ts'
+import * as outbox from '../features/outbox/feature.ts'
 import * as passwordPolicy from '../features/password-policy/feature.ts'
 import * as password from '../features/password/feature.ts'
 import * as scopes from '../features/scopes/feature.ts'
@@ -50,7 +52,7 @@ export interface SharedOptions<S extends string>
 
 /** The options of `createKeystile()` that are allowed only when Keystile stores the users. */
 export interface OwnAccountOptions<S extends string, P extends object>
-  extends scopes.RoleOptions<S>, accounts.AccountOptions<P> {}
+  extends scopes.RoleOptions<S>, accounts.AccountOptions<P>, mail.MailOptions {}
 
 /** The name of an audit event. */
 export type AuditEventName = AuditEventOf<
@@ -77,6 +79,9 @@ export const optionsWithoutDefault = [
   'signingKey',
   'trustedProxies',
   'onEvent',
+  'mail',
+  'mailUrl',
+  'mailFrom',
 ] as const
 type WithoutDefault = (typeof optionsWithoutDefault)[number]
 
@@ -120,6 +125,8 @@ const list = [
   limits.feature,
   audit.feature,
   appEvents.feature,
+  mail.feature,
+  outbox.feature,
   app.feature,
   machine.feature,
 ] satisfies readonly ListedFeature[]

@@ -3,6 +3,7 @@ import type { EventFeed } from '../features/events/events.ts'
 import { feedAge } from '../features/events/feature.ts'
 import { hashQueueLength } from '../features/password/feature.ts'
 import type { WatchedHashThreads } from '../features/password/watched-hash-threads.ts'
+import type { Reading } from '../feature/metric.ts'
 import type { Service } from '../listener/service.ts'
 import type { Database } from '../storage/database.ts'
 
@@ -38,14 +39,17 @@ export function readGauges({
   database,
   feed,
   hashThreads,
+  mail,
 }: {
   readonly database: Database
   readonly feed: EventFeed
   readonly hashThreads: WatchedHashThreads
+  readonly mail: { readonly gauges: readonly Reading[] }
 }): ReturnType<Service['readGauges']> {
   return [
     { gauge: hashQueueLength, value: hashThreads.length },
     { gauge: writeQueueLength, value: database.writeQueueLength },
     { gauge: feedAge, value: feed.ageSeconds },
+    ...mail.gauges,
   ]
 }

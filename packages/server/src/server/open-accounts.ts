@@ -4,6 +4,7 @@ import { createUsers, type Users } from '../features/accounts/users.ts'
 import { createAudit, type Audit } from '../features/audit/audit.ts'
 import { createClients, type Clients } from '../features/clients/clients.ts'
 import { openEventFeed, type EventFeed } from '../features/events/events.ts'
+import type { Notices } from '../features/mail/notices.ts'
 import { openHashThreads } from '../features/password/hash-threads.ts'
 import type { HashingCost } from '../features/password/hashing-cost.ts'
 import { hashSeconds } from '../features/password/feature.ts'
@@ -43,10 +44,11 @@ export async function openAccounts(
     readonly logger: Logger
     readonly clock: Clock
     readonly passwordHashing?: HashingCost
+    readonly notices?: Notices
   },
   meter: Meter = noMeter,
 ): Promise<Accounts> {
-  const { logger, clock, passwordHashing } = options
+  const { logger, clock, passwordHashing, notices } = options
   const database = await openDatabase(source, new URL(import.meta.resolve('#writer-thread')))
   try {
     const feed = await openEventFeed(database, { clock, logger })
@@ -63,7 +65,7 @@ export async function openAccounts(
     return {
       database,
       feed,
-      users: createUsers(database, feed, clock),
+      users: createUsers(database, feed, clock, notices),
       hashThreads,
       passwords: createPasswords(hashThreads, passwordHashing),
       clients: createClients(database, feed, clock),

@@ -1,6 +1,7 @@
 import { createVerifier, type Caller, type UserObject, type Verifier } from 'keystile'
 import { createGuardCore } from 'keystile/internal'
 import type { SigningKey } from 'keystile/jwt'
+import type { Seal } from '../base/seal.ts'
 import { noMeter, type Meter } from '../feature/metric.ts'
 import { enforceRules } from '../configuration/machine.ts'
 import { createAppUsers, type AppUsers } from '../features/accounts/app-users.ts'
@@ -16,8 +17,11 @@ import { startHousekeeping } from '../features/housekeeping/housekeeping.ts'
 import { noDevices, openDevices, type Devices } from '../features/known-devices/devices.ts'
 import { createConfiguredLimits } from '../features/limits/configured-limits.ts'
 import type { Limits } from '../features/limits/limits.ts'
+import { openLease } from '../features/lease/lease.ts'
 import { createPasswordMethod } from '../features/login/password.ts'
 import { createLoginStarter } from '../features/login/session-starter.ts'
+import { hasMail, startMail } from '../features/mail/mail.ts'
+import { createNotices, noNotices, openMailSeal, type Notices } from '../features/mail/notices.ts'
 import { grants } from '../features/oauth/grants.ts'
 import { introspectRoute } from '../features/oauth/introspect.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
@@ -33,7 +37,10 @@ import { createSessionRefresher, type SessionRefresher } from '../features/sessi
 import { sessionRoutes } from '../features/sessions/routes.ts'
 import { createSessionEnds, type SessionEnds } from '../features/sessions/session-ends.ts'
 import type { SessionStarter } from '../features/sessions/sessions.ts'
-import { findSigningKeySource } from '../features/signing-keys/signing-key-source.ts'
+import {
+  findSealingSecret,
+  findSigningKeySource,
+} from '../features/signing-keys/signing-key-source.ts'
 import { openSigningKeys, type SigningKeys } from '../features/signing-keys/signing-keys.ts'
 import { allowOrigins } from '../http/cors.ts'
 import { guardReasonOf } from '../http/guard-reason.ts'
@@ -43,6 +50,7 @@ import { createRouteNames, createRouter } from '../http/router.ts'
 import type { Route } from '../http/route.ts'
 import type { Service } from '../listener/service.ts'
 import { createAppSessions } from './app-sessions.ts'
+import { underLease } from './commands.ts'
 import { cleanUpSteps, rules as safetyRules } from './features.ts'
 import { findUnreadiness, readGauges } from './health.ts'
 import { fetchFrom, type Keystile } from './keystile.ts'
@@ -72,20 +80,28 @@ export async function wire(
   options: CheckedOptions,
   meter: Meter = noMeter,
 ): Promise<RunningKeystile> {
-  const accounts = await openAccounts(options.database, options, meter)
+  const mailSeal = openMailSeal(() => findSealingSecret(options))
+  const notices = hasMail(options) ? createNotices(mailSeal, options.clock) : noNotices
+  const accounts = await openAccounts(options.database, { ...options, notices }, meter)
   try {
-    return await wireAccounts(options, accounts, meter)
+    return await wireAccounts({ options, accounts, notices, mailSeal, meter })
   } catch (error) {
     await accounts.close()
     throw error
   }
 }
 
-async function wireAccounts(
-  options: CheckedOptions,
-  accounts: Accounts,
-  meter: Meter,
-): Promise<RunningKeystile> {
+/** The parts that are open before the safety rules are checked. */
+interface FirstParts {
+  readonly options: CheckedOptions
+  readonly accounts: Accounts
+  readonly notices: Notices
+  readonly mailSeal: () => Seal
+  readonly meter: Meter
+}
+
+async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
+  const { options, accounts } = first
   const { issuer, registration, profile, passwordMinLength: minLength, logger } = options
   const { database, users, passwords, audit } = accounts
 
@@ -94,10 +110,10 @@ async function wireAccounts(
   const scopes = scopeRulesOf(options)
   const proxies = createProxies(options.trustedProxies ?? [])
   const limits = createConfiguredLimits(database, options, proxies.isTrusted)
-  const devices =
-    options.rateLimits === 'off' ? noDevices : await openDevices(database, options.clock)
+  const knowsDevices = options.rateLimits === 'on' || hasMail(options)
+  const devices = knowsDevices ? await openDevices(database, options.clock) : noDevices
   const passwordPolicy = createPasswordPolicy({ issuer, minLength })
-  const parts = { options, accounts, passwordPolicy, scopes, proxies, limits, devices, meter }
+  const parts = { ...first, passwordPolicy, scopes, proxies, limits, devices }
   const checks = { rules: scopes, logger }
 
   if (options.users) return wirePeople(parts, appPeople(options.users, checks))
@@ -120,19 +136,16 @@ async function wireAccounts(
 }
 
 /** The parts that do not depend on whether Keystile or the app stores the users. */
-interface Parts {
-  readonly options: CheckedOptions
-  readonly accounts: Accounts
+interface Parts extends FirstParts {
   readonly passwordPolicy: PasswordPolicy
   readonly scopes: ScopeRules
   readonly proxies: Proxies
   readonly limits: Limits
   readonly devices: Devices
-  readonly meter: Meter
 }
 
 async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKeystile> {
-  const { options, accounts, passwordPolicy, scopes, proxies, meter } = parts
+  const { options, accounts, passwordPolicy, scopes, proxies, mailSeal: seal, meter } = parts
   const { issuer, corsOrigins, logger } = options
   const { database, users, passwords, clients } = accounts
 
@@ -140,7 +153,13 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
   await saveDeclared(database, options)
   const { verifier, starter, ends } = issuing
   const activeUsers = createActiveUsers(people.findActive)
-  const routes = listRoutes(parts, people, { ...issuing, isWelcome: activeUsers.isWelcome })
+  const lease = openLease(database, { underLease, logger })
+  const mail = await startMail(options, { database, lease, meter, seal })
+  const housekeeping = startHousekeeping(database, lease, cleanUpSteps, options)
+  const routes = [
+    ...listRoutes(parts, people, { ...issuing, isWelcome: activeUsers.isWelcome }),
+    ...mail.routes,
+  ]
 
   const router = createRouter<U>(routes, {
     issuer,
@@ -152,7 +171,6 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
   const allowed = allowOrigins(router, { cookiePath: cookiePathOf(issuer), origins: corsOrigins })
   const answer = withResolvedAddress(allowed, proxies)
   const sessions = createAppSessions({ directory: people.directory, starter, ends, scopes })
-  const housekeeping = startHousekeeping(database, cleanUpSteps, options)
 
   const keystile: RunningKeystile['keystile'] = {
     issuer,
@@ -169,7 +187,8 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
       return user === undefined ? undefined : people.show(user)
     },
     async close() {
-      await housekeeping.close()
+      await Promise.all([housekeeping.close(), mail.close()])
+      await lease.close()
       await accounts.close()
     },
   }
@@ -179,7 +198,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     clients,
     document: describeRoutes(routes, { issuer, scopes: scopes.declared, version: readVersion() }),
     findUnreadiness: () => findUnreadiness(accounts),
-    readGauges: () => readGauges(accounts),
+    readGauges: () => readGauges({ ...accounts, mail }),
     routeOf: createRouteNames(routes, issuer),
   }
 }
@@ -244,7 +263,7 @@ async function wireIssuing(
 
 /** Lists the routes of all features. Each feature gets only the parts that it uses. */
 function listRoutes<U>(
-  { options, accounts, scopes, limits, devices, meter }: Parts,
+  { options, accounts, scopes, limits, devices, notices, meter }: Parts,
   { directory, routes }: People<U>,
   {
     signingKeys,
@@ -266,6 +285,7 @@ function listRoutes<U>(
       audit,
       limits,
       devices,
+      notices,
       clock,
       logger,
     }),

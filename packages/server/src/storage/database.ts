@@ -1,10 +1,12 @@
 // The interface through which features use the database. Only this folder opens SQLite and
 // PostgreSQL databases.
-import type {
-  CompiledQuery,
-  Kysely,
-  SelectQueryBuilder,
-  Transaction as KyselyTransaction,
+import {
+  sql,
+  type CompiledQuery,
+  type Kysely,
+  type RawBuilder,
+  type SelectQueryBuilder,
+  type Transaction as KyselyTransaction,
 } from 'kysely'
 
 /**
@@ -134,6 +136,16 @@ export function withoutLocked<Tables, Table extends keyof Tables, Row>(
   query: SelectQueryBuilder<Tables, Table, Row>,
 ): SelectQueryBuilder<Tables, Table, Row> {
   return hasRowLocks(transaction) ? query.forUpdate().skipLocked() : query
+}
+
+/**
+ * Returns the expression for the time of the database's clock, in milliseconds since 1970. Several
+ * processes can compare this time, even if their own clocks differ.
+ */
+export function databaseTime(db: Reader): RawBuilder<number> {
+  return isPostgres(db)
+    ? sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`
+    : sql<number>`cast(unixepoch('subsec') * 1000 as integer)`
 }
 
 /**

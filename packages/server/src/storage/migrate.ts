@@ -7,6 +7,7 @@ import * as audit from './migrations/0004-audit.ts'
 import * as housekeeping from './migrations/0005-housekeeping.ts'
 import * as limits from './migrations/0006-limits.ts'
 import * as passwordSession from './migrations/0007-password-session.ts'
+import * as mail from './migrations/0008-mail.ts'
 import { inTables, isPostgres, type Reader } from './database.ts'
 
 /** All migrations. Kysely runs them in the order of their names. Never change an old migration. */
@@ -18,6 +19,7 @@ const migrations = {
   '0005-housekeeping': housekeeping,
   '0006-limits': limits,
   '0007-password-session': passwordSession,
+  '0008-mail': mail,
 }
 
 /**

@@ -31,6 +31,7 @@ const sqlite = {
   synchronous: 2,
   migrations,
   latest: now - 1,
+  deadMails: 0,
 } as const
 const postgresFacts = {
   kind: 'postgres',
@@ -370,6 +371,40 @@ export const examples: Readonly<Record<string, Examples>> = {
       on({ database: { ...sqlite, latest: now - 86_400_000 } }),
     ],
   },
+  'mail-console': {
+    stopped: [
+      of({ ...online, mailUrl: 'console:' }),
+      listening('0.0.0.0', true, { ...local, mailUrl: 'console:' }),
+    ],
+    passed: [
+      at({ mailUrl: 'console:' }),
+      listening('localhost', false, { ...local, mailUrl: 'console:' }),
+      of({ ...online, mailUrl: 'smtps://app:hunter2@mail.example' }),
+      of(online),
+    ],
+  },
+  'mail-tls': {
+    stopped: [
+      at({ mailUrl: 'smtp://mail.example?tls=off' }),
+      at({ mailUrl: 'smtp://10.0.0.5:25?tls=off' }),
+    ],
+    passed: [
+      at({}),
+      at({ mailUrl: 'console:' }),
+      at({ mailUrl: 'smtp://mail.example' }),
+      at({ mailUrl: 'smtps://mail.example' }),
+      at({ mailUrl: 'smtp://localhost:2525' }),
+      at({ mailUrl: 'smtp://[::1]:2525?tls=off' }),
+      at({ mailUrl: 'not a URL' }),
+    ],
+  },
+  'mail-sent': {
+    stopped: [
+      on({ database: { ...sqlite, deadMails: 1 } }),
+      on({ database: { ...postgresFacts, deadMails: 20 } }),
+    ],
+    passed: [on({}), on({ database: postgresFacts })],
+  },
 }
 
 /**
@@ -414,6 +449,11 @@ export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
   'sqlite-durable': [at({}), on({ database: undefined }), on({ database: postgresFacts })],
   'postgres-durable': [at({}), on({})],
   'clock-right': [
+    at({}),
+    on({ database: undefined }),
+    on({ database: { kind: 'unavailable', reason: 'refused' } }),
+  ],
+  'mail-sent': [
     at({}),
     on({ database: undefined }),
     on({ database: { kind: 'unavailable', reason: 'refused' } }),

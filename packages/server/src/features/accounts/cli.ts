@@ -6,6 +6,7 @@ import type { Database } from '../../storage/database.ts'
 import { byOperator } from '../audit/audit.ts'
 import { parseEmail, parseUsername } from '../directory/names.ts'
 import { withEventFeed } from '../events/cli.ts'
+import { createNotices, noNotices } from '../mail/notices.ts'
 import { openHashThreads } from '../password/hash-threads.ts'
 import type { HashingCost } from '../password/hashing-cost.ts'
 import { createPasswords } from '../password/password.ts'
@@ -24,6 +25,7 @@ const pageSize = 500
 /** The settings that the commands use. */
 export interface Options extends InputOptions {
   readonly passwordHashing: HashingCost
+  readonly mailUrl?: string | undefined
 }
 
 /** `keystile user create`: creates an account, even while registration is closed. */
@@ -195,11 +197,13 @@ async function withUsers(
   work: (users: Users, database: Database) => Promise<void>,
   options?: { readonly mayCreate: boolean },
 ): Promise<void> {
+  const { mailUrl } = (await call.settings()).options
+  const notices = mailUrl === undefined ? noNotices : createNotices(noSeal, call.clock)
   await withEventFeed(
     call,
     async (database, feed) => {
       if (await hasAppUsers(database)) throw appHasUsers()
-      await work(createUsers(database, feed, call.clock), database)
+      await work(createUsers(database, feed, call.clock, notices), database)
     },
     options,
   )
@@ -211,6 +215,11 @@ function appHasUsers(): ConfigurationError {
       'stores its users itself (its option users). Fix: change the user there; to end all ' +
       'sessions of a user, call keystile.sessions.revokeAll(subject) in the app',
   )
+}
+
+/** A command comes from no IP address, so its notices have nothing to encrypt. */
+function noSeal(): never {
+  throw new Error('a notice of a command must have no address')
 }
 
 /** Hashes a password with the server's parameters, in a thread. Closes the thread afterwards. */

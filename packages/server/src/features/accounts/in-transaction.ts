@@ -14,23 +14,27 @@ export interface ExpectedAccount {
   readonly rights: StoredRights | undefined
 }
 
+/** The part of a locked account that a notice needs. */
+export type LockedAccount = Pick<UserRow, 'email' | 'created_at'>
+
 /**
  * Locks an account until the end of the transaction. So no other request can change the password or
  * the rights while a session starts.
  *
- * @returns true if the user may still log in, and the stored password hash and rights are the
- *   expected ones
+ * @returns the account if the user may still log in, and the stored password hash and rights are
+ *   the expected ones
  */
 export async function lockAccount(
   transaction: Transaction,
   { subject, passwordHash, rights }: ExpectedAccount,
-): Promise<boolean> {
+): Promise<LockedAccount | undefined> {
   const [account] = await lockActiveRow(transaction, { subject })
-  return (
-    account !== undefined &&
+  if (!account) return undefined
+
+  const isExpected =
     (passwordHash === undefined || account.password_hash === passwordHash) &&
     (rights === undefined || (account.scopes === rights.scopes && account.roles === rights.roles))
-  )
+  return isExpected ? account : undefined
 }
 
 // This update changes no value. It locks the row and returns its newest version, in one statement
@@ -38,7 +42,7 @@ export async function lockAccount(
 const lockActiveRow = prepare<
   AccountTables,
   { readonly subject: string },
-  Pick<UserRow, 'password_hash' | 'scopes' | 'roles'>
+  Pick<UserRow, 'password_hash' | 'scopes' | 'roles'> & LockedAccount
 >((db, { subject }) =>
   db
     .updateTable('user')
@@ -46,5 +50,5 @@ const lockActiveRow = prepare<
     .where('id', '=', subject)
     .where('disabled_at', 'is', null)
     .where('deleted_at', 'is', null)
-    .returning(['password_hash', 'scopes', 'roles']),
+    .returning(['password_hash', 'scopes', 'roles', 'email', 'created_at']),
 )

@@ -13,11 +13,12 @@ import { announceEvent } from '../app-events/in-transaction.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
 import { insertEvents } from '../events/in-transaction.ts'
+import type { NewMail } from '../outbox/new-mail.ts'
 import type { SessionEvent } from '../sessions/audit-events.ts'
 import { endSessions, findLatestExpiry } from '../sessions/in-transaction.ts'
 import { adminRole } from '../scopes/scopes.ts'
 import type { AccountEvent } from './audit-events.ts'
-import { announceChange, grantNames } from './store.ts'
+import { announceChange, grantNames, notify } from './store.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 
 /** A change that an administrator makes to a user, and the state that the administrator read. */
@@ -37,6 +38,8 @@ export interface StoredUserChange {
   readonly disabled: boolean
   /** Whether to end all sessions even if the user is not disabled. */
   readonly endsSessions: boolean
+  /** The mail that tells the user, if the change disables the account. */
+  readonly notice: NewMail | undefined
   readonly by: By
   readonly now: number
 }
@@ -71,7 +74,7 @@ export const changeUser: Command<
     .where('scopes', '=', expected.scopes)
     .where('roles', '=', expected.roles)
     .where('disabled_at', expected.disabled ? 'is not' : 'is', null)
-    .returning(['scopes', 'roles', 'disabled_at'])
+    .returning(['email', 'scopes', 'roles', 'disabled_at'])
     .executeTakeFirst()
   if (!before) return { outcome: 'outdated' }
 
@@ -82,6 +85,8 @@ export const changeUser: Command<
     .execute()
   const ended = disabled || endsSessions ? await endSessions(transaction, { subject: id, now }) : 0
   await recordChange(transaction, { before, change, ended })
+  if (disabled && before.disabled_at === null)
+    await notify(transaction, change.notice, { id, email: before.email, now })
   return { outcome: 'changed' }
 })
 

@@ -15,6 +15,8 @@ import type { AppEvent } from '../app-events/app-event.ts'
 import { announceEvent } from '../app-events/in-transaction.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
+import { insertMail } from '../outbox/in-transaction.ts'
+import type { NewMail } from '../outbox/new-mail.ts'
 import { endSessions } from '../sessions/in-transaction.ts'
 import type { AccountEvent } from './audit-events.ts'
 import type { AccountTables, UserRow } from './tables.ts'
@@ -110,9 +112,9 @@ export const replaceProfile: Command<
 export const replacePasswordHash: Command<
   { readonly id: string; readonly old: string; readonly hash: string },
   { readonly replaced: boolean }
-> = command('replacePasswordHash', (transaction, values) =>
-  setPasswordHash(inTables<AccountTables>(transaction), values),
-)
+> = command('replacePasswordHash', async (transaction, values) => ({
+  replaced: (await setPasswordHash(inTables<AccountTables>(transaction), values)) !== undefined,
+}))
 
 /**
  * Sets a new password and ends all sessions of the user except the caller's, in one transaction. So
@@ -127,14 +129,16 @@ export const changePassword: Command<
      */
     readonly old: string | undefined
     readonly hash: string
+    /** The mail that tells the user. */
+    readonly notice: NewMail | undefined
     readonly by: By
     readonly now: number
   },
   { readonly replaced: boolean }
-> = command('changePassword', async (transaction, { by, now, ...values }) => {
+> = command('changePassword', async (transaction, { by, now, notice, ...values }) => {
   const db = inTables<AccountTables>(transaction)
-  const result = await setPasswordHash(db, { ...values, session: by.sessionId ?? null })
-  if (!result.replaced) return result
+  const changed = await setPasswordHash(db, { ...values, session: by.sessionId ?? null })
+  if (!changed) return { replaced: false }
 
   await endSessions(transaction, { subject: values.id, except: by.sessionId, now })
   await insertAudit<AccountEvent>(transaction, {
@@ -144,7 +148,8 @@ export const changePassword: Command<
     subject: values.id,
   })
   announceChange(transaction, 'password', { subject: values.id, by, now })
-  return result
+  await notify(transaction, notice, { ...changed, now })
+  return { replaced: true }
 })
 
 /**
@@ -226,9 +231,19 @@ export function listUserRows(
     .execute()
 }
 
+/** Stores the mail that tells a user about a change, unless the user has no address. */
+export async function notify(
+  transaction: Transaction,
+  notice: NewMail | undefined,
+  { id, email, now }: Pick<UserRow, 'id' | 'email'> & { readonly now: number },
+): Promise<void> {
+  if (notice && email !== null)
+    await insertMail(transaction, notice, { subject: id, recipient: email, now })
+}
+
 /**
  * Sets a password hash if the stored hash is still `old`. If `old` is undefined, replaces any
- * stored hash.
+ * stored hash. Returns the user, or undefined if nothing changed.
  */
 async function setPasswordHash(
   db: Kysely<AccountTables>,
@@ -247,16 +262,15 @@ async function setPasswordHash(
      */
     readonly session?: string | null
   },
-): Promise<{ readonly replaced: boolean }> {
-  const replaced = await db
+): Promise<Pick<UserRow, 'id' | 'email'> | undefined> {
+  return db
     .updateTable('user')
     .set({ password_hash: hash, ...(session !== undefined && { password_session: session }) })
     .where('id', '=', id)
     .where('deleted_at', 'is', null)
     .$if(old !== undefined, (query) => query.where('password_hash', '=', old ?? ''))
-    .returning('id')
+    .returning(['id', 'email'])
     .executeTakeFirst()
-  return { replaced: replaced !== undefined }
 }
 
 /** Announces to the app that a user was changed. */

@@ -3,6 +3,7 @@ import { randomId, type Clock } from 'keystile/internal'
 import { isTakenAtTheSameTime, type Database } from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
+import { noNotices, type Notices } from '../mail/notices.ts'
 import type { Rights } from '../scopes/scopes.ts'
 import { parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
 import { withoutReserved, type Profile } from './profile.ts'
@@ -130,13 +131,18 @@ export interface Users extends UserFinder, UserWriter {}
  * Creates the `Users` of a database. When another process changes a user, removes the user from the
  * cache.
  */
-export function createUsers(database: Database, feed: EventFeed, clock: Clock): Users {
+export function createUsers(
+  database: Database,
+  feed: EventFeed,
+  clock: Clock,
+  notices: Notices = noNotices,
+): Users {
   const cache = createUserCache(clock)
   feed.onEvent(({ kind, value }) => kind === 'subject' && cache.forget(value))
 
   return {
     ...createUserFinder(database, cache),
-    ...createUserWriter({ database, feed, clock, cache }),
+    ...createUserWriter({ database, feed, clock, cache, notices }),
   }
 }
 
@@ -180,6 +186,7 @@ interface WriterParts {
   readonly feed: EventFeed
   readonly clock: Clock
   readonly cache: UserCache
+  readonly notices: Notices
 }
 
 /**
@@ -196,7 +203,7 @@ async function settle(
 }
 
 function createUserWriter(parts: WriterParts): UserWriter {
-  const { database, clock } = parts
+  const { database, clock, notices } = parts
   return {
     ...createManagementWriter(parts),
     async create(user, by) {
@@ -217,8 +224,14 @@ function createUserWriter(parts: WriterParts): UserWriter {
       return replaced ? 'changed' : 'outdated'
     },
     async changePassword(user, hash, by) {
-      const values = { id: user.publicUser.id, old: user.passwordHash, hash, by, now: clock.now() }
-      const { replaced } = await database.write(changePassword, values)
+      const { replaced } = await database.write(changePassword, {
+        id: user.publicUser.id,
+        old: user.passwordHash,
+        hash,
+        notice: notices('password_changed', by.address),
+        by,
+        now: clock.now(),
+      })
       await settle(user, parts, true)
       return replaced ? 'changed' : 'outdated'
     },
@@ -240,10 +253,11 @@ function createUserWriter(parts: WriterParts): UserWriter {
 }
 
 function createManagementWriter(parts: WriterParts): Pick<UserWriter, 'change' | 'delete'> {
-  const { database, clock } = parts
+  const { database, clock, notices } = parts
   return {
     async change(user, change, by, author) {
-      const values = { ...changeOf(user, change, author), by, now: clock.now() }
+      const notice = change.active === false ? notices('account_disabled') : undefined
+      const values = { ...changeOf(user, change, author), notice, by, now: clock.now() }
       const { outcome } = await database.write(changeUser, values)
       await settle(user, parts, true)
       return outcome
@@ -296,7 +310,7 @@ function changeOf(
     endsSessions = false,
   }: UserChange,
   author: User | undefined,
-): Omit<StoredUserChange, 'by' | 'now'> {
+): Omit<StoredUserChange, 'notice' | 'by' | 'now'> {
   return {
     id: user.publicUser.id,
     expected: { ...storedRights(user), disabled: !user.active },

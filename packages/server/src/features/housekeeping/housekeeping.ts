@@ -2,6 +2,7 @@ import type { Clock, Logger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import { findNewestInstant } from '../audit/audit.ts'
 import type { CleanUpStep } from '../../feature/clean-up.ts'
+import { LeaseLostError, type Lease } from '../lease/lease.ts'
 
 /** The time between two runs. Expired rows do no harm, so one run a minute is often enough. */
 const intervalMilliseconds = 60_000
@@ -17,10 +18,7 @@ interface PurgeOptions<Options> {
   readonly isClosed: () => boolean
 }
 
-/**
- * Deletes expired rows while a process runs. Several processes on one database may do this at the
- * same time.
- */
+/** Deletes expired rows while a process runs and holds the lease of background jobs. */
 export interface Housekeeping {
   /** Stops after the transaction that is in progress. */
   close(): Promise<void>
@@ -33,7 +31,7 @@ export interface Housekeeping {
  * nothing too early. If there is no audit entry, a step with `time: 'recorded'` does not run.
  */
 export async function purge<Options>(
-  database: Database,
+  database: Pick<Database, 'reader' | 'write'>,
   { steps, options, now, isClosed }: PurgeOptions<Options>,
 ): Promise<void> {
   const latest = await findNewestInstant(database)
@@ -46,11 +44,15 @@ export async function purge<Options>(
   }
 }
 
-/** Deletes expired rows now and every minute. Logs a failure; the next run tries again. */
+/**
+ * Deletes expired rows every minute, and as soon as this process takes the lease. Logs a failure;
+ * the next run tries again.
+ */
 export function startHousekeeping<
   Options extends { readonly clock: Clock; readonly logger: Logger },
 >(
-  database: Database,
+  { reader }: Pick<Database, 'reader'>,
+  lease: Lease,
   steps: readonly CleanUpStep<NoInfer<Options>>[],
   options: Options,
 ): Housekeeping {
@@ -58,14 +60,20 @@ export function startHousekeeping<
   let closed = false
   let running: Promise<void> | undefined
   const run = (): void => {
-    running ??= purge(database, { steps, options, now: clock.now(), isClosed: () => closed })
-      .catch((error: unknown) => logger.warn({ err: error }, 'expired rows could not be deleted'))
+    if (!lease.isHeld) return
+    const isClosed = (): boolean => closed || !lease.isHeld
+    const database = { reader, write: lease.write }
+    running ??= purge(database, { steps, options, now: clock.now(), isClosed })
+      .catch((error: unknown) => {
+        if (!(error instanceof LeaseLostError))
+          logger.warn({ err: error }, 'expired rows could not be deleted')
+      })
       .finally(() => (running = undefined))
   }
 
   const timer = setInterval(run, intervalMilliseconds)
   timer.unref()
-  run()
+  lease.onTaken(run)
 
   return {
     async close() {

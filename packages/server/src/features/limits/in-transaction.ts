@@ -1,7 +1,71 @@
+import { sql } from 'kysely'
 import type { Transaction } from '../../storage/database.ts'
 import { prepare } from '../../storage/prepared.ts'
-import type { LimitTables } from './tables.ts'
-import { sortByKey, type Spent } from './uses.ts'
+import { advance, earlinessOf, usedUpAt } from './gcra.ts'
+import type { LimitTables, RateRow } from './tables.ts'
+import { sortByKey, type Spent, type Use } from './uses.ts'
+
+/** Whether the limits allow a set of uses. */
+export interface Verdict {
+  /** Milliseconds until all uses are possible; 0 when they are possible now. */
+  readonly wait: number
+  /** The keys of the exhausted limits. */
+  readonly refused: readonly string[]
+}
+
+/**
+ * Counts all given uses. If the limit of one use is exhausted, counts none of the uses. Even if
+ * many transactions count at the same time, only as many succeed as the limits allow. Call it as
+ * the last step of a transaction: other counts of the same limits wait until it commits.
+ *
+ * @returns `wait: 0` if the uses were counted
+ */
+export async function countUses(
+  transaction: Transaction,
+  uses: readonly Use[],
+  now: number,
+): Promise<Verdict> {
+  const waits: (readonly [key: string, milliseconds: number])[] = []
+  for (const { key, rate } of sortByKey(uses)) {
+    const values = { key, now, tat: advance(undefined, rate, now), usedUpAt: usedUpAt(rate, now) }
+    const [row] = await spendOnce(transaction, values)
+    if (!row)
+      throw new Error('the statement that counts a use must return the row of the rate limit')
+    waits.push([key, earlinessOf(row.tat, rate, now)])
+  }
+  const verdict = verdictOf(waits)
+  if (verdict.wait > 0) await restoreUses(transaction, { uses, at: now }, now)
+  return verdict
+}
+
+const spendOnce = prepare<
+  LimitTables,
+  RateRow & { readonly now: number; readonly usedUpAt: number },
+  RateRow
+>((db, { key, tat, now, usedUpAt }) =>
+  db
+    .insertInto('rate')
+    .values({ key, tat })
+    .onConflict((conflict) =>
+      conflict.column('key').doUpdateSet({
+        // Computes the same value as `advance()`, but in one statement, so that no other count can
+        // change the stored value in between.
+        tat: sql<number>`excluded.tat - ${now} + case
+            when rate.tat > ${usedUpAt} then ${usedUpAt}
+            when rate.tat > ${now} then rate.tat
+            else ${now} end`,
+      }),
+    )
+    .returningAll(),
+)
+
+/** Returns the verdict for limits, each with the milliseconds until its use is possible. */
+export function verdictOf(
+  waits: readonly (readonly [key: string, milliseconds: number])[],
+): Verdict {
+  const wait = Math.max(0, ...waits.map(([, milliseconds]) => milliseconds))
+  return { wait, refused: waits.flatMap(([key, milliseconds]) => (milliseconds > 0 ? [key] : [])) }
+}
 
 /**
  * Refunds the uses of an attempt that was not a guess. Call it as the last step of a transaction:

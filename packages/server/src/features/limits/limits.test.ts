@@ -4,8 +4,8 @@ import { silentLogger } from 'keystile/internal'
 import type { LimitRate } from '../../feature/limit-rate.ts'
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
-import { createLimits, useOf, type Limits } from './limits.ts'
-import type { Spent } from './uses.ts'
+import { createLimits, type Limits } from './limits.ts'
+import { useOf, type Spent } from './uses.ts'
 
 const guesses: LimitRate = { name: 'guesses', burst: 10, intervalMilliseconds: 36 * 60_000 }
 const visits: LimitRate = {

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
 import { ProblemError, type Clock, type Logger } from 'keystile/internal'
 import { networkOf } from '../../base/network.ts'
 import { secondMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 import type { Database } from '../../storage/database.ts'
 import { createRefusedKeys } from './refused-keys.ts'
 import { refundUses, readVerdict, spend } from './store.ts'
-import type { Spent, Use } from './uses.ts'
+import { useOf, type Spent, type Use } from './uses.ts'
 
 /**
  * Counts uses of rate limits. Count a use before the attempt begins, so that parallel attempts
@@ -40,14 +39,6 @@ export interface Limits {
    * because a limit refills with time anyway.
    */
   refund(spent: Spent): Promise<void>
-}
-
-/**
- * Returns one use of a limit. Hashes the key, because the user may have typed a password into the
- * field for the user name.
- */
-export function useOf(rate: LimitRate, key: string): Use {
-  return { key: createHash('sha256').update(`${rate.name}\n${key}`).digest('base64url'), rate }
 }
 
 /** Creates rate limits whose counts are in a database. */

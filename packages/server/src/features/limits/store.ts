@@ -1,6 +1,4 @@
 // Counts uses of limits in the database.
-
-import { sql } from 'kysely'
 import {
   command,
   inTables,
@@ -9,19 +7,10 @@ import {
   type Command,
   type Reader,
 } from '../../storage/database.ts'
-import { prepare } from '../../storage/prepared.ts'
-import { advance, earlinessOf, usedUpAt } from './gcra.ts'
-import { restoreUses } from './in-transaction.ts'
-import type { LimitTables, RateRow } from './tables.ts'
-import { sortByKey, type Spent, type Use } from './uses.ts'
-
-/** Whether the limits allow a set of uses. */
-interface Verdict {
-  /** Milliseconds until all uses are possible; 0 when they are possible now. */
-  readonly wait: number
-  /** The keys of the exhausted limits. */
-  readonly refused: readonly string[]
-}
+import { advance, earlinessOf } from './gcra.ts'
+import { countUses, restoreUses, verdictOf, type Verdict } from './in-transaction.ts'
+import type { LimitTables } from './tables.ts'
+import type { Spent, Use } from './uses.ts'
 
 interface Uses {
   readonly uses: readonly Use[]
@@ -48,42 +37,8 @@ export async function readVerdict(reader: Reader, { uses, now }: Uses): Promise<
  *
  * @returns `wait: 0` if the uses were counted
  */
-export const spend: Command<Uses, Verdict> = command(
-  'spend',
-  async (transaction, { uses, now }) => {
-    const waits: (readonly [key: string, milliseconds: number])[] = []
-    for (const { key, rate } of sortByKey(uses)) {
-      const values = { key, now, tat: advance(undefined, rate, now), usedUpAt: usedUpAt(rate, now) }
-      const [row] = await spendOnce(transaction, values)
-      if (!row)
-        throw new Error('the statement that counts a use must return the row of the rate limit')
-      waits.push([key, earlinessOf(row.tat, rate, now)])
-    }
-    const verdict = verdictOf(waits)
-    if (verdict.wait > 0) await restoreUses(transaction, { uses, at: now }, now)
-    return verdict
-  },
-)
-
-const spendOnce = prepare<
-  LimitTables,
-  RateRow & { readonly now: number; readonly usedUpAt: number },
-  RateRow
->((db, { key, tat, now, usedUpAt }) =>
-  db
-    .insertInto('rate')
-    .values({ key, tat })
-    .onConflict((conflict) =>
-      conflict.column('key').doUpdateSet({
-        // Computes the same value as `advance()`, but in one statement, so that no other count can
-        // change the stored value in between.
-        tat: sql<number>`excluded.tat - ${now} + case
-            when rate.tat > ${usedUpAt} then ${usedUpAt}
-            when rate.tat > ${now} then rate.tat
-            else ${now} end`,
-      }),
-    )
-    .returningAll(),
+export const spend: Command<Uses, Verdict> = command('spend', (transaction, { uses, now }) =>
+  countUses(transaction, uses, now),
 )
 
 /** Refunds the uses of an attempt that was not a guess. */
@@ -91,11 +46,6 @@ export const refundUses: Command<{ readonly spent: Spent; readonly now: number }
   'refundUses',
   (transaction, { spent, now }) => restoreUses(transaction, spent, now),
 )
-
-function verdictOf(waits: readonly (readonly [key: string, milliseconds: number])[]): Verdict {
-  const wait = Math.max(0, ...waits.map(([, milliseconds]) => milliseconds))
-  return { wait, refused: waits.flatMap(([key, milliseconds]) => (milliseconds > 0 ? [key] : [])) }
-}
 
 /**
  * The largest number of rows that one step deletes. All other writers wait for the step, so it must

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { LimitRate } from '../../feature/limit-rate.ts'
 
 /**
@@ -17,6 +18,14 @@ export interface Spent {
   readonly uses: readonly Use[]
   /** When the uses were counted, in milliseconds. */
   readonly at: number
+}
+
+/**
+ * Returns one use of a limit. Hashes the key, because the user may have typed a password into the
+ * field for the user name.
+ */
+export function useOf(rate: LimitRate, key: string): Use {
+  return { key: createHash('sha256').update(`${rate.name}\n${key}`).digest('base64url'), rate }
 }
 
 /**

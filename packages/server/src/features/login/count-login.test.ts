@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
 import type { Device, Devices } from '../known-devices/devices.ts'
-import { noLimits, useOf, type Limits } from '../limits/limits.ts'
-import type { Use } from '../limits/uses.ts'
+import { noLimits, type Limits } from '../limits/limits.ts'
+import { useOf, type Use } from '../limits/uses.ts'
 import { countLogin } from './count-login.ts'
 import { addressRate, deviceRate, nameRate } from './feature.ts'
 
@@ -50,7 +50,7 @@ describe('countLogin', () => {
       patienceMilliseconds: 0,
       isOwn: async () => isOwn,
     }
-    return (await countLogin(login, { limits, devices })).uses
+    return (await countLogin(login, { limits, devices })).spent.uses
   }
 
   it('countLogin counts a login from an unknown device for user name and IP address', async () => {

@@ -1,4 +1,5 @@
 import type { Spent } from '../limits/uses.ts'
+import type { NewMail } from '../outbox/new-mail.ts'
 import type { StoredRights } from '../scopes/scopes.ts'
 
 /**
@@ -57,6 +58,8 @@ export interface GrantedLogin {
    * session refunds them.
    */
   readonly spent: Spent
+  /** The mail that tells the user about a login from a new device; undefined for a known one. */
+  readonly notice: NewMail | undefined
   /**
    * How long the start of the session may wait, so that it can share one database commit with other
    * writes.

@@ -9,6 +9,7 @@ import type { AuditEntry } from '../audit/entry.ts'
 import { firstParty } from '../clients/clients.ts'
 import { openEventFeed, type EventFeed } from '../events/events.ts'
 import { noDevices } from '../known-devices/devices.ts'
+import { noNotices } from '../mail/notices.ts'
 import { noLimits, type Limits } from '../limits/limits.ts'
 import { openHashThreads, type HashThreads } from '../password/hash-threads.ts'
 import { createPasswords, type Passwords } from '../password/password.ts'
@@ -82,6 +83,7 @@ describe('byPassword', () => {
       audit: createAudit(database, systemClock),
       limits: noLimits,
       devices: noDevices,
+      notices: noNotices,
       clock: systemClock,
       logger: silentLogger,
       ...changes,
@@ -286,6 +288,7 @@ describe('byPassword for users of the app', () => {
       },
       limits: noLimits,
       devices: noDevices,
+      notices: noNotices,
       clock: systemClock,
       logger,
     }
@@ -306,6 +309,7 @@ describe('byPassword for users of the app', () => {
       audit: createAudit(database, systemClock),
       limits: noLimits,
       devices: noDevices,
+      notices: noNotices,
       clock: systemClock,
       logger: silentLogger,
     })

@@ -5,6 +5,7 @@ import { countedLogin } from '../directory/names.ts'
 import type { Device, Devices } from '../known-devices/devices.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Spent } from '../limits/uses.ts'
+import type { Notices } from '../mail/notices.ts'
 import { isTooLong, type Passwords } from '../password/password.ts'
 import { passwordMark } from '../password/stored-hash.ts'
 import type { LoginEvent } from './feature.ts'
@@ -26,6 +27,7 @@ export interface PasswordMethodParts<U> {
   readonly audit: Audit<LoginEvent>
   readonly limits: Limits
   readonly devices: Devices
+  readonly notices: Notices
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -73,7 +75,7 @@ function createAttempt<U>(
       while (triesLeft > 0) {
         triesLeft--
         last = await look(credentials, counting.spent, parts)
-        if (last.proved) return grantedOf(last.proved, counting, parts)
+        if (last.proved) return grantedOf(last.proved, counting, { ...parts, ...credentials })
         if (last.reason !== 'changed_meanwhile') return refuse(last, credentials, parts)
       }
       return refuse({ ...last, reason: 'changed_meanwhile' }, credentials, parts)
@@ -92,6 +94,7 @@ function createAttempt<U>(
 
 interface Counting {
   readonly spent: Spent
+  readonly isKnownDevice: boolean
   readonly patienceMilliseconds: number
 }
 
@@ -119,7 +122,7 @@ async function countAttempt<U>(
       })
     },
   }
-  return { spent: await countLogin(arriving, { limits, devices }), patienceMilliseconds }
+  return { ...(await countLogin(arriving, { limits, devices })), patienceMilliseconds }
 }
 
 interface Proved<U> {
@@ -176,8 +179,13 @@ async function look<U>(
 
 function grantedOf<U>(
   { user, passwordHash }: Proved<U>,
-  { spent, patienceMilliseconds }: Counting,
-  { directory, clock }: PasswordMethodParts<U>,
+  { spent, isKnownDevice, patienceMilliseconds }: Counting,
+  {
+    directory,
+    clock,
+    notices,
+    address,
+  }: PasswordMethodParts<U> & Pick<PasswordCredentials, 'address'>,
 ): LoginOutcome {
   return {
     outcome: 'granted',
@@ -187,6 +195,7 @@ function grantedOf<U>(
     rights: directory.rights(user),
     scopes: directory.scopes(user),
     spent,
+    notice: isKnownDevice ? undefined : notices('new_device', address),
     patienceMilliseconds,
   }
 }

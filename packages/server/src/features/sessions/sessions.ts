@@ -3,6 +3,7 @@ import { hashSecret } from '../../base/secret.ts'
 import type { Command, Database } from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
 import type { Spent } from '../limits/uses.ts'
+import type { NewMail } from '../outbox/new-mail.ts'
 import type { StoredRights } from '../scopes/scopes.ts'
 import { signAccessToken, type IssuedTokens, type Issuing } from './issuing.ts'
 import { accessTokenSecondsAt, idleExpiryAt } from './lifetimes.ts'
@@ -33,6 +34,8 @@ export interface SessionStart {
    * session refunds them.
    */
   readonly spent?: Spent
+  /** The mail that tells the person about a login from a new device. */
+  readonly notice?: NewMail | undefined
   /**
    * How long the start of the session may wait, so that it can share one database commit with other
    * writes.
@@ -80,6 +83,7 @@ export interface NewLogin extends NewSession {
   readonly passwordHash: string | undefined
   readonly rights: StoredRights | undefined
   readonly spent: Spent | undefined
+  readonly notice: NewMail | undefined
 }
 
 /**
@@ -111,6 +115,7 @@ export function createSessionStarter(
       passwordHash,
       rights,
       spent,
+      notice,
       patienceMilliseconds,
       clientId,
       scopes,
@@ -142,6 +147,7 @@ export function createSessionStarter(
         passwordHash,
         rights,
         spent,
+        notice,
         by,
       }
 

@@ -34,3 +34,17 @@ export function findSigningKeySource({
     database === inMemory ? randomId() + randomId() : readOrCreateSealingSecret(database as string)
   return { algorithm, sealingSecret }
 }
+
+/**
+ * Returns the secret that encrypts other values than signing keys, such as the parameters of mails.
+ * It is the private part of the operator's own signing key, or the secret that encrypts the keys in
+ * the database. `createSeal()` derives a different key from it for each purpose.
+ *
+ * @throws {ConfigurationError} as `findSigningKeySource()`
+ */
+export function findSealingSecret(choice: SigningKeyChoice): string {
+  if (choice.signingKey) return String(choice.signingKey['d'])
+  const source = findSigningKeySource(choice)
+  if ('signingKey' in source) throw new Error('a signing key of the operator must be an option')
+  return source.sealingSecret
+}

@@ -1,0 +1,140 @@
+// The lease of background jobs. Of all processes on a database, the one that holds the lease runs
+// the jobs.
+
+import { randomId, type Logger } from 'keystile/internal'
+import type { Command, Database } from '../../storage/database.ts'
+import {
+  holdLease,
+  leaseMilliseconds,
+  releaseLease,
+  type HeldLease,
+  type LeasedCommand,
+} from './store.ts'
+
+/** How often the holder renews the lease. Two renewals may fail before the lease expires. */
+const renewalMilliseconds = 3_000
+/** How often the other processes try to take the lease. */
+const retryMilliseconds = 1_000
+
+/** The lease of background jobs, as one process sees it. */
+export interface Lease {
+  /**
+   * Whether this process holds the lease, as far as it knows. Use it to begin or end a job. It does
+   * not protect a write: the process may be paused after it has read this value. `write()` does.
+   */
+  readonly isHeld: boolean
+  /**
+   * Runs a command in a transaction that also proves that this process still holds the lease.
+   *
+   * @throws {LeaseLostError} if another process has the lease; the command did not run
+   */
+  write<Values, Result>(command: Command<Values, Result>, values: Values): Promise<Result>
+  /** Calls a listener each time that this process takes the lease. */
+  onTaken(listener: () => void): void
+  /** Releases the lease, so that another process takes it at once. End the jobs first. */
+  close(): Promise<void>
+}
+
+/** Thrown when a job wants to write and another process has taken the lease. */
+export class LeaseLostError extends Error {
+  override readonly name = 'LeaseLostError'
+}
+
+/** The services that a lease uses. */
+export interface LeaseParts {
+  /** The result of `createLeasedCommand()` with all commands. */
+  readonly underLease: LeasedCommand
+  readonly logger: Logger
+}
+
+interface Held extends HeldLease {
+  /** By `performance.now()`. The database's copy of the lease expires later than this. */
+  readonly until: number
+}
+
+/**
+ * Joins the processes that want the lease of background jobs. Takes the lease as soon as it is
+ * free, and renews it until `close()`.
+ */
+export function openLease(
+  database: Pick<Database, 'write' | 'urgent'>,
+  { underLease, logger }: LeaseParts,
+): Lease {
+  const name = 'jobs'
+  const holder = randomId()
+  const listeners: (() => void)[] = []
+  let held: Held | undefined
+
+  /** Takes or renews the lease. Renewals must not wait behind requests, so they are urgent. */
+  async function hold(): Promise<boolean> {
+    const askedAt = performance.now()
+    const { fence } = await database.urgent.write(holdLease, { name, holder })
+    const before = held?.fence
+    held = fence === undefined ? undefined : { name, fence, until: askedAt + leaseMilliseconds }
+    if (fence !== undefined && fence !== before) for (const listener of listeners) listener()
+    return held !== undefined
+  }
+
+  const stop = repeat(hold, logger)
+
+  return {
+    get isHeld() {
+      return held !== undefined && performance.now() < held.until
+    },
+    async write<Values, Result>(command: Command<Values, Result>, values: Values) {
+      const lost = (): LeaseLostError => new LeaseLostError('another process runs the jobs now')
+      if (!held) throw lost()
+
+      const { fence } = held
+      const lease = { name, fence }
+      const outcome = await database.write(underLease, { lease, command: command.name, values })
+      if (outcome.isHeld) return outcome.result as Result
+
+      if (held?.fence === fence) held = undefined
+      throw lost()
+    },
+    onTaken: (listener) => void listeners.push(listener),
+    async close() {
+      listeners.length = 0
+      await stop()
+      if (held)
+        await database.write(releaseLease, { name, fence: held.fence }).catch((error: unknown) => {
+          logger.debug({ err: error }, 'the lease of background jobs could not be released')
+        })
+      held = undefined
+    },
+  }
+}
+
+/**
+ * Tries again and again to hold the lease. If several tries in a row fail, logs only the first.
+ *
+ * @returns a function that stops, and waits for a try that is in progress
+ */
+function repeat(hold: () => Promise<boolean>, logger: Logger): () => Promise<void> {
+  let isStopped = false
+  let isFailing = false
+  let timer: NodeJS.Timeout | undefined
+
+  async function step(): Promise<void> {
+    let isHeld = false
+    try {
+      isHeld = await hold()
+      isFailing = false
+    } catch (error) {
+      if (!isFailing) logger.warn({ err: error }, 'the lease of background jobs cannot be renewed')
+      isFailing = true
+    }
+    if (isStopped) return
+    timer = setTimeout(next, isHeld ? renewalMilliseconds : retryMilliseconds)
+    timer.unref()
+  }
+
+  const next = (): void => void (running = step())
+  let running = Promise.resolve().then(step)
+  return async () => {
+    isStopped = true
+    clearTimeout(timer)
+    await running
+  }
+}

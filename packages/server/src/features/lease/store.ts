@@ -1,0 +1,107 @@
+import { sql } from 'kysely'
+import {
+  command,
+  databaseTime,
+  inTables,
+  type AnyCommand,
+  type Command,
+} from '../../storage/database.ts'
+import type { LeaseTables } from './tables.ts'
+
+/** How long a lease lasts without a renewal, by the clock of the database. */
+export const leaseMilliseconds = 10_000
+
+/**
+ * Takes a lease that is free or expired, or renews the lease of this holder. An expired lease that
+ * no other process has taken keeps its fence.
+ *
+ * @returns the fence; undefined if another process holds the lease
+ */
+export const holdLease: Command<
+  { readonly name: string; readonly holder: string },
+  { readonly fence: number | undefined }
+> = command('holdLease', async (transaction, { name, holder }) => {
+  const now = databaseTime(transaction)
+  const expiresAt = sql<number>`${now} + ${sql.lit(leaseMilliseconds)}`
+  const held = await inTables<LeaseTables>(transaction)
+    .insertInto('lease')
+    .values({ name, holder, fence: 1, expires_at: expiresAt })
+    .onConflict((conflict) =>
+      conflict
+        .column('name')
+        .doUpdateSet({
+          holder,
+          fence: sql<number>`case when lease.holder = ${holder} then lease.fence
+            else lease.fence + 1 end`,
+          expires_at: expiresAt,
+        })
+        .where((row) =>
+          row.or([row('lease.holder', '=', holder), row('lease.expires_at', '<=', now)]),
+        ),
+    )
+    .returning('fence')
+    .executeTakeFirst()
+  return { fence: held?.fence }
+})
+
+/** A lease that a process holds, or held before another process took it. */
+export interface HeldLease {
+  readonly name: string
+  readonly fence: number
+}
+
+/** Frees a lease, so that another process can take it at once. */
+export const releaseLease: Command<HeldLease, void> = command(
+  'releaseLease',
+  async (transaction, { name, fence }) => {
+    await inTables<LeaseTables>(transaction)
+      .updateTable('lease')
+      .set({ expires_at: 0 })
+      .where('name', '=', name)
+      .where('fence', '=', fence)
+      .execute()
+  },
+)
+
+/** A command to run under a lease, by its name and its values. */
+interface Leased {
+  readonly lease: HeldLease
+  readonly command: string
+  readonly values: unknown
+}
+
+/** Runs another command, if a lease is still held. */
+export type LeasedCommand = Command<
+  Leased,
+  { readonly isHeld: false } | { readonly isHeld: true; readonly result: unknown }
+>
+
+/**
+ * Creates the command that runs another command under a lease. It locks the row of the lease until
+ * the commit and compares the fence. So while the other command runs, no process can take the
+ * lease. If a process took it before, the other command does not run: a holder that was paused and
+ * wakes up late writes nothing.
+ *
+ * @param commands the commands that it can run, which must include the commands of all jobs
+ */
+export function createLeasedCommand(commands: readonly AnyCommand[]): LeasedCommand {
+  const byName = new Map(commands.map((known) => [known.name, known]))
+  return command('underLease', async (transaction, { lease, command: name, values }) => {
+    const known = byName.get(name)
+    if (!known) throw new Error(`the list of commands must contain the command "${name}"`)
+
+    // This update changes no value. It locks the row and compares its newest version.
+    const row = await inTables<LeaseTables>(transaction)
+      .updateTable('lease')
+      .set((old) => ({ fence: old.ref('fence') }))
+      .where('name', '=', lease.name)
+      .where('fence', '=', lease.fence)
+      .returning('fence')
+      .executeTakeFirst()
+    if (!row) return { isHeld: false }
+
+    return { isHeld: true, result: await known.run(transaction, values as never) }
+  })
+}
+
+export const commands: readonly AnyCommand[] = [holdLease, releaseLease]

@@ -1,0 +1,207 @@
+import * as z from 'zod'
+import { isLoopback } from '../../base/this-machine.ts'
+import type { Feature } from '../../feature/feature.ts'
+import type { Rule } from '../../feature/rule.ts'
+import {
+  listSettings,
+  type DefaultedSetting,
+  type Others,
+  type Setting,
+} from '../../feature/setting.ts'
+import { isPublic } from '../../feature/situation.ts'
+import { show, type Wording } from '../../feature/wording.ts'
+import { parseEmail } from '../directory/names.ts'
+import { parseMailUrl, type MailServer } from './mail-url.ts'
+import {
+  languages,
+  mailKinds,
+  type Language,
+  type MailMessage,
+  type MailTemplates,
+} from './message.ts'
+
+/** How an app sends mails itself. */
+export interface AppMail {
+  /** The sender, such as `Example <no-reply@example.com>`. */
+  readonly from: string
+  /**
+   * Sends a mail, for example by `transport.sendMail(message)` of nodemailer. Its promise must
+   * resolve only when a mail server has accepted the mail: then Keystile erases it. If it fails, or
+   * takes over a minute, Keystile tries again later. An error with a `responseCode` from 500 to 599
+   * means that the server refused the mail for good. The signal aborts when Keystile has given up.
+   */
+  send(message: MailMessage, options: { readonly signal: AbortSignal }): unknown
+  /** Functions that write mails instead of Keystile. */
+  readonly templates?: MailTemplates | undefined
+}
+
+export interface MailOptions {
+  /** How the app sends mails itself, instead of `mailUrl`. Default: no mails are sent. */
+  readonly mail?: AppMail
+  /**
+   * The mail server: a URL such as `smtp://user:password@mail.example.com:587`, or `smtps:` for TLS
+   * from the start. `console:` sends nothing and shows the mails at `/dev/mail`, for development.
+   * Requires `mailFrom`. Default: no mails are sent.
+   */
+  readonly mailUrl?: string
+  /** The sender of the mails, such as `Example <no-reply@example.com>`. Requires `mailUrl`. */
+  readonly mailFrom?: string
+  /** The language of the mails. Default: `en`. */
+  readonly mailLanguage?: Language
+}
+
+const mail: Setting<'mail', AppMail> = {
+  name: 'mail',
+  takenBy: 'app',
+  schema: z.custom<AppMail>(isAppMail, {
+    error:
+      'must be an object with the string from, the function send, and functions as templates; ' +
+      `the templates are ${mailKinds.join(', ')}`,
+  }),
+  defaultText: 'no mails are sent',
+  help: 'how the app sends mails itself',
+  excludedBy: 'users',
+  findFaults: ({ from }, { values }, say) => [
+    ...(isSender(from) ? [] : [`must have an address as from, such as ${senderExample}`]),
+    ...(values['mailUrl'] === undefined
+      ? []
+      : [`must not be given together with ${say.name('mailUrl')}`]),
+  ],
+}
+
+const mailUrl: Setting<'mailUrl', string> = {
+  name: 'mailUrl',
+  takenBy: 'both',
+  schema: z.string({ error: 'must be a string' }),
+  defaultText: 'no mails are sent',
+  help: 'the mail server, as a smtp: or smtps: URL; console: shows mails at /dev/mail',
+  environment: ['KEYSTILE_MAIL_URL'],
+  flag: false, // every user of the machine can read the arguments of a process
+  isSecret: true,
+  excludedBy: 'users',
+  findFaults: (url, others, say) => [
+    ...findUrlFaults(url),
+    ...findMissing('mailFrom', others, say),
+  ],
+}
+
+const mailFrom: Setting<'mailFrom', string> = {
+  name: 'mailFrom',
+  takenBy: 'both',
+  schema: z.string({ error: 'must be a string' }),
+  defaultText: 'none; required with a mail server',
+  help: 'the sender of the mails, such as Example <no-reply@example.com>',
+  environment: ['KEYSTILE_MAIL_FROM'],
+  excludedBy: 'users',
+  findFaults: (from, others, say) => [
+    ...(isSender(from) ? [] : [`must be an address such as ${senderExample}; it is ${show(from)}`]),
+    ...findMissing('mailUrl', others, say),
+  ],
+}
+
+const mailLanguage: DefaultedSetting<'mailLanguage', Language> = {
+  name: 'mailLanguage',
+  takenBy: 'both',
+  schema: z.enum(languages, { error: `must be one of ${languages.join(', ')}` }),
+  default: 'en',
+  help: `the language of the mails: ${languages.join(', ')}`,
+  environment: ['KEYSTILE_MAIL_LANGUAGE'],
+  excludedBy: 'users',
+}
+
+/** The settings that the rules look at. */
+interface RuleOptions {
+  readonly issuer?: string | undefined
+  readonly mailUrl?: string | undefined
+}
+
+const rules: readonly Rule<RuleOptions>[] = [
+  {
+    id: 'mail-console',
+    standard: 'ASVS 5.0 13.4.2',
+    severity: 'stop',
+    demand: 'mails must not be shown at /dev/mail when other machines can reach the server',
+    find: (situation, say) =>
+      situation.options.mailUrl === 'console:' && isPublic(situation)
+        ? [
+            {
+              about: say.name('mailUrl'),
+              message:
+                'must not be console: when other machines can reach the server: ' +
+                'anyone could read the mails at /dev/mail',
+              fix: `${say.provide('mailUrl')}, with the URL of a mail server`,
+            },
+          ]
+        : [],
+  },
+  {
+    id: 'mail-tls',
+    standard: 'RFC 8314 §3',
+    severity: 'warn',
+    demand: 'a connection to a mail server on another machine must use TLS',
+    find({ options }, say) {
+      const server = options.mailUrl === undefined ? undefined : readServer(options.mailUrl)
+      if (server?.kind !== 'smtp' || server.isSecure || server.requiresTls) return []
+      if (isLoopback(server.host)) return []
+
+      const message = `must use TLS to ${show(server.host)}: others on the network can read mails`
+      return [{ about: say.name('mailUrl'), message, fix: 'remove ?tls=off from the URL' }]
+    },
+  },
+]
+
+/** Mails to users: how they are sent, and what they say. */
+export const feature: Feature<MailOptions, never, RuleOptions> = {
+  name: 'mail',
+  settings: listSettings<MailOptions>({ mail, mailUrl, mailFrom, mailLanguage }),
+  rules,
+}
+
+const senderExample = 'Example <no-reply@example.com>'
+
+/**
+ * Whether a text is the sender of a mail: an address, or a name and an address in angle brackets.
+ * Refuses control characters, which could add header fields.
+ */
+function isSender(text: string): boolean {
+  const [, name = '', address = text] = /^(?:(.+) )?<(.+)>$/u.exec(text) ?? []
+  return parseEmail(address) !== undefined && !/[\p{Cc}<>",;:@\\]/u.test(name)
+}
+
+function isAppMail(value: unknown): value is AppMail {
+  if (typeof value !== 'object' || value === null) return false
+  const { from, send, templates = {} } = value as Partial<Record<keyof AppMail, unknown>>
+  return (
+    typeof from === 'string' &&
+    typeof send === 'function' &&
+    typeof templates === 'object' &&
+    Object.entries(templates ?? {}).every(
+      ([name, template]) =>
+        mailKinds.some((kind) => kind === name) &&
+        (template === undefined || typeof template === 'function'),
+    )
+  )
+}
+
+function findUrlFaults(url: string): readonly string[] {
+  try {
+    parseMailUrl(url)
+    return []
+  } catch (error) {
+    return [(error as Error).message]
+  }
+}
+
+function readServer(url: string): MailServer | undefined {
+  return findUrlFaults(url).length > 0 ? undefined : parseMailUrl(url)
+}
+
+function findMissing(
+  name: 'mailUrl' | 'mailFrom',
+  { values, unread }: Others,
+  say: Wording,
+): readonly string[] {
+  return values[name] !== undefined || unread.has(name)
+    ? []
+    : [`needs ${say.name(name)} too: ${say.provide(name)}`]
+}

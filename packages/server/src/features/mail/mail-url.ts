@@ -1,0 +1,66 @@
+import { isLoopback } from '../../base/this-machine.ts'
+
+/** Where mails go, as a URL says it. */
+export type MailServer =
+  | { readonly kind: 'console' }
+  | {
+      readonly kind: 'smtp'
+      readonly host: string
+      readonly port: number
+      /** Whether the connection begins with TLS (`smtps:`, RFC 8314 §3.3). */
+      readonly isSecure: boolean
+      /** Whether a connection without TLS is refused, before anything secret is sent. */
+      readonly requiresTls: boolean
+      readonly login: { readonly user: string; readonly password: string } | undefined
+    }
+
+const form = 'must be console:, or a URL such as smtp://user:password@mail.example.com:587'
+
+/**
+ * Parses the URL of a mail server. The port of `smtp:` is 587 by default (RFC 6409 §3.1), and that
+ * of `smtps:` is 465. A connection to another machine requires TLS, by STARTTLS (RFC 3207) on
+ * `smtp:`; `?tls=off` allows one without, if there is no password.
+ *
+ * @throws {TypeError} with a sentence without a subject, which never contains the URL
+ */
+export function parseMailUrl(text: string): MailServer {
+  if (text === 'console:') return { kind: 'console' }
+  if (!URL.canParse(text)) throw new TypeError(form)
+
+  const url = new URL(text)
+  const isSecure = url.protocol === 'smtps:'
+  if ((url.protocol !== 'smtp:' && !isSecure) || url.hostname === '') throw new TypeError(form)
+  if ((url.pathname !== '' && url.pathname !== '/') || url.hash !== '')
+    throw new TypeError('must have no path and no fragment')
+
+  const isTlsOff = url.search === '?tls=off' && !isSecure
+  if (url.search !== '' && !isTlsOff)
+    throw new TypeError('must have no query except ?tls=off, which only a smtp: URL may have')
+
+  const login = loginOf(url)
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
+  if (isTlsOff && login && !isLoopback(host))
+    throw new TypeError('must not have ?tls=off and a password: others could read the password')
+
+  return {
+    kind: 'smtp',
+    host,
+    port: url.port === '' ? (isSecure ? 465 : 587) : Number(url.port),
+    isSecure,
+    requiresTls: !isTlsOff && !isLoopback(host),
+    login,
+  }
+}
+
+function loginOf(url: URL): { readonly user: string; readonly password: string } | undefined {
+  if (url.username === '' && url.password === '') return undefined
+  try {
+    const [user, password] = [url.username, url.password].map(decodeURIComponent)
+    if (user && password) return { user, password }
+  } catch {
+    // A `%` without two hexadecimal digits.
+  }
+  throw new TypeError(
+    'must have both a user and a password, or none; write special characters as %40 and so on',
+  )
+}

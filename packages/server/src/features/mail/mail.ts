@@ -1,0 +1,107 @@
+// What runs when mail is configured.
+import type { Clock, Logger } from 'keystile/internal'
+import type { Seal } from '../../base/seal.ts'
+import type { Meter } from '../../feature/metric.ts'
+import type { OpenRoute } from '../../http/route.ts'
+import type { Lease } from '../lease/lease.ts'
+import { startSender, type Sender, type SenderParts } from '../outbox/sender.ts'
+import { createConsoleMail } from './console.ts'
+import type { AppMail } from './feature.ts'
+import { parseMailUrl } from './mail-url.ts'
+import type { Language } from './message.ts'
+import { createSmtp } from './smtp.ts'
+import type { MailTransport } from './transport.ts'
+import { writeMail, type WritingOptions } from './write.ts'
+
+/** The settings of mail. */
+export interface MailChoice {
+  readonly mail?: AppMail | undefined
+  readonly mailUrl?: string | undefined
+  readonly mailFrom?: string | undefined
+  readonly mailLanguage: Language
+  readonly issuer: string
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Whether mail is configured. */
+export function hasMail({ mail, mailUrl }: Pick<MailChoice, 'mail' | 'mailUrl'>): boolean {
+  return mail !== undefined || mailUrl !== undefined
+}
+
+/** The services that mail uses. */
+export interface MailParts {
+  readonly database: SenderParts['database']
+  readonly lease: Lease
+  readonly meter: Meter
+  /** Returns the seal of the parameters of mails. */
+  readonly seal: () => Seal
+}
+
+/** Sends the mails of the outbox, and has a page for development. */
+export interface Mail extends Sender {
+  readonly routes: readonly OpenRoute[]
+}
+
+/** Starts to send mails, if mail is configured. */
+export async function startMail(
+  options: MailChoice,
+  { database, lease, meter, seal }: MailParts,
+): Promise<Mail> {
+  if (!hasMail(options)) return { routes: [], gauges: [], close: async () => {} }
+
+  const { clock, logger } = options
+  const { transport, routes } = await openTransport(options)
+  const writing = writingOf(options)
+  const sender = startSender({
+    database,
+    lease,
+    seal: seal(),
+    deliver: async (mail, signal) => transport.send(await writeMail(mail, writing), signal),
+    clock,
+    logger,
+    meter,
+  })
+  return {
+    routes,
+    get gauges() {
+      return sender.gauges
+    },
+    async close() {
+      await sender.close()
+      transport.close()
+    },
+  }
+}
+
+function writingOf({ mail, mailFrom = '', mailLanguage, issuer }: MailChoice): WritingOptions {
+  return {
+    from: mail?.from ?? mailFrom,
+    issuer,
+    language: mailLanguage,
+    templates: mail?.templates ?? {},
+  }
+}
+
+async function openTransport({ mail, mailUrl = '', logger }: MailChoice): Promise<{
+  readonly transport: MailTransport
+  readonly routes: readonly OpenRoute[]
+}> {
+  if (mail) return { transport: appTransport(mail), routes: [] }
+
+  const server = parseMailUrl(mailUrl)
+  if (server.kind === 'console') {
+    const transport = createConsoleMail(logger)
+    return { transport, routes: [transport.route] }
+  }
+  return { transport: await createSmtp(server), routes: [] }
+}
+
+function appTransport(mail: AppMail): MailTransport {
+  return {
+    async send(message, signal) {
+      await mail.send(message, { signal })
+    },
+    close() {},
+  }
+}

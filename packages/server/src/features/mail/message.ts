@@ -1,0 +1,50 @@
+/**
+ * A mail that is ready to be sent. Its members have the names of nodemailer, so
+ * `transport.sendMail(message)` sends it.
+ */
+export interface MailMessage {
+  readonly from: string
+  readonly to: string
+  readonly subject: string
+  readonly text: string
+  readonly html: string
+  /** The same for each copy of a mail, so that a mailbox can recognise a second copy. */
+  readonly messageId: string
+  /** When the change happened that caused the mail. */
+  readonly date: Date
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** The languages in which Keystile writes mails. */
+export const languages = ['en', 'de', 'fr', 'es'] as const
+export type Language = (typeof languages)[number]
+
+/** The mails that Keystile sends. */
+export const mailKinds = ['password_changed', 'new_device', 'account_disabled'] as const
+export type MailKind = (typeof mailKinds)[number]
+
+/** The values for the text of a notice. No stranger can choose any of them. */
+export interface Notice {
+  /** The id of the user, as the subject of the tokens. */
+  readonly subject: string
+  /** Where the user has the account: the host of the issuer, such as `auth.example.com`. */
+  readonly service: string
+  /** When the change happened. */
+  readonly at: Date
+  /** The IP address that the change came from. Undefined if it is unknown. */
+  readonly address: string | undefined
+  /** The value of the option `mailLanguage`. */
+  readonly language: Language
+}
+
+/** The content of a mail. */
+export interface MailContent {
+  readonly subject: string
+  readonly text: string
+  readonly html: string
+}
+
+/** Functions that write mails instead of Keystile. */
+export type MailTemplates = {
+  readonly [Kind in MailKind]?: (notice: Notice) => MailContent | Promise<MailContent>
+}

@@ -1,0 +1,162 @@
+// The texts of the notices in four languages.
+import type { Language, MailKind } from './message.ts'
+
+/** The values of a text, as they are shown. */
+export interface TextValues {
+  readonly service: string
+  /** The time of the change, with its time zone. */
+  readonly time: string
+  readonly address: string | undefined
+}
+
+/** A subject and paragraphs. */
+export interface Text {
+  readonly subject: string
+  readonly paragraphs: readonly string[]
+}
+
+type Texts = Readonly<Record<MailKind, (values: TextValues) => Text>>
+
+/** The last paragraph of each notice. */
+const automatic: Readonly<Record<Language, string>> = {
+  en: 'This mail was sent automatically. It has no links and asks for no password.',
+  de: 'Automatisch verschickte Mail ohne Links. Sie fragt nach keinem Passwort.',
+  fr: 'Message envoyé automatiquement, sans lien. Il ne demande aucun mot de passe.',
+  es: 'Este mensaje se envió automáticamente. No tiene enlaces y no pide ninguna contraseña.',
+}
+
+/** The texts of each language. */
+export const texts: Readonly<Record<Language, Texts>> = {
+  en: {
+    password_changed: ({ service, time, address }) => ({
+      subject: `Your password at ${service} was changed`,
+      paragraphs: [
+        `The password of your account at ${service} was changed on ${time}` +
+          `${address === undefined ? '' : ` from the IP address ${address}`}.`,
+        'If you did this, you do not have to do anything.',
+        `If you did not do this, another person has access to your account. ` +
+          `Contact the operator of ${service} now.`,
+        automatic.en,
+      ],
+    }),
+    new_device: ({ service, time, address }) => ({
+      subject: `New login to your account at ${service}`,
+      paragraphs: [
+        `There was a login to your account at ${service} on ${time} from a device that has not ` +
+          `been used before${address === undefined ? '' : `, from the IP address ${address}`}.`,
+        'If this was you, you do not have to do anything.',
+        'If this was not you, change your password now. This ends all other sessions.',
+        automatic.en,
+      ],
+    }),
+    account_disabled: ({ service, time }) => ({
+      subject: `Your account at ${service} was disabled`,
+      paragraphs: [
+        `Your account at ${service} was disabled on ${time}. You cannot log in any more.`,
+        `If you have questions, contact the operator of ${service}.`,
+        automatic.en,
+      ],
+    }),
+  },
+  de: {
+    password_changed: ({ service, time, address }) => ({
+      subject: `Ihr Passwort bei ${service} wurde geändert`,
+      paragraphs: [
+        `Das Passwort Ihres Kontos bei ${service} wurde am ${time} geändert` +
+          `${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}.`,
+        'Wenn Sie das waren, müssen Sie nichts tun.',
+        `Wenn Sie das nicht waren, hat eine andere Person Zugriff auf Ihr Konto. ` +
+          `Wenden Sie sich sofort an den Betreiber von ${service}.`,
+        automatic.de,
+      ],
+    }),
+    new_device: ({ service, time, address }) => ({
+      subject: `Neue Anmeldung bei Ihrem Konto bei ${service}`,
+      paragraphs: [
+        `Am ${time} gab es eine Anmeldung bei Ihrem Konto bei ${service} von einem Gerät, ` +
+          `das bisher nicht verwendet wurde` +
+          `${address === undefined ? '' : `, von der IP-Adresse ${address} aus`}.`,
+        'Wenn Sie das waren, müssen Sie nichts tun.',
+        'Wenn Sie das nicht waren, ändern Sie jetzt Ihr Passwort. ' +
+          'Das beendet alle anderen Sitzungen.',
+        automatic.de,
+      ],
+    }),
+    account_disabled: ({ service, time }) => ({
+      subject: `Ihr Konto bei ${service} wurde gesperrt`,
+      paragraphs: [
+        `Ihr Konto bei ${service} wurde am ${time} gesperrt. ` +
+          'Sie können sich nicht mehr anmelden.',
+        `Bei Fragen wenden Sie sich an den Betreiber von ${service}.`,
+        automatic.de,
+      ],
+    }),
+  },
+  fr: {
+    password_changed: ({ service, time, address }) => ({
+      subject: `Votre mot de passe sur ${service} a été modifié`,
+      paragraphs: [
+        `Le mot de passe de votre compte sur ${service} a été modifié le ${time}` +
+          `${address === undefined ? '' : ` depuis l’adresse IP ${address}`}.`,
+        'Si c’était vous, vous n’avez rien à faire.',
+        `Si ce n’était pas vous, une autre personne a accès à votre compte. ` +
+          `Contactez immédiatement l’exploitant de ${service}.`,
+        automatic.fr,
+      ],
+    }),
+    new_device: ({ service, time, address }) => ({
+      subject: `Nouvelle connexion à votre compte sur ${service}`,
+      paragraphs: [
+        `Une connexion à votre compte sur ${service} a eu lieu le ${time} depuis un appareil ` +
+          `qui n’avait pas encore été utilisé` +
+          `${address === undefined ? '' : `, depuis l’adresse IP ${address}`}.`,
+        'Si c’était vous, vous n’avez rien à faire.',
+        'Si ce n’était pas vous, changez votre mot de passe maintenant. ' +
+          'Cela met fin à toutes les autres sessions.',
+        automatic.fr,
+      ],
+    }),
+    account_disabled: ({ service, time }) => ({
+      subject: `Votre compte sur ${service} a été désactivé`,
+      paragraphs: [
+        `Votre compte sur ${service} a été désactivé le ${time}. ` +
+          'Vous ne pouvez plus vous connecter.',
+        `Pour toute question, contactez l’exploitant de ${service}.`,
+        automatic.fr,
+      ],
+    }),
+  },
+  es: {
+    password_changed: ({ service, time, address }) => ({
+      subject: `Se ha cambiado su contraseña en ${service}`,
+      paragraphs: [
+        `La contraseña de su cuenta en ${service} se cambió el ${time}` +
+          `${address === undefined ? '' : ` desde la dirección IP ${address}`}.`,
+        'Si ha sido usted, no tiene que hacer nada.',
+        `Si no ha sido usted, otra persona tiene acceso a su cuenta. ` +
+          `Póngase en contacto ahora con el operador de ${service}.`,
+        automatic.es,
+      ],
+    }),
+    new_device: ({ service, time, address }) => ({
+      subject: `Nuevo inicio de sesión en su cuenta en ${service}`,
+      paragraphs: [
+        `El ${time} hubo un inicio de sesión en su cuenta en ${service} desde un dispositivo ` +
+          `que no se había usado antes` +
+          `${address === undefined ? '' : `, desde la dirección IP ${address}`}.`,
+        'Si ha sido usted, no tiene que hacer nada.',
+        'Si no ha sido usted, cambie su contraseña ahora. ' +
+          'Así terminan todas las demás sesiones.',
+        automatic.es,
+      ],
+    }),
+    account_disabled: ({ service, time }) => ({
+      subject: `Su cuenta en ${service} ha sido desactivada`,
+      paragraphs: [
+        `Su cuenta en ${service} se desactivó el ${time}. Ya no puede iniciar sesión.`,
+        `Si tiene preguntas, póngase en contacto con el operador de ${service}.`,
+        automatic.es,
+      ],
+    }),
+  },
+}

@@ -1,0 +1,33 @@
+/** Why a mail could not be sent. */
+export interface MailFailure {
+  /** A code for logs and `keystile mail list`. Never a text of the mail server. */
+  readonly code: string
+  /** Whether the mail server refused this mail for good, so that another try is useless. */
+  readonly isPermanent: boolean
+}
+
+/**
+ * Returns the reason in an error of `send()`. It understands the errors of nodemailer: their
+ * `responseCode` is the reply of the mail server, and their `code` says in which step it came.
+ *
+ * A reply from 500 to 599 is permanent if it is about this mail (RFC 5321 §4.2.1). It is not
+ * permanent if it is about the connection or the login (RFC 4954 §6): then the settings are wrong,
+ * and no mail must be lost until they are corrected.
+ */
+export function failureOf(error: unknown): MailFailure {
+  if (typeof error !== 'object' || error === null) return { code: 'error', isPermanent: false }
+
+  const responseCode: unknown = Reflect.get(error, 'responseCode')
+  const code: unknown = Reflect.get(error, 'code')
+  if (typeof responseCode === 'number' && responseCode >= 400 && responseCode < 600) {
+    const isAboutMail = code === undefined || code === 'EENVELOPE' || code === 'EMESSAGE'
+    const isAboutLogin = responseCode >= 530 && responseCode < 540
+    const isPermanent = responseCode >= 500 && isAboutMail && !isAboutLogin
+    return { code: `smtp_${Math.trunc(responseCode)}`, isPermanent }
+  }
+
+  if (error instanceof DOMException && error.name === 'TimeoutError')
+    return { code: 'timeout', isPermanent: false }
+  const isCode = typeof code === 'string' && /^[A-Z][A-Z_]{1,30}$/.test(code)
+  return { code: isCode ? code : 'error', isPermanent: false }
+}

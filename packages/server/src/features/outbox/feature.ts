@@ -1,0 +1,85 @@
+import type { Feature } from '../../feature/feature.ts'
+import { minuteMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
+import type { CounterMetric, GaugeMetric } from '../../feature/metric.ts'
+import type { Rule } from '../../feature/rule.ts'
+import { purgeMails } from './store.ts'
+
+/** Limits mails to one mailbox to three in any hour, whatever they are for. */
+export const mailboxHourRate: LimitRate = {
+  name: 'mailbox-hour',
+  burst: 3,
+  intervalMilliseconds: 60 * minuteMilliseconds,
+}
+
+/** Limits mails to one mailbox to ten a day, whatever they are for. */
+export const mailboxDayRate: LimitRate = {
+  name: 'mailbox-day',
+  burst: 6,
+  intervalMilliseconds: 6 * 60 * minuteMilliseconds,
+}
+
+/** The outcomes of a try: a dead letter is not tried again, a failed mail is. */
+export const mailTries: CounterMetric<{ readonly outcome: 'sent' | 'failed' | 'dead' }> = {
+  type: 'counter',
+  name: 'keystile_mail_tries_total',
+  help: 'Tries to send a mail, by outcome; a failed mail is tried again, a dead letter is not.',
+  labels: { outcome: ['sent', 'failed', 'dead'] },
+}
+
+export const waitingMails: GaugeMetric = {
+  type: 'gauge',
+  name: 'keystile_mails_waiting',
+  help: 'Mails in the database that wait to be sent.',
+}
+
+export const deadMails: GaugeMetric = {
+  type: 'gauge',
+  name: 'keystile_mails_dead',
+  help: 'Dead letters: mails that could not be sent and are not tried again.',
+}
+
+const noDeadLetters: Rule<unknown> = {
+  id: 'mail-sent',
+  standard: 'RFC 5321 §4.2.5',
+  severity: 'warn',
+  demand:
+    'no mail may be a dead letter, which the mail server refused and which is not tried again',
+  find({ machine }) {
+    const { database } = machine ?? {}
+    if (!database || database.kind === 'unavailable') return undefined
+
+    const { deadMails: dead = 0 } = database
+    if (dead === 0) return []
+    const message = `must be sent; ${dead} ${dead === 1 ? 'is a dead letter' : 'are dead letters'}`
+    const fix = 'look at "keystile mail list", correct the cause, and run "keystile mail retry"'
+    return [{ about: 'mails', message, fix }]
+  },
+}
+
+/**
+ * Mails that wait in the database. The transaction of a change stores its mail, and the process
+ * that holds the lease of background jobs sends it.
+ */
+export const feature: Feature = {
+  name: 'outbox',
+  rules: [noDeadLetters],
+  rates: [mailboxHourRate, mailboxDayRate],
+  metrics: [mailTries, waitingMails, deadMails],
+  cleanUp: [{ command: purgeMails, time: 'clock', before: (time) => time }],
+  cliCommands: [
+    {
+      words: ['mail', 'list'],
+      flags: { json: {} },
+      takesSettings: 'withoutKey',
+      summary: 'list mails that are not sent yet, dead letters first; never shows their content',
+      load: async () => (await import('./cli.ts')).list,
+    },
+    {
+      words: ['mail', 'retry'],
+      flags: { id: { value: 'ID' } },
+      takesSettings: 'withoutKey',
+      summary: 'send all dead letters again, or one mail',
+      load: async () => (await import('./cli.ts')).retry,
+    },
+  ],
+}
