@@ -64,35 +64,18 @@ export function openLease(
   const holder = randomId()
   const listeners: (() => void)[] = []
   let held: Held | undefined
-  let isClosed = false
-  let isFailing = false
-  let timer: NodeJS.Timeout | undefined
 
   /** Takes or renews the lease. Renewals must not wait behind requests, so they are urgent. */
-  async function hold(): Promise<void> {
+  async function hold(): Promise<boolean> {
     const askedAt = performance.now()
     const { fence } = await database.urgent.write(holdLease, { name, holder })
     const before = held?.fence
     held = fence === undefined ? undefined : { name, fence, until: askedAt + leaseMilliseconds }
-    if (!isClosed && fence !== undefined && fence !== before)
-      for (const listener of listeners) listener()
+    if (fence !== undefined && fence !== before) for (const listener of listeners) listener()
+    return held !== undefined
   }
 
-  async function step(): Promise<void> {
-    try {
-      await hold()
-      isFailing = false
-    } catch (error) {
-      if (!isFailing) logger.warn({ err: error }, 'the lease of background jobs cannot be renewed')
-      isFailing = true
-    }
-    if (isClosed) return
-    timer = setTimeout(next, held ? renewalMilliseconds : retryMilliseconds)
-    timer.unref()
-  }
-
-  const next = (): void => void (running = step())
-  let running = Promise.resolve().then(step)
+  const stop = repeat(hold, logger)
 
   return {
     get isHeld() {
@@ -112,14 +95,46 @@ export function openLease(
     },
     onTaken: (listener) => void listeners.push(listener),
     async close() {
-      isClosed = true
-      clearTimeout(timer)
-      await running
+      listeners.length = 0
+      await stop()
       if (held)
         await database.write(releaseLease, { name, fence: held.fence }).catch((error: unknown) => {
           logger.debug({ err: error }, 'the lease of background jobs could not be released')
         })
       held = undefined
     },
+  }
+}
+
+/**
+ * Tries again and again to hold the lease. If several tries in a row fail, logs only the first.
+ *
+ * @returns a function that stops, and waits for a try that is in progress
+ */
+function repeat(hold: () => Promise<boolean>, logger: Logger): () => Promise<void> {
+  let isStopped = false
+  let isFailing = false
+  let timer: NodeJS.Timeout | undefined
+
+  async function step(): Promise<void> {
+    let isHeld = false
+    try {
+      isHeld = await hold()
+      isFailing = false
+    } catch (error) {
+      if (!isFailing) logger.warn({ err: error }, 'the lease of background jobs cannot be renewed')
+      isFailing = true
+    }
+    if (isStopped) return
+    timer = setTimeout(next, isHeld ? renewalMilliseconds : retryMilliseconds)
+    timer.unref()
+  }
+
+  const next = (): void => void (running = step())
+  let running = Promise.resolve().then(step)
+  return async () => {
+    isStopped = true
+    clearTimeout(timer)
+    await running
   }
 }

@@ -1,0 +1,159 @@
+// Several processes on one database want the lease of background jobs. The processes are real: a
+// paused process has the clock and the memory of before the pause.
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { silentLogger } from 'keystile/internal'
+import { describeOnBoth, type Stage } from '../../../test-support/keystile.ts'
+import { startLeaseProcess, type LeaseProcess } from '../../../test-support/lease-process.ts'
+import { commands, underLease } from '../../server/commands.ts'
+import { openDatabase } from '../../storage/open.ts'
+import { recordAudit } from '../audit/store.ts'
+import { LeaseLostError, openLease, type Lease } from './lease.ts'
+import { holdLease, releaseLease } from './store.ts'
+
+const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
+const entry = { event: 'login_refused', at: Date.now(), by: { actor: 'nobody' } } as const
+
+describeOnBoth('the lease of background jobs', (stage) => {
+  /** Makes the database, which no process uses yet. */
+  const make = async (): Promise<void> => (await stage.start()).keystile.close()
+  const countAudit = async (): Promise<number> =>
+    Number((await stage.sql('select count(*) as number from audit'))[0]?.['number'])
+  const ofLease = async (column: string): Promise<unknown> =>
+    (await stage.sql('select * from lease'))[0]?.[column]
+  const withProcesses = async (
+    work: (first: LeaseProcess, second: LeaseProcess) => Promise<void>,
+  ): Promise<void> => {
+    await make()
+    const first = startLeaseProcess(stage.database)
+    await first.taken
+    const second = startLeaseProcess(stage.database)
+    try {
+      await work(first, second)
+    } finally {
+      await Promise.all([first.kill(), second.kill()])
+    }
+  }
+
+  it('a holder that was paused longer than its lease writes nothing when it wakes up', async () => {
+    await withProcesses(async (first, second) => {
+      assert.equal(await first.write(), 'written')
+      first.signal('SIGSTOP')
+      const late = first.write() // it runs when the process wakes up
+      await second.taken
+      first.signal('SIGCONT')
+      assert.equal(await late, 'lost')
+      assert.equal(await countAudit(), 1)
+      assert.equal(await second.write(), 'written')
+      assert.equal(await countAudit(), 2)
+    })
+  })
+
+  it('when the holder is killed, another process takes the lease after it expired', async () => {
+    await withProcesses(async (first, second) => {
+      await first.kill()
+      await second.taken
+      assert.equal(await second.write(), 'written')
+    })
+  })
+
+  it('when the holder stops, another process takes the lease before it would expire', async () => {
+    await make()
+    const database = await openDatabase(stage.database, writerThread)
+    try {
+      await withLease(stage, async (lease) => {
+        await taken(lease)
+        assert.deepEqual(await database.write(holdLease, { name: 'jobs', holder: 'other' }), {
+          fence: undefined,
+        })
+      })
+      const { fence } = await database.write(holdLease, { name: 'jobs', holder: 'other' })
+      assert.equal(fence, Number(await ofLease('fence')))
+    } finally {
+      await database.close()
+    }
+  })
+
+  it('of two processes that run, only one holds the lease', async () => {
+    await make()
+    const database = await openDatabase(stage.database, writerThread)
+    try {
+      const holders = ['a', 'b', 'c', 'd']
+      const results = await Promise.all(
+        holders.map((holder) => database.write(holdLease, { name: 'jobs', holder })),
+      )
+      assert.equal(results.filter(({ fence }) => fence !== undefined).length, 1)
+    } finally {
+      await database.close()
+    }
+  })
+
+  it('a renewal keeps the fence, and each new holder gets a higher one', async () => {
+    await make()
+    const database = await openDatabase(stage.database, writerThread)
+    const hold = (holder: string): Promise<{ readonly fence: number | undefined }> =>
+      database.write(holdLease, { name: 'other', holder })
+    try {
+      assert.deepEqual(
+        [await hold('a'), await hold('a'), await hold('b')],
+        [{ fence: 1 }, { fence: 1 }, { fence: undefined }],
+      )
+      await database.write(releaseLease, { name: 'other', fence: 1 })
+      assert.deepEqual(
+        [await hold('b'), await hold('a'), await hold('b')],
+        [{ fence: 2 }, { fence: undefined }, { fence: 2 }],
+      )
+      // A holder that was paused must not free the lease of its successor.
+      await database.write(releaseLease, { name: 'other', fence: 1 })
+      assert.deepEqual(await hold('a'), { fence: undefined })
+    } finally {
+      await database.close()
+    }
+  })
+
+  it('write() refuses when another process has taken the lease, and then it is not held', async () => {
+    await make()
+    await withLease(stage, async (lease) => {
+      await taken(lease)
+      await lease.write(recordAudit, entry)
+      await stage.sql("update lease set fence = fence + 1, holder = 'other'")
+      await assert.rejects(lease.write(recordAudit, entry), LeaseLostError)
+      assert.equal(lease.isHeld, false)
+      assert.equal(await countAudit(), 1)
+    })
+  })
+
+  it('a lease that expired and that no process took can be renewed', async () => {
+    await make()
+    await withLease(stage, async (lease) => {
+      await taken(lease)
+      const fence = await ofLease('fence')
+      await stage.sql('update lease set expires_at = 1')
+      while (Number(await ofLease('expires_at')) === 1) await delay(50)
+      assert.equal(await ofLease('fence'), fence)
+      await lease.write(recordAudit, entry)
+    })
+  })
+})
+
+it('a leased command that the list of commands does not have is an error', () => {
+  assert.ok(commands.includes(underLease))
+  const values = { lease: { name: 'jobs', fence: 1 }, command: 'unknown', values: {} }
+  return assert.rejects(underLease.run({} as never, values), /list of commands must contain/)
+})
+
+async function withLease(stage: Stage, work: (lease: Lease) => Promise<void>): Promise<void> {
+  const database = await openDatabase(stage.database, writerThread)
+  const lease = openLease(database, { underLease, logger: silentLogger })
+  try {
+    await work(lease)
+  } finally {
+    await lease.close()
+    await database.close()
+  }
+}
+
+function taken(lease: Lease): Promise<void> {
+  return new Promise((resolve) => (lease.isHeld ? resolve() : lease.onTaken(resolve)))
+}
