@@ -8,7 +8,18 @@ import { rates } from '../../server/features.ts'
  * The names of the rates, in the order of the table. The hashed keys in the database depend on the
  * names, so the names must not change.
  */
-const named = ['login', 'address', 'device', 'proof', 'email', 'profile', 'registration', 'client']
+const named = [
+  'login',
+  'address',
+  'device',
+  'proof',
+  'email',
+  'profile',
+  'registration',
+  'client',
+  'mailbox-hour',
+  'mailbox-day',
+]
 const dayMilliseconds = 24 * 60 * 60_000
 
 describe('docs/explanations/guessing.md', () => {
