@@ -121,7 +121,7 @@ function addRoom(copy: string): void {
  */
 function copySource(copy: string): void {
   const isSource = (path: string): boolean => !/[/\\](?:node_modules|dist|bundle)$/.test(path)
-  for (const name of ['packages', 'test/flows', 'tools', 'docs', 'package.json'])
+  for (const name of ['packages', 'test/flows', 'test/runtimes', 'tools', 'docs', 'package.json'])
     cpSync(join(root, name), join(copy, name), { recursive: true, filter: isSource })
   for (const name of ['tsconfig.base.json', 'tsconfig.json'])
     cpSync(join(root, name), join(copy, name))
