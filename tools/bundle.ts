@@ -24,7 +24,7 @@ const common: BuildOptions = {
   legalComments: 'linked',
   logLevel: 'warning',
 }
-const external = ['pg', 'pino', '@node-rs/argon2', '@node-rs/bcrypt', '#*']
+const external = ['pg', 'pino', 'nodemailer', '@node-rs/argon2', '@node-rs/bcrypt', '#*']
 // This bundle does not contain the library: an app and the server must import the same one, so that
 // errors and types are the same.
 await build({

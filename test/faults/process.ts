@@ -27,6 +27,12 @@ interface Told {
   readonly requests: readonly AskedRequest[]
 }
 
+/** The settings of a process that sends mails. */
+export interface MailSettings {
+  readonly mailUrl?: string
+  readonly mailFrom?: string
+}
+
 export interface KeystileProcess {
   /** Sends all requests at the same time and returns the answers in the order of the requests. */
   ask(requests: readonly AskedRequest[]): Promise<readonly ToldAnswer[]>
@@ -34,6 +40,8 @@ export interface KeystileProcess {
   /** Pauses the process (SIGSTOP), as if the whole machine was paused. */
   freeze(): void
   thaw(): void
+  /** Kills the process (SIGKILL). */
+  kill(): void
   stop(): Promise<void>
 }
 
@@ -41,8 +49,13 @@ export interface KeystileProcess {
  * Starts a process on a database: a SQLite file or a PostgreSQL URL. It opens 22 connections to
  * PostgreSQL.
  */
-export async function startProcess(database: string): Promise<KeystileProcess> {
-  const child = fork(import.meta.filename, [database], { execArgv: ['--conditions=source'] })
+export async function startProcess(
+  database: string,
+  options: MailSettings = {},
+): Promise<KeystileProcess> {
+  const child = fork(import.meta.filename, [database, JSON.stringify(options)], {
+    execArgv: ['--conditions=source'],
+  })
   const ended = once(child, 'exit')
   const reply = async (): Promise<readonly ToldAnswer[]> => {
     const [answers] = await Promise.race([
@@ -61,6 +74,7 @@ export async function startProcess(database: string): Promise<KeystileProcess> {
     advance: async (advanceSeconds) => void (await tell({ advanceSeconds, requests: [] })),
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
+    kill: () => void child.kill('SIGKILL'),
     async stop() {
       if (child.connected) child.disconnect()
       await ended
@@ -68,12 +82,16 @@ export async function startProcess(database: string): Promise<KeystileProcess> {
   }
 }
 
-async function serve(database: string): Promise<void> {
+async function serve(database: string, options: MailSettings): Promise<void> {
   const pool = database.startsWith('postgres:')
     ? new pg.Pool({ connectionString: database, max: connections })
     : undefined
   const clock = createTestClock()
-  const { send, keystile } = await startKeystile({ database: pool ?? database, clock })
+  const { send, keystile } = await startKeystile({
+    database: pool ?? database,
+    clock,
+    ...options,
+  })
   process.on('message', async ({ advanceSeconds, requests }: Told) => {
     clock.advance(advanceSeconds)
     const answers = await Promise.all(requests.map((request) => send(...request)))
@@ -86,4 +104,5 @@ async function serve(database: string): Promise<void> {
   process.send!([])
 }
 
-if (import.meta.main) await serve(process.argv[2]!)
+if (import.meta.main)
+  await serve(process.argv[2]!, JSON.parse(process.argv[3] ?? '{}') as MailSettings)

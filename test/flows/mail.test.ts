@@ -1,35 +1,355 @@
-// Notices by mail, from the change of an account to a real SMTP server.
+// Mails, from the change of an account to a real SMTP server.
 import assert from 'node:assert/strict'
 import { afterEach, it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   createTestClock,
   describeOnBoth,
+  key,
   password,
+  type TestClock,
+  type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
-import { startMailServer, type MailServer } from '../../packages/server/test-support/mail-server.ts'
+import { callCommand } from '../../packages/server/test-support/command.ts'
+import {
+  startMailServer,
+  type MailServer,
+  type ReceivedMail,
+} from '../../packages/server/test-support/mail-server.ts'
 
 const next = 'purple monkey dishwasher'
+const hour = 60 * 60
 
 describeOnBoth('notices by mail', (stage) => {
   let server: MailServer | undefined
-  afterEach(() => server?.close())
-  const start = async () => {
-    server = await startMailServer()
+  afterEach(async () => {
+    await server?.close()
+    server = undefined
+  })
+  const mailTo = ({ url }: MailServer) => ({
+    mailUrl: url,
+    mailFrom: 'Example <no-reply@example.com>',
+  })
+  const start = async (): Promise<TestKeystile & { server: MailServer; clock: TestClock }> => {
+    server ??= await startMailServer()
     const clock = createTestClock()
-    const started = await stage.start({
-      mailUrl: server.url,
-      mailFrom: 'Example <no-reply@example.com>',
-      clock,
-    })
-    return { server, clock, ...started }
+    return { ...(await stage.start({ ...mailTo(server), clock })), server, clock }
+  }
+  const countMails = async (): Promise<number> =>
+    Number((await stage.sql('select count(*) as number from mail'))[0]?.['number'])
+  /** Resolves when the outbox is empty. */
+  const emptied = async (): Promise<void> => {
+    while ((await countMails()) > 0) await delay(20)
+  }
+  /** Resolves when the last try of each mail has failed. */
+  const failed = async (): Promise<readonly Readonly<Record<string, unknown>>[]> => {
+    for (;;) {
+      const rows = await stage.sql('select * from mail where failure is not null')
+      if (rows.length > 0 && rows.length === (await countMails())) return rows
+      await delay(20)
+    }
+  }
+  /** Changes the password of ada, who gets a notice. */
+  const changePassword = async ({ keystile, addUser }: TestKeystile): Promise<string> => {
+    const subject = await addUser()
+    await keystile.users?.setPassword(subject, next)
+    return subject
   }
 
-  it('a changed password sends a notice to the user’s address', async () => {
+  it('a changed password sends a notice with the IP address, in text and HTML', async () => {
     const { server, send, accessToken } = await start()
     const bearer = await accessToken()
-    const json = { current_password: password, new_password: next }
-    assert.equal((await send('POST', '/users/me/password', { bearer, json })).status, 204)
+    const { status } = await send('POST', '/users/me/password', {
+      bearer,
+      json: { current_password: password, new_password: next },
+      headers: { 'user-agent': 'BUY-PILLS', 'accept-language': 'de' },
+      remoteAddress: '192.0.2.7',
+    })
+    assert.equal(status, 204)
+
     const [mail] = await server.received(1)
-    assert.equal(mail?.parsed.subject, 'Your password at localhost:3000 was changed')
+    const { parsed, envelope, raw } = oneOf(mail)
+    assert.deepEqual(envelope, { from: 'no-reply@example.com', to: ['ada@example.com'] })
+    assert.equal(parsed.from?.text, '"Example" <no-reply@example.com>')
+    assert.equal(parsed.subject, 'Your password at localhost:3000 was changed')
+    assert.equal(parsed.date?.toISOString(), '2026-11-25T12:00:00.000Z')
+    assert.match(parsed.messageId ?? '', /^<[\w-]+@localhost>$/)
+    assert.equal(parsed.headers.get('auto-submitted'), 'auto-generated')
+    const said = 'was changed on 25 November 2026 at 12:00 UTC from the IP address 192.0.2.7.'
+    assert.ok(parsed.text?.includes(said))
+    assert.ok(String(parsed.html).includes(said))
+    // No link, no image, and nothing that the caller chose.
+    assert.doesNotMatch(raw, /https?:|<img|<a |src=|PILLS|x-mailer/i)
+    await emptied()
+  })
+
+  it('a login from a new device sends a notice, one from a known device does not', async () => {
+    const { server, login, addUser, clock } = await start()
+    await addUser()
+    const first = await login()
+    assert.equal(first.status, 200)
+    assert.equal(await countMails(), 0, 'the account is new, so every device is new')
+
+    clock.advance(601)
+    const known = { device_secret: first.json['device_secret'] as string }
+    assert.equal((await login(known)).status, 200)
+    assert.equal(await countMails(), 0)
+
+    assert.equal((await login()).status, 200)
+    const [mail] = await server.received(1)
+    assert.equal(mail?.parsed.subject, 'New login to your account at localhost:3000')
+  })
+
+  it('the device secret of another user does not make a device known', async () => {
+    const { server, login, addUser, clock } = await start()
+    await addUser()
+    await addUser({ username: 'eve', email: 'eve@example.com' })
+    const { json } = await login({ username: 'eve' })
+    clock.advance(601)
+    await login({ device_secret: json['device_secret'] as string })
+    const [mail] = await server.received(1)
+    assert.deepEqual(mail?.envelope.to, ['ada@example.com'])
+  })
+
+  it('a disabled account gets one notice, and none when it is enabled', async () => {
+    const { server, keystile, addUser } = await start()
+    const subject = await addUser()
+    await keystile.users?.disable(subject)
+    await keystile.users?.disable(subject)
+    await keystile.users?.enable(subject)
+    await server.received(1)
+    await emptied()
+    assert.deepEqual(
+      server.mails.map(({ parsed }) => parsed.subject),
+      ['Your account at localhost:3000 was disabled'],
+    )
+  })
+
+  it('a refused login, a refused change and a user without an address send nothing', async () => {
+    const { send, login, keystile, accessToken, clock } = await start()
+    const bearer = await accessToken()
+    clock.advance(601)
+    assert.equal((await login({ password: next })).status, 400)
+    const json = { current_password: next, new_password: next }
+    assert.equal((await send('POST', '/users/me/password', { bearer, json })).status, 403)
+    const bob = await keystile.users?.create({ username: 'bob', password })
+    await keystile.users?.setPassword(bob?.id ?? '', next)
+    assert.equal(await countMails(), 0)
+  })
+
+  it('without mail, nothing is stored', async () => {
+    await changePassword(await stage.start())
+    assert.equal(await countMails(), 0)
+  })
+
+  it('a change that is rolled back sends nothing', async () => {
+    const started = await start()
+    const subject = await started.addUser()
+    for (const statement of refuseCommits(stage.kind)) await stage.sql(statement)
+    await assert.rejects(async () => started.keystile.users?.setPassword(subject, next))
+    assert.equal(await countMails(), 0)
+  })
+
+  it('a mail server that answers 450 gets the same mail again, 10 s later', async () => {
+    const started = await start()
+    const { server, clock } = started
+    server.replies.push(450)
+    await changePassword(started)
+    const [row] = await failed()
+    assert.deepEqual(
+      [row?.['failure'], Number(row?.['tries']), row?.['dead_at']],
+      ['smtp_450', 1, null],
+    )
+    assert.equal(Number(row?.['next_try_at']), clock.now() + 10_000)
+    clock.advance(10)
+    const [mail] = await server.received(1)
+    assert.equal(mail?.parsed.messageId, `<${String(row?.['id'])}@localhost>`)
+    await emptied()
+    assert.equal(server.tries, 2)
+  })
+
+  it('a connection that is cut after DATA sends the mail again with its Message-ID', async () => {
+    const started = await start()
+    const { server, clock } = started
+    server.replies.push('cut-after-data')
+    await changePassword(started)
+    const [row] = await failed()
+    clock.advance(10)
+    const [mail] = await server.received(1)
+    assert.equal(mail?.parsed.messageId, `<${String(row?.['id'])}@localhost>`)
+    assert.equal(server.tries, 2)
+  })
+
+  it('a mail server that answers 550 makes a dead letter, which retry sends', async () => {
+    const started = await start()
+    const { server } = started
+    server.replies.push(550)
+    const subject = await changePassword(started)
+    const [row] = await failed()
+    const id = String(row?.['id'])
+    assert.notEqual(row?.['dead_at'], null)
+
+    const run = async (...args: string[]): Promise<string> => {
+      const env = {
+        KEYSTILE_DATABASE: stage.database,
+        KEYSTILE_KEY: key,
+        KEYSTILE_ISSUER: 'http://localhost:3000/auth',
+      }
+      const { stdout, stderr } = await callCommand(args, { cwd: '/', env })
+      return stdout + stderr
+    }
+    assert.match(await run('doctor'), /warn {2}mail-sent[^]*1 is a dead letter/)
+    const listed = await run('mail', 'list', '--json')
+    const { created_at, expires_at, ...shown } = JSON.parse(listed) as Record<string, unknown>
+    assert.deepEqual(shown, {
+      id,
+      template: 'password_changed',
+      subject,
+      recipient: 'ada@example.com',
+      state: 'dead',
+      tries: 1,
+      failure: 'smtp_550',
+      next_try_at: null,
+    })
+    assert.deepEqual(
+      [created_at, expires_at],
+      ['2026-11-25T12:00:00.000Z', '2026-11-28T12:00:00.000Z'],
+    )
+    assert.match(await run('mail', 'list'), new RegExp(`^${id}\tdead\tpassword_changed\tada@`))
+
+    // The commands use the real time, so the mail must not be expired by then.
+    await stage.sql(`update mail set expires_at = ${Date.now() + 1e9}`)
+    assert.match(await run('mail', 'retry', '--id', 'unknown'), /the mail must exist/)
+    assert.match(await run('mail', 'retry', '--id', id), /^1 mail will be sent/)
+    await stage.sql('update mail set next_try_at = 0')
+    const [mail] = await server.received(1)
+    assert.equal(mail?.parsed.messageId, `<${id}@localhost>`)
+    await emptied()
+    assert.match(await run('mail', 'retry'), /^0 mails will be sent/)
+  })
+
+  it('a mail that fails 24 times is a dead letter', async () => {
+    const started = await start()
+    started.server.replies.push(450)
+    await changePassword(started)
+    await failed()
+    await stage.sql('update mail set tries = 23, failure = null, next_try_at = 0')
+    started.server.replies.push(450)
+    const [row] = await failed()
+    assert.notEqual(row?.['dead_at'], null)
+  })
+
+  it('a mail that expired is not sent, and housekeeping erases it', async () => {
+    server = await startMailServer()
+    server.replies.push(450)
+    const started = await start()
+    await changePassword(started)
+    await failed()
+    started.clock.advance(3 * 24 * hour)
+    await started.keystile.close()
+    const second = await stage.start({ ...mailTo(server), clock: started.clock })
+    started.clock.advance(1)
+    assert.equal(await countMails(), 1)
+    await second.keystile.close()
+    await stage.start({ ...mailTo(server), clock: started.clock })
+    await emptied()
+    assert.equal(server.tries, 1)
+  })
+
+  it('a mailbox gets three mails an hour and ten a day, in any spelling of its case', async () => {
+    const started = await start()
+    const { server, keystile, addUser, clock } = started
+    const ada = await addUser()
+    const mails = async (): Promise<number> => {
+      await keystile.users?.setPassword(ada, next)
+      await emptied()
+      return server.mails.length
+    }
+    assert.deepEqual([await mails(), await mails(), await mails(), await mails()], [1, 2, 3, 3])
+    await stage.sql(`update "user" set email = 'ADA@example.com'`)
+    clock.advance(hour - 1)
+    assert.equal(await mails(), 3)
+    clock.advance(1)
+    assert.equal(await mails(), 4)
+    for (let hours = 2; hours < 24; hours++) {
+      clock.advance(hour)
+      await mails()
+    }
+    assert.equal(server.mails.length, 9)
+
+    const other = await addUser({ username: 'bob', email: 'bob@example.com' })
+    await keystile.users?.setPassword(other, next)
+    await server.received(10)
+  })
+
+  it('the IP address of a notice is encrypted in the database, for its own row only', async () => {
+    server = await startMailServer()
+    server.replies.push(450)
+    const started = await start()
+    const { send, accessToken, clock } = started
+    const bearer = await accessToken()
+    await send('POST', '/users/me/password', {
+      bearer,
+      json: { current_password: password, new_password: next },
+      remoteAddress: '192.0.2.7',
+    })
+    const [row] = await failed()
+    assert.ok(String(row?.['sealed']).length > 20)
+    assert.doesNotMatch(JSON.stringify(row), /192\.0\.2\.7/)
+
+    await stage.sql("update mail set id = 'moved', failure = null")
+    clock.advance(10)
+    const [moved] = await failed()
+    assert.deepEqual([moved?.['failure'], moved?.['dead_at'] === null], ['unreadable', false])
+    assert.equal(server.tries, 1)
+  })
+
+  it('deleting a user erases the user’s waiting mails, and no others', async () => {
+    server = await startMailServer()
+    server.replies.push(450, 450)
+    const { keystile, addUser } = await start()
+    const ada = await addUser()
+    await keystile.users?.disable(ada)
+    await keystile.users?.disable(await addUser({ username: 'bob', email: 'bob@example.com' }))
+    while ((await failed()).length < 2) await delay(20)
+    await keystile.users?.delete(ada)
+    assert.deepEqual(
+      (await stage.sql('select recipient from mail')).map(({ recipient }) => recipient),
+      ['bob@example.com'],
+    )
+  })
+
+  it('a mail that waits while the server is stopped is sent by the next server', async () => {
+    server = await startMailServer()
+    server.replies.push(450)
+    const started = await start()
+    await changePassword(started)
+    await failed()
+    await started.keystile.close()
+    started.clock.advance(10)
+    await stage.start({ ...mailTo(server), clock: started.clock })
+    await server.received(1)
+    await emptied()
   })
 })
+
+function oneOf(mail: ReceivedMail | undefined): ReceivedMail {
+  assert.ok(mail)
+  return mail
+}
+
+/** Statements that make each commit of a mail fail, after all its statements have succeeded. */
+function refuseCommits(kind: 'SQLite' | 'PostgreSQL'): readonly string[] {
+  return kind === 'SQLite'
+    ? [
+        'create table parent (id text primary key)',
+        'create table late (id text references parent (id) deferrable initially deferred)',
+        'create trigger late after insert on mail begin insert into late values (new.id); end',
+      ]
+    : [
+        `create function late() returns trigger language plpgsql
+          as $$ begin raise exception 'no'; end $$`,
+        `create constraint trigger late after insert on mail deferrable initially deferred
+          for each row execute function late()`,
+      ]
+}

@@ -26,6 +26,8 @@ export interface MailServer {
   readonly mails: readonly ReceivedMail[]
   /** The replies to the next mails. The server accepts all mails after these. */
   readonly replies: Reply[]
+  /** Called when the server has read the DATA of a mail, before it replies. */
+  onDataRead: () => void
   /** The number of mails whose DATA the server has read. */
   readonly tries: number
   /** Returns the accepted mails as soon as there are so many. */
@@ -56,6 +58,8 @@ export async function startMailServer(options: SMTPServerOptions = {}): Promise<
 
   const server = new SMTPServer({
     authOptional: true,
+    // close() waits this long for connections, which a pool keeps open.
+    closeTimeout: 100,
     onAuth: ({ username, password }, _session, done) =>
       username === 'app' && password === 'secret'
         ? done(null, { user: username })
@@ -63,6 +67,7 @@ export async function startMailServer(options: SMTPServerOptions = {}): Promise<
     async onData(stream, session, done) {
       const raw = await text(stream)
       const reply = replies.shift() ?? 'accept'
+      running.onDataRead()
       if (reply === 'accept')
         mails.push({
           raw,
@@ -92,8 +97,9 @@ export async function startMailServer(options: SMTPServerOptions = {}): Promise<
   if (typeof address !== 'object' || address === null)
     throw new Error('a listening server must have an address')
 
-  return {
+  const running: MailServer = {
     port: address.port,
+    onDataRead() {},
     url: `smtp://127.0.0.1:${address.port}`,
     mails,
     replies,
@@ -107,6 +113,7 @@ export async function startMailServer(options: SMTPServerOptions = {}): Promise<
     tried: (count) => until(() => tries >= count),
     close: () => new Promise((resolve) => server.close(resolve)),
   }
+  return running
 }
 
 /** Returns the open connections, whose sockets the server does not offer. */

@@ -124,10 +124,22 @@ export const optionsArbitrary: fc.Arbitrary<RuleOptions> = fc
       trustedProxies: fc.array(network, { maxLength: 2 }),
       rateLimits: fc.constantFrom('on', 'off'),
       dangerouslyAllowHttpIssuer: fc.boolean(),
+      mailUrl: fc.constantFrom(
+        'console:',
+        'smtp://localhost:2525',
+        'smtp://127.0.0.1?tls=off',
+        'smtps://app:hunter2@mail.example',
+        'smtp://app:hunter2@mail.example:587',
+        'smtp://mail.example:25?tls=off',
+        'smtp://[::2]?tls=off',
+      ),
     },
     { requiredKeys: ['issuer', 'database'] },
   )
-  .map((options) => options as RuleOptions)
+  .map((options) => ({
+    ...(options as RuleOptions),
+    ...(options.mailUrl !== undefined && { mailFrom: 'no-reply@example.com' }),
+  }))
 
 const bindArbitrary: fc.Arbitrary<Bind> = fc.record({
   host: fc.constantFrom('localhost', '127.0.0.1', '::1', '0.0.0.0', '::', '192.0.2.7'),
@@ -160,6 +172,7 @@ const machineArbitrary: fc.Arbitrary<Machine> = fc.record({
       issuer: storedIssuer,
       synchronous: fc.integer({ min: 0, max: 3 }),
       latest: fc.option(instant, { nil: undefined }),
+      deadMails: fc.constantFrom(0, 1, 20),
     }),
     fc.record({
       kind: fc.constant('postgres' as const),
@@ -167,6 +180,7 @@ const machineArbitrary: fc.Arbitrary<Machine> = fc.record({
       fsync: fc.constantFrom('on', 'off'),
       synchronousCommit: fc.constantFrom('on', 'off', 'local', 'remote_apply'),
       now: instant,
+      deadMails: fc.constantFrom(0, 1),
     }),
   ),
 })

@@ -23,7 +23,13 @@ const file = (path: string, mode: number): { path: string; mode: number; modifie
   mode,
   modifiedAt: now - 1,
 })
-const sqlite = { kind: 'sqlite', issuer: local.issuer, synchronous: 2, latest: now - 1 } as const
+const sqlite = {
+  kind: 'sqlite',
+  issuer: local.issuer,
+  synchronous: 2,
+  latest: now - 1,
+  deadMails: 0,
+} as const
 const postgresFacts = {
   kind: 'postgres',
   issuer: local.issuer,
@@ -303,6 +309,40 @@ export const examples: Readonly<Record<string, Examples>> = {
       on({ database: { ...sqlite, latest: now - 86_400_000 } }),
     ],
   },
+  'mail-console': {
+    stopped: [
+      of({ ...online, mailUrl: 'console:' }),
+      listening('0.0.0.0', true, { ...local, mailUrl: 'console:' }),
+    ],
+    passed: [
+      at({ mailUrl: 'console:' }),
+      listening('localhost', false, { ...local, mailUrl: 'console:' }),
+      of({ ...online, mailUrl: 'smtps://app:hunter2@mail.example' }),
+      of(online),
+    ],
+  },
+  'mail-tls': {
+    stopped: [
+      at({ mailUrl: 'smtp://mail.example?tls=off' }),
+      at({ mailUrl: 'smtp://10.0.0.5:25?tls=off' }),
+    ],
+    passed: [
+      at({}),
+      at({ mailUrl: 'console:' }),
+      at({ mailUrl: 'smtp://mail.example' }),
+      at({ mailUrl: 'smtps://mail.example' }),
+      at({ mailUrl: 'smtp://localhost:2525' }),
+      at({ mailUrl: 'smtp://[::1]:2525?tls=off' }),
+      at({ mailUrl: 'not a URL' }),
+    ],
+  },
+  'mail-sent': {
+    stopped: [
+      on({ database: { ...sqlite, deadMails: 1 } }),
+      on({ database: { ...postgresFacts, deadMails: 20 } }),
+    ],
+    passed: [on({}), on({ database: postgresFacts })],
+  },
 }
 
 /**
@@ -327,6 +367,11 @@ export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
   'sqlite-durable': [at({}), on({ database: undefined }), on({ database: postgresFacts })],
   'postgres-durable': [at({}), on({})],
   'clock-right': [
+    at({}),
+    on({ database: undefined }),
+    on({ database: { kind: 'unavailable', reason: 'refused' } }),
+  ],
+  'mail-sent': [
     at({}),
     on({ database: undefined }),
     on({ database: { kind: 'unavailable', reason: 'refused' } }),

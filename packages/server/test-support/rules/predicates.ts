@@ -36,6 +36,8 @@ export const warned: ReadonlySet<string> = new Set([
   'database-file-private',
   'postgres-durable',
   'clock-right',
+  'mail-tls',
+  'mail-sent',
 ])
 
 const hosts = { v4: /^127(\.\d{1,3}){3}$/, others: ['localhost', '::1', '[::1]'] }
@@ -211,6 +213,17 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   'postgres-durable': ({ machine }) =>
     machine?.database?.kind === 'postgres' &&
     [machine.database.fsync, machine.database.synchronousCommit].includes('off'),
+  // ASVS 13.4.2: "debug modes are disabled for all components in every production environment"
+  'mail-console': (situation) =>
+    situation.options.mailUrl === 'console:' && servesOthers(situation),
+  // RFC 8314 §3: "cleartext … be discontinued"
+  'mail-tls': ({ options: { mailUrl = '' } }) =>
+    /^smtp:.*[?]tls=off$/.test(mailUrl) && !isHere(partsOf(mailUrl).host),
+  // RFC 5321 §4.2.5: the server "MUST … return … notification of failure"
+  'mail-sent': ({ machine }) =>
+    machine?.database !== undefined &&
+    'deadMails' in machine.database &&
+    machine.database.deadMails !== 0,
   // ASVS 16.2.2: "time sources … are synchronized"
   'clock-right': ({ machine }) => {
     if (machine?.database?.kind === 'postgres') {

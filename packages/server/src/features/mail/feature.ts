@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { isLoopback } from '../../base/this-machine.ts'
 import type { Feature } from '../../feature/feature.ts'
 import type { Rule } from '../../feature/rule.ts'
 import {
@@ -141,7 +142,8 @@ const rules: readonly Rule<RuleOptions>[] = [
     find({ options }, say) {
       const server = options.mailUrl === undefined ? undefined : readServer(options.mailUrl)
       if (server?.kind !== 'smtp' || server.isSecure || server.requiresTls) return []
-      if (!options.mailUrl?.includes('?')) return [] // a server on this machine
+      if (isLoopback(server.host)) return []
+
       const message = `must use TLS to ${show(server.host)}: others on the network can read mails`
       return [{ about: say.name('mailUrl'), message, fix: 'remove ?tls=off from the URL' }]
     },

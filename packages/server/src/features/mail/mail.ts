@@ -9,6 +9,7 @@ import { createConsoleMail } from './console.ts'
 import type { AppMail } from './feature.ts'
 import { parseMailUrl } from './mail-url.ts'
 import type { Language } from './message.ts'
+import { createSmtp } from './smtp.ts'
 import type { MailTransport } from './transport.ts'
 import { writeMail, type WritingOptions } from './write.ts'
 
@@ -93,9 +94,7 @@ async function openTransport({ mail, mailUrl = '', logger }: MailChoice): Promis
     const transport = createConsoleMail(logger)
     return { transport, routes: [transport.route] }
   }
-  // Loaded only here, because most servers send no mail.
-  const { createSmtp } = await import('./smtp.ts')
-  return { transport: createSmtp(server), routes: [] }
+  return { transport: await createSmtp(server), routes: [] }
 }
 
 function appTransport(mail: AppMail): MailTransport {

@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer'
 import { isLoopback } from '../../base/this-machine.ts'
 import type { MailServer } from './mail-url.ts'
 import type { MailTransport } from './transport.ts'
@@ -10,8 +9,12 @@ const replyMilliseconds = 30_000
 const maxConnections = 5
 
 /** Creates the transport to a mail server. It keeps up to 5 connections. */
-export function createSmtp(server: Extract<MailServer, { kind: 'smtp' }>): MailTransport {
+export async function createSmtp(
+  server: Extract<MailServer, { kind: 'smtp' }>,
+): Promise<MailTransport> {
   const { host, port, isSecure, requiresTls, login } = server
+  // Loaded only here, because most servers send no mail.
+  const { createTransport } = await import('nodemailer')
   const transport = createTransport({
     pool: true,
     maxConnections,

@@ -20,7 +20,7 @@ type Texts = Readonly<Record<MailKind, (values: TextValues) => Text>>
 /** The last paragraph of each notice. */
 const automatic: Readonly<Record<Language, string>> = {
   en: 'This mail was sent automatically. It has no links and asks for no password.',
-  de: 'Diese Mail wurde automatisch verschickt. Sie enthält keine Links und fragt kein Passwort ab.',
+  de: 'Automatisch verschickte Mail ohne Links. Sie fragt nach keinem Passwort.',
   fr: 'Message envoyé automatiquement, sans lien. Il ne demande aucun mot de passe.',
   es: 'Este mensaje se envió automáticamente. No tiene enlaces y no pide ninguna contraseña.',
 }

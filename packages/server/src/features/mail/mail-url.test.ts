@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { checkOptions } from '../../server/options.ts'
+import { parseMailUrl } from './mail-url.ts'
+
+describe('parseMailUrl', () => {
+  const smtp = { kind: 'smtp', host: 'mail.example', isSecure: false, requiresTls: true } as const
+
+  it('parseMailUrl returns the server, and requires TLS to another machine', () => {
+    assert.deepEqual(parseMailUrl('console:'), { kind: 'console' })
+    assert.deepEqual(parseMailUrl('smtp://mail.example'), { ...smtp, port: 587, login: undefined })
+    assert.deepEqual(parseMailUrl('smtps://us%40er:p%3Aw@mail.example/'), {
+      ...smtp,
+      port: 465,
+      isSecure: true,
+      login: { user: 'us@er', password: 'p:w' },
+    })
+    assert.deepEqual(parseMailUrl('smtp://mail.example:25?tls=off'), {
+      ...smtp,
+      port: 25,
+      requiresTls: false,
+      login: undefined,
+    })
+    for (const host of ['localhost', '127.0.0.1', '[::1]']) {
+      const server = parseMailUrl(`smtp://app:secret@${host}:2525`)
+      assert.equal(server.kind === 'smtp' && server.requiresTls, false, host)
+    }
+  })
+
+  for (const url of [
+    '',
+    'mail.example',
+    'http://mail.example',
+    'smtp:mail.example',
+    'smtp://',
+    'console:x',
+    'smtp://mail.example/path',
+    'smtp://mail.example#x',
+    'smtp://mail.example?tls=on',
+    'smtps://mail.example?tls=off',
+    'smtp://app@mail.example',
+    'smtp://:hunter2@mail.example',
+    'smtp://app:%@mail.example',
+    'smtp://app:hunter2@mail.example?tls=off',
+  ])
+    it(`parseMailUrl refuses ${JSON.stringify(url)} and does not repeat it`, () => {
+      const isSilent = (error: Error): boolean =>
+        error.message.startsWith('must ') && !error.message.includes('hunter2')
+      assert.throws(() => parseMailUrl(url), isSilent)
+    })
+})
+
+describe('the settings of mail', () => {
+  const check = (options: Record<string, unknown>): unknown =>
+    checkOptions({ issuer: 'http://localhost:3000', database: ':memory:', ...options })
+  const mailFrom = 'Example <no-reply@example.com>'
+  const mail = { from: mailFrom, send() {} }
+
+  it('mailUrl and mailFrom are given together, and mail alone', () => {
+    assert.ok(check({ mailUrl: 'console:', mailFrom }))
+    assert.ok(check({ mailUrl: 'console:', mailFrom: 'no-reply@example.com' }))
+    assert.ok(check({ mail }))
+    assert.ok(check({ mail: { ...mail, templates: { new_device: () => undefined } } }))
+    assert.throws(() => check({ mailUrl: 'console:' }), /mailUrl needs mailFrom too/)
+    assert.throws(() => check({ mailFrom }), /mailFrom needs mailUrl too/)
+    assert.throws(
+      () => check({ mail, mailUrl: 'console:', mailFrom }),
+      /mail must not be given together with mailUrl/,
+    )
+  })
+
+  it('a message about mailUrl does not contain the password', () => {
+    const mailUrl = 'smtp://app:hunter2@mail.example?tls=off'
+    assert.throws(
+      () => check({ mailUrl, mailFrom }),
+      ({ message }: Error) =>
+        message.includes('mailUrl must not have ?tls=off') && !message.includes('hunter2'),
+    )
+  })
+
+  for (const from of [
+    '',
+    'Example',
+    'a@b@c',
+    'x <a@example.com',
+    'A\r\nBcc: eve@example.com <a@example.com>',
+    'a@example.com, b@example.com',
+  ])
+    it(`the sender ${JSON.stringify(from)} is refused`, () => {
+      assert.throws(
+        () => check({ mailUrl: 'console:', mailFrom: from }),
+        /mailFrom must be an addr/,
+      )
+      assert.throws(() => check({ mail: { ...mail, from } }), /mail must have an address as from/)
+    })
+
+  it('mail must have a function send, and only known templates', () => {
+    for (const wrong of [null, {}, { ...mail, send: 1 }, { ...mail, templates: { x() {} } }])
+      assert.throws(() => check({ mail: wrong }), /mail must be an object with/)
+    assert.throws(() => check({ mailLanguage: 'it' }), /mailLanguage must be one of en, de, fr, es/)
+  })
+})

@@ -1,0 +1,162 @@
+// The transports: an SMTP server with and without TLS, the app's own function, and the page for
+// development.
+import assert from 'node:assert/strict'
+import { afterEach, describe, it } from 'node:test'
+import { describeOnBoth, type TestKeystile } from '../../../test-support/keystile.ts'
+import { startMailServer, type MailServer } from '../../../test-support/mail-server.ts'
+import { parseMailUrl } from './mail-url.ts'
+import type { MailMessage } from './message.ts'
+import { createSmtp } from './smtp.ts'
+
+const message: MailMessage = {
+  from: 'Example <no-reply@example.com>',
+  to: 'ada@example.com',
+  subject: 'Grüße',
+  text: 'text',
+  html: '<p>html</p>',
+  messageId: '<1@example.com>',
+  date: new Date(0),
+  headers: { 'Auto-Submitted': 'auto-generated' },
+}
+
+describe('the transport to an SMTP server', () => {
+  let server: MailServer | undefined
+  afterEach(() => server?.close())
+  const send = async (url: string): Promise<void> => {
+    const parsed = parseMailUrl(url)
+    assert.ok(parsed.kind === 'smtp')
+    const transport = await createSmtp(parsed)
+    try {
+      await transport.send(message, AbortSignal.timeout(10_000))
+    } finally {
+      transport.close()
+    }
+  }
+
+  it('a server on this machine gets the mail over STARTTLS, after a login', async () => {
+    server = await startMailServer({ authOptional: false })
+    await send(`smtp://app:secret@127.0.0.1:${server.port}`)
+    const [mail] = server.mails
+    assert.deepEqual([mail?.isEncrypted, mail?.user], [true, 'app'])
+    assert.equal(mail?.parsed.subject, 'Grüße')
+    assert.equal(mail?.parsed.messageId, '<1@example.com>')
+  })
+
+  it('smtps: begins with TLS', async () => {
+    server = await startMailServer({ secure: true, authOptional: false })
+    await send(`smtps://app:secret@localhost:${server.port}`)
+    assert.equal(server.mails[0]?.isEncrypted, true)
+  })
+
+  it('a wrong password is an error, which is not about the mail', async () => {
+    server = await startMailServer({ authOptional: false })
+    const { port } = server
+    await assert.rejects(send(`smtp://app:wrong@127.0.0.1:${port}`), { code: 'EAUTH' })
+    assert.equal(server.tries, 0)
+  })
+
+  // 0.0.0.0 reaches this machine, but is not a name of it: like a mail server elsewhere.
+  it('a server elsewhere without STARTTLS gets neither the mail nor the password', async () => {
+    const commands: string[] = []
+    server = await startMailServer({
+      disabledCommands: ['STARTTLS'],
+      allowInsecureAuth: true,
+      onAuth: (auth, _session, done) => {
+        commands.push(auth.method)
+        done(null, { user: 'app' })
+      },
+    })
+    const { port } = server
+    await assert.rejects(send(`smtp://app:secret@0.0.0.0:${port}`), { code: 'ETLS' })
+    assert.deepEqual([commands, server.tries], [[], 0])
+  })
+
+  it('a server elsewhere with a certificate that is not trusted gets no mail', async () => {
+    server = await startMailServer()
+    const { port } = server
+    await assert.rejects(send(`smtp://app:secret@0.0.0.0:${port}`), /certificate/)
+    assert.equal(server.tries, 0)
+  })
+
+  it('?tls=off sends to a server elsewhere without TLS', async () => {
+    server = await startMailServer({ disabledCommands: ['STARTTLS'] })
+    await send(`smtp://0.0.0.0:${server.port}?tls=off`)
+    assert.equal(server.mails[0]?.isEncrypted, false)
+  })
+
+  it('an aborted signal gives up at once, even if the server says nothing', async () => {
+    server = await startMailServer({ onConnect: () => {} })
+    const parsed = parseMailUrl(server.url)
+    assert.ok(parsed.kind === 'smtp')
+    const transport = await createSmtp(parsed)
+    const controller = new AbortController()
+    const sending = transport.send(message, controller.signal)
+    controller.abort()
+    await assert.rejects(sending)
+    transport.close()
+  })
+})
+
+/** Disables ada, who gets a notice. */
+async function disable({ keystile, addUser }: TestKeystile): Promise<void> {
+  await keystile.users?.disable(await addUser())
+}
+
+describeOnBoth('mail', (stage) => {
+  it('send() of the app gets each mail, and again after a failure', async () => {
+    const { promise, resolve } = Promise.withResolvers<MailMessage>()
+    let tries = 0
+    const from = 'Example <no-reply@example.com>'
+    const started = await stage.start({
+      mailLanguage: 'de',
+      mail: {
+        from,
+        async send(sent: MailMessage) {
+          if (tries++ === 0) {
+            queueMicrotask(() => void stage.sql('update mail set next_try_at = 0'))
+            throw new Error('away')
+          }
+          resolve(sent)
+        },
+      },
+    })
+    await disable(started)
+    const retry = setInterval(() => void stage.sql('update mail set next_try_at = 0'), 200)
+    const sent = await promise
+    clearInterval(retry)
+    assert.equal(sent.subject, 'Ihr Konto bei localhost:3000 wurde gesperrt')
+    assert.deepEqual([sent.from, sent.to, tries], [from, 'ada@example.com', 2])
+  })
+
+  it('with console:, the page /dev/mail shows the mails, escaped, and runs no script', async () => {
+    const mailFrom = 'no-reply@example.com'
+    const started = await stage.start({ mailUrl: 'console:', mailFrom })
+    assert.match((await started.send('GET', '/dev/mail')).text, /No mail yet/)
+    await disable(started)
+    let page = await started.send('GET', '/dev/mail')
+    while (page.text.includes('No mail yet')) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      page = await started.send('GET', '/dev/mail')
+    }
+    assert.match(page.text, /<h2>Your account at localhost:3000 was disabled<\/h2>\n<p>To ada@/)
+    assert.equal(
+      page.headers.get('content-security-policy')?.startsWith("default-src 'none'"),
+      true,
+    )
+  })
+
+  it('without console:, there is no page /dev/mail', async () => {
+    assert.equal((await (await stage.start()).send('GET', '/dev/mail')).status, 404)
+  })
+
+  it('the start refuses console: when other machines can reach the server', () =>
+    assert.rejects(
+      stage.start({
+        issuer: 'https://auth.example.com',
+        registration: 'closed',
+        mailUrl: 'console:',
+        mailFrom: 'no-reply@example.com',
+      }),
+      /mail-console/,
+    ))
+})
