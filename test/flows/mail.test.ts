@@ -304,6 +304,21 @@ describeOnBoth('notices by mail', (stage) => {
     assert.equal(server.tries, 1)
   })
 
+  it('deleting a user erases the user’s waiting mails, and no others', async () => {
+    server = await startMailServer()
+    server.replies.push(450, 450)
+    const { keystile, addUser } = await start()
+    const ada = await addUser()
+    await keystile.users?.disable(ada)
+    await keystile.users?.disable(await addUser({ username: 'bob', email: 'bob@example.com' }))
+    while ((await failed()).length < 2) await delay(20)
+    await keystile.users?.delete(ada)
+    assert.deepEqual(
+      (await stage.sql('select recipient from mail')).map(({ recipient }) => recipient),
+      ['bob@example.com'],
+    )
+  })
+
   it('a mail that waits while the server is stopped is sent by the next server', async () => {
     server = await startMailServer()
     server.replies.push(450)

@@ -46,3 +46,11 @@ export async function insertMail(
     })
     .execute()
 }
+
+/** Erases the mails about a user who is deleted, because they contain the user's address. */
+export async function eraseMailsAbout(transaction: Transaction, subject: string): Promise<void> {
+  await inTables<OutboxTables>(transaction)
+    .deleteFrom('mail')
+    .where('subject', '=', subject)
+    .execute()
+}
