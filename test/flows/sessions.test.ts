@@ -312,6 +312,8 @@ describeOnBoth('a database of a version without refresh tokens', (stage) => {
     for (const statement of [
       'drop index session_idle_expiry',
       'drop index event_expiry',
+      'drop table lease',
+      'drop table mail',
       'drop table client',
       'drop table rate',
       'drop table refresh_token',
