@@ -11,7 +11,7 @@
 // runs the bench of one checkout and then the bench of the other checkout. Their columns of elapsed
 // time also depend on what else the machine does.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -66,10 +66,12 @@ function compare(scenario: string): Promise<Shares> | Shares {
 
 /**
  * Compares the processor time of a guarded request. Also compares this time divided by the time of
- * an open request.
+ * an open request. Leaves out servers that the other checkout does not have.
  */
 async function compareGuards(): Promise<Shares> {
-  const own = apps.filter(({ isOurs }) => isOurs)
+  const own = apps.filter(
+    ({ isOurs, script }) => isOurs && existsSync(join(checkouts.before, 'bench', script)),
+  )
   const at = (app: App, side: Side): App => ({
     ...app,
     framework: `${side}: ${app.framework}`,

@@ -3,7 +3,7 @@
 //   npm run bench                        all scenarios, into bench/results and bench/README.md
 //   npm run bench -- guards verify       only these scenarios
 //   npm run bench -- --rounds 9 --seconds 5
-//   npm run bench -- --quick             one short round, to see if the bench works; writes no files
+//   npm run bench -- --quick             one short round without files: does the bench work?
 //   npm run bench -- --quick --out DIR   one short round; writes the results into DIR
 import { parseArgs } from 'node:util'
 import { describeMachine } from './machine.ts'

@@ -143,7 +143,7 @@ async function challengeOf(
 describe('protectedResource', () => {
   for (const [framework, makeApp] of Object.entries(apps)) {
     for (const path of ['', '/items']) {
-      it(`in ${framework}, oauth4webapi finds the metadata of a resource at "${path}"`, async (t) => {
+      it(`in ${framework}, oauth4webapi finds the metadata for the path "${path}"`, async (t) => {
         const stage = await start(t, makeApp, path)
         const { resource_metadata } = await challengeOf(stage, '/items', 'wrong')
         const response = await oauth.resourceDiscoveryRequest(new URL(stage.resource), insecure)
@@ -163,9 +163,10 @@ describe('protectedResource', () => {
       })
     }
 
-    it(`in ${framework}, every challenge of a guard names the metadata (RFC 9728 §5.1)`, async (t) => {
+    it(`in ${framework}, every challenge names the metadata (RFC 9728 §5.1)`, async (t) => {
       const stage = await start(t, makeApp, '/items')
-      const metadata = `http://127.0.0.1:${stage.served.port}/.well-known/oauth-protected-resource/items`
+      const origin = `http://127.0.0.1:${stage.served.port}`
+      const metadata = `${origin}/.well-known/oauth-protected-resource/items`
       const authenticatedAt = new Date(Date.now() - 3_600_000)
       for (const [at, token, error] of [
         ['/items', 'wrong', 'invalid_token'],
@@ -197,7 +198,7 @@ describe('protectedResource', () => {
       assert.equal(status, 404)
     })
 
-    it(`in ${framework}, pages of all origins can read the metadata, and Host is ignored`, async (t) => {
+    it(`in ${framework}, all origins can read the metadata, and Host is ignored`, async (t) => {
       const { served, issuer, resource } = await start(t, makeApp, '')
       const path = '/.well-known/oauth-protected-resource'
       const sent = ['Origin', 'https://page.example', 'X-Forwarded-Host', 'evil.example']

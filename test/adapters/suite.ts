@@ -16,7 +16,7 @@ interface RouteNames {
   readonly inRouter: string | undefined
 }
 
-/** An app that listens, in this process or in another one. Only a server of this process is known. */
+/** An app that listens. Its server is known only if it runs in this process. */
 export interface Listening extends Client {
   readonly server?: Served['server']
   close(): Promise<void>

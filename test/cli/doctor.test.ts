@@ -230,7 +230,7 @@ describe('keystile doctor', () => {
     assert.match(await refusal(args), /\(issuer-stored, RFC 8414 §3\.3\)/)
   })
 
-  it('keystile doctor and keystile serve refuse a key that does not open the database', async () => {
+  it('keystile doctor and serve refuse a key that does not open the database', async () => {
     makeDatabase()
     const other = { KEYSTILE_KEY: key }
     const report = await doctor([], other)
@@ -372,7 +372,7 @@ describe('keystile doctor', () => {
       )
     })
 
-    it('keystile doctor and keystile serve refuse a key that does not open PostgreSQL', async () => {
+    it('keystile doctor and serve refuse a key that does not open PostgreSQL', async () => {
       server = await startServer({ cwd, env: env(), port: Number(port) })
       const other = { ...env(), KEYSTILE_KEY: `${key}x` }
       assert.ok(idsOf(await doctor([], other)).includes('key-opens'))

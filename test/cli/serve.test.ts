@@ -199,7 +199,7 @@ describe('keystile serve', () => {
     }
   })
 
-  it('keystile serve reports one fault if the file of the key is missing on PostgreSQL', async () => {
+  it('keystile serve reports one fault if the key file is missing on PostgreSQL', async () => {
     const env = { DATABASE_URL: 'postgres://127.0.0.1:1/x', KEYSTILE_KEY_FILE: '/not/there' }
     const { stderr } = await callCommand(['serve'], { cwd, env })
     assert.equal(

@@ -480,7 +480,7 @@ const firebase: DocumentedIssuer = {
   otherTenant: { iss: 'https://securetoken.google.com/other-project' },
   otherAudience: { aud: 'other-project' },
   unscoped: [
-    ['a user who is no administrator', { admin: undefined }],
+    ['a user who is not an administrator', { admin: undefined }],
     ['a claim that is not true', { admin: 'true' }],
   ],
   refused: [],

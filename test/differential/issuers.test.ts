@@ -1,5 +1,5 @@
-// The programs of docs/guides/other-issuers.md and jose, with the checks that each issuer documents,
-// verify the same changed tokens. Keystile must refuse every token that jose refuses. Where
+// The programs of docs/guides/other-issuers.md verify the same changed tokens as jose with the
+// checks that each issuer documents. Keystile must refuse every token that jose refuses. Where
 // Keystile is stricter, this file names the rule.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
@@ -31,7 +31,7 @@ const stricterRules: readonly (readonly [rule: string, why: Why])[] = [
   ['registered claims have their types', /^"aud" is neither a string nor an array of strings$/],
   ['typ is a string', /^"typ" is neither JWT nor at\+jwt$/],
   ['no claims of other tokens', /^an access token has no "(nonce|at_hash|c_hash|events)"/],
-  ['no claims of other tokens', /^the claim "(typ|type|token_type)" says that this is no access/],
+  ['no claims of other tokens', /^the claim "(typ|type|token_type)" says that this is not/],
   ['the claims of a type are strings', /^"(typ|type|token_type)" is not a string$/],
   ['no claims of other tokens', /^"token_use" is not access$/],
   ['aud is not its own client', /^"aud" names the client of the token/],

@@ -1,7 +1,7 @@
 // The programs in the documents. Each block of TypeScript is a program. Comments above a block
-// change it: `<!-- continues -->` adds the block to the program before it, `<!-- file routes.ts -->`
-// lets later blocks of the page import the block as `./routes.ts`, and `<!-- also express 4 -->`
-// adds the same program with Express 4. Numbers after `ts` are the lines that the site
+// change it. `<!-- continues -->` adds the block to the program before it. A block with
+// `<!-- file routes.ts -->` can be imported by later blocks of the page, as `./routes.ts`.
+// `<!-- also express 4 -->` adds the same program with Express 4. Numbers after `ts` are the lines that the site
 // highlights. A block inside a comment is a test of the blocks above it, which readers do not see.
 import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'

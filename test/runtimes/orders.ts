@@ -44,7 +44,7 @@ export interface Orders {
   readonly age: Order<{ readonly seconds: number }>
   /** Returns the message of the error when `signJwt` was called while the program was loaded. */
   readonly loading: Order<object, { readonly error: string | null }>
-  /** Returns the headers of a caller of the `createTestIssuer` that the program made at its start. */
+  /** Returns the headers of a caller of the program's own `createTestIssuer`. */
   readonly testing: Order<object, { readonly authorization: string }>
 }
 

@@ -73,7 +73,7 @@ export function describeRemoteKeys(
       const next = generateKey('ES256')
       publisher.publish(next)
       await senderTo(client)('age', { seconds: 301 })
-      // In Node and elsewhere, this request starts a fetch in the background, and the next one profits.
+      // In Node and elsewhere, this request starts a fetch, and the next request uses its keys.
       assert.equal((await ask()).status, endsWithRequest ? 401 : 200)
       while ((await ask()).status === 200);
       assert.equal((await ask()).status, 401)

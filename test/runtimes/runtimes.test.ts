@@ -135,7 +135,7 @@ describe('the library in other runtimes', { skip }, () => {
 
 /** @param hasNoTime whether the runtime has no time while it loads a program */
 function describeLoading(name: string, port: () => number, hasNoTime: boolean): void {
-  it(`signJwt, called while ${name} loads the program, ${hasNoTime ? 'says why not' : 'works'}`, async () => {
+  it(`signJwt ${hasNoTime ? 'throws' : 'works'} while ${name} loads modules`, async () => {
     const { error } = await senderTo(clientOf(port()))('loading', {})
     if (hasNoTime) assert.match(String(error), /^a Worker has no time while it loads its modules/)
     else assert.equal(error, null)

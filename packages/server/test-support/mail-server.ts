@@ -41,20 +41,7 @@ export async function startMailServer(options: SMTPServerOptions = {}): Promise<
   const mails: ReceivedMail[] = []
   const replies: Reply[] = []
   let tries = 0
-  const waiting = new Set<() => void>()
-  const wake = (): void => {
-    for (const check of waiting) check()
-  }
-  const until = (isDone: () => boolean): Promise<void> =>
-    new Promise((resolve) => {
-      const check = (): void => {
-        if (!isDone()) return
-        waiting.delete(check)
-        resolve()
-      }
-      waiting.add(check)
-      check()
-    })
+  const { until, wake } = createWaiting()
 
   const server = new SMTPServer({
     authOptional: true,
@@ -114,6 +101,29 @@ export async function startMailServer(options: SMTPServerOptions = {}): Promise<
     close: () => new Promise((resolve) => server.close(resolve)),
   }
   return running
+}
+
+/** Lets tests wait until something is so. `wake()` makes all of them look again. */
+function createWaiting(): {
+  until(isDone: () => boolean): Promise<void>
+  wake(): void
+} {
+  const waiting = new Set<() => void>()
+  return {
+    until: (isDone) =>
+      new Promise((resolve) => {
+        const check = (): void => {
+          if (!isDone()) return
+          waiting.delete(check)
+          resolve()
+        }
+        waiting.add(check)
+        check()
+      }),
+    wake() {
+      for (const check of waiting) check()
+    },
+  }
 }
 
 /** Returns the open connections, whose sockets the server does not offer. */

@@ -40,6 +40,14 @@ export function requireKnownOptions(
   }
 }
 
+/** Returns the message for the promise of `createKeystile()` where its object must be. */
+export function notAwaited(taker: string): string {
+  return (
+    `the argument of ${taker}() must be the object from createKeystile(); it is a promise. ` +
+    `Fix: ${taker}(await createKeystile(…))`
+  )
+}
+
 /**
  * Describes a wrong value for an error message. Shows numbers, null and undefined as they are, but
  * never the text of a string, which may be a secret.

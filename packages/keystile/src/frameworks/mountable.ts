@@ -1,4 +1,4 @@
-import { kindOf } from '../base/options.ts'
+import { kindOf, notAwaited } from '../base/options.ts'
 import type { AnswerBody, HttpAnswer, HttpRequestWithBody } from '../http/message.ts'
 
 /**
@@ -11,8 +11,7 @@ export function acceptMountable(mountable: Mountable): void {
   if (typeof mountable?.answer !== 'function') {
     throw new TypeError(
       mountable instanceof Promise
-        ? 'the argument of mount() must be the object from createKeystile(); it is a promise. ' +
-            'Fix: mount(await createKeystile(…))'
+        ? notAwaited('mount')
         : 'the argument of mount() must be the object from createKeystile() or from ' +
             `protectedResource(); it is ${kindOf(mountable)}`,
     )

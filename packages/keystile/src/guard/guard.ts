@@ -1,7 +1,7 @@
 // The guard without a framework: it authenticates a request and decides whether to admit it. The
 // adapters in frameworks/ add the middleware.
 import { TokenError, tokenError } from '../base/errors.ts'
-import { requireKnownOptions } from '../base/options.ts'
+import { notAwaited, requireKnownOptions } from '../base/options.ts'
 import type { HttpAnswer, HttpRequest } from '../http/message.ts'
 import { tokenRefusalAnswer } from '../http/problem.ts'
 import { isMetBy, joinDemands, readAlternatives, readDemand } from './demand.ts'
@@ -178,15 +178,17 @@ export function createGuardCore<S extends string, U, T extends TokenType = 'at+j
     },
     callerOf(carrier: Carrier) {
       const entry = carrier[entered]
-      if (!entry) {
-        throw new TypeError(
-          'no guard ran for this request. ' +
-            'Fix: put guard(…) before the handler that calls guard.caller(…)',
-        )
-      }
+      if (!entry) throw noGuardRan()
       return entry.caller
     },
   }
+}
+
+function noGuardRan(): TypeError {
+  return new TypeError(
+    'no guard ran for this request. ' +
+      'Fix: put guard(…) before the handler that calls guard.caller(…)',
+  )
 }
 
 /**
@@ -216,8 +218,7 @@ function readOptions<S extends string, U, T extends TokenType>(
   if (typeof verifier?.verify !== 'function') {
     throw new TypeError(
       options instanceof Promise
-        ? 'the argument of createGuard() must be the object from createKeystile(); ' +
-            'it is a promise. Fix: createGuard(await createKeystile(…))'
+        ? notAwaited('createGuard')
         : 'a guard must have a verifier. Fix: pass { verifier: createVerifier(…) }, or the ' +
             'object from createKeystile()',
     )

@@ -155,7 +155,7 @@ describe('the options of protectedResource', () => {
     new URL(resource),
     [resource],
   ]) {
-    it(`protectedResource refuses a resource that is no safe URL: ${String(wrong)}`, () => {
+    it(`protectedResource refuses a resource that is not a safe URL: ${String(wrong)}`, () => {
       refused(
         { resource: wrong },
         /`resource` must be an https URL without user, query and fragment|is undefined/,
@@ -264,7 +264,7 @@ describe('the challenge of a guard', () => {
     return decision.answer.headers['www-authenticate']
   }
 
-  it('a challenge names the metadata once it is mounted, and not before (RFC 9728 §5.1)', async () => {
+  it('a challenge names the metadata only once it is mounted (RFC 9728 §5.1)', async () => {
     const verifier = verifierOf('https://orders.example/v1')
     const published = protectedResource({ resource: 'https://orders.example/v1', verifier })
     assert.equal(await challengeOf(verifier), 'Bearer realm="https://auth.example"')

@@ -139,7 +139,7 @@ describe('fetchJwksUri', () => {
     }
   })
 
-  it('after a 400, which Cognito answers at other URLs, fetchJwksUri tries the next URL', async () => {
+  it('after a 400, as Cognito answers, fetchJwksUri tries the next URL', async () => {
     for (const status of [400, 401, 403, 499]) {
       const missing = (): Response => new Response('{"message":"BadRequest"}', { status })
       const { asked, options } = answering({
@@ -206,7 +206,7 @@ describe('fetchJwksUri', () => {
     })
   }
 
-  it('fetchJwksUri shows the issuer of foreign metadata escaped, in at most 80 characters', async () => {
+  it('fetchJwksUri escapes the issuer of foreign metadata, cut to 80 characters', async () => {
     for (const [other, said] of [
       ['https://evil.example', '"https://evil.example"'],
       ['a"\n\u001b[2J\u202e\u00e9', String.raw`"a\"\n\u001b[2J\u202e\u00e9"`],

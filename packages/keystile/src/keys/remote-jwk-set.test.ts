@@ -331,13 +331,14 @@ describe('keys that are no longer fresh', () => {
     assert.ok(set.find('first', es256), 'no other fetch is allowed yet')
   })
 
-  it('in a Worker, requests that wait for a lost fetch get 503, and a later one retries', async (t) => {
+  it('in a Worker, requests that wait for a lost fetch get 503; a later one retries', async (t) => {
     actAsWorker(t)
     const { script, has, refusal, advance } = start()
     await loseFetch(t, script, () => has('first'))
     const waiting = [refusal('first'), refusal('first')]
     t.mock.timers.tick(5_000)
-    const detail = `the keys of ${script.issuer} cannot be fetched: the request that started the fetch has ended`
+    const cause = 'the request that started the fetch has ended'
+    const detail = `the keys of ${script.issuer} cannot be fetched: ${cause}`
     for (const told of await Promise.all(waiting))
       assert.deepEqual(told, ['temporarily_unavailable', 1, detail])
     advance(1)

@@ -139,17 +139,13 @@ function createKeyCache(options: PublishedKeysOptions): KeyCache {
         held = hold(fetched, held, askedAt)
         failure = undefined
       }, fail)
-      .finally(() => {
-        flight = undefined
-      })
+      .finally(() => void (flight = undefined))
     flight = { done, abort }
     return done
   }
 
-  /**
-   * Waits for a fetch that another request started. If that request was aborted in a Worker, the
-   * fetch is lost: waiting for it fails or never ends.
-   */
+  // Waits for a fetch that another request started. If that request was aborted in a Worker, the
+  // fetch is lost: waiting for it fails or never ends.
   async function join(joined: Flight): Promise<void> {
     await withDeadline(() => joined.done, timeoutSeconds).promise.catch(() => {})
     if (flight !== joined) return

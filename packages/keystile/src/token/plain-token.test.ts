@@ -242,7 +242,7 @@ describe('the scopes', () => {
     assert.deepEqual(verify({ scp: 'a  b a' }, { scopesFrom: 'scp' }).scopes, ['a', 'b'])
   })
 
-  it('verifyPlainToken refuses scopes that are neither a text of scopes nor an array of texts', () => {
+  it('verifyPlainToken refuses scopes that are not a string or an array of strings', () => {
     for (const scope of [7, null, { a: 1 }, ['a', 7], 'a"b', 'a\nb']) {
       refused('malformed_claim', { scope })
       refused('malformed_claim', { scp: scope }, { scopesFrom: 'scp' })

@@ -113,7 +113,7 @@ export function verifyPlainToken(
   }
 }
 
-/** Refuses a token whose type or claims show that it is no access token. */
+/** Refuses a token whose type or claims show that it is not an access token. */
 function requireAccessToken(claims: JwtClaims, header: JsonObject): void {
   requireUnbound(claims)
 
@@ -129,7 +129,7 @@ function requireAccessToken(claims: JwtClaims, header: JsonObject): void {
     if (type !== undefined && typeof type !== 'string')
       throw malformedClaim(`"${name}" is not a string`)
     if (type !== undefined && foreignType.test(type))
-      throw wrongType(`the claim "${name}" says that this is no access token`)
+      throw wrongType(`the claim "${name}" says that this is not an access token`)
   }
 
   // Of Cognito, which documents that an API must demand exactly this value.

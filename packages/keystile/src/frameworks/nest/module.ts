@@ -7,7 +7,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common'
 import { APP_GUARD, ModulesContainer } from '@nestjs/core'
-import { requireKnownOptions } from '../../base/options.ts'
+import { notAwaited, requireKnownOptions } from '../../base/options.ts'
 import { createGuardCore, type GuardOptions } from '../../guard/guard.ts'
 import type { TokenType } from '../../guard/identity.ts'
 import type { UserObject } from '../../guard/user.ts'
@@ -74,8 +74,7 @@ export class KeystileModule implements OnModuleInit {
   >(options: GuardOptions<S, U, T>, settings: ModuleSettings = {}): DynamicModule {
     if (options instanceof Promise) {
       throw new TypeError(
-        'KeystileModule.forRoot takes what createKeystile resolves to; it got the promise. ' +
-          'Fix: forRoot(await createKeystile(…)), or forRootAsync({ useFactory: () => … })',
+        `${notAwaited('KeystileModule.forRoot')}, or forRootAsync({ useFactory: () => … })`,
       )
     }
     requireKnownOptions('KeystileModule.forRoot', settings, ['openByDefault'])

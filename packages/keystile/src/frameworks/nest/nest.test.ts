@@ -121,7 +121,7 @@ describe('a Nest app with KeystileModule', () => {
   })
 
   for (const settings of [{ openByDefault: true }, {}]) {
-    it(`a method that overrides a guarded one keeps its demand: ${JSON.stringify(settings)}`, async () => {
+    it(`an overriding method keeps the demand, with ${JSON.stringify(settings)}`, async () => {
       class Base {
         get(): string {
           return 'base'
@@ -237,7 +237,7 @@ describe('a Nest app with KeystileModule', () => {
 })
 
 describe('the callers of handlers without a guard', () => {
-  it('@OptionalCaller() above a handler that no guard runs for is an error, not undefined', async () => {
+  it('@OptionalCaller() throws if no guard ran for the handler', async () => {
     class Things {
       get(caller: unknown): string {
         return String(caller)
@@ -305,7 +305,7 @@ describe('a Nest app that does not start', () => {
     }
   })
 
-  it('a guarded GraphQL field needs the option that makes Nest call guards for fields', async () => {
+  it('a guarded GraphQL field needs fieldResolverEnhancers: [guards]', async () => {
     class Resolver {
       secret(): string {
         return 's'
@@ -376,7 +376,10 @@ describe('the decorators of keystile/nest', () => {
 describe('KeystileModule', () => {
   it('KeystileModule.forRoot refuses a promise and an unknown setting', () => {
     const promise = Promise.resolve(options) as unknown as typeof options
-    assert.throws(() => KeystileModule.forRoot(promise), /Fix: forRoot\(await createKeystile/)
+    assert.throws(
+      () => KeystileModule.forRoot(promise),
+      /Fix: KeystileModule\.forRoot\(await createKeystile/,
+    )
     const misspelt = { openByDefalt: true } as ModuleSettings
     assert.throws(() => KeystileModule.forRoot(options, misspelt), /no option `openByDefalt`/)
   })

@@ -112,7 +112,7 @@ describeOnBoth('the lease of background jobs', (stage) => {
     }
   })
 
-  it('write() refuses when another process has taken the lease, and then it is not held', async () => {
+  it('write() rejects if another process has taken the lease, which is then not held', async () => {
     await make()
     await withLease(stage, async (lease) => {
       await taken(lease)

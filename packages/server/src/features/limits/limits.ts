@@ -41,20 +41,22 @@ export interface Limits {
   refund(spent: Spent): Promise<void>
 }
 
+/** The services that the limits use. */
+interface LimitParts {
+  readonly clock: Clock
+  readonly logger: Logger
+  /**
+   * Returns true if an address belongs to one user or network. Returns false if the address may
+   * belong to a proxy, because many users share it.
+   */
+  isLimited(address: string): boolean
+}
+
 /** Creates rate limits whose counts are in a database. */
 export function createLimits(
   database: Pick<Database, 'reader' | 'write'>,
-  options: {
-    readonly clock: Clock
-    readonly logger: Logger
-    /**
-     * Returns true if an address belongs to one user or network. Returns false if the address may
-     * belong to a proxy, because many users share it.
-     */
-    isLimited(address: string): boolean
-  },
+  { clock, logger, isLimited }: LimitParts,
 ): Limits {
-  const { clock, logger, isLimited } = options
   const refused = createRefusedKeys()
 
   /**

@@ -101,13 +101,12 @@ export interface StarterParts {
 /**
  * Creates a `SessionStarter`.
  *
- * @param parts.startLogin the command that checks the account and inserts the session
+ * @param parts includes `startLogin`, the command that checks the account and inserts the session
  */
 export function createSessionStarter(
   database: Database,
-  parts: StarterParts & { readonly startLogin: StartLogin },
+  { startLogin, issuing, clock }: StarterParts & { readonly startLogin: StartLogin },
 ): SessionStarter {
-  const { startLogin, issuing, clock } = parts
   return {
     async start({
       subject,
@@ -150,7 +149,6 @@ export function createSessionStarter(
         notice,
         by,
       }
-
       const { started } = await database.write(startLogin, values, patienceMilliseconds)
       if (!started) return undefined
 
