@@ -10,7 +10,7 @@ describe('docs/guides/audit.md', () => {
       join(import.meta.dirname, '../../../../../docs/guides/audit.md'),
       'utf8',
     )
-    const [, table = ''] = page.split('| event | is written down when |')
+    const [, table = ''] = page.split('| event | is recorded when |')
     const explained = table
       .split('\n\n', 1)
       .join()

@@ -74,7 +74,7 @@ const mailUrl: Setting<'mailUrl', string> = {
   takenBy: 'both',
   schema: z.string({ error: 'must be a string' }),
   defaultText: 'no mails are sent',
-  help: 'the mail server, as a smtp: or smtps: URL; console: shows mails at /dev/mail',
+  help: 'the mail server, as an smtp: or smtps: URL; or console:, to show mails at /dev/mail',
   environment: ['KEYSTILE_MAIL_URL'],
   flag: false, // every user of the machine can read the arguments of a process
   isSecret: true,

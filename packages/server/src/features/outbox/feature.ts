@@ -42,8 +42,7 @@ const noDeadLetters: Rule<unknown> = {
   id: 'mail-sent',
   standard: 'RFC 5321 §4.2.5',
   severity: 'warn',
-  demand:
-    'no mail may be a dead letter, which the mail server refused and which is not tried again',
+  demand: 'there should be no dead letters: mails that Keystile no longer tries to send',
   find({ machine }) {
     const { database } = machine ?? {}
     if (!database || database.kind === 'unavailable') return undefined

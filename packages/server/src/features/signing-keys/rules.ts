@@ -132,7 +132,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
     id: 'issuer-given',
     standard: 'RFC 8414 §3.3',
     severity: 'stop',
-    demand: 'the first start of the stand-alone server on PostgreSQL must give the issuer',
+    demand: 'at its first start on PostgreSQL, the stand-alone server must be given the issuer',
     find({ bind, machine, options: { issuer = 'http://localhost:8000' } }, say) {
       if (!bind || machine?.database?.kind !== 'postgres') return undefined
       if (bind.isIssuerGiven || machine.database.issuer !== undefined) return []
