@@ -58,7 +58,8 @@ function describeSetting(setting: Setting): Row {
     code(fileVariableOf(setting, variable) ? `${variable}[_FILE]` : variable),
   )
   const flag = flagOf(setting)
-  const what = unit === undefined ? help : `${help} (${unit})`
+  const [meaning = '', ...rest] = help.split('; ')
+  const what = unit === undefined ? help : [`${meaning}, in ${unit}`, ...rest].join('; ')
 
   return [
     code(name),

@@ -12,15 +12,15 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   no_credential: {
     meaning: 'The request has no header `Authorization: Bearer TOKEN`.',
     cause:
-      'The client sends the token in a cookie or in the URL. Or a proxy, or a redirect to another ' +
-      'host, has removed the header.',
+      'The client sends the token in a cookie or in the URL. Or a proxy, or a redirect to ' +
+      'another host, has removed the header.',
     fix: 'Send `Authorization: Bearer TOKEN`, and let the proxy pass the header on.',
   },
   malformed_credential: {
     meaning: 'The `Authorization` header is not `Bearer` followed by one token.',
     cause:
-      'There are quotation marks, a comma or a line break around the token. Or more than one word ' +
-      'follows `Bearer`, or the client sent the header twice.',
+      'There are quotation marks, a comma or a line break around the token. Or more than one ' +
+      'word follows `Bearer`, or the client sent the header twice.',
     fix: 'Send the header once, with the bare token: `Authorization: Bearer TOKEN`.',
   },
   verifier_closed: {

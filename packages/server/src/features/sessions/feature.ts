@@ -46,7 +46,7 @@ const sessionSeconds: DefaultedSetting<'sessionSeconds', number> = {
   default: defaultLifetimes.sessionSeconds,
   defaultText: `${defaultLifetimes.sessionSeconds} (30 days)`,
   unit: 'seconds',
-  help: 'how long a login lasts, however often it is refreshed',
+  help: 'how long a login lasts at most, with or without refreshes',
   environment: ['KEYSTILE_SESSION_SECONDS'],
   parse: parseWholeNumber,
 }
