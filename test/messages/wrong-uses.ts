@@ -205,7 +205,10 @@ const guards: readonly WrongUse[] = [
   { wrong: "guard({ scope: 'items:read' })", run: () => untyped({ scope: 'items:read' }) },
   { wrong: "guard({ maxAgeSeconds: '300' })", run: () => untyped({ maxAgeSeconds: '300' }) },
   { wrong: 'guard({ verified: false })', run: () => withUser({ verified: false }) },
-  { wrong: 'guard({ verified: true }), without `user`', run: () => guard({ verified: true }) },
+  {
+    wrong: 'createGuard({ verifier })({ verified: true })',
+    run: () => createGuard({ verifier })({ verified: true }),
+  },
   { wrong: 'guard.anyOf()', run: () => untyped.anyOf() },
   {
     wrong: 'guard.caller(request), before any guard',

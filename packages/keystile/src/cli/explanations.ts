@@ -174,8 +174,8 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   email_not_verified: {
     meaning: 'The route demands `verified`, and the user has no verified e-mail address.',
     cause:
-      'The user has not confirmed the address yet, or has changed it. Or `user` returns an object ' +
-      'without `emailVerified: true`.',
+      'The user has not confirmed the address yet, or has changed it. Or `user` returns an ' +
+      'object without `emailVerified: true`.',
     fix:
       'Ask the user to confirm the address; the same token is then accepted. If the users are ' +
       'your own, let `user` return `emailVerified`.',

@@ -1,5 +1,5 @@
-// A demand is what a guard requires: scopes, the maximum age of the login, a verified e-mail address.
-// The guard's arguments become a demand here.
+// A demand is what a guard requires: scopes, the maximum age of the login, a verified e-mail
+// address. The guard's arguments become a demand here.
 import { isJsonObject } from '../base/json.ts'
 import { kindOf, requireKnownOptions } from '../base/options.ts'
 
