@@ -21,8 +21,8 @@ export interface Demand<S extends string = string> {
 }
 
 /**
- * The arguments of `guard(…)`: scopes, or one object with scopes, `maxAgeSeconds` and `verified`. The
- * array is mutable: with a readonly array, `Parameters<typeof guard>` would be `never`.
+ * The arguments of `guard(…)`: scopes, or one object with scopes, `maxAgeSeconds` and `verified`.
+ * The array is mutable: with a readonly array, `Parameters<typeof guard>` would be `never`.
  */
 export type DemandArguments<S extends string> =
   | S[]
