@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { languages, mailKinds, type MailTemplates } from './message.ts'
+import { languages, noticeKinds, type MailTemplates } from './message.ts'
 import { writeMail, type WritingOptions } from './write.ts'
 
 const mail = {
@@ -22,7 +22,7 @@ describe('writeMail', () => {
   for (const language of languages)
     it(`each notice has a text in the language ${language}, with all values`, async () => {
       const subjects = new Set<string>()
-      for (const template of mailKinds) {
+      for (const template of noticeKinds) {
         const written = await writeMail({ ...mail, template }, { ...options, language })
         subjects.add(written.subject)
         assert.ok(written.subject.includes('auth.example.com'))
@@ -36,7 +36,7 @@ describe('writeMail', () => {
         const anonymous = { ...mail, template, parameters: {} }
         assert.doesNotMatch((await writeMail(anonymous, { ...options, language })).text, /IP/)
       }
-      assert.equal(subjects.size, mailKinds.length)
+      assert.equal(subjects.size, noticeKinds.length)
     })
 
   it('the texts differ between languages', async () => {
