@@ -12,6 +12,7 @@ import {
 } from '../features/lease/store.ts'
 import { commands as limitCommands } from '../features/limits/store.ts'
 import { commands as loginCommands } from '../features/login/store.ts'
+import { commands as mailProofPurgeCommands } from '../features/mail-proofs/purge-store.ts'
 import { commands as mailProofCommands } from '../features/mail-proofs/store.ts'
 import { commands as outboxCommands } from '../features/outbox/store.ts'
 import { commands as passwordResetCommands } from '../features/password-reset/store.ts'
@@ -32,6 +33,7 @@ const listed: readonly AnyCommand[] = [
   ...limitCommands,
   ...loginCommands,
   ...mailProofCommands,
+  ...mailProofPurgeCommands,
   ...managementCommands,
   ...outboxCommands,
   ...passwordResetCommands,

@@ -1,5 +1,6 @@
 // What users do by a link or a code in a mail: only if mail is configured and Keystile stores the
 // users.
+import { resetPageRoutes } from '../features/account-pages/reset-pages.ts'
 import type { User } from '../features/accounts/users.ts'
 import type { Devices } from '../features/known-devices/devices.ts'
 import type { Limits } from '../features/limits/limits.ts'
@@ -35,12 +36,16 @@ export function wireMailFlows({
 }: MailFlowParts): Pick<People<User>, 'routes' | 'mailPurposes'> {
   if (!hasMail(options)) return { routes: [], mailPurposes: [] }
 
-  const { issuer, accountPagesUrl = `${issuer}/account`, clock } = options
+  const { issuer, accountPagesUrl, mailLanguage, clock } = options
+  const { passwordPolicy, devices } = parts
   const proofs = createMailProofs(database, { seal, clock })
   const resets = createPasswordResets({ ...parts, database, users, passwords, proofs, clock })
-  const pagesUrl = accountPagesUrl.replace(/\/+$/, '')
+  const pages = accountPagesUrl
+    ? []
+    : resetPageRoutes({ resets, passwordPolicy, issuer, mailLanguage })
+  const pagesUrl = (accountPagesUrl ?? `${issuer}/account`).replace(/\/+$/, '')
   return {
-    routes: passwordResetRoutes({ resets, passwordPolicy: parts.passwordPolicy }),
-    mailPurposes: [createResetPurpose({ users, devices: parts.devices, pagesUrl })],
+    routes: [...passwordResetRoutes({ resets, passwordPolicy }), ...pages],
+    mailPurposes: [createResetPurpose({ users, devices, pagesUrl })],
   }
 }

@@ -1,7 +1,7 @@
 import { inTables, type Transaction } from '../../storage/database.ts'
 import { insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
-import { maxLiveProofs } from './limits.ts'
+import { maxLiveProofs } from './feature.ts'
 import type { MailProofRow, MailProofTables } from './tables.ts'
 
 /** Stores a proof in the transaction that asks for it. */

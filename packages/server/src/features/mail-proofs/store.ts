@@ -1,5 +1,4 @@
 import { hashSecret, isSecretOf } from '../../base/secret.ts'
-import { maxPurgedAtOnce, type PurgeCommand } from '../../feature/clean-up.ts'
 import {
   command,
   inTables,
@@ -10,7 +9,7 @@ import {
 import { countUses, restoreUses } from '../limits/in-transaction.ts'
 import { useOf } from '../limits/uses.ts'
 import { insertProof, leaveProofsUnbound, type Binding } from './in-transaction.ts'
-import { codeRate, maxTries } from './limits.ts'
+import { codeRate, maxTries } from './feature.ts'
 import type { MailProofRow, MailProofTables } from './tables.ts'
 
 /** Stores a request for a proof. The resolver looks up the account later. */
@@ -103,20 +102,4 @@ function asBound(row: MailProofRow): BoundProofRow | undefined {
   return subject === null || mailbox === null ? undefined : { ...row, subject, mailbox }
 }
 
-/** Erases proofs that expired. */
-export const purgeProofs: PurgeCommand = command('purgeProofs', async (transaction, { before }) => {
-  const { numDeletedRows } = await inTables<MailProofTables>(transaction)
-    .deleteFrom('mail_proof')
-    .where('id', 'in', (from) =>
-      from
-        .selectFrom('mail_proof')
-        .select('id')
-        .where('expires_at', '<', before)
-        .orderBy('expires_at')
-        .limit(maxPurgedAtOnce),
-    )
-    .executeTakeFirstOrThrow()
-  return { purged: Number(numDeletedRows) }
-})
-
-export const commands: readonly AnyCommand[] = [requestProof, leaveUnbound, tryCode, purgeProofs]
+export const commands: readonly AnyCommand[] = [requestProof, leaveUnbound, tryCode]

@@ -22,7 +22,7 @@ export const resetAddressRate: LimitRate = {
 export const resetServerRate: LimitRate = {
   name: 'reset-server',
   burst: 600,
-  intervalMilliseconds: secondMilliseconds,
+  intervalMilliseconds: 2 * secondMilliseconds,
 }
 
 /** Limits requests for a new password from one known device, apart from all other requests. */

@@ -4,12 +4,13 @@ import { mailboxOf } from '../directory/names.ts'
 import type { Devices } from '../known-devices/devices.ts'
 import type { ProofKind } from '../mail-proofs/new-proof.ts'
 import type { ProofPurpose } from '../mail-proofs/purpose.ts'
+import { passwordReset } from '../mail-proofs/purposes.ts'
 import { passwordMark } from '../password/stored-hash.ts'
 import { bindReset } from './store.ts'
 
 /** A link or a code that allows a new password. */
 export const resetKind: ProofKind = {
-  purpose: 'password_reset',
+  purpose: passwordReset,
   lifetimeMilliseconds: 15 * minuteMilliseconds,
   hasCode: true,
 }
