@@ -373,7 +373,6 @@ const server: Package = {
         'features/mail',
         'features/mail-proofs',
         'features/password-policy',
-        'features/accounts',
         'features/password-reset',
       ],
       packages: ['keystile', 'node:crypto'],

@@ -16,8 +16,7 @@ describeOnBoth('the pages for a new password', (stage) => {
   const mails: MailMessage[] = []
   afterEach(() => void (mails.length = 0))
   const mail: AppMail = { from: 'no-reply@example.com', send: (sent) => void mails.push(sent) }
-  const start = (options: object = {}): Promise<TestKeystile> =>
-    stage.start({ mail, ...options } as Parameters<typeof stage.start>[0])
+  const start = (options: object = {}): Promise<TestKeystile> => stage.start({ mail, ...options })
   const nextMail = async (): Promise<{ readonly link: URL; readonly code: string }> => {
     while (mails.length === 0) await delay(20)
     const { text = '' } = mails.pop() ?? {}

@@ -16,8 +16,6 @@ import {
   type TestClock,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
-import { useOf } from '../../packages/server/src/features/limits/uses.ts'
-import { codeRate } from '../../packages/server/src/features/mail-proofs/feature.ts'
 
 const next = 'purple monkey dishwasher'
 
@@ -124,7 +122,12 @@ describeOnBoth('a forgotten password', (stage) => {
       confirm({ token }),
       confirm({ request_id, code }),
     ])
-    assert.deepEqual(answers.map(({ status }) => status).toSorted(), [204, 403, 403, 403])
+    assert.deepEqual(answers.map(({ status }) => String(status)).toSorted(), [
+      '204',
+      '403',
+      '403',
+      '403',
+    ])
   })
 
   it('a refused password uses up neither the link nor a try of the code', async () => {
@@ -235,6 +238,7 @@ describeOnBoth('a forgotten password', (stage) => {
       { token: '' },
       { token: used.token },
       { token: disabled.token },
+      { token: disabled.token, new_password: 'short' },
       { token: moved.request_id },
     ]
     const answers = []
@@ -244,6 +248,7 @@ describeOnBoth('a forgotten password', (stage) => {
     const email = { shown: 'new@example.com', key: 'new@example.com' }
     assert.equal(await users.changeEmail(found, email, { actor: 'operator' }), 'changed')
     answers.push(await confirm({ token: moved.token }))
+    answers.push(await confirm({ token: moved.token, new_password: 'short' }))
     answers.push(await confirm({ request_id: moved.request_id, code: right }))
     const late = await asked('ada')
     clock.advance(15 * 60)
@@ -349,6 +354,20 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 202), 429])
   })
 
+  it('requests of unknown devices are limited for the whole server', async () => {
+    const { addUser, login, send, clock } = await start(stage, { rateLimits: 'on' })
+    await addUser()
+    const { device_secret } = (await login()).json
+    const tat = clock.now() + 600 * 2_000
+    await stage.sql(`insert into rate values ('${rateKey('reset-server', '')}', ${tat})`)
+    const status = async (json: object): Promise<number> =>
+      (await send('POST', '/password-resets', { json })).status
+    assert.equal(await status({ login: 'ada' }), 429)
+    assert.equal(await status({ login: 'ada', device_secret }), 202)
+    clock.advance(2)
+    assert.equal(await status({ login: 'ada' }), 202)
+  })
+
   it('requests and refused confirmations are limited by IP address', async () => {
     const { send } = await start(stage, { rateLimits: 'on', trustedProxies: [] })
     const from = async (path: string, json: object, remoteAddress = '192.0.2.7') =>
@@ -369,8 +388,13 @@ describeOnBoth('a forgotten password', (stage) => {
     const { tokens, login, asked, confirm, send, refresh } = await start(stage, {
       rateLimits: 'on',
     })
-    const { accessToken: bearer, refreshToken } = await tokens()
-    const { device_secret } = (await login()).json
+    const { refreshToken } = await tokens()
+    const { device_secret, access_token: bearer } = (await login()).json
+    // The device stays known by its session, in which the user sets a password.
+    const changed = { current_password: password, new_password: 'a third password of hers' }
+    const { status } = await send('POST', '/users/me/password', { bearer, json: changed })
+    assert.equal(status, 204)
+    assert.equal((await send('GET', '/users/me', { bearer })).status, 200)
     const { token } = await asked()
     assert.equal((await confirm({ token })).status, 204)
 
@@ -531,10 +555,14 @@ describeOnBoth('a forgotten password', (stage) => {
   })
 })
 
+function rateKey(rate: string, counted: string): string {
+  return createHash('sha256').update(`${rate}\n${counted}`).digest('base64url')
+}
+
 /** Returns the state of the limit for wrong codes of the only account. */
 async function readTat(stage: Stage): Promise<number> {
   const [row] = await stage.sql('select subject from mail_proof where subject is not null')
-  const key = useOf(codeRate, String(row?.['subject'])).key
+  const key = rateKey('mail-code', String(row?.['subject']))
   const [rate] = await stage.sql(`select tat from rate where key = '${key}'`)
   return Number(rate?.['tat'] ?? 0)
 }

@@ -12,8 +12,8 @@ export class Html {
 type Insertable = Html | string | undefined
 
 /**
- * Makes HTML from a template. Escapes each inserted string, so a value can be neither an element nor
- * the end of an attribute. Put attributes in double quotes.
+ * Makes HTML from a template. Escapes each inserted string, so a value can be neither an element
+ * nor the end of an attribute. Put attributes in double quotes.
  */
 export function markup(parts: TemplateStringsArray, ...values: readonly Insertable[]): Html {
   const written = values.map((value) => {

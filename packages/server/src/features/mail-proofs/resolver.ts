@@ -77,13 +77,14 @@ async function resolveBatch(parts: ResolverParts): Promise<boolean> {
   if (rows.length === 0) return false
 
   const unknown: string[] = []
-  await Promise.all(
+  const results = await Promise.allSettled(
     rows.map(async (row) => {
       if (!(await resolve(row, parts))) unknown.push(row.id)
     }),
   )
   // One write for all of them, so a flood of unknown names costs little.
   if (unknown.length > 0) await lease.write(leaveUnbound, { ids: unknown, now: clock.now() })
+  for (const result of results) if (result.status === 'rejected') throw result.reason
   return rows.length === batchSize
 }
 

@@ -24,7 +24,7 @@ export interface MailProofRow {
   readonly counted_for: string
   /** The number of wrong codes. */
   readonly tries: number
-  /** The encrypted request while it is unresolved. Later, encrypted data of the purpose, or null. */
+  /** The encrypted request while it is unresolved; later encrypted data of the purpose, or null. */
   readonly sealed: string | null
   readonly created_at: number
   readonly expires_at: number

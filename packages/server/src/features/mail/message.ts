@@ -28,7 +28,7 @@ export const proofKinds = ['password_reset'] as const
 export type ProofMailKind = (typeof proofKinds)[number]
 
 /** The mails that Keystile sends. */
-export const mailKinds = [...noticeKinds, ...proofKinds] as const
+export const mailKinds: readonly (NoticeKind | ProofMailKind)[] = [...noticeKinds, ...proofKinds]
 
 /** The values for the text of a notice. No stranger can choose any of them. */
 export interface Notice {
