@@ -6,7 +6,13 @@ export type { UserDirectory } from './features/directory/directory.ts'
 export type { AppUsers, Grant, ManagedUser, NewManagedUser } from './features/accounts/app-users.ts'
 export type { AppPasswords } from './features/password-policy/app-passwords.ts'
 export type { AppMail } from './features/mail/feature.ts'
-export type { MailContent, MailMessage, MailTemplates, Notice } from './features/mail/message.ts'
+export type {
+  MailContent,
+  MailMessage,
+  MailTemplates,
+  Notice,
+  ProofMail,
+} from './features/mail/message.ts'
 export type { PasswordOwner } from './features/password-policy/policy.ts'
 export type { PublicUser } from './features/accounts/users.ts'
 export type { KeystileOptions } from './server/keystile-options.ts'

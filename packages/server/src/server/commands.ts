@@ -12,7 +12,10 @@ import {
 } from '../features/lease/store.ts'
 import { commands as limitCommands } from '../features/limits/store.ts'
 import { commands as loginCommands } from '../features/login/store.ts'
+import { commands as mailProofPurgeCommands } from '../features/mail-proofs/purge-store.ts'
+import { commands as mailProofCommands } from '../features/mail-proofs/store.ts'
 import { commands as outboxCommands } from '../features/outbox/store.ts'
+import { commands as passwordResetCommands } from '../features/password-reset/store.ts'
 import { commands as refreshCommands } from '../features/sessions/refresh-store.ts'
 import { commands as sessionPurgeCommands } from '../features/sessions/purge-store.ts'
 import { commands as scopeCommands } from '../features/scopes/store.ts'
@@ -29,8 +32,11 @@ const listed: readonly AnyCommand[] = [
   ...leaseCommands,
   ...limitCommands,
   ...loginCommands,
+  ...mailProofCommands,
+  ...mailProofPurgeCommands,
   ...managementCommands,
   ...outboxCommands,
+  ...passwordResetCommands,
   ...refreshCommands,
   ...scopeCommands,
   ...sessionCommands,

@@ -22,6 +22,7 @@ import { createPasswordMethod } from '../features/login/password.ts'
 import { createLoginStarter } from '../features/login/session-starter.ts'
 import { hasMail, startMail } from '../features/mail/mail.ts'
 import { createNotices, noNotices, openMailSeal, type Notices } from '../features/mail/notices.ts'
+import { startResolver } from '../features/mail-proofs/resolver.ts'
 import { grants } from '../features/oauth/grants.ts'
 import { introspectRoute } from '../features/oauth/introspect.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
@@ -54,6 +55,7 @@ import { underLease } from './commands.ts'
 import { cleanUpSteps, rules as safetyRules } from './features.ts'
 import { findUnreadiness, readGauges } from './health.ts'
 import { fetchFrom, type Keystile } from './keystile.ts'
+import { wireMailFlows } from './mail-flows.ts'
 import { openAccounts, type Accounts } from './open-accounts.ts'
 import type { CheckedOptions } from './options.ts'
 import { accountPeople, appPeople, type People } from './people.ts'
@@ -118,6 +120,7 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
 
   if (options.users) return wirePeople(parts, appPeople(options.users, checks))
 
+  const flows = wireMailFlows(parts)
   const routes = [
     ...accountRoutes({
       issuer,
@@ -130,9 +133,10 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
       profile,
     }),
     ...managementRoutes({ users, scopes, profile }),
+    ...flows.routes,
   ]
   const appUsers = createAppUsers({ users, passwords, passwordPolicy, scopes, profile })
-  return wirePeople(parts, accountPeople(users, { routes, appUsers }, checks))
+  return wirePeople(parts, accountPeople(users, { ...flows, routes, appUsers }, checks))
 }
 
 /** The parts that do not depend on whether Keystile or the app stores the users. */
@@ -146,7 +150,7 @@ interface Parts extends FirstParts {
 
 async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKeystile> {
   const { options, accounts, passwordPolicy, scopes, proxies, mailSeal: seal, meter } = parts
-  const { issuer, corsOrigins, logger } = options
+  const { issuer, corsOrigins, clock, logger } = options
   const { database, users, passwords, clients } = accounts
 
   const issuing = await wireIssuing(options, accounts)
@@ -155,6 +159,14 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
   const activeUsers = createActiveUsers(people.findActive)
   const lease = openLease(database, { underLease, logger })
   const mail = await startMail(options, { database, lease, meter, seal })
+  const resolver = startResolver({
+    database,
+    lease,
+    purposes: people.mailPurposes,
+    seal,
+    clock,
+    logger,
+  })
   const housekeeping = startHousekeeping(database, lease, cleanUpSteps, options)
   const routes = [
     ...listRoutes(parts, people, { ...issuing, isWelcome: activeUsers.isWelcome }),
@@ -187,7 +199,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
       return user === undefined ? undefined : people.show(user)
     },
     async close() {
-      await Promise.all([housekeeping.close(), mail.close()])
+      await Promise.all([housekeeping.close(), resolver.close(), mail.close()])
       await lease.close()
       await accounts.close()
     },

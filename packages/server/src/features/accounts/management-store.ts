@@ -13,6 +13,7 @@ import { announceEvent } from '../app-events/in-transaction.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
 import { insertEvents } from '../events/in-transaction.ts'
+import { eraseProofs } from '../mail-proofs/in-transaction.ts'
 import { eraseMailsAbout } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import type { SessionEvent } from '../sessions/audit-events.ts'
@@ -171,6 +172,7 @@ export const deleteUser: Command<
   if (!deleted) return { outcome: 'absent' }
 
   await eraseMailsAbout(transaction, id)
+  await eraseProofs(transaction, { subject: id })
   await endSessions(transaction, { subject: id, now })
   // Verifiers in other processes must refuse the user's tokens until the last token has expired.
   await insertEvents(

@@ -15,6 +15,8 @@ import type { AppEvent } from '../app-events/app-event.ts'
 import { announceEvent } from '../app-events/in-transaction.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
+import { eraseProofs } from '../mail-proofs/in-transaction.ts'
+import { passwordReset } from '../mail-proofs/purposes.ts'
 import { insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import { endSessions } from '../sessions/in-transaction.ts'
@@ -118,7 +120,8 @@ export const replacePasswordHash: Command<
 
 /**
  * Sets a new password and ends all sessions of the user except the caller's, in one transaction. So
- * an attacker who knows the old password is logged out.
+ * an attacker who knows the old password is logged out. Links for a new password do not work any
+ * more.
  */
 export const changePassword: Command<
   {
@@ -141,6 +144,7 @@ export const changePassword: Command<
   if (!changed) return { replaced: false }
 
   await endSessions(transaction, { subject: values.id, except: by.sessionId, now })
+  await eraseProofs(transaction, { subject: values.id, purposes: [passwordReset] })
   await insertAudit<AccountEvent>(transaction, {
     event: 'password_changed',
     at: now,

@@ -11,23 +11,36 @@ export interface Addressee {
   readonly recipient: string
 }
 
+/** A recipient, and how the mail is counted. */
+export interface CountedAddressee extends Addressee {
+  /**
+   * Counts the mail apart from the other mails to this mailbox: under this id, with limits of the
+   * same size. For mails that a device of the user asks for, so that strangers who cause many mails
+   * cannot prevent them.
+   */
+  readonly allowance?: string | undefined
+  /** The time of the change, in milliseconds. */
+  readonly now: number
+}
+
 /**
  * Stores a mail in the transaction of the change that causes it. So a change that is rolled back
  * sends no mail, and a committed change sends its mail even after a crash. Stores nothing if the
  * mailbox got too many mails. Call it as the last step of a transaction: other mails to the same
  * mailbox wait until it commits.
  *
- * @param now the time of the change, in milliseconds
+ * @returns whether the mail was stored
  */
 export async function insertMail(
   transaction: Transaction,
   { id, template, sealed, lifetimeMilliseconds }: NewMail,
-  { subject, recipient, now }: Addressee & { readonly now: number },
-): Promise<void> {
+  { subject, recipient, allowance, now }: CountedAddressee,
+): Promise<boolean> {
   // Most providers ignore the case of an address, so all spellings share one count.
   const mailbox = recipient.toLowerCase()
-  const uses = [useOf(mailboxHourRate, mailbox), useOf(mailboxDayRate, mailbox)]
-  if ((await countUses(transaction, uses, now)).wait > 0) return
+  const counted = allowance === undefined ? mailbox : `${mailbox}\n${allowance}`
+  const uses = [useOf(mailboxHourRate, counted), useOf(mailboxDayRate, counted)]
+  if ((await countUses(transaction, uses, now)).wait > 0) return false
 
   await inTables<OutboxTables>(transaction)
     .insertInto('mail')
@@ -45,6 +58,7 @@ export async function insertMail(
       failure: null,
     })
     .execute()
+  return true
 }
 
 /** Erases the mails about a user who is deleted, because they contain the user's address. */
