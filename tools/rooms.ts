@@ -226,10 +226,22 @@ const server: Package = {
       packages: ['keystile', 'node:net'],
     },
     {
+      name: 'features/lease',
+      for: 'decides which of several processes runs the background jobs',
+      from: ['storage'],
+      packages: ['keystile', 'kysely'],
+    },
+    {
+      name: 'features/queue',
+      for: 'rows that wait in a table of a feature, and are delivered by the holder of a lease',
+      from: ['storage', 'feature', 'features/lease'],
+      packages: ['keystile', 'node:timers'],
+    },
+    {
       name: 'features/app-events',
       for: 'tells the app, after the commit, what happened to users and sessions',
-      from: ['storage', 'feature', 'features/audit'],
-      packages: ['keystile', 'zod'],
+      from: ['base', 'storage', 'feature', 'features/audit', 'features/lease', 'features/queue'],
+      packages: ['keystile', 'kysely', 'zod'],
     },
     {
       name: 'features/metrics',
@@ -250,16 +262,10 @@ const server: Package = {
       packages: ['keystile', 'kysely', 'node:crypto'],
     },
     {
-      name: 'features/lease',
-      for: 'decides which of several processes runs the background jobs',
-      from: ['storage'],
-      packages: ['keystile', 'kysely'],
-    },
-    {
       name: 'features/outbox',
       for: 'mails: stored with the change that causes them, and sent later by one process',
-      from: ['base', 'storage', 'feature', 'features/lease', 'features/limits'],
-      packages: ['keystile', 'node:timers'],
+      from: ['base', 'storage', 'feature', 'features/queue', 'features/limits'],
+      packages: ['keystile'],
     },
     {
       name: 'features/mail-proofs',

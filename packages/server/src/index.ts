@@ -1,6 +1,10 @@
 export type { BuiltInScope } from './features/scopes/scopes.ts'
 export type { IssuingAlgorithm } from './features/signing-keys/signing-keys.ts'
-export type { AppEvent } from './features/app-events/app-event.ts'
+export type {
+  AppEvent,
+  DurableAppEvent,
+  DurableEventHandler,
+} from './features/app-events/app-event.ts'
 export type { Session } from './features/sessions/session-ends.ts'
 export type { UserDirectory } from './features/directory/directory.ts'
 export type { AppUsers, Grant, ManagedUser, NewManagedUser } from './features/accounts/app-users.ts'

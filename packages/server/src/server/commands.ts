@@ -2,6 +2,7 @@
 // the name and the values of a command, and finds the command in this list.
 import type { AnyCommand } from '../storage/database.ts'
 import { commands as clientCommands } from '../features/clients/store.ts'
+import { commands as appEventCommands } from '../features/app-events/store.ts'
 import { commands as auditCommands } from '../features/audit/store.ts'
 import { commands as eventCommands } from '../features/events/store.ts'
 import { commands as deviceCommands } from '../features/known-devices/store.ts'
@@ -25,6 +26,7 @@ import { commands as managementCommands } from '../features/accounts/management-
 import { commands as userCommands } from '../features/accounts/store.ts'
 
 const listed: readonly AnyCommand[] = [
+  ...appEventCommands,
   ...auditCommands,
   ...clientCommands,
   ...deviceCommands,

@@ -124,17 +124,17 @@ async function recordChange(
   const taken = had.filter((name) => !has.includes(name))
   if (given.length > 0 || taken.length > 0) {
     await record('grants_changed', { given, taken })
-    announceChange(transaction, 'rights', { subject: id, by, now })
+    await announceChange(transaction, 'rights', { subject: id, by, now })
   }
 
   const wasDisabled = before.disabled_at !== null
   const happened = { subject: id, actor: by.actor, at: new Date(now) }
   if (disabled && !wasDisabled) {
     await record('user_disabled')
-    announceEvent(transaction, { ...happened, type: 'disabled' })
+    await announceEvent(transaction, { ...happened, type: 'disabled' })
   } else if (!disabled && wasDisabled) {
     await record('user_enabled')
-    announceEvent(transaction, { ...happened, type: 'enabled' })
+    await announceEvent(transaction, { ...happened, type: 'enabled' })
   } else if (ended > 0) await record('sessions_ended')
 }
 
@@ -181,7 +181,7 @@ export const deleteUser: Command<
     now,
   )
   await insertAudit<AccountEvent>(transaction, { event: 'user_deleted', at: now, by, subject: id })
-  announceEvent(transaction, {
+  await announceEvent(transaction, {
     type: 'deleted',
     subject: id,
     actor: by.actor,

@@ -51,7 +51,7 @@ export const insertUser: Command<
       subject: row.id,
       detail: given.length > 0 ? { given } : undefined,
     })
-    announceEvent(transaction, {
+    await announceEvent(transaction, {
       type: 'registered',
       subject: row.id,
       actor: by.actor,
@@ -102,7 +102,7 @@ export const replaceProfile: Command<
       subject: id,
       detail: { fields },
     })
-    announceChange(transaction, 'profile', { subject: id, by, now })
+    await announceChange(transaction, 'profile', { subject: id, by, now })
   }
   return { replaced: true }
 })
@@ -151,7 +151,7 @@ export const changePassword: Command<
     by,
     subject: values.id,
   })
-  announceChange(transaction, 'password', { subject: values.id, by, now })
+  await announceChange(transaction, 'password', { subject: values.id, by, now })
   await notify(transaction, notice, { ...changed, now })
   return { replaced: true }
 })
@@ -189,7 +189,7 @@ export const changeEmail: Command<
   if (!changed) return { outcome: 'outdated' }
 
   await insertAudit<AccountEvent>(transaction, { event: 'email_changed', at: now, by, subject: id })
-  announceChange(transaction, 'email', { subject: id, by, now })
+  await announceChange(transaction, 'email', { subject: id, by, now })
   return { outcome: 'changed' }
 })
 
@@ -278,12 +278,12 @@ async function setPasswordHash(
 }
 
 /** Announces to the app that a user was changed. */
-export function announceChange(
+export async function announceChange(
   transaction: Transaction,
   what: Extract<AppEvent, { type: 'changed' }>['what'],
   { subject, by, now }: { readonly subject: string; readonly by: By; readonly now: number },
-): void {
-  announceEvent(transaction, {
+): Promise<void> {
+  await announceEvent(transaction, {
     type: 'changed',
     what,
     subject,

@@ -1,6 +1,7 @@
 import { inTables, type Transaction } from '../../storage/database.ts'
 import { countUses } from '../limits/in-transaction.ts'
 import { useOf } from '../limits/uses.ts'
+import { newRow } from '../queue/rows.ts'
 import { mailboxDayRate, mailboxHourRate } from './feature.ts'
 import type { NewMail } from './new-mail.ts'
 import type { OutboxTables } from './tables.ts'
@@ -50,12 +51,7 @@ export async function insertMail(
       subject,
       recipient,
       sealed,
-      created_at: now,
-      expires_at: now + lifetimeMilliseconds,
-      tries: 0,
-      next_try_at: now,
-      dead_at: null,
-      failure: null,
+      ...newRow(now, lifetimeMilliseconds),
     })
     .execute()
   return true
