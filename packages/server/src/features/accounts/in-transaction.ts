@@ -122,9 +122,9 @@ export async function setPasswordByMail(
     .execute()
 
   await endSessions(transaction, { subject, now })
-  announceChange(transaction, 'password', { subject, by, now })
+  await announceChange(transaction, 'password', { subject, by, now })
   if (!isVerified) {
-    announceChange(transaction, 'profile', { subject, by, now })
-    announceChange(transaction, 'email', { subject, by, now })
+    await announceChange(transaction, 'profile', { subject, by, now })
+    await announceChange(transaction, 'email', { subject, by, now })
   }
 }
