@@ -63,14 +63,11 @@ function requestRoute({ resets }: PasswordResetRouteParts): OpenRoute {
 
 /** `POST /password-resets/confirm`: sets the new password. */
 function confirmRoute({ resets, passwordPolicy }: PasswordResetRouteParts): OpenRoute {
-  const new_password = newPasswordField(passwordPolicy)
-  const byToken = strictFields({ token: stringField(), new_password })
-  const byCode = strictFields({ request_id: stringField(), code: stringField(), new_password })
   const members = strictFields({
-    token: stringField().optional(),
-    request_id: stringField().optional(),
-    code: stringField().optional(),
-    new_password,
+    token: stringField().meta({ description: 'The token of the link' }).optional(),
+    request_id: stringField().meta({ description: 'Needed with the code' }).optional(),
+    code: stringField().meta({ example: '1234 5678' }).optional(),
+    new_password: newPasswordField(passwordPolicy),
   })
 
   return {
@@ -83,7 +80,7 @@ function confirmRoute({ resets, passwordPolicy }: PasswordResetRouteParts): Open
       description:
         'Takes the token of the link, or the code with the id of the request. ' +
         'Ends every session of the user. A refused password uses up neither link nor code.',
-      body: { type: 'json', schema: { oneOf: [byToken, byCode].map(describeFields) } },
+      body: { type: 'json', schema: describeFields(members) },
       success: { status: 204, description: 'Changed' },
       refuses: {
         403: 'The link or the code is wrong, was used before, or has expired',
