@@ -493,6 +493,15 @@ describe('a demand of a verified e-mail address', () => {
       })
   })
 
+  for (const value of [false, 'true', 1, null, undefined]) {
+    it(`demand() refuses verified: ${inspect(value)}, which would demand too little`, () => {
+      assert.throws(
+        () => guardOf({}).demand([{ verified: value as true }], false),
+        /^TypeError: .*`verified`/,
+      )
+    })
+  }
+
   it('a guard without user() refuses the verified demand of another guard', async () => {
     const token = tokenWith()
     assert.ok((await check(`Bearer ${token}`)).allowed)
