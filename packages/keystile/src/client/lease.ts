@@ -63,8 +63,8 @@ export async function withLease<T>(
 }
 
 /**
- * Whether a lease still blocks other tabs. It must not have expired, and it must expire within twice
- * the `leaseTime` from now. A lease that expires later was written before the clock was set back,
+ * Whether a lease still blocks other tabs. It must not have expired, and it must expire within two
+ * times `leaseTime` from now. A lease that expires later was written before the clock was set back,
  * and it could block all tabs for hours. A new lease of another tab may seem a little longer than
  * `leaseTime`, because browsers round the time differently in each tab.
  */
