@@ -52,7 +52,7 @@ describe(
 
       const doctor = async (role: 'owner' | 'app'): Promise<string> =>
         (await command(role, 'doctor', '--issuer', 'http://localhost:8000')).stdout
-      assert.match(await doctor('app'), /stop {2}tables-current .*\n.*Missing migrations: 9\./)
+      assert.match(await doctor('app'), /stop {2}tables-current .*\n.*Missing migrations: 10\./)
       assert.match(await doctor('app'), /fix: run "keystile migrate" as the role that owns/)
       assert.doesNotMatch(await doctor('owner'), /tables-current/)
 
