@@ -1,4 +1,5 @@
 import {
+  OAuthError,
   ProblemError,
   type HttpAnswer,
   type HttpRequestWithBody,
@@ -111,7 +112,7 @@ interface Refused {
 
 async function sendMail(request: HttpRequestWithBody, parts: ResetPageParts): Promise<HttpAnswer> {
   const reader = readerOf(request, parts)
-  const login = (await readForm(request)).get('login')
+  const login = (await readPageForm(request)).get('login')
   if (login === undefined) return forgotPage(reader)
 
   const { language } = reader
@@ -141,7 +142,7 @@ async function setPassword(
   parts: ResetPageParts,
 ): Promise<HttpAnswer> {
   const reader = readerOf(request, parts)
-  const form = await readForm(request)
+  const form = await readPageForm(request)
   const presented = presentedOf(form)
   try {
     await parts.resets.confirm(presented, form.get('new_password') ?? '', byStranger(request))
@@ -150,6 +151,14 @@ async function setPassword(
   } catch (error) {
     return resetPage(reader, presented, refusedOf(error, reader))
   }
+}
+
+/** @throws {ProblemError} `bad_request` if the body is not a form, `content_too_large` */
+function readPageForm(request: HttpRequestWithBody): Promise<Form> {
+  return readForm(request).catch((error: unknown) => {
+    if (error instanceof OAuthError) throw new ProblemError('bad_request', error.message)
+    throw error
+  })
 }
 
 function presentedOf(form: Form): Presented {
