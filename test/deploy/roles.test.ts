@@ -52,7 +52,7 @@ describe(
 
       const doctor = async (role: 'owner' | 'app'): Promise<string> =>
         (await command(role, 'doctor', '--issuer', 'http://localhost:8000')).stdout
-      assert.match(await doctor('app'), /stop {2}tables-current .*\n.*Missing migrations: 8\./)
+      assert.match(await doctor('app'), /stop {2}tables-current .*\n.*Missing migrations: 10\./)
       assert.match(await doctor('app'), /fix: run "keystile migrate" as the role that owns/)
       assert.doesNotMatch(await doctor('owner'), /tables-current/)
 
@@ -61,7 +61,7 @@ describe(
       assert.match(stdout, /the tables are up to date/)
       assert.doesNotMatch(await doctor('app'), /tables-current|could not be checked:.*tables/)
 
-      await run(url, "delete from keystile.migration where name like '0008%'")
+      await run(url, "delete from keystile.migration where name like '0009%'")
       assert.match(await doctor('app'), /stop {2}tables-current .*\n.*Missing migrations: 1\./)
       assert.doesNotMatch(await doctor('owner'), /tables-current/)
       await run(url, migrationAgain)
@@ -135,7 +135,7 @@ describe(
   },
 )
 
-const migrationAgain = "insert into keystile.migration values ('0008-mail', now()::text)"
+const migrationAgain = "insert into keystile.migration values ('0009-mail-proofs', now()::text)"
 const removeRoles = 'drop role if exists keystile_app; drop role if exists keystile_owner'
 
 async function run(url: string, statements: string): Promise<void> {

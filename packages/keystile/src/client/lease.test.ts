@@ -92,10 +92,34 @@ describe('withLease', () => {
   })
 
   it('withLease ignores a lease that was made before the clock was set back', async () => {
-    held.set('a', { owner: 'other', until: Date.now() + leaseTime + 1 })
+    held.set('a', { owner: 'other', until: Date.now() + 2 * leaseTime + 1 })
     const next = hold()
     await settle()
     assert.equal(next.began, true)
+  })
+
+  it('withLease waits for a tab whose clock is ahead by less than the time of a lease', async () => {
+    held.set('a', { owner: 'other', until: Date.now() + 2 * leaseTime })
+    const next = hold()
+    await settle()
+    assert.equal(next.began, false)
+  })
+
+  it('withLease waits for a lease that was taken after it asked the database', async () => {
+    const { update } = leases
+    const turn = Promise.withResolvers<void>()
+    leases.update = async (name, change) => {
+      await turn.promise
+      return update(name, change)
+    }
+    const late = hold()
+    leases.update = update
+    mock.timers.tick(leaseTime + 1)
+    const first = hold()
+    await settle()
+    turn.resolve()
+    await settle()
+    assert.deepEqual([first.began, late.began], [true, false])
   })
 
   it('withLease does not wait for a lease that expires at this moment', async () => {

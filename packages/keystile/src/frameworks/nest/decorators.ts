@@ -13,23 +13,29 @@ import { KeystileGuard } from './guard.ts'
 /** The decorator of a class or of a method. */
 export type ClassOrMethodDecorator = ClassDecorator & MethodDecorator
 
+// A decorator runs before the app has its scopes and users. `check-handlers.ts` reads its arguments
+// again, with them.
+const unknownApp = { declared: undefined, hasUsers: true } as const
+
 // The functions below are arrow functions: Nest cannot construct them, so `@UseGuards(Guard)` fails
 // when the app starts, and is not silently ignored.
 
 /**
- * Admits a caller that has all of these scopes and, with `maxAgeSeconds`, a recent login:
- * `@Guard('items:read')` above a controller, a gateway, a resolver or one of their methods.
+ * Admits a caller that has all of these scopes and, with `maxAgeSeconds`, a recent login, and with
+ * `verified` a verified e-mail address: `@Guard('items:read')` above a controller, a gateway, a
+ * resolver or one of their methods.
  *
  * Demands add up: those of the class, of the classes that it extends, of the method and of the
  * methods that it overrides. The compiler accepts any scope; `@Guard<Scope>(…)` only those of the
- * type. An app with a scope that is not declared does not start.
+ * type. An app with a scope that is not declared does not start, nor does one with `verified` and
+ * without `user`.
  *
  * @throws {TypeError} for a wrong argument, and above anything but a class or method
  */
 export const Guard = <S extends string = string>(
   ...demand: DemandArguments<S>
 ): ClassOrMethodDecorator => {
-  readDemand<string>(demand, { optional: false, declared: undefined })
+  readDemand<string>(demand, { ...unknownApp, optional: false })
   return decorator('Guard', { kind: 'guard', read: (core) => core.demand(demand, false) })
 }
 
@@ -55,7 +61,7 @@ export const AnyOf = <S extends string = string>(
 export const OptionalGuard = <S extends string = string>(
   ...demand: DemandArguments<S>
 ): ClassOrMethodDecorator => {
-  readDemand<string>(demand, { optional: true, declared: undefined })
+  readDemand<string>(demand, { ...unknownApp, optional: true })
   return decorator('OptionalGuard', { kind: 'optional', read: (core) => core.demand(demand, true) })
 }
 

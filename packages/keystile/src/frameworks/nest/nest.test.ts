@@ -276,6 +276,14 @@ describe('a Nest app that does not start', () => {
     await refuses({ controllers: [Things] }, undeclared)
   })
 
+  it('an app with a demand of verified, but without `user`, does not start', async () => {
+    for (const decorator of [Guard({ verified: true }), OptionalGuard({ verified: true })])
+      await refuses(
+        { controllers: [controllerWith(decorator)] },
+        /a guard with `verified` must know the users/,
+      )
+  })
+
   it('an app with a decorator above something that answers no request does not start', async () => {
     class Service {
       remove(): void {}
@@ -364,6 +372,7 @@ describe('the decorators of keystile/nest', () => {
     for (const use of [
       () => Guard({}),
       () => Guard({ maxAgeSeconds: 0 }),
+      () => Guard({ verified: false as unknown as true }),
       () => AnyOf(),
       () => AnyOf([]),
       () => OptionalGuard(7 as unknown as string),

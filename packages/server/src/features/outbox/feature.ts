@@ -2,7 +2,7 @@ import type { Feature } from '../../feature/feature.ts'
 import { minuteMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 import type { CounterMetric, GaugeMetric } from '../../feature/metric.ts'
 import type { Rule } from '../../feature/rule.ts'
-import { purgeMails } from './store.ts'
+import { mailCommands } from './store.ts'
 
 /** Limits mails to one mailbox to three in any hour, whatever they are for. */
 export const mailboxHourRate: LimitRate = {
@@ -64,7 +64,7 @@ export const feature: Feature = {
   rules: [noDeadLetters],
   rates: [mailboxHourRate, mailboxDayRate],
   metrics: [mailTries, waitingMails, deadMails],
-  cleanUp: [{ command: purgeMails, time: 'clock', before: (time) => time }],
+  cleanUp: [{ command: mailCommands.purge, time: 'clock', before: (time) => time }],
   cliCommands: [
     {
       words: ['mail', 'list'],
