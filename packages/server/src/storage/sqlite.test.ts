@@ -232,8 +232,9 @@ describe('commands that wait for the writer of SQLite', () => {
       ),
     )
     clearImmediate(turn)
-    // Two commits may each send up to 4 answers in one turn of the event loop.
-    assert.ok(Math.max(...answeredInTurn) <= 8, answeredInTurn.join(' '))
+    // Each commit may send up to 4 answers in one turn of the event loop. On a busy machine, a turn
+    // may see several commits. Without the limit, one commit would send nearly all answers at once.
+    assert.ok(Math.max(...answeredInTurn) <= 16, answeredInTurn.filter(Boolean).join(' '))
   })
 
   it('a SQLite command that can wait runs soon even if no other command comes', async () => {
