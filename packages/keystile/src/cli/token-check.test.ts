@@ -96,7 +96,7 @@ const causes: Readonly<Record<TokenReason, Cause | `only the app ${string}`>> = 
 }
 
 describe('keystile token check', () => {
-  it('keystile token check --token-type JWT accepts what the other flags allow', async () => {
+  it('keystile token check accepts the JWTs that --token-type JWT and its flags allow', async () => {
     const token = tokenWith({ aud: undefined, azp: 'c', scp: ['read'] }, { typ: 'JWT' })
     const flags = ['--issuer', 'i', '--keys', keysFile, '--audience', 'c', '--client', 'c']
     const rules = [
@@ -147,7 +147,7 @@ describe('keystile token check', () => {
     })
   }
 
-  it('keystile token check accepts a valid token with the scopes and a recent login', async () => {
+  it('keystile token check accepts a token that has the scopes and a recent login', async () => {
     const token = tokenWith({ scope: 'read write', auth_time: now - 10 })
     const flags = [...api, '--scope', 'read', '--scope', 'write', '--max-age', '60']
     for (const input of [
@@ -163,7 +163,7 @@ describe('keystile token check', () => {
     }
   })
 
-  it('keystile token check --claims prints claims, and warns if they are not proved', async () => {
+  it('keystile token check --claims prints claims, and warns if they are unverified', async () => {
     const valid = await check(tokenWith(), [...api, '--claims'])
     assert.match(valid.stdout, /^Header and claims:\n\{\n/m)
     assert.match(valid.stdout, /"sub": "ada"/)
@@ -178,7 +178,7 @@ describe('keystile token check', () => {
     assert.match((await check('abc', [...api, '--claims'])).stdout, /cannot be read/)
   })
 
-  it('keystile token check reads issuer and audience from the environment', async () => {
+  it('keystile token check reads the issuer and the audience from the environment', async () => {
     const environment = { KEYSTILE_ISSUER: 'i', KEYSTILE_AUDIENCE: 'b,a' }
     assert.equal((await checkToken(['--keys', keysFile], tokenWith(), environment)).code, 0)
   })

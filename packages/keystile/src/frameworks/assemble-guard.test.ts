@@ -19,7 +19,7 @@ const guard = assembleGuard(
 )
 
 describe('assembleGuard', () => {
-  it('assembleGuard returns a function with members, even a member named "caller"', () => {
+  it('assembleGuard returns a function with members, even with a member named "caller"', () => {
     for (const member of [
       guard.caller,
       guard.check,
@@ -30,7 +30,7 @@ describe('assembleGuard', () => {
       assert.equal(typeof member, 'function')
   })
 
-  it('assembleGuard marks its middleware with the demand, for documentation', () => {
+  it('assembleGuard stores the guard’s demand on its middleware, for the documentation', () => {
     const made = [
       [
         guard('items:read'),
@@ -49,11 +49,11 @@ describe('assembleGuard', () => {
       assert.equal(findGuardMark(other), undefined)
   })
 
-  it('assembleGuard uses a marker symbol that other copies and versions of keystile find', () => {
+  it('assembleGuard uses a symbol that other copies and versions of keystile also know', () => {
     assert.deepEqual(Object.getOwnPropertySymbols(guard()), [Symbol.for('keystile.guard')])
   })
 
-  it('guard.check needs a token, but guard.optional.check does not', async () => {
+  it('guard.check refuses a request without a token; guard.optional.check admits it', async () => {
     const anonymous = new Request('http://localhost')
     assert.equal((await guard.check(anonymous)).allowed, false)
     assert.deepEqual(await guard.optional.check(anonymous), { allowed: true, caller: undefined })

@@ -74,7 +74,7 @@ const check = (
 ) => core.check(request(authorization), core.demand([...scopes], optional))
 
 describe('check()', () => {
-  it('check() admits a token that has all demanded scopes', async () => {
+  it('check() admits a token that has all the demanded scopes', async () => {
     const decision = await check(`Bearer ${tokenWith('items:read', 'items:write')}`, [
       'items:write',
       'items:read',
@@ -181,7 +181,7 @@ describe('check()', () => {
     )
   })
 
-  it('check() does not repeat any part of the request in its answer', async () => {
+  it('check() repeats no part of the request in its answer', async () => {
     const decision = await core.check(
       request('Bearer hunter2"<b>', '/hunter2'),
       core.demand([], false),
@@ -210,8 +210,8 @@ describe('check()', () => {
   })
 })
 
-describe('check() of an optional demand', () => {
-  it('an optional demand admits a request without a token; `caller` is undefined', async () => {
+describe('check() with an optional guard', () => {
+  it('an optional guard admits a request without a token, with `caller` undefined', async () => {
     for (const authorization of [undefined, 'Basic eDp5']) {
       assert.deepEqual(await check(authorization, ['items:read'], true), {
         allowed: true,
@@ -220,7 +220,7 @@ describe('check() of an optional demand', () => {
     }
   })
 
-  it('an optional demand throws if the app’s verifier returns undefined for a token', async () => {
+  it('an optional guard throws if the app’s verifier returns undefined for a token', async () => {
     const broken = { ...verifier, verify: (() => undefined) as unknown as Verifier['verify'] }
     const guard = createGuardCore<string, undefined>({ verifier: broken })
     const request = {
@@ -231,20 +231,20 @@ describe('check() of an optional demand', () => {
     await assert.rejects(guard.check(request, guard.demand([], true)), TypeError)
   })
 
-  it('an optional demand refuses every wrong credential', async () => {
+  it('an optional guard refuses every wrong credential', async () => {
     assert.equal(refusal(await check('Bearer abc', [], true)).status, 401)
     assert.equal(refusal(await check('Bearer', [], true)).status, 400)
     assert.equal(refusal(await check(`Bearer ${tokenWith()}`, ['items:read'], true)).status, 403)
   })
 
-  it('an optional demand returns the caller of a valid token', async () => {
+  it('an optional guard returns the caller of a valid token', async () => {
     const decision = await check(`Bearer ${tokenWith('items:read')}`, ['items:read'], true)
     assert.ok(decision.allowed)
     assert.equal(decision.caller?.identity.subject, 'alice')
   })
 })
 
-describe('check() of a demand with maxAgeSeconds', () => {
+describe('check() of a guard with maxAgeSeconds', () => {
   const tokenAged = (seconds: number, ...scopes: readonly string[]): string => {
     const authenticatedAt = clock.now() - seconds * 1000
     const content = {
@@ -260,7 +260,7 @@ describe('check() of a demand with maxAgeSeconds', () => {
   }
   const recent = core.demand([{ scopes: ['items:write'], maxAgeSeconds: 300 }], false)
 
-  it('maxAgeSeconds admits a token with a recent login and the demanded scopes', async () => {
+  it('maxAgeSeconds admits a recent login that has the demanded scopes', async () => {
     assert.ok(
       (await core.check(request(`Bearer ${tokenAged(300, 'items:write')}`), recent)).allowed,
     )
@@ -279,7 +279,7 @@ describe('check() of a demand with maxAgeSeconds', () => {
     }
   })
 
-  it('a guard may demand maxAgeSeconds without scopes, even if the guard is optional', async () => {
+  it('a guard can demand maxAgeSeconds without scopes, even an optional guard', async () => {
     const young = core.demand([{ maxAgeSeconds: 300 }], false)
     assert.ok((await core.check(request(`Bearer ${tokenAged(300)}`), young)).allowed)
     assert.equal(refusal(await core.check(request(`Bearer ${tokenAged(306)}`), young)).status, 401)
@@ -305,7 +305,7 @@ describe('user()', () => {
     return guard.check(request(`Bearer ${token}`), guard.demand(['items:read'], false))
   }
 
-  it('a guard’s user() returns the app’s user for an identity', async () => {
+  it('user() of a guard gets an identity and returns the app’s user', async () => {
     for (const user of [
       (who: Identity) => ({ id: who.subject }),
       async (who: Identity) => ({ id: who.subject }),
@@ -360,11 +360,11 @@ describe('user()', () => {
     }
   })
 
-  it('isUserObject is false for null, though typeof null is "object"', () => {
+  it('isUserObject(null) is false, although typeof null is "object"', () => {
     assert.equal(isUserObject(null), false)
   })
 
-  it('a user may be a plain object, a class instance, a Map or a Date', async () => {
+  it('a user can be a plain object, a class instance, a Map or a Date', async () => {
     class Account {
       readonly id = 'alice'
     }
@@ -381,7 +381,7 @@ describe('user()', () => {
     }
   })
 
-  it('a guard calls user() only for a valid token with the demanded scopes', async () => {
+  it('a guard calls user() only after it has checked the token and the scopes', async () => {
     let asked = 0
     const user = (): object => {
       asked++
@@ -394,7 +394,7 @@ describe('user()', () => {
     assert.equal(asked, 1)
   })
 
-  it('a guard does not call user() without a token', async () => {
+  it('a guard does not call user() if there is no token', async () => {
     const guard = createGuardCore({ verifier, user: () => assert.fail('asked') })
     assert.deepEqual(await guard.check(request(), guard.demand([], true)), {
       allowed: true,
@@ -402,7 +402,7 @@ describe('user()', () => {
     })
   })
 
-  it('a guard’s user() may throw a TokenError to refuse the caller', async () => {
+  it('user() of a guard can throw a TokenError to refuse the caller', async () => {
     const refuse = (): never => {
       throw new TokenError('insufficient_scope', 'Not today')
     }
@@ -410,7 +410,7 @@ describe('user()', () => {
     assert.deepEqual([status, detail], [403, 'Not today'])
   })
 
-  it('if user() throws an error other than a TokenError, the guard throws it too', async () => {
+  it('a guard throws any error of user() that is not a TokenError', async () => {
     const broken = new Error('connection refused')
     await assert.rejects(
       checkWith(() => Promise.reject(broken), tokenWith('items:read')),
@@ -479,7 +479,7 @@ describe('demand()', () => {
     ]),
   ]
   for (const args of misspelt) {
-    it(`demand() refuses ${inspect(args)}, which would demand too little`, () => {
+    it(`demand() refuses ${inspect(args)}, because it could demand less than intended`, () => {
       assert.throws(
         () => core.demand(args as Scope[], false),
         /^TypeError: .*(a guard|scope|maxAgeSeconds)/,
@@ -487,7 +487,7 @@ describe('demand()', () => {
     })
   }
 
-  it('the error for an empty demand says how to admit every caller with a token', () => {
+  it('demand() without scopes throws an error that says how to demand only a token', () => {
     for (const nothing of [{}, { scopes: [] }]) {
       assert.throws(() => core.demand([nothing], false), {
         message:
@@ -497,14 +497,14 @@ describe('demand()', () => {
     }
   })
 
-  it('the error of demand() names a member that is unknown', () => {
+  it('demand() names the unknown member in its error', () => {
     assert.throws(
       () => core.demand([{ maxAge: 300 } as object], false),
       /^TypeError: a guard .*`maxAge`/,
     )
   })
 
-  it('demand() refuses a string where it expects a list of scopes', () => {
+  it('demand() refuses a string in place of a list of scopes', () => {
     const core = createGuardCore<string, undefined>({ verifier })
     assert.throws(
       () => core.demand([{ scopes: 'items' as unknown as string[] }], false),
@@ -512,7 +512,7 @@ describe('demand()', () => {
     )
   })
 
-  it('demand() accepts scopes as separate arguments, or one object', () => {
+  it('demand() accepts scopes as separate arguments, or in one object', () => {
     const nothing = { alternatives: [[]], maxAgeSeconds: undefined, optional: false }
     assert.deepEqual(core.demand([], false), nothing)
     assert.deepEqual(core.demand(['items:read'], true), {
@@ -527,7 +527,7 @@ describe('demand()', () => {
     })
   })
 
-  it('a demand does not change when the app changes its list later', () => {
+  it('a demand stays the same if the app changes its list of scopes later', () => {
     const scopes: Scope[] = ['items:read']
     const demand = core.demand([{ scopes }], false)
     const anyOf = core.demandAnyOf([scopes])
@@ -566,7 +566,7 @@ describe('demand()', () => {
     })
   }
 
-  it('demand() accepts any scope if the guard declares no scopes', async () => {
+  it('demand() accepts every scope if the guard declares no scopes', async () => {
     const open = createGuardCore<string, undefined>({ verifier })
     const decision = await open.check(
       request(`Bearer ${tokenWith('x')}`),
@@ -583,7 +583,7 @@ describe('demand()', () => {
 })
 
 describe('createGuardCore', () => {
-  it('createGuardCore refuses a misspelt or undefined option', () => {
+  it('createGuardCore refuses a misspelt option and an option that is undefined', () => {
     const user = (): object => ({})
     for (const options of [
       undefined,
@@ -603,7 +603,7 @@ describe('createGuardCore', () => {
     }
   })
 
-  it('createGuardCore accepts what createKeystile or createTestIssuer returns', () => {
+  it('createGuardCore accepts the objects that createKeystile and createTestIssuer return', () => {
     const ofKeystile =
       'issuer sessions users hashPassword verifyPassword checkPassword answer fetch'
     const names = `${ofKeystile} close audience token headers revoke advance`.split(' ')
@@ -611,7 +611,7 @@ describe('createGuardCore', () => {
     assert.ok(createGuardCore({ verifier, ...others }))
   })
 
-  it('an error of createGuardCore names the function and the wrong option', () => {
+  it('createGuardCore names itself and the wrong option in its error', () => {
     const made = (options: object) => (): unknown => createGuardCore({ verifier, ...options })
     assert.throws(made({ users: {} }), /no option `users`/) // a misspelt `user`
     assert.throws(made({ getUser: 1 }), /^TypeError: .*createGuard/)
@@ -619,7 +619,7 @@ describe('createGuardCore', () => {
       assert.throws(made({ user }), /^TypeError: .*`user` of createGuard/)
   })
 
-  it('createGuardCore accepts an instance of the app’s own class as options', async () => {
+  it('createGuardCore accepts options that are an instance of the app’s own class', async () => {
     class Auth {
       readonly logger = console
       readonly verifier = verifier
@@ -633,7 +633,7 @@ describe('createGuardCore', () => {
     assert.deepEqual(decision.caller?.user, { name: 'Alice' })
   })
 
-  it('createGuardCore keeps its user() when the app changes the options later', async () => {
+  it('createGuardCore keeps the first user() if the app changes its options later', async () => {
     const options: { verifier: Verifier; user: () => object | undefined } = {
       verifier,
       user: () => undefined,
@@ -655,7 +655,7 @@ describe('createGuardCore', () => {
 })
 
 describe('callerOf', () => {
-  it('callerOf returns a caller only for an admitted request', async () => {
+  it('callerOf returns a caller only for a request that was admitted', async () => {
     const [first, second] = [{}, {}]
     const decision = await core.enter(
       first,
@@ -670,7 +670,7 @@ describe('callerOf', () => {
     assert.throws(() => createGuardCore({ verifier }).callerOf(first), /no guard ran/)
   })
 
-  it('without a token, callerOf returns undefined and requireCaller throws', async () => {
+  it('without a token, callerOf returns undefined but requireCaller throws', async () => {
     const anonymous = {}
     await core.enter(anonymous, request(), core.demand([], true))
     assert.equal(core.callerOf(anonymous), undefined)
@@ -682,7 +682,7 @@ describe('callerOf', () => {
     })
   })
 
-  it('callerOf throws for a request that the guard refused', async () => {
+  it('callerOf throws for a request that was refused', async () => {
     const refused = {}
     await core.enter(refused, request(`Bearer ${tokenWith()}`), core.demand(['items:read'], false))
     assert.throws(() => core.callerOf(refused), /no guard ran/)
@@ -691,7 +691,7 @@ describe('callerOf', () => {
 
 describe('anyOf', () => {
   const either = core.demandAnyOf(['items:write', ['items:read']])
-  it('anyOf admits a token with one of the alternatives (RFC 6750 §3.1)', async () => {
+  it('anyOf admits a token that has one of several scopes (RFC 6750 §3.1)', async () => {
     for (const scope of ['items:read', 'items:write'] as const)
       assert.ok((await core.check(request(`Bearer ${tokenWith(scope)}`), either)).allowed)
     const { status, challenge } = refusal(
@@ -701,7 +701,7 @@ describe('anyOf', () => {
     assert.match(challenge ?? '', /scope="items:write"$/)
   })
 
-  it('anyOf demands all scopes of a list', async () => {
+  it('anyOf demands all the scopes of an inner list', async () => {
     const both = core.demandAnyOf([['items:read', 'items:write']])
     assert.equal(
       refusal(await core.check(request(`Bearer ${tokenWith('items:read')}`), both)).status,
@@ -713,11 +713,11 @@ describe('anyOf', () => {
   })
 })
 
-describe('enter(), called by two guards for one request', () => {
+describe('enter() with two guards on one request', () => {
   const read = core.demand(['items:read'], false)
   const write = core.demand(['items:write'], false)
 
-  it('two guards demand the scopes of both, and the challenge names all scopes', async () => {
+  it('two guards demand the scopes of both, and the challenge lists them all', async () => {
     const carrier = {}
     const asked = request(`Bearer ${tokenWith('items:read')}`)
     assert.ok((await core.enter(carrier, asked, read)).allowed)
@@ -741,7 +741,7 @@ describe('enter(), called by two guards for one request', () => {
     }
   })
 
-  it('a joined demand is mandatory if either demand is, and has no age if both have none', () => {
+  it('joinDemands returns an optional demand only if both demands are optional', () => {
     const [required, optional] = [core.demand([], false), core.demand([], true)]
     for (const [outer, inner] of [
       [required, optional],
@@ -754,7 +754,7 @@ describe('enter(), called by two guards for one request', () => {
       })
   })
 
-  it('joinDemands leaves out an alternative that has all scopes of another alternative', () => {
+  it('joinDemands drops an alternative that contains all scopes of another alternative', () => {
     const either = core.demandAnyOf(['items:read', 'items:write'])
     assert.deepEqual(joinDemands(either, either).alternatives, [['items:read'], ['items:write']])
     assert.deepEqual(joinDemands(either, read).alternatives, [['items:read']])
@@ -774,7 +774,7 @@ describe('enter(), called by two guards for one request', () => {
     ])
   })
 
-  it('joinDemands takes the lower of two maximum ages', () => {
+  it('joinDemands takes the smaller of two maximum ages', () => {
     const [older, younger] = [600, 300].map((maxAgeSeconds) =>
       core.demand([{ maxAgeSeconds }], false),
     ) as [Demand<Scope>, Demand<Scope>]
@@ -794,7 +794,7 @@ describe('enter(), called by two guards for one request', () => {
     assert.deepEqual(requireCaller(guard, carrier).user, { number: 1 })
   })
 
-  it('enter() does not use the caller of one token for another token', async () => {
+  it('enter() never uses the caller of one token for another token', async () => {
     const guard = createGuardCore({ verifier, user: ({ claims }) => ({ jti: claims.jti }) })
     const carrier = {}
     const tokens = [tokenWith(), tokenWith()]
@@ -803,7 +803,7 @@ describe('enter(), called by two guards for one request', () => {
     assert.equal(requireCaller(guard, carrier).user.jti, decodeJwtUnsafe(tokens[1]!).claims.jti)
   })
 
-  it('enterAtOnce returns undefined for the second guard of a request', async () => {
+  it('enterAtOnce returns undefined for a second guard on the same request', async () => {
     const token = tokenWith('items:read')
     await check(`Bearer ${token}`)
     const carrier = {}
@@ -821,7 +821,7 @@ describe('enterAtOnce', () => {
   const demand = (scopes: readonly Scope[] = [], optional = false) =>
     core.demand([...scopes], optional)
 
-  it('enterAtOnce returns a caller only if check() has admitted the token before', async () => {
+  it('enterAtOnce returns a caller only for a token that check() has verified', async () => {
     const token = tokenWith('items:read')
     assert.equal(core.enterAtOnce({}, request(`Bearer ${token}`), demand()), undefined)
     const decision = await check(`Bearer ${token}`)
@@ -864,7 +864,7 @@ describe('enterAtOnce', () => {
     )
   })
 
-  it('enterAtOnce returns undefined if a scope, an age or a user must be checked', async () => {
+  it('enterAtOnce returns undefined if a scope, an age or a user still needs a check', async () => {
     const token = tokenWith('items:read')
     await check(`Bearer ${token}`)
     assert.equal(
