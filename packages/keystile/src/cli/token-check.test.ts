@@ -96,7 +96,7 @@ const causes: Readonly<Record<TokenReason, Cause | `only the app ${string}`>> = 
 }
 
 describe('keystile token check', () => {
-  it('keystile token check accepts the JWTs that --token-type JWT and its flags allow', async () => {
+  it('keystile token check accepts the JWTs that --token-type JWT and flags allow', async () => {
     const token = tokenWith({ aud: undefined, azp: 'c', scp: ['read'] }, { typ: 'JWT' })
     const flags = ['--issuer', 'i', '--keys', keysFile, '--audience', 'c', '--client', 'c']
     const rules = [
@@ -172,7 +172,7 @@ describe('keystile token check', () => {
       ...api,
       '--claims',
     ])
-    assert.match(foreign.stdout, /NOT proved/)
+    assert.match(foreign.stdout, /NOT verified/)
     assert.match(foreign.stdout, /"aud": "b"/)
     assert.match(foreign.stdout, /"sub": "\\u202e\\u001b\[1m"/)
     assert.match((await check('abc', [...api, '--claims'])).stdout, /cannot be read/)

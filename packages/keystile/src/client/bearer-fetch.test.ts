@@ -267,7 +267,7 @@ describe('the fetch of a client', () => {
       )
     })
 
-    it('client.fetch refreshes a token that is refused after a redirect to the issuer', async () => {
+    it('client.fetch refreshes a token that is refused after a same-origin redirect', async () => {
       stage.server.instead = ({ route }, response) =>
         route === 'GET /old' && Boolean(response.writeHead(307, { location: '/items' }).end())
       stage.server.refuseAccessTokens()

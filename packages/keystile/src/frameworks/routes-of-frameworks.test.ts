@@ -125,12 +125,12 @@ describe('the routes of Hono', () => {
     const behind = new Hono().use(wrapped as never).get('/x', guard('read'), ok)
     assert.throws(() => described(behind), {
       message:
-        'a guard of /x runs after a function whose parameters do not show whether it answers. ' +
+        'the guard of /x may never run: a function before it hides its parameters. ' +
         'Fix: write that function as (c) => … or as (c, next) => …',
     })
     const rest = (_c: Context, ...all: readonly Next[]): Promise<void> => all[0]!()
     const behindRest = new Hono().use(rest as never).get('/x', guard('read'), ok)
-    assert.throws(() => described(behindRest), /a guard of \/x runs after a function/)
+    assert.throws(() => described(behindRest), /the guard of \/x may never run/)
     const before = new Hono()
       .use(guard('read'))
       .use(wrapped as never)

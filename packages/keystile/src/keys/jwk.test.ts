@@ -283,7 +283,7 @@ describe('importKey of a JWK', () => {
   })
 
   for (const key of [ec, generateKey('ES384'), generateKey('ES512'), edwards]) {
-    it(`importKey refuses a part of a wrong length in an ${key.algorithm.name} key (RFC 7518)`, () => {
+    it(`importKey refuses wrong lengths in an ${key.algorithm.name} key (RFC 7518 §6.2)`, () => {
       const jwk = exportPrivateJwk(key)
       for (const member of ['x', 'y', 'd'].filter((member) => jwk[member] !== undefined)) {
         const bytes = Buffer.from(String(jwk[member]), 'base64url')

@@ -63,7 +63,7 @@ describe('parseJws', () => {
     `.${good}`,
   ]
   for (const token of [...otherCounts, `${good}.AA`, `${good}.AA.AA`, '....']) {
-    it(`parseJws refuses ${token.split('.').length} segment(s), not three: "${token.slice(0, 9)}"`, () => {
+    it(`parseJws refuses ${token.split('.').length} segment(s): "${token.slice(0, 9)}"`, () => {
       refuses(() => parseJws(token), /not three segments/)
     })
   }

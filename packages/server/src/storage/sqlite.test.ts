@@ -49,7 +49,7 @@ await serveCommands([
 ])
 `
 
-describe('commands that wait for the writer of SQLite', () => {
+describe('commands that wait for the SQLite writer', () => {
   let folder: string
   let database: Database
   beforeEach(async () => {
@@ -91,7 +91,7 @@ describe('commands that wait for the writer of SQLite', () => {
   const messages = (answers: readonly unknown[]): readonly unknown[] =>
     answers.map((answer) => (answer instanceof Error ? answer.message : answer))
 
-  it('a SQLite command sends notices after its commit, and none if the command fails', async () => {
+  it('a SQLite command sends its notices after the commit, and none if it fails', async () => {
     await write('prepare')
     const heard: unknown[] = []
     database.onCommitted((notice) => heard.push(notice))
@@ -107,7 +107,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.deepEqual(heard, ['one', 'three'])
   })
 
-  it('SQLite commands share a commit, and each gets its answer after the commit', async () => {
+  it('several SQLite commands share a commit, and get their answers after it', async () => {
     const log = join(folder, 'keystile.db-wal')
     const bytesOf = async (work: () => Promise<unknown>): Promise<number> => {
       const before = statSync(log).size
@@ -132,7 +132,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.ok(together < apart / 3, `${together} bytes together, ${apart} apart`)
   })
 
-  it('if a SQLite command fails, only its own changes are rolled back', async () => {
+  it('if a SQLite command fails, only its own changes are undone', async () => {
     const answers = await outcomes([
       ['insert', 'a'],
       ['insert and fail', 'b'],
@@ -154,7 +154,7 @@ describe('commands that wait for the writer of SQLite', () => {
     )
   })
 
-  it('if the first SQLite command fails, the waiting commands still run', async () => {
+  it('if the first SQLite command fails, the waiting ones still run', async () => {
     const failing = { message: 'it fails', code: 'wrong' }
     await assert.rejects(write('insert and fail', 'a'), failing)
     assert.equal(await isThere('a'), false)
@@ -168,7 +168,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.deepEqual([await isThere('a'), await isThere('d')], [false, true])
   })
 
-  it('all SQLite commands of a commit fail if the commit fails', async () => {
+  it('if the commit fails, all its SQLite commands fail', async () => {
     await write('prepare')
     const answers = await outcomes([
       ['insert', 'a'],
@@ -181,7 +181,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.equal(await write('insert', 'a'), 'a')
   })
 
-  it('if SQLite rolls back a transaction, all its commands fail with the same error', async () => {
+  it('if SQLite rolls back a transaction, all its commands fail with that error', async () => {
     const answers = await outcomes([
       ['insert', 'a'],
       ['lose the transaction', 'b'],
@@ -193,7 +193,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.equal(await write('insert', 'a'), 'a')
   })
 
-  it('the number of SQLite commands in one commit is limited', async () => {
+  it('one commit contains a limited number of SQLite commands', async () => {
     await write('prepare')
     const inserts = Array.from({ length: 100 }, (_, n) => ['insert', String(n)] as const)
     const answers = await outcomes([['break the commit'], ...inserts])
@@ -201,7 +201,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.ok(failed >= 1 && failed <= 64, String(failed))
   })
 
-  it('SQLite commands that can wait share a commit with commands that cannot wait', async (t) => {
+  it('SQLite commands that can wait share a commit with urgent ones', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const log = join(folder, 'keystile.db-wal')
     const answered: string[] = []
@@ -219,7 +219,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.deepEqual(answered, ['a', 'b', 'c'])
   })
 
-  it('only a few SQLite commands get their answers in each turn of the event loop', async () => {
+  it('in each turn of the event loop, only a few SQLite commands get their answers', async () => {
     const answeredInTurn: number[] = [0]
     let turn = setImmediate(function count() {
       answeredInTurn.push(0)
@@ -236,7 +236,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.ok(Math.max(...answeredInTurn) <= 8, answeredInTurn.join(' '))
   })
 
-  it('a SQLite command that can wait runs soon even if no other command comes', async () => {
+  it('a SQLite command that can wait runs soon even if no other comes', async () => {
     assert.equal(await write('insert', 'a', 1_000), 'a')
     assert.equal(await write('insert', 'b', 1), 'b')
     assert.deepEqual(
@@ -245,7 +245,7 @@ describe('commands that wait for the writer of SQLite', () => {
     )
   })
 
-  it('a closing SQLite database writes all waiting commands, and refuses new ones', async () => {
+  it('a SQLite database that closes writes the waiting commands and refuses new ones', async () => {
     const writing = outcomes([
       ['insert', 'a'],
       ['insert', 'b'],

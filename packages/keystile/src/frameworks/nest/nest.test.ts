@@ -282,20 +282,23 @@ describe('mistakes that stop a Nest app at its start', () => {
     }
     decorate(Service, 'remove', [Guard('write')])
     Injectable()(Service)
-    await refuses({ providers: [Service] }, /above Service\.remove, which answers no request/)
+    await refuses({ providers: [Service] }, /above Service\.remove, which handles no requests/)
 
     class GuardedService {
       readonly name = 'service'
     }
     Guard()(GuardedService)
-    await refuses({ providers: [GuardedService] }, /above GuardedService, which answers no request/)
+    await refuses(
+      { providers: [GuardedService] },
+      /above GuardedService, which handles no requests/,
+    )
 
     class Things {
       helper(): void {}
     }
     Controller()(Things)
     decorate(Things, 'helper', [Public()])
-    await refuses({ controllers: [Things] }, /above Things\.helper, which answers no request/)
+    await refuses({ controllers: [Things] }, /above Things\.helper, which handles no requests/)
   })
 
   it('an app with @UseGuards(Guard) or @UseGuards(Guard(…)) does not start', async () => {

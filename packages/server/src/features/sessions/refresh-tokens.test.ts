@@ -8,8 +8,8 @@ import {
   writeRefreshToken,
 } from './refresh-tokens.ts'
 
-describe('a refresh token', () => {
-  it('a refresh token has a random 128-bit id and 256-bit secret, and can be parsed', () => {
+describe('makeRefreshToken() and parseRefreshToken()', () => {
+  it('a refresh token has a random 128-bit id and a random 256-bit secret', () => {
     const made = Array.from({ length: 100 }, makeRefreshToken)
     assert.equal(new Set(made.map(({ id }) => id)).size, 100)
     assert.equal(new Set(made.map(({ secret }) => secret)).size, 100)
@@ -36,7 +36,7 @@ describe('a refresh token', () => {
       assert.equal(parseRefreshToken(other), undefined, other)
   })
 
-  it('an encrypted successor can be decrypted only with the refresh token before it', () => {
+  it('an encrypted successor can be decrypted only with the refresh token that it replaces', () => {
     const [token, successor, other] = [makeRefreshToken(), makeRefreshToken(), makeRefreshToken()]
     const sealed = sealSuccessor(successor, token)
     assert.equal(openSuccessor(sealed, token), writeRefreshToken(successor))
