@@ -100,7 +100,7 @@ export function protectedResource(options: ProtectedResourceOptions): ProtectedR
 // object, so the URLs are stored beside the verifiers.
 const metadataUrls = new WeakMap<Verifier<TokenType>, string>()
 
-/** Returns the URL of the mounted metadata for the guards of a verifier. */
+/** Returns the URL of the metadata for a verifier; `undefined` if the metadata is not mounted. */
 export function findMetadataUrl(verifier: Verifier<TokenType>): string | undefined {
   return metadataUrls.get(verifier)
 }
@@ -137,7 +137,7 @@ function answerMethod(method: string, body: string): HttpAnswer {
 }
 
 /**
- * Checks the options, and makes the metadata of them.
+ * Checks the options and makes the metadata from them.
  *
  * @throws {TypeError} for an option that is missing, unknown or wrong
  */

@@ -36,8 +36,8 @@ const corsOrigins: DefaultedSetting<'corsOrigins', readonly string[]> = {
   }),
   default: [],
   help:
-    "origins, besides the issuer's own, whose pages may call the endpoints; " +
-    'with commas between them',
+    "origins whose pages may call the endpoints, besides the issuer's own; " +
+    'separated by commas',
   environment: ['KEYSTILE_CORS_ORIGINS'],
   parse: parseList,
   findFaults: (origins) => origins.flatMap(findOriginFaults),

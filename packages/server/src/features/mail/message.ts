@@ -1,6 +1,6 @@
 /**
- * A mail that is ready to be sent. Its members have the names of nodemailer, so
- * `transport.sendMail(message)` sends it.
+ * A mail that is ready to be sent. Its members have the same names as in nodemailer, so
+ * `transport.sendMail(message)` can send it.
  */
 export interface MailMessage {
   readonly from: string
@@ -8,9 +8,11 @@ export interface MailMessage {
   readonly subject: string
   readonly text: string
   readonly html: string
-  /** The same for each copy of a mail, so that a mailbox can recognise a second copy. */
+  /**
+   * If a mail is sent twice, both copies have the same id, so a mailbox can recognise the second.
+   */
   readonly messageId: string
-  /** When the change happened that caused the mail. */
+  /** The time of the change that caused the mail. */
   readonly date: Date
   readonly headers: Readonly<Record<string, string>>
 }
@@ -23,13 +25,13 @@ export type Language = (typeof languages)[number]
 export const mailKinds = ['password_changed', 'new_device', 'account_disabled'] as const
 export type MailKind = (typeof mailKinds)[number]
 
-/** The values for the text of a notice. No stranger can choose any of them. */
+/** The values for the text of a notice. An attacker cannot choose any of them. */
 export interface Notice {
   /** The id of the user, as the subject of the tokens. */
   readonly subject: string
-  /** Where the user has the account: the host of the issuer, such as `auth.example.com`. */
+  /** The service that has the account: the host of the issuer, such as `auth.example.com`. */
   readonly service: string
-  /** When the change happened. */
+  /** The time of the change. */
   readonly at: Date
   /** The IP address that the change came from. Undefined if it is unknown. */
   readonly address: string | undefined
@@ -44,7 +46,7 @@ export interface MailContent {
   readonly html: string
 }
 
-/** Functions that write mails instead of Keystile. */
+/** The app's own functions that write mails. They replace the mails of Keystile. */
 export type MailTemplates = {
   readonly [Kind in MailKind]?: (notice: Notice) => MailContent | Promise<MailContent>
 }

@@ -1,7 +1,7 @@
 // The texts of the notices in four languages.
 import type { Language, MailKind } from './message.ts'
 
-/** The values of a text, as they are shown. */
+/** The values that are inserted into a text, as the user reads them. */
 export interface TextValues {
   readonly service: string
   /** The time of the change, with its time zone. */
@@ -9,7 +9,7 @@ export interface TextValues {
   readonly address: string | undefined
 }
 
-/** A subject and paragraphs. */
+/** The subject and the paragraphs of a mail. */
 export interface Text {
   readonly subject: string
   readonly paragraphs: readonly string[]

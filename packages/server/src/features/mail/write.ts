@@ -9,7 +9,7 @@ import {
 } from './message.ts'
 import { texts, type Text } from './texts.ts'
 
-/** The settings that the text of a mail depends on. */
+/** The settings that the text of a mail uses. */
 export interface WritingOptions {
   readonly from: string
   readonly issuer: string
@@ -18,10 +18,10 @@ export interface WritingOptions {
 }
 
 /**
- * Writes a mail in text and HTML, without links, images or remote content. The headers say that a
- * program sent it, so other programs do not answer it (RFC 3834 §5).
+ * Writes a mail as text and as HTML, without links, images or remote content. The headers mark it
+ * as an automatic mail, so that other programs do not reply to it (RFC 3834 §5).
  *
- * @throws {Error} if a template of the app fails or returns other values than strings
+ * @throws {Error} if a template of the app fails, or returns values that are not strings
  */
 export async function writeMail(
   { id, template, subject, recipient, parameters, createdAt }: OutgoingMail,
@@ -47,7 +47,7 @@ export async function writeMail(
   }
 }
 
-/** Returns the time in the words of a language, in UTC, because the user's time zone is unknown. */
+/** Returns the time in a language, in UTC, because the time zone of the user is unknown. */
 function timeOf({ at, language }: Notice): string {
   const format = new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, {
     dateStyle: 'long',

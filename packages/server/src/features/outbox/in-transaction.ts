@@ -5,17 +5,17 @@ import { mailboxDayRate, mailboxHourRate } from './feature.ts'
 import type { NewMail } from './new-mail.ts'
 import type { OutboxTables } from './tables.ts'
 
-/** Whom a mail is about, and the address that it goes to. */
+/** The user whom a mail is about, and the address of the mailbox. */
 export interface Addressee {
   readonly subject: string
   readonly recipient: string
 }
 
 /**
- * Stores a mail in the transaction of the change that causes it. So a change that is rolled back
- * sends no mail, and a committed change sends its mail even after a crash. Stores nothing if the
- * mailbox got too many mails. Call it as the last step of a transaction: other mails to the same
- * mailbox wait until it commits.
+ * Stores a mail in the transaction of the change that causes it. If the change is rolled back, no
+ * mail is sent. If the change is committed, the mail is sent even after a crash. Stores nothing if
+ * the mailbox has already got too many mails. Call it as the last step of a transaction: other
+ * mails to the same mailbox wait until the transaction commits.
  *
  * @param now the time of the change, in milliseconds
  */
@@ -47,7 +47,7 @@ export async function insertMail(
     .execute()
 }
 
-/** Erases the mails about a user who is deleted, because they contain the user's address. */
+/** Deletes the mails about a deleted user, because they contain the user's address. */
 export async function eraseMailsAbout(transaction: Transaction, subject: string): Promise<void> {
   await inTables<OutboxTables>(transaction)
     .deleteFrom('mail')

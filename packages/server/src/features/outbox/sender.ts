@@ -13,20 +13,20 @@ import { openParameters, type MailParameters } from './new-mail.ts'
 import { claimMails, countMails, eraseMail, failMail, hasDueMail } from './store.ts'
 import type { MailRow } from './tables.ts'
 
-/** How often the sender looks for mails that are due. */
+/** How often the sender looks for mails to send. */
 const tickMilliseconds = secondMilliseconds
 /** How many mails are sent at the same time. */
 const batchSize = 10
-/** A try that takes longer than this has failed. */
+/** The maximum time for one try. After it, the try has failed. */
 const sendMilliseconds = minuteMilliseconds
 /**
- * For how long a claimed mail belongs to the process that claimed it. Longer than a try takes, so
- * that two processes do not send one mail at the same time.
+ * How long a mail that a process has claimed belongs to this process. This is longer than a try, so
+ * that two processes never send the same mail at once.
  */
 const claimMilliseconds = sendMilliseconds + 30 * secondMilliseconds
-/** How long `close()` waits for mails that are being sent. Then it interrupts them. */
+/** How long `close()` waits for mails that are being sent, before it interrupts them. */
 const closeMilliseconds = 5 * secondMilliseconds
-/** How often the numbers for the metrics are read. */
+/** How often the metrics are read from the database. */
 const countMilliseconds = 15 * secondMilliseconds
 
 /** A mail to write and send. */
@@ -37,7 +37,7 @@ export interface OutgoingMail {
   readonly subject: string
   readonly recipient: string
   readonly parameters: MailParameters
-  /** When the change happened that caused the mail. */
+  /** The time of the change that caused the mail. */
   readonly createdAt: Date
 }
 
@@ -48,7 +48,7 @@ export type Deliver = (mail: OutgoingMail, signal: AbortSignal) => Promise<void>
 export interface SenderParts {
   readonly database: Pick<Database, 'reader'>
   readonly lease: Lease
-  /** The seal that encrypted the parameters of the mails. */
+  /** The seal that encrypts the parameters of the mails. */
   readonly seal: Seal
   readonly deliver: Deliver
   readonly clock: Clock
@@ -119,10 +119,10 @@ export function startSender(parts: SenderParts): Sender {
 }
 
 /**
- * Claims the mails that are due and sends them. No transaction is open while they are sent.
+ * Claims the mails that are due and sends them. No transaction is open during the sending.
  *
- * @returns whether to go on at once. If all failed, the mail server may be down: the next tick
- *   tries other mails
+ * @returns whether to look for more mails immediately. If all mails failed, the mail server may be
+ *   down, so the caller waits for the next interval
  */
 async function sendBatch(parts: SenderParts, closing: AbortSignal): Promise<boolean> {
   const { database, lease, clock } = parts
@@ -171,7 +171,7 @@ async function attempt(
   const parameters = openParameters(row, seal)
   if (parameters === undefined) return { code: 'unreadable', isPermanent: true }
   // The process may have been paused since it claimed the mail.
-  if (!lease.isHeld) throw new LeaseLostError('another process runs the jobs now')
+  if (!lease.isHeld) throw new LeaseLostError('another process runs the background jobs now')
 
   const { id, template, subject, recipient } = row
   const createdAt = new Date(row.created_at)
@@ -194,12 +194,18 @@ function rejectionOf(signal: AbortSignal): Promise<never> {
   })
 }
 
-/** A mail that failed this often is a dead letter, about 17 hours after its first try. */
+/**
+ * The number of failed tries after which a mail is a dead letter. The last try is about 17 hours
+ * after the first.
+ */
 const maxTries = 24
 const firstBackOffMilliseconds = 10 * secondMilliseconds
 const maxBackOffMilliseconds = 60 * minuteMilliseconds
 
-/** Returns the time until the next try: 10 s after the first try, doubled each time, up to 1 h. */
+/**
+ * Returns the time until the next try: 10 s after the first try. It doubles with each try, up to 1
+ * h.
+ */
 function backOffMilliseconds(tries: number): number {
   return Math.min(firstBackOffMilliseconds * 2 ** (tries - 1), maxBackOffMilliseconds)
 }

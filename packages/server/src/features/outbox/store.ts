@@ -23,8 +23,9 @@ export async function hasDueMail(reader: Reader, now: number): Promise<boolean> 
 }
 
 /**
- * Claims the mails that are due, oldest first, and counts a try of each. Until `until`, no other
- * process claims them. If this process crashes, another process sends them then.
+ * Claims the mails that are due, oldest first, and counts a try for each. Until the time `until`,
+ * no other process can claim them. If this process crashes, another process sends them after that
+ * time.
  */
 export const claimMails: Command<
   { readonly now: number; readonly until: number; readonly limit: number },
@@ -48,7 +49,7 @@ export const claimMails: Command<
     .execute(),
 )
 
-/** Erases a mail that was sent. */
+/** Deletes a mail that was sent. */
 export const eraseMail: Command<{ readonly id: string }, void> = command(
   'eraseMail',
   async (transaction, { id }) => {
@@ -56,7 +57,10 @@ export const eraseMail: Command<{ readonly id: string }, void> = command(
   },
 )
 
-/** Stores that a try failed, and when the next try is, or that there is none: a dead letter. */
+/**
+ * Stores that a try has failed, and the time of the next try. Without a next try, the mail is a
+ * dead letter.
+ */
 export const failMail: Command<
   Pick<MailRow, 'id' | 'dead_at'> & { readonly failure: string; readonly nextTryAt: number },
   void
@@ -68,7 +72,7 @@ export const failMail: Command<
     .execute()
 })
 
-/** Lets the sender try a mail again at once, or all dead letters if `id` is undefined. */
+/** Lets the sender try one mail again immediately, or all dead letters if `id` is undefined. */
 export const retryMails: Command<
   { readonly id: string | undefined; readonly now: number },
   { readonly retried: number }
@@ -83,7 +87,7 @@ export const retryMails: Command<
   return { retried: Number(numUpdatedRows) }
 })
 
-/** Erases mails that expired before they could be sent. */
+/** Deletes mails that expired before they were sent. */
 export const purgeMails: PurgeCommand = command('purgeMails', async (transaction, { before }) => {
   const { numDeletedRows } = await inTables<OutboxTables>(transaction)
     .deleteFrom('mail')
@@ -99,7 +103,7 @@ export const purgeMails: PurgeCommand = command('purgeMails', async (transaction
   return { purged: Number(numDeletedRows) }
 })
 
-/** A mail as an operator sees it: without its parameters. */
+/** A mail as an operator sees it, without its parameters. */
 export type ListedMail = Omit<MailRow, 'sealed'>
 
 /** Lists the first mails, dead letters first. */
@@ -121,7 +125,7 @@ export interface MailCounts {
   readonly dead: number
 }
 
-/** Counts the mails. Returns zeros if the database has no table for mails yet. */
+/** Counts the mails. Returns zeros if the database has no table of mails yet. */
 export async function countMails(reader: Reader): Promise<MailCounts> {
   if (!(await hasTable(reader, 'mail'))) return { waiting: 0, dead: 0 }
 

@@ -1,6 +1,6 @@
 // The rows of mails as both databases store them. Times are integers in milliseconds.
 
-/** A mail that waits to be sent, or that could not be sent. A mail that was sent has no row. */
+/** A mail that waits to be sent, or a dead letter. The row is deleted when the mail is sent. */
 export interface MailRow {
   readonly id: string
   readonly template: string
@@ -11,14 +11,17 @@ export interface MailRow {
   /** The encrypted parameters of the template; null if it has none. */
   readonly sealed: string | null
   readonly created_at: number
-  /** From this time on, the mail is not sent any more, and housekeeping erases it. */
+  /**
+   * The time at which the mail expires. After it, the mail is not sent, and housekeeping deletes
+   * it.
+   */
   readonly expires_at: number
-  /** How often a process has begun to send the mail. */
+  /** How many times a process has started to send the mail. */
   readonly tries: number
   readonly next_try_at: number
-  /** When the mail became a dead letter, which is not tried again; null if it still waits. */
+  /** When the mail became a dead letter; null if it still waits. */
   readonly dead_at: number | null
-  /** Why the last try failed: a code and never a text of the mail server. */
+  /** Why the last try failed: a code, never a text from the mail server. */
   readonly failure: string | null
 }
 
