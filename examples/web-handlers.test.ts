@@ -45,7 +45,7 @@ for (const [name, handle] of Object.entries(handlers)) {
       }
     })
 
-    it(`${name} refuses a bad token, and a missing one if the guard is not optional`, async () => {
+    it(`${name} refuses a bad token, and needs a token unless the guard is optional`, async () => {
       const bad = await handle(new Request(url, { headers: { authorization: 'Bearer abc' } }))
       assert.equal(bad.status, 401)
       assert.match(bad.headers.get('www-authenticate') ?? '', /error="invalid_token"/)

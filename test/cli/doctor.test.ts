@@ -191,7 +191,7 @@ describe('keystile doctor', () => {
     }
   })
 
-  it('keystile doctor does not warn about a readable settings file without a secret', async () => {
+  it('keystile doctor accepts a readable settings file if it contains no secret', async () => {
     writeFileSync(join(cwd, 'keystile.config.json'), JSON.stringify({ registration: 'closed' }), {
       mode: 0o644,
     })
@@ -315,7 +315,7 @@ describe('keystile doctor', () => {
     )
   })
 
-  it('keystile doctor exits with 0 if there are only warnings; a start logs them', async () => {
+  it('keystile doctor exits with 0 if it finds only warnings, and a start logs them', async () => {
     const args = ['--access-token-seconds', '7200']
     assert.deepEqual(idsOf(await doctor(args)), ['access-token-short'])
     const checked = await callCommand(['config', 'check', ...args], { cwd })

@@ -395,7 +395,7 @@ describe('keystile', () => {
     }
   })
 
-  it('keystile --version prints the version; help is bold only on a terminal', async () => {
+  it('keystile --version prints the version, and help is bold only on a terminal', async () => {
     const cwd = tmpdir()
     assert.match((await runCommand(['--version'], { cwd })).stdout, /^\d+\.\d+\.\d+\n$/)
     assert.ok(!(await callCommand(['help'], { cwd })).stdout.includes('\u001b'))

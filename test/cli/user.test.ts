@@ -268,7 +268,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.ok(decodeJwtUnsafe(token).claims.sub)
     })
 
-    it('after keystile user enable, the user can log in; grant --now works at once', async () => {
+    it('after keystile user enable, a login works, and grant --now works at once', async () => {
       assert.equal((await user('enable', 'bob')).stdout, 'enabled bob\n')
       const { access_token: token, scope } = await login('bob')
       assert.equal(scope, 'items:read')

@@ -106,11 +106,11 @@ for (const { binary, version } of nodes) {
     const smoke = (app: string, part: string): Promise<{ stdout: string; stderr: string }> =>
       run(binary, ['smoke.mjs', part], { cwd: join(folder, app), env: environment })
 
-    it('keystile alone signs and verifies JWTs with every algorithm', async () => {
+    it('without other packages, keystile signs and verifies JWTs with each algorithm', async () => {
       assert.deepEqual(await smoke('alone', 'jwt'), { stdout: 'ok\n', stderr: '' })
     })
 
-    it('keystile alone guards a node:http app with a shared secret', async () => {
+    it('without other packages, keystile guards a node:http app with a shared secret', async () => {
       assert.deepEqual(await smoke('alone', 'node'), { stdout: 'ok\n', stderr: '' })
     })
 
@@ -118,7 +118,7 @@ for (const { binary, version } of nodes) {
       assert.deepEqual(await smoke('alone', 'client'), { stdout: 'ok\n', stderr: '' })
     })
 
-    it('keystile alone says with `keystile token check` why a token is refused', async () => {
+    it('without other packages, `keystile token check` says why a token is refused', async () => {
       const main = join(folder, 'alone/node_modules/keystile/dist/cli/main.js')
       const flags = ['--issuer', 'https://auth.example', '--audience', 'orders']
       const child = spawn(binary, [main, 'token', 'check', ...flags], { env: environment })
@@ -143,7 +143,7 @@ describe('the package keystile', () => {
   })
 
   it(
-    'these tests ran keystile on an older Node and on the Node of the other tests',
+    'the tests ran on an older Node and on the Node of the other tests',
     { skip: 'reason' in old && old.reason },
     (t) => {
       t.diagnostic(nodes.map(({ version }) => `Node ${version}`).join(', '))

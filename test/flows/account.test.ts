@@ -167,7 +167,7 @@ describeOnBoth('POST /users/me/email', (stage) => {
 })
 
 describeOnBoth('an account, for a client other than first-party', (stage) => {
-  it('only the client first-party can change an account; others can only read it', async () => {
+  it('only the client first-party can change an account, and others can only read it', async () => {
     const { addUser, addClient, send, login } = await stage.start()
     await addUser()
     const kiosk = await addClient({ id: 'kiosk', grants: ['password'] })

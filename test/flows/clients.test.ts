@@ -58,7 +58,7 @@ describeOnBoth(
       assert.equal((await keystile.send('GET', '/users/me/sessions', { bearer })).status, 401)
     })
 
-    it('a client gets only declared scopes for which it is registered', async () => {
+    it('a client gets only scopes that are declared and registered for it', async () => {
       const keystile = await stage.start({ scopes })
       const orders = await keystile.addClient({ scopes: ['items:read', 'gone'] })
       const ask = async (scope: string): Promise<unknown> =>

@@ -172,7 +172,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /token accepts first-party by id, by an empty Basic or by default', async () => {
+    it('POST /token accepts the client first-party by its id or without credentials', async () => {
       const { addUser, send } = await stage.start()
       await addUser()
       const form = { username: 'ada', password }
@@ -260,7 +260,7 @@ describeOnBoth(
       assert.equal((await login()).status, 200)
     })
 
-    it('a login renews a password hash if the cost is now higher, not if it is lower', async () => {
+    it('a login renews a password hash if the cost was raised, but not if lowered', async () => {
       const { addUser, readHash } = await stage.start()
       const subject = await addUser()
       const before = await readHash(subject)

@@ -54,7 +54,7 @@ describe('startPostgres', () => {
     assert.deepEqual(readdirSync(folder), [])
   })
 
-  it('startPostgres starts a fast server or uses the one in the environment', async (t) => {
+  it('startPostgres starts a fast server, or uses one that the environment names', async (t) => {
     delete process.env['KEYSTILE_TEST_DATABASE_URL']
     try {
       const server = await startPostgres()
@@ -72,7 +72,7 @@ describe('startPostgres', () => {
   })
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
-    it(`startPostgres leaves no server and no files if ${signal} ends its process`, async (t) => {
+    it(`startPostgres removes its server and files if ${signal} ends the process`, async (t) => {
       const program = `
         import { startPostgres } from ${JSON.stringify(new URL('postgres.ts', import.meta.url).href)}
         const server = await startPostgres({ durable: true })

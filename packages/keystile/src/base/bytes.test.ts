@@ -115,7 +115,7 @@ describe('parseUtf8', () => {
 })
 
 describe('createByteCollector', () => {
-  it('createByteCollector joins the pieces in the order in which they were added', () => {
+  it('createByteCollector joins the pieces in the order of their arrival', () => {
     for (const count of [0, 1, 63, 64, 65, 1_000]) {
       const collector = createByteCollector()
       const pieces = Array.from({ length: count }, (_, i) => Buffer.from([i & 255, (i >> 8) & 255]))

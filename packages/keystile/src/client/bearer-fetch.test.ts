@@ -29,7 +29,7 @@ describe('the fetch of a client', () => {
       assert.equal(headers['content-type'], 'text/plain;charset=UTF-8')
     })
 
-    it('client.fetch sends a request without a token while no user is signed in', async () => {
+    it('while no user is signed in, client.fetch sends requests without a token', async () => {
       assert.equal((await stage.client.fetch(items())).status, 401)
       assert.deepEqual(bearers(), [undefined])
       assert.equal(refreshes(), 0)
@@ -169,7 +169,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('a browser whose streams have no async iteration does not send a stream again', async () => {
+    it('client.fetch sends no stream again in a browser without async iteration', async () => {
       const own = start({ fetch: (input, init) => fetch(input, { ...init, body: 'lamp' }) })
       stage.server.refuseAccessTokens()
       const body = { getReader() {} } as unknown as ReadableStream
@@ -211,7 +211,7 @@ describe('the fetch of a client', () => {
       assert.equal(await stage.client.isSignedIn(), true)
     })
 
-    it('client.fetch does not refresh if the error is not about the token', async () => {
+    it('client.fetch does not refresh after an error that a new token cannot solve', async () => {
       const refusals = [
         [401, 'Bearer error="insufficient_user_authentication", max_age=300'],
         [401, 'Bearer error=invalid_request'],
@@ -225,7 +225,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('client.fetch refreshes after a 401 without an error code or without a body', async () => {
+    it('client.fetch refreshes after a 401 that has no error code or no body', async () => {
       for (const route of ['GET /items', 'HEAD /items']) {
         stage.server.instead = (asked, response) => {
           const status = stage.server.askedFor(route).length === 1 ? 401 : 200

@@ -24,7 +24,7 @@ describe('createClient', () => {
       })
     })
 
-    it('client.login sends no scope parameter if the app asks for no scopes', async () => {
+    it('client.login omits the scope parameter if the app asks for no scopes', async () => {
       await stage.client.login(ada)
       assert.equal(stage.server.asked[0]!.body, 'grant_type=password&username=ada&password=right')
     })

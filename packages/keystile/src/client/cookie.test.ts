@@ -74,7 +74,7 @@ describe('a client', () => {
       assert.deepEqual(outlives, [undefined, true])
     })
 
-    it('a cookie client sends no scope if the app asks for no scopes', async () => {
+    it('a cookie client omits the scopes if the app asks for none', async () => {
       await open(cookieFetch()).login(ada)
       assert.deepEqual(JSON.parse(stage.server.asked[0]!.body), ada)
     })
@@ -221,7 +221,7 @@ describe('a client', () => {
       assert.equal((await read(await one.fetch(items()))).owner, 'bob')
     })
 
-    it('a page that does not know its session sends a logout request without `sid`', async () => {
+    it('a page that has not learned its session yet logs out without `sid`', async () => {
       const kept = cookieFetch()
       await open(kept).login(ada)
       await settle()

@@ -149,7 +149,7 @@ describe('the session of a client', () => {
       assert.equal(await stage.client.isSignedIn(), false)
     })
 
-    it('client.logout sends no request and no event while no user is signed in', async () => {
+    it('client.logout does nothing while no user is signed in', async () => {
       await stage.client.logout()
       await stage.client.logout()
       assert.equal(stage.server.asked.length, 1)

@@ -53,7 +53,7 @@ describe('assembleGuard', () => {
     assert.deepEqual(Object.getOwnPropertySymbols(guard()), [Symbol.for('keystile.guard')])
   })
 
-  it('guard.check refuses a request without a token; guard.optional.check admits it', async () => {
+  it('guard.check needs a token, but guard.optional.check does not', async () => {
     const anonymous = new Request('http://localhost')
     assert.equal((await guard.check(anonymous)).allowed, false)
     assert.deepEqual(await guard.optional.check(anonymous), { allowed: true, caller: undefined })

@@ -286,7 +286,7 @@ for (const [name, make] of [
         assert.throws(() => secured(app, `options ${path}`), /no route/)
     })
 
-    it(`Express ${name} never runs the routes after a function that takes no \`next\``, () => {
+    it(`Express ${name} stops at a function that takes no \`next\``, () => {
       const app = make()
       app.use((...all: readonly unknown[]) => (all[2] as () => void)())
       app.use((_error: unknown, _request: unknown, _response: unknown, next: () => void) => next())
@@ -668,7 +668,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('secure() finds a Fastify wildcard; describeApp refuses it unless it is ignored', async () => {
+  it('describeApp refuses a Fastify wildcard that is not ignored; secure() finds it', async () => {
     const app = await make((app) => {
       app.get('/files/*', { onRequest: guard('read') }, answer)
       app.get('/:shop/:shelf/*', { onRequest: guard('write') }, answer)

@@ -100,7 +100,7 @@ describe('the metadata of a protected resource', () => {
     })
   }
 
-  it('the metadata answers HEAD like GET; the server removes the body', async () => {
+  it('the metadata answers HEAD like GET, and the server removes the body', async () => {
     assert.deepEqual(await ask({}, { method: 'HEAD' }), await ask({}))
   })
 

@@ -178,7 +178,7 @@ function readOptions(options: ProtectedResourceOptions): {
 }
 
 /**
- * Requires a resource in the form in which clients write it, because clients compare it with the
+ * Requires that the resource is written as clients write it, because clients compare it with the
  * URL that they called (RFC 9728 §3.3).
  *
  * @throws {TypeError}

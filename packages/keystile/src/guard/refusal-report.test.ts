@@ -155,14 +155,14 @@ describe('onRefused of verifiers', () => {
     )
   })
 
-  it('a verifier does not call onRefused if its argument is wrong, which is a bug', async () => {
+  it('verify() does not call onRefused for a wrong argument, because that is a bug', async () => {
     const onRefused = mock.fn()
     const verifier = createTestVerifier({ onRefused })
     await assert.rejects(verifier.verify(token, { maxAgeSeconds: -1 }), TypeError)
     assert.equal(onRefused.mock.callCount(), 0)
   })
 
-  it('a verifier does not call onRefused if isRevoked throws, which is a bug', async () => {
+  it('verify() does not call onRefused if isRevoked throws, because that is a bug', async () => {
     const onRefused = mock.fn()
     const isRevoked = (): never => {
       throw new RangeError('a bug of the app')

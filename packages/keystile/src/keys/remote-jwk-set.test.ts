@@ -331,7 +331,7 @@ describe('a remote key set after its keys have expired', () => {
     assert.ok(set.find('first', es256), 'no other fetch is allowed yet')
   })
 
-  it('in a Worker, waiting requests get 503 if the fetch is lost; later ones retry', async (t) => {
+  it('in a Worker, requests that wait for a lost fetch get 503; a later one retries', async (t) => {
     actAsWorker(t)
     const { script, has, refusal, advance } = start()
     await loseFetch(t, script, () => has('first'))
@@ -545,7 +545,7 @@ describe('a remote key set and keys that it must not use', () => {
 })
 
 describe('load()', () => {
-  it('remoteJwkSet.load() resolves when keys are loaded, and then fetches nothing', async () => {
+  it('remoteJwkSet.load() resolves when keys are loaded, and fetches only once', async () => {
     const { script, set, advance } = start()
     await Promise.all([set.load(), set.load()])
     assert.equal(set.state, 'current')
@@ -606,7 +606,7 @@ describe('a remote key set whose issuer does not answer', () => {
     assert.match((await refused)[2], /no answer within 5 s/)
   })
 
-  it('a silent issuer gets one request in 30 s, while known keys still work', async (t) => {
+  it('a silent issuer gets one request in 30 s, and known keys still work', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { script, set, has, advance } = start()
     await has('first')

@@ -204,7 +204,7 @@ describe('importKey of random text that looks like a mistake', () => {
     assert.ok(importSecret('/KqwertzuiopasdfghjklyxcvbnmabcdefgHIJKLMNO'))
   })
 
-  it('importKey accepts words with slashes and dots if they are no path and no host name', () => {
+  it('importKey accepts words with slashes and dots, except a path or a host name', () => {
     for (const words of [
       'correct horse battery.keyboard staple',
       'correct horse/battery.staple again!',

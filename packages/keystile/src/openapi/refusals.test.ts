@@ -27,7 +27,7 @@ const always = {
 }
 
 describe('refusalsOf', () => {
-  it('refusalsOf describes the reasons for which a guard can refuse', () => {
+  it('refusalsOf describes why a guard can refuse', () => {
     assert.deepEqual(textsOf(demand()), { ...always, 401: 'No token, or an invalid token' })
     assert.deepEqual(textsOf(demand([[]], { optional: true })), {
       ...always,

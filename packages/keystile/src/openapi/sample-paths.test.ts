@@ -55,7 +55,7 @@ describe('samplePaths', () => {
     )
   })
 
-  it('samplePaths prefers an operation’s parameter to the path’s parameter of that name', () => {
+  it('samplePaths prefers a parameter of the operation to one of the path', () => {
     const of = (example: string, place = 'path', name = 'id'): object => ({
       name,
       in: place,

@@ -514,7 +514,7 @@ describe('describeApp', () => {
     assert.deepEqual(Object.keys(paths['/every']!), ['get', 'put', 'post', 'delete', 'patch'])
   })
 
-  it('describeApp lists the routes of Express 5, and of Express 4 if it has no routers', () => {
+  it('describeApp lists the routes of Express 5, and of Express 4 without routers', () => {
     for (const make of [express, express4]) {
       const app = make()
       app.get('/open', (_request, response) => void response.end())

@@ -177,7 +177,7 @@ describe('verifyAccessToken', () => {
   ]
   for (const [name, value] of wrong) {
     const text = JSON.stringify(value)
-    const shown = text.length > 30 ? 'of 4,097 characters' : text
+    const shown = text.length > 30 ? '4,097 characters long' : text
 
     it(`verifyAccessToken refuses a token whose ${name} is ${shown}`, () => {
       refuses(token({ [name]: value }), new RegExp(`"${name}"`))

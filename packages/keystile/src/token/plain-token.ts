@@ -57,7 +57,7 @@ const clientClaims = ['client_id', 'azp', 'cid', 'appid'] as const
  */
 const foreignClaims = ['nonce', 'at_hash', 'c_hash', 'events'] as const
 
-/** The claims in which issuers and apps write what kind of token it is: Keycloak uses `typ`. */
+/** The claims that tell the kind of token for some issuers and apps: Keycloak uses `typ`. */
 const typeClaims = ['typ', 'type', 'token_type'] as const
 
 /** Values of these claims in other kinds of token, such as `ID`, `Refresh` or `refresh_token`. */
@@ -139,8 +139,8 @@ function requireAccessToken(claims: JwtClaims, header: JsonObject): void {
 
 /**
  * Refuses a token of a client that is not in `clients`. Without this list, refuses a token whose
- * `aud` is its own client, because an ID token has such an `aud`, and every client of the issuer
- * can get an ID token.
+ * `aud` is its own client. ID tokens have such an `aud`, and every client of the issuer can get an
+ * ID token.
  */
 function requireClient(claims: JwtClaims, clients: readonly string[] | undefined): void {
   for (const name of clientClaims) {

@@ -64,7 +64,7 @@ describe('the safety rules of the configuration', () => {
     })
   }
 
-  it('a safety rule counts as checked only if all the facts that it needs are known', () => {
+  it('a safety rule counts as checked only if all its facts are known', () => {
     for (const [id, situations] of Object.entries(unlooked))
       for (const situation of situations)
         assert.ok(

@@ -123,7 +123,7 @@ describe('findProxyFault', () => {
       assert.match(findProxyFault(range)!, /is the whole Internet/, range)
   })
 
-  it('findProxyFault refuses text that is no address and no range', () => {
+  it('findProxyFault refuses text that is neither an address nor a range', () => {
     const wrong = [
       '',
       'localhost',

@@ -3,7 +3,7 @@ import type { ModulesContainer } from '@nestjs/core'
 import { declaredOnClass, declaredOnMethod, methodsOf, nameOf, type Class } from './declared.ts'
 import type { Guards } from './guard.ts'
 
-/** The metadata keys of the methods for which Nest calls guards. */
+/** The metadata keys of methods that Nest calls with guards. */
 const handlerMetadata = [
   'path', // a route
   'websockets:message_mapping',
@@ -12,7 +12,7 @@ const handlerMetadata = [
 ]
 
 /**
- * The metadata keys of the methods for which @nestjs/graphql calls guards only with the option
+ * The metadata keys of methods that @nestjs/graphql calls without guards, unless the app sets
  * `fieldResolverEnhancers: ['guards']`.
  */
 const fieldMetadata = ['graphql:resolve_property', 'graphql:resolve_reference']

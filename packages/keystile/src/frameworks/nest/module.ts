@@ -42,9 +42,9 @@ export interface AsyncModuleOptions<
  * The guards of a Nest app. Import this module once, in the root module. Then every handler of the
  * app needs a token, and the decorators of keystile/nest can demand more.
  *
- * The app does not start if a decorator demands a scope that is not declared, or stands in a place
- * where Nest calls no guard. Does NOT guard code for which Nest calls no guards: middleware, and
- * gateway methods that Nest calls itself, such as `handleConnection`.
+ * The app does not start if a decorator demands a scope that is not declared, or if Nest would
+ * never use the decorator. Does NOT guard middleware and gateway methods that Nest calls itself,
+ * such as `handleConnection`, because Nest calls them without guards.
  */
 export class KeystileModule implements OnModuleInit {
   readonly #guards: Guards

@@ -60,7 +60,7 @@ function listUsersRoute({ users, profile }: ManagementParts): ManagementRoute {
         after: {
           type: 'string',
           pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$',
-          description: 'The name after which the page begins',
+          description: 'The page begins with the first name after this one',
         },
       },
       success: {

@@ -53,7 +53,7 @@ describe('addressOf', () => {
       assert.equal(addressOf({ remoteAddress }), address)
   })
 
-  it('addressOf returns undefined if there is no address or the text is no address', () => {
+  it('addressOf returns undefined for text that is not an address', () => {
     for (const remoteAddress of [
       undefined,
       '',

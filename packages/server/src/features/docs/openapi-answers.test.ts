@@ -137,7 +137,7 @@ describe('the operations of the OpenAPI document', () => {
     })
   }
 
-  it('the test has seen a success of each operation and a refusal of each guarded one', (t) => {
+  it('the test has seen each operation succeed, and each guarded one refuse', (t) => {
     for (const { method, path, documented } of operations) {
       const statuses = Object.keys(documented.responses)
       const times = (status: string): number => answers.get(`${method} ${path} ${status}`) ?? 0

@@ -17,7 +17,7 @@ export interface MailMessage {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** The languages in which Keystile writes mails. */
+/** The languages of Keystile's mails. */
 export const languages = ['en', 'de', 'fr', 'es'] as const
 export type Language = (typeof languages)[number]
 

@@ -151,7 +151,7 @@ describe('names that a new password must not contain', () => {
   const faultOf = (password: string, owner: PasswordOwner = anonymous): string | undefined =>
     policy.findFault(password, owner)
 
-  it('a new password cannot contain a name of five letters or more, however it is spelt', () => {
+  it('a new password cannot contain a name of five letters or more, in any spelling', () => {
     const owner = { username: 'Count.ess', email: 'babbage+shop@example.com' }
     for (const password of [
       'my countess is asleep',

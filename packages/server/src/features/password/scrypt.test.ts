@@ -107,7 +107,7 @@ describe('isHash', () => {
     assert.equal(isHash(withParameters(15, 1, 1)), true)
   })
 
-  it('scrypt’s isHash() is false for a hash that needs more than 1 GiB or too much time', () => {
+  it('scrypt’s isHash() is false for a hash that needs too much memory or time', () => {
     const table = [
       [20, 8, 1, true],
       [20, 9, 1, false],

@@ -80,7 +80,7 @@ describe('grantScopes', () => {
 describe('givesRights', () => {
   const before = { scopes: ['a'], roles: ['reader'], active: true }
 
-  it('givesRights is true if a change adds a scope or a role, or enables the user', () => {
+  it('givesRights is true if a change adds a scope or role, or enables the user', () => {
     assert.equal(givesRights(before, { ...before, scopes: ['a', 'b'] }), true)
     assert.equal(givesRights(before, { ...before, scopes: ['b'] }), true)
     assert.equal(givesRights(before, { ...before, roles: ['reader', 'odd'] }), true)

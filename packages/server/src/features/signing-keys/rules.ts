@@ -19,7 +19,7 @@ export interface RuleOptions {
   readonly signingAlgorithm?: IssuingAlgorithm | undefined
 }
 
-/** The rules, in the order in which the documents list them. */
+/** The rules, in the same order as in the documents. */
 export const rules: readonly Rule<RuleOptions>[] = [
   {
     id: 'key-given',
