@@ -235,7 +235,7 @@ describe('keystile doctor', () => {
     const other = { KEYSTILE_KEY: key }
     const report = await doctor([], other)
     assert.deepEqual(idsOf(report), ['key-opens'])
-    assert.match(report.findings[0]?.message ?? '', /^KEYSTILE_KEY must be the key that sealed/)
+    assert.match(report.findings[0]?.message ?? '', /^KEYSTILE_KEY must be the key that encrypted/)
     assert.match(await refusal([], other), /\(key-opens, /)
 
     rmSync(keyFile())

@@ -374,7 +374,7 @@ describe('keystile serve', () => {
 })
 
 describe('keystile', () => {
-  it('keystile lists its commands, and names an unknown command, flag or argument', async () => {
+  it('keystile lists its commands, and reports an unknown command, flag or argument', async () => {
     const cwd = tmpdir()
     for (const args of [[], ['help'], ['--help']]) {
       const { code, stdout } = await callCommand(args, { cwd })

@@ -41,7 +41,7 @@ describeOnBoth('a restart', (stage) => {
     await stage.start()
     await assert.rejects(
       stage.start({ key: 'another sealing key: 9876543210 zyxwvu' }),
-      /key must be the key that sealed the signing keys in this database; it is a different one/,
+      /key must be the key that encrypted the signing keys in this database; it is a different one/,
     )
   })
 

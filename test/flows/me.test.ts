@@ -84,7 +84,7 @@ describeOnBoth('GET /users/me', (stage) => {
     )
   })
 
-  it('GET /users/me has only one spelling of its path', async () => {
+  it('GET /users/me returns 404 for any other spelling of its path', async () => {
     const { accessToken, send } = await stage.start()
     const bearer = await accessToken()
     for (const path of [

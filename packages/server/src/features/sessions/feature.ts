@@ -70,7 +70,7 @@ const graceSeconds: DefaultedSetting<'graceSeconds', number> = {
   schema: seconds(0, 60),
   default: defaultLifetimes.graceSeconds,
   unit: 'seconds',
-  help: 'how long a used refresh token, sent again, gets the same new token; 0 turns this off',
+  help: 'how long a used refresh token can be sent again for the same new token; 0 turns this off',
   environment: ['KEYSTILE_GRACE_SECONDS'],
   parse: parseWholeNumber,
 }

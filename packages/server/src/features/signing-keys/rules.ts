@@ -193,7 +193,7 @@ function findUnopened(
     {
       about: key === undefined ? `the file ${file}` : say.name('key'),
       message:
-        'must be the key that sealed the signing keys in this database; ' +
+        'must be the key that encrypted the signing keys in this database; ' +
         (isMissing ? 'it is missing' : 'it is a different one'),
       fix:
         key === undefined
