@@ -132,7 +132,7 @@ describe('the fetch of a client', () => {
       ['a Blob', new Blob(['lamp'])],
       ['bytes', new TextEncoder().encode('lamp')],
     ] as const) {
-      it(`client.fetch can resend a request whose body is ${title}`, async () => {
+      it(`client.fetch can send a request again if the body is ${title}`, async () => {
         stage.server.refuseAccessTokens()
         const answer = await stage.client.fetch(items(), { method: 'POST', body })
         assert.match((await read(answer)).body!, /^lamp=?$/)
@@ -140,12 +140,12 @@ describe('the fetch of a client', () => {
       })
     }
 
-    it('client.fetch can send a request without a body again', async () => {
+    it('client.fetch can send a request again if it has no body', async () => {
       stage.server.refuseAccessTokens()
       assert.equal((await stage.client.fetch(items(), { body: null })).status, 200)
     })
 
-    it('client.fetch can send a Request object with a body again', async () => {
+    it('client.fetch can send a Request object again, with its body', async () => {
       stage.server.refuseAccessTokens()
       const answer = await stage.client.fetch(
         new Request(items(), { method: 'POST', body: 'lamp' }),

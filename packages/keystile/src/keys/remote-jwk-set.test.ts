@@ -457,7 +457,7 @@ describe('a remote key set that was fetched again', () => {
     assert.ok(set.find('second', es256))
   })
 
-  it('after a refresh, a key can have the kid of an older key', async () => {
+  it('after a refresh, a new key can have the kid of an old key', async () => {
     const { set, before } = await refreshWith([
       exportPublicJwk(generateKey('ES256', { keyId: 'first' })),
     ])

@@ -275,7 +275,7 @@ describe('verifyPlainToken and the scopes', () => {
 describe('verifyPlainToken and the age of a token', () => {
   const young = { maxTokenAgeSeconds: 30 }
 
-  it('verifyPlainToken refuses a token older than maxTokenAgeSeconds and the tolerance', () => {
+  it('verifyPlainToken refuses a token older than maxTokenAgeSeconds plus the tolerance', () => {
     assert.equal(verify({ iat: now - 34 }, young).expires, now - 4)
     refused('expired', { iat: now - 35 }, young)
     assert.equal(verify({ iat: now - 35 }).expires, now + 60)

@@ -119,7 +119,7 @@ export function demandOf(
   if (!method) {
     throw new TypeError(
       `a handler of ${type.name} is not a method of this class, so its guard is unknown: ` +
-        'decorate the method itself, and replace no methods of instances',
+        'decorate the method itself, and do not replace methods of instances',
     )
   }
 
