@@ -168,7 +168,7 @@ describe('importKey', () => {
 describe('sign()', () => {
   const deterministic = ['rfc7520/#section-4.1', 'section-4.4', 'section-4.6', 'rfc8037']
 
-  it('sign() makes the same signatures as RFC 7520 and RFC 8037 if they are deterministic', () => {
+  it('sign() reproduces the deterministic signatures in RFC 7520 and RFC 8037', () => {
     for (const section of deterministic) {
       const { input, output, title } = caseOf(section)
       const { protected: header, payload, signature } = output.json_flat

@@ -256,7 +256,7 @@ describeOnBoth('notices by mail', (stage) => {
     assert.equal(server.tries, 1)
   })
 
-  it('a mailbox gets three mails an hour and ten a day, in any letter case', async () => {
+  it('a mailbox in any letter case gets three mails an hour and ten a day', async () => {
     const started = await start()
     const { server, keystile, addUser, clock } = started
     const ada = await addUser()

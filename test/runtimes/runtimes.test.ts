@@ -141,7 +141,7 @@ function describeLoading(name: string, port: () => number, hasNoTime: boolean): 
     else assert.equal(error, null)
   })
 
-  it(`createTestIssuer makes tokens even if ${name} calls it while it loads`, async () => {
+  it(`createTestIssuer makes tokens even while ${name} loads the program`, async () => {
     const client = clientOf(port())
     const { authorization } = await senderTo(client)('testing', {})
     const ask = (headers: readonly string[]): Promise<{ readonly status: number }> =>

@@ -96,7 +96,7 @@ describe('isSeconds', () => {
 })
 
 describe('hasCome', () => {
-  it('hasCome returns true from `instant` on, and also before `since`', () => {
+  it('hasCome returns true at `instant` or later, and at any time before `since`', () => {
     const due = [99, 100, 199, 200, 201].map((now) => hasCome(200, 100, now))
     assert.deepEqual(due, [true, false, false, true, true])
   })

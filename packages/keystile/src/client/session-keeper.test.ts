@@ -370,7 +370,7 @@ describe('the session of a client', () => {
       )
     })
 
-    it('a client gets a sign-out event even if it was created after the login', async () => {
+    it('a client that was created after the login still gets a sign-out event', async () => {
       const storageOf = share()
       await start({ storage: storageOf() }).login(ada)
       const later = start({ storage: storageOf() })

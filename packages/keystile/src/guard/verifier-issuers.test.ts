@@ -153,7 +153,7 @@ describe('createVerifier without keys', () => {
     assert.deepEqual([verifier.state, script.asked], ['starting', []])
   })
 
-  it('createVerifier without `fetch` uses the globalThis.fetch of the moment', async (t) => {
+  it('createVerifier without `fetch` reads globalThis.fetch at each request', async (t) => {
     const script = scriptIssuer([first])
     const verifier = createVerifier({ ...options, clock: { now: () => begin * 1000 } })
     t.mock.method(globalThis, 'fetch', script.fetch)

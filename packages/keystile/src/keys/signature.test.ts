@@ -129,7 +129,7 @@ describe('sign() and verify()', () => {
   }
 
   for (const name of listAlgorithmNames()) {
-    it(`sign() and verify() give the same results for ${name} keys as KeyObject and as JWK`, () => {
+    it(`sign() and verify() work the same with a ${name} key as KeyObject and as JWK`, () => {
       const key = generateKey(name)
       const signatures = [sign(key, data, asJwk), sign(key, data)]
       for (const signature of signatures) {

@@ -64,7 +64,7 @@ describe('watchHashThreads', () => {
     assert.deepEqual([watched.length, told], [0, []])
   })
 
-  it('hash threads without work count as working, without a test hash', async () => {
+  it('hash threads without work count as working, and run no test hash', async () => {
     const { watched, advance, asked } = createStage()
     await watched.hash(password)
     advance(3_600)
@@ -96,7 +96,7 @@ describe('watchHashThreads', () => {
     assert.deepEqual([await watched.areWorking(), asked()], [true, 40])
   })
 
-  it('hash threads count as broken if hashes do not end, after one test hash', async () => {
+  it('hash threads count as broken if hashes do not end, and run one test hash', async () => {
     const { watched, advance, hashBy, asked } = createStage()
     const { promise, resolve } = Promise.withResolvers<string>()
     hashBy(() => promise)

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { maxAccessTokenSeconds } from './lifetimes.ts'
 
 describe('maxAccessTokenSeconds', () => {
-  it('maxAccessTokenSeconds is 24 hours, as long as the revocation of a client is stored', () => {
+  it('maxAccessTokenSeconds equals the time that a client’s revocation is stored: 24 hours', () => {
     assert.equal(maxAccessTokenSeconds, 86_400)
   })
 })
