@@ -193,7 +193,8 @@ function requireResource(resource: string): URL {
 }
 
 /**
- * Requires a verifier whose tokens clients can get from the metadata.
+ * Checks the verifier: each issuer must be a URL that clients can use, and the resource must be an
+ * audience, so that the guards accept the tokens that clients request for it.
  *
  * @throws {TypeError}
  */
