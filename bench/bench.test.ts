@@ -6,9 +6,12 @@ import { createServer, type RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { pathToFileURL } from 'node:url'
 import { describe, it } from 'node:test'
 import { changesOf, checkGuard } from './guard-check.ts'
 import { createAnswerReader, inTurn, onceEach, openLoad, requestBytes } from './load.ts'
+import { freePort, nodeProgram, startServer } from './process.ts'
+import { openProfiler, profiled, sharesOf } from './profiler.ts'
 import type { Result } from './result.ts'
 import { summarize } from './statistics.ts'
 
@@ -22,7 +25,9 @@ describe('npm run bench -- --quick', { skip }, () => {
     ['verify', 4],
     ['bundles', 9],
     // Starts twenty servers, which takes a minute of processor time.
-    ...(process.env['KEYSTILE_LONG'] ? [['guards', 18] as const, ['tokens', 12] as const] : []),
+    ...(process.env['KEYSTILE_LONG']
+      ? [['guards', 18] as const, ['tokens', 12] as const, ['profile', 18] as const]
+      : []),
   ]
   for (const [scenario, rows] of scenarios) {
     it(`npm run bench measures ${scenario} and writes a table and a plot`, async () => {
@@ -154,6 +159,62 @@ describe('openLoad', () => {
       () => reader.isWhole(Buffer.from('HTTP/1.1 401 Unauthorized\r\n\r\n')),
       /must be 200; the answer is/,
     )
+  })
+})
+
+describe('openProfiler', { skip }, () => {
+  it('openProfiler profiles a server while it answers', async () => {
+    const inspectorPort = await freePort()
+    const program = nodeProgram(join(import.meta.dirname, 'servers', 'empty-fastify.ts'))
+    const server = await startServer(profiled(program, inspectorPort))
+    const load = await openLoad({ port: server.port, connections: 4 })
+    const profiler = await openProfiler(inspectorPort)
+    try {
+      const run = { next: inTurn([requestBytes('GET /open')]), seconds: 0.3, expect: 200 }
+      const { keystile, framework, node, garbage } = await profiler.during(() => load.run(run))
+      assert.equal(keystile, 0, 'this server has no guard')
+      assert.ok(node > 0)
+      assert.ok(Math.abs(keystile + framework + node + garbage - 1) < 1e-9)
+    } finally {
+      profiler.close()
+      load.close()
+      await server.stop()
+    }
+  })
+})
+
+describe('sharesOf', () => {
+  const ours = pathToFileURL(join(import.meta.dirname, '../packages/keystile/src/hono.ts')).href
+  const frames: readonly (readonly [functionName: string, url: string, children?: number[]])[] = [
+    ['(root)', '', [1, 2, 3, 4]],
+    ['(program)', ''],
+    ['(idle)', ''],
+    ['(garbage collector)', ''],
+    ['onRequest', 'node:_http_server', [5]],
+    ['dispatch', 'file:///app/node_modules/hono/dist/compose.js', [6]],
+    ['find', ours, [7]],
+    ['get', ''],
+  ]
+  const nodes = frames.map(([functionName, url, children = []], id) => {
+    const place = { url, scriptId: '0', lineNumber: 0, columnNumber: 0 }
+    return { id, callFrame: { functionName, ...place }, children }
+  })
+  const profileOf = (samples: number[]): Parameters<typeof sharesOf>[0] => {
+    return { nodes, startTime: 0, endTime: 0, samples, timeDeltas: samples.map((id) => id * 100) }
+  }
+
+  it('sharesOf counts a native function for its caller, and no time in which the server waits', () => {
+    const busy = [1, 3, 4, 5, 5, 6, 7, 7]
+    assert.deepEqual(sharesOf(profileOf([...busy, 2, 2, 2])), {
+      keystile: 3 / 8,
+      framework: 2 / 8,
+      node: 2 / 8,
+      garbage: 1 / 8,
+    })
+  })
+
+  it('sharesOf refuses a profile of a server that only waited', () => {
+    assert.throws(() => sharesOf(profileOf([2, 2])), /no code ran/)
   })
 })
 

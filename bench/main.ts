@@ -15,6 +15,7 @@ import { bundles } from './scenarios/bundles.ts'
 import { guards } from './scenarios/guards.ts'
 import { logins } from './scenarios/logins.ts'
 import { me } from './scenarios/me.ts'
+import { profile } from './scenarios/profile.ts'
 import { sessions } from './scenarios/sessions.ts'
 import { slow } from './scenarios/slow.ts'
 import { start } from './scenarios/start.ts'
@@ -32,6 +33,7 @@ interface Scenario {
 const scenarios: Readonly<Record<string, Scenario>> = {
   guards: { run: guards, isBuilt: false },
   tokens: { run: tokens, isBuilt: false },
+  profile: { run: profile, isBuilt: false },
   verify: { run: verify, isBuilt: false },
   me: { run: me, isBuilt: true },
   logins: { run: logins, isBuilt: true },

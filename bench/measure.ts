@@ -9,12 +9,12 @@ export const connections = 16
  * The length of the warm-up at the start of each turn, as a share of the turn. It is not measured,
  * because the server is still accepting connections.
  */
-const warmUpShare = 0.1
+export const warmUpShare = 0.1
 /**
  * The shortest time for which each lane runs before the first round. Node compiles the code fully
  * only after some ten thousand requests.
  */
-const warmUpSeconds = 2
+export const warmUpSeconds = 2
 
 export interface Effort {
   readonly rounds: number

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
-import { freePort } from '../packages/server/test-support/command.ts'
+import { freePort, startServer } from '../packages/server/test-support/command.ts'
 
 const password = 'an engine of her own'
 const maxLines = 12
@@ -19,7 +19,7 @@ interface Started {
 }
 
 /** Starts a program of this folder in a new, empty folder. */
-async function start(main: string): Promise<Started> {
+async function start(main: string, settings: NodeJS.ProcessEnv = {}): Promise<Started> {
   const cwd = mkdtempSync(join(tmpdir(), 'keystile-example-'))
   const port = await freePort()
   const child: ChildProcess = spawn(
@@ -27,7 +27,7 @@ async function start(main: string): Promise<Started> {
     ['--conditions=source', join(import.meta.dirname, main)],
     {
       cwd,
-      env: { ...process.env, PORT: String(port) },
+      env: { ...process.env, PORT: String(port), ...settings },
       stdio: ['ignore', 'pipe', 'inherit'],
     },
   )
@@ -49,18 +49,18 @@ async function start(main: string): Promise<Started> {
   }
 }
 
-/** Registers ada and logs her in. */
+/** Registers ada and logs her in, at an issuer. */
 async function logIn(url: string): Promise<{ readonly authorization: string }> {
   const person = JSON.stringify({ username: 'ada', email: 'ada@example.com', password })
   const json = { 'content-type': 'application/json' }
-  const registered = await fetch(`${url}/auth/users`, {
+  const registered = await fetch(`${url}/users`, {
     method: 'POST',
     body: person,
     headers: json,
   })
   assert.equal(registered.status, 201)
   const form = new URLSearchParams({ username: 'ada', password })
-  const login = await fetch(`${url}/auth/token`, { method: 'POST', body: form })
+  const login = await fetch(`${url}/token`, { method: 'POST', body: form })
   const { access_token } = (await login.json()) as { access_token: string }
   return { authorization: `Bearer ${access_token}` }
 }
@@ -72,7 +72,7 @@ function useExample(main: string): { url: string; headers: { readonly authorizat
   before(async () => {
     started = await start(main)
     example.url = started.url
-    example.headers = await logIn(started.url)
+    example.headers = await logIn(`${started.url}/auth`)
   })
   after(() => started?.stop())
   return example
@@ -333,6 +333,37 @@ describe('examples/nest', () => {
       assert.deepEqual(JSON.parse((await answer)[0].data), { event, data })
       socket.close()
     }
+  })
+})
+
+describe('examples/nest/verify.ts', () => {
+  before(compileNest)
+
+  it('the API accepts only tokens of its issuer for its audience with the scope', async (t) => {
+    const cwd = mkdtempSync(join(tmpdir(), 'keystile-example-'))
+    const audience = 'https://orders.example'
+    const scopes = { 'orders:read': 'Read orders' }
+    const settings = { audience, scopes, defaultScopes: ['orders:read'] }
+    writeFileSync(join(cwd, 'keystile.config.json'), JSON.stringify(settings))
+    const issuer = await startServer({ cwd })
+    t.after(async () => {
+      issuer.child.kill()
+      await once(issuer.child, 'exit')
+      rmSync(cwd, { recursive: true })
+    })
+    const headers = await logIn(issuer.url)
+
+    const api = await start('nest/dist/verify.js', { ISSUER: issuer.url })
+    t.after(api.stop)
+    const orders = await fetch(`${api.url}/orders`, { headers })
+    assert.equal(orders.status, 200)
+    assert.equal(typeof ((await orders.json()) as { of: string }).of, 'string')
+    assert.equal((await fetch(`${api.url}/orders`)).status, 401)
+
+    const settingsOfOther = { ISSUER: issuer.url, AUDIENCE: 'https://items.example' }
+    const other = await start('nest/dist/verify.js', settingsOfOther)
+    t.after(other.stop)
+    assert.equal((await fetch(`${other.url}/orders`, { headers })).status, 401)
   })
 })
 

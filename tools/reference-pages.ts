@@ -93,7 +93,9 @@ function describeRuntimes(): readonly Row[] {
 
 /** Reads the endpoints from the OpenAPI document of a server that has all of them. */
 async function describeEndpoints(): Promise<readonly Row[]> {
-  const options = { issuer: 'http://localhost:8000', database: ':memory:', cookieSession: true }
+  const mail = { from: 'no-reply@example.com', send: () => undefined }
+  const issuer = 'http://localhost:8000'
+  const options = { issuer, database: ':memory:', cookieSession: true, mail }
   const { keystile, document } = await wire(checkOptions(options))
   await keystile.close()
 

@@ -12,6 +12,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { howToGetPostgres, startPostgres } from '../packages/server/test-support/postgres.ts'
 import { checks, report, runCheck } from './checks.ts'
+import { bundleKysely } from './one-file-kysely.ts'
 
 const root = join(import.meta.dirname, '..')
 const testFiles = [
@@ -67,13 +68,14 @@ async function runTests(): Promise<boolean> {
     // and starts in half the time.
     NODE_COMPILE_CACHE: join(temporary, 'compiled'),
     ...process.env,
+    NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} ${await bundleKysely(temporary)}`.trim(),
     TMPDIR: temporary,
     ...(postgres && { KEYSTILE_TEST_DATABASE_URL: postgres.url }),
     ...(args.includes('--long') && { KEYSTILE_LONG: '1' }),
   }
-  // Runs one test file more than there are cores at the same time, because most tests wait for a
-  // process, a disk or a timer. That is two more than Node's default.
-  const concurrency = `--test-concurrency=${availableParallelism() + 1}`
+  // Runs two test files more than there are cores at the same time, because most tests wait for a
+  // process, a disk or a timer. That is three more than Node's default.
+  const concurrency = `--test-concurrency=${availableParallelism() + 2}`
   const nodeOptions = ['--conditions=source', '--test', concurrency, ...options]
   const runner = spawn(process.execPath, [...nodeOptions, ...found.toSorted()], {
     cwd: root,

@@ -8,7 +8,10 @@ type Hook = (
   done: (error?: Error) => void,
 ) => void | Promise<void>
 
-/** Serves an open and a guarded route in Fastify. `prepare` registers plugins before them. */
+/**
+ * Serves an open route, one behind a hook that does nothing, and a guarded one, in Fastify. `prepare`
+ * registers plugins before them.
+ */
 export async function serveFastify(
   guard: Hook,
   prepare?: (app: FastifyInstance) => unknown,
@@ -16,6 +19,8 @@ export async function serveFastify(
   const app = Fastify()
   await prepare?.(app)
   app.get('/open', async () => answer)
+  const empty: Hook = (_request, _reply, done) => done()
+  app.get('/empty', { onRequest: empty }, async () => answer)
   app.get('/guarded', { onRequest: guard }, async () => answer)
   await app.listen({ port: Number(variable('PORT')), host: hostname })
 }

@@ -1,14 +1,14 @@
 // The routes of a Nest app on Fastify. Decorators are called as functions, because Node does not
 // support their syntax.
 import 'reflect-metadata'
-import { Controller, Get, Module, type DynamicModule } from '@nestjs/common'
+import { Controller, Get, Module, UseGuards, type DynamicModule } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import { answer, hostname, variable } from './environment.ts'
 
 /**
- * Serves an open and a guarded route in Nest on Fastify. No guard runs before the open route.
- * `prepare` registers plugins before the routes.
+ * Serves an open route, one behind a guard that does nothing, and a guarded one, in Nest on Fastify.
+ * No guard runs before the open route. `prepare` registers plugins before the routes.
  */
 export async function serveNest(
   guard: MethodDecorator,
@@ -20,7 +20,11 @@ export async function serveNest(
   }
   Module({
     imports: imported ? [imported] : [],
-    controllers: [controllerOf(Get('open')), controllerOf(Get('guarded'), guard)],
+    controllers: [
+      controllerOf(Get('open')),
+      controllerOf(Get('empty'), UseGuards({ canActivate: () => true })),
+      controllerOf(Get('guarded'), guard),
+    ],
   })(App)
   const app = await NestFactory.create<NestFastifyApplication>(App, new FastifyAdapter(), {
     logger: false,

@@ -4,6 +4,7 @@ import type { RequestListener } from 'node:http'
 import {
   createVerifier,
   type Caller,
+  type DemandArguments,
   type GuardOptions,
   type Identity,
   type RefusedRequest,
@@ -21,6 +22,7 @@ export const scopes = {
 export type Scope = keyof typeof scopes
 export interface User {
   readonly name: string
+  readonly emailVerified?: unknown
 }
 
 /**
@@ -33,6 +35,10 @@ export interface User {
  *     GET  /news           guard.optional()
  *     GET  /news/strict    guard.optional(), but the handler calls guard.caller()
  *     GET  /recent         guard({ scopes: ['items:read'], maxAgeSeconds: 300 })
+ *     GET  /verified       guard(...verified)
+ *     GET  /verified/any   guard.anyOf('items:write', ['items:read', 'items:list']), then
+ *                          guard(...verified)
+ *     GET  /verified/news  guard.optional(...verified)
  *     GET  /secret         guard(), and the handler does not call guard.caller()
  *     GET  /open           no guard, but the handler calls guard.caller()
  *     GET  /throws         guard(), and the handler throws
@@ -43,12 +49,15 @@ export interface User {
  *       GET /area/write      guard('items:write')
  *       GET /area/recent     guard({ maxAgeSeconds: 300 })
  *       GET /area/news       guard.optional()
+ *       GET /area/verified   guard(...verified)
  *     /lounge              a router behind guard.optional()
  *       GET /lounge/anybody  no second guard
  *       GET /lounge/members  guard()
  */
 export interface Table {
   readonly options: GuardOptions<Scope, User | undefined>
+  /** The demand of a verified e-mail address; no demand if the app has no users. */
+  readonly verified: DemandArguments<Scope>
   /** Returns the JSON that a handler answers with. */
   answer(
     route: string,
@@ -156,7 +165,7 @@ export function createStage({
     if (subject === 'rejects-route') return Promise.reject('route')
     if (subject === 'rejects-router') return Promise.reject('router')
     /* oxlint-enable typescript/prefer-promise-reject-errors */
-    const found = subject.endsWith('-ghost') ? undefined : { name: subject.toUpperCase() }
+    const found = subject.endsWith('-ghost') ? undefined : userNamed(subject)
     if (!subject.startsWith('slow')) return found
     announce()
     return held.then(() => found)
@@ -171,6 +180,7 @@ export function createStage({
         ...(withUser && { user }),
         onRefused: (told) => void stage.refused.push(told),
       },
+      verified: withUser ? [{ verified: true }] : [],
       answer(route, caller, body) {
         stage.handled.push(route)
         return {
@@ -219,4 +229,19 @@ export function createStage({
   }
   stage.hold()
   return stage
+}
+
+/** Returns a user with a verified e-mail address, unless the name begins with "unverified". */
+function userNamed(subject: string): User {
+  const name = subject.toUpperCase()
+  switch (subject) {
+    case 'unverified':
+      return { name, emailVerified: false }
+    case 'unverified-by-text':
+      return { name, emailVerified: 'true' }
+    case 'unverified-by-absence':
+      return { name }
+    default:
+      return { name, emailVerified: true }
+  }
 }

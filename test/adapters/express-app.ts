@@ -6,7 +6,7 @@ import type { Mounted, MountIn } from './mounted.ts'
 
 export const makeExpressApp =
   (createApp: typeof express): MakeApp =>
-  ({ options, answer, fail }) => {
+  ({ options, verified, answer, fail }) => {
     const guard = createGuard(options)
     const area = createApp
       .Router()
@@ -26,6 +26,11 @@ export const makeExpressApp =
         '/news',
         guard.optional(),
         (req, res) => void res.json(answer('area/news', guard.optional.caller(req))),
+      )
+      .get(
+        '/verified',
+        guard(...verified),
+        (req, res) => void res.json(answer('area/verified', guard.caller(req))),
       )
     // An Express app that is mounted in the outer app.
     const lounge = createApp()
@@ -67,6 +72,18 @@ export const makeExpressApp =
     )
     app.get('/recent', guard({ scopes: ['items:read'], maxAgeSeconds: 300 }), (req, res) => {
       res.json(answer('recent', guard.caller(req)))
+    })
+    app.get('/verified', guard(...verified), (req, res) => {
+      res.json(answer('verified', guard.caller(req)))
+    })
+    app.get(
+      '/verified/any',
+      guard.anyOf('items:write', ['items:read', 'items:list']),
+      guard(...verified),
+      (req, res) => void res.json(answer('verified/any', guard.caller(req))),
+    )
+    app.get('/verified/news', guard.optional(...verified), (req, res) => {
+      res.json(answer('verified/news', guard.optional.caller(req)))
     })
     app.get('/secret', guard(), (_req, res) => void res.json(answer('secret', undefined)))
     app.get('/open', (req, res) => void res.json(answer('open', guard.caller(req))))

@@ -4,7 +4,7 @@ import type { MakeApp } from './app.ts'
 import { describeMount, type Mounted, type MountIn } from './mounted.ts'
 import { describeGuards } from './suite.ts'
 
-const makeApp: MakeApp = async ({ options, answer, fail }) => {
+const makeApp: MakeApp = async ({ options, verified, answer, fail }) => {
   const guard = createGuard(options)
   const app = Fastify()
   app.setErrorHandler((error, _request, reply) => reply.code(500).send(fail(error)))
@@ -31,6 +31,20 @@ const makeApp: MakeApp = async ({ options, answer, fail }) => {
     { onRequest: guard({ scopes: ['items:read'], maxAgeSeconds: 300 }) },
     (request) => answer('recent', guard.caller(request)),
   )
+  app.get('/verified', { onRequest: guard(...verified) }, (request) =>
+    answer('verified', guard.caller(request)),
+  )
+  app.get(
+    '/verified/any',
+    {
+      onRequest: guard.anyOf('items:write', ['items:read', 'items:list']),
+      preHandler: guard(...verified),
+    },
+    (request) => answer('verified/any', guard.caller(request)),
+  )
+  app.get('/verified/news', { onRequest: guard.optional(...verified) }, (request) =>
+    answer('verified/news', guard.optional.caller(request)),
+  )
   app.get('/secret', { onRequest: guard() }, () => answer('secret', undefined))
   app.get('/open', (request) => answer('open', guard.caller(request)))
   app.get('/throws', { onRequest: guard() }, () => {
@@ -54,6 +68,9 @@ const makeApp: MakeApp = async ({ options, answer, fail }) => {
       )
       area.get('/news', { onRequest: guard.optional() }, (request) =>
         answer('area/news', guard.optional.caller(request)),
+      )
+      area.get('/verified', { preHandler: guard(...verified) }, (request) =>
+        answer('area/verified', guard.caller(request)),
       )
     },
     { prefix: '/area' },

@@ -3,7 +3,7 @@ import { Hono } from 'hono'
 import { createGuard } from 'keystile/hono'
 import type { MakeFetch } from './app.ts'
 
-export const makeHonoApp: MakeFetch = ({ options, answer, fail }) => {
+export const makeHonoApp: MakeFetch = ({ options, verified, answer, fail }) => {
   const guard = createGuard(options)
   const area = new Hono()
     .use(guard('items:read'))
@@ -13,6 +13,7 @@ export const makeHonoApp: MakeFetch = ({ options, answer, fail }) => {
       c.json(answer('area/recent', guard.caller(c))),
     )
     .get('/news', guard.optional(), (c) => c.json(answer('area/news', guard.optional.caller(c))))
+    .get('/verified', guard(...verified), (c) => c.json(answer('area/verified', guard.caller(c))))
   const lounge = new Hono()
     .use(guard.optional())
     .get('/anybody', (c) => c.json(answer('lounge/anybody', guard.optional.caller(c))))
@@ -30,6 +31,16 @@ export const makeHonoApp: MakeFetch = ({ options, answer, fail }) => {
     .get('/news/strict', guard.optional(), (c) => c.json(answer('news/strict', guard.caller(c))))
     .get('/recent', guard({ scopes: ['items:read'], maxAgeSeconds: 300 }), (c) =>
       c.json(answer('recent', guard.caller(c))),
+    )
+    .get('/verified', guard(...verified), (c) => c.json(answer('verified', guard.caller(c))))
+    .get(
+      '/verified/any',
+      guard.anyOf('items:write', ['items:read', 'items:list']),
+      guard(...verified),
+      (c) => c.json(answer('verified/any', guard.caller(c))),
+    )
+    .get('/verified/news', guard.optional(...verified), (c) =>
+      c.json(answer('verified/news', guard.optional.caller(c))),
     )
     .get('/secret', guard(), (c) => c.json(answer('secret', undefined)))
     .get('/open', (c) => c.json(answer('open', guard.caller(c))))

@@ -56,9 +56,7 @@ export function decorate<T extends object>(
     one(prototype, method, Object.getOwnPropertyDescriptor(prototype, method)!)
 }
 
-type Answer = Table['answer']
-
-function createControllers(answer: Answer): readonly (new () => object)[] {
+function createControllers({ answer, verified }: Table): readonly (new () => object)[] {
   class Items {
     list(caller: Me): object {
       return answer('items', caller)
@@ -80,6 +78,15 @@ function createControllers(answer: Answer): readonly (new () => object)[] {
     }
     recent(caller: Me): object {
       return answer('recent', caller)
+    }
+    verified(caller: Me): object {
+      return answer('verified', caller)
+    }
+    verifiedAny(caller: Me): object {
+      return answer('verified/any', caller)
+    }
+    verifiedNews(caller: Me | undefined): object {
+      return answer('verified/news', caller)
     }
     secret(): object {
       return answer('secret', undefined)
@@ -107,6 +114,10 @@ function createControllers(answer: Answer): readonly (new () => object)[] {
   decorate(Items, 'strict', [Get('news/strict'), Public(), OptionalGuard()], [Caller()])
   const recent = Guard({ scopes: ['items:read'], maxAgeSeconds: 300 })
   decorate(Items, 'recent', [Get('recent'), recent], [Caller()])
+  decorate(Items, 'verified', [Get('verified'), Guard(...verified)], [Caller()])
+  decorate(Items, 'verifiedAny', [Get('verified/any'), any, Guard(...verified)], [Caller()])
+  const optional = [Get('verified/news'), Public(), OptionalGuard(...verified)]
+  decorate(Items, 'verifiedNews', optional, [OptionalCaller()])
   decorate(Items, 'secret', [Get('secret')])
   decorate(Items, 'open', [Get('open'), Public()], [Caller()])
   decorate(Items, 'throws', [Get('throws')])
@@ -127,12 +138,16 @@ function createControllers(answer: Answer): readonly (new () => object)[] {
     news(caller: Me): object {
       return answer('area/news', caller)
     }
+    verified(caller: Me): object {
+      return answer('area/verified', caller)
+    }
   }
   Controller('area')(Area)
   Guard('items:read')(Area)
   decorate(Area, 'read', [Get('read')], [Caller()])
   decorate(Area, 'write', [Get('write'), Guard('items:write')], [Caller()])
   decorate(Area, 'recent', [Get('recent'), Guard({ maxAgeSeconds: 300 })], [Caller()])
+  decorate(Area, 'verified', [Get('verified'), Guard(...verified)], [Caller()])
   decorate(Area, 'news', [Get('news'), OptionalGuard()], [OptionalCaller()])
 
   // Optional for all, as other frameworks have it for a router.
@@ -191,7 +206,8 @@ const createFilter = (fail: Table['fail']): ExceptionFilter => {
 
 export const makeNestApp =
   (platform: Platform): MakeApp =>
-  async ({ options, answer, fail }) => {
+  async (table) => {
+    const { options, fail } = table
     class App {
       configure(consumer: MiddlewareConsumer): void {
         if (platform === 'Express') consumer.apply(express.json()).forRoutes('parsed/before')
@@ -199,7 +215,7 @@ export const makeNestApp =
     }
     Module({
       imports: [KeystileModule.forRoot(options)],
-      controllers: [...createControllers(answer)],
+      controllers: [...createControllers(table)],
     })(App)
 
     const quiet = { logger: false, bodyParser: false } as const

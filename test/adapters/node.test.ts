@@ -8,7 +8,7 @@ import { describeGuards } from './suite.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown
 
-const makeApp: MakeApp = ({ options, answer, fail }) => {
+const makeApp: MakeApp = ({ options, verified, answer, fail }) => {
   // Without a framework, an error that the app throws is printed.
   mock.method(console, 'error', fail)
   const guard = createGuard(options)
@@ -64,6 +64,18 @@ const makeApp: MakeApp = ({ options, answer, fail }) => {
       [guard({ scopes: ['items:read'], maxAgeSeconds: 300 })],
       send((request) => answer('recent', caller(request))),
     ),
+    '/verified': behind(
+      [guard(...verified)],
+      send((request) => answer('verified', caller(request))),
+    ),
+    '/verified/any': behind(
+      [guard.anyOf('items:write', ['items:read', 'items:list']), guard(...verified)],
+      send((request) => answer('verified/any', caller(request))),
+    ),
+    '/verified/news': behind(
+      [guard.optional(...verified)],
+      send((request) => answer('verified/news', guard.optional.caller(request))),
+    ),
     '/secret': behind(
       [guard()],
       send(() => answer('secret', undefined)),
@@ -101,6 +113,10 @@ const makeApp: MakeApp = ({ options, answer, fail }) => {
     '/area/news': behind(
       [area, guard.optional()],
       send((request) => answer('area/news', guard.optional.caller(request))),
+    ),
+    '/area/verified': behind(
+      [area, guard(...verified)],
+      send((request) => answer('area/verified', caller(request))),
     ),
     '/lounge/anybody': behind(
       [lounge],

@@ -96,13 +96,14 @@ function check(
     assert.equal(headers['www-authenticate'], undefined)
     return
   }
-  const { title, detail, challenge } = expected
+  const { title, detail, challenge, code } = expected
   assert.equal(headers['www-authenticate'], challenge)
   assert.equal(headers['content-type'], 'application/problem+json')
   assert.equal(headers['cache-control'], 'no-store')
   assert.equal(headers['x-content-type-options'], 'nosniff')
   if (!isHead) {
-    assert.deepEqual(JSON.parse(text), { type: 'about:blank', title, status, detail })
+    const problem = { type: 'about:blank', title, status, detail, ...(code && { code }) }
+    assert.deepEqual(JSON.parse(text), problem)
     assert.equal(headers['content-length'], String(text.length))
   }
   assert.deepEqual(stage.handled, [])
@@ -330,6 +331,23 @@ function describeUsers(stage: Stage, served: () => Listening): void {
     for (const headers of [[], ['authorization', 'Bearer abc'], ['authorization', stage.bearer()]])
       assert.ok((await served().send({ path: '/items', headers })).status >= 401)
     assert.deepEqual(stage.asked, [])
+  })
+
+  it('a guard tells onRefused that the e-mail address is not verified', async () => {
+    const headers = ['authorization', stage.bearer({ subject: 'unverified' })]
+    await served().send({ path: '/verified', headers })
+    assert.deepEqual(
+      stage.refused.map(({ code, reason }) => [code, reason]),
+      [['email_not_verified', 'email_not_verified']],
+    )
+  })
+
+  it('guards that demand a verified address call user() once per request', async () => {
+    const headers = ['authorization', stage.bearer({ scopes: ['items:read', 'items:write'] })]
+    for (const path of ['/verified', '/verified/any', '/area/verified']) {
+      assert.equal((await served().send({ path, headers })).status, 200)
+      assert.deepEqual(stage.asked.splice(0), ['alice'])
+    }
   })
 
   for (const subject of ['slow', 'slow-ghost']) {

@@ -15,7 +15,10 @@ export interface Refused {
   readonly status: 400 | 401 | 403
   readonly title: string
   readonly detail: string
-  readonly challenge: string
+  /** `undefined` for a refusal that no other credential would change. */
+  readonly challenge: string | undefined
+  /** The member `code` of the body, if it has one. */
+  readonly code?: string
 }
 
 export interface Admitted {
@@ -59,6 +62,13 @@ const lacks = (...scopes: readonly Scope[]): Refused =>
     'insufficient_scope',
     `, scope="${scopes.join(' ')}"`,
   )
+const notVerified: Refused = {
+  status: 403,
+  title: 'Forbidden',
+  detail: 'A verified e-mail address is needed',
+  challenge: undefined,
+  code: 'email_not_verified',
+}
 const admitted = (route: string, subject: string | null = 'alice'): Admitted => ({
   status: 200,
   route,
@@ -290,6 +300,66 @@ export const cases: readonly Case[] = [
       needsUser: true,
     },
   ]),
+  // Verified e-mail addresses.
+  {
+    name: 'a user with a verified address',
+    send: to('/verified', (s) => s.bearer()),
+    expected: admitted('verified'),
+  },
+  ...['unverified', 'unverified-by-text', 'unverified-by-absence'].map((subject): Case => ({
+    name: `a user without a verified address: ${subject}`,
+    send: to('/verified', (s) => s.bearer({ subject })),
+    expected: notVerified,
+    needsUser: true,
+  })),
+  {
+    name: 'a user without a verified address where none is needed',
+    send: to('/me', (s) => s.bearer({ subject: 'unverified' })),
+    expected: admitted('me', 'unverified'),
+  },
+  {
+    name: 'no credentials where a verified address is needed',
+    send: to('/verified'),
+    expected: notAuthenticated,
+  },
+  {
+    name: 'a token of ghost, whom user() does not find, where a verified address is needed',
+    send: to('/verified', (s) => s.bearer({ subject: 'ghost' })),
+    expected: invalidToken,
+    needsUser: true,
+  },
+  {
+    name: 'a verified address and one of several sets of scopes',
+    send: to('/verified/any', (s) => s.bearer({ scopes: ['items:write'] })),
+    expected: admitted('verified/any'),
+  },
+  {
+    name: 'one of several sets of scopes, without a verified address',
+    send: to('/verified/any', (s) => s.bearer({ subject: 'unverified', scopes: ['items:write'] })),
+    expected: notVerified,
+    needsUser: true,
+  },
+  {
+    name: 'a verified address, without any of several sets of scopes',
+    send: to('/verified/any', reader),
+    expected: lacks('items:write'),
+  },
+  {
+    name: 'no credentials where a verified address is needed, behind an optional guard',
+    send: to('/verified/news'),
+    expected: admitted('verified/news', null),
+  },
+  {
+    name: 'a user with a verified address behind an optional guard',
+    send: to('/verified/news', (s) => s.bearer()),
+    expected: admitted('verified/news'),
+  },
+  {
+    name: 'a user without a verified address behind an optional guard',
+    send: to('/verified/news', (s) => s.bearer({ subject: 'unverified' })),
+    expected: notVerified,
+    needsUser: true,
+  },
   // Methods.
   ...methods.flatMap((method): Case[] => [
     {
@@ -348,6 +418,17 @@ export const cases: readonly Case[] = [
     name: 'a recent login where the route demands one',
     send: to('/area/recent', reader),
     expected: admitted('area/recent'),
+  },
+  {
+    name: 'a user with a verified address where the route of a guarded router needs one',
+    send: to('/area/verified', reader),
+    expected: admitted('area/verified'),
+  },
+  {
+    name: 'a user without a verified address where the route of a guarded router needs one',
+    send: to('/area/verified', (s) => s.bearer({ subject: 'unverified', scopes: ['items:read'] })),
+    expected: notVerified,
+    needsUser: true,
   },
   {
     name: 'no credentials at an optional route of a guarded router',

@@ -42,6 +42,9 @@ describe('the types of guards in every framework', () => {
       assert.throws(() => guard.anyOf('items:read', ['items:raed']), TypeError)
       // @ts-expect-error: the scope is not declared
       assert.throws(() => guard.optional('items:raed'), TypeError)
+      assert.ok(guard({ verified: true }))
+      // @ts-expect-error: false would demand nothing
+      assert.throws(() => guard({ verified: false }), TypeError)
     }
     const annotated: readonly [
       ExpressGuard<Scope, Person>,

@@ -4,7 +4,7 @@ import type { MakeFetch } from './app.ts'
 
 type Handler = (request: Request) => Response | Promise<Response>
 
-export const makeWebApp: MakeFetch = ({ options, answer, fail }) => {
+export const makeWebApp: MakeFetch = ({ options, verified, answer, fail }) => {
   const guard = createGuard(options)
   const json = (body: unknown, status = 200): Response => Response.json(body, { status })
   const area = guard('items:read')
@@ -22,6 +22,13 @@ export const makeWebApp: MakeFetch = ({ options, answer, fail }) => {
     ),
     '/recent': guard({ scopes: ['items:read'], maxAgeSeconds: 300 })((_request, caller) =>
       json(answer('recent', caller)),
+    ),
+    '/verified': guard(...verified)((_request, caller) => json(answer('verified', caller))),
+    '/verified/any': guard.anyOf('items:write', ['items:read', 'items:list'])(
+      guard(...verified)((_request, caller) => json(answer('verified/any', caller))),
+    ),
+    '/verified/news': guard.optional(...verified)((_request, caller) =>
+      json(answer('verified/news', caller)),
     ),
     '/secret': guard()(() => json(answer('secret', undefined))),
     '/open': (request) => json(answer('open', guard.caller(request))),
@@ -46,6 +53,9 @@ export const makeWebApp: MakeFetch = ({ options, answer, fail }) => {
       guard({ maxAgeSeconds: 300 })((_request, caller) => json(answer('area/recent', caller))),
     ),
     '/area/news': area(guard.optional()((_request, caller) => json(answer('area/news', caller)))),
+    '/area/verified': area(
+      guard(...verified)((_request, caller) => json(answer('area/verified', caller))),
+    ),
     '/lounge/anybody': lounge((_request, caller) => json(answer('lounge/anybody', caller))),
     '/lounge/members': lounge(
       guard()((_request, caller) => json(answer('lounge/members', caller))),

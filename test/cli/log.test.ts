@@ -30,7 +30,12 @@ describe('the debug log of the server', () => {
     cwd = mkdtempSync(join(tmpdir(), 'keystile-log-'))
     server = await startServer({
       cwd,
-      env: { KEYSTILE_LOG_LEVEL: 'debug', KEYSTILE_ACCESS_LOG: 'on' },
+      env: {
+        KEYSTILE_LOG_LEVEL: 'debug',
+        KEYSTILE_ACCESS_LOG: 'on',
+        KEYSTILE_MAIL_URL: 'console:',
+        KEYSTILE_MAIL_FROM: 'no-reply@example.com',
+      },
     })
     const ada = { username: 'ada.lovelace', email: 'ada@example.com', password }
     await send('/users', { method: 'POST', headers: json, body: JSON.stringify(ada) })
@@ -60,6 +65,10 @@ describe('the debug log of the server', () => {
       '/users/me/password',
       '/revoke',
       '/introspect',
+      '/password-resets',
+      '/password-resets/confirm',
+      '/account/forgot-password',
+      '/account/reset-password',
     ]
     paths.push(
       '/healthz',
@@ -115,7 +124,17 @@ describe('the debug log of the server', () => {
           refresh_token: planted('refresh'),
         }),
       },
-      { body: new URLSearchParams({ token: planted('token') }) },
+      { body: new URLSearchParams({ token: planted('token'), new_password: planted('new') }) },
+      { body: new URLSearchParams({ login: planted('login') }) },
+      { headers: json, body: JSON.stringify({ login: 'ada@example.com' }) },
+      {
+        headers: json,
+        body: JSON.stringify({
+          request_id: planted('reset'),
+          code: planted('code'),
+          new_password: planted('new'),
+        }),
+      },
       {
         headers: json,
         body: JSON.stringify({ ...fields, ...more, [planted('member')]: planted('value') }),
@@ -124,7 +143,7 @@ describe('the debug log of the server', () => {
     ]
     const requests: Promise<Response>[] = []
     for (const path of paths) {
-      const target = `${path}?access_token=${planted('query')}&after=${planted('after')}`
+      const target = `${path}?token=${planted('query')}&after=${planted('after')}`
       for (const credential of credentials)
         requests.push(send(target, { headers: { ...headers, ...credential } }))
       for (const sent of bodies)

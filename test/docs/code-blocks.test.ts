@@ -87,7 +87,7 @@ describe('the programs in the documents', () => {
       }
       assert.equal(text.split('```typescript').length, text.split(/^<!-- from /m).length, document)
     }
-    assert.equal(shown, 9)
+    assert.equal(shown, 11)
   })
 
   it('the documents link only to existing files and headings', () => {

@@ -43,9 +43,11 @@ interface Recipe {
 
 /**
  * The steps of the tutorial before the last one, the same programs with Express 4, and the pages
- * about a move. `npm test` attacks the last step, and a program of each framework.
+ * about a move, tests, OpenAPI documents and protected resources. `npm test` attacks the last step,
+ * and a program of each framework.
  */
-const isLikeAnother = /^(?:tutorial-[1-57]|guides-from-)|express-4/
+const isLikeAnother =
+  /^(?:tutorial-[1-57]|guides-(?:from|testing|openapi|protected-resource)-)|express-4/
 
 const get = (path: string): Guarded => ({ method: 'GET', path, body: '' })
 /** Paths of guarded routes. Every recipe with accounts has the last path. */

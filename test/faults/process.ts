@@ -2,7 +2,9 @@
 // message to its Keystile, all at the same time.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { appendFileSync } from 'node:fs'
 import pg from 'pg'
+import type { DurableAppEvent } from '@keystile/server'
 import {
   createTestClock,
   startKeystile,
@@ -27,10 +29,15 @@ interface Told {
   readonly requests: readonly AskedRequest[]
 }
 
-/** The settings of a process that sends mails. */
-export interface MailSettings {
+/** The settings of a process that sends mails or handles events. */
+export interface ProcessSettings {
   readonly mailUrl?: string
   readonly mailFrom?: string
+  /**
+   * A file. The process handles durable events: it writes the id of an event into this file, and
+   * kills itself (SIGKILL) before it can store that the event was handled.
+   */
+  readonly diesAfterEvent?: string
 }
 
 export interface KeystileProcess {
@@ -43,6 +50,8 @@ export interface KeystileProcess {
   /** Kills the process (SIGKILL). */
   kill(): void
   stop(): Promise<void>
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<unknown>
 }
 
 /**
@@ -51,7 +60,7 @@ export interface KeystileProcess {
  */
 export async function startProcess(
   database: string,
-  options: MailSettings = {},
+  options: ProcessSettings = {},
 ): Promise<KeystileProcess> {
   const child = fork(import.meta.filename, [database, JSON.stringify(options)], {
     execArgv: ['--conditions=source'],
@@ -75,6 +84,7 @@ export async function startProcess(
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
     kill: () => void child.kill('SIGKILL'),
+    ended,
     async stop() {
       if (child.connected) child.disconnect()
       await ended
@@ -82,7 +92,10 @@ export async function startProcess(
   }
 }
 
-async function serve(database: string, options: MailSettings): Promise<void> {
+async function serve(
+  database: string,
+  { diesAfterEvent: file, ...options }: ProcessSettings,
+): Promise<void> {
   const pool = database.startsWith('postgres:')
     ? new pg.Pool({ connectionString: database, max: connections })
     : undefined
@@ -91,7 +104,12 @@ async function serve(database: string, options: MailSettings): Promise<void> {
     database: pool ?? database,
     clock,
     ...options,
+    ...(file !== undefined && { onEvent: { durable: true, handle: handleAndDie } }),
   })
+  function handleAndDie({ id }: DurableAppEvent): void {
+    appendFileSync(file ?? '', `${id}\n`)
+    process.kill(process.pid, 'SIGKILL')
+  }
   process.on('message', async ({ advanceSeconds, requests }: Told) => {
     clock.advance(advanceSeconds)
     const answers = await Promise.all(requests.map((request) => send(...request)))
@@ -105,4 +123,4 @@ async function serve(database: string, options: MailSettings): Promise<void> {
 }
 
 if (import.meta.main)
-  await serve(process.argv[2]!, JSON.parse(process.argv[3] ?? '{}') as MailSettings)
+  await serve(process.argv[2]!, JSON.parse(process.argv[3] ?? '{}') as ProcessSettings)

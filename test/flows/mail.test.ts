@@ -1,12 +1,13 @@
 // Mails, from the change of an account to a real SMTP server.
 import assert from 'node:assert/strict'
-import { afterEach, it } from 'node:test'
+import { afterEach, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   createTestClock,
   describeOnBoth,
   key,
   password,
+  type Stage,
   type TestClock,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
@@ -20,7 +21,10 @@ import {
 const next = 'purple monkey dishwasher'
 const hour = 60 * 60
 
-describeOnBoth('notices by mail', (stage) => {
+// The tests wait for the sender, so both databases are tested at the same time.
+describe('mails', { concurrency: 2 }, () => describeOnBoth('notices by mail', testNotices))
+
+function testNotices(stage: Stage): void {
   let server: MailServer | undefined
   afterEach(async () => {
     await server?.close()
@@ -331,7 +335,7 @@ describeOnBoth('notices by mail', (stage) => {
     await server.received(1)
     await emptied()
   })
-})
+}
 
 function oneOf(mail: ReceivedMail | undefined): ReceivedMail {
   assert.ok(mail)

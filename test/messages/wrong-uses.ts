@@ -180,6 +180,8 @@ const untyped = guard as unknown as ((...args: unknown[]) => unknown) & {
   anyOf(...args: unknown[]): unknown
 }
 
+const withUser = createGuard({ verifier, user: () => ({}) }) as unknown as typeof untyped
+
 const publishedAs = (resource: string): WrongUse => ({
   wrong: `protectedResource({ resource: '${resource}', verifier })`,
   run: () => protectedResource({ resource, verifier }),
@@ -202,6 +204,11 @@ const guards: readonly WrongUse[] = [
   { wrong: 'guard({ scopes: [] })', run: () => untyped({ scopes: [] }) },
   { wrong: "guard({ scope: 'items:read' })", run: () => untyped({ scope: 'items:read' }) },
   { wrong: "guard({ maxAgeSeconds: '300' })", run: () => untyped({ maxAgeSeconds: '300' }) },
+  { wrong: 'guard({ verified: false })', run: () => withUser({ verified: false }) },
+  {
+    wrong: 'createGuard({ verifier })({ verified: true })',
+    run: () => createGuard({ verifier })({ verified: true }),
+  },
   { wrong: 'guard.anyOf()', run: () => untyped.anyOf() },
   {
     wrong: 'guard.caller(request), before any guard',

@@ -47,6 +47,7 @@ describe('the entry points of the packed packages', () => {
       strict: true,
       exactOptionalPropertyTypes: true,
       skipLibCheck: false,
+      skipDefaultLibCheck: true,
       preserveSymlinks: true,
       noEmit: true,
     }
@@ -100,6 +101,7 @@ describe('the entry points of the packed packages', () => {
       isolatedModules: true,
       rewriteRelativeImportExtensions: true,
       skipLibCheck: false,
+      skipDefaultLibCheck: true,
       preserveSymlinks: true,
       noEmit: true,
     }

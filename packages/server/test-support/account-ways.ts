@@ -2,7 +2,7 @@
 // check that the same rules apply to both.
 import assert from 'node:assert/strict'
 import { ProblemError } from 'keystile'
-import { password, type Answer, type Stage, type TestKeystile } from './keystile.ts'
+import { password, tokensOf, type Answer, type Stage, type TestKeystile } from './keystile.ts'
 
 /** The names of the two ways, for the titles of suites. */
 export const ways = ['the endpoints', 'keystile.users'] as const
@@ -51,9 +51,10 @@ export async function startWay(
     return { id: subject, bearer: accessToken }
   }
 
-  const { id } = await add('root')
+  const id = await started.addUser({ username: 'root', email: 'root@example.com' })
   await stage.sql(`update "user" set roles = '["admin"]' where id = '${id}'`)
-  const root = await add('root')
+  const { accessToken } = tokensOf((await started.login({ username: 'root' })).json)
+  const root = { id, bearer: accessToken }
   const by = way === 'the endpoints' ? overHttp(started, root) : inCode(started)
   return { started, root, by, add }
 }

@@ -117,6 +117,25 @@ describe('createTestDatabase', () => {
     await assert.rejects(ask(first.url, 'select 1'), { code: '3D000' })
   })
 
+  it('clear() empties the database and ends its connections', async (t) => {
+    const database = await createTestDatabase()
+    if (!database) return t.skip(howToGetPostgres)
+    const namespaces =
+      'select array_agg(nspname || nspacl::text order by nspname) from pg_namespace'
+    const before = await ask(database.url, namespaces)
+    const client = new pg.Client(database.url)
+    client.on('error', () => {})
+    const ended = new Promise<void>((resolve) => void client.once('end', resolve))
+    await client.connect()
+    await client.query('create schema other; create table other.here (); create table here ()')
+    await client.query('begin; lock table here')
+    await database.clear()
+    await ended
+    assert.deepEqual(await ask(database.url, namespaces), before)
+    assert.deepEqual(await ask(database.url, "select to_regclass('here')"), [null])
+    await database.drop()
+  })
+
   it('createTestDatabase fails and does not skip if CI=true', async () => {
     const { CI, KEYSTILE_TEST_DATABASE_URL } = process.env
     process.env['CI'] = 'true'

@@ -38,6 +38,11 @@ export interface TestPostgresOptions {
 
 export interface TestDatabase {
   readonly url: string
+  /**
+   * Ends all connections and deletes everything in the database. Much faster than a new database,
+   * which has 300 files.
+   */
+  clear(): Promise<void>
   drop(): Promise<void>
 }
 
@@ -119,9 +124,26 @@ export async function createTestDatabase(): Promise<TestDatabase | undefined> {
   await execute(server, `create database ${name} template template0`)
   return {
     url: url.href,
+    clear: () => execute(url.href, clearing),
     drop: () => execute(server, `drop database if exists ${name} with (force)`),
   }
 }
+
+/** Leaves the database as `create database` makes it. */
+const clearing = `
+  select pg_terminate_backend(pid, 10000) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid();
+  do $$
+  declare name text;
+  begin
+    for name in select nspname from pg_namespace
+      where nspname !~ '^pg_' and nspname <> 'information_schema'
+    loop
+      execute format('drop schema %I cascade', name);
+    end loop;
+  end $$;
+  create schema public authorization pg_database_owner;
+  grant usage on schema public to public`
 
 async function execute(url: string, statement: string): Promise<void> {
   const client = new pg.Client(url)

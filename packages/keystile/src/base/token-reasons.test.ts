@@ -19,6 +19,7 @@ describe('tokenReasons', () => {
       service_unavailable: 'temporarily_unavailable',
       login_too_old: 'insufficient_user_authentication',
       missing_scope: 'insufficient_scope',
+      email_not_verified: 'email_not_verified',
     }
     for (const reason of Object.keys(tokenReasons) as TokenReason[]) {
       assert.equal(tokenReasons[reason].code, others[reason] ?? 'invalid_token', reason)
@@ -43,6 +44,7 @@ describe('the reason of a TokenError', () => {
       invalid_request: 'malformed_credential',
       invalid_token: 'refused_by_app',
       insufficient_scope: 'missing_scope',
+      email_not_verified: 'email_not_verified',
       insufficient_user_authentication: 'login_too_old',
       temporarily_unavailable: 'service_unavailable',
     })

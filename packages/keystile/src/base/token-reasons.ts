@@ -8,6 +8,8 @@ export const tokenStatus = {
   invalid_request: 400,
   invalid_token: 401,
   insufficient_scope: 403,
+  /** The user's e-mail address is not verified. This code is Keystile's own: no RFC has it. */
+  email_not_verified: 403,
   /** The user's last login was too long ago (RFC 9470 §3). */
   insufficient_user_authentication: 401,
   /** The token could not be checked. After a 401, clients would delete valid sessions. */
@@ -70,6 +72,8 @@ export type TokenReason =
   | 'missing_scope'
   /** The guard's `user` found no user for the token, or refused the user. */
   | 'unknown_user'
+  /** The route demands a verified e-mail address, and the user does not have one. */
+  | 'email_not_verified'
   /** The app threw its own `TokenError` without a reason. */
   | 'refused_by_app'
   /** A service that the check needs is unavailable, such as the database. */
@@ -128,6 +132,10 @@ export const tokenReasons: Readonly<Record<TokenReason, Refused>> = {
     message: 'The token lacks a required scope',
   },
   unknown_user: invalidToken,
+  email_not_verified: {
+    code: 'email_not_verified',
+    message: 'A verified e-mail address is needed',
+  },
   refused_by_app: invalidToken,
   service_unavailable: {
     code: 'temporarily_unavailable',
@@ -141,6 +149,7 @@ const defaultReasons: Readonly<Record<TokenErrorCode, TokenReason>> = {
   invalid_request: 'malformed_credential',
   invalid_token: 'refused_by_app',
   insufficient_scope: 'missing_scope',
+  email_not_verified: 'email_not_verified',
   insufficient_user_authentication: 'login_too_old',
   temporarily_unavailable: 'service_unavailable',
 }

@@ -171,6 +171,15 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
     cause: 'The user was deleted or disabled, or `user` does not search by `identity.subject`.',
     fix: 'Look up the user by `identity.subject`, which is a string.',
   },
+  email_not_verified: {
+    meaning: 'The route demands `verified`, and the user has no verified e-mail address.',
+    cause:
+      'The user has not confirmed the address yet, or has changed it. Or `user` returns an ' +
+      'object without `emailVerified: true`.',
+    fix:
+      'Ask the user to confirm the address; the same token is then accepted. If the users are ' +
+      'your own, let `user` return `emailVerified`.',
+  },
   refused_by_app: {
     meaning: 'The app threw a `TokenError` of its own, without a reason.',
     cause: 'A rule in `user`, or in a verifier that the app has written.',

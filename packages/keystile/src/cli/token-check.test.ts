@@ -91,6 +91,7 @@ const causes: Readonly<Record<TokenReason, Cause | `only the app ${string}`>> = 
   },
   missing_scope: { input: tokenWith({ scope: 'read' }), flags: [...api, '--scope', 'write'] },
   unknown_user: 'only the app knows its users',
+  email_not_verified: 'only the app knows its users',
   refused_by_app: 'only the app knows its rules',
   service_unavailable: 'only the app knows its services',
 }

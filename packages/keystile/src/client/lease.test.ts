@@ -91,11 +91,35 @@ describe('withLease', () => {
     assert.equal(next.began, true)
   })
 
-  it('withLease ignores a lease that would last longer than any lease can', async () => {
-    held.set('a', { owner: 'other', until: Date.now() + leaseTime + 1 })
+  it('withLease ignores a lease that would last longer than two leases', async () => {
+    held.set('a', { owner: 'other', until: Date.now() + 2 * leaseTime + 1 })
     const next = hold()
     await settle()
     assert.equal(next.began, true)
+  })
+
+  it('withLease waits for another tab whose clock is ahead by up to the time of one lease', async () => {
+    held.set('a', { owner: 'other', until: Date.now() + 2 * leaseTime })
+    const next = hold()
+    await settle()
+    assert.equal(next.began, false)
+  })
+
+  it('withLease waits for a lease that another tab took while withLease asked the database', async () => {
+    const { update } = leases
+    const turn = Promise.withResolvers<void>()
+    leases.update = async (name, change) => {
+      await turn.promise
+      return update(name, change)
+    }
+    const late = hold()
+    leases.update = update
+    mock.timers.tick(leaseTime + 1)
+    const first = hold()
+    await settle()
+    turn.resolve()
+    await settle()
+    assert.deepEqual([first.began, late.began], [true, false])
   })
 
   it('withLease does not wait for a lease that has just expired', async () => {

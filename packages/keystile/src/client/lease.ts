@@ -41,10 +41,12 @@ export async function withLease<T>(
   // The name of this owner. It must differ from the names of other tabs. It need not be secret.
   const owner = `${Math.random()}`
   const take = async (): Promise<boolean> => {
-    const now = Date.now()
-    const lease = await leases.update(name, (held) =>
-      isHeld(held, now) && held.owner !== owner ? held : { owner, until: now + leaseTime },
-    )
+    const lease = await leases.update(name, (held) => {
+      // The time must be read here, in the transaction. While the transaction waits for its turn,
+      // another tab may take the lease, and for an earlier time that lease would seem too long.
+      const now = Date.now()
+      return isHeld(held, now) && held.owner !== owner ? held : { owner, until: now + leaseTime }
+    })
     return lease.owner === owner
   }
 
@@ -61,12 +63,13 @@ export async function withLease<T>(
 }
 
 /**
- * Whether a lease still blocks other tabs. It must not have expired, and it must expire within
- * `leaseTime` from now. A lease that expires later was written before the clock was set back, and
- * it could block all tabs for hours.
+ * Whether a lease still blocks other tabs. It must not have expired, and it must expire within two
+ * times `leaseTime` from now. A lease that expires later was written before the clock was set back,
+ * and it could block all tabs for hours. A new lease of another tab may seem a little longer than
+ * `leaseTime`, because browsers round the time differently in each tab.
  */
 function isHeld(lease: Lease | undefined, now: number): lease is Lease {
-  return lease !== undefined && lease.until > now && lease.until <= now + leaseTime
+  return lease !== undefined && lease.until > now && lease.until <= now + 2 * leaseTime
 }
 
 /** Resolves after this many milliseconds. */

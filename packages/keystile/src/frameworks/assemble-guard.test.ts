@@ -11,7 +11,7 @@ const issuer = 'https://auth.example'
 const keys = keySetOf([generateKey('ES256')])
 const verifier = createVerifier({ issuer, audience: 'api', keys, revocations: 'none' })
 const scopes = { 'items:read': 'Read items' }
-const core = createGuardCore({ verifier, scopes })
+const core = createGuardCore({ verifier, scopes, user: () => ({}) })
 const guard = assembleGuard(
   core,
   () => () => {},
@@ -31,17 +31,14 @@ describe('assembleGuard', () => {
   })
 
   it('assembleGuard stores the guard’s demand on its middleware, for the documentation', () => {
+    const plain = { alternatives: [[]], maxAgeSeconds: undefined, verified: false, optional: false }
+    const withScope = { ...plain, alternatives: [['items:read']] }
     const made = [
-      [
-        guard('items:read'),
-        { alternatives: [['items:read']], maxAgeSeconds: undefined, optional: false },
-      ],
-      [guard({ maxAgeSeconds: 60 }), { alternatives: [[]], maxAgeSeconds: 60, optional: false }],
-      [guard.optional(), { alternatives: [[]], maxAgeSeconds: undefined, optional: true }],
-      [
-        guard.anyOf('items:read'),
-        { alternatives: [['items:read']], maxAgeSeconds: undefined, optional: false },
-      ],
+      [guard('items:read'), withScope],
+      [guard({ maxAgeSeconds: 60 }), { ...plain, maxAgeSeconds: 60 }],
+      [guard({ verified: true }), { ...plain, verified: true }],
+      [guard.optional(), { ...plain, optional: true }],
+      [guard.anyOf('items:read'), withScope],
     ] as const
     for (const [middleware, demand] of made)
       assert.deepEqual(findGuardMark(middleware), { issuer, scopes, demand })

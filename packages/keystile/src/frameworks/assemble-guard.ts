@@ -49,7 +49,8 @@ export function assembleGuard<
 export interface AssembledGuard<S extends string, U, T extends TokenType, M, Carrier, R> {
   /**
    * Admits a request if the caller has all of these scopes. With `maxAgeSeconds`, the caller must
-   * also have logged in recently enough. Refuses all other requests.
+   * also have logged in recently enough; with `verified`, have a verified e-mail address. Refuses
+   * all other requests.
    *
    * @throws {TypeError} for a wrong argument
    */

@@ -1,5 +1,5 @@
-// A demand is what a guard requires: scopes, and the maximum age of the login. The guard's
-// arguments become a demand here.
+// A demand is what a guard requires: scopes, the maximum age of the login, a verified e-mail
+// address. The guard's arguments become a demand here.
 import { isJsonObject } from '../base/json.ts'
 import { kindOf, requireKnownOptions } from '../base/options.ts'
 
@@ -14,13 +14,15 @@ export interface Demand<S extends string = string> {
   readonly alternatives: Alternatives<S>
   /** The maximum age of the login, in seconds (RFC 9470). */
   readonly maxAgeSeconds: number | undefined
+  /** Whether the user must have a verified e-mail address: `emailVerified: true`. */
+  readonly verified: boolean
   /** Whether to admit a request without a credential. A wrong credential is always refused. */
   readonly optional: boolean
 }
 
 /**
- * The arguments of `guard(…)`: scopes, or one object with scopes and `maxAgeSeconds`. The array is
- * mutable: with a readonly array, `Parameters<typeof guard>` would be `never`.
+ * The arguments of `guard(…)`: scopes, or one object with scopes, `maxAgeSeconds` and `verified`.
+ * The array is mutable: with a readonly array, `Parameters<typeof guard>` would be `never`.
  */
 export type DemandArguments<S extends string> =
   | S[]
@@ -33,6 +35,12 @@ export type DemandArguments<S extends string> =
          * answers 401 (RFC 9470).
          */
         readonly maxAgeSeconds?: number
+        /**
+         * The user must have `emailVerified: true`. Otherwise the guard answers 403
+         * `email_not_verified`. Needs the option `user` of `createGuard`, which
+         * `createKeystile` provides.
+         */
+        readonly verified?: true
       },
     ]
 
@@ -45,25 +53,42 @@ export type AlternativeArguments<S extends string> = (S | readonly S[])[]
 /**
  * Reads the arguments of `guard(…)` and `guard.optional(…)`.
  *
- * @throws {TypeError} for wrong arguments, and for a scope that is not declared
+ * @param options.hasUsers whether the guard can load users, which `verified` needs
+ * @throws {TypeError} for wrong arguments, for a scope that is not declared, and for `verified`
+ *   without users
  */
 export function readDemand<S extends string>(
   args: DemandArguments<S>,
-  { optional, declared }: { readonly optional: boolean; readonly declared: object | undefined },
+  options: {
+    readonly optional: boolean
+    readonly declared: object | undefined
+    readonly hasUsers: boolean
+  },
 ): Demand<S> {
   const [first] = args
-  const { scopes = [], maxAgeSeconds } =
-    isJsonObject(first) && args.length === 1
-      ? requireDemanding(first)
-      : { scopes: args as readonly S[] }
+  const {
+    scopes = [],
+    maxAgeSeconds,
+    verified,
+  } = isJsonObject(first) && args.length === 1
+    ? requireDemanding(first)
+    : { scopes: args as readonly S[] }
 
   if (!Array.isArray(scopes)) {
-    throw new TypeError('the arguments of a guard must be scopes, or { scopes, maxAgeSeconds }')
+    throw new TypeError(
+      'the arguments of a guard must be scopes, or { scopes, maxAgeSeconds, verified }',
+    )
   }
   requireAge(maxAgeSeconds)
-  requireDeclared(scopes, declared)
+  if (verified !== undefined) requireVerifiable(verified, options.hasUsers)
+  requireDeclared(scopes, options.declared)
 
-  return { alternatives: [Object.freeze([...scopes])], maxAgeSeconds, optional }
+  return {
+    alternatives: [Object.freeze([...scopes])],
+    maxAgeSeconds,
+    verified: verified !== undefined,
+    optional: options.optional,
+  }
 }
 
 /**
@@ -74,14 +99,39 @@ export function readDemand<S extends string>(
  * @throws {TypeError} if the object is empty, has an unknown member, or has empty `scopes`
  */
 function requireDemanding<
-  D extends { readonly scopes?: readonly unknown[]; readonly maxAgeSeconds?: number },
+  D extends {
+    readonly scopes?: readonly unknown[]
+    readonly maxAgeSeconds?: number
+    readonly verified?: true
+  },
 >(demand: D): D {
-  requireKnownOptions('a guard', demand, ['scopes', 'maxAgeSeconds'])
+  requireKnownOptions('a guard', demand, ['scopes', 'maxAgeSeconds', 'verified'])
   if (Object.keys(demand).length > 0 && demand.scopes?.length !== 0) return demand
   throw new TypeError(
     'a guard must get at least one scope in { scopes }. ' +
       'Fix: to admit every caller with a token, call guard() or leave `scopes` out',
   )
+}
+
+/**
+ * Requires `true`, and a guard that can load users. `false` is refused because it would demand
+ * nothing, although the reader of the route may believe that it does.
+ *
+ * @throws {TypeError} for any other value, and for a guard without users
+ */
+function requireVerifiable(verified: unknown, hasUsers: boolean): void {
+  if (verified !== true) {
+    throw new TypeError(
+      `\`verified\` must be true; it is ${verified === false ? 'false' : kindOf(verified)}. ` +
+        'Fix: to admit users without a verified e-mail address, leave `verified` out',
+    )
+  }
+  if (!hasUsers) {
+    throw new TypeError(
+      'a guard with `verified` must know the users. Fix: pass `user` to createGuard, or the ' +
+        'object from createKeystile()',
+    )
+  }
 }
 
 /**
@@ -96,7 +146,12 @@ export function readAlternatives<S extends string>(
 ): Demand<S> {
   const [first, ...others] = args.map((alternative) => readAlternative(alternative, declared))
   if (!first) throw wrongAlternative()
-  return { alternatives: [first, ...others], maxAgeSeconds: undefined, optional: false }
+  return {
+    alternatives: [first, ...others],
+    maxAgeSeconds: undefined,
+    verified: false,
+    optional: false,
+  }
 }
 
 /**
@@ -132,6 +187,7 @@ export function joinDemands<S extends string>(outer: Demand<S>, inner: Demand<S>
   return {
     alternatives: joinAlternatives(outer.alternatives, inner.alternatives),
     maxAgeSeconds: ages.length > 0 ? Math.min(...ages) : undefined,
+    verified: outer.verified || inner.verified,
     optional: outer.optional && inner.optional,
   }
 }

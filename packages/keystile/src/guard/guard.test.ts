@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { inspect } from 'node:util'
+import fc from 'fast-check'
 import { TokenError } from '../base/errors.ts'
 import { generateKey } from '../keys/jwk.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
@@ -425,6 +426,136 @@ describe('user()', () => {
   })
 })
 
+describe('a demand of a verified e-mail address', () => {
+  const guardOf = (user: unknown): GuardCore<Scope, object> =>
+    createGuardCore<Scope, object>({ verifier, scopes: declared, user: () => user as object })
+  const verified = guardOf({}).demand([{ verified: true }], false)
+  const checkOf = (user: unknown, demand = verified, token = tokenWith()) =>
+    guardOf(user).check(request(`Bearer ${token}`), demand)
+
+  it('verified admits only a user whose emailVerified is true', async () => {
+    class Account {
+      get emailVerified(): boolean {
+        return true
+      }
+    }
+    for (const user of [{ emailVerified: true }, new Account()])
+      assert.ok((await checkOf(user)).allowed)
+    for (const emailVerified of [false, undefined, null, 'true', 1, new Date(), {}])
+      assert.ok(!(await checkOf({ emailVerified })).allowed, inspect(emailVerified))
+    for (const user of [{}, { email_verified: true }, { verified: true }])
+      assert.ok(!(await checkOf(user)).allowed, inspect(user))
+  })
+
+  it('the refusal of a user without a verified address is 403 without a challenge', async () => {
+    const decision = await checkOf({ emailVerified: false })
+    assert.ok(!decision.allowed)
+    const { status, headers, body = '' } = decision.answer
+    assert.equal(status, 403)
+    assert.equal(headers['www-authenticate'], undefined)
+    assert.deepEqual(JSON.parse(body), {
+      type: 'about:blank',
+      title: 'Forbidden',
+      status: 403,
+      detail: 'A verified e-mail address is needed',
+      code: 'email_not_verified',
+    })
+    assert.equal(decision.error.reason, 'email_not_verified')
+  })
+
+  it('verified is checked after the scopes, and after the user was found', async () => {
+    const demand = guardOf({}).demand([{ scopes: ['items:read'], verified: true }], false)
+    const reasonOf = async (user: unknown, token?: string): Promise<string | undefined> => {
+      const decision = await checkOf(user, demand, token)
+      return decision.allowed ? undefined : decision.error.reason
+    }
+    assert.equal(await reasonOf({}), 'missing_scope')
+    assert.equal(await reasonOf(undefined, tokenWith('items:read')), 'unknown_user')
+    assert.equal(await reasonOf({}, tokenWith('items:read')), 'email_not_verified')
+    assert.equal(await reasonOf({ emailVerified: true }, tokenWith('items:read')), undefined)
+  })
+
+  it('an optional guard with verified admits a request without a token', async () => {
+    const guard = guardOf({ emailVerified: false })
+    const demand = guard.demand([{ verified: true }], true)
+    assert.ok((await guard.check(request(), demand)).allowed)
+    assert.ok(!(await guard.check(request(`Bearer ${tokenWith()}`), demand)).allowed)
+  })
+
+  it('verified of a guard without user() is a TypeError, because it could admit nobody', () => {
+    const withoutUser = createGuardCore<string, undefined>({ verifier })
+    for (const optional of [true, false])
+      assert.throws(() => withoutUser.demand([{ verified: true }], optional), {
+        name: 'TypeError',
+        message:
+          'a guard with `verified` must know the users. Fix: pass `user` to createGuard, or the ' +
+          'object from createKeystile()',
+      })
+  })
+
+  for (const value of [false, 'true', 1, null, undefined]) {
+    it(`demand() refuses verified: ${inspect(value)}, which would demand too little`, () => {
+      assert.throws(
+        () => guardOf({}).demand([{ verified: value as true }], false),
+        /^TypeError: .*`verified`/,
+      )
+    })
+  }
+
+  it('a guard without user() refuses the verified demand of another guard', async () => {
+    const token = tokenWith()
+    assert.ok((await check(`Bearer ${token}`)).allowed)
+    assert.equal(core.enterAtOnce({}, request(`Bearer ${token}`), verified), undefined)
+    const decision = await core.enter({}, request(`Bearer ${token}`), verified)
+    assert.ok(!decision.allowed)
+    assert.equal(decision.error.reason, 'email_not_verified')
+  })
+
+  it('a user who verified the address is admitted with the same token', async () => {
+    const user = { emailVerified: false }
+    const guard = guardOf(user)
+    const sent = request(`Bearer ${tokenWith()}`)
+    assert.ok(!(await guard.check(sent, verified)).allowed)
+    user.emailVerified = true
+    assert.ok((await guard.check(sent, verified)).allowed)
+  })
+
+  it('of all guards of a request, one that demands verified is enough', async () => {
+    const demandWith = fc.record({
+      scopes: fc.subarray(['items:read', 'items:write'] as const),
+      verified: fc.boolean(),
+    })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(demandWith, { minLength: 1, maxLength: 4 }),
+        fc.subarray(['items:read', 'items:write'] as const),
+        fc.boolean(),
+        async (demands, held, emailVerified) => {
+          const guard = guardOf({ emailVerified })
+          const carrier = {}
+          const sent = request(`Bearer ${tokenWith(...held)}`)
+          let admitted = true
+          for (const { scopes, verified } of demands) {
+            const args = [
+              { ...(scopes.length > 0 && { scopes }), ...(verified && { verified }) },
+            ] as const
+            const demand = guard.demand(Object.keys(args[0]).length > 0 ? [...args] : [], false)
+            admitted &&=
+              guard.enterAtOnce(carrier, sent, demand) !== undefined ||
+              (await guard.enter(carrier, sent, demand)).allowed
+          }
+          const isMet = demands.every(
+            ({ scopes, verified }) =>
+              scopes.every((scope) => held.includes(scope)) && (emailVerified || !verified),
+          )
+          assert.equal(admitted, isMet)
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+})
+
 describe('demand()', () => {
   const names = [
     'items:raed',
@@ -474,6 +605,8 @@ describe('demand()', () => {
     [{ scopes: [] }],
     [{ scopes: undefined }],
     [{ scopes: ['items:read'], maxAgeSeconds: undefined }],
+    [{ scopes: ['items:read'], verified: undefined }],
+    ...[true, false, 'true', 1, null].map((verified) => [{ verified }]),
     ...[0, -1, Number.NaN, Number.POSITIVE_INFINITY, '300', null].map((maxAgeSeconds) => [
       { maxAgeSeconds },
     ]),
@@ -482,7 +615,7 @@ describe('demand()', () => {
     it(`demand() refuses ${inspect(args)}, because it could demand less than intended`, () => {
       assert.throws(
         () => core.demand(args as Scope[], false),
-        /^TypeError: .*(a guard|scope|maxAgeSeconds)/,
+        /^TypeError: .*(a guard|scope|maxAgeSeconds|verified)/,
       )
     })
   }
@@ -513,7 +646,12 @@ describe('demand()', () => {
   })
 
   it('demand() accepts scopes as separate arguments, or in one object', () => {
-    const nothing = { alternatives: [[]], maxAgeSeconds: undefined, optional: false }
+    const nothing = {
+      alternatives: [[]],
+      maxAgeSeconds: undefined,
+      verified: false,
+      optional: false,
+    }
     assert.deepEqual(core.demand([], false), nothing)
     assert.deepEqual(core.demand(['items:read'], true), {
       ...nothing,
@@ -523,6 +661,7 @@ describe('demand()', () => {
     assert.deepEqual(core.demand([{ scopes: ['items:read'], maxAgeSeconds: 1 }], false), {
       alternatives: [['items:read']],
       maxAgeSeconds: 1,
+      verified: false,
       optional: false,
     })
   })
@@ -542,6 +681,7 @@ describe('demand()', () => {
     assert.deepEqual(core.demandAnyOf(['items:read', ['items:write', 'items:read']]), {
       alternatives: [['items:read'], ['items:write', 'items:read']],
       maxAgeSeconds: undefined,
+      verified: false,
       optional: false,
     })
   })
@@ -750,6 +890,7 @@ describe('enter() with two guards on one request', () => {
       assert.deepEqual(joinDemands(outer, inner), {
         alternatives: [[]],
         maxAgeSeconds: undefined,
+        verified: false,
         optional: false,
       })
   })
@@ -783,6 +924,28 @@ describe('enter() with two guards on one request', () => {
       [younger, older],
     ] as const)
       assert.equal(joinDemands(outer, inner).maxAgeSeconds, 300)
+  })
+
+  it('a joined demand is verified if either demand is', () => {
+    const guard = createGuardCore({ verifier, user: () => ({}) })
+    const [verified, other] = [guard.demand([{ verified: true }], false), guard.demand([], false)]
+    for (const [outer, inner, expected] of [
+      [verified, other, true],
+      [other, verified, true],
+      [verified, verified, true],
+      [other, other, false],
+    ] as const)
+      assert.equal(joinDemands(outer, inner).verified, expected)
+  })
+
+  it('a second guard that demands verified refuses the user that the first one loaded', async () => {
+    const guard = createGuardCore({ verifier, user: () => ({ emailVerified: false }) })
+    const carrier = {}
+    const sent = request(`Bearer ${tokenWith()}`)
+    assert.ok((await guard.enter(carrier, sent, guard.demand([], false))).allowed)
+    const decision = await guard.enter(carrier, sent, guard.demand([{ verified: true }], false))
+    assert.ok(!decision.allowed)
+    assert.equal(decision.error.reason, 'email_not_verified')
   })
 
   it('enter() calls user() once per request', async () => {

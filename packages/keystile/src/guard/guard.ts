@@ -10,7 +10,7 @@ import type { Identity, TokenType } from './identity.ts'
 import { proveIdentity, recallIdentity } from './schemes.ts'
 import { findMetadataUrl } from './protected-resource.ts'
 import { createRefusalReport, type RefusalOptions } from './refusal-report.ts'
-import { isUserObject } from './user.ts'
+import { isUserObject, isVerifiedUser } from './user.ts'
 import type { Verifier } from './verifier.ts'
 
 /** The options of a guard. An app can also pass the whole object of `createKeystile`. */
@@ -76,7 +76,8 @@ export interface GuardCore<S extends string, U, T extends TokenType = 'at+jwt'> 
   /**
    * Reads the arguments of `guard(…)`.
    *
-   * @throws {TypeError} if a scope is not declared, or `maxAgeSeconds` is not a number above 0
+   * @throws {TypeError} if a scope is not declared, `maxAgeSeconds` is not a number above 0, or
+   *   `verified` is demanded of a guard without `user`
    */
   demand(args: DemandArguments<S>, optional: boolean): Demand<S>
   /**
@@ -88,7 +89,8 @@ export interface GuardCore<S extends string, U, T extends TokenType = 'at+jwt'> 
   /**
    * Decides whether to admit a request. It checks in this order: there is a credential, the
    * credential is well-formed, the token is valid, it is not revoked, the login is recent enough,
-   * the token has the scopes, the user exists. A sender cannot make `check` throw.
+   * the token has the scopes, the user exists, the user's e-mail address is verified. A sender
+   * cannot make `check` throw.
    */
   check(request: HttpRequest, demand: Demand<S>): Promise<Decision<S, U, undefined, T>>
   /**
@@ -107,8 +109,8 @@ export interface GuardCore<S extends string, U, T extends TokenType = 'at+jwt'> 
   /**
    * Admits a request synchronously if the token is cached and still valid, and has the demanded
    * scopes. Otherwise returns `undefined`, and the adapter must call `enter`, which decides. Also
-   * returns `undefined` if the guard has a function `user`, if the demand has a `maxAgeSeconds`, or
-   * if a different guard ran before.
+   * returns `undefined` if the guard has a function `user`, if the demand has a `maxAgeSeconds` or
+   * is `verified`, or if a different guard ran before.
    */
   enterAtOnce(carrier: object, request: HttpRequest, demand: Demand<S>): Caller<S, U, T> | undefined
   /**
@@ -145,7 +147,8 @@ export function createGuardCore<S extends string, U, T extends TokenType = 'at+j
   return {
     issuer: verifier.issuer,
     scopes: declared,
-    demand: (args, optional) => readDemand(args, { optional, declared }),
+    demand: (args, optional) =>
+      readDemand(args, { optional, declared, hasUsers: findUser !== undefined }),
     demandAnyOf: (args) => readAlternatives(args, declared),
     async check(request, demand) {
       const decision = await decide(request, demand)
@@ -167,7 +170,8 @@ export function createGuardCore<S extends string, U, T extends TokenType = 'at+j
     },
     // decisions/0011-synchronous-fast-path.md
     enterAtOnce(carrier: Carrier, request, demand) {
-      if (findUser || demand.maxAgeSeconds !== undefined || carrier[entered]) return undefined
+      if (findUser || demand.maxAgeSeconds !== undefined) return undefined
+      if (demand.verified || carrier[entered]) return undefined
 
       const identity = recall(request, verifier)
       if (!identity || !isMetBy(demand, identity.scopes)) return undefined
@@ -277,20 +281,32 @@ function createAuthentication<S extends string, U, T extends TokenType>(
 
     // The verifier's cache returns the same object for the same token. The guard that ran before
     // has already loaded the user of this token.
-    if (before?.identity === identity) return before
-    if (!findUser) return { identity, user: undefined as U }
+    const caller =
+      before?.identity === identity
+        ? before
+        : { identity, user: findUser ? requireUser(await findUser(identity)) : (undefined as U) }
 
-    const user = await findUser(identity)
-    if (user === undefined || user === null) throw tokenError('unknown_user')
-    // `user?.active && user` is `false` for a blocked user. The guard must not admit the request.
-    if (!isUserObject(user)) {
-      throw new TypeError(
-        'the function `user` of a guard must return an object; if there is no user, ' +
-          'it must return undefined or null',
-      )
-    }
-    return { identity, user }
+    if (demand.verified && !isVerifiedUser(caller.user)) throw tokenError('email_not_verified')
+    return caller
   }
+}
+
+/**
+ * Requires that the app's function `user` found a user.
+ *
+ * @throws {TokenError} `unknown_user`, if it returned `undefined` or `null`
+ * @throws {TypeError} if it returned anything else but an object
+ */
+function requireUser<U>(user: U | undefined | null): U {
+  if (user === undefined || user === null) throw tokenError('unknown_user')
+  // `user?.active && user` is `false` for a blocked user. The guard must not admit the request.
+  if (!isUserObject(user)) {
+    throw new TypeError(
+      'the function `user` of a guard must return an object; if there is no user, ' +
+        'it must return undefined or null',
+    )
+  }
+  return user
 }
 
 /**

@@ -30,7 +30,11 @@ const good = {
 interface Cause {
   /** The `Authorization` field. */
   readonly field?: string
-  readonly demand?: { readonly scopes?: readonly string[]; readonly maxAgeSeconds?: number }
+  readonly demand?: {
+    readonly scopes?: readonly string[]
+    readonly maxAgeSeconds?: number
+    readonly verified?: true
+  }
   readonly verifier?: Partial<VerifierOptions>
   readonly user?: GuardOptions<string, object>['user']
   readonly isClosed?: boolean
@@ -129,6 +133,11 @@ const causes: Readonly<Record<TokenReason, Cause | (() => unknown)>> = {
   login_too_old: { field: bearer({ auth_time: now - 600 }), demand: { maxAgeSeconds: 60 } },
   missing_scope: { field: bearer({ scope: 'read' }), demand: { scopes: ['write'] } },
   unknown_user: { field: bearer(), user: () => undefined },
+  email_not_verified: {
+    field: bearer(),
+    demand: { verified: true },
+    user: () => ({ emailVerified: false }),
+  },
   refused_by_app: {
     field: bearer(),
     user() {
@@ -172,12 +181,13 @@ describe('TokenReason', () => {
       const { status, headers, body = '' } = answer
       const { title, ...problem } = JSON.parse(body)
       assert.equal(typeof title, 'string')
-      assert.deepEqual(problem, { type: 'about:blank', status, detail: error.message })
+      const code = reason === 'email_not_verified' ? { code: reason } : {}
+      assert.deepEqual(problem, { type: 'about:blank', status, detail: error.message, ...code })
 
       const challenge = headers['www-authenticate']
       const parameters = [...(challenge ?? '').matchAll(/(\w+)="[^"]*"/g)].map(([, name]) => name)
       assert.deepEqual(parameters, challenge === undefined ? [] : parametersOf(error))
-      assert.equal(challenge === undefined, status === 503)
+      assert.equal(challenge === undefined, status === 503 || reason === 'email_not_verified')
       const others = ['content-type', 'cache-control', 'retry-after', 'www-authenticate']
       assert.deepEqual(
         Object.keys(headers).filter((name) => !others.includes(name)),

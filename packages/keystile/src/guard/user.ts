@@ -23,3 +23,11 @@ export function isUserObject(value: unknown): value is object {
     !(value instanceof Error)
   )
 }
+
+/**
+ * Whether a user has a verified e-mail address: `emailVerified` is `true`. No other value counts,
+ * because a text such as `'false'` is truthy too.
+ */
+export function isVerifiedUser(user: unknown): boolean {
+  return (user as { readonly emailVerified?: unknown } | undefined)?.emailVerified === true
+}

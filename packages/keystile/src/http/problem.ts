@@ -19,7 +19,7 @@ const titles: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 }
 
-/** The JSON Schema of the body that `problemAnswer` writes. */
+/** The JSON Schema of the members that every body of `problemAnswer` has. */
 export const problemSchema = {
   type: 'object',
   description: 'RFC 9457',
@@ -42,6 +42,7 @@ export function problemAnswer(
     title: titles[error.status],
     status: error.status,
     detail: error.message,
+    ...(hasOwnCode(error) && { code: error.code }),
     // Stryker disable next-line ConditionalExpression,LogicalOperator: JSON leaves out undefined
     ...(error instanceof ProblemError && error.errors && { errors: error.errors }),
   }
@@ -61,8 +62,16 @@ export function problemAnswer(
 }
 
 /**
- * Makes the answer of a guard that refuses a request. A 503 has no `WWW-Authenticate` header,
- * because another credential would not help (RFC 6750 §3).
+ * Whether a refusal has a code that no standard defines. A Bearer challenge cannot say such a code,
+ * so the body does.
+ */
+function hasOwnCode({ code }: ProblemError | TokenError): boolean {
+  return code === 'email_not_verified'
+}
+
+/**
+ * Makes the answer of a guard that refuses a request. A 503 and `email_not_verified` have no
+ * `WWW-Authenticate` header, because another credential would not help (RFC 6750 §3).
  *
  * @param realm the issuer
  * @param metadataUrl the URL of the metadata of this API, if the API publishes it
@@ -72,6 +81,6 @@ export function tokenRefusalAnswer(
   realm: string,
   metadataUrl?: string,
 ): HttpAnswer {
-  if (error.status === 503) return problemAnswer(error)
+  if (error.status === 503 || hasOwnCode(error)) return problemAnswer(error)
   return problemAnswer(error, { 'www-authenticate': bearerChallenge(error, realm, metadataUrl) })
 }

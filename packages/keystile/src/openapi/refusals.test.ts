@@ -9,6 +9,7 @@ const demand = (
 ): Demand => ({
   alternatives,
   maxAgeSeconds: undefined,
+  verified: false,
   optional: false,
   ...more,
 })
@@ -42,6 +43,23 @@ describe('refusalsOf', () => {
   it('refusalsOf lists alternative scopes, and omits the 403 if no scope is needed', () => {
     assert.equal(textsOf(demand([['a', 'b'], ['c']]))[403], 'The token lacks a b, or c')
     assert.equal(textsOf(demand([['a'], []]))[403], undefined)
+  })
+
+  it('refusalsOf adds a 403 if a verified e-mail address is demanded', () => {
+    const text = 'The e-mail address of the user is not verified'
+    assert.equal(textsOf(demand([[]], { verified: true }))[403], text)
+    assert.equal(textsOf(demand(), demand([[]], { verified: true }))[403], text)
+    assert.equal(textsOf(demand([['a']], { verified: true }))[403], `The token lacks a. ${text}`)
+  })
+
+  it('refusalsOf describes a challenge of a 403 only if a scope is demanded', () => {
+    const headersOf = (one: Demand): unknown =>
+      (refusalsOf([one], {}) as Record<string, { headers?: object }>)['403']?.headers
+    assert.equal(headersOf(demand([[]], { verified: true })), undefined)
+    for (const verified of [true, false])
+      assert.deepEqual(Object.keys(Object(headersOf(demand([['a']], { verified })))), [
+        'WWW-Authenticate',
+      ])
   })
 
   it('refusalsOf joins the demands of several issuers', () => {

@@ -3,8 +3,15 @@ import { asJsonObject, isJsonObject, type JsonObject } from '../base/json.ts'
 import type { Demand } from '../guard/demand.ts'
 import { problemSchema } from '../http/problem.ts'
 
+const code = {
+  type: 'string',
+  description: '`email_not_verified`; other refusals have their code in `WWW-Authenticate`',
+} as const
+
 /** The schema of refusals. If a document has no schema of this name, `secure()` adds this one. */
-export const refusalSchemas: JsonObject = { KeystileProblem: problemSchema }
+export const refusalSchemas: JsonObject = {
+  KeystileProblem: { ...problemSchema, properties: { ...problemSchema.properties, code } },
+}
 
 const challenge = { 'WWW-Authenticate': { description: 'RFC 6750 §3', schema: { type: 'string' } } }
 const retryAfter = { 'Retry-After': { description: 'Whole seconds', schema: { type: 'string' } } }
@@ -14,42 +21,61 @@ const content = {
 
 /** Adds the refusals of guards to the responses of an operation. The app's own responses stay. */
 export function refusalsOf(demands: readonly Demand[], responses: JsonObject): JsonObject {
-  const scopes = demands.flatMap(({ alternatives }) =>
-    alternatives.some((one) => one.length === 0) ? [] : alternatives,
-  )
+  const lacking = describeLackingScopes(demands)
   const isRecent = demands.some(({ maxAgeSeconds }) => maxAgeSeconds !== undefined)
   const isOptional = demands.every(({ optional }) => optional)
   const unauthorized = [
     isOptional ? 'An invalid token' : 'No token, or an invalid token',
     ...(isRecent ? ['or a login that is too old'] : []),
   ].join(', ')
+  const forbidden = [
+    ...(lacking === undefined ? [] : [lacking]),
+    ...(demands.some(({ verified }) => verified)
+      ? ['The e-mail address of the user is not verified']
+      : []),
+  ].join('. ')
 
-  const texts: Readonly<Record<number, string | false>> = {
-    400: 'The Authorization header is malformed',
-    401: unauthorized,
-    403: scopes.length > 0 && `The token lacks ${scopes.map((one) => one.join(' ')).join(', or ')}`,
-    503: 'Tokens cannot be checked at the moment',
+  const refusals: Readonly<Record<number, JsonObject>> = {
+    400: { description: 'The Authorization header is malformed', headers: challenge },
+    401: { description: unauthorized, headers: challenge },
+    ...(forbidden !== '' && {
+      // Only a lack of scopes has a challenge.
+      403: { description: forbidden, headers: lacking === undefined ? {} : challenge },
+    }),
+    503: { description: 'Tokens cannot be checked at the moment', headers: retryAfter },
   }
-  const refusals = Object.entries(texts).flatMap(([status, description]) =>
-    description === false
-      ? []
-      : [[status, refusalOf(status, description, responses[status])] as const],
-  )
+  return {
+    ...responses,
+    ...Object.fromEntries(
+      Object.entries(refusals).map(([status, refusal]) => [
+        status,
+        mergeResponses(refusal, responses[status]),
+      ]),
+    ),
+  }
+}
 
-  return { ...responses, ...Object.fromEntries(refusals) }
+/** Describes the refusal of a token without the scopes; `undefined` if no scope is demanded. */
+function describeLackingScopes(demands: readonly Demand[]): string | undefined {
+  const scopes = demands.flatMap(({ alternatives }) =>
+    alternatives.some((one) => one.length === 0) ? [] : alternatives,
+  )
+  if (scopes.length === 0) return undefined
+  return `The token lacks ${scopes.map((one) => one.join(' ')).join(', or ')}`
 }
 
 /**
- * Returns the response object for a refusal with this status. If the document already has a
- * response for the status (`own`), the members of `own` replace the default members.
+ * Returns the response object for a refusal. If the document already has a response for the same
+ * status (`own`), the members of `own` replace the default members.
  */
-function refusalOf(status: string, description: string, own: unknown): unknown {
+function mergeResponses({ description, headers }: JsonObject, own: unknown): unknown {
   if (isJsonObject(own) && '$ref' in own) return own
-  const { headers, content: ownContent, ...rest } = asJsonObject(own)
+  const { headers: ownHeaders, content: ownContent, ...rest } = asJsonObject(own)
+  const allHeaders = { ...asJsonObject(headers), ...asJsonObject(ownHeaders) }
   return {
     description,
     ...rest,
-    headers: { ...(status === '503' ? retryAfter : challenge), ...asJsonObject(headers) },
+    ...(Object.keys(allHeaders).length > 0 && { headers: allHeaders }),
     content: { ...content, ...asJsonObject(ownContent) },
   }
 }

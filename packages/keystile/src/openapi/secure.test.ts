@@ -163,6 +163,20 @@ describe('secure()', () => {
     )
   })
 
+  it('secure() marks an operation that demands a verified e-mail address', () => {
+    const withUser = createGuard({ verifier: options.verifier, user: () => ({}) })
+    const app = new Hono()
+      .get('/verified', withUser(), withUser({ verified: true }), ok)
+      .get('/open', withUser(), ok)
+    const secured = secure(documentOf('get /verified', 'get /open'), app)
+    const verified = operationIn(secured, 'get /verified')
+    assert.equal((verified as { 'x-email-verified'?: boolean })['x-email-verified'], true)
+    assert.deepEqual(verified.security, [{ keystile: [] }])
+    assert.ok('403' in verified.responses)
+    const open = operationIn(secured, 'get /open')
+    assert.ok(!('x-email-verified' in open) && !('403' in open.responses))
+  })
+
   it('secure() demands one token per issuer if a route has guards of two issuers', () => {
     const otherIssuer = 'https://other.example'
     const keys = keySetOf([generateKey('ES256')])

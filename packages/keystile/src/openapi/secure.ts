@@ -356,6 +356,7 @@ function securedOperation(
     ...operation,
     security: distinct(security),
     ...(ages.length > 0 && { 'x-max-age-seconds': Math.min(...ages) }),
+    ...(joined.some(({ verified }) => verified) && { 'x-email-verified': true }),
     responses: refusalsOf(joined, asJsonObject(operation['responses'])),
   }
 }

@@ -4,6 +4,7 @@ import { ConfigurationError } from '../base/configuration-error.ts'
 import type { Rule } from '../feature/rule.ts'
 import type { FileFacts, Machine, Situation } from '../feature/situation.ts'
 import { findNewestInstant } from '../features/audit/audit.ts'
+import { countDeadEvents } from '../features/app-events/undelivered.ts'
 import { countDeadMails } from '../features/outbox/dead-letters.ts'
 import { keyFileBeside } from '../features/signing-keys/sealing-secret.ts'
 import { findSealedKey, findStoredIssuer } from '../features/signing-keys/signing-keys.ts'
@@ -42,7 +43,7 @@ export async function inspectMachine(
     keyFile: keyFile && { ...keyFile, secret: readSecret(keyFile.path) },
     secretFiles: readAllFacts(secretFiles),
     databaseFiles: file === undefined ? [] : readAllFacts([file, `${file}-wal`]),
-    database: await findDatabase(options.database, database),
+    database: await findDatabase(options.database, now, database),
   }
 }
 
@@ -74,25 +75,30 @@ export async function enforceRules<Options extends InspectedOptions>(
 
 async function findDatabase(
   source: DatabaseSource | undefined,
+  now: number,
   open: Database | undefined,
 ): Promise<Machine['database']> {
-  if (open) return readAllOf(open)
+  if (open) return readAllOf(open, now)
   if (source === undefined) return undefined
 
   try {
-    return await inspectDatabase(source, (reader) => readAllOf({ reader }))
+    return await inspectDatabase(source, (reader) => readAllOf({ reader }, now))
   } catch (error) {
     return { kind: 'unavailable', ...explainUnavailable(error) }
   }
 }
 
-async function readAllOf(database: Pick<Database, 'reader'>): Promise<Machine['database']> {
+async function readAllOf(
+  database: Pick<Database, 'reader'>,
+  now: number,
+): Promise<Machine['database']> {
   return {
     ...(await readDatabaseFacts(database.reader)),
     issuer: await findStoredIssuer(database),
     sealedKey: await findSealedKey(database),
     latest: await findNewestInstant(database),
     deadMails: await countDeadMails(database),
+    deadEvents: await countDeadEvents(database, now),
   }
 }
 

@@ -71,6 +71,8 @@ export interface StoredFacts {
   readonly latest?: number | undefined
   /** The number of mails that could not be sent and are not tried again. */
   readonly deadMails?: number
+  /** The number of durable events that the app did not handle for seven days. */
+  readonly deadEvents?: number
 }
 
 /** An encrypted signing key. */

@@ -13,6 +13,7 @@ describe('guardReasonOf', () => {
       ['wrong_signature', 'invalid_token'],
       ['unknown_user', 'invalid_token'],
       ['missing_scope', 'insufficient_scope'],
+      ['email_not_verified', 'email_not_verified'],
       ['login_too_old', 'insufficient_user_authentication'],
       ['revocations_unavailable', 'temporarily_unavailable'],
     ] as const)

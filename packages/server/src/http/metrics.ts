@@ -8,6 +8,7 @@ export const guardReasons = [
   'revoked',
   'invalid_token',
   'insufficient_scope',
+  'email_not_verified',
   'insufficient_user_authentication',
   'temporarily_unavailable',
 ] as const

@@ -65,7 +65,7 @@ export interface RouteDoc {
   readonly body?: { readonly type: 'json' | 'form'; readonly schema: JsonObject }
   readonly query?: Readonly<Record<string, JsonObject>>
   readonly success: {
-    readonly status: 200 | 201 | 204
+    readonly status: 200 | 201 | 202 | 204
     readonly description: string
     readonly schema?: JsonObject
     readonly type?: string

@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { describe, it } from 'node:test'
 import { importsOf } from '../../../../tools/imports.ts'
+import type { QueueCommands, QueuedRow } from '../features/queue/rows.ts'
 import { commands, underLease } from './commands.ts'
 
 const source = join(import.meta.dirname, '..')
@@ -22,6 +23,11 @@ function loadedBy(file: string, found = new Set<string>()): ReadonlySet<string> 
   return found
 }
 
+/** Whether an export of a store has the commands on the rows of a queue. */
+function isQueue(member: unknown): member is QueueCommands<QueuedRow> {
+  return typeof member === 'object' && member !== null && 'claim' in member && 'all' in member
+}
+
 describe('the commands of the writer thread', () => {
   it('the writer thread has exactly the commands of the stores, with unique names', async () => {
     const stores = globSync('features/**/*store.ts', { cwd: source })
@@ -29,7 +35,7 @@ describe('the commands of the writer thread', () => {
     const defined: string[] = []
     for (const store of stores) {
       const members = Object.values((await import(join(source, store))) as Record<string, unknown>)
-      for (const member of members)
+      for (const member of members.flatMap<unknown>((one) => (isQueue(one) ? one.all : [one])))
         if (typeof member === 'object' && member !== null && 'run' in member && 'name' in member)
           defined.push(String(member.name))
     }

@@ -2,6 +2,7 @@
 // the name and the values of a command, and finds the command in this list.
 import type { AnyCommand } from '../storage/database.ts'
 import { commands as clientCommands } from '../features/clients/store.ts'
+import { commands as appEventCommands } from '../features/app-events/store.ts'
 import { commands as auditCommands } from '../features/audit/store.ts'
 import { commands as eventCommands } from '../features/events/store.ts'
 import { commands as deviceCommands } from '../features/known-devices/store.ts'
@@ -12,7 +13,10 @@ import {
 } from '../features/lease/store.ts'
 import { commands as limitCommands } from '../features/limits/store.ts'
 import { commands as loginCommands } from '../features/login/store.ts'
+import { commands as mailProofPurgeCommands } from '../features/mail-proofs/purge-store.ts'
+import { commands as mailProofCommands } from '../features/mail-proofs/store.ts'
 import { commands as outboxCommands } from '../features/outbox/store.ts'
+import { commands as passwordResetCommands } from '../features/password-reset/store.ts'
 import { commands as refreshCommands } from '../features/sessions/refresh-store.ts'
 import { commands as sessionPurgeCommands } from '../features/sessions/purge-store.ts'
 import { commands as scopeCommands } from '../features/scopes/store.ts'
@@ -22,6 +26,7 @@ import { commands as managementCommands } from '../features/accounts/management-
 import { commands as userCommands } from '../features/accounts/store.ts'
 
 const listed: readonly AnyCommand[] = [
+  ...appEventCommands,
   ...auditCommands,
   ...clientCommands,
   ...deviceCommands,
@@ -29,8 +34,11 @@ const listed: readonly AnyCommand[] = [
   ...leaseCommands,
   ...limitCommands,
   ...loginCommands,
+  ...mailProofCommands,
+  ...mailProofPurgeCommands,
   ...managementCommands,
   ...outboxCommands,
+  ...passwordResetCommands,
   ...refreshCommands,
   ...scopeCommands,
   ...sessionCommands,

@@ -5,6 +5,7 @@ import { createGuard } from 'keystile/hono'
 import {
   createKeystile,
   type BuiltInScope,
+  type DurableAppEvent,
   type Keystile,
   type PublicUser,
   type UserDirectory,
@@ -154,6 +155,36 @@ describe('the types of createKeystile', () => {
         },
       }),
     )
+  })
+
+  it('only a durable event handler gets the id of an event', () => {
+    const handle = (event: DurableAppEvent): string => event.id
+    compiles(() =>
+      createKeystile({
+        ...common,
+        onEvent: {
+          durable: true,
+          handle(event, { signal }) {
+            same<typeof event.id, string>(true)
+            same<typeof signal, AbortSignal>(true)
+            if (event.type === 'session_ended') same<typeof event.sessionId, string>(true)
+          },
+        },
+      }),
+    )
+    compiles(() =>
+      createKeystile({
+        ...common,
+        onEvent(event) {
+          // @ts-expect-error: only a durable event has an id
+          same<typeof event.id, string>(true)
+        },
+      }),
+    )
+    // @ts-expect-error: an object must be a durable handler
+    compiles(() => createKeystile({ ...common, onEvent: { durable: false, handle } }))
+    // @ts-expect-error: no such option
+    compiles(() => createKeystile({ ...common, onEvent: { durable: true, handle, retries: 3 } }))
   })
 
   it('with a directory, createKeystile refuses options for Keystile’s own accounts', async () => {

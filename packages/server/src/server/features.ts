@@ -20,9 +20,11 @@ import * as directory from '../features/directory/feature.ts'
 import * as events from '../features/events/feature.ts'
 import * as limits from '../features/limits/feature.ts'
 import * as login from '../features/login/feature.ts'
+import * as mailProofs from '../features/mail-proofs/feature.ts'
 import * as mail from '../features/mail/feature.ts'
 import * as oauth from '../features/oauth/feature.ts'
 import * as outbox from '../features/outbox/feature.ts'
+import * as passwordReset from '../features/password-reset/feature.ts'
 import * as passwordPolicy from '../features/password-policy/feature.ts'
 import * as password from '../features/password/feature.ts'
 import * as scopes from '../features/scopes/feature.ts'
@@ -60,6 +62,7 @@ export type AuditEventName = AuditEventOf<
   | typeof clients.feature
   | typeof login.feature
   | typeof oauth.feature
+  | typeof passwordReset.feature
   | typeof sessions.feature
 >
 
@@ -82,6 +85,7 @@ export const optionsWithoutDefault = [
   'mail',
   'mailUrl',
   'mailFrom',
+  'accountPagesUrl',
 ] as const
 type WithoutDefault = (typeof optionsWithoutDefault)[number]
 
@@ -127,6 +131,8 @@ const list = [
   appEvents.feature,
   mail.feature,
   outbox.feature,
+  mailProofs.feature,
+  passwordReset.feature,
   app.feature,
   machine.feature,
 ] satisfies readonly ListedFeature[]

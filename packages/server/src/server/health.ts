@@ -39,17 +39,17 @@ export function readGauges({
   database,
   feed,
   hashThreads,
-  mail,
+  jobs,
 }: {
   readonly database: Database
   readonly feed: EventFeed
   readonly hashThreads: WatchedHashThreads
-  readonly mail: { readonly gauges: readonly Reading[] }
+  readonly jobs: { readonly gauges: readonly Reading[] }
 }): ReturnType<Service['readGauges']> {
   return [
     { gauge: hashQueueLength, value: hashThreads.length },
     { gauge: writeQueueLength, value: database.writeQueueLength },
     { gauge: feedAge, value: feed.ageSeconds },
-    ...mail.gauges,
+    ...jobs.gauges,
   ]
 }

@@ -8,6 +8,7 @@ import {
   type Directory,
   type UserDirectory,
 } from '../features/directory/directory.ts'
+import type { ProofPurpose } from '../features/mail-proofs/purpose.ts'
 import type { ScopeRules } from '../features/scopes/scopes.ts'
 import type { Route } from '../http/route.ts'
 
@@ -20,6 +21,8 @@ export interface People<U> {
    */
   findActive(subject: string): Promise<U | undefined>
   readonly routes: readonly Route<Caller<string, U>>[]
+  /** What links and codes in mails may allow. */
+  readonly mailPurposes: readonly ProofPurpose[]
   /** The value of `keystile.users`. Undefined if the app stores the users. */
   readonly users: AppUsers<string, User['publicUser']> | undefined
   /** Returns the user object that the app gets. */
@@ -41,6 +44,7 @@ export function appPeople(users: UserDirectory<UserObject>, checks: Checks): Peo
     directory,
     findActive: directory.findActive,
     routes: [],
+    mailPurposes: [],
     users: undefined,
     show: (user) => user,
   }
@@ -51,9 +55,11 @@ export function accountPeople(
   users: Users,
   {
     routes,
+    mailPurposes,
     appUsers,
   }: {
     readonly routes: People<User>['routes']
+    readonly mailPurposes: People<User>['mailPurposes']
     readonly appUsers: AppUsers<string, User['publicUser']>
   },
   checks: Checks,
@@ -65,6 +71,7 @@ export function accountPeople(
       return user?.active ? user : undefined
     },
     routes,
+    mailPurposes,
     users: appUsers,
     show: ({ publicUser }) => publicUser,
   }

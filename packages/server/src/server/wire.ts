@@ -8,7 +8,7 @@ import { createAppUsers, type AppUsers } from '../features/accounts/app-users.ts
 import { managementRoutes } from '../features/accounts/management-routes.ts'
 import { accountRoutes } from '../features/accounts/routes.ts'
 import type { User, Users } from '../features/accounts/users.ts'
-import { deliverEvents } from '../features/app-events/deliver.ts'
+import { startEventDelivery } from '../features/app-events/deliver.ts'
 import { cookiePathOf, cookieSessionRoutes } from '../features/browser-session/cookie-session.ts'
 import { firstParty, type Clients } from '../features/clients/clients.ts'
 import { createActiveUsers, type ActiveUsers } from '../features/directory/active-users.ts'
@@ -20,8 +20,10 @@ import type { Limits } from '../features/limits/limits.ts'
 import { openLease } from '../features/lease/lease.ts'
 import { createPasswordMethod } from '../features/login/password.ts'
 import { createLoginStarter } from '../features/login/session-starter.ts'
-import { hasMail, startMail } from '../features/mail/mail.ts'
+import { hasMail, startMail, type Mail } from '../features/mail/mail.ts'
 import { createNotices, noNotices, openMailSeal, type Notices } from '../features/mail/notices.ts'
+import type { ProofPurpose } from '../features/mail-proofs/purpose.ts'
+import { startResolver } from '../features/mail-proofs/resolver.ts'
 import { grants } from '../features/oauth/grants.ts'
 import { introspectRoute } from '../features/oauth/introspect.ts'
 import { metadataRoutes } from '../features/oauth/metadata.ts'
@@ -54,6 +56,7 @@ import { underLease } from './commands.ts'
 import { cleanUpSteps, rules as safetyRules } from './features.ts'
 import { findUnreadiness, readGauges } from './health.ts'
 import { fetchFrom, type Keystile } from './keystile.ts'
+import { wireMailFlows } from './mail-flows.ts'
 import { openAccounts, type Accounts } from './open-accounts.ts'
 import type { CheckedOptions } from './options.ts'
 import { accountPeople, appPeople, type People } from './people.ts'
@@ -106,7 +109,6 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
   const { database, users, passwords, audit } = accounts
 
   await enforceRules(safetyRules, options, database)
-  if (options.onEvent) deliverEvents(database, options.onEvent, logger)
   const scopes = scopeRulesOf(options)
   const proxies = createProxies(options.trustedProxies ?? [])
   const limits = createConfiguredLimits(database, options, proxies.isTrusted)
@@ -118,6 +120,7 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
 
   if (options.users) return wirePeople(parts, appPeople(options.users, checks))
 
+  const flows = wireMailFlows(parts)
   const routes = [
     ...accountRoutes({
       issuer,
@@ -130,9 +133,10 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
       profile,
     }),
     ...managementRoutes({ users, scopes, profile }),
+    ...flows.routes,
   ]
   const appUsers = createAppUsers({ users, passwords, passwordPolicy, scopes, profile })
-  return wirePeople(parts, accountPeople(users, { routes, appUsers }, checks))
+  return wirePeople(parts, accountPeople(users, { ...flows, routes, appUsers }, checks))
 }
 
 /** The parts that do not depend on whether Keystile or the app stores the users. */
@@ -145,7 +149,7 @@ interface Parts extends FirstParts {
 }
 
 async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKeystile> {
-  const { options, accounts, passwordPolicy, scopes, proxies, mailSeal: seal, meter } = parts
+  const { options, accounts, passwordPolicy, scopes, proxies, meter } = parts
   const { issuer, corsOrigins, logger } = options
   const { database, users, passwords, clients } = accounts
 
@@ -153,12 +157,10 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
   await saveDeclared(database, options)
   const { verifier, starter, ends } = issuing
   const activeUsers = createActiveUsers(people.findActive)
-  const lease = openLease(database, { underLease, logger })
-  const mail = await startMail(options, { database, lease, meter, seal })
-  const housekeeping = startHousekeeping(database, lease, cleanUpSteps, options)
+  const jobs = await startJobs(parts, people.mailPurposes)
   const routes = [
     ...listRoutes(parts, people, { ...issuing, isWelcome: activeUsers.isWelcome }),
-    ...mail.routes,
+    ...jobs.routes,
   ]
 
   const router = createRouter<U>(routes, {
@@ -187,8 +189,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
       return user === undefined ? undefined : people.show(user)
     },
     async close() {
-      await Promise.all([housekeeping.close(), mail.close()])
-      await lease.close()
+      await jobs.close()
       await accounts.close()
     },
   }
@@ -198,8 +199,38 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     clients,
     document: describeRoutes(routes, { issuer, scopes: scopes.declared, version: readVersion() }),
     findUnreadiness: () => findUnreadiness(accounts),
-    readGauges: () => readGauges({ ...accounts, mail }),
+    readGauges: () => readGauges({ ...accounts, jobs }),
     routeOf: createRouteNames(routes, issuer),
+  }
+}
+
+/** What runs in the background, in the process that holds a lease. */
+interface Jobs extends Pick<Mail, 'routes' | 'gauges'> {
+  /** Ends the jobs, and then releases the leases. */
+  close(): Promise<void>
+}
+
+async function startJobs(
+  { options, accounts, mailSeal: seal, meter }: Parts,
+  purposes: readonly ProofPurpose[],
+): Promise<Jobs> {
+  const { database } = accounts
+  const { onEvent, clock, logger } = options
+
+  const lease = openLease(database, { underLease, logger })
+  const mail = await startMail(options, { database, lease, meter, seal })
+  const resolver = startResolver({ database, lease, purposes, seal, clock, logger })
+  const housekeeping = startHousekeeping(database, lease, cleanUpSteps, options)
+  const events = await startEventDelivery({ onEvent, database, underLease, clock, logger })
+  return {
+    routes: mail.routes,
+    get gauges() {
+      return [...mail.gauges, ...events.gauges]
+    },
+    async close() {
+      await Promise.all([housekeeping.close(), resolver.close(), mail.close(), events.close()])
+      await lease.close()
+    },
   }
 }
 

@@ -105,7 +105,7 @@ export function createNotifier(): Notifier {
 export type AnyCommand = Command<never, unknown>
 
 /** Whether the database is PostgreSQL. Otherwise it is SQLite. */
-export function isPostgres(db: Reader): boolean {
+export function isPostgres(db: Pick<Reader, 'getExecutor'>): boolean {
   return db.getExecutor().adapter.supportsMultipleConnections !== false
 }
 
@@ -142,7 +142,7 @@ export function withoutLocked<Tables, Table extends keyof Tables, Row>(
  * Returns the expression for the time of the database's clock, in milliseconds since 1970. Several
  * processes can compare this time, even if their own clocks differ.
  */
-export function databaseTime(db: Reader): RawBuilder<number> {
+export function databaseTime(db: Pick<Reader, 'getExecutor'>): RawBuilder<number> {
   return isPostgres(db)
     ? sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`
     : sql<number>`cast(unixepoch('subsec') * 1000 as integer)`

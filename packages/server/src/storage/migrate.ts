@@ -8,6 +8,8 @@ import * as housekeeping from './migrations/0005-housekeeping.ts'
 import * as limits from './migrations/0006-limits.ts'
 import * as passwordSession from './migrations/0007-password-session.ts'
 import * as mail from './migrations/0008-mail.ts'
+import * as mailProofs from './migrations/0009-mail-proofs.ts'
+import * as appEvents from './migrations/0010-app-events.ts'
 import { inTables, isPostgres, type Reader } from './database.ts'
 
 /** All migrations. Kysely runs them in the order of their names. Never change an old migration. */
@@ -20,6 +22,8 @@ const migrations = {
   '0006-limits': limits,
   '0007-password-session': passwordSession,
   '0008-mail': mail,
+  '0009-mail-proofs': mailProofs,
+  '0010-app-events': appEvents,
 }
 
 /**

@@ -327,9 +327,14 @@ export function explainUnavailable(error: unknown): {
 
 /** Returns the fix, such as `correct the host in the URL`; undefined if no fix is known. */
 function findFix(error: unknown): string | undefined {
-  const code: unknown = Reflect.get(rootOf(error), 'code')
+  const root = rootOf(error)
+  // pg throws this error without a code, because PostgreSQL asked for a password.
+  if (/client password must be a/.test(root.message)) return giveThePassword
+  const code: unknown = Reflect.get(root, 'code')
   return fixes.find(([codes]) => typeof code === 'string' && codes.test(code))?.[1]
 }
+
+const giveThePassword = 'give the password: in the URL, in PGPASSWORD or in the file PGPASSFILE'
 
 /** The known fixes. The codes are error codes of PostgreSQL and of Node. */
 const fixes: readonly (readonly [codes: RegExp, fix: string])[] = [

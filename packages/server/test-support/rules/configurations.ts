@@ -184,6 +184,7 @@ const machineArbitrary: fc.Arbitrary<Machine> = fc.record({
       synchronous: fc.integer({ min: 0, max: 3 }),
       latest: fc.option(instant, { nil: undefined }),
       deadMails: fc.constantFrom(0, 1, 20),
+      deadEvents: fc.constantFrom(0, 1),
     }),
     fc.record({
       kind: fc.constant('postgres' as const),
@@ -194,6 +195,7 @@ const machineArbitrary: fc.Arbitrary<Machine> = fc.record({
       synchronousCommit: fc.constantFrom('on', 'off', 'local', 'remote_apply'),
       now: instant,
       deadMails: fc.constantFrom(0, 1),
+      deadEvents: fc.constantFrom(0, 1, 20),
     }),
   ),
 })

@@ -32,6 +32,7 @@ const sqlite = {
   migrations,
   latest: now - 1,
   deadMails: 0,
+  deadEvents: 0,
 } as const
 const postgresFacts = {
   kind: 'postgres',
@@ -405,6 +406,13 @@ export const examples: Readonly<Record<string, Examples>> = {
     ],
     passed: [on({}), on({ database: postgresFacts })],
   },
+  'events-handled': {
+    stopped: [
+      on({ database: { ...sqlite, deadEvents: 1 } }),
+      on({ database: { ...postgresFacts, deadEvents: 20 } }),
+    ],
+    passed: [on({}), on({ database: postgresFacts })],
+  },
 }
 
 /**
@@ -454,6 +462,11 @@ export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
     on({ database: { kind: 'unavailable', reason: 'refused' } }),
   ],
   'mail-sent': [
+    at({}),
+    on({ database: undefined }),
+    on({ database: { kind: 'unavailable', reason: 'refused' } }),
+  ],
+  'events-handled': [
     at({}),
     on({ database: undefined }),
     on({ database: { kind: 'unavailable', reason: 'refused' } }),

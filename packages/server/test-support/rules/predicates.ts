@@ -50,6 +50,7 @@ export const warned: ReadonlySet<string> = new Set([
   'clock-right',
   'mail-tls',
   'mail-sent',
+  'events-handled',
 ])
 
 const hosts = { v4: /^127(\.\d{1,3}){3}$/, others: ['localhost', '::1', '[::1]'] }
@@ -264,6 +265,11 @@ export const predicates: Readonly<Record<string, Predicate>> = {
     machine?.database !== undefined &&
     'deadMails' in machine.database &&
     machine.database.deadMails !== 0,
+  // ASVS 16.5.2: "continues to operate … when external resource access fails"
+  'events-handled': ({ machine }) =>
+    machine?.database !== undefined &&
+    'deadEvents' in machine.database &&
+    machine.database.deadEvents !== 0,
   // ASVS 16.2.2: "time sources … are synchronized"
   'clock-right': ({ machine }) => {
     if (machine?.database?.kind === 'postgres') {

@@ -13,23 +13,29 @@ import { KeystileGuard } from './guard.ts'
 /** A decorator for a class or a method. */
 export type ClassOrMethodDecorator = ClassDecorator & MethodDecorator
 
+// A decorator runs before the app has its scopes and users. `check-handlers.ts` reads its arguments
+// again, with them.
+const unknownApp = { declared: undefined, hasUsers: true } as const
+
 // The functions below are arrow functions: Nest cannot construct them, so `@UseGuards(Guard)` fails
 // when the app starts, and is not silently ignored.
 
 /**
- * Admits a caller that has all of these scopes and, with `maxAgeSeconds`, a recent login. Write
- * `@Guard('items:read')` above a controller, a gateway, a resolver or one of their methods.
+ * Admits a caller that has all of these scopes. With `maxAgeSeconds`, the caller must also have a
+ * recent login; with `verified`, a verified e-mail address. Write `@Guard('items:read')` above a
+ * controller, a gateway, a resolver or one of their methods.
  *
  * All demands apply together: those of the class, its superclasses, the method and the methods that
  * it overrides. TypeScript accepts any scope here; with `@Guard<Scope>(…)`, it accepts only the
- * scopes of that type. An app with a scope that is not declared does not start.
+ * scopes of that type. An app does not start if a scope is not declared, or if a guard has
+ * `verified` but the app has no `user`.
  *
  * @throws {TypeError} for a wrong argument, and above anything but a class or method
  */
 export const Guard = <S extends string = string>(
   ...demand: DemandArguments<S>
 ): ClassOrMethodDecorator => {
-  readDemand<string>(demand, { optional: false, declared: undefined })
+  readDemand<string>(demand, { ...unknownApp, optional: false })
   return decorator('Guard', { kind: 'guard', read: (core) => core.demand(demand, false) })
 }
 
@@ -55,7 +61,7 @@ export const AnyOf = <S extends string = string>(
 export const OptionalGuard = <S extends string = string>(
   ...demand: DemandArguments<S>
 ): ClassOrMethodDecorator => {
-  readDemand<string>(demand, { optional: true, declared: undefined })
+  readDemand<string>(demand, { ...unknownApp, optional: true })
   return decorator('OptionalGuard', { kind: 'optional', read: (core) => core.demand(demand, true) })
 }
 

@@ -276,6 +276,14 @@ describe('mistakes that stop a Nest app at its start', () => {
     await refuses({ controllers: [Things] }, undeclared)
   })
 
+  it('an app with a `verified` guard but without `user` does not start', async () => {
+    for (const decorator of [Guard({ verified: true }), OptionalGuard({ verified: true })])
+      await refuses(
+        { controllers: [controllerWith(decorator)] },
+        /a guard with `verified` must know the users/,
+      )
+  })
+
   it('an app with a guard above a method that handles no request does not start', async () => {
     class Service {
       remove(): void {}
@@ -367,6 +375,7 @@ describe('the decorators of keystile/nest', () => {
     for (const use of [
       () => Guard({}),
       () => Guard({ maxAgeSeconds: 0 }),
+      () => Guard({ verified: false as unknown as true }),
       () => AnyOf(),
       () => AnyOf([]),
       () => OptionalGuard(7 as unknown as string),

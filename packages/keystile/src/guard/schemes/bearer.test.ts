@@ -18,7 +18,12 @@ const verifier = createVerifier({
   revocations: 'none',
 })
 const content = { issuer: 'i', audience: 'a', subject: 'ada', clientId: 'c', scopes: [] }
-const anyToken: Demand = { alternatives: [[]], maxAgeSeconds: undefined, optional: false }
+const anyToken: Demand = {
+  alternatives: [[]],
+  maxAgeSeconds: undefined,
+  verified: false,
+  optional: false,
+}
 
 /** Returns a request with this `Authorization` field. */
 const requestWith = (authorization: string | null): HttpRequest => ({

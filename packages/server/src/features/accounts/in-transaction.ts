@@ -1,6 +1,9 @@
-import type { Transaction } from '../../storage/database.ts'
+import { inTables, type Transaction } from '../../storage/database.ts'
 import { prepare } from '../../storage/prepared.ts'
+import type { By } from '../audit/entry.ts'
 import type { StoredRights } from '../scopes/scopes.ts'
+import { endSessions } from '../sessions/in-transaction.ts'
+import { announceChange } from './store.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 
 /** An account as it was when the login was checked. */
@@ -52,3 +55,76 @@ const lockActiveRow = prepare<
     .where('deleted_at', 'is', null)
     .returning(['password_hash', 'scopes', 'roles', 'email', 'created_at']),
 )
+
+/** A locked account whose address a mail was sent to. */
+export interface MailboxAccount {
+  readonly email: string
+  /** Whether a person has proved before that they read mails to this address. */
+  readonly isVerified: boolean
+}
+
+/**
+ * Locks an account until the end of the transaction, if it is active and its address is this
+ * mailbox.
+ *
+ * @param mailbox the address in the form in which mailboxes are compared
+ */
+export async function lockMailbox(
+  transaction: Transaction,
+  { subject, mailbox }: { readonly subject: string; readonly mailbox: string },
+): Promise<MailboxAccount | undefined> {
+  const account = await inTables<AccountTables>(transaction)
+    .updateTable('user')
+    .set((row) => ({ email_key: row.ref('email_key') }))
+    .where('id', '=', subject)
+    .where('email_key', '=', mailbox)
+    .where('disabled_at', 'is', null)
+    .where('deleted_at', 'is', null)
+    .returning(['email', 'email_verified_at'])
+    .executeTakeFirst()
+  if (!account || account.email === null) return undefined
+  return { email: account.email, isVerified: account.email_verified_at !== null }
+}
+
+/**
+ * Sets the password of a user who has proved that they read the mailbox of the account, and ends
+ * all sessions and devices. If no user had proved that before, another person may have registered
+ * the address: the mailbox is verified now, and the profile is cleared, so that this person keeps
+ * nothing. Does NOT write the audit entry.
+ *
+ * @param account the result of `lockMailbox()` in the same transaction
+ */
+export async function setPasswordByMail(
+  transaction: Transaction,
+  {
+    subject,
+    hash,
+    account: { isVerified },
+    by,
+    now,
+  }: {
+    readonly subject: string
+    readonly hash: string
+    readonly account: MailboxAccount
+    readonly by: By
+    readonly now: number
+  },
+): Promise<void> {
+  await inTables<AccountTables>(transaction)
+    .updateTable('user')
+    .set({
+      password_hash: hash,
+      // Without a session, no device that is known by it stays known.
+      password_session: null,
+      ...(!isVerified && { email_verified_at: now, profile: '{}' }),
+    })
+    .where('id', '=', subject)
+    .execute()
+
+  await endSessions(transaction, { subject, now })
+  await announceChange(transaction, 'password', { subject, by, now })
+  if (!isVerified) {
+    await announceChange(transaction, 'profile', { subject, by, now })
+    await announceChange(transaction, 'email', { subject, by, now })
+  }
+}

@@ -13,6 +13,7 @@ import { announceEvent } from '../app-events/in-transaction.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
 import { insertEvents } from '../events/in-transaction.ts'
+import { eraseProofs } from '../mail-proofs/in-transaction.ts'
 import { eraseMailsAbout } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import type { SessionEvent } from '../sessions/audit-events.ts'
@@ -123,17 +124,17 @@ async function recordChange(
   const taken = had.filter((name) => !has.includes(name))
   if (given.length > 0 || taken.length > 0) {
     await record('grants_changed', { given, taken })
-    announceChange(transaction, 'rights', { subject: id, by, now })
+    await announceChange(transaction, 'rights', { subject: id, by, now })
   }
 
   const wasDisabled = before.disabled_at !== null
   const happened = { subject: id, actor: by.actor, at: new Date(now) }
   if (disabled && !wasDisabled) {
     await record('user_disabled')
-    announceEvent(transaction, { ...happened, type: 'disabled' })
+    await announceEvent(transaction, { ...happened, type: 'disabled' })
   } else if (!disabled && wasDisabled) {
     await record('user_enabled')
-    announceEvent(transaction, { ...happened, type: 'enabled' })
+    await announceEvent(transaction, { ...happened, type: 'enabled' })
   } else if (ended > 0) await record('sessions_ended')
 }
 
@@ -171,6 +172,7 @@ export const deleteUser: Command<
   if (!deleted) return { outcome: 'absent' }
 
   await eraseMailsAbout(transaction, id)
+  await eraseProofs(transaction, { subject: id })
   await endSessions(transaction, { subject: id, now })
   // Verifiers in other processes must refuse the user's tokens until the last token has expired.
   await insertEvents(
@@ -179,7 +181,7 @@ export const deleteUser: Command<
     now,
   )
   await insertAudit<AccountEvent>(transaction, { event: 'user_deleted', at: now, by, subject: id })
-  announceEvent(transaction, {
+  await announceEvent(transaction, {
     type: 'deleted',
     subject: id,
     actor: by.actor,

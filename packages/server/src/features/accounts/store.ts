@@ -15,6 +15,8 @@ import type { AppEvent } from '../app-events/app-event.ts'
 import { announceEvent } from '../app-events/in-transaction.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
+import { eraseProofs } from '../mail-proofs/in-transaction.ts'
+import { passwordReset } from '../mail-proofs/purposes.ts'
 import { insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import { endSessions } from '../sessions/in-transaction.ts'
@@ -49,7 +51,7 @@ export const insertUser: Command<
       subject: row.id,
       detail: given.length > 0 ? { given } : undefined,
     })
-    announceEvent(transaction, {
+    await announceEvent(transaction, {
       type: 'registered',
       subject: row.id,
       actor: by.actor,
@@ -100,7 +102,7 @@ export const replaceProfile: Command<
       subject: id,
       detail: { fields },
     })
-    announceChange(transaction, 'profile', { subject: id, by, now })
+    await announceChange(transaction, 'profile', { subject: id, by, now })
   }
   return { replaced: true }
 })
@@ -118,7 +120,8 @@ export const replacePasswordHash: Command<
 
 /**
  * Sets a new password and ends all sessions of the user except the caller's, in one transaction. So
- * an attacker who knows the old password is logged out.
+ * an attacker who knows the old password is logged out. Links for a new password do not work any
+ * more.
  */
 export const changePassword: Command<
   {
@@ -141,13 +144,14 @@ export const changePassword: Command<
   if (!changed) return { replaced: false }
 
   await endSessions(transaction, { subject: values.id, except: by.sessionId, now })
+  await eraseProofs(transaction, { subject: values.id, purposes: [passwordReset] })
   await insertAudit<AccountEvent>(transaction, {
     event: 'password_changed',
     at: now,
     by,
     subject: values.id,
   })
-  announceChange(transaction, 'password', { subject: values.id, by, now })
+  await announceChange(transaction, 'password', { subject: values.id, by, now })
   await notify(transaction, notice, { ...changed, now })
   return { replaced: true }
 })
@@ -185,7 +189,7 @@ export const changeEmail: Command<
   if (!changed) return { outcome: 'outdated' }
 
   await insertAudit<AccountEvent>(transaction, { event: 'email_changed', at: now, by, subject: id })
-  announceChange(transaction, 'email', { subject: id, by, now })
+  await announceChange(transaction, 'email', { subject: id, by, now })
   return { outcome: 'changed' }
 })
 
@@ -274,12 +278,12 @@ async function setPasswordHash(
 }
 
 /** Announces to the app that a user was changed. */
-export function announceChange(
+export async function announceChange(
   transaction: Transaction,
   what: Extract<AppEvent, { type: 'changed' }>['what'],
   { subject, by, now }: { readonly subject: string; readonly by: By; readonly now: number },
-): void {
-  announceEvent(transaction, {
+): Promise<void> {
+  await announceEvent(transaction, {
     type: 'changed',
     what,
     subject,

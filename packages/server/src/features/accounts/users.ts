@@ -122,6 +122,11 @@ export interface UserWriter {
    * Deletes all data except the subject and the name. No other user can get this subject or name.
    */
   delete(user: User, by: By): Promise<'deleted' | 'absent' | 'last-administrator'>
+  /**
+   * Lets this process see a change of an account that another feature has committed: when the
+   * promise resolves, it refuses the tokens of sessions that the change ended.
+   */
+  settle(subject: string): Promise<void>
 }
 
 /** Finds and changes accounts. */
@@ -194,11 +199,11 @@ interface WriterParts {
  * process has read its event and so refuses the user's tokens. Call it after each write.
  */
 async function settle(
-  user: User,
+  subject: string,
   { cache, feed }: WriterParts,
   endsAccess: boolean,
 ): Promise<void> {
-  cache.forget(user.publicUser.id)
+  cache.forget(subject)
   if (endsAccess) await feed.tail()
 }
 
@@ -206,6 +211,7 @@ function createUserWriter(parts: WriterParts): UserWriter {
   const { database, clock, notices } = parts
   return {
     ...createManagementWriter(parts),
+    settle: (subject) => settle(subject, parts, true),
     async create(user, by) {
       const row = newRowOf(user, clock.now())
       const { taken } = await database.write(insertUser, { row, by })
@@ -215,7 +221,7 @@ function createUserWriter(parts: WriterParts): UserWriter {
       const [old, text] = [JSON.stringify(user.profile), JSON.stringify(profile)]
       const values = { id: user.publicUser.id, old, profile: text, by, now: clock.now() }
       const { replaced } = await database.write(replaceProfile, values)
-      await settle(user, parts, false)
+      await settle(user.publicUser.id, parts, false)
       return replaced ? 'changed' : 'outdated'
     },
     async replacePasswordHash(user, hash) {
@@ -232,7 +238,7 @@ function createUserWriter(parts: WriterParts): UserWriter {
         by,
         now: clock.now(),
       })
-      await settle(user, parts, true)
+      await settle(user.publicUser.id, parts, true)
       return replaced ? 'changed' : 'outdated'
     },
     async changeEmail(user, { shown, key }, by) {
@@ -246,7 +252,7 @@ function createUserWriter(parts: WriterParts): UserWriter {
         now: clock.now(),
       }
       const { outcome } = await database.write(changeEmail, values).catch(asTaken)
-      await settle(user, parts, false)
+      await settle(user.publicUser.id, parts, false)
       return outcome
     },
   }
@@ -259,7 +265,7 @@ function createManagementWriter(parts: WriterParts): Pick<UserWriter, 'change' |
       const notice = change.active === false ? notices('account_disabled') : undefined
       const values = { ...changeOf(user, change, author), notice, by, now: clock.now() }
       const { outcome } = await database.write(changeUser, values)
-      await settle(user, parts, true)
+      await settle(user.publicUser.id, parts, true)
       return outcome
     },
     async delete(user, by) {
@@ -268,7 +274,7 @@ function createManagementWriter(parts: WriterParts): Pick<UserWriter, 'change' |
         by,
         now: clock.now(),
       })
-      await settle(user, parts, true)
+      await settle(user.publicUser.id, parts, true)
       return outcome
     },
   }

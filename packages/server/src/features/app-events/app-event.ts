@@ -33,3 +33,22 @@ export type AppEvent =
   | (Done & InSession & { readonly type: 'logged_in' })
   /** A session was ended: by a logout, a revocation, or a change that ends the user's sessions. */
   | (Happened & InSession & { readonly type: 'session_ended' })
+
+/** An event as `onEvent` gets it with `durable: true`. */
+export type DurableAppEvent = AppEvent & {
+  /** The same each time that the event is delivered. */
+  readonly id: string
+}
+
+/** A function that handles the events of all processes, which wait in the database. */
+export interface DurableEventHandler {
+  readonly durable: true
+  /**
+   * Handles an event. When it returns or its promise resolves, Keystile erases the event. If it
+   * throws, rejects, or takes longer than a minute, Keystile calls it again later, with the same
+   * `event.id`. A crash may do the same, so the function must accept an event twice.
+   *
+   * @param options.signal aborted after a minute, and 5 s after `close()` was called
+   */
+  handle(event: DurableAppEvent, options: { readonly signal: AbortSignal }): unknown
+}

@@ -1,7 +1,10 @@
 import * as z from 'zod'
 import type { Feature } from '../../feature/feature.ts'
+import type { GaugeMetric } from '../../feature/metric.ts'
+import type { Rule } from '../../feature/rule.ts'
 import { listSettings, type Setting } from '../../feature/setting.ts'
-import type { AppEvent } from './app-event.ts'
+import type { AppEvent, DurableEventHandler } from './app-event.ts'
+import { eventCommands } from './store.ts'
 
 export interface AppEventOptions {
   /**
@@ -10,22 +13,88 @@ export interface AppEventOptions {
    * commit, in the process that made the change. It calls it at most once for each event: a crash
    * between the commit and the call loses the event. Keystile does not wait for the function, and
    * logs its errors.
+   *
+   * Or `{ durable: true, handle }`: the transaction of each change stores its event, whatever
+   * process makes the change. One process with a handler calls `handle`, at least once for each
+   * event and in no order, until it succeeds.
    */
-  readonly onEvent?: (event: AppEvent) => unknown
+  readonly onEvent?: ((event: AppEvent) => unknown) | DurableEventHandler
 }
 
-const onEvent: Setting<'onEvent', (event: AppEvent) => unknown> = {
+type OnEvent = Exclude<AppEventOptions['onEvent'], undefined>
+
+const onEvent: Setting<'onEvent', OnEvent> = {
   name: 'onEvent',
   takenBy: 'app',
-  schema: z.custom<(event: AppEvent) => unknown>((value) => typeof value === 'function', {
-    error: 'must be a function',
+  schema: z.custom<OnEvent>((value) => typeof value === 'function' || isDurable(value), {
+    error: 'must be a function, or { durable: true, handle } with a function handle',
   }),
   defaultText: 'no function is called',
-  help: 'a function that is called after changes of users and sessions',
+  help: 'a function that is called after changes of users and sessions, or a durable handler',
 }
 
-/** Events for the app about changes of users and sessions. */
+/** Refuses other members too: `{ durable: true, handel }` must not start. */
+function isDurable(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+
+  const { durable, handle, ...others } = value as Readonly<Record<string, unknown>>
+  return durable === true && typeof handle === 'function' && Object.keys(others).length === 0
+}
+
+export const waitingEvents: GaugeMetric = {
+  type: 'gauge',
+  name: 'keystile_events_waiting',
+  help: 'Durable events in the database that wait to be handled by the app.',
+}
+
+export const deadEvents: GaugeMetric = {
+  type: 'gauge',
+  name: 'keystile_events_dead',
+  help: 'Dead letters: durable events that the app did not handle for seven days.',
+}
+
+const noDeadLetters: Rule<unknown> = {
+  id: 'events-handled',
+  standard: 'ASVS 5.0 16.5.2',
+  severity: 'warn',
+  demand: 'no durable event may be a dead letter, which the app did not handle for seven days',
+  find({ machine }) {
+    const { database } = machine ?? {}
+    if (!database || database.kind === 'unavailable') return undefined
+
+    const { deadEvents: dead = 0 } = database
+    if (dead === 0) return []
+    const are = dead === 1 ? 'is a dead letter' : 'are dead letters'
+    const message = `must be handled; ${dead} ${are}`
+    const fix = 'correct the handler of onEvent, and run "keystile event retry"'
+    return [{ about: 'events', message, fix }]
+  },
+}
+
+/**
+ * Events for the app about changes of users and sessions: for a function in the process of the
+ * change, or stored in the database for a durable handler.
+ */
 export const feature: Feature<AppEventOptions> = {
   name: 'app-events',
   settings: listSettings<AppEventOptions>({ onEvent }),
+  rules: [noDeadLetters],
+  metrics: [waitingEvents, deadEvents],
+  cleanUp: [{ command: eventCommands.purge, time: 'clock', before: (time) => time }],
+  cliCommands: [
+    {
+      words: ['event', 'list'],
+      flags: { json: {} },
+      takesSettings: 'withoutKey',
+      summary: 'list durable events that the app has not handled yet, oldest first',
+      load: async () => (await import('./cli.ts')).list,
+    },
+    {
+      words: ['event', 'retry'],
+      flags: { id: { value: 'ID' } },
+      takesSettings: 'withoutKey',
+      summary: 'let the app handle all dead letters again, or one event',
+      load: async () => (await import('./cli.ts')).retry,
+    },
+  ],
 }

@@ -50,6 +50,11 @@ export function parseEmail(text: string): ComparableName | undefined {
   return Buffer.byteLength(shown) <= 254 ? { shown, key: shown.toLowerCase() } : undefined
 }
 
+/** Returns the form of a stored address in which mailboxes are compared. */
+export function mailboxOf(address: string | null | undefined): string | undefined {
+  return address == null ? undefined : parseEmail(address)?.key
+}
+
 /**
  * Returns the name that the rate limits count for a login. All spellings that a directory may treat
  * as one user must have one count, or an attacker could guess more often by changing the spelling.

@@ -78,8 +78,10 @@ interface OpenApi {
   >
 }
 
+const mail = { from: 'no-reply@example.com', send: () => undefined }
+
 describe('GET /openapi.json', () => {
-  for (const [title, options] of configurations) {
+  for (const [title, options] of [...configurations, ['with mail', { mail }]] as const) {
     it(`GET /openapi.json returns a valid OpenAPI 3.1 document ${title}`, async () => {
       const port = await freePort()
       const url = `http://localhost:${port}`

@@ -1,5 +1,5 @@
-// The lease of background jobs. Of all processes on a database, the one that holds the lease runs
-// the jobs.
+// A lease of background jobs. Of all processes on a database, the one that holds the lease runs the
+// jobs.
 
 import { randomId, type Logger } from 'keystile/internal'
 import type { Command, Database } from '../../storage/database.ts'
@@ -43,6 +43,8 @@ export class LeaseLostError extends Error {
 
 /** The services that a lease uses. */
 export interface LeaseParts {
+  /** Default: the lease that every process wants, for the jobs that every process can run. */
+  readonly name?: string
   /** The result of `createLeasedCommand()` with all commands. */
   readonly underLease: LeasedCommand
   readonly logger: Logger
@@ -56,14 +58,13 @@ interface Held extends HeldLease {
 }
 
 /**
- * Joins the processes that want the lease of background jobs. Takes the lease as soon as it is
- * free, and renews it until `close()`.
+ * Joins the processes that want a lease of background jobs. Takes the lease as soon as it is free,
+ * and renews it until `close()`.
  */
 export function openLease(
   database: Pick<Database, 'write' | 'urgent'>,
-  { underLease, logger }: LeaseParts,
+  { name = 'jobs', underLease, logger }: LeaseParts,
 ): Lease {
-  const name = 'jobs'
   const holder = randomId()
   const listeners: (() => void)[] = []
   let held: Held | undefined

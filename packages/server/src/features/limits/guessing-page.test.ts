@@ -19,6 +19,12 @@ const named = [
   'client',
   'mailbox-hour',
   'mailbox-day',
+  'mail-code',
+  'reset-login',
+  'reset-address',
+  'reset-server',
+  'reset-device',
+  'reset-confirm',
 ]
 const dayMilliseconds = 24 * 60 * 60_000
 

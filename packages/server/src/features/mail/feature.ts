@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { isLoopback } from '../../base/this-machine.ts'
+import { isHttpElsewhere, isLoopback } from '../../base/this-machine.ts'
 import type { Feature } from '../../feature/feature.ts'
 import type { Rule } from '../../feature/rule.ts'
 import {
@@ -49,6 +49,11 @@ export interface MailOptions {
   readonly mailFrom?: string
   /** The language of the mails. Default: `en`. */
   readonly mailLanguage?: Language
+  /**
+   * The app's own pages for the links in mails, such as `https://app.example/account`. A link is
+   * this URL followed by `/reset-password?token=…`. Default: pages of Keystile, below the issuer.
+   */
+  readonly accountPagesUrl?: string
 }
 
 const mail: Setting<'mail', AppMail> = {
@@ -110,6 +115,17 @@ const mailLanguage: DefaultedSetting<'mailLanguage', Language> = {
   excludedBy: 'users',
 }
 
+const accountPagesUrl: Setting<'accountPagesUrl', string> = {
+  name: 'accountPagesUrl',
+  takenBy: 'both',
+  schema: z.string({ error: 'must be a string' }),
+  defaultText: 'pages of Keystile, at ISSUER/account',
+  help: "the app's own pages for the links in mails, such as https://app.example/account",
+  environment: ['KEYSTILE_ACCOUNT_PAGES_URL'],
+  excludedBy: 'users',
+  findFaults: findPagesFaults,
+}
+
 /** The settings that the rules look at. */
 interface RuleOptions {
   readonly issuer?: string | undefined
@@ -154,7 +170,13 @@ const rules: readonly Rule<RuleOptions>[] = [
 /** Mails to users: how they are sent, and what they say. */
 export const feature: Feature<MailOptions, never, RuleOptions> = {
   name: 'mail',
-  settings: listSettings<MailOptions>({ mail, mailUrl, mailFrom, mailLanguage }),
+  settings: listSettings<MailOptions>({
+    mail,
+    mailUrl,
+    mailFrom,
+    mailLanguage,
+    accountPagesUrl,
+  }),
   rules,
 }
 
@@ -191,6 +213,21 @@ function findUrlFaults(url: string): readonly string[] {
   } catch (error) {
     return [(error as Error).message]
   }
+}
+
+/**
+ * Checks the URL of the app's pages. Links carry tokens, so others on the network must not read
+ * them.
+ */
+function findPagesFaults(text: string): readonly string[] {
+  const shown = show(text)
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text) || isHttpElsewhere(text))
+    return [`must be an https URL, or an http URL of this machine; it is ${shown}`]
+
+  const url = new URL(text)
+  return /[?#]/.test(text) || url.username !== '' || url.password !== ''
+    ? ['must not have a user, a query or a fragment']
+    : []
 }
 
 function readServer(url: string): MailServer | undefined {

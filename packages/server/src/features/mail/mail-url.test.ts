@@ -99,4 +99,34 @@ describe('the settings for mail', () => {
       assert.throws(() => check({ mail: wrong }), /mail must be an object with/)
     assert.throws(() => check({ mailLanguage: 'it' }), /mailLanguage must be one of en, de, fr, es/)
   })
+
+  for (const accountPagesUrl of [
+    'https://app.example',
+    'https://app.example/account/',
+    'http://localhost:5173/account',
+  ])
+    it(`the links in mails may lead to ${accountPagesUrl}`, () => {
+      assert.ok(check({ mail, accountPagesUrl }))
+    })
+
+  for (const accountPagesUrl of [
+    '',
+    '/account',
+    'app.example/account',
+    'ftp://app.example',
+    'http://app.example/account',
+    'http://localhost.example/account',
+    'https://app.example/account?next=1',
+    'https://app.example/?',
+    'https://app.example/#/account',
+    'https://user:secret@app.example',
+  ])
+    it(`the links in mails must not lead to ${JSON.stringify(accountPagesUrl)}`, () => {
+      assert.throws(
+        () => check({ mail, accountPagesUrl }),
+        ({ message }: Error) =>
+          /accountPagesUrl must (be an https URL|not have)/.test(message) &&
+          !message.includes('secret'),
+      )
+    })
 })

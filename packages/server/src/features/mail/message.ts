@@ -21,9 +21,16 @@ export interface MailMessage {
 export const languages = ['en', 'de', 'fr', 'es'] as const
 export type Language = (typeof languages)[number]
 
+/** The mails that tell a user about a change. They have no link. */
+export const noticeKinds = ['password_changed', 'new_device', 'account_disabled'] as const
+export type NoticeKind = (typeof noticeKinds)[number]
+
+/** The mails with a link, and mostly a code, that prove that a person reads the mailbox. */
+export const proofKinds = ['password_reset'] as const
+export type ProofMailKind = (typeof proofKinds)[number]
+
 /** The mails that Keystile sends. */
-export const mailKinds = ['password_changed', 'new_device', 'account_disabled'] as const
-export type MailKind = (typeof mailKinds)[number]
+export const mailKinds: readonly (NoticeKind | ProofMailKind)[] = [...noticeKinds, ...proofKinds]
 
 /** The values for the text of a notice. An attacker cannot choose any of them. */
 export interface Notice {
@@ -39,6 +46,24 @@ export interface Notice {
   readonly language: Language
 }
 
+/** The values for the text of a mail with a link. No stranger can choose any of them. */
+export interface ProofMail {
+  /** The id of the user, as the subject of the tokens. */
+  readonly subject: string
+  /** Where the user has the account: the host of the issuer, such as `auth.example.com`. */
+  readonly service: string
+  /** When the mail was written. */
+  readonly at: Date
+  /** The link to the page that confirms. It works once. */
+  readonly link: string
+  /** Eight digits, for people who read the mail on another device; undefined for a link alone. */
+  readonly code: string | undefined
+  /** When the link and the code expire. */
+  readonly expiresAt: Date
+  /** The language that the browser of the person prefers, or the value of `mailLanguage`. */
+  readonly language: Language
+}
+
 /** The content of a mail. */
 export interface MailContent {
   readonly subject: string
@@ -48,5 +73,7 @@ export interface MailContent {
 
 /** The app's own functions that write mails. They replace the mails of Keystile. */
 export type MailTemplates = {
-  readonly [Kind in MailKind]?: (notice: Notice) => MailContent | Promise<MailContent>
+  readonly [Kind in NoticeKind]?: (notice: Notice) => MailContent | Promise<MailContent>
+} & {
+  readonly [Kind in ProofMailKind]?: (mail: ProofMail) => MailContent | Promise<MailContent>
 }

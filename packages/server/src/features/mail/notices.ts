@@ -1,7 +1,7 @@
 import type { Clock } from 'keystile/internal'
 import { createSeal, type Seal } from '../../base/seal.ts'
 import { prepareMail, type NewMail } from '../outbox/new-mail.ts'
-import type { MailKind } from './message.ts'
+import type { NoticeKind } from './message.ts'
 
 /** How long Keystile tries to send a notice. After that, the notice is deleted. */
 const lifetimeMilliseconds = 3 * 24 * 60 * 60 * 1000
@@ -12,7 +12,7 @@ const lifetimeMilliseconds = 3 * 24 * 60 * 60 * 1000
  *
  * @param address the IP address that the change came from. The notice shows it to the user
  */
-export type Notices = (kind: MailKind, address?: string) => NewMail | undefined
+export type Notices = (kind: NoticeKind, address?: string) => NewMail | undefined
 
 /** Prepares no notices, because there are no settings for mail. */
 export const noNotices: Notices = () => undefined

@@ -1,5 +1,5 @@
 // The texts of the notices in four languages.
-import type { Language, MailKind } from './message.ts'
+import type { Language, NoticeKind } from './message.ts'
 
 /** The values that are inserted into a text, as the user reads them. */
 export interface TextValues {
@@ -9,13 +9,16 @@ export interface TextValues {
   readonly address: string | undefined
 }
 
+/** One or more sentences, or a link or a code in a paragraph of its own. */
+export type Paragraph = string | { readonly link: string } | { readonly code: string }
+
 /** The subject and the paragraphs of a mail. */
 export interface Text {
   readonly subject: string
-  readonly paragraphs: readonly string[]
+  readonly paragraphs: readonly Paragraph[]
 }
 
-type Texts = Readonly<Record<MailKind, (values: TextValues) => Text>>
+type Texts = Readonly<Record<NoticeKind, (values: TextValues) => Text>>
 
 /** The last paragraph of each notice. */
 const automatic: Readonly<Record<Language, string>> = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { languages, mailKinds, type MailTemplates } from './message.ts'
+import { languages, noticeKinds, proofKinds, type MailTemplates } from './message.ts'
 import { writeMail, type WritingOptions } from './write.ts'
 
 const mail = {
@@ -22,7 +22,7 @@ describe('writeMail', () => {
   for (const language of languages)
     it(`each notice has a text in the language ${language}, with all its values`, async () => {
       const subjects = new Set<string>()
-      for (const template of mailKinds) {
+      for (const template of noticeKinds) {
         const written = await writeMail({ ...mail, template }, { ...options, language })
         subjects.add(written.subject)
         assert.ok(written.subject.includes('auth.example.com'))
@@ -36,8 +36,59 @@ describe('writeMail', () => {
         const anonymous = { ...mail, template, parameters: {} }
         assert.doesNotMatch((await writeMail(anonymous, { ...options, language })).text, /IP/)
       }
-      assert.equal(subjects.size, mailKinds.length)
+      assert.equal(subjects.size, noticeKinds.length)
     })
+
+  for (const language of languages)
+    it(`the mails with a link have texts in ${language} with all values`, async () => {
+      const link = 'https://auth.example.com/v1/account/reset-password?token=a&b'
+      const expires_at = new Date(Date.UTC(2026, 10, 25, 12, 15)).toISOString()
+      for (const template of proofKinds) {
+        const parameters = { link, code: '12345678', expires_at, language }
+        const { subject, text, html } = await writeMail({ ...mail, template, parameters }, options)
+        assert.ok(subject.includes('auth.example.com'))
+        assert.ok(text.includes(`\n\n${link}\n\n`))
+        assert.ok(text.includes('\n\n1234 5678\n\n'))
+        assert.match(text, /\b15\sminut\w*/i)
+        assert.match(text, /25\D+(November|novembre|noviembre)\D+2026\D+12:15 UTC/)
+        assert.ok(html.includes(`<html lang="${language}">`))
+        assert.ok(html.includes(`<a href="${link.replace('&', '&#38;')}">`))
+        assert.doesNotMatch(html, /<img|src=|<style|<script/)
+        assert.doesNotMatch(text, /undefined|\bnull\b/)
+
+        const linkOnly = { link, expires_at, language }
+        const alone = await writeMail({ ...mail, template, parameters: linkOnly }, options)
+        assert.doesNotMatch(alone.text, /1234|:\n\n\n/)
+      }
+    })
+
+  it('a template of the app gets the link, the code and the time of expiry', async () => {
+    const seen: unknown[] = []
+    const templates: MailTemplates = {
+      password_reset(values) {
+        seen.push(values)
+        return { subject: 'Reset', text: 'text', html: '<p>html</p>' }
+      },
+    }
+    const parameters = {
+      link: 'https://app.example',
+      code: '12345678',
+      expires_at: '2026-11-25T12:15:00.000Z',
+      language: '',
+    }
+    await writeMail({ ...mail, template: 'password_reset', parameters }, { ...options, templates })
+    assert.deepEqual(seen, [
+      {
+        subject: 'user-1',
+        service: 'auth.example.com',
+        at: mail.createdAt,
+        link: 'https://app.example',
+        code: '12345678',
+        expiresAt: new Date(Date.UTC(2026, 10, 25, 12, 15)),
+        language: 'en',
+      },
+    ])
+  })
 
   it('each language has its own texts', async () => {
     const texts = languages.map(async (language) => {

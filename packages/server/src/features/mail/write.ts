@@ -1,13 +1,19 @@
 import type { OutgoingMail } from '../outbox/sender.ts'
+import { parseLanguage } from './language.ts'
 import {
-  mailKinds,
+  noticeKinds,
+  proofKinds,
   type Language,
   type MailContent,
   type MailMessage,
   type MailTemplates,
   type Notice,
+  type NoticeKind,
+  type ProofMail,
+  type ProofMailKind,
 } from './message.ts'
-import { texts, type Text } from './texts.ts'
+import { proofTexts } from './proof-texts.ts'
+import { texts, type Paragraph, type Text } from './texts.ts'
 
 /** The settings that the text of a mail uses. */
 export interface WritingOptions {
@@ -18,37 +24,72 @@ export interface WritingOptions {
 }
 
 /**
- * Writes a mail as text and as HTML, without links, images or remote content. The headers mark it
- * as an automatic mail, so that other programs do not reply to it (RFC 3834 §5).
+ * Writes a mail as text and as HTML, without images or remote content. A notice has no link. The
+ * headers mark it as an automatic mail, so that other programs do not reply to it (RFC 3834 §5).
  *
  * @throws {Error} if a template of the app fails, or returns values that are not strings
  */
-export async function writeMail(
-  { id, template, subject, recipient, parameters, createdAt }: OutgoingMail,
-  { from, issuer, language, templates }: WritingOptions,
-): Promise<MailMessage> {
-  const kind = mailKinds.find((known) => known === template)
-  if (!kind) throw new Error('this version of Keystile must know the template of a mail')
-
-  const { hostname, host } = new URL(issuer)
-  const { address } = parameters
-  const notice: Notice = { subject, service: host, at: createdAt, address, language }
-  const content = templates[kind]
-    ? requireContent(await templates[kind](notice))
-    : contentOf(texts[language][kind]({ service: host, time: timeOf(notice), address }), language)
-
+export async function writeMail(mail: OutgoingMail, options: WritingOptions): Promise<MailMessage> {
+  const { hostname } = new URL(options.issuer)
   return {
-    from,
-    to: recipient,
-    ...content,
-    messageId: `<${id}@${hostname.replace(/^\[(.*)\]$/, '$1').replaceAll(':', '-')}>`,
-    date: createdAt,
+    from: options.from,
+    to: mail.recipient,
+    ...(await contentOf(mail, options)),
+    messageId: `<${mail.id}@${hostname.replace(/^\[(.*)\]$/, '$1').replaceAll(':', '-')}>`,
+    date: mail.createdAt,
     headers: { 'Auto-Submitted': 'auto-generated' },
   }
 }
 
+function contentOf(
+  mail: OutgoingMail,
+  options: WritingOptions,
+): MailContent | Promise<MailContent> {
+  const notice = noticeKinds.find((known) => known === mail.template)
+  if (notice) return noticeContent(notice, mail, options)
+
+  const proof = proofKinds.find((known) => known === mail.template)
+  if (proof) return proofContent(proof, mail, options)
+  throw new Error('this version of Keystile must know the template of a mail')
+}
+
+async function noticeContent(
+  kind: NoticeKind,
+  { subject, parameters: { address }, createdAt: at }: OutgoingMail,
+  { issuer, language, templates }: WritingOptions,
+): Promise<MailContent> {
+  const service = new URL(issuer).host
+  const notice: Notice = { subject, service, at, address, language }
+  if (templates[kind]) return requireContent(await templates[kind](notice))
+
+  const time = timeOf(at, language)
+  return layOut(texts[language][kind]({ service, time, address }), language)
+}
+
+async function proofContent(
+  kind: ProofMailKind,
+  { subject, parameters, createdAt: at }: OutgoingMail,
+  { issuer, templates, ...options }: WritingOptions,
+): Promise<MailContent> {
+  const { link = '', code, expires_at = '' } = parameters
+  const language = parseLanguage(parameters['language']) ?? options.language
+  const service = new URL(issuer).host
+  const expiresAt = new Date(expires_at)
+  const mail: ProofMail = { subject, service, at, link, code, expiresAt, language }
+  if (templates[kind]) return requireContent(await templates[kind](mail))
+
+  const values = {
+    service,
+    link,
+    code: code?.replace(/^(\d{4})(\d{4})$/, '$1 $2'),
+    lifetime: durationOf(expiresAt.getTime() - at.getTime(), language),
+    until: timeOf(expiresAt, language),
+  }
+  return layOut(proofTexts[language][kind](values), language)
+}
+
 /** Returns the time in a language, in UTC, because the time zone of the user is unknown. */
-function timeOf({ at, language }: Notice): string {
+function timeOf(at: Date, language: Language): string {
   const format = new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, {
     dateStyle: 'long',
     timeStyle: 'short',
@@ -57,23 +98,45 @@ function timeOf({ at, language }: Notice): string {
   return `${format.format(at)} UTC`
 }
 
-function contentOf({ subject, paragraphs }: Text, language: Language): MailContent {
-  const body = paragraphs.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`).join('\n')
+/** Returns a length of time in the words of a language, rounded to minutes, hours or days. */
+function durationOf(milliseconds: number, language: Language): string {
+  const minutes = Math.max(1, Math.round(milliseconds / 60_000))
+  const [value, unit] =
+    minutes < 120
+      ? [minutes, 'minute']
+      : minutes < 48 * 60
+        ? [Math.round(minutes / 60), 'hour']
+        : [Math.round(minutes / (24 * 60)), 'day']
+  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(value)
+}
+
+function layOut({ subject, paragraphs }: Text, language: Language): MailContent {
   return {
     subject,
-    text: `${paragraphs.join('\n\n')}\n`,
+    text: `${paragraphs.map(textOf).join('\n\n')}\n`,
     html: `<!doctype html>
 <html lang="${language}">
 <head><meta charset="utf-8"><title>${escapeHtml(subject)}</title></head>
 <body>
-${body}
+${paragraphs.map((paragraph) => `<p>${htmlOf(paragraph)}</p>`).join('\n')}
 </body>
 </html>
 `,
   }
 }
 
-/** Escapes a text for the content of an HTML element. */
+function textOf(paragraph: Paragraph): string {
+  if (typeof paragraph === 'string') return paragraph
+  return 'link' in paragraph ? paragraph.link : paragraph.code
+}
+
+function htmlOf(paragraph: Paragraph): string {
+  const text = escapeHtml(textOf(paragraph))
+  if (typeof paragraph === 'string') return text
+  return 'link' in paragraph ? `<a href="${text}">${text}</a>` : `<strong>${text}</strong>`
+}
+
+/** Escapes a text for the content of an HTML element, or for an attribute in double quotes. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"]/g, (letter) => `&#${letter.codePointAt(0)};`)
 }

@@ -1,7 +1,7 @@
 // The commands `keystile mail …`.
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import type { Call } from '../../feature/cli-command.ts'
-import { listMails, retryMails, type ListedMail } from './store.ts'
+import { listMails, mailCommands, type ListedMail } from './store.ts'
 
 /** The largest number of mails that `mail list` shows. */
 const maxListed = 1_000
@@ -59,7 +59,7 @@ export async function retry({
 }: Call<unknown>): Promise<void> {
   const id = flags.value('id')
   await withDatabase(async (database) => {
-    const { retried } = await database.write(retryMails, { id, now: clock.now() })
+    const { retried } = await database.write(mailCommands.retry, { id, now: clock.now() })
     if (id !== undefined && retried === 0)
       throw new ConfigurationError('the mail must exist and not be expired; see keystile mail list')
     terminal.print(

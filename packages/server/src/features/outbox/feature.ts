@@ -2,7 +2,7 @@ import type { Feature } from '../../feature/feature.ts'
 import { minuteMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 import type { CounterMetric, GaugeMetric } from '../../feature/metric.ts'
 import type { Rule } from '../../feature/rule.ts'
-import { purgeMails } from './store.ts'
+import { mailCommands } from './store.ts'
 
 /** Allows three mails an hour to one mailbox. All kinds of mail count together. */
 export const mailboxHourRate: LimitRate = {
@@ -64,7 +64,7 @@ export const feature: Feature = {
   rules: [noDeadLetters],
   rates: [mailboxHourRate, mailboxDayRate],
   metrics: [mailTries, waitingMails, deadMails],
-  cleanUp: [{ command: purgeMails, time: 'clock', before: (time) => time }],
+  cleanUp: [{ command: mailCommands.purge, time: 'clock', before: (time) => time }],
   cliCommands: [
     {
       words: ['mail', 'list'],

@@ -1,6 +1,7 @@
 import { inTables, type Transaction } from '../../storage/database.ts'
 import { countUses } from '../limits/in-transaction.ts'
 import { useOf } from '../limits/uses.ts'
+import { newRow } from '../queue/rows.ts'
 import { mailboxDayRate, mailboxHourRate } from './feature.ts'
 import type { NewMail } from './new-mail.ts'
 import type { OutboxTables } from './tables.ts'
@@ -11,23 +12,36 @@ export interface Addressee {
   readonly recipient: string
 }
 
+/** A recipient, and how the mail is counted. */
+export interface CountedAddressee extends Addressee {
+  /**
+   * Counts the mail apart from the other mails to this mailbox: under this id, with limits of the
+   * same size. For mails that a device of the user asks for, so that strangers who cause many mails
+   * cannot prevent them.
+   */
+  readonly allowance?: string | undefined
+  /** The time of the change, in milliseconds. */
+  readonly now: number
+}
+
 /**
  * Stores a mail in the transaction of the change that causes it. If the change is rolled back, no
  * mail is sent. If the change is committed, the mail is sent even after a crash. Stores nothing if
  * the mailbox has already got too many mails. Call it as the last step of a transaction: other
  * mails to the same mailbox wait until the transaction commits.
  *
- * @param now the time of the change, in milliseconds
+ * @returns whether the mail was stored
  */
 export async function insertMail(
   transaction: Transaction,
   { id, template, sealed, lifetimeMilliseconds }: NewMail,
-  { subject, recipient, now }: Addressee & { readonly now: number },
-): Promise<void> {
+  { subject, recipient, allowance, now }: CountedAddressee,
+): Promise<boolean> {
   // Most providers ignore the case of an address, so all spellings share one count.
   const mailbox = recipient.toLowerCase()
-  const uses = [useOf(mailboxHourRate, mailbox), useOf(mailboxDayRate, mailbox)]
-  if ((await countUses(transaction, uses, now)).wait > 0) return
+  const counted = allowance === undefined ? mailbox : `${mailbox}\n${allowance}`
+  const uses = [useOf(mailboxHourRate, counted), useOf(mailboxDayRate, counted)]
+  if ((await countUses(transaction, uses, now)).wait > 0) return false
 
   await inTables<OutboxTables>(transaction)
     .insertInto('mail')
@@ -37,14 +51,10 @@ export async function insertMail(
       subject,
       recipient,
       sealed,
-      created_at: now,
-      expires_at: now + lifetimeMilliseconds,
-      tries: 0,
-      next_try_at: now,
-      dead_at: null,
-      failure: null,
+      ...newRow(now, lifetimeMilliseconds),
     })
     .execute()
+  return true
 }
 
 /** Deletes the mails about a deleted user, because they contain the user's address. */

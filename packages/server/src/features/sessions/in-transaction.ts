@@ -47,7 +47,7 @@ export async function startSession(
     sessionId: id,
     clientId,
   })
-  announceEvent(transaction, {
+  await announceEvent(transaction, {
     type: 'logged_in',
     subject,
     sessionId: id,
@@ -252,14 +252,16 @@ export async function endSessionRows(
     })),
     now,
   )
-  for (const { id, subject: owner, client_id: clientId } of ended)
-    announceEvent(transaction, {
-      type: 'session_ended',
+  await announceEvent(
+    transaction,
+    ...ended.map(({ id, subject: owner, client_id: clientId }) => ({
+      type: 'session_ended' as const,
       subject: owner,
       sessionId: id,
       clientId,
       at: new Date(now),
-    })
+    })),
+  )
   return ended
 }
 

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto'
+import type { HttpAnswer } from 'keystile/internal'
+import type { Language } from '../mail/message.ts'
+import { Html, markup } from './html.ts'
+
+const style = `
+:root { color-scheme: light dark; --ink: #1a1a1a; --paper: #fff; --edge: #767676; --act: #0b57d0;
+  --on-act: #fff; --fault: #b3261e }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #eee; --paper: #161616; --edge: #8f8f8f; --act: #a8c7fa; --on-act: #062e6f;
+    --fault: #f2b8b5 }
+}
+* { box-sizing: border-box }
+body { margin: 0; padding: 1.5rem; background: var(--paper); color: var(--ink);
+  font: 1rem/1.5 system-ui, sans-serif }
+main { max-width: 26rem; margin: 4vh auto }
+h1 { font-size: 1.5rem; line-height: 1.25 }
+label { display: block; margin-top: 1rem; font-weight: 600 }
+input { width: 100%; margin-top: .25rem; padding: .6rem .75rem; font: inherit; color: inherit;
+  background: transparent; border: 1px solid var(--edge); border-radius: .4rem }
+input[aria-invalid] { border-color: var(--fault); border-width: 2px }
+button { width: 100%; margin-top: 1.5rem; padding: .7rem; font: inherit; font-weight: 600;
+  color: var(--on-act); background: var(--act); border: 0; border-radius: .4rem; cursor: pointer }
+a { color: var(--act) }
+:focus-visible { outline: 3px solid var(--act); outline-offset: 2px }
+.hint { margin: .25rem 0 0; font-size: .9rem }
+.fault { color: var(--fault); font-weight: 600 }
+`
+
+const styleElement = new Html(`<style>${style}</style>`)
+const styleHash = createHash('sha256').update(style).digest('base64')
+
+/**
+ * The headers of each page. It loads nothing, runs no script, is in no frame, and sends its forms
+ * to this server only. Its URL may have a token, so it sends no `Referer`.
+ */
+const pageHeaders = {
+  'content-type': 'text/html; charset=utf-8',
+  'cache-control': 'no-store',
+  'content-security-policy':
+    `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; ` +
+    "frame-ancestors 'none'; base-uri 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-robots-tag': 'noindex',
+} as const
+
+/** A page for a person. */
+export interface Page {
+  readonly language: Language
+  /** The heading, which is the title of the window too. */
+  readonly heading: string
+  /** Where the person has the account: the host of the issuer. */
+  readonly service: string
+  readonly content: Html
+  /** The status of the answer. Default: 200. */
+  readonly status?: number
+  /** Seconds until another try may succeed. */
+  readonly retryAfterSeconds?: number | undefined
+}
+
+/** Lays a page out. It works without scripts, on a phone, in the dark, and with a screen reader. */
+export function pageAnswer(page: Page): HttpAnswer {
+  const { language, heading, service, content, status = 200, retryAfterSeconds } = page
+  const { text: body } = markup`<!doctype html>
+<html lang="${language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${heading} – ${service}</title>
+${styleElement}
+</head>
+<body>
+<main>
+<p>${service}</p>
+<h1>${heading}</h1>
+${content}
+</main>
+</body>
+</html>
+`
+  return {
+    status,
+    headers: {
+      ...pageHeaders,
+      'content-language': language,
+      ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
+    },
+    body,
+  }
+}
+
+/** A field of a form, with its label, hint and fault. */
+export interface Field {
+  readonly name: string
+  readonly label: string
+  readonly hint?: string | undefined
+  readonly fault?: Html | undefined
+  /** Further attributes, such as `autocomplete`. */
+  readonly attributes: Html
+}
+
+/** Writes a field. A screen reader reads its hint and its fault together with its label. */
+export function fieldOf({ name, label, hint, fault, attributes }: Field): Html {
+  const described = [
+    ...(fault ? [`${name}-fault`] : []),
+    ...(hint === undefined ? [] : [`${name}-hint`]),
+  ].join(' ')
+  return markup`<label for="${name}">${label}</label>
+${fault && markup`<p class="fault" id="${name}-fault" role="alert">${fault}</p>`}
+${hint && markup`<p class="hint" id="${name}-hint">${hint}</p>`}
+<input id="${name}" name="${name}" required ${attributes}${
+    described === '' ? undefined : markup` aria-describedby="${described}"`
+  }${fault && markup` aria-invalid="true" autofocus`}>`
+}

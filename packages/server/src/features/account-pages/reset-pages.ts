@@ -1,0 +1,256 @@
+import {
+  OAuthError,
+  ProblemError,
+  type HttpAnswer,
+  type HttpRequestWithBody,
+  type JsonObject,
+} from 'keystile/internal'
+import { readForm, type Form } from '../../http/form.ts'
+import { queryOf, type OpenRoute } from '../../http/route.ts'
+import { addressOf, byStranger } from '../audit/audit.ts'
+import { preferredLanguage } from '../mail/language.ts'
+import type { Language } from '../mail/message.ts'
+import type { Presented } from '../mail-proofs/proofs.ts'
+import type { PasswordPolicy } from '../password-policy/policy.ts'
+import type { PasswordResets } from '../password-reset/password-resets.ts'
+import { markup, type Html } from './html.ts'
+import { fieldOf, pageAnswer, type Page } from './layout.ts'
+import { pageTexts, type PageTexts } from './texts.ts'
+
+/** The services and settings that the pages use. The pages have no rules of their own. */
+export interface ResetPageParts {
+  readonly resets: PasswordResets
+  readonly passwordPolicy: Pick<PasswordPolicy, 'minLength'>
+  readonly issuer: string
+  /** The language for a browser that prefers none of the four. */
+  readonly mailLanguage: Language
+}
+
+/** The pages by which people set a new password. Only a form's button changes anything. */
+export function resetPageRoutes(parts: ResetPageParts): readonly OpenRoute[] {
+  return [
+    pageRoute('GET', '/account/forgot-password', 'Ask for a new password', {
+      handle: (request) => forgotPage(readerOf(request, parts)),
+    }),
+    pageRoute('POST', '/account/forgot-password', 'Send the mail for a new password', {
+      fields: ['login'],
+      handle: (request) => sendMail(request, parts),
+    }),
+    pageRoute('GET', '/account/reset-password', 'Enter a new password', {
+      query: { token: { type: 'string' } },
+      handle: (request) => openLink(request, parts),
+    }),
+    pageRoute('POST', '/account/reset-password', 'Set the new password', {
+      fields: ['token', 'request_id', 'code', 'new_password'],
+      handle: (request) => setPassword(request, parts),
+    }),
+  ]
+}
+
+function pageRoute(
+  method: 'GET' | 'POST',
+  path: string,
+  summary: string,
+  {
+    handle,
+    query,
+    fields,
+  }: Pick<OpenRoute, 'handle'> & {
+    readonly query?: Readonly<Record<string, JsonObject>>
+    readonly fields?: readonly string[]
+  },
+): OpenRoute {
+  const properties = Object.fromEntries((fields ?? []).map((name) => [name, { type: 'string' }]))
+  return {
+    method,
+    path,
+    below: 'issuer',
+    refusals: 'problem',
+    doc: {
+      tag: 'Own account',
+      summary: `Page: ${summary}`,
+      ...(query && { query }),
+      ...(fields && { body: { type: 'form', schema: { type: 'object', properties } } }),
+      success: { status: 200, description: 'A page', type: 'text/html' },
+      ...(fields && {
+        refuses: {
+          403: 'A page: the link or the code is wrong, was used before, or has expired',
+          422: 'A page: the password is not acceptable',
+          429: 'A page: too many tries',
+        },
+      }),
+    },
+    handle,
+  }
+}
+
+/** What the pages know of their reader. */
+interface Reader {
+  readonly language: Language
+  readonly texts: PageTexts
+  readonly service: string
+  readonly minLength: number
+}
+
+function readerOf(
+  { headers }: HttpRequestWithBody,
+  { issuer, mailLanguage, passwordPolicy: { minLength } }: ResetPageParts,
+): Reader {
+  const language = preferredLanguage(headers.get('accept-language')) ?? mailLanguage
+  return { language, texts: pageTexts[language], service: new URL(issuer).host, minLength }
+}
+
+/** Why a form was refused. */
+interface Refused {
+  readonly status: number
+  readonly retryAfterSeconds: number | undefined
+  /** The fault to show. */
+  readonly fault: Html
+  /** Whether the fault is about the new password. */
+  readonly isOfPassword: boolean
+}
+
+async function sendMail(request: HttpRequestWithBody, parts: ResetPageParts): Promise<HttpAnswer> {
+  const reader = readerOf(request, parts)
+  const login = (await readPageForm(request)).get('login')
+  if (login === undefined) return forgotPage(reader)
+
+  const { language } = reader
+  try {
+    const wanted = { login, language, deviceSecret: undefined }
+    const requestId = await parts.resets.request(wanted, addressOf(request))
+    return resetPage(reader, { requestId, code: '' })
+  } catch (error) {
+    return forgotPage(reader, refusedOf(error, reader))
+  }
+}
+
+/** Shows the form for the token of a link. It does not look at the token: scanners open links. */
+function openLink(request: HttpRequestWithBody, parts: ResetPageParts): HttpAnswer {
+  const reader = readerOf(request, parts)
+  const token = queryOf(request).get('token')
+  if (token) return resetPage(reader, { token })
+
+  const { texts } = reader
+  const content = markup`<p>${texts.noToken}</p>
+    ${againLink(texts)}`
+  return page(reader, texts.reset.heading, content)
+}
+
+async function setPassword(
+  request: HttpRequestWithBody,
+  parts: ResetPageParts,
+): Promise<HttpAnswer> {
+  const reader = readerOf(request, parts)
+  const form = await readPageForm(request)
+  const presented = presentedOf(form)
+  try {
+    await parts.resets.confirm(presented, form.get('new_password') ?? '', byStranger(request))
+    const { heading, text } = reader.texts.done
+    return page(reader, heading, markup`<p>${text}</p>`)
+  } catch (error) {
+    return resetPage(reader, presented, refusedOf(error, reader))
+  }
+}
+
+/** @throws {ProblemError} `bad_request` if the body is not a form, `content_too_large` */
+function readPageForm(request: HttpRequestWithBody): Promise<Form> {
+  return readForm(request).catch((error: unknown) => {
+    if (error instanceof OAuthError) throw new ProblemError('bad_request', error.message)
+    throw error
+  })
+}
+
+function presentedOf(form: Form): Presented {
+  const requestId = form.get('request_id')
+  if (requestId !== undefined) return { requestId, code: form.get('code') ?? '' }
+  return { token: form.get('token') ?? '' }
+}
+
+function forgotPage(reader: Reader, refused?: Refused): HttpAnswer {
+  const { forgot, login } = reader.texts
+  const field = fieldOf({
+    name: 'login',
+    label: login,
+    fault: refused?.fault,
+    attributes: markup`autocomplete="username" autocapitalize="none" spellcheck="false"`,
+  })
+  const content = markup`<p>${forgot.intro}</p>
+<form method="post" action="forgot-password">
+${field}
+<button>${forgot.button}</button>
+</form>`
+  return page(reader, forgot.heading, content, refused)
+}
+
+/** Shows the form for the new password. With a request, it has a field for the code too. */
+function resetPage(reader: Reader, presented: Presented, refused?: Refused): HttpAnswer {
+  const { texts, minLength } = reader
+  const byCode = 'requestId' in presented
+  const isOfPassword = refused?.isOfPassword === true
+  const proof = byCode
+    ? codeFields(presented, texts, isOfPassword ? undefined : refused)
+    : markup`<input type="hidden" name="token" value="${presented.token}">`
+  const password = fieldOf({
+    name: 'new_password',
+    label: texts.password,
+    hint: texts.passwordHint(minLength),
+    fault: isOfPassword || !byCode ? refused?.fault : undefined,
+    attributes: markup`type="password" autocomplete="new-password"`,
+  })
+  const content = markup`${byCode ? markup`<p>${texts.sent.intro}</p>` : undefined}
+<form method="post" action="reset-password">
+${proof}
+${password}
+<button>${texts.reset.button}</button>
+</form>
+${refused && againLink(texts)}`
+  const { heading } = byCode && !refused ? texts.sent : texts.reset
+  return page(reader, heading, content, refused)
+}
+
+function codeFields(
+  { requestId, code }: { readonly requestId: string; readonly code: string },
+  texts: PageTexts,
+  refused: Refused | undefined,
+): Html {
+  const field = fieldOf({
+    name: 'code',
+    label: texts.code,
+    hint: texts.codeHint,
+    fault: refused?.fault,
+    attributes: markup`inputmode="numeric" autocomplete="one-time-code" value="${code}"`,
+  })
+  return markup`<input type="hidden" name="request_id" value="${requestId}">
+${field}`
+}
+
+function againLink({ requestAgain }: PageTexts): Html {
+  return markup`<p><a href="forgot-password">${requestAgain}</a></p>`
+}
+
+function page(
+  { language, service }: Reader,
+  heading: string,
+  content: Html,
+  { status = 200, retryAfterSeconds }: Partial<Pick<Page, 'status' | 'retryAfterSeconds'>> = {},
+): HttpAnswer {
+  return pageAnswer({ language, service, heading, content, status, retryAfterSeconds })
+}
+
+/** Returns what to show for a refusal. Throws every other error again. */
+function refusedOf(error: unknown, { texts: { faults }, language }: Reader): Refused {
+  if (!(error instanceof ProblemError)) throw error
+
+  const { status, retryAfterSeconds, message } = error
+  const shared = { status, retryAfterSeconds, isOfPassword: status === 422 }
+  if (status === 422) {
+    // The policy has its sentences in English only.
+    const rule = message.replace(/^new_password: /, '')
+    const translated = language === 'en' ? undefined : markup`${faults.password} `
+    return { ...shared, fault: markup`${translated}<span lang="en">${rule}.</span>` }
+  }
+
+  if (status === 403) return { ...shared, fault: markup`${faults.proof}` }
+  return { ...shared, fault: markup`${status === 429 ? faults.tooMany : faults.unavailable}` }
+}

@@ -1,0 +1,141 @@
+import { inTables, type Transaction } from '../../storage/database.ts'
+import { insertMail } from '../outbox/in-transaction.ts'
+import type { NewMail } from '../outbox/new-mail.ts'
+import { maxLiveProofs } from './feature.ts'
+import type { MailProofRow, MailProofTables } from './tables.ts'
+
+/** Stores a proof in the transaction that asks for it. */
+export async function insertProof(transaction: Transaction, row: MailProofRow): Promise<void> {
+  await inTables<MailProofTables>(transaction).insertInto('mail_proof').values(row).execute()
+}
+
+/** The user and the mailbox that a proof is bound to. */
+export interface Binding {
+  readonly subject: string
+  readonly mailbox: string
+}
+
+/**
+ * Binds a proof to a user and a mailbox, so that it can be spent. Of a user's proofs for one
+ * purpose only the newest three stay bound. The rows of the others stay until they expire, so that
+ * a caller cannot measure that they are gone and learn that the user exists.
+ *
+ * @param sealed encrypted data of the purpose, or null
+ */
+async function bindProof(
+  transaction: Transaction,
+  { id, sealed, now, ...binding }: Binding & Pick<MailProofRow, 'id' | 'sealed'> & { now: number },
+): Promise<void> {
+  const db = inTables<MailProofTables>(transaction)
+  const bound = await db
+    .updateTable('mail_proof')
+    .set({ ...binding, counted_for: binding.subject, sealed, resolved_at: now })
+    .where('id', '=', id)
+    .where('resolved_at', 'is', null)
+    .returning(['purpose'])
+    .executeTakeFirst()
+  if (!bound) throw new Error('only one process must resolve a request, while it holds the lease')
+
+  await db
+    .updateTable('mail_proof')
+    .set({ subject: null, mailbox: null, sealed: null })
+    .where('id', 'in', (from) =>
+      from
+        .selectFrom('mail_proof')
+        .select('id')
+        .where('subject', '=', binding.subject)
+        .where('purpose', '=', bound.purpose)
+        .where('id', '!=', id)
+        .orderBy('created_at', 'desc')
+        .orderBy('id')
+        .limit(1_000)
+        .offset(maxLiveProofs - 1),
+    )
+    .execute()
+}
+
+/** What the resolver found for a request: whom the proof is for, and the mail with it. */
+export interface BindValues extends Binding {
+  readonly id: string
+  /** Encrypted data of the purpose, or null. */
+  readonly sealed: string | null
+  readonly mail: NewMail
+  readonly recipient: string
+  /** See `CountedAddressee`. */
+  readonly allowance: string | undefined
+  readonly now: number
+}
+
+/**
+ * Stores the mail of a request and binds the proof to its reader. Without the mail, because the
+ * mailbox got too many, the proof stays unbound: it must not evict a proof whose mail was sent.
+ */
+export async function bindWithMail(
+  transaction: Transaction,
+  { mail, recipient, allowance, ...values }: BindValues,
+): Promise<void> {
+  const { id, subject, now } = values
+  const isStored = await insertMail(transaction, mail, { subject, recipient, allowance, now })
+  if (isStored) await bindProof(transaction, values)
+  else await leaveProofsUnbound(transaction, { ids: [id], now })
+}
+
+/**
+ * Marks requests as resolved. Their rows stay until they expire, and no link or code opens them.
+ */
+export async function leaveProofsUnbound(
+  transaction: Transaction,
+  { ids, now }: { readonly ids: readonly string[]; readonly now: number },
+): Promise<void> {
+  await inTables<MailProofTables>(transaction)
+    .updateTable('mail_proof')
+    .set({ sealed: null, resolved_at: now })
+    .where('id', 'in', ids)
+    .where('resolved_at', 'is', null)
+    .execute()
+}
+
+/** A proof that was found, and that the transaction of its change spends. */
+export interface SpendableProof extends Binding {
+  readonly id: string
+  readonly purpose: string
+}
+
+/**
+ * Spends a proof, in the transaction of the change that it allows. If the change fails, the proof
+ * is not spent.
+ *
+ * @returns whether this call spent it. False if another call was first, or if the proof expired or
+ *   is bound to another user or mailbox
+ */
+export async function spendProof(
+  transaction: Transaction,
+  { id, purpose, subject, mailbox, now }: SpendableProof & { readonly now: number },
+): Promise<boolean> {
+  const spent = await inTables<MailProofTables>(transaction)
+    .deleteFrom('mail_proof')
+    .where('id', '=', id)
+    .where('purpose', '=', purpose)
+    .where('subject', '=', subject)
+    .where('mailbox', '=', mailbox)
+    .where('expires_at', '>', now)
+    .returning('id')
+    .executeTakeFirst()
+  return spent !== undefined
+}
+
+/**
+ * Erases the proofs of a user.
+ *
+ * @param purposes which ones; undefined erases all
+ */
+export async function eraseProofs(
+  transaction: Transaction,
+  { subject, purposes }: { readonly subject: string; readonly purposes?: readonly string[] },
+): Promise<void> {
+  await inTables<MailProofTables>(transaction)
+    .deleteFrom('mail_proof')
+    .where('subject', '=', subject)
+    .$if(purposes !== undefined, (query) => query.where('purpose', 'in', purposes ?? []))
+    .execute()
+}

@@ -1,0 +1,122 @@
+// Proofs below the endpoints: the transactions in which they are bound, counted and spent.
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { createSeal } from '../../base/seal.ts'
+import { openDatabase } from '../../storage/open.ts'
+import type { Database } from '../../storage/database.ts'
+import { bindReset, resetPassword } from '../password-reset/store.ts'
+import { prepareMail } from '../outbox/new-mail.ts'
+import { createTestClock, describeOnBoth } from '../../../test-support/keystile.ts'
+import { openValues, prepareProof, sealValues, type NewProof } from './new-proof.ts'
+import { createMailProofs } from './proofs.ts'
+import { requestProof } from './store.ts'
+
+const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
+const kind = { purpose: 'password_reset', lifetimeMilliseconds: 900_000, hasCode: true }
+const seal = createSeal('a key for tests', 'mails')
+const clock = createTestClock()
+const now = clock.now()
+
+describeOnBoth('a proof', (stage) => {
+  /** Adds ada, and runs a test with a second connection, while no resolver runs. */
+  const withProofs = async (
+    test: (parts: {
+      readonly database: Database
+      readonly subject: string
+      readonly bind: (proof: NewProof) => Promise<void>
+      readonly find: (proof: NewProof, code?: string) => Promise<unknown>
+    }) => Promise<void>,
+  ): Promise<void> => {
+    const { addUser, keystile } = await stage.start()
+    const subject = await addUser()
+    await keystile.close()
+    const database = await openDatabase(stage.database, writerThread)
+    const proofs = createMailProofs(database, { seal: () => seal, clock })
+    try {
+      await test({
+        database,
+        subject,
+        async bind({ row }) {
+          await database.write(requestProof, row)
+          const mail = prepareMail({ template: 'x', lifetimeMilliseconds: 1 }, undefined, now)
+          const binding = { subject, mailbox: 'ada@example.com', recipient: 'ada@example.com' }
+          const values = { ...binding, id: row.id, sealed: null, mail, allowance: undefined, now }
+          await database.write(bindReset, values)
+        },
+        find: ({ requestId, token, code = '' }, typed) =>
+          proofs.find(kind, typed === undefined ? { token } : { requestId, code: typed || code }),
+      })
+    } finally {
+      await database.close()
+    }
+  }
+  const make = (): NewProof => prepareProof(kind, 'ada', now)
+
+  it('a proof that is not bound is found neither by its link nor by its code', () =>
+    withProofs(async ({ database, find }) => {
+      const proof = make()
+      await database.write(requestProof, proof.row)
+      assert.deepEqual([await find(proof), await find(proof, '')], [undefined, undefined])
+    }))
+
+  it('an account that changed after it was looked up gets no mail and no bound proof', () =>
+    withProofs(async ({ bind, find, subject }) => {
+      for (const change of [
+        'disabled_at = 1',
+        "disabled_at = null, email_key = 'other@example.com'",
+        "email_key = 'ada@example.com', deleted_at = 1",
+      ]) {
+        await stage.sql(`update "user" set ${change} where id = '${subject}'`)
+        const proof = make()
+        await bind(proof)
+        assert.equal(await find(proof), undefined, change)
+        assert.deepEqual(await stage.sql('select id from mail'), [])
+      }
+      const open = await stage.sql('select id from mail_proof where resolved_at is null')
+      assert.deepEqual(open, [])
+    }))
+
+  it('a proof is not spent if the account changed after it was found', () =>
+    withProofs(async ({ database, bind, find, subject }) => {
+      const proof = make()
+      await bind(proof)
+      const found = { id: proof.row.id, purpose: kind.purpose, subject, mailbox: 'ada@example.com' }
+      const by = { actor: 'nobody' } as const
+      const reset = (late = now): Promise<{ readonly isReset: boolean }> =>
+        database.write(resetPassword, { proof: found, hash: 'h', notice: undefined, by, now: late })
+      await stage.sql(`update "user" set email_key = 'b@example.com' where id = '${subject}'`)
+      assert.deepEqual(await reset(), { isReset: false })
+      await stage.sql(`update "user" set email_key = 'ada@example.com' where id = '${subject}'`)
+      assert.deepEqual(await reset(now + 900_000), { isReset: false })
+      assert.notEqual(await find(proof), undefined)
+      assert.deepEqual(await reset(), { isReset: true })
+      assert.deepEqual(await reset(), { isReset: false })
+    }))
+
+  it('wrong codes without an account are counted by what was typed, as for an account', () =>
+    withProofs(async ({ database, find }) => {
+      for (let request = 0; request < 4; request++) {
+        const proof = make()
+        await database.write(requestProof, proof.row)
+        for (let count = 0; count < 5; count++) await find(proof, 'wrong')
+      }
+      const tries = await stage.sql('select tries from mail_proof')
+      assert.deepEqual(
+        tries.map(({ tries: each }) => Number(each)),
+        [5, 5, 5, 5],
+      )
+      const rates = await stage.sql(`select tat from rate where tat > ${now}`)
+      assert.deepEqual(
+        rates.map(({ tat }) => Number(tat)),
+        [now + 10 * 144 * 60_000],
+      )
+    }))
+
+  it('encrypted values open only in their own row, state and purpose', () => {
+    const { row } = make()
+    const sealed = sealValues(seal, row, { login: 'ada' })
+    assert.deepEqual(openValues(seal, { ...row, sealed }), { login: 'ada' })
+    for (const moved of [{ id: make().row.id }, { purpose: 'other' }, { resolved_at: now }])
+      assert.equal(openValues(seal, { ...row, sealed, ...moved }), undefined)
+  })
+})

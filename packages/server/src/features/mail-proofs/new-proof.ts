@@ -1,0 +1,97 @@
+import { randomInt } from 'node:crypto'
+import type { Seal } from '../../base/seal.ts'
+import { hashSecret, makeSecret } from '../../base/secret.ts'
+import type { MailParameters } from '../outbox/new-mail.ts'
+import type { MailProofRow } from './tables.ts'
+
+/** What a proof allows, and for how long. */
+export interface ProofKind {
+  readonly purpose: string
+  readonly lifetimeMilliseconds: number
+  /** Whether the mail has a code besides the link. */
+  readonly hasCode: boolean
+}
+
+/** A proof to store, and the secrets that only the caller and the mail get. */
+export interface NewProof {
+  /** The id for the caller, without which the code is useless. */
+  readonly requestId: string
+  /** The token for the link. */
+  readonly token: string
+  /** The code for people who read the mail on another device; undefined for a link alone. */
+  readonly code: string | undefined
+  /** The row without its binding and without encrypted values. */
+  readonly row: MailProofRow
+}
+
+/** The number of digits of a code. */
+const codeDigits = 8
+
+/**
+ * Makes the secrets of a proof, and the row with their hashes. The hash of a code contains the
+ * request id: a stolen database has no request ids, so its codes cannot be guessed.
+ *
+ * @param countedFor what wrong codes are counted for
+ */
+export function prepareProof(
+  { purpose, lifetimeMilliseconds, hasCode }: ProofKind,
+  countedFor: string,
+  now: number,
+): NewProof {
+  const [requestId, token] = [makeSecret(), makeSecret()]
+  const code = hasCode ? makeCode() : undefined
+  return {
+    requestId,
+    token,
+    code,
+    row: {
+      id: hashSecret(requestId),
+      purpose,
+      subject: null,
+      mailbox: null,
+      token_hash: hashSecret(token),
+      code_hash: code === undefined ? null : hashSecret(codeSecret(requestId, code)),
+      counted_for: countedFor,
+      tries: 0,
+      sealed: null,
+      created_at: now,
+      expires_at: now + lifetimeMilliseconds,
+      resolved_at: null,
+    },
+  }
+}
+
+/**
+ * Returns the text whose hash is stored for a code. Ignores spaces and hyphens in the code, because
+ * the mail shows it in groups.
+ */
+export function codeSecret(requestId: string, code: string): string {
+  return `${requestId}\n${code.replace(/[\s-]/g, '')}`
+}
+
+/** Encrypts values for the row of a proof. */
+export function sealValues(seal: Seal, row: SealedRow, values: MailParameters): string {
+  return seal.seal(JSON.stringify(values), contextOf(row))
+}
+
+/** Decrypts the values in a row. Undefined if there are none, or they belong to another row. */
+export function openValues(
+  seal: Seal,
+  row: SealedRow & Pick<MailProofRow, 'sealed'>,
+): MailParameters | undefined {
+  const text = row.sealed === null ? undefined : seal.open(row.sealed, contextOf(row))
+  return text === undefined ? undefined : (JSON.parse(text) as MailParameters)
+}
+
+type SealedRow = Pick<MailProofRow, 'id' | 'purpose'> & {
+  /** A request must not be read as the data of a bound proof. */
+  readonly resolved_at: number | null
+}
+
+function contextOf({ id, purpose, resolved_at }: SealedRow): string {
+  return `${id} ${purpose} ${resolved_at === null ? 'request' : 'data'}`
+}
+
+function makeCode(): string {
+  return String(randomInt(10 ** codeDigits)).padStart(codeDigits, '0')
+}

@@ -1,0 +1,76 @@
+import type { Clock } from 'keystile/internal'
+import type { Seal } from '../../base/seal.ts'
+import { hashSecret } from '../../base/secret.ts'
+import type { Database } from '../../storage/database.ts'
+import type { MailParameters } from '../outbox/new-mail.ts'
+import type { SpendableProof } from './in-transaction.ts'
+import { codeSecret, openValues, prepareProof, sealValues, type ProofKind } from './new-proof.ts'
+import { findByToken, requestProof, tryCode, type BoundProofRow } from './store.ts'
+
+/** What a person presents: the token of the link, or the code with the id of its request. */
+export type Presented =
+  | { readonly token: string }
+  | { readonly requestId: string; readonly code: string }
+
+/** A proof that was found. The transaction of the change spends it by `spendProof()`. */
+export interface FoundProof extends SpendableProof {
+  /** The data that the purpose stored with the proof. */
+  readonly data: MailParameters
+}
+
+/** Stores requests for links and codes, and finds the proofs that people present. */
+export interface MailProofs {
+  /**
+   * Stores a request. It reads no account: the resolver does, after the answer.
+   *
+   * @param values what `ProofPurpose.resolve()` gets. It is encrypted
+   * @param countedFor what wrong codes are counted for if there is no account: the same for all
+   *   spellings of what the caller typed. Only its hash is stored
+   * @returns the id of the request, which the caller sends with the code
+   */
+  request(kind: ProofKind, values: MailParameters, countedFor: string): Promise<string>
+  /**
+   * Finds a proof and does NOT spend it. Counts a wrong code. Returns undefined for every reason:
+   * an unknown, expired or spent proof, another purpose, no account, a wrong code, too many tries.
+   */
+  find(kind: ProofKind, presented: Presented): Promise<FoundProof | undefined>
+}
+
+/** The names of the values that a request adds. `resolve()` does not get them. */
+export interface StoredSecrets {
+  readonly token: string
+  readonly code?: string | undefined
+}
+
+/** Creates `MailProofs`. */
+export function createMailProofs(
+  database: Pick<Database, 'reader' | 'write'>,
+  { seal, clock }: { readonly seal: () => Seal; readonly clock: Clock },
+): MailProofs {
+  const foundOf = (row: BoundProofRow | undefined): FoundProof | undefined => {
+    if (!row) return undefined
+    const { id, purpose, subject, mailbox } = row
+    const data = row.sealed === null ? {} : openValues(seal(), row)
+    return data && { id, purpose, subject, mailbox, data }
+  }
+
+  return {
+    async request(kind, values, countedFor) {
+      const counted = hashSecret(`${kind.purpose}\n${countedFor}`)
+      const { requestId, row, token, code } = prepareProof(kind, counted, clock.now())
+      const secrets = JSON.stringify({ token, code } satisfies StoredSecrets)
+      const sealed = sealValues(seal(), row, { values: JSON.stringify(values), secrets })
+      await database.write(requestProof, { ...row, sealed })
+      return requestId
+    },
+    async find({ purpose }, presented) {
+      const now = clock.now()
+      if ('token' in presented)
+        return foundOf(await findByToken(database.reader, { token: presented.token, purpose, now }))
+
+      const { requestId, code } = presented
+      const [id, secret] = [hashSecret(requestId), codeSecret(requestId, code)]
+      return foundOf(await database.write(tryCode, { id, secret, purpose, now }))
+    },
+  }
+}

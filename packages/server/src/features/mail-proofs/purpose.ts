@@ -1,0 +1,42 @@
+import type { Command } from '../../storage/database.ts'
+import type { MailParameters } from '../outbox/new-mail.ts'
+import type { BindValues } from './in-transaction.ts'
+import type { ProofKind } from './new-proof.ts'
+
+/** The secrets of a request, for the mail. */
+export interface MailSecrets {
+  readonly token: string
+  /** Undefined for a purpose without codes. */
+  readonly code: string | undefined
+  readonly expiresAt: Date
+}
+
+/** Whom a request is for, and the mail to send. */
+export interface Resolution {
+  readonly subject: string
+  /** The mailbox that the proof is bound to, in the form that is compared. */
+  readonly mailbox: string
+  /** The address that the mail goes to, as the user typed it. */
+  readonly recipient: string
+  readonly template: string
+  /** The values for the text of the mail. */
+  readonly parameters: MailParameters
+  /** Values that the proof keeps, encrypted, until it is spent. */
+  readonly data?: MailParameters | undefined
+  /** Counts the mail apart from the others of this mailbox: see `CountedAddressee`. */
+  readonly allowance?: string | undefined
+}
+
+/** What a link or a code in a mail may allow. Each purpose is one record. */
+export interface ProofPurpose extends ProofKind {
+  /**
+   * Looks up whom a request is for. The resolver calls it, after the caller has got an answer, so
+   * the answer cannot tell whether there is an account.
+   *
+   * @param request the values that were passed to `MailProofs.request()`
+   * @returns undefined if no mail must be sent. The proof then opens nothing
+   */
+  resolve(request: MailParameters, secrets: MailSecrets): Promise<Resolution | undefined>
+  /** Binds the proof and stores the mail. It checks once more what `resolve()` has read. */
+  readonly bind: Command<BindValues, void>
+}

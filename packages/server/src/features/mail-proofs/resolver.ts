@@ -1,0 +1,132 @@
+// Looks up the accounts of requests, and stores their mails, in the process that holds the lease of
+// background jobs.
+import type { Clock, Logger } from 'keystile/internal'
+import type { Seal } from '../../base/seal.ts'
+import type { Database } from '../../storage/database.ts'
+import { LeaseLostError, type Lease } from '../lease/lease.ts'
+import { prepareMail, type MailParameters } from '../outbox/new-mail.ts'
+import { openValues, sealValues } from './new-proof.ts'
+import type { StoredSecrets } from './proofs.ts'
+import type { MailSecrets, ProofPurpose, Resolution } from './purpose.ts'
+import { leaveUnbound, listUnresolved } from './store.ts'
+import type { MailProofRow } from './tables.ts'
+
+/**
+ * How often the resolver looks for requests. It does not begin right after a request: its work
+ * would slow down the requests that come next, and so tell their sender whether there is an
+ * account.
+ */
+const tickMilliseconds = 500
+/** How many requests are resolved at the same time. */
+const batchSize = 20
+
+/** The services that the resolver uses. */
+export interface ResolverParts {
+  readonly database: Pick<Database, 'reader'>
+  readonly lease: Lease
+  readonly purposes: readonly ProofPurpose[]
+  /** Returns the seal of the parameters of mails. */
+  readonly seal: () => Seal
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Resolves requests until it is closed. */
+export interface Resolver {
+  /** Waits for the requests that are being resolved. */
+  close(): Promise<void>
+}
+
+/** Starts to resolve requests whenever this process holds the lease. */
+export function startResolver(parts: ResolverParts): Resolver {
+  const { lease, logger, purposes } = parts
+  const stopping = new AbortController()
+  let isFailing = false
+
+  async function step(): Promise<void> {
+    try {
+      let goesOn = true
+      while (goesOn && !stopping.signal.aborted && lease.isHeld) goesOn = await resolveBatch(parts)
+      isFailing = false
+    } catch (error) {
+      if (error instanceof LeaseLostError) return
+      if (!isFailing) logger.warn({ err: error }, 'requests for mails cannot be resolved')
+      isFailing = true
+    }
+  }
+
+  let running: Promise<void> | undefined
+  const tick = (): void => void (running ??= step().finally(() => (running = undefined)))
+  const timer = purposes.length === 0 ? undefined : setInterval(tick, tickMilliseconds)
+  timer?.unref()
+
+  return {
+    async close() {
+      stopping.abort()
+      clearInterval(timer)
+      await running
+    },
+  }
+}
+
+/** Resolves the oldest requests. Returns whether there may be more. */
+async function resolveBatch(parts: ResolverParts): Promise<boolean> {
+  const { database, lease, clock } = parts
+  const now = clock.now()
+  const rows = await listUnresolved(database.reader, { now, limit: batchSize })
+  if (rows.length === 0) return false
+
+  const unknown: string[] = []
+  const results = await Promise.allSettled(
+    rows.map(async (row) => {
+      if (!(await resolve(row, parts))) unknown.push(row.id)
+    }),
+  )
+  // One write for all of them, so a flood of unknown names costs little.
+  if (unknown.length > 0) await lease.write(leaveUnbound, { ids: unknown, now: clock.now() })
+  for (const result of results) if (result.status === 'rejected') throw result.reason
+  return rows.length === batchSize
+}
+
+/** Binds a request and stores its mail. Returns false if there is no account for it. */
+async function resolve(row: MailProofRow, parts: ResolverParts): Promise<boolean> {
+  const { lease, purposes, seal, clock } = parts
+  const purpose = purposes.find((known) => known.purpose === row.purpose)
+  const opened = openValues(seal(), row)
+  if (!purpose || !opened) return false
+
+  const { token, code } = JSON.parse(opened['secrets'] ?? '{}') as StoredSecrets
+  const values = JSON.parse(opened['values'] ?? '{}') as MailParameters
+  const secrets: MailSecrets = { token, code, expiresAt: new Date(row.expires_at) }
+  const resolution = await purpose.resolve(values, secrets)
+  if (!resolution) return false
+
+  await lease.write(purpose.bind, {
+    ...bindingOf(row, resolution, seal()),
+    ...mailOf(row, resolution, { seal: seal(), now: clock.now() }),
+  })
+  return true
+}
+
+function bindingOf(
+  row: MailProofRow,
+  { subject, mailbox, data }: Resolution,
+  seal: Seal,
+): Pick<MailProofRow, 'id' | 'sealed'> & Pick<Resolution, 'subject' | 'mailbox'> {
+  const bound = { ...row, resolved_at: row.created_at }
+  return {
+    id: row.id,
+    subject,
+    mailbox,
+    sealed: data === undefined ? null : sealValues(seal, bound, data),
+  }
+}
+
+function mailOf(
+  { expires_at }: MailProofRow,
+  { recipient, template, parameters, allowance }: Resolution,
+  { seal, now }: { readonly seal: Seal; readonly now: number },
+) {
+  const kind = { template, lifetimeMilliseconds: expires_at - now }
+  return { mail: prepareMail(kind, { parameters, seal }, now), recipient, allowance, now }
+}

@@ -1,0 +1,105 @@
+import { hashSecret, isSecretOf } from '../../base/secret.ts'
+import {
+  command,
+  inTables,
+  type AnyCommand,
+  type Command,
+  type Reader,
+} from '../../storage/database.ts'
+import { countUses, restoreUses } from '../limits/in-transaction.ts'
+import { useOf } from '../limits/uses.ts'
+import { insertProof, leaveProofsUnbound, type Binding } from './in-transaction.ts'
+import { codeRate, maxTries } from './feature.ts'
+import type { MailProofRow, MailProofTables } from './tables.ts'
+
+/** Stores a request for a proof. The resolver looks up the account later. */
+export const requestProof: Command<MailProofRow, void> = command('requestProof', insertProof)
+
+/** Returns the oldest requests that the resolver has to resolve. */
+export function listUnresolved(
+  reader: Reader,
+  { now, limit }: { readonly now: number; readonly limit: number },
+): Promise<readonly MailProofRow[]> {
+  return inTables<MailProofTables>(reader)
+    .selectFrom('mail_proof')
+    .selectAll()
+    .where('resolved_at', 'is', null)
+    .where('expires_at', '>', now)
+    .orderBy('created_at')
+    .limit(limit)
+    .execute()
+}
+
+/** Marks requests as resolved without an account. */
+export const leaveUnbound: Command<
+  { readonly ids: readonly string[]; readonly now: number },
+  void
+> = command('leaveUnbound', leaveProofsUnbound)
+
+/** A proof that is bound, and what it is bound to. */
+export type BoundProofRow = MailProofRow & Binding
+
+/** Finds a bound proof by its token. Does NOT spend it. */
+export async function findByToken(
+  reader: Reader,
+  { token, purpose, now }: { readonly token: string; readonly purpose: string; now: number },
+): Promise<BoundProofRow | undefined> {
+  const row = await inTables<MailProofTables>(reader)
+    .selectFrom('mail_proof')
+    .selectAll()
+    .where('token_hash', '=', hashSecret(token))
+    .where('purpose', '=', purpose)
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+  return row && asBound(row)
+}
+
+/**
+ * Compares a code with a request, and counts the try. The count commits before the caller gets an
+ * answer, so parallel guesses cannot exceed the limits. A right code restores its try and does NOT
+ * spend the proof. A request without an account is handled like one with an account and a wrong
+ * code, and so is an id that no request has.
+ *
+ * @param secret the text whose hash is stored for the right code: see `codeSecret()`
+ */
+export const tryCode: Command<
+  {
+    readonly id: string
+    readonly secret: string
+    readonly purpose: string
+    readonly now: number
+  },
+  BoundProofRow | undefined
+> = command('tryCode', async (transaction, { id, secret, purpose, now }) => {
+  const db = inTables<MailProofTables>(transaction)
+  const row = await db
+    .updateTable('mail_proof')
+    .set((old) => ({ tries: old('tries', '+', 1) }))
+    .where('id', '=', id)
+    .where('purpose', '=', purpose)
+    .where('tries', '<', maxTries)
+    .where('expires_at', '>', now)
+    .returningAll()
+    .executeTakeFirst()
+
+  const uses = [useOf(codeRate, row?.counted_for ?? id)]
+  const { wait } = await countUses(transaction, uses, now)
+  const isRight = isSecretOf(secret, row?.code_hash ?? hashSecret(id))
+  const bound = row && asBound(row)
+  if (!bound || !isRight || wait > 0) return undefined
+
+  await db
+    .updateTable('mail_proof')
+    .set((old) => ({ tries: old('tries', '-', 1) }))
+    .where('id', '=', id)
+    .execute()
+  await restoreUses(transaction, { uses, at: now }, now)
+  return bound
+})
+
+function asBound(row: MailProofRow): BoundProofRow | undefined {
+  const { subject, mailbox } = row
+  return subject === null || mailbox === null ? undefined : { ...row, subject, mailbox }
+}
+
+export const commands: readonly AnyCommand[] = [requestProof, leaveUnbound, tryCode]

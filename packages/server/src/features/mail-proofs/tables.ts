@@ -1,0 +1,38 @@
+// The rows of proofs as both databases store them. Times are integers in milliseconds.
+
+/**
+ * A link and a code that a mail carries, to prove that a person reads a mailbox. A proof that was
+ * spent has no row.
+ */
+export interface MailProofRow {
+  /** The hash of the request id, which only the caller who asked for the mail has. */
+  readonly id: string
+  /** What the proof allows, such as `password_reset`. It allows nothing else. */
+  readonly purpose: string
+  /** The user whom the proof is bound to. Null if it is not bound: then it proves nothing. */
+  readonly subject: string | null
+  /** The mailbox that the proof is bound to: an address in the form that is compared. */
+  readonly mailbox: string | null
+  /** The hash of the token in the link. */
+  readonly token_hash: string
+  /** The hash of the request id and the code; null if the mail has only a link. */
+  readonly code_hash: string | null
+  /**
+   * What tries of the code are counted for: first a hash of what the caller typed, and the subject
+   * when the proof is bound.
+   */
+  readonly counted_for: string
+  /** The number of wrong codes. */
+  readonly tries: number
+  /** The encrypted request while it is unresolved; later encrypted data of the purpose, or null. */
+  readonly sealed: string | null
+  readonly created_at: number
+  readonly expires_at: number
+  /** When the resolver looked up the account. Null if it still has to. */
+  readonly resolved_at: number | null
+}
+
+/** The table of proofs. */
+export interface MailProofTables {
+  readonly mail_proof: MailProofRow
+}

@@ -1,0 +1,55 @@
+import type { Feature } from '../../feature/feature.ts'
+import { minuteMilliseconds, secondMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
+
+/** Limits requests for a new password from unknown devices, per typed name. */
+export const resetLoginRate: LimitRate = {
+  name: 'reset-login',
+  burst: 5,
+  intervalMilliseconds: 96 * minuteMilliseconds,
+}
+
+/** Limits requests for a new password, per IP address. An office may share an address. */
+export const resetAddressRate: LimitRate = {
+  name: 'reset-address',
+  burst: 20,
+  intervalMilliseconds: 3 * minuteMilliseconds,
+}
+
+/**
+ * Limits requests for a new password from unknown devices on the whole server, because each stores
+ * a row and may send a mail.
+ */
+export const resetServerRate: LimitRate = {
+  name: 'reset-server',
+  burst: 600,
+  intervalMilliseconds: 2 * secondMilliseconds,
+}
+
+/** Limits requests for a new password from one known device, apart from all other requests. */
+export const resetDeviceRate: LimitRate = {
+  name: 'reset-device',
+  burst: 5,
+  intervalMilliseconds: 96 * minuteMilliseconds,
+}
+
+/** Limits refused confirmations, per IP address. */
+export const confirmAddressRate: LimitRate = {
+  name: 'reset-confirm',
+  burst: 100,
+  intervalMilliseconds: 30 * secondMilliseconds,
+  isGivenBackWhole: true,
+}
+
+const auditEvents = [
+  /** A user set a new password by a link or a code from a mail. */
+  'password_reset',
+] as const
+
+export type PasswordResetEvent = (typeof auditEvents)[number]
+
+/** New passwords for users who have forgotten theirs, by mail. */
+export const feature: Feature<object, PasswordResetEvent> = {
+  name: 'password-reset',
+  auditEvents,
+  rates: [resetLoginRate, resetAddressRate, resetServerRate, resetDeviceRate, confirmAddressRate],
+}

@@ -1,0 +1,150 @@
+import { ProblemError, type Clock } from 'keystile/internal'
+import { refuseFaults } from '../../http/json-body.ts'
+import type { Database } from '../../storage/database.ts'
+import { findPasswordErrors } from '../accounts/account-fields.ts'
+import type { Users } from '../accounts/users.ts'
+import type { By } from '../audit/entry.ts'
+import { countedLogin, mailboxOf } from '../directory/names.ts'
+import type { Devices } from '../known-devices/devices.ts'
+import type { Limits } from '../limits/limits.ts'
+import { useOf } from '../limits/uses.ts'
+import type { Notices } from '../mail/notices.ts'
+import type { MailProofs, Presented } from '../mail-proofs/proofs.ts'
+import type { Passwords } from '../password/password.ts'
+import type { PasswordPolicy } from '../password-policy/policy.ts'
+import {
+  confirmAddressRate,
+  resetAddressRate,
+  resetDeviceRate,
+  resetLoginRate,
+  resetServerRate,
+} from './feature.ts'
+import { resetKind, type ResetRequest } from './purpose.ts'
+import { resetPassword } from './store.ts'
+
+/** Sets new passwords for users who have forgotten theirs. The endpoints and the pages share it. */
+export interface PasswordResets {
+  /**
+   * Stores a request, and lets the mail be sent later. Looks up no account: the work and the result
+   * are the same whether or not the login exists.
+   *
+   * @param deviceSecret the device secret of the caller: a known device has limits of its own
+   * @returns the id of the request, which the caller needs for the code
+   * @throws {ProblemError} `too_many_requests`
+   */
+  request(wanted: WantedReset, address: string | undefined): Promise<string>
+  /**
+   * Sets the new password and ends all sessions of the user. A refused password spends nothing.
+   *
+   * @throws {ProblemError} `forbidden`, for all reasons alike, if the link or the code does not
+   *   allow it; `unprocessable_content` for an unacceptable password, `too_many_requests`,
+   *   `temporarily_unavailable`
+   */
+  confirm(presented: Presented, newPassword: string, by: By): Promise<void>
+}
+
+/** A request for a new password. */
+export type WantedReset = Pick<ResetRequest, 'login'> & {
+  readonly language: string | undefined
+  readonly deviceSecret: string | undefined
+}
+
+/** The services that password resets use. */
+export interface PasswordResetParts {
+  readonly database: Pick<Database, 'write'>
+  readonly proofs: MailProofs
+  readonly users: Pick<Users, 'readBySubject' | 'settle'>
+  readonly passwords: Pick<Passwords, 'requireRoom' | 'hash'>
+  readonly passwordPolicy: PasswordPolicy
+  readonly limits: Limits
+  readonly devices: Pick<Devices, 'open'>
+  readonly notices: Notices
+  readonly clock: Clock
+}
+
+/** Longer logins do not exist. */
+const maxLoginLength = 320
+
+/** Creates `PasswordResets`. */
+export function createPasswordResets(parts: PasswordResetParts): PasswordResets {
+  const { proofs } = parts
+  return {
+    async request({ login: typed, language = '', deviceSecret = '' }, address) {
+      const login = typed.slice(0, maxLoginLength)
+      await countRequest({ login, deviceSecret, address }, parts)
+      return proofs.request(resetKind, { login, language, deviceSecret }, countedLogin(login))
+    },
+    confirm: (presented, newPassword, by) => confirm({ presented, newPassword, by }, parts),
+  }
+}
+
+/**
+ * Counts a request. One with a device secret counts for that device only, if that is possible. The
+ * resolver checks whose device it is: here a look at the account would tell that it exists.
+ */
+async function countRequest(
+  {
+    login,
+    deviceSecret,
+    address,
+  }: Pick<ResetRequest, 'login' | 'deviceSecret'> & { readonly address: string | undefined },
+  { limits, devices }: Pick<PasswordResetParts, 'limits' | 'devices'>,
+): Promise<void> {
+  const device = devices.open(deviceSecret === '' ? undefined : deviceSecret)
+  if (device && (await limits.tryCount([useOf(resetDeviceRate, device.id)]))) return
+
+  await limits.count([
+    useOf(resetLoginRate, countedLogin(login)),
+    useOf(resetServerRate, ''),
+    ...limits.usesAt(resetAddressRate, address),
+  ])
+}
+
+interface Confirmation {
+  readonly presented: Presented
+  readonly newPassword: string
+  readonly by: By
+}
+
+async function confirm(
+  { presented, newPassword, by }: Confirmation,
+  {
+    database,
+    proofs,
+    users,
+    passwords,
+    passwordPolicy,
+    limits,
+    notices,
+    clock,
+  }: PasswordResetParts,
+): Promise<void> {
+  passwords.requireRoom(by.address)
+  const spent = await limits.count(limits.usesAt(confirmAddressRate, by.address))
+
+  const proof = await proofs.find(resetKind, presented)
+  const user = proof && (await users.readBySubject(proof.subject))
+  if (!proof || !user?.active || mailboxOf(user.publicUser.email) !== proof.mailbox) throw refused()
+
+  refuseFaults(findPasswordErrors('new_password', newPassword, user.publicUser, passwordPolicy))
+  const hash = await passwords.hash(newPassword, by.address)
+
+  const { isReset } = await database.write(resetPassword, {
+    proof,
+    hash,
+    notice: notices('password_changed', by.address),
+    by,
+    now: clock.now(),
+  })
+  if (!isReset) throw refused()
+  await users.settle(proof.subject)
+  await limits.refund(spent)
+}
+
+/** The refusal of every confirmation without a valid proof. */
+function refused(): ProblemError {
+  return new ProblemError(
+    'forbidden',
+    'The link or the code is wrong, was used before, or has expired; request a new one',
+  )
+}

@@ -1,0 +1,116 @@
+import { ProblemError } from 'keystile/internal'
+import { describeFields, readFields, strictFields, stringField } from '../../http/json-body.ts'
+import { emptyAnswer, jsonAnswer, type OpenRoute } from '../../http/route.ts'
+import { newPasswordField } from '../accounts/account-fields.ts'
+import { accountRoute, tooManyTries } from '../accounts/route-parts.ts'
+import { addressOf, byStranger } from '../audit/audit.ts'
+import { preferredLanguage } from '../mail/language.ts'
+import type { PasswordPolicy } from '../password-policy/policy.ts'
+import type { Presented } from '../mail-proofs/proofs.ts'
+import type { PasswordResets } from './password-resets.ts'
+
+/** The services that the routes of password resets use. */
+export interface PasswordResetRouteParts {
+  readonly resets: PasswordResets
+  readonly passwordPolicy: PasswordPolicy
+}
+
+/** The endpoints by which users set a new password without the old one. */
+export function passwordResetRoutes(parts: PasswordResetRouteParts): readonly OpenRoute[] {
+  return [requestRoute(parts), confirmRoute(parts)]
+}
+
+const request = strictFields({
+  login: stringField().meta({ description: 'A user name or an e-mail address', example: 'ada' }),
+  device_secret: stringField()
+    .meta({ description: 'The device secret of the last login on this device' })
+    .optional(),
+})
+
+/** `POST /password-resets`: sends a link and a code, if there is such an account. */
+function requestRoute({ resets }: PasswordResetRouteParts): OpenRoute {
+  return {
+    ...accountRoute,
+    method: 'POST',
+    path: '/password-resets',
+    doc: {
+      tag: 'Own account',
+      summary: 'Request a new password',
+      description:
+        'Sends a mail with a link and a code, valid for 15 minutes, if there is such an account ' +
+        'and it has an e-mail address. The answer is the same if there is none. ' +
+        '`Accept-Language` chooses the language of the mail.',
+      body: { type: 'json', schema: describeFields(request) },
+      success: {
+        status: 202,
+        description: 'The id of the request, which is needed with the code',
+        schema: {
+          type: 'object',
+          properties: { request_id: { type: 'string' } },
+          required: ['request_id'],
+        },
+      },
+      refuses: { 429: tooManyTries },
+    },
+    async handle(sent) {
+      const { login, device_secret: deviceSecret } = await readFields(request, sent)
+      const language = preferredLanguage(sent.headers.get('accept-language'))
+      const requestId = await resets.request({ login, language, deviceSecret }, addressOf(sent))
+      return jsonAnswer(202, { request_id: requestId })
+    },
+  }
+}
+
+/** `POST /password-resets/confirm`: sets the new password. */
+function confirmRoute({ resets, passwordPolicy }: PasswordResetRouteParts): OpenRoute {
+  const members = strictFields({
+    token: stringField().meta({ description: 'The token of the link' }).optional(),
+    request_id: stringField().meta({ description: 'Needed with the code' }).optional(),
+    code: stringField().meta({ example: '1234 5678' }).optional(),
+    new_password: newPasswordField(passwordPolicy),
+  })
+
+  return {
+    ...accountRoute,
+    method: 'POST',
+    path: '/password-resets/confirm',
+    doc: {
+      tag: 'Own account',
+      summary: 'Set a new password',
+      description:
+        'Takes the token of the link, or the code with the id of the request. ' +
+        'Ends every session of the user. A refused password uses up neither link nor code.',
+      body: { type: 'json', schema: describeFields(members) },
+      success: { status: 204, description: 'Changed' },
+      refuses: {
+        403: 'The link or the code is wrong, was used before, or has expired',
+        429: tooManyTries,
+      },
+    },
+    async handle(sent) {
+      const fields = await readFields(members, sent)
+      await resets.confirm(presentedOf(fields), fields.new_password, byStranger(sent))
+      return emptyAnswer
+    },
+  }
+}
+
+/** @throws {ProblemError} 422 if the members are neither a token nor a code with its request */
+function presentedOf({
+  token,
+  request_id: requestId,
+  code,
+}: {
+  readonly token?: string | undefined
+  readonly request_id?: string | undefined
+  readonly code?: string | undefined
+}): Presented {
+  if (token !== undefined && requestId === undefined && code === undefined) return { token }
+  if (token === undefined && requestId !== undefined && code !== undefined)
+    return { requestId, code }
+  throw new ProblemError(
+    'unprocessable_content',
+    'The body must have either token, or request_id and code',
+    { errors: [] },
+  )
+}

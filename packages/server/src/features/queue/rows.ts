@@ -1,0 +1,197 @@
+// The statements for rows that wait to be delivered. Each feature has a table of its own.
+
+import { maxPurgedAtOnce, type PurgeCommand } from '../../feature/clean-up.ts'
+import {
+  command,
+  inTables,
+  type AnyCommand,
+  type Command,
+  type Reader,
+} from '../../storage/database.ts'
+import { hasTable } from '../../storage/migrate.ts'
+
+/** A row that waits to be delivered. A row that was delivered is erased. Times are milliseconds. */
+export interface QueuedRow {
+  readonly id: string
+  readonly created_at: number
+  /** From this time on, the row is not delivered any more, and housekeeping erases it. */
+  readonly expires_at: number
+  /** How often a process has begun to deliver the row. */
+  readonly tries: number
+  readonly next_try_at: number
+  /** When the row became a dead letter, which is not tried again; null if it still waits. */
+  readonly dead_at: number | null
+  /** Why the last try failed: a code and never a text of another program. */
+  readonly failure: string | null
+}
+
+/** Returns the columns of a row that is due at once and was not tried yet. */
+export function newRow(now: number, lifetimeMilliseconds: number): Omit<QueuedRow, 'id'> {
+  return {
+    created_at: now,
+    expires_at: now + lifetimeMilliseconds,
+    tries: 0,
+    next_try_at: now,
+    dead_at: null,
+    failure: null,
+  }
+}
+
+/** The commands on the rows of a table. */
+export interface QueueCommands<Row extends QueuedRow> {
+  /**
+   * Claims the rows that are due, oldest first, and counts a try of each. Until `until`, no other
+   * process claims them. If this process crashes, another process delivers them then.
+   */
+  readonly claim: Command<
+    { readonly now: number; readonly until: number; readonly limit: number },
+    readonly Row[]
+  >
+  /** Erases a row that was delivered. */
+  readonly erase: Command<{ readonly id: string }, void>
+  /** Stores that a try failed, and when the next try is, or that there is none: a dead letter. */
+  readonly fail: Command<
+    Pick<QueuedRow, 'id' | 'dead_at'> & { readonly failure: string; readonly nextTryAt: number },
+    void
+  >
+  /** Makes a row due again at once, or all dead letters if `id` is undefined. */
+  readonly retry: Command<
+    { readonly id: string | undefined; readonly now: number },
+    { readonly retried: number }
+  >
+  /** Erases rows that expired before they could be delivered. */
+  readonly purge: PurgeCommand
+  /** All these commands. */
+  readonly all: readonly AnyCommand[]
+}
+
+/** A stand-in for the table of a feature, whose name is known only at run time. */
+interface Tables {
+  readonly queue: QueuedRow
+}
+
+/** Creates the commands on the rows of a table, which must have the columns of a `QueuedRow`. */
+export function createQueueCommands<Row extends QueuedRow>(name: string): QueueCommands<Row> {
+  const table = name as 'queue'
+  const claim: QueueCommands<Row>['claim'] = command(
+    `claim:${name}`,
+    async (transaction, { now, until, limit }) => {
+      const claimed = await inTables<Tables>(transaction)
+        .updateTable(table)
+        .set((row) => ({ tries: row('tries', '+', 1), next_try_at: until }))
+        .where('id', 'in', (from) =>
+          from
+            .selectFrom(table)
+            .select('id')
+            .where('dead_at', 'is', null)
+            .where('next_try_at', '<=', now)
+            .where('expires_at', '>', now)
+            .orderBy('next_try_at')
+            .orderBy('id')
+            .limit(limit),
+        )
+        .returningAll()
+        .execute()
+      return claimed as readonly QueuedRow[] as readonly Row[]
+    },
+  )
+  const erase: QueueCommands<Row>['erase'] = command(`erase:${name}`, async (transaction, row) => {
+    await inTables<Tables>(transaction).deleteFrom(table).where('id', '=', row.id).execute()
+  })
+  const fail: QueueCommands<Row>['fail'] = command(
+    `fail:${name}`,
+    async (transaction, { id, dead_at, failure, nextTryAt }) => {
+      await inTables<Tables>(transaction)
+        .updateTable(table)
+        .set({ failure, dead_at, next_try_at: nextTryAt })
+        .where('id', '=', id)
+        .execute()
+    },
+  )
+  const [retry, purge] = [createRetry(name), createPurge(name)]
+  return { claim, erase, fail, retry, purge, all: [claim, erase, fail, retry, purge] }
+}
+
+function createRetry(name: string): QueueCommands<QueuedRow>['retry'] {
+  return command(`retry:${name}`, async (transaction, { id, now }) => {
+    const { numUpdatedRows } = await inTables<Tables>(transaction)
+      .updateTable(name as 'queue')
+      .set({ tries: 0, dead_at: null, next_try_at: now })
+      .where('expires_at', '>', now)
+      .$if(id === undefined, (query) => query.where('dead_at', 'is not', null))
+      .$if(id !== undefined, (query) => query.where('id', '=', id ?? ''))
+      .executeTakeFirstOrThrow()
+    return { retried: Number(numUpdatedRows) }
+  })
+}
+
+function createPurge(name: string): PurgeCommand {
+  const table = name as 'queue'
+  return command(`purge:${name}`, async (transaction, { before }) => {
+    const { numDeletedRows } = await inTables<Tables>(transaction)
+      .deleteFrom(table)
+      .where('id', 'in', (from) =>
+        from
+          .selectFrom(table)
+          .select('id')
+          .where('expires_at', '<', before)
+          .orderBy('expires_at')
+          .limit(maxPurgedAtOnce),
+      )
+      .executeTakeFirstOrThrow()
+    return { purged: Number(numDeletedRows) }
+  })
+}
+
+/** Whether a row of the table is due. */
+export async function hasDueRow(reader: Reader, name: string, now: number): Promise<boolean> {
+  const row = await inTables<Tables>(reader)
+    .selectFrom(name as 'queue')
+    .select('id')
+    .where('dead_at', 'is', null)
+    .where('next_try_at', '<=', now)
+    .where('expires_at', '>', now)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** The numbers of rows in a table. */
+export interface RowCounts {
+  readonly waiting: number
+  /** The number of dead letters. */
+  readonly dead: number
+}
+
+/**
+ * Counts the rows. Returns zeros if the database does not have the table yet.
+ *
+ * @param overdueBefore rows that were made before this time count as dead letters, even if no
+ *   process has tried to deliver them
+ */
+export async function countRows(
+  reader: Reader,
+  name: string,
+  overdueBefore = 0,
+): Promise<RowCounts> {
+  if (!(await hasTable(reader, name))) return { waiting: 0, dead: 0 }
+
+  const row = await inTables<Tables>(reader)
+    .selectFrom(name as 'queue')
+    .select((from) => [
+      from.fn.count('id').as('all'),
+      from.fn
+        .count(
+          from
+            .case()
+            .when(
+              from.or([from('dead_at', 'is not', null), from('created_at', '<', overdueBefore)]),
+            )
+            .then(1)
+            .end(),
+        )
+        .as('dead'),
+    ])
+    .executeTakeFirstOrThrow()
+  return { waiting: Number(row.all) - Number(row.dead), dead: Number(row.dead) }
+}

@@ -1,0 +1,165 @@
+// Delivers the rows of a queue, in the process that holds a lease.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Clock, Logger } from 'keystile/internal'
+import { minuteMilliseconds, secondMilliseconds } from '../../feature/limit-rate.ts'
+import type { Database } from '../../storage/database.ts'
+import { LeaseLostError, type Lease } from '../lease/lease.ts'
+import { hasDueRow, type QueueCommands, type QueuedRow } from './rows.ts'
+
+/** How often the worker looks for rows that are due. */
+const tickMilliseconds = secondMilliseconds
+/** How many rows are delivered at the same time. */
+const batchSize = 10
+/** A try that takes longer than this has failed. */
+const tryMilliseconds = minuteMilliseconds
+/**
+ * For how long a claimed row belongs to the process that claimed it. Longer than a try takes, so
+ * that two processes do not deliver one row at the same time.
+ */
+const claimMilliseconds = tryMilliseconds + 30 * secondMilliseconds
+/** How long `close()` waits for rows that are being delivered. Then it interrupts them. */
+const closeMilliseconds = 5 * secondMilliseconds
+
+/** Why a try failed. */
+export interface Failure {
+  /** A code for logs and lists. Never a text of another program. */
+  readonly code: string
+  /** Whether another try is useless or too late, so that the row becomes a dead letter. */
+  readonly isFinal: boolean
+}
+
+/** A table of rows that wait, and how to deliver one of them. */
+export interface Queue<Row extends QueuedRow> {
+  readonly table: string
+  readonly commands: QueueCommands<Row>
+  /** Delivers a row. Rejects if the try failed. */
+  deliver(row: Row, signal: AbortSignal): Promise<void>
+  /** Returns why a try failed. */
+  failureOf(error: unknown, row: Row): Failure
+  /** Counts and logs the outcome of a try. A row without a failure was delivered. */
+  report(row: Row, failed?: { readonly error: unknown; readonly failure: Failure }): void
+}
+
+/** The services that a worker uses. */
+export interface WorkerParts {
+  readonly database: Pick<Database, 'reader'>
+  readonly lease: Lease
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Delivers rows until it is closed. */
+export interface Worker {
+  /** Waits up to 5 s for rows that are being delivered, and interrupts the rest. */
+  close(): Promise<void>
+}
+
+/** Starts to deliver rows whenever this process holds the lease. */
+export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: WorkerParts): Worker {
+  const { lease, logger } = parts
+  const stopping = new AbortController()
+  const closing = new AbortController()
+  let isFailing = false
+
+  async function step(): Promise<void> {
+    try {
+      let goesOn = true
+      while (goesOn && !stopping.signal.aborted && lease.isHeld)
+        goesOn = await deliverBatch(queue, parts, closing.signal)
+      isFailing = false
+    } catch (error) {
+      if (error instanceof LeaseLostError) return
+      const { table } = queue
+      if (!isFailing) logger.warn({ err: error, table }, 'a queue cannot be read or written')
+      isFailing = true
+    }
+  }
+
+  let running: Promise<void> | undefined
+  const tick = (): void => void (running ??= step().finally(() => (running = undefined)))
+  const timer = setInterval(tick, tickMilliseconds)
+  timer.unref()
+  lease.onTaken(tick)
+
+  return {
+    async close() {
+      stopping.abort()
+      clearInterval(timer)
+      if (!running) return
+
+      await Promise.race([running, delay(closeMilliseconds, undefined, { ref: false })])
+      closing.abort()
+      await running
+    },
+  }
+}
+
+/**
+ * Claims the rows that are due and delivers them. No transaction is open meanwhile.
+ *
+ * @returns whether to go on at once. If all tries failed, the receiver may be down: the next tick
+ *   tries other rows
+ */
+async function deliverBatch<Row extends QueuedRow>(
+  queue: Queue<Row>,
+  parts: WorkerParts,
+  closing: AbortSignal,
+): Promise<boolean> {
+  const { database, lease, clock } = parts
+  const now = clock.now()
+  if (!(await hasDueRow(database.reader, queue.table, now))) return false
+
+  const claim = { now, until: now + claimMilliseconds, limit: batchSize }
+  const rows = await lease.write(queue.commands.claim, claim)
+  const delivered = await Promise.all(rows.map((row) => deliverRow(row, queue, parts, closing)))
+  return rows.length === batchSize && delivered.some(Boolean)
+}
+
+/** Delivers one row and stores the outcome. Returns whether it was delivered. */
+async function deliverRow<Row extends QueuedRow>(
+  row: Row,
+  queue: Queue<Row>,
+  { lease, clock }: WorkerParts,
+  closing: AbortSignal,
+): Promise<boolean> {
+  // The process may have been paused since it claimed the row.
+  if (!lease.isHeld) throw new LeaseLostError('another process runs the jobs now')
+
+  const signal = AbortSignal.any([closing, AbortSignal.timeout(tryMilliseconds)])
+  try {
+    await Promise.race([queue.deliver(row, signal), rejectionOf(signal)])
+  } catch (error) {
+    const failure = queue.failureOf(error, row)
+    const now = clock.now()
+    await lease.write(queue.commands.fail, {
+      id: row.id,
+      failure: failure.code,
+      dead_at: failure.isFinal ? now : null,
+      nextTryAt: now + backOffMilliseconds(row.tries),
+    })
+    queue.report(row, { error, failure })
+    return false
+  }
+
+  // A crash before this commit delivers the row once more, and never less than once.
+  await lease.write(queue.commands.erase, { id: row.id })
+  queue.report(row)
+  return true
+}
+
+function rejectionOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const fail = (): void => reject(signal.reason as Error)
+    if (signal.aborted) fail()
+    else signal.addEventListener('abort', fail, { once: true })
+  })
+}
+
+const firstBackOffMilliseconds = 10 * secondMilliseconds
+const maxBackOffMilliseconds = 60 * minuteMilliseconds
+
+/** Returns the time until the next try: 10 s after the first try, doubled each time, up to 1 h. */
+function backOffMilliseconds(tries: number): number {
+  return Math.min(firstBackOffMilliseconds * 2 ** (tries - 1), maxBackOffMilliseconds)
+}

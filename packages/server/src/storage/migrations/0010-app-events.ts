@@ -1,0 +1,28 @@
+import type { Kysely } from 'kysely'
+
+/** Adds the events that wait for the app, and the mark of an app that wants them. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('app_event')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('event', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('expires_at', 'bigint', (column) => column.notNull())
+    .addColumn('tries', 'integer', (column) => column.notNull())
+    .addColumn('next_try_at', 'bigint', (column) => column.notNull())
+    .addColumn('dead_at', 'bigint')
+    .addColumn('failure', 'text')
+    .execute()
+  await db.schema
+    .createIndex('app_event_due')
+    .on('app_event')
+    .column('next_try_at')
+    .where('dead_at' as never, 'is', null)
+    .execute()
+  await db.schema.createIndex('app_event_expiry').on('app_event').column('expires_at').execute()
+  await db.schema
+    .createTable('event_handler')
+    .addColumn('name', 'text', (column) => column.primaryKey())
+    .addColumn('expires_at', 'bigint', (column) => column.notNull())
+    .execute()
+}

@@ -1,0 +1,204 @@
+// The pages for the links in mails: what people see, and what scanners cannot use up.
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { afterEach, it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { AppMail, MailMessage } from '@keystile/server'
+import {
+  describeOnBoth,
+  type Answer,
+  type TestKeystile,
+} from '../../packages/server/test-support/keystile.ts'
+
+const next = 'purple monkey dishwasher'
+
+describeOnBoth('the pages for a new password', (stage) => {
+  const mails: MailMessage[] = []
+  afterEach(() => void (mails.length = 0))
+  const mail: AppMail = { from: 'no-reply@example.com', send: (sent) => void mails.push(sent) }
+  const start = (options: object = {}): Promise<TestKeystile> => stage.start({ mail, ...options })
+  const nextMail = async (): Promise<{ readonly link: URL; readonly code: string }> => {
+    while (mails.length === 0) await delay(20)
+    const { text = '' } = mails.pop() ?? {}
+    return {
+      link: new URL(/^http\S+$/m.exec(text)?.[0] ?? ''),
+      code: /^\d{4} \d{4}$/m.exec(text)?.[0] ?? '',
+    }
+  }
+  const pathOf = ({ pathname, search }: URL): string => pathname.replace('/auth', '') + search
+  const ask = ({ send }: TestKeystile, login = 'ada'): Promise<Answer> =>
+    send('POST', '/account/forgot-password', { form: { login } })
+
+  it('a person asks for a mail, opens its link and sets a new password', async () => {
+    const started = await start()
+    const { send, addUser, login } = started
+    await addUser()
+    const form = await send('GET', '/account/forgot-password')
+    assert.match(form.text, /<form method="post" action="forgot-password">[^]*name="login"/)
+    assert.equal((await ask(started)).status, 200)
+
+    const { link } = await nextMail()
+    const page = await send('GET', pathOf(link))
+    const token = link.searchParams.get('token') ?? ''
+    assert.deepEqual(hiddenOf(page), { token })
+    const done = await send('POST', '/account/reset-password', {
+      form: { ...hiddenOf(page), new_password: next },
+    })
+    assert.deepEqual([done.status, headingOf(done)], [200, 'Your password is set'])
+    assert.equal((await login({ password: next })).status, 200)
+  })
+
+  it('a person who reads the mail elsewhere enters its code', async () => {
+    const started = await start()
+    const { send, addUser, login } = started
+    await addUser()
+    const page = await ask(started)
+    assert.match(page.text, /autocomplete="one-time-code"/)
+    const { code } = await nextMail()
+    const form = { ...hiddenOf(page), code: ` ${code.replace(' ', '-')} `, new_password: next }
+    assert.equal((await send('POST', '/account/reset-password', { form })).status, 200)
+    assert.equal((await login({ password: next })).status, 200)
+  })
+
+  it('scanners that open a link, even often, use up nothing', async () => {
+    const started = await start()
+    const { send, addUser } = started
+    await addUser()
+    await ask(started)
+    const { link } = await nextMail()
+    const pages = []
+    for (const method of ['GET', 'HEAD', 'GET', 'GET', 'HEAD', 'OPTIONS'])
+      pages.push(await send(method, pathOf(link), { headers: { purpose: 'prefetch' } }))
+    assert.deepEqual(
+      pages.map(({ status }) => status),
+      [200, 200, 200, 200, 200, 405],
+    )
+    const token = link.searchParams.get('token') ?? ''
+    const form = { token, new_password: next }
+    assert.equal((await send('POST', '/account/reset-password', { form })).status, 200)
+    assert.equal((await send('POST', '/account/reset-password', { form })).status, 403)
+  })
+
+  it('the page does not tell whether a token is good, or whether a login exists', async () => {
+    const started = await start()
+    const { send, addUser } = started
+    await addUser()
+    const [known, unknown] = [await ask(started, 'ada'), await ask(started, 'unknown')]
+    const masked = ({ text, status, headers }: Answer) => [
+      status,
+      [...headers],
+      text.replace(/value="[\w-]{43}"/, ''),
+    ]
+    assert.deepEqual(masked(known), masked(unknown))
+
+    const { link } = await nextMail()
+    const bad = 'A'.repeat(43)
+    const pages = [
+      await send('GET', pathOf(link)),
+      await send('GET', `/account/reset-password?token=${bad}`),
+    ]
+    assert.deepEqual(masked(pages[0] as Answer), masked(pages[1] as Answer))
+  })
+
+  it('a refused form is shown again with its fault, and uses up nothing', async () => {
+    const started = await start()
+    const { send, addUser } = started
+    await addUser()
+    const page = await ask(started)
+    const { code } = await nextMail()
+    const post = (form: Readonly<Record<string, string>>, language = 'en'): Promise<Answer> =>
+      send('POST', '/account/reset-password', {
+        form: { ...hiddenOf(page), ...form },
+        headers: { 'accept-language': language },
+      })
+    const short = await post({ code, new_password: 'short' }, 'de')
+    assert.equal(short.status, 422)
+    assert.match(
+      short.text,
+      /id="new_password-fault" role="alert">Wählen Sie ein anderes Passwort. <span lang="en">Password should have at least 15 characters\.</,
+    )
+    assert.match(short.text, /aria-describedby="new_password-fault new_password-hint"/)
+    assert.doesNotMatch(short.text, /value="short"/)
+    assert.deepEqual(hiddenOf(short), hiddenOf(page))
+
+    const bad = await post({ code: '"><script>', new_password: next })
+    assert.equal(bad.status, 403)
+    assert.match(bad.text, /id="code-fault" role="alert">The link or the code is wrong/)
+    assert.doesNotMatch(bad.text, /<script/)
+    assert.equal((await post({ code })).status, 422, 'the password is missing')
+    assert.equal((await post({ code, new_password: next })).status, 200)
+  })
+
+  it('too many requests are said on the page', async () => {
+    const started = await start({ rateLimits: 'on' })
+    for (let count = 0; count < 5; count++) assert.equal((await ask(started)).status, 200)
+    const refused = await ask(started)
+    assert.equal(refused.status, 429)
+    assert.ok(Number(refused.headers.get('retry-after')) > 0)
+    assert.match(refused.text, /id="login-fault" role="alert">Too many tries/)
+  })
+
+  it('the pages run no script, load nothing, and are in no cache and no search engine', async () => {
+    const { send } = await start()
+    for (const path of ['/account/forgot-password', '/account/reset-password?token=x']) {
+      const { headers, text } = await send('GET', path)
+      const [, style = ''] = /<style>([^]*)<\/style>/.exec(text) ?? []
+      const hash = createHash('sha256').update(style).digest('base64')
+      assert.equal(
+        headers.get('content-security-policy'),
+        `default-src 'none'; style-src 'sha256-${hash}'; form-action 'self'; ` +
+          "frame-ancestors 'none'; base-uri 'none'",
+      )
+      assert.equal(headers.get('referrer-policy'), 'no-referrer')
+      assert.equal(headers.get('cache-control'), 'no-store')
+      assert.equal(headers.get('x-robots-tag'), 'noindex')
+      assert.doesNotMatch(text, /<script|src=|href="http|url\(| on\w+=/)
+      assert.match(text, /<meta name="viewport"/)
+    }
+  })
+
+  it('the pages speak four languages, and every field has a label', async () => {
+    const { send } = await start({ mailLanguage: 'fr' })
+    const headings = []
+    for (const language of ['en', 'de', 'fr', 'es', 'nl']) {
+      const headers = { 'accept-language': language }
+      const page = await send('GET', '/account/forgot-password', { headers })
+      const shown = language === 'nl' ? 'fr' : language
+      assert.ok(page.text.includes(`<html lang="${shown}">`))
+      assert.equal(page.headers.get('content-language'), shown)
+      headings.push(headingOf(page))
+      const reset = await send('GET', '/account/reset-password?token=x', { headers })
+      for (const { text } of [page, reset])
+        for (const [, id = ''] of text.matchAll(/<input id="(\w+)"/g))
+          assert.ok(text.includes(`<label for="${id}">`), id)
+    }
+    assert.equal(new Set(headings).size, 4)
+  })
+
+  it('a body that is not a form gets 400, and one without a login is asked again', async () => {
+    const { send } = await start()
+    for (const path of ['/account/forgot-password', '/account/reset-password']) {
+      const { status, headers } = await send('POST', path, { json: { login: 'ada' } })
+      assert.deepEqual([status, headers.get('content-type')], [400, 'application/problem+json'])
+    }
+    const empty = await send('POST', '/account/forgot-password', { form: { login: '' } })
+    assert.deepEqual([empty.status, headingOf(empty)], [200, 'Forgot your password?'])
+  })
+
+  it('a link without its token says so', async () => {
+    const { send } = await start()
+    const { status, text } = await send('GET', '/account/reset-password')
+    assert.equal(status, 200)
+    assert.match(text, /This link is not complete[^]*href="forgot-password"/)
+  })
+})
+
+/** Returns the hidden fields of the form in a page. */
+function hiddenOf({ text }: Answer): Readonly<Record<string, string>> {
+  const fields = text.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)">/g)
+  return Object.fromEntries(Array.from(fields, ([, name, value]) => [name, value]))
+}
+
+function headingOf({ text }: Answer): string | undefined {
+  return /<h1>([^<]*)<\/h1>/.exec(text)?.[1]
+}

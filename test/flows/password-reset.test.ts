@@ -1,0 +1,573 @@
+// A forgotten password, from the request to the new password, by the link and the code of a mail.
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import * as z from 'zod'
+import type { AppMail, MailMessage } from '@keystile/server'
+import {
+  createTestClock,
+  describeOnBoth,
+  password,
+  type Answer,
+  type Stage,
+  type TestClock,
+  type TestKeystile,
+} from '../../packages/server/test-support/keystile.ts'
+
+const next = 'purple monkey dishwasher'
+
+type StageOptions = Parameters<Stage['start']>[0]
+
+/** A stage whose Keystile sends its mails to a list, by the app's own function. */
+interface Started extends TestKeystile {
+  readonly clock: TestClock
+  readonly mails: readonly MailMessage[]
+  /** Requests a new password. Returns the id of the request. */
+  request(login?: string, fields?: object): Promise<string>
+  confirm(fields: object): Promise<Answer>
+  /** Resolves when all requests are resolved and all mails are sent. Returns the newest mail. */
+  settled(): Promise<Mail>
+  /** Requests a new password, and returns the mail with the id of its request. */
+  asked(login?: string, fields?: object): Promise<Mail & { readonly request_id: string }>
+}
+
+/** What a person reads in a mail. */
+interface Mail {
+  readonly message: MailMessage
+  readonly token: string
+  readonly code: string
+}
+
+async function start(stage: Stage, options: Parameters<Stage['start']>[0] = {}): Promise<Started> {
+  const clock = createTestClock()
+  const mails: MailMessage[] = []
+  const mail: AppMail = {
+    from: 'no-reply@example.com',
+    send: (message) => void mails.push(message),
+  }
+  const started = await stage.start({ clock, mail, ...options } as StageOptions)
+  const count = async (table: string): Promise<number> =>
+    Number((await stage.sql(`select count(*) as number from ${table}`))[0]?.['number'])
+  const request: Started['request'] = async (login = 'ada', fields = {}) => {
+    const answer = await started.send('POST', '/password-resets', { json: { login, ...fields } })
+    assert.equal(answer.status, 202, answer.text)
+    return String(answer.json['request_id'])
+  }
+  const settled = async (): Promise<Mail> => {
+    while ((await count('mail_proof where resolved_at is null')) + (await count('mail')) > 0)
+      await delay(20)
+    return mailOf(mails.at(-1))
+  }
+  return {
+    ...started,
+    clock,
+    mails,
+    request,
+    settled,
+    async asked(login, fields) {
+      const request_id = await request(login, fields)
+      return { request_id, ...(await settled()) }
+    },
+    confirm: (fields) =>
+      started.send('POST', '/password-resets/confirm', { json: { new_password: next, ...fields } }),
+  }
+}
+
+function mailOf(message: MailMessage | undefined): Mail {
+  assert.ok(message, 'no mail was sent')
+  const token = /token=([\w-]{43})\n/.exec(message.text)?.[1] ?? ''
+  const code = /^\d{4} \d{4}$/m.exec(message.text)?.[0] ?? ''
+  return { message, token, code }
+}
+
+/** A code that is not the given one. */
+function wrong(code: string): string {
+  return code === '0000 0000' ? '0000 0001' : '0000 0000'
+}
+
+describeOnBoth('a forgotten password', (stage) => {
+  it('the link of the mail sets a new password once', async () => {
+    const { addUser, asked, confirm, login } = await start(stage)
+    await addUser()
+    const { token, message } = await asked()
+    assert.equal(message.to, 'ada@example.com')
+
+    assert.equal((await confirm({ token })).status, 204)
+    assert.equal((await login({ password: next })).status, 200)
+    assert.equal((await login()).status, 400)
+    assert.equal((await confirm({ token, new_password: password })).status, 403)
+  })
+
+  it('the code of the mail sets a new password once, with the id of its request', async () => {
+    const { addUser, asked, confirm, login } = await start(stage)
+    await addUser()
+    const { code, request_id } = await asked('ADA@example.com')
+    assert.match(code, /^\d{4} \d{4}$/)
+    assert.equal((await confirm({ request_id, code: wrong(code) })).status, 403)
+    assert.equal((await confirm({ request_id, code: code.replace(' ', '') })).status, 204)
+    assert.equal((await login({ password: next })).status, 200)
+    assert.equal((await confirm({ request_id, code, new_password: password })).status, 403)
+  })
+
+  it('of several confirmations at the same time, one succeeds', async () => {
+    const { addUser, asked, confirm } = await start(stage)
+    await addUser()
+    const { token, code, request_id } = await asked()
+    const answers = await Promise.all([
+      confirm({ token }),
+      confirm({ request_id, code }),
+      confirm({ token }),
+      confirm({ request_id, code }),
+    ])
+    assert.deepEqual(answers.map(({ status }) => String(status)).toSorted(), [
+      '204',
+      '403',
+      '403',
+      '403',
+    ])
+  })
+
+  it('a refused password uses up neither the link nor a try of the code', async () => {
+    const { addUser, asked, confirm, login } = await start(stage)
+    await addUser()
+    const { token, code, request_id } = await asked()
+    for (const proof of [{ token }, ...Array.from({ length: 12 }, () => ({ request_id, code }))]) {
+      const { status, json } = await confirm({ ...proof, new_password: 'ada-lovelace-1815' })
+      assert.equal(status, 422)
+      assert.deepEqual(json['errors'][0].loc, ['body', 'new_password'])
+    }
+    assert.equal((await login()).status, 200)
+    assert.equal((await confirm({ request_id, code })).status, 204)
+  })
+
+  it('a code opens only its own request, and only its own account', async () => {
+    const { addUser, asked, confirm } = await start(stage)
+    await addUser()
+    await addUser({ username: 'eve', email: 'eve@example.com' })
+    const ada = await asked('ada')
+    const eve = await asked('eve')
+    const again = await asked('ada')
+    for (const [{ request_id }, { code }] of [
+      [ada, eve],
+      [eve, ada],
+      [ada, again],
+      [again, ada],
+    ] as const)
+      assert.equal((await confirm({ request_id, code })).status, 403)
+    for (const { request_id, code } of [ada, eve])
+      assert.equal((await confirm({ request_id, code })).status, 204)
+  })
+
+  it('a link and a code for another purpose do not set a password', async () => {
+    const { addUser, asked, confirm } = await start(stage)
+    await addUser()
+    const { token, code, request_id } = await asked()
+    await stage.sql("update mail_proof set purpose = 'email_verification'")
+    assert.equal((await confirm({ token })).status, 403)
+    assert.equal((await confirm({ request_id, code })).status, 403)
+    await stage.sql("update mail_proof set purpose = 'password_reset'")
+    assert.equal((await confirm({ token })).status, 204)
+  })
+
+  it('the answer to a request is the same for every login', async () => {
+    const { addUser, keystile, send, disable, settled, request, mails } = await start(stage)
+    await addUser()
+    await disable(await addUser({ username: 'eve', email: 'eve@example.com' }))
+    await keystile.users?.create({ username: 'bob', password })
+    const shapes: unknown[] = []
+    for (const login of ['ada', 'eve', 'bob', 'unknown', 'no@example.com', '', 'x'.repeat(500)]) {
+      const { status, headers, json } = await send('POST', '/password-resets', { json: { login } })
+      const lengths = Object.entries(json).map(([name, value]) => [name, String(value).length])
+      shapes.push([status, [...headers], lengths])
+    }
+    for (const shape of shapes) assert.deepEqual(shape, shapes[0])
+    await request('ada')
+    await settled()
+    assert.deepEqual(
+      mails.filter(({ text }) => text.includes('token=')).map(({ to }) => to),
+      ['ada@example.com', 'ada@example.com'],
+    )
+  })
+
+  it('a request leaves the same row for every login, and none looks up an account', async () => {
+    const { addUser, request, settled } = await start(stage)
+    await addUser()
+    await request('ada')
+    await request('bob')
+    const columns = 'subject, mailbox, tries, resolved_at, expires_at, length(sealed) as sealed'
+    const [known, unknown] = await stage.sql(`select ${columns} from mail_proof order by id`)
+    assert.deepEqual(known, unknown)
+    assert.equal(known?.['subject'], null)
+    await settled()
+    const rows = await stage.sql(
+      'select subject is null as open, sealed, tries from mail_proof order by subject is null',
+    )
+    assert.deepEqual(
+      rows.map(({ open, ...row }) => ({ ...row, open: Boolean(open) })),
+      [
+        { open: false, sealed: null, tries: 0 },
+        { open: true, sealed: null, tries: 0 },
+      ],
+    )
+  })
+
+  it('each confirmation without a valid proof gets the same answer', async () => {
+    const { addUser, asked, request, settled, confirm, disable, users, clock } = await start(stage)
+    const ada = await addUser()
+    const eve = await addUser({ username: 'eve', email: 'eve@example.com' })
+    const used = await asked('ada')
+    assert.equal((await confirm(used)).status, 422, 'either a token or a code')
+    await confirm({ token: used.token })
+    const disabled = await asked('eve')
+    await disable(eve)
+    const unknown = await request('unknown')
+    await settled()
+    const moved = await asked('ada')
+    const right = moved.code
+    const wrongs: readonly object[] = [
+      { request_id: 'unknown', code: '12345678' },
+      { request_id: unknown, code: '12345678' },
+      { request_id: moved.request_id, code: wrong(right) },
+      { request_id: moved.request_id, code: '' },
+      { request_id: used.request_id, code: used.code },
+      { request_id: disabled.request_id, code: disabled.code },
+      { token: 'unknown' },
+      { token: '' },
+      { token: used.token },
+      { token: disabled.token },
+      { token: disabled.token, new_password: 'short' },
+      { token: moved.request_id },
+    ]
+    const answers = []
+    for (const fields of wrongs) answers.push(await confirm(fields))
+    const found = await users.readBySubject(ada)
+    assert.ok(found)
+    const email = { shown: 'new@example.com', key: 'new@example.com' }
+    assert.equal(await users.changeEmail(found, email, { actor: 'operator' }), 'changed')
+    answers.push(await confirm({ token: moved.token }))
+    answers.push(await confirm({ token: moved.token, new_password: 'short' }))
+    answers.push(await confirm({ request_id: moved.request_id, code: right }))
+    const late = await asked('ada')
+    clock.advance(15 * 60)
+    answers.push(await confirm({ token: late.token }))
+    answers.push(await confirm({ token: late.token, new_password: 'short' }))
+    answers.push(await confirm({ request_id: late.request_id, code: late.code }))
+
+    const [first] = answers.map(({ status, headers, text }) => [status, [...headers], text])
+    assert.equal(first?.[0], 403)
+    for (const { status, headers, text } of answers)
+      assert.deepEqual([status, [...headers], text], first)
+  })
+
+  it('a link works for 15 minutes', async () => {
+    const { addUser, asked, confirm, clock } = await start(stage)
+    await addUser()
+    const { token } = await asked()
+    clock.advance(15 * 60 - 1)
+    assert.equal((await confirm({ token })).status, 204)
+  })
+
+  it('after five wrong codes the right one is refused, and the link still works', async () => {
+    const { addUser, asked, confirm } = await start(stage)
+    await addUser()
+    const { token, code, request_id } = await asked()
+    await Promise.all(Array.from({ length: 20 }, () => confirm({ request_id, code: wrong(code) })))
+    const [row] = await stage.sql('select tries from mail_proof')
+    assert.equal(Number(row?.['tries']), 5)
+    assert.equal((await confirm({ request_id, code })).status, 403)
+    assert.equal((await confirm({ token })).status, 204)
+  })
+
+  it('an account has ten tries of codes at once and 20 a day; then only links work', async () => {
+    const { addUser, asked, confirm, clock } = await start(stage)
+    await addUser()
+    let tries = 0
+    /** Tries wrong codes of new requests for an hour, and returns the last request. */
+    const guess = async (): Promise<Mail & { readonly request_id: string }> => {
+      for (;;) {
+        const mail = await asked()
+        for (let wrongs = 0; wrongs < 4; wrongs++) {
+          const before = await readTat(stage)
+          await confirm({ request_id: mail.request_id, code: wrong(mail.code) })
+          if ((await readTat(stage)) === before) return mail
+          tries++
+        }
+      }
+    }
+    const { token, code, request_id } = await guess()
+    assert.equal(tries, 10)
+    assert.equal((await confirm({ request_id, code })).status, 403)
+    assert.equal((await confirm({ token })).status, 204)
+
+    clock.advance(144 * 60)
+    const later = await asked()
+    const { status } = await confirm({ request_id: later.request_id, code: later.code })
+    assert.equal(status, 204)
+  })
+
+  it('the mailbox gets three mails an hour; a request without a mail evicts no link', async () => {
+    const { addUser, asked, request, settled, confirm, mails } = await start(stage)
+    await addUser()
+    const { token } = await asked()
+    for (let more = 0; more < 5; more++) await request()
+    await settled()
+    assert.equal(mails.length, 3)
+    assert.equal((await confirm({ token })).status, 204)
+  })
+
+  it('a device of the owner gets a mail during a flood; a device of another does not', async () => {
+    const started = await start(stage, { rateLimits: 'on' })
+    const { addUser, login, send, asked, request, settled, confirm, mails, clock } = started
+    await addUser()
+    await addUser({ username: 'eve', email: 'eve@example.com' })
+    const { json: owner } = await login()
+    const { json: other } = await login({ username: 'eve' })
+    const first = await asked()
+    clock.advance(1)
+    const flood = async (): Promise<number> =>
+      (await send('POST', '/password-resets', { json: { login: 'ADA' } })).status
+    const statuses = []
+    for (let count = 0; count < 6; count++) statuses.push(await flood())
+    assert.deepEqual(statuses, [202, 202, 202, 202, 429, 429])
+    for (let count = 0; count < 3; count++)
+      await request('ada', { device_secret: other['device_secret'] })
+    await settled()
+    assert.equal(mails.length, 3)
+
+    const { token } = await asked('ada', { device_secret: owner['device_secret'] })
+    assert.equal(mails.length, 4)
+    const rows = await stage.sql('select id from mail_proof')
+    assert.equal(rows.length, 9, 'an evicted proof keeps its row, so its absence tells nothing')
+    assert.equal((await confirm({ token: first.token })).status, 403, 'only three links live')
+    assert.equal((await confirm({ token })).status, 204)
+  })
+
+  it('a device secret does not help beyond its own limit', async () => {
+    const { addUser, login, send } = await start(stage, { rateLimits: 'on' })
+    await addUser()
+    const { device_secret } = (await login()).json
+    const statuses = []
+    for (let count = 0; count < 11; count++)
+      statuses.push(
+        (await send('POST', '/password-resets', { json: { login: 'ada', device_secret } })).status,
+      )
+    assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 202), 429])
+  })
+
+  it('requests of unknown devices are limited for the whole server', async () => {
+    const { addUser, login, send, clock } = await start(stage, { rateLimits: 'on' })
+    await addUser()
+    const { device_secret } = (await login()).json
+    const tat = clock.now() + 600 * 2_000
+    await stage.sql(`insert into rate values ('${rateKey('reset-server', '')}', ${tat})`)
+    const status = async (json: object): Promise<number> =>
+      (await send('POST', '/password-resets', { json })).status
+    assert.equal(await status({ login: 'ada' }), 429)
+    assert.equal(await status({ login: 'ada', device_secret }), 202)
+    clock.advance(2)
+    assert.equal(await status({ login: 'ada' }), 202)
+  })
+
+  it('requests and refused confirmations are limited by IP address', async () => {
+    const { send } = await start(stage, { rateLimits: 'on', trustedProxies: [] })
+    const from = async (path: string, json: object, remoteAddress = '192.0.2.7') =>
+      (await send('POST', path, { json, remoteAddress })).status
+    for (let count = 0; count < 20; count++)
+      assert.equal(await from('/password-resets', { login: `user${count}` }), 202)
+    assert.equal(await from('/password-resets', { login: 'other' }), 429)
+    assert.equal(await from('/password-resets', { login: 'other' }, '192.0.2.8'), 202)
+
+    const guess = { token: 'guess', new_password: next }
+    for (let count = 0; count < 100; count++)
+      assert.equal(await from('/password-resets/confirm', guess), 403)
+    assert.equal(await from('/password-resets/confirm', guess), 429)
+    assert.equal(await from('/password-resets/confirm', guess, '192.0.2.8'), 403)
+  })
+
+  it('a new password ends all sessions, their tokens and the known devices', async () => {
+    const { tokens, login, asked, confirm, send, refresh } = await start(stage, {
+      rateLimits: 'on',
+    })
+    const { refreshToken } = await tokens()
+    const { device_secret, access_token: bearer } = (await login()).json
+    // The device stays known by its session, in which the user sets a password.
+    const changed = { current_password: password, new_password: 'a third password of hers' }
+    const { status } = await send('POST', '/users/me/password', { bearer, json: changed })
+    assert.equal(status, 204)
+    assert.equal((await send('GET', '/users/me', { bearer })).status, 200)
+    const { token } = await asked()
+    assert.equal((await confirm({ token })).status, 204)
+
+    assert.equal((await send('GET', '/users/me', { bearer })).status, 401)
+    assert.equal((await refresh(refreshToken)).json['error'], 'invalid_grant')
+    for (let count = 0; count < 10; count++) await login()
+    assert.equal((await login({ password: next, device_secret })).status, 429)
+  })
+
+  it('a new password erases the other links, and so does a change with the old one', async () => {
+    const { addUser, asked, confirm, keystile, clock } = await start(stage)
+    const ada = await addUser()
+    const [first, second] = [await asked(), await asked()]
+    assert.equal((await confirm({ token: second.token })).status, 204)
+    assert.equal((await confirm({ token: first.token })).status, 403)
+    assert.deepEqual(await stage.sql('select id from mail_proof'), [])
+
+    clock.advance(60 * 60)
+    const { token } = await asked()
+    assert.notEqual(token, second.token)
+    await keystile.users?.setPassword(ada, password)
+    assert.equal((await confirm({ token })).status, 403)
+  })
+
+  it('an account that was never verified loses its profile, and its mailbox is verified', async () => {
+    const profile = z.object({ website: z.string().optional() })
+    const { addUser, asked, confirm, users, send, login } = await start(stage, { profile })
+    const subject = await addUser({ website: 'https://evil.example' } as object)
+    const before = await asked()
+    assert.equal((await confirm({ token: before.token })).status, 204)
+    const user = await users.readBySubject(subject)
+    assert.deepEqual([user?.profile, user?.publicUser.emailVerified], [{}, true])
+
+    const bearer = (await login({ password: next })).json['access_token'] as string
+    const json = { website: 'https://ada.example' }
+    assert.equal((await send('PATCH', '/users/me', { bearer, json })).status, 200)
+    const again = await asked()
+    assert.equal((await confirm({ token: again.token, new_password: password })).status, 204)
+    assert.deepEqual((await users.readBySubject(subject))?.profile, json)
+  })
+
+  it('the reset is in the audit record, and the app and the user are told', async () => {
+    const events: unknown[] = []
+    const { addUser, asked, confirm, settled } = await start(stage, {
+      onEvent: ({ at: _at, ...event }: { at: Date; type: string }) => {
+        if (event.type === 'changed') events.push(event)
+      },
+    })
+    const subject = await addUser()
+    const { token } = await asked()
+    assert.equal((await confirm({ token })).status, 204)
+    const [entry] = await stage.sql("select actor, subject from audit where event like '%reset%'")
+    assert.deepEqual({ ...entry }, { actor: 'nobody', subject })
+    assert.equal(
+      await settled().then(({ message }) => message.subject, String),
+      'Your password at localhost:3000 was changed',
+    )
+    assert.deepEqual(events[0], { type: 'changed', what: 'password', subject, actor: 'nobody' })
+  })
+
+  it('a deleted user leaves no proof, and gets no mail for an older request', async () => {
+    const { addUser, asked, request, settled, confirm, keystile, mails } = await start(stage)
+    const subject = await addUser()
+    const { token } = await asked()
+    await request()
+    await keystile.users?.delete(subject)
+    await settled()
+    assert.deepEqual(await stage.sql('select id from mail_proof where subject is not null'), [])
+    assert.ok(mails.length <= 2)
+    assert.equal((await confirm({ token })).status, 403)
+  })
+
+  it('a user who is disabled before the mail is written gets none', async () => {
+    const { addUser, disable, settled, request } = await start(stage)
+    const subject = await addUser()
+    await Promise.all([request(), disable(subject)])
+    assert.match((await settled()).message.subject, /was disabled/)
+  })
+
+  it('the link comes from the settings and never from the request', async () => {
+    const { addUser, send, settled } = await start(stage)
+    await addUser()
+    await send('POST', '/password-resets', {
+      json: { login: 'ada' },
+      headers: {
+        host: 'evil.example',
+        'x-forwarded-host': 'evil.example',
+        forwarded: 'host=evil.example',
+        origin: 'https://evil.example',
+        'accept-language': 'de-AT,en;q=0.5',
+      },
+    })
+    const { message, token } = await settled()
+    assert.doesNotMatch(`${message.text}${message.html}`, /evil/)
+    const link = `http://localhost:3000/auth/account/reset-password?token=${token}`
+    assert.ok(message.text.includes(`\n${link}\n`))
+    assert.ok(message.html.includes(`<a href="${link}">`))
+    assert.equal(message.subject, 'Neues Passwort für localhost:3000')
+  })
+
+  it('the app’s own pages replace those of Keystile', async () => {
+    const { addUser, asked, send } = await start(stage, {
+      accountPagesUrl: 'https://app.example/account/',
+    })
+    await addUser()
+    const { message, token } = await asked()
+    assert.ok(message.text.includes(`https://app.example/account/reset-password?token=${token}\n`))
+    assert.equal((await send('GET', '/account/reset-password')).status, 404)
+  })
+
+  it('the database has neither the login nor the token, the code or the request id', async () => {
+    const { addUser, request, settled, mails } = await start(stage)
+    await addUser()
+    const request_id = await request('Ada@Example.com')
+    const before = JSON.stringify(await stage.sql('select * from mail_proof'))
+    const { token, code } = await settled()
+    const after = JSON.stringify(await stage.sql('select * from mail_proof'))
+    const secrets = [request_id, token, code, code.replace(' ', ''), 'Ada@']
+    for (const secret of secrets) {
+      assert.ok(!before.includes(secret), secret)
+      assert.ok(!after.includes(secret), secret)
+    }
+    assert.equal(mails.length, 1)
+    if (stage.kind === 'PostgreSQL') return
+
+    for (const file of readdirSync(dirname(stage.database))) {
+      const bytes = readFileSync(join(dirname(stage.database), file), 'latin1')
+      for (const secret of secrets) assert.ok(!bytes.includes(secret), `${file}: ${secret}`)
+    }
+  })
+
+  it('a stolen database does not tell the code: its hash contains the request id', async () => {
+    const { addUser, asked } = await start(stage)
+    await addUser()
+    const { code, request_id } = await asked()
+    const digits = code.replace(' ', '')
+    const hash = (text: string): string => createHash('sha256').update(text).digest('base64url')
+    const [row] = await stage.sql('select * from mail_proof')
+    assert.equal(row?.['code_hash'], hash(`${request_id}\n${digits}`))
+    const values = Object.values(row ?? {}).map(String)
+    for (const known of values) assert.notEqual(row?.['code_hash'], hash(`${known}\n${digits}`))
+  })
+
+  it('housekeeping erases expired proofs', async () => {
+    const first = await start(stage)
+    await first.addUser()
+    await first.asked()
+    await first.request('unknown')
+    await first.settled()
+    await first.keystile.close()
+    first.clock.advance(15 * 60 + 1)
+    await stage.start({ clock: first.clock })
+    while ((await stage.sql('select id from mail_proof')).length > 0) await delay(20)
+  })
+
+  it('without mail there are no such endpoints', async () => {
+    const { send } = await stage.start()
+    for (const path of ['/password-resets', '/password-resets/confirm', '/account/reset-password'])
+      assert.equal((await send('POST', path, { json: {} })).status, 404, path)
+  })
+})
+
+function rateKey(rate: string, counted: string): string {
+  return createHash('sha256').update(`${rate}\n${counted}`).digest('base64url')
+}
+
+/** Returns the state of the limit for wrong codes of the only account. */
+async function readTat(stage: Stage): Promise<number> {
+  const [row] = await stage.sql('select subject from mail_proof where subject is not null')
+  const key = rateKey('mail-code', String(row?.['subject']))
+  const [rate] = await stage.sql(`select tat from rate where key = '${key}'`)
+  return Number(rate?.['tat'] ?? 0)
+}
