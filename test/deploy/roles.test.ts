@@ -135,7 +135,7 @@ describe(
   },
 )
 
-// Keeps the row of the last migration in another table, as if that migration had not run yet.
+// Moves the row of the last migration to another table, as if that migration had not run yet.
 const forgetLastMigration = `
   create table forgotten as
     select * from keystile.migration order by name desc limit 1;

@@ -447,7 +447,7 @@ describe('a demand of a verified e-mail address', () => {
       assert.ok(!(await checkOf(user)).allowed, inspect(user))
   })
 
-  it('the refusal of a user without a verified address is 403 without a challenge', async () => {
+  it('a user without a verified address gets 403 without a challenge', async () => {
     const decision = await checkOf({ emailVerified: false })
     assert.ok(!decision.allowed)
     const { status, headers, body = '' } = decision.answer
@@ -463,7 +463,7 @@ describe('a demand of a verified e-mail address', () => {
     assert.equal(decision.error.reason, 'email_not_verified')
   })
 
-  it('verified is checked after the scopes, and after the user was found', async () => {
+  it('a guard checks verified after the scopes and after the user', async () => {
     const demand = guardOf({}).demand([{ scopes: ['items:read'], verified: true }], false)
     const reasonOf = async (user: unknown, token?: string): Promise<string | undefined> => {
       const decision = await checkOf(user, demand, token)
@@ -482,7 +482,7 @@ describe('a demand of a verified e-mail address', () => {
     assert.ok(!(await guard.check(request(`Bearer ${tokenWith()}`), demand)).allowed)
   })
 
-  it('verified of a guard without user() is a TypeError, because it could admit nobody', () => {
+  it('a guard with verified but without user() throws a TypeError', () => {
     const withoutUser = createGuardCore<string, undefined>({ verifier })
     for (const optional of [true, false])
       assert.throws(() => withoutUser.demand([{ verified: true }], optional), {
@@ -520,7 +520,7 @@ describe('a demand of a verified e-mail address', () => {
     assert.ok((await guard.check(sent, verified)).allowed)
   })
 
-  it('of all guards of a request, one that demands verified is enough', async () => {
+  it('if one of several guards demands verified, the user must be verified', async () => {
     const demandWith = fc.record({
       scopes: fc.subarray(['items:read', 'items:write'] as const),
       verified: fc.boolean(),

@@ -50,7 +50,7 @@ export function parseEmail(text: string): ComparableName | undefined {
   return Buffer.byteLength(shown) <= 254 ? { shown, key: shown.toLowerCase() } : undefined
 }
 
-/** Returns the form of a stored address in which mailboxes are compared. */
+/** Returns a stored address in the form that is used to compare mailboxes. */
 export function mailboxOf(address: string | null | undefined): string | undefined {
   return address == null ? undefined : parseEmail(address)?.key
 }

@@ -58,7 +58,7 @@ describeOnBoth('housekeeping', (stage) => {
 
   it('housekeeping deletes nothing from an empty database', async () => {
     await stage.start()
-    // Without an audit entry, only the steps that use the clock run.
+    // Without audit entries, only the steps that depend on the clock do something.
     const run = cleanUpSteps.filter(({ time }) => time === 'clock')
     const purged = await purgeAt(stage, createTestClock().now())
     assert.deepEqual(purged, Array(run.length).fill(0))

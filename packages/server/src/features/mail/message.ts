@@ -25,7 +25,7 @@ export type Language = (typeof languages)[number]
 export const noticeKinds = ['password_changed', 'new_device', 'account_disabled'] as const
 export type NoticeKind = (typeof noticeKinds)[number]
 
-/** The mails with a link, and mostly a code, that prove that a person reads the mailbox. */
+/** The mails with a link, and usually a code, which prove that a person can read the mailbox. */
 export const proofKinds = ['password_reset'] as const
 export type ProofMailKind = (typeof proofKinds)[number]
 
@@ -46,17 +46,17 @@ export interface Notice {
   readonly language: Language
 }
 
-/** The values for the text of a mail with a link. No stranger can choose any of them. */
+/** The values for the text of a mail with a link. An attacker cannot choose any of them. */
 export interface ProofMail {
   /** The id of the user, as the subject of the tokens. */
   readonly subject: string
-  /** Where the user has the account: the host of the issuer, such as `auth.example.com`. */
+  /** The service that has the account: the host of the issuer, such as `auth.example.com`. */
   readonly service: string
-  /** When the mail was written. */
+  /** The time at which the mail was created. */
   readonly at: Date
-  /** The link to the page that confirms. It works once. */
+  /** The link to the page that confirms the request. It works once. */
   readonly link: string
-  /** Eight digits, for people who read the mail on another device; undefined for a link alone. */
+  /** Eight digits, for reading the mail on another device; undefined if there is only a link. */
   readonly code: string | undefined
   /** When the link and the code expire. */
   readonly expiresAt: Date

@@ -98,7 +98,7 @@ function timeOf(at: Date, language: Language): string {
   return `${format.format(at)} UTC`
 }
 
-/** Returns a length of time in the words of a language, rounded to minutes, hours or days. */
+/** Returns a duration in a language, rounded to minutes, hours or days. */
 function durationOf(milliseconds: number, language: Language): string {
   const minutes = Math.max(1, Math.round(milliseconds / 60_000))
   const [value, unit] =

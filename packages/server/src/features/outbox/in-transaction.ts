@@ -15,9 +15,9 @@ export interface Addressee {
 /** A recipient, and how the mail is counted. */
 export interface CountedAddressee extends Addressee {
   /**
-   * Counts the mail apart from the other mails to this mailbox: under this id, with limits of the
-   * same size. For mails that a device of the user asks for, so that strangers who cause many mails
-   * cannot prevent them.
+   * Counts the mail separately from other mails to this mailbox: under this id, with limits of the
+   * same size. It is for mails that a device of the user requests. An attacker who causes many
+   * mails cannot prevent these.
    */
   readonly allowance?: string | undefined
   /** The time of the change, in milliseconds. */
