@@ -37,7 +37,7 @@ export const commands: readonly CliCommand<OwnCall>[] = [
     words: ['completion'],
     operand: 'bash|zsh|fish',
     takesSettings: false,
-    summary: 'print a script that completes commands and flags',
+    summary: 'print a completion script for a shell',
     async load() {
       const { completionScript } = await import('./completion.ts')
       return ({ operand, terminal }) => terminal.print(completionScript(operand, commands))

@@ -54,7 +54,7 @@ const database: Setting<'database', string | Pool> = {
 export const writeQueueLength: GaugeMetric = {
   type: 'gauge',
   name: 'keystile_write_queue_length',
-  help: 'Commands that wait for the database or are running in it.',
+  help: 'Database commands that are waiting or running.',
 }
 
 /**

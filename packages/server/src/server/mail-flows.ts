@@ -1,5 +1,5 @@
-// What users do by a link or a code in a mail: only if mail is configured and Keystile stores the
-// users.
+// What users do with a link or a code in a mail. This needs the settings for mail, and users that
+// Keystile stores.
 import { resetPageRoutes } from '../features/account-pages/reset-pages.ts'
 import type { User } from '../features/accounts/users.ts'
 import type { Devices } from '../features/known-devices/devices.ts'

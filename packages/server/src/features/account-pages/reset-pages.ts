@@ -22,11 +22,11 @@ export interface ResetPageParts {
   readonly resets: PasswordResets
   readonly passwordPolicy: Pick<PasswordPolicy, 'minLength'>
   readonly issuer: string
-  /** The language for a browser that prefers none of the four. */
+  /** The language for a browser that asks for none of the four languages. */
   readonly mailLanguage: Language
 }
 
-/** The pages by which people set a new password. Only a form's button changes anything. */
+/** The pages on which people set a new password. Only the button of a form changes anything. */
 export function resetPageRoutes(parts: ResetPageParts): readonly OpenRoute[] {
   return [
     pageRoute('GET', '/account/forgot-password', 'Ask for a new password', {
@@ -84,7 +84,7 @@ function pageRoute(
   }
 }
 
-/** What the pages know of their reader. */
+/** What the pages know about the person who reads them. */
 interface Reader {
   readonly language: Language
   readonly texts: PageTexts
@@ -104,9 +104,9 @@ function readerOf(
 interface Refused {
   readonly status: number
   readonly retryAfterSeconds: number | undefined
-  /** The fault to show. */
+  /** The error message to show. */
   readonly fault: Html
-  /** Whether the fault is about the new password. */
+  /** Whether the new password was refused. */
   readonly isOfPassword: boolean
 }
 
@@ -125,7 +125,7 @@ async function sendMail(request: HttpRequestWithBody, parts: ResetPageParts): Pr
   }
 }
 
-/** Shows the form for the token of a link. It does not look at the token: scanners open links. */
+/** Shows the form for a link. Does not check the token, because mail scanners open links too. */
 function openLink(request: HttpRequestWithBody, parts: ResetPageParts): HttpAnswer {
   const reader = readerOf(request, parts)
   const token = queryOf(request).get('token')
@@ -183,7 +183,7 @@ ${field}
   return page(reader, forgot.heading, content, refused)
 }
 
-/** Shows the form for the new password. With a request, it has a field for the code too. */
+/** Shows the form for the new password. With a request id, it also has a field for the code. */
 function resetPage(reader: Reader, presented: Presented, refused?: Refused): HttpAnswer {
   const { texts, minLength } = reader
   const byCode = 'requestId' in presented
@@ -238,14 +238,14 @@ function page(
   return pageAnswer({ language, service, heading, content, status, retryAfterSeconds })
 }
 
-/** Returns what to show for a refusal. Throws every other error again. */
+/** Returns what to show for a refusal. Rethrows every other error. */
 function refusedOf(error: unknown, { texts: { faults }, language }: Reader): Refused {
   if (!(error instanceof ProblemError)) throw error
 
   const { status, retryAfterSeconds, message } = error
   const shared = { status, retryAfterSeconds, isOfPassword: status === 422 }
   if (status === 422) {
-    // The policy has its sentences in English only.
+    // The password policy writes its messages only in English.
     const rule = message.replace(/^new_password: /, '')
     const translated = language === 'en' ? undefined : markup`${faults.password} `
     return { ...shared, fault: markup`${translated}<span lang="en">${rule}.</span>` }

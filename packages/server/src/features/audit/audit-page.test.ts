@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { auditEvents } from '../../server/features.ts'
 
 describe('docs/guides/audit.md', () => {
-  it('docs/guides/audit.md explains exactly the events that the audit record has', () => {
+  it('docs/guides/audit.md explains every audit event, and no others', () => {
     const page = readFileSync(
       join(import.meta.dirname, '../../../../../docs/guides/audit.md'),
       'utf8',

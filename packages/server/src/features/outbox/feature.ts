@@ -4,21 +4,21 @@ import type { CounterMetric, GaugeMetric } from '../../feature/metric.ts'
 import type { Rule } from '../../feature/rule.ts'
 import { mailCommands } from './store.ts'
 
-/** Limits mails to one mailbox to three in any hour, whatever they are for. */
+/** Allows three mails an hour to one mailbox. All kinds of mail count together. */
 export const mailboxHourRate: LimitRate = {
   name: 'mailbox-hour',
   burst: 3,
   intervalMilliseconds: 60 * minuteMilliseconds,
 }
 
-/** Limits mails to one mailbox to ten a day, whatever they are for. */
+/** Allows ten mails a day to one mailbox. All kinds of mail count together. */
 export const mailboxDayRate: LimitRate = {
   name: 'mailbox-day',
   burst: 6,
   intervalMilliseconds: 6 * 60 * minuteMilliseconds,
 }
 
-/** The outcomes of a try: a dead letter is not tried again, a failed mail is. */
+/** The outcomes of a try to send a mail. A failed mail is tried again; a dead letter is not. */
 export const mailTries: CounterMetric<{ readonly outcome: 'sent' | 'failed' | 'dead' }> = {
   type: 'counter',
   name: 'keystile_mail_tries_total',
@@ -42,7 +42,7 @@ const noDeadLetters: Rule<unknown> = {
   id: 'mail-sent',
   standard: 'RFC 5321 §4.2.5',
   severity: 'warn',
-  demand: 'there should be no dead letters: mails that Keystile no longer tries to send',
+  demand: 'every mail must be sent: a dead letter is a mail that failed and is not tried again',
   find({ machine }) {
     const { database } = machine ?? {}
     if (!database || database.kind === 'unavailable') return undefined
