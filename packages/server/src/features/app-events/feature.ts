@@ -93,7 +93,7 @@ export const feature: Feature<AppEventOptions> = {
       words: ['event', 'retry'],
       flags: { id: { value: 'ID' } },
       takesSettings: 'withoutKey',
-      summary: 'let the app handle all dead letters again, or one event',
+      summary: 'let the app handle all dead letters (unhandled for 7 days) again, or one event',
       load: async () => (await import('./cli.ts')).retry,
     },
   ],
