@@ -1,5 +1,4 @@
 import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
-import { readForm } from '../../http/form.ts'
 import { queryOf, type OpenRoute } from '../../http/route.ts'
 import { byStranger } from '../audit/audit.ts'
 import { parseUsername } from '../directory/names.ts'
@@ -7,7 +6,14 @@ import type { Verifications } from '../email-verification/verifications.ts'
 import { markup, type Html } from './html.ts'
 import { fieldOf } from './layout.ts'
 import { confirmTexts, type ConfirmTexts } from './confirm-texts.ts'
-import { page, pageRoute, readerOf, type PageReader, type PageSettings } from './page-parts.ts'
+import {
+  page,
+  pageRoute,
+  readPageForm,
+  readerOf,
+  type PageReader,
+  type PageSettings,
+} from './page-parts.ts'
 
 /** The services and settings that the pages use. The pages have no rules of their own. */
 export interface ConfirmPageParts extends PageSettings {
@@ -56,7 +62,7 @@ async function confirm(
 ): Promise<HttpAnswer> {
   const reader = readerOf(request, settings)
   const texts = confirmTexts[reader.language]
-  const form = await readForm(request)
+  const form = await readPageForm(request)
   const [token = '', password = ''] = [form.get('token'), form.get('password')]
   const typed = kind.kind === 'finish' ? form.get('username') : undefined
   const username = typed === undefined ? undefined : parseUsername(typed)

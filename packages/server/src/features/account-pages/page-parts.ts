@@ -1,5 +1,12 @@
 // What all pages for the links in mails share.
-import type { HttpAnswer, HttpRequestWithBody, JsonObject } from 'keystile/internal'
+import {
+  OAuthError,
+  ProblemError,
+  type HttpAnswer,
+  type HttpRequestWithBody,
+  type JsonObject,
+} from 'keystile/internal'
+import { readForm, type Form } from '../../http/form.ts'
 import type { OpenRoute } from '../../http/route.ts'
 import { preferredLanguage } from '../mail/language.ts'
 import type { Language } from '../mail/message.ts'
@@ -69,6 +76,18 @@ export function pageRoute(
     },
     handle,
   }
+}
+
+/**
+ * Reads the form of a page.
+ *
+ * @throws {ProblemError} `bad_request` if the body is not a form, `content_too_large`
+ */
+export function readPageForm(request: HttpRequestWithBody): Promise<Form> {
+  return readForm(request).catch((error: unknown) => {
+    if (error instanceof OAuthError) throw new ProblemError('bad_request', error.message)
+    throw error
+  })
 }
 
 /** Writes a page for a reader. */

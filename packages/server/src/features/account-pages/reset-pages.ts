@@ -1,5 +1,5 @@
 import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
-import { readForm, type Form } from '../../http/form.ts'
+import type { Form } from '../../http/form.ts'
 import { queryOf, type OpenRoute } from '../../http/route.ts'
 import { addressOf, byStranger } from '../audit/audit.ts'
 import type { Presented } from '../mail-proofs/proofs.ts'
@@ -10,6 +10,7 @@ import { fieldOf } from './layout.ts'
 import {
   page,
   pageRoute,
+  readPageForm,
   readerOf as pageReaderOf,
   type PageReader,
   type PageSettings,
@@ -67,7 +68,7 @@ interface Refused {
 
 async function sendMail(request: HttpRequestWithBody, parts: ResetPageParts): Promise<HttpAnswer> {
   const reader = readerOf(request, parts)
-  const login = (await readForm(request)).get('login')
+  const login = (await readPageForm(request)).get('login')
   if (login === undefined) return forgotPage(reader)
 
   const { language } = reader
@@ -97,7 +98,7 @@ async function setPassword(
   parts: ResetPageParts,
 ): Promise<HttpAnswer> {
   const reader = readerOf(request, parts)
-  const form = await readForm(request)
+  const form = await readPageForm(request)
   const presented = presentedOf(form)
   try {
     await parts.resets.confirm(presented, form.get('new_password') ?? '', byStranger(request))
