@@ -5,6 +5,7 @@ import { commands as clientCommands } from '../features/clients/store.ts'
 import { commands as appEventCommands } from '../features/app-events/store.ts'
 import { commands as auditCommands } from '../features/audit/store.ts'
 import { commands as eventCommands } from '../features/events/store.ts'
+import { commands as verificationCommands } from '../features/email-verification/store.ts'
 import { commands as deviceCommands } from '../features/known-devices/store.ts'
 import {
   commands as leaseCommands,
@@ -17,6 +18,7 @@ import { commands as mailProofPurgeCommands } from '../features/mail-proofs/purg
 import { commands as mailProofCommands } from '../features/mail-proofs/store.ts'
 import { commands as outboxCommands } from '../features/outbox/store.ts'
 import { commands as passwordResetCommands } from '../features/password-reset/store.ts'
+import { commands as pendingRegistrationCommands } from '../features/pending-registration/store.ts'
 import { commands as refreshCommands } from '../features/sessions/refresh-store.ts'
 import { commands as sessionPurgeCommands } from '../features/sessions/purge-store.ts'
 import { commands as scopeCommands } from '../features/scopes/store.ts'
@@ -39,12 +41,14 @@ const listed: readonly AnyCommand[] = [
   ...managementCommands,
   ...outboxCommands,
   ...passwordResetCommands,
+  ...pendingRegistrationCommands,
   ...refreshCommands,
   ...scopeCommands,
   ...sessionCommands,
   ...sessionPurgeCommands,
   ...signingKeyCommands,
   ...userCommands,
+  ...verificationCommands,
 ]
 
 /** Runs any of the other commands under the lease of background jobs. */

@@ -105,7 +105,7 @@ interface FirstParts {
 
 async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
   const { options, accounts } = first
-  const { issuer, registration, profile, passwordMinLength: minLength, logger } = options
+  const { issuer, profile, passwordMinLength: minLength, logger } = options
   const { database, users, passwords, audit } = accounts
 
   await enforceRules(safetyRules, options, database)
@@ -122,16 +122,8 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
 
   const flows = wireMailFlows(parts)
   const routes = [
-    ...accountRoutes({
-      issuer,
-      users,
-      passwords,
-      passwordPolicy,
-      audit,
-      limits,
-      registration,
-      profile,
-    }),
+    flows.register,
+    ...accountRoutes({ users, passwords, passwordPolicy, audit, limits, profile }),
     ...managementRoutes({ users, scopes, profile }),
     ...flows.routes,
   ]

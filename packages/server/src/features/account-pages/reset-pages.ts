@@ -1,29 +1,26 @@
-import {
-  OAuthError,
-  ProblemError,
-  type HttpAnswer,
-  type HttpRequestWithBody,
-  type JsonObject,
-} from 'keystile/internal'
-import { readForm, type Form } from '../../http/form.ts'
+import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
+import type { Form } from '../../http/form.ts'
 import { queryOf, type OpenRoute } from '../../http/route.ts'
 import { addressOf, byStranger } from '../audit/audit.ts'
-import { preferredLanguage } from '../mail/language.ts'
-import type { Language } from '../mail/message.ts'
 import type { Presented } from '../mail-proofs/proofs.ts'
 import type { PasswordPolicy } from '../password-policy/policy.ts'
 import type { PasswordResets } from '../password-reset/password-resets.ts'
 import { markup, type Html } from './html.ts'
-import { fieldOf, pageAnswer, type Page } from './layout.ts'
+import { fieldOf } from './layout.ts'
+import {
+  page,
+  pageRoute,
+  readPageForm,
+  readerOf as pageReaderOf,
+  type PageReader,
+  type PageSettings,
+} from './page-parts.ts'
 import { pageTexts, type PageTexts } from './texts.ts'
 
 /** The services and settings that the pages use. The pages have no rules of their own. */
-export interface ResetPageParts {
+export interface ResetPageParts extends PageSettings {
   readonly resets: PasswordResets
   readonly passwordPolicy: Pick<PasswordPolicy, 'minLength'>
-  readonly issuer: string
-  /** The language for a browser that asks for none of the four languages. */
-  readonly mailLanguage: Language
 }
 
 /** The pages on which people set a new password. Only the button of a form changes anything. */
@@ -47,57 +44,16 @@ export function resetPageRoutes(parts: ResetPageParts): readonly OpenRoute[] {
   ]
 }
 
-function pageRoute(
-  method: 'GET' | 'POST',
-  path: string,
-  summary: string,
-  {
-    handle,
-    query,
-    fields,
-  }: Pick<OpenRoute, 'handle'> & {
-    readonly query?: Readonly<Record<string, JsonObject>>
-    readonly fields?: readonly string[]
-  },
-): OpenRoute {
-  const properties = Object.fromEntries((fields ?? []).map((name) => [name, { type: 'string' }]))
-  return {
-    method,
-    path,
-    below: 'issuer',
-    refusals: 'problem',
-    doc: {
-      tag: 'Own account',
-      summary: `Page: ${summary}`,
-      ...(query && { query }),
-      ...(fields && { body: { type: 'form', schema: { type: 'object', properties } } }),
-      success: { status: 200, description: 'A page', type: 'text/html' },
-      ...(fields && {
-        refuses: {
-          403: 'A page: the link or the code is wrong, was used before, or has expired',
-          422: 'A page: the password is not acceptable',
-          429: 'A page: too many tries',
-        },
-      }),
-    },
-    handle,
-  }
-}
-
-/** What the pages know about the person who reads them. */
-interface Reader {
-  readonly language: Language
+/** What the pages know of their reader. */
+interface Reader extends PageReader {
   readonly texts: PageTexts
-  readonly service: string
   readonly minLength: number
 }
 
-function readerOf(
-  { headers }: HttpRequestWithBody,
-  { issuer, mailLanguage, passwordPolicy: { minLength } }: ResetPageParts,
-): Reader {
-  const language = preferredLanguage(headers.get('accept-language')) ?? mailLanguage
-  return { language, texts: pageTexts[language], service: new URL(issuer).host, minLength }
+function readerOf(request: HttpRequestWithBody, parts: ResetPageParts): Reader {
+  const reader = pageReaderOf(request, parts)
+  const { minLength } = parts.passwordPolicy
+  return { ...reader, texts: pageTexts[reader.language], minLength }
 }
 
 /** Why a form was refused. */
@@ -151,14 +107,6 @@ async function setPassword(
   } catch (error) {
     return resetPage(reader, presented, refusedOf(error, reader))
   }
-}
-
-/** @throws {ProblemError} `bad_request` if the body is not a form, `content_too_large` */
-function readPageForm(request: HttpRequestWithBody): Promise<Form> {
-  return readForm(request).catch((error: unknown) => {
-    if (error instanceof OAuthError) throw new ProblemError('bad_request', error.message)
-    throw error
-  })
 }
 
 function presentedOf(form: Form): Presented {
@@ -229,16 +177,7 @@ function againLink({ requestAgain }: PageTexts): Html {
   return markup`<p><a href="forgot-password">${requestAgain}</a></p>`
 }
 
-function page(
-  { language, service }: Reader,
-  heading: string,
-  content: Html,
-  { status = 200, retryAfterSeconds }: Partial<Pick<Page, 'status' | 'retryAfterSeconds'>> = {},
-): HttpAnswer {
-  return pageAnswer({ language, service, heading, content, status, retryAfterSeconds })
-}
-
-/** Returns what to show for a refusal. Rethrows every other error. */
+/** Returns what to show for a refusal. Throws every other error again. */
 function refusedOf(error: unknown, { texts: { faults }, language }: Reader): Refused {
   if (!(error instanceof ProblemError)) throw error
 

@@ -1,10 +1,58 @@
 import { inTables, type Transaction } from '../../storage/database.ts'
 import { prepare } from '../../storage/prepared.ts'
+import type { AppEvent } from '../app-events/app-event.ts'
+import { announceEvent } from '../app-events/in-transaction.ts'
 import type { By } from '../audit/entry.ts'
+import { insertAudit } from '../audit/in-transaction.ts'
 import type { StoredRights } from '../scopes/scopes.ts'
 import { endSessions } from '../sessions/in-transaction.ts'
-import { announceChange } from './store.ts'
+import type { AccountEvent } from './audit-events.ts'
 import type { AccountTables, UserRow } from './tables.ts'
+
+/** The row of a new user, without the columns that are null for every new user. */
+export type NewUserRow = Omit<UserRow, 'disabled_at' | 'deleted_at'>
+
+/**
+ * Inserts a user, or returns the field whose value another user has. The database's unique
+ * constraints decide, so only one of two concurrent registrations gets a name.
+ */
+export async function insertAccount(
+  transaction: Transaction,
+  { row, by }: { readonly row: NewUserRow; readonly by: By },
+): Promise<{ readonly taken?: 'username' | 'email' }> {
+  const db = inTables<AccountTables>(transaction)
+  const inserted = await db
+    .insertInto('user')
+    .values({ ...row, disabled_at: null, deleted_at: null })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .executeTakeFirst()
+
+  if (!inserted) {
+    const sameName = await db
+      .selectFrom('user')
+      .select('id')
+      .where('username_key', '=', row.username_key)
+      .executeTakeFirst()
+    return { taken: sameName ? 'username' : 'email' }
+  }
+
+  const given = grantNames(row)
+  await insertAudit<AccountEvent>(transaction, {
+    event: 'user_created',
+    at: row.created_at,
+    by,
+    subject: row.id,
+    detail: given.length > 0 ? { given } : undefined,
+  })
+  await announceEvent(transaction, {
+    type: 'registered',
+    subject: row.id,
+    actor: by.actor,
+    at: new Date(row.created_at),
+  })
+  return {}
+}
 
 /** An account as it was when the login was checked. */
 export interface ExpectedAccount {
@@ -127,4 +175,64 @@ export async function setPasswordByMail(
     await announceChange(transaction, 'profile', { subject, by, now })
     await announceChange(transaction, 'email', { subject, by, now })
   }
+}
+
+/**
+ * Marks the address of an account as verified. `lockMailbox()` must have locked the account in the
+ * same transaction. Does NOT write the audit entry.
+ */
+export async function verifyMailbox(
+  transaction: Transaction,
+  { subject, by, now }: { readonly subject: string; readonly by: By; readonly now: number },
+): Promise<void> {
+  await inTables<AccountTables>(transaction)
+    .updateTable('user')
+    .set({ email_verified_at: now })
+    .where('id', '=', subject)
+    .execute()
+  await announceChange(transaction, 'email', { subject, by, now })
+}
+
+/**
+ * Returns the subject of the account with this address, or undefined.
+ *
+ * @param mailbox the address in the form in which mailboxes are compared
+ */
+export async function findHolder(
+  transaction: Transaction,
+  mailbox: string,
+): Promise<string | undefined> {
+  const holder = await inTables<AccountTables>(transaction)
+    .selectFrom('user')
+    .select('id')
+    .where('email_key', '=', mailbox)
+    .executeTakeFirst()
+  return holder?.id
+}
+
+/** Announces to the app that a user was changed. */
+export async function announceChange(
+  transaction: Transaction,
+  what: Extract<AppEvent, { type: 'changed' }>['what'],
+  { subject, by, now }: { readonly subject: string; readonly by: By; readonly now: number },
+): Promise<void> {
+  await announceEvent(transaction, {
+    type: 'changed',
+    what,
+    subject,
+    actor: by.actor,
+    at: new Date(now),
+  })
+}
+
+/**
+ * Returns the names of a user's roles and scopes in the form of the audit record, such as
+ * `role:admin`.
+ */
+export function grantNames({
+  scopes,
+  roles,
+}: Pick<UserRow, 'scopes' | 'roles'>): readonly string[] {
+  const parse = (names: string): readonly string[] => JSON.parse(names) as readonly string[]
+  return [...parse(roles).map((role) => `role:${role}`), ...parse(scopes)]
 }

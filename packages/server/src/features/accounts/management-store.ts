@@ -20,7 +20,8 @@ import type { SessionEvent } from '../sessions/audit-events.ts'
 import { endSessions, findLatestExpiry } from '../sessions/in-transaction.ts'
 import { adminRole } from '../scopes/scopes.ts'
 import type { AccountEvent } from './audit-events.ts'
-import { announceChange, grantNames, notify } from './store.ts'
+import { announceChange, grantNames } from './in-transaction.ts'
+import { notify } from './store.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 
 /** A change that an administrator makes to a user, and the state that the administrator read. */

@@ -26,6 +26,7 @@ import {
 import { emailRate, proofRate } from './feature.ts'
 import { outdated, ownAccount, taken, tooManyTries, type AccountCaller } from './route-parts.ts'
 import type { User, Users } from './users.ts'
+import { verifyCounted } from './verify-counted.ts'
 
 /** The services that verify the current password. */
 interface ProofParts {
@@ -138,18 +139,12 @@ export function changeEmailRoute(parts: EmailChangeParts): GuardedRoute<AccountC
 async function prove(
   password: string,
   { user, by }: { readonly user: User; readonly by: By },
-  { passwords, audit, limits }: ProofParts,
+  parts: ProofParts,
 ): Promise<void> {
-  const spent = await limits.count([useOf(proofRate, by.sessionId ?? user.publicUser.id)])
-  const isProved = await passwords
-    .verify(password, user.passwordHash, by.address)
-    .catch(async (error: unknown) => {
-      // The password was not verified, so this request does not count as a guess.
-      await limits.refund(spent)
-      throw error
-    })
-  if (isProved) return limits.refund(spent)
+  const { passwordHash: hash, publicUser } = user
+  const use = useOf(proofRate, by.sessionId ?? publicUser.id)
+  if (await verifyCounted(password, { hash, use, address: by.address }, parts)) return
 
-  await audit.record({ event: 'password_refused', by, subject: user.publicUser.id })
+  await parts.audit.record({ event: 'password_refused', by, subject: publicUser.id })
   throw new ProblemError('forbidden', 'The current password is wrong')
 }

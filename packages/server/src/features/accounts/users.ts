@@ -4,8 +4,10 @@ import { isTakenAtTheSameTime, type Database } from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
 import { noNotices, type Notices } from '../mail/notices.ts'
+import type { PreparedRequest } from '../mail-proofs/proofs.ts'
 import type { Rights } from '../scopes/scopes.ts'
 import { parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
+import type { NewUserRow } from './in-transaction.ts'
 import { withoutReserved, type Profile } from './profile.ts'
 import { changeUser, deleteUser, type StoredUserChange } from './management-store.ts'
 import { createUserCache, type UserCache } from './user-cache.ts'
@@ -17,7 +19,6 @@ import {
   listUserRows,
   replacePasswordHash,
   replaceProfile,
-  type NewUserRow,
 } from './store.ts'
 import type { UserRow } from './tables.ts'
 
@@ -55,6 +56,8 @@ export interface NewUser {
   readonly scopes: readonly string[]
   readonly roles: readonly string[]
   readonly profile: Profile
+  /** Whether the address is known to be the user's. Default: false. */
+  readonly emailVerified?: boolean | undefined
 }
 
 /** A change by an administrator. Members that are left out stay as they are. */
@@ -94,10 +97,16 @@ export interface UserFinder {
  * `outdated`.
  */
 export interface UserWriter {
-  /** Creates an account, or returns the field whose value another user has. */
+  /**
+   * Creates an account, or returns the field whose value another user has.
+   *
+   * @param request the request for the mail by which the user verifies the address. It is stored
+   *   with the account
+   */
   create(
     user: NewUser,
     by: By,
+    request?: PreparedRequest,
   ): Promise<{ readonly user: User } | { readonly taken: 'username' | 'email' }>
   replaceProfile(user: User, profile: Profile, by: By): Promise<'changed' | 'outdated'>
   /** Stores another hash of the same password. Sessions stay valid. */
@@ -212,10 +221,10 @@ function createUserWriter(parts: WriterParts): UserWriter {
   return {
     ...createManagementWriter(parts),
     settle: (subject) => settle(subject, parts, true),
-    async create(user, by) {
+    async create(user, by, request) {
       const row = newRowOf(user, clock.now())
-      const { taken } = await database.write(insertUser, { row, by })
-      return taken ? { taken } : { user: userOf({ ...row, ...absentInNewRow }) }
+      const { taken } = await database.write(insertUser, { row, by, proof: request?.row })
+      return taken ? { taken } : { user: userOfNewRow(row) }
     },
     async replaceProfile(user, profile, by) {
       const [old, text] = [JSON.stringify(user.profile), JSON.stringify(profile)]
@@ -282,7 +291,7 @@ function createManagementWriter(parts: WriterParts): Pick<UserWriter, 'change' |
 
 /** Returns the row of a new user, with a random subject. */
 function newRowOf(
-  { username, email, passwordHash, scopes, roles, profile }: NewUser,
+  { username, email, passwordHash, scopes, roles, profile, emailVerified = false }: NewUser,
   now: number,
 ): NewUserRow {
   return {
@@ -291,6 +300,7 @@ function newRowOf(
     username_key: username.key,
     email: email?.shown ?? null,
     email_key: email?.key ?? null,
+    email_verified_at: emailVerified && email ? now : null,
     password_hash: passwordHash,
     password_session: null,
     scopes: JSON.stringify(scopes),
@@ -300,8 +310,10 @@ function newRowOf(
   }
 }
 
-/** The columns that a new row leaves empty. */
-const absentInNewRow = { disabled_at: null, deleted_at: null, email_verified_at: null }
+/** Returns the user in the row of a new user. */
+export function userOfNewRow(row: NewUserRow): User {
+  return userOf({ ...row, disabled_at: null, deleted_at: null })
+}
 
 /**
  * Returns the values of a change, together with the state that the caller read. The write compares

@@ -24,12 +24,23 @@ export interface Binding {
  */
 async function bindProof(
   transaction: Transaction,
-  { id, sealed, now, ...binding }: Binding & Pick<MailProofRow, 'id' | 'sealed'> & { now: number },
+  {
+    id,
+    sealed,
+    keepsCount,
+    now,
+    ...binding
+  }: Binding & Pick<BindValues, 'id' | 'sealed' | 'keepsCount' | 'now'>,
 ): Promise<void> {
   const db = inTables<MailProofTables>(transaction)
   const bound = await db
     .updateTable('mail_proof')
-    .set({ ...binding, counted_for: binding.subject, sealed, resolved_at: now })
+    .set({
+      ...binding,
+      ...(!keepsCount && { counted_for: binding.subject }),
+      sealed,
+      resolved_at: now,
+    })
     .where('id', '=', id)
     .where('resolved_at', 'is', null)
     .returning(['purpose'])
@@ -63,6 +74,8 @@ export interface BindValues extends Binding {
   readonly recipient: string
   /** See `CountedAddressee`. */
   readonly allowance: string | undefined
+  /** Whether wrong codes stay counted for what was typed, and not for the user. */
+  readonly keepsCount?: boolean | undefined
   readonly now: number
 }
 
@@ -123,6 +136,29 @@ export async function spendProof(
     .returning('id')
     .executeTakeFirst()
   return spent !== undefined
+}
+
+/**
+ * Locks a proof until the end of the transaction, and does NOT spend it. For a change that may
+ * still fail after this.
+ *
+ * @returns whether `spendProof()` would spend it
+ */
+export async function lockProof(
+  transaction: Transaction,
+  { id, purpose, subject, mailbox, now }: SpendableProof & { readonly now: number },
+): Promise<boolean> {
+  const locked = await inTables<MailProofTables>(transaction)
+    .updateTable('mail_proof')
+    .set((row) => ({ tries: row.ref('tries') }))
+    .where('id', '=', id)
+    .where('purpose', '=', purpose)
+    .where('subject', '=', subject)
+    .where('mailbox', '=', mailbox)
+    .where('expires_at', '>', now)
+    .returning('id')
+    .executeTakeFirst()
+  return locked !== undefined
 }
 
 /**

@@ -2,3 +2,9 @@
 
 /** The purpose of a new password for a user who has forgotten the old one. */
 export const passwordReset = 'password_reset'
+
+/** An account whose user reads the mails to its address. */
+export const emailVerification = 'email_verification'
+
+/** A registration that becomes an account. */
+export const registration = 'registration'

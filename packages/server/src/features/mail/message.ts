@@ -21,12 +21,17 @@ export interface MailMessage {
 export const languages = ['en', 'de', 'fr', 'es'] as const
 export type Language = (typeof languages)[number]
 
-/** The mails that tell a user about a change. They have no link. */
-export const noticeKinds = ['password_changed', 'new_device', 'account_disabled'] as const
+/** The mails that tell a user about a change or an attempt. They have no link. */
+export const noticeKinds = [
+  'password_changed',
+  'new_device',
+  'account_disabled',
+  'already_registered',
+] as const
 export type NoticeKind = (typeof noticeKinds)[number]
 
 /** The mails with a link, and usually a code, which prove that a person can read the mailbox. */
-export const proofKinds = ['password_reset'] as const
+export const proofKinds = ['password_reset', 'email_verification', 'registration'] as const
 export type ProofMailKind = (typeof proofKinds)[number]
 
 /** The mails that Keystile sends. */
@@ -42,13 +47,13 @@ export interface Notice {
   readonly at: Date
   /** The IP address that the change came from. Undefined if it is unknown. */
   readonly address: string | undefined
-  /** The value of the option `mailLanguage`. */
+  /** The language that the browser of the person prefers, or the value of `mailLanguage`. */
   readonly language: Language
 }
 
 /** The values for the text of a mail with a link. An attacker cannot choose any of them. */
 export interface ProofMail {
-  /** The id of the user, as the subject of the tokens. */
+  /** The id of the user, as the subject of the tokens; in `registration`, the future id. */
   readonly subject: string
   /** The service that has the account: the host of the issuer, such as `auth.example.com`. */
   readonly service: string
