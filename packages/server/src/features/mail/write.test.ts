@@ -27,7 +27,8 @@ describe('writeMail', () => {
         subjects.add(written.subject)
         assert.ok(written.subject.includes('auth.example.com'))
         assert.match(written.text, /25\D+(November|novembre|noviembre)\D+2026\D+12:00 UTC/)
-        assert.equal(written.text.includes('192.0.2.7'), template !== 'account_disabled')
+        const hasAddress = template === 'password_changed' || template === 'new_device'
+        assert.equal(written.text.includes('192.0.2.7'), hasAddress)
         assert.ok(written.html.includes(`<html lang="${language}">`))
         assert.doesNotMatch(written.text, /undefined|\bnull\b|http/)
         for (const paragraph of written.text.trim().split('\n\n'))
@@ -38,6 +39,11 @@ describe('writeMail', () => {
       }
       assert.equal(subjects.size, noticeKinds.length)
     })
+
+  it('a notice that a request causes has the language of the request', async () => {
+    const written = { ...mail, template: 'already_registered', parameters: { language: 'de' } }
+    assert.match((await writeMail(written, options)).html, /<html lang="de">/)
+  })
 
   for (const language of languages)
     it(`the mails with a link have texts in ${language} with all values`, async () => {
