@@ -69,7 +69,7 @@ const graceSeconds: DefaultedSetting<'graceSeconds', number> = {
   schema: seconds(0, 60),
   default: defaultLifetimes.graceSeconds,
   unit: 'seconds',
-  help: 'how long a used refresh token returns the same successor again; 0 turns this off',
+  help: 'how long a used refresh token returns the same new refresh token; 0 turns this off',
   environment: ['KEYSTILE_GRACE_SECONDS'],
   parse: parseWholeNumber,
 }
