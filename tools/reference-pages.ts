@@ -58,7 +58,8 @@ function describeSetting(setting: Setting): Row {
     code(fileVariableOf(setting, variable) ? `${variable}[_FILE]` : variable),
   )
   const flag = flagOf(setting)
-  const what = unit === undefined ? help : `${help} (${unit})`
+  const [meaning = '', ...rest] = help.split('; ')
+  const what = unit === undefined ? help : [`${meaning}, in ${unit}`, ...rest].join('; ')
 
   return [
     code(name),
@@ -76,9 +77,10 @@ function describeRuntimes(): readonly Row[] {
     ([name, { version, lacks, sameVerdicts, vectors, platform }]) => {
       const missing = Object.keys(lacks)
       const http = [
-        platform.closesUnread && 'closes the connection after a refusal whose body was not read',
+        platform.closesUnread &&
+          'may close the connection after it refuses a request whose body was not read',
         platform.refusesPipelining &&
-          'closes a connection on which a request arrives before an answer that waits',
+          'closes the connection if a second request arrives on it before the first is answered',
       ]
       return [
         code(name),
@@ -89,6 +91,11 @@ function describeRuntimes(): readonly Row[] {
       ]
     },
   )
+}
+
+/** What a caller needs at an endpoint whose OpenAPI operation has no security. */
+const clientNeeds: Readonly<Record<string, string>> = {
+  '/introspect': 'a [client](../guides/clients.md) with `--may introspect`',
 }
 
 /** Reads the endpoints from the OpenAPI document of a server that has all of them. */
@@ -107,7 +114,7 @@ async function describeEndpoints(): Promise<readonly Row[]> {
       .map(([method, { summary, security }]) => [
         code(`${method.toUpperCase()} ${path}`),
         summary,
-        security ? describeSecurity(security) : '',
+        security ? describeSecurity(security) : (clientNeeds[path] ?? ''),
       ]),
   )
 }

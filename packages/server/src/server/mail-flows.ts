@@ -1,5 +1,5 @@
-// What users do by a link or a code in a mail: only if mail is configured and Keystile stores the
-// users.
+// What users do with a link or a code in a mail. This needs the settings for mail, and users that
+// Keystile stores.
 import { confirmPageRoutes } from '../features/account-pages/confirm-pages.ts'
 import { resetPageRoutes } from '../features/account-pages/reset-pages.ts'
 import { registerRoute } from '../features/accounts/registration.ts'

@@ -20,7 +20,7 @@ const options: WritingOptions = {
 
 describe('writeMail', () => {
   for (const language of languages)
-    it(`each notice has a text in the language ${language}, with all values`, async () => {
+    it(`each notice has a text in the language ${language}, with all its values`, async () => {
       const subjects = new Set<string>()
       for (const template of noticeKinds) {
         const written = await writeMail({ ...mail, template }, { ...options, language })
@@ -46,7 +46,7 @@ describe('writeMail', () => {
   })
 
   for (const language of languages)
-    it(`each mail with a link has a text in the language ${language}, with all values`, async () => {
+    it(`the mails with a link have texts in ${language} with all values`, async () => {
       const link = 'https://auth.example.com/v1/account/reset-password?token=a&b'
       const expires_at = new Date(Date.UTC(2026, 10, 25, 12, 15)).toISOString()
       for (const template of proofKinds) {
@@ -68,7 +68,7 @@ describe('writeMail', () => {
       }
     })
 
-  it('a template of the app gets the link, the code and their expiry', async () => {
+  it('a template of the app gets the link, the code and the time of expiry', async () => {
     const seen: unknown[] = []
     const templates: MailTemplates = {
       password_reset(values) {
@@ -96,7 +96,7 @@ describe('writeMail', () => {
     ])
   })
 
-  it('the texts differ between languages', async () => {
+  it('each language has its own texts', async () => {
     const texts = languages.map(async (language) => {
       const { text } = await writeMail(mail, { ...options, language })
       return text
@@ -104,13 +104,13 @@ describe('writeMail', () => {
     assert.equal(new Set(await Promise.all(texts)).size, languages.length)
   })
 
-  it('the Message-ID contains the id of the row and the host of the issuer', async () => {
+  it('the Message-ID of a mail contains its row id and the host of the issuer', async () => {
     assert.equal((await writeMail(mail, options)).messageId, '<01@auth.example.com>')
     const ipv6 = { ...options, issuer: 'http://[::1]:8000' }
     assert.equal((await writeMail(mail, ipv6)).messageId, '<01@--1>')
   })
 
-  it('a template of the app gets the values of the notice and writes the mail', async () => {
+  it('a template of the app gets the values of a notice and writes the mail', async () => {
     const seen: unknown[] = []
     const templates: MailTemplates = {
       async password_changed(notice) {
@@ -136,7 +136,7 @@ describe('writeMail', () => {
     assert.match(other.subject, /^New login/)
   })
 
-  it('a template that returns no text is an error', async () => {
+  it('writeMail rejects if a template of the app returns no text', async () => {
     const templates = { password_changed: () => ({ subject: 'x', text: 'y' }) }
     await assert.rejects(
       writeMail(mail, { ...options, templates: templates as never }),
@@ -144,6 +144,6 @@ describe('writeMail', () => {
     )
   })
 
-  it('a mail with the template of another version is an error', () =>
+  it('writeMail rejects a mail whose template it does not know', () =>
     assert.rejects(writeMail({ ...mail, template: 'later' }, options), /must know the template/))
 })

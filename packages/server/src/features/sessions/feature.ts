@@ -46,7 +46,7 @@ const sessionSeconds: DefaultedSetting<'sessionSeconds', number> = {
   default: defaultLifetimes.sessionSeconds,
   defaultText: `${defaultLifetimes.sessionSeconds} (30 days)`,
   unit: 'seconds',
-  help: 'how long a login lasts, however often it is refreshed',
+  help: 'how long a login lasts at most, with or without refreshes',
   environment: ['KEYSTILE_SESSION_SECONDS'],
   parse: parseWholeNumber,
 }
@@ -69,7 +69,7 @@ const graceSeconds: DefaultedSetting<'graceSeconds', number> = {
   schema: seconds(0, 60),
   default: defaultLifetimes.graceSeconds,
   unit: 'seconds',
-  help: 'how long a used refresh token returns the same successor again; 0 turns this off',
+  help: 'how long a used refresh token returns the same new refresh token; 0 turns this off',
   environment: ['KEYSTILE_GRACE_SECONDS'],
   parse: parseWholeNumber,
 }

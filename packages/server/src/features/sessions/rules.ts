@@ -59,7 +59,8 @@ export const rules: readonly Rule<RuleOptions>[] = [
     id: 'idle-short',
     standard: 'ASVS 5.0 7.3.1',
     severity: 'warn',
-    demand: 'a login that lasts more than 30 days must expire after 30 days without use',
+    demand:
+      'if a login can last more than 30 days, it must expire after at most 30 days without use',
     find({ options }, say) {
       const {
         sessionSeconds = defaultLifetimes.sessionSeconds,

@@ -26,8 +26,8 @@ export const rules: readonly Rule<RuleOptions>[] = [
     standard: 'ASVS 5.0 13.3.1',
     severity: 'stop',
     demand:
-      'on PostgreSQL a key must be given: ' +
-      'a secret must not be stored beside the keys that it seals',
+      'on PostgreSQL, key must be set: Keystile must not store it in the database, ' +
+      'beside the signing keys that it encrypts',
     find({ options: { database, key, signingKey }, unread }, say) {
       const isGiven =
         key !== undefined ||
@@ -46,8 +46,8 @@ export const rules: readonly Rule<RuleOptions>[] = [
     standard: 'ASVS 5.0 11.5.1',
     severity: 'stop',
     demand:
-      'the key must be random: 32 characters or more, not in a regular order, ' +
-      'and 16 of them different (fewer if all are hexadecimal)',
+      'the key must be random: at least 32 characters, not in a regular order, at least 16 of ' +
+      'them different (a hexadecimal key needs digits and letters instead)',
     find: (situation, say) => findSecretFaults(situation, 'weak', say),
   },
   {
@@ -132,7 +132,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
     id: 'issuer-given',
     standard: 'RFC 8414 §3.3',
     severity: 'stop',
-    demand: 'the first start of the stand-alone server on PostgreSQL must give the issuer',
+    demand: 'at its first start on PostgreSQL, the stand-alone server must be given the issuer',
     find({ bind, machine, options: { issuer = 'http://localhost:8000' } }, say) {
       if (!bind || machine?.database?.kind !== 'postgres') return undefined
       if (bind.isIssuerGiven || machine.database.issuer !== undefined) return []
