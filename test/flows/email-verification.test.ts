@@ -137,7 +137,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     const { accessToken: other } = await tokens('eve')
     for (const proof of [{ token }, { request_id, code }])
       assert.equal((await confirm(proof, other)).status, 403)
-    assert.equal((await confirm({ token, password }, 'not a token')).status, 401)
+    assert.equal((await confirm({ token, password }, 'not.a.token')).status, 401)
     assert.equal((await confirm({ token, password }, other)).status, 204)
   })
 

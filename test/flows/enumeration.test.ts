@@ -56,9 +56,11 @@ describeOnBoth('enumeration', (stage) => {
         emailVerification: 'required',
         mail: { from: 'no-reply@example.com', send: () => undefined },
       })
+      const { users } = keystile
+      assert.ok(users)
       for (let n = 0; n < count; n += 4) {
         const created = Array.from({ length: 4 }, (_, i) => `user-${n + i}`).map((username) =>
-          keystile.users?.create({ username, email: `${username}@example.com`, password }),
+          users.create({ username, email: `${username}@example.com`, password }),
         )
         await Promise.all(created)
       }
