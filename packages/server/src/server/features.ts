@@ -17,7 +17,9 @@ import * as audit from '../features/audit/feature.ts'
 import * as browserSession from '../features/browser-session/feature.ts'
 import * as clients from '../features/clients/feature.ts'
 import * as directory from '../features/directory/feature.ts'
+import * as emailChange from '../features/email-change/feature.ts'
 import * as events from '../features/events/feature.ts'
+import * as invitations from '../features/invitations/feature.ts'
 import * as limits from '../features/limits/feature.ts'
 import * as login from '../features/login/feature.ts'
 import * as mailProofs from '../features/mail-proofs/feature.ts'
@@ -60,6 +62,8 @@ export interface OwnAccountOptions<S extends string, P extends object>
 export type AuditEventName = AuditEventOf<
   | typeof accounts.feature
   | typeof clients.feature
+  | typeof emailChange.feature
+  | typeof invitations.feature
   | typeof login.feature
   | typeof oauth.feature
   | typeof passwordReset.feature
@@ -133,6 +137,8 @@ const list = [
   outbox.feature,
   mailProofs.feature,
   passwordReset.feature,
+  emailChange.feature,
+  invitations.feature,
   app.feature,
   machine.feature,
 ] satisfies readonly ListedFeature[]

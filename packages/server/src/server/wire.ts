@@ -120,7 +120,8 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
 
   if (options.users) return wirePeople(parts, appPeople(options.users, checks))
 
-  const flows = wireMailFlows(parts)
+  const verifiesAddresses = hasMail(options)
+  const flows = wireMailFlows({ ...parts, verifiesAddresses })
   const routes = [
     ...accountRoutes({
       issuer,
@@ -135,7 +136,8 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
     ...managementRoutes({ users, scopes, profile }),
     ...flows.routes,
   ]
-  const appUsers = createAppUsers({ users, passwords, passwordPolicy, scopes, profile })
+  const { invite } = flows
+  const appUsers = createAppUsers({ users, passwords, passwordPolicy, scopes, profile, invite })
   return wirePeople(parts, accountPeople(users, { ...flows, routes, appUsers }, checks))
 }
 

@@ -1,28 +1,26 @@
-import {
-  ProblemError,
-  type HttpAnswer,
-  type HttpRequestWithBody,
-  type JsonObject,
-} from 'keystile/internal'
-import { readForm, type Form } from '../../http/form.ts'
+import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
+import type { Form } from '../../http/form.ts'
 import { queryOf, type OpenRoute } from '../../http/route.ts'
 import { addressOf, byStranger } from '../audit/audit.ts'
-import { preferredLanguage } from '../mail/language.ts'
-import type { Language } from '../mail/message.ts'
 import type { Presented } from '../mail-proofs/proofs.ts'
 import type { PasswordPolicy } from '../password-policy/policy.ts'
 import type { PasswordResets } from '../password-reset/password-resets.ts'
 import { markup, type Html } from './html.ts'
-import { fieldOf, pageAnswer, type Page } from './layout.ts'
+import { fieldOf } from './layout.ts'
+import {
+  page,
+  pageRoute,
+  readPageForm,
+  readerOf as pageReaderOf,
+  type PageReader,
+  type PageSettings,
+} from './page-parts.ts'
 import { pageTexts, type PageTexts } from './texts.ts'
 
 /** The services and settings that the pages use. The pages have no rules of their own. */
-export interface ResetPageParts {
+export interface ResetPageParts extends PageSettings {
   readonly resets: PasswordResets
   readonly passwordPolicy: Pick<PasswordPolicy, 'minLength'>
-  readonly issuer: string
-  /** The language for a browser that prefers none of the four. */
-  readonly mailLanguage: Language
 }
 
 /** The pages by which people set a new password. Only a form's button changes anything. */
@@ -46,57 +44,16 @@ export function resetPageRoutes(parts: ResetPageParts): readonly OpenRoute[] {
   ]
 }
 
-function pageRoute(
-  method: 'GET' | 'POST',
-  path: string,
-  summary: string,
-  {
-    handle,
-    query,
-    fields,
-  }: Pick<OpenRoute, 'handle'> & {
-    readonly query?: Readonly<Record<string, JsonObject>>
-    readonly fields?: readonly string[]
-  },
-): OpenRoute {
-  const properties = Object.fromEntries((fields ?? []).map((name) => [name, { type: 'string' }]))
-  return {
-    method,
-    path,
-    below: 'issuer',
-    refusals: 'problem',
-    doc: {
-      tag: 'Own account',
-      summary: `Page: ${summary}`,
-      ...(query && { query }),
-      ...(fields && { body: { type: 'form', schema: { type: 'object', properties } } }),
-      success: { status: 200, description: 'A page', type: 'text/html' },
-      ...(fields && {
-        refuses: {
-          403: 'A page: the link or the code is wrong, was used before, or has expired',
-          422: 'A page: the password is not acceptable',
-          429: 'A page: too many tries',
-        },
-      }),
-    },
-    handle,
-  }
-}
-
 /** What the pages know of their reader. */
-interface Reader {
-  readonly language: Language
+interface Reader extends PageReader {
   readonly texts: PageTexts
-  readonly service: string
   readonly minLength: number
 }
 
-function readerOf(
-  { headers }: HttpRequestWithBody,
-  { issuer, mailLanguage, passwordPolicy: { minLength } }: ResetPageParts,
-): Reader {
-  const language = preferredLanguage(headers.get('accept-language')) ?? mailLanguage
-  return { language, texts: pageTexts[language], service: new URL(issuer).host, minLength }
+function readerOf(request: HttpRequestWithBody, parts: ResetPageParts): Reader {
+  const reader = pageReaderOf(request, parts)
+  const { minLength } = parts.passwordPolicy
+  return { ...reader, texts: pageTexts[reader.language], minLength }
 }
 
 /** Why a form was refused. */
@@ -111,7 +68,7 @@ interface Refused {
 
 async function sendMail(request: HttpRequestWithBody, parts: ResetPageParts): Promise<HttpAnswer> {
   const reader = readerOf(request, parts)
-  const login = (await readForm(request)).get('login')
+  const login = (await readPageForm(request)).get('login')
   if (login === undefined) return forgotPage(reader)
 
   const { language } = reader
@@ -141,7 +98,7 @@ async function setPassword(
   parts: ResetPageParts,
 ): Promise<HttpAnswer> {
   const reader = readerOf(request, parts)
-  const form = await readForm(request)
+  const form = await readPageForm(request)
   const presented = presentedOf(form)
   try {
     await parts.resets.confirm(presented, form.get('new_password') ?? '', byStranger(request))
@@ -218,15 +175,6 @@ ${field}`
 
 function againLink({ requestAgain }: PageTexts): Html {
   return markup`<p><a href="forgot-password">${requestAgain}</a></p>`
-}
-
-function page(
-  { language, service }: Reader,
-  heading: string,
-  content: Html,
-  { status = 200, retryAfterSeconds }: Partial<Pick<Page, 'status' | 'retryAfterSeconds'>> = {},
-): HttpAnswer {
-  return pageAnswer({ language, service, heading, content, status, retryAfterSeconds })
 }
 
 /** Returns what to show for a refusal. Throws every other error again. */

@@ -24,12 +24,23 @@ export interface Binding {
  */
 async function bindProof(
   transaction: Transaction,
-  { id, sealed, now, ...binding }: Binding & Pick<MailProofRow, 'id' | 'sealed'> & { now: number },
+  {
+    id,
+    sealed,
+    keepsCount,
+    now,
+    ...binding
+  }: Binding & Pick<BindValues, 'id' | 'sealed' | 'keepsCount' | 'now'>,
 ): Promise<void> {
   const db = inTables<MailProofTables>(transaction)
   const bound = await db
     .updateTable('mail_proof')
-    .set({ ...binding, counted_for: binding.subject, sealed, resolved_at: now })
+    .set({
+      ...binding,
+      ...(!keepsCount && { counted_for: binding.subject }),
+      sealed,
+      resolved_at: now,
+    })
     .where('id', '=', id)
     .where('resolved_at', 'is', null)
     .returning(['purpose'])
@@ -61,8 +72,12 @@ export interface BindValues extends Binding {
   readonly sealed: string | null
   readonly mail: NewMail
   readonly recipient: string
+  /** The user whom the mail is about, if it is not `subject`. */
+  readonly about?: string | undefined
   /** See `CountedAddressee`. */
   readonly allowance: string | undefined
+  /** Whether wrong codes stay counted for what was typed, and not for the user. */
+  readonly keepsCount?: boolean | undefined
   readonly now: number
 }
 
@@ -72,9 +87,10 @@ export interface BindValues extends Binding {
  */
 export async function bindWithMail(
   transaction: Transaction,
-  { mail, recipient, allowance, ...values }: BindValues,
+  { mail, recipient, allowance, about, ...values }: BindValues,
 ): Promise<void> {
-  const { id, subject, now } = values
+  const { id, now } = values
+  const subject = about ?? values.subject
   const isStored = await insertMail(transaction, mail, { subject, recipient, allowance, now })
   if (isStored) await bindProof(transaction, values)
   else await leaveProofsUnbound(transaction, { ids: [id], now })
@@ -125,6 +141,29 @@ export async function spendProof(
 }
 
 /**
+ * Locks a proof until the end of the transaction, and does NOT spend it. For a change that may still
+ * fail after this.
+ *
+ * @returns whether `spendProof()` would spend it
+ */
+export async function lockProof(
+  transaction: Transaction,
+  { id, purpose, subject, mailbox, now }: SpendableProof & { readonly now: number },
+): Promise<boolean> {
+  const locked = await inTables<MailProofTables>(transaction)
+    .updateTable('mail_proof')
+    .set((row) => ({ tries: row.ref('tries') }))
+    .where('id', '=', id)
+    .where('purpose', '=', purpose)
+    .where('subject', '=', subject)
+    .where('mailbox', '=', mailbox)
+    .where('expires_at', '>', now)
+    .returning('id')
+    .executeTakeFirst()
+  return locked !== undefined
+}
+
+/**
  * Erases the proofs of a user.
  *
  * @param purposes which ones; undefined erases all
@@ -138,4 +177,18 @@ export async function eraseProofs(
     .where('subject', '=', subject)
     .$if(purposes !== undefined, (query) => query.where('purpose', 'in', purposes ?? []))
     .execute()
+}
+
+/** Erases the proofs of one purpose for a mailbox, whoever they are bound to. */
+export async function eraseProofsFor(
+  transaction: Transaction,
+  { purpose, mailbox }: { readonly purpose: string; readonly mailbox: string },
+): Promise<number> {
+  const erased = await inTables<MailProofTables>(transaction)
+    .deleteFrom('mail_proof')
+    .where('mailbox', '=', mailbox)
+    .where('purpose', '=', purpose)
+    .returning('id')
+    .execute()
+  return erased.length
 }

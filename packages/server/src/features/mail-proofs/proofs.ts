@@ -6,6 +6,7 @@ import type { MailParameters } from '../outbox/new-mail.ts'
 import type { SpendableProof } from './in-transaction.ts'
 import { codeSecret, openValues, prepareProof, sealValues, type ProofKind } from './new-proof.ts'
 import { findByToken, requestProof, tryCode, type BoundProofRow } from './store.ts'
+import type { MailProofRow } from './tables.ts'
 
 /** What a person presents: the token of the link, or the code with the id of its request. */
 export type Presented =
@@ -16,6 +17,12 @@ export type Presented =
 export interface FoundProof extends SpendableProof {
   /** The data that the purpose stored with the proof. */
   readonly data: MailParameters
+}
+
+/** A request to store, and its id for the caller. */
+export interface PreparedRequest {
+  readonly requestId: string
+  readonly row: MailProofRow
 }
 
 /** Stores requests for links and codes, and finds the proofs that people present. */
@@ -29,6 +36,11 @@ export interface MailProofs {
    * @returns the id of the request, which the caller sends with the code
    */
   request(kind: ProofKind, values: MailParameters, countedFor: string): Promise<string>
+  /**
+   * Prepares a request as `request()` does, and does NOT store it: the caller stores the row by
+   * `insertProof()`, together with a change.
+   */
+  prepare(kind: ProofKind, values: MailParameters, countedFor: string): PreparedRequest
   /**
    * Finds a proof and does NOT spend it. Counts a wrong code. Returns undefined for every reason:
    * an unknown, expired or spent proof, another purpose, no account, a wrong code, too many tries.
@@ -54,13 +66,19 @@ export function createMailProofs(
     return data && { id, purpose, subject, mailbox, data }
   }
 
+  const prepare: MailProofs['prepare'] = (kind, values, countedFor) => {
+    const counted = hashSecret(`${kind.purpose}\n${countedFor}`)
+    const { requestId, row, token, code } = prepareProof(kind, counted, clock.now())
+    const secrets = JSON.stringify({ token, code } satisfies StoredSecrets)
+    const sealed = sealValues(seal(), row, { values: JSON.stringify(values), secrets })
+    return { requestId, row: { ...row, sealed } }
+  }
+
   return {
+    prepare,
     async request(kind, values, countedFor) {
-      const counted = hashSecret(`${kind.purpose}\n${countedFor}`)
-      const { requestId, row, token, code } = prepareProof(kind, counted, clock.now())
-      const secrets = JSON.stringify({ token, code } satisfies StoredSecrets)
-      const sealed = sealValues(seal(), row, { values: JSON.stringify(values), secrets })
-      await database.write(requestProof, { ...row, sealed })
+      const { requestId, row } = prepare(kind, values, countedFor)
+      await database.write(requestProof, row)
       return requestId
     },
     async find({ purpose }, presented) {

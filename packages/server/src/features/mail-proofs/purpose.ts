@@ -25,6 +25,8 @@ export interface Resolution {
   readonly data?: MailParameters | undefined
   /** Counts the mail apart from the others of this mailbox: see `CountedAddressee`. */
   readonly allowance?: string | undefined
+  /** Whether wrong codes stay counted for what was typed, and not for the subject. */
+  readonly keepsCount?: boolean | undefined
 }
 
 /** What a link or a code in a mail may allow. Each purpose is one record. */

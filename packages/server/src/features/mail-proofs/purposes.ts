@@ -2,3 +2,9 @@
 
 /** A new password for a user who has forgotten theirs. */
 export const passwordReset = 'password_reset'
+
+/** A new address for an account, whose mailbox its user reads. */
+export const emailChange = 'email_change'
+
+/** An account for a person whom an operator or the app has invited. */
+export const invitation = 'invitation'

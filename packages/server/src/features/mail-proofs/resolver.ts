@@ -110,14 +110,15 @@ async function resolve(row: MailProofRow, parts: ResolverParts): Promise<boolean
 
 function bindingOf(
   row: MailProofRow,
-  { subject, mailbox, data }: Resolution,
+  { subject, mailbox, data, keepsCount }: Resolution,
   seal: Seal,
-): Pick<MailProofRow, 'id' | 'sealed'> & Pick<Resolution, 'subject' | 'mailbox'> {
+): Pick<MailProofRow, 'id' | 'sealed'> & Pick<Resolution, 'subject' | 'mailbox' | 'keepsCount'> {
   const bound = { ...row, resolved_at: row.created_at }
   return {
     id: row.id,
     subject,
     mailbox,
+    keepsCount,
     sealed: data === undefined ? null : sealValues(seal, bound, data),
   }
 }

@@ -50,7 +50,9 @@ export interface MailOptions {
   readonly mailLanguage?: Language
   /**
    * The app's own pages for the links in mails, such as `https://app.example/account`. A link is
-   * this URL followed by `/reset-password?token=…`. Default: pages of Keystile, below the issuer.
+   * this URL followed by `/reset-password?token=…`, `/confirm-email-change?token=…`,
+   * `/undo-email-change?token=…` or `/accept-invitation?token=…`. Default: pages of Keystile, below
+   * the issuer.
    */
   readonly accountPagesUrl?: string
 }

@@ -19,12 +19,17 @@ export interface MailMessage {
 export const languages = ['en', 'de', 'fr', 'es'] as const
 export type Language = (typeof languages)[number]
 
-/** The mails that tell a user about a change. They have no link. */
-export const noticeKinds = ['password_changed', 'new_device', 'account_disabled'] as const
+/** The mails that tell a user about a change or an attempt. They have no link. */
+export const noticeKinds = [
+  'password_changed',
+  'new_device',
+  'account_disabled',
+  'email_taken',
+] as const
 export type NoticeKind = (typeof noticeKinds)[number]
 
 /** The mails with a link, and mostly a code, that prove that a person reads the mailbox. */
-export const proofKinds = ['password_reset'] as const
+export const proofKinds = ['password_reset', 'email_change', 'email_changed', 'invitation'] as const
 export type ProofMailKind = (typeof proofKinds)[number]
 
 /** The mails that Keystile sends. */
@@ -46,7 +51,7 @@ export interface Notice {
 
 /** The values for the text of a mail with a link. No stranger can choose any of them. */
 export interface ProofMail {
-  /** The id of the user, as the subject of the tokens. */
+  /** The id of the user, as the subject of the tokens; in `invitation`, the future id. */
   readonly subject: string
   /** Where the user has the account: the host of the issuer, such as `auth.example.com`. */
   readonly service: string
