@@ -200,7 +200,7 @@ describe('sharesOf', () => {
     return { id, callFrame: { functionName, ...place }, children }
   })
   const profileOf = (samples: number[]): Parameters<typeof sharesOf>[0] => {
-    return { nodes, startTime: 0, endTime: 0, samples, timeDeltas: samples.map(() => 500) }
+    return { nodes, startTime: 0, endTime: 0, samples, timeDeltas: samples.map((id) => id * 100) }
   }
 
   it('sharesOf counts a native function for its caller, and no time in which the server waits', () => {

@@ -112,12 +112,13 @@ function callInspector(socket: WebSocket, method: string, params: object): Promi
 }
 
 /**
- * Adds up the samples of a profile by owner, without the time in which the server waits. An inlined
- * function counts for its own owner. A native function counts for the owner of its caller.
+ * Counts the samples of a profile by owner, without those in which the server waits. An inlined
+ * function counts for its own owner. A native function counts for the owner of its caller. It does
+ * not add up the times between samples, because they contain the times in which other programs ran.
  *
  * @throws {Error} for a profile in which no code ran
  */
-export function sharesOf({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): Shares {
+export function sharesOf({ nodes, samples = [] }: Profiler.Profile): Shares {
   const ownerOf = new Map<number, Owner | undefined>()
   // A node comes before its children.
   for (const { id, callFrame, children = [] } of nodes) {
@@ -127,14 +128,14 @@ export function sharesOf({ nodes, samples = [], timeDeltas = [] }: Profiler.Prof
     for (const child of children) ownerOf.set(child, owner)
   }
 
-  const micros: Record<Owner, number> = { keystile: 0, framework: 0, node: 0, garbage: 0 }
-  for (const [index, sample] of samples.entries()) {
+  const counts: Record<Owner, number> = { keystile: 0, framework: 0, node: 0, garbage: 0 }
+  for (const sample of samples) {
     const owner = ownerOf.get(sample)
-    if (owner) micros[owner] += timeDeltas[index] ?? 0
+    if (owner) counts[owner]++
   }
-  const all = owners.reduce((sum, owner) => sum + micros[owner], 0)
+  const all = owners.reduce((sum, owner) => sum + counts[owner], 0)
   if (all === 0) throw new Error('no code ran while the profile was recorded')
-  const { keystile, framework, node, garbage } = micros
+  const { keystile, framework, node, garbage } = counts
   return {
     keystile: keystile / all,
     framework: framework / all,

@@ -52,7 +52,7 @@ describe(
 
       const doctor = async (role: 'owner' | 'app'): Promise<string> =>
         (await command(role, 'doctor', '--issuer', 'http://localhost:8000')).stdout
-      assert.match(await doctor('app'), /stop {2}tables-current .*\n.*Missing migrations: 9\./)
+      assert.match(await doctor('app'), /stop {2}tables-current .*\n.*Missing migrations: \d\d\./)
       assert.match(await doctor('app'), /fix: run "keystile migrate" as the role that owns/)
       assert.doesNotMatch(await doctor('owner'), /tables-current/)
 
@@ -61,10 +61,10 @@ describe(
       assert.match(stdout, /the tables are up to date/)
       assert.doesNotMatch(await doctor('app'), /tables-current|could not be checked:.*tables/)
 
-      await run(url, "delete from keystile.migration where name like '0009%'")
+      await run(url, forgetLastMigration)
       assert.match(await doctor('app'), /stop {2}tables-current .*\n.*Missing migrations: 1\./)
       assert.doesNotMatch(await doctor('owner'), /tables-current/)
-      await run(url, migrationAgain)
+      await run(url, rememberIt)
     })
 
     it('deploy/roles.sql lets the application do all that a server does', async () => {
@@ -135,7 +135,12 @@ describe(
   },
 )
 
-const migrationAgain = "insert into keystile.migration values ('0009-mail-proofs', now()::text)"
+// Keeps the row of the last migration in another table, as if that migration had not run yet.
+const forgetLastMigration = `
+  create table forgotten as
+    select * from keystile.migration order by name desc limit 1;
+  delete from keystile.migration where name in (select name from forgotten)`
+const rememberIt = 'insert into keystile.migration select * from forgotten; drop table forgotten'
 const removeRoles = 'drop role if exists keystile_app; drop role if exists keystile_owner'
 
 async function run(url: string, statements: string): Promise<void> {

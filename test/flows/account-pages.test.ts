@@ -175,6 +175,16 @@ describeOnBoth('the pages for a new password', (stage) => {
     assert.equal(new Set(headings).size, 4)
   })
 
+  it('a body that is not a form gets 400, and one without a login is asked again', async () => {
+    const { send } = await start()
+    for (const path of ['/account/forgot-password', '/account/reset-password']) {
+      const { status, headers } = await send('POST', path, { json: { login: 'ada' } })
+      assert.deepEqual([status, headers.get('content-type')], [400, 'application/problem+json'])
+    }
+    const empty = await send('POST', '/account/forgot-password', { form: { login: '' } })
+    assert.deepEqual([empty.status, headingOf(empty)], [200, 'Forgot your password?'])
+  })
+
   it('a link without its token says so', async () => {
     const { send } = await start()
     const { status, text } = await send('GET', '/account/reset-password')

@@ -35,7 +35,7 @@ describe('the commands of the writer thread', () => {
     const defined: string[] = []
     for (const store of stores) {
       const members = Object.values((await import(join(source, store))) as Record<string, unknown>)
-      for (const member of members.flatMap((one) => (isQueue(one) ? one.all : [one])))
+      for (const member of members.flatMap<unknown>((one) => (isQueue(one) ? one.all : [one])))
         if (typeof member === 'object' && member !== null && 'run' in member && 'name' in member)
           defined.push(String(member.name))
     }

@@ -6,6 +6,7 @@ import { commands as appEventCommands } from '../features/app-events/store.ts'
 import { commands as auditCommands } from '../features/audit/store.ts'
 import { commands as emailChangeCommands } from '../features/email-change/store.ts'
 import { commands as eventCommands } from '../features/events/store.ts'
+import { commands as verificationCommands } from '../features/email-verification/store.ts'
 import { commands as deviceCommands } from '../features/known-devices/store.ts'
 import { commands as invitationCommands } from '../features/invitations/store.ts'
 import {
@@ -19,6 +20,7 @@ import { commands as mailProofPurgeCommands } from '../features/mail-proofs/purg
 import { commands as mailProofCommands } from '../features/mail-proofs/store.ts'
 import { commands as outboxCommands } from '../features/outbox/store.ts'
 import { commands as passwordResetCommands } from '../features/password-reset/store.ts'
+import { commands as pendingRegistrationCommands } from '../features/pending-registration/store.ts'
 import { commands as refreshCommands } from '../features/sessions/refresh-store.ts'
 import { commands as sessionPurgeCommands } from '../features/sessions/purge-store.ts'
 import { commands as scopeCommands } from '../features/scopes/store.ts'
@@ -45,12 +47,14 @@ const listed: readonly AnyCommand[] = [
   ...managementCommands,
   ...outboxCommands,
   ...passwordResetCommands,
+  ...pendingRegistrationCommands,
   ...refreshCommands,
   ...scopeCommands,
   ...sessionCommands,
   ...sessionPurgeCommands,
   ...signingKeyCommands,
   ...userCommands,
+  ...verificationCommands,
 ]
 
 /** Runs any of the other commands under the lease of background jobs. */

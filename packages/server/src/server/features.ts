@@ -17,6 +17,7 @@ import * as audit from '../features/audit/feature.ts'
 import * as browserSession from '../features/browser-session/feature.ts'
 import * as clients from '../features/clients/feature.ts'
 import * as directory from '../features/directory/feature.ts'
+import * as emailVerification from '../features/email-verification/feature.ts'
 import * as emailChange from '../features/email-change/feature.ts'
 import * as events from '../features/events/feature.ts'
 import * as invitations from '../features/invitations/feature.ts'
@@ -28,6 +29,7 @@ import * as oauth from '../features/oauth/feature.ts'
 import * as outbox from '../features/outbox/feature.ts'
 import * as passwordReset from '../features/password-reset/feature.ts'
 import * as passwordPolicy from '../features/password-policy/feature.ts'
+import * as pendingRegistration from '../features/pending-registration/feature.ts'
 import * as password from '../features/password/feature.ts'
 import * as scopes from '../features/scopes/feature.ts'
 import * as sessions from '../features/sessions/feature.ts'
@@ -56,12 +58,17 @@ export interface SharedOptions<S extends string>
 
 /** The options of `createKeystile()` that are allowed only when Keystile stores the users. */
 export interface OwnAccountOptions<S extends string, P extends object>
-  extends scopes.RoleOptions<S>, accounts.AccountOptions<P>, mail.MailOptions {}
+  extends
+    scopes.RoleOptions<S>,
+    accounts.AccountOptions<P>,
+    mail.MailOptions,
+    emailVerification.EmailVerificationOptions {}
 
 /** The name of an audit event. */
 export type AuditEventName = AuditEventOf<
   | typeof accounts.feature
   | typeof clients.feature
+  | typeof emailVerification.feature
   | typeof emailChange.feature
   | typeof invitations.feature
   | typeof login.feature
@@ -137,6 +144,8 @@ const list = [
   outbox.feature,
   mailProofs.feature,
   passwordReset.feature,
+  pendingRegistration.feature,
+  emailVerification.feature,
   emailChange.feature,
   invitations.feature,
   app.feature,

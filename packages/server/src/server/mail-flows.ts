@@ -1,12 +1,17 @@
-// What users do by a link or a code in a mail, if Keystile stores the users. Without mail, only an
-// address can be changed, at once.
+// What users do by a link or a code in a mail, if Keystile stores the users. Without mail, people
+// register and change their address at once.
 import { changePageRoutes } from '../features/account-pages/change-pages.ts'
+import { confirmPageRoutes } from '../features/account-pages/confirm-pages.ts'
 import { resetPageRoutes } from '../features/account-pages/reset-pages.ts'
 import type { AppUsers } from '../features/accounts/app-users.ts'
+import { registerRoute } from '../features/accounts/registration.ts'
 import type { User } from '../features/accounts/users.ts'
 import { createEmailChanges } from '../features/email-change/email-changes.ts'
 import { createEmailChangePurpose } from '../features/email-change/purpose.ts'
 import { emailChangeRoutes } from '../features/email-change/routes.ts'
+import { createVerificationPurpose } from '../features/email-verification/purpose.ts'
+import { verificationRoutes } from '../features/email-verification/routes.ts'
+import { createVerifications } from '../features/email-verification/verifications.ts'
 import { createInvitations } from '../features/invitations/invitations.ts'
 import { invitationRoute } from '../features/invitations/routes.ts'
 import type { Devices } from '../features/known-devices/devices.ts'
@@ -19,8 +24,12 @@ import type { PasswordPolicy } from '../features/password-policy/policy.ts'
 import { createPasswordResets } from '../features/password-reset/password-resets.ts'
 import { createResetPurpose } from '../features/password-reset/purpose.ts'
 import { passwordResetRoutes } from '../features/password-reset/routes.ts'
+import { createRegistrationPurpose } from '../features/pending-registration/purpose.ts'
+import { createRegistrations } from '../features/pending-registration/registrations.ts'
+import { pendingRegistrationRoute } from '../features/pending-registration/routes.ts'
 import type { ScopeRules } from '../features/scopes/scopes.ts'
 import type { Seal } from '../base/seal.ts'
+import type { OpenRoute } from '../http/route.ts'
 import type { Accounts } from './open-accounts.ts'
 import type { CheckedOptions } from './options.ts'
 import type { People } from './people.ts'
@@ -35,31 +44,39 @@ export interface MailFlowParts {
   readonly devices: Devices
   readonly notices: Notices
   readonly mailSeal: () => Seal
-  /** Whether a new address must be confirmed by a mail. */
-  readonly verifiesAddresses: boolean
 }
 
 /** What the flows add to the accounts. */
 interface MailFlows extends Pick<People<User>, 'routes' | 'mailPurposes'> {
+  /** `POST /users`, which depends on whether addresses are verified. */
+  readonly register: OpenRoute
   /** Invites a person. Undefined without mail. */
-  readonly invite?: AppUsers['invite'] | undefined
+  readonly invite: AppUsers['invite'] | undefined
 }
+
+type Flow = Omit<MailFlows, 'register' | 'invite'>
 
 /** Makes the routes of the flows, and the purposes of their links and codes. */
 export function wireMailFlows(parts: MailFlowParts): MailFlows {
-  const { options, accounts, mailSeal: seal, limits } = parts
+  const { options, accounts, limits, mailSeal: seal } = parts
   if (!hasMail(options)) {
     const changing = { ...accounts, limits, changes: undefined, verifiesAddresses: false }
-    return { routes: emailChangeRoutes(changing), mailPurposes: [] }
+    return {
+      register: registerRoute(registrationOf(parts)),
+      routes: emailChangeRoutes(changing),
+      mailPurposes: [],
+      invite: undefined,
+    }
   }
 
-  const { clock } = options
-  const proofs = createMailProofs(accounts.database, { seal, clock })
+  const proofs = createMailProofs(accounts.database, { seal, clock: options.clock })
   const resets = wireResets(parts, proofs)
+  const verification = wireVerification(parts, proofs)
   const changes = wireChanges(parts, proofs)
   return {
-    routes: [...resets.routes, ...changes.routes],
-    mailPurposes: [...resets.mailPurposes, ...changes.mailPurposes],
+    register: verification.register,
+    routes: [...changes.routes, ...resets.routes, ...verification.routes],
+    mailPurposes: [resets, verification, changes].flatMap(({ mailPurposes }) => mailPurposes),
     invite: changes.invite,
   }
 }
@@ -67,7 +84,7 @@ export function wireMailFlows(parts: MailFlowParts): MailFlows {
 function wireResets(
   { options, accounts: { database, users, passwords }, ...parts }: MailFlowParts,
   proofs: MailProofs,
-): MailFlows {
+): Flow {
   const { issuer, accountPagesUrl, mailLanguage, clock } = options
   const { passwordPolicy, devices } = parts
   const resets = createPasswordResets({ ...parts, database, users, passwords, proofs, clock })
@@ -80,13 +97,43 @@ function wireResets(
   }
 }
 
+function wireVerification(
+  parts: MailFlowParts,
+  proofs: MailProofs,
+): Flow & Pick<MailFlows, 'register'> {
+  const { options, accounts, passwordPolicy, limits } = parts
+  const { emailVerification, issuer, accountPagesUrl, mailLanguage, profile, clock } = options
+  const registration = registrationOf(parts)
+  if (emailVerification === 'off')
+    return { register: registerRoute(registration), routes: [], mailPurposes: [] }
+
+  const { database, users } = accounts
+  const registrations = createRegistrations({ database, proofs, passwordPolicy, clock })
+  const verifications = createVerifications({ ...accounts, proofs, registrations, limits, clock })
+  const pages = accountPagesUrl ? [] : confirmPageRoutes({ verifications, issuer, mailLanguage })
+  const pagesUrl = pagesUrlOf(options)
+  return {
+    register:
+      emailVerification === 'required'
+        ? pendingRegistrationRoute({ ...registration, registrations })
+        : registerRoute({ ...registration, verification: verifications.prepare }),
+    routes: [...verificationRoutes({ issuer, verifications, profile }), ...pages],
+    // Both settings answer the mails that were sent under the other one.
+    mailPurposes: [
+      createVerificationPurpose({ users, pagesUrl }),
+      createRegistrationPurpose({ users, pagesUrl }),
+    ],
+  }
+}
+
 /** Changes of addresses, and invitations. */
 function wireChanges(
   { options, accounts, mailSeal: seal, ...parts }: MailFlowParts,
   proofs: MailProofs,
-): MailFlows {
+): Flow & Pick<MailFlows, 'invite'> {
   const { issuer, accountPagesUrl, mailLanguage, profile, clock } = options
-  const { passwordPolicy, limits, verifiesAddresses } = parts
+  const { passwordPolicy, limits } = parts
+  const verifiesAddresses = options.emailVerification !== 'off'
   const pagesUrl = pagesUrlOf(options)
   const shared = { ...accounts, proofs, limits, seal, pagesUrl, clock }
   const changes = createEmailChanges(shared)
@@ -100,5 +147,23 @@ function wireChanges(
     ],
     mailPurposes: [createEmailChangePurpose({ users: accounts.users, pagesUrl })],
     invite: invitations.invite,
+  }
+}
+
+function registrationOf({
+  options: { issuer, registration, profile },
+  accounts: { users, passwords },
+  passwordPolicy,
+  limits,
+}: MailFlowParts): Parameters<typeof registerRoute>[0] {
+  return {
+    issuer,
+    users,
+    passwords,
+    passwordPolicy,
+    limits,
+    registration,
+    profile,
+    verification: undefined,
   }
 }

@@ -105,7 +105,7 @@ interface FirstParts {
 
 async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
   const { options, accounts } = first
-  const { issuer, registration, profile, passwordMinLength: minLength, logger } = options
+  const { issuer, profile, passwordMinLength: minLength, logger } = options
   const { database, users, passwords, audit } = accounts
 
   await enforceRules(safetyRules, options, database)
@@ -120,19 +120,10 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
 
   if (options.users) return wirePeople(parts, appPeople(options.users, checks))
 
-  const verifiesAddresses = hasMail(options)
-  const flows = wireMailFlows({ ...parts, verifiesAddresses })
+  const flows = wireMailFlows(parts)
   const routes = [
-    ...accountRoutes({
-      issuer,
-      users,
-      passwords,
-      passwordPolicy,
-      audit,
-      limits,
-      registration,
-      profile,
-    }),
+    flows.register,
+    ...accountRoutes({ users, passwords, passwordPolicy, audit, limits, profile }),
     ...managementRoutes({ users, scopes, profile }),
     ...flows.routes,
   ]

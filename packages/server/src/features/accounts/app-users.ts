@@ -39,6 +39,11 @@ type ProfileOf<U> = Omit<U, keyof PublicUser>
 export type NewManagedUser<S extends string, U = PublicUser> = Partial<ProfileOf<U>> & {
   readonly username: string
   readonly email?: string | null | undefined
+  /**
+   * Whether the app knows that the address is the user's. Default: false. Keystile sends no mail to
+   * users whom the app creates.
+   */
+  readonly emailVerified?: boolean | undefined
   readonly password: string
   readonly scopes?: readonly S[] | undefined
   readonly roles?: readonly string[] | undefined
@@ -205,27 +210,43 @@ async function create(
   const schema = z.object({
     username: usernameField,
     email: emailField.nullish(),
+    emailVerified: z.boolean({ error: 'Input should be true or false' }).default(false),
     password: newPasswordField(passwordPolicy),
     scopes: namesField.default([]),
     roles: namesField.default([]),
   })
   const checked = await getAccountFields(schema, members, profile)
-  const { username, password, scopes, roles } = checked.fields
+  const { username, password, scopes, roles, emailVerified } = checked.fields
   const email = checked.fields.email ?? undefined
 
   const owner = { username: username.shown, email: email?.shown }
   refuseFaults([
+    ...(emailVerified && !email ? [missingEmail] : []),
     ...findUndeclared({ scopes, roles }, rules),
     ...findPasswordErrors('password', password, owner, passwordPolicy),
   ])
 
   const rights = changeRights({ scopes: [], roles: [] }, { scopes, roles })
   const passwordHash = await passwords.hash(password)
-  const fresh = { username, email, passwordHash, ...rights, profile: checked.profile }
+  const fresh = {
+    username,
+    email,
+    emailVerified,
+    passwordHash,
+    ...rights,
+    profile: checked.profile,
+  }
   const created = await users.create(fresh, byApp)
   if ('taken' in created) throw taken(created.taken)
   return managedUserOf(created.user)
 }
+
+/** The fault of a user whose address is verified, but who has none. */
+const missingEmail = {
+  loc: ['body', 'email'],
+  msg: 'Field required if emailVerified is true',
+  type: 'missing',
+} as const
 
 async function update(
   id: string,

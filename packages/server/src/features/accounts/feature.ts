@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { Feature } from '../../feature/feature.ts'
-import { minuteMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
+import { minuteMilliseconds, secondMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 import { listSettings, type DefaultedSetting, type Setting } from '../../feature/setting.ts'
 import { auditEvents, type AccountEvent } from './audit-events.ts'
 import { cliCommands } from './cli-commands.ts'
@@ -85,6 +85,16 @@ export const registrationRate: LimitRate = {
 }
 
 /**
+ * Limits registrations that send a mail, on the whole server, because each of them can send a mail
+ * to a stranger.
+ */
+export const registrationMailRate: LimitRate = {
+  name: 'registration-mail',
+  burst: 600,
+  intervalMilliseconds: 2 * secondMilliseconds,
+}
+
+/**
  * Keystile's own users. They register and manage their own accounts. Administrators manage all
  * accounts.
  */
@@ -93,7 +103,7 @@ export const feature: Feature<AccountOptions<object>, AccountEvent, RuleOptions,
   settings: listSettings<AccountOptions<object>>({ registration, profile }),
   rules,
   auditEvents,
-  rates: [proofRate, profileRate, registrationRate],
+  rates: [proofRate, profileRate, registrationRate, registrationMailRate],
   cleanUp: [{ command: purgeFormerEmails, time: 'clock', before: (time) => time }],
   cliCommands,
 }

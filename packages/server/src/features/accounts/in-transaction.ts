@@ -363,22 +363,19 @@ export async function isTaken(
 }
 
 /**
- * Marks the address of an account as verified, if it is not. Does NOT write the audit entry.
- *
- * @param values.subject the account, which `lockMailbox()` has locked in the same transaction
+ * Marks the address of an account as verified. `lockMailbox()` must have locked the account in the
+ * same transaction. Does NOT write the audit entry.
  */
 export async function verifyMailbox(
   transaction: Transaction,
   { subject, by, now }: { readonly subject: string; readonly by: By; readonly now: number },
 ): Promise<void> {
-  const verified = await inTables<AccountTables>(transaction)
+  await inTables<AccountTables>(transaction)
     .updateTable('user')
     .set({ email_verified_at: now })
     .where('id', '=', subject)
-    .where('email_verified_at', 'is', null)
-    .returning('id')
-    .executeTakeFirst()
-  if (verified) await announceChange(transaction, 'email', { subject, by, now })
+    .execute()
+  await announceChange(transaction, 'email', { subject, by, now })
 }
 
 /**

@@ -6,6 +6,7 @@ import { noLimits } from '../limits/limits.ts'
 import { createPasswordPolicy, type PasswordPolicy } from '../password-policy/policy.ts'
 import { parseUsername } from '../directory/names.ts'
 import type { AccountCaller } from './route-parts.ts'
+import { registerRoute } from './registration.ts'
 import { accountRoutes } from './routes.ts'
 
 interface Documented {
@@ -21,14 +22,18 @@ const policyOf = (minLength: number): PasswordPolicy =>
  * Returns the documented body fields of a route. No handler runs, so the route needs no services.
  */
 function bodyOf(method: string, path: string, minLength = 15): Documented['properties'] {
-  const nothing = {} as unknown as Parameters<typeof accountRoutes>[0]
-  const route = accountRoutes({
-    ...nothing,
+  const nothing = {} as unknown as Parameters<typeof accountRoutes>[0] &
+    Parameters<typeof registerRoute>[0]
+  const parts = { ...nothing, passwordPolicy: policyOf(minLength), profile: undefined }
+  const register = registerRoute({
+    ...parts,
     issuer: 'http://localhost',
-    passwordPolicy: policyOf(minLength),
     registration: 'open',
-    profile: undefined,
-  }).find((candidate) => candidate.method === method && candidate.path === path)
+    verification: undefined,
+  })
+  const route = [register, ...accountRoutes(parts)].find(
+    (candidate) => candidate.method === method && candidate.path === path,
+  )
   return (route!.doc.body!.schema as unknown as Documented).properties
 }
 

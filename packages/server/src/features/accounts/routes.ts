@@ -6,19 +6,16 @@ import {
   type ProfileChangeParts,
 } from './own-account.ts'
 import { changePasswordRoute, type PasswordChangeParts } from './own-credentials.ts'
-import { registerRoute, type RegistrationParts } from './registration.ts'
 import type { AccountCaller } from './route-parts.ts'
 import type { Users } from './users.ts'
 
 /** The services and settings that the routes of a person's own account use. */
-export type AccountParts = RegistrationParts &
-  ProfileChangeParts &
+export type AccountParts = ProfileChangeParts &
   PasswordChangeParts & { readonly users: Pick<Users, 'delete'> }
 
-/** The routes of a person's own account, from registration to deletion. */
+/** The routes of a person's own account, from its first reading to its deletion. */
 export function accountRoutes(parts: AccountParts): readonly Route<AccountCaller>[] {
   return [
-    registerRoute(parts),
     readAccountRoute(parts),
     changeProfileRoute(parts),
     changePasswordRoute(parts),

@@ -216,7 +216,9 @@ describeOnBoth('onEvent with durable: true', (stage) => {
 
     await stage.sql('update lease set expires_at = 0')
     clock.advance(89)
-    await delay(1_500) // longer than a try to take the lease
+    const held = "select * from lease where name = 'events' and expires_at > 0"
+    await until(async () => (await stage.sql(held)).length > 0)
+    await delay(1_200) // longer than a tick
     assert.equal(events.length, 1, 'the claim of the lost process is not over')
     clock.advance(1)
     await emptied()

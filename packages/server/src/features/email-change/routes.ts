@@ -1,5 +1,12 @@
 import { describeFields, readFields, strictFields, stringField } from '../../http/json-body.ts'
-import { emptyAnswer, jsonAnswer, type OptionalRoute, type Route } from '../../http/route.ts'
+import {
+  emptyAnswer,
+  jsonAnswer,
+  type GuardedRoute,
+  type OpenRoute,
+  type OptionalRoute,
+  type Route,
+} from '../../http/route.ts'
 import { currentPasswordField, emailField } from '../accounts/account-fields.ts'
 import { presentedOf, proofFields, requestIdSchema } from '../accounts/proof-fields.ts'
 import { provePassword, type ProofParts } from '../accounts/own-credentials.ts'
@@ -47,7 +54,7 @@ const emailRoute = {
 } as const
 
 /** `POST /users/me/email`: changes the e-mail address at once. */
-function changeAtOnceRoute(parts: EmailChangeRouteParts): Route<AccountCaller> {
+function changeAtOnceRoute(parts: EmailChangeRouteParts): GuardedRoute<AccountCaller> {
   const { users, limits, changes } = parts
   return {
     ...emailRoute,
@@ -82,7 +89,10 @@ function changeAtOnceRoute(parts: EmailChangeRouteParts): Route<AccountCaller> {
 }
 
 /** `POST /users/me/email`: sends a link and a code to the new address. */
-function requestRoute(parts: EmailChangeRouteParts, changes: EmailChanges): Route<AccountCaller> {
+function requestRoute(
+  parts: EmailChangeRouteParts,
+  changes: EmailChanges,
+): GuardedRoute<AccountCaller> {
   return {
     ...emailRoute,
     doc: {
@@ -163,7 +173,7 @@ const undoing = strictFields({
 })
 
 /** `POST /email-changes/undo`: restores the old address. */
-function undoRoute(changes: EmailChanges): Route<AccountCaller> {
+function undoRoute(changes: EmailChanges): OpenRoute {
   return {
     ...accountRoute,
     method: 'POST',

@@ -58,7 +58,10 @@ describeOnBoth('housekeeping', (stage) => {
 
   it('a purge deletes nothing from an empty database', async () => {
     await stage.start()
-    assert.deepEqual(await purgeAt(stage, createTestClock().now()), [0, 0, 0])
+    // Without an audit entry, only the steps that use the clock run.
+    const run = cleanUpSteps.filter(({ time }) => time === 'clock')
+    const purged = await purgeAt(stage, createTestClock().now())
+    assert.deepEqual(purged, Array(run.length).fill(0))
   })
 
   it('a purge uses the time of the newest audit entry instead of a later clock', async () => {

@@ -3,6 +3,12 @@
 /** A new password for a user who has forgotten theirs. */
 export const passwordReset = 'password_reset'
 
+/** An account whose user reads the mails to its address. */
+export const emailVerification = 'email_verification'
+
+/** A registration that becomes an account. */
+export const registration = 'registration'
+
 /** A new address for an account, whose mailbox its user reads. */
 export const emailChange = 'email_change'
 

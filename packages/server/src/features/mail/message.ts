@@ -24,12 +24,20 @@ export const noticeKinds = [
   'password_changed',
   'new_device',
   'account_disabled',
+  'already_registered',
   'email_taken',
 ] as const
 export type NoticeKind = (typeof noticeKinds)[number]
 
 /** The mails with a link, and mostly a code, that prove that a person reads the mailbox. */
-export const proofKinds = ['password_reset', 'email_change', 'email_changed', 'invitation'] as const
+export const proofKinds = [
+  'password_reset',
+  'email_verification',
+  'registration',
+  'email_change',
+  'email_changed',
+  'invitation',
+] as const
 export type ProofMailKind = (typeof proofKinds)[number]
 
 /** The mails that Keystile sends. */
@@ -45,13 +53,16 @@ export interface Notice {
   readonly at: Date
   /** The IP address that the change came from. Undefined if it is unknown. */
   readonly address: string | undefined
-  /** The value of the option `mailLanguage`. */
+  /** The language that the browser of the person prefers, or the value of `mailLanguage`. */
   readonly language: Language
 }
 
 /** The values for the text of a mail with a link. No stranger can choose any of them. */
 export interface ProofMail {
-  /** The id of the user, as the subject of the tokens; in `invitation`, the future id. */
+  /**
+   * The id of the user, as the subject of the tokens; in `registration` and `invitation`, the future
+   * id.
+   */
   readonly subject: string
   /** Where the user has the account: the host of the issuer, such as `auth.example.com`. */
   readonly service: string

@@ -31,6 +31,30 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'Do not give the link or the code to anyone.',
       ],
     }),
+    email_verification: ({ service, link, code, lifetime, until }) => ({
+      subject: `Confirm your address for ${service}`,
+      paragraphs: [
+        `There is an account at ${service} with this address. If it is yours, ` +
+          'open this link and enter your password to confirm the address:',
+        { link },
+        ...withCode(code, 'Or enter this code where you are logged in:'),
+        `The link and the code work once, within ${lifetime} (until ${until}).`,
+        'If the account is not yours, another person has entered your address. ' +
+          'Ignore this mail. Do not give the link or the code to anyone.',
+      ],
+    }),
+    registration: ({ service, link, code, lifetime, until }) => ({
+      subject: `Finish your registration at ${service}`,
+      paragraphs: [
+        `A person wants to register at ${service} with this address. If it is you, ` +
+          'open this link and enter the password that you have chosen:',
+        { link },
+        ...withCode(code, 'Or enter this code where you registered:'),
+        `The link and the code work once, within ${lifetime} (until ${until}).`,
+        'If it is not you, ignore this mail: then no account is created. ' +
+          'Do not give the link or the code to anyone.',
+      ],
+    }),
     email_change: ({ service, link, code, lifetime, until }) => ({
       subject: `Confirm your new address for ${service}`,
       paragraphs: [
@@ -82,6 +106,30 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
         `Link und Code funktionieren einmal und sind ${lifetime} lang gültig (bis ${until}).`,
         'Wenn Sie das nicht angefordert haben, ignorieren Sie diese Mail: ' +
           'Ihr Passwort bleibt unverändert. Geben Sie Link und Code an niemanden weiter.',
+      ],
+    }),
+    email_verification: ({ service, link, code, lifetime, until }) => ({
+      subject: `Bestätigen Sie Ihre Adresse für ${service}`,
+      paragraphs: [
+        `Bei ${service} gibt es ein Konto mit dieser Adresse. Wenn es Ihres ist, ` +
+          'öffnen Sie diesen Link und geben Sie Ihr Passwort ein, um die Adresse zu bestätigen:',
+        { link },
+        ...withCode(code, 'Oder geben Sie diesen Code dort ein, wo Sie angemeldet sind:'),
+        `Link und Code funktionieren einmal und sind ${lifetime} lang gültig (bis ${until}).`,
+        'Wenn das Konto nicht Ihres ist, hat eine andere Person Ihre Adresse angegeben. ' +
+          'Ignorieren Sie diese Mail. Geben Sie Link und Code an niemanden weiter.',
+      ],
+    }),
+    registration: ({ service, link, code, lifetime, until }) => ({
+      subject: `Schließen Sie Ihre Registrierung bei ${service} ab`,
+      paragraphs: [
+        `Jemand möchte sich mit dieser Adresse bei ${service} registrieren. Wenn Sie das sind, ` +
+          'öffnen Sie diesen Link und geben Sie das Passwort ein, das Sie gewählt haben:',
+        { link },
+        ...withCode(code, 'Oder geben Sie diesen Code dort ein, wo Sie sich registriert haben:'),
+        `Link und Code funktionieren einmal und sind ${lifetime} lang gültig (bis ${until}).`,
+        'Wenn Sie das nicht sind, ignorieren Sie diese Mail: Dann entsteht kein Konto. ' +
+          'Geben Sie Link und Code an niemanden weiter.',
       ],
     }),
     email_change: ({ service, link, code, lifetime, until }) => ({
@@ -141,6 +189,30 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'votre mot de passe reste inchangé. Ne communiquez le lien et le code à personne.',
       ],
     }),
+    email_verification: ({ service, link, code, lifetime, until }) => ({
+      subject: `Confirmez votre adresse pour ${service}`,
+      paragraphs: [
+        `Un compte sur ${service} utilise cette adresse. Si c’est le vôtre, ouvrez ce lien ` +
+          'et saisissez votre mot de passe pour confirmer l’adresse\u00a0:',
+        { link },
+        ...withCode(code, 'Ou saisissez ce code là où vous êtes connecté\u00a0:'),
+        `Le lien et le code fonctionnent une seule fois, pendant ${lifetime} (jusqu’au ${until}).`,
+        'Si ce compte n’est pas le vôtre, une autre personne a indiqué votre adresse. ' +
+          'Ignorez ce message. Ne communiquez le lien et le code à personne.',
+      ],
+    }),
+    registration: ({ service, link, code, lifetime, until }) => ({
+      subject: `Terminez votre inscription sur ${service}`,
+      paragraphs: [
+        `Une personne souhaite s’inscrire sur ${service} avec cette adresse. Si c’est vous, ` +
+          'ouvrez ce lien et saisissez le mot de passe que vous avez choisi\u00a0:',
+        { link },
+        ...withCode(code, 'Ou saisissez ce code là où vous vous êtes inscrit\u00a0:'),
+        `Le lien et le code fonctionnent une seule fois, pendant ${lifetime} (jusqu’au ${until}).`,
+        'Si ce n’est pas vous, ignorez ce message\u00a0: aucun compte ne sera créé. ' +
+          'Ne communiquez le lien et le code à personne.',
+      ],
+    }),
     email_change: ({ service, link, code, lifetime, until }) => ({
       subject: `Confirmez votre nouvelle adresse pour ${service}`,
       paragraphs: [
@@ -190,6 +262,30 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
         ...withCode(code, 'O introduzca este código donde solicitó la nueva contraseña:'),
         `El enlace y el código funcionan una sola vez, durante ${lifetime} (hasta el ${until}).`,
         'Si no la ha solicitado, ignore este mensaje: su contraseña no cambia. ' +
+          'No comparta el enlace ni el código con nadie.',
+      ],
+    }),
+    email_verification: ({ service, link, code, lifetime, until }) => ({
+      subject: `Confirme su dirección para ${service}`,
+      paragraphs: [
+        `Hay una cuenta en ${service} con esta dirección. Si es suya, ` +
+          'abra este enlace e introduzca su contraseña para confirmar la dirección:',
+        { link },
+        ...withCode(code, 'O introduzca este código donde tiene la sesión iniciada:'),
+        `El enlace y el código funcionan una sola vez, durante ${lifetime} (hasta el ${until}).`,
+        'Si la cuenta no es suya, otra persona ha indicado su dirección. ' +
+          'Ignore este mensaje. No comparta el enlace ni el código con nadie.',
+      ],
+    }),
+    registration: ({ service, link, code, lifetime, until }) => ({
+      subject: `Termine su registro en ${service}`,
+      paragraphs: [
+        `Una persona quiere registrarse en ${service} con esta dirección. Si es usted, ` +
+          'abra este enlace e introduzca la contraseña que ha elegido:',
+        { link },
+        ...withCode(code, 'O introduzca este código donde se registró:'),
+        `El enlace y el código funcionan una sola vez, durante ${lifetime} (hasta el ${until}).`,
+        'Si no es usted, ignore este mensaje: no se creará ninguna cuenta. ' +
           'No comparta el enlace ni el código con nadie.',
       ],
     }),

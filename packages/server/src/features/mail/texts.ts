@@ -60,6 +60,16 @@ export const texts: Readonly<Record<Language, Texts>> = {
         automatic.en,
       ],
     }),
+    already_registered: ({ service, time }) => ({
+      subject: `You already have an account at ${service}`,
+      paragraphs: [
+        `On ${time}, a person wanted to register at ${service} with your address. ` +
+          'You already have an account with it, so no other account was created.',
+        'If this was you, log in with your password. If you have forgotten it, request a new one.',
+        'If this was not you, you do not have to do anything.',
+        automatic.en,
+      ],
+    }),
     email_taken: ({ service, time }) => ({
       subject: `Your address is already in use at ${service}`,
       paragraphs: [
@@ -101,6 +111,17 @@ export const texts: Readonly<Record<Language, Texts>> = {
         `Ihr Konto bei ${service} wurde am ${time} gesperrt. ` +
           'Sie können sich nicht mehr anmelden.',
         `Bei Fragen wenden Sie sich an den Betreiber von ${service}.`,
+        automatic.de,
+      ],
+    }),
+    already_registered: ({ service, time }) => ({
+      subject: `Sie haben schon ein Konto bei ${service}`,
+      paragraphs: [
+        `Am ${time} wollte sich jemand mit Ihrer Adresse bei ${service} registrieren. ` +
+          'Mit dieser Adresse haben Sie schon ein Konto. Es wurde kein weiteres angelegt.',
+        'Wenn Sie das waren, melden Sie sich mit Ihrem Passwort an. ' +
+          'Wenn Sie es vergessen haben, fordern Sie ein neues an.',
+        'Wenn Sie das nicht waren, müssen Sie nichts tun.',
         automatic.de,
       ],
     }),
@@ -149,6 +170,17 @@ export const texts: Readonly<Record<Language, Texts>> = {
         automatic.fr,
       ],
     }),
+    already_registered: ({ service, time }) => ({
+      subject: `Vous avez déjà un compte sur ${service}`,
+      paragraphs: [
+        `Le ${time}, une personne a voulu s’inscrire sur ${service} avec votre adresse. ` +
+          'Vous avez déjà un compte avec cette adresse\u00a0: aucun autre n’a été créé.',
+        'Si c’était vous, connectez-vous avec votre mot de passe. ' +
+          'Si vous l’avez oublié, demandez-en un nouveau.',
+        'Si ce n’était pas vous, vous n’avez rien à faire.',
+        automatic.fr,
+      ],
+    }),
     email_taken: ({ service, time }) => ({
       subject: `Votre adresse est déjà utilisée sur ${service}`,
       paragraphs: [
@@ -189,6 +221,17 @@ export const texts: Readonly<Record<Language, Texts>> = {
       paragraphs: [
         `Su cuenta en ${service} se desactivó el ${time}. Ya no puede iniciar sesión.`,
         `Si tiene preguntas, póngase en contacto con el operador de ${service}.`,
+        automatic.es,
+      ],
+    }),
+    already_registered: ({ service, time }) => ({
+      subject: `Ya tiene una cuenta en ${service}`,
+      paragraphs: [
+        `El ${time}, una persona quiso registrarse en ${service} con su dirección. ` +
+          'Usted ya tiene una cuenta con ella, así que no se ha creado ninguna otra.',
+        'Si ha sido usted, inicie sesión con su contraseña. ' +
+          'Si la ha olvidado, solicite una nueva.',
+        'Si no ha sido usted, no tiene que hacer nada.',
         automatic.es,
       ],
     }),

@@ -55,9 +55,11 @@ function contentOf(
 
 async function noticeContent(
   kind: NoticeKind,
-  { subject, parameters: { address }, createdAt: at }: OutgoingMail,
-  { issuer, language, templates }: WritingOptions,
+  { subject, parameters, createdAt: at }: OutgoingMail,
+  { issuer, templates, ...options }: WritingOptions,
 ): Promise<MailContent> {
+  const { address } = parameters
+  const language = parseLanguage(parameters['language']) ?? options.language
   const service = new URL(issuer).host
   const notice: Notice = { subject, service, at, address, language }
   if (templates[kind]) return requireContent(await templates[kind](notice))
