@@ -95,7 +95,8 @@ function describeRuntimes(): readonly Row[] {
 async function describeEndpoints(): Promise<readonly Row[]> {
   const mail = { from: 'no-reply@example.com', send: () => undefined }
   const issuer = 'http://localhost:8000'
-  const options = { issuer, database: ':memory:', cookieSession: true, mail }
+  const emailVerification = 'optional'
+  const options = { issuer, database: ':memory:', cookieSession: true, mail, emailVerification }
   const { keystile, document } = await wire(checkOptions(options))
   await keystile.close()
 
@@ -113,6 +114,7 @@ async function describeEndpoints(): Promise<readonly Row[]> {
 
 function describeSecurity(security: NonNullable<Operation['security']>): string {
   const scopes = security.flatMap((demand) => Object.values(demand).flat())
+  if (security.some((demand) => Object.keys(demand).length === 0)) return 'a token or the password'
   return scopes.length > 0 ? `a token with ${scopes.map(code).join(', ')}` : 'a token'
 }
 

@@ -458,7 +458,6 @@ const server: Package = {
       for: 'pages for the links in mails, without scripts',
       from: [
         'http',
-        'features/accounts',
         'features/audit',
         'features/directory',
         'features/email-verification',

@@ -86,6 +86,7 @@ for (const directory of bothDirectories) {
           ...(directory === 'accounts' && {
             profile: z.looseObject({}),
             mail: { from: 'no-reply@example.com', send: () => undefined },
+            emailVerification: 'optional',
           }),
           signingKey: exportPrivateJwk(key),
           cookieSession: true,

@@ -37,7 +37,7 @@ export function confirmPageRoutes(parts: ConfirmPageParts): readonly OpenRoute[]
     pageRoute('POST', `/account/${kind.name}`, `Confirm ${kind.summary} by the form`, {
       fields: kind.kind === 'verify' ? ['token', 'password'] : ['token', 'password', 'username'],
       refuses: {
-        403: 'A page: the link or the password is wrong, or the link was used before or has expired',
+        403: 'A page: the link or the password is wrong, or the link does not work any more',
         ...(kind.kind === 'finish' && { 409: 'A page: the user name or the address is taken' }),
       },
       handle: (request) => confirm(request, kind, parts),

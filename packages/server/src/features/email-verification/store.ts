@@ -14,7 +14,8 @@ import type { EmailVerificationEvent } from './feature.ts'
 
 /**
  * Binds a request for a verification and stores its mail. Locks the account first: if it was
- * disabled, deleted or verified, or got another address since the resolver read it, no mail is sent.
+ * disabled, deleted or verified, or got another address since the resolver read it, no mail is
+ * sent.
  */
 export const bindVerification: Command<BindValues, void> = command(
   'bindVerification',

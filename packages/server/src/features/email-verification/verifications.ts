@@ -12,7 +12,7 @@ import type { FoundProof, MailProofs, PreparedRequest } from '../mail-proofs/pro
 import type { Passwords } from '../password/password.ts'
 import type { FoundRegistration, Registrations } from '../pending-registration/registrations.ts'
 import { verificationConfirmRate, verificationPasswordRate, verificationRate } from './feature.ts'
-import { verificationKind } from './purpose.ts'
+import { verificationKind, type VerificationRequest } from './purpose.ts'
 import { verifyEmail } from './store.ts'
 
 /** Verifies addresses of accounts, and of registrations. The endpoints and the pages share it. */
@@ -71,7 +71,7 @@ export interface VerificationParts extends VerifyCountedParts {
 export function createVerifications(parts: VerificationParts): Verifications {
   const { proofs, limits } = parts
   return {
-    prepare: ({ key }, language) => proofs.prepare(verificationKind, { email: key, language }, key),
+    prepare: ({ key }, language) => proofs.prepare(verificationKind, valuesOf(key, language), key),
     async request({ publicUser: { id, email, emailVerified } }, language) {
       const mailbox = mailboxOf(email)
       if (mailbox === undefined || emailVerified)
@@ -81,7 +81,7 @@ export function createVerifications(parts: VerificationParts): Verifications {
         )
 
       await limits.count([useOf(verificationRate, id)])
-      return proofs.request(verificationKind, { email: mailbox, language }, mailbox)
+      return proofs.request(verificationKind, valuesOf(mailbox, language), mailbox)
     },
     async confirm(confirmation, by) {
       parts.passwords.requireRoom(by.address)
@@ -96,6 +96,10 @@ export function createVerifications(parts: VerificationParts): Verifications {
       return user
     },
   }
+}
+
+function valuesOf(email: string, language: string): VerificationRequest {
+  return { email, language }
 }
 
 type Confirming = Confirmation & { readonly by: By }
@@ -119,7 +123,7 @@ async function findRegistration(
 
 /** Verifies the address of an account. */
 async function verify(
-  { data: _, ...proof }: FoundProof,
+  proof: FoundProof,
   { caller, password, by }: Confirming,
   parts: VerificationParts,
 ): Promise<undefined> {

@@ -141,8 +141,8 @@ export async function spendProof(
 }
 
 /**
- * Locks a proof until the end of the transaction, and does NOT spend it. For a change that may still
- * fail after this.
+ * Locks a proof until the end of the transaction, and does NOT spend it. For a change that may
+ * still fail after this.
  *
  * @returns whether `spendProof()` would spend it
  */

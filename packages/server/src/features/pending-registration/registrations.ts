@@ -2,15 +2,14 @@ import { randomId, type Clock } from 'keystile/internal'
 import { refuseFaults } from '../../http/json-body.ts'
 import type { Database } from '../../storage/database.ts'
 import { findPasswordErrors } from '../accounts/account-fields.ts'
-import type { NewUserRow } from '../accounts/in-transaction.ts'
 import type { ReadRegistration } from '../accounts/registration-form.ts'
 import { userOfNewRow, type User } from '../accounts/users.ts'
 import type { By } from '../audit/entry.ts'
 import { parseUsername, type ComparableName } from '../directory/names.ts'
 import type { FoundProof, MailProofs, Presented } from '../mail-proofs/proofs.ts'
 import type { PasswordPolicy } from '../password-policy/policy.ts'
-import { registrationKind } from './purpose.ts'
-import { findPending, finishRegistration, insertPending } from './store.ts'
+import { registrationKind, type RegistrationRequest } from './purpose.ts'
+import { findPending, finishRegistration, insertPending, newAccountRow } from './store.ts'
 
 /** Stores registrations, and makes them accounts when a mail has proved their address. */
 export interface Registrations {
@@ -67,7 +66,7 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
   return {
     async register({ username, email, passwordHash, profile }, language) {
       const subject = randomId()
-      const values = { subject, email: email.shown, language }
+      const values: RegistrationRequest = { subject, email: email.shown, language }
       const { requestId, row: proof } = proofs.prepare(registrationKind, values, email.key)
       const row = {
         id: proof.id,
@@ -98,17 +97,15 @@ export function createRegistrations(parts: RegistrationsParts): Registrations {
   }
 }
 
-type Pending = NonNullable<Awaited<ReturnType<typeof findPending>>>
-
 interface Finishing {
-  readonly pending: Pending
+  readonly pending: Parameters<typeof newAccountRow>[0]
   readonly proof: FoundProof
   readonly changed: ChangedName | undefined
   readonly by: By
 }
 
 async function finish(
-  { pending, proof: { data: _, ...proof }, changed, by }: Finishing,
+  { pending, proof, changed, by }: Finishing,
   { database, passwordPolicy, clock }: RegistrationsParts,
 ): Promise<FinishedRegistration> {
   if (changed) {
@@ -117,29 +114,9 @@ async function finish(
   }
 
   const now = clock.now()
-  const row = newRowOf(pending, changed?.username ?? parseUsername(pending.username), now)
+  const username = changed?.username ?? parseUsername(pending.username)
+  if (!username) throw new Error('a stored registration must have a valid user name')
+  const row = newAccountRow(pending, username, now)
   const finished = await database.write(finishRegistration, { proof, row, by, now })
   return finished.outcome === 'created' ? { outcome: 'created', user: userOfNewRow(row) } : finished
-}
-
-function newRowOf(
-  { subject, email, email_key, password_hash, profile }: Pending,
-  username: ComparableName | undefined,
-  now: number,
-): NewUserRow {
-  if (!username) throw new Error('a stored registration must have a valid user name')
-  return {
-    id: subject,
-    username: username.shown,
-    username_key: username.key,
-    email,
-    email_key,
-    email_verified_at: now,
-    password_hash,
-    password_session: null,
-    scopes: '[]',
-    roles: '[]',
-    profile,
-    created_at: now,
-  }
 }

@@ -9,6 +9,7 @@ import {
 } from '../../storage/database.ts'
 import { findHolder, insertAccount, type NewUserRow } from '../accounts/in-transaction.ts'
 import type { By } from '../audit/entry.ts'
+import type { ComparableName } from '../directory/names.ts'
 import {
   bindWithMail,
   insertProof,
@@ -49,9 +50,9 @@ export function findPending(
 }
 
 /**
- * Stores the mail of a registration. If the address is free, the mail has the link and the code. If
- * an account has the address, the mail tells its owner, and the registration is erased: it can never
- * become an account.
+ * Stores the mail of a registration. If the address is free, the mail has the link and the code.
+ * If an account has the address, the mail tells its owner, and the registration is erased: it can
+ * never become an account.
  *
  * @param values.subject the subject of the registration, or of the account with the address. If
  *   another account has the address by now, no mail is sent
@@ -71,6 +72,28 @@ export const bindRegistration: Command<BindValues, void> = command(
     if (holder === subject) await insertMail(transaction, mail, { subject, recipient, now })
   },
 )
+
+/** Returns the row of the account that a registration becomes. */
+export function newAccountRow(
+  { subject, email, email_key, password_hash, profile }: PendingRegistrationRow,
+  username: ComparableName,
+  now: number,
+): NewUserRow {
+  return {
+    id: subject,
+    username: username.shown,
+    username_key: username.key,
+    email,
+    email_key,
+    email_verified_at: now,
+    password_hash,
+    password_session: null,
+    scopes: '[]',
+    roles: '[]',
+    profile,
+    created_at: now,
+  }
+}
 
 /** How a confirmation ended. */
 export type Finish =
