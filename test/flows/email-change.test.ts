@@ -145,9 +145,7 @@ describeOnBoth('a new address', (stage) => {
     assert.match(message.subject, /already in use/)
     assert.doesNotMatch(`${message.text}${message.html}`, /http|ada/)
     assert.deepEqual([token, code], ['', ''])
-    const rows = await stage.sql(
-      'select subject, mailbox from mail_proof where subject is not null',
-    )
+    const rows = await stage.sql("select subject from mail_proof where purpose = 'email_change'")
     assert.ok(rows.every(({ subject }) => subject !== eve))
     assert.equal((await confirm({ token: own.token }, bearer)).status, 204)
     assert.deepEqual(await address(), [fresh, true])
@@ -156,10 +154,12 @@ describeOnBoth('a new address', (stage) => {
   it('requests for a taken address count and evict like those for a free one', async () => {
     const results = []
     for (const other of ['eve@example.com', 'free@example.com']) {
-      const { addUser, change, asked, confirm, bearer, settled, keystile } = await start()
+      const started = await start()
+      const { addUser, change, asked, confirm, bearer, settled, keystile, clock } = started
       await addUser({ username: 'eve', email: 'eve@example.com' })
       await settled()
       const own = await asked()
+      clock.advance(1)
       const requests = []
       for (let count = 0; count < 2; count++)
         requests.push(String((await change(other)).json['request_id']))
@@ -196,7 +196,7 @@ describeOnBoth('a new address', (stage) => {
       confirm({ token: mine.token }, bearer),
       confirm({ token: theirs.token }, eve.accessToken),
     ])
-    assert.deepEqual(answers.map(({ status }) => status).toSorted(), [204, 403])
+    assert.deepEqual(answers.map(({ status }) => String(status)).toSorted(), ['204', '403'])
     const eveHas = (await users.readBySubject(eve.subject))?.publicUser.email === fresh
     assert.deepEqual(await address(), eveHas ? [old, true] : [fresh, true])
   })
@@ -209,7 +209,7 @@ describeOnBoth('a new address', (stage) => {
       confirm({ request_id, code }, bearer),
       confirm({ token }, bearer),
     ])
-    assert.deepEqual(answers.map(({ status }) => status).toSorted(), [204, 403, 403])
+    assert.deepEqual(answers.map(({ status }) => String(status)).toSorted(), ['204', '403', '403'])
     await settled()
     assert.equal(mails.filter(({ subject }) => subject.includes('was changed')).length, 1)
   })
@@ -337,7 +337,7 @@ describeOnBoth('a new address', (stage) => {
     const { changed, undo, mails, settled } = await start()
     const { token } = await changed(fresh, old)
     const answers = await Promise.all([undo(token), undo(token), undo(token)])
-    assert.deepEqual(answers.map(({ status }) => status).toSorted(), [204, 403, 403])
+    assert.deepEqual(answers.map(({ status }) => String(status)).toSorted(), ['204', '403', '403'])
     await settled()
     assert.equal(mails.filter(({ subject }) => subject.includes('new password')).length, 1)
   })

@@ -29,7 +29,7 @@ export async function startWithMailbox(stage: Stage, options: object = {}): Prom
     from: 'no-reply@example.com',
     send: (message) => void mails.push(message),
   }
-  const started = await stage.start({ clock, mail, ...options } as Parameters<Stage['start']>[0])
+  const started = await stage.start({ clock, mail, ...options })
   const count = async (table: string): Promise<number> =>
     Number((await stage.sql(`select count(*) as number from ${table}`))[0]?.['number'])
   const settled = async (): Promise<void> => {

@@ -68,13 +68,14 @@ function acceptPage({ invitations, passwordPolicy: { minLength } }: ChangePagePa
     shared: textsOf,
     fields(reader, typed) {
       const { username, usernameHint, newPassword, newPasswordHint } = textsOf(reader)
-      const value = markup` value="${typed.get('username') ?? ''}"`
+      const value = markup`value="${typed.get('username') ?? ''}"`
+      const spelling = markup`autocapitalize="none" spellcheck="false"`
       return [
         {
           name: 'username',
           label: username,
           hint: usernameHint,
-          attributes: markup`autocomplete="username" autocapitalize="none" spellcheck="false"${value}`,
+          attributes: markup`autocomplete="username" ${spelling} ${value}`,
         },
         {
           name: 'password',

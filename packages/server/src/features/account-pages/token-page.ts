@@ -52,7 +52,7 @@ export function tokenPageRoutes(kind: TokenPage, settings: PageSettings): readon
     pageRoute('POST', `/account/${name}`, `${summary}, by the form`, {
       fields: ['token', ...fieldNames],
       refuses: {
-        403: 'A page: the link or the password is wrong, or the link was used before or has expired',
+        403: 'A page: the link or the password is wrong, or the link was used or has expired',
         422: 'A page: a field is not acceptable',
         ...(fieldNames.includes('username') && {
           409: 'A page: the user name or the address is taken',

@@ -99,8 +99,8 @@ export interface AppUsers<S extends string = string, U = PublicUser> {
   create(user: NewManagedUser<S, U>): Promise<ManagedUser<U>>
   /**
    * Sends a mail with which a person creates an account, also while registration is closed. The
-   * account gets the scopes and roles that are still declared then, and a verified address. The link
-   * works once, for 7 days. A new invitation replaces an older one of the same address.
+   * account gets the scopes and roles that are still declared then, and a verified address. The
+   * link works once, for 7 days. A new invitation replaces an older one of the same address.
    *
    * Throws `conflict` if the address is taken, and `too_many_requests` if it got too many mails.
    *

@@ -8,7 +8,7 @@ import {
   type Reader,
   type Transaction,
 } from '../../storage/database.ts'
-import type { AccountTables, FormerEmailRow } from './tables.ts'
+import type { AccountTables, FormerEmailRow, UserRow } from './tables.ts'
 
 /** An address that must not become the address of another user. */
 export interface Address {
@@ -33,8 +33,8 @@ export async function isReserved(db: Reader, { key, subject, now }: Address): Pr
 
 /**
  * Stores the address that a user had until now. Its time is later than that of the user's other
- * former addresses, because a link also cancels all later changes. Call it while the row of the user
- * is locked.
+ * former addresses, because a link also cancels all later changes. Call it while the row of the
+ * user is locked.
  */
 export async function insertFormerEmail(
   transaction: Transaction,
@@ -47,7 +47,7 @@ export async function insertFormerEmail(
     .where('subject', '=', row.subject)
     .orderBy('created_at', 'desc')
     .executeTakeFirst()
-  const created_at = Math.max(row.created_at, Number(latest?.created_at ?? 0) + 1)
+  const created_at = Math.max(row.created_at, (latest?.created_at ?? 0) + 1)
   await db
     .insertInto('former_email')
     .values({ ...row, created_at })
@@ -94,6 +94,19 @@ export async function eraseFormerEmails(
     .deleteFrom('former_email')
     .where('subject', '=', subject)
     .$if(which === 'unverified', (query) => query.where('email_verified_at', 'is', null))
+    .execute()
+}
+
+/** Sets the address of an account. Does NOT check that it is free. */
+export async function setAddress(
+  transaction: Transaction,
+  subject: string,
+  address: Pick<UserRow, 'email' | 'email_key' | 'email_verified_at'>,
+): Promise<void> {
+  await inTables<AccountTables>(transaction)
+    .updateTable('user')
+    .set(address)
+    .where('id', '=', subject)
     .execute()
 }
 

@@ -8,15 +8,16 @@ import type { StoredRights } from '../scopes/scopes.ts'
 import { endSessions } from '../sessions/in-transaction.ts'
 import type { ComparableName } from '../directory/names.ts'
 import { insertMail } from '../outbox/in-transaction.ts'
-import type { NewMail } from '../outbox/new-mail.ts'
 import type { AccountEvent } from './audit-events.ts'
 import {
   eraseFormerEmails,
   findFormerEmail,
   insertFormerEmail,
   isReserved,
+  setAddress,
   spendFormerEmail,
 } from './former-email-store.ts'
+import type { NewUndo, RestoredAccount } from './new-undo.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 
 /** The row of a new user, without the columns that are null for every new user. */
@@ -220,14 +221,6 @@ export async function lockAddress(
     .executeTakeFirst()
 }
 
-/** The link with which the reader of the old mailbox restores the old address. */
-export interface NewUndo {
-  readonly tokenHash: string
-  readonly expiresAt: number
-  /** The mail with the link. */
-  readonly mail: NewMail
-}
-
 /**
  * Changes the address of an account that `lockAddress()` has locked, and tells the old mailbox. The
  * old address stays reserved for the user while the link in this mail works.
@@ -286,15 +279,6 @@ export async function changeAddress(
   return 'changed'
 }
 
-/** An account whose former address was restored. */
-export interface RestoredAccount {
-  readonly subject: string
-  readonly email: string
-  /** The address in the form in which mailboxes are compared. */
-  readonly mailbox: string
-  readonly isActive: boolean
-}
-
 /** A password hash that no password matches. */
 const noPassword = '-'
 
@@ -334,18 +318,6 @@ export async function restoreAddress(
   await announceChange(transaction, 'email', { subject, by, now })
   await announceChange(transaction, 'password', { subject, by, now })
   return { subject, email, mailbox: email_key, isActive: account.disabled_at === null }
-}
-
-async function setAddress(
-  transaction: Transaction,
-  subject: string,
-  address: Pick<UserRow, 'email' | 'email_key' | 'email_verified_at'>,
-): Promise<void> {
-  await inTables<AccountTables>(transaction)
-    .updateTable('user')
-    .set(address)
-    .where('id', '=', subject)
-    .execute()
 }
 
 /**

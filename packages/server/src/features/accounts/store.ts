@@ -26,9 +26,9 @@ import {
   changeAddress,
   insertAccount,
   lockAddress,
-  type NewUndo,
   type NewUserRow,
 } from './in-transaction.ts'
+import type { NewUndo } from './new-undo.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 
 /**

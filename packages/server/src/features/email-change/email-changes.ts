@@ -3,7 +3,7 @@ import type { Seal } from '../../base/seal.ts'
 import { hashSecret, makeSecret } from '../../base/secret.ts'
 import { minuteMilliseconds } from '../../feature/limit-rate.ts'
 import { isTakenAtTheSameTime, type Database } from '../../storage/database.ts'
-import type { NewUndo } from '../accounts/in-transaction.ts'
+import type { NewUndo } from '../accounts/new-undo.ts'
 import { provePassword, type ProofParts } from '../accounts/own-credentials.ts'
 import type { User, Users } from '../accounts/users.ts'
 import type { By } from '../audit/entry.ts'
@@ -31,8 +31,8 @@ export interface EmailChanges {
    * Sets the address that the mail was sent to, and marks it as verified. The link or code is not
    * enough: a user who mistypes the address sends it to a stranger.
    *
-   * @throws {ProblemError} `forbidden`, for all reasons alike, if the link, the code, the session or
-   *   the password does not allow it; `too_many_requests`, `temporarily_unavailable`
+   * @throws {ProblemError} `forbidden`, for all reasons alike, if the link, the code, the session
+   *   or the password does not allow it; `too_many_requests`, `temporarily_unavailable`
    */
   confirm(presented: Presented, owner: Owner, by: By): Promise<void>
   /** Prepares the mail to the old mailbox, with a link that restores the old address. */

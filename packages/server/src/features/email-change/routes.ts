@@ -100,7 +100,8 @@ function requestRoute(
       summary: 'Change the e-mail address',
       description:
         'Sends a mail with a link and a code to the new address, valid for 24 hours. The address ' +
-        'changes when the user confirms it. The answer is the same if another user has the address. ' +
+        'changes when the user confirms it. The answer is the same if another user has the ' +
+        'address. ' +
         '`Accept-Language` chooses the language of the mail.',
       body: { type: 'json', schema: describeFields(emailChange) },
       success: {

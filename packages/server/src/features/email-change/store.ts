@@ -5,8 +5,8 @@ import {
   lockAccount,
   lockAddress,
   restoreAddress,
-  type NewUndo,
 } from '../accounts/in-transaction.ts'
+import type { NewUndo } from '../accounts/new-undo.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
 import type { ComparableName } from '../directory/names.ts'
@@ -42,8 +42,8 @@ export const bindEmailChange: Command<BindValues, void> = command(
  * Spends a proof, sets the address that it was sent to, and marks the address as verified, in one
  * transaction. Other requests of the user for a new address are erased.
  *
- * @returns `isChanged: false`, and changes nothing, if the proof was spent, the account has changed,
- *   or another user has the address by now
+ * @returns `isChanged: false`, and changes nothing, if the proof was spent, the account has
+ *   changed, or another user has the address by now
  */
 export const confirmEmailChange: Command<
   {

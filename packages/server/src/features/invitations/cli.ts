@@ -1,4 +1,4 @@
-// The commands `keystile user invite` and `keystile user uninvite`. A running server sends the mail.
+// The commands `keystile user invite` and `uninvite`. A running server sends the mail.
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import type { Seal } from '../../base/seal.ts'
 import type { Call } from '../../feature/cli-command.ts'

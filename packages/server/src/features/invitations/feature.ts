@@ -1,6 +1,6 @@
-import type { Call } from '../../feature/cli-command.ts'
 import type { Feature } from '../../feature/feature.ts'
 import { secondMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
+import { auditEvents, type InvitationEvent } from './audit-events.ts'
 import type { Options } from './cli.ts'
 
 /** Limits refused invitations, per IP address. */
@@ -10,15 +10,6 @@ export const acceptRate: LimitRate = {
   intervalMilliseconds: 30 * secondMilliseconds,
   isGivenBackWhole: true,
 }
-
-const auditEvents = [
-  /** An operator or the app invited a person. The subject is the id of the future user. */
-  'user_invited',
-  /** An operator revoked an invitation before it was accepted. */
-  'invitation_revoked',
-] as const
-
-export type InvitationEvent = (typeof auditEvents)[number]
 
 /** Accounts for people whom an operator or the app has invited. */
 export const feature: Feature<object, InvitationEvent, unknown, Options> = {

@@ -32,8 +32,8 @@ export function invitationRoute(parts: InvitationRouteParts): OpenRoute {
       tag: 'Own account',
       summary: 'Accept an invitation',
       description:
-        'Takes the token of the link, or the code with the id of the request. Creates the account ' +
-        'with the rights that the invitation gives, also while registration is closed.',
+        'Takes the token of the link, or the code with the id of the request. Creates the ' +
+        'account with the rights that the invitation gives, also while registration is closed.',
       body: { type: 'json', schema: bodySchema(fields, profile) },
       success: {
         status: 201,

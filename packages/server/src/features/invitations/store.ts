@@ -14,7 +14,7 @@ import type { NewProof } from '../mail-proofs/new-proof.ts'
 import { invitation } from '../mail-proofs/purposes.ts'
 import { insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
-import type { InvitationEvent } from './feature.ts'
+import type { InvitationEvent } from './audit-events.ts'
 
 /**
  * Stores an invitation and its mail. It replaces an older invitation of the same mailbox. The

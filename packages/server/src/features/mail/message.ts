@@ -60,8 +60,8 @@ export interface Notice {
 /** The values for the text of a mail with a link. No stranger can choose any of them. */
 export interface ProofMail {
   /**
-   * The id of the user, as the subject of the tokens; in `registration` and `invitation`, the future
-   * id.
+   * The id of the user, as the subject of the tokens; in `registration` and `invitation`, the
+   * future id.
    */
   readonly subject: string
   /** Where the user has the account: the host of the issuer, such as `auth.example.com`. */
