@@ -58,7 +58,8 @@ function describeSetting(setting: Setting): Row {
     code(fileVariableOf(setting, variable) ? `${variable}[_FILE]` : variable),
   )
   const flag = flagOf(setting)
-  const what = unit === undefined ? help : `${help} (${unit})`
+  const [meaning = '', ...rest] = help.split('; ')
+  const what = unit === undefined ? help : [`${meaning}, in ${unit}`, ...rest].join('; ')
 
   return [
     code(name),
@@ -76,9 +77,10 @@ function describeRuntimes(): readonly Row[] {
     ([name, { version, lacks, sameVerdicts, vectors, platform }]) => {
       const missing = Object.keys(lacks)
       const http = [
-        platform.closesUnread && 'closes the connection after a refusal whose body was not read',
+        platform.closesUnread &&
+          'may close the connection after it refuses a request whose body was not read',
         platform.refusesPipelining &&
-          'closes a connection on which a request arrives before an answer that waits',
+          'closes the connection if a second request arrives on it before the first is answered',
       ]
       return [
         code(name),

@@ -402,7 +402,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
   })
 
   it('the link without the chosen password creates nothing', async () => {
-    const { registered, confirm, keystile } = await start(stage, 'required')
+    const { registered, confirm, keystile, login } = await start(stage, 'required')
     const { token, code, id } = await registered()
     assert.equal((await confirm({ token })).status, 422)
     const { json, status } = await confirm({ token, password: next })
@@ -410,6 +410,8 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await confirm({ registration_id: id, code, password: next })).status, 403)
     assert.equal((await confirm({ request_id: id, code, password })).status, 403)
     await keystile.users?.create({ username: 'eve', password })
+    const bearer = (await login({ username: 'eve' })).json['access_token'] as string
+    assert.equal((await confirm({ token }, bearer)).status, 403)
     assert.equal((await stage.sql('select id from "user"')).length, 1)
     assert.equal((await confirm({ token, password })).status, 201)
   })

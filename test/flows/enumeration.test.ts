@@ -12,7 +12,7 @@ const count = 2_000
 
 describeOnBoth('enumeration', (stage) => {
   it(
-    `response times are the same for ${count} known and ${count} unknown user names`,
+    `${count} known and ${count} unknown user names have the same response times`,
     { skip },
     async (t) => {
       const { register, send, keystile } = await stage.start({

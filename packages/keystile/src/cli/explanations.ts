@@ -12,15 +12,15 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   no_credential: {
     meaning: 'The request has no header `Authorization: Bearer TOKEN`.',
     cause:
-      'The client sends the token in a cookie or in the URL, or a proxy or a redirect to ' +
-      'another host has removed the header.',
+      'The client sends the token in a cookie or in the URL. Or a proxy, or a redirect to ' +
+      'another host, has removed the header.',
     fix: 'Send `Authorization: Bearer TOKEN`, and let the proxy pass the header on.',
   },
   malformed_credential: {
     meaning: 'The `Authorization` header is not `Bearer` followed by one token.',
     cause:
-      'There are quotation marks, a comma or a line break around the token, more than one word ' +
-      'follows `Bearer`, or the client sent the header twice.',
+      'There are quotation marks, a comma or a line break around the token. Or more than one ' +
+      'word follows `Bearer`, or the client sent the header twice.',
     fix: 'Send the header once, with the bare token: `Authorization: Bearer TOKEN`.',
   },
   verifier_closed: {
@@ -56,8 +56,8 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   forbidden_algorithm: {
     meaning: 'The verifier does not allow the algorithm in the header of the token.',
     cause:
-      'The option `algorithms` of the verifier does not list the algorithm, or the token is ' +
-      'signed with a shared secret (HS256) although the verifier fetches public keys.',
+      'The option `algorithms` of the verifier does not list the algorithm. Or the token is ' +
+      'signed with a shared secret (HS256), but the verifier fetches public keys.',
     fix: 'Add the algorithm to `algorithms`. For a shared secret, pass the secret as `keys`.',
   },
   keys_unavailable: {
@@ -70,7 +70,7 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   unknown_key: {
     meaning: 'The issuer has no key with the `kid` and `alg` of the token.',
     cause:
-      'The token is from another environment or issuer, the issuer has withdrawn the key, or ' +
+      'The token is from another environment or issuer, or the issuer has withdrawn the key. Or ' +
       '`keys` does not contain the key with which the issuer signs.',
     fix:
       'Compare the `kid` of the token with the key set of the issuer. Ask for a new token after ' +
@@ -79,8 +79,8 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   wrong_signature: {
     meaning: 'The signature does not match the key that the token names.',
     cause:
-      'The token was changed or cut, the shared secret differs (often by a line break at its ' +
-      'end), or the issuer has used one `kid` for two keys.',
+      'The token was changed or cut. Or the shared secret differs, often by a line break at its ' +
+      'end. Or the issuer has used one `kid` for two keys.',
     fix: 'Send the token as it was issued, and give both sides the same secret.',
   },
   wrong_type: {
@@ -100,8 +100,8 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   wrong_issuer: {
     meaning: 'The `iss` of the token is not an issuer of this verifier.',
     cause:
-      'The `iss` of the token and the option `issuer` differ in a slash at the end, in http or ' +
-      'https, in the port or in the host. Or the token is from another environment.',
+      'The `iss` of the token and the option `issuer` differ: in a slash at the end, http or ' +
+      'https, the port or the host. Or the token is from another environment.',
     fix: 'If you trust the issuer of the token, set `issuer` to exactly the `iss` of the token.',
   },
   wrong_audience: {

@@ -54,7 +54,7 @@ const database: Setting<'database', string | Pool> = {
 export const writeQueueLength: GaugeMetric = {
   type: 'gauge',
   name: 'keystile_write_queue_length',
-  help: 'Commands that wait for the database or are running in it.',
+  help: 'Database commands that are waiting or running.',
 }
 
 /**
@@ -100,7 +100,9 @@ const rules: readonly Rule<RuleOptions>[] = [
     id: 'database-file-private',
     standard: 'ASVS 5.0 13.3.2',
     severity: 'warn',
-    demand: 'only the owner may read the files of a SQLite database (a start changes their mode)',
+    demand:
+      'only the owner may read the files of a SQLite database (Keystile corrects their mode at ' +
+      'start)',
     find: ({ machine }) =>
       machine && machine.databaseFiles.length > 0
         ? openFiles(machine.databaseFiles).map(({ path }) => ({
@@ -185,7 +187,7 @@ const rules: readonly Rule<RuleOptions>[] = [
     standard: 'ASVS 5.0 16.2.2',
     severity: 'warn',
     demand:
-      `with PostgreSQL, the clock must be within ${maxClockDifferenceSeconds} s of the server’s ` +
+      `with PostgreSQL, the clock must be within ${maxClockDifferenceSeconds} s of PostgreSQL’s ` +
       'clock; with SQLite, it must not be behind the last write to the database',
     find: ({ machine }) => machine && findClockFaults(machine),
   },

@@ -37,7 +37,7 @@ const corsOrigins: DefaultedSetting<'corsOrigins', readonly string[]> = {
   default: [],
   help:
     "origins, besides the issuer's own, whose pages may call the endpoints; " +
-    'with commas between them',
+    'separated by commas',
   environment: ['KEYSTILE_CORS_ORIGINS'],
   parse: parseList,
   findFaults: (origins) => origins.flatMap(findOriginFaults),

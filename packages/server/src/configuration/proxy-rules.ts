@@ -18,8 +18,8 @@ export const proxyRules: readonly Rule<ProxyRuleOptions>[] = [
     standard: 'ASVS 5.0 6.3.1',
     severity: 'warn',
     demand:
-      'the list of trusted proxies, which may be empty, should be given for a server that other ' +
-      'machines can reach',
+      'if other machines can reach the server, the list of trusted proxies should be given; ' +
+      'it may be empty',
     find: (situation, say) =>
       situation.options.trustedProxies === undefined &&
       situation.options.rateLimits !== 'off' &&

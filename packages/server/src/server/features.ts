@@ -189,7 +189,7 @@ export const rates: readonly LimitRate[] = features.flatMap(({ rates = [] }) => 
 /** The metrics of all features. */
 export const metrics: readonly Metric[] = features.flatMap(({ metrics = [] }) => metrics)
 
-/** The steps with which housekeeping deletes the expired rows of all features. */
+/** The clean-up steps of all features. Housekeeping deletes expired rows with them. */
 export const cleanUpSteps: readonly CleanUpStep<CompleteOptions>[] = features.flatMap(
   ({ cleanUp = [] }) => cleanUp,
 )

@@ -1,4 +1,4 @@
-// What users do by a link or a code in a mail, if Keystile stores the users. Without mail, people
+// What users do with a link or a code in a mail, if Keystile stores the users. Without mail, users
 // register and change their address at once.
 import { changePageRoutes } from '../features/account-pages/change-pages.ts'
 import { confirmPageRoutes } from '../features/account-pages/confirm-pages.ts'

@@ -197,7 +197,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
   }
 }
 
-/** What runs in the background, in the process that holds a lease. */
+/** The background jobs of the process that holds a lease. */
 interface Jobs extends Pick<Mail, 'routes' | 'gauges'> {
   /** Ends the jobs, and then releases the leases. */
   close(): Promise<void>

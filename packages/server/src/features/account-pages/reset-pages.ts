@@ -23,7 +23,7 @@ export interface ResetPageParts extends PageSettings {
   readonly passwordPolicy: Pick<PasswordPolicy, 'minLength'>
 }
 
-/** The pages by which people set a new password. Only a form's button changes anything. */
+/** The pages on which people set a new password. Only the button of a form changes anything. */
 export function resetPageRoutes(parts: ResetPageParts): readonly OpenRoute[] {
   return [
     pageRoute('GET', '/account/forgot-password', 'Ask for a new password', {
@@ -60,9 +60,9 @@ function readerOf(request: HttpRequestWithBody, parts: ResetPageParts): Reader {
 interface Refused {
   readonly status: number
   readonly retryAfterSeconds: number | undefined
-  /** The fault to show. */
+  /** The error message to show. */
   readonly fault: Html
-  /** Whether the fault is about the new password. */
+  /** Whether the new password was refused. */
   readonly isOfPassword: boolean
 }
 
@@ -81,7 +81,7 @@ async function sendMail(request: HttpRequestWithBody, parts: ResetPageParts): Pr
   }
 }
 
-/** Shows the form for the token of a link. It does not look at the token: scanners open links. */
+/** Shows the form for a link. Does not check the token, because mail scanners open links too. */
 function openLink(request: HttpRequestWithBody, parts: ResetPageParts): HttpAnswer {
   const reader = readerOf(request, parts)
   const token = queryOf(request).get('token')
@@ -131,7 +131,7 @@ ${field}
   return page(reader, forgot.heading, content, refused)
 }
 
-/** Shows the form for the new password. With a request, it has a field for the code too. */
+/** Shows the form for the new password. With a request id, it also has a field for the code. */
 function resetPage(reader: Reader, presented: Presented, refused?: Refused): HttpAnswer {
   const { texts, minLength } = reader
   const byCode = 'requestId' in presented
@@ -184,7 +184,7 @@ function refusedOf(error: unknown, { texts: { faults }, language }: Reader): Ref
   const { status, retryAfterSeconds, message } = error
   const shared = { status, retryAfterSeconds, isOfPassword: status === 422 }
   if (status === 422) {
-    // The policy has its sentences in English only.
+    // The password policy writes its messages only in English.
     const rule = message.replace(/^new_password: /, '')
     const translated = language === 'en' ? undefined : markup`${faults.password} `
     return { ...shared, fault: markup`${translated}<span lang="en">${rule}.</span>` }

@@ -25,7 +25,9 @@ import type { PublicUser, User, UserChange, Users } from './users.ts'
  * @typeParam U the public user, with the fields of the profile
  */
 export type ManagedUser<U = PublicUser> = U & {
-  /** The user's own scopes, without the default scopes and without the scopes of the roles. */
+  /**
+   * The scopes that were given to this user. Default scopes and scopes of roles are not included.
+   */
   readonly scopes: readonly string[]
   readonly roles: readonly string[]
   /** A disabled user can neither log in nor use tokens. */

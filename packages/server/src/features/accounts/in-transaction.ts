@@ -126,7 +126,7 @@ const lockActiveRow = prepare<
 /** A locked account whose address a mail was sent to. */
 export interface MailboxAccount {
   readonly email: string
-  /** Whether a person has proved before that they read mails to this address. */
+  /** Whether a person has already proved that they can read mails to this address. */
   readonly isVerified: boolean
 }
 
@@ -181,7 +181,7 @@ export async function setPasswordByMail(
     .updateTable('user')
     .set({
       password_hash: hash,
-      // Without a session, no device that is known by it stays known.
+      // A device that is known by a session is forgotten with the session.
       password_session: null,
       ...(!isVerified && { email_verified_at: now, profile: '{}' }),
     })

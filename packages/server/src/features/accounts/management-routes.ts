@@ -60,7 +60,7 @@ function listUsersRoute({ users, profile }: ManagementParts): ManagementRoute {
         after: {
           type: 'string',
           pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$',
-          description: 'The name after which the page begins',
+          description: 'The page begins with the first name after this one',
         },
       },
       success: {
@@ -139,7 +139,7 @@ function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): Ma
       },
       refuses: {
         ...absent,
-        403: 'The user would hold a scope that the caller does not hold, or be an administrator',
+        403: 'The user would get a scope that the caller lacks, or become an administrator',
         409: 'The user was changed at the same time, or is the last administrator',
       },
     },

@@ -38,7 +38,7 @@ function bodyOf(method: string, path: string, minLength = 15): Documented['prope
 }
 
 describe('accountRoutes', () => {
-  it('accountRoutes documents the configured lengths of passwords', () => {
+  it('accountRoutes documents the configured minimum and maximum length of passwords', () => {
     for (const configured of [8, 15, 64]) {
       for (const { minLength, maxLength } of [
         bodyOf('POST', '/users', configured)['password']!,
@@ -53,7 +53,7 @@ describe('accountRoutes', () => {
     }
   })
 
-  it('accountRoutes documents the allowed lengths of user names', () => {
+  it('accountRoutes documents the minimum and maximum length of user names', () => {
     const { minLength, maxLength } = bodyOf('POST', '/users')['username']!
     const isTaken = [minLength! - 1, minLength!, maxLength!, maxLength! + 1].map(
       (length) => parseUsername('x'.repeat(length)) !== undefined,

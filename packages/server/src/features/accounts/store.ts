@@ -225,8 +225,8 @@ async function setPasswordHash(
     readonly old: string | undefined
     readonly hash: string
     /**
-     * The session in which the user sets a new password; `null` if another person sets it.
-     * Undefined leaves the column as it is.
+     * The session that sets the new password; `null` if another person sets it. Undefined leaves
+     * the column as it is.
      */
     readonly session?: string | null
   },
@@ -249,7 +249,8 @@ const maxFieldNames = 50
 const maxFieldNameLength = 64
 
 /**
- * Returns the names of the fields in which two profiles differ, shortened to fit an audit entry.
+ * Returns the names of the fields that differ between two profiles, shortened to fit an audit
+ * entry.
  */
 function findChangedFields(old: string, profile: string): readonly string[] {
   const [before, after] = [JSON.parse(old) as JsonObject, JSON.parse(profile) as JsonObject]

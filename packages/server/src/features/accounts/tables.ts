@@ -7,16 +7,16 @@ export interface UserRow {
   readonly id: string
   /** The user name as the user typed it. */
   readonly username: string
-  /** The user name in lower case, in which two names are compared. Unique. */
+  /** The user name in lower case, for comparisons. Unique. */
   readonly username_key: string
   /** The e-mail address as typed, but with its domain in ASCII, so that mail can be sent to it. */
   readonly email: string | null
-  /** The e-mail address in lower case, in which two addresses are compared. Unique. */
+  /** The e-mail address in lower case, for comparisons. Unique. */
   readonly email_key: string | null
   readonly email_verified_at: number | null
   /** The password hash: a PHC string, such as `$argon2id$v=19$…`, or a bcrypt hash. */
   readonly password_hash: string
-  /** The session in which the user set the password; null if another person set it. */
+  /** The session that set the password; null if another person set it. */
   readonly password_session: string | null
   readonly scopes: string
   readonly roles: string

@@ -42,7 +42,7 @@ export interface User {
   readonly publicUser: PublicUser & Profile
   readonly profile: Profile
   readonly passwordHash: string
-  /** The session in which the user set the password; undefined if an operator set it. */
+  /** The session that set the password; undefined if an operator set it. */
   readonly passwordSession: string | undefined
   readonly scopes: readonly string[]
   readonly roles: readonly string[]

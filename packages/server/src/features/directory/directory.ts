@@ -81,7 +81,7 @@ export interface Directory<U> {
   scopes(user: U): readonly string[]
   /** Returns a hash that `Passwords` can verify; undefined for a user who cannot log in. */
   passwordHash(user: U): string | undefined
-  /** Returns the session in which the user set the password; undefined if that is unknown. */
+  /** Returns the session that set the user's password; undefined if that is unknown. */
   passwordSession(user: U): string | undefined
   /**
    * Returns the stored rights of the account. A session starts only if the rights have not changed

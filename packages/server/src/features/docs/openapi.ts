@@ -87,8 +87,8 @@ function derivedRefusals<C>({
  * Makes the OpenAPI 3.1 document of routes. The security and the refusals come from the data that
  * the router enforces, so the document cannot differ from what the router does.
  *
- * @param issuer the URL of the issuer, of which only the path is used. The document has no host
- *   name, so it is correct for every host name of this server
+ * @param issuer the URL of the issuer. Only its path is used: the document has no host name, so it
+ *   is correct for every host name of this server
  */
 export function describeRoutes<C>(
   routes: readonly Route<C>[],

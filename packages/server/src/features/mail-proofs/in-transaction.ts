@@ -4,7 +4,7 @@ import type { NewMail } from '../outbox/new-mail.ts'
 import { maxLiveProofs } from './feature.ts'
 import type { MailProofRow, MailProofTables } from './tables.ts'
 
-/** Stores a proof in the transaction that asks for it. */
+/** Stores a proof in the transaction of the request. */
 export async function insertProof(transaction: Transaction, row: MailProofRow): Promise<void> {
   await inTables<MailProofTables>(transaction).insertInto('mail_proof').values(row).execute()
 }
@@ -16,9 +16,9 @@ export interface Binding {
 }
 
 /**
- * Binds a proof to a user and a mailbox, so that it can be spent. Of a user's proofs for one
- * purpose only the newest three stay bound. The rows of the others stay until they expire, so that
- * a caller cannot measure that they are gone and learn that the user exists.
+ * Binds a proof to a user and a mailbox, so that it can be spent. Only the user's newest three
+ * proofs for one purpose stay bound. The rows of older proofs stay until they expire: if they
+ * disappeared, a caller could measure this and learn that the user exists.
  *
  * @param sealed encrypted data of the purpose, or null
  */
@@ -65,7 +65,7 @@ async function bindProof(
     .execute()
 }
 
-/** What the resolver found for a request: whom the proof is for, and the mail with it. */
+/** What the resolver found for a request: the user, the mailbox and the mail to send. */
 export interface BindValues extends Binding {
   readonly id: string
   /** Encrypted data of the purpose, or null. */
@@ -82,8 +82,8 @@ export interface BindValues extends Binding {
 }
 
 /**
- * Stores the mail of a request and binds the proof to its reader. Without the mail, because the
- * mailbox got too many, the proof stays unbound: it must not evict a proof whose mail was sent.
+ * Stores the mail of a request and binds the proof to the user. If the mailbox already got too many
+ * mails, does neither: a proof without a mail must not evict a proof whose mail was sent.
  */
 export async function bindWithMail(
   transaction: Transaction,
@@ -97,7 +97,8 @@ export async function bindWithMail(
 }
 
 /**
- * Marks requests as resolved. Their rows stay until they expire, and no link or code opens them.
+ * Marks requests as resolved without binding them. Their rows stay until they expire, but their
+ * links and codes do not work.
  */
 export async function leaveProofsUnbound(
   transaction: Transaction,
@@ -111,7 +112,7 @@ export async function leaveProofsUnbound(
     .execute()
 }
 
-/** A proof that was found, and that the transaction of its change spends. */
+/** A proof that was found. The transaction of the change spends it. */
 export interface SpendableProof extends Binding {
   readonly id: string
   readonly purpose: string
@@ -164,9 +165,9 @@ export async function lockProof(
 }
 
 /**
- * Erases the proofs of a user.
+ * Deletes the proofs of a user.
  *
- * @param purposes which ones; undefined erases all
+ * @param purposes the purposes whose proofs are deleted; undefined deletes all proofs
  */
 export async function eraseProofs(
   transaction: Transaction,

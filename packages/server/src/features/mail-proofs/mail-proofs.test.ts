@@ -1,4 +1,4 @@
-// Proofs below the endpoints: the transactions in which they are bound, counted and spent.
+// The transactions that bind, count and spend proofs, without the endpoints.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { createSeal } from '../../base/seal.ts'
@@ -52,14 +52,14 @@ describeOnBoth('a proof', (stage) => {
   }
   const make = (): NewProof => prepareProof(kind, 'ada', now)
 
-  it('a proof that is not bound is found neither by its link nor by its code', () =>
+  it('neither the link nor the code of an unbound proof works', () =>
     withProofs(async ({ database, find }) => {
       const proof = make()
       await database.write(requestProof, proof.row)
       assert.deepEqual([await find(proof), await find(proof, '')], [undefined, undefined])
     }))
 
-  it('an account that changed after it was looked up gets no mail and no bound proof', () =>
+  it('a proof stays unbound, without a mail, if the account changes after the lookup', () =>
     withProofs(async ({ bind, find, subject }) => {
       for (const change of [
         'disabled_at = 1',
@@ -76,7 +76,7 @@ describeOnBoth('a proof', (stage) => {
       assert.deepEqual(open, [])
     }))
 
-  it('a proof is not spent if the account changed after it was found', () =>
+  it('a proof cannot be spent if the account has changed since the proof was found', () =>
     withProofs(async ({ database, bind, find, subject }) => {
       const proof = make()
       await bind(proof)
@@ -93,7 +93,7 @@ describeOnBoth('a proof', (stage) => {
       assert.deepEqual(await reset(), { isReset: false })
     }))
 
-  it('wrong codes without an account are counted by what was typed, as for an account', () =>
+  it('wrong codes for an unknown login count for the typed login', () =>
     withProofs(async ({ database, find }) => {
       for (let request = 0; request < 4; request++) {
         const proof = make()
@@ -112,7 +112,7 @@ describeOnBoth('a proof', (stage) => {
       )
     }))
 
-  it('encrypted values open only in their own row, state and purpose', () => {
+  it('encrypted values can be decrypted only in their own row, state and purpose', () => {
     const { row } = make()
     const sealed = sealValues(seal, row, { login: 'ada' })
     assert.deepEqual(openValues(seal, { ...row, sealed }), { login: 'ada' })

@@ -8,12 +8,12 @@ import { codeSecret, openValues, prepareProof, sealValues, type ProofKind } from
 import { findByToken, requestProof, tryCode, type BoundProofRow } from './store.ts'
 import type { MailProofRow } from './tables.ts'
 
-/** What a person presents: the token of the link, or the code with the id of its request. */
+/** What a person sends: the token of the link, or the code with the id of its request. */
 export type Presented =
   | { readonly token: string }
   | { readonly requestId: string; readonly code: string }
 
-/** A proof that was found. The transaction of the change spends it by `spendProof()`. */
+/** A proof that was found. The transaction of the change spends it with `spendProof()`. */
 export interface FoundProof extends SpendableProof {
   /** The data that the purpose stored with the proof. */
   readonly data: MailParameters
@@ -28,11 +28,11 @@ export interface PreparedRequest {
 /** Stores requests for links and codes, and finds the proofs that people present. */
 export interface MailProofs {
   /**
-   * Stores a request. It reads no account: the resolver does, after the answer.
+   * Stores a request. Does NOT read the account: the resolver reads it after the answer.
    *
    * @param values what `ProofPurpose.resolve()` gets. It is encrypted
-   * @param countedFor what wrong codes are counted for if there is no account: the same for all
-   *   spellings of what the caller typed. Only its hash is stored
+   * @param countedFor the key under which wrong codes are counted if there is no account: the same
+   *   for all spellings of what the caller typed. Only its hash is stored
    * @returns the id of the request, which the caller sends with the code
    */
   request(kind: ProofKind, values: MailParameters, countedFor: string): Promise<string>

@@ -1,6 +1,6 @@
 // The names of purposes that more than one feature knows.
 
-/** A new password for a user who has forgotten theirs. */
+/** The purpose of a new password for a user who has forgotten the old one. */
 export const passwordReset = 'password_reset'
 
 /** An account whose user reads the mails to its address. */

@@ -12,9 +12,8 @@ import { leaveUnbound, listUnresolved } from './store.ts'
 import type { MailProofRow } from './tables.ts'
 
 /**
- * How often the resolver looks for requests. It does not begin right after a request: its work
- * would slow down the requests that come next, and so tell their sender whether there is an
- * account.
+ * How often the resolver looks for requests. It does not start right after a request: its work
+ * would slow down the next requests, and their sender could measure whether there is an account.
  */
 const tickMilliseconds = 500
 /** How many requests are resolved at the same time. */

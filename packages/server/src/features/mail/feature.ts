@@ -25,18 +25,19 @@ export interface AppMail {
   /** The sender, such as `Example <no-reply@example.com>`. */
   readonly from: string
   /**
-   * Sends a mail, for example by `transport.sendMail(message)` of nodemailer. Its promise must
-   * resolve only when a mail server has accepted the mail: then Keystile erases it. If it fails, or
-   * takes over a minute, Keystile tries again later. An error with a `responseCode` from 500 to 599
-   * means that the server refused the mail for good. The signal aborts when Keystile has given up.
+   * Sends a mail, for example with `transport.sendMail(message)` of nodemailer. The promise must
+   * resolve only after a mail server has accepted the mail, because Keystile then deletes the mail.
+   * If the promise rejects, or takes longer than a minute, Keystile tries again later. An error
+   * with a `responseCode` from 500 to 599 means that the server has refused the mail for good. The
+   * signal aborts when Keystile gives up.
    */
   send(message: MailMessage, options: { readonly signal: AbortSignal }): unknown
-  /** Functions that write mails instead of Keystile. */
+  /** The app's own functions that write mails. They replace the mails of Keystile. */
   readonly templates?: MailTemplates | undefined
 }
 
 export interface MailOptions {
-  /** How the app sends mails itself, instead of `mailUrl`. Default: no mails are sent. */
+  /** The app's own way to send mails, instead of `mailUrl`. Default: no mails are sent. */
   readonly mail?: AppMail
   /**
    * The mail server: a URL such as `smtp://user:password@mail.example.com:587`, or `smtps:` for TLS
@@ -80,7 +81,7 @@ const mailUrl: Setting<'mailUrl', string> = {
   takenBy: 'both',
   schema: z.string({ error: 'must be a string' }),
   defaultText: 'no mails are sent',
-  help: 'the mail server, as a smtp: or smtps: URL; console: shows mails at /dev/mail',
+  help: 'the mail server, as an smtp: or smtps: URL; or console:, to show mails at /dev/mail',
   environment: ['KEYSTILE_MAIL_URL'],
   flag: false, // every user of the machine can read the arguments of a process
   isSecret: true,
@@ -183,8 +184,8 @@ export const feature: Feature<MailOptions, never, RuleOptions> = {
 const senderExample = 'Example <no-reply@example.com>'
 
 /**
- * Whether a text is the sender of a mail: an address, or a name and an address in angle brackets.
- * Refuses control characters, which could add header fields.
+ * Whether a text can be the sender of a mail: an address, or a name and an address in angle
+ * brackets. Refuses control characters, because they could add header fields.
  */
 function isSender(text: string): boolean {
   const [, name = '', address = text] = /^(?:(.+) )?<(.+)>$/u.exec(text) ?? []

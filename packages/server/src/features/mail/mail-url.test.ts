@@ -6,7 +6,7 @@ import { parseMailUrl } from './mail-url.ts'
 describe('parseMailUrl', () => {
   const smtp = { kind: 'smtp', host: 'mail.example', isSecure: false, requiresTls: true } as const
 
-  it('parseMailUrl returns the server, and requires TLS to another machine', () => {
+  it('parseMailUrl returns the server, and demands TLS for another machine', () => {
     assert.deepEqual(parseMailUrl('console:'), { kind: 'console' })
     assert.deepEqual(parseMailUrl('smtp://mail.example'), { ...smtp, port: 587, login: undefined })
     assert.deepEqual(parseMailUrl('smtps://us%40er:p%3Aw@mail.example/'), {
@@ -50,13 +50,13 @@ describe('parseMailUrl', () => {
     })
 })
 
-describe('the settings of mail', () => {
+describe('the settings for mail', () => {
   const check = (options: Record<string, unknown>): unknown =>
     checkOptions({ issuer: 'http://localhost:3000', database: ':memory:', ...options })
   const mailFrom = 'Example <no-reply@example.com>'
   const mail = { from: mailFrom, send() {} }
 
-  it('mailUrl and mailFrom are given together, and mail alone', () => {
+  it('mailUrl and mailFrom must be given together, and not with mail', () => {
     assert.ok(check({ mailUrl: 'console:', mailFrom }))
     assert.ok(check({ mailUrl: 'console:', mailFrom: 'no-reply@example.com' }))
     assert.ok(check({ mail }))
@@ -69,7 +69,7 @@ describe('the settings of mail', () => {
     )
   })
 
-  it('a message about mailUrl does not contain the password', () => {
+  it('the message about a wrong mailUrl does not contain the password', () => {
     const mailUrl = 'smtp://app:hunter2@mail.example?tls=off'
     assert.throws(
       () => check({ mailUrl, mailFrom }),
@@ -94,7 +94,7 @@ describe('the settings of mail', () => {
       assert.throws(() => check({ mail: { ...mail, from } }), /mail must have an address as from/)
     })
 
-  it('mail must have a function send, and only known templates', () => {
+  it('the option mail must have a function send, and only known templates', () => {
     for (const wrong of [null, {}, { ...mail, send: 1 }, { ...mail, templates: { x() {} } }])
       assert.throws(() => check({ mail: wrong }), /mail must be an object with/)
     assert.throws(() => check({ mailLanguage: 'it' }), /mailLanguage must be one of en, de, fr, es/)

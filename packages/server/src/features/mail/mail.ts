@@ -13,7 +13,7 @@ import { createSmtp } from './smtp.ts'
 import type { MailTransport } from './transport.ts'
 import { writeMail, type WritingOptions } from './write.ts'
 
-/** The settings of mail. */
+/** The settings for mail. */
 export interface MailChoice {
   readonly mail?: AppMail | undefined
   readonly mailUrl?: string | undefined
@@ -24,7 +24,7 @@ export interface MailChoice {
   readonly logger: Logger
 }
 
-/** Whether mail is configured. */
+/** Whether the settings name a way to send mail. */
 export function hasMail({ mail, mailUrl }: Pick<MailChoice, 'mail' | 'mailUrl'>): boolean {
   return mail !== undefined || mailUrl !== undefined
 }
@@ -34,16 +34,16 @@ export interface MailParts {
   readonly database: SenderParts['database']
   readonly lease: Lease
   readonly meter: Meter
-  /** Returns the seal of the parameters of mails. */
+  /** Returns the seal that encrypts the parameters of mails. */
   readonly seal: () => Seal
 }
 
-/** Sends the mails of the outbox, and has a page for development. */
+/** Sends the mails of the outbox, and serves the page for development. */
 export interface Mail extends Sender {
   readonly routes: readonly OpenRoute[]
 }
 
-/** Starts to send mails, if mail is configured. */
+/** Starts to send mails, if the settings name a way to send them. */
 export async function startMail(
   options: MailChoice,
   { database, lease, meter, seal }: MailParts,

@@ -2,13 +2,13 @@
 import type { Language, ProofMailKind } from './message.ts'
 import type { Paragraph, Text } from './texts.ts'
 
-/** The values of a text, as they are shown. */
+/** The values that are inserted into a text, as the user reads them. */
 export interface ProofTextValues {
   readonly service: string
   readonly link: string
-  /** The code in two groups; undefined for a link alone. */
+  /** The code in two groups; undefined if there is only a link. */
   readonly code: string | undefined
-  /** For how long the link works, such as `15 minutes`. */
+  /** How long the link works, such as `15 minutes`. */
   readonly lifetime: string
   /** When the link expires, with its time zone. */
   readonly until: string

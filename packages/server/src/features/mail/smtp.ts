@@ -2,9 +2,9 @@ import { isLoopback } from '../../base/this-machine.ts'
 import type { MailServer } from './mail-url.ts'
 import type { MailTransport } from './transport.ts'
 
-/** How long to wait for a connection, and for the server's first line. */
+/** How long to wait for a connection and for the first line of the server. */
 const connectMilliseconds = 10_000
-/** How long to wait for each later reply. */
+/** How long to wait for each further reply. */
 const replyMilliseconds = 30_000
 const maxConnections = 5
 

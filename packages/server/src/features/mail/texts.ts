@@ -1,7 +1,7 @@
 // The texts of the notices in four languages.
 import type { Language, NoticeKind } from './message.ts'
 
-/** The values of a text, as they are shown. */
+/** The values that are inserted into a text, as the user reads them. */
 export interface TextValues {
   readonly service: string
   /** The time of the change, with its time zone. */
@@ -9,10 +9,10 @@ export interface TextValues {
   readonly address: string | undefined
 }
 
-/** A sentence or more, or a link or code that stands alone. */
+/** One or more sentences, or a link or a code in a paragraph of its own. */
 export type Paragraph = string | { readonly link: string } | { readonly code: string }
 
-/** A subject and paragraphs. */
+/** The subject and the paragraphs of a mail. */
 export interface Text {
   readonly subject: string
   readonly paragraphs: readonly Paragraph[]

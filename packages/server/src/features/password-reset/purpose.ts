@@ -40,8 +40,8 @@ export interface ResetPurposeParts {
 
 /**
  * Creates the purpose of requests for a new password. Only an active user with an address gets a
- * mail. A mail that a device of the user asks for has its own allowance, so an attacker who has
- * caused too many mails to the mailbox cannot prevent it.
+ * mail. A mail that a device of the user requests has limits of its own, so an attacker who has
+ * already caused too many mails to the mailbox cannot prevent it.
  */
 export function createResetPurpose({ users, devices, pagesUrl }: ResetPurposeParts): ProofPurpose {
   return {

@@ -14,7 +14,7 @@ export interface PasswordResetRouteParts {
   readonly passwordPolicy: PasswordPolicy
 }
 
-/** The endpoints by which users set a new password without the old one. */
+/** The endpoints with which users set a new password without the old one. */
 export function passwordResetRoutes(parts: PasswordResetRouteParts): readonly OpenRoute[] {
   return [requestRoute(parts), confirmRoute(parts)]
 }
