@@ -499,6 +499,20 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 202), 429])
   })
 
+  it('refused links have a limit per IP address, and others are not affected', async () => {
+    const { send } = await start({ rateLimits: 'on', trustedProxies: [] })
+    const guess = async (page: 'confirm' | 'undo', remoteAddress: string): Promise<number> =>
+      (await send('POST', `/email-changes/${page}`, { json: { token: 'guess' }, remoteAddress }))
+        .status
+    for (let count = 0; count < 50; count++)
+      for (const page of ['confirm', 'undo'] as const)
+        assert.equal(await guess(page, '192.0.2.7'), 403)
+    for (const page of ['confirm', 'undo'] as const) {
+      assert.equal(await guess(page, '192.0.2.7'), 429)
+      assert.equal(await guess(page, '192.0.2.8'), 403)
+    }
+  })
+
   it('the current password is needed, and a wrong one sends no mail', async () => {
     const { send, bearer, settled, mails } = await start()
     await settled()

@@ -215,6 +215,17 @@ describeOnBoth('an invitation', (stage) => {
       assert.ok(!stored.includes(secret), secret)
   })
 
+  it('refused links have a limit per IP address', async () => {
+    const { send } = await start({ rateLimits: 'on', trustedProxies: [] })
+    const guess = async (remoteAddress: string): Promise<number> => {
+      const json = { token: 'guess', username: 'bob', password }
+      return (await send('POST', '/invitations/accept', { json, remoteAddress })).status
+    }
+    for (let count = 0; count < 100; count++) assert.equal(await guess('192.0.2.7'), 403)
+    assert.equal(await guess('192.0.2.7'), 429)
+    assert.equal(await guess('192.0.2.8'), 403)
+  })
+
   it('without mail the app cannot invite', async () => {
     const { keystile } = await stage.start()
     await assert.rejects(async () => keystile.users?.invite({ email }), TypeError)
