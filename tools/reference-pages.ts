@@ -93,6 +93,11 @@ function describeRuntimes(): readonly Row[] {
   )
 }
 
+/** What a caller needs at an endpoint whose OpenAPI operation has no security. */
+const clientNeeds: Readonly<Record<string, string>> = {
+  '/introspect': 'a [client](../guides/clients.md) with `--may introspect`',
+}
+
 /** Reads the endpoints from the OpenAPI document of a server that has all of them. */
 async function describeEndpoints(): Promise<readonly Row[]> {
   const mail = { from: 'no-reply@example.com', send: () => undefined }
@@ -109,7 +114,7 @@ async function describeEndpoints(): Promise<readonly Row[]> {
       .map(([method, { summary, security }]) => [
         code(`${method.toUpperCase()} ${path}`),
         summary,
-        security ? describeSecurity(security) : '',
+        security ? describeSecurity(security) : (clientNeeds[path] ?? ''),
       ]),
   )
 }

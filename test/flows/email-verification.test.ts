@@ -137,6 +137,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     const { accessToken: other } = await tokens('eve')
     for (const proof of [{ token }, { request_id, code }])
       assert.equal((await confirm(proof, other)).status, 403)
+    assert.equal((await confirm({ token, password }, 'not a token')).status, 401)
     assert.equal((await confirm({ token, password }, other)).status, 204)
   })
 
@@ -219,6 +220,12 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     const change = { current_password: password, new_email: 'countess@example.com' }
     assert.equal((await send('POST', '/users/me/email', { bearer, json: change })).status, 204)
     assert.equal((await confirm({ token }, bearer)).status, 403)
+    const guess = await confirm({ token, password: next })
+    assert.deepEqual(
+      [guess.status, guess.json['errors']],
+      [403, undefined],
+      'no password is verified',
+    )
 
     await send('POST', '/email-verifications', { bearer })
     const { token: late } = await settled()
@@ -690,6 +697,18 @@ describeOnBoth('the setting emailVerification', (stage) => {
     assert.ok(optional.includes('201') && optional.includes('409'))
     const required = answersOf(await start(stage, 'required'))
     assert.ok(required.includes('202') && !required.includes('201') && !required.includes('409'))
+  })
+
+  it('the OpenAPI document says that a confirmation may have an access token', async () => {
+    const { document } = await start(stage, 'required')
+    const { paths } = document as unknown as {
+      paths: Record<string, Record<string, { responses: object; security: unknown }>>
+    }
+    const { responses = {}, security } = paths[`/auth${path}`]?.['post'] ?? {}
+    assert.deepEqual(security, [{}, { keystile: [] }])
+    const statuses = Object.keys(responses)
+    for (const status of ['201', '204', '401', '403', '409', '422', '429'])
+      assert.ok(statuses.includes(status), status)
   })
 
   it('without the setting there are no such endpoints, pages and mails', async () => {

@@ -1,4 +1,4 @@
-// Measures whether response times reveal which user names exist. Runs only with KEYSTILE_LONG=1.
+// Measures whether response times reveal which user names and addresses exist. Runs only with KEYSTILE_LONG=1.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import {
@@ -42,6 +42,40 @@ describeOnBoth('enumeration', (stage) => {
         }
       }
       const area = areaUnderCurve(times.user, times.none)
+      t.diagnostic(`${stage.kind}: the area under the curve is ${area.toFixed(3)}`)
+      assert.ok(area > 0.45 && area < 0.55, String(area))
+      await keystile.close()
+    },
+  )
+
+  it(
+    `registrations take the same time for ${count} taken and ${count} free addresses`,
+    { skip },
+    async (t) => {
+      const { keystile, send } = await stage.start({
+        emailVerification: 'required',
+        mail: { from: 'no-reply@example.com', send: () => undefined },
+      })
+      for (let n = 0; n < count; n += 4) {
+        const created = Array.from({ length: 4 }, (_, i) => `user-${n + i}`).map((username) =>
+          keystile.users?.create({ username, email: `${username}@example.com`, password }),
+        )
+        await Promise.all(created)
+      }
+      const times: Record<'user' | 'free', number[]> = { user: [], free: [] }
+      for (let n = -100; n < count; n++) {
+        const order =
+          Math.random() < 0.5 ? (['user', 'free'] as const) : (['free', 'user'] as const)
+        for (const kind of order) {
+          const username = `${kind}-${Math.abs(n)}`
+          const json = { username, email: `${username}@example.com`, password }
+          const began = performance.now()
+          const { status } = await send('POST', '/users', { json })
+          if (n >= 0) times[kind].push(performance.now() - began)
+          assert.equal(status, 202)
+        }
+      }
+      const area = areaUnderCurve(times.user, times.free)
       t.diagnostic(`${stage.kind}: the area under the curve is ${area.toFixed(3)}`)
       assert.ok(area > 0.45 && area < 0.55, String(area))
       await keystile.close()

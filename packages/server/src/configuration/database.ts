@@ -117,7 +117,7 @@ const rules: readonly Rule<RuleOptions>[] = [
     id: 'database-opens',
     standard: 'ASVS 5.0 16.5.3',
     severity: 'stop',
-    demand: 'Keystile must be able to open the database: it holds the revocations',
+    demand: 'Keystile must be able to open the database, which records the revoked sessions',
     find: ({ machine }, say) =>
       machine?.database &&
       (machine.database.kind === 'unavailable'
@@ -134,7 +134,9 @@ const rules: readonly Rule<RuleOptions>[] = [
     id: 'tables-current',
     standard: 'ASVS 5.0 16.5.3',
     severity: 'stop',
-    demand: 'the tables must be of this version, unless the user of the database may migrate them',
+    demand:
+      'the tables must not be newer than this version of Keystile; ' +
+      'if they are older, the database user must have the right to migrate them',
     find: ({ machine }) =>
       machine?.database && machine.database.kind !== 'unavailable'
         ? findTableFaults(machine.database.migrations)
@@ -188,7 +190,7 @@ const rules: readonly Rule<RuleOptions>[] = [
     severity: 'warn',
     demand:
       `with PostgreSQL, the clock must be within ${maxClockDifferenceSeconds} s of PostgreSQL’s ` +
-      'clock; with SQLite, it must not be behind the last write to the database',
+      'clock; with SQLite, it must not be earlier than the last write to the database',
     find: ({ machine }) => machine && findClockFaults(machine),
   },
 ]

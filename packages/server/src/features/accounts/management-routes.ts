@@ -124,7 +124,7 @@ function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): Ma
     path: '/users/{id}',
     doc: {
       tag: 'All accounts',
-      summary: "Change a user's scopes and roles, disable or enable them",
+      summary: "Change a user's scopes and roles, or disable or enable the user",
       description:
         'Members that are left out stay as they are. To add a scope or a role, or to enable a ' +
         'user, the caller must hold every scope that the user would hold; to give the role ' +

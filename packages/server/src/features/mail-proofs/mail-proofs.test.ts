@@ -4,6 +4,7 @@ import { it } from 'node:test'
 import { createSeal } from '../../base/seal.ts'
 import { openDatabase } from '../../storage/open.ts'
 import type { Database } from '../../storage/database.ts'
+import { verifyEmail } from '../email-verification/store.ts'
 import { bindReset, resetPassword } from '../password-reset/store.ts'
 import { prepareMail } from '../outbox/new-mail.ts'
 import { createTestClock, describeOnBoth } from '../../../test-support/keystile.ts'
@@ -86,6 +87,8 @@ describeOnBoth('a proof', (stage) => {
         database.write(resetPassword, { proof: found, hash: 'h', notice: undefined, by, now: late })
       await stage.sql(`update "user" set email_key = 'b@example.com' where id = '${subject}'`)
       assert.deepEqual(await reset(), { isReset: false })
+      const verified = await database.write(verifyEmail, { proof: found, by, now })
+      assert.deepEqual(verified, { isVerified: false })
       await stage.sql(`update "user" set email_key = 'ada@example.com' where id = '${subject}'`)
       assert.deepEqual(await reset(now + 900_000), { isReset: false })
       assert.notEqual(await find(proof), undefined)

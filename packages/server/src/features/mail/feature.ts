@@ -66,7 +66,7 @@ const mail: Setting<'mail', AppMail> = {
       `the templates are ${mailKinds.join(', ')}`,
   }),
   defaultText: 'no mails are sent',
-  help: 'how the app sends mails itself',
+  help: 'an object with a sender and a function, if the app sends the mails itself',
   excludedBy: 'users',
   findFaults: ({ from }, { values }, say) => [
     ...(isSender(from) ? [] : [`must have an address as from, such as ${senderExample}`]),
@@ -121,7 +121,7 @@ const accountPagesUrl: Setting<'accountPagesUrl', string> = {
   takenBy: 'both',
   schema: z.string({ error: 'must be a string' }),
   defaultText: 'pages of Keystile, at ISSUER/account',
-  help: "the app's own pages for the links in mails, such as https://app.example/account",
+  help: "the app's own pages to which links in mails lead, such as https://app.example/account",
   environment: ['KEYSTILE_ACCOUNT_PAGES_URL'],
   excludedBy: 'users',
   findFaults: findPagesFaults,

@@ -37,7 +37,7 @@ const signingKey: Setting<'signingKey', Jwk> = {
     error: 'must be a private JWK',
   }),
   defaultText: 'keys that Keystile makes itself',
-  help: 'a private JWK that signs tokens; variable and flag take the path of its file',
+  help: 'a private JWK that signs tokens; the variable and the flag take the path of its file',
   environment: ['KEYSTILE_SIGNING_KEY_FILE'],
   flag: 'signing-key-file',
   isSecret: true,
