@@ -315,6 +315,8 @@ describeOnBoth('a database of a version without refresh tokens', (stage) => {
       'drop table lease',
       'drop table mail',
       'drop table mail_proof',
+      'drop table pending_registration',
+      'drop table former_email',
       'drop table app_event',
       'drop table event_handler',
       'drop table client',

@@ -4,9 +4,11 @@ import type { AnyCommand } from '../storage/database.ts'
 import { commands as clientCommands } from '../features/clients/store.ts'
 import { commands as appEventCommands } from '../features/app-events/store.ts'
 import { commands as auditCommands } from '../features/audit/store.ts'
+import { commands as emailChangeCommands } from '../features/email-change/store.ts'
 import { commands as eventCommands } from '../features/events/store.ts'
 import { commands as verificationCommands } from '../features/email-verification/store.ts'
 import { commands as deviceCommands } from '../features/known-devices/store.ts'
+import { commands as invitationCommands } from '../features/invitations/store.ts'
 import {
   commands as leaseCommands,
   createLeasedCommand,
@@ -24,6 +26,7 @@ import { commands as sessionPurgeCommands } from '../features/sessions/purge-sto
 import { commands as scopeCommands } from '../features/scopes/store.ts'
 import { commands as sessionCommands } from '../features/sessions/store.ts'
 import { commands as signingKeyCommands } from '../features/signing-keys/store.ts'
+import { commands as formerEmailCommands } from '../features/accounts/former-email-store.ts'
 import { commands as managementCommands } from '../features/accounts/management-store.ts'
 import { commands as userCommands } from '../features/accounts/store.ts'
 
@@ -32,7 +35,10 @@ const listed: readonly AnyCommand[] = [
   ...auditCommands,
   ...clientCommands,
   ...deviceCommands,
+  ...emailChangeCommands,
   ...eventCommands,
+  ...formerEmailCommands,
+  ...invitationCommands,
   ...leaseCommands,
   ...limitCommands,
   ...loginCommands,

@@ -18,7 +18,9 @@ import * as browserSession from '../features/browser-session/feature.ts'
 import * as clients from '../features/clients/feature.ts'
 import * as directory from '../features/directory/feature.ts'
 import * as emailVerification from '../features/email-verification/feature.ts'
+import * as emailChange from '../features/email-change/feature.ts'
 import * as events from '../features/events/feature.ts'
+import * as invitations from '../features/invitations/feature.ts'
 import * as limits from '../features/limits/feature.ts'
 import * as login from '../features/login/feature.ts'
 import * as mailProofs from '../features/mail-proofs/feature.ts'
@@ -67,6 +69,8 @@ export type AuditEventName = AuditEventOf<
   | typeof accounts.feature
   | typeof clients.feature
   | typeof emailVerification.feature
+  | typeof emailChange.feature
+  | typeof invitations.feature
   | typeof login.feature
   | typeof oauth.feature
   | typeof passwordReset.feature
@@ -142,6 +146,8 @@ const list = [
   passwordReset.feature,
   pendingRegistration.feature,
   emailVerification.feature,
+  emailChange.feature,
+  invitations.feature,
   app.feature,
   machine.feature,
 ] satisfies readonly ListedFeature[]

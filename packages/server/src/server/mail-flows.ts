@@ -1,16 +1,24 @@
-// What users do with a link or a code in a mail. This needs the settings for mail, and users that
-// Keystile stores.
+// What users do with a link or a code in a mail, if Keystile stores the users. Without mail, users
+// register and change their address at once.
+import { changePageRoutes } from '../features/account-pages/change-pages.ts'
 import { confirmPageRoutes } from '../features/account-pages/confirm-pages.ts'
 import { resetPageRoutes } from '../features/account-pages/reset-pages.ts'
+import type { AppUsers } from '../features/accounts/app-users.ts'
 import { registerRoute } from '../features/accounts/registration.ts'
 import type { User } from '../features/accounts/users.ts'
+import { createEmailChanges } from '../features/email-change/email-changes.ts'
+import { createEmailChangePurpose } from '../features/email-change/purpose.ts'
+import { emailChangeRoutes } from '../features/email-change/routes.ts'
 import { createVerificationPurpose } from '../features/email-verification/purpose.ts'
 import { verificationRoutes } from '../features/email-verification/routes.ts'
 import { createVerifications } from '../features/email-verification/verifications.ts'
+import { createInvitations } from '../features/invitations/invitations.ts'
+import { invitationRoute } from '../features/invitations/routes.ts'
 import type { Devices } from '../features/known-devices/devices.ts'
 import type { Limits } from '../features/limits/limits.ts'
 import { hasMail } from '../features/mail/mail.ts'
 import type { Notices } from '../features/mail/notices.ts'
+import { pagesUrlOf } from '../features/mail/pages-url.ts'
 import { createMailProofs, type MailProofs } from '../features/mail-proofs/proofs.ts'
 import type { PasswordPolicy } from '../features/password-policy/policy.ts'
 import { createPasswordResets } from '../features/password-reset/password-resets.ts'
@@ -19,6 +27,7 @@ import { passwordResetRoutes } from '../features/password-reset/routes.ts'
 import { createRegistrationPurpose } from '../features/pending-registration/purpose.ts'
 import { createRegistrations } from '../features/pending-registration/registrations.ts'
 import { pendingRegistrationRoute } from '../features/pending-registration/routes.ts'
+import type { ScopeRules } from '../features/scopes/scopes.ts'
 import type { Seal } from '../base/seal.ts'
 import type { OpenRoute } from '../http/route.ts'
 import type { Accounts } from './open-accounts.ts'
@@ -30,6 +39,7 @@ export interface MailFlowParts {
   readonly options: CheckedOptions
   readonly accounts: Accounts
   readonly passwordPolicy: PasswordPolicy
+  readonly scopes: ScopeRules
   readonly limits: Limits
   readonly devices: Devices
   readonly notices: Notices
@@ -40,29 +50,41 @@ export interface MailFlowParts {
 interface MailFlows extends Pick<People<User>, 'routes' | 'mailPurposes'> {
   /** `POST /users`, which depends on whether addresses are verified. */
   readonly register: OpenRoute
+  /** Invites a person. Undefined without mail. */
+  readonly invite: AppUsers['invite'] | undefined
 }
+
+type Flow = Omit<MailFlows, 'register' | 'invite'>
 
 /** Makes the routes of the flows, and the purposes of their links and codes. */
 export function wireMailFlows(parts: MailFlowParts): MailFlows {
-  const { options, accounts, mailSeal: seal } = parts
-  const { clock } = options
-  if (!hasMail(options))
-    return { register: registerRoute(registrationOf(parts)), routes: [], mailPurposes: [] }
+  const { options, accounts, limits, mailSeal: seal } = parts
+  if (!hasMail(options)) {
+    const changing = { ...accounts, limits, changes: undefined, verifiesAddresses: false }
+    return {
+      register: registerRoute(registrationOf(parts)),
+      routes: emailChangeRoutes(changing),
+      mailPurposes: [],
+      invite: undefined,
+    }
+  }
 
-  const proofs = createMailProofs(accounts.database, { seal, clock })
+  const proofs = createMailProofs(accounts.database, { seal, clock: options.clock })
   const resets = wireResets(parts, proofs)
   const verification = wireVerification(parts, proofs)
+  const changes = wireChanges(parts, proofs)
   return {
     register: verification.register,
-    routes: [...resets.routes, ...verification.routes],
-    mailPurposes: [...resets.mailPurposes, ...verification.mailPurposes],
+    routes: [...changes.routes, ...resets.routes, ...verification.routes],
+    mailPurposes: [resets, verification, changes].flatMap(({ mailPurposes }) => mailPurposes),
+    invite: changes.invite,
   }
 }
 
 function wireResets(
   { options, accounts: { database, users, passwords }, ...parts }: MailFlowParts,
   proofs: MailProofs,
-): Omit<MailFlows, 'register'> {
+): Flow {
   const { issuer, accountPagesUrl, mailLanguage, clock } = options
   const { passwordPolicy, devices } = parts
   const resets = createPasswordResets({ ...parts, database, users, passwords, proofs, clock })
@@ -75,7 +97,10 @@ function wireResets(
   }
 }
 
-function wireVerification(parts: MailFlowParts, proofs: MailProofs): MailFlows {
+function wireVerification(
+  parts: MailFlowParts,
+  proofs: MailProofs,
+): Flow & Pick<MailFlows, 'register'> {
   const { options, accounts, passwordPolicy, limits } = parts
   const { emailVerification, issuer, accountPagesUrl, mailLanguage, profile, clock } = options
   const registration = registrationOf(parts)
@@ -101,6 +126,30 @@ function wireVerification(parts: MailFlowParts, proofs: MailProofs): MailFlows {
   }
 }
 
+/** Changes of addresses, and invitations. */
+function wireChanges(
+  { options, accounts, mailSeal: seal, ...parts }: MailFlowParts,
+  proofs: MailProofs,
+): Flow & Pick<MailFlows, 'invite'> {
+  const { issuer, accountPagesUrl, mailLanguage, profile, clock } = options
+  const { passwordPolicy, limits } = parts
+  const verifiesAddresses = options.emailVerification !== 'off'
+  const pagesUrl = pagesUrlOf(options)
+  const shared = { ...accounts, proofs, limits, seal, pagesUrl, clock }
+  const changes = createEmailChanges(shared)
+  const invitations = createInvitations({ ...parts, ...shared, profile })
+  const pages = { changes, invitations, passwordPolicy, issuer, mailLanguage }
+  return {
+    routes: [
+      ...emailChangeRoutes({ ...accounts, limits, changes, verifiesAddresses }),
+      invitationRoute({ issuer, invitations, passwordPolicy, profile }),
+      ...(accountPagesUrl ? [] : changePageRoutes(pages)),
+    ],
+    mailPurposes: [createEmailChangePurpose({ users: accounts.users, pagesUrl })],
+    invite: invitations.invite,
+  }
+}
+
 function registrationOf({
   options: { issuer, registration, profile },
   accounts: { users, passwords },
@@ -117,8 +166,4 @@ function registrationOf({
     profile,
     verification: undefined,
   }
-}
-
-function pagesUrlOf({ accountPagesUrl, issuer }: CheckedOptions): string {
-  return (accountPagesUrl ?? `${issuer}/account`).replace(/\/+$/, '')
 }

@@ -127,7 +127,8 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
     ...managementRoutes({ users, scopes, profile }),
     ...flows.routes,
   ]
-  const appUsers = createAppUsers({ users, passwords, passwordPolicy, scopes, profile })
+  const { invite } = flows
+  const appUsers = createAppUsers({ users, passwords, passwordPolicy, scopes, profile, invite })
   return wirePeople(parts, accountPeople(users, { ...flows, routes, appUsers }, checks))
 }
 

@@ -11,6 +11,7 @@ import * as mail from './migrations/0008-mail.ts'
 import * as mailProofs from './migrations/0009-mail-proofs.ts'
 import * as appEvents from './migrations/0010-app-events.ts'
 import * as pendingRegistrations from './migrations/0011-pending-registrations.ts'
+import * as emailChanges from './migrations/0012-email-changes.ts'
 import { inTables, isPostgres, type Reader } from './database.ts'
 
 /** All migrations. Kysely runs them in the order of their names. Never change an old migration. */
@@ -26,6 +27,7 @@ const migrations = {
   '0009-mail-proofs': mailProofs,
   '0010-app-events': appEvents,
   '0011-pending-registrations': pendingRegistrations,
+  '0012-email-changes': emailChanges,
 }
 
 /**

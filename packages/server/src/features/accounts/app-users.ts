@@ -63,6 +63,20 @@ export interface Grant<S extends string> {
   readonly endsSessions?: boolean | undefined
 }
 
+/** Whom to invite, and the rights of the future user. */
+export interface NewInvitation<S extends string> {
+  readonly email: string
+  readonly scopes?: readonly S[] | undefined
+  readonly roles?: readonly string[] | undefined
+}
+
+/** An invitation that was sent. */
+export interface Invitation {
+  /** The id that a page of the app needs with the code of the mail. */
+  readonly requestId: string
+  readonly expiresAt: Date
+}
+
 /**
  * Keystile's own accounts, for routes and programs of the app. A method acts in the name of the
  * app: the audit record has the actor `app`.
@@ -85,6 +99,16 @@ export interface AppUsers<S extends string = string, U = PublicUser> {
    * Creates an account. If no scopes and roles are given, the user holds only the default scopes.
    */
   create(user: NewManagedUser<S, U>): Promise<ManagedUser<U>>
+  /**
+   * Sends a mail with which a person creates an account, also while registration is closed. The
+   * account gets the scopes and roles that are still declared then, and a verified address. The
+   * link works once, for 7 days. A new invitation replaces an older one of the same address.
+   *
+   * Throws `conflict` if the address is taken, and `too_many_requests` if it got too many mails.
+   *
+   * @throws {TypeError} if mail is not configured
+   */
+  invite(invitation: NewInvitation<S>): Promise<Invitation>
   /** Finds a user by id (the subject of the tokens), or by user name or e-mail address. */
   find(
     user: { readonly id: string } | { readonly login: string },
@@ -124,6 +148,8 @@ export interface AppUsersParts {
   readonly passwordPolicy: PasswordPolicy
   readonly scopes: ScopeRules
   readonly profile: ProfileSchema | undefined
+  /** Undefined without mail. */
+  readonly invite: AppUsers['invite'] | undefined
 }
 
 /** Creates `keystile.users`. */
@@ -143,6 +169,11 @@ export function createAppUsers(parts: AppUsersParts): AppUsers<string, User['pub
 
   return {
     create: (user) => create(given(user), parts),
+    async invite(invitation) {
+      if (!parts.invite)
+        throw new TypeError('users.invite() needs mail. Fix: give the option mail or mailUrl')
+      return parts.invite(invitation)
+    },
     async find(by) {
       const user = await ('id' in by ? findUser(by.id, users) : users.findByLogin(by.login))
       return user && managedUserOf(user)

@@ -5,6 +5,7 @@ import { listSettings, type DefaultedSetting, type Setting } from '../../feature
 import { auditEvents, type AccountEvent } from './audit-events.ts'
 import { cliCommands } from './cli-commands.ts'
 import type { Options } from './cli.ts'
+import { purgeFormerEmails } from './former-email-store.ts'
 import { findReservedFields, type ProfileSchema } from './profile.ts'
 import { rules, type RuleOptions } from './rules.ts'
 
@@ -64,16 +65,6 @@ export const proofRate: LimitRate = {
 }
 
 /**
- * Limits changes of the e-mail address, per user, because each answer reveals whether an address is
- * taken.
- */
-export const emailRate: LimitRate = {
-  name: 'email',
-  burst: 10,
-  intervalMilliseconds: 16 * minuteMilliseconds,
-}
-
-/**
  * Limits changes of a profile, per user, because each change writes an audit entry and up to 64 KiB
  * of JSON.
  */
@@ -112,6 +103,7 @@ export const feature: Feature<AccountOptions<object>, AccountEvent, RuleOptions,
   settings: listSettings<AccountOptions<object>>({ registration, profile }),
   rules,
   auditEvents,
-  rates: [proofRate, emailRate, profileRate, registrationRate, registrationMailRate],
+  rates: [proofRate, profileRate, registrationRate, registrationMailRate],
+  cleanUp: [{ command: purgeFormerEmails, time: 'clock', before: (time) => time }],
   cliCommands,
 }

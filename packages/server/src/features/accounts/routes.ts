@@ -5,19 +5,13 @@ import {
   readAccountRoute,
   type ProfileChangeParts,
 } from './own-account.ts'
-import {
-  changeEmailRoute,
-  changePasswordRoute,
-  type EmailChangeParts,
-  type PasswordChangeParts,
-} from './own-credentials.ts'
+import { changePasswordRoute, type PasswordChangeParts } from './own-credentials.ts'
 import type { AccountCaller } from './route-parts.ts'
 import type { Users } from './users.ts'
 
 /** The services and settings that the routes of a person's own account use. */
 export type AccountParts = ProfileChangeParts &
-  PasswordChangeParts &
-  EmailChangeParts & { readonly users: Pick<Users, 'delete'> }
+  PasswordChangeParts & { readonly users: Pick<Users, 'delete'> }
 
 /** The routes of a person's own account, from its first reading to its deletion. */
 export function accountRoutes(parts: AccountParts): readonly Route<AccountCaller>[] {
@@ -25,7 +19,6 @@ export function accountRoutes(parts: AccountParts): readonly Route<AccountCaller
     readAccountRoute(parts),
     changeProfileRoute(parts),
     changePasswordRoute(parts),
-    changeEmailRoute(parts),
     deleteAccountRoute(parts),
   ]
 }

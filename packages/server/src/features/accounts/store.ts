@@ -13,6 +13,7 @@ import {
 } from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
+import type { ComparableName } from '../directory/names.ts'
 import { eraseProofs, insertProof } from '../mail-proofs/in-transaction.ts'
 import type { PreparedRequest } from '../mail-proofs/proofs.ts'
 import { passwordReset } from '../mail-proofs/purposes.ts'
@@ -20,7 +21,14 @@ import { insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import { endSessions } from '../sessions/in-transaction.ts'
 import type { AccountEvent } from './audit-events.ts'
-import { announceChange, insertAccount, type NewUserRow } from './in-transaction.ts'
+import {
+  announceChange,
+  changeAddress,
+  insertAccount,
+  lockAddress,
+  type NewUserRow,
+} from './in-transaction.ts'
+import type { NewUndo } from './new-undo.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 
 /**
@@ -132,36 +140,21 @@ export const changePassword: Command<
  * address (`taken`), or if the password has changed since it was verified (`outdated`).
  */
 export const changeEmail: Command<
-  Pick<UserRow, 'id' | 'email' | 'email_key'> & {
+  {
+    readonly subject: string
+    readonly email: ComparableName
     /** The hash that the password was verified against. */
     readonly passwordHash: string
+    /** The mail to the old mailbox, with its link. */
+    readonly undo: NewUndo | undefined
     readonly by: By
     readonly now: number
   },
   { readonly outcome: 'changed' | 'outdated' | 'taken' }
-> = command('changeEmail', async (transaction, { id, email, email_key, passwordHash, by, now }) => {
-  const db = inTables<AccountTables>(transaction)
-
-  const holder = await db
-    .selectFrom('user')
-    .select('id')
-    .where('email_key', '=', email_key)
-    .executeTakeFirst()
-  if (holder && holder.id !== id) return { outcome: 'taken' }
-
-  const changed = await db
-    .updateTable('user')
-    .set({ email, email_key, email_verified_at: null })
-    .where('id', '=', id)
-    .where('password_hash', '=', passwordHash)
-    .where('deleted_at', 'is', null)
-    .returning('id')
-    .executeTakeFirst()
-  if (!changed) return { outcome: 'outdated' }
-
-  await insertAudit<AccountEvent>(transaction, { event: 'email_changed', at: now, by, subject: id })
-  await announceChange(transaction, 'email', { subject: id, by, now })
-  return { outcome: 'changed' }
+> = command('changeEmail', async (transaction, change) => {
+  const account = await lockAddress(transaction, change)
+  if (!account) return { outcome: 'outdated' }
+  return { outcome: await changeAddress(transaction, account, { ...change, verifiedAt: null }) }
 })
 
 /**

@@ -30,9 +30,25 @@ export interface UserRow {
   readonly deleted_at: number | null
 }
 
+/**
+ * An address that a user had before. For a week, a link restores it, and no other user can get it.
+ */
+export interface FormerEmailRow {
+  /** The hash of the token in the link. */
+  readonly token_hash: string
+  readonly subject: string
+  readonly email: string
+  readonly email_key: string
+  readonly email_verified_at: number | null
+  /** When the address was replaced. Two rows of a user never have the same time. */
+  readonly created_at: number
+  readonly expires_at: number
+}
+
 /** The tables of accounts. */
 export interface AccountTables {
   readonly user: UserRow
+  readonly former_email: FormerEmailRow
   /**
    * The table `setting`, whose rows have a name and a value. Every change of rights locks the row
    * `administration`.

@@ -7,7 +7,9 @@ import { noNotices, type Notices } from '../mail/notices.ts'
 import type { PreparedRequest } from '../mail-proofs/proofs.ts'
 import type { Rights } from '../scopes/scopes.ts'
 import { parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
+import { isReserved } from './former-email-store.ts'
 import type { NewUserRow } from './in-transaction.ts'
+import type { NewUndo } from './new-undo.ts'
 import { withoutReserved, type Profile } from './profile.ts'
 import { changeUser, deleteUser, type StoredUserChange } from './management-store.ts'
 import { createUserCache, type UserCache } from './user-cache.ts'
@@ -83,6 +85,11 @@ export interface UserFinder {
    */
   findByLogin(login: string): Promise<User | undefined>
   /**
+   * Whether another user than `subject` has an e-mail address, or had it until a short time ago and
+   * may restore it.
+   */
+  isTaken(email: ComparableName, subject: string): Promise<boolean>
+  /**
    * Returns at most `limit` users in the order of their names. Begins with the first name after
    * `username`, or with the first user if `username` is undefined. A user with the name `username`
    * need not exist: the name only marks a place in the order.
@@ -113,8 +120,17 @@ export interface UserWriter {
   replacePasswordHash(user: User, hash: string): Promise<'changed' | 'outdated'>
   /** Sets a new password, and ends all sessions of the user except the caller's session. */
   changePassword(user: User, hash: string, by: By): Promise<'changed' | 'outdated'>
-  /** Sets a new e-mail address and marks it as not verified. */
-  changeEmail(user: User, email: ComparableName, by: By): Promise<'changed' | 'outdated' | 'taken'>
+  /**
+   * Sets a new e-mail address and marks it as not verified.
+   *
+   * @param undo the mail to the old mailbox, with a link that restores the old address
+   */
+  changeEmail(
+    user: User,
+    email: ComparableName,
+    by: By,
+    undo?: NewUndo,
+  ): Promise<'changed' | 'outdated' | 'taken'>
   /**
    * Changes rights and access. Does NOT check whether the caller may give the rights.
    *
@@ -155,7 +171,7 @@ export function createUsers(
   feed.onEvent(({ kind, value }) => kind === 'subject' && cache.forget(value))
 
   return {
-    ...createUserFinder(database, cache),
+    ...createUserFinder(database, cache, clock),
     ...createUserWriter({ database, feed, clock, cache, notices }),
   }
 }
@@ -164,7 +180,7 @@ export function createUsers(
  * Creates the functions that find accounts. They use the cache only if a read of the database takes
  * a round trip over the network.
  */
-function createUserFinder(database: Database, cache: UserCache): UserFinder {
+function createUserFinder(database: Database, cache: UserCache, clock: Clock): UserFinder {
   const findUserRow = createUserRowFinder(database)
 
   async function readBySubject(subject: string): Promise<User | undefined> {
@@ -186,6 +202,11 @@ function createUserFinder(database: Database, cache: UserCache): UserFinder {
       const name = isEmail ? parseEmail(login) : parseUsername(login)
       const row = name && (await findUserRow(isEmail ? 'email_key' : 'username_key', name.key))
       return row && userOf(row)
+    },
+    async isTaken({ key }, subject) {
+      const holder = await findUserRow('email_key', key)
+      if (holder && holder.id !== subject) return true
+      return isReserved(database.reader, { key, subject, now: clock.now() })
     },
     async listAfter(username, limit) {
       const afterKey = username?.toLowerCase() ?? '' // sorts before every name
@@ -250,18 +271,10 @@ function createUserWriter(parts: WriterParts): UserWriter {
       await settle(user.publicUser.id, parts, true)
       return replaced ? 'changed' : 'outdated'
     },
-    async changeEmail(user, { shown, key }, by) {
-      const { publicUser, passwordHash } = user
-      const values = {
-        id: publicUser.id,
-        email: shown,
-        email_key: key,
-        passwordHash,
-        by,
-        now: clock.now(),
-      }
+    async changeEmail({ publicUser: { id: subject }, passwordHash }, email, by, undo) {
+      const values = { subject, email, passwordHash, undo, by, now: clock.now() }
       const { outcome } = await database.write(changeEmail, values).catch(asTaken)
-      await settle(user.publicUser.id, parts, false)
+      await settle(subject, parts, false)
       return outcome
     },
   }
@@ -290,7 +303,7 @@ function createManagementWriter(parts: WriterParts): Pick<UserWriter, 'change' |
 }
 
 /** Returns the row of a new user, with a random subject. */
-function newRowOf(
+export function newRowOf(
   { username, email, passwordHash, scopes, roles, profile, emailVerified = false }: NewUser,
   now: number,
 ): NewUserRow {

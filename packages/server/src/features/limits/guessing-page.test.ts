@@ -29,6 +29,8 @@ const named = [
   'verification',
   'verification-confirm',
   'verification-password',
+  'email-confirm',
+  'invitation',
 ]
 const dayMilliseconds = 24 * 60 * 60_000
 

@@ -72,6 +72,8 @@ export interface BindValues extends Binding {
   readonly sealed: string | null
   readonly mail: NewMail
   readonly recipient: string
+  /** The user whom the mail is about, if it is not `subject`. */
+  readonly about?: string | undefined
   /** See `CountedAddressee`. */
   readonly allowance: string | undefined
   /** Whether wrong codes stay counted for what was typed, and not for the user. */
@@ -85,9 +87,10 @@ export interface BindValues extends Binding {
  */
 export async function bindWithMail(
   transaction: Transaction,
-  { mail, recipient, allowance, ...values }: BindValues,
+  { mail, recipient, allowance, about, ...values }: BindValues,
 ): Promise<void> {
-  const { id, subject, now } = values
+  const { id, now } = values
+  const subject = about ?? values.subject
   const isStored = await insertMail(transaction, mail, { subject, recipient, allowance, now })
   if (isStored) await bindProof(transaction, values)
   else await leaveProofsUnbound(transaction, { ids: [id], now })
@@ -175,4 +178,18 @@ export async function eraseProofs(
     .where('subject', '=', subject)
     .$if(purposes !== undefined, (query) => query.where('purpose', 'in', purposes ?? []))
     .execute()
+}
+
+/** Erases the proofs of one purpose for a mailbox, whoever they are bound to. */
+export async function eraseProofsFor(
+  transaction: Transaction,
+  { purpose, mailbox }: { readonly purpose: string; readonly mailbox: string },
+): Promise<number> {
+  const erased = await inTables<MailProofTables>(transaction)
+    .deleteFrom('mail_proof')
+    .where('mailbox', '=', mailbox)
+    .where('purpose', '=', purpose)
+    .returning('id')
+    .execute()
+  return erased.length
 }

@@ -8,3 +8,9 @@ export const emailVerification = 'email_verification'
 
 /** A registration that becomes an account. */
 export const registration = 'registration'
+
+/** A new address for an account, whose mailbox its user reads. */
+export const emailChange = 'email_change'
+
+/** An account for a person whom an operator or the app has invited. */
+export const invitation = 'invitation'

@@ -51,8 +51,8 @@ export interface MailOptions {
   readonly mailLanguage?: Language
   /**
    * The app's own pages for the links in mails, such as `https://app.example/account`. A link is
-   * this URL followed by `/reset-password?token=…`, `/verify-email?token=…` or
-   * `/finish-registration?token=…`. Default: pages of Keystile, below the issuer.
+   * this URL followed by `/` and the name of the page, such as `/reset-password?token=…`. Default:
+   * pages of Keystile, below the issuer.
    */
   readonly accountPagesUrl?: string
 }

@@ -27,11 +27,19 @@ export const noticeKinds = [
   'new_device',
   'account_disabled',
   'already_registered',
+  'email_taken',
 ] as const
 export type NoticeKind = (typeof noticeKinds)[number]
 
 /** The mails with a link, and usually a code, which prove that a person can read the mailbox. */
-export const proofKinds = ['password_reset', 'email_verification', 'registration'] as const
+export const proofKinds = [
+  'password_reset',
+  'email_verification',
+  'registration',
+  'email_change',
+  'email_changed',
+  'invitation',
+] as const
 export type ProofMailKind = (typeof proofKinds)[number]
 
 /** The mails that Keystile sends. */
@@ -53,7 +61,10 @@ export interface Notice {
 
 /** The values for the text of a mail with a link. An attacker cannot choose any of them. */
 export interface ProofMail {
-  /** The id of the user, as the subject of the tokens; in `registration`, the future id. */
+  /**
+   * The id of the user, as the subject of the tokens; in `registration` and `invitation`, the
+   * future id.
+   */
   readonly subject: string
   /** The service that has the account: the host of the issuer, such as `auth.example.com`. */
   readonly service: string

@@ -55,6 +55,42 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'Do not give the link or the code to anyone.',
       ],
     }),
+    email_change: ({ service, link, code, lifetime, until }) => ({
+      subject: `Confirm your new address for ${service}`,
+      paragraphs: [
+        `This address was entered as the new address of an account at ${service}. ` +
+          'If the account is yours, open this link to confirm it:',
+        { link },
+        ...withCode(code, 'Or enter this code where you changed the address:'),
+        `The link and the code work once, within ${lifetime} (until ${until}).`,
+        'If the account is not yours, ignore this mail. ' +
+          'Do not give the link or the code to anyone.',
+      ],
+    }),
+    email_changed: ({ service, link, lifetime, until }) => ({
+      subject: `The address of your account at ${service} was changed`,
+      paragraphs: [
+        `Your account at ${service} now has another e-mail address. It had this one until now.`,
+        'If you did this, you do not have to do anything.',
+        'If you did not do this, another person has access to your account. ' +
+          'Open this link to undo the change:',
+        { link },
+        'Then all devices are logged out, and you get a mail to set a new password. ' +
+          `The link works once, within ${lifetime} (until ${until}). Do not give it to anyone.`,
+      ],
+    }),
+    invitation: ({ service, link, code, lifetime, until }) => ({
+      subject: `Your invitation to ${service}`,
+      paragraphs: [
+        `You are invited to create an account at ${service}. ` +
+          'Open this link to choose a name and a password:',
+        { link },
+        ...withCode(code, 'Or enter this code where you are asked for it:'),
+        `The link and the code work once, within ${lifetime} (until ${until}).`,
+        'If you do not want an account, ignore this mail. ' +
+          'Do not give the link or the code to anyone.',
+      ],
+    }),
   },
   de: {
     password_reset: ({ service, link, code, lifetime, until }) => ({
@@ -93,6 +129,46 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
         ...withCode(code, 'Oder geben Sie diesen Code dort ein, wo Sie sich registriert haben:'),
         `Link und Code funktionieren einmal und sind ${lifetime} lang gültig (bis ${until}).`,
         'Wenn Sie das nicht sind, ignorieren Sie diese Mail: Dann entsteht kein Konto. ' +
+          'Geben Sie Link und Code an niemanden weiter.',
+      ],
+    }),
+    email_change: ({ service, link, code, lifetime, until }) => ({
+      subject: `Bestätigen Sie Ihre neue Adresse für ${service}`,
+      paragraphs: [
+        `Diese Adresse wurde als neue Adresse eines Kontos bei ${service} angegeben. ` +
+          'Wenn es Ihr Konto ist, bestätigen Sie sie über diesen Link:',
+        { link },
+        ...withCode(
+          code,
+          'Oder geben Sie diesen Code dort ein, wo Sie die Adresse geändert haben:',
+        ),
+        `Link und Code funktionieren einmal und sind ${lifetime} lang gültig (bis ${until}).`,
+        'Wenn es nicht Ihr Konto ist, ignorieren Sie diese Mail. ' +
+          'Geben Sie Link und Code an niemanden weiter.',
+      ],
+    }),
+    email_changed: ({ service, link, lifetime, until }) => ({
+      subject: `Die Adresse Ihres Kontos bei ${service} wurde geändert`,
+      paragraphs: [
+        `Ihr Konto bei ${service} hat jetzt eine andere E-Mail-Adresse. Bisher hatte es diese.`,
+        'Wenn Sie das waren, müssen Sie nichts tun.',
+        'Wenn Sie das nicht waren, hat eine andere Person Zugriff auf Ihr Konto. ' +
+          'Über diesen Link machen Sie die Änderung rückgängig:',
+        { link },
+        'Dann werden alle Geräte abgemeldet, und Sie bekommen eine Mail für ein neues Passwort. ' +
+          `Der Link funktioniert einmal und ist ${lifetime} lang gültig (bis ${until}). ` +
+          'Geben Sie ihn an niemanden weiter.',
+      ],
+    }),
+    invitation: ({ service, link, code, lifetime, until }) => ({
+      subject: `Ihre Einladung zu ${service}`,
+      paragraphs: [
+        `Sie sind eingeladen, ein Konto bei ${service} anzulegen. ` +
+          'Über diesen Link wählen Sie einen Namen und ein Passwort:',
+        { link },
+        ...withCode(code, 'Oder geben Sie diesen Code dort ein, wo Sie danach gefragt werden:'),
+        `Link und Code funktionieren einmal und sind ${lifetime} lang gültig (bis ${until}).`,
+        'Wenn Sie kein Konto möchten, ignorieren Sie diese Mail. ' +
           'Geben Sie Link und Code an niemanden weiter.',
       ],
     }),
@@ -137,6 +213,44 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'Ne communiquez le lien et le code à personne.',
       ],
     }),
+    email_change: ({ service, link, code, lifetime, until }) => ({
+      subject: `Confirmez votre nouvelle adresse pour ${service}`,
+      paragraphs: [
+        `Cette adresse a été indiquée comme nouvelle adresse d’un compte sur ${service}. ` +
+          'Si ce compte est le vôtre, ouvrez ce lien pour la confirmer\u00a0:',
+        { link },
+        ...withCode(code, 'Ou saisissez ce code là où vous avez modifié l’adresse\u00a0:'),
+        `Le lien et le code fonctionnent une seule fois, pendant ${lifetime} (jusqu’au ${until}).`,
+        'Si ce compte n’est pas le vôtre, ignorez ce message. ' +
+          'Ne communiquez le lien et le code à personne.',
+      ],
+    }),
+    email_changed: ({ service, link, lifetime, until }) => ({
+      subject: `L’adresse de votre compte sur ${service} a été modifiée`,
+      paragraphs: [
+        `Votre compte sur ${service} a maintenant une autre adresse e-mail. ` +
+          'Jusqu’ici, c’était celle-ci.',
+        'Si c’était vous, vous n’avez rien à faire.',
+        'Si ce n’était pas vous, une autre personne a accès à votre compte. ' +
+          'Ouvrez ce lien pour annuler la modification\u00a0:',
+        { link },
+        'Tous les appareils seront alors déconnectés, et vous recevrez un message pour choisir ' +
+          `un nouveau mot de passe. Le lien fonctionne une seule fois, pendant ${lifetime} ` +
+          `(jusqu’au ${until}). Ne le communiquez à personne.`,
+      ],
+    }),
+    invitation: ({ service, link, code, lifetime, until }) => ({
+      subject: `Votre invitation sur ${service}`,
+      paragraphs: [
+        `Vous êtes invité à créer un compte sur ${service}. ` +
+          'Ouvrez ce lien pour choisir un nom et un mot de passe\u00a0:',
+        { link },
+        ...withCode(code, 'Ou saisissez ce code là où il vous est demandé\u00a0:'),
+        `Le lien et le code fonctionnent une seule fois, pendant ${lifetime} (jusqu’au ${until}).`,
+        'Si vous ne souhaitez pas de compte, ignorez ce message. ' +
+          'Ne communiquez le lien et le code à personne.',
+      ],
+    }),
   },
   es: {
     password_reset: ({ service, link, code, lifetime, until }) => ({
@@ -172,6 +286,43 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
         ...withCode(code, 'O introduzca este código donde se registró:'),
         `El enlace y el código funcionan una sola vez, durante ${lifetime} (hasta el ${until}).`,
         'Si no es usted, ignore este mensaje: no se creará ninguna cuenta. ' +
+          'No comparta el enlace ni el código con nadie.',
+      ],
+    }),
+    email_change: ({ service, link, code, lifetime, until }) => ({
+      subject: `Confirme su nueva dirección para ${service}`,
+      paragraphs: [
+        `Esta dirección se ha indicado como nueva dirección de una cuenta en ${service}. ` +
+          'Si la cuenta es suya, abra este enlace para confirmarla:',
+        { link },
+        ...withCode(code, 'O introduzca este código donde cambió la dirección:'),
+        `El enlace y el código funcionan una sola vez, durante ${lifetime} (hasta el ${until}).`,
+        'Si la cuenta no es suya, ignore este mensaje. ' +
+          'No comparta el enlace ni el código con nadie.',
+      ],
+    }),
+    email_changed: ({ service, link, lifetime, until }) => ({
+      subject: `Se ha cambiado la dirección de su cuenta en ${service}`,
+      paragraphs: [
+        `Su cuenta en ${service} tiene ahora otra dirección de correo. Hasta ahora tenía esta.`,
+        'Si ha sido usted, no tiene que hacer nada.',
+        'Si no ha sido usted, otra persona tiene acceso a su cuenta. ' +
+          'Abra este enlace para deshacer el cambio:',
+        { link },
+        'Entonces se cierra la sesión en todos los dispositivos y recibe un mensaje para elegir ' +
+          `una nueva contraseña. El enlace funciona una sola vez, durante ${lifetime} ` +
+          `(hasta el ${until}). No lo comparta con nadie.`,
+      ],
+    }),
+    invitation: ({ service, link, code, lifetime, until }) => ({
+      subject: `Su invitación a ${service}`,
+      paragraphs: [
+        `Está invitado a crear una cuenta en ${service}. ` +
+          'Abra este enlace para elegir un nombre y una contraseña:',
+        { link },
+        ...withCode(code, 'O introduzca este código donde se lo pidan:'),
+        `El enlace y el código funcionan una sola vez, durante ${lifetime} (hasta el ${until}).`,
+        'Si no quiere una cuenta, ignore este mensaje. ' +
           'No comparta el enlace ni el código con nadie.',
       ],
     }),

@@ -70,6 +70,16 @@ export const texts: Readonly<Record<Language, Texts>> = {
         automatic.en,
       ],
     }),
+    email_taken: ({ service, time }) => ({
+      subject: `Your address is already in use at ${service}`,
+      paragraphs: [
+        `On ${time}, a user of ${service} wanted to use your address for another account. ` +
+          'There already is an account with your address, so nothing was changed.',
+        'If this was you, log in to the account with this address, or delete it first.',
+        'If this was not you, you do not have to do anything.',
+        automatic.en,
+      ],
+    }),
   },
   de: {
     password_changed: ({ service, time, address }) => ({
@@ -111,6 +121,17 @@ export const texts: Readonly<Record<Language, Texts>> = {
           'Mit dieser Adresse haben Sie schon ein Konto. Es wurde kein weiteres angelegt.',
         'Wenn Sie das waren, melden Sie sich mit Ihrem Passwort an. ' +
           'Wenn Sie es vergessen haben, fordern Sie ein neues an.',
+        'Wenn Sie das nicht waren, müssen Sie nichts tun.',
+        automatic.de,
+      ],
+    }),
+    email_taken: ({ service, time }) => ({
+      subject: `Ihre Adresse wird bei ${service} schon verwendet`,
+      paragraphs: [
+        `Am ${time} wollte jemand Ihre Adresse für ein anderes Konto bei ${service} verwenden. ` +
+          'Mit Ihrer Adresse gibt es schon ein Konto, deshalb wurde nichts geändert.',
+        'Wenn Sie das waren, melden Sie sich mit dem Konto dieser Adresse an ' +
+          'oder löschen Sie es zuerst.',
         'Wenn Sie das nicht waren, müssen Sie nichts tun.',
         automatic.de,
       ],
@@ -160,6 +181,16 @@ export const texts: Readonly<Record<Language, Texts>> = {
         automatic.fr,
       ],
     }),
+    email_taken: ({ service, time }) => ({
+      subject: `Votre adresse est déjà utilisée sur ${service}`,
+      paragraphs: [
+        `Le ${time}, une personne a voulu utiliser votre adresse pour un autre compte ` +
+          `sur ${service}. Un compte existe déjà avec votre adresse\u00a0: rien n’a été modifié.`,
+        'Si c’était vous, connectez-vous au compte qui a cette adresse, ou supprimez-le d’abord.',
+        'Si ce n’était pas vous, vous n’avez rien à faire.',
+        automatic.fr,
+      ],
+    }),
   },
   es: {
     password_changed: ({ service, time, address }) => ({
@@ -200,6 +231,16 @@ export const texts: Readonly<Record<Language, Texts>> = {
           'Usted ya tiene una cuenta con ella, así que no se ha creado ninguna otra.',
         'Si ha sido usted, inicie sesión con su contraseña. ' +
           'Si la ha olvidado, solicite una nueva.',
+        'Si no ha sido usted, no tiene que hacer nada.',
+        automatic.es,
+      ],
+    }),
+    email_taken: ({ service, time }) => ({
+      subject: `Su dirección ya se utiliza en ${service}`,
+      paragraphs: [
+        `El ${time}, una persona quiso usar su dirección para otra cuenta en ${service}. ` +
+          'Ya existe una cuenta con su dirección, así que no se ha cambiado nada.',
+        'Si ha sido usted, inicie sesión en la cuenta con esta dirección o elimínela primero.',
         'Si no ha sido usted, no tiene que hacer nada.',
         automatic.es,
       ],

@@ -15,6 +15,11 @@ export const resetKind: ProofKind = {
   hasCode: true,
 }
 
+/** Returns the link to the page that sets a new password. */
+export function resetLink(pagesUrl: string, token: string): string {
+  return `${pagesUrl}/reset-password?token=${token}`
+}
+
 /** The values of a request for a new password. */
 export type ResetRequest = {
   /** The user name or e-mail address, as the person typed it. */
@@ -56,7 +61,7 @@ export function createResetPurpose({ users, devices, pagesUrl }: ResetPurposePar
         passwordMark: passwordMark(user.passwordHash),
         passwordSession: user.passwordSession,
       })
-      const link = `${pagesUrl}/reset-password?token=${token}`
+      const link = resetLink(pagesUrl, token)
       return {
         subject,
         mailbox,
