@@ -136,6 +136,8 @@ describeOnBoth('scanners of mails', (stage) => {
     flow: MailFlow,
     { keystile, send, mails, settled }: TestMails,
   ): Promise<ReadonlyMap<number, string>> {
+    // The notices of the group before are no mails of this flow.
+    await settled()
     mails.length = 0
     for (const n of group) {
       const username = `user-${n}`
