@@ -63,7 +63,9 @@ const endpoints: readonly Endpoint[] = [
 describeOnBoth('a stranger who tries logins at the endpoints for mails', (stage) => {
   it(`learns nothing from ${count} known and ${count} unknown logins`, async (t) => {
     const started = await startMails(stage, { rateLimits: 'on' })
-    const times = new Map(endpoints.map(({ name }) => [name, { user: [], none: [] } as Times]))
+    const times = new Map<string, Times>(
+      endpoints.map(({ name }) => [name, { user: [], none: [] }]),
+    )
     const answers = new Map(endpoints.map(({ name }) => [name, new Set<string>()]))
     /** Tries an endpoint with each login of a chunk, known and unknown ones in a random order. */
     const tryAll = async (

@@ -15,17 +15,29 @@ import {
 /** The password that a test sets by a mail. */
 export const nextPassword = 'purple monkey dishwasher'
 
+/** A person who goes through a flow. */
+export interface Person {
+  readonly username: string
+  readonly email: string
+  readonly password: string
+  /** Options of all requests of the person, such as the IP address. */
+  readonly from?: SendOptions
+}
+
 /** A flow: a person asks for a mail, and its link or its code allows one change. */
 export interface MailFlow {
   readonly name: string
-  /** The path of the request for the mail. */
-  readonly requestPath: string
-  /** The values of the request for the mail. */
-  request(person: { readonly username: string }): SendOptions
+  /** The settings that the flow needs. */
+  readonly options: object
+  /**
+   * Adds the person if the flow is for users, and asks for the mail. The answer has the id of the
+   * request, and the address of the mail has the number in the name of the person.
+   */
+  ask(person: Person, keystile: TestKeystile): Promise<Answer>
   /** The path that takes the token, or the code with the id of the request. */
   readonly confirmPath: string
-  /** What a confirmation sends besides the token or the code. */
-  readonly fields: Readonly<Record<string, string>>
+  /** What a confirmation sends besides the token or the code: the fields of the page. */
+  fields(person: Person): Readonly<Record<string, string>>
   /** The path of the page that the link opens, and to which its form is posted. */
   readonly page: string
 }
@@ -34,10 +46,13 @@ export interface MailFlow {
 export const mailFlows: readonly MailFlow[] = [
   {
     name: 'password reset',
-    requestPath: '/password-resets',
-    request: ({ username }) => ({ json: { login: username } }),
+    options: {},
+    async ask({ username, email, password, from }, { keystile, send }) {
+      await keystile.users?.create({ username, email, password })
+      return send('POST', '/password-resets', { ...from, json: { login: username } })
+    },
     confirmPath: '/password-resets/confirm',
-    fields: { new_password: nextPassword },
+    fields: () => ({ new_password: nextPassword }),
     page: '/account/reset-password',
   },
 ]
@@ -114,7 +129,7 @@ export async function startMails(
 }
 
 /** Resolves when all requests are resolved and all mails are sent. */
-export async function mailsSent(stage: Stage): Promise<void> {
+async function mailsSent(stage: Stage): Promise<void> {
   const count = async (table: string): Promise<number> =>
     Number((await stage.sql(`select count(*) as number from ${table}`))[0]?.['number'])
   while ((await count('mail_proof where resolved_at is null')) + (await count('mail')) > 0)
