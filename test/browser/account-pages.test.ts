@@ -15,6 +15,12 @@ const oldPassword = 'an engine of her own'
 const newPassword = 'purple monkey dishwasher'
 const languages = ['en', 'de', 'fr', 'es'] as const
 
+/** The pages that links in mails open, and the fields of their forms. Add a page here. */
+const linkPages: readonly {
+  readonly path: string
+  readonly fields: Readonly<Record<string, string>>
+}[] = [{ path: '/account/reset-password', fields: { new_password: newPassword } }]
+
 /** The parts of the DOM that functions in the page use. Node's types have none. */
 interface Element {
   readonly id: string
@@ -211,16 +217,20 @@ describe('the account pages, in a browser', { skip: skipWithoutBrowser() }, () =
         await press(page)
       },
     },
-    { name: 'the link', show: (page) => open(page, '/account/reset-password?token=x') },
-    { name: 'an incomplete link', show: (page) => open(page, '/account/reset-password') },
-    {
-      name: 'a wrong link',
-      async show(page) {
-        await open(page, '/account/reset-password?token=x')
-        await page.locator('#new_password').fill(newPassword)
-        await press(page)
+    ...linkPages.flatMap(({ path, fields }) => [
+      { name: `the link ${path}`, show: (page: Page) => open(page, `${path}?token=x`) },
+      { name: `the link ${path} without a token`, show: (page: Page) => open(page, path) },
+      {
+        name: `the wrong link ${path}`,
+        async show(page: Page) {
+          await open(page, `${path}?token=x`)
+          for (const [name, value] of Object.entries(fields))
+            await page.locator(`#${name}`).fill(value)
+          await press(page)
+          await page.getByRole('alert').waitFor()
+        },
       },
-    },
+    ]),
     {
       name: 'a refused password',
       async show(page, user) {

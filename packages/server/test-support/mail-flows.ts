@@ -33,7 +33,9 @@ export interface MailFlow {
    * Adds the person if the flow is for users, and asks for the mail. The answer has the id of the
    * request, and the address of the mail has the number in the name of the person.
    */
-  ask(person: Person, keystile: TestKeystile): Promise<Answer>
+  ask(person: Person, keystile: TestKeystile): Promise<Pick<Answer, 'status' | 'text' | 'json'>>
+  /** Whether the mail has a code besides the link. */
+  readonly hasCode: boolean
   /** The path that takes the token, or the code with the id of the request. */
   readonly confirmPath: string
   /** What a confirmation sends besides the token or the code: the fields of the page. */
@@ -51,6 +53,7 @@ export const mailFlows: readonly MailFlow[] = [
       await keystile.users?.create({ username, email, password })
       return send('POST', '/password-resets', { ...from, json: { login: username } })
     },
+    hasCode: true,
     confirmPath: '/password-resets/confirm',
     fields: () => ({ new_password: nextPassword }),
     page: '/account/reset-password',
