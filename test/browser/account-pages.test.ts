@@ -93,9 +93,12 @@ describe('the account pages, in a browser', { skip: skipWithoutBrowser() }, () =
     await page.getByRole('textbox').fill(login)
     await press(page)
   }
-  /** Reads the mail of a user at /dev/mail: its link and its code. */
+  /** Reads the newest mail for a new password at /dev/mail: its link and its code. */
   async function readMail(page: Page, username: string): Promise<{ link: string; code: string }> {
-    const article = page.locator('article', { hasText: `${username}@example.com` }).first()
+    const article = page
+      .locator('article', { hasText: `${username}@example.com` })
+      .filter({ hasText: '/account/reset-password?token=' })
+      .first()
     do await open(page, '/dev/mail')
     while ((await article.count()) === 0)
     const text = await article.innerText()
