@@ -1,6 +1,7 @@
 // Measures whether response times reveal which user names and addresses exist. Runs only with KEYSTILE_LONG=1.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { areaUnderCurve } from '../../packages/server/test-support/area-under-curve.ts'
 import {
   createTestClock,
   describeOnBoth,
@@ -84,19 +85,3 @@ describeOnBoth('enumeration', (stage) => {
     },
   )
 })
-
-/** Returns how often a value of `one` exceeds a value of `other`: 0.5 means no difference. */
-function areaUnderCurve(one: readonly number[], other: readonly number[]): number {
-  const sorted = other.toSorted((a, b) => a - b)
-  let greater = 0
-  for (const value of one) {
-    let [low, high] = [0, sorted.length]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (sorted[middle]! < value) low = middle + 1
-      else high = middle
-    }
-    greater += low
-  }
-  return greater / (one.length * other.length)
-}
