@@ -2,7 +2,6 @@
 // with a login. Each server is installed in an overlay of its own, so the test must run as root.
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,10 +9,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { simpleParser } from 'mailparser'
-import { insertStatement, prepareAllMails } from '../../packages/server/test-support/all-mails.ts'
 import {
   createTestClock,
-  key,
   password,
   startKeystile,
   type TestKeystile,
@@ -25,6 +22,7 @@ import {
   type MailServerName,
   type RealMailServer,
 } from './mail-servers/mail-servers.ts'
+import { dkimRecord, mailSettings, sendAllMails } from './mail-servers/send-all-mails.ts'
 import { startSmtpProxy, type SmtpProxy } from './mail-servers/smtp-proxy.ts'
 
 const python = '/usr/bin/python3'
@@ -37,10 +35,6 @@ function whyNot(): string | undefined {
   const { status } = spawnSync(python, ['-c', 'import dkim'])
   return status === 0 ? whyNoOverlay(...Object.values(mailServers).flat()) : 'install python3-dkim'
 }
-
-const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-const issuer = 'https://auth.example.com'
-const mailFrom = 'Example <no-reply@example.com>'
 
 for (const name of Object.keys(mailServers) as MailServerName[])
   describe(`mails to ${name}`, { skip, timeout: 300_000 }, () => testMails(name))
@@ -70,19 +64,10 @@ function testMails(name: MailServerName): void {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  const start = async (options: Parameters<typeof startKeystile>[0] | object = {}) => {
+  const start = async (): Promise<TestKeystile> => {
     const file = join(folder, 'keystile.db')
-    const started = await startKeystile({
-      database: file,
-      issuer,
-      registration: 'closed',
-      trustedProxies: [],
-      clock,
-      mailUrl: `smtp://app:secret@127.0.0.1:${proxy.port}`,
-      mailFrom,
-      mailDkimKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-      ...options,
-    })
+    const mailUrl = `smtp://app:secret@127.0.0.1:${proxy.port}`
+    const started = await startKeystile({ ...mailSettings, database: file, clock, mailUrl })
     running.push(started)
     sqlite = new DatabaseSync(file, { timeout: 5_000 })
     return started
@@ -109,14 +94,7 @@ function testMails(name: MailServerName): void {
   }
 
   it(`${name} receives each mail in each language, by TLS and with a login, and signed`, async () => {
-    const at = new Date(clock.now())
-    const mails = await prepareAllMails({ from: mailFrom, issuer, key, at })
-    for (const language of new Set(mails.map((mail) => mail.language))) {
-      const { keystile } = await start({ mailLanguage: language })
-      for (const mail of mails) if (mail.language === language) sqlite?.exec(insertStatement(mail))
-      await emptied()
-      await keystile.close()
-    }
+    const mails = await sendAllMails(`smtp://app:secret@127.0.0.1:${server.port}`)
     const received = await server.received(mails.length)
     assert.equal(received.length, mails.length)
     const byId = new Map<string | undefined, string>()
@@ -130,13 +108,12 @@ function testMails(name: MailServerName): void {
       assert.equal(parsed.html, message.html)
       assert.equal(parsed.from?.text, '"Example" <no-reply@example.com>')
       assert.deepEqual([parsed.to].flat()[0]?.text, 'ada@example.com')
-      assert.equal(parsed.date?.toISOString(), at.toISOString())
+      assert.equal(parsed.date?.toISOString(), message.date.toISOString())
       assert.equal(parsed.headers.get('auto-submitted'), 'auto-generated')
       assert.match(raw, /^Received: [^]*?\bwith ESMTPSA\b/im)
     }
-    const record = publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
     const script = join(import.meta.dirname, '../conformance/verify_dkim.py')
-    const args = [script, record, 'keystile._domainkey.example.com', ...server.files()]
+    const args = [script, ...dkimRecord, ...server.files()]
     const verified = execFileSync(python, args, { encoding: 'utf8' }).trim().split('\n')
     assert.deepEqual(
       verified,

@@ -5,6 +5,8 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
+const overlay = join(import.meta.dirname, 'in-overlay.sh')
+
 /** Returns why Debian's packages cannot be used here, or undefined. */
 export function whyNoOverlay(...packages: readonly string[]): string | undefined {
   if (process.platform !== 'linux' || process.getuid?.() !== 0)
@@ -36,13 +38,22 @@ export interface InOverlay {
   readonly args: readonly string[]
 }
 
+/** Runs a program until it ends. */
+export async function runInOverlay({ folder, packages, script, args }: InOverlay): Promise<void> {
+  const child = spawn(overlay, [folder, packages.join(' '), script, ...args], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const [code] = await once(child, 'exit')
+  if (code !== 0) throw new Error(`${script} ended with ${code}; ${folder}/install.log may say why`)
+}
+
 /** Starts a program that listens on a port of 127.0.0.1. Resolves when it does. */
 export async function startInOverlay(
   { folder, packages, script, args }: InOverlay,
   port: number,
 ): Promise<OverlayProgram> {
   const child = spawn(
-    join(import.meta.dirname, 'in-overlay.sh'),
+    overlay,
     [folder, packages.join(' '), script, ...args],
     // A group of its own: postfix ends its group.
     { stdio: ['ignore', 'ignore', 'inherit'], detached: true },
