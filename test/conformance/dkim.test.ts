@@ -24,7 +24,7 @@ it(
       database: ':memory:',
       mailUrl: server.url,
       mailFrom: 'Grüße <no-reply@bücher.example>',
-      mailDkimKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      mailDkimKey: privateKey.export({ type: 'pkcs8', format: 'pem' }),
       mailDkimSelector: 'a.2026',
       mailLanguage: 'fr',
     })

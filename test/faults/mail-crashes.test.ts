@@ -5,7 +5,6 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
-  createTestClock,
   describeOnBoth,
   password,
   type Stage,
@@ -118,7 +117,7 @@ async function killAgainAndAgain(
     unmarked += left.filter((id) => accepted.has(`<${id}@localhost>`)).length
     const seconds = (round + 1) * roundSeconds
     await Promise.all(
-      processNames.map((name) =>
+      processNames.map(async (name) =>
         name === killed ? startOne(name, seconds) : processes.get(name)?.advance(roundSeconds),
       ),
     )

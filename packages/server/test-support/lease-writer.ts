@@ -48,8 +48,8 @@ export function startLeaseWriter(database: string, name: string): LeaseWriter {
 async function run(source: string, holder: string): Promise<void> {
   const writerThread = new URL('../src/server/writer-thread.ts', import.meta.url)
   const database = await openDatabase(source, writerThread)
-  let isEnding = false
-  process.on('message', () => (isEnding = true))
+  const ending = new AbortController()
+  process.on('message', () => ending.abort())
   let [written, lost, failed] = [0, 0, 0]
 
   async function write(fence: number): Promise<void> {
@@ -68,21 +68,25 @@ async function run(source: string, holder: string): Promise<void> {
     else lost++
   }
 
-  while (!isEnding) {
+  async function writeOften(fence: number): Promise<void> {
+    for (let count = 0; count < writesAtOnce; count++) {
+      await write(fence)
+      await delay(2) // so that many pauses are between two transactions
+    }
+  }
+
+  while (!ending.signal.aborted) {
     try {
       const { fence } = await database.urgent.write(holdLease, { name: 'jobs', holder })
       if (fence === undefined) await delay(5)
-      for (let count = 0; fence !== undefined && count < writesAtOnce; count++) {
-        await write(fence)
-        await delay(2) // so that many pauses are between two transactions
-      }
+      else await writeOften(fence)
     } catch {
       failed++
       await delay(5)
     }
   }
   process.send?.({ written, lost, failed } satisfies LeaseWriterCounts)
-  process.disconnect()
+  process.disconnect?.()
   await database.close()
 }
 

@@ -14,9 +14,10 @@ import { key, startKeystile } from '../../../packages/server/test-support/keysti
 
 const issuer = 'https://auth.example.com'
 const mailFrom = 'Example <no-reply@example.com>'
-const mailDkimKey = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  .privateKey.export({ type: 'pkcs8', format: 'pem' })
-  .toString()
+const mailDkimKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({
+  type: 'pkcs8',
+  format: 'pem',
+})
 
 /** The settings of a Keystile that sends signed mails. */
 export const mailSettings = {
@@ -51,7 +52,8 @@ export async function sendAllMails(mailUrl: string): Promise<readonly PreparedMa
       for (const mail of mails) if (mail.language === language) sqlite.exec(insertStatement(mail))
       for (const waiting = sqlite.prepare('select failure from mail'); waiting.get();) {
         const { failure } = waiting.get() ?? {}
-        if (failure != null) throw new Error(`a mail must be accepted; it failed: ${failure}`)
+        if (failure != null)
+          throw new Error(`a mail must be accepted; it failed: ${String(failure)}`)
         await delay(20)
       }
       sqlite.close()

@@ -99,9 +99,10 @@ describe('the settings of mail', () => {
     })
 
   const pem = (kind: 'rsa' | 'rsa-pss', modulusLength: number): string =>
-    generateKeyPairSync(kind as 'rsa', { modulusLength })
-      .privateKey.export({ type: 'pkcs8', format: 'pem' })
-      .toString()
+    generateKeyPairSync(kind as 'rsa', { modulusLength }).privateKey.export({
+      type: 'pkcs8',
+      format: 'pem',
+    })
   const mailDkimKey = pem('rsa', 2048)
 
   it('a private RSA key and a selector sign the mails, if there is a mail server', () => {
