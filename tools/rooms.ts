@@ -324,7 +324,7 @@ const server: Package = {
       for: 'the settings of mail, its transports, and the texts of the notices',
       from: ['base', 'feature', 'http', 'features/lease', 'features/outbox', 'features/directory'],
       packages: ['zod', 'keystile'],
-      packagesOf: { 'smtp.ts': ['nodemailer'] },
+      packagesOf: { 'smtp.ts': ['nodemailer'], 'dkim.ts': ['node:crypto'] },
     },
     {
       name: 'features/accounts',

@@ -96,6 +96,7 @@ export const optionsWithoutDefault = [
   'mail',
   'mailUrl',
   'mailFrom',
+  'mailDkimKey',
   'accountPagesUrl',
 ] as const
 type WithoutDefault = (typeof optionsWithoutDefault)[number]

@@ -10,7 +10,7 @@ import {
 } from '../../feature/setting.ts'
 import { isPublic } from '../../feature/situation.ts'
 import { show, type Wording } from '../../feature/wording.ts'
-import { parseEmail } from '../directory/names.ts'
+import { findKeyFaults, isSelector } from './dkim.ts'
 import { parseMailUrl, type MailServer } from './mail-url.ts'
 import {
   languages,
@@ -19,6 +19,7 @@ import {
   type MailMessage,
   type MailTemplates,
 } from './message.ts'
+import { parseSender } from './sender.ts'
 
 /** How an app sends mails itself. */
 export interface AppMail {
@@ -47,6 +48,14 @@ export interface MailOptions {
   readonly mailUrl?: string
   /** The sender of the mails, such as `Example <no-reply@example.com>`. Requires `mailUrl`. */
   readonly mailFrom?: string
+  /**
+   * The private RSA key that signs the mails (DKIM, RFC 6376), as PEM. The domain of `mailFrom`
+   * signs; its DNS must have the public key. Requires `mailUrl`. Default: no signature, or that of
+   * the mail server.
+   */
+  readonly mailDkimKey?: string
+  /** The name of the DKIM key in the DNS: `SELECTOR._domainkey.DOMAIN`. Default: `keystile`. */
+  readonly mailDkimSelector?: string
   /** The language of the mails. Default: `en`. */
   readonly mailLanguage?: Language
   /**
@@ -69,7 +78,7 @@ const mail: Setting<'mail', AppMail> = {
   help: 'an object with a sender and a function, if the app sends the mails itself',
   excludedBy: 'users',
   findFaults: ({ from }, { values }, say) => [
-    ...(isSender(from) ? [] : [`must have an address as from, such as ${senderExample}`]),
+    ...(parseSender(from) ? [] : [`must have an address as from, such as ${senderExample}`]),
     ...(values['mailUrl'] === undefined
       ? []
       : [`must not be given together with ${say.name('mailUrl')}`]),
@@ -101,9 +110,38 @@ const mailFrom: Setting<'mailFrom', string> = {
   environment: ['KEYSTILE_MAIL_FROM'],
   excludedBy: 'users',
   findFaults: (from, others, say) => [
-    ...(isSender(from) ? [] : [`must be an address such as ${senderExample}; it is ${show(from)}`]),
+    ...(parseSender(from)
+      ? []
+      : [`must be an address such as ${senderExample}; it is ${show(from)}`]),
     ...findMissing('mailUrl', others, say),
   ],
+}
+
+const mailDkimKey: Setting<'mailDkimKey', string> = {
+  name: 'mailDkimKey',
+  takenBy: 'both',
+  schema: z.string({ error: 'must be a string' }),
+  defaultText: 'no signature',
+  help: 'the private RSA key that signs the mails (DKIM), as PEM',
+  environment: ['KEYSTILE_MAIL_DKIM_KEY'],
+  flag: false, // every user of the machine can read the arguments of a process
+  isSecret: true,
+  excludedBy: 'users',
+  findFaults: (pem, others, say) => [...findKeyFaults(pem), ...findMissing('mailUrl', others, say)],
+}
+
+const mailDkimSelector: DefaultedSetting<'mailDkimSelector', string> = {
+  name: 'mailDkimSelector',
+  takenBy: 'both',
+  schema: z.string({ error: 'must be a string' }),
+  default: 'keystile',
+  help: 'the name of the DKIM key in the DNS: SELECTOR._domainkey.DOMAIN',
+  environment: ['KEYSTILE_MAIL_DKIM_SELECTOR'],
+  excludedBy: 'users',
+  findFaults: (selector) =>
+    isSelector(selector)
+      ? []
+      : [`must be letters, digits, hyphens and dots; it is ${show(selector)}`],
 }
 
 const mailLanguage: DefaultedSetting<'mailLanguage', Language> = {
@@ -175,6 +213,8 @@ export const feature: Feature<MailOptions, never, RuleOptions> = {
     mail,
     mailUrl,
     mailFrom,
+    mailDkimKey,
+    mailDkimSelector,
     mailLanguage,
     accountPagesUrl,
   }),
@@ -182,15 +222,6 @@ export const feature: Feature<MailOptions, never, RuleOptions> = {
 }
 
 const senderExample = 'Example <no-reply@example.com>'
-
-/**
- * Whether a text can be the sender of a mail: an address, or a name and an address in angle
- * brackets. Refuses control characters, because they could add header fields.
- */
-function isSender(text: string): boolean {
-  const [, name = '', address = text] = /^(?:(.+) )?<(.+)>$/u.exec(text) ?? []
-  return parseEmail(address) !== undefined && !/[\p{Cc}<>",;:@\\]/u.test(name)
-}
 
 function isAppMail(value: unknown): value is AppMail {
   if (typeof value !== 'object' || value === null) return false

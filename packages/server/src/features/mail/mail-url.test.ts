@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { checkOptions } from '../../server/options.ts'
 import { parseMailUrl } from './mail-url.ts'
+
+const pkcs8 = { type: 'pkcs8', format: 'pem' } as const
+const encrypted = { cipher: 'aes-256-cbc', passphrase: 'x' }
 
 describe('parseMailUrl', () => {
   const smtp = { kind: 'smtp', host: 'mail.example', isSecure: false, requiresTls: true } as const
@@ -92,6 +96,40 @@ describe('the settings for mail', () => {
         /mailFrom must be an addr/,
       )
       assert.throws(() => check({ mail: { ...mail, from } }), /mail must have an address as from/)
+    })
+
+  const pem = (kind: 'rsa' | 'rsa-pss', modulusLength: number): string =>
+    generateKeyPairSync(kind as 'rsa', { modulusLength }).privateKey.export({
+      type: 'pkcs8',
+      format: 'pem',
+    })
+  const mailDkimKey = pem('rsa', 2048)
+
+  it('a private RSA key and a selector sign the mails, if there is a mail server', () => {
+    const given = { mailUrl: 'console:', mailFrom, mailDkimKey }
+    assert.ok(check(given))
+    assert.ok(check({ ...given, mailDkimSelector: 'a.2026-11' }))
+    assert.throws(() => check({ mail, mailDkimKey }), /mailDkimKey needs mailUrl too/)
+    for (const mailDkimSelector of ['', 'a b', 'a..b', '-a', 'a;d=b', 'é', 'a'.repeat(64)])
+      assert.throws(() => check({ ...given, mailDkimSelector }), /mailDkimSelector must be letters/)
+  })
+
+  for (const [title, faulty] of [
+    ['no key', 'hunter2'],
+    ['a key that was cut', mailDkimKey.slice(0, -200)],
+    ['a short key', pem('rsa', 1024)],
+    ['a key for other signatures', pem('rsa-pss', 2048)],
+    ['a public key', createPublicKey(mailDkimKey).export({ type: 'spki', format: 'pem' })],
+    ['an Ed25519 key', generateKeyPairSync('ed25519').privateKey.export(pkcs8)],
+    ['a key with a password', createPrivateKey(mailDkimKey).export({ ...pkcs8, ...encrypted })],
+  ] as const)
+    it(`${title} cannot sign mails: it does not start, and is not repeated`, () => {
+      assert.throws(
+        () => check({ mailUrl: 'console:', mailFrom, mailDkimKey: faulty }),
+        ({ message }: Error) =>
+          /mailDkimKey must be a private RSA key of 2048 bits or more/.test(message) &&
+          !/hunter2|BEGIN/.test(message),
+      )
     })
 
   it('the option mail must have a function send, and only known templates', () => {

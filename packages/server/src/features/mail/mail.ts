@@ -6,6 +6,7 @@ import type { OpenRoute } from '../../http/route.ts'
 import type { Lease } from '../lease/lease.ts'
 import { startSender, type Sender, type SenderParts } from '../outbox/sender.ts'
 import { createConsoleMail } from './console.ts'
+import { dkimOf } from './dkim.ts'
 import type { AppMail } from './feature.ts'
 import { parseMailUrl } from './mail-url.ts'
 import type { Language } from './message.ts'
@@ -18,6 +19,8 @@ export interface MailChoice {
   readonly mail?: AppMail | undefined
   readonly mailUrl?: string | undefined
   readonly mailFrom?: string | undefined
+  readonly mailDkimKey?: string | undefined
+  readonly mailDkimSelector: string
   readonly mailLanguage: Language
   readonly issuer: string
   readonly clock: Clock
@@ -83,10 +86,11 @@ function writingOf({ mail, mailFrom = '', mailLanguage, issuer }: MailChoice): W
   }
 }
 
-async function openTransport({ mail, mailUrl = '', logger }: MailChoice): Promise<{
+async function openTransport(options: MailChoice): Promise<{
   readonly transport: MailTransport
   readonly routes: readonly OpenRoute[]
 }> {
+  const { mail, mailUrl = '', logger } = options
   if (mail) return { transport: appTransport(mail), routes: [] }
 
   const server = parseMailUrl(mailUrl)
@@ -94,7 +98,7 @@ async function openTransport({ mail, mailUrl = '', logger }: MailChoice): Promis
     const transport = createConsoleMail(logger)
     return { transport, routes: [transport.route] }
   }
-  return { transport: await createSmtp(server), routes: [] }
+  return { transport: await createSmtp(server, dkimOf(options)), routes: [] }
 }
 
 function appTransport(mail: AppMail): MailTransport {
