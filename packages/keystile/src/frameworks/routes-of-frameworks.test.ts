@@ -406,7 +406,7 @@ describe('the document of an app', () => {
     app.get('/x', guard('read'), answer)
     assert.throws(() => described(app), {
       message:
-        'GET /x is answered by the route /{any}, which the app registers before it: ' +
+        'GET /x reaches the route /{any} instead, because the app registers that route first: ' +
         'add the path to "ignore"',
     })
     assert.deepEqual(described(app, { ignore: ['/x'] }), { 'get /{any}': undefined })
