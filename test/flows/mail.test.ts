@@ -115,6 +115,30 @@ function testNotices(stage: Stage): void {
     assert.deepEqual(mail?.envelope.to, ['ada@example.com'])
   })
 
+  // Without its own place for each mail, the others would wait until the first fails after 60 s.
+  it('a mail that hangs does not keep later mails waiting', { timeout: 40_000 }, async () => {
+    const slow = Promise.withResolvers<void>()
+    const [begun, sent] = [Promise.withResolvers<void>(), new Set<string>()]
+    const send = async ({ to }: { readonly to: string }): Promise<void> => {
+      if (to !== 'ada@example.com') return void sent.add(to)
+      begun.resolve()
+      await slow.promise
+    }
+    const { keystile, addUser } = await stage.start({ mail: { from: 'a@example.com', send } })
+    await keystile.users?.disable(await addUser())
+    await begun.promise
+
+    const others = Array.from({ length: 12 }, (_, n) => `user${n}`)
+    for (const username of others) {
+      const user = { username, email: `${username}@example.com`, password }
+      const created = await keystile.users?.create(user)
+      await keystile.users?.disable(created?.id ?? '')
+    }
+    while (sent.size < others.length || (await countMails()) > 1) await delay(20)
+    slow.resolve()
+    await emptied()
+  })
+
   it('a disabled user gets one notice, and no notice when enabled again', async () => {
     const { server, keystile, addUser } = await start()
     const subject = await addUser()

@@ -10,7 +10,7 @@ import { hasDueRow, type QueueCommands, type QueuedRow } from './rows.ts'
 /** How often the worker looks for rows to deliver. */
 const tickMilliseconds = secondMilliseconds
 /** How many rows are delivered at the same time. */
-const batchSize = 10
+const maxDeliveries = 10
 /** The maximum time for one try. After it, the try has failed. */
 const tryMilliseconds = minuteMilliseconds
 /**
@@ -60,20 +60,41 @@ export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: Wor
   const { lease, logger } = parts
   const stopping = new AbortController()
   const closing = new AbortController()
+  const deliveries = new Set<Promise<void>>()
   let isFailing = false
 
+  function reportFault(error: unknown): void {
+    if (error instanceof LeaseLostError) return
+    const { table } = queue
+    if (!isFailing) logger.warn({ err: error, table }, 'a queue cannot be read or written')
+    isFailing = true
+  }
+
   async function step(): Promise<void> {
+    const limit = maxDeliveries - deliveries.size
+    if (limit === 0 || stopping.signal.aborted || !lease.isHeld) return
+
     try {
-      let goesOn = true
-      while (goesOn && !stopping.signal.aborted && lease.isHeld)
-        goesOn = await deliverBatch(queue, parts, closing.signal)
+      for (const row of await claimRows(queue, parts, limit)) deliver(row)
       isFailing = false
     } catch (error) {
-      if (error instanceof LeaseLostError) return
-      const { table } = queue
-      if (!isFailing) logger.warn({ err: error, table }, 'a queue cannot be read or written')
-      isFailing = true
+      reportFault(error)
     }
+  }
+
+  // A slow delivery keeps only its own place. After a success, the others go on at once. After a
+  // failure the receiver may be down, so they go on at the next interval.
+  function deliver(row: Row): void {
+    const delivery = deliverRow(row, queue, parts, closing.signal)
+      .catch((error: unknown) => {
+        reportFault(error)
+        return false
+      })
+      .then((isDelivered) => {
+        deliveries.delete(delivery)
+        if (isDelivered && deliveries.size <= maxDeliveries / 2) tick()
+      })
+    deliveries.add(delivery)
   }
 
   let running: Promise<void> | undefined
@@ -86,34 +107,28 @@ export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: Wor
     async close() {
       stopping.abort()
       clearInterval(timer)
-      if (!running) return
-
-      await Promise.race([running, delay(closeMilliseconds, undefined, { ref: false })])
-      closing.abort()
       await running
+      const rest = Promise.all(deliveries)
+      await Promise.race([rest, delay(closeMilliseconds, undefined, { ref: false })])
+      closing.abort()
+      await rest
     },
   }
 }
 
 /**
- * Claims the rows that are due and delivers them. No transaction is open during the delivery.
+ * Claims rows that are due. No transaction is open while they are delivered.
  *
- * @returns whether to look for more rows immediately. If all tries failed, the receiver may be
- *   down, so the caller waits for the next interval
+ * @param limit the maximum number of rows
  */
-async function deliverBatch<Row extends QueuedRow>(
-  queue: Queue<Row>,
-  parts: WorkerParts,
-  closing: AbortSignal,
-): Promise<boolean> {
-  const { database, lease, clock } = parts
+async function claimRows<Row extends QueuedRow>(
+  { table, commands }: Queue<Row>,
+  { database, lease, clock }: WorkerParts,
+  limit: number,
+): Promise<readonly Row[]> {
   const now = clock.now()
-  if (!(await hasDueRow(database.reader, queue.table, now))) return false
-
-  const claim = { now, until: now + claimMilliseconds, limit: batchSize }
-  const rows = await lease.write(queue.commands.claim, claim)
-  const delivered = await Promise.all(rows.map((row) => deliverRow(row, queue, parts, closing)))
-  return rows.length === batchSize && delivered.some(Boolean)
+  if (!(await hasDueRow(database.reader, table, now))) return []
+  return lease.write(commands.claim, { now, until: now + claimMilliseconds, limit })
 }
 
 /** Delivers one row and stores the outcome. Returns whether it was delivered. */
