@@ -69,6 +69,9 @@ describe('the types of createKeystile', () => {
           scopes: (person) => (person.admin ? ['orders:write', 'users:read'] : []),
           passwordHash: (person) => person.email,
           savePasswordHash: (person, hash) => one(`${person.id} ${hash}`),
+          email: (person) => person.email,
+          setPassword: async (person, hash, { replaces }) =>
+            (await one(`${person.id} ${hash} ${replaces}`)) !== undefined,
         },
       })
       same<typeof keystile, Keystile<Scope | BuiltInScope, Person>>(true)

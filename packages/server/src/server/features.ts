@@ -50,11 +50,12 @@ export interface SharedOptions<S extends string>
     limits.LimitOptions,
     audit.AuditOptions,
     appEvents.AppEventOptions,
+    mail.MailOptions,
     app.AppOptions {}
 
 /** The options of `createKeystile()` that are allowed only when Keystile stores the users. */
 export interface OwnAccountOptions<S extends string, P extends object>
-  extends scopes.RoleOptions<S>, accounts.AccountOptions<P>, mail.MailOptions {}
+  extends scopes.RoleOptions<S>, accounts.AccountOptions<P> {}
 
 /** The name of an audit event. */
 export type AuditEventName = AuditEventOf<

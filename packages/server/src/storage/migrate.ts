@@ -10,6 +10,7 @@ import * as passwordSession from './migrations/0007-password-session.ts'
 import * as mail from './migrations/0008-mail.ts'
 import * as mailProofs from './migrations/0009-mail-proofs.ts'
 import * as appEvents from './migrations/0010-app-events.ts'
+import * as proofClaims from './migrations/0013-proof-claims.ts'
 import { inTables, isPostgres, type Reader } from './database.ts'
 
 /** All migrations. Kysely runs them in the order of their names. Never change an old migration. */
@@ -24,6 +25,7 @@ const migrations = {
   '0008-mail': mail,
   '0009-mail-proofs': mailProofs,
   '0010-app-events': appEvents,
+  '0013-proof-claims': proofClaims,
 }
 
 /**

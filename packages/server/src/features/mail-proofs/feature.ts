@@ -1,5 +1,5 @@
 import type { Feature } from '../../feature/feature.ts'
-import { minuteMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
+import { minuteMilliseconds, secondMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 import { purgeProofs } from './purge-store.ts'
 
 /** After this many wrong codes, no code of the request is right. Its link still works. */
@@ -7,6 +7,9 @@ export const maxTries = 5
 
 /** The number of proofs of one purpose that a user has at once. */
 export const maxLiveProofs = 3
+
+/** How long a confirmation has a proof for itself, while the app stores the change. */
+export const claimMilliseconds: number = 30 * secondMilliseconds
 
 /**
  * Limits wrong codes to 20 a day, per account. Beyond that only links work, which no attacker can
