@@ -195,6 +195,22 @@ describeOnBoth(
       )
     })
 
+    it('a request for which the app fails does not keep the others waiting', async () => {
+      const { addUser, request, mails } = await start(stage, (users) => ({
+        findByLogin(login) {
+          if (login === 'slow') return new Promise(() => {})
+          if (login === 'broken') throw new Error('a bug in the app')
+          return users.findByLogin(login)
+        },
+      }))
+      await addUser()
+      if (process.env['KEYSTILE_LONG']) await request('slow') // 10 s
+      for (let count = 0; count < 25; count++) await request('broken')
+      await request('ada')
+      while (mails.length === 0) await delay(20)
+      assert.equal(mails[0]?.to, 'ada@example.com')
+    })
+
     it('a link of a user who was banned, deleted or got another address is refused', async () => {
       const { addUser, asked, confirm, opens } = await start(stage)
       await addUser()
