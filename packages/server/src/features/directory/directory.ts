@@ -104,8 +104,8 @@ export interface Directory<U> {
   /** Returns a hash that `Passwords` can verify; undefined for a user who cannot log in. */
   passwordHash(user: U): string | undefined
   /**
-   * Returns the stored hash, even one that `Passwords` cannot verify; undefined for a user without a
-   * password.
+   * Returns the stored hash, even one that `Passwords` cannot verify; undefined for a user without
+   * a password.
    */
   storedHash(user: U): string | undefined
   /** Returns the user name, which a new password must not contain; undefined if it is unknown. */

@@ -1,4 +1,4 @@
-import { inTables, lockRows, type Transaction } from '../../storage/database.ts'
+import { inTables, type Transaction } from '../../storage/database.ts'
 import { insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import { claimMilliseconds, maxLiveProofs } from './feature.ts'
@@ -177,25 +177,6 @@ export async function releaseProof(
     .where('id', '=', id)
     .where('claimed_until', '=', claimedUntil)
     .execute()
-}
-
-/**
- * Locks the proofs of a user, and the one that is to be bound to the user. For users without a row
- * of Keystile, which such transactions would lock first: without a lock, two of them could change
- * the same proofs in different orders, and PostgreSQL would end one of them.
- *
- * @param id the proof that is to be bound
- */
-export async function lockProofs(
-  transaction: Transaction,
-  { subject, id }: { readonly subject: string; readonly id?: string },
-): Promise<void> {
-  const query = inTables<MailProofTables>(transaction)
-    .selectFrom('mail_proof')
-    .select('id')
-    .where((row) => row.or([row('subject', '=', subject), row('id', '=', id ?? '')]))
-    .orderBy('id')
-  await lockRows(transaction, query)
 }
 
 /**

@@ -68,7 +68,7 @@ async function writeWithApp<U>(
   hash: string,
   { directory, feed }: DirectoryPasswordParts<U>,
 ): Promise<string | undefined> {
-  await feed.tail()
+  await feed.tail() // the claim has ended the sessions, also if the app fails now
   const user = await directory.findActive(subject)
   if (user === undefined) return undefined
 

@@ -7,7 +7,6 @@ import {
   claimProof,
   eraseProofs,
   leaveProofsUnbound,
-  lockProofs,
   releaseProof,
   spendProof,
   type BindValues,
@@ -72,13 +71,7 @@ export const resetPassword: Command<
  * Binds a request for a new password of an app's own user, and stores its mail. The confirmation
  * reads the app's table again.
  */
-export const bindAppReset: Command<BindValues, void> = command(
-  'bindAppReset',
-  async (transaction, values) => {
-    await lockProofs(transaction, values)
-    await bindWithMail(transaction, values)
-  },
-)
+export const bindAppReset: Command<BindValues, void> = command('bindAppReset', bindWithMail)
 
 /** A proof that one confirmation has for itself, while the app stores the new password. */
 export type ResetClaim = ClaimedProof
@@ -117,7 +110,6 @@ export const finishReset: Command<
   void
 > = command('finishReset', async (transaction, { proof, recipient, notice, by, now }) => {
   const { subject, purpose } = proof
-  await lockProofs(transaction, { subject })
   await eraseProofs(transaction, { subject, purposes: [purpose] })
   await endSessions(transaction, { subject, now })
   await insertAudit<PasswordResetEvent>(transaction, {
