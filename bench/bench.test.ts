@@ -94,7 +94,7 @@ describe('checkGuard', () => {
     })
   }
 
-  it('changesOf changes one character in each part of a credential, but no percent escape', () => {
+  it('changesOf changes one character in each part of a credential, but no %-escape', () => {
     assert.deepEqual(changesOf('Bearer aaa.bbb'), ['Bearer aba.bbb', 'Bearer aaa.bab'])
     assert.deepEqual(changesOf('sid=xxx.%2B%2Fzzz'), ['sid=xax.%2B%2Fzzz', 'sid=xxx.%2B%2Fazz'])
   })
@@ -118,7 +118,7 @@ describe('openLoad', () => {
     )
   })
 
-  it('openLoad fails if all requests are used up and none may be sent twice', async () => {
+  it('openLoad fails if its requests are used up and none of them can be sent twice', async () => {
     const sent: (string | undefined)[] = []
     await withServer(
       (request, response) => {
@@ -142,7 +142,7 @@ describe('openLoad', () => {
     await assert.rejects(openLoad({ port: 1, connections: 1_000 }), RangeError)
   })
 
-  it('createAnswerReader reads answers that arrive in pieces', () => {
+  it('createAnswerReader reads an answer that arrives in several pieces', () => {
     const reader = createAnswerReader(200)
     const pieces = [
       'HTTP/1.1 200 OK\r\nContent-Len',

@@ -14,6 +14,7 @@ import { resultsFolder, updateReadme, writeResult } from './results.ts'
 import { bundles } from './scenarios/bundles.ts'
 import { guards } from './scenarios/guards.ts'
 import { logins } from './scenarios/logins.ts'
+import { mail } from './scenarios/mail.ts'
 import { me } from './scenarios/me.ts'
 import { profile } from './scenarios/profile.ts'
 import { sessions } from './scenarios/sessions.ts'
@@ -38,6 +39,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   me: { run: me, isBuilt: true },
   logins: { run: logins, isBuilt: true },
   storm: { run: stormed, isBuilt: false },
+  mail: { run: mail, isBuilt: false },
   sessions: { run: sessions, isBuilt: true },
   start: { run: start, isBuilt: true },
   slow: { run: slow, isBuilt: true },

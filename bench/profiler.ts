@@ -1,4 +1,4 @@
-// Asks a server's own CPU profiler where its time goes: in Keystile, in the framework, or below.
+// Measures with a server's CPU profiler how much time Keystile, the framework and Node take.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -47,7 +47,7 @@ function onSecondProcessor(): [] | [string, ...string[]] {
  * server, it would interrupt each write of the server. The profile would then count that time as
  * time of the write.
  *
- * @returns a function that undoes it
+ * @returns a function that undoes the move
  */
 export function useFirstProcessor(): () => void {
   const [, all] =
@@ -116,7 +116,7 @@ function callInspector(socket: WebSocket, method: string, params: object): Promi
  * function counts for its own owner. A native function counts for the owner of its caller. It does
  * not add up the times between samples, because they contain the times in which other programs ran.
  *
- * @throws {Error} for a profile in which no code ran
+ * @throws {Error} if no code ran during the profile
  */
 export function sharesOf({ nodes, samples = [] }: Profiler.Profile): Shares {
   const ownerOf = new Map<number, Owner | undefined>()

@@ -87,7 +87,7 @@ for (const { name, file } of [
   describe(`examples/${name}`, () => {
     const example = useExample(`${name}/main.ts`)
 
-    it(`examples/${name} registers a user and opens the route to them`, async () => {
+    it(`examples/${name} registers a user and opens a guarded route for that user`, async () => {
       const { url, headers } = example
       for (let time = 0; time < 2; time++) {
         const items = await fetch(`${url}/items`, { headers })
@@ -135,7 +135,7 @@ describe('examples/websocket', () => {
     return [...told, event.code]
   }
 
-  it('examples/websocket sends the guard’s refusal and opens no socket', async () => {
+  it('examples/websocket sends the refusal of the guard and opens no socket', async () => {
     for (const [authorization, status, challenge] of [
       [undefined, 401, /^Bearer realm="[^"]+"$/],
       ['Bearer abc', 401, /error="invalid_token"/],
@@ -162,7 +162,7 @@ describe('examples/websocket', () => {
     }
   })
 
-  it('examples/websocket reads tokens in two places; a deleted user’s socket closes', async () => {
+  it('examples/websocket accepts a token in two places, and ends for a deleted user', async () => {
     const { url, headers } = example
     let greeted = 0
     const leave = (): void => {
@@ -194,7 +194,7 @@ describe('examples/graphql', () => {
     return response.status === 200 ? response.json() : response.status
   }
 
-  it('examples/graphql returns the allowed fields, and an error for each other field', async () => {
+  it('examples/graphql returns the allowed fields, and errors for all other fields', async () => {
     const message = 'The token lacks a required scope'
     const extensions = { code: 'insufficient_scope', status: 403 }
     assert.deepEqual(await ask('{ news me items removeItems }', example.headers), {
@@ -294,7 +294,7 @@ describe('examples/nest', () => {
     assert.equal((await ask('GET', '/nothing', authorization)).status, 404)
   })
 
-  it('examples/nest documents what its guards enforce', async () => {
+  it('examples/nest documents the rules that its guards enforce', async () => {
     interface Operation {
       readonly security?: readonly object[]
       readonly responses: object
@@ -316,7 +316,7 @@ describe('examples/nest', () => {
     assert.equal(scheme.flows.password.tokenUrl, `${example.url}/auth/token`)
   })
 
-  it('examples/nest answers messages of a WebSocket whose caller has the scope', async () => {
+  it('examples/nest answers WebSocket messages if the caller has the scope', async () => {
     for (const [headers, event, data] of [
       [example.headers, 'news', 'Chairs are in, ada'],
       [
@@ -339,7 +339,7 @@ describe('examples/nest', () => {
 describe('examples/nest/verify.ts', () => {
   before(compileNest)
 
-  it('the API admits tokens of its issuer, for its audience and with the scope', async (t) => {
+  it('the API accepts only tokens of its issuer for its audience with the scope', async (t) => {
     const cwd = mkdtempSync(join(tmpdir(), 'keystile-example-'))
     const audience = 'https://orders.example'
     const scopes = { 'orders:read': 'Read orders' }
@@ -367,7 +367,7 @@ describe('examples/nest/verify.ts', () => {
   })
 })
 
-describe('examples/nest with GraphQL on Fastify', () => {
+describe('examples/nest with GraphQL and Fastify', () => {
   before(compileNest)
   const example = useExample('nest/dist/graphql.js')
   const ask = async (query: string, headers: Record<string, string>): Promise<unknown> => {
@@ -384,7 +384,7 @@ describe('examples/nest with GraphQL on Fastify', () => {
   }
   const lacks = ['The token lacks a required scope']
 
-  it('the resolvers of examples/nest admit callers by their decorators', async () => {
+  it('the resolvers of examples/nest admit callers as their decorators demand', async () => {
     const { headers } = example
     assert.deepEqual(await ask('{ me items { name } }', headers), {
       me: 'ada',
@@ -396,7 +396,7 @@ describe('examples/nest with GraphQL on Fastify', () => {
     assert.deepEqual(await ask('mutation { clear }', headers), lacks)
   })
 
-  it('a guarded field of examples/nest is refused, not only its query', async () => {
+  it('examples/nest refuses a guarded field on its own, not only the whole query', async () => {
     assert.deepEqual(await ask('{ items { name cost } }', example.headers), lacks)
   })
 })

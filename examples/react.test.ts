@@ -75,7 +75,7 @@ describe('examples/react', { skip }, () => {
     await says('Password should')
   })
 
-  it('examples/react registers, calls the API, stays logged in, and logs out', async () => {
+  it('examples/react registers a user, calls the API, stays signed in and logs out', async () => {
     await fill(person)
     await press('Register')
     await press('Load items')
@@ -94,7 +94,7 @@ describe('examples/react', { skip }, () => {
     await page.getByRole('button', { name: 'Log in' }).waitFor()
   })
 
-  it('examples/react logs in, and shows the error message for a wrong password', async () => {
+  it('examples/react logs in, or shows the error message for a wrong password', async () => {
     await fill({ username: 'ada', password: 'not her password' })
     await press('Log in')
     await says('Incorrect username or password')
@@ -104,7 +104,7 @@ describe('examples/react', { skip }, () => {
     await says('ada: lamp, chair')
   })
 
-  it('examples/react keeps no token where a script can read it, and throws no error', async () => {
+  it('examples/react keeps its tokens out of reach of scripts, and throws no error', async () => {
     const kept = await page.evaluate('JSON.stringify([document.cookie, { ...localStorage }])')
     assert.equal(kept, '["",{}]')
     assert.deepEqual(faults, [])
@@ -114,7 +114,7 @@ describe('examples/react', { skip }, () => {
     run(folder, vite, 'build')
   })
 
-  it('examples/react compiles and builds in a project with the packages from npm', () => {
+  it('examples/react compiles and builds with the packages as npm installs them', () => {
     const project = join(data, 'project')
     cpSync(folder, project, { recursive: true })
     const forPacking = join(data, 'packing')

@@ -45,7 +45,7 @@ for (const [name, handle] of Object.entries(handlers)) {
       }
     })
 
-    it(`${name} refuses a bad token, and a missing one unless the guard is optional`, async () => {
+    it(`${name} refuses a bad token, and needs a token unless the guard is optional`, async () => {
       const bad = await handle(new Request(url, { headers: { authorization: 'Bearer abc' } }))
       assert.equal(bad.status, 401)
       assert.match(bad.headers.get('www-authenticate') ?? '', /error="invalid_token"/)
@@ -58,7 +58,7 @@ for (const [name, handle] of Object.entries(handlers)) {
 }
 
 describe('examples/web-handlers/next-item-route', () => {
-  it('next-item-route refuses to delete without the scope', async () => {
+  it('examples/next-item-route refuses to delete an item without the scope', async () => {
     const response = await next.DELETE(new Request(url, { method: 'DELETE', headers }))
     assert.equal(response.status, 403)
   })

@@ -134,7 +134,7 @@ const server = 'packages/server/src'
 const longText = 'export const a = 1\n'.repeat(401)
 
 describe('checkRooms', () => {
-  it('checkRooms reports nothing for a tree that follows the plan', () => {
+  it('checkRooms reports nothing if the tree follows the plan', () => {
     assert.deepEqual(problemsOf({}), [])
   })
 
@@ -366,7 +366,7 @@ describe('checkRooms', () => {
     })
   }
 
-  it('checkRooms accepts the word any where it is not a type', () => {
+  it('checkRooms accepts the word "any" if it is not a type', () => {
     const source =
       'Promise.any([])\nfunction any() {}\nany()\nconst a = { any: 1, `any`: /any/ } // any'
     assert.deepEqual(problemsOf({ [`${library}/base/x.ts`]: source }), [])
@@ -380,7 +380,7 @@ describe('checkRooms', () => {
     assert.deepEqual(problems, ['rooms.ts, library: no file is in the room top'])
   })
 
-  it('checkRooms reports a room that has only tests', () => {
+  it('checkRooms reports a room that contains only tests', () => {
     const path = `${server}/features/a/inner/b`
     const problems = problemsOf({
       [`${path}.ts`]: undefined,
@@ -396,18 +396,18 @@ describe('checkRooms', () => {
     assert.deepEqual(others, [])
   })
 
-  it('checkRooms reports a tree that contains no source files', () => {
+  it('checkRooms reports a tree without source files', () => {
     const nothing = Object.fromEntries(Object.keys(goodTree).map((path) => [path, undefined]))
     assert.equal(problemsOf({ ...nothing, 'packages/readme': '' }).length, 12)
   })
 
-  it('checkRooms reports a room of the plan that names a room below it', () => {
+  it('checkRooms reports a room in the plan that names a room below it', () => {
     assert.deepEqual(problemsOf({}, planWithBase({ from: ['middle'] })), [
       'rooms.ts, library: base names middle, which is not above it',
     ])
   })
 
-  it('checkRooms reports a permission that no file of the room uses', () => {
+  it('checkRooms reports a permission that no file in the room uses', () => {
     assert.deepEqual(problemsOf({}, planWithBase({ packages: ['node:fs'] })), [
       'rooms.ts, library: base may import node:fs, but no file of it does',
     ])
@@ -425,7 +425,7 @@ describe('checkRooms', () => {
     assert.deepEqual(problemsOf({}, planned), ['rooms.ts, library: there is no base/gone.ts'])
   })
 
-  it('checkRooms accepts a long file with a reason, but reports a needless reason', () => {
+  it('checkRooms accepts a long file that has a reason, and reports a needless reason', () => {
     const path = `${library}/base/x.ts`
     const planned = { ...plan, longFiles: { [path]: 'one table, read from top to bottom' } }
     assert.deepEqual(problemsOf({ [path]: longText }, planned), [])

@@ -25,7 +25,7 @@ function wrongIn(files: Readonly<Record<string, string>>): readonly string[] {
 }
 
 describe('wrongTestImports', () => {
-  it('wrongTestImports lets a test of a package import its package and tools', () => {
+  it('wrongTestImports allows a package’s test to import its package and tools', () => {
     const files = {
       'packages/library/src/a/one.test.ts': './one.ts',
       'packages/library/src/a/two.test.ts': '../../test-support/two.ts',
@@ -36,7 +36,7 @@ describe('wrongTestImports', () => {
     assert.deepEqual(wrongIn(files), [])
   })
 
-  it('wrongTestImports lets a test of the repository import doors and test-support', () => {
+  it('wrongTestImports allows a repository test to import doors and test-support', () => {
     const files = {
       'test/flows/one.test.ts': '../../packages/server/test-support/server.ts',
       'test/flows/two.test.ts': '@scope/server',

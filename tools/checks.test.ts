@@ -44,7 +44,7 @@ describe('runCheck', () => {
     ['format', 'export const a = "1";\n', /planted\.ts/],
   ] as const
   for (const [name, source, complaint] of planted) {
-    it(`runCheck fails ${name} on ${JSON.stringify(source)}, and says where`, async () => {
+    it(`runCheck fails ${name} on ${JSON.stringify(source)}, and names the place`, async () => {
       const result = await runOn(name, source)
       assert.equal(result.passed, false)
       assert.match(result.output, complaint)
@@ -59,7 +59,7 @@ describe('runCheck', () => {
     })
   }
 
-  it('runCheck reports a failure if a check exits with 0 but has read no file', async () => {
+  it('runCheck fails if a check exits with 0 without reading a file', async () => {
     writeFileSync(join(root, 'nothing.ts'), "console.log('0 files are fine')")
     const result = await runCheck(
       { name: 'nothing', command: ['nothing.ts'], filesRead: () => 0 },
@@ -76,7 +76,7 @@ describe('report()', () => {
     { name: 'lint', passed: false, files: 7, seconds: 0.5, output: 'a.ts: wrong\n' },
   ]
 
-  it('report() shows the output of failed checks, and a line for every check', () => {
+  it('report() prints the output of failed checks, and one line for every check', () => {
     assert.deepEqual(report(results).split('\n'), [
       '--- lint',
       'a.ts: wrong',

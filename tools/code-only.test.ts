@@ -5,32 +5,32 @@ import { codeOnly } from './code-only.ts'
 const kept = (source: string): string => codeOnly(source).replaceAll(/ +/g, ' ').trim()
 
 describe('codeOnly', () => {
-  it('codeOnly keeps every character of code at its place', () => {
+  it('codeOnly keeps each character of code at its position', () => {
     const source = "const a = 'any' // any\nlet b: any"
     assert.equal(codeOnly(source), "const a = '   '       \nlet b: any")
   })
 
-  it('codeOnly blanks comments of both kinds and keeps their line breaks', () => {
+  it('codeOnly replaces both kinds of comments with spaces, but keeps line breaks', () => {
     assert.equal(kept('a /* any\nany */ b // any'), 'a \n b')
   })
 
-  it('codeOnly blanks strings with escaped quotes and keeps what follows', () => {
+  it('codeOnly removes strings with escaped quotes, but keeps the code after them', () => {
     assert.equal(kept(String.raw`f('it\'s any', "\"any\"") as any`), `f(' ', " ") as any`)
   })
 
-  it('codeOnly blanks the text of templates and keeps code in them, also nested', () => {
+  it('codeOnly removes the text of templates and keeps the code in them, even nested', () => {
     assert.equal(
       kept('`any ${x as any} any ${`any ${{ y: 1 }.y} any`} any` + any'),
       '` ${x as any} ${` ${{ y: 1 }.y} `} ` + any',
     )
   })
 
-  it('codeOnly starts no string at a quote in a regular expression', () => {
+  it('codeOnly does not start a string at a quote inside a regular expression', () => {
     assert.equal(kept('const quotes = /[\'"/]/g; let b: any'), 'const quotes = / ; let b: any')
     assert.equal(kept("return /'/.test(x) && 'any'"), "return / .test(x) && ' '")
   })
 
-  it('codeOnly does not mistake a division for a regular expression', () => {
+  it('codeOnly does not treat a division as a regular expression', () => {
     assert.equal(
       kept("const half = a / 2 + b.c / 'any'.length"),
       "const half = a / 2 + b.c / ' '.length",
@@ -39,7 +39,7 @@ describe('codeOnly', () => {
   })
 
   for (const source of ["a\nconst b = 'c\n", 'a\n/* b', 'a\n`b', 'a\n`${b']) {
-    it(`codeOnly throws an error with the line if ${JSON.stringify(source)} has no end`, () => {
+    it(`codeOnly names the line in its error if ${JSON.stringify(source)} has no end`, () => {
       assert.throws(() => codeOnly(source), /^Error: line 2: .* without an end$/)
     })
   }

@@ -5,7 +5,7 @@ import { readCommonPasswords, writtenOut } from './common-passwords.ts'
 
 const file = '../packages/server/blocklist/common-passwords.txt'
 
-it('the blocklist equals the list of zxcvbn-ts; if not, run tools/common-passwords.ts', () => {
+it('the blocklist is the list of zxcvbn-ts (if not, run tools/common-passwords.ts)', () => {
   assert.equal(
     readFileSync(new URL(file, import.meta.url), 'utf8'),
     writtenOut(readCommonPasswords()),

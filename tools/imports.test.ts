@@ -37,14 +37,14 @@ describe('importsOf', () => {
     ])
   })
 
-  it('importsOf distinguishes imports of types from imports of values', () => {
+  it('importsOf tells imports of types from imports of values', () => {
     assert.equal(typeOnly(`import type { A } from 'a'`), true)
     assert.equal(typeOnly(`export type { A } from 'a'`), true)
     assert.equal(typeOnly(`import { type A } from 'a'`), false)
     assert.equal(typeOnly(`import type from 'a'`), false)
   })
 
-  it('importsOf distinguishes re-exports from imports', () => {
+  it('importsOf tells re-exports from imports', () => {
     const declarations = `export interface A {}\nexport function b() {}`
     const source = `${declarations}\nimport { c } from 'c'\nexport { d } from 'd'`
     assert.deepEqual(
@@ -56,7 +56,7 @@ describe('importsOf', () => {
     )
   })
 
-  it('importsOf distinguishes static imports from imports that a call loads', () => {
+  it('importsOf tells static imports from imports inside a call', () => {
     const source = `import 'a'\nexport { b } from 'b'\nconst c = async () => (await import('c')).d`
     assert.deepEqual(
       importsOf(source).map(({ specifier, deferred }) => [specifier, deferred]),
@@ -82,7 +82,7 @@ describe('importsOf', () => {
     ])
   })
 
-  it('importsOf throws an error for an import or export of an unknown form', () => {
+  it('importsOf throws an error for an unknown form of import or export', () => {
     assert.throws(
       () => importsOf(`import { "odd name" as a } from 'a'`),
       /must belong to an import/,
@@ -91,7 +91,7 @@ describe('importsOf', () => {
 })
 
 describe('packageOf', () => {
-  it('packageOf drops the path inside a package and keeps a scope', () => {
+  it('packageOf removes the path inside a package, but keeps its scope', () => {
     assert.deepEqual(
       ['node:fs/promises', '@node-rs/argon2/x', 'keystile/jwt', 'hono'].map(packageOf),
       ['node:fs', '@node-rs/argon2', 'keystile', 'hono'],

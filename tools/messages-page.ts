@@ -8,10 +8,10 @@ import { messageOf, wrongUses, type WrongUse } from '../test/messages/wrong-uses
 
 const intro = `# Messages
 
-Wrong settings and usages, and the message for each. A message says what must be, what came instead,
-and the fix, in the form in which you gave the setting: an option, a variable or a flag. No message
-contains a secret. For tokens, see [Why was my token refused?](refused.md); for unsafe settings, see
-[Safety rules](doctor.md).
+This page lists wrong settings and usages, with the message for each. A message says what must be,
+what came instead, and the fix. It names a setting as you gave it: as an option, a variable or a
+flag. No message contains a secret. For tokens, see [Why was my token refused?](refused.md). For
+unsafe settings, see [Safety rules](doctor.md).
 
 <!-- Written by tools/messages-page.ts, and checked by test/messages. -->
 `

@@ -7,7 +7,7 @@ import { folderOf, rooms } from './mutate.ts'
 const root = join(import.meta.dirname, '..')
 
 describe('npm run mutate', () => {
-  it('npm run mutate names rooms and tests that exist', () => {
+  it('npm run mutate names only existing rooms and tests', () => {
     for (const [room, tests] of Object.entries(rooms)) {
       assert.ok(existsSync(join(root, folderOf(room))), room)
       for (const pattern of tests) {

@@ -58,7 +58,8 @@ function describeSetting(setting: Setting): Row {
     code(fileVariableOf(setting, variable) ? `${variable}[_FILE]` : variable),
   )
   const flag = flagOf(setting)
-  const what = unit === undefined ? help : `${help} (${unit})`
+  const [meaning = '', ...rest] = help.split('; ')
+  const what = unit === undefined ? help : [`${meaning}, in ${unit}`, ...rest].join('; ')
 
   return [
     code(name),
@@ -76,9 +77,10 @@ function describeRuntimes(): readonly Row[] {
     ([name, { version, lacks, sameVerdicts, vectors, platform }]) => {
       const missing = Object.keys(lacks)
       const http = [
-        platform.closesUnread && 'closes the connection after a refusal whose body was not read',
+        platform.closesUnread &&
+          'may close the connection after it refuses a request whose body was not read',
         platform.refusesPipelining &&
-          'closes a connection on which a request arrives before an answer that waits',
+          'closes the connection if a second request arrives on it before the first is answered',
       ]
       return [
         code(name),
@@ -91,11 +93,17 @@ function describeRuntimes(): readonly Row[] {
   )
 }
 
+/** What a caller needs at an endpoint whose OpenAPI operation has no security. */
+const clientNeeds: Readonly<Record<string, string>> = {
+  '/introspect': 'a [client](../guides/clients.md) with `--may introspect`',
+}
+
 /** Reads the endpoints from the OpenAPI document of a server that has all of them. */
 async function describeEndpoints(): Promise<readonly Row[]> {
   const mail = { from: 'no-reply@example.com', send: () => undefined }
   const issuer = 'http://localhost:8000'
-  const options = { issuer, database: ':memory:', cookieSession: true, mail }
+  const emailVerification = 'optional'
+  const options = { issuer, database: ':memory:', cookieSession: true, mail, emailVerification }
   const { keystile, document } = await wire(checkOptions(options))
   await keystile.close()
 
@@ -106,13 +114,14 @@ async function describeEndpoints(): Promise<readonly Row[]> {
       .map(([method, { summary, security }]) => [
         code(`${method.toUpperCase()} ${path}`),
         summary,
-        security ? describeSecurity(security) : '',
+        security ? describeSecurity(security) : (clientNeeds[path] ?? ''),
       ]),
   )
 }
 
 function describeSecurity(security: NonNullable<Operation['security']>): string {
   const scopes = security.flatMap((demand) => Object.values(demand).flat())
+  if (security.some((demand) => Object.keys(demand).length === 0)) return 'a token or the password'
   return scopes.length > 0 ? `a token with ${scopes.map(code).join(', ')}` : 'a token'
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 
 describe('npm run types', () => {
-  it('npm run types finds the cost of guards within its budget in every framework', () => {
+  it('npm run types finds the type cost of guards within its budget in every framework', () => {
     const { status, stdout, stderr } = run()
     assert.equal(status, 0, stdout + stderr)
     for (const framework of ['hono', 'fastify', 'express', 'node', 'web']) {
@@ -12,7 +12,7 @@ describe('npm run types', () => {
     }
   })
 
-  it('npm run types fails when a budget is exceeded', () => {
+  it('npm run types fails if a budget is exceeded', () => {
     const { status, stdout } = run('node', '--budget', '1')
     assert.equal(status, 1)
     assert.match(stdout, /^node .* EXCEEDED$/m)

@@ -197,13 +197,14 @@ function describe(found: Found, absent: readonly string[]): Findings {
   return {
     title: 'Guards',
     method:
-      'Processor time of the server for one request, in µs: an open and a guarded route of ' +
-      'the same app get the same bytes in turns, with tokens that were seen before. Ratio: ' +
-      'answers per second of the guarded route over those of the open one, round by round; ' +
-      'beside it the same by processor time, which is steadier when other programs run. All ' +
-      'use HS256 except createKeystile, which signs with ES256, checks whether the session ' +
-      'was revoked and loads the user for each request. All demand issuer, audience, ' +
-      'algorithm and, if they can, the type.',
+      'Processor time of the server for one request, in µs. Requests to an open and to a ' +
+      'guarded route of the same app are measured in turns. They have the same bytes, with a ' +
+      'token that was verified before. "ratio" is the answers per second of the guarded route ' +
+      'divided by those of the open route, from the same round. "by processor time" is the ' +
+      'same ratio from processor time, which varies less when other programs run. All apps ' +
+      'use HS256, except createKeystile: it signs with ES256, and for each request it checks ' +
+      'whether the session was revoked and loads the user. All guards demand issuer, ' +
+      'audience, algorithm and, if they can, the type.',
     versions: {
       ...versionsOf(['fastify', 'express', '@nestjs/core', 'hono', '@hono/node-server', 'jose']),
       ...versionsOf(peers, peersFolder),

@@ -83,11 +83,13 @@ export async function profile(effort: Effort): Promise<Findings> {
   return {
     title: 'Where the time of a guarded request goes',
     method:
-      'Processor time of the server for one request, in µs, and what its own CPU profiler says ' +
-      'about it: samples of all functions, by the package that they belong to. Nest runs on ' +
-      'Fastify. "Node" includes the kernel. The server and the load generator have a processor ' +
-      'each. The open route is asked without a credential. Two rows of Hono have a route with ' +
-      'one function: an open one that is async, and one that calls the guard itself.',
+      'Processor time of the server for one request, in µs. The last four columns are parts ' +
+      'of it: the server’s CPU profiler takes samples of the running functions, which are ' +
+      'counted by the package of the function. Nest runs on Fastify. "Node" includes the ' +
+      'kernel. The server and the load generator each have their own processor. Requests to ' +
+      'the open route have no credential. Two rows of Hono have a route with only one ' +
+      'function: an open route whose handler is async, and a handler that calls the guard ' +
+      'itself.',
     versions: versionsOf(['fastify', 'express', '@nestjs/core', 'hono', '@hono/node-server']),
     table: {
       columns: [

@@ -344,25 +344,27 @@ function findingsOf(
 function methodOf(sessions: number, refreshes: number): string {
   const number = (value: number): string => value.toLocaleString('en-US')
   return [
-    `Answers a second with ${connections} connections. A refresh presents an unused ` +
-      'refresh token, each of another session: Keystile verifies it, reads the user, makes ' +
-      'and seals the successor, writes with five statements in one commit that waits for ' +
-      'the disk, and signs an access token (ES256).',
-    'The bare commit is a node:http handler on another database of the same kind, which ' +
-      'waits for the same disk: it reads the same form, updates one row and inserts another ' +
-      'in one transaction, and answers JSON of the same size. It has one table with one ' +
-      'index and checks, seals and signs nothing, so the difference is everything that a ' +
-      'refresh does besides a commit. On SQLite it commits in its event loop, while ' +
-      'Keystile has a thread for that.',
-    'An introspection reads a form, authenticates the client by its secret, which is read ' +
-      'from the database each time, verifies one of 1,000 access tokens that were verified ' +
-      'before, and reads the user (from PostgreSQL at most every 5 s). The bare answer ' +
-      'reads the same form, and answers JSON of the same size without a database.',
+    `Answers a second with ${connections} connections. Each refresh presents the unused ` +
+      'refresh token of another session. Keystile verifies this token, reads the user, makes ' +
+      'and encrypts the new refresh token, and signs an access token (ES256). It writes with ' +
+      'five statements in one commit, and waits until the commit is on the disk.',
+    'The bare commit is a node:http handler with a database of the same kind on the same ' +
+      'disk. It reads the same form, updates one row and inserts another in one transaction, ' +
+      'waits for the disk, and answers JSON of the same size. Its database has one table with ' +
+      'one index, and it verifies, encrypts and signs nothing. So the difference is the cost ' +
+      'of everything that a refresh does besides the commit. On SQLite the bare handler ' +
+      'commits in its event loop, while Keystile has a thread for that.',
+    'For an introspection, Keystile reads a form, reads the client’s secret from the ' +
+      'database, and authenticates the client. Then it verifies one of 1,000 access tokens ' +
+      'that it has verified before, and reads the user (from PostgreSQL at most every 5 s). ' +
+      'The bare answer reads the same form, and answers JSON of the same size without a ' +
+      'database.',
     'Processor time is that of the server’s process alone, without PostgreSQL and without ' +
-      'waiting for the disk.',
-    `A session at rest is the mean of ${number(sessions)}, with its unused refresh token ` +
-      `and all indexes; a refresh that of ${number(refreshes)}, spread over them. Used ` +
-      'tokens stay as long as their session. On PostgreSQL it includes what vacuum has not ' +
-      'removed yet.',
+      'the wait for the disk.',
+    `The bytes of a session at rest are the mean of ${number(sessions)} sessions, each with ` +
+      'its unused refresh token and all indexes. The bytes of a refresh are the mean of ' +
+      `${number(refreshes)} refreshes, spread over these sessions. Used tokens are kept as ` +
+      'long as their session. On PostgreSQL the bytes include what vacuum has not removed ' +
+      'yet.',
   ].join(' ')
 }

@@ -399,25 +399,27 @@ function findingsOf(
 
 function methodOf(): string {
   return [
-    `${sizes.join(' or ')} clients log in again and again, while two probes, ` +
-      '`/users/me` and a guarded route, are each requested 50 times a second, answered or ' +
-      'not. A probe is timed from when it was due, on connections that were accepted ' +
-      'before.',
-    `Each server is started again in each turn, warmed up by ${firstClients} clients for ` +
-      `${firstSeconds} s and some hundred probes, probed for ${idleSeconds} s while it is ` +
-      'idle, and then in both storms, in which clients arrive within a second. All except ' +
-      'Keystile and the bare handler run in one round only. A probe that is not answered 5 ' +
-      `s after a storm counts as answered then. Logins are counted after ${warmUpSeconds} s ` +
-      'of a storm, probes from its beginning.',
-    'The bare handler verifies the same kind of hash (argon2id, 19 MiB, 2 passes) with ' +
-      'the same library, as many threads and the same priority as Keystile, and does ' +
-      'nothing else; its clients wait, however long. Keystile refuses with 503 the logins ' +
-      'that it could not serve within 2 s; a refused client returns when `Retry-After` ' +
-      'says. All clients have one address, and Keystile limits attempts by name.',
-    `With ${syncMilliseconds} ms a sync, each fsync of the process takes that long. ` +
-      'Hashes are argon2id of the same parameters in FastAPI’s tutorial, scrypt in Better ' +
-      'Auth, and bcrypt of 10 rounds with Fastify, so only Keystile’s logins per second can ' +
-      'be compared with the bare handler’s. Memory is the most that was resident during a ' +
-      'storm, minus that before it.',
+    `${sizes.join(' or ')} clients log in again and again. At the same time, two probes are ` +
+      'sent 50 times a second each, even if earlier ones have no answer yet: requests to ' +
+      '`/users/me` and to a guarded route. The time of a probe begins when it should be sent, ' +
+      'and it uses a connection that was accepted before.',
+    `Each server is started again in each turn. It is warmed up by ${firstClients} clients ` +
+      `for ${firstSeconds} s and by some hundred probes. Then it is probed for ${idleSeconds} ` +
+      's while it is idle, and during both storms. The clients of a storm arrive within a ' +
+      'second. Keystile and the bare handler run in all rounds, the other servers in one ' +
+      'round only. A probe without an answer 5 s after a storm counts as answered then. ' +
+      `Logins are counted from ${warmUpSeconds} s after the beginning of a storm, probes from ` +
+      'its beginning.',
+    'The bare handler verifies the same kind of hash (argon2id, 19 MiB, 2 passes) as ' +
+      'Keystile, with the same library, number of threads and priority, and does nothing ' +
+      'else. Its clients wait as long as necessary. Keystile refuses logins with 503 if it ' +
+      'could not serve them within 2 s. A refused client comes back at the time that ' +
+      '`Retry-After` says. All clients have the same address, and Keystile limits attempts by ' +
+      'name.',
+    `"${syncMilliseconds} ms a sync" means that each fsync of the process takes that long. ` +
+      'FastAPI’s tutorial hashes with argon2id and the same parameters, Better Auth with ' +
+      'scrypt, and Fastify with bcrypt (10 rounds). So compare only Keystile’s logins per ' +
+      'second with those of the bare handler. "memory above idle" is the highest resident ' +
+      'memory during a storm minus the resident memory before it.',
   ].join(' ')
 }

@@ -5,7 +5,7 @@ import type { Me } from './auth.ts'
 
 @WebSocketGateway()
 export class NewsGateway implements OnGatewayConnection {
-  /** The guard reads the token of `client.request`. socket.io sets it, `ws` does not. */
+  /** The guard reads the token from `client.request`. `ws` does not set `client.request`. */
   handleConnection(client: object, request: IncomingMessage): void {
     Object.assign(client, { request })
   }

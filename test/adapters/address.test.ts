@@ -42,7 +42,7 @@ describe('mount()', () => {
     'node:http': () => (request, response) => void mountInNode(echo)(request, response, () => {}),
   }
   for (const [framework, make] of Object.entries(apps)) {
-    it(`mount() in ${framework} passes on the socket’s address and ignores headers`, async (t) => {
+    it(`mount() in ${framework} uses the address of the socket and ignores headers`, async (t) => {
       const served = await serve(await make())
       t.after(() => served.close())
       const headers = [
@@ -57,7 +57,7 @@ describe('mount()', () => {
     })
   }
 
-  it('mount() passes no address to Keystile if the request has no socket', async () => {
+  it('mount() gives Keystile no address if the request has no socket', async () => {
     const request = new Request('http://localhost/', {
       headers: { 'x-forwarded-for': '192.0.2.1' },
     })

@@ -12,7 +12,7 @@ import { createGuard as createNodeGuard, mount as mountInNode } from 'keystile/n
 import { createStage } from './app.ts'
 import { serve } from './client.ts'
 
-describe('a guard whose request was already answered, for example after a timeout', () => {
+describe('a guard when the app has already answered, for example after a timeout', () => {
   const apps: Record<
     string,
     (options: Parameters<typeof createNodeGuard>[0]) => Promise<RequestListener>
@@ -43,7 +43,7 @@ describe('a guard whose request was already answered, for example after a timeou
     next()
   }
   for (const [framework, makeApp] of Object.entries(apps)) {
-    it(`a guard in ${framework} prints no error after the app answers`, async (t: TestContext) => {
+    it(`a guard in ${framework} prints no error after the app’s answer`, async (t: TestContext) => {
       const printed = t.mock.method(console, 'error', () => {})
       const stage = createStage({ withUser: true })
       const served = await serve(await makeApp(stage.table.options))
@@ -64,8 +64,8 @@ describe('a guard whose request was already answered, for example after a timeou
   }
 })
 
-describe('a request without a socket, as a serverless platform creates it', () => {
-  it('guard.check reads the parsed headers of a request that has no raw headers', async () => {
+describe('a request without a socket, as on a serverless platform', () => {
+  it('guard.check reads the parsed headers if a request has no raw headers', async () => {
     const stage = createStage({ withUser: false })
     const guard = createNodeGuard(stage.table.options)
     const request = new IncomingMessage(new Socket())
@@ -76,7 +76,7 @@ describe('a request without a socket, as a serverless platform creates it', () =
 })
 
 describe('app.inject of Fastify', () => {
-  it('Fastify’s app.inject sends requests to guards and mounted endpoints', async () => {
+  it('app.inject of Fastify can send requests to guards and mounted endpoints', async () => {
     const stage = createStage({ withUser: true })
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()
@@ -101,8 +101,8 @@ describe('app.inject of Fastify', () => {
   const keys = { status: 200, headers: { 'x-own': 'yes' }, body: 'keys' }
 })
 
-describe('a guard of Fastify', () => {
-  it('a Fastify guard runs before body parsing in onRequest, but not in preHandler', async () => {
+describe('a Fastify guard and the hooks of Fastify', () => {
+  it('a Fastify guard in onRequest runs before the body is read, in preHandler after', async () => {
     const stage = createStage({ withUser: true })
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()
@@ -118,7 +118,7 @@ describe('a guard of Fastify', () => {
     assert.equal((await app.inject({ ...broken, url: '/last', body: '{}' })).statusCode, 401)
   })
 
-  it('when a Fastify guard refuses, onSend hooks run but the handler does not', async () => {
+  it('after a Fastify guard refuses, onSend hooks run, but the handler does not', async () => {
     const stage = createStage({ withUser: true })
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()
@@ -148,10 +148,10 @@ describe('a guard of Fastify', () => {
   })
 })
 
-describe('mount(), when Keystile itself fails', () => {
+describe('mount() if Keystile itself fails', () => {
   // oxlint-disable-next-line typescript/prefer-promise-reject-errors
   const broken = { answer: () => Promise.reject() }
-  it('mount() returns 500 without running the app if Keystile fails', async (t: TestContext) => {
+  it('mount() returns 500 and does not run the app if Keystile fails', async (t: TestContext) => {
     t.mock.method(console, 'error', () => {})
     let entered = 0
     const enter = (_request: unknown, response: Parameters<RequestListener>[1]): void => {
@@ -179,7 +179,7 @@ describe('mount(), when Keystile itself fails', () => {
 })
 
 describe('mount() in Express', () => {
-  it('mount() in Express passes on the whole URL, also in a router', async (t: TestContext) => {
+  it('mount() in Express gets the whole URL, even inside a router', async (t: TestContext) => {
     const urls: string[] = []
     const mounted = mountInExpress({
       async answer({ url }) {

@@ -23,10 +23,10 @@ async function statusOf(app: express.Express, headers: Record<string, string>): 
   }
 }
 
-describe('an Express guard that the app calls itself', () => {
+describe('an Express guard that the app calls as a function', () => {
   const guard = createExpressGuard({ verifier: issuer.verifier })
 
-  it('the promise of an Express guard resolves after the guard has sent its refusal', async () => {
+  it('the promise of an Express guard resolves after the refusal has been sent', async () => {
     const app = express().get('/', (request, response) => {
       let isIn = false
       const asked = Promise.resolve(guard()(request, response, () => (isIn = true)))
@@ -36,7 +36,7 @@ describe('an Express guard that the app calls itself', () => {
     assert.equal(await statusOf(app, issuer.headers()), 200)
   })
 
-  it('when the app calls an Express guard, Express answers errors that next() throws', async () => {
+  it('Express answers an error that next() throws when the app itself calls a guard', async () => {
     const seen: unknown[] = []
     const onError: ErrorRequestHandler = (error, _request, response, _next) => {
       seen.push(error)
@@ -55,7 +55,7 @@ describe('an Express guard that the app calls itself', () => {
   })
 })
 
-describe('a Fastify guard in a hook that runs after the answer', () => {
+describe('a Fastify guard that runs after the answer', () => {
   it('a Fastify guard in an onResponse hook logs that it protects nothing', async () => {
     const lines: string[] = []
     const app = Fastify({

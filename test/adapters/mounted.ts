@@ -68,7 +68,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
       }
       const login = (): string => new URLSearchParams({ username, password }).toString()
 
-      it('mount() lets a user register, log in with a form and open a guarded route', async () => {
+      it('mount() lets a user register, log in with a form, and open a guarded route', async () => {
         const taken = await register()
         assert.deepEqual([taken.status, taken.headers['x-content-type-options']], [409, 'nosniff'])
         const { status, headers, text } = await postForm(login())
@@ -177,7 +177,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         })
       }
 
-      it('mounted POST /token reads no credentials from parameters with brackets', async () => {
+      it('mounted POST /token ignores credentials in parameters with brackets', async () => {
         for (const body of [
           `username[]=${username}&password=${password}`,
           `username=${username}&password[]=${password}`,
@@ -193,7 +193,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         }
       })
 
-      it('mounted endpoints refuse a list or object where JSON needs a string', async () => {
+      it('mounted endpoints refuse a list or an object in place of a string in JSON', async () => {
         for (const odd of [[username], [username, username], { 0: username }]) {
           const person = { username: odd, email: 'x@example.com', password }
           assert.equal((await postJson('/auth/users', person)).status, 422)
@@ -206,7 +206,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         }
       })
 
-      it('mounted endpoints refuse a body that is too long, but answer a new request', async () => {
+      it('mounted endpoints refuse a body that is too long, and answer the next one', async () => {
         for (const [path, type] of [
           ['/auth/token', 'application/x-www-form-urlencoded'],
           ['/auth/users', 'application/json'],
@@ -228,7 +228,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
       })
 
       it(
-        'after a body that is too long, the connection either closes or answers the next request',
+        'after a body that is too long, the connection closes or answers the next request',
         { timeout: 10_000 },
         async () => {
           const connection = served.connect()
@@ -247,7 +247,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         },
       )
 
-      it('mount() publishes the keys, and the metadata at two paths (RFC 8414 §3)', async () => {
+      it('mount() serves the keys, and the metadata at two paths (RFC 8414 §3)', async () => {
         const keys = await send({ path: '/auth/.well-known/jwks.json' })
         assert.equal(keys.status, 200)
         assert.ok((JSON.parse(keys.text) as { keys: unknown[] }).keys.length > 0)
@@ -264,7 +264,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         assert.equal((await send({ method: 'DELETE', path: '/auth/token' })).status, 405)
       })
 
-      it('mounted /session starts, refreshes and ends a browser session by cookie', async () => {
+      it('mounted /session starts, refreshes and ends a session with a cookie', async () => {
         const origin = ['Origin', page]
         const begun = await send({
           method: 'POST',
@@ -305,7 +305,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
         assert.equal((await send({ ...refresh, headers: [...origin, ...cookie] })).status, 400)
       })
 
-      it('mount() answers preflights of listed origins, but not for the app’s routes', async () => {
+      it('mount() answers preflights of listed origins, except for the app’s routes', async () => {
         const ask = (path: string, origin: string): Promise<Received> =>
           send({
             method: 'OPTIONS',
@@ -338,7 +338,7 @@ export function describeMount(framework: string, ways: Readonly<Record<string, M
           )
       })
 
-      it('mount() passes requests for all other paths to the app', async () => {
+      it('mount() leaves requests for all other paths to the app', async () => {
         const own = await postJson('/auth/own', {})
         assert.deepEqual([own.status, JSON.parse(own.text)], [200, { own: true }])
         const echo = await postJson('/echo', { a: ['b'] })

@@ -141,12 +141,12 @@ const withoutGuards = (levels: readonly Level[]): readonly Level[] =>
     ),
   }))
 
-describe('generated controllers in Nest', () => {
-  it('only @Public() opens a route, and each route admits who meets all its demands', async () => {
+describe('generated controllers in Nest with random guards', () => {
+  it('a Nest route without @Public() admits only callers who meet all its demands', async () => {
     await fc.assert(fc.asyncProperty(controllers, fc.boolean(), checkAll), { numRuns: 60 })
   })
 
-  it('removing every guard opens no route that was not public', async () => {
+  it('a Nest route that needs a token still needs it if every guard is removed', async () => {
     await fc.assert(
       fc.asyncProperty(controllers, fc.boolean(), (all, isFastify) =>
         checkAll(all.map(withoutGuards), isFastify),

@@ -143,7 +143,7 @@ async function challengeOf(
 describe('protectedResource', () => {
   for (const [framework, makeApp] of Object.entries(apps)) {
     for (const path of ['', '/items']) {
-      it(`in ${framework}, oauth4webapi finds the metadata for the path "${path}"`, async (t) => {
+      it(`oauth4webapi finds the metadata for the path "${path}" in ${framework}`, async (t) => {
         const stage = await start(t, makeApp, path)
         const { resource_metadata } = await challengeOf(stage, '/items', 'wrong')
         const response = await oauth.resourceDiscoveryRequest(new URL(stage.resource), insecure)
@@ -163,7 +163,7 @@ describe('protectedResource', () => {
       })
     }
 
-    it(`in ${framework}, every challenge names the metadata (RFC 9728 §5.1)`, async (t) => {
+    it(`every challenge in ${framework} names the metadata (RFC 9728 §5.1)`, async (t) => {
       const stage = await start(t, makeApp, '/items')
       const origin = `http://127.0.0.1:${stage.served.port}`
       const metadata = `${origin}/.well-known/oauth-protected-resource/items`
@@ -190,7 +190,7 @@ describe('protectedResource', () => {
       )
     })
 
-    it(`in ${framework}, no challenge names metadata that is not mounted`, async (t) => {
+    it(`no challenge in ${framework} names metadata that is not mounted`, async (t) => {
       const stage = await start(t, makeApp, '', false)
       const { headers } = await stage.served.send({ path: '/items' })
       assert.equal(headers['www-authenticate'], `Bearer realm="${stage.issuer.issuer}"`)
@@ -198,7 +198,7 @@ describe('protectedResource', () => {
       assert.equal(status, 404)
     })
 
-    it(`in ${framework}, all origins can read the metadata, and Host is ignored`, async (t) => {
+    it(`the metadata in ${framework} is readable from all origins and ignores Host`, async (t) => {
       const { served, issuer, resource } = await start(t, makeApp, '')
       const path = '/.well-known/oauth-protected-resource'
       const sent = ['Origin', 'https://page.example', 'X-Forwarded-Host', 'evil.example']

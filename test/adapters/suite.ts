@@ -112,7 +112,7 @@ function check(
 function describeTable(stage: Stage, served: () => Listening): void {
   for (const { name, send, expected, needsUser } of cases) {
     if (needsUser && !stage.withUser) continue
-    it(`a guard returns ${expected.status} for ${name}, also for a repeated request`, async () => {
+    it(`a guard returns ${expected.status} for ${name}, also for a second request`, async () => {
       const sent = send(stage)
       for (let time = 0; time < 2; time++)
         check(await served().send(sent), expected, { stage, sent })
@@ -120,7 +120,7 @@ function describeTable(stage: Stage, served: () => Listening): void {
     })
   }
 
-  it('a guard returns 401 for a token that has expired since its last use', async () => {
+  it('a guard returns 401 for a token that has expired since it was last used', async () => {
     const headers = ['authorization', stage.bearer()]
     const sent = { path: '/me', headers }
     check(
@@ -132,13 +132,13 @@ function describeTable(stage: Stage, served: () => Listening): void {
     check(await served().send(sent), expired, { stage, sent })
   })
 
-  it('a path without a route returns 404, and no guard runs', async () => {
+  it('a path without a route returns 404 and runs no guard', async () => {
     for (const headers of [[], ['authorization', stage.bearer()], ['authorization', 'Bearer abc']])
       assert.equal((await served().send({ path: '/nothing', headers })).status, 404)
     assert.equal(stage.verifications, 0)
   })
 
-  it('a guard refuses a request before a parser behind it reads the body', async () => {
+  it('a guard refuses a request before any parser reads the body', async () => {
     const broken = {
       method: 'POST',
       path: '/parsed/after',
@@ -150,7 +150,7 @@ function describeTable(stage: Stage, served: () => Listening): void {
   })
 
   for (const path of ['/parsed/after', '/parsed/before']) {
-    it(`a guard leaves the body of the request to the app’s parser: ${path}`, async () => {
+    it(`a guard leaves the request body to the app’s parser: ${path}`, async () => {
       for (let time = 0; time < 2; time++) {
         const headers = ['content-type', 'application/json', 'authorization', stage.bearer()]
         const { status, text } = await served().send({
@@ -174,7 +174,7 @@ function describeTable(stage: Stage, served: () => Listening): void {
 }
 
 function describeCallers(stage: Stage, served: () => Listening): void {
-  it('guard.caller throws a TypeError if no guard ran, or only an optional guard', async () => {
+  it('guard.caller throws a TypeError without a guard or with only an optional one', async () => {
     for (const path of ['/open', '/news/strict']) {
       const { status, text } = await served().send({ path })
       assert.equal(status, 500)
@@ -184,7 +184,7 @@ function describeCallers(stage: Stage, served: () => Listening): void {
     assert.deepEqual(stage.handled, [])
   })
 
-  it('an error that a guarded handler throws reaches the app’s error handler', async () => {
+  it('the app’s error handler gets an error from a guarded handler', async () => {
     const headers = ['authorization', stage.bearer()]
     for (let time = 0; time < 2; time++) {
       const { status, text } = await served().send({ path: '/throws', headers })
@@ -197,7 +197,7 @@ function describeCallers(stage: Stage, served: () => Listening): void {
     }
   })
 
-  it('a guard does not confuse the callers of simultaneous requests', async () => {
+  it('a guard gives each simultaneous request its own caller', async () => {
     const names = Array.from({ length: 40 }, (_, i) => `user${i}`)
     const headers = new Map(
       names.map((name) => [name, ['authorization', stage.bearer({ subject: name })]]),
@@ -214,7 +214,7 @@ function describeCallers(stage: Stage, served: () => Listening): void {
   })
 
   if (!stage.withUser) {
-    it('a guard verifies a token only once and then remembers it', async () => {
+    it('a guard verifies a token once and then remembers it', async () => {
       const headers = ['authorization', stage.bearer()]
       for (let time = 0; time < 3; time++)
         assert.equal((await served().send({ path: '/me', headers })).status, 200)
@@ -256,7 +256,7 @@ function describeConnections(stage: Stage, served: () => Listening, platform: Pl
     ['chunks', `Transfer-Encoding: chunked\r\n\r\n${inChunks}`],
     ['the form of a request', `Content-Length: ${good().length}\r\n\r\n${good()}`],
   ] as const) {
-    it(`requests stay apart after a refusal whose unread body has ${what}`, async () => {
+    it(`after a refusal, an unread body with ${what} does not disturb later requests`, async () => {
       let connection = served().connect()
       for (let time = 0; time < 2; time++) {
         connection.write(`POST /parsed/after HTTP/1.1\r\nHost: x\r\n${rest}`)
@@ -276,7 +276,7 @@ function describeConnections(stage: Stage, served: () => Listening, platform: Pl
 
   const refuses = platform.refusesPipelining && stage.withUser
   const skip = refuses ? 'this HTTP server refuses pipelined requests' : false
-  it('a guard answers pipelined requests in order, each by its own token', { skip }, async () => {
+  it('a guard answers pipelined requests in order, each with its own token', { skip }, async () => {
     const connection = served().connect()
     const subjects = ['slow-alice', 'bob', 'carol', 'bob']
     const anonymous = 'GET /me HTTP/1.1\r\nHost: x\r\n\r\n'
@@ -294,7 +294,7 @@ function describeConnections(stage: Stage, served: () => Listening, platform: Pl
 
 function describeUsers(stage: Stage, served: () => Listening): void {
   for (const subject of ['throws', 'rejects']) {
-    it(`when user() ${subject}, the error handler responds and no route runs`, async () => {
+    it(`if user() ${subject}, the error handler answers and no route runs`, async () => {
       const headers = ['authorization', stage.bearer({ subject })]
       for (const path of ['/secret', '/me', '/news', '/lounge/anybody']) {
         const { status, text } = await served().send({ path, headers })
@@ -318,7 +318,7 @@ function describeUsers(stage: Stage, served: () => Listening): void {
     })
   }
 
-  it('guards call user() once per request, however many guards there are', async () => {
+  it('several guards on one request call user() only once', async () => {
     const headers = ['authorization', stage.bearer({ scopes: ['items:read', 'items:write'] })]
     for (const path of ['/area/write', '/area/read', '/lounge/members']) {
       const { status, text } = await served().send({ path, headers })
@@ -351,7 +351,7 @@ function describeUsers(stage: Stage, served: () => Listening): void {
   })
 
   for (const subject of ['slow', 'slow-ghost']) {
-    it(`no error occurs when a caller disconnects while user() runs: ${subject}`, async () => {
+    it(`a caller can disconnect while user() runs without an error: ${subject}`, async () => {
       const connection = served().connect()
       const { server } = served()
       const closed = server && closeOfNextRequest(server)

@@ -25,8 +25,8 @@ const options = {
   user: async ({ subject }: Identity): Promise<Person | undefined> => ({ email: subject }),
 }
 
-describe('the types of a guard, in every framework', () => {
-  it('the types of every guard know the declared scopes and the user', () => {
+describe('the types of guards in every framework', () => {
+  it('a guard’s type knows the declared scopes and the user', () => {
     const guards = [
       createExpressGuard(options),
       createFastifyGuard(options),
@@ -55,7 +55,7 @@ describe('the types of a guard, in every framework', () => {
     assert.equal(annotated.length, 4)
   })
 
-  it('every guard fits its framework’s routes and keeps the framework’s inferred types', () => {
+  it('a guard’s type fits the routes of its framework and keeps the inferred types', () => {
     const guard = createExpressGuard(options)
     express().get('/people/:id', guard('items:read'), (req, res) => {
       same<typeof req.params.id, string>(true)

@@ -39,7 +39,7 @@ function createApp(keystile: Keystile<keyof typeof scopes, { readonly username: 
   return app
 }
 
-describe('docs(), in an app', { skip: skipWithoutBrowser() }, () => {
+describe('docs() in an app', { skip: skipWithoutBrowser() }, () => {
   let keystile: Keystile<keyof typeof scopes, { readonly username: string }>
   let server: Server
   let url: string
@@ -64,7 +64,7 @@ describe('docs(), in an app', { skip: skipWithoutBrowser() }, () => {
     await keystile.close()
   })
 
-  it('Swagger UI in an app logs in by Authorize and calls guarded and open routes', async () => {
+  it('Swagger UI in an app logs in with Authorize and calls guarded and open routes', async () => {
     const browser = await startBrowser()
     try {
       const page = await browser.newPage()

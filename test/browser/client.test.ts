@@ -53,7 +53,7 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
 
   for (const storage of ['browserStorage()', "'cookie'"]) {
     for (const lock of ['Web Locks', 'a lease']) {
-      describe(`with ${storage} and ${lock}`, () => {
+      describe(`keystile/client with ${storage} and ${lock}`, () => {
         let server: TokenServer
         let context: BrowserContext
         beforeEach(async () => {
@@ -110,7 +110,7 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
           )
         })
 
-        it('when a tab is closed during its refresh, another tab refreshes', async () => {
+        it('if a tab is closed during its refresh, another tab refreshes', async () => {
           const [first, ...others] = await openAll(fewTabs)
           const held = Promise.withResolvers<void>()
           server.instead = ({ route }) => {
@@ -128,7 +128,7 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
           assert.equal(server.askedFor('refresh').length, 2, 'one is from the closed tab')
         })
 
-        it('when a session ends, each tab signs out exactly once', async () => {
+        it('if a session ends, each tab signs out exactly once', async () => {
           const pages = await openAll(fewTabs)
           await Promise.all(pages.map(ask))
           server.endSessions()
@@ -140,7 +140,7 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
           assert.equal(await pages[3]!.evaluate(() => tab.client.isSignedIn()), false)
         })
 
-        it('a logout in one tab signs out every tab', async () => {
+        it('a logout in one tab signs out all tabs', async () => {
           const pages = await openAll(fewTabs)
           await Promise.all(pages.map(ask))
           await pages[2]!.evaluate(() => tab.client.logout())
@@ -176,7 +176,7 @@ describe('keystile/client in a browser', { skip: skipWithoutBrowser() }, () => {
           await other.close()
         })
 
-        it('keystile/client stays signed in when the page is reloaded', async () => {
+        it('keystile/client stays signed in after the page is reloaded', async () => {
           const page = await open()
           await page.evaluate(() => tab.client.login({ username: 'ada', password: 'right' }))
           await page.reload()

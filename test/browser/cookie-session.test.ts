@@ -94,7 +94,7 @@ async function bundleClient(): Promise<string> {
 const blank = (): Hono => new Hono().get('/', (c) => c.html('<!doctype html><title>A page</title>'))
 const login = { body: JSON.stringify({ username, password }) }
 
-describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, () => {
+describe('cookie sessions in a browser', { skip: skipWithoutBrowser() }, () => {
   let keystile: Keystile
   let browser: Browser
   let context: BrowserContext
@@ -216,7 +216,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
   )
 
   it(
-    'keystile/client with a cookie stays signed in across tabs and reloads until a logout',
+    'a cookie session survives reloads and new tabs until the logout',
     withContext(async () => {
       const open = async (): Promise<Page> => {
         const page = await context.newPage()
@@ -252,7 +252,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
   )
 
   it(
-    'keystile/client works under the recommended policy, which blocks an injected script',
+    'keystile/client works with the recommended policy, which stops injected scripts',
     withContext(async () => {
       const page = await context.newPage()
       await page.goto(`${own}/strict`)
@@ -324,7 +324,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
   )
 
   it(
-    'a page of a listed origin on the same site may use cookie sessions, with preflights',
+    'a page of a listed origin of the same site can use cookie sessions',
     withContext(async () => {
       const page = await openPage(listed)
       assert.equal((await ask(page, `${auth}/session`, login)).status, 200)
@@ -384,7 +384,7 @@ describe('sessions in a cookie, in a browser', { skip: skipWithoutBrowser() }, (
   )
 
   it(
-    'the browser sends no session cookie from a page of another site, even a listed one',
+    'the browser sends no session cookie from a page of another site',
     withContext(async () => {
       const page = await openPage(listed.replace('localhost', '127.0.0.1'))
       assert.equal((await ask(page, `${auth}/session`, login)).status, 200)

@@ -90,7 +90,7 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
     await answer.locator('.response-col_description').getByText(text).first().waitFor()
   }
 
-  describe('of the stand-alone server', () => {
+  describe('/docs of the stand-alone server', () => {
     let server: RunningServer
     let cwd: string
     before(async () => {
@@ -102,7 +102,7 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
       rmSync(cwd, { recursive: true })
     })
 
-    it('/docs registers a user, logs in by Authorize, and calls a guarded route', async () => {
+    it('/docs registers a user, logs in with Authorize, and calls a guarded route', async () => {
       await open(server.url)
       const registered = await execute('POST', '/users', {
         username,
@@ -121,7 +121,7 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
       if (takesPicture) await takePicture()
     })
 
-    it('/docs shows why a login failed', async () => {
+    it('/docs shows why a login has failed', async () => {
       await open(server.url)
       await logIn('not the password of hers')
       await dialog().getByText('Incorrect username or password').waitFor()
@@ -135,7 +135,7 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
     })
   })
 
-  describe('of a server with a test clock', () => {
+  describe('/docs of a server whose clock the test moves', () => {
     let server: ListeningServer
     let url: string
     let clock: TestClock
@@ -151,7 +151,7 @@ describe('/docs', { skip: skipWithoutBrowser() }, () => {
     })
     after(() => server.close())
 
-    it('/docs shows 401 when the token has expired', async () => {
+    it('/docs shows 401 after the token has expired', async () => {
       await open(url)
       await logIn(password)
       await dialog().getByRole('button', { name: 'Remove authorization' }).waitFor()

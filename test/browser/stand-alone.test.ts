@@ -40,7 +40,7 @@ async function bundleClient(): Promise<string> {
   return outputFiles[0]?.text ?? ''
 }
 
-describe('the stand-alone server, in a browser', { skip: skipWithoutBrowser() }, () => {
+describe('the stand-alone server and a browser', { skip: skipWithoutBrowser() }, () => {
   let cwd: string
   let pages: Server
   let origin: string
@@ -85,7 +85,7 @@ describe('the stand-alone server, in a browser', { skip: skipWithoutBrowser() },
   }
   const isSignedIn = (page: Page): Promise<boolean> => page.evaluate(() => client.isSignedIn())
 
-  it('the stand-alone server keeps a user of a listed origin signed in by a cookie', async () => {
+  it('the stand-alone server keeps users of a listed origin signed in with a cookie', async () => {
     const [server] = servers
     const page = await open(server)
     assert.equal(await isSignedIn(page), false)
@@ -114,7 +114,7 @@ describe('the stand-alone server, in a browser', { skip: skipWithoutBrowser() },
     assert.equal(await isSignedIn(page), false)
   })
 
-  it('keystile/client says that a server without the setting has no cookie sessions', async () => {
+  it('keystile/client reports that a server has no cookie sessions', async () => {
     const page = await open(servers[1])
     const failed = await page.evaluate(() =>
       client.isSignedIn().then(

@@ -63,7 +63,7 @@ describe('keystile client', () => {
       assert.ok(!(await client('list', ...args)).stdout.includes(secret))
   })
 
-  it('keystile client escapes control characters in stored and typed strings', async () => {
+  it('keystile client escapes control characters in stored and typed names', async () => {
     await create('odd', '--may', 'introspect')
     const sqlite = new DatabaseSync(join(cwd, 'data/keystile.db'), { timeout: 5_000 })
     const scopes = JSON.stringify(['\u001b[31m\u2028\n\t'])
@@ -78,7 +78,7 @@ describe('keystile client', () => {
     assert.match(stderr, /^keystile: there is no client x\\u001b\[31m\\u202e, /)
   })
 
-  it('keystile client list prints a line for each client, or JSON', async () => {
+  it('keystile client list prints one line per client, or JSON', async () => {
     await create('api', '--may', 'introspect')
     const { stdout } = await client('list')
     assert.match(stdout, /^api\tconfidential\tactive\t\S+Z\t-\t-\tintrospect$/m)
@@ -97,7 +97,7 @@ describe('keystile client', () => {
     })
   })
 
-  it('keystile client rotate-secret replaces a secret and refuses the old secret', async () => {
+  it('keystile client rotate-secret makes a new secret, and the old one is refused', async () => {
     const old = await create('billing', '--grants', 'client_credentials')
     const { stdout } = await client('rotate-secret', 'billing', '--json')
     const { client_id, client_secret } = JSON.parse(stdout)
@@ -119,7 +119,7 @@ describe('keystile client', () => {
     assert.match((await client('list')).stdout, /^mail\tconfidential\tdisabled\t/m)
   })
 
-  it('keystile client create --public makes a client without a secret', async () => {
+  it('keystile client create --public makes a client that has no secret', async () => {
     const { stdout } = await client(
       'create',
       'spa',
@@ -134,7 +134,7 @@ describe('keystile client', () => {
     )
   })
 
-  it('keystile client create says what is wrong and registers nothing', async () => {
+  it('keystile client create reports wrong arguments and registers nothing', async () => {
     const refused: readonly (readonly [readonly string[], RegExp])[] = [
       [['X'], /2 to 63 lower-case letters/],
       [['bad'], /at least one grant/],

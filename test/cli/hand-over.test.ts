@@ -27,7 +27,7 @@ async function run(file: string, args: readonly string[], input = '') {
   return { code: child.exitCode, stdout, stderr }
 }
 
-describe('keystile, where @keystile/server is installed', () => {
+describe('the command keystile with @keystile/server installed', () => {
   it('keystile runs the commands of @keystile/server', async () => {
     const { code, stdout, stderr } = await run(main, ['version'])
     assert.deepEqual([code, stderr], [0, ''])
@@ -37,7 +37,7 @@ describe('keystile, where @keystile/server is installed', () => {
     assert.match(wrong.stderr, /user must be followed by one of/)
   })
 
-  it('keystile lists its own command and those of @keystile/server in its help', async () => {
+  it('keystile shows its own command and those of @keystile/server in its help', async () => {
     for (const args of [['help'], ['--help'], []]) {
       const { code, stdout } = await run(main, args)
       assert.equal(code, 0)
@@ -46,7 +46,7 @@ describe('keystile, where @keystile/server is installed', () => {
   })
 })
 
-describe('keystile, without @keystile/server', () => {
+describe('the command keystile without @keystile/server', () => {
   // Copies the package as npm would install it, but with its source instead of `dist`. Node does
   // not strip types in `node_modules`, so the folder has another name.
   const folder = mkdtempSync(join(tmpdir(), 'keystile-alone-'))
@@ -70,7 +70,7 @@ describe('keystile, without @keystile/server', () => {
     assert.match((await run(alone, ['--version'])).stdout, /^\d+\.\d+\.\d+\n$/)
   })
 
-  it('without @keystile/server, keystile checks a token from standard input', async () => {
+  it('without @keystile/server, keystile can check a token from standard input', async () => {
     const issuer = createTestIssuer()
     const flags = ['--issuer', issuer.issuer, '--audience', 'a']
     const { code, stdout, stderr } = await run(alone, ['token', 'check', ...flags], 'abc')
@@ -81,7 +81,7 @@ describe('keystile, without @keystile/server', () => {
     assert.match(wrong.stderr, /`token` must be followed by `check`/)
   })
 
-  it('keystile finds @keystile/server from a symbolic link, as pnpm installs it', async () => {
+  it('keystile finds @keystile/server through a symbolic link, as pnpm installs it', async () => {
     const modules = join(folder, 'app/node_modules')
     for (const name of ['.bin', '@keystile']) mkdirSync(join(modules, name), { recursive: true })
     symlinkSync(join(root, 'packages/server'), join(modules, '@keystile/server'))

@@ -193,8 +193,8 @@ describe('the debug log of the server', () => {
   })
 })
 
-describe('the settings of logs and metrics', () => {
-  it('keystile config check refuses wrong settings of the log and of metrics', async () => {
+describe('the settings for the log and the metrics', () => {
+  it('keystile config check refuses wrong settings for the log and the metrics', async () => {
     const env = {
       KEYSTILE_LOG_LEVEL: 'loud',
       KEYSTILE_ACCESS_LOG: 'yes',
@@ -210,7 +210,7 @@ describe('the settings of logs and metrics', () => {
     )
   })
 
-  it('by default, metrics are served only to this machine, and not through a proxy', async () => {
+  it('by default, only this machine gets the metrics, and not through a proxy', async () => {
     const statusAt = async (
       env: Readonly<Record<string, string>>,
       origin?: string,
@@ -236,7 +236,7 @@ describe('the settings of logs and metrics', () => {
     )
   })
 
-  it('only the owner of a log file can read the file and its folder', async () => {
+  it('only the owner can read a log file and its folder', async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'keystile-log-file-'))
     const umask = process.umask(0o000)
     try {

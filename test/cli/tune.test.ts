@@ -6,7 +6,7 @@ import { callCommand, runCommand } from '../../packages/server/test-support/comm
 describe('keystile tune', () => {
   const cwd = tmpdir()
 
-  it('keystile tune prints a setting to paste, and the time and memory of a hash', async () => {
+  it('keystile tune prints a setting to copy, and the time and memory of a hash', async () => {
     const { code, stdout, stderr } = await runCommand(['tune', '--milliseconds', '50'], { cwd })
     assert.deepEqual([code, stderr], [0, ''])
     const [, value] = /^KEYSTILE_PASSWORD_HASHING=(m=\d+,t=\d+)\n/.exec(stdout)!

@@ -56,7 +56,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(username, 'ada')
     })
 
-    it('openid-client asks for two scopes and learns which one was granted', async () => {
+    it('openid-client requests two scopes and sees that only one was granted', async () => {
       const tokens = await openid.genericGrantRequest(config, 'password', {
         ...ada,
         scope: 'items:read users:read',
@@ -65,7 +65,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(decodeJwtUnsafe(tokens.access_token).claims['scope'], 'items:read')
     })
 
-    it('openid-client refreshes and revokes; a later refresh gets invalid_grant', async () => {
+    it('openid-client refreshes, revokes, and then gets invalid_grant for a refresh', async () => {
       const tokens = await openid.genericGrantRequest(config, 'password', ada)
       const refreshed = await openid.refreshTokenGrant(config, tokens.refresh_token!, {
         scope: 'items:read',
@@ -151,7 +151,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.deepEqual(as.grant_types_supported?.includes('password'), true)
     })
 
-    it('the key set that oauth4webapi discovers has one public key', async () => {
+    it('oauth4webapi finds a key set with one public key', async () => {
       const response = await fetch(as.jwks_uri!)
       const { keys } = (await response.json()) as {
         readonly keys: readonly Record<string, string>[]
@@ -187,12 +187,12 @@ for (const algorithm of issuingAlgorithms) {
       await assert.rejects(validated, oauth.OperationProcessingError)
     })
 
-    it('oauth4webapi asks for one scope and gets only that scope', async () => {
+    it('oauth4webapi requests one scope and gets only that scope', async () => {
       const tokens = await login({ ...ada, scope: 'items:write' })
       assert.equal(tokens.scope, 'items:write')
     })
 
-    it('oauth4webapi refreshes and revokes; a later refresh gets invalid_grant', async () => {
+    it('oauth4webapi refreshes, revokes, and then gets invalid_grant for a refresh', async () => {
       assert.equal(as.revocation_endpoint, `${server.issuer}/revoke`)
       assert.ok(as.grant_types_supported?.includes('refresh_token'))
       const refresh = async (token: string): Promise<oauth.TokenEndpointResponse> => {
@@ -274,7 +274,7 @@ describe('simple-oauth2', () => {
       assert.deepEqual(await errorOf(third.refresh()), [400, 'invalid_grant'])
     })
 
-    it(`simple-oauth2 gets only the granted scope (${authorizationMethod})`, async () => {
+    it(`simple-oauth2 gets only the scope that was granted (${authorizationMethod})`, async () => {
       const { token } = await clientOf().getToken({ ...ada, scope: 'items:read users:write' })
       assert.equal(token.scope, 'items:read')
     })
@@ -300,7 +300,7 @@ interface CapturedRequest {
   readonly status?: number
 }
 
-describe('requests captured from clients', () => {
+describe('login requests that were captured from OAuth clients', () => {
   const { requests, later } = JSON.parse(
     readFileSync(new URL('vectors/client-requests.json', import.meta.url), 'utf8'),
   ) as {
@@ -360,7 +360,7 @@ describe('requests captured from clients', () => {
     return `${ua || 'an unnamed client'}, ${credentials}`
   }
 
-  it('there are ten captured logins, one of them with a secret', () => {
+  it('the test has ten captured logins, one of them with a client secret', () => {
     assert.equal(requests.length, 10)
     assert.equal(requests.filter(hasSecret).length, 1)
   })
@@ -404,7 +404,7 @@ describe('requests captured from clients', () => {
     })
   }
 
-  it('captured logins that name an unknown client get 401 invalid_client', async () => {
+  it('captured logins for an unknown client get 401 invalid_client', async () => {
     const named = requests.filter(({ auth }) => auth !== 'Basic Og==')
     for (const captured of named) {
       const response = await send(captured, { clientId: 'stranger' })

@@ -9,7 +9,7 @@ import { startIssuer, type RunningIssuer } from './start-issuer.ts'
 const grants = ['client_credentials', 'password', 'refresh_token'] as const
 const ada = { username: 'ada', password: 'an engine of her own' }
 
-describe('confidential clients in OAuth libraries', () => {
+describe('OAuth libraries as confidential clients', () => {
   let server: RunningIssuer
   let secret: string
   before(async () => {
@@ -54,7 +54,7 @@ describe('confidential clients in OAuth libraries', () => {
       })
     })
 
-    it(`oauth4webapi with ${method} gets a client token and introspects it`, async () => {
+    it(`oauth4webapi with ${method} gets a token for the client and introspects it`, async () => {
       const insecure = { [oauth.allowInsecureRequests]: true }
       const issuer = new URL(server.issuer)
       const found = await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...insecure })
@@ -91,7 +91,7 @@ describe('confidential clients in OAuth libraries', () => {
   }
 
   for (const authorizationMethod of ['header', 'body'] as const) {
-    it(`simple-oauth2 gets a valid token by its secret in the ${authorizationMethod}`, async () => {
+    it(`simple-oauth2 gets a valid token with a secret in the ${authorizationMethod}`, async () => {
       const tokenHost = new URL(server.issuer).origin
       const client = new ClientCredentials({
         client: { id: 'orders', secret },

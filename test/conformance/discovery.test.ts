@@ -28,7 +28,7 @@ async function refusalOf(verifier: Verifier, token: string): Promise<string> {
 }
 
 for (const algorithm of issuingAlgorithms) {
-  describe(`createVerifier with createKeystile as the issuer, signing with ${algorithm}`, () => {
+  describe(`createVerifier and createKeystile as its issuer, signing with ${algorithm}`, () => {
     let server: RunningIssuer
     let token: string
     before(async () => {
@@ -42,7 +42,7 @@ for (const algorithm of issuingAlgorithms) {
     })
     after(() => server.stop())
 
-    it('createVerifier needs only the issuer’s URL to accept the issuer’s tokens', async () => {
+    it('createVerifier accepts tokens of an issuer if it knows only the issuer’s URL', async () => {
       const verifier = createVerifier({ issuer: server.issuer, audience, revocations: 'none' })
       await verifier.ready()
       const { scopes, claims } = await verifier.verify(token)
@@ -51,7 +51,7 @@ for (const algorithm of issuingAlgorithms) {
       verifier.close()
     })
 
-    it('createVerifier fetches the keys when it gets the first token', async () => {
+    it('createVerifier fetches the keys when the first token arrives', async () => {
       const verifier = createVerifier({
         issuer: server.issuer,
         audience,
@@ -62,7 +62,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(verifier.state, 'current')
     })
 
-    it('createVerifier refuses tokens with a wrong audience or a wrong signature', async () => {
+    it('createVerifier refuses a token with a wrong audience or a wrong signature', async () => {
       const options = { issuer: server.issuer, audience, revocations: 'none' } as const
       assert.equal(
         await refusalOf(createVerifier({ ...options, audience: 'https://x.example' }), token),
@@ -75,14 +75,14 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(await refusalOf(createVerifier(options), twin), 'invalid_token')
     })
 
-    it('createVerifier refuses an issuer’s URL with an added slash', async () => {
+    it('createVerifier refuses the issuer’s URL with an added slash', async () => {
       const other = createVerifier({ issuer: `${server.issuer}/`, audience, revocations: 'none' })
       await assert.rejects(other.ready(), /\/; it is "http:\/\/[^"]*[^/]"$/)
     })
   })
 }
 
-describe('createVerifier over real sockets', () => {
+describe('createVerifier over the network', () => {
   const [first, second] = [generateKey('ES256'), generateKey('RS256')]
   let publisher: Publisher
   before(async () => {
@@ -92,7 +92,7 @@ describe('createVerifier over real sockets', () => {
   const tokenOf = (key: SigningKey): string =>
     accessTokenOf(key, { iss: publisher.issuer, aud: audience })
 
-  it('createVerifier follows a key rotation, as jose does, with few requests', async () => {
+  it('createVerifier follows a key rotation with few requests, as jose does', async () => {
     let skipped = 0
     const clock = { now: () => Date.now() + skipped }
     const verifier = createVerifier({
@@ -123,7 +123,7 @@ describe('createVerifier over real sockets', () => {
     assert.equal(publisher.asked.filter((path) => path === '/tenant/jwks').length, 3 + 2)
   })
 
-  it('a guard returns 503 with Retry-After until the issuer can be reached', async () => {
+  it('a guard returns 503 with Retry-After until it reaches the issuer', async () => {
     // Finds a free port. The issuer listens on it later.
     const placeholder = createServer().listen(0, '127.0.0.1')
     await once(placeholder, 'listening')
@@ -172,7 +172,7 @@ describe('createVerifier over real sockets', () => {
     }
   })
 
-  it('a program can end while its verifier is still open', async () => {
+  it('a program can end while its verifier is open', async () => {
     const program = `
       import { createVerifier } from 'keystile'
       const options = { audience: '${audience}', revocations: 'none' }

@@ -65,7 +65,7 @@ describe('importKey', () => {
 })
 
 describe('verifyJws', () => {
-  it('verifyJws accepts an SSH key’s signature, but no HMAC made with its public half', () => {
+  it('verifyJws accepts a signature of an SSH key, but no HMAC with its public part', () => {
     for (const { key, good, bad } of sshKeys) {
       const keys = keySetOf([importKey(jwkOf(key))])
       assert.doesNotThrow(() => verifyJws(good, keys))

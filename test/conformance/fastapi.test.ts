@@ -116,7 +116,7 @@ async function startFastApi(env: Readonly<Record<string, string>>): Promise<Runn
 
 for (const algorithm of issuingAlgorithms) {
   describe(
-    `a FastAPI route that PyJWT guards, with tokens signed by ${algorithm}`,
+    `a FastAPI route that PyJWT guards, with tokens signed with ${algorithm}`,
     { skip },
     () => {
       let server: RunningIssuer
@@ -148,7 +148,7 @@ for (const algorithm of issuingAlgorithms) {
         signJwt({ ...decodeJwtUnsafe(token).claims, ...claims }, key, { type: 'at+jwt' })
       const now = (): number => Math.floor(Date.now() / 1000)
 
-      it('a FastAPI route accepts our token and knows its subject and scope', async () => {
+      it('a FastAPI route accepts our token and reads its subject and scope', async () => {
         const { sub } = decodeJwtUnsafe(token).claims
         assert.deepEqual(await api.get(token), {
           status: 200,
@@ -168,7 +168,7 @@ for (const algorithm of issuingAlgorithms) {
         })
       })
 
-      it('a FastAPI route refuses a token whose claims were changed', async () => {
+      it('a FastAPI route refuses a token after a change of its claims', async () => {
         const [header, , signature] = token.split('.')
         const payload = Buffer.from(
           JSON.stringify({ ...decodeJwtUnsafe(token).claims, scope: 'users:write' }),
@@ -188,7 +188,7 @@ for (const algorithm of issuingAlgorithms) {
         })
       })
 
-      it('a FastAPI route refuses a token that another key signed', async () => {
+      it('a FastAPI route refuses a token that was signed with another key', async () => {
         const forged = signJwt(decodeJwtUnsafe(token).claims, generateKey(algorithm), {
           type: 'at+jwt',
         })
@@ -201,7 +201,7 @@ for (const algorithm of issuingAlgorithms) {
   )
 }
 
-describe('POST /token', { skip }, () => {
+describe('POST /token for Python clients', { skip }, () => {
   interface Said {
     readonly access_token?: string
     readonly token_type?: string
@@ -253,7 +253,7 @@ describe('POST /token', { skip }, () => {
   const scopesOf = ({ scope }: Said): string =>
     typeof scope === 'string' ? scope : (scope ?? []).join(' ')
 
-  it('requests-oauthlib and authlib get a token, wherever they put the client id', async () => {
+  it('requests-oauthlib and authlib get a token with the client id in any place', async () => {
     for (const [client, said] of await runClients({})) {
       assert.equal(said.token_type, 'bearer', `${client}: ${JSON.stringify(said)}`)
       assert.equal(decodeJwtUnsafe(said.access_token!).claims['client_id'], 'first-party', client)
@@ -261,7 +261,7 @@ describe('POST /token', { skip }, () => {
     }
   })
 
-  it('requests-oauthlib and authlib refresh and revoke', async () => {
+  it('requests-oauthlib and authlib refresh and revoke tokens', async () => {
     for (const [client, { refreshed, revoked, then }] of await runClients({})) {
       assert.deepEqual(
         [[refreshed].flat(), revoked, then],
@@ -271,7 +271,7 @@ describe('POST /token', { skip }, () => {
     }
   })
 
-  it('requests-oauthlib and authlib learn that fewer scopes were granted', async () => {
+  it('requests-oauthlib and authlib see that fewer scopes were granted', async () => {
     // Without OAUTHLIB_RELAX_TOKEN_SCOPE, oauthlib raises an error when the scope differs.
     const narrowed = await runClients({
       SCOPE: 'items:write users:write',

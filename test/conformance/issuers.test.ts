@@ -13,8 +13,8 @@ for (const { issuer, verifier, guard, issue } of await importPrograms()) {
     claims: { ...token.claims, ...claims },
   })
 
-  describe(`the page's program for ${name}`, () => {
-    it(`the program for ${name} accepts its documented token, by its documented keys`, async () => {
+  describe(`the program in the documentation for ${name}`, () => {
+    it(`the program for ${name} accepts the documented token with documented keys`, async () => {
       const { subject, clientId, scopes } = await verifier.verify(issue(token))
       assert.deepEqual({ subject, clientId, scopes }, identity)
       assert.equal(verifier.state, 'current')
@@ -27,7 +27,7 @@ for (const { issuer, verifier, guard, issue } of await importPrograms()) {
     })
 
     for (const [what, claims] of issuer.unscoped ?? []) {
-      it(`the program for ${name} gives the token of ${what} no scope`, async () => {
+      it(`the program for ${name} gives no scopes to the token of ${what}`, async () => {
         assert.deepEqual((await verifier.verify(issue(changed(claims)))).scopes, [])
       })
     }

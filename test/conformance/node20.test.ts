@@ -102,15 +102,15 @@ const nodes = [
 ]
 
 for (const { binary, version } of nodes) {
-  describe(`keystile, built, on Node ${version}`, () => {
+  describe(`the built package keystile on Node ${version}`, () => {
     const smoke = (app: string, part: string): Promise<{ stdout: string; stderr: string }> =>
       run(binary, ['smoke.mjs', part], { cwd: join(folder, app), env: environment })
 
-    it('with no other package, keystile signs and verifies JWTs with each algorithm', async () => {
+    it('without other packages, keystile signs and verifies JWTs with each algorithm', async () => {
       assert.deepEqual(await smoke('alone', 'jwt'), { stdout: 'ok\n', stderr: '' })
     })
 
-    it('with no other package, keystile guards a node:http app with a shared secret', async () => {
+    it('without other packages, keystile guards a node:http app with a shared secret', async () => {
       assert.deepEqual(await smoke('alone', 'node'), { stdout: 'ok\n', stderr: '' })
     })
 
@@ -118,7 +118,7 @@ for (const { binary, version } of nodes) {
       assert.deepEqual(await smoke('alone', 'client'), { stdout: 'ok\n', stderr: '' })
     })
 
-    it('with no other package, `keystile token check` says why a token is refused', async () => {
+    it('without other packages, `keystile token check` says why a token is refused', async () => {
       const main = join(folder, 'alone/node_modules/keystile/dist/cli/main.js')
       const flags = ['--issuer', 'https://auth.example', '--audience', 'orders']
       const child = spawn(binary, [main, 'token', 'check', ...flags], { env: environment })
@@ -134,7 +134,7 @@ for (const { binary, version } of nodes) {
   })
 }
 
-describe('keystile, the package', () => {
+describe('the package keystile', () => {
   it('keystile has no dependencies and publishes only its build', () => {
     const manifest = JSON.parse(readFileSync(join(root, 'packages/keystile/package.json'), 'utf8'))
     assert.equal(manifest.dependencies, undefined)
@@ -143,7 +143,7 @@ describe('keystile, the package', () => {
   })
 
   it(
-    'these tests ran keystile on two Nodes: an older one and the Node of the other tests',
+    'the tests ran on an older Node and on the Node of the other tests',
     { skip: 'reason' in old && old.reason },
     (t) => {
       t.diagnostic(nodes.map(({ version }) => `Node ${version}`).join(', '))
@@ -152,7 +152,7 @@ describe('keystile, the package', () => {
   )
 })
 
-describe('the packages as they are published', () => {
+describe('the packages in their published form', () => {
   before(buildAll)
   const tools = {
     publint: ['publint/src/cli.js'],
@@ -175,7 +175,7 @@ describe('@keystile/server on a Node that is too old', () => {
   before(buildAll)
 
   it(
-    'on an old Node, @keystile/server says which Node its module and command need',
+    'on an old Node, @keystile/server and its command say which Node they need',
     { skip: 'reason' in old && old.reason },
     async () => {
       assert.ok('binary' in old)
@@ -200,7 +200,7 @@ describe('keystile.cjs', () => {
   const needed = [24, 15] as const
   before(buildAll)
 
-  it('keystile.cjs serves a login, prints no error and stops on a signal', async () => {
+  it('keystile.cjs answers a login, prints no error and stops at a signal', async () => {
     const port = await freePort()
     const data = mkdtempSync(join(folder, 'server-'))
     const flags = [
@@ -245,7 +245,7 @@ describe('keystile.cjs', () => {
   const tooOld = 'binary' in old && !isAtLeast(old.version, needed) ? old : undefined
   const reason = 'reason' in old ? old.reason : `${old.version} is new enough for the server`
   it(
-    'on an older Node, keystile.cjs names the Node that it needs and exits with 1',
+    'keystile.cjs on an older Node names the Node that it needs and exits with 1',
     { skip: !tooOld && reason },
     async () => {
       await assert.rejects(

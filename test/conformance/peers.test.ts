@@ -42,7 +42,7 @@ for (const algorithm of issuingAlgorithms) {
     })
     after(() => server.stop())
 
-    it('jose accepts the tokens of POST /token by the published key set', async (t) => {
+    it('jose accepts the tokens of POST /token with the published key set', async (t) => {
       const { version } = JSON.parse(
         readFileSync(new URL('../../node_modules/jose/package.json', import.meta.url), 'utf8'),
       )
@@ -70,7 +70,7 @@ for (const algorithm of issuingAlgorithms) {
         })
     })
 
-    it('the kid of a published key is the thumbprint that jose computes', async () => {
+    it('jose computes the same thumbprint as the kid of our published key', async () => {
       assert.equal(jwks.keys[0]!.kid, await jose.calculateJwkThumbprint(jwks.keys[0]!))
     })
   })
@@ -101,7 +101,7 @@ describe('verifyJwt', () => {
     })
   }
 
-  it('verifyJwt accepts Ed25519 tokens of jose under both names (RFC 9864)', async () => {
+  it('verifyJwt accepts Ed25519 tokens from jose under both names (RFC 9864)', async () => {
     for (const [signedAs, importedAs] of [
       ['EdDSA', 'Ed25519'],
       ['Ed25519', 'EdDSA'],
@@ -119,7 +119,7 @@ describe('verifyJwt', () => {
 
 describe('importKey', () => {
   for (const algorithm of algorithms.filter((name) => !name.startsWith('HS'))) {
-    it(`importKey reads the ${algorithm} keys that jose generates, as JWK and as PEM`, async () => {
+    it(`importKey reads ${algorithm} keys that jose generated, as JWK and as PEM`, async () => {
       const pair = await jose.generateKeyPair(algorithm, { extractable: true })
       const jwk = await jose.exportJWK(pair.privateKey)
       const sources = [
@@ -142,7 +142,7 @@ describe('importKey', () => {
 
 describe('signJwt', () => {
   for (const algorithm of algorithms) {
-    it(`signJwt makes a token with ${algorithm} that jose accepts`, async () => {
+    it(`jose accepts a ${algorithm} token from signJwt`, async () => {
       const own = generateKey(algorithm)
       const claims = {
         iss: demand.issuer,
@@ -164,7 +164,7 @@ describe('signJwt', () => {
 })
 
 describe('verifyJws', () => {
-  it('verifyJws accepts a compact JWS of jose, whether its payload is text or bytes', async () => {
+  it('verifyJws accepts a compact JWS from jose with a payload of text or bytes', async () => {
     const own = generateKey('ES256')
     const key = await jose.importJWK(exportPrivateJwk(own) as jose.JWK, 'ES256')
     for (const payload of [

@@ -78,11 +78,11 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(clientId, 'first-party')
     })
 
-    it('express-oauth2-jwt-bearer refuses a token without the scope', async () => {
+    it('express-oauth2-jwt-bearer refuses a token if it lacks the scope', async () => {
       assert.equal((await get(api.url, await login('items:write'))).status, 403)
     })
 
-    it('express-oauth2-jwt-bearer refuses a token with another signature', async () => {
+    it('express-oauth2-jwt-bearer refuses a token with a wrong signature', async () => {
       const token = await login('items:read')
       const other = (await login('items:read')).split('.')[2]!
       const forged = [...token.split('.').slice(0, 2), other].join('.')
@@ -91,7 +91,7 @@ for (const algorithm of issuingAlgorithms) {
   })
 }
 
-describe('what createVerifier accepts', () => {
+describe('four verifiers and the same tokens', () => {
   const algorithms: readonly AlgorithmName[] = [
     ...(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const),
     ...(['ES256', 'ES384', 'ES512', 'EdDSA'] as const),

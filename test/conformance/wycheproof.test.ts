@@ -17,7 +17,7 @@ const isWrong = ({ expected, verdict }: Verdict): boolean =>
 describe('verifyJws', () => {
   const verdicts = judgeSignatures(groupsOf('json_web_signature_test.json'))
 
-  it('verifyJws accepts Wycheproof’s 42 valid JWS and refuses its 353 invalid JWS', () => {
+  it('verifyJws accepts the 42 valid JWS of Wycheproof and refuses the 353 invalid ones', () => {
     const scored = verdicts.filter(({ tcId }) => !disputed.has(tcId))
     assert.deepEqual(scored.filter(isWrong), [])
     const count = (result: string): number =>
@@ -25,7 +25,7 @@ describe('verifyJws', () => {
     assert.deepEqual([count('valid'), count('invalid')], [42, 353])
   })
 
-  it('verifyJws accepts the 2 disputed JWS of Wycheproof that copy a valid one', () => {
+  it('verifyJws accepts the 2 disputed JWS of Wycheproof, which copy a valid one', () => {
     const accepted = verdicts
       .filter(({ tcId, verdict }) => disputed.has(tcId) && verdict === 'accepted')
       .map(({ tcId }) => tcId)
@@ -34,13 +34,13 @@ describe('verifyJws', () => {
 })
 
 describe('importJwkSet', () => {
-  it('importJwkSet accepts Wycheproof’s good key sets and refuses its bad ones', () => {
+  it('importJwkSet accepts the good key sets of Wycheproof and refuses the bad ones', () => {
     const verdicts = judgeKeySets(groupsOf('json_web_key_test.json'))
     assert.deepEqual(verdicts.filter(isWrong), [])
     assert.equal(verdicts.length, 26)
   })
 
-  it('importJwkSet and importKey refuse the guessable secrets of Wycheproof', () => {
+  it('importJwkSet and importKey refuse the weak secrets of Wycheproof', () => {
     const keys = [
       ...groupsOf('json_web_key_test.json'),
       ...groupsOf('json_web_signature_test.json'),

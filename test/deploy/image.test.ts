@@ -56,7 +56,7 @@ interface ImageConfig {
   readonly Healthcheck: { readonly Test: readonly string[] }
 }
 
-describe('the image', { skip }, () => {
+describe('the container image', { skip }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'keystile-image-'))
   const data = join(folder, 'data')
   const env = { ...process.env, TMPDIR: folder, STORAGE_DRIVER: 'overlay' }
@@ -106,13 +106,13 @@ describe('the image', { skip }, () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  it('the image has a user that is not root, and a health check', () => {
+  it('the container image has a health check and a user that is not root', () => {
     assert.equal(image.User, '1000:1000')
     assert.deepEqual(image.Healthcheck.Test.slice(0, 3), ['CMD', 'node', '-e'])
     assert.deepEqual(image.Cmd, ['serve'])
   })
 
-  it('the image runs as its user, cannot write to its root, and is healthy', async () => {
+  it('a container runs as its own user, cannot write to its root, and is healthy', async () => {
     const program =
       'let why; try { fs.writeFileSync("/x", "") } catch ({ code }) { why = code }' +
       'console.log(process.getuid(), process.getgid(), why)'
@@ -123,7 +123,7 @@ describe('the image', { skip }, () => {
     assert.deepEqual(await exec(...check), { code: 0, stdout: '', stderr: '' })
   })
 
-  it('a command in the image creates the first administrator, who can log in', async () => {
+  it('a command in a container creates the first administrator, who can log in', async () => {
     const file = join(data, 'password')
     writeFileSync(file, password, { mode: 0o600 })
     chownSync(file, 1000, 1000)
@@ -139,7 +139,7 @@ describe('the image', { skip }, () => {
     assert.deepEqual(files.toSorted(), ['keystile.db', 'keystile.key', 'password'])
   })
 
-  it('the image ends at SIGTERM with exit code 0', async () => {
+  it('a container ends at SIGTERM with exit code 0', async () => {
     assert.equal((await finish(crun('kill', 'keystile', 'TERM'))).code, 0)
     assert.ok(server)
     if (server.exitCode === null) await once(server, 'exit')

@@ -45,7 +45,7 @@ describe(
     const command = (role: 'owner' | 'app', ...args: readonly string[]): Promise<Finished> =>
       callCommand(args, { cwd, env: { DATABASE_URL: as(role) } })
 
-    it('deploy/roles.sql lets only the owner create the tables', async () => {
+    it('deploy/roles.sql allows only the owner to create tables', async () => {
       const refused = await command('app', 'migrate')
       assert.equal(refused.code, 1)
       assert.match(refused.stderr, /permission denied for schema keystile/)
@@ -67,7 +67,7 @@ describe(
       await run(url, rememberIt)
     })
 
-    it('deploy/roles.sql lets the application do all that a server does', async () => {
+    it('deploy/roles.sql allows the application everything that a server does', async () => {
       const env = {
         DATABASE_URL: as('app'),
         KEYSTILE_KEY: randomBytes(32).toString('base64'),
@@ -97,7 +97,7 @@ describe(
       assert.doesNotMatch(server.stderr(), /permission denied|"level":50/)
     })
 
-    it('deploy/roles.sql lets the commands of operators run as the application', async () => {
+    it('deploy/roles.sql allows operators to run commands as the application', async () => {
       writeFileSync(join(cwd, 'password'), password, { mode: 0o600 })
       for (const args of [
         ['user', 'create', 'bob', '--password-file', 'password'],
@@ -125,7 +125,7 @@ describe(
       'create schema mine',
       'set role keystile_owner',
     ]) {
-      it(`deploy/roles.sql forbids the application to run: ${statement}`, async () => {
+      it(`deploy/roles.sql forbids the application this statement: ${statement}`, async () => {
         await assert.rejects(
           run(as('app'), statement),
           /permission denied|must be owner|append-only/,
@@ -135,7 +135,7 @@ describe(
   },
 )
 
-// Keeps the row of the last migration in another table, as if that migration had not run yet.
+// Moves the row of the last migration to another table, as if that migration had not run yet.
 const forgetLastMigration = `
   create table forgotten as
     select * from keystile.migration order by name desc limit 1;

@@ -17,13 +17,13 @@ function analyze(...args: readonly string[]): { readonly status: number | null; 
 }
 
 describe('the systemd unit', { skip }, () => {
-  it('the systemd unit has an exposure score of at most 2.0', () => {
+  it('systemd-analyze rates the exposure of the unit at 2.0 or less', () => {
     const { status, said } = analyze('security', '--offline=true', '--threshold=20', unit)
     assert.equal(status, 0, said)
     assert.match(said, /Overall exposure level for keystile\.service: [01]\.\d/)
   })
 
-  it('the systemd unit has no directive that systemd does not know', () => {
+  it('the systemd unit has only directives that systemd knows', () => {
     const folder = mkdtempSync(join(tmpdir(), 'keystile-unit-'))
     try {
       // The command of the unit is not installed here, and systemd would report an error.

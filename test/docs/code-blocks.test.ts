@@ -13,7 +13,7 @@ import { blocks, documents, isTest, root, servedBlocks, wholeBlocks } from './bl
 
 const run = promisify(execFile)
 
-describe('the documents', () => {
+describe('the programs in the documents', () => {
   let folder: string
   before(() => {
     // Inside the repository, so that the names of the packages resolve.
@@ -41,13 +41,13 @@ describe('the documents', () => {
     ]).catch(({ stdout }: { stdout: string }) => assert.fail(stdout))
   })
 
-  describe('programs in the documents', { concurrency: availableParallelism() }, () => {
+  describe('running the programs', { concurrency: availableParallelism() }, () => {
     // With NODE_TEST_CONTEXT the inner test run would report to the outer one instead of printing.
     const { NODE_TEST_CONTEXT: _, ...env } = process.env
     // These blocks are not in recipes.test.ts, which runs servers and sends them requests.
     const others = wholeBlocks.filter((block) => isTest(block) || !servedBlocks.includes(block))
     for (const block of others) {
-      it(`the ${isTest(block) ? 'test' : 'program'} ${block.name} of a document runs`, async () => {
+      it(`the ${isTest(block) ? 'test' : 'program'} ${block.name} in a document runs`, async () => {
         const { name } = block
         const cwd = join(folder, `cwd-${name}`)
         mkdirSync(cwd)
@@ -72,7 +72,7 @@ describe('the documents', () => {
     assert.ok(readFileSync(join(root, 'README.md'), 'utf8').includes(`\`\`\`ts\n${example}\`\`\``))
   })
 
-  it('code that a document copies from an example is the same as in the example', () => {
+  it('a document shows the code of an example unchanged', () => {
     let shown = 0
     for (const document of documents) {
       const text = readFileSync(join(root, document), 'utf8')
@@ -90,7 +90,7 @@ describe('the documents', () => {
     assert.equal(shown, 11)
   })
 
-  it('the documents link only to files and headings that exist', () => {
+  it('the documents link only to existing files and headings', () => {
     for (const document of documents) {
       const links = read(document).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)
       for (const [link, path = '', heading] of links) {
@@ -102,7 +102,7 @@ describe('the documents', () => {
     }
   })
 
-  it('the documents name only npm scripts that package.json has', () => {
+  it('the documents name only npm scripts that exist', () => {
     const scripts = Object.keys(JSON.parse(read('package.json')).scripts)
     for (const document of documents)
       for (const [, script = ''] of read(document).matchAll(/npm run ([\w:]+)/g))

@@ -333,7 +333,7 @@ async function attack(running: Running, recipe: Recipe, username: string): Promi
   }
 }
 
-describe('the recipes', () => {
+describe('the server recipes in the documents', () => {
   let folder: string
   before(async () => {
     // Inside the repository, so that the names of the packages resolve.
@@ -363,7 +363,7 @@ describe('the recipes', () => {
     await database?.drop()
   })
 
-  it('the recipes include every server that the documents show', () => {
+  it('the list of recipes includes every server in the documents', () => {
     const servers = /new (OpenAPI)?Hono\(|Fastify\(|express\(\)|createServer\(|keystile\/web'/
     const others = wholeBlocks.filter(
       (block) => servers.test(block.code) && !servedBlocks.includes(block),
@@ -376,7 +376,7 @@ describe('the recipes', () => {
     assert.ok(others.length <= 1, others.map(({ name }) => name).join(', '))
   })
 
-  describe('recipes under attack', { concurrency: availableParallelism() }, () => {
+  describe('the server recipes under attack', { concurrency: availableParallelism() }, () => {
     for (const recipe of recipes) {
       const { name } = recipe
       const isOwnUsers = name.includes('own-users')
@@ -387,7 +387,7 @@ describe('the recipes', () => {
             ? `no PostgreSQL: ${howToGetPostgres}`
             : false
       it(
-        `${name} survives connection resets, half requests and callbacks that throw`,
+        `${name} keeps working after connection resets, half requests and callbacks that throw`,
         { skip, timeout: 60_000 },
         async (t) => {
           const program = name.startsWith('examples/') ? join(root, name) : join(folder, name)

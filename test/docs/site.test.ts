@@ -64,7 +64,7 @@ describe('npm run docs', { skip }, () => {
     name.replace(/\.md$/, '.html'),
   )
 
-  it('npm run docs makes a page of each document, without other hosts or errors', async () => {
+  it('npm run docs makes a page per document, without errors or other hosts', async () => {
     for (const name of pages) {
       await page.goto(`${url}/${name}`, { waitUntil: 'networkidle' })
       assert.ok(await page.locator('h1').first().isVisible(), name)
@@ -72,7 +72,7 @@ describe('npm run docs', { skip }, () => {
     assert.deepEqual(faults, [])
   })
 
-  it('the search of npm run docs finds each page by its title', async () => {
+  it('the search on the pages finds each page by its title', async () => {
     for (const name of pages) {
       const source = readFileSync(join(root, name.replace(/\.html$/, '.md')), 'utf8')
       const [, title = ''] = /^# (?:\d\. )?(.+)$/m.exec(source) ?? []
@@ -87,7 +87,7 @@ describe('npm run docs', { skip }, () => {
     assert.deepEqual(faults, [])
   })
 
-  it('axe finds no fault in the pages of npm run docs, light or dark', async () => {
+  it('axe finds no accessibility fault in the pages, light or dark', async () => {
     const axe = readFileSync(join(root, 'tools/site/node_modules/axe-core/axe.min.js'), 'utf8')
     const found: string[] = []
     for (const colorScheme of ['light', 'dark'] as const) {

@@ -45,7 +45,7 @@ async function freezeHolding(
 describeOnBoth('a process that freezes inside a transaction', (stage) => {
   if (stage.kind === 'SQLite') return // there the server is one process
 
-  it('while one process is frozen, other processes can revoke and refuse tokens', async () => {
+  it('while one process is frozen, the others can still revoke and refuse tokens', async () => {
     const other = await stage.start({ clock: createTestClock() })
     const [ada, bob, eve] = [
       await other.tokens('ada'),
@@ -78,7 +78,7 @@ describeOnBoth('a process that freezes inside a transaction', (stage) => {
     }
   })
 
-  it('a process that was frozen returns 503 after a rollback, and then works again', async () => {
+  it('a process that was frozen answers 503 after a rollback, and then works again', async () => {
     const other = await stage.start({ clock: createTestClock() })
     const { accessToken, sessionId } = await other.tokens()
     const frozen = await startProcess(stage.database)

@@ -11,7 +11,7 @@ const sessions = 8
 
 describeOnBoth('ending all sessions of a user', (stage) => {
   if (stage.kind === 'SQLite') return // it has one writer at a time
-  it('keystile.sessions.revokeAll locks sessions in the order of their ids', async () => {
+  it('sessions.revokeAll locks the sessions in the order of their ids', async () => {
     const { keystile, addUser } = await stage.start()
     const subject = await addUser()
     for (let i = 0; i < sessions; i++) await keystile.sessions.create({ subject })

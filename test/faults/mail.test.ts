@@ -19,7 +19,7 @@ const kills = [
 
 describeOnBoth('a process that is killed while it sends a mail', (stage) => {
   for (const [moment, reply, copies] of kills)
-    it(`a process killed ${moment} loses no mail`, async () => {
+    it(`if a process is killed ${moment}, no mail is lost`, async () => {
       await (await stage.start()).keystile.close()
       const server = await startMailServer()
       const mail = { mailUrl: server.url, mailFrom: 'no-reply@example.com' }

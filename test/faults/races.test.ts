@@ -85,7 +85,7 @@ async function count(stage: Stage, from: string): Promise<number> {
 }
 
 describeOnBoth('two processes on one database', (stage) => {
-  it(`${2 * tries} parallel refreshes at two processes get one successor (${rounds}×)`, () =>
+  it(`${2 * tries} parallel refreshes in two processes get one new token (${rounds}×)`, () =>
     race(stage, async (race) => {
       const created = await race.here.keystile.sessions.create({ subject: race.subject })
       const { sessionId } = tokensOf({ access_token: created.accessToken })
@@ -99,7 +99,7 @@ describeOnBoth('two processes on one database', (stage) => {
       }
     }))
 
-  it(`${2 * tries} parallel late retries at two processes get one successor (${rounds}×)`, () =>
+  it(`${2 * tries} parallel late retries in two processes get one new token (${rounds}×)`, () =>
     race(stage, async (race) => {
       const { one, other, here, subject } = race
       for (let round = 1; round <= rounds; round++) {
@@ -116,7 +116,7 @@ describeOnBoth('two processes on one database', (stage) => {
       }
     }))
 
-  it(`if a token is revoked while two processes refresh it, no token stays valid (${run})`, (t) =>
+  it(`no token stays valid if it is revoked while two processes refresh it (${run})`, (t) =>
     race(stage, async ({ one, other, here, subject }) => {
       const random = createRandom(seed)
       const statuses: Record<number, number> = {}

@@ -36,7 +36,7 @@ await keystile.close()
 console.log('statuses ' + statuses.join(' '))
 `
 
-it('under node --watch, each login gets the verdict on its own password', async () => {
+it('under node --watch, each login gets the answer for its own password', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'keystile-watch-'))
   const file = join(folder, 'app.mjs')
   writeFileSync(file, program)

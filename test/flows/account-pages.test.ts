@@ -48,7 +48,7 @@ describeOnBoth('the pages for a new password', (stage) => {
     assert.equal((await login({ password: next })).status, 200)
   })
 
-  it('a person who reads the mail elsewhere enters its code', async () => {
+  it('a person who reads the mail on another device enters its code', async () => {
     const started = await start()
     const { send, addUser, login } = started
     await addUser()
@@ -60,7 +60,7 @@ describeOnBoth('the pages for a new password', (stage) => {
     assert.equal((await login({ password: next })).status, 200)
   })
 
-  it('scanners that open a link, even often, use up nothing', async () => {
+  it('a mail scanner that opens a link many times does not use it up', async () => {
     const started = await start()
     const { send, addUser } = started
     await addUser()
@@ -79,7 +79,7 @@ describeOnBoth('the pages for a new password', (stage) => {
     assert.equal((await send('POST', '/account/reset-password', { form })).status, 403)
   })
 
-  it('the page does not tell whether a token is good, or whether a login exists', async () => {
+  it('the page does not reveal whether a token is valid or a login exists', async () => {
     const started = await start()
     const { send, addUser } = started
     await addUser()
@@ -100,7 +100,7 @@ describeOnBoth('the pages for a new password', (stage) => {
     assert.deepEqual(masked(pages[0] as Answer), masked(pages[1] as Answer))
   })
 
-  it('a refused form is shown again with its fault, and uses up nothing', async () => {
+  it('a refused form is shown again with the error message, and its link still works', async () => {
     const started = await start()
     const { send, addUser } = started
     await addUser()
@@ -129,7 +129,7 @@ describeOnBoth('the pages for a new password', (stage) => {
     assert.equal((await post({ code, new_password: next })).status, 200)
   })
 
-  it('too many requests are said on the page', async () => {
+  it('the page says that there were too many requests', async () => {
     const started = await start({ rateLimits: 'on' })
     for (let count = 0; count < 5; count++) assert.equal((await ask(started)).status, 200)
     const refused = await ask(started)
@@ -138,7 +138,7 @@ describeOnBoth('the pages for a new password', (stage) => {
     assert.match(refused.text, /id="login-fault" role="alert">Too many tries/)
   })
 
-  it('the pages run no script, load nothing, and are in no cache and no search engine', async () => {
+  it('the pages run no script, load nothing and forbid caches and search engines', async () => {
     const { send } = await start()
     for (const path of ['/account/forgot-password', '/account/reset-password?token=x']) {
       const { headers, text } = await send('GET', path)
@@ -157,7 +157,7 @@ describeOnBoth('the pages for a new password', (stage) => {
     }
   })
 
-  it('the pages speak four languages, and every field has a label', async () => {
+  it('the pages exist in four languages, and every field has a label', async () => {
     const { send } = await start({ mailLanguage: 'fr' })
     const headings = []
     for (const language of ['en', 'de', 'fr', 'es', 'nl']) {
@@ -175,7 +175,7 @@ describeOnBoth('the pages for a new password', (stage) => {
     assert.equal(new Set(headings).size, 4)
   })
 
-  it('a body that is not a form gets 400, and one without a login is asked again', async () => {
+  it('a body that is not a form gets 400; a form without a login is shown again', async () => {
     const { send } = await start()
     for (const path of ['/account/forgot-password', '/account/reset-password']) {
       const { status, headers } = await send('POST', path, { json: { login: 'ada' } })
@@ -185,7 +185,7 @@ describeOnBoth('the pages for a new password', (stage) => {
     assert.deepEqual([empty.status, headingOf(empty)], [200, 'Forgot your password?'])
   })
 
-  it('a link without its token says so', async () => {
+  it('the page for a link without its token says that the link is not complete', async () => {
     const { send } = await start()
     const { status, text } = await send('GET', '/account/reset-password')
     assert.equal(status, 200)

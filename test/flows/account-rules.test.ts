@@ -23,7 +23,7 @@ for (const way of ways) {
   describeOnBoth(`a new account by ${way}`, (stage) => {
     const start = starter(stage)
 
-    it('a new account gets 409 if its name or address is taken, in any letter case', async () => {
+    it('POST /users returns 409 if name or address is taken, in any letter case', async () => {
       const { by } = await start()
       assert.equal((await by.register({ username: 'Ada', email: 'ada@example.com' })).status, 201)
       for (const [fields, detail] of [
@@ -35,7 +35,7 @@ for (const way of ways) {
       }
     })
 
-    it('of twenty simultaneous requests for one name, only one creates an account', async () => {
+    it('if twenty requests for one name arrive at once, only one creates an account', async () => {
       const { by } = await start()
       const outcomes = await Promise.all(
         Array.from({ length: 20 }, (_, i) => by.register({ email: `ada${i}@example.com` })),
@@ -45,7 +45,7 @@ for (const way of ways) {
       assert.ok(outcomes.every(({ status }) => [201, 409, 503].includes(status)))
     })
 
-    it('the refusal of a new account lists all faults, and repeats no value', async () => {
+    it('POST /users lists all faults and repeats no value', async () => {
       const { by } = await start()
       const { status, json } = await by.register({
         username: '_secret-name',
@@ -66,7 +66,7 @@ for (const way of ways) {
       assert.doesNotMatch(JSON.stringify(json), /secret|city/)
     })
 
-    it('a new account has the profile that the schema accepts and returns', async () => {
+    it('POST /users stores the profile as the schema returns it', async () => {
       const nickname = z.string().trim().min(1).default('None')
       const { by } = await start({
         profile: z.strictObject({ nickname, age: z.int().optional() }),
@@ -79,7 +79,7 @@ for (const way of ways) {
       assert.deepEqual([status, json['nickname'], json['age']], [201, 'Countess', 36])
     })
 
-    it('an account gets no reserved profile field, even if the schema allows it', async () => {
+    it('POST /users accepts no reserved profile field, even if the schema allows it', async () => {
       const { by, add } = await start({ profile: z.looseObject({}) })
       const ada = await add('ada')
       const names = ['id', 'email_verified', 'createdAt', 'disabled', 'constructor', 'toJSON']
@@ -97,7 +97,7 @@ for (const way of ways) {
       assert.equal((await by.register({ ...other, city: 'London' })).status, 201)
     })
 
-    it('a profile never exceeds 64 KiB, after one change or after several', async () => {
+    it('a profile never exceeds 64 KiB, neither after one change nor after several', async () => {
       const { by, add } = await start({ profile: z.looseObject({}) })
       const ada = await add('ada')
       const tooLarge = await by.register({ ...other, a: 'x'.repeat(70_000) })
@@ -116,7 +116,7 @@ for (const way of ways) {
       assert.ok(Number(row?.['length']) <= 65_536)
     })
 
-    it('a new password has at least 15 characters, at most 1,024 bytes (ASVS V6.2.8)', async () => {
+    it('POST /users demands a password of 15 characters to 1,024 bytes (ASVS V6.2.8)', async () => {
       const { by, started } = await start()
       const { login } = started
       const words = Array.from({ length: 300 }, (_, i) => `word ${i} `).join('')
@@ -158,12 +158,12 @@ for (const way of ways) {
       )
     })
 
-    it('a password of a new account may be letters only (NIST SP 800-63B-4 §3.1.1.2)', async () => {
+    it('POST /users accepts a password of letters only (NIST SP 800-63B-4 §3.1.1.2)', async () => {
       const { by } = await start()
       assert.equal((await by.register({ password: 'no signs no digits no capitals' })).status, 201)
     })
 
-    it('an account cannot have a common password, or one that contains its names', async () => {
+    it('POST /users refuses a common password, and one with the user’s names in it', async () => {
       const { by, add } = await start()
       const lovelace = await add('Lovelace')
       const bad = [
@@ -191,7 +191,7 @@ for (const way of ways) {
       assert.equal((await by.register({ password: 'ada drives an engine' })).status, 201)
     })
 
-    it('a new account’s password must have the configured length and not be common', async () => {
+    it('POST /users applies the configured length and the list of common passwords', async () => {
       const { by } = await start({ passwordMinLength: 8 })
       const detail = async (secret: string): Promise<string> =>
         (await by.register({ password: secret })).json['detail']
@@ -204,7 +204,7 @@ for (const way of ways) {
   describeOnBoth(`a change by ${way}`, (stage) => {
     const start = starter(stage)
 
-    it('a profile change keeps other fields, and must leave the profile valid', async () => {
+    it('a profile change keeps the other fields, and the whole profile must be valid', async () => {
       const { by, add } = await start({
         profile: z.strictObject({ city: z.string().optional(), age: z.int().optional() }),
       })
@@ -216,7 +216,7 @@ for (const way of ways) {
         assert.equal((await by.changeProfile(ada, fields)).status, 422, JSON.stringify(fields))
     })
 
-    it('a profile change is refused if there is no schema', async () => {
+    it('a profile change is refused if the server has no profile schema', async () => {
       const { by, add } = await start()
       assert.equal((await by.changeProfile(await add('ada'), { city: 'London' })).status, 422)
     })
@@ -234,7 +234,7 @@ for (const way of ways) {
       assert.equal(['a', 'b', 'c', 'd'].filter((name) => json[name] === 1).length, changed.length)
     })
 
-    it('after a grant of scopes and roles, the next token has all their scopes', async () => {
+    it('after a grant of scopes and roles, the next token has all of them', async () => {
       const { by, add, started } = await start({ scopes, roles })
       const bob = await add('bob')
       const { status, json } = await by.give(bob, { roles: ['reader'], scopes: ['items:write'] })
@@ -261,7 +261,7 @@ for (const way of ways) {
         assert.equal((await by.give(bob, rights)).status, 422, JSON.stringify(rights))
     })
 
-    it('a disabled user is refused immediately, and an enabled user can log in again', async () => {
+    it('a disabled user is refused at once, and can log in again when enabled', async () => {
       const { by, add, started } = await start()
       const bob = await add('bob')
       const disabled = await by.setDisabled(bob, true)
@@ -291,7 +291,7 @@ for (const way of ways) {
       assert.equal((await by.demote(root)).status, 200)
     })
 
-    it('a deletion ends all tokens and deletes the data, but the name stays taken', async () => {
+    it('deleting a user ends all tokens and deletes data, but the name stays taken', async () => {
       const { by, add, started } = await start()
       const bob = await add('bob')
       assert.equal((await by.remove(bob)).status, 204)
@@ -303,7 +303,7 @@ for (const way of ways) {
       assert.deepEqual({ ...row }, { email: null, password_hash: '' })
     })
 
-    it('a change with an unknown user id is refused with 404', async () => {
+    it('a change of an unknown user returns 404', async () => {
       const { by, add } = await start()
       const bob = await add('bob')
       for (const id of ['x', bob.id.toUpperCase(), `${bob.id}x`]) {
@@ -317,7 +317,7 @@ for (const way of ways) {
       }
     })
 
-    it('after a password change, a login needs the new password', async () => {
+    it('after a password change, only the new password works', async () => {
       const { by, add, started } = await start()
       const bob = await add('bob')
       assert.equal((await by.setPassword(bob, 'a battery of correct horses')).status, 204)

@@ -14,7 +14,7 @@ const newPassword = 'a new engine of her own'
 describeOnBoth('PATCH /users/me', (stage) => {
   const profile = z.strictObject({ city: z.string().min(1).optional(), age: z.int().optional() })
 
-  it('PATCH /users/me returns 422 for invalid values and for reserved fields', async () => {
+  it('PATCH /users/me returns 422 for a wrong value and for a reserved field', async () => {
     const { register, login, send } = await stage.start({ profile })
     await register({ city: 'London' })
     const bearer = (await login()).json['access_token']
@@ -36,7 +36,7 @@ describeOnBoth('PATCH /users/me', (stage) => {
     assert.equal((await send('GET', '/users/me', { bearer })).json['city'], 'London')
   })
 
-  it('without a profile schema, PATCH /users/me cannot change any field', async () => {
+  it('PATCH /users/me cannot change anything if there is no profile schema', async () => {
     const { accessToken, send } = await stage.start()
     const bearer = await accessToken()
     assert.equal(
@@ -50,7 +50,7 @@ describeOnBoth('PATCH /users/me', (stage) => {
 describeOnBoth('POST /users/me/password', (stage) => {
   const change = { current_password: password, new_password: newPassword }
 
-  it('POST /users/me/password sets a password and ends other sessions (ASVS V7.4.3)', async () => {
+  it('POST /users/me/password sets it and ends the other sessions (ASVS V7.4.3)', async () => {
     const { accessToken, login, send } = await stage.start()
     const [mine, other] = [await accessToken(), (await login()).json['access_token']]
     const { status, text } = await send('POST', '/users/me/password', {
@@ -65,7 +65,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
     assert.equal((await login({ password: newPassword })).status, 200)
   })
 
-  it('POST /users/me/password: 403 for a wrong password, 422 for a bad new password', async () => {
+  it('POST /users/me/password: 403 for a wrong password, 422 for a bad new one', async () => {
     const { accessToken, login, send } = await stage.start()
     const bearer = await accessToken()
     const post = (json: object): Promise<{ status: number }> =>
@@ -86,7 +86,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
     assert.equal((await login()).status, 200)
   })
 
-  it('POST /users/me/password lets only one of two concurrent changes succeed', async () => {
+  it('of two simultaneous POST /users/me/password, only one succeeds', async () => {
     const { accessToken, login, send } = await stage.start()
     const bearer = await accessToken()
     const passwords = ['the first of two passwords', 'the second of two passwords']
@@ -100,7 +100,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
     assert.equal((await login({ password: winners[0]! })).status, 200)
   })
 
-  it('a login with the old password during a password change gets no valid token', async () => {
+  it('a login with the old password during the change gets no valid token', async () => {
     const { accessToken, login, send, keystile } = await stage.start()
     const bearer = await accessToken()
     const logins = Array.from({ length: 6 }, () => login())
@@ -118,7 +118,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
 describeOnBoth('POST /users/me/email', (stage) => {
   const change = { current_password: password, new_email: 'Countess@Example.com' }
 
-  it('POST /users/me/email sets an unverified address, and ends no session', async () => {
+  it('POST /users/me/email sets an unverified address and ends no session', async () => {
     const { accessToken, login, send } = await stage.start()
     const bearer = await accessToken()
     await stage.sql('update "user" set email_verified_at = 1')
@@ -147,7 +147,7 @@ describeOnBoth('POST /users/me/email', (stage) => {
     assert.equal((await send('GET', '/users/me', { bearer })).json['email'], 'ada@example.com')
   })
 
-  it('POST /users/me/email returns 409 for a taken address, also in parallel calls', async () => {
+  it('POST /users/me/email returns 409 for a taken address, even in parallel', async () => {
     const { tokens, send } = await stage.start()
     const [ada, bob] = [await tokens('ada'), await tokens('bob')]
     const post = async (bearer: string, new_email: string): Promise<number> =>
@@ -167,7 +167,7 @@ describeOnBoth('POST /users/me/email', (stage) => {
 })
 
 describeOnBoth('an account, for a client other than first-party', (stage) => {
-  it('a client other than first-party can read an account, but cannot change it', async () => {
+  it('only the client first-party can change an account, and others can only read it', async () => {
     const { addUser, addClient, send, login } = await stage.start()
     await addUser()
     const kiosk = await addClient({ id: 'kiosk', grants: ['password'] })
@@ -186,7 +186,7 @@ describeOnBoth('an account, for a client other than first-party', (stage) => {
 })
 
 describeOnBoth('DELETE /users/me', (stage) => {
-  it('DELETE /users/me deletes the data and ends all tokens; the name stays taken', async () => {
+  it('DELETE /users/me deletes data and ends all tokens, but the name stays taken', async () => {
     const { accessToken, login, register, send } = await stage.start()
     const bearer = await accessToken()
     const hers = ['example.com', 'argon2', decodeJwtUnsafe(bearer).claims['sid'] as string]
@@ -210,7 +210,7 @@ describeOnBoth('DELETE /users/me', (stage) => {
     )
   })
 
-  it('DELETE /users/me needs a login within the last 300 s (RFC 9470 §3)', async () => {
+  it('DELETE /users/me needs a login in the last 300 s (RFC 9470 §3)', async () => {
     const clock = createTestClock()
     const { accessToken, send } = await stage.start({ clock })
     const bearer = await accessToken()
@@ -228,7 +228,7 @@ describeOnBoth('DELETE /users/me', (stage) => {
 describeOnBoth(
   'keystile.sessions.create',
   (stage) => {
-    it('keystile.sessions.create issues a token to a user whom the app verified', async () => {
+    it('keystile.sessions.create gives a token to a user whom the app has verified', async () => {
       const scopes = { a: 'A', b: 'B' }
       const { addUser, open, keystile } = await stage.start({ scopes, defaultScopes: ['a', 'b'] })
       const subject = await addUser()

@@ -26,7 +26,7 @@ async function startUsers(
 }
 
 describeOnBoth('keystile.users', (stage) => {
-  it('keystile.users.create can give rights, and works while registration is closed', async () => {
+  it('keystile.users.create can give rights, even if registration is closed', async () => {
     const { appUsers, login } = await startUsers(stage, {
       scopes,
       roles,
@@ -68,7 +68,7 @@ describeOnBoth('keystile.users', (stage) => {
     assert.equal(await appUsers.find({ login: 'ada' }), undefined)
   })
 
-  it('keystile.users.find finds a user only by id, name or e-mail address', async () => {
+  it('keystile.users.find finds a user by id, name or e-mail address only', async () => {
     const { appUsers } = await startUsers(stage)
     const { id } = await appUsers.create(ada)
     for (const by of [{ id }, { login: 'aDA' }, { login: 'ADA@example.COM' }])
@@ -77,7 +77,7 @@ describeOnBoth('keystile.users', (stage) => {
       assert.equal(await appUsers.find(by), undefined)
   })
 
-  it('keystile.users.list returns pages of users by name, and checks its options', async () => {
+  it('keystile.users.list returns users by name in pages, and checks its options', async () => {
     const { appUsers } = await startUsers(stage)
     for (const username of ['carol', 'Ada', 'bob']) await appUsers.create({ username, password })
     const first = await appUsers.list({ limit: 2 })
@@ -99,7 +99,7 @@ describeOnBoth('keystile.users', (stage) => {
       assert.equal((await open([], { bearer: accessToken })).status, 401)
   })
 
-  it('keystile.users.grant changes rights; with endsSessions, it ends the sessions', async () => {
+  it('keystile.users.grant changes rights, and ends sessions only with endsSessions', async () => {
     const { appUsers, open, tokens, login } = await startUsers(stage, { scopes, roles })
     const { subject: id, accessToken: bearer } = await tokens()
     await stage.sql(`update "user" set scopes = '["old:scope"]' where id = '${id}'`)
@@ -113,7 +113,7 @@ describeOnBoth('keystile.users', (stage) => {
     assert.equal((await login()).json['scope'], 'items:write')
   })
 
-  it('keystile.users ignores undefined members', async () => {
+  it('keystile.users ignores members that are undefined', async () => {
     const { appUsers } = await startUsers(stage, {
       profile: z.strictObject({ city: z.string().optional() }),
     })
@@ -121,7 +121,7 @@ describeOnBoth('keystile.users', (stage) => {
     assert.equal((await appUsers.update(id, { city: undefined }))['city'], 'London')
   })
 
-  it('the audit record has each change by keystile.users, with the actor app', async () => {
+  it('the audit record has each change by keystile.users with the actor app', async () => {
     const { appUsers } = await startUsers(stage, { scopes, profile: z.looseObject({}) })
     const { id } = await appUsers.create(ada)
     await appUsers.update(id, { city: 'London' })
@@ -149,7 +149,7 @@ describeOnBoth('keystile.users', (stage) => {
 describeOnBoth(
   'an app with its own users',
   (stage) => {
-    it('an app with its own users has no keystile.users', async () => {
+    it('keystile.users does not exist if the app has its own users', async () => {
       assert.equal((await stage.start()).keystile.users, undefined)
     })
   },

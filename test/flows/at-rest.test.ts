@@ -19,7 +19,7 @@ import {
 } from '../../packages/server/test-support/keystile.ts'
 
 describeOnBoth('a restart', (stage) => {
-  it('a restart keeps users, sessions and keys', async () => {
+  it('users, sessions and keys still exist after a restart', async () => {
     const before = await stage.start()
     const bearer = await before.accessToken()
     await before.keystile.close()
@@ -28,7 +28,7 @@ describeOnBoth('a restart', (stage) => {
     assert.equal((await after.login()).status, 200)
   })
 
-  it('a start with another issuer is refused, because it would log out every user', async () => {
+  it('Keystile does not start with another issuer, which would log out all users', async () => {
     await stage.start()
     await assert.rejects(stage.start({ issuer: 'http://localhost:4000' }), (error: Error) => {
       assert.ok(error instanceof TypeError)
@@ -37,20 +37,20 @@ describeOnBoth('a restart', (stage) => {
     })
   })
 
-  it('a start with another key for encryption is refused', async () => {
+  it('Keystile does not start with another key for encryption', async () => {
     await stage.start()
     await assert.rejects(
       stage.start({ key: 'another sealing key: 9876543210 zyxwvu' }),
-      /key must be the key that sealed the signing keys in this database; it is a different one/,
+      /key must be the key that encrypted the signing keys in this database; it is a different one/,
     )
   })
 
-  it('a start with another signing algorithm is refused', async () => {
+  it('Keystile does not start with another signing algorithm', async () => {
     await stage.start({ signingAlgorithm: 'EdDSA' })
     await assert.rejects(stage.start({ signingAlgorithm: 'RS256' }), /must be EdDSA, .*it is RS256/)
   })
 
-  it('four processes that start at the same time make only one signing key', async () => {
+  it('four processes that start at once make only one signing key', async () => {
     // The first start creates the database. Then four starts try to create a key at the same time.
     const first = await stage.start()
     await first.keystile.close()
@@ -66,7 +66,7 @@ describeOnBoth('a restart', (stage) => {
     assert.equal(new Set(kids).size, 1)
   })
 
-  it('the configured signing key signs the tokens and is published', async () => {
+  it('the configured signing key signs tokens and is published', async () => {
     const signingKey = exportPrivateJwk(generateKey('EdDSA', { keyId: 'ours' }))
     const { accessToken, send } = await stage.start({ signingKey })
     const token = await accessToken()
@@ -83,7 +83,7 @@ describeOnBoth('a restart', (stage) => {
 
 describeOnBoth('the published keys', (stage) => {
   for (const signingAlgorithm of ['ES256', 'EdDSA', 'RS256'] as const) {
-    it(`${signingAlgorithm} keys are published without private parts (RFC 7517 §4)`, async () => {
+    it(`the published ${signingAlgorithm} keys have no private parts (RFC 7517 §4)`, async () => {
       const { accessToken, send } = await stage.start({ signingAlgorithm })
       const token = await accessToken()
       const { status, headers, json } = await send('GET', '/.well-known/jwks.json')
@@ -102,7 +102,7 @@ describeOnBoth('the published keys', (stage) => {
   }
 })
 
-describe('a SQLite database', () => {
+describe('a SQLite database on disk', () => {
   let folder: string
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'keystile-rest-'))
@@ -110,7 +110,7 @@ describe('a SQLite database', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }))
   const database = (): string => join(folder, 'data', 'keystile.db')
 
-  it('no file of a SQLite database contains a secret in plain text', async () => {
+  it('no file of a SQLite database contains a readable secret', async () => {
     const { tokens, refresh, keystile } = await startKeystile({
       database: database(),
       key: undefined as never,
@@ -151,7 +151,7 @@ describe('a SQLite database', () => {
     await keystile.close()
   })
 
-  it('only the owner of a SQLite database can read the database and its other files', async () => {
+  it('only the owner can read the files of a SQLite database', async () => {
     const { keystile } = await startKeystile({ database: database(), key: undefined as never })
     for (const file of readdirSync(join(folder, 'data')))
       assert.equal(statSync(join(folder, 'data', file)).mode & 0o777, 0o600, file)
@@ -159,7 +159,7 @@ describe('a SQLite database', () => {
     await keystile.close()
   })
 
-  it('a SQLite database does not open if other users can read its keystile.key', async () => {
+  it('a SQLite database does not open if other users can read keystile.key', async () => {
     const { keystile } = await startKeystile({ database: database(), key: undefined as never })
     await keystile.close()
     chmodSync(join(folder, 'data', 'keystile.key'), 0o644)
@@ -169,14 +169,14 @@ describe('a SQLite database', () => {
     )
   })
 
-  it('a SQLite database that cannot be created is refused, with its path', async () => {
+  it('the error for a SQLite database that cannot be created names the path', async () => {
     await assert.rejects(
       startKeystile({ database: '/dev/null/keystile.db', key }),
       /The database \/dev\/null\/keystile\.db cannot be created/,
     )
   })
 
-  it('a file that is not a database is refused', async () => {
+  it('Keystile refuses a file that is no database', async () => {
     await assert.rejects(
       startKeystile({ database: import.meta.filename.replace('at-rest.test', 'me.test'), key }),
       /cannot be opened: file is not a database/,
@@ -185,7 +185,7 @@ describe('a SQLite database', () => {
 })
 
 describe(':memory:', () => {
-  it('the database :memory: leaves no files behind', async () => {
+  it('the database :memory: leaves no files', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'keystile-memory-'))
     const before = process.env['TMPDIR']
     process.env['TMPDIR'] = folder

@@ -134,7 +134,7 @@ describe('POST /token', () => {
     ['a malformed multipart boundary', 'x', 'multipart/form-data; boundary=("'],
   ]
   for (const [title, body, type] of table) {
-    it(`POST /token refuses ${title} with a readable message (RFC 6749 §5.2)`, async () => {
+    it(`POST /token refuses ${title} with a clear message (RFC 6749 §5.2)`, async () => {
       const answer = await send('/token', body, type)
       assertRefused(answer, title)
       assert.match(answer.json['error'], /^invalid_(request|scope)$/)
@@ -150,7 +150,7 @@ describe('POST /token', () => {
   const first = randomInt(4)
   const tried = process.env['KEYSTILE_LONG'] ? strings : strings.filter((_, i) => i % 4 === first)
   const share = `${tried.length} of ${strings.length}`
-  it(`POST /token returns invalid_grant for ${share} hostile names or passwords`, async () => {
+  it(`POST /token returns invalid_grant for ${share} dangerous names and passwords`, async () => {
     for (const text of tried) {
       const asName = send('/token', new URLSearchParams({ username: text, password }))
       const asPassword = send('/token', new URLSearchParams({ username: 'ada', password: text }))
@@ -195,7 +195,7 @@ describe('POST /users', () => {
     }),
   }
   for (const [title, body] of Object.entries(bodies)) {
-    it(`POST /users refuses ${title} with a readable message`, async () => {
+    it(`POST /users refuses ${title} with a clear message`, async () => {
       assertRefused(await send('/users', body, 'application/json'), title, [password])
       await assertAlive()
     })
@@ -212,7 +212,7 @@ describe('POST /users', () => {
     }
   })
 
-  it('POST /users accepts no naughty string as a user name, e-mail address or body', async () => {
+  it('POST /users accepts no dangerous string as name, e-mail address or body', async () => {
     for (const text of naughtyStrings) {
       if (/^[A-Za-z0-9][\w.-]+$/.test(text)) continue
       assertRefused(
@@ -229,7 +229,7 @@ describe('POST /users', () => {
   })
 })
 
-describe('the server', () => {
+describe('the server and malformed requests', () => {
   const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1])
 
   it('two Authorization headers get 400 invalid_request (OAuth 2.1 §5.1)', async () => {
@@ -262,7 +262,7 @@ describe('the server', () => {
     await assertAlive()
   })
 
-  it('odd request targets get 400 or 404, and odd methods get 405', async () => {
+  it('the server returns 400 or 404 for strange paths, and 405 for strange methods', async () => {
     const line = async (start: string): Promise<number> =>
       statusOf(
         await sendRaw(`${start} HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n`),
@@ -289,7 +289,7 @@ describe('the server', () => {
       assert.equal(await line(`${method} /users/me`), 405, method)
   })
 
-  it('headers that are too large get 431; the server survives an unfinished body', async () => {
+  it('the server returns 431 for headers that are too large, and survives a cut body', async () => {
     assert.equal(
       statusOf(
         await sendRaw(
@@ -306,7 +306,7 @@ describe('the server', () => {
     await assertAlive()
   })
 
-  it('the metadata names the configured issuer, whatever the Host (RFC 8414 §3.3)', async () => {
+  it('the metadata names the configured issuer for any Host (RFC 8414 §3.3)', async () => {
     const answer = await sendRaw(
       'GET /.well-known/oauth-authorization-server HTTP/1.1\r\nhost: evil.example\r\n' +
         'x-forwarded-host: evil.example\r\nx-forwarded-proto: https\r\nconnection: close\r\n\r\n',
@@ -316,7 +316,7 @@ describe('the server', () => {
     assert.ok(!answer.includes('evil'))
   })
 
-  it('the server sends no CORS header to an origin that is not listed', async () => {
+  it('the server sends no CORS headers to an origin that is not listed', async () => {
     for (const method of ['GET', 'OPTIONS', 'POST']) {
       const response = await fetch(`${url}/users/me`, {
         method,
@@ -326,7 +326,7 @@ describe('the server', () => {
     }
   })
 
-  it('no password and no token of these tests was logged', () => {
+  it('the log contains no password and no token of these tests', () => {
     const log = JSON.stringify(logged)
     for (const secret of [password, encodeURIComponent(password), 'Bearer '])
       assert.ok(!log.includes(secret), secret)

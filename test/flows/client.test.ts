@@ -44,7 +44,7 @@ describeOnBoth('keystile/client', (stage) => {
       ...options,
     })
 
-  it('keystile/client logs in, calls, refreshes and logs out', async () => {
+  it('keystile/client logs in, calls a route, refreshes and logs out', async () => {
     const client = await start()
     await assert.rejects(client.login({ username: 'ada', password: 'wrong' }), {
       code: 'invalid_grant',
@@ -61,7 +61,7 @@ describeOnBoth('keystile/client', (stage) => {
     assert.equal((await client.fetch(me)).status, 401)
   })
 
-  it('for twenty simultaneous calls, keystile/client refreshes once', async () => {
+  it('keystile/client refreshes once for twenty simultaneous calls', async () => {
     const client = await start()
     await client.login({ username: 'ada', password })
     clock.advance(600)
@@ -70,7 +70,7 @@ describeOnBoth('keystile/client', (stage) => {
     assert.equal(refreshes.length, 1)
   })
 
-  it('keystile/client stays signed in when the answer to a refresh is lost', async () => {
+  it('keystile/client stays signed in if the answer to a refresh is lost', async () => {
     const client = await start()
     await client.login({ username: 'ada', password })
     for (const secondsUntilNext of [5, 3_600]) {
@@ -97,7 +97,7 @@ describeOnBoth('keystile/client', (stage) => {
     }
   })
 
-  it('keystile/client signs out when the user is disabled', async () => {
+  it('keystile/client signs out if the user is disabled', async () => {
     const client = await start()
     let signOuts = 0
     client.onSignOut(() => signOuts++)
@@ -111,7 +111,7 @@ describeOnBoth('keystile/client', (stage) => {
     assert.equal(await client.isSignedIn(), false)
   })
 
-  it('keystile/client stays signed in when a second login is refused', async () => {
+  it('keystile/client stays signed in if a second login is refused', async () => {
     const client = await start()
     await client.login({ username: 'ada', password })
     await assert.rejects(client.login({ username: 'ada', password, scopes: ['no:such'] }), {

@@ -25,7 +25,7 @@ const errorOf = ({ status, json }: Answer): readonly unknown[] => [status, json[
 describeOnBoth(
   'a registered client',
   (stage) => {
-    it('a client gets a token for itself, without a user or session (RFC 6749 §4.4)', async () => {
+    it('a client gets a token for itself, without user and session (RFC 6749 §4.4)', async () => {
       const keystile = await stage.start({ scopes })
       const orders = await keystile.addClient({ scopes: ['items:read'] })
       const { status, json, headers } = await token(keystile, { ...machine, ...orders })
@@ -44,7 +44,7 @@ describeOnBoth(
       assert.deepEqual(await stage.sql('select * from session'), [])
     })
 
-    it('a client’s own token is accepted only by guards that need no user', async () => {
+    it('a client’s own token opens only routes whose guards need no user', async () => {
       const keystile = await stage.start({ scopes })
       const orders = await keystile.addClient({ scopes: ['items:read'] })
       const bearer = (await token(keystile, { ...machine, ...orders })).json[
@@ -58,7 +58,7 @@ describeOnBoth(
       assert.equal((await keystile.send('GET', '/users/me/sessions', { bearer })).status, 401)
     })
 
-    it('a client gets only scopes that it is registered for and that are declared', async () => {
+    it('a client gets only scopes that are declared and registered for it', async () => {
       const keystile = await stage.start({ scopes })
       const orders = await keystile.addClient({ scopes: ['items:read', 'gone'] })
       const ask = async (scope: string): Promise<unknown> =>
@@ -102,7 +102,7 @@ describeOnBoth(
       assert.equal((await keystile.refresh(refreshToken)).status, 200)
     })
 
-    it('a client logs in users within its own scopes, and refreshes with its secret', async () => {
+    it('a client logs users in with its own scopes, and refreshes with its secret', async () => {
       const keystile = await stage.start({ scopes, defaultScopes: ['items:read', 'items:write'] })
       await keystile.addUser()
       const web = await keystile.addClient({ id: 'web', ...people })
@@ -137,7 +137,7 @@ describeOnBoth(
       assert.deepEqual(await keystile.keystile.sessions.list(subject), [])
     })
 
-    it('a client revokes only its own tokens, with its secret (RFC 7009 §2.1)', async () => {
+    it('a client can revoke only its own tokens, with its secret (RFC 7009 §2.1)', async () => {
       const keystile = await stage.start()
       await keystile.addUser()
       const web = await keystile.addClient({ id: 'web', ...people, scopes: [] })
@@ -157,7 +157,7 @@ describeOnBoth(
       assert.equal((await keystile.open([], { bearer: accessToken })).status, 401)
     })
 
-    it('a token that a user got through a client can neither list nor end sessions', async () => {
+    it('a user’s token from another client can neither list nor end sessions', async () => {
       const keystile = await stage.start()
       await keystile.addUser()
       const { refreshToken } = tokensOf((await keystile.login()).json)
@@ -176,7 +176,7 @@ describeOnBoth(
       assert.equal((await keystile.open([], { bearer })).status, 200)
     })
 
-    it('a token that a client gets for itself has no users:read and no users:write', async () => {
+    it('a client’s own token never has users:read and users:write', async () => {
       const keystile = await stage.start({ scopes })
       const mixed = await keystile.addClient({
         grants: ['password', 'client_credentials'],
@@ -187,7 +187,7 @@ describeOnBoth(
       assert.equal(asked.json['scope'], '')
     })
 
-    it('POST /revoke refuses a token that a client got for itself (RFC 7009 §2.2.1)', async () => {
+    it('POST /revoke refuses a client’s own token (RFC 7009 §2.2.1)', async () => {
       const keystile = await stage.start()
       const [orders, billing] = [
         await keystile.addClient(),
@@ -200,7 +200,7 @@ describeOnBoth(
       assert.deepEqual(await revoke({ token: own, ...billing }), [400, 'invalid_grant'])
     })
 
-    it('a disabled client and its tokens are refused, in all processes', async () => {
+    it('all processes refuse a disabled client and its tokens', async () => {
       const [keystile, other] = [await stage.start(), await stage.start()]
       const subject = await keystile.addUser()
       const web = await keystile.addClient({
@@ -276,7 +276,7 @@ describeOnBoth(
       )
     })
 
-    it('POST /introspect returns only {"active":false} for any unusable token', async () => {
+    it('POST /introspect returns only {"active":false} for an unusable token', async () => {
       const clock = createTestClock()
       const keystile = await stage.start({ clock })
       const api = await keystile.addClient({ id: 'api', grants: [], may: ['introspect'] })
@@ -306,7 +306,7 @@ describeOnBoth(
       assert.deepEqual([status, text], inactive)
     })
 
-    it('POST /introspect needs a client that may introspect tokens (RFC 7662 §2.1)', async () => {
+    it('POST /introspect needs a client with the right to introspect (RFC 7662 §2.1)', async () => {
       const { keystile } = await start()
       const { accessToken } = await keystile.tokens()
       const orders = await keystile.addClient()

@@ -92,7 +92,7 @@ describeOnBoth(
       assert.equal((await open([], { bearer: json['access_token'] })).status, 200)
     })
 
-    it('the session cookie expires no later than the session', async () => {
+    it('the session cookie expires with the session at the latest', async () => {
       for (const [options, seconds] of [
         [{ sessionSeconds: 100, idleSeconds: 200 }, 100],
         [{ sessionSeconds: 200, idleSeconds: 90 }, 90],
@@ -104,7 +104,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /session/refresh sets a new cookie; a reused cookie ends the session', async () => {
+    it('POST /session/refresh sets a new cookie, and reusing one ends the session', async () => {
       const clock = createTestClock()
       const { addUser, post, refreshBy, send, open } = await startBrowser(stage, { clock })
       await addUser({ username: 'ada' })
@@ -142,7 +142,7 @@ describeOnBoth(
       assert.equal((await open([], { bearer })).status, 401)
     })
 
-    it('POST /session/refresh refuses a bad cookie and clears it', async () => {
+    it('POST /session/refresh refuses a wrong cookie and clears it', async () => {
       const { addUser, post, refreshBy, disable } = await startBrowser(stage)
       const subject = await addUser({ username: 'ada' })
       const cookie = cookieOf(await post(ada))
@@ -187,7 +187,7 @@ describeOnBoth(
       assert.equal((await refreshBy(cookieOf(answer))).headers.get('set-cookie'), cleared)
     })
 
-    it('POST /session/refresh refuses two cookies of the same name and uses neither', async () => {
+    it('POST /session/refresh refuses two cookies with the same name, and uses none', async () => {
       const { addUser, post, refreshBy } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       await addUser({ username: 'mallory', email: 'mallory@example.com' })
@@ -207,7 +207,7 @@ describeOnBoth(
       for (const cookie of [own, tossed]) assert.equal((await refreshBy(cookie)).status, 200)
     })
 
-    it('DELETE /session ends the sessions of two cookies of the same name', async () => {
+    it('DELETE /session ends the sessions of two cookies with the same name', async () => {
       const { addUser, post, refreshBy, logout } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       await addUser({ username: 'mallory', email: 'mallory@example.com' })
@@ -224,7 +224,7 @@ describeOnBoth(
       }
     })
 
-    it('with two cookies, DELETE /session?sid ends only the session that sid names', async () => {
+    it('with two cookies, DELETE /session?sid ends only the session in `sid`', async () => {
       const { addUser, post, refreshBy, logout } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const [one, other] = [await post(ada), await post(ada)]
@@ -235,7 +235,7 @@ describeOnBoth(
       assert.equal((await refreshBy(cookieOf(other))).status, 200)
     })
 
-    it('DELETE /session?sid refuses a cookie of another session and clears nothing', async () => {
+    it('DELETE /session?sid refuses the cookie of another session and clears nothing', async () => {
       const { addUser, post, refreshBy, logout, open } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       await addUser({ username: 'bob', email: 'bob@example.com' })
@@ -251,7 +251,7 @@ describeOnBoth(
       assert.equal((await refreshBy(cookie)).status, 200)
     })
 
-    it('DELETE /session ends the session and clears the cookie; repeats succeed too', async () => {
+    it('DELETE /session ends the session and clears the cookie, also a second time', async () => {
       const { addUser, post, refreshBy, logout, open } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const answer = await post(ada)
@@ -268,7 +268,7 @@ describeOnBoth(
       assert.equal((await refreshBy(other)).status, 200)
     })
 
-    it('DELETE /session ends the session even if its cookie was already refreshed', async () => {
+    it('DELETE /session ends the session even if its cookie was refreshed before', async () => {
       const { addUser, post, refreshBy, logout } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const cookie = cookieOf(await post(ada))
@@ -293,7 +293,7 @@ describeOnBoth(
       ['*', { origin: '*' }],
       ['the issuer’s origin in other headers', { referer: `${origin}/`, host: 'localhost:3000' }],
     ]
-    it('the /session endpoints refuse a page of another origin', async () => {
+    it('the /session endpoints refuse a page from another origin', async () => {
       const { addUser, post, refreshBy, send } = await startBrowser(stage, {
         corsOrigins: [listed],
       })
@@ -326,7 +326,7 @@ describeOnBoth(
       }
     })
 
-    it('the /session endpoints serve a page of a listed origin', async () => {
+    it('the /session endpoints accept a page from a listed origin', async () => {
       const { addUser, post, refreshBy, logout } = await startBrowser(stage, {
         corsOrigins: [listed],
       })
@@ -338,7 +338,7 @@ describeOnBoth(
       assert.deepEqual([begun.status, refreshed.status, ended.status], [200, 200, 204])
     })
 
-    it('POST /session returns the same answer for unknown users and wrong passwords', async () => {
+    it('POST /session gives the same answer for an unknown user and a wrong password', async () => {
       const { addUser, post, login } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const expected = await login({ password: 'wrong' })
@@ -352,7 +352,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /session grants the requested scopes, as POST /token does', async () => {
+    it('POST /session grants the requested scopes, like POST /token', async () => {
       const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
       const options = { scopes, defaultScopes: ['items:read', 'items:write'] } as const
       const { addUser, post, refreshBy } = await startBrowser(stage, options)
@@ -369,7 +369,7 @@ describeOnBoth(
       assert.deepEqual([status, json['error']], [400, 'invalid_scope'])
     })
 
-    it('POST /session returns OAuth error codes for wrong bodies', async () => {
+    it('POST /session returns an OAuth error code for a wrong body', async () => {
       const { post, send, addUser } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       for (const [body, expected] of [
@@ -397,7 +397,7 @@ describeOnBoth(
       )
     })
 
-    it('guarded routes, POST /token and POST /revoke do not accept session cookies', async () => {
+    it('guarded routes, POST /token and POST /revoke ignore the session cookie', async () => {
       const { addUser, post, open, send, refreshBy } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const answer = await post(ada)
@@ -422,7 +422,7 @@ describeOnBoth(
       assert.equal((await refreshBy(cookieOf(answer))).status, 200)
     })
 
-    it('the /session endpoints do not exist without cookieSession', async () => {
+    it('without cookieSession, there are no /session endpoints', async () => {
       const { send, keystile } = await stage.start()
       const headers = { origin }
       assert.equal((await send('POST', '/session', { json: ada, headers })).status, 404)
@@ -431,7 +431,7 @@ describeOnBoth(
       assert.equal((await keystile.fetch(request)).status, 404)
     })
 
-    it('the session cookie has the path /session if the issuer has no path', async () => {
+    it('the session cookie has the path /session if the issuer’s URL has no path', async () => {
       const { addUser, keystile } = await startBrowser(stage, { issuer: 'http://localhost:3000' })
       await addUser({ username: 'ada' })
       const headers = { origin, 'content-type': 'application/json' }

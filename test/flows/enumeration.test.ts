@@ -1,6 +1,7 @@
-// Measures whether response times reveal which user names exist. Runs only with KEYSTILE_LONG=1.
+// Measures whether response times reveal which user names and addresses exist. Runs only with KEYSTILE_LONG=1.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { areaUnderCurve } from '../../packages/server/test-support/area-under-curve.ts'
 import {
   createTestClock,
   describeOnBoth,
@@ -12,7 +13,7 @@ const count = 2_000
 
 describeOnBoth('enumeration', (stage) => {
   it(
-    `response times are the same for ${count} known and ${count} unknown user names`,
+    `${count} known and ${count} unknown user names have the same response times`,
     { skip },
     async (t) => {
       const { register, send, keystile } = await stage.start({
@@ -47,20 +48,40 @@ describeOnBoth('enumeration', (stage) => {
       await keystile.close()
     },
   )
-})
 
-/** Returns how often a value of `one` exceeds a value of `other`: 0.5 means no difference. */
-function areaUnderCurve(one: readonly number[], other: readonly number[]): number {
-  const sorted = other.toSorted((a, b) => a - b)
-  let greater = 0
-  for (const value of one) {
-    let [low, high] = [0, sorted.length]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (sorted[middle]! < value) low = middle + 1
-      else high = middle
-    }
-    greater += low
-  }
-  return greater / (one.length * other.length)
-}
+  it(
+    `registrations take the same time for ${count} taken and ${count} free addresses`,
+    { skip },
+    async (t) => {
+      const { keystile, send } = await stage.start({
+        emailVerification: 'required',
+        mail: { from: 'no-reply@example.com', send: () => undefined },
+      })
+      const { users } = keystile
+      assert.ok(users)
+      for (let n = 0; n < count; n += 4) {
+        const created = Array.from({ length: 4 }, (_, i) => `user-${n + i}`).map((username) =>
+          users.create({ username, email: `${username}@example.com`, password }),
+        )
+        await Promise.all(created)
+      }
+      const times: Record<'user' | 'free', number[]> = { user: [], free: [] }
+      for (let n = -100; n < count; n++) {
+        const order =
+          Math.random() < 0.5 ? (['user', 'free'] as const) : (['free', 'user'] as const)
+        for (const kind of order) {
+          const username = `${kind}-${Math.abs(n)}`
+          const json = { username, email: `${username}@example.com`, password }
+          const began = performance.now()
+          const { status } = await send('POST', '/users', { json })
+          if (n >= 0) times[kind].push(performance.now() - began)
+          assert.equal(status, 202)
+        }
+      }
+      const area = areaUnderCurve(times.user, times.free)
+      t.diagnostic(`${stage.kind}: the area under the curve is ${area.toFixed(3)}`)
+      assert.ok(area > 0.45 && area < 0.55, String(area))
+      await keystile.close()
+    },
+  )
+})

@@ -48,7 +48,7 @@ const countOf = (answers: readonly Answer[], status: number): number =>
   answers.filter((answer) => answer.status === status).length
 
 describeOnBoth('limits on guessing', (stage) => {
-  it('after ten guesses, a login name gets 429, whether or not the user exists', async () => {
+  it('a login name gets 429 after ten guesses, whether or not the user exists', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const told = async (spellings: readonly string[]): Promise<unknown> => {
@@ -83,7 +83,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.equal(Number(number), 30)
   })
 
-  it('after ten guesses, one more guess per name is verified every 36 minutes', async () => {
+  it('after ten guesses, one more per name is accepted every 36 minutes', async () => {
     const clock = createTestClock()
     const keystile = await stage.start({ ...limited, clock })
     const statuses = async (): Promise<readonly number[]> =>
@@ -95,7 +95,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.deepEqual(await statuses(), [400, 429])
   })
 
-  it('concurrent guesses on two instances share one limit', async () => {
+  it('simultaneous guesses at two instances share one rate limit', async () => {
     const clock = createTestClock()
     const instances = [
       await stage.start({ ...limited, clock }),
@@ -110,14 +110,14 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.equal((await guess(instances[0]!, { password: wrong })).status, 400)
   })
 
-  it('logins with the right password do not count towards the rate limit', async () => {
+  it('logins with the right password do not count for the rate limit', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     assert.equal(countOf(await repeat(15, () => guess(keystile, { password })), 200), 15)
     assert.equal(countOf(await repeat(11, () => guess(keystile, { password: wrong })), 400), 10)
   })
 
-  it('a login with a password over 1,024 bytes does not count towards the rate limit', async () => {
+  it('a login with a password over 1,024 bytes does not count for the rate limit', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     assert.equal(
@@ -127,7 +127,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.deepEqual(await stage.sql('select * from rate'), [])
   })
 
-  it('logins of another user on a device do not count towards the owner’s limit', async () => {
+  it('logins of another user on a device do not count for the owner’s rate limit', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     await keystile.register({ username: 'bob', email: 'bob@example.com' })
@@ -141,7 +141,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.equal((await guess(keystile, fields)).status, 200)
   })
 
-  it('ten e-mail changes in a row are accepted, and then one every 16 minutes', async () => {
+  it('ten e-mail changes are accepted at once, and then one every 16 minutes', async () => {
     const clock = createTestClock()
     const keystile = await stage.start({ ...limited, clock })
     await keystile.register({ username: 'bob', email: 'bob@example.com' })
@@ -162,7 +162,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.deepEqual([await change('bob@example.com'), await change('new@example.com')], [409, 429])
   })
 
-  it('per address, at most twenty refused clients are recorded; a right secret works', async () => {
+  it('at most twenty refused clients per address are recorded, a right secret works', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const client = await keystile.addClient()
     const ask = async (fields: Readonly<Record<string, string>>): Promise<number> => {
@@ -180,7 +180,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.equal(await ask(client), 200)
   })
 
-  it('per address, at most twenty refused tokens of other clients are recorded', async () => {
+  it('at most twenty refused tokens of other clients per address are recorded', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const web = await keystile.addClient({ id: 'web', grants: ['password', 'refresh_token'] })
     const { refreshToken, accessToken } = await keystile.tokens()
@@ -207,7 +207,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.match(await ask('/token', honest), /^200 /)
   })
 
-  it('a user may change the profile sixty times in a row, and then once per minute', async () => {
+  it('a user can change the profile sixty times at once, and then once per minute', async () => {
     const clock = createTestClock()
     const keystile = await stage.start({ ...limited, clock, profile: z.looseObject({}) })
     const bearer = await keystile.accessToken()
@@ -254,7 +254,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.equal((await guess(keystile, { ...fields, password })).status, 429)
   })
 
-  it('a device stays known for 400 days, and only for the account that logged in', async () => {
+  it('a device is known for 400 days, and only for the account that logged in', async () => {
     const clock = createTestClock()
     const keystile = await stage.start({ ...limited, clock })
     await keystile.register()
@@ -288,7 +288,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.equal((await loginThen()).status, 429)
   })
 
-  it('a new password makes all devices unknown, except the device that changed it', async () => {
+  it('a new password makes all devices unknown except the one that set it', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const [own, other] = [
@@ -319,7 +319,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.deepEqual([(await loginOn(own)).status, (await loginOn(again.json)).status], [429, 200])
   })
 
-  it('guesses with an old device secret do not count towards the new secret’s limit', async () => {
+  it('guesses with an old device secret do not count for the new secret', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const old = (await guess(keystile, { password })).json['device_secret'] as string
@@ -331,7 +331,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.equal((await guess(keystile, { password, device_secret })).status, 200)
   })
 
-  it('devices stay known when a login rehashes the password', async () => {
+  it('known devices stay known when a login renews the password hash', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const [one, other] = [
@@ -348,7 +348,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.notDeepEqual(await hashes(), before)
   })
 
-  it('an address (IPv6: /64) has one limit for all names, except for known devices', async () => {
+  it('an address (IPv6: a /64) has one limit for all names except known devices', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const { json } = await guess(keystile, { password, address: '2001:db8::1' })
@@ -368,7 +368,7 @@ describeOnBoth('limits on guessing', (stage) => {
     )
   })
 
-  it('rate limits count the address of the sender, not of a trusted proxy', async () => {
+  it('rate limits count the address of the client, not of a trusted proxy', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const withoutProxies = await stage.start({ rateLimits: 'on', clock: createTestClock() })
     /**
@@ -410,7 +410,7 @@ describeOnBoth('limits on guessing', (stage) => {
     )
   })
 
-  it('guesses at the current password are counted separately for each session', async () => {
+  it('guesses of the current password are counted per session', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const stolen = await keystile.tokens()
     const own = await keystile.login()
@@ -438,7 +438,7 @@ describeOnBoth('limits on guessing', (stage) => {
     )
   })
 
-  it('registrations are counted per address; malformed registrations are not counted', async () => {
+  it('registrations are counted per address, except malformed ones', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const register = (n: number, address = '192.0.2.1', chosen = password): Promise<Answer> =>
       keystile.send('POST', '/users', {
@@ -470,7 +470,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.equal((await tryWith(password)).status, 429)
   })
 
-  it('the device cookie of a browser stays valid after a logout', async () => {
+  it('the device cookie in a browser stays valid after a logout', async () => {
     const keystile = await stage.start({
       ...limited,
       clock: createTestClock(),
@@ -502,7 +502,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.equal((await ask('POST', device!.split(';')[0])).status, 200)
   })
 
-  it('nothing is rate limited when rateLimits is off', async () => {
+  it('with rateLimits off, nothing is limited', async () => {
     const keystile = await stage.start({ rateLimits: 'off', trustedProxies: ['127.0.0.1'] })
     await keystile.register()
     assert.equal(countOf(await repeat(12, () => guess(keystile, { password: wrong })), 400), 12)

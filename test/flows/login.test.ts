@@ -21,7 +21,7 @@ const importedHashes = {
 describeOnBoth(
   'POST /token',
   (stage) => {
-    it('POST /token returns a token for the right password, no-store (RFC 6749 §5.1)', async () => {
+    it('POST /token returns a token for the right password, uncached (RFC 6749 §5.1)', async () => {
       const { addUser, login } = await stage.start({ scopes, defaultScopes: ['items:read'] })
       await addUser()
       const { status, headers, json } = await login()
@@ -72,7 +72,7 @@ describeOnBoth(
       )
     })
 
-    it('POST /token returns the same bytes for an unknown user and a wrong password', async () => {
+    it('POST /token gives the same answer for an unknown user and a wrong password', async () => {
       const { addUser, login } = await stage.start()
       await addUser()
       const refused = await Promise.all([
@@ -148,7 +148,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /token returns invalid_request for repeated parameters (RFC 6749 §3.2)', async () => {
+    it('POST /token returns invalid_request for a repeated parameter (RFC 6749 §3.2)', async () => {
       const { addUser, send } = await stage.start()
       await addUser()
       const form = `username=ada&password=${encodeURIComponent(password)}`
@@ -162,7 +162,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /token returns unsupported_grant_type for other grants (RFC 6749 §5.2)', async () => {
+    it('POST /token returns unsupported_grant_type for another grant (RFC 6749 §5.2)', async () => {
       const { addUser, login } = await stage.start()
       await addUser()
       assert.equal((await login({ grant_type: 'password' })).status, 200)
@@ -172,7 +172,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /token accepts first-party by its id, by an empty Basic or by default', async () => {
+    it('POST /token accepts the client first-party by its id or without credentials', async () => {
       const { addUser, send } = await stage.start()
       await addUser()
       const form = { username: 'ada', password }
@@ -217,7 +217,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /token refuses a client that authenticates twice (RFC 6749 §2.3)', async () => {
+    it('POST /token refuses a client that sends two credentials (RFC 6749 §2.3)', async () => {
       const { addUser, send } = await stage.start()
       await addUser()
       const headers = { authorization: `Basic ${Buffer.from('first-party:').toString('base64')}` }
@@ -248,7 +248,7 @@ describeOnBoth(
       }
     })
 
-    it('a login rehashes a password that was hashed at a lower cost', async () => {
+    it('a login renews a password hash that was made at a lower cost', async () => {
       const { addUser, login, readHash, writeHash } = await stage.start()
       const subject = await addUser()
       const hash = hashSync(password, { memoryCost: 8_192, timeCost: 1, parallelism: 1 })
@@ -260,7 +260,7 @@ describeOnBoth(
       assert.equal((await login()).status, 200)
     })
 
-    it('a login rehashes a password if the cost was raised, not if it was lowered', async () => {
+    it('a login renews a password hash if the cost was raised, but not if lowered', async () => {
       const { addUser, readHash } = await stage.start()
       const subject = await addUser()
       const before = await readHash(subject)
@@ -276,7 +276,7 @@ describeOnBoth(
     })
 
     for (const [kind, hash] of Object.entries(importedHashes)) {
-      it(`a login verifies a ${kind} hash of another library and replaces the hash`, async () => {
+      it(`a login accepts a ${kind} hash from another library and replaces it`, async () => {
         const { addUser, login, readHash, writeHash } = await stage.start()
         const subject = await addUser()
         await writeHash(subject, hash)
@@ -291,7 +291,7 @@ describeOnBoth(
       })
     }
 
-    it('if the stored hash is unusable, a login fails as with a wrong password', async () => {
+    it('a login with an unusable stored hash fails like a wrong password', async () => {
       const logged: unknown[] = []
       const logger = {
         debug() {},
@@ -320,7 +320,7 @@ describeOnBoth(
       )
     })
 
-    it('a login keeps a bcrypt hash if the password is longer than 72 bytes', async () => {
+    it('a login keeps a bcrypt hash if the password has more than 72 bytes', async () => {
       const { addUser, login, readHash, writeHash } = await stage.start()
       const subject = await addUser()
       // The hash of ninety digits, made by libxcrypt 4.4.38.
@@ -337,7 +337,7 @@ describeOnBoth(
 )
 
 describeOnBoth('POST /token for an account', (stage) => {
-  it('POST /token accepts the user name or e-mail address, in upper or lower case', async () => {
+  it('POST /token accepts a user name or an e-mail address, in upper or lower case', async () => {
     const { register, login } = await stage.start()
     await register({ username: 'Ada', email: 'Ada@münchen.example' })
     for (const username of ['ada', 'ADA', 'ada@münchen.example', 'ADA@xn--mnchen-3ya.EXAMPLE']) {

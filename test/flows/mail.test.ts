@@ -60,7 +60,7 @@ function testNotices(stage: Stage): void {
     return subject
   }
 
-  it('a changed password sends a notice with the IP address, in text and HTML', async () => {
+  it('a changed password sends a notice with the IP address, as text and as HTML', async () => {
     const { server, send, accessToken } = await start()
     const bearer = await accessToken()
     const { status } = await send('POST', '/users/me/password', {
@@ -87,7 +87,7 @@ function testNotices(stage: Stage): void {
     await emptied()
   })
 
-  it('a login from a new device sends a notice, one from a known device does not', async () => {
+  it('a login sends a notice if the device is new', async () => {
     const { server, login, addUser, clock } = await start()
     await addUser()
     const first = await login()
@@ -115,7 +115,7 @@ function testNotices(stage: Stage): void {
     assert.deepEqual(mail?.envelope.to, ['ada@example.com'])
   })
 
-  it('a disabled account gets one notice, and none when it is enabled', async () => {
+  it('a disabled user gets one notice, and no notice when enabled again', async () => {
     const { server, keystile, addUser } = await start()
     const subject = await addUser()
     await keystile.users?.disable(subject)
@@ -129,7 +129,7 @@ function testNotices(stage: Stage): void {
     )
   })
 
-  it('a refused login, a refused change and a user without an address send nothing', async () => {
+  it('refused logins and changes send no mail, nor do users without an address', async () => {
     const { send, login, keystile, accessToken, clock } = await start()
     const bearer = await accessToken()
     clock.advance(601)
@@ -141,12 +141,12 @@ function testNotices(stage: Stage): void {
     assert.equal(await countMails(), 0)
   })
 
-  it('without mail, nothing is stored', async () => {
+  it('without the settings for mail, no mail is stored', async () => {
     await changePassword(await stage.start())
     assert.equal(await countMails(), 0)
   })
 
-  it('a change that is rolled back sends nothing', async () => {
+  it('a change that is rolled back sends no mail', async () => {
     const started = await start()
     const subject = await started.addUser()
     for (const statement of refuseCommits(stage.kind)) await stage.sql(statement)
@@ -154,7 +154,7 @@ function testNotices(stage: Stage): void {
     assert.equal(await countMails(), 0)
   })
 
-  it('a mail server that answers 450 gets the same mail again, 10 s later', async () => {
+  it('after the reply 450, the mail is sent again 10 s later', async () => {
     const started = await start()
     const { server, clock } = started
     server.replies.push(450)
@@ -172,7 +172,7 @@ function testNotices(stage: Stage): void {
     assert.equal(server.tries, 2)
   })
 
-  it('a connection that is cut after DATA sends the mail again with its Message-ID', async () => {
+  it('if the connection breaks after DATA, the mail is sent again, unchanged', async () => {
     const started = await start()
     const { server, clock } = started
     server.replies.push('cut-after-data')
@@ -184,7 +184,7 @@ function testNotices(stage: Stage): void {
     assert.equal(server.tries, 2)
   })
 
-  it('a mail server that answers 550 makes a dead letter, which retry sends', async () => {
+  it('after the reply 550, a mail is a dead letter until an operator retries it', async () => {
     const started = await start()
     const { server } = started
     server.replies.push(550)
@@ -232,7 +232,7 @@ function testNotices(stage: Stage): void {
     assert.match(await run('mail', 'retry'), /^0 mails will be sent/)
   })
 
-  it('a mail that fails 24 times is a dead letter', async () => {
+  it('a mail that fails 24 times becomes a dead letter', async () => {
     const started = await start()
     started.server.replies.push(450)
     await changePassword(started)
@@ -243,7 +243,7 @@ function testNotices(stage: Stage): void {
     assert.notEqual(row?.['dead_at'], null)
   })
 
-  it('a mail that expired is not sent, and housekeeping erases it', async () => {
+  it('a mail that has expired is not sent, and housekeeping deletes it', async () => {
     server = await startMailServer()
     server.replies.push(450)
     const started = await start()
@@ -260,7 +260,7 @@ function testNotices(stage: Stage): void {
     assert.equal(server.tries, 1)
   })
 
-  it('a mailbox gets three mails an hour and ten a day, in any spelling of its case', async () => {
+  it('a mailbox in any letter case gets three mails an hour and ten a day', async () => {
     const started = await start()
     const { server, keystile, addUser, clock } = started
     const ada = await addUser()
@@ -286,7 +286,7 @@ function testNotices(stage: Stage): void {
     await server.received(10)
   })
 
-  it('the IP address of a notice is encrypted in the database, for its own row only', async () => {
+  it('the IP address in a stored notice is encrypted for its own row', async () => {
     server = await startMailServer()
     server.replies.push(450)
     const started = await start()
@@ -308,7 +308,7 @@ function testNotices(stage: Stage): void {
     assert.equal(server.tries, 1)
   })
 
-  it('deleting a user erases the user’s waiting mails, and no others', async () => {
+  it('deleting a user deletes the user’s waiting mails and no others', async () => {
     server = await startMailServer()
     server.replies.push(450, 450)
     const { keystile, addUser } = await start()
@@ -323,7 +323,7 @@ function testNotices(stage: Stage): void {
     )
   })
 
-  it('a mail that waits while the server is stopped is sent by the next server', async () => {
+  it('a mail that waits while the server is stopped is sent after the next start', async () => {
     server = await startMailServer()
     server.replies.push(450)
     const started = await start()

@@ -30,7 +30,7 @@ async function startWithUsers(
 }
 
 describeOnBoth('GET /users', (stage) => {
-  it('GET /users lists users by name, page by page, to callers with users:read', async () => {
+  it('GET /users lists users by name in pages, for callers with users:read', async () => {
     const { admin, bob, send, accessToken } = await startWithUsers(stage)
     await accessToken('Carol')
     const first = await send('GET', '/users?limit=2', { bearer: admin })
@@ -69,7 +69,7 @@ describeOnBoth('GET /users', (stage) => {
     assert.equal((await send('GET', '/users')).status, 401)
   })
 
-  it('GET /users can start after any name, and returns 422 for a bad cursor or limit', async () => {
+  it('GET /users starts after any name, and returns 422 for a wrong cursor or limit', async () => {
     const { admin, send } = await startWithUsers(stage)
     assert.equal(
       (await send('GET', '/users?after=carol', { bearer: admin })).json['users'].length,
@@ -108,7 +108,7 @@ describeOnBoth('GET /users/{id}', (stage) => {
 })
 
 describeOnBoth('PATCH /users/{id}', (stage) => {
-  it('PATCH /users/{id} changes scopes and roles from the next login', async () => {
+  it('PATCH /users/{id} changes scopes and roles, which the next login gets', async () => {
     const { admin, bob, send, idOf, login } = await startWithUsers(stage)
     const path = `/users/${await idOf('bob')}`
     const { status, json } = await send('PATCH', path, {
@@ -200,7 +200,7 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
     assert.equal((await send('PATCH', path, { bearer: admin, json: { roles: [] } })).status, 200)
   })
 
-  it('if two administrators demote each other simultaneously, one of them remains', async () => {
+  it('if two administrators demote each other at once, one of them remains', async () => {
     const { admin, send, idOf, login } = await startWithUsers(stage)
     const [rootPath, bobPath] = [`/users/${await idOf('root')}`, `/users/${await idOf('bob')}`]
     await send('PATCH', bobPath, { bearer: admin, json: { roles: ['admin'] } })
@@ -246,7 +246,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
     return { ...started, change, administer }
   }
 
-  it('a manager cannot enable a user who holds a scope that the manager lacks', async () => {
+  it('a manager cannot enable a user who has a scope that the manager lacks', async () => {
     const { change, administer } = await startWithManager()
     await administer('eve', { roles: ['admin'] })
     await administer('carol', { scopes: ['items:read'] })
@@ -266,7 +266,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
     )
   })
 
-  it('a manager cannot add rights to a user with more rights, but can remove them', async () => {
+  it('a manager can remove rights from a user with more rights, but not add any', async () => {
     const { change, administer } = await startWithManager()
     await administer('eve', { roles: ['admin'] })
     assert.equal((await change('eve', { scopes: ['users:read'] })).status, 403)
@@ -278,7 +278,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
     )
   })
 
-  it('a manager cannot give the role admin, even if the role adds no scope', async () => {
+  it('a manager cannot give the role admin, even if it adds no scope', async () => {
     const { change, administer } = await startWithManager({ withoutScopes: true })
     for (const name of ['bob', 'eve'])
       assert.equal((await change(name, { roles: ['admin'] })).status, 403)
@@ -288,7 +288,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
     assert.equal((await change('eve', { disabled: false })).status, 403)
   })
 
-  it('a grant depends on the caller’s stored rights, not on the rights in the token', async () => {
+  it('a grant depends on the stored rights of the caller, not on those in the token', async () => {
     const { admin, change, administer, send, idOf } = await startWithManager()
     await administer('bob', { scopes: ['users:write'] })
     assert.equal((await change('eve', { scopes: ['users:read'] })).status, 403)
@@ -299,7 +299,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
       assert.equal((await send('PATCH', path, { bearer: admin, json })).status, 403)
   })
 
-  it('a grant returns 409 if the caller’s rights are removed at the same time', async () => {
+  it('a grant returns 409 if the caller loses the rights at the same time', async () => {
     if (stage.kind === 'SQLite') return // SQLite has one writer; see users.test.ts
     const { administer, idOf } = await startWithManager()
     const eve = await idOf('eve')
@@ -345,7 +345,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
     }
   })
 
-  it('a manager can delete an administrator, but not the last administrator', async () => {
+  it('a manager can delete an administrator, but not the last one', async () => {
     const { administer, send, idOf, login } = await startWithManager()
     await administer('eve', { roles: ['admin'] })
     const bearer = (await login({ username: 'bob' })).json['access_token']

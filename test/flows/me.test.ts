@@ -15,7 +15,7 @@ async function idOf({ send }: TestKeystile, bearer: string): Promise<string> {
 }
 
 describeOnBoth('GET /users/me', (stage) => {
-  it('GET /users/me returns the user of the bearer token, with no-store', async () => {
+  it('GET /users/me returns the user of the token, uncached', async () => {
     const { accessToken, send } = await stage.start()
     const { status, headers, json } = await send('GET', '/users/me', {
       bearer: await accessToken(),
@@ -59,7 +59,7 @@ describeOnBoth('GET /users/me', (stage) => {
     assert.ok(!text.includes(changed))
   })
 
-  it('GET /users/me refuses a token that expired at least 5 s ago', async () => {
+  it('GET /users/me refuses a token from 5 s after its expiry on', async () => {
     const clock = createTestClock()
     const { accessToken, send } = await stage.start({ clock, accessTokenSeconds: 60 })
     const bearer = await accessToken()
@@ -74,7 +74,7 @@ describeOnBoth('GET /users/me', (stage) => {
     assert.deepEqual([status, json['detail']], [401, 'Token has expired'])
   })
 
-  it('GET /users/me reads no token from query or cookie (RFC 6750 §5.3)', async () => {
+  it('GET /users/me ignores tokens in the query and in cookies (RFC 6750 §5.3)', async () => {
     const { accessToken, send } = await stage.start()
     const token = await accessToken()
     assert.equal((await send('GET', `/users/me?access_token=${token}`)).status, 401)
@@ -84,7 +84,7 @@ describeOnBoth('GET /users/me', (stage) => {
     )
   })
 
-  it('GET /users/me accepts no other spelling of its path', async () => {
+  it('GET /users/me returns 404 for any other spelling of its path', async () => {
     const { accessToken, send } = await stage.start()
     const bearer = await accessToken()
     for (const path of [
@@ -122,7 +122,7 @@ describeOnBoth(
       assert.deepEqual(JSON.parse(JSON.stringify(user)), json['user'])
     })
 
-    it('a guarded route challenges a bad, expired or absent token (RFC 6750 §3.1)', async () => {
+    it('a guarded route challenges a bad, expired or missing token (RFC 6750 §3.1)', async () => {
       const clock = createTestClock()
       const { accessToken, open } = await stage.start({ scopes, clock, accessTokenSeconds: 60 })
       const bearer = await accessToken()
@@ -146,7 +146,7 @@ describeOnBoth(
       )
     })
 
-    it('guarded routes and logins refuse a disabled user immediately', async () => {
+    it('guarded routes and logins refuse a disabled user at once', async () => {
       const { addUser, login, open, disable, keystile } = await stage.start()
       const subject = await addUser()
       const bearer = (await login()).json['access_token']
@@ -164,7 +164,7 @@ describeOnBoth(
 )
 
 describeOnBoth('a disabled user', (stage) => {
-  it('a disabled user is refused at the next request and at login', async () => {
+  it('a disabled user is refused at the next request and at the next login', async () => {
     const started = await stage.start()
     const { accessToken, send, login, keystile } = started
     const bearer = await accessToken()
@@ -211,7 +211,7 @@ describeOnBoth('a disabled user', (stage) => {
     })
   })
 
-  it('a user who is disabled while a login is in flight gets no session', async () => {
+  it('a user who is disabled during a login gets no session', async () => {
     const started = await stage.start()
     const bearer = await started.accessToken()
     const id = await idOf(started, bearer)

@@ -128,7 +128,7 @@ describeOnBoth('a forgotten password', (stage) => {
     ])
   })
 
-  it('a refused password uses up neither the link nor a try of the code', async () => {
+  it('a refused password does not use up the link or a try of the code', async () => {
     const { addUser, asked, confirm, login } = await start(stage)
     await addUser()
     const { token, code, request_id } = await asked()
@@ -141,7 +141,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ request_id, code })).status, 204)
   })
 
-  it('a code opens only its own request, and only its own account', async () => {
+  it('a code works only for its own request and its own account', async () => {
     const { addUser, asked, confirm } = await start(stage)
     await addUser()
     await addUser({ username: 'eve', email: 'eve@example.com' })
@@ -190,7 +190,7 @@ describeOnBoth('a forgotten password', (stage) => {
     )
   })
 
-  it('a request leaves the same row for every login, and none looks up an account', async () => {
+  it('a request stores the same row for every login, and looks up no account', async () => {
     const { addUser, request, settled } = await start(stage)
     await addUser()
     await request('ada')
@@ -212,7 +212,7 @@ describeOnBoth('a forgotten password', (stage) => {
     )
   })
 
-  it('each confirmation without a valid proof gets the same answer', async () => {
+  it('all confirmations without a valid link or code get the same answer', async () => {
     const { addUser, asked, request, settled, confirm, disable, users, clock } = await start(stage)
     const ada = await addUser()
     const eve = await addUser({ username: 'eve', email: 'eve@example.com' })
@@ -268,7 +268,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 204)
   })
 
-  it('after five wrong codes the right one is refused, and the link still works', async () => {
+  it('after five wrong codes, the right code is refused, but the link still works', async () => {
     const { addUser, asked, confirm } = await start(stage)
     await addUser()
     const { token, code, request_id } = await asked()
@@ -279,7 +279,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 204)
   })
 
-  it('an account has ten tries of codes at once and 20 a day; then only links work', async () => {
+  it('an account allows ten wrong codes at once and 20 a day; then only links work', async () => {
     const { addUser, asked, confirm, clock } = await start(stage)
     await addUser()
     let tries = 0
@@ -306,7 +306,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal(status, 204)
   })
 
-  it('the mailbox gets three mails an hour; a request without a mail evicts no link', async () => {
+  it('a mailbox gets three mails an hour; a request without a mail evicts no link', async () => {
     const { addUser, asked, request, settled, confirm, mails } = await start(stage)
     await addUser()
     const { token } = await asked()
@@ -316,7 +316,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 204)
   })
 
-  it('a device of the owner gets a mail during a flood; a device of another does not', async () => {
+  it('in a flood, the owner’s known device gets a mail; a device of another user does not', async () => {
     const started = await start(stage, { rateLimits: 'on' })
     const { addUser, login, send, asked, request, settled, confirm, mails, clock } = started
     await addUser()
@@ -343,7 +343,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 204)
   })
 
-  it('a device secret does not help beyond its own limit', async () => {
+  it('a known device gets 429 after ten requests', async () => {
     const { addUser, login, send } = await start(stage, { rateLimits: 'on' })
     await addUser()
     const { device_secret } = (await login()).json
@@ -355,7 +355,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 202), 429])
   })
 
-  it('requests of unknown devices are limited for the whole server', async () => {
+  it('requests from unknown devices have a limit for the whole server', async () => {
     const { addUser, login, send, clock } = await start(stage, { rateLimits: 'on' })
     await addUser()
     const { device_secret } = (await login()).json
@@ -369,7 +369,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal(await status({ login: 'ada' }), 202)
   })
 
-  it('requests and refused confirmations are limited by IP address', async () => {
+  it('requests and refused confirmations have limits per IP address', async () => {
     const { send } = await start(stage, { rateLimits: 'on', trustedProxies: [] })
     const from = async (path: string, json: object, remoteAddress = '192.0.2.7') =>
       (await send('POST', path, { json, remoteAddress })).status
@@ -405,7 +405,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await login({ password: next, device_secret })).status, 429)
   })
 
-  it('a new password erases the other links, and so does a change with the old one', async () => {
+  it('a reset or a change of the password deletes all other links', async () => {
     const { addUser, asked, confirm, keystile, clock } = await start(stage)
     const ada = await addUser()
     const [first, second] = [await asked(), await asked()]
@@ -420,7 +420,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 403)
   })
 
-  it('an account that was never verified loses its profile, and its mailbox is verified', async () => {
+  it('a reset verifies the mailbox of an unverified account and clears its profile', async () => {
     const profile = z.object({ website: z.string().optional() })
     const { addUser, asked, confirm, users, send, login } = await start(stage, { profile })
     const subject = await addUser({ website: 'https://evil.example' } as object)
@@ -437,7 +437,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.deepEqual((await users.readBySubject(subject))?.profile, json)
   })
 
-  it('the reset is in the audit record, and the app and the user are told', async () => {
+  it('a reset writes an audit entry, an event for the app and a mail to the user', async () => {
     const events: unknown[] = []
     const { addUser, asked, confirm, settled } = await start(stage, {
       onEvent: ({ at: _at, ...event }: { at: Date; type: string }) => {
@@ -456,7 +456,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.deepEqual(events[0], { type: 'changed', what: 'password', subject, actor: 'nobody' })
   })
 
-  it('a deleted user leaves no proof, and gets no mail for an older request', async () => {
+  it('a deleted user has no proofs, and gets no mail for an older request', async () => {
     const { addUser, asked, request, settled, confirm, keystile, mails } = await start(stage)
     const subject = await addUser()
     const { token } = await asked()
@@ -468,14 +468,14 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 403)
   })
 
-  it('a user who is disabled before the mail is written gets none', async () => {
+  it('a user who is disabled before the mail is written gets no mail', async () => {
     const { addUser, disable, settled, request } = await start(stage)
     const subject = await addUser()
     await Promise.all([request(), disable(subject)])
     assert.match((await settled()).message.subject, /was disabled/)
   })
 
-  it('the link comes from the settings and never from the request', async () => {
+  it('the link is built from the settings, never from the request', async () => {
     const { addUser, send, settled } = await start(stage)
     await addUser()
     await send('POST', '/password-resets', {
@@ -506,7 +506,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await send('GET', '/account/reset-password')).status, 404)
   })
 
-  it('the database has neither the login nor the token, the code or the request id', async () => {
+  it('the database does not contain the login, the token, the code or the request id', async () => {
     const { addUser, request, settled, mails } = await start(stage)
     await addUser()
     const request_id = await request('Ada@Example.com')
@@ -527,7 +527,7 @@ describeOnBoth('a forgotten password', (stage) => {
     }
   })
 
-  it('a stolen database does not tell the code: its hash contains the request id', async () => {
+  it('a stolen database does not reveal a code: its hash contains the request id', async () => {
     const { addUser, asked } = await start(stage)
     await addUser()
     const { code, request_id } = await asked()
@@ -539,7 +539,7 @@ describeOnBoth('a forgotten password', (stage) => {
     for (const known of values) assert.notEqual(row?.['code_hash'], hash(`${known}\n${digits}`))
   })
 
-  it('housekeeping erases expired proofs', async () => {
+  it('housekeeping deletes expired proofs', async () => {
     const first = await start(stage)
     await first.addUser()
     await first.asked()
@@ -551,7 +551,7 @@ describeOnBoth('a forgotten password', (stage) => {
     while ((await stage.sql('select id from mail_proof')).length > 0) await delay(20)
   })
 
-  it('without mail there are no such endpoints', async () => {
+  it('without the settings for mail, the endpoints do not exist', async () => {
     const { send } = await stage.start()
     for (const path of ['/password-resets', '/password-resets/confirm', '/account/reset-password'])
       assert.equal((await send('POST', path, { json: {} })).status, 404, path)

@@ -174,13 +174,13 @@ async function run(
   if (model.isAlive()) await show(tokens.length - 1, 1)
 }
 
-describe('the rule of refreshes', { concurrency: 2 * lanes }, () => {
+describe('the rules for refreshes, compared with a model', { concurrency: 2 * lanes }, () => {
   for (let lane = 0; lane < lanes; lane++) runHistories(seed + lane, Math.ceil(histories / lanes))
 })
 
 function runHistories(seed: number, numRuns: number): void {
   describeOnBoth('random histories of refreshes', (stage) => {
-    it(`refreshes follow the model in ${numRuns} histories (KEYSTILE_SEED=${seed})`, async () => {
+    it(`refreshes follow a model in ${numRuns} histories (KEYSTILE_SEED=${seed})`, async () => {
       const clock = createTestClock()
       const graced = await stage.start({ clock })
       const strict = await stage.start({ clock, graceSeconds: 0 })

@@ -43,7 +43,7 @@ async function assertEnded(
 describeOnBoth(
   'POST /token with a refresh token',
   (stage) => {
-    it('a refresh gets new tokens of the same session, with no-store (RFC 6749 §6)', async () => {
+    it('a refresh returns new tokens of the same session, uncached (RFC 6749 §6)', async () => {
       const clock = createTestClock()
       const { tokens, refresh, open } = await stage.start({ clock })
       const first = await tokens()
@@ -88,7 +88,7 @@ describeOnBoth(
       assert.notEqual(one.refreshToken.split('.')[1], other.refreshToken.split('.')[1])
     })
 
-    it('a refresh token sent again within the grace period gets the same successor', async () => {
+    it('a refresh token sent again in the grace period gets the same new token', async () => {
       const clock = createTestClock()
       const { tokens, refresh } = await stage.start({ clock })
       const { refreshToken } = await tokens()
@@ -98,7 +98,7 @@ describeOnBoth(
       assert.notEqual(next(await refresh(successor)), successor)
     })
 
-    it('an encrypted successor is stored only for the last used token of a session', async () => {
+    it('only the last used token of a session has a stored, encrypted new token', async () => {
       const { tokens, refresh } = await stage.start()
       let { refreshToken } = await tokens()
       for (let i = 0; i < 3; i++) {
@@ -134,7 +134,7 @@ describeOnBoth(
       assert.equal((await refresh(other.refreshToken)).status, 200)
     })
 
-    it('a late retry of a refresh token is forgiven once in 24 hours', async () => {
+    it('a late retry of a refresh token is accepted once in 24 hours', async () => {
       const clock = createTestClock()
       const started = await stage.start({ clock })
       const { tokens, refresh } = started
@@ -150,7 +150,7 @@ describeOnBoth(
       await assertEnded(started, { access: [accessToken], refresh: [successor] })
     })
 
-    it('a late retry is forgiven again after 24 hours, for any token of the session', async () => {
+    it('a late retry is accepted again after 24 hours, for any token of the session', async () => {
       const clock = createTestClock()
       const { tokens, refresh } = await stage.start({ clock })
       const { refreshToken } = await tokens()
@@ -166,7 +166,7 @@ describeOnBoth(
       refused(await refresh(fourth))
     })
 
-    it('a refresh token works only once when graceSeconds is 0', async () => {
+    it('with graceSeconds 0, a refresh token works only once', async () => {
       const started = await stage.start({ graceSeconds: 0 })
       const { accessToken, refreshToken } = await started.tokens()
       const successor = next(await started.refresh(refreshToken))
@@ -174,7 +174,7 @@ describeOnBoth(
       await assertEnded(started, { access: [accessToken], refresh: [successor] })
     })
 
-    it('an invalid refresh token gets invalid_grant and changes nothing', async () => {
+    it('a wrong refresh token gets invalid_grant and changes nothing', async () => {
       const { tokens, refresh } = await stage.start()
       const { accessToken, refreshToken } = await tokens()
       const used = refreshToken
@@ -199,7 +199,7 @@ describeOnBoth(
       assert.equal((await refresh(current)).status, 200)
     })
 
-    it('a refresh needs the parameter refresh_token and the exact grant_type', async () => {
+    it('a refresh needs the parameter refresh_token and the exact grant type', async () => {
       const { tokens, send } = await stage.start()
       const { refreshToken: refresh_token } = await tokens()
       const post = async (form: Record<string, string>): Promise<readonly unknown[]> => {
@@ -225,7 +225,7 @@ describeOnBoth(
       assert.equal((await open([], { bearer: refreshToken })).status, 401)
     })
 
-    it('a refresh can reduce the scopes of one access token, but never add scopes', async () => {
+    it('a refresh can ask for fewer scopes for one access token, but never for more', async () => {
       const { addUser, setScopes, login, refresh } = await stage.start({ scopes })
       await setScopes(await addUser(), ['items:read', 'items:write'])
       const all = await login()
@@ -240,7 +240,7 @@ describeOnBoth(
       assert.equal(wide.json['scope'], 'items:read')
     })
 
-    it('a refresh with an undeclared scope gets invalid_scope and uses up no token', async () => {
+    it('a refresh with an undeclared scope gets invalid_scope and uses no token up', async () => {
       const { tokens, refresh } = await stage.start({ scopes })
       const { refreshToken } = await tokens()
       assert.equal(
@@ -250,7 +250,7 @@ describeOnBoth(
       assert.equal((await refresh(refreshToken)).status, 200)
     })
 
-    it('a refresh grants only those scopes of the login that the user still holds', async () => {
+    it('a refresh grants only scopes of the login that the user still holds', async () => {
       const { addUser, setScopes, login, refresh } = await stage.start({ scopes })
       // Another process has just cached the user.
       const other = await stage.start({ scopes })
@@ -294,7 +294,7 @@ describeOnBoth(
       refused(await refresh(next(last)))
     })
 
-    it('a session ends after the idle time without a refresh', async () => {
+    it('a session ends if there is no refresh during the idle time', async () => {
       const clock = createTestClock()
       const { tokens, refresh } = await stage.start({ clock, idleSeconds: day })
       let { refreshToken } = await tokens()
@@ -306,7 +306,7 @@ describeOnBoth(
       refused(await refresh(refreshToken))
     })
 
-    it('the tokens of an ended session stay refused until the last of them expires', async () => {
+    it('the tokens of an ended session are refused until the last of them expires', async () => {
       const clock = createTestClock()
       const { tokens, refresh, keystile } = await stage.start({ clock })
       const first = await tokens()
@@ -319,7 +319,7 @@ describeOnBoth(
       assert.deepEqual([status, json['detail']], [401, 'Token has been revoked'])
     })
 
-    it(`20 concurrent refreshes get only one successor and no 5xx (${rounds} times)`, async () => {
+    it(`20 simultaneous refreshes get one new token and no 5xx (${rounds} times)`, async () => {
       const [one, other] = [await stage.start(), await stage.start()]
       let { refreshToken } = await one.tokens()
       for (let round = 0; round < rounds; round++) {
@@ -338,7 +338,7 @@ describeOnBoth(
       assert.equal(Number(unused), 1)
     })
 
-    it(`20 concurrent late refreshes get only one successor (${rounds} times)`, async () => {
+    it(`20 simultaneous late refreshes get one new token (${rounds} times)`, async () => {
       const clock = createTestClock()
       const [one, other] = [await stage.start({ clock }), await stage.start({ clock })]
       let { refreshToken } = await one.tokens()
@@ -382,7 +382,7 @@ describeOnBoth(
 )
 
 describeOnBoth('two processes on one database', (stage) => {
-  it('two processes share tokens and learn of a reuse', async () => {
+  it('two processes share tokens, and each learns of a reuse', async () => {
     const { tokens } = await stage.start()
     const first = await tokens()
     const env = { KEYSTILE_ISSUER: issuer, KEYSTILE_KEY: key, KEYSTILE_DATABASE: stage.database }

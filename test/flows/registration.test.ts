@@ -9,7 +9,7 @@ import {
 } from '../../packages/server/test-support/keystile.ts'
 
 describeOnBoth('POST /users', (stage) => {
-  it('POST /users returns 201 with the public user and its URL, never with a hash', async () => {
+  it('POST /users returns 201 with the public user and its URL, and no hash', async () => {
     const { register } = await stage.start({
       clock: createTestClock(Date.UTC(2026, 0, 2, 3, 4, 5, 6)),
     })
@@ -30,7 +30,7 @@ describeOnBoth('POST /users', (stage) => {
     assert.doesNotMatch(text, /argon2|hash|password/)
   })
 
-  it('POST /users returns 422 with all faults, and repeats no input', async () => {
+  it('POST /users returns 422 with all faults and repeats no input', async () => {
     const { send } = await stage.start()
     const { status, headers, json, text } = await send('POST', '/users', {
       json: { username: '_secret-name', password: 7, role: 'admin' },
@@ -49,7 +49,7 @@ describeOnBoth('POST /users', (stage) => {
     assert.doesNotMatch(text, /secret|admin|role/)
   })
 
-  it('POST /users refuses each field that gives rights (mass assignment)', async () => {
+  it('POST /users refuses every field that gives rights (mass assignment)', async () => {
     const { register, login } = await stage.start({ scopes: { 'items:read': 'Read items' } })
     for (const extra of [
       { scopes: ['users:write'] },
@@ -64,12 +64,12 @@ describeOnBoth('POST /users', (stage) => {
     assert.equal((await login()).json['scope'], '')
   })
 
-  it('the server does not start if the profile schema has a reserved field', async () => {
+  it('Keystile does not start if the profile schema has a reserved field', async () => {
     const profile = z.object({ roles: z.array(z.string()).optional() })
     await assert.rejects(stage.start({ profile }), /profile must not have roles/)
   })
 
-  it('stored profile fields with reserved names are never shown', async () => {
+  it('profile fields with reserved names are never shown', async () => {
     const { register, login, open, send } = await stage.start({ profile: z.looseObject({}) })
     await register({ city: 'London' })
     await stage.sql(
@@ -83,13 +83,13 @@ describeOnBoth('POST /users', (stage) => {
     assert.deepEqual([json['city'], Object.keys(json).toSorted()], ['Paris', shown])
   })
 
-  it('POST /users returns 403 while registration is closed', async () => {
+  it('POST /users returns 403 if registration is closed', async () => {
     const { register } = await stage.start({ registration: 'closed' })
     const { status, json } = await register()
     assert.deepEqual([status, json['detail']], [403, 'Registration is closed'])
   })
 
-  it('POST /users checks the password policy only if all other fields are valid', async () => {
+  it('POST /users checks the password only if all other fields are valid', async () => {
     const { register } = await stage.start()
     const { json } = await register({
       username: 'Countess',
@@ -100,7 +100,7 @@ describeOnBoth('POST /users', (stage) => {
     assert.deepEqual(found, ['email'])
   })
 
-  it('POST /users refuses a password with a lone surrogate', async () => {
+  it('POST /users refuses a password with half of a surrogate pair', async () => {
     const { send } = await stage.start()
     const { status } = await send('POST', '/users', {
       headers: { 'content-type': 'application/json' },

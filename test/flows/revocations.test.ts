@@ -32,7 +32,7 @@ describeOnBoth('a database that lost its latest commits', (stage) => {
     await stage.sql(`update feed set seq = ${events}`)
   }
 
-  it('every process learns of revocations after the database lost some events', async () => {
+  it('every process learns of revocations even if the database has lost events', async () => {
     const [one, other] = [await stage.start(), await stage.start()]
     const people = []
     for (const name of ['ada', 'bob', 'eve', 'joe', 'kim']) people.push(await one.tokens(name))
@@ -68,11 +68,11 @@ describeOnBoth('a session that is ended by a process whose clock is ahead', (sta
 describeOnBoth('requests that use all connections', (stage) => {
   if (stage.kind === 'SQLite') return // SQLite has no pool of connections: its reads do not wait
 
-  it('requests that use all connections get 503, and do not delay revocations', async () => {
+  it('requests get 503 if all connections are in use, and do not delay revocations', async () => {
     await withFullQueue(stage, undefined)
   })
 
-  it('requests do not delay revocations, even with a small connection pool', async () => {
+  it('requests do not delay revocations even if the connection pool is small', async () => {
     await stage.start() // creates the database
     const pool = new pg.Pool({ connectionString: stage.database, max: 2 })
     try {

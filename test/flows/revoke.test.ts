@@ -28,7 +28,7 @@ describeOnBoth(
       }
     }
 
-    it('POST /revoke ends the session of a refresh token that was already used', async () => {
+    it('POST /revoke ends the session of a refresh token that has already been used', async () => {
       const { tokens, send, refresh } = await stage.start()
       const { refreshToken } = await tokens()
       const successor = (await refresh(refreshToken)).json['refresh_token']
@@ -51,7 +51,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /revoke returns 200 and ends nothing for a bad token (RFC 7009 §2.2)', async () => {
+    it('POST /revoke returns 200 for a wrong token and ends nothing (RFC 7009 §2.2)', async () => {
       const clock = createTestClock()
       const { tokens, send, refresh } = await stage.start({ clock })
       const { refreshToken, accessToken } = await tokens()
@@ -72,7 +72,7 @@ describeOnBoth(
       assert.equal((await refresh(refreshToken)).status, 200)
     })
 
-    it('POST /revoke refuses a request without a token, or from an unknown client', async () => {
+    it('POST /revoke refuses a request without a token and an unknown client', async () => {
       const { tokens, send, refresh } = await stage.start()
       const { refreshToken: token } = await tokens()
       const post = async (
@@ -93,7 +93,7 @@ describeOnBoth(
       assert.equal((await refresh(token)).status, 200)
     })
 
-    it('POST /revoke accepts the client first-party in the header or in the body', async () => {
+    it('POST /revoke accepts the client first-party in the header and in the body', async () => {
       const { tokens, login, send, refresh } = await stage.start()
       await tokens()
       const headers = { authorization: `Basic ${Buffer.from('first-party:').toString('base64')}` }

@@ -14,7 +14,7 @@ const newPassword = 'a new engine of her own'
 describeOnBoth(
   'GET /users/me/sessions',
   (stage) => {
-    it('GET /users/me/sessions lists devices and last use, and marks this session', async () => {
+    it('GET /users/me/sessions lists devices and last use, and marks the current one', async () => {
       const clock = createTestClock()
       const { addUser, send, refresh } = await stage.start({ clock })
       await addUser()
@@ -55,7 +55,7 @@ describeOnBoth(
       })
     })
 
-    it('GET /users/me/sessions lists only the user’s own sessions that are active', async () => {
+    it('GET /users/me/sessions lists only active sessions of the same user', async () => {
       const clock = createTestClock()
       const { tokens, login, send } = await stage.start({ clock, sessionSeconds: 3_600 })
       await tokens()
@@ -72,7 +72,7 @@ describeOnBoth(
       )
     })
 
-    it('GET /users/me/sessions names no device if the login sent no user agent', async () => {
+    it('GET /users/me/sessions names no device if the login had no User-Agent', async () => {
       const { tokens, keystile, send } = await stage.start()
       const { subject } = await tokens()
       const { accessToken } = await keystile.sessions.create({ subject })
@@ -100,7 +100,7 @@ describeOnBoth(
 describeOnBoth(
   'DELETE /users/me/sessions/{id}',
   (stage) => {
-    it('DELETE /users/me/sessions/{id} ends the session and both of its tokens', async () => {
+    it('DELETE /users/me/sessions/{id} ends the session and both its tokens', async () => {
       const { tokens, login, send, refresh, open } = await stage.start()
       const here = await tokens()
       const there = tokensOf((await login()).json)
@@ -113,7 +113,7 @@ describeOnBoth(
       assert.equal((await send('DELETE', path, { bearer: here.accessToken })).status, 404)
     })
 
-    it('DELETE /users/me/sessions/{id} can end the session of the request itself', async () => {
+    it('DELETE /users/me/sessions/{id} can end the current session', async () => {
       const { tokens, send } = await stage.start()
       const { accessToken: bearer, sessionId } = await tokens()
       assert.equal(
@@ -123,7 +123,7 @@ describeOnBoth(
       assert.equal((await send('GET', '/users/me/sessions', { bearer })).status, 401)
     })
 
-    it('DELETE /users/me/sessions/{id} returns 404 if the session is another user’s', async () => {
+    it('DELETE /users/me/sessions/{id} returns 404 for the session of another user', async () => {
       const { tokens, send, refresh } = await stage.start()
       const [ada, bob] = [await tokens('ada'), await tokens('bob')]
       const { status } = await send('DELETE', `/users/me/sessions/${bob.sessionId}`, {
@@ -139,7 +139,7 @@ describeOnBoth(
 describeOnBoth(
   'DELETE /users/me/sessions',
   (stage) => {
-    it('DELETE /users/me/sessions ends all sessions of the user, in every process', async () => {
+    it('DELETE /users/me/sessions ends all the user’s sessions in every process', async () => {
       const [one, other] = [await stage.start(), await stage.start()]
       const ada = [
         await one.tokens(),
@@ -159,7 +159,7 @@ describeOnBoth(
       assert.equal((await one.login()).status, 200)
     })
 
-    it('keystile.sessions.revokeAll ends 60 sessions, even with two parallel calls', async () => {
+    it('keystile.sessions.revokeAll ends 60 sessions, even in two simultaneous calls', async () => {
       const [one, other] = [await stage.start(), await stage.start()]
       const { subject } = await one.tokens()
       const made = await Promise.all(
@@ -205,7 +205,7 @@ describeOnBoth(
       assert.equal((await refresh(successor)).status, 400)
     })
 
-    it('keystile.sessions.revokeAll ends only the sessions of one subject', async () => {
+    it('keystile.sessions.revokeAll ends only the sessions of one user', async () => {
       const { tokens, keystile, refresh } = await stage.start()
       const [ada, bob] = [await tokens('ada'), await tokens('bob')]
       await keystile.sessions.revokeAll('nobody')
@@ -219,7 +219,7 @@ describeOnBoth(
 )
 
 describeOnBoth('changes of an account', (stage) => {
-  it('a password change ends the refresh tokens of all other sessions (ASVS V7.4.3)', async () => {
+  it('a password change ends the refresh tokens of other sessions (ASVS V7.4.3)', async () => {
     const { tokens, login, send, refresh } = await stage.start()
     const here = await tokens()
     const there = tokensOf((await login()).json)
@@ -232,7 +232,7 @@ describeOnBoth('changes of an account', (stage) => {
     assert.equal((await refresh(here.refreshToken)).status, 200)
   })
 
-  it('a disabled user’s refresh tokens stay refused after the user is enabled', async () => {
+  it('a disabled user’s old refresh tokens stay refused after the user is enabled', async () => {
     const { tokens, disable, keystile, refresh } = await stage.start()
     const { subject, refreshToken } = await tokens()
     await disable(subject)
@@ -242,7 +242,7 @@ describeOnBoth('changes of an account', (stage) => {
     assert.deepEqual(await keystile.sessions.list(subject), [])
   })
 
-  it('a deleted user loses all refresh tokens', async () => {
+  it('a deleted user’s refresh tokens are refused', async () => {
     const { tokens, send, refresh } = await stage.start()
     const { accessToken, refreshToken } = await tokens()
     assert.equal((await send('DELETE', '/users/me', { bearer: accessToken })).status, 204)
@@ -253,7 +253,7 @@ describeOnBoth('changes of an account', (stage) => {
 describeOnBoth(
   'the sessions of a user',
   (stage) => {
-    it('a user has at most 100 sessions; the least recently used one is evicted', async () => {
+    it('a user has at most 100 sessions, and a new one ends the least recently used', async () => {
       const clock = createTestClock()
       const { addUser, keystile, refresh, open, tokens } = await stage.start({ clock })
       const others = await tokens('bob')
@@ -280,7 +280,7 @@ describeOnBoth(
       assert.equal((await open([], { bearer: third!.accessToken })).status, 200)
     })
 
-    it('sessions without a refresh token are evicted first', async () => {
+    it('if there are too many sessions, those without a refresh token end first', async () => {
       const clock = createTestClock()
       const { addUser, addClient, login, refresh, keystile } = await stage.start({ clock })
       const subject = await addUser()
@@ -304,7 +304,7 @@ describeOnBoth(
 )
 
 describeOnBoth('a database of a version without refresh tokens', (stage) => {
-  it('an old database is migrated, and its sessions last until their tokens expire', async () => {
+  it('the sessions of an old database last until their tokens expire', async () => {
     const clock = createTestClock()
     const before = await stage.start({ clock })
     const { accessToken, refreshToken, sessionId } = await before.tokens()
@@ -315,6 +315,8 @@ describeOnBoth('a database of a version without refresh tokens', (stage) => {
       'drop table lease',
       'drop table mail',
       'drop table mail_proof',
+      'drop table pending_registration',
+      'drop table former_email',
       'drop table app_event',
       'drop table event_handler',
       'drop table client',

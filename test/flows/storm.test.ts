@@ -12,7 +12,7 @@ const storming = [{ remoteAddress: '192.0.2.1' }, {}]
 const size = 300
 
 describeOnBoth('a storm of logins', (stage) => {
-  it('logins during a storm get 200 or 503, and do not delay other addresses', async () => {
+  it('during a storm, logins get 200 or 503, and other addresses do not wait', async () => {
     const { tokens, send } = await stage.start()
     const { accessToken } = await tokens()
     const form = { username: 'ada', password }

@@ -23,8 +23,8 @@ const skip =
     ? false
     : `no PostgreSQL: ${howToGetPostgres}`
 
-describe('a PostgreSQL that stops', { skip }, () => {
-  it('while PostgreSQL is down, an endpoint returns 503 with Retry-After, never 401', async () => {
+describe('Keystile while PostgreSQL is down', { skip }, () => {
+  it('while PostgreSQL is down, endpoints return 503 with Retry-After, never 401', async () => {
     const postgres = await startPostgres({ durable: true })
     assert.ok(postgres, howToGetPostgres)
     const pool = new pg.Pool({ connectionString: postgres.url, connectionTimeoutMillis: 1_000 })
@@ -55,8 +55,8 @@ describe('a PostgreSQL that stops', { skip }, () => {
   })
 })
 
-describe('a row that another connection keeps locked', { skip }, () => {
-  it('a request that waits for a locked row gets 503, and its query stops waiting', async () => {
+describe('Keystile while another connection keeps a row locked', { skip }, () => {
+  it('a request that waits for a locked row gets 503, and its query is cancelled', async () => {
     const database = await createTestDatabase()
     assert.ok(database, howToGetPostgres)
     const { keystile, accessToken, send } = await startKeystile({ database: database.url, key })
@@ -88,8 +88,8 @@ describe('a row that another connection keeps locked', { skip }, () => {
   })
 })
 
-describe('a PostgreSQL connection', { skip }, () => {
-  it('logins still succeed after PostgreSQL has ended connections that are in use', async () => {
+describe('Keystile with PostgreSQL connections that break', { skip }, () => {
+  it('logins succeed after PostgreSQL has closed connections in use', async () => {
     const database = await createTestDatabase()
     assert.ok(database, howToGetPostgres)
     const { keystile, accessToken, login } = await startKeystile({ database: database.url, key })
@@ -112,7 +112,7 @@ describe('a PostgreSQL connection', { skip }, () => {
     await database.drop()
   })
 
-  it('a request over a dead connection gets 503; a later one gets a new connection', async () => {
+  it('a request on a dead connection gets 503, and a later one gets a new connection', async () => {
     const database = await createTestDatabase()
     assert.ok(database, howToGetPostgres)
     const { hostname, port } = new URL(database.url)
@@ -152,7 +152,7 @@ describe('a PostgreSQL connection', { skip }, () => {
 })
 
 describeOnBoth('a backlog of unnumbered events', (stage) => {
-  it('a revocation or a start waits until a backlog of events is read completely', async () => {
+  it('a revocation and a start wait until all waiting events are read', async () => {
     const started = await stage.start()
     const bearer = await started.accessToken()
     const { json } = await started.send('GET', '/users/me', { bearer })

@@ -22,7 +22,7 @@ const refused = [403, 'email_not_verified']
 const admitted = [200, 'admitted']
 
 describeOnBoth('guard({ verified: true })', (stage) => {
-  it('the same token is admitted once the address is verified', async () => {
+  it('the same token is admitted after the address is verified', async () => {
     const started = await stage.start()
     const bearer = await started.accessToken()
     assert.deepEqual(await ask(started, bearer), refused)
@@ -34,7 +34,7 @@ describeOnBoth('guard({ verified: true })', (stage) => {
     assert.equal(json['email_verified'], true)
   })
 
-  it('the token is refused again after the user changed the address', async () => {
+  it('the token is refused again after the user has changed the address', async () => {
     const started = await stage.start()
     const bearer = await started.accessToken()
     await stage.sql('update "user" set email_verified_at = 1')

@@ -6,7 +6,7 @@ import { describeOnBoth } from '../../packages/server/test-support/keystile.ts'
 const scopes = { 'items:write': 'Change items' }
 
 describeOnBoth('scopes that are withdrawn while logins are in flight', (stage) => {
-  it('a login in flight gets no token with scopes that are withdrawn meanwhile', async () => {
+  it('a login gets no scopes that the user loses while it runs', async () => {
     const { users, keystile, login, open, tokens } = await stage.start({ scopes })
     const { subject } = await tokens('bob')
     for (let round = 0; round < 5; round++) {

@@ -141,9 +141,9 @@ const skipLong = process.env['KEYSTILE_LONG'] ? false : 'KEYSTILE_LONG=1 runs it
 const flowTests = {
   registration: 'returns 201 with the public user and its URL',
   login: 'POST /token returns a token for the right password',
-  refresh: 'a refresh gets new tokens of the same session',
-  sessions: 'lists devices and last use, and marks this session',
-  management: 'changes scopes and roles from the next login',
+  refresh: 'a refresh returns new tokens of the same session',
+  sessions: 'lists devices and last use, and marks the current one',
+  management: 'changes scopes and roles, which the next login gets',
 } as const
 
 describe(
@@ -190,12 +190,12 @@ describe(
     })
     after(() => rmSync(copy, { recursive: true, force: true }))
 
-    it('a new feature changes at most four files and adds at most ten lines to them', () => {
+    it('a new feature changes at most four files, by at most ten lines', () => {
       assert.ok(Object.keys(feature).length <= 4)
       assert.ok(Object.values(feature).flat().length <= 10)
     })
 
-    it('a new grant adds two lines to one file, and a new scheme adds one line to one file', () => {
+    it('a new grant adds two lines to a file, and a new scheme adds one', () => {
       for (const additions of [grant, scheme]) assert.equal(Object.keys(additions).length, 1)
       assert.equal(Object.values(grant).flat().length, 2)
       // The import is the only new line. The name of the scheme is added to the existing line of
@@ -207,17 +207,17 @@ describe(
       await passes([join(root, 'node_modules/typescript/bin/tsc'), '-b', 'packages/server'])
     })
 
-    it('the copy follows the plan of rooms if the plan has a room for the feature', async () => {
+    it('the copy follows the plan of rooms if the plan has the new room', async () => {
       const output = await run(['tools/check-rooms.ts'])
       assert.match(output, /\d+ files/)
       assert.doesNotMatch(output, /probe/)
     })
 
-    it('the new feature, grant and scheme work on both databases', async () => {
+    it('the new feature, grant and scheme work with both databases', async () => {
       await passes(['--test', 'test/growth/probe.ts'])
     })
 
-    it('the copy still passes the tests of features and options', async () => {
+    it('the copy still passes the old tests of features and options', async () => {
       await passes(['--test', `${server}/server/*.test.ts`, `${server}/feature/*.test.ts`])
     })
 
@@ -232,7 +232,7 @@ describe(
         assert.ok(output.includes(title), `there is no test: ${title}`)
     })
 
-    it('the help has the new setting and command; error messages have the setting', async () => {
+    it('the help shows the new setting and command, and errors name the setting', async () => {
       const main = `${server}/cli/main.ts`
       const [help, faults] = await Promise.all([
         run([main, 'help']),
@@ -244,7 +244,7 @@ describe(
       assert.match(faults, /^FAILED[^]*KEYSTILE_PROBE_SECONDS must be at least 60; it is 1/)
     })
 
-    it('the page of settings shows the new setting', () => {
+    it('the settings page shows the new setting', () => {
       const page = readFileSync(join(copy, 'docs/reference/settings.md'), 'utf8')
       assert.match(
         page,

@@ -25,17 +25,17 @@ const key = 'kEx8vWq2Jm0ZrT5uYb7dLs3fGh9pNc1a'
 const openOn = (database: string): Promise<unknown> =>
   createKeystile({ issuer: 'http://localhost:3000', database, key })
 
-describe('a wrong use', () => {
+describe('the messages for mistakes in the use of Keystile', () => {
   const all = wrongUses.flatMap(({ uses }) => uses)
 
-  it('docs/reference/messages.md shows the message that each mistake causes', async () => {
+  it('docs/reference/messages.md shows the message for each mistake', async () => {
     const page = readFileSync(join(root, 'docs/reference/messages.md'), 'utf8')
     const how = 'run: node --conditions=source tools/messages-page.ts'
     assert.equal(page, await writeMessages(), how)
     assert.ok(all.length >= 40, String(all.length))
   })
 
-  it('each message in messages.md says what to change, and contains no secret', async () => {
+  it('each message in messages.md says what to change and contains no secret', async () => {
     for (const use of all) {
       const said = await messageOf(use)
       assert.match(
@@ -47,8 +47,8 @@ describe('a wrong use', () => {
   })
 })
 
-describe('a database on PostgreSQL', () => {
-  it('if PostgreSQL cannot be reached, the message contains its host and the cause', async () => {
+describe('the messages for PostgreSQL', () => {
+  it('the message names the host and the cause if PostgreSQL cannot be reached', async () => {
     const fix = 'Fix: start PostgreSQL there, or correct host and port in the URL$'
     for (const host of ['127.0.0.1', 'localhost'])
       await assert.rejects(
@@ -62,7 +62,7 @@ describe('a database on PostgreSQL', () => {
   })
 
   it(
-    'PostgreSQL’s message says which right the role lacks, or that the database is missing',
+    'the message names the missing right of the role, or the missing database',
     { skip: process.env['KEYSTILE_TEST_DATABASE_URL'] ? false : howToGetPostgres },
     async () => {
       const database = await createTestDatabase()
@@ -93,7 +93,7 @@ describe('a database on PostgreSQL', () => {
     },
   )
 
-  it('if the package pg is not installed, the message says how to install it', async () => {
+  it('the message says how to install the package pg if it is missing', async () => {
     const hook = `import { registerHooks } from 'node:module'
       registerHooks({
         resolve(specifier, context, next) {
@@ -127,7 +127,7 @@ describe('a database on PostgreSQL', () => {
 describe('mount() without await', () => {
   const mounts = { mountInExpress, mountInFastify, mountInHono, mountInNode, mountInWeb }
   for (const [name, mount] of Object.entries(mounts)) {
-    it(`mount() without await fails immediately: ${name}`, async () => {
+    it(`mount() without await fails at once: ${name}`, async () => {
       const opening = createKeystile({ issuer: 'http://localhost:3000', database: ':memory:' })
       try {
         assert.throws(

@@ -35,7 +35,7 @@ async function securityOf(document: OpenApiDocument): Promise<Readonly<Record<st
   )
 }
 
-describe('secure(), with a document of @hono/zod-openapi', () => {
+describe('secure() with a document from @hono/zod-openapi', () => {
   const guard = createHonoGuard({ verifier, scopes })
   const Item = z
     .object({ id: z.string().openapi({ example: 'a1' }), name: z.string() })
@@ -92,7 +92,7 @@ describe('secure(), with a document of @hono/zod-openapi', () => {
     })
   }
 
-  it('secure() keeps the bodies and refusals that a Hono app documents', () => {
+  it('secure() keeps the bodies and refusals that the Hono app has described', () => {
     const { paths } = secure(app.getOpenAPI31Document({ openapi: '3.1.0', info }), app)
     const { requestBody, responses } = paths!['/items/{id}']!.put!
     assert.ok(requestBody)
@@ -101,7 +101,7 @@ describe('secure(), with a document of @hono/zod-openapi', () => {
   })
 })
 
-describe('secure(), with a document of @fastify/swagger', () => {
+describe('secure() with a document from @fastify/swagger', () => {
   const guard = createFastifyGuard({ verifier, scopes })
 
   it('secure() adds the guards of Fastify plugins and routes to valid OpenAPI 3.1', async () => {
@@ -147,7 +147,7 @@ describe('secure(), with a document of @fastify/swagger', () => {
     await app.close()
   })
 
-  it('secure() refuses Swagger 2.0, the default of @fastify/swagger', async () => {
+  it('secure() refuses Swagger 2.0, which @fastify/swagger writes by default', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     await app.register(fastifySwagger)
@@ -160,10 +160,10 @@ describe('secure(), with a document of @fastify/swagger', () => {
   })
 })
 
-describe('secure(), with a document of @nestjs/swagger', () => {
+describe('secure() with a document from @nestjs/swagger', () => {
   const guard = createExpressGuard({ verifier, scopes })
 
-  it('secure() calls a function to find the guards for a document of @nestjs/swagger', async () => {
+  it('secure() finds the guards of a Nest app with a function', async () => {
     class Items {
       find(id: string): object {
         return { id }
@@ -203,7 +203,7 @@ describe('secure(), with a document of @nestjs/swagger', () => {
     await app.close()
   })
 
-  it('secureDocument says what the decorators of keystile/nest enforce', async () => {
+  it('secureDocument describes what the decorators of keystile/nest enforce', async () => {
     const app = await createNestApp()
     const create = (): OpenApiDocument =>
       SwaggerModule.createDocument(app, new DocumentBuilder().build())

@@ -109,7 +109,7 @@ const credentials: readonly (readonly [Credential, authorization: string | undef
 ]
 const everything = issuer.headers({ scopes: Object.keys(scopes), expiresInSeconds }).authorization
 
-describe('documents and guards', () => {
+describe('the documents of random apps and what their guards do', () => {
   let sockets: Sockets
   before(async () => {
     sockets = await openSockets()

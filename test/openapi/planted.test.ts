@@ -71,7 +71,7 @@ const mistakes: readonly Mistake[] = [
   },
 ]
 
-describe('the test of random apps', () => {
+describe('the test with random apps, and mistakes that it must find', () => {
   let copy = ''
   before(() => {
     copy = copyLibrary()
@@ -79,13 +79,13 @@ describe('the test of random apps', () => {
   after(() => rmSync(copy, { recursive: true }))
 
   if (isLong) {
-    it('the test of random apps passes without a planted mistake', () => {
+    it('the test with random apps passes if secure() works', () => {
       assert.equal(passes(copy), true)
     })
   }
 
   for (const { what, file, from, to } of isLong ? mistakes : mistakes.slice(0, 1)) {
-    it(`the test of random apps fails when secure() ${what}`, () => {
+    it(`the test with random apps fails if secure() ${what}`, () => {
       const source = readFileSync(join(root, file), 'utf8')
       assert.equal(source.split(from).length, 2, 'the line to change must occur once')
 

@@ -16,7 +16,7 @@ export function describeRemoteKeys(
   port: () => number,
   endsWithRequest: boolean,
 ): void {
-  describe(`a verifier in ${name} whose issuer publishes keys`, { timeout: 30_000 }, () => {
+  describe(`a verifier in ${name} that fetches its keys`, { timeout: 30_000 }, () => {
     const key = generateKey('ES256')
     let publisher: Publisher
     let client: Client
@@ -38,7 +38,7 @@ export function describeRemoteKeys(
       while (publisher.asked.length < count) await new Promise((resolve) => setTimeout(resolve, 5))
     }
 
-    it(`a verifier in ${name} fetches keys once for simultaneous requests`, async () => {
+    it(`a verifier in ${name} makes one fetch for simultaneous requests`, async () => {
       const answers = await Promise.all(Array.from({ length: 20 }, () => ask()))
       assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200])
       assert.equal(publisher.asked.length, 2) // the metadata and the keys
@@ -46,7 +46,7 @@ export function describeRemoteKeys(
     })
 
     const then = endsWithRequest ? 'says when to retry' : 'answers the others'
-    it(`a verifier in ${name} ${then} after the request that fetched was aborted`, async () => {
+    it(`if the request that fetches keys is aborted, a verifier in ${name} ${then}`, async () => {
       const release = publisher.hold()
       const first = client.connect()
       const [name, value] = headers()
@@ -68,7 +68,7 @@ export function describeRemoteKeys(
       }
     })
 
-    it(`a verifier in ${name} replaces keys that are no longer fresh`, async () => {
+    it(`a verifier in ${name} replaces its keys after they expire`, async () => {
       assert.equal((await ask()).status, 200)
       const next = generateKey('ES256')
       publisher.publish(next)
@@ -81,7 +81,7 @@ export function describeRemoteKeys(
       assert.equal(publisher.asked.length, 3) // the metadata once, and the keys twice
     })
 
-    it(`a verifier in ${name} follows no redirect of the issuer`, async () => {
+    it(`a verifier in ${name} follows no redirects of the issuer`, async () => {
       publisher.redirect()
       const { status } = await ask()
       assert.equal(status, 503)

@@ -53,13 +53,13 @@ const platforms: Readonly<Record<RuntimeName, Platform>> = {
   workerd: { closesUnread: true },
 }
 
-describe('the library in other runtimes', { skip }, () => {
+describe('keystile in other runtimes', { skip }, () => {
   const { app } = usePacked()
   const results: Record<string, Results[string]> = {}
   before(installRuntimes)
 
   for (const { name, title, date } of variants) {
-    describe(`the library in ${title}`, () => {
+    describe(`keystile in ${title}`, () => {
       let running: Running
       before(async () => {
         const folder = app('keystile', ['hono'])
@@ -77,14 +77,14 @@ describe('the library in other runtimes', { skip }, () => {
       describeLoading(title, port, name === 'workerd')
 
       let wycheproof = { sameVerdicts: 0, vectors: 0 }
-      it(`${title} gives Node’s verdicts and reasons for all vectors of Wycheproof`, async () => {
+      it(`${title} gives Node’s results and reasons for all Wycheproof vectors`, async () => {
         const { verdicts, expected } = await judge(port())
         const equal = verdicts.filter((verdict, i) => isDeepStrictEqual(verdict, expected[i]))
         wycheproof = { sameVerdicts: equal.length, vectors: expected.length }
         assert.deepEqual(verdicts, expected)
       })
 
-      it(`${title} and Node accept the keys and signatures of each other`, async () => {
+      it(`${title} and Node accept each other’s keys and signatures`, async () => {
         const lacks = await findLacks(port())
         results[title] = {
           version: versionOf(name),
@@ -122,7 +122,7 @@ describe('the library in other runtimes', { skip }, () => {
     })
   }
 
-  it('results.json says what the tests found', () => {
+  it('results.json contains what these tests found', () => {
     if (process.env['KEYSTILE_WRITE_RESULTS'])
       writeFileSync(resultsFile, `${JSON.stringify(results, null, 2)}\n`)
     assert.deepEqual(
@@ -141,7 +141,7 @@ function describeLoading(name: string, port: () => number, hasNoTime: boolean): 
     else assert.equal(error, null)
   })
 
-  it(`createTestIssuer, called while ${name} loads the program, makes tokens`, async () => {
+  it(`createTestIssuer makes tokens even while ${name} loads the program`, async () => {
     const client = clientOf(port())
     const { authorization } = await senderTo(client)('testing', {})
     const ask = (headers: readonly string[]): Promise<{ readonly status: number }> =>

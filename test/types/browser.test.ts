@@ -18,7 +18,7 @@ const program = `
   const request = new Request('/items')
   export const answer: Promise<Response> = client.fetch(request, { priority: 'high' })`
 
-it('keystile/client compiles without the types of Node', () => {
+it('keystile/client compiles without the type definitions of Node', () => {
   const folder = mkdtempSync(join(tmpdir(), 'keystile-browser-'))
   try {
     installKeystile(folder)

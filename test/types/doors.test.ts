@@ -32,7 +32,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   '@keystile/server/command': [],
 }
 
-describe('a door of the packed packages', () => {
+describe('the entry points of the packed packages', () => {
   const { app, packed } = usePacked()
 
   function compileImports(imported: readonly string[], others: readonly string[]): Compiled {
@@ -63,7 +63,7 @@ describe('a door of the packed packages', () => {
     return compile(made, ['-p', '.'])
   }
 
-  it('each door of the packed packages is in the list of this test', () => {
+  it('the test has a list of all the entry points of the packed packages', () => {
     const exported = Object.entries(packed()).flatMap(([name, at]) => {
       const { exports } = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8')) as {
         readonly exports: object
@@ -75,13 +75,13 @@ describe('a door of the packed packages', () => {
 
   for (const [door, needed] of Object.entries(doors)) {
     const others = needed.length > 0 ? `nothing but ${needed.join(' and ')}` : 'nothing else'
-    it(`${door} compiles with ${others} installed`, () => {
+    it(`${door} compiles if ${others} is installed`, () => {
       const { passed, output } = compileImports([door], needed)
       assert.ok(passed, output)
     })
   }
 
-  it('a new Nest app compiles with the packages that its guide names', () => {
+  it('a new Nest app compiles with the packages that the guide names', () => {
     const guide = readFileSync(join(root, 'docs/guides/nest.md'), 'utf8')
     const [, named = ''] = /^npm install (.+)$/m.exec(guide) ?? []
     const ofNestNew = [...nestPackages, '@nestjs/platform-express', '@types/express']
@@ -111,12 +111,12 @@ describe('a door of the packed packages', () => {
     assert.ok(passed, output)
   })
 
-  it('all doors compile together with the types of Node but without those of a browser', () => {
+  it('all entry points compile together with the types of Node and without a browser’s', () => {
     const { passed, output } = compileImports(Object.keys(doors), Object.values(doors).flat())
     assert.ok(passed, output)
   })
 
-  it('a door does not compile without a package that it needs, so these tests can fail', () => {
+  it('an entry point does not compile if a package that it needs is missing', () => {
     for (const [door, missing] of [
       ['keystile/hono', /Cannot find module 'hono'/],
       ['keystile/node', /Cannot find name 'node:http'/],
@@ -127,14 +127,14 @@ describe('a door of the packed packages', () => {
     }
   })
 
-  it('each package is packed with README, LICENSE and CHANGELOG', () => {
+  it('each packed package has README, LICENSE and CHANGELOG', () => {
     for (const at of Object.values(packed())) {
       for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md'])
         assert.ok(readFileSync(join(at, file), 'utf8').length > 200, file)
     }
   })
 
-  it('each door of the packed packages can be loaded, and the command runs', async () => {
+  it('each entry point of the packed packages loads, and the command runs', async () => {
     const run = promisify(execFile)
     const { NODE_OPTIONS: _, ...env } = process.env
     const made = app('@keystile/server', ['hono', 'fastify', ...nestPackages])

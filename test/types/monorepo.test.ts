@@ -139,8 +139,8 @@ const packages: Readonly<
   inferred: { text: inferredUse, isIsolated: false, needs: ['guards'] },
 }
 
-describe('guards in a repository of several packages', () => {
-  it('guards compile package by package, and their declarations name no internal file', () => {
+describe('guards in a repository with several packages', () => {
+  it('guards compile in each package, and their declarations name no internal file', () => {
     const folder = mkdtempSync(join(tmpdir(), 'keystile-monorepo-'))
     const write = (path: string, content: string | object): void => {
       mkdirSync(dirname(join(folder, path)), { recursive: true })

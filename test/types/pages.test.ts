@@ -38,13 +38,13 @@ function packagesOf(program: Block): readonly string[] {
     .toSorted()
 }
 
-describe('the programs of the pages', { skip }, () => {
+describe('the programs in the documentation', { skip }, () => {
   const { app } = usePacked()
 
   const programs = wholeBlocks.filter(({ name }) => !name.endsWith('-express-4'))
   const groups = Map.groupBy(programs, (block) => packagesOf(block).join(' and '))
   for (const [names, group] of groups) {
-    it(`${group.length} programs compile with ${names || 'nothing else'} installed`, () => {
+    it(`${group.length} programs compile if ${names || 'nothing else'} is installed`, () => {
       const others = [...(names ? names.split(' and ') : []), '@types/node']
       const made = app('@keystile/server', others)
       const compilerOptions = {

@@ -40,11 +40,11 @@ function filesPublished(name: string, files: readonly string[], folder: string):
   return packed.flatMap(({ files }) => files.map(({ path }) => path)).toSorted()
 }
 
-describe('the tarball of a package', () => {
+describe('the packed files of each package', () => {
   const folder = mkdtempSync(join(tmpdir(), 'keystile-tarball-'))
   after(() => rmSync(folder, { recursive: true }))
 
-  it('the tarball of keystile contains compiled files and no compiler state', () => {
+  it('the packed keystile contains compiled files and no files of the compiler', () => {
     const built = ['dist/index.d.ts', 'dist/index.js', 'dist/guard/guard.js']
     const published = filesPublished(
       'keystile',
@@ -57,7 +57,7 @@ describe('the tarball of a package', () => {
     )
   })
 
-  it('the tarball of @keystile/server contains the bundle, the types and the blocklist', () => {
+  it('the packed @keystile/server contains the bundle, the types and the blocklist', () => {
     const built = [
       'bundle/index.js',
       'dist/index.d.ts',

@@ -118,7 +118,7 @@ function clone(
 }
 
 describe('ensure.cjs', () => {
-  it('if dependencies and Node are good, ensure.cjs runs the script and changes nothing', (t) => {
+  it('ensure.cjs only runs the script if the dependencies and Node are good', (t) => {
     for (const version of ['24.15.0', '24.20.1', '25.0.0', '26.10.0']) {
       const here = clone(t, true)
       assert.deepEqual(here.run(version), { status: 0, said: 'ran on this Node\n' })
@@ -126,7 +126,7 @@ describe('ensure.cjs', () => {
     }
   })
 
-  it('ensure.cjs installs and links a newer Node when this one is too old', (t) => {
+  it('ensure.cjs installs and links a newer Node if this one is too old', (t) => {
     for (const version of ['12.22.0', '20.20.2', '24.14.9']) {
       const here = clone(t, true)
       const { status, said } = here.run(version)
@@ -172,12 +172,12 @@ describe('ensure.cjs', () => {
     },
   )
 
-  it('ensure.cjs ends a script with the exit code of the newer Node', (t) => {
+  it('ensure.cjs exits with the exit code of the newer Node', (t) => {
     const binary = '[ "$1" = --version ] && echo v26.1.0 || exit 7'
     assert.equal(clone(t, true, { binary }).run('20.20.2').status, 7)
   })
 
-  it('ensure.cjs restores a missing link without a new installation', (t) => {
+  it('ensure.cjs restores a missing link without installing again', (t) => {
     const here = clone(t, true)
     here.run('20.20.2')
     rmSync(join(here.folder, 'node_modules/.bin'), { recursive: true })
@@ -186,7 +186,7 @@ describe('ensure.cjs', () => {
     assert.equal(here.npmCalls().length, 1)
   })
 
-  it('ensure.cjs first installs missing dependencies, without install scripts', (t) => {
+  it('ensure.cjs first installs missing dependencies, without their install scripts', (t) => {
     const here = clone(t, false)
     assert.equal(here.run('20.20.2').status, 0)
     const [first, second, ...others] = here.npmCalls()
@@ -195,13 +195,13 @@ describe('ensure.cjs', () => {
     assert.deepEqual(others, [])
   })
 
-  it('ensure.cjs installs no dependencies when npm calls it after an installation', (t) => {
+  it('ensure.cjs installs no dependencies if npm calls it after an installation', (t) => {
     const here = clone(t, false)
     here.runAfterInstall('26.0.0')
     assert.deepEqual(here.npmCalls(), [])
   })
 
-  it('ensure.cjs hides only the caller’s misleading npm settings from npm', (t) => {
+  it('ensure.cjs hides only those npm settings of the caller that would mislead npm', (t) => {
     const misleading = [
       'omit',
       'include',
@@ -243,7 +243,7 @@ describe('ensure.cjs', () => {
     ],
   ] as const
   for (const [what, how, complaint] of failures) {
-    it(`ensure.cjs stops a script, but not an installation, when ${what}`, (t) => {
+    it(`ensure.cjs stops a script, but not an installation, if ${what}`, (t) => {
       for (const [start, expected] of [['run', 1] as const, ['runAfterInstall', 0] as const]) {
         const { status, said } = clone(t, true, how)[start]('20.20.2')
         assert.equal(status, expected)
@@ -254,13 +254,13 @@ describe('ensure.cjs', () => {
     })
   }
 
-  it('ensure.cjs stops a script when the dependencies cannot be installed', (t) => {
+  it('ensure.cjs stops a script if the dependencies cannot be installed', (t) => {
     const { status, said } = clone(t, false, { npmFails: true }).run('26.0.0')
     assert.equal(status, 1)
     assert.match(said, /the dependencies could not be installed/)
   })
 
-  it('ensure.cjs uses the npm on the PATH when another package manager called it', (t) => {
+  it('ensure.cjs uses the npm in PATH if another package manager called it', (t) => {
     const here = clone(t, true, { env: { npm_execpath: '/usr/lib/pnpm.cjs' } })
     const bin = join(here.folder, 'bin')
     mkdirSync(bin)

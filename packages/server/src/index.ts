@@ -7,7 +7,14 @@ export type {
 } from './features/app-events/app-event.ts'
 export type { Session } from './features/sessions/session-ends.ts'
 export type { UserDirectory } from './features/directory/directory.ts'
-export type { AppUsers, Grant, ManagedUser, NewManagedUser } from './features/accounts/app-users.ts'
+export type {
+  AppUsers,
+  Grant,
+  Invitation,
+  ManagedUser,
+  NewInvitation,
+  NewManagedUser,
+} from './features/accounts/app-users.ts'
 export type { AppPasswords } from './features/password-policy/app-passwords.ts'
 export type { AppMail } from './features/mail/feature.ts'
 export type {

@@ -28,6 +28,11 @@ export interface MailServer {
   readonly replies: Reply[]
   /** Called when the server has read the DATA of a mail, before it replies. */
   onDataRead: () => void
+  /**
+   * Called for each mail with the user of its login: when the server has read the DATA (`data`), and
+   * when it has sent its reply 250 (`accepted`).
+   */
+  onMail: (when: 'data' | 'accepted', user: string | undefined) => void
   /** The number of mails whose DATA the server has read. */
   readonly tries: number
   /** Returns the accepted mails as soon as there are so many. */
@@ -48,13 +53,17 @@ export async function startMailServer(options: SMTPServerOptions = {}): Promise<
     // close() waits this long for connections, which a pool keeps open.
     closeTimeout: 100,
     onAuth: ({ username, password }, _session, done) =>
-      username === 'app' && password === 'secret'
+      ['app', 'a', 'b', 'c'].includes(username ?? '') && password === 'secret'
         ? done(null, { user: username })
         : done(new Error('wrong password')),
     async onData(stream, session, done) {
-      const raw = await text(stream)
+      // A client that was killed sends only a part.
+      const raw = await text(stream).catch(() => undefined)
+      if (raw === undefined) return
+
       const reply = replies.shift() ?? 'accept'
       running.onDataRead()
+      running.onMail('data', session.user)
       if (reply === 'accept')
         mails.push({
           raw,
@@ -69,8 +78,10 @@ export async function startMailServer(options: SMTPServerOptions = {}): Promise<
 
       if (reply === 'cut-after-data')
         for (const { _socket } of connectionsOf(server)) _socket.destroy()
-      else if (reply === 'accept') done()
-      else done(Object.assign(new Error('no'), { responseCode: reply }))
+      else if (reply === 'accept') {
+        done()
+        running.onMail('accepted', session.user)
+      } else done(Object.assign(new Error('no'), { responseCode: reply }))
       tries++
       wake()
     },
@@ -87,6 +98,7 @@ export async function startMailServer(options: SMTPServerOptions = {}): Promise<
   const running: MailServer = {
     port: address.port,
     onDataRead() {},
+    onMail() {},
     url: `smtp://127.0.0.1:${address.port}`,
     mails,
     replies,

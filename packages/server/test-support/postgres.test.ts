@@ -36,7 +36,7 @@ describe('startPostgres', () => {
     rmdirSync(folder)
   })
 
-  it('startPostgres starts a durable server on request, and stop deletes its files', async (t) => {
+  it('startPostgres can start a durable server, and stop() deletes its files', async (t) => {
     const server = await startPostgres({ durable: true })
     if (!server) return t.skip(howToGetPostgres)
     const settings = [
@@ -54,7 +54,7 @@ describe('startPostgres', () => {
     assert.deepEqual(readdirSync(folder), [])
   })
 
-  it('startPostgres starts a fast server, or returns the server in the environment', async (t) => {
+  it('startPostgres starts a fast server, or uses one that the environment names', async (t) => {
     delete process.env['KEYSTILE_TEST_DATABASE_URL']
     try {
       const server = await startPostgres()
@@ -72,7 +72,7 @@ describe('startPostgres', () => {
   })
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
-    it(`startPostgres leaves no server and no file when ${signal} ends its process`, async (t) => {
+    it(`startPostgres removes its server and files if ${signal} ends the process`, async (t) => {
       const program = `
         import { startPostgres } from ${JSON.stringify(new URL('postgres.ts', import.meta.url).href)}
         const server = await startPostgres({ durable: true })
@@ -95,7 +95,7 @@ describe('startPostgres', () => {
 })
 
 describe('createTestDatabase', () => {
-  it('createTestDatabase creates separate databases, and can drop them while in use', async (t) => {
+  it('createTestDatabase creates separate databases, and can delete one in use', async (t) => {
     const databases = await Promise.all([
       createTestDatabase(),
       createTestDatabase(),
@@ -117,7 +117,7 @@ describe('createTestDatabase', () => {
     await assert.rejects(ask(first.url, 'select 1'), { code: '3D000' })
   })
 
-  it('clear() leaves an empty database without connections', async (t) => {
+  it('clear() empties the database and ends its connections', async (t) => {
     const database = await createTestDatabase()
     if (!database) return t.skip(howToGetPostgres)
     const namespaces =
@@ -136,7 +136,7 @@ describe('createTestDatabase', () => {
     await database.drop()
   })
 
-  it('createTestDatabase fails instead of skipping when CI=true', async () => {
+  it('createTestDatabase fails and does not skip if CI=true', async () => {
     const { CI, KEYSTILE_TEST_DATABASE_URL } = process.env
     process.env['CI'] = 'true'
     delete process.env['KEYSTILE_TEST_DATABASE_URL']

@@ -7,7 +7,7 @@ import { createByteCollector, parseBase64url, parseUtf8, toBase64url } from './b
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'.split('')
 
 describe('parseBase64url', () => {
-  it('parseBase64url reads what toBase64url writes, for every length and every byte', () => {
+  it('parseBase64url decodes what toBase64url encodes, for every length and every byte', () => {
     for (let length = 0; length < 70; length++) {
       const bytes = Buffer.from(Array.from({ length }, (_, i) => (i * 37 + length * 11) % 256))
       assert.deepEqual(parseBase64url(toBase64url(bytes)), bytes)
@@ -16,14 +16,14 @@ describe('parseBase64url', () => {
       assert.deepEqual(parseBase64url(toBase64url(Buffer.of(byte))), Buffer.of(byte))
   })
 
-  it('parseBase64url accepts only one of the 16 spellings of a byte (RFC 4648 §3.5)', () => {
+  it('parseBase64url refuses an encoded byte if unused bits are not zero (RFC 4648 §3.5)', () => {
     for (const first of alphabet) {
       const accepted = alphabet.filter((last) => parseBase64url(first + last))
       assert.deepEqual(accepted, ['A', 'Q', 'g', 'w'])
     }
   })
 
-  it('parseBase64url accepts only one of the 4 spellings of two bytes (RFC 4648 §3.5)', () => {
+  it('parseBase64url refuses two encoded bytes if unused bits are not zero (RFC 4648 §3.5)', () => {
     const accepted = alphabet.filter((last) => parseBase64url(`_x${last}`))
     assert.equal(accepted.join(''), 'AEIMQUYcgkosw048')
     for (const last of accepted)
@@ -35,7 +35,7 @@ describe('parseBase64url', () => {
   })
 
   for (const text of ['A', 'AAAAA', 'AAAAAAAAA']) {
-    it(`parseBase64url refuses ${text}: no bytes encode to a text of this length`, () => {
+    it(`parseBase64url refuses ${text}, because no base64url text has this length`, () => {
       assert.equal(parseBase64url(text), undefined)
     })
   }
@@ -80,13 +80,13 @@ describe('parseBase64url', () => {
 })
 
 describe('toBase64url', () => {
-  it('toBase64url writes text as UTF-8, without padding, in the URL alphabet', () => {
+  it('toBase64url encodes a string as UTF-8, in the URL alphabet and without padding', () => {
     assert.equal(toBase64url('\u00fb\u00ff'), 'w7vDvw')
     assert.equal(toBase64url(Buffer.of(0xfb, 0xff)), '-_8')
     assert.equal(toBase64url(''), '')
   })
 
-  it('toBase64url encodes the bytes of a view, not its whole buffer', () => {
+  it('toBase64url encodes only the bytes of a view, not the whole buffer behind it', () => {
     assert.equal(toBase64url(new Uint8Array([1, 2, 3, 4]).subarray(1, 3)), 'AgM')
   })
 })
@@ -115,7 +115,7 @@ describe('parseUtf8', () => {
 })
 
 describe('createByteCollector', () => {
-  it('createByteCollector joins any number of pieces in order', () => {
+  it('createByteCollector joins the pieces in the order of their arrival', () => {
     for (const count of [0, 1, 63, 64, 65, 1_000]) {
       const collector = createByteCollector()
       const pieces = Array.from({ length: count }, (_, i) => Buffer.from([i & 255, (i >> 8) & 255]))
@@ -125,13 +125,13 @@ describe('createByteCollector', () => {
     }
   })
 
-  it('createByteCollector counts the exact length of pieces of 16 bytes or more', () => {
+  it('createByteCollector reports the total size of large pieces exactly', () => {
     const collector = createByteCollector()
     for (const length of [16, 17, 1_000]) collector.add(new Uint8Array(length))
     assert.equal(collector.size, 1_033)
   })
 
-  it('createByteCollector frees the buffers of tiny pieces, to save memory', async () => {
+  it('createByteCollector does not keep the buffers of tiny pieces in memory', async () => {
     const pieces: WeakRef<Uint8Array>[] = []
     const collector = createByteCollector()
     for (let i = 0; i < 10_000; i++) {

@@ -25,7 +25,7 @@ describe('systemClock', () => {
 })
 
 describe('requireClock', () => {
-  it('requireClock accepts a clock that returns at least 1e11 ms, a time in 1973', () => {
+  it('requireClock accepts a clock that returns milliseconds since 1970, from 1973 on', () => {
     for (const clock of [systemClock, Date, { now: () => 1e11 }])
       assert.equal(requireClock(clock), clock)
   })
@@ -54,7 +54,7 @@ describe('requireClock', () => {
   }
 })
 
-describe('a Cloudflare Worker that loads its modules: Date.now() is 0', () => {
+describe('the clock of a Cloudflare Worker while it loads modules: Date.now() is 0', () => {
   const start = (t: TestContext): void => t.mock.timers.enable({ apis: ['Date'], now: 0 })
   const needed = {
     name: 'TypeError',
@@ -63,13 +63,13 @@ describe('a Cloudflare Worker that loads its modules: Date.now() is 0', () => {
       'Fix: sign and verify tokens in a request',
   }
 
-  it('requireClock refuses the clock of the machine while Date.now() is 0', (t) => {
+  it('requireClock refuses systemClock while Date.now() is 0', (t) => {
     start(t)
     assert.throws(() => requireClock(systemClock), needed)
     assert.equal(requireClock({ now: () => 1e11 }).now(), 1e11)
   })
 
-  it('requireClockForLater accepts a clock at 0, and refuses to read it before time runs', (t) => {
+  it('requireClockForLater accepts a clock at 0, which throws until the time is known', (t) => {
     start(t)
     const clock = requireClockForLater(systemClock)
     assert.throws(() => clock.now(), needed)
@@ -77,7 +77,7 @@ describe('a Cloudflare Worker that loads its modules: Date.now() is 0', () => {
     assert.equal(clock.now(), 1_800_000_000_000)
   })
 
-  it('requireClockForLater refuses a wrong clock at its first use, or at once', (t) => {
+  it('requireClockForLater refuses a wrong clock immediately, or at its first use', (t) => {
     assert.throws(() => requireClockForLater(performance), /must be an object whose now/)
     start(t)
     const clock = requireClockForLater({ now: () => 5 })
@@ -87,7 +87,7 @@ describe('a Cloudflare Worker that loads its modules: Date.now() is 0', () => {
 })
 
 describe('isSeconds', () => {
-  it('isSeconds accepts seconds, and refuses milliseconds and values that are not finite', () => {
+  it('isSeconds is true for seconds, and false for milliseconds and for Infinity or NaN', () => {
     for (const value of [0, -1, 1.5, 99_999_999_999]) assert.equal(isSeconds(value), true)
     for (const value of [1e11, Infinity, -Infinity, Number.NaN, '5', null, undefined, 5n, {}]) {
       assert.equal(isSeconds(value), false)
@@ -96,7 +96,7 @@ describe('isSeconds', () => {
 })
 
 describe('hasCome', () => {
-  it('hasCome returns true if `now` is at or after `instant`, or before `since`', () => {
+  it('hasCome returns true at `instant` or later, and at any time before `since`', () => {
     const due = [99, 100, 199, 200, 201].map((now) => hasCome(200, 100, now))
     assert.deepEqual(due, [true, false, false, true, true])
   })

@@ -4,9 +4,9 @@ export interface Clock {
 }
 
 /**
- * The number that separates seconds from milliseconds. Read as milliseconds since 1970, it is a day
- * in 1973; read as seconds, it is a day in the year 5138. So a smaller number cannot be the current
- * time in milliseconds, and a larger number cannot be a time in seconds.
+ * The boundary between seconds and milliseconds since 1970. A smaller number cannot be the current
+ * time in milliseconds, because it would be in 1973 or earlier. A larger number cannot be a time in
+ * seconds, because it would be in the year 5138 or later.
  */
 const leastMilliseconds = 1e11
 
@@ -34,8 +34,8 @@ export function requireClock(clock: Clock): Clock {
 }
 
 /**
- * Returns a clock for later, as `requireClock` does. A Cloudflare Worker has no time while it loads
- * its modules, so there each use of the clock checks it instead.
+ * Checks a clock that is used later, as `requireClock` does, and returns it. A Cloudflare Worker
+ * has no time while it loads its modules. There, the returned clock is checked at each use instead.
  *
  * @throws {TypeError}
  */

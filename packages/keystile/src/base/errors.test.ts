@@ -21,7 +21,7 @@ describe('OAuthError', () => {
 })
 
 describe('TokenError', () => {
-  it('TokenError.shortfall contains only the scopes and the maximum age that were passed', () => {
+  it('TokenError.shortfall has the scopes and the maximum age given to the constructor', () => {
     assert.deepEqual(new TokenError('invalid_token', 'No').shortfall, {})
     assert.deepEqual(new TokenError('insufficient_scope', 'No', { scopes: ['a'] }).shortfall, {
       scopes: ['a'],
@@ -36,7 +36,7 @@ describe('TokenError', () => {
 })
 
 describe('ProblemError', () => {
-  it('ProblemError has the property `cause` only if the details have it, even as undefined', () => {
+  it('ProblemError has the property `cause` only if one was given, even undefined', () => {
     const cause = new Error('inside')
     assert.equal(new ProblemError('conflict', 'No', { cause }).cause, cause)
     assert.ok('cause' in new ProblemError('conflict', 'No', { cause: undefined }))

@@ -74,7 +74,7 @@ describe('parseJsonObject', () => {
       refuses(text, /a member appears twice/))
   }
 
-  it('parseJsonObject reads __proto__ like any member, and changes no prototype', () => {
+  it('parseJsonObject reads __proto__ as an ordinary member and changes no prototype', () => {
     const value = parse('{"__proto__":{"admin":true},"a":{"__proto__":1}}')
     assert.ok(Object.hasOwn(value, '__proto__'))
     assert.equal(value['admin'], undefined)
@@ -129,11 +129,11 @@ describe('parseJsonObject', () => {
     '{"\\ud800":1}',
     '{"a":{"x\\udfff":1}}',
   ]) {
-    it(`parseJsonObject refuses ${text}: it has a lone surrogate (RFC 7493 §2.1)`, () =>
+    it(`parseJsonObject refuses ${text}, which has half of a surrogate pair (RFC 7493 §2.1)`, () =>
       refuses(text, /surrogate/))
   }
 
-  it('parseJsonObject reads 32 levels of nesting and refuses 33, in arrays and in objects', () => {
+  it('parseJsonObject accepts 32 levels of nesting in arrays and objects, and refuses 33', () => {
     for (const [open, close] of [
       ['[', ']'],
       ['{"a":', '}'],
@@ -143,7 +143,7 @@ describe('parseJsonObject', () => {
     }
   })
 
-  it('parseJsonObject refuses 60,000 levels of nesting without running out of stack', () => {
+  it('parseJsonObject refuses 60,000 levels of nesting without a stack overflow', () => {
     refuses(nested(60_000, '[', ']'), /nested deeper/)
     refuses(nested(60_000, '{"a":', '}'), /nested deeper/)
     refuses('['.repeat(60_000), /./)
@@ -171,7 +171,7 @@ describe('parseJsonObject', () => {
     }
   })
 
-  describe('on the 318 files of JSONTestSuite', () => {
+  describe('parseJsonObject and the 318 files of JSONTestSuite', () => {
     const path = new URL('../../../../test/vectors/json-test-suite.json', import.meta.url)
     const suite = JSON.parse(readFileSync(path, 'utf8')) as {
       files: Record<string, string | object>
@@ -209,7 +209,7 @@ describe('parseJsonObject', () => {
       )
     })
 
-    it('parseJsonObject reads objects of JSONTestSuite, except two with duplicate members', () => {
+    it('parseJsonObject accepts JSONTestSuite’s objects, except two with duplicate names', () => {
       const objects = files.filter(
         ([name, bytes]) => name.startsWith('y_') && isJsonObject(JSON.parse(bytes.toString())),
       )

@@ -40,7 +40,10 @@ export function requireKnownOptions(
   }
 }
 
-/** Returns the message for the promise of `createKeystile()` where its object must be. */
+/**
+ * Returns the message for a caller that passed the promise of `createKeystile()` instead of its
+ * result.
+ */
 export function notAwaited(taker: string): string {
   return (
     `the argument of ${taker}() must be the object from createKeystile(); it is a promise. ` +

@@ -4,13 +4,13 @@ import { parseBase64url } from './bytes.ts'
 import { lowestRowId, randomId, randomRowId } from './random.ts'
 
 describe('randomId', () => {
-  it('randomId returns 128 new bits in 22 characters of base64url', () => {
+  it('randomId returns 128 random bits as 22 characters of base64url', () => {
     const ids = Array.from({ length: 1_000 }, () => randomId())
     for (const id of ids) assert.equal(parseBase64url(id)?.length, 16)
     assert.equal(new Set(ids).size, 1_000)
   })
 
-  it('every bit of a randomId is 0 in some ids and 1 in other ids', () => {
+  it('in randomId, no bit is always 0 or always 1', () => {
     const [ones, zeros] = [Buffer.alloc(16), Buffer.alloc(16, 0xff)]
     for (let i = 0; i < 200; i++) {
       for (const [at, byte] of (parseBase64url(randomId()) ?? Buffer.alloc(0)).entries()) {
@@ -24,7 +24,7 @@ describe('randomId', () => {
 })
 
 describe('randomRowId', () => {
-  it('randomRowId returns a UUID with version 7 and with the variant of RFC 9562 §4.1', () => {
+  it('randomRowId returns a UUID of version 7 with the variant of RFC 9562 §4.1', () => {
     for (let i = 0; i < 500; i++) {
       assert.match(
         randomRowId(1_800_000_000_000 + i),
@@ -33,13 +33,13 @@ describe('randomRowId', () => {
     }
   })
 
-  it('randomRowId begins with the time as 48 bits of milliseconds (RFC 9562 §5.7)', () => {
+  it('randomRowId begins with the time in milliseconds, as 48 bits (RFC 9562 §5.7)', () => {
     for (const now of [0, 1, 1_800_000_000_123, 2 ** 48 - 1]) {
       assert.equal(Number.parseInt(randomRowId(now).replaceAll('-', '').slice(0, 12), 16), now)
     }
   })
 
-  it('randomRowId sorts as text in the order of time', () => {
+  it('row ids sort by time when they are compared as text', () => {
     const times = [
       0,
       255,
@@ -54,7 +54,7 @@ describe('randomRowId', () => {
     assert.deepEqual(ids.toSorted(), ids)
   })
 
-  it('randomRowId has 74 random bits besides the time', () => {
+  it('randomRowId contains 74 random bits after the time', () => {
     const ids = Array.from({ length: 1_000 }, () => randomRowId(1_800_000_000_000))
     assert.equal(new Set(ids.map((id) => id.slice(-12))).size, 1_000)
     assert.ok(new Set(ids.map((id) => id.slice(15, 18))).size > 500)
@@ -63,7 +63,7 @@ describe('randomRowId', () => {
 })
 
 describe('lowestRowId', () => {
-  it('lowestRowId sorts after earlier row ids, and before row ids of the same time', () => {
+  it('lowestRowId returns the lower limit of all row ids of one millisecond', () => {
     for (const now of [256, 1_800_000_000_000]) {
       assert.equal(lowestRowId(now).length, randomRowId(now).length)
       for (let i = 0; i < 500; i++) assert.ok(randomRowId(now - 1) < lowestRowId(now))

@@ -9,7 +9,7 @@ import {
 } from './token-reasons.ts'
 
 describe('tokenReasons', () => {
-  it('tokenReasons has the code invalid_token for every fault of the token itself', () => {
+  it('every reason about the token itself has the code invalid_token', () => {
     const others: Partial<Record<TokenReason, TokenErrorCode>> = {
       no_credential: 'not_authenticated',
       malformed_credential: 'invalid_request',
@@ -26,7 +26,7 @@ describe('tokenReasons', () => {
     }
   })
 
-  it('tokenReasons has an ASCII sentence without a full stop for each reason', () => {
+  it('the message of every reason is one ASCII sentence without a full stop', () => {
     for (const [reason, { message }] of Object.entries(tokenReasons)) {
       assert.match(message, /^[A-Z][ -~]+[^.]$/, reason)
     }
@@ -37,7 +37,7 @@ describe('the reason of a TokenError', () => {
   const reasonOf = (code: TokenErrorCode, reason?: unknown): TokenReason =>
     new TokenError(code, 'In words of the app', { reason: reason as TokenReason }).reason
 
-  it('TokenError without a reason gets the default reason of its code', () => {
+  it('a TokenError without a reason has the default reason for its code', () => {
     const codes = Object.keys(tokenStatus) as TokenErrorCode[]
     assert.deepEqual(Object.fromEntries(codes.map((code) => [code, reasonOf(code)])), {
       not_authenticated: 'no_credential',
@@ -50,7 +50,7 @@ describe('the reason of a TokenError', () => {
     })
   })
 
-  it('TokenError uses refused_by_app if the given reason does not belong to the code', () => {
+  it('a TokenError has the reason refused_by_app if the given reason does not fit its code', () => {
     assert.equal(reasonOf('invalid_token', 'unknown_user'), 'unknown_user')
     for (const other of ['missing_scope', 'blocked since May', 'toString', '__proto__', '', null]) {
       assert.equal(reasonOf('invalid_token', other), 'refused_by_app')

@@ -12,26 +12,26 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   no_credential: {
     meaning: 'The request has no header `Authorization: Bearer TOKEN`.',
     cause:
-      'The client sends the token in a cookie or in the URL, or a proxy or a redirect to ' +
-      'another host has removed the header.',
+      'The client sends the token in a cookie or in the URL. Or the header got lost: a proxy ' +
+      'removed it, or the client followed a redirect to another host.',
     fix: 'Send `Authorization: Bearer TOKEN`, and let the proxy pass the header on.',
   },
   malformed_credential: {
     meaning: 'The `Authorization` header is not `Bearer` followed by one token.',
     cause:
-      'There are quotation marks, a comma or a line break around the token, more than one word ' +
-      'follows `Bearer`, or the client sent the header twice.',
+      'There are quotation marks, a comma or a line break around the token. Or more than one ' +
+      'word follows `Bearer`, or the client sent the header twice.',
     fix: 'Send the header once, with the bare token: `Authorization: Bearer TOKEN`.',
   },
   verifier_closed: {
-    meaning: 'The app has closed its verifier, so it cannot check tokens any more.',
+    meaning: 'The app has closed its verifier. A closed verifier checks no tokens.',
     cause: 'The app calls `verifier.close()` or `keystile.close()` before the HTTP server stops.',
     fix: 'Stop the HTTP server first and close the verifier last.',
   },
   token_too_long: {
     meaning: 'The token has more than 16,384 characters.',
     cause: 'The issuer writes lists into the token, such as all groups of a user.',
-    fix: 'Let the issuer leave such lists out of the token, and look them up in the app.',
+    fix: 'Configure the issuer to leave such lists out. Let the app look them up instead.',
   },
   malformed_token: {
     meaning: 'The token is not a signed JWT.',
@@ -39,12 +39,12 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
       'The client sends an opaque access token, a refresh token, an encrypted token, or a part ' +
       'of a token.',
     fix:
-      'Send the `access_token` of the token endpoint unchanged. Some issuers give a JWT only if ' +
-      'the client names this API (`audience` or `resource`) when it asks for the token.',
+      'Send the `access_token` of the token endpoint unchanged. Some issuers issue a JWT only if ' +
+      'the token request of the client names this API, as `audience` or `resource`.',
   },
   unknown_extension: {
     meaning:
-      'The header of the token has `crit`: it demands an extension that Keystile does not support.',
+      'The header of the token has `crit`, which demands an extension. Keystile supports none.',
     cause: 'The issuer signs with an extension such as `b64`.',
     fix: 'Turn the extension off at the issuer.',
   },
@@ -56,8 +56,8 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   forbidden_algorithm: {
     meaning: 'The verifier does not allow the algorithm in the header of the token.',
     cause:
-      'The option `algorithms` of the verifier does not list the algorithm, or the token is ' +
-      'signed with a shared secret (HS256) although the verifier fetches public keys.',
+      'The option `algorithms` of the verifier does not list the algorithm. Or the token is ' +
+      'signed with a shared secret (HS256), but the verifier fetches public keys.',
     fix: 'Add the algorithm to `algorithms`. For a shared secret, pass the secret as `keys`.',
   },
   keys_unavailable: {
@@ -70,17 +70,17 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   unknown_key: {
     meaning: 'The issuer has no key with the `kid` and `alg` of the token.',
     cause:
-      'The token is from another environment or issuer, the issuer has withdrawn the key, or ' +
+      'The token is from another environment or issuer, or the issuer has withdrawn the key. Or ' +
       '`keys` does not contain the key with which the issuer signs.',
     fix:
-      'Compare the `kid` of the token with the key set of the issuer. Ask for a new token after ' +
-      'the issuer has changed its keys.',
+      'Compare the `kid` of the token with the key set of the issuer. If the issuer has changed ' +
+      'its keys, get a new token.',
   },
   wrong_signature: {
     meaning: 'The signature does not match the key that the token names.',
     cause:
-      'The token was changed or cut, the shared secret differs (often by a line break at its ' +
-      'end), or the issuer has used one `kid` for two keys.',
+      'The token was changed or cut. Or the issuer and this API have different secrets, often ' +
+      'because one ends with a line break. Or the issuer has used one `kid` for two keys.',
     fix: 'Send the token as it was issued, and give both sides the same secret.',
   },
   wrong_type: {
@@ -90,7 +90,7 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
       'and the verifier has no `tokenType`.',
     fix:
       "Send the access token. For an issuer without RFC 9068, set `tokenType: 'JWT'`. If the " +
-      'token is an access token whose `aud` is its own client, list the client in `clients`.',
+      '`aud` of its access tokens is the id of the client, add this id to `clients`.',
   },
   malformed_claim: {
     meaning: 'A claim has a type that its standard does not allow.',
@@ -127,7 +127,7 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
     meaning: 'The token lacks a required claim.',
     cause: 'The issuer leaves out `client_id`, `jti`, `iat`, `sub`, `aud` or `exp`.',
     fix:
-      'Read `detail` in the log: it names the claim. Add it at the issuer, or set ' +
+      'Read `detail` in the log: it names the claim. Let the issuer add the claim, or set ' +
       "`tokenType: 'JWT'`, which requires only `iss`, `sub` and `exp`.",
   },
   not_yet_valid: {
@@ -155,8 +155,8 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   login_too_old: {
     meaning: 'The route demands a login within the last `maxAgeSeconds` seconds.',
     cause:
-      'The last login was earlier; a refresh does not count as a login. Or the issuer does not ' +
-      'write `auth_time` into the token.',
+      'The last login was longer ago. A refresh does not count as a login. Or the issuer does ' +
+      'not write `auth_time` into the token.',
     fix:
       'Ask the user for the password again. If the issuer writes no `auth_time`, remove ' +
       '`maxAgeSeconds` from the route.',
@@ -164,30 +164,34 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   missing_scope: {
     meaning: 'The token lacks a scope that the route demands.',
     cause: 'The client did not ask for the scope, or the user does not have it.',
-    fix: 'Ask for the scope at login, and grant it: `keystile user grant NAME --scope SCOPE`.',
+    fix:
+      'Let the client ask for the scope at login. If the user does not have the scope, grant it: ' +
+      '`keystile user grant NAME --scope SCOPE`.',
   },
   unknown_user: {
     meaning: 'The function `user` of the guard returned no user for a valid token.',
-    cause: 'The user was deleted or disabled, or `user` does not search by `identity.subject`.',
-    fix: 'Look up the user by `identity.subject`, which is a string.',
+    cause:
+      'The user was deleted or disabled, or the function `user` does not search by ' +
+      '`identity.subject`.',
+    fix: 'Let the function `user` search by `identity.subject`, which is a string.',
   },
   email_not_verified: {
     meaning: 'The route demands `verified`, and the user has no verified e-mail address.',
     cause:
-      'The user has not confirmed the address yet, or has changed it. Or `user` returns an ' +
-      'object without `emailVerified: true`.',
+      'The user has not confirmed the address yet, or has changed it. Or the function `user` ' +
+      'returns an object without `emailVerified: true`.',
     fix:
-      'Ask the user to confirm the address; the same token is then accepted. If the users are ' +
-      'your own, let `user` return `emailVerified`.',
+      'Ask the user to confirm the address. The guard then accepts the same token. If the app ' +
+      'keeps its own users, let the function `user` return `emailVerified`.',
   },
   refused_by_app: {
-    meaning: 'The app threw a `TokenError` of its own, without a reason.',
-    cause: 'A rule in `user`, or in a verifier that the app has written.',
-    fix: 'Read the code of the app that throws it.',
+    meaning: 'The code of the app threw a `TokenError` without a reason.',
+    cause: 'The function `user`, or a verifier that is part of the app, refused the token.',
+    fix: 'Find the place in the code of the app that throws the error.',
   },
   service_unavailable: {
     meaning: 'A service that the app needs for its check is unavailable. The answer is 503.',
-    cause: '`user` threw a `TokenError` with the code `temporarily_unavailable`.',
+    cause: 'The function `user` threw a `TokenError` with the code `temporarily_unavailable`.',
     fix: 'Read the log of the app: the `cause` of the error names the service.',
   },
 }

@@ -27,7 +27,7 @@ export function parseFlags(
   for (const token of tokens) {
     if (token.kind === 'positional') {
       throw new UsageError(
-        '`token check` must get flags only; there is another argument. ' +
+        '`token check` must have flags only; it has another argument. ' +
           'Fix: pass the token on standard input',
       )
     }

@@ -12,7 +12,7 @@ const page = readFileSync(
 )
 
 describe('docs/reference/refused.md', () => {
-  it('docs/reference/refused.md explains each reason in the words of `token check`', () => {
+  it('docs/reference/refused.md uses the same words as keystile token check', () => {
     assert.equal(page, writeReasons(page), 'run: node --conditions=source tools/refused-page.ts')
   })
 
@@ -21,7 +21,7 @@ describe('docs/reference/refused.md', () => {
     assert.deepEqual(sections, Object.keys(tokenReasons))
   })
 
-  it('docs/reference/refused.md gives the meaning, cause and fix of each reason', () => {
+  it('docs/reference/refused.md gives the meaning, the cause and the fix of each reason', () => {
     for (const [reason, { meaning, cause, fix }] of Object.entries(explanations))
       for (const sentence of [meaning, cause, fix]) assert.match(sentence, /^[A-Z`].*\.$/, reason)
   })

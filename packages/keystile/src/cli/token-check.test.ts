@@ -97,7 +97,7 @@ const causes: Readonly<Record<TokenReason, Cause | `only the app ${string}`>> = 
 }
 
 describe('keystile token check', () => {
-  it('keystile token check --token-type JWT accepts what the other flags allow', async () => {
+  it('keystile token check accepts the JWTs that --token-type JWT and flags allow', async () => {
     const token = tokenWith({ aud: undefined, azp: 'c', scp: ['read'] }, { typ: 'JWT' })
     const flags = ['--issuer', 'i', '--keys', keysFile, '--audience', 'c', '--client', 'c']
     const rules = [
@@ -148,7 +148,7 @@ describe('keystile token check', () => {
     })
   }
 
-  it('keystile token check accepts a valid token with the scopes and a recent login', async () => {
+  it('keystile token check accepts a token that has the scopes and a recent login', async () => {
     const token = tokenWith({ scope: 'read write', auth_time: now - 10 })
     const flags = [...api, '--scope', 'read', '--scope', 'write', '--max-age', '60']
     for (const input of [
@@ -164,7 +164,7 @@ describe('keystile token check', () => {
     }
   })
 
-  it('keystile token check --claims prints claims, and warns if they are not proved', async () => {
+  it('keystile token check --claims prints claims, and warns if they are unverified', async () => {
     const valid = await check(tokenWith(), [...api, '--claims'])
     assert.match(valid.stdout, /^Header and claims:\n\{\n/m)
     assert.match(valid.stdout, /"sub": "ada"/)
@@ -173,13 +173,13 @@ describe('keystile token check', () => {
       ...api,
       '--claims',
     ])
-    assert.match(foreign.stdout, /NOT proved/)
+    assert.match(foreign.stdout, /NOT verified/)
     assert.match(foreign.stdout, /"aud": "b"/)
     assert.match(foreign.stdout, /"sub": "\\u202e\\u001b\[1m"/)
     assert.match((await check('abc', [...api, '--claims'])).stdout, /cannot be read/)
   })
 
-  it('keystile token check reads issuer and audience from the environment', async () => {
+  it('keystile token check reads the issuer and the audience from the environment', async () => {
     const environment = { KEYSTILE_ISSUER: 'i', KEYSTILE_AUDIENCE: 'b,a' }
     assert.equal((await checkToken(['--keys', keysFile], tokenWith(), environment)).code, 0)
   })
@@ -200,7 +200,7 @@ describe('keystile token check', () => {
     ],
     [['--issuer', 'i'], /^the audience .*Fix: add --audience, or set KEYSTILE_AUDIENCE$/],
     [['--issuer'], /--issuer/],
-    [[...api, 'abc'], /must get flags only/],
+    [[...api, 'abc'], /must have flags only/],
     [['--issuer', 'i', '--audience', 'a'], /^--issuer must be an https URL/],
     [['--issuer', 'http://a.example', '--audience', 'a'], /^--issuer .* it is http:\/\/a\.example/],
     [[...api, '--jwks-uri', 'https://a.example'], 'pass either --keys or --jwks-uri, not both'],

@@ -94,7 +94,7 @@ function describeToken(field: string | undefined, isProved: boolean): readonly s
   try {
     const title = isProved
       ? 'Header and claims:'
-      : 'Header and claims, NOT proved: anyone may have written them'
+      : 'Header and claims, NOT verified: anyone may have written them'
     return [title, JSON.stringify(decodeJwtUnsafe(token), null, 2)]
   } catch {
     return ['The header and the claims cannot be read: the text is not a signed JWT.']

@@ -7,7 +7,7 @@ describe('the fetch of a client', () => {
   const stage = stageClient()
   const { start, items, bearers, refreshes, answerTokens, hold, read } = stage
 
-  describe('a request', () => {
+  describe('client.fetch and the destination of a request', () => {
     it('client.fetch adds the token to a request for the issuer’s origin', async () => {
       await stage.client.login(ada)
       const answer = await stage.client.fetch(items(), { headers: { accept: 'text/plain' } })
@@ -29,7 +29,7 @@ describe('the fetch of a client', () => {
       assert.equal(headers['content-type'], 'text/plain;charset=UTF-8')
     })
 
-    it('client.fetch sends a request without a token while no user is signed in', async () => {
+    it('while no user is signed in, client.fetch sends requests without a token', async () => {
       assert.equal((await stage.client.fetch(items())).status, 401)
       assert.deepEqual(bearers(), [undefined])
       assert.equal(refreshes(), 0)
@@ -43,7 +43,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('client.fetch sends the token only to the URL that it has checked', async () => {
+    it('client.fetch sends no token to another URL if the app changes the URL object', async () => {
       const other = await startTokenServer()
       try {
         await stage.client.login(ada)
@@ -78,7 +78,7 @@ describe('the fetch of a client', () => {
       }
     })
 
-    it('if `resources` is set, client.fetch adds the token only for these resources', async () => {
+    it('with the option resources, client.fetch adds the token only for these URLs', async () => {
       const other = await startTokenServer()
       try {
         const named = start({ resources: ['https://elsewhere.example', `${other.origin}/items`] })
@@ -98,7 +98,7 @@ describe('the fetch of a client', () => {
       }
     })
 
-    it('client.fetch uses the option fetch of createClient', async () => {
+    it('client.fetch sends requests with the option `fetch` of createClient', async () => {
       const urls: string[] = []
       const own = start({
         fetch: (input, init) => {
@@ -112,7 +112,7 @@ describe('the fetch of a client', () => {
     })
   })
 
-  describe('a token that the API refuses', () => {
+  describe('client.fetch after the API refuses a token', () => {
     beforeEach(async () => {
       await stage.client.login(ada)
       stage.server.forget()
@@ -132,7 +132,7 @@ describe('the fetch of a client', () => {
       ['a Blob', new Blob(['lamp'])],
       ['bytes', new TextEncoder().encode('lamp')],
     ] as const) {
-      it(`client.fetch can resend a request whose body is ${title}`, async () => {
+      it(`client.fetch can send a request again if the body is ${title}`, async () => {
         stage.server.refuseAccessTokens()
         const answer = await stage.client.fetch(items(), { method: 'POST', body })
         assert.match((await read(answer)).body!, /^lamp=?$/)
@@ -140,12 +140,12 @@ describe('the fetch of a client', () => {
       })
     }
 
-    it('client.fetch can resend a request whose body is null', async () => {
+    it('client.fetch can send a request again if it has no body', async () => {
       stage.server.refuseAccessTokens()
       assert.equal((await stage.client.fetch(items(), { body: null })).status, 200)
     })
 
-    it('client.fetch sends the body of a Request again', async () => {
+    it('client.fetch can send a Request object again, with its body', async () => {
       stage.server.refuseAccessTokens()
       const answer = await stage.client.fetch(
         new Request(items(), { method: 'POST', body: 'lamp' }),
@@ -169,7 +169,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('client.fetch does not resend a stream in a browser without async iteration', async () => {
+    it('client.fetch sends no stream again in a browser without async iteration', async () => {
       const own = start({ fetch: (input, init) => fetch(input, { ...init, body: 'lamp' }) })
       stage.server.refuseAccessTokens()
       const body = { getReader() {} } as unknown as ReadableStream
@@ -180,7 +180,7 @@ describe('the fetch of a client', () => {
       )
     })
 
-    it('client.fetch refreshes a refused token once for all simultaneous calls', async () => {
+    it('client.fetch refreshes a refused token once for many simultaneous calls', async () => {
       stage.server.refuseAccessTokens()
       const answers = await Promise.all(
         Array.from({ length: 20 }, () => stage.client.fetch(items())),
@@ -189,7 +189,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('client.fetch does not refresh a token that another call refreshed already', async () => {
+    it('client.fetch does not refresh a token that another call has just refreshed', async () => {
       const held = hold('GET /items')
       const slow = stage.client.fetch(items())
       await held.arrived
@@ -200,7 +200,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('after a 401, client.fetch retries once and returns the second answer', async () => {
+    it('after a 401, client.fetch sends the request again only once', async () => {
       stage.server.instead = ({ route }, response) =>
         route === 'GET /items' && Boolean(response.writeHead(401).end('no'))
       const answer = await stage.client.fetch(items())
@@ -211,7 +211,7 @@ describe('the fetch of a client', () => {
       assert.equal(await stage.client.isSignedIn(), true)
     })
 
-    it('client.fetch does not refresh if a new token would not help', async () => {
+    it('client.fetch does not refresh after an error that a new token cannot solve', async () => {
       const refusals = [
         [401, 'Bearer error="insufficient_user_authentication", max_age=300'],
         [401, 'Bearer error=invalid_request'],
@@ -225,7 +225,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('client.fetch refreshes after a 401 without an error code or without a body', async () => {
+    it('client.fetch refreshes after a 401 that has no error code or no body', async () => {
       for (const route of ['GET /items', 'HEAD /items']) {
         stage.server.instead = (asked, response) => {
           const status = stage.server.askedFor(route).length === 1 ? 401 : 200
@@ -238,7 +238,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('client.fetch refreshes after a 401 that the app’s own fetch returns', async () => {
+    it('client.fetch refreshes after a 401 that comes from the app’s own fetch', async () => {
       const own = start({
         fetch: async (input, init) =>
           input === items() ? new Response(null, { status: 401 }) : fetch(input, init),
@@ -247,7 +247,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('client.fetch frees the connection of the 401 response when it retries', async () => {
+    it('client.fetch frees the connection of a 401 before it sends the request again', async () => {
       const answers: Response[] = []
       const own = start({
         fetch: async (input, init) => {
@@ -267,14 +267,14 @@ describe('the fetch of a client', () => {
       )
     })
 
-    it('client.fetch refreshes a refused token after a redirect within the origin', async () => {
+    it('client.fetch refreshes a token that is refused after a same-origin redirect', async () => {
       stage.server.instead = ({ route }, response) =>
         route === 'GET /old' && Boolean(response.writeHead(307, { location: '/items' }).end())
       stage.server.refuseAccessTokens()
       assert.equal((await stage.client.fetch(`${stage.server.origin}/old`)).status, 200)
     })
 
-    it('client.fetch returns the 401 and signs out if the session has ended', async () => {
+    it('client.fetch returns the 401 and signs the user out if the session has ended', async () => {
       stage.server.endSessions()
       const answer = await stage.client.fetch(items())
       assert.equal(answer.status, 401)
@@ -291,7 +291,7 @@ describe('the fetch of a client', () => {
       assert.equal(stage.signOuts, 0)
     })
 
-    it('client.fetch does not resend a request with the token of a later login', async () => {
+    it('client.fetch does not send a request again with the token of a new login', async () => {
       const held = hold('GET /items')
       const answer = stage.client.fetch(items())
       await held.arrived

@@ -24,7 +24,7 @@ describe('createClient', () => {
       })
     })
 
-    it('client.login sends no scope parameter if the caller passes no scopes', async () => {
+    it('client.login omits the scope parameter if the app asks for no scopes', async () => {
       await stage.client.login(ada)
       assert.equal(stage.server.asked[0]!.body, 'grant_type=password&username=ada&password=right')
     })
@@ -38,7 +38,7 @@ describe('createClient', () => {
       assert.equal(stage.signOuts, 0)
     })
 
-    it('client.login rejects a wrong password with the issuer’s message', async () => {
+    it('client.login rejects a wrong password with the message from the issuer', async () => {
       await assert.rejects(stage.client.login({ ...ada, password: 'wrong' }), {
         name: 'ClientError',
         code: 'invalid_grant',
@@ -49,7 +49,7 @@ describe('createClient', () => {
       assert.equal(await stage.client.isSignedIn(), false)
     })
 
-    it('client.login treats any 429 as temporary, not as a wrong password', async () => {
+    it('client.login reports 429 as a temporary error, not as a wrong password', async () => {
       for (const error of ['temporarily_unavailable', 'invalid_grant', undefined]) {
         answerTokens(429, JSON.stringify({ error, error_description: 'Too many tries' }), {
           'retry-after': '2160',
@@ -87,7 +87,7 @@ describe('createClient', () => {
       assert.equal(stage.storage.read(`keystile:${stage.server.issuer}:device`), 'second')
     })
 
-    it('client.login does not follow a redirect, which could leak the password', async () => {
+    it('client.login does not follow a redirect, which could receive the password', async () => {
       answerTokens(307, '', { location: `${stage.server.origin}/elsewhere` })
       await assert.rejects(stage.client.login(ada), {
         code: 'temporarily_unavailable',
@@ -99,7 +99,7 @@ describe('createClient', () => {
       )
     })
 
-    it('client.login replaces the session of another user without a sign-out event', async () => {
+    it('client.login as another user replaces the session without a sign-out event', async () => {
       await stage.client.login(ada)
       await stage.client.login({ ...ada, username: 'bob' })
       assert.equal((await read(await stage.client.fetch(items()))).owner, 'bob')
@@ -108,7 +108,7 @@ describe('createClient', () => {
     })
   })
 
-  describe('the answers of the issuer', () => {
+  describe('the answers of the issuer to a client', () => {
     const cases: readonly [string, number, string, Readonly<Record<string, string>>, object][] = [
       [
         'a page',
@@ -221,7 +221,7 @@ describe('createClient', () => {
       ],
     ]
     for (const [title, status, body, headers, expected] of cases) {
-      it(`client.accessToken rejects without a sign-out if the answer is ${title}`, async () => {
+      it(`client.accessToken rejects, without a sign-out, if the answer is ${title}`, async () => {
         await stage.client.login(ada)
         stage.clock.advance(600)
         answerTokens(status, body, headers)
@@ -232,7 +232,7 @@ describe('createClient', () => {
       })
     }
 
-    it('client.login names the endpoint and the status if the issuer gives no reason', async () => {
+    it('client.login names the URL and the status if the answer has no error message', async () => {
       answerTokens(500, 'oops')
       await assert.rejects(stage.client.login(ada), {
         message: `${stage.server.issuer}/token answers 500`,
@@ -255,7 +255,7 @@ describe('createClient', () => {
     })
   })
 
-  it('a client waits at most ten seconds for the issuer, and bypasses every cache', async (t) => {
+  it('a client waits ten seconds for the issuer at most, and uses no HTTP cache', async (t) => {
     const timeout = t.mock.method(AbortSignal, 'timeout', () => AbortSignal.abort())
     let init: RequestInit | undefined
     const own = start({
@@ -288,8 +288,8 @@ describe('createClient', () => {
     })
   })
 
-  describe('a storage', () => {
-    it('a user is signed out if the storage holds something other than a session', async () => {
+  describe('the storage of a client', () => {
+    it('a user is signed out if the storage contains anything but a valid session', async () => {
       const key = `keystile:${stage.server.issuer}`
       const session = {
         id: 'a',
@@ -310,7 +310,7 @@ describe('createClient', () => {
       }
     })
 
-    it('a user is signed out when the session must refresh but has no refresh token', async () => {
+    it('a user is signed out if the token has expired and there is no refresh token', async () => {
       const session = { id: 'a', accessToken: 'b', askedAt: stage.clock.now(), lifetime: 1e6 }
       await stage.storage.write(`keystile:${stage.server.issuer}`, JSON.stringify(session))
       assert.equal(await stage.client.accessToken(), 'b')
@@ -331,7 +331,7 @@ describe('createClient', () => {
       assert.deepEqual(stage.server.asked, [])
     })
 
-    it('if the storage fails, client.fetch rejects with the error of the storage', async () => {
+    it('client.fetch rejects with the storage’s error if the storage fails', async () => {
       const failing = start({
         storage: {
           read: () => Promise.reject(new Error('the disk is full')),
@@ -346,7 +346,7 @@ describe('createClient', () => {
       await assert.rejects(failing.fetch(items()), /the disk is full/)
     })
 
-    it('a client keeps its session in its own memory by default', async () => {
+    it('by default, a client keeps its session only in memory', async () => {
       const [one, other] = [
         createClient({ issuer: stage.server.issuer }),
         createClient({ issuer: stage.server.issuer }),
@@ -359,7 +359,7 @@ describe('createClient', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('a storage keeps the sessions of several issuers apart', async () => {
+    it('one storage can keep a separate session for each issuer', async () => {
       const other = await startTokenServer()
       try {
         await stage.client.login(ada)
@@ -371,7 +371,7 @@ describe('createClient', () => {
     })
   })
 
-  it('createClient refuses an issuer or resources that are not plain http or https URLs', () => {
+  it('createClient accepts only plain http or https URLs as issuer and resources', () => {
     for (const url of [
       undefined,
       7,
@@ -441,8 +441,8 @@ describe('createClient', () => {
   })
 })
 
-describe('a process that has a client', () => {
-  it('a client does not keep its process running', async () => {
+describe('a process with an open client', () => {
+  it('an open client does not keep its process running', async () => {
     const { execFile } = await import('node:child_process')
     const door = new URL('../client.ts', import.meta.url)
     const program = `

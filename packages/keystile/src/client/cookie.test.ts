@@ -9,7 +9,7 @@ describe('a client', () => {
   const stage = stageClient()
   const { start, items, refreshes, hold, settle, read } = stage
 
-  describe('with the refresh token in a cookie', () => {
+  describe('a client with the refresh token in a cookie', () => {
     /** Returns a fetch that keeps a cookie, as a browser does. */
     function cookieFetch(): typeof fetch {
       let cookie = ''
@@ -39,7 +39,7 @@ describe('a client', () => {
     const isToken = (tab: ApiClient, token: string | undefined) => async (): Promise<boolean> =>
       (await tab.accessToken()) === token
 
-    it('a cookie client logs in by JSON, refreshes and logs out', async () => {
+    it('a cookie client logs in with JSON, refreshes and logs out', async () => {
       const tab = open(cookieFetch())
       await tab.login({ ...ada, scopes: ['a', 'b'] })
       const sid = sidOf((await tab.accessToken())!)!
@@ -62,7 +62,7 @@ describe('a client', () => {
       assert.equal(stage.server.asked[1]!.headers['content-type'], undefined)
     })
 
-    it('a cookie client’s logout request continues after the page is closed', async () => {
+    it('a cookie client’s logout request continues even if the page is closed', async () => {
       const kept = cookieFetch()
       const outlives: (boolean | undefined)[] = []
       const tab = open((input, init) => {
@@ -74,12 +74,12 @@ describe('a client', () => {
       assert.deepEqual(outlives, [undefined, true])
     })
 
-    it('a cookie client sends no scope if the caller of login() passes no scopes', async () => {
+    it('a cookie client omits the scopes if the app asks for none', async () => {
       await open(cookieFetch()).login(ada)
       assert.deepEqual(JSON.parse(stage.server.asked[0]!.body), ada)
     })
 
-    it('a cookie client without a session asks the issuer once, and emits no event', async () => {
+    it('a cookie client without a session asks the issuer only once', async () => {
       const tab = open(cookieFetch())
       let count = 0
       tab.onSignOut(() => count++)
@@ -90,12 +90,12 @@ describe('a client', () => {
       assert.equal(count, 0)
     })
 
-    it('isSignedIn of a cookie client rejects while the issuer is down', async () => {
+    it('isSignedIn() of a cookie client rejects while the issuer is down', async () => {
       stage.server.instead = (_asked, response) => Boolean(response.destroy())
       await assert.rejects(open(cookieFetch()).isSignedIn(), { code: 'temporarily_unavailable' })
     })
 
-    it('the error of a cookie client says that the issuer has no cookie sessions', async () => {
+    it('a cookie client reports that the issuer has no cookie sessions', async () => {
       const metadata = { issuer: stage.server.issuer, token_endpoint: 'x' }
       // A page of the same origin gets 404. For a page of another origin, the browser hides the
       // 404.
@@ -132,7 +132,7 @@ describe('a client', () => {
       }
     })
 
-    it('a cookie client waits 5 s for the issuer, and asks again at the next call', async (t) => {
+    it('a cookie client waits 5 s for the issuer, and tries again at the next call', async (t) => {
       t.mock.timers.enable({ apis: ['setTimeout'] })
       const { arrived, release } = hold('POST /auth/session/refresh')
       const tab = open(cookieFetch())
@@ -149,7 +149,7 @@ describe('a client', () => {
       assert.equal(await tab.isSignedIn(), false)
     })
 
-    it('two pages with the same cookie are signed in and share an access token', async () => {
+    it('two pages with the same cookie are signed in and use the same access token', async () => {
       const kept = cookieFetch()
       const first = open(kept)
       await first.login(ada)
@@ -160,7 +160,7 @@ describe('a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('ten tabs with cookie clients refresh only once', async () => {
+    it('ten tabs with one cookie refresh only once', async () => {
       const kept = cookieFetch()
       const tabs = Array.from({ length: 10 }, () => open(kept))
       await tabs[0]!.login(ada)
@@ -173,7 +173,7 @@ describe('a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('at a logout, a cookie client signs out all tabs, even if the issuer is down', async () => {
+    it('a logout signs out all tabs with the cookie, even if the issuer is down', async () => {
       const kept = cookieFetch()
       const [one, other] = [open(kept), open(kept)]
       let count = 0
@@ -188,7 +188,7 @@ describe('a client', () => {
       assert.equal(await open(kept).isSignedIn(), false)
     })
 
-    it('a logout does not end the session of a user who logs in meanwhile', async () => {
+    it('a logout keeps the session of another user who logs in at the same time', async () => {
       const kept = cookieFetch()
       const [one, other] = [open(kept), open(kept)]
       await one.login(ada)
@@ -208,7 +208,7 @@ describe('a client', () => {
       assert.equal((await read(await one.fetch(items()))).owner, 'bob')
     })
 
-    it('a logout without a session does not end the session of a simultaneous login', async () => {
+    it('a logout without a session keeps the session of a simultaneous login', async () => {
       const kept = cookieFetch()
       const [one, other] = [open(kept), open(kept)]
       const held = hold('POST /auth/session')
@@ -221,7 +221,7 @@ describe('a client', () => {
       assert.equal((await read(await one.fetch(items()))).owner, 'bob')
     })
 
-    it('on a page without a known session, a logout request contains no `sid`', async () => {
+    it('a page that has not learned its session yet logs out without `sid`', async () => {
       const kept = cookieFetch()
       await open(kept).login(ada)
       await settle()
@@ -231,7 +231,7 @@ describe('a client', () => {
       assert.equal(await open(kept).isSignedIn(), false)
     })
 
-    it('a cookie client stays signed out when an answer arrives after its logout', async () => {
+    it('a cookie client stays signed out if a refresh ends after its logout', async () => {
       const kept = cookieFetch()
       await open(kept).login(ada)
       await settle()
@@ -247,7 +247,7 @@ describe('a client', () => {
       assert.equal(await tab.isSignedIn(), false)
     })
 
-    it('a cookie client does not refresh if another tab has logged out meanwhile', async () => {
+    it('a cookie client does not refresh if another tab logs out at the same time', async () => {
       const kept = cookieFetch()
       const [one, other] = [open(kept), open(kept)]
       await one.login(ada)
@@ -266,14 +266,14 @@ describe('a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('without a session, client.logout rejects if the issuer refuses the request', async () => {
+    it('client.logout without a session rejects if the issuer refuses the request', async () => {
       stage.server.instead = (_asked, response) =>
         Boolean(response.writeHead(400).end('{"error":"invalid_grant"}'))
       await assert.rejects(open(cookieFetch()).logout(), { code: 'invalid_grant' })
       assert.equal(stage.server.asked.length, 1)
     })
 
-    describe('when another login has replaced the cookie', () => {
+    describe('a cookie client after another login has replaced the cookie', () => {
       let kept: typeof fetch
       let tabs: readonly ApiClient[]
       let counts: number[]
@@ -298,7 +298,7 @@ describe('a client', () => {
       const posted = (): readonly (string | undefined)[] =>
         stage.server.askedFor('POST /items').map(({ headers }) => headers.authorization)
 
-      it('after another user’s login, a 401 is not retried; each tab signs out once', async () => {
+      it('if the cookie is another user’s, client.fetch does not retry after a 401', async () => {
         stage.server.refuseAccessTokens()
         assert.equal((await post()).status, 401)
         assert.equal(posted().length, 1)
@@ -309,7 +309,7 @@ describe('a client', () => {
         assert.deepEqual(counts, [1, 1])
       })
 
-      it('after another user’s login, a request is sent without the expired token', async () => {
+      it('if the cookie is another user’s, client.fetch sends no token', async () => {
         stage.clock.advance(550)
         assert.equal((await post()).status, 401)
         assert.deepEqual(posted(), [undefined])
@@ -318,14 +318,14 @@ describe('a client', () => {
         assert.deepEqual(counts, [1, 1])
       })
 
-      it('after another user’s login, client.accessToken returns undefined once', async () => {
+      it('if the cookie is another user’s, client.accessToken returns undefined once', async () => {
         stage.clock.advance(600)
         assert.equal(await tabs[0]!.accessToken(), undefined)
         assert.notEqual(await tabs[0]!.accessToken(), undefined)
         assert.equal(await tabs[0]!.isSignedIn(), true)
       })
 
-      it('after another user’s login, logout() in a tab revokes only the tab’s token', async () => {
+      it('if the cookie is another user’s, client.logout revokes only its own token', async () => {
         const token = (await tabs[0]!.accessToken())!
         await tabs[0]!.logout()
         assert.deepEqual(
@@ -346,13 +346,13 @@ describe('a client', () => {
         assert.equal((await read(await open(kept).fetch(items()))).owner, 'bob')
       })
 
-      it('a logout rejects and revokes nothing if the issuer responds with 503', async () => {
+      it('logout() rejects and revokes nothing if the issuer answers 503', async () => {
         stage.server.instead = (_asked, response) => Boolean(response.writeHead(503).end())
         await assert.rejects(tabs[0]!.logout(), { code: 'temporarily_unavailable', status: 503 })
         assert.equal(stage.server.asked.length, 1)
       })
 
-      it('a new page uses the cookie of another user’s login and emits no event', async () => {
+      it('a new page uses the cookie of the last login and emits no event', async () => {
         for (const tab of tabs) tab.close()
         const next = open(kept)
         let count = 0

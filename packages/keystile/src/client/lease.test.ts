@@ -55,7 +55,7 @@ describe('withLease', () => {
     return action
   }
 
-  it('withLease runs one action per name at a time, and returns the action’s result', async () => {
+  it('withLease runs only one action per name at a time', async () => {
     const [first, second, other] = [hold(), hold(), hold('b')]
     await pass(leaseTime - 1)
     assert.deepEqual([first.began, second.began, other.began], [true, false, true])
@@ -82,7 +82,7 @@ describe('withLease', () => {
     assert.equal(updates, before)
   })
 
-  it('withLease continues when the lease of a crashed owner has expired', async () => {
+  it('withLease takes over the lease of a crashed owner after it expires', async () => {
     held.set('a', { owner: 'dead', until: Date.now() + leaseTime })
     const next = hold()
     await pass(leaseTime - 100)
@@ -91,21 +91,21 @@ describe('withLease', () => {
     assert.equal(next.began, true)
   })
 
-  it('withLease ignores a lease that was made before the clock was set back', async () => {
+  it('withLease ignores a lease that would last longer than two leases', async () => {
     held.set('a', { owner: 'other', until: Date.now() + 2 * leaseTime + 1 })
     const next = hold()
     await settle()
     assert.equal(next.began, true)
   })
 
-  it('withLease waits for a tab whose clock is ahead by less than the time of a lease', async () => {
+  it('withLease waits for another tab whose clock is ahead by up to the time of one lease', async () => {
     held.set('a', { owner: 'other', until: Date.now() + 2 * leaseTime })
     const next = hold()
     await settle()
     assert.equal(next.began, false)
   })
 
-  it('withLease waits for a lease that was taken after it asked the database', async () => {
+  it('withLease waits for a lease that another tab took while withLease asked the database', async () => {
     const { update } = leases
     const turn = Promise.withResolvers<void>()
     leases.update = async (name, change) => {
@@ -122,7 +122,7 @@ describe('withLease', () => {
     assert.deepEqual([first.began, late.began], [true, false])
   })
 
-  it('withLease does not wait for a lease that expires at this moment', async () => {
+  it('withLease does not wait for a lease that has just expired', async () => {
     held.set('a', { owner: 'somebody', until: Date.now() })
     const next = hold()
     await settle()
@@ -133,7 +133,7 @@ describe('withLease', () => {
     [0, 25],
     [1, 75],
   ] as const) {
-    it(`withLease waits a random 25 to 75 ms between tries: here ${milliseconds}`, async (t) => {
+    it(`withLease waits a random time between tries: here ${milliseconds} ms`, async (t) => {
       t.mock.method(Math, 'random', () => random)
       held.set('a', { owner: 'somebody', until: Date.now() + leaseTime })
       const next = hold()
@@ -150,7 +150,7 @@ describe('withLease', () => {
     })
   }
 
-  it('withLease returns when the action ends, but may keep the lease a little longer', async () => {
+  it('withLease returns when the action ends, but can keep the lease a little longer', async () => {
     const first = hold('a', () => 100)
     await settle()
     const second = hold()
@@ -172,7 +172,7 @@ describe('withLease', () => {
     assert.equal(next.began, true)
   })
 
-  it('after its lease has expired, withLease does not change the next owner’s lease', async () => {
+  it('withLease does not change the next owner’s lease after its own has expired', async () => {
     const slept = hold()
     await settle()
     const other = { owner: 'another', until: Date.now() + leaseTime }
@@ -182,7 +182,7 @@ describe('withLease', () => {
     assert.equal(held.get('a'), other)
   })
 
-  it('withLease returns the action’s result even if its lease was removed meanwhile', async () => {
+  it('withLease returns the result even if its lease was removed during the action', async () => {
     const first = hold()
     await settle()
     held.clear()
@@ -190,7 +190,7 @@ describe('withLease', () => {
     assert.equal(await first.done, 'done')
   })
 
-  it('withLease continues the action if a renewal of the lease fails', async () => {
+  it('withLease continues the action if it cannot renew the lease once', async () => {
     const first = hold()
     await settle()
     const { update } = leases

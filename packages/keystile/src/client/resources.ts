@@ -3,9 +3,9 @@ export type Resources = (url: string) => boolean
 
 /**
  * Creates the function that decides whether a URL receives the token. The given URLs and all URLs
- * below them receive the token. The function compares URLs in the form in which `fetch` would
- * request them. So a `..` in the path or an unusual spelling of the host cannot trick the client
- * into sending the token elsewhere.
+ * below them receive the token. The function compares URLs after it has normalized them as `fetch`
+ * does. So a `..` in the path or an unusual spelling of the host cannot trick the client into
+ * sending the token elsewhere.
  *
  * @param urls absolute URLs: an origin, or a URL with a path
  * @throws {TypeError} for a URL that `requireSafeUrl` refuses

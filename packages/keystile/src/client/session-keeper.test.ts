@@ -8,13 +8,13 @@ describe('the session of a client', () => {
   const stage = stageClient()
   const { start, items, bearers, refreshes, answerTokens, hold, stored, settle, read } = stage
 
-  describe('a refresh', () => {
+  describe('how a client refreshes its session', () => {
     beforeEach(async () => {
       await stage.client.login(ada)
       stage.server.forget()
     })
 
-    it('a client refreshes when a tenth of the lifetime, at most a minute, is left', async () => {
+    it('a client refreshes in the last tenth of a token’s lifetime or the last minute', async () => {
       stage.clock.advance(539)
       await stage.client.fetch(items())
       assert.equal(refreshes(), 0)
@@ -55,7 +55,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('simultaneous calls share one refresh, and no refresh token is sent twice', async () => {
+    it('simultaneous calls share one refresh and send each refresh token only once', async () => {
       for (const round of [1, 2, 3]) {
         stage.clock.advance(600)
         const calls = Array.from({ length: 20 }, () => stage.client.fetch(items()))
@@ -69,7 +69,7 @@ describe('the session of a client', () => {
       )
     })
 
-    it('a client repeats an unanswered refresh with the same refresh token', async () => {
+    it('if a refresh gets no answer, the client sends the same refresh token again', async () => {
       stage.clock.advance(600)
       stage.server.instead = (_asked, response) => Boolean(response.destroy())
       await assert.rejects(stage.client.fetch(items()), { code: 'temporarily_unavailable' })
@@ -79,7 +79,7 @@ describe('the session of a client', () => {
       assert.deepEqual(bearers().length, 1)
     })
 
-    it('a failed refresh causes no error while the access token is valid', async () => {
+    it('a failed refresh causes no error while the access token is still valid', async () => {
       stage.clock.advance(599)
       answerTokens(503, '{}')
       assert.equal((await stage.client.fetch(items())).status, 200)
@@ -88,7 +88,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('after a refused refresh, the user is signed out and no token is sent', async () => {
+    it('a refused refresh signs the user out, and no token is sent', async () => {
       stage.clock.advance(600)
       stage.server.endSessions()
       const answers = await Promise.all([1, 2, 3].map(() => stage.client.fetch(items())))
@@ -104,7 +104,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('a client refreshes if the clock was set back to before the token was issued', async () => {
+    it('a client refreshes if the clock is set back to before the login', async () => {
       stage.clock.wall -= 1
       await stage.client.accessToken()
       assert.equal(refreshes(), 1)
@@ -124,7 +124,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('a client refreshes if the clock jumped ahead, for example during sleep', async () => {
+    it('a client refreshes if the clock jumps ahead, as after sleep', async () => {
       stage.clock.wall += 540_000
       await stage.client.accessToken()
       assert.equal(refreshes(), 1)
@@ -149,7 +149,7 @@ describe('the session of a client', () => {
       assert.equal(await stage.client.isSignedIn(), false)
     })
 
-    it('client.logout sends no request and no event while no user is signed in', async () => {
+    it('client.logout does nothing while no user is signed in', async () => {
       await stage.client.logout()
       await stage.client.logout()
       assert.equal(stage.server.asked.length, 1)
@@ -167,7 +167,7 @@ describe('the session of a client', () => {
       assert.equal(stage.signOuts, 1)
     })
 
-    it('client.logout is not undone by a refresh in flight', async () => {
+    it('client.logout wins over a refresh that is still running', async () => {
       stage.clock.advance(600)
       const held = hold('POST /auth/token')
       const token = stage.client.accessToken()
@@ -180,7 +180,7 @@ describe('the session of a client', () => {
     })
   })
 
-  it('a call that waits for a refresh gets no token if another user logs in', async () => {
+  it('a call gets no token if another user logs in while it waits for a refresh', async () => {
     await stage.client.login(ada)
     stage.clock.advance(600)
     const held = hold('POST /auth/token')
@@ -196,7 +196,7 @@ describe('the session of a client', () => {
     assert.equal(stage.signOuts, 0)
   })
 
-  it('a user who logs in during a refresh stays signed in if the refresh is refused', async () => {
+  it('a new login stays signed in if an older refresh is refused', async () => {
     await stage.client.login(ada)
     stage.clock.advance(600)
     stage.server.endSessions()
@@ -211,7 +211,7 @@ describe('the session of a client', () => {
     assert.equal(stage.signOuts, 0)
   })
 
-  it('without a lock, a client does not overwrite the tokens of another client', async () => {
+  it('without a lock, a client does not overwrite tokens that another client stored', async () => {
     const other = start()
     await stage.client.login(ada)
     stage.clock.advance(600)
@@ -226,7 +226,7 @@ describe('the session of a client', () => {
     assert.equal(stored()!.accessToken, accessToken)
   })
 
-  it('with opaque tokens, a session keeps its id at a refresh, but not at a login', async () => {
+  it('with opaque tokens, the session id stays at a refresh and changes at a login', async () => {
     let count = 0
     stage.server.instead = ({ route }, response) =>
       route === 'POST /auth/token' &&
@@ -248,7 +248,7 @@ describe('the session of a client', () => {
     assert.deepEqual(bearers().slice(2), ['Bearer opaque-3'])
   })
 
-  describe('with a storage that several clients share', () => {
+  describe('several clients with one storage', () => {
     /**
      * A storage like that of tabs: one action at a time, and each tab gets the events of other
      * tabs.
@@ -293,7 +293,7 @@ describe('the session of a client', () => {
     const askAll = async (): Promise<readonly number[]> =>
       (await Promise.all(clients.map((one) => one.fetch(items())))).map(({ status }) => status)
 
-    it('a shared storage lets ten clients refresh once', async () => {
+    it('ten clients with one storage refresh only once', async () => {
       stage.clock.advance(600)
       assert.deepEqual(await askAll(), ten(200))
       assert.equal(refreshes(), 1)
@@ -302,7 +302,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('a client refreshes again if another client’s token has already expired', async () => {
+    it('a client refreshes again if another client’s new token has already expired', async () => {
       stage.clock.advance(600)
       stage.server.accessTokenSeconds = 0
       const held = hold('POST /auth/token')
@@ -319,7 +319,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('a logout ends only its own session, not the session of a simultaneous login', async () => {
+    it('a logout keeps the session of a simultaneous login', async () => {
       const held = hold('POST /auth/token')
       const loggedIn = clients[1]!.login({ ...ada, username: 'bob' })
       await held.arrived
@@ -330,7 +330,7 @@ describe('the session of a client', () => {
       assert.equal((await read(await clients[2]!.fetch(items()))).owner, 'bob')
     })
 
-    it('another client refreshes if the refresh of the first client fails', async () => {
+    it('if the refresh of one client fails, another client refreshes', async () => {
       stage.clock.advance(600)
       stage.server.instead = ({ route }, response) =>
         route === 'POST /auth/token' && refreshes() === 1 && Boolean(response.destroy())
@@ -339,7 +339,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('each client of a storage emits one event for a logout or an ended session', async () => {
+    it('when a session ends, each client with this storage emits one sign-out event', async () => {
       await clients[3]!.logout()
       await settle()
       assert.deepEqual(counts, ten(1))
@@ -353,7 +353,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('after a login, all other clients learn that their session was replaced', async () => {
+    it('a login tells all other clients that their session was replaced', async () => {
       await clients[3]!.login({ ...ada, username: 'bob' })
       await settle()
       assert.deepEqual(
@@ -370,7 +370,7 @@ describe('the session of a client', () => {
       )
     })
 
-    it('a client gets a sign-out event even if it was created after the login', async () => {
+    it('a client that was created after the login still gets a sign-out event', async () => {
       const storageOf = share()
       await start({ storage: storageOf() }).login(ada)
       const later = start({ storage: storageOf() })
@@ -392,7 +392,7 @@ describe('the session of a client', () => {
       )
     })
 
-    it('client.logout also removes tokens that a simultaneous refresh writes', async () => {
+    it('client.logout also removes tokens that a refresh writes at the same time', async () => {
       const storageOf = share()
       const one = start({ storage: storageOf() })
       await one.login(ada)
@@ -418,7 +418,7 @@ describe('the session of a client', () => {
       assert.equal(await one.isSignedIn(), false)
     })
 
-    it('a client takes no lock while signed out or while its token is fresh', async () => {
+    it('a client uses no lock while it is signed out or its token is fresh', async () => {
       const exclusive = (): Promise<never> => Promise.reject(new Error('locked'))
       const unlocked = start({ storage: { ...stage.storage, exclusive } })
       assert.equal((await unlocked.fetch(items())).status, 401)
@@ -427,7 +427,7 @@ describe('the session of a client', () => {
       assert.equal((await unlocked.fetch(items())).status, 200)
     })
 
-    it('client.logout forgets the session without waiting for a refresh', async () => {
+    it('client.logout forgets the session without waiting for a running refresh', async () => {
       stage.clock.advance(600)
       const held = hold('POST /auth/token')
       const token = clients[0]!.accessToken()

@@ -115,7 +115,7 @@ describe('createTabLock', () => {
     replace('navigator', { value: { locks } })
   })
 
-  it('createTabLock uses Web Locks, and returns the result of the action', async () => {
+  it('createTabLock uses Web Locks and returns the result of the action', async () => {
     assert.equal(await createTabLock().exclusive('a', async () => 7), 7)
     assert.deepEqual(locks.names, ['a'])
   })
@@ -137,7 +137,7 @@ describe('createTabLock', () => {
     )
   })
 
-  it('after a write, createTabLock makes only the other tabs wait 250 ms', async (t) => {
+  it('after a write, createTabLock makes other tabs wait 250 ms, but not its own', async (t) => {
     const pass = stopTime(t)
     const [one, other] = [createTabLock(), createTabLock()]
     await one.exclusive('a', async () => one.wrote())
@@ -156,7 +156,7 @@ describe('createTabLock', () => {
     assert.equal(isIn, true)
   })
 
-  it('without Web Locks, createTabLock uses IndexedDB, and closes the database', async (t) => {
+  it('without Web Locks, createTabLock uses IndexedDB and then closes the database', async (t) => {
     const pass = stopTime(t)
     replace('navigator', { value: {} })
     const indexedDB = createIndexedDB()
@@ -186,7 +186,7 @@ describe('createTabLock', () => {
     assert.deepEqual(indexedDB.opened, [])
   })
 
-  it('createTabLock throws the error of an aborted transaction, and closes IndexedDB', async () => {
+  it('createTabLock throws the error of an aborted transaction and closes IndexedDB', async () => {
     replace('navigator', { value: {} })
     const indexedDB = createIndexedDB(new Error('the disk is full'))
     replace('indexedDB', { value: indexedDB })
@@ -197,7 +197,7 @@ describe('createTabLock', () => {
     assert.deepEqual(indexedDB.opened, [])
   })
 
-  it('createTabLock uses no lock if there are neither Web Locks nor IndexedDB', async () => {
+  it('without Web Locks and IndexedDB, createTabLock uses no lock', async () => {
     replace('navigator', { value: {} })
     replace('indexedDB', { value: undefined })
     assert.equal(await createTabLock().exclusive('a', async () => 7), 7)
@@ -241,7 +241,7 @@ describe('browserStorage', () => {
     })
   })
 
-  it('browserStorage reads, writes and removes in localStorage', async () => {
+  it('browserStorage reads, writes and removes entries of localStorage', async () => {
     const storage = browserStorage()
     assert.equal(storage.read('a'), undefined)
     await storage.write('a', 'text')
@@ -251,7 +251,7 @@ describe('browserStorage', () => {
     assert.equal(local.size, 0)
   })
 
-  it('browserStorage reports when another tab writes to the key or calls clear()', () => {
+  it('browserStorage reports when another tab writes its key or calls clear()', () => {
     let heard = 0
     const stop = browserStorage().listen!('a', () => heard++)
     const tell = (key: string | null): void => listeners.forEach((listener) => listener({ key }))
@@ -292,7 +292,7 @@ describe('browserStorage', () => {
     assert.throws(browserStorage, expected)
   })
 
-  it('browserStorage works without events', () => {
+  it('browserStorage works in an environment without storage events', () => {
     replace('addEventListener', { value: undefined })
     replace('removeEventListener', { value: undefined })
     browserStorage().listen!('a', () => {})()
@@ -322,7 +322,7 @@ describe('createTabMemory', () => {
     return { memory, next, stop }
   }
 
-  it('createTabMemory starts with a string, and sends each write to other tabs', async () => {
+  it('createTabMemory starts with a string and sends new values to the other tabs', async () => {
     const [one, other] = [open(), open()]
     assert.equal(other.memory.read('a channel'), 'initial')
     let next = other.next()
@@ -346,7 +346,7 @@ describe('createTabMemory', () => {
     assert.equal(memory.read('a channel'), undefined)
   })
 
-  it('createTabMemory does not keep a process running, and needs no unref in a browser', (t) => {
+  it('createTabMemory keeps no process running, and needs no unref in a browser', (t) => {
     const unref = t.mock.method(BroadcastChannel.prototype, 'unref')
     open()
     assert.equal(unref.mock.callCount(), 1)
@@ -358,7 +358,7 @@ describe('createTabMemory', () => {
     open()
   })
 
-  it('createTabMemory receives and sends nothing after it was stopped', async () => {
+  it('createTabMemory receives and sends nothing after stop()', async () => {
     const [one, other, third] = [open(), open(), open()]
     other.stop()
     const next = third.next()
@@ -383,7 +383,7 @@ describe('createTabMemory', () => {
 })
 
 describe('memoryStorage', () => {
-  it('memoryStorage keeps a text for each key', async () => {
+  it('memoryStorage keeps a separate text for each key', async () => {
     const storage = memoryStorage()
     await storage.write('a', 'one')
     await storage.write('b', 'two')

@@ -19,7 +19,7 @@ const guard = assembleGuard(
 )
 
 describe('assembleGuard', () => {
-  it('assembleGuard returns a function with members, even a member named "caller"', () => {
+  it('assembleGuard returns a function with members, even with a member named "caller"', () => {
     for (const member of [
       guard.caller,
       guard.check,
@@ -30,7 +30,7 @@ describe('assembleGuard', () => {
       assert.equal(typeof member, 'function')
   })
 
-  it('assembleGuard marks its middleware with the demand, for documentation', () => {
+  it('assembleGuard stores the guard’s demand on its middleware, for the documentation', () => {
     const plain = { alternatives: [[]], maxAgeSeconds: undefined, verified: false, optional: false }
     const withScope = { ...plain, alternatives: [['items:read']] }
     const made = [
@@ -46,7 +46,7 @@ describe('assembleGuard', () => {
       assert.equal(findGuardMark(other), undefined)
   })
 
-  it('assembleGuard uses a marker symbol that other copies and versions of keystile find', () => {
+  it('assembleGuard uses a symbol that other copies and versions of keystile also know', () => {
     assert.deepEqual(Object.getOwnPropertySymbols(guard()), [Symbol.for('keystile.guard')])
   })
 

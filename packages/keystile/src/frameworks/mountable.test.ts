@@ -22,7 +22,7 @@ const verifier = createVerifier({
 
 describe('mount()', () => {
   for (const [name, mount] of Object.entries(mounts)) {
-    it(`${name} refuses a promise, and says that await is missing`, () => {
+    it(`${name} refuses a promise and says that await is missing`, () => {
       assert.throws(() => mount(Promise.resolve() as unknown as Mountable), {
         name: 'TypeError',
         message:
@@ -31,7 +31,7 @@ describe('mount()', () => {
       })
     })
 
-    it(`${name} refuses a value without the method answer(), and says what it got`, () => {
+    it(`${name} refuses a value without a method answer(), and shows what it got`, () => {
       assert.throws(() => mount(undefined as unknown as Mountable), {
         name: 'TypeError',
         message:
@@ -40,7 +40,7 @@ describe('mount()', () => {
       })
     })
 
-    it(`${name} calls onMount at once, and passes on its error`, () => {
+    it(`${name} calls onMount immediately and throws its error`, () => {
       const answer = async (): Promise<undefined> => {}
       const onMount = (): void => {
         throw new TypeError('from onMount')
@@ -50,8 +50,8 @@ describe('mount()', () => {
   }
 })
 
-describe('the guards of the frameworks', () => {
-  it('a Fastify guard as an onResponse hook throws, because it runs after the answer', async () => {
+describe('guards in unusual places of a framework', () => {
+  it('a Fastify guard throws in an onResponse hook, because the answer was sent', async () => {
     const guard = createFastifyGuard({ verifier })
     const logged: string[] = []
     const stream = { write: (line: string) => void logged.push(line) }
@@ -62,7 +62,7 @@ describe('the guards of the frameworks', () => {
     assert.match(logged.join(''), /a guard must run before the answer, as an onRequest hook/)
   })
 
-  it('a Hono guard reports the pattern of the route, not the pattern of middleware', async () => {
+  it('a Hono guard reports the path of the route, not the path of the middleware', async () => {
     const routes: (string | undefined)[] = []
     const guard = createHonoGuard({ verifier, onRefused: ({ route }) => void routes.push(route) })
     const app = new Hono().use('*', guard()).get('/items/:id', (c) => c.text('ok'))

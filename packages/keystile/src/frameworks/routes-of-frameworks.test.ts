@@ -64,7 +64,7 @@ describe('the routes of Hono', () => {
   const guard = createGuard(options)
   const ok = (c: Context): Response => c.text('ok')
 
-  it('Hono routes are found by decoded paths, and with a final slash if strict is false', () => {
+  it('describeApp finds Hono routes with umlauts, and with a final slash if not strict', () => {
     const app = new Hono({ strict: false })
       .get('/größe/:n', guard('read'), ok)
       .get('/x', guard('write'), ok)
@@ -74,7 +74,7 @@ describe('the routes of Hono', () => {
     })
   })
 
-  it('Hono routes of sub-apps with error handlers are found at any depth', () => {
+  it('describeApp finds the routes of nested Hono apps that have their own error handlers', () => {
     const inner = new Hono().use(guard('read')).get('/x', ok)
     inner.onError((_error, c) => c.text('inner', 500))
     const outer = new Hono().use(async (_c, next) => await next()).route('/inner', inner)
@@ -83,7 +83,7 @@ describe('the routes of Hono', () => {
     assert.deepEqual(described(app), { 'get /outer/inner/x': reader })
   })
 
-  it('in a Hono route, the last function responds, or any function that takes no `next`', () => {
+  it('describeApp applies only guards that run before the function that answers in Hono', () => {
     const app = new Hono()
       .get(
         '/last',
@@ -120,17 +120,17 @@ describe('the routes of Hono', () => {
     })
   })
 
-  it('a Hono route is refused if a function before the guard has hidden parameters', () => {
+  it('describeApp refuses a Hono guard that runs after a function with hidden parameters', () => {
     const wrapped = (...all: readonly unknown[]): Promise<void> => (all[1] as Next)()
     const behind = new Hono().use(wrapped as never).get('/x', guard('read'), ok)
     assert.throws(() => described(behind), {
       message:
-        'a guard of /x runs after a function whose parameters do not show whether it answers. ' +
+        'the guard of /x may never run: a function before it hides its parameters. ' +
         'Fix: write that function as (c) => … or as (c, next) => …',
     })
     const rest = (_c: Context, ...all: readonly Next[]): Promise<void> => all[0]!()
     const behindRest = new Hono().use(rest as never).get('/x', guard('read'), ok)
-    assert.throws(() => described(behindRest), /a guard of \/x runs after a function/)
+    assert.throws(() => described(behindRest), /the guard of \/x may never run/)
     const before = new Hono()
       .use(guard('read'))
       .use(wrapped as never)
@@ -138,18 +138,18 @@ describe('the routes of Hono', () => {
     assert.deepEqual(described(before), { 'get /x': reader })
   })
 
-  it('Hono routes are found with values for their parameters', () => {
+  it('secure() finds a Hono route whose parameter has a pattern', () => {
     const app = new Hono().get('/x/:id{[0-9]+}', guard('read'), ok)
     assert.deepEqual(secured(app, 'get /x/{id}'), { 'get /x/{id}': reader })
   })
 
-  it('Hono uses the GET route for HEAD, so a HEAD route is not described', () => {
+  it('describeApp leaves out a HEAD route in Hono, which uses the GET route for HEAD', () => {
     const app = new Hono().on('HEAD', '/x', guard('write'), ok).get('/x', guard('read'), ok)
     assert.deepEqual(secured(app, 'head /x'), { 'head /x': reader })
     assert.deepEqual(described(app), { 'get /x': reader })
   })
 
-  it('a mounted app in Hono must be ignored explicitly, because its routes are unknown', () => {
+  it('describeApp refuses an app mounted in Hono, unless its paths are ignored', () => {
     const foreign = (): Response => new Response('foreign')
     const mounted = new Hono().mount('/foreign', foreign).get('/x', guard('read'), ok)
     const all = new Hono().all('/foreign/*', mountHono(foreign)).get('/x', guard('read'), ok)
@@ -161,32 +161,32 @@ describe('the routes of Hono', () => {
     }
   })
 
-  it('a Hono middleware named handler is not mistaken for a mounted app', () => {
+  it('describeApp does not mistake a Hono middleware named handler for a mounted app', () => {
     const handler = async (_c: Context, next: Next): Promise<void> => await next()
     assert.deepEqual(described(new Hono().use(handler).get('/x', guard('read'), ok)), {
       'get /x': reader,
     })
   })
 
-  it('a Hono wildcard route must be ignored explicitly', () => {
+  it('describeApp refuses a Hono wildcard route, unless it is ignored', () => {
     const app = new Hono().get('/x', guard('read'), ok).get('*', ok)
     assert.throws(() => described(app), /the route \/\* has a part that OpenAPI cannot describe/)
     assert.deepEqual(described(app, { ignore: ['/*'] }), { 'get /x': reader })
     assert.deepEqual(secured(app, 'get /other/{id}'), { 'get /other/{id}': undefined })
   })
 
-  it('isHono is true for an object with routes and a router that matches', () => {
+  it('isHono is true only for an object with routes and a router that has match()', () => {
     assert.ok(isHono(new Hono()))
     for (const app of [{}, { routes: [] }, { routes: [], router: {} }, { router: { match() {} } }])
       assert.equal(isHono(app), false)
   })
 
-  it('the last function of a Hono route responds, even if it takes `next`', () => {
+  it('describeApp treats the last function of a Hono route as the one that answers', () => {
     const app = new Hono().get('/x', guard('read'), (c: Context, _next: Next) => c.text('ok'))
     assert.deepEqual(described(app), { 'get /x': reader })
   })
 
-  it('describeApp refuses a Hono route for a method that OpenAPI does not have', () => {
+  it('describeApp refuses a Hono route with a method that OpenAPI does not have', () => {
     const app = new Hono().on('PURGE', '/x', guard('read'), ok)
     assert.throws(() => described(app), /the route \/x answers PURGE/)
   })
@@ -204,7 +204,7 @@ for (const [name, make] of [
       next()
     const wildcard = make === express ? '/files/*path' : '/files/*'
 
-    it(`Express ${name} routes with one path are distinguished by method`, () => {
+    it(`Express ${name} routes with the same path are distinguished by their method`, () => {
       const app = make()
       app
         .route('/x')
@@ -243,7 +243,7 @@ for (const [name, make] of [
       assert.deepEqual(secured(own, 'head /x'), { 'head /x': writer })
     })
 
-    it(`an Express ${name} route with several paths is found by each path`, () => {
+    it(`an Express ${name} route with several paths is found under each path`, () => {
       const app = make()
       app.use(['/a', '/b'], make.Router().get(['/x', '/y/:id'], guard('read'), answer))
       const all = ['get /a/x', 'get /a/y/{id}', 'get /b/x', 'get /b/y/{id}']
@@ -259,7 +259,7 @@ for (const [name, make] of [
       assert.deepEqual(secured(app, 'get /x/{id}'), { 'get /x/{id}': reader })
     })
 
-    it(`an Express ${name} guard for a regular expression covers whole segments only`, () => {
+    it(`an Express ${name} guard at a regular expression applies only to whole segments`, () => {
       const app = make()
       app.use(/^\/a/, guard('read'))
       app.get('/abc', answer)
@@ -286,7 +286,7 @@ for (const [name, make] of [
         assert.throws(() => secured(app, `options ${path}`), /no route/)
     })
 
-    it(`Express ${name} never runs routes after a function that takes no \`next\``, () => {
+    it(`Express ${name} stops at a function that takes no \`next\``, () => {
       const app = make()
       app.use((...all: readonly unknown[]) => (all[2] as () => void)())
       app.use((_error: unknown, _request: unknown, _response: unknown, next: () => void) => next())
@@ -306,7 +306,7 @@ for (const [name, make] of [
       assert.deepEqual(secured(app, 'get /x', 'get /errors', 'get /late'), expected)
     })
 
-    it(`Express ${name} wildcards and optional parts match as declared`, () => {
+    it(`Express ${name} routes with wildcards and optional parts match as declared`, () => {
       const app = make()
       app.get(wildcard, guard('read'), answer)
       app.get(make === express ? '/x{/:id}' : '/x/:id?', guard('read'), answer)
@@ -323,7 +323,7 @@ for (const [name, make] of [
       assert.throws(() => described(app), /OpenAPI cannot describe|does not keep the path/)
     })
 
-    it(`guards of an Express ${name} router also guard later routes of the app`, () => {
+    it(`a guard of an Express ${name} router also guards later routes of the app`, () => {
       const app = make()
       app.use('/a', make.Router().use(guard('read')))
       app.get('/a/x', guard('write'), answer)
@@ -335,7 +335,7 @@ for (const [name, make] of [
       })
     })
 
-    it(`Express ${name} routes in a router are distinguished by parameter names`, () => {
+    it(`Express ${name} routes of a router are distinguished by their parameter names`, () => {
       const app = make()
       const router = make.Router({ mergeParams: true })
       if (make === express) router.get(['/:letters/x'], guard('read'), answer)
@@ -356,7 +356,7 @@ for (const [name, make] of [
       assert.deepEqual(secured(app, ...Object.keys(expected)), expected)
     })
 
-    it(`a mounted app in Express ${name} must be ignored explicitly`, () => {
+    it(`describeApp refuses an app mounted in Express ${name} unless its paths are ignored`, () => {
       const app = make()
       app.get('/x', guard('read'), answer)
       app.use('/foreign', make())
@@ -369,7 +369,7 @@ for (const [name, make] of [
       }
     })
 
-    it(`an Express ${name} app finds the routes of its Express 5 routers`, () => {
+    it(`an Express ${name} app includes the routes of its Express 5 routers`, () => {
       const inner = express.Router().get('/x', guard('read'), answer)
       const app = make().use('/a', express.Router().use('/b', inner))
       assert.deepEqual(secured(app, 'get /a/b/x'), { 'get /a/b/x': reader })
@@ -385,7 +385,7 @@ for (const [name, make] of [
       }
     })
 
-    it(`Express ${name} routes are found in a router without a path`, () => {
+    it(`Express ${name} routes are found in a router that has no path of its own`, () => {
       const app = make().use(make.Router().get('/x', guard('read'), answer))
       assert.deepEqual(described(app), { 'get /x': reader })
     })
@@ -396,11 +396,11 @@ for (const [name, make] of [
   })
 }
 
-describe('a document', () => {
+describe('the document of an app', () => {
   const guard = createExpressGuard(options)
   const answer = (_request: unknown, response: { end(): unknown }): void => void response.end()
 
-  it('describeApp refuses a route if an earlier route responds first', () => {
+  it('describeApp refuses a route that an earlier route hides', () => {
     const app = express()
     app.get('/:any', answer)
     app.get('/x', guard('read'), answer)
@@ -412,7 +412,7 @@ describe('a document', () => {
     assert.deepEqual(described(app, { ignore: ['/x'] }), { 'get /{any}': undefined })
   })
 
-  it('secure() does not confuse two routes that match the same path', () => {
+  it('secure() distinguishes two routes whose patterns match the same path', () => {
     const make = express4
     const app = make()
     app.get('/:letters([a-z]+)/:more([a-z]+)', answer)
@@ -425,14 +425,14 @@ describe('a document', () => {
     assert.deepEqual(secured(app, 'get /{number}/x'), { 'get /{number}/x': reader })
   })
 
-  it('secure() finds a path with or without a trailing slash', () => {
+  it('secure() finds a route with or without a trailing slash', () => {
     const app = express()
     app.get('/x', guard('read'), answer)
     const operations = ['get /x', 'get /x/']
     assert.deepEqual(secured(app, ...operations), { 'get /x': reader, 'get /x/': reader })
   })
 
-  it('secure() copies a shared path item for each path that refers to it', () => {
+  it('secure() copies a shared path item to each path that refers to it', () => {
     const app = express()
     app.get('/a', guard('read'), answer)
     app.get('/b', guard('write'), answer)
@@ -479,7 +479,7 @@ describe('a document', () => {
       )
   })
 
-  it('describeApp leaves out only the paths in `ignore`', () => {
+  it('describeApp leaves out the paths in `ignore`, and no others', () => {
     const app = express()
     for (const path of ['/a', '/a/b', '/ab', '/c']) app.get(path, answer)
     const left = (...ignore: readonly string[]): readonly string[] =>
@@ -514,7 +514,7 @@ describe('a document', () => {
     })
   })
 
-  it('describeApp distinguishes two issuers, and joins their demands on the same route', () => {
+  it('describeApp keeps two issuers apart, and joins their demands on one route', () => {
     const other = createExpressGuard({
       verifier: createTestIssuer({ issuer: 'https://other.example' }).verifier,
     })
@@ -563,7 +563,7 @@ describe('the routes of Fastify', () => {
     return app
   }
 
-  it('Fastify routes are known once the app is ready', async () => {
+  it('Fastify routes are known as soon as the app is ready', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     app.addHook('onRequest', guard('read'))
@@ -576,7 +576,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('Fastify guards are found in each hook before the handler', async () => {
+  it('Fastify guards are found in every hook that runs before the handler', async () => {
     const app = await make((app) => {
       app.get('/a', { onRequest: guard('read') }, answer)
       app.get('/b', { preValidation: [guard('read')] }, answer)
@@ -593,7 +593,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('a HEAD route is described if the app declares it, but not if Fastify adds it', async () => {
+  it('describeApp includes a HEAD route of the app, but not one that Fastify adds', async () => {
     const app = await make((app) => {
       app.head('/own', { onRequest: guard('write') }, answer)
       app.get('/own', { onRequest: guard('read') }, answer)
@@ -614,7 +614,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('a Fastify route may be for all methods or for several', async () => {
+  it('a Fastify route can be for several methods or for all', async () => {
     const app = await make((app) => {
       app.all('/all', { onRequest: guard() }, answer)
       app.route({
@@ -634,7 +634,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('a Fastify route is found by any parameter names, but first by its own names', async () => {
+  it('a Fastify route is found first by its own parameter names, then by any others', async () => {
     const app = await make((app) => {
       app.get('/x/:id', { onRequest: guard('read') }, answer)
       app.get('/y/:a(^[0-9]$)/one', { onRequest: guard('read') }, answer)
@@ -655,7 +655,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('Fastify routes that differ only by constraints cannot be described', async () => {
+  it('describeApp refuses Fastify routes that differ only by a constraint', async () => {
     const app = await make((app) => {
       app.get('/x', { constraints: { version: '1.0.0' }, onRequest: guard('read') }, answer)
       app.get('/x', { constraints: { version: '2.0.0' }, onRequest: guard('write') }, answer)
@@ -668,7 +668,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('secure() matches a Fastify wildcard; describeApp refuses it unless ignored', async () => {
+  it('describeApp refuses a Fastify wildcard that is not ignored; secure() finds it', async () => {
     const app = await make((app) => {
       app.get('/files/*', { onRequest: guard('read') }, answer)
       app.get('/:shop/:shelf/*', { onRequest: guard('write') }, answer)
@@ -683,7 +683,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('describeApp refuses a Fastify app whose hooks cannot be read', () => {
+  it('describeApp refuses a Fastify app if it cannot read the app’s hooks', () => {
     const route = { url: '/x', options: { method: 'GET' }, instance: {} }
     const app = {
       addHook() {},
@@ -700,7 +700,7 @@ describe('the routes of Fastify', () => {
     assert.throws(() => described(without), /is not ready/)
   })
 
-  it('Fastify routes are still known after a second documentRoutes', async () => {
+  it('Fastify routes stay known if documentRoutes is called a second time', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     app.get('/a', answer)
@@ -711,7 +711,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('Fastify routes are known if Keystile was mounted before them', async () => {
+  it('Fastify routes are known if the app mounted Keystile before it added them', async () => {
     const app = Fastify()
     await app.register(mountInFastify({ answer: async () => undefined }))
     app.get('/x', { onRequest: guard('read') }, answer)
@@ -720,7 +720,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('describeApp also accepts the instance of a Fastify plugin', async () => {
+  it('describeApp accepts the instance of a Fastify plugin', async () => {
     let inner: object = {}
     const app = await make((app) => {
       app.register(async (plugin: FastifyInstance) => {
@@ -732,7 +732,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('Fastify routes are unknown if neither documentRoutes nor mount recorded them', () => {
+  it('Fastify routes are unknown if the app called neither documentRoutes nor mount', () => {
     assert.throws(() => described(Fastify()), {
       message:
         'the routes of this Fastify app are unknown: ' +

@@ -13,7 +13,7 @@ import {
 } from './routes.ts'
 
 describe('templateOf', () => {
-  it('templateOf writes parameters as OpenAPI does, without their patterns', () => {
+  it('templateOf writes parameters as OpenAPI does and leaves out their patterns', () => {
     for (const [path, template] of [
       ['', '/'],
       ['/', '/'],
@@ -53,16 +53,16 @@ describe('templateOf', () => {
 })
 
 describe('describedMethods', () => {
-  it('describedMethods treats a route for every method as the framework’s "all"', () => {
+  it('describedMethods turns a full list of methods into the list for all()', () => {
     assert.deepEqual(describedMethods([...methods, 'purge', 'link'], '/'), methodsOfAll)
   })
 
-  it('describedMethods keeps a list that does not contain every method', () => {
+  it('describedMethods returns a shorter list of methods unchanged', () => {
     assert.deepEqual(describedMethods(['get', 'options'], '/'), ['get', 'options'])
     assert.deepEqual(describedMethods(methods.slice(1), '/'), methods.slice(1))
   })
 
-  it('describedMethods refuses a method that OpenAPI 3.1 does not have', () => {
+  it('describedMethods refuses a method that does not exist in OpenAPI 3.1', () => {
     assert.throws(
       () => describedMethods(['get', 'purge'], '/items'),
       /the route \/items answers PURGE, .* "ignore"/,
@@ -71,7 +71,7 @@ describe('describedMethods', () => {
 })
 
 describe('cannotLookInto', () => {
-  it('cannotLookInto says what to do about a mounted app', () => {
+  it('the error of cannotLookInto says how to document a mounted app', () => {
     assert.equal(
       cannotLookInto('/foreign/x').message,
       'a mounted app answers /foreign/x, and the guards of that app are unknown here. ' +
@@ -96,7 +96,7 @@ describe('withoutSlash', () => {
 })
 
 describe('hidesParameters', () => {
-  it('hidesParameters finds rest parameters and defaults, but ignores the function body', () => {
+  it('hidesParameters finds rest and default parameters, and does not look into the body', () => {
     const hiding = [
       (..._all: unknown[]) => {},
       (_c: unknown, ..._rest: unknown[]) => {},

@@ -2,7 +2,7 @@ import type { GuardMark } from '../guard/guard-mark.ts'
 
 /** The route that answers a request, and the guards that run before it. */
 export interface FoundRoute {
-  /** The guards of the route, in the order in which they run. */
+  /** The guards of the route, in the order of their execution. */
   readonly guards: readonly GuardMark[]
   /** The path of the route as OpenAPI writes it; `undefined` if the framework does not keep it. */
   readonly template: string | undefined
@@ -41,9 +41,9 @@ export interface AppRoutes {
 }
 
 /**
- * Returns the functions that run for a request, in the order in which they run. Returns `undefined`
- * if there is no route. An app writes such a function if Keystile does not know the app's
- * framework.
+ * Returns the functions that run for a request, in the order of their execution. Returns
+ * `undefined` if there is no route. An app writes such a function if Keystile does not know the
+ * app's framework.
  */
 export type GuardFinder = (method: string, path: string) => readonly unknown[] | undefined
 
@@ -63,7 +63,7 @@ export const methods = [
 export const methodsOfAll = ['get', 'put', 'post', 'delete', 'patch'] as const
 
 /**
- * Returns the methods with which a document lists a route.
+ * Returns the methods that a document lists for a route.
  *
  * @param path the path as the app writes it, for the error
  * @throws {Error} for a method that OpenAPI 3.1 does not have

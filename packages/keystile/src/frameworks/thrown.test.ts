@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { passAsError } from './thrown.ts'
 
 describe('passAsError', () => {
-  it('passAsError passes an error as it is, and wraps any other value in an Error', () => {
+  it('passAsError passes an Error unchanged, and wraps any other value in an Error', () => {
     const passed: Error[] = []
     const pass = passAsError((error) => void passed.push(error))
     const error = new TypeError('inside')

@@ -75,7 +75,7 @@ const check = (
 ) => core.check(request(authorization), core.demand([...scopes], optional))
 
 describe('check()', () => {
-  it('check() admits a token that has all demanded scopes', async () => {
+  it('check() admits a token that has all the demanded scopes', async () => {
     const decision = await check(`Bearer ${tokenWith('items:read', 'items:write')}`, [
       'items:write',
       'items:read',
@@ -182,7 +182,7 @@ describe('check()', () => {
     )
   })
 
-  it('check() does not repeat any part of the request in its answer', async () => {
+  it('check() repeats no part of the request in its answer', async () => {
     const decision = await core.check(
       request('Bearer hunter2"<b>', '/hunter2'),
       core.demand([], false),
@@ -211,8 +211,8 @@ describe('check()', () => {
   })
 })
 
-describe('check() of an optional demand', () => {
-  it('an optional demand admits a request without a token; `caller` is undefined', async () => {
+describe('check() with an optional guard', () => {
+  it('an optional guard admits a request without a token, with `caller` undefined', async () => {
     for (const authorization of [undefined, 'Basic eDp5']) {
       assert.deepEqual(await check(authorization, ['items:read'], true), {
         allowed: true,
@@ -221,7 +221,7 @@ describe('check() of an optional demand', () => {
     }
   })
 
-  it('an optional demand throws if the app’s verifier returns undefined for a token', async () => {
+  it('an optional guard throws if the app’s verifier returns undefined for a token', async () => {
     const broken = { ...verifier, verify: (() => undefined) as unknown as Verifier['verify'] }
     const guard = createGuardCore<string, undefined>({ verifier: broken })
     const request = {
@@ -232,20 +232,20 @@ describe('check() of an optional demand', () => {
     await assert.rejects(guard.check(request, guard.demand([], true)), TypeError)
   })
 
-  it('an optional demand refuses every wrong credential', async () => {
+  it('an optional guard refuses every wrong credential', async () => {
     assert.equal(refusal(await check('Bearer abc', [], true)).status, 401)
     assert.equal(refusal(await check('Bearer', [], true)).status, 400)
     assert.equal(refusal(await check(`Bearer ${tokenWith()}`, ['items:read'], true)).status, 403)
   })
 
-  it('an optional demand returns the caller of a valid token', async () => {
+  it('an optional guard returns the caller of a valid token', async () => {
     const decision = await check(`Bearer ${tokenWith('items:read')}`, ['items:read'], true)
     assert.ok(decision.allowed)
     assert.equal(decision.caller?.identity.subject, 'alice')
   })
 })
 
-describe('check() of a demand with maxAgeSeconds', () => {
+describe('check() of a guard with maxAgeSeconds', () => {
   const tokenAged = (seconds: number, ...scopes: readonly string[]): string => {
     const authenticatedAt = clock.now() - seconds * 1000
     const content = {
@@ -261,7 +261,7 @@ describe('check() of a demand with maxAgeSeconds', () => {
   }
   const recent = core.demand([{ scopes: ['items:write'], maxAgeSeconds: 300 }], false)
 
-  it('maxAgeSeconds admits a token with a recent login and the demanded scopes', async () => {
+  it('maxAgeSeconds admits a recent login that has the demanded scopes', async () => {
     assert.ok(
       (await core.check(request(`Bearer ${tokenAged(300, 'items:write')}`), recent)).allowed,
     )
@@ -280,7 +280,7 @@ describe('check() of a demand with maxAgeSeconds', () => {
     }
   })
 
-  it('a guard may demand maxAgeSeconds without scopes, even if the guard is optional', async () => {
+  it('a guard can demand maxAgeSeconds without scopes, even an optional guard', async () => {
     const young = core.demand([{ maxAgeSeconds: 300 }], false)
     assert.ok((await core.check(request(`Bearer ${tokenAged(300)}`), young)).allowed)
     assert.equal(refusal(await core.check(request(`Bearer ${tokenAged(306)}`), young)).status, 401)
@@ -306,7 +306,7 @@ describe('user()', () => {
     return guard.check(request(`Bearer ${token}`), guard.demand(['items:read'], false))
   }
 
-  it('a guard’s user() returns the app’s user for an identity', async () => {
+  it('user() of a guard gets an identity and returns the app’s user', async () => {
     for (const user of [
       (who: Identity) => ({ id: who.subject }),
       async (who: Identity) => ({ id: who.subject }),
@@ -361,11 +361,11 @@ describe('user()', () => {
     }
   })
 
-  it('isUserObject is false for null, though typeof null is "object"', () => {
+  it('isUserObject(null) is false, although typeof null is "object"', () => {
     assert.equal(isUserObject(null), false)
   })
 
-  it('a user may be a plain object, a class instance, a Map or a Date', async () => {
+  it('a user can be a plain object, a class instance, a Map or a Date', async () => {
     class Account {
       readonly id = 'alice'
     }
@@ -382,7 +382,7 @@ describe('user()', () => {
     }
   })
 
-  it('a guard calls user() only for a valid token with the demanded scopes', async () => {
+  it('a guard calls user() only after it has checked the token and the scopes', async () => {
     let asked = 0
     const user = (): object => {
       asked++
@@ -395,7 +395,7 @@ describe('user()', () => {
     assert.equal(asked, 1)
   })
 
-  it('a guard does not call user() without a token', async () => {
+  it('a guard does not call user() if there is no token', async () => {
     const guard = createGuardCore({ verifier, user: () => assert.fail('asked') })
     assert.deepEqual(await guard.check(request(), guard.demand([], true)), {
       allowed: true,
@@ -403,7 +403,7 @@ describe('user()', () => {
     })
   })
 
-  it('a guard’s user() may throw a TokenError to refuse the caller', async () => {
+  it('user() of a guard can throw a TokenError to refuse the caller', async () => {
     const refuse = (): never => {
       throw new TokenError('insufficient_scope', 'Not today')
     }
@@ -411,7 +411,7 @@ describe('user()', () => {
     assert.deepEqual([status, detail], [403, 'Not today'])
   })
 
-  it('if user() throws an error other than a TokenError, the guard throws it too', async () => {
+  it('a guard throws any error of user() that is not a TokenError', async () => {
     const broken = new Error('connection refused')
     await assert.rejects(
       checkWith(() => Promise.reject(broken), tokenWith('items:read')),
@@ -447,7 +447,7 @@ describe('a demand of a verified e-mail address', () => {
       assert.ok(!(await checkOf(user)).allowed, inspect(user))
   })
 
-  it('the refusal of a user without a verified address is 403 without a challenge', async () => {
+  it('a user without a verified address gets 403 without a challenge', async () => {
     const decision = await checkOf({ emailVerified: false })
     assert.ok(!decision.allowed)
     const { status, headers, body = '' } = decision.answer
@@ -463,7 +463,7 @@ describe('a demand of a verified e-mail address', () => {
     assert.equal(decision.error.reason, 'email_not_verified')
   })
 
-  it('verified is checked after the scopes, and after the user was found', async () => {
+  it('a guard checks verified after the scopes and after the user', async () => {
     const demand = guardOf({}).demand([{ scopes: ['items:read'], verified: true }], false)
     const reasonOf = async (user: unknown, token?: string): Promise<string | undefined> => {
       const decision = await checkOf(user, demand, token)
@@ -482,7 +482,7 @@ describe('a demand of a verified e-mail address', () => {
     assert.ok(!(await guard.check(request(`Bearer ${tokenWith()}`), demand)).allowed)
   })
 
-  it('verified of a guard without user() is a TypeError, because it could admit nobody', () => {
+  it('a guard with verified but without user() throws a TypeError', () => {
     const withoutUser = createGuardCore<string, undefined>({ verifier })
     for (const optional of [true, false])
       assert.throws(() => withoutUser.demand([{ verified: true }], optional), {
@@ -520,7 +520,7 @@ describe('a demand of a verified e-mail address', () => {
     assert.ok((await guard.check(sent, verified)).allowed)
   })
 
-  it('of all guards of a request, one that demands verified is enough', async () => {
+  it('if one of several guards demands verified, the user must be verified', async () => {
     const demandWith = fc.record({
       scopes: fc.subarray(['items:read', 'items:write'] as const),
       verified: fc.boolean(),
@@ -612,7 +612,7 @@ describe('demand()', () => {
     ]),
   ]
   for (const args of misspelt) {
-    it(`demand() refuses ${inspect(args)}, which would demand too little`, () => {
+    it(`demand() refuses ${inspect(args)}, because it could demand less than intended`, () => {
       assert.throws(
         () => core.demand(args as Scope[], false),
         /^TypeError: .*(a guard|scope|maxAgeSeconds|verified)/,
@@ -620,7 +620,7 @@ describe('demand()', () => {
     })
   }
 
-  it('the error for an empty demand says how to admit every caller with a token', () => {
+  it('demand() without scopes throws an error that says how to demand only a token', () => {
     for (const nothing of [{}, { scopes: [] }]) {
       assert.throws(() => core.demand([nothing], false), {
         message:
@@ -630,14 +630,14 @@ describe('demand()', () => {
     }
   })
 
-  it('the error of demand() names a member that is unknown', () => {
+  it('demand() names the unknown member in its error', () => {
     assert.throws(
       () => core.demand([{ maxAge: 300 } as object], false),
       /^TypeError: a guard .*`maxAge`/,
     )
   })
 
-  it('demand() refuses a string where it expects a list of scopes', () => {
+  it('demand() refuses a string in place of a list of scopes', () => {
     const core = createGuardCore<string, undefined>({ verifier })
     assert.throws(
       () => core.demand([{ scopes: 'items' as unknown as string[] }], false),
@@ -645,7 +645,7 @@ describe('demand()', () => {
     )
   })
 
-  it('demand() accepts scopes as separate arguments, or one object', () => {
+  it('demand() accepts scopes as separate arguments, or in one object', () => {
     const nothing = {
       alternatives: [[]],
       maxAgeSeconds: undefined,
@@ -666,7 +666,7 @@ describe('demand()', () => {
     })
   })
 
-  it('a demand does not change when the app changes its list later', () => {
+  it('a demand stays the same if the app changes its list of scopes later', () => {
     const scopes: Scope[] = ['items:read']
     const demand = core.demand([{ scopes }], false)
     const anyOf = core.demandAnyOf([scopes])
@@ -706,7 +706,7 @@ describe('demand()', () => {
     })
   }
 
-  it('demand() accepts any scope if the guard declares no scopes', async () => {
+  it('demand() accepts every scope if the guard declares no scopes', async () => {
     const open = createGuardCore<string, undefined>({ verifier })
     const decision = await open.check(
       request(`Bearer ${tokenWith('x')}`),
@@ -723,7 +723,7 @@ describe('demand()', () => {
 })
 
 describe('createGuardCore', () => {
-  it('createGuardCore refuses a misspelt or undefined option', () => {
+  it('createGuardCore refuses a misspelt option and an option that is undefined', () => {
     const user = (): object => ({})
     for (const options of [
       undefined,
@@ -743,7 +743,7 @@ describe('createGuardCore', () => {
     }
   })
 
-  it('createGuardCore accepts what createKeystile or createTestIssuer returns', () => {
+  it('createGuardCore accepts the objects that createKeystile and createTestIssuer return', () => {
     const ofKeystile =
       'issuer sessions users hashPassword verifyPassword checkPassword answer fetch'
     const names = `${ofKeystile} close audience token headers revoke advance`.split(' ')
@@ -751,7 +751,7 @@ describe('createGuardCore', () => {
     assert.ok(createGuardCore({ verifier, ...others }))
   })
 
-  it('an error of createGuardCore names the function and the wrong option', () => {
+  it('createGuardCore names itself and the wrong option in its error', () => {
     const made = (options: object) => (): unknown => createGuardCore({ verifier, ...options })
     assert.throws(made({ users: {} }), /no option `users`/) // a misspelt `user`
     assert.throws(made({ getUser: 1 }), /^TypeError: .*createGuard/)
@@ -759,7 +759,7 @@ describe('createGuardCore', () => {
       assert.throws(made({ user }), /^TypeError: .*`user` of createGuard/)
   })
 
-  it('createGuardCore accepts an instance of the app’s own class as options', async () => {
+  it('createGuardCore accepts options that are an instance of the app’s own class', async () => {
     class Auth {
       readonly logger = console
       readonly verifier = verifier
@@ -773,7 +773,7 @@ describe('createGuardCore', () => {
     assert.deepEqual(decision.caller?.user, { name: 'Alice' })
   })
 
-  it('createGuardCore keeps its user() when the app changes the options later', async () => {
+  it('createGuardCore keeps the first user() if the app changes its options later', async () => {
     const options: { verifier: Verifier; user: () => object | undefined } = {
       verifier,
       user: () => undefined,
@@ -795,7 +795,7 @@ describe('createGuardCore', () => {
 })
 
 describe('callerOf', () => {
-  it('callerOf returns a caller only for an admitted request', async () => {
+  it('callerOf returns a caller only for a request that was admitted', async () => {
     const [first, second] = [{}, {}]
     const decision = await core.enter(
       first,
@@ -810,7 +810,7 @@ describe('callerOf', () => {
     assert.throws(() => createGuardCore({ verifier }).callerOf(first), /no guard ran/)
   })
 
-  it('without a token, callerOf returns undefined and requireCaller throws', async () => {
+  it('without a token, callerOf returns undefined but requireCaller throws', async () => {
     const anonymous = {}
     await core.enter(anonymous, request(), core.demand([], true))
     assert.equal(core.callerOf(anonymous), undefined)
@@ -822,7 +822,7 @@ describe('callerOf', () => {
     })
   })
 
-  it('callerOf throws for a request that the guard refused', async () => {
+  it('callerOf throws for a request that was refused', async () => {
     const refused = {}
     await core.enter(refused, request(`Bearer ${tokenWith()}`), core.demand(['items:read'], false))
     assert.throws(() => core.callerOf(refused), /no guard ran/)
@@ -831,7 +831,7 @@ describe('callerOf', () => {
 
 describe('anyOf', () => {
   const either = core.demandAnyOf(['items:write', ['items:read']])
-  it('anyOf admits a token with one of the alternatives (RFC 6750 §3.1)', async () => {
+  it('anyOf admits a token that has one of several scopes (RFC 6750 §3.1)', async () => {
     for (const scope of ['items:read', 'items:write'] as const)
       assert.ok((await core.check(request(`Bearer ${tokenWith(scope)}`), either)).allowed)
     const { status, challenge } = refusal(
@@ -841,7 +841,7 @@ describe('anyOf', () => {
     assert.match(challenge ?? '', /scope="items:write"$/)
   })
 
-  it('anyOf demands all scopes of a list', async () => {
+  it('anyOf demands all the scopes of an inner list', async () => {
     const both = core.demandAnyOf([['items:read', 'items:write']])
     assert.equal(
       refusal(await core.check(request(`Bearer ${tokenWith('items:read')}`), both)).status,
@@ -853,11 +853,11 @@ describe('anyOf', () => {
   })
 })
 
-describe('enter(), called by two guards for one request', () => {
+describe('enter() with two guards on one request', () => {
   const read = core.demand(['items:read'], false)
   const write = core.demand(['items:write'], false)
 
-  it('two guards demand the scopes of both, and the challenge names all scopes', async () => {
+  it('two guards demand the scopes of both, and the challenge lists them all', async () => {
     const carrier = {}
     const asked = request(`Bearer ${tokenWith('items:read')}`)
     assert.ok((await core.enter(carrier, asked, read)).allowed)
@@ -881,7 +881,7 @@ describe('enter(), called by two guards for one request', () => {
     }
   })
 
-  it('a joined demand is mandatory if either demand is, and has no age if both have none', () => {
+  it('joinDemands returns an optional demand only if both demands are optional', () => {
     const [required, optional] = [core.demand([], false), core.demand([], true)]
     for (const [outer, inner] of [
       [required, optional],
@@ -895,7 +895,7 @@ describe('enter(), called by two guards for one request', () => {
       })
   })
 
-  it('joinDemands leaves out an alternative that has all scopes of another alternative', () => {
+  it('joinDemands drops an alternative that contains all scopes of another alternative', () => {
     const either = core.demandAnyOf(['items:read', 'items:write'])
     assert.deepEqual(joinDemands(either, either).alternatives, [['items:read'], ['items:write']])
     assert.deepEqual(joinDemands(either, read).alternatives, [['items:read']])
@@ -915,7 +915,7 @@ describe('enter(), called by two guards for one request', () => {
     ])
   })
 
-  it('joinDemands takes the lower of two maximum ages', () => {
+  it('joinDemands takes the smaller of two maximum ages', () => {
     const [older, younger] = [600, 300].map((maxAgeSeconds) =>
       core.demand([{ maxAgeSeconds }], false),
     ) as [Demand<Scope>, Demand<Scope>]
@@ -957,7 +957,7 @@ describe('enter(), called by two guards for one request', () => {
     assert.deepEqual(requireCaller(guard, carrier).user, { number: 1 })
   })
 
-  it('enter() does not use the caller of one token for another token', async () => {
+  it('enter() never uses the caller of one token for another token', async () => {
     const guard = createGuardCore({ verifier, user: ({ claims }) => ({ jti: claims.jti }) })
     const carrier = {}
     const tokens = [tokenWith(), tokenWith()]
@@ -966,7 +966,7 @@ describe('enter(), called by two guards for one request', () => {
     assert.equal(requireCaller(guard, carrier).user.jti, decodeJwtUnsafe(tokens[1]!).claims.jti)
   })
 
-  it('enterAtOnce returns undefined for the second guard of a request', async () => {
+  it('enterAtOnce returns undefined for a second guard on the same request', async () => {
     const token = tokenWith('items:read')
     await check(`Bearer ${token}`)
     const carrier = {}
@@ -984,7 +984,7 @@ describe('enterAtOnce', () => {
   const demand = (scopes: readonly Scope[] = [], optional = false) =>
     core.demand([...scopes], optional)
 
-  it('enterAtOnce returns a caller only if check() has admitted the token before', async () => {
+  it('enterAtOnce returns a caller only for a token that check() has verified', async () => {
     const token = tokenWith('items:read')
     assert.equal(core.enterAtOnce({}, request(`Bearer ${token}`), demand()), undefined)
     const decision = await check(`Bearer ${token}`)
@@ -1027,7 +1027,7 @@ describe('enterAtOnce', () => {
     )
   })
 
-  it('enterAtOnce returns undefined if a scope, an age or a user must be checked', async () => {
+  it('enterAtOnce returns undefined if a scope, an age or a user still needs a check', async () => {
     const token = tokenWith('items:read')
     await check(`Bearer ${token}`)
     assert.equal(

@@ -95,7 +95,7 @@ describe('the types of a guard', () => {
     assert.throws(() => nodeGuard('items:read', { maxAgeSeconds: 300 }), TypeError)
   })
 
-  it('the type of a guard’s user() allows only objects', () => {
+  it('the type of user() allows only functions that return objects', () => {
     interface Account extends User {
       readonly active: boolean
     }
@@ -179,7 +179,7 @@ describe('the types of a guard', () => {
     same<ReturnType<typeof nodeGuard.caller>['identity'], Identity<Scope>>(true)
   })
 
-  it('the guard’s types accept only declared scopes in every framework', () => {
+  it('guards of every framework accept only declared scopes in TypeScript', () => {
     const request = new Request('http://localhost')
 
     fastifyGuard('items:read', 'items:write')
@@ -285,7 +285,7 @@ describe('the types of a guard', () => {
     same<ReturnType<typeof expressGuard.anyOf>, ExpressMiddleware>(true)
   })
 
-  it('a web guard’s handler gets a typed caller and typed further arguments', async () => {
+  it('the handler of a web guard gets a typed caller, and other typed arguments', async () => {
     const handle = webGuard('items:read')((_request, caller, context: { readonly id: string }) => {
       same<typeof caller, Caller<Scope, User>>(true)
       same<typeof caller.identity.scopes, readonly Scope[]>(true)
@@ -304,7 +304,7 @@ describe('the types of a guard', () => {
     assert.equal(await (await news(new Request('http://localhost'))).text(), 'nobody')
   })
 
-  it('guard.check returns a decision with a typed caller', async () => {
+  it('guard.check returns a decision whose caller is typed', async () => {
     const request = new Request('http://localhost')
     const decisions = [
       await guard.check(request, 'items:read'),
@@ -325,7 +325,7 @@ describe('the types of a guard', () => {
     assert.equal(decision.caller, undefined)
   })
 
-  it('guards add nothing to the types that a framework declares', () => {
+  it('guards add no members to the request types of a framework', () => {
     const members = (): void => {
       const request = null as unknown as import('fastify').FastifyRequest &
         import('express').Request
@@ -339,13 +339,13 @@ describe('the types of a guard', () => {
     assert.equal(typeof members, 'function')
   })
 
-  it('a guard without user() has a caller without a user', () => {
+  it('without user(), the caller of a guard has no user', () => {
     const plain = createGuard({ verifier })
     same<ReturnType<typeof plain.caller>['user'], undefined>(true)
     plain('whatever')
   })
 
-  it('createVerifier’s type requires the option revocations', () => {
+  it('TypeScript requires the option `revocations` of createVerifier', () => {
     const options = { issuer: 'a', audience: 'b', keys: keySetOf([generateKey('ES256')]) }
     // @ts-expect-error: revocations has no default
     assert.throws(() => createVerifier(options), TypeError)
@@ -353,7 +353,7 @@ describe('the types of a guard', () => {
     assert.throws(() => createVerifier({ ...options, revocations: 'later' }), TypeError)
   })
 
-  it('only with `tokenType: JWT` may the client and other claims of an identity be missing', () => {
+  it('clientId of an identity can be undefined only with `tokenType: JWT`', () => {
     const options = { issuer: 'a', audience: 'b', keys: keySetOf([generateKey('ES256')]) }
     const plain = createVerifier({ ...options, revocations: 'none', tokenType: 'JWT' })
     same<Awaited<ReturnType<typeof plain.verify>>['clientId'], string | undefined>(true)
@@ -374,7 +374,7 @@ describe('the types of a guard', () => {
     )
   })
 
-  it('an identity is read-only', () => {
+  it('the members of an identity are read-only in TypeScript', () => {
     const write = (identity: Identity<Scope>): void => {
       // @ts-expect-error: the member is read-only
       identity.subject = 'root'

@@ -34,7 +34,7 @@ function ask(
 const metadataOf = (answer: HttpAnswer | undefined): unknown => JSON.parse(answer?.body ?? 'null')
 
 describe('the metadata of a protected resource', () => {
-  it('the metadata names the resource, the issuer and the header (RFC 9728 §2)', async () => {
+  it('the metadata names resource, issuer and the way to send tokens (RFC 9728 §2)', async () => {
     assert.deepEqual(await ask({}), {
       status: 200,
       headers: {
@@ -64,18 +64,18 @@ describe('the metadata of a protected resource', () => {
     })
   })
 
-  it('the metadata leaves out an empty list of scopes (RFC 9728 §3.2)', async () => {
+  it('the metadata has no list of scopes if the list would be empty (RFC 9728 §3.2)', async () => {
     assert.doesNotMatch((await ask({ scopes: {} }))?.body ?? '', /scopes_supported/)
   })
 
-  it('the metadata names all issuers of the verifier', async () => {
+  it('the metadata names all issuers that the verifier accepts', async () => {
     const issuers = ['https://auth.example', 'https://login.partner.example/tenant/']
     const verifier = createVerifier({ issuer: issuers, audience: resource, revocations: 'none' })
     const metadata = metadataOf(await ask({ verifier })) as { authorization_servers: string[] }
     assert.deepEqual(metadata.authorization_servers, issuers)
   })
 
-  it('the metadata of an app’s own verifier names its only issuer', async () => {
+  it('for a verifier that the app wrote, the metadata names its only issuer', async () => {
     const { issuer, state, ready, close, verify } = verifierOf('not compared')
     const metadata = metadataOf(await ask({ verifier: { issuer, state, ready, close, verify } }))
     assert.deepEqual((metadata as { authorization_servers: string[] }).authorization_servers, [
@@ -91,7 +91,7 @@ describe('the metadata of a protected resource', () => {
     ['http://127.0.0.1/mcp', `${wellKnown}/mcp`],
     ['http://[::1]/mcp', `${wellKnown}/mcp`],
   ] as const) {
-    it(`the metadata of ${url} is only at ${path} (RFC 9728 §3.1)`, async () => {
+    it(`the metadata of ${url} is served at ${path} and nowhere else (RFC 9728 §3.1)`, async () => {
       const metadata = metadataOf(await ask({ resource: url }, { url: `${path}?fresh` }))
       assert.equal((metadata as { resource: string }).resource, url)
       for (const other of ['/', '/v1', `${wellKnown}/other`, `${path}x`, `x${path}`])
@@ -100,11 +100,11 @@ describe('the metadata of a protected resource', () => {
     })
   }
 
-  it('the metadata’s answer to HEAD has the body of GET, which the server removes', async () => {
+  it('the metadata answers HEAD like GET, and the server removes the body', async () => {
     assert.deepEqual(await ask({}, { method: 'HEAD' }), await ask({}))
   })
 
-  it('the metadata’s answer to OPTIONS lets pages of all origins send any header', async () => {
+  it('a preflight of the metadata allows pages of all origins to send any header', async () => {
     assert.deepEqual(await ask({}, { method: 'OPTIONS' }), {
       status: 204,
       headers: {
@@ -115,7 +115,7 @@ describe('the metadata of a protected resource', () => {
     })
   })
 
-  it('the metadata returns 405 with an Allow header for a POST request', async () => {
+  it('the metadata endpoint answers POST with 405 and an Allow header', async () => {
     const answer = await ask({}, { method: 'POST' })
     assert.equal(answer?.status, 405)
     assert.equal(answer.headers['allow'], 'GET, HEAD, OPTIONS')
@@ -155,7 +155,7 @@ describe('the options of protectedResource', () => {
     new URL(resource),
     [resource],
   ]) {
-    it(`protectedResource refuses a resource that is not a safe URL: ${String(wrong)}`, () => {
+    it(`protectedResource refuses a resource that is no safe URL: ${String(wrong)}`, () => {
       refused(
         { resource: wrong },
         /`resource` must be an https URL without user, query and fragment|is undefined/,
@@ -163,7 +163,7 @@ describe('the options of protectedResource', () => {
     })
   }
 
-  it('the error for an http resource contains the resource’s origin, but not its user', () => {
+  it('the error for an http resource shows its origin, but no user and password', () => {
     const fix =
       'Fix: write it like https://api.example/v1. ' +
       'http is accepted only on localhost, 127.0.0.0/8 and [::1]'
@@ -190,7 +190,7 @@ describe('the options of protectedResource', () => {
     ['https://orders.example/ä', 'https://orders.example/%C3%A4'],
     ['http://127.1/v1', 'http://127.0.0.1/v1'],
   ] as const) {
-    it(`protectedResource refuses ${wrong}, which clients would normalize`, () => {
+    it(`protectedResource refuses ${wrong}, because clients would write it in another way`, () => {
       const fix = `\`resource\` must be normalized, as clients write it. Fix: resource: '${right}'`
       assert.throws(() => protectedResource({ resource: wrong, verifier: verifierOf(wrong) }), {
         name: 'TypeError',
@@ -199,7 +199,7 @@ describe('the options of protectedResource', () => {
     })
   }
 
-  it('protectedResource refuses a resource that is not an audience, and shows the fix', () => {
+  it('protectedResource refuses a resource that the verifier does not accept as audience', () => {
     for (const audience of ['orders', `${resource}/`])
       assert.throws(() => protectedResource({ resource, verifier: verifierOf(audience) }), {
         name: 'TypeError',
@@ -212,17 +212,17 @@ describe('the options of protectedResource', () => {
   })
 
   for (const issuer of ['orders', 'http://auth.example', 'https://auth.example?a']) {
-    it(`protectedResource refuses a verifier whose issuer has no metadata: ${issuer}`, () => {
+    it(`protectedResource refuses an issuer that cannot publish metadata: ${issuer}`, () => {
       refused({ verifier: verifierOf(resource, issuer) }, /^each issuer must be an https URL/)
     })
   }
 
-  it('protectedResource refuses a second issuer that has no metadata', () => {
+  it('protectedResource checks every issuer, also the second', () => {
     const verifier = { ...verifierOf(), issuers: ['https://auth.example', 'orders'] }
     refused({ verifier }, /^each issuer must be an https URL/)
   })
 
-  it('protectedResource refuses wrong values of other options, and says what came', () => {
+  it('protectedResource refuses wrong values of other options and says what they are', () => {
     for (const [verifier, kind] of [
       [null, 'null'],
       ['v', 'a string'],
@@ -245,7 +245,7 @@ describe('the options of protectedResource', () => {
     refused({ audience: resource }, /protectedResource has no option `audience`/)
   })
 
-  it('protectedResource accepts an http or https URL as resourceDocumentation', () => {
+  it('protectedResource accepts only an http or https URL as resourceDocumentation', () => {
     const verifier = verifierOf()
     for (const page of ['http://docs.example', 'https://docs.example/a?b#c'])
       protectedResource({ resource, verifier, resourceDocumentation: page })
@@ -255,7 +255,7 @@ describe('the options of protectedResource', () => {
   })
 })
 
-describe('the challenge of a guard', () => {
+describe('the challenge of a guard for a protected resource', () => {
   const challengeOf = async (verifier: Verifier): Promise<string | undefined> => {
     const guard = createGuardCore({ verifier })
     const request = { method: 'GET', url: '/', headers: new Headers({ host: 'evil.example' }) }
@@ -264,7 +264,7 @@ describe('the challenge of a guard', () => {
     return decision.answer.headers['www-authenticate']
   }
 
-  it('a challenge names the metadata only once it is mounted (RFC 9728 §5.1)', async () => {
+  it('a challenge names the metadata only after it is mounted (RFC 9728 §5.1)', async () => {
     const verifier = verifierOf('https://orders.example/v1')
     const published = protectedResource({ resource: 'https://orders.example/v1', verifier })
     assert.equal(await challengeOf(verifier), 'Bearer realm="https://auth.example"')
@@ -278,7 +278,7 @@ describe('the challenge of a guard', () => {
     assert.doesNotMatch((await challengeOf(verifierOf())) ?? '', /resource_metadata/)
   })
 
-  it('a challenge names the metadata of an app’s own, frozen verifier', async () => {
+  it('a challenge names the metadata even if the app’s own verifier is frozen', async () => {
     const verifier = Object.freeze({ ...verifierOf() })
     protectedResource({ resource, verifier }).onMount()
     assert.match(
@@ -287,7 +287,7 @@ describe('the challenge of a guard', () => {
     )
   })
 
-  it('a verifier belongs to one resource, which may be mounted several times', () => {
+  it('a verifier belongs to one resource, which the app can mount several times', () => {
     const verifier = verifierOf([resource, 'https://orders.example/v1'])
     protectedResource({ resource, verifier }).onMount()
     protectedResource({ resource, verifier }).onMount()

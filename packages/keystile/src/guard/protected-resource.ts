@@ -100,7 +100,7 @@ export function protectedResource(options: ProtectedResourceOptions): ProtectedR
 // object, so the URLs are stored beside the verifiers.
 const metadataUrls = new WeakMap<Verifier<TokenType>, string>()
 
-/** Returns the URL of the mounted metadata for the guards of a verifier. */
+/** Returns the URL of the metadata for a verifier; `undefined` if the metadata is not mounted. */
 export function findMetadataUrl(verifier: Verifier<TokenType>): string | undefined {
   return metadataUrls.get(verifier)
 }
@@ -137,7 +137,7 @@ function answerMethod(method: string, body: string): HttpAnswer {
 }
 
 /**
- * Checks the options, and makes the metadata of them.
+ * Checks the options and makes the metadata from them.
  *
  * @throws {TypeError} for an option that is missing, unknown or wrong
  */
@@ -178,7 +178,7 @@ function readOptions(options: ProtectedResourceOptions): {
 }
 
 /**
- * Requires a resource in the form in which clients write it, because clients compare it with the
+ * Requires that the resource is written as clients write it, because clients compare it with the
  * URL that they called (RFC 9728 §3.3).
  *
  * @throws {TypeError}
@@ -193,7 +193,8 @@ function requireResource(resource: string): URL {
 }
 
 /**
- * Requires a verifier whose tokens clients can get from the metadata.
+ * Checks the verifier: each issuer must be a URL that clients can use, and the resource must be an
+ * audience, so that the guards accept the tokens that clients request for it.
  *
  * @throws {TypeError}
  */

@@ -34,8 +34,8 @@ async function refuse(
   return decision.allowed ? undefined : decision.answer.status
 }
 
-describe('onRefused of a guard', () => {
-  it('onRefused is not called for an admitted request, with or without a token', async () => {
+describe('onRefused of guards', () => {
+  it('onRefused is not called for an admitted request', async () => {
     const onRefused = mock.fn()
     const core = createGuardCore({ verifier: createTestVerifier(), onRefused })
     const demand = core.demand([], true)
@@ -45,7 +45,7 @@ describe('onRefused of a guard', () => {
     assert.equal(onRefused.mock.callCount(), 0)
   })
 
-  it('onRefused gets the route, which the guard looks up only for a refusal', async () => {
+  it('onRefused gets the route, which is looked up only when a request is refused', async () => {
     const refused: RefusedRequest[] = []
     const onRefused = (told: RefusedRequest): void => void refused.push(told)
     const core = createGuardCore({ verifier: createTestVerifier(), onRefused })
@@ -59,7 +59,7 @@ describe('onRefused of a guard', () => {
     ])
   })
 
-  it('an error of onRefused is logged, and the answer stays the same', async () => {
+  it('an error of onRefused is logged and does not change the answer', async () => {
     const error = new Error('the metrics are away')
     for (const onRefused of [
       () => {
@@ -77,7 +77,7 @@ describe('onRefused of a guard', () => {
     }
   })
 
-  it('an error of onRefused is written to standard error if there is no logger', async (t) => {
+  it('an error of onRefused is printed to standard error if there is no logger', async (t) => {
     const { mock: written } = t.mock.method(console, 'error', () => {})
     const cyclic: { self?: unknown } = {}
     cyclic.self = cyclic
@@ -93,7 +93,7 @@ describe('onRefused of a guard', () => {
     )
   })
 
-  it('onRefused and the methods of the logger are called with the right `this`', async () => {
+  it('onRefused and the logger’s methods are called with the right `this`', async () => {
     class App {
       readonly refused: string[] = []
       readonly logged: string[] = []
@@ -132,8 +132,8 @@ describe('onRefused of a guard', () => {
   }
 })
 
-describe('onRefused of a verifier', () => {
-  it('onRefused of a verifier gets the reason of each refused token, but no route', async () => {
+describe('onRefused of verifiers', () => {
+  it('onRefused of a verifier gets the reason for each refused token, but no route', async () => {
     const onRefused = mock.fn()
     const debug = mock.fn()
     const verifier = createTestVerifier({ onRefused, logger: { ...silentLogger, debug } })
@@ -155,14 +155,14 @@ describe('onRefused of a verifier', () => {
     )
   })
 
-  it('a verifier does not call onRefused for a wrong argument, because it is a bug', async () => {
+  it('verify() does not call onRefused for a wrong argument, because that is a bug', async () => {
     const onRefused = mock.fn()
     const verifier = createTestVerifier({ onRefused })
     await assert.rejects(verifier.verify(token, { maxAgeSeconds: -1 }), TypeError)
     assert.equal(onRefused.mock.callCount(), 0)
   })
 
-  it('a verifier does not call onRefused if isRevoked throws, because it is a bug', async () => {
+  it('verify() does not call onRefused if isRevoked throws, because that is a bug', async () => {
     const onRefused = mock.fn()
     const isRevoked = (): never => {
       throw new RangeError('a bug of the app')
@@ -175,7 +175,7 @@ describe('onRefused of a verifier', () => {
 })
 
 describe('the messages for wrong options of guards and verifiers', () => {
-  it('createGuard says how to fix a missing await or a missing verifier', () => {
+  it('createGuard says what to do if `await` or the verifier is missing', () => {
     const create = (options: unknown) => (): unknown => createGuardCore(options as never)
     assert.throws(create(Promise.resolve()), {
       message:

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { createSharedScopes } from './shared-scopes.ts'
 
 describe('createSharedScopes()', () => {
-  it('the function of createSharedScopes() returns the same frozen list for equal lists', () => {
+  it('createSharedScopes returns the same frozen list for equal lists', () => {
     const share = createSharedScopes()
     const first = share(['a', 'b'])
     assert.deepEqual(first, ['a', 'b'])
@@ -12,14 +12,14 @@ describe('createSharedScopes()', () => {
     assert.notEqual(createSharedScopes()(['a', 'b']), first)
   })
 
-  it('the function of createSharedScopes() keeps different lists apart', () => {
+  it('createSharedScopes returns different lists for different scopes', () => {
     const share = createSharedScopes()
     const lists = [[], [''], ['a'], ['a', 'b'], ['b', 'a'], ['a b'], ['a,b'], ['a","b'], ['a', '']]
     for (const list of lists) assert.deepEqual(share(list), list)
     for (const list of lists) assert.deepEqual(share(list), list)
   })
 
-  it('the function of createSharedScopes() forgets all lists when there are 1,000', () => {
+  it('createSharedScopes forgets all its lists when it has 1,000', () => {
     const share = createSharedScopes()
     const first = share(['0'])
     for (let n = 1; n < 1_000; n++) share([String(n)])

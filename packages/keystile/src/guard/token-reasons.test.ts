@@ -154,7 +154,7 @@ const causes: Readonly<Record<TokenReason, Cause | (() => unknown)>> = {
 
 describe('TokenReason', () => {
   for (const [reason, cause] of Object.entries(causes)) {
-    it(`the error for ${reason} has this reason, and the reason’s code and status`, async () => {
+    it(`the error with the reason ${reason} has the right code and status`, async () => {
       const error = typeof cause === 'function' ? thrownBy(cause) : (await refusalOf(cause)).error
       const { code } = tokenReasons[reason as TokenReason]
       assert.deepEqual([error.reason, error.code, error.status], [reason, code, tokenStatus[code]])
@@ -176,7 +176,7 @@ describe('TokenReason', () => {
         assert.doesNotMatch(JSON.stringify([refused, logged]), new RegExp(part))
     })
 
-    it(`the answer for ${reason} has only members of RFC 6750 §3 and RFC 9457`, async () => {
+    it(`the answer for ${reason} has only the members of RFC 6750 §3 and RFC 9457`, async () => {
       const { error, answer } = await refusalOf(cause)
       const { status, headers, body = '' } = answer
       const { title, ...problem } = JSON.parse(body)
@@ -196,7 +196,7 @@ describe('TokenReason', () => {
     })
   }
 
-  it('each TokenReason has a cause in this test', () => {
+  it('this test causes every TokenReason', () => {
     assert.deepEqual(Object.keys(causes).toSorted(), Object.keys(tokenReasons).toSorted())
   })
 })

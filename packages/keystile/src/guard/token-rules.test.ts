@@ -21,8 +21,8 @@ function plain(claims: object = {}): string {
   return signJws({ alg: 'ES256', kid: key.keyId, typ: 'JWT' }, JSON.stringify(all), key)
 }
 
-describe('createVerifier with tokenType', () => {
-  it('a verifier without tokenType refuses the tokens that tokenType JWT accepts', async () => {
+describe('a verifier with the option tokenType', () => {
+  it('a verifier without tokenType refuses a token that tokenType JWT would accept', async () => {
     const token = plain()
     await assert.rejects(createVerifier(options).verify(token), { reason: 'wrong_type' })
     await assert.rejects(createVerifier({ ...options, tokenType: 'at+jwt' }).verify(token), {
@@ -33,7 +33,7 @@ describe('createVerifier with tokenType', () => {
     assert.equal(identity.clientId, undefined)
   })
 
-  it('createVerifier applies each option that tokenType JWT allows', async () => {
+  it('createVerifier with tokenType JWT applies each of the extra options', async () => {
     const token = plain({ azp: 'app', permissions: ['read'], iat: now })
     const rules = {
       tokenType: 'JWT',
@@ -67,7 +67,7 @@ describe('createVerifier with tokenType', () => {
     await assert.rejects(verifier.verify(token), { reason: 'expired' })
   })
 
-  it('if the app changes a list later, the verifier still accepts the same tokens', async () => {
+  it('a verifier accepts the same tokens if the app changes its lists later', async () => {
     const clients = ['app']
     const values = ['app']
     const audience = { claim: 'azp', values }
@@ -78,7 +78,7 @@ describe('createVerifier with tokenType', () => {
     await assert.rejects(verifier.verify(other), { reason: 'wrong_audience' })
   })
 
-  it('revocations get a token without a client', async () => {
+  it('a verifier can check the revocation of a token without a client', async () => {
     const asked: unknown[] = []
     const revocations = {
       state: 'current',
@@ -94,7 +94,7 @@ describe('createVerifier with tokenType', () => {
   })
 })
 
-describe('the options of tokenType', () => {
+describe('the options for tokenType JWT', () => {
   const wrong: readonly (readonly [what: string, options: object, message: RegExp])[] = [
     ['another tokenType', { tokenType: 'jwt' }, /^`tokenType` must be 'at\+jwt' or 'JWT'/],
     [
@@ -148,7 +148,7 @@ describe('the options of tokenType', () => {
     'token_use',
     'ver',
   ]) {
-    it(`createVerifier refuses ${claim} as the claim of \`audience\`: it binds to no API`, () => {
+    it(`createVerifier refuses ${claim} as the claim for \`audience\`: it names no API`, () => {
       const audience = { claim, values: ['a'] }
       assert.throws(() => createVerifier({ ...options, tokenType: 'JWT', audience }), {
         name: 'TypeError',

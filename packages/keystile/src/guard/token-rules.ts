@@ -12,8 +12,8 @@ import type { TokenType } from './identity.ts'
 export interface TokenRules<T extends TokenType = TokenType> {
   /**
    * The kind of access token. Default: `at+jwt`, the tokens of RFC 9068. With `JWT`, the verifier
-   * accepts the tokens of issuers that do not follow RFC 9068. It then refuses ID tokens and
-   * refresh tokens by what is in their claims.
+   * also accepts tokens of issuers that do not follow RFC 9068. It then recognizes ID tokens and
+   * refresh tokens by their claims, and refuses them.
    */
   readonly tokenType?: T
   /**
@@ -24,8 +24,8 @@ export interface TokenRules<T extends TokenType = TokenType> {
    */
   readonly audience: string | readonly string[] | BindingClaim
   /**
-   * Accepts only tokens of these clients. Default: of any client, except tokens whose `aud` is
-   * their own client. Only with `tokenType: 'JWT'`.
+   * Accepts only tokens of these clients. Default: all clients, but no token whose `aud` is its own
+   * client. Only with `tokenType: 'JWT'`.
    */
   readonly clients?: readonly string[]
   /**
@@ -34,8 +34,8 @@ export interface TokenRules<T extends TokenType = TokenType> {
    */
   readonly scopesFrom?: ScopesFrom
   /**
-   * The maximum number of seconds since a token was issued (`iat`, then required). Default: no
-   * maximum but `exp`. Only with `tokenType: 'JWT'`.
+   * The maximum number of seconds since a token was issued. The token must then have an `iat`.
+   * Default: no maximum; `exp` still applies. Only with `tokenType: 'JWT'`.
    */
   readonly maxTokenAgeSeconds?: number
 }

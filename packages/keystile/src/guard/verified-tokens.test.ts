@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { createVerifiedTokens } from './verified-tokens.ts'
 
 describe('createVerifiedTokens', () => {
-  it('createVerifiedTokens finds a token by its whole text (CVE-2026-35039)', () => {
+  it('createVerifiedTokens compares the whole text of tokens (CVE-2026-35039)', () => {
     const tokens = createVerifiedTokens<string>()
     const long = 'x'.repeat(8_000)
     tokens.remember(`${long}a`, 'alice')
@@ -14,7 +14,7 @@ describe('createVerifiedTokens', () => {
   })
 
   for (const name of ['__proto__', 'constructor', 'toString', '']) {
-    it(`createVerifiedTokens starts without an entry for ${JSON.stringify(name)}`, () => {
+    it(`createVerifiedTokens has no entry for ${JSON.stringify(name)} at the start`, () => {
       assert.equal(createVerifiedTokens<string>().find(name), undefined)
     })
   }
@@ -44,7 +44,7 @@ describe('createVerifiedTokens', () => {
     assert.equal(tokens.find(long(256)), 256)
   })
 
-  it('createVerifiedTokens keeps a used token while it evicts unused tokens', () => {
+  it('createVerifiedTokens evicts unused tokens and keeps tokens in use', () => {
     const tokens = createVerifiedTokens<number>(10)
     tokens.remember('used', 1)
     for (let i = 0; i < 1_000; i++) {
@@ -53,14 +53,14 @@ describe('createVerifiedTokens', () => {
     }
   })
 
-  it('createVerifiedTokens evicts no token when it looks up an unknown token', () => {
+  it('a lookup of an unknown token evicts no other token', () => {
     const tokens = createVerifiedTokens<number>(10)
     tokens.remember('known', 1)
     for (let i = 0; i < 1_000; i++) assert.equal(tokens.find(`unknown${i}`), undefined)
     assert.equal(tokens.find('known'), 1)
   })
 
-  it('createVerifiedTokens forgets a token in both generations', () => {
+  it('createVerifiedTokens forgets a token in both of its generations', () => {
     const tokens = createVerifiedTokens<number>(2)
     tokens.remember('a', 1)
     tokens.remember('b', 2)
@@ -74,7 +74,7 @@ describe('createVerifiedTokens', () => {
     )
   })
 
-  it('createVerifiedTokens keeps the last value remembered for a token', () => {
+  it('createVerifiedTokens keeps the last value that was stored for a token', () => {
     const tokens = createVerifiedTokens<number>(2)
     tokens.remember('a', 1)
     tokens.remember('a', 2)

@@ -4,15 +4,15 @@
  */
 export interface VerifiedTokens<T> {
   find(token: string): T | undefined
-  /** Adds a token, and evicts old ones when the cache is full. */
+  /** Adds a token. If the cache is full, evicts old tokens. */
   remember(token: string, verified: T): void
   forget(token: string): void
 }
 
 /**
- * How many characters the tokens of one generation may have together. The claims of a long token
- * take up to twenty times its length in memory, so a limit on the number of tokens alone would let
- * one user fill the memory if the issuer copies texts of the user into tokens. 5,000 tokens of 800
+ * The maximum number of characters of all tokens in one generation. A long token takes up to twenty
+ * times its length in memory, and some issuers copy texts of the user into tokens. With a limit on
+ * the number of tokens alone, one user could therefore fill the memory. 5,000 tokens of 800
  * characters fit.
  */
 const maxCharacters = 4_194_304

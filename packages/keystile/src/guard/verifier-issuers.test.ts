@@ -127,7 +127,7 @@ describe('createVerifier without keys', () => {
     })
   }
 
-  it('createVerifier without keys accepts https issuers, and http only on this machine', () => {
+  it('createVerifier accepts https issuers, and http issuers only on this machine', () => {
     for (const given of [
       issuer,
       'http://localhost:3000/auth',
@@ -138,7 +138,7 @@ describe('createVerifier without keys', () => {
     }
   })
 
-  it('createVerifier refuses `keys` for several issuers', () => {
+  it('createVerifier refuses the option `keys` together with several issuers', () => {
     const keys = { keys: [exportPublicJwk(first)] }
     assert.throws(
       () => createVerifier({ ...options, issuer: [issuer, 'https://b.example'], keys }),
@@ -163,7 +163,7 @@ describe('createVerifier without keys', () => {
 })
 
 describe('verify() with keys that are fetched', () => {
-  it('verify() fetches the keys for the first token; then recall() finds this token', async () => {
+  it('verify() fetches the keys for the first token, and then recall() finds it', async () => {
     const { verifier, script } = start()
     const token = tokenOf(first)
     assert.equal(verifier.recall!(token), undefined)
@@ -208,7 +208,7 @@ describe('verify() with keys that are fetched', () => {
     ],
   ]
   for (const [name, token, reason] of hopeless) {
-    it(`verify() rejects with 401, and fetches nothing, if the token has ${name}`, async () => {
+    it(`verify() rejects with 401 and fetches nothing if the token has ${name}`, async () => {
       const { verifier, script } = start({ algorithms: ['ES256', 'HS256'] })
       await refuses(verifier.verify(token), reason)
       assert.deepEqual(script.asked, [])
@@ -218,12 +218,12 @@ describe('verify() with keys that are fetched', () => {
     })
   }
 
-  it('verify() accepts each allowed algorithm', async () => {
+  it('verify() accepts every algorithm in the option algorithms', async () => {
     const { verifier } = start({ algorithms: ['RS256', 'ES256'] })
     assert.ok(await verifier.verify(tokenOf(first)))
   })
 
-  it('verify() rejects with 503 and Retry-After, never 401, until keys are loaded', async () => {
+  it('verify() rejects with 503 and Retry-After, never 401, until it has keys', async () => {
     const { verifier, script, advance } = start()
     script.instead = () => Promise.reject(new Error('down'))
     const good = tokenOf(first)
@@ -248,7 +248,7 @@ describe('verify() with keys that are fetched', () => {
     )
   })
 
-  it('verify() never uses the text of a public key as a secret', async () => {
+  it('verify() never uses the text of a public key as a shared secret', async () => {
     const { verifier, script } = start()
     await verifier.ready()
     const published = JSON.stringify(script.keys[0])
@@ -267,14 +267,14 @@ describe('verify() with keys that are fetched', () => {
     )
   })
 
-  it('verify() accepts a token without kid if exactly one key fits', async () => {
+  it('verify() accepts a token without kid if only one key is possible', async () => {
     const { verifier } = start()
     assert.ok(await verifier.verify(tokenOf(first, {}, { kid: undefined })))
     const both = start({}, [first, second])
     await refuses(both.verifier.verify(tokenOf(first, {}, { kid: undefined })), 'unknown_key')
   })
 
-  it('after 30 s, verify() accepts a new key and refuses a removed key', async () => {
+  it('within 30 s, verify() accepts a new key and refuses a removed one', async () => {
     const { verifier, script, advance } = start()
     const old = tokenOf(first)
     assert.ok(await verifier.verify(old))
@@ -289,7 +289,7 @@ describe('verify() with keys that are fetched', () => {
     assert.equal(script.fetches, 2)
   })
 
-  it('recall() finds a token as long as each fetch returns the same key', async () => {
+  it('recall() still finds a token after the same key is fetched again', async () => {
     const stage = start()
     const { verifier, script, advance } = stage
     const token = tokenOf(first)
@@ -346,7 +346,7 @@ describe('a flood of tokens with unknown kids', () => {
     return `${header}.${payload}.${'A'.repeat(86)}`
   }
 
-  it(`${count} tokens with unknown kids cause one fetch in 30 s, and use no memory`, async (t) => {
+  it(`${count} tokens with unknown kids cause one fetch in 30 s and use no memory`, async (t) => {
     const { verifier, script, advance } = start()
     let used = 0
     for (let i = 0; i < count; i++) {
@@ -383,7 +383,7 @@ describe('a flood of tokens with unknown kids', () => {
   })
 })
 
-describe('several issuers', () => {
+describe('a verifier with several issuers', () => {
   const [issuerA, issuerB] = ['https://a.example', 'https://b.example/tenant']
   // Both issuers use the same kid.
   const [keyOfA, keyOfB] = [
@@ -404,7 +404,7 @@ describe('several issuers', () => {
     return { ...start({ issuer: [issuerA, issuerB], fetch }), a, b }
   }
 
-  it('each of several issuers proves its own tokens, with keys fetched on demand', async () => {
+  it('each issuer’s tokens are verified with keys that are fetched when needed', async () => {
     const { verifier, a, b } = stageOf()
     assert.equal((await verifier.verify(tokenOf(keyOfA, { iss: issuerA }))).claims.iss, issuerA)
     assert.deepEqual([a.fetches, b.fetches, verifier.state], [1, 0, 'starting'])
@@ -412,7 +412,7 @@ describe('several issuers', () => {
     assert.deepEqual([a.fetches, b.fetches, verifier.state], [1, 1, 'current'])
   })
 
-  it('a key of one issuer does not prove a token that names another issuer', async () => {
+  it('a key of one issuer cannot sign a token that names another issuer', async () => {
     const { verifier } = stageOf()
     await verifier.ready()
     const [tokenA, tokenB] = [tokenOf(keyOfA, { iss: issuerA }), tokenOf(keyOfB, { iss: issuerB })]
@@ -426,7 +426,7 @@ describe('several issuers', () => {
     for (const token of [tokenA, tokenB]) assert.ok(verifier.recall!(token))
   })
 
-  it('a key with a unique kid does not prove a token that names another issuer', async () => {
+  it('a key cannot sign for another issuer, even if no other key has its kid', async () => {
     const { verifier, a } = stageOf()
     const other = generateKey('ES256', { keyId: 'of a alone' })
     a.keys = [exportPublicJwk(other)]
@@ -435,7 +435,7 @@ describe('several issuers', () => {
     await refuses(verifier.verify(tokenOf(other, { iss: issuerB })), 'unknown_key')
   })
 
-  it('issuers are compared exactly, so any other spelling is refused', async () => {
+  it('the issuer of a token must have exactly the configured spelling', async () => {
     const { verifier, a, b } = stageOf()
     for (const iss of [
       'https://b.example',
@@ -449,7 +449,7 @@ describe('several issuers', () => {
     assert.deepEqual([...a.asked, ...b.asked], [])
   })
 
-  it('verify() accepts a token of one issuer while another issuer is down', async () => {
+  it('verify() accepts the tokens of one issuer while another issuer is down', async () => {
     const { verifier, b } = stageOf()
     b.instead = () => Promise.reject(new Error('down'))
     await unavailable(verifier.verify(tokenOf(keyOfB, { iss: issuerB })), 1)
@@ -461,7 +461,7 @@ describe('several issuers', () => {
     )
   })
 
-  it('recall() forgets a token when its own issuer removes the key', async () => {
+  it('recall() forgets a token when its issuer removes the key', async () => {
     const { verifier, a, advance } = stageOf()
     const [tokenA, tokenB] = [tokenOf(keyOfA, { iss: issuerA }), tokenOf(keyOfB, { iss: issuerB })]
     await verifier.verify(tokenA)
@@ -474,13 +474,13 @@ describe('several issuers', () => {
     assert.ok(verifier.recall!(tokenB))
   })
 
-  it('a verifier of several issuers uses the first issuer as its realm', () => {
+  it('with several issuers, the challenge names the first issuer as its realm', () => {
     assert.equal(stageOf().verifier.issuer, issuerA)
   })
 })
 
 describe('ready()', () => {
-  it('verifier.ready resolves when all keys are loaded, also when called again', async () => {
+  it('verifier.ready() resolves when all keys are loaded, and can be called again', async () => {
     const { verifier, script } = start()
     assert.equal(verifier.state, 'starting')
     await Promise.all([verifier.ready(), verifier.ready()])
@@ -491,7 +491,7 @@ describe('ready()', () => {
     assert.equal(script.fetches, 1)
   })
 
-  it('if keys cannot be loaded, verifier.ready rejects with the reason', async () => {
+  it('verifier.ready() rejects with the reason if the keys cannot be loaded', async () => {
     const { verifier, script } = start()
     script.instead = () =>
       Response.json({ issuer: 'https://evil.example', jwks_uri: script.jwksUri })
@@ -508,7 +508,7 @@ describe('ready()', () => {
     },
   })
 
-  it('verifier.ready resolves without a fetch if the options contain the keys', async () => {
+  it('verifier.ready() fetches nothing if the options contain the keys', async () => {
     const verifier = createVerifier({
       issuer: 'any name',
       audience,
@@ -519,14 +519,14 @@ describe('ready()', () => {
     assert.equal(verifier.state, 'current')
   })
 
-  it('verifier.ready does not refresh current revocations', async (t) => {
+  it('verifier.ready() does not refresh revocations that are current', async (t) => {
     const revocations = revocationsIn('current', 'current')
     const refresh = t.mock.method(revocations, 'refresh')
     await start({ revocations }).verifier.ready()
     assert.equal(refresh.mock.callCount(), 0)
   })
 
-  it('verifier.ready waits for revocations, and rejects if they are not current', async () => {
+  it('verifier.ready() waits for revocations, and rejects if they stay unknown', async () => {
     for (const state of ['starting', 'stale'] as const) {
       const { verifier } = start({ revocations: revocationsIn(state, 'current') })
       assert.equal(verifier.state, 'starting')
@@ -548,7 +548,7 @@ describe('ready()', () => {
 })
 
 describe('close()', () => {
-  it('after verifier.close, nothing is fetched, and verify() rejects with 503', async () => {
+  it('after verifier.close(), nothing is fetched and verify() rejects with 503', async () => {
     const { verifier, script, advance } = start()
     const token = tokenOf(first)
     await verifier.verify(token)
@@ -563,7 +563,7 @@ describe('close()', () => {
     assert.equal(script.fetches, 1)
   })
 
-  it('verifier.close aborts the first load', async () => {
+  it('verifier.close() aborts the first load of keys', async () => {
     const { verifier, script } = start()
     script.instead = () => new Promise(() => {})
     const [refused, notReady] = [
@@ -576,7 +576,7 @@ describe('close()', () => {
     await notReady
   })
 
-  it('verifier.close also works if the options contain the keys', async () => {
+  it('verifier.close() also works if the options contain the keys', async () => {
     const { verifier } = start({ keys: { keys: [exportPublicJwk(first)] } })
     const token = tokenOf(first)
     await verifier.verify(token)
@@ -595,21 +595,21 @@ describe('createVerifier with jwksUri', () => {
     return stage
   }
 
-  it('jwksUri is fetched without asking for metadata', async () => {
+  it('with jwksUri, a verifier does not fetch the issuer’s metadata', async () => {
     const { verifier, script } = startWith()
     assert.equal(script.asked.length, 0)
     assert.equal((await verifier.verify(tokenOf(first))).subject, 'alice')
     assert.deepEqual(script.asked, [jwksUri])
   })
 
-  it('jwksUri works with an issuer that is not a URL', async () => {
+  it('with jwksUri, the issuer can be any name and need not be a URL', async () => {
     const { verifier, script } = startWith({ issuer: 'the-tenant' })
     assert.equal((await verifier.verify(tokenOf(first, { iss: 'the-tenant' }))).subject, 'alice')
     assertWhy(await refusalOf(verifier.verify(tokenOf(first))), 'wrong_issuer')
     assert.deepEqual(script.asked, [jwksUri])
   })
 
-  it('jwksUri is fetched without following redirects, once in 30 s for unknown kids', async () => {
+  it('jwksUri is fetched without redirects, at most once in 30 s for unknown kids', async () => {
     const { verifier, script, advance } = startWith()
     let redirect: RequestInit['redirect']
     script.instead = (_, init) => {
@@ -627,7 +627,7 @@ describe('createVerifier with jwksUri', () => {
     assert.deepEqual(script.asked, [jwksUri, jwksUri])
   })
 
-  it('verify() rejects with 503 if fetching jwksUri fails, until a later fetch works', async () => {
+  it('verify() rejects with 503 as long as jwksUri cannot be fetched', async () => {
     const { verifier, script, advance } = startWith()
     script.instead = () => new Response(null, { status: 500 })
     assert.equal((await refusalOf(verifier.verify(tokenOf(first)))).code, 'temporarily_unavailable')
@@ -637,7 +637,7 @@ describe('createVerifier with jwksUri', () => {
     assert.deepEqual(script.asked, [jwksUri, jwksUri])
   })
 
-  it('verify() uses only the public keys at jwksUri, never a secret or a private key', async () => {
+  it('verify() uses only public keys from jwksUri, no secrets and no private keys', async () => {
     const secret = generateKey('HS256', { keyId: 'secret' })
     const { verifier, script } = startWith()
     script.keys = [exportPrivateJwk(secret), exportPrivateJwk(second), exportPublicJwk(first)]
@@ -646,7 +646,7 @@ describe('createVerifier with jwksUri', () => {
     assert.equal((await verifier.verify(tokenOf(first))).subject, 'alice')
   })
 
-  it('jwksUri may be http on this machine', async (t) => {
+  it('jwksUri can be http on this machine', async (t) => {
     const server = createServer((_, response) =>
       response.end(JSON.stringify({ keys: [exportPublicJwk(first)] })),
     )

@@ -195,7 +195,7 @@ describe('createVerifier', () => {
     })
   }
 
-  it('createVerifier ignores later changes of the app’s lists', async () => {
+  it('a verifier stays the same if the app changes its lists later', async () => {
     const audiences = ['https://elsewhere.example']
     const algorithms: AlgorithmName[] = ['EdDSA']
     const narrow = [
@@ -207,14 +207,14 @@ describe('createVerifier', () => {
     for (const verifier of narrow) await refuses(() => verifier.verify(tokenOf()), 'Invalid token')
   })
 
-  it('an app cannot add audiences or issuers to a verifier', () => {
+  it('an app cannot add audiences or issuers to an existing verifier', () => {
     const verifier = createVerifier({ ...options, audience: ['https://elsewhere.example'] })
     assert.deepEqual(verifier.audiences, ['https://elsewhere.example'])
     assert.deepEqual(verifier.issuers, [verifier.issuer])
     for (const list of [verifier.audiences, verifier.issuers]) assert.ok(Object.isFrozen(list))
   })
 
-  it('verify() throws if isRevoked returns neither true nor false', async () => {
+  it('verify() throws if isRevoked returns anything but true or false', async () => {
     for (const answer of [undefined, null, Promise.resolve(false), 0, 'no']) {
       const revocations = {
         state: 'current',
@@ -269,7 +269,7 @@ describe('createVerifier', () => {
       /a JWK Set must be an object \{ "keys": \[ … \] \}/,
     ],
   ] as const) {
-    it(`createVerifier refuses ${what} as keys, and says what to write instead`, () => {
+    it(`createVerifier refuses ${what} as keys, and says what to pass instead`, () => {
       const given = { ...options, keys } as unknown as VerifierOptions
       assert.throws(
         () => createVerifier(given),
@@ -281,7 +281,7 @@ describe('createVerifier', () => {
     })
   }
 
-  it('createVerifier never uses the URL of a key set as a secret', async () => {
+  it('createVerifier never uses the URL of a key set as a shared secret', async () => {
     const url = 'https://tenant.example/.well-known/jwks.json'
     const forged = tokenOf(
       {},
@@ -296,7 +296,7 @@ describe('createVerifier', () => {
     assert.equal((await verifier.verify(tokenOf())).subject, 'alice')
   })
 
-  it('createVerifier never repeats a secret that it refuses', () => {
+  it('createVerifier never shows a secret that it refuses', () => {
     const secret = 'correct horse battery staple'
     assert.throws(
       () => createVerifier({ ...options, keys: secret }),
@@ -304,7 +304,7 @@ describe('createVerifier', () => {
     )
   })
 
-  it('createVerifier accepts a JWK Set, a KeySet, or one good secret (HS256)', async () => {
+  it('createVerifier accepts as keys a JWK Set, a KeySet, or one good secret (HS256)', async () => {
     const secret = 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA'
     const hmac = importKey({ secret, algorithm: 'HS256' })
     assert.ok('signingKey' in hmac)
@@ -318,7 +318,7 @@ describe('createVerifier', () => {
     }
   })
 
-  it('createVerifier demands a secret of 32 bytes, 16 of them different', () => {
+  it('createVerifier demands 32 bytes for a secret, with 16 different values', () => {
     const half = 'kQ3v9ZpX1mW7tY5u'
     assert.ok(createVerifier({ ...options, keys: half.repeat(2) }))
     assert.throws(
@@ -332,7 +332,7 @@ describe('createVerifier', () => {
     )
   })
 
-  it('verifier.state is the state of the option revocations, or "current" without it', () => {
+  it('verifier.state comes from the option revocations, or is "current" without it', () => {
     assert.equal(createVerifier(options).state, 'current')
     for (const state of ['starting', 'current', 'stale'] as const) {
       assert.equal(createVerifier({ ...options, revocations: revocationsIn(state) }).state, state)
@@ -393,14 +393,14 @@ describe('verify()', () => {
     await refuses(() => narrow.verify(tokenOf()), 'Invalid token', 'forbidden_algorithm')
   })
 
-  it('verify() tolerates five seconds of clock difference by default', async () => {
+  it('verify() allows a clock difference of five seconds by default', async () => {
     const { clockToleranceSeconds: _, ...rest } = options
     const verifier = createVerifier(rest)
     assert.ok(await verifier.verify(tokenOf({ exp: start - 4 })))
     await refuses(() => verifier.verify(tokenOf({ exp: start - 5 })), 'Token has expired')
   })
 
-  it('verify() returns the same frozen identity to all requests with one token', async () => {
+  it('verify() returns one frozen identity for all requests with the same token', async () => {
     const verifier = createVerifier(options)
     const token = tokenOf({
       scope: 'a',
@@ -435,7 +435,7 @@ describe('verify() with maxAgeSeconds', () => {
       return true
     })
 
-  it('maxAgeSeconds accepts a login of this age, but no older login (RFC 9470 §4)', async () => {
+  it('maxAgeSeconds accepts a login of exactly this age, and no older (RFC 9470 §4)', async () => {
     const verifier = createVerifier(options)
     for (const age of [0, 299, 300])
       assert.ok(await verifier.verify(tokenOf({ auth_time: start - age }), demand))
@@ -443,13 +443,13 @@ describe('verify() with maxAgeSeconds', () => {
     await tooOld(verifier, tokenOf({ auth_time: start - 300.5 }))
   })
 
-  it('maxAgeSeconds has the same clock tolerance as `exp`', async () => {
+  it('maxAgeSeconds allows the same clock difference as `exp`', async () => {
     const verifier = createVerifier({ ...options, clockToleranceSeconds: 5 })
     assert.ok(await verifier.verify(tokenOf({ auth_time: start - 305 }), demand))
     await tooOld(verifier, tokenOf({ auth_time: start - 306 }))
   })
 
-  it('maxAgeSeconds refuses a login in the future beyond the clock tolerance', async () => {
+  it('maxAgeSeconds refuses a login in the future, beyond the allowed difference', async () => {
     const verifier = createVerifier({ ...options, clockToleranceSeconds: 5 })
     assert.ok(await verifier.verify(tokenOf({ auth_time: start + 5 }), demand))
     for (const ahead of [5.5, 6, 60, 1e9])
@@ -460,7 +460,7 @@ describe('verify() with maxAgeSeconds', () => {
     )
   })
 
-  it('maxAgeSeconds must be a number above 0', async () => {
+  it('maxAgeSeconds must be greater than 0', async () => {
     const verifier = createVerifier({ ...options, clockToleranceSeconds: 5 })
     const token = tokenOf({ auth_time: start - 2_000 })
     for (const maxAgeSeconds of ['300', 0, -1, Number.NaN, null])
@@ -474,7 +474,7 @@ describe('verify() with maxAgeSeconds', () => {
     await tooOld(createVerifier(options), tokenOf())
   })
 
-  it('maxAgeSeconds is checked each time, also for a cached token', async () => {
+  it('maxAgeSeconds is checked at every call, also for a cached token', async () => {
     const clock = movable()
     const verifier = createVerifier({ ...options, clock })
     const token = tokenOf({ auth_time: start })
@@ -485,7 +485,7 @@ describe('verify() with maxAgeSeconds', () => {
     assert.ok(await verifier.verify(token, {}))
   })
 
-  it('maxAgeSeconds is checked after revocation and validity', async () => {
+  it('verify() checks maxAgeSeconds last, after validity and revocation', async () => {
     const revocations = {
       state: 'current',
       isRevoked: () => true,
@@ -503,8 +503,8 @@ describe('verify() with maxAgeSeconds', () => {
   })
 })
 
-describe('verify() of a cached token', () => {
-  it('verify() refuses a cached token from the second in which it expires', async () => {
+describe('verify() with a cached token', () => {
+  it('verify() refuses a cached token from the moment it expires', async () => {
     const clock = movable()
     const verifier = createVerifier({ ...options, clock })
     const token = tokenOf({ exp: start + 10 })
@@ -516,7 +516,7 @@ describe('verify() of a cached token', () => {
     await refuses(() => verifier.verify(token), 'Token has expired')
   })
 
-  it('verify() has the same clock tolerance for a cached token as for a new token', async () => {
+  it('verify() allows the same clock difference for a cached token as for a new one', async () => {
     const clock = movable()
     const verifier = createVerifier({ ...options, clock, clockToleranceSeconds: 5 })
     const token = tokenOf({ exp: start + 10 })
@@ -544,7 +544,7 @@ describe('verify() of a cached token', () => {
     assert.ok(await verifier.verify(token))
   })
 
-  it('verify() proves a cached token again if another key now has the same kid', async () => {
+  it('verify() checks a cached token again if its kid now belongs to another key', async () => {
     const held = new Map<string | undefined, VerificationKey>([[key.keyId, key]])
     const verifier = createVerifier({ ...options, keys: live(held) })
     const token = tokenOf()
@@ -553,7 +553,7 @@ describe('verify() of a cached token', () => {
     await refuses(() => verifier.verify(token), 'Invalid token', 'wrong_signature')
   })
 
-  it('verify() refuses a cached token once it is revoked, but accepts other tokens', async () => {
+  it('verify() refuses a cached token after its revocation, but not other tokens', async () => {
     const list = createRevocationList()
     const verifier = createVerifier({
       ...options,
@@ -571,7 +571,7 @@ describe('verify() of a cached token', () => {
     await refuses(() => verifier.verify(neighbour), 'Token has been revoked', 'revoked')
   })
 
-  it('verify() refuses a cached token with one changed character', async () => {
+  it('verify() refuses a cached token if one character is changed', async () => {
     const verifier = createVerifier(options)
     const token = tokenOf()
     assert.ok(await verifier.verify(token))
@@ -601,7 +601,7 @@ describe('verify() of a cached token', () => {
     assert.ok(await first.verify(token))
   })
 
-  it('verify() refuses a bad token each time it is sent', async () => {
+  it('verify() refuses a bad token again each time it is sent', async () => {
     const verifier = createVerifier(options)
     for (let i = 0; i < 3; i++)
       await refuses(() => verifier.verify(tokenOf({ aud: 'other' })), 'Invalid token')
@@ -610,7 +610,7 @@ describe('verify() of a cached token', () => {
   })
 })
 
-describe('verify while revocations are not current', () => {
+describe('verify() while revocations are not current', () => {
   const unavailable = (verifier: Verifier, token: string): Promise<void> =>
     assert.rejects(verifier.verify(token), (error) => {
       assert.ok(error instanceof TokenError, String(error))
@@ -629,7 +629,7 @@ describe('verify while revocations are not current', () => {
       assert.equal(revocations.refreshes, 1)
     })
 
-    it(`verify() rejects with 503, never with 401, if revocations stay ${state}`, async () => {
+    it(`verify() rejects with 503 and never with 401 if revocations stay ${state}`, async () => {
       const verifier = createVerifier({ ...options, revocations: revocationsIn(state) })
       const token = tokenOf()
       await unavailable(verifier, token)
@@ -684,7 +684,7 @@ describe('verify while revocations are not current', () => {
 })
 
 describe('recall()', () => {
-  it('recall() returns the identity only of a token that was verified before', async () => {
+  it('recall() returns an identity only for a token that was verified before', async () => {
     const clock = movable()
     const { verify, recall } = createVerifier({ ...options, clock })
     const token = tokenOf()
@@ -695,7 +695,7 @@ describe('recall()', () => {
     assert.equal(recall!(tokenOf({ jti: 'another' })), undefined)
   })
 
-  it('recall() returns undefined from the second in which the token expires', async () => {
+  it('recall() returns undefined from the moment the token expires', async () => {
     const clock = movable()
     const { verify, recall } = createVerifier({ ...options, clock, clockToleranceSeconds: 0 })
     const token = tokenOf()
@@ -706,7 +706,7 @@ describe('recall()', () => {
     assert.equal(recall!(token), undefined)
   })
 
-  it('recall() returns undefined once the key is removed', async () => {
+  it('recall() returns undefined after the key is removed', async () => {
     const clock = movable()
     let keys = keySetOf([key])
     const { verify, recall } = createVerifier({
@@ -720,7 +720,7 @@ describe('recall()', () => {
     assert.equal(recall!(token), undefined)
   })
 
-  it('recall() returns undefined if the token is revoked or revocations are stale', async () => {
+  it('recall() returns undefined for a revoked token, or if revocations are stale', async () => {
     const clock = movable()
     const revoked = new Set<string>()
     const revocations = {

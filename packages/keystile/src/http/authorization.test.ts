@@ -34,7 +34,7 @@ describe('findCredential', () => {
     ['Other Basic', undefined, undefined],
   ]
   for (const [field, bearer, basic] of table) {
-    it(`findCredential looks for Bearer and Basic in ${JSON.stringify(field) ?? 'nothing'}`, () => {
+    it(`findCredential finds Bearer and Basic in ${JSON.stringify(field) ?? 'nothing'}`, () => {
       assert.deepEqual(
         [findCredential(field, 'Bearer'), findCredential(field, 'Basic')],
         [bearer, basic],
@@ -42,7 +42,7 @@ describe('findCredential', () => {
     })
   }
 
-  it('findCredential reads a header with many spaces quickly', () => {
+  it('findCredential reads a header with very many spaces quickly', () => {
     assert.equal(findCredential(`Bearer ${' '.repeat(16_000)}x`, 'Bearer'), 'x')
     assert.equal(findCredential(`Bearer x${' '.repeat(16_000)}x`, 'Bearer')?.length, 16_002)
   })

@@ -6,7 +6,7 @@ import { bearerChallenge } from './challenge.ts'
 const realm = 'https://auth.example'
 
 describe('bearerChallenge', () => {
-  it('bearerChallenge has only the realm if the request has no credential (RFC 6750 §3.1)', () => {
+  it('bearerChallenge contains only the realm if there is no credential (RFC 6750 §3.1)', () => {
     assert.equal(
       bearerChallenge(new TokenError('not_authenticated', 'Not authenticated'), realm),
       'Bearer realm="https://auth.example"',
@@ -22,7 +22,7 @@ describe('bearerChallenge', () => {
     })
   }
 
-  it('bearerChallenge names the needed scopes (RFC 6750 §3)', () => {
+  it('bearerChallenge lists the scopes that the route needs (RFC 6750 §3)', () => {
     assert.equal(
       bearerChallenge(
         new TokenError('insufficient_scope', 'Too little', { scopes: ['a', 'b:c'] }),
@@ -36,7 +36,7 @@ describe('bearerChallenge', () => {
     )
   })
 
-  it('bearerChallenge names the maximum age of a login (RFC 9470 §3)', () => {
+  it('bearerChallenge contains the maximum age of a login (RFC 9470 §3)', () => {
     const error = new TokenError('insufficient_user_authentication', 'Log in again', {
       maxAgeSeconds: 300,
     })
@@ -47,7 +47,7 @@ describe('bearerChallenge', () => {
     )
   })
 
-  it('bearerChallenge names the metadata of the API last (RFC 9728 §5.1)', () => {
+  it('bearerChallenge ends with the URL of the API’s metadata (RFC 9728 §5.1)', () => {
     const url = 'https://api.example/.well-known/oauth-protected-resource/v1'
     assert.equal(
       bearerChallenge(
@@ -60,7 +60,7 @@ describe('bearerChallenge', () => {
     )
   })
 
-  it('bearerChallenge leaves out reason, detail and cause, which are only for the log', () => {
+  it('bearerChallenge does not contain reason, detail and cause, which are for the log', () => {
     const error = new TokenError('invalid_token', 'Invalid token', {
       reason: 'wrong_signature',
       detail: 'hush',
@@ -69,7 +69,7 @@ describe('bearerChallenge', () => {
     assert.doesNotMatch(bearerChallenge(error, realm), /hush|wrong_signature/)
   })
 
-  it('bearerChallenge drops characters that could break out of quotes (RFC 6750 §3)', () => {
+  it('bearerChallenge drops characters that could end a quoted value (RFC 6750 §3)', () => {
     const all = Array.from({ length: 0x180 }, (_, code) => String.fromCharCode(code)).join('')
     const challenge = bearerChallenge(
       new TokenError('insufficient_scope', all, { scopes: [all] }),

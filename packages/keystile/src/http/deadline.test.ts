@@ -5,14 +5,14 @@ import { withDeadline } from './deadline.ts'
 const never = (): Promise<never> => new Promise(() => {})
 
 describe('withDeadline', () => {
-  it('withDeadline rejects at the timeout, even if the work ignores its signal', async (t) => {
+  it('withDeadline rejects at the timeout even if the work ignores the abort signal', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { promise } = withDeadline(never, 5)
     t.mock.timers.tick(5_000)
     await assert.rejects(promise, { message: 'no answer within 5 s' })
   })
 
-  it('withDeadline does not abort work that ended before the timeout', async (t) => {
+  it('withDeadline aborts nothing if the work ended before the timeout', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     let signal: AbortSignal | undefined
     const work = async (given: AbortSignal): Promise<string> => {

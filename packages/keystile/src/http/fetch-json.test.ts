@@ -43,14 +43,14 @@ describe('findJson', () => {
     (_, response) =>
       response.writeHead(status, headers).end(body)
 
-  it('findJson returns the object, and sends Accept: application/json', async () => {
+  it('findJson returns the JSON object, and sends Accept: application/json', async () => {
     const found = await ask(send('{"keys":[{"kid":"größe"}]}', { 'content-type': 'text/plain' }))
     assert.deepEqual(found, { value: { keys: [{ kid: 'größe' }] }, freshSeconds: undefined })
     assert.equal(asked[0]!.method, 'GET')
     assert.equal(asked[0]!.headers.accept, 'application/json')
   })
 
-  it('findJson returns the status if the server has no document', async () => {
+  it('findJson returns the status code if the server has no such document', async () => {
     for (const status of [400, 401, 403, 404, 405, 410, 451])
       assert.deepEqual(await ask(send('{}', {}, status)), { status })
   })
@@ -74,13 +74,13 @@ describe('findJson', () => {
     }
   })
 
-  it('findJson reports a redirect whose status and target fetch hides, as in Deno', async () => {
+  it('findJson reports a redirect even if fetch hides its status, as in Deno', async () => {
     const hiding: typeof fetch = async () =>
       Object.defineProperty(Response.error(), 'type', { value: 'opaqueredirect' })
     await assert.rejects(ask(send('{}'), hiding), /redirects/)
   })
 
-  it('findJson refuses an answer after a redirect that a custom fetch has followed', async () => {
+  it('findJson refuses an answer if a custom fetch has followed a redirect', async () => {
     const following: typeof fetch = (target, init) => fetch(target, { ...init, redirect: 'follow' })
     const redirecting: RequestListener = (request, response) =>
       request.url === '/set'
@@ -113,7 +113,7 @@ describe('findJson', () => {
     assert.ok(sent < 50_000_000, `${sent} bytes`)
   })
 
-  it('findJson counts the bytes of a compressed body after decompression', async () => {
+  it('findJson limits the size of a compressed body after decompression', async () => {
     const packed = gzipSync(withBytes(20_000_000))
     assert.ok(packed.length < 50_000)
     await assert.rejects(
@@ -136,7 +136,7 @@ describe('findJson', () => {
     ['a byte order mark', '\ufeff{}', /is not JSON/],
   ]
   for (const [name, body, reason] of noObjects) {
-    it(`findJson refuses ${name} as the body, and never repeats the body`, async () => {
+    it(`findJson refuses ${name} as the body, and does not repeat the body`, async () => {
       await assert.rejects(ask(send(body)), (error: Error) => {
         assert.match(error.message, reason)
         assert.doesNotMatch(error.message, /secret/)
@@ -145,7 +145,7 @@ describe('findJson', () => {
     })
   }
 
-  it('findJson refuses a body that is cut off', async () => {
+  it('findJson refuses a body that ends too early', async () => {
     const breaking: RequestListener = (_, response) => {
       response.writeHead(200, { 'content-length': '100' })
       response.write('{"keys":', () => response.destroy())
@@ -162,7 +162,7 @@ describe('findJson', () => {
     await assert.rejects(empty, { message: new RegExp(`^${url}: the body is `) })
   })
 
-  it('findJson rejects if no server listens', async () => {
+  it('findJson rejects if no server listens at the URL', async () => {
     const unreachable = findJson('http://127.0.0.1:1/set', { fetch, signal })
     await assert.rejects(unreachable, (error: Error) => {
       assert.equal(error.message, 'http://127.0.0.1:1/set cannot be reached')
@@ -171,7 +171,7 @@ describe('findJson', () => {
     })
   })
 
-  it('findJson calls fetch with its signal, without a cache and without redirects', async () => {
+  it('findJson calls fetch with an abort signal, without cache and redirects', async () => {
     let given: RequestInit | undefined
     await findJson(url, {
       fetch: async (_, init) => {
@@ -183,7 +183,7 @@ describe('findJson', () => {
     assert.deepEqual([given?.redirect, given?.cache, given?.signal], ['manual', 'no-store', signal])
   })
 
-  it('findJson stops reading when its signal aborts', async () => {
+  it('findJson stops reading when its abort signal fires', async () => {
     const controller = new AbortController()
     let cancelled = false
     let pulls = 0

@@ -68,7 +68,7 @@ describe('requireDiscoverable', () => {
     'file:///etc/keys',
     'data:application/json,{}',
   ]) {
-    it(`requireDiscoverable refuses ${JSON.stringify(issuer)}, without repeating it`, () => {
+    it(`requireDiscoverable refuses ${JSON.stringify(issuer)} and does not repeat it`, () => {
       assert.throws(
         () => requireDiscoverable(issuer),
         (error) =>
@@ -79,7 +79,7 @@ describe('requireDiscoverable', () => {
     })
   }
 
-  it('requireDiscoverable says what to do about an issuer that is not a URL', () => {
+  it('requireDiscoverable says what to do if the issuer is not a URL', () => {
     assert.throws(() => requireDiscoverable('auth'), {
       message:
         '`issuer` must be an https URL without user, query or fragment, because its keys are ' +
@@ -88,7 +88,7 @@ describe('requireDiscoverable', () => {
   })
 })
 
-it('an http URL on another machine is refused, and the message says how to fix it', () => {
+it('requireDiscoverable refuses an http URL on another machine, and says how to fix it', () => {
   const fix = 'Fix: use https; http is accepted only on localhost, 127.0.0.0/8 and [::1]'
   assert.throws(() => requireDiscoverable('http://auth.example/hunter2'), {
     message: `\`issuer\` must be an https URL; it is http://auth.example. ${fix}`,
@@ -131,7 +131,7 @@ describe('fetchJwksUri', () => {
     'https://auth.example/a/.well-known/openid-configuration',
   ] as const
 
-  it('after a 404, fetchJwksUri tries the path at the URL’s end, then OpenID’s path', async () => {
+  it('after a 404, fetchJwksUri tries the path at the URL’s end, then OpenID’s', async () => {
     for (const [i, place] of places.entries()) {
       const { asked, options } = answering({ [place]: metadata(issuer) })
       assert.equal(await fetchJwksUri(issuer, options), 'https://keys.example/jwks')
@@ -139,7 +139,7 @@ describe('fetchJwksUri', () => {
     }
   })
 
-  it('after a 400, as Cognito answers, fetchJwksUri tries the next URL', async () => {
+  it('after a 400, which Cognito sends, fetchJwksUri tries the next URL', async () => {
     for (const status of [400, 401, 403, 499]) {
       const missing = (): Response => new Response('{"message":"BadRequest"}', { status })
       const { asked, options } = answering({
@@ -152,7 +152,7 @@ describe('fetchJwksUri', () => {
     }
   })
 
-  it('fetchJwksUri asks each URL once, and rejects if the issuer has none of them', async () => {
+  it('fetchJwksUri asks each URL once, and rejects if none has the metadata', async () => {
     const first = 'https://auth.example/.well-known/oauth-authorization-server'
     const { asked, options } = answering({ [first]: () => new Response(null, { status: 403 }) })
     await assert.rejects(fetchJwksUri('https://auth.example/', options), {
@@ -164,7 +164,7 @@ describe('fetchJwksUri', () => {
     ])
   })
 
-  it('fetchJwksUri stops at any failure other than a missing document', async () => {
+  it('fetchJwksUri stops at any error other than a missing document', async () => {
     const failures: readonly (() => Response)[] = [
       () => new Response(null, { status: 500 }),
       () => new Response(null, { status: 429 }),
@@ -206,7 +206,7 @@ describe('fetchJwksUri', () => {
     })
   }
 
-  it('fetchJwksUri escapes the issuer of foreign metadata, cut to 80 characters', async () => {
+  it('fetchJwksUri shortens and escapes the issuer of foreign metadata in its error', async () => {
     for (const [other, said] of [
       ['https://evil.example', '"https://evil.example"'],
       ['a"\n\u001b[2J\u202e\u00e9', String.raw`"a\"\n\u001b[2J\u202e\u00e9"`],

@@ -49,7 +49,7 @@ describe('toResponse', () => {
     assert.equal(await response.text(), '{}')
   })
 
-  it('toResponse sets each cookie in its own field (RFC 6265 §3)', () => {
+  it('toResponse sends each cookie in a header of its own (RFC 6265 §3)', () => {
     const cookies = ['a=1; Path=/', 'b=2; Path=/']
     assert.deepEqual(
       toResponse({ status: 200, headers: {}, cookies }).headers.getSetCookie(),
@@ -67,7 +67,7 @@ describe('toResponse', () => {
 })
 
 describe('tooLarge', () => {
-  it('tooLarge has status 413, and says which size is allowed (RFC 9110 §15.5.14)', () => {
+  it('tooLarge has status 413 and names the allowed size (RFC 9110 §15.5.14)', () => {
     const { status, message } = tooLarge(5)
     assert.deepEqual([status, message], [413, 'The body must have at most 5 bytes'])
   })

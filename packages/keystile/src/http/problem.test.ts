@@ -38,7 +38,7 @@ describe('problemAnswer', () => {
     })
   }
 
-  it('problemAnswer lists the faults of a request body', () => {
+  it('problemAnswer lists the errors in a request body', () => {
     const errors = [{ loc: ['body', 'email'], msg: 'An e-mail address', type: 'value_error' }]
     const { body } = problemAnswer(
       new ProblemError('unprocessable_content', 'Not valid', { errors }),
@@ -46,7 +46,7 @@ describe('problemAnswer', () => {
     assert.deepEqual(JSON.parse(body ?? '').errors, errors)
   })
 
-  it('problemAnswer has Retry-After, and the headers that the caller adds', () => {
+  it('problemAnswer includes Retry-After and the headers that the caller passes', () => {
     const error = new ProblemError('temporarily_unavailable', 'Later', { retryAfterSeconds: 0 })
     assert.deepEqual(problemAnswer(error, { allow: 'GET' }).headers, {
       'content-type': 'application/problem+json',
@@ -56,7 +56,7 @@ describe('problemAnswer', () => {
     })
   })
 
-  it('problemAnswer leaves out detail, cause and stack, which are only for the log', () => {
+  it('problemAnswer does not contain detail, cause and stack, which are for the log', () => {
     const details = { detail: 'hush', cause: new Error('hush') }
     const answers = [
       problemAnswer(new ProblemError('conflict', 'Taken', details)),
@@ -107,7 +107,7 @@ describe('tokenRefusalAnswer', () => {
 })
 
 describe('OAuthError', () => {
-  it('OAuthError has the statuses of RFC 6749 §5.2', () => {
+  it('each code of OAuthError has the status that RFC 6749 §5.2 demands', () => {
     const codes = [
       'invalid_request',
       'invalid_client',

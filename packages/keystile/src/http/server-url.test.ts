@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { findServerUrl, isSafe } from './server-url.ts'
 
 describe('findServerUrl', () => {
-  it('findServerUrl parses http and https URLs with a port and a path', () => {
+  it('findServerUrl accepts http and https URLs with a port and a path', () => {
     for (const text of ['http://a', 'https://a.example/', 'https://a.example:8443/b/c/'])
       assert.equal(findServerUrl(text)?.href, new URL(text).href)
   })
@@ -28,14 +28,14 @@ describe('findServerUrl', () => {
     new URL('https://a.example'),
     ['https://a.example'],
   ]) {
-    it(`findServerUrl does not repair or accept ${JSON.stringify(text)}`, () => {
+    it(`findServerUrl refuses ${JSON.stringify(text)} instead of correcting it`, () => {
       assert.equal(findServerUrl(text), undefined)
     })
   }
 })
 
 describe('isSafe', () => {
-  it('isSafe takes https everywhere, and http on this machine alone', () => {
+  it('isSafe accepts https everywhere, and http only on this machine', () => {
     for (const safe of [
       'https://a.example',
       'http://localhost',

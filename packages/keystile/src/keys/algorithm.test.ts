@@ -8,7 +8,7 @@ import {
 } from './algorithm.ts'
 
 describe('findAlgorithm', () => {
-  it('findAlgorithm knows the 14 JWS algorithms by name (RFC 7518 §3.1, RFC 9864 §2.2)', () => {
+  it('findAlgorithm knows the 14 JWS algorithms (RFC 7518 §3.1, RFC 9864 §2.2)', () => {
     const names = ['HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']
     assert.deepEqual(listAlgorithmNames(), [
       ...names,
@@ -41,14 +41,14 @@ describe('findAlgorithm', () => {
 })
 
 describe('findAlgorithmOfCurve', () => {
-  it('findAlgorithmOfCurve finds the one algorithm that a curve allows', () => {
+  it('findAlgorithmOfCurve returns the only algorithm that fits a curve', () => {
     const names = ['P-256', 'P-384', 'P-521', 'Ed25519'].map(
       (curve) => findAlgorithmOfCurve(curve)?.name,
     )
     assert.deepEqual(names, ['ES256', 'ES384', 'ES512', 'EdDSA'])
   })
 
-  it('findAlgorithmOfCurve finds nothing for RSA, secrets and other curves', () => {
+  it('findAlgorithmOfCurve returns nothing for RSA, for secrets and for other curves', () => {
     for (const curve of [undefined, null, 'secp256k1', 'Ed448', 'X25519', 'p-256']) {
       assert.equal(findAlgorithmOfCurve(curve), undefined)
     }
@@ -56,7 +56,7 @@ describe('findAlgorithmOfCurve', () => {
 })
 
 describe('isSameAlgorithm', () => {
-  it('isSameAlgorithm is true for equal names, and for the two names of Ed25519', () => {
+  it('isSameAlgorithm is true for equal names, and for EdDSA and Ed25519', () => {
     for (const a of listAlgorithmNames()) {
       for (const b of listAlgorithmNames()) {
         const expected = a === b || (a.startsWith('Ed') && b.startsWith('Ed'))

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { isMixed } from './impostors.ts'
 
 describe('isMixed', () => {
-  it('isMixed is true if the kind of character changes at least once in four characters', () => {
+  it('isMixed is true if case or digits change at least every four characters', () => {
     for (const [text, mixed] of [
       ['abcD', true],
       ['abc0', true],
@@ -18,7 +18,7 @@ describe('isMixed', () => {
       assert.equal(isMixed(text), mixed, text)
   })
 
-  it('isMixed ignores the first capital of a word, and counts only letters and digits', () => {
+  it('isMixed counts only letters and digits, and ignores the first capital of a word', () => {
     assert.equal(isMixed('Abcd'), false)
     assert.equal(isMixed('a-b-c_d-E'), false)
     assert.equal(isMixed('a-b-c-D'), true)

@@ -104,8 +104,8 @@ export function findImpostor(secret: Uint8Array): Impostor | undefined {
 }
 
 /**
- * Returns the text without what an editor or a shell may have added: a byte order mark, the zeros
- * of UTF-16, white space and quotation marks.
+ * Removes from a text what an editor or a shell may have added: a byte order mark, the zeros of
+ * UTF-16, white space and quotation marks.
  */
 function plainTextOf(bytes: Buffer): string {
   const text = bytes.toString('latin1').replace(/\0|\xef\xbb\xbf|\xff\xfe/g, '')
@@ -129,15 +129,15 @@ function isPath(text: string): boolean {
 }
 
 /**
- * The minimum share of characters whose kind differs from the kind of the character before. The
- * kinds are lower case, capitals and digits. The share is about 0.4 in random base64 or hex, and
- * 0.1 to 0.2 in words.
+ * The minimum share of characters whose kind differs from that of the previous character. The kinds
+ * are lower case, capitals and digits. In random base64 or hex, the share is about 0.4; in words,
+ * 0.1 to 0.2.
  */
 const leastChanges = 0.25
 
 /**
- * Whether lower-case letters, capitals and digits are as mixed as in random text. In names and
- * paths they are not.
+ * Whether lower-case letters, capitals and digits are mixed as in random text. In names and paths,
+ * they are not.
  */
 export function isMixed(text: string): boolean {
   const letters = text.replace(/[^A-Za-z\d]/g, '')

@@ -70,7 +70,7 @@ describe('importJwkSet', () => {
     })
   }
 
-  it('importJwkSet leaves out unusable keys, and reports each (RFC 7517 §5)', () => {
+  it('importJwkSet leaves out each unusable key and reports it (RFC 7517 §5)', () => {
     const { alg: _, use: __, ...rsaWithoutAlg } = exportPublicJwk(rsa)
     const unfit: readonly Jwk[] = [
       rsaWithoutAlg,
@@ -90,14 +90,14 @@ describe('importJwkSet', () => {
     assert.match(reasons[0] ?? '', /must have an "alg"/)
   })
 
-  it('importJwkSet leaves out unusable keys, also if there is no function onUnfit', () => {
+  it('importJwkSet leaves out unusable keys even without the function onUnfit', () => {
     assert.equal(
       found(importJwkSet({ keys: [{ kty: 'foo' }, exportPublicJwk(ec)] }), 'ec', 'ES256'),
       'ec',
     )
   })
 
-  it('importJwkSet accepts a set that has only shared secrets', () => {
+  it('importJwkSet accepts a set with only shared secrets', () => {
     const secret = exportPrivateJwk(generateKey('HS256', { keyId: 's' }))
     assert.equal(found(importJwkSet({ keys: [secret] }), 's', 'HS256'), 's')
   })
@@ -117,7 +117,7 @@ describe('find()', () => {
   const other = generateKey('ES256', { keyId: 'other' })
   const keys = keySetOf([ec, other, rsa, edwards])
 
-  it('keySet.find returns a key only for the algorithm of the key (RFC 8725 §3.1)', () => {
+  it('keySet.find returns a key only for its own algorithm (RFC 8725 §3.1)', () => {
     assert.equal(keys.find('ec', algorithm('ES256')), ec)
     assert.equal(keys.find('other', algorithm('ES256')), other)
     for (const name of ['HS256', 'RS256', 'PS256', 'ES384', 'EdDSA'] as const)
@@ -132,7 +132,7 @@ describe('find()', () => {
     }
   })
 
-  it('keySet.find without a kid returns the only key of the algorithm', () => {
+  it('keySet.find without a kid returns the key if only one has the algorithm', () => {
     assert.equal(found(keys, undefined, 'RS256'), 'rsa')
     assert.equal(found(keys, undefined, 'Ed25519'), 'ed')
     assert.equal(found(keys, undefined, 'ES256'), undefined)
@@ -140,7 +140,7 @@ describe('find()', () => {
     assert.equal(found(keys, undefined, 'HS256'), undefined)
   })
 
-  it('keySet.find returns a key without keyId for any kid if no other key can match', () => {
+  it('keySet.find returns a key without keyId if no other key is possible', () => {
     const nameless = importKey(anonymous(exportPublicJwk(ec)))
     assert.equal(nameless.keyId, undefined)
     assert.equal(keySetOf([nameless, rsa]).find('whatever', algorithm('ES256')), nameless)
@@ -154,7 +154,7 @@ describe('find()', () => {
     assert.equal(keySetOf([nameless, other]).find('other', algorithm('ES256')), other)
   })
 
-  it('keySet.find finds nothing in an empty set', () => {
+  it('keySet.find returns nothing in an empty set', () => {
     assert.equal(found(keySetOf([]), undefined, 'ES256'), undefined)
     assert.equal(found(keySetOf([]), 'ec', 'ES256'), undefined)
   })

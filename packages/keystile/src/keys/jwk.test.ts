@@ -61,12 +61,12 @@ describe('generateKey', () => {
     })
   }
 
-  it('generateKey uses a given keyId instead of the thumbprint', () => {
+  it('generateKey uses the given keyId instead of the thumbprint', () => {
     assert.equal(generateKey('ES256', { keyId: 'mine' }).keyId, 'mine')
     assert.equal(generateKey('HS256', { keyId: 'mine' }).keyId, 'mine')
   })
 
-  it('generateKey makes secrets as long as the hash, and RSA keys of 2048 bits (RFC 7518)', () => {
+  it('generateKey makes secrets as long as the hash and RSA keys of 2048 bits (RFC 7518)', () => {
     const lengths = (['HS256', 'HS384', 'HS512'] as const).map(
       (name) => keyObjectOf(generateKey(name).verifyingKey).symmetricKeySize,
     )
@@ -89,9 +89,9 @@ describe('generateKey', () => {
   }
 })
 
-describe('exportPublicJwk and exportPrivateJwk', () => {
+describe('exportPublicJwk and exportPrivateJwk, read again by importKey', () => {
   for (const name of listAlgorithmNames()) {
-    it(`importKey reads the JWK of a ${name} key that exportPrivateJwk wrote`, () => {
+    it(`importKey reads the JWK that exportPrivateJwk writes for a ${name} key`, () => {
       const key = generateKey(name, { keyId: 'k' })
       const jwk = exportPrivateJwk(key)
       assert.deepEqual([jwk.alg, jwk.kid, jwk.use], [name, 'k', 'sig'])
@@ -101,7 +101,7 @@ describe('exportPublicJwk and exportPrivateJwk', () => {
   }
 
   for (const name of asymmetric) {
-    it(`exportPublicJwk contains no private part of a ${name} key`, () => {
+    it(`exportPublicJwk writes no private part of a ${name} key`, () => {
       const key = generated.get(name)!
       const jwk = exportPublicJwk(key)
       for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'])
@@ -111,7 +111,7 @@ describe('exportPublicJwk and exportPrivateJwk', () => {
     })
   }
 
-  it('exportPublicJwk adds no kid to a key without a keyId', () => {
+  it('exportPublicJwk adds no kid if the key has no keyId', () => {
     const { kid: _, ...unnamed } = exportPublicJwk(ec)
     assert.deepEqual(exportPublicJwk(importKey(unnamed)), unnamed)
   })
@@ -123,7 +123,7 @@ describe('exportPublicJwk and exportPrivateJwk', () => {
 })
 
 describe('thumbprint()', () => {
-  it('thumbprint() equals the examples of RFC 7638 §3.1, RFC 8037 A.3 and RFC 9449', () => {
+  it('thumbprint() returns the values in RFC 7638 §3.1, RFC 8037 A.3 and RFC 9449', () => {
     const { thumbprints } = JSON.parse(vectors('rfc-vectors/jws-and-thumbprints.json')) as {
       thumbprints: { jwk: Jwk; thumbprint: string }[]
     }
@@ -131,7 +131,7 @@ describe('thumbprint()', () => {
     for (const example of thumbprints) assert.equal(thumbprint(example.jwk), example.thumbprint)
   })
 
-  it('thumbprint() depends only on the required members (RFC 7638 §3.2)', () => {
+  it('thumbprint() ignores all members except the required ones (RFC 7638 §3.2)', () => {
     for (const key of [rsa, ec, edwards]) {
       const { kid: _, alg: __, use: ___, ...bare } = exportPublicJwk(key)
       assert.equal(thumbprint({ x5t: 'x', ...exportPrivateJwk(key) }), thumbprint(bare))
@@ -141,7 +141,7 @@ describe('thumbprint()', () => {
     assert.notEqual(thumbprint({ kty: 'oct', k: 'AAAB' }), thumbprint(secret))
   })
 
-  it('thumbprint() refuses a JWK without its required members', () => {
+  it('thumbprint() refuses a JWK if a required member is missing', () => {
     for (const jwk of [
       {},
       { kty: 'foo' },
@@ -157,7 +157,7 @@ describe('thumbprint()', () => {
 })
 
 describe('importKey of a JWK', () => {
-  it('importKey needs an alg for a secret and for most RSA keys (RFC 8725 §3.1)', () => {
+  it('importKey needs `alg` in the JWK of a secret and of most RSA keys (RFC 8725 §3.1)', () => {
     const withoutAlg = (jwk: Jwk): Jwk => {
       const { alg: _, ...rest } = jwk
       return rest
@@ -171,7 +171,7 @@ describe('importKey of a JWK', () => {
     refuses(withoutAlg(exportPrivateJwk(generateKey('HS256'))), /must have an "alg"/)
   })
 
-  it('importKey gives RS256 to an RSA key for signatures without alg, as Entra ID has', () => {
+  it('importKey uses RS256 for an RSA signing key without alg, as Entra ID publishes it', () => {
     const { alg: _, ...jwk } = exportPublicJwk(rsa)
     assert.equal(importKey(jwk).algorithm.name, 'RS256')
   })
@@ -257,7 +257,7 @@ describe('importKey of a JWK', () => {
     'deriveKey',
     'deriveBits',
   ]) {
-    it(`importKey refuses a key whose key_ops is ${operation} (RFC 7517 §4.3)`, () => {
+    it(`importKey refuses a key if its key_ops is only ${operation} (RFC 7517 §4.3)`, () => {
       refuses({ ...exportPublicJwk(ec), key_ops: [operation] }, /"key_ops" of a signing key/)
       refuses(
         { ...exportPublicJwk(ec), key_ops: ['x-own', operation] },
@@ -268,7 +268,7 @@ describe('importKey of a JWK', () => {
     })
   }
 
-  it('importKey ignores unknown key_ops and members (RFC 7517 §4)', () => {
+  it('importKey ignores members and key_ops that it does not know (RFC 7517 §4)', () => {
     for (const key_ops of [[], ['verify'], ['sign', 'verify'], ['verify', 'encrypt'], ['x-own']]) {
       assert.ok(
         importKey({
@@ -300,7 +300,7 @@ describe('importKey of a JWK', () => {
   }
 
   for (const name of ['RS256', 'PS256', 'ES256', 'ES512', 'EdDSA'] as const) {
-    it(`importKey refuses a ${name} key pair whose halves do not match`, () => {
+    it(`importKey refuses a ${name} JWK whose private and public parts do not match`, () => {
       const [one, two] = [exportPrivateJwk(generateKey(name)), exportPrivateJwk(generateKey(name))]
       const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi'].filter(
         (member) => two[member] !== undefined,
@@ -310,12 +310,12 @@ describe('importKey of a JWK', () => {
     })
   }
 
-  it('importKey refuses RSA halves that do not match, although Node accepts them', () => {
+  it('importKey refuses mixed parts of two RSA keys, although Node accepts them', () => {
     const { d, dp, dq, qi } = exportPrivateJwk(generated.get('RS512')!)
     refuses({ ...exportPrivateJwk(rsa), d, dp, dq, qi }, /must match/)
   })
 
-  it('importKey never repeats the key that it refuses', () => {
+  it('importKey never shows a key that it refuses', () => {
     const jwk = exportPrivateJwk(ec)
     const d = String(jwk['d'])
     for (const bad of [
@@ -367,7 +367,7 @@ describe('importKey of RSA', () => {
     )
   })
 
-  it('importKey refuses an RSA modulus above 8192 bits, which makes verifying slow', () => {
+  it('importKey refuses an RSA modulus above 8192 bits, because it makes checks slow', () => {
     const n = ((1n << 8199n) | 1n).toString(16)
     refuses(
       { kty: 'RSA', alg: 'RS256', e: 'AQAB', n: Buffer.from(n, 'hex').toString('base64url') },
@@ -384,7 +384,7 @@ describe('importKey of RSA', () => {
     )
   })
 
-  it('importKey refuses small and even RSA exponents (NIST SP 800-56B §6.2.2)', () => {
+  it('importKey refuses small and even exponents of RSA (NIST SP 800-56B §6.2.2)', () => {
     refuses(jwkOf(2048, 3), /odd and at least 65537/)
     for (const e of [1n, 3n, 17n, 65_535n, 65_536n, 65_538n]) {
       refuses({ ...exportPublicJwk(rsa), e: number(e) }, /odd and at least 65537/)
@@ -392,12 +392,12 @@ describe('importKey of RSA', () => {
     assert.ok(importKey({ ...exportPublicJwk(rsa), e: number(65_539n) }))
   })
 
-  it('importKey refuses an RSA exponent above 32 bits', () => {
+  it('importKey refuses an RSA exponent of more than 32 bits', () => {
     assert.ok(importKey({ ...exportPublicJwk(rsa), e: number(0xffff_ffffn) }))
     refuses({ ...exportPublicJwk(rsa), e: number((1n << 32n) | 1n) }, /at most 32 bits/)
   })
 
-  it('importKey refuses an RSA key from the flawed generator (ROCA, CVE-2017-15361)', () => {
+  it('importKey refuses an RSA key from a flawed key generator (ROCA, CVE-2017-15361)', () => {
     const { testGroups } = JSON.parse(vectors('wycheproof/json_web_key_test.json')) as {
       testGroups: { comment: string; public?: { keys: Jwk[] }; private: { keys: Jwk[] } }[]
     }
@@ -412,7 +412,7 @@ describe('importKey of RSA', () => {
     refuses({ pem, algorithm: 'PS512' }, /ROCA/)
   })
 
-  it('importKey accepts RSA keys from a sound generator', () => {
+  it('importKey accepts RSA keys from a good key generator', () => {
     for (const bits of [2048, 2049, 2056, 3072]) assert.ok(importKey(jwkOf(bits)))
   })
 })
@@ -424,7 +424,7 @@ describe('importKey of a PEM', () => {
   ]
 
   for (const name of asymmetric) {
-    it(`importKey reads both halves of a ${name} key from PEM`, () => {
+    it(`importKey reads a private and a public ${name} key from PEM`, () => {
       const key = generated.get(name)!
       const [spki, pkcs8] = pems(key)
       assert.ok(
@@ -439,7 +439,7 @@ describe('importKey of a PEM', () => {
     })
   }
 
-  it('importKey reads a private key from PKCS#1 or SEC1 too', () => {
+  it('importKey also reads private keys in PKCS#1 and SEC1', () => {
     for (const [key, type] of [
       [rsa, 'pkcs1'],
       [ec, 'sec1'],
@@ -474,18 +474,18 @@ describe('importKey of a PEM', () => {
     )
   })
 
-  it('importKey refuses a post-quantum key, which has no curve', () => {
+  it('importKey refuses a post-quantum key in a PEM', () => {
     const slhDsa = 'MDAwCwYJYIZIAWUDBAMUAyEA0iw+2laQask2znblb6KDusDYHz7ijukyk1rb44lS'
     const pem = `-----BEGIN PUBLIC KEY-----\n${slhDsa}\n-----END PUBLIC KEY-----\n`
     refuses({ pem, algorithm: 'RS256' }, /a PEM for RS256/)
   })
 
-  it('importKey refuses a PEM that is bytes instead of text', () => {
+  it('importKey refuses a PEM that is given as bytes', () => {
     const [spki] = pems(ec)
     refuses({ pem: Buffer.from(spki), algorithm: 'ES256' }, /./)
   })
 
-  it('importKey refuses text that is not a PEM, and an encrypted PEM', () => {
+  it('importKey refuses an encrypted PEM, and text that is not a PEM', () => {
     for (const pem of [
       '',
       'hello',
@@ -505,7 +505,7 @@ describe('importKey of a PEM', () => {
     refuses({ pem: encrypted, algorithm: 'ES256' }, /SPKI key of type P-256$/)
   })
 
-  it('importKey refuses a PEM without a known algorithm', () => {
+  it('importKey refuses a PEM if the algorithm is missing or unknown', () => {
     const [spki] = pems(ec)
     for (const algorithm of [undefined, 'none', 'es256'])
       refuses({ pem: spki, algorithm }, /algorithm must be one of/)
@@ -515,7 +515,7 @@ describe('importKey of a PEM', () => {
 describe('importKey of a secret', () => {
   const minimum = { HS256: 32, HS384: 48, HS512: 64 } as const
   for (const [algorithm, bytes] of Object.entries(minimum)) {
-    it(`importKey demands ${bytes} bytes for a secret of ${algorithm} (RFC 7518 §3.2)`, () => {
+    it(`importKey demands ${bytes} bytes or more for a ${algorithm} secret (RFC 7518 §3.2)`, () => {
       const secret = keyObjectOf(generateKey('HS512').verifyingKey).export()
       assert.ok(
         importKey({ secret: secret.subarray(0, bytes), algorithm: algorithm as AlgorithmName }),
@@ -531,7 +531,7 @@ describe('importKey of a secret', () => {
     })
   }
 
-  it('importKey measures a secret in bytes, not characters, and never repeats it', () => {
+  it('importKey counts the bytes of a secret, not its characters, and never shows it', () => {
     assert.ok(importKey({ secret: 'äöüßéèêàâçñøåæ\u00ec\u00ed', algorithm: 'HS256' }))
     assert.throws(
       () => importKey({ secret: 'hunter2', algorithm: 'HS256' }),
@@ -544,7 +544,7 @@ describe('importKey of a secret', () => {
       refuses({ secret, algorithm: 'HS256' }, /a string or bytes/)
   })
 
-  it('importKey accepts a secret only for an HMAC algorithm', () => {
+  it('importKey accepts a shared secret only for an HMAC algorithm', () => {
     for (const algorithm of asymmetric)
       refuses({ secret: 'x'.repeat(64), algorithm }, /a shared secret must be HS256/)
   })
@@ -609,7 +609,7 @@ describe('importKey of a secret', () => {
     ],
   ]
   for (const [name, secret] of disguises) {
-    it(`importKey refuses as a secret: ${name} (CVE-2022-29217, CVE-2023-48223)`, () => {
+    it(`importKey refuses this text as a secret: ${name} (CVE-2022-29217, CVE-2023-48223)`, () => {
       refuses({ secret, algorithm: 'HS256' }, /others may know/)
       if (typeof secret === 'string')
         refuses({ secret: Buffer.from(secret), algorithm: 'HS256' }, /others may know/)
@@ -622,7 +622,7 @@ describe('importKey of a secret', () => {
     prefixes: string[]
   }
   for (const prefix of prefixes) {
-    it(`importKey refuses the secret ${JSON.stringify(prefix)} + key (CVE-2026-34950)`, () => {
+    it(`importKey refuses ${JSON.stringify(prefix)} and a key as a secret (CVE-2026-34950)`, () => {
       const ssh = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPL1I9oiq+B8crkmuV4YViiUnhdLjCp3hvy1bNGuGfNL'
       for (const text of [
         spki(rsa.verifyingKey),
@@ -636,7 +636,7 @@ describe('importKey of a secret', () => {
     })
   }
 
-  it('importKey refuses the SSH keys of CVE-2022-29217 as secrets', () => {
+  it('importKey refuses the public SSH keys of CVE-2022-29217 as secrets', () => {
     const file = JSON.parse(vectors('upstream-tests/pyjwt-GHSA-ffqj-6fqr-9h24.json')) as {
       vectors: { key: string }[]
     }
@@ -647,7 +647,7 @@ describe('importKey of a secret', () => {
     }
   })
 
-  it('importKey accepts random secrets in every usual encoding', () => {
+  it('importKey accepts random secrets as bytes, base64, base64url and hex', () => {
     for (let i = 0; i < 500; i++) {
       const bytes = keyObjectOf(generateKey('HS512').verifyingKey).export()
       for (const secret of [

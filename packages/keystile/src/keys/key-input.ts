@@ -8,14 +8,14 @@ type KeyInput =
 /** Returns the form of a key that the functions of node:crypto accept. */
 export type KeyForm = (key: KeyObject) => KeyInput
 
-/** The form of Node, Deno and Bun. */
+/** The form of a key for Node, Deno and Bun. */
 const asKeyObject: KeyForm = (key) => ({ key })
 
 const jwkInputs = new WeakMap<KeyObject, KeyInput>()
 
 /**
- * The form of workerd, which refuses `{ key: KeyObject }`. Keeps the JWK of each key, because an
- * export takes longer than a verification.
+ * The form of a key for workerd, which refuses `{ key: KeyObject }`. Keeps the JWK of each key,
+ * because an export takes longer than a verification.
  */
 export const asJwk: KeyForm = (key) => {
   let input = jwkInputs.get(key)
@@ -26,10 +26,13 @@ export const asJwk: KeyForm = (key) => {
   return input
 }
 
-/** The form that this runtime accepts. The only place where Keystile adapts to a runtime's keys. */
+/** The form of a key for this runtime. No other code depends on how a runtime takes keys. */
 export const keyForm: KeyForm = acceptsKeyObjects() ? asKeyObject : asJwk
 
-/** Tries to verify something with a `KeyObject`. The key is the base point of P-256. */
+/**
+ * Verifies a signature with a `KeyObject`, to find out whether the runtime accepts one. The key is
+ * the base point of P-256.
+ */
 function acceptsKeyObjects(): boolean {
   const basePoint = {
     kty: 'EC',

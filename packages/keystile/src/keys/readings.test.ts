@@ -6,12 +6,12 @@ describe('readingsOf', () => {
   const readings = (text: string): string[] =>
     readingsOf(Buffer.from(text)).map((bytes) => bytes.toString('latin1'))
 
-  it('readingsOf returns the bytes unchanged, decoded from base64, and decoded from hex', () => {
+  it('readingsOf returns the bytes as they are, and decoded from base64 and from hex', () => {
     assert.deepEqual(readings('6162'), ['6162', '\u00eb^\u00b6', 'ab'])
     assert.deepEqual(readings('YWI='), ['YWI=', 'ab', ''])
   })
 
-  it('readingsOf skips white space and quotation marks only before encoded text', () => {
+  it('readingsOf skips spaces and quotation marks before encoded text, but not inside', () => {
     for (const start of ['\n', ' "', "'`\t"]) assert.equal(readings(`${start}6162`)[2], 'ab')
     assert.equal(readings('61"62')[2], 'a')
   })

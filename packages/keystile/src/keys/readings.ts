@@ -1,6 +1,6 @@
 /**
- * Returns the bytes themselves, and the bytes that they encode if they are text in base64,
- * base64url or hex. Ignores white space and quotation marks at the start.
+ * Returns the given bytes. If they are text in base64, base64url or hex, also returns the decoded
+ * bytes. Ignores white space and quotation marks at the start.
  */
 export function readingsOf(bytes: Uint8Array): readonly Buffer[] {
   const itself = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)

@@ -111,7 +111,7 @@ const failures: readonly (readonly [string, () => Response | Promise<Response>])
 ]
 
 describe('createRemoteJwkSet', () => {
-  it('createRemoteJwkSet fetches metadata and keys at the first search for a key', async () => {
+  it('createRemoteJwkSet fetches metadata and keys when it first looks for a key', async () => {
     const { script, set, has } = start()
     assert.equal(set.find('first', es256), undefined)
     assert.deepEqual([set.state, script.asked], ['starting', []])
@@ -119,7 +119,7 @@ describe('createRemoteJwkSet', () => {
     assert.deepEqual([set.state, script.asked], ['current', [script.metadataUrl, script.jwksUri]])
   })
 
-  it('createRemoteJwkSet fetches once for all simultaneous searches', async () => {
+  it('createRemoteJwkSet makes one fetch for all simultaneous searches', async () => {
     const { script, has, advance } = start()
     assert.deepEqual(
       await Promise.all(Array.from({ length: 100 }, () => has('first'))),
@@ -135,7 +135,7 @@ describe('createRemoteJwkSet', () => {
     assert.equal(script.fetches, 2)
   })
 
-  it('createRemoteJwkSet fetches the metadata once, and again after an hour', async () => {
+  it('createRemoteJwkSet fetches the metadata again after an hour', async () => {
     const { script, has, advance } = start()
     const metadata = (): number => script.asked.filter((url) => url === script.metadataUrl).length
     for (let seconds = 0; seconds < 3600; seconds += 30) {
@@ -149,7 +149,7 @@ describe('createRemoteJwkSet', () => {
     assert.equal(metadata(), 2)
   })
 
-  it('createRemoteJwkSet does not fetch the metadata again within the hour', async () => {
+  it('createRemoteJwkSet does not fetch the metadata again before an hour has passed', async () => {
     const { script, has, advance } = start()
     await has('first')
     advance(3599.999)
@@ -158,7 +158,7 @@ describe('createRemoteJwkSet', () => {
   })
 })
 
-describe('a kid that no key has', () => {
+describe('a remote key set and tokens with an unknown kid', () => {
   it('unknown kids start at most one fetch in 30 s', async () => {
     const { script, has, advance } = start()
     await has('first')
@@ -172,7 +172,7 @@ describe('a kid that no key has', () => {
     assert.equal(script.fetches, 2)
   })
 
-  it('a new kid is accepted within 30 s of its publication', async () => {
+  it('a remote key set finds a new kid within 30 s of its publication', async () => {
     const { script, has, advance } = start()
     await has('first')
     script.keys = [exportPublicJwk(first), exportPublicJwk(second)]
@@ -182,7 +182,7 @@ describe('a kid that no key has', () => {
     assert.equal(await has('first'), true)
   })
 
-  it('a token with an unknown kid does not delay a token with a known kid', async () => {
+  it('a token with an unknown kid does not delay tokens with a known kid', async () => {
     const stage = start()
     const { script, set, has, advance } = stage
     await has('first')
@@ -196,7 +196,7 @@ describe('a kid that no key has', () => {
     assert.equal(await waiting, true)
   })
 
-  it('a clock that was set back does not delay the fetch for an unknown kid', async () => {
+  it('unknown kids are looked up without delay after the clock is set back', async () => {
     const { script, has, advance } = start()
     await has('first')
     script.keys = [exportPublicJwk(second)]
@@ -205,9 +205,9 @@ describe('a kid that no key has', () => {
   })
 })
 
-describe('a fetch that fails', () => {
+describe('a remote key set when a fetch fails', () => {
   for (const [name, answer] of failures) {
-    it(`a key set keeps its keys, and retries every 30 s, when ${name}`, async () => {
+    it(`a key set keeps its keys and tries again every 30 s if ${name}`, async () => {
       const { script, set, has, advance } = start()
       await has('first')
       const known = set.find('first', es256)
@@ -225,7 +225,7 @@ describe('a fetch that fails', () => {
       assert.deepEqual([set.state, set.find('first', es256)], ['current', known])
     })
 
-    it(`a key set without keys throws 503 with a growing Retry-After when ${name}`, async () => {
+    it(`a key set without keys throws 503 with a growing Retry-After if ${name}`, async () => {
       const { script, set, has, refusal, advance } = start()
       script.instead = (url) => (url === script.jwksUri ? answer() : undefined)
       let fetches = 0
@@ -248,7 +248,7 @@ describe('a fetch that fails', () => {
     })
   }
 
-  it('a key set fetches the metadata again after a failed fetch of the keys', async () => {
+  it('a key set fetches the metadata again after it could not fetch the keys', async () => {
     const { script, has, advance } = start()
     await has('first')
     const old = script.jwksUri
@@ -261,7 +261,7 @@ describe('a fetch that fails', () => {
     assert.equal(await has('second'), true)
   })
 
-  it('if a later fetch of the metadata fails, a key set uses the known jwks_uri', async () => {
+  it('a key set uses the old jwks_uri if it cannot fetch the metadata again', async () => {
     const broken: readonly (() => Response)[] = [
       () => new Response(null, { status: 500 }),
       () =>
@@ -279,7 +279,7 @@ describe('a fetch that fails', () => {
     }
   })
 
-  it('if the first fetch of the metadata fails, a key set rejects with 503', async () => {
+  it('a key set rejects with 503 if it cannot fetch the metadata at first', async () => {
     const { script, refusal } = start()
     script.instead = () =>
       Response.json({ issuer: 'https://evil.example', jwks_uri: script.jwksUri })
@@ -288,8 +288,8 @@ describe('a fetch that fails', () => {
   })
 })
 
-describe('keys that are no longer fresh', () => {
-  it('expired keys stay in use while one background fetch replaces them', async () => {
+describe('a remote key set after its keys have expired', () => {
+  it('expired keys are used until one background fetch has replaced them', async () => {
     const stage = start()
     const { script, set, has, advance } = stage
     await has('first')
@@ -308,7 +308,7 @@ describe('keys that are no longer fresh', () => {
     assert.ok(set.find('second', es256))
   })
 
-  it('in a Worker, a request waits for the fetch that replaces expired keys', async (t) => {
+  it('in a Worker, a request with expired keys waits for the new fetch', async (t) => {
     actAsWorker(t)
     const { script, set, has, advance } = start()
     await has('first')
@@ -320,7 +320,7 @@ describe('keys that are no longer fresh', () => {
     assert.equal(script.fetches, 2)
   })
 
-  it('in a Worker, expired keys stay in use when the fetch fails', async (t) => {
+  it('in a Worker, expired keys are used if the fetch fails', async (t) => {
     actAsWorker(t)
     const { script, set, has, advance } = start()
     await has('first')
@@ -345,7 +345,7 @@ describe('keys that are no longer fresh', () => {
     assert.equal(await has('first'), true)
   })
 
-  it('in a Worker, expired keys are replaced 30 s after a fetch was lost', async (t) => {
+  it('in a Worker, expired keys are replaced 30 s after a lost fetch', async (t) => {
     actAsWorker(t)
     const { script, set, has, advance } = start()
     await has('first')
@@ -371,7 +371,7 @@ describe('keys that are no longer fresh', () => {
     assert.equal(script.fetches, 1)
   })
 
-  it('keys are fetched again when the clock was set back', async () => {
+  it('a key set fetches its keys again after the clock is set back', async () => {
     const stage = start()
     const { script, set, has, advance } = stage
     await has('first')
@@ -395,7 +395,7 @@ describe('keys that are no longer fresh', () => {
     ['nonsense', 300],
   ]
   for (const [field, seconds] of lifetimes) {
-    it(`keys expire after ${seconds} s with Cache-Control ${field ?? 'absent'}`, async () => {
+    it(`keys expire after ${seconds} s if Cache-Control is ${field ?? 'absent'}`, async () => {
       const stage = start()
       const { script, set, has, advance } = stage
       if (field !== undefined) script.headers = { 'cache-control': field }
@@ -413,7 +413,7 @@ describe('keys that are no longer fresh', () => {
     })
   }
 
-  it('a key set is stale once its keys are expired and a fetch has failed', async () => {
+  it('a key set is stale if its keys are expired and a fetch has failed', async () => {
     const stage = start()
     const { script, set, has, advance } = stage
     await has('first')
@@ -433,7 +433,7 @@ describe('keys that are no longer fresh', () => {
   })
 })
 
-describe('a new set', () => {
+describe('a remote key set that was fetched again', () => {
   const refreshWith = async (
     keys: readonly Jwk[],
   ): Promise<Stage & { readonly before: unknown }> => {
@@ -447,7 +447,7 @@ describe('a new set', () => {
     return { ...stage, before }
   }
 
-  it('a refreshed key set keeps the object of an unchanged key', async () => {
+  it('after a refresh, an unchanged key is the same object', async () => {
     const { kty, crv, x, y, kid } = exportPublicJwk(first)
     const { set, before } = await refreshWith([
       exportPublicJwk(second),
@@ -457,7 +457,7 @@ describe('a new set', () => {
     assert.ok(set.find('second', es256))
   })
 
-  it('a refreshed key set replaces a key by another key with the same kid', async () => {
+  it('after a refresh, a new key can have the kid of an old key', async () => {
     const { set, before } = await refreshWith([
       exportPublicJwk(generateKey('ES256', { keyId: 'first' })),
     ])
@@ -466,7 +466,7 @@ describe('a new set', () => {
     assert.notEqual(after, before)
   })
 
-  it('a refreshed key set treats a key with another kid or algorithm as new', async () => {
+  it('after a refresh, the same key with another kid or algorithm is a new key', async () => {
     const rsa = generateKey('RS256', { keyId: 'rsa' })
     const stage = start([rsa])
     await stage.set.load()
@@ -484,16 +484,16 @@ describe('a new set', () => {
     assert.equal(stage.set.find('renamed', findAlgorithm('PS256')!)?.keyId, 'renamed')
   })
 
-  it('a refreshed key set drops a key that is no longer published', async () => {
+  it('after a refresh, a key set no longer has a key that the issuer removed', async () => {
     const { set } = await refreshWith([exportPublicJwk(second)])
     assert.equal(set.find('first', es256), undefined)
   })
 })
 
-describe('a published key set', () => {
+describe('a remote key set and keys that it must not use', () => {
   const hs256 = findAlgorithm('HS256')!
 
-  it('a remote key set uses published public keys, but no published shared secret', async () => {
+  it('a remote key set uses public keys, but no shared secret', async () => {
     const { script, set, has } = start()
     const secret = exportPrivateJwk(generateKey('HS256', { keyId: 'secret' }))
     const { alg: _, ...nameless } = secret
@@ -507,7 +507,7 @@ describe('a published key set', () => {
     for (const kid of ['secret', 'other', undefined]) assert.equal(set.find(kid, hs256), undefined)
   })
 
-  it('a remote key set ignores a key whose private half is published too', async () => {
+  it('a remote key set ignores a key if its private part is published too', async () => {
     const rsa = exportPrivateJwk(generateKey('RS256', { keyId: 'second' }))
     const { n, e, kty, alg, kid, use } = rsa
     const published: readonly Jwk[] = [
@@ -529,7 +529,7 @@ describe('a published key set', () => {
     }
   })
 
-  it('a remote key set ignores a public key whose alg is HS256', async () => {
+  it('a remote key set ignores a public key with the alg HS256', async () => {
     const { script, set, has } = start()
     script.keys = [{ ...exportPublicJwk(second), alg: 'HS256' }, exportPublicJwk(first)]
     assert.equal(await has('first'), true)
@@ -537,7 +537,7 @@ describe('a published key set', () => {
     assert.equal(set.find('second', es256), undefined)
   })
 
-  it('a remote key set ignores a key for encryption', async () => {
+  it('a remote key set ignores a key whose use is encryption', async () => {
     const { script, has } = start()
     script.keys = [{ ...exportPublicJwk(second), use: 'enc' }, exportPublicJwk(first)]
     assert.deepEqual([await has('first'), await has('second')], [true, false])
@@ -545,7 +545,7 @@ describe('a published key set', () => {
 })
 
 describe('load()', () => {
-  it('remoteJwkSet.load resolves when keys are loaded, and later calls fetch nothing', async () => {
+  it('remoteJwkSet.load() resolves when keys are loaded, and fetches only once', async () => {
     const { script, set, advance } = start()
     await Promise.all([set.load(), set.load()])
     assert.equal(set.state, 'current')
@@ -554,7 +554,7 @@ describe('load()', () => {
     assert.equal(script.fetches, 1)
   })
 
-  it('remoteJwkSet.load rejects with the reason, and may be called again', async () => {
+  it('remoteJwkSet.load() rejects with the reason, and can be called again', async () => {
     const { script, set, advance } = start()
     script.instead = () => Promise.reject(new Error('connection refused'))
     const rejected = (error: Error): boolean => {
@@ -574,10 +574,10 @@ describe('load()', () => {
   })
 })
 
-describe('an issuer that hangs', () => {
+describe('a remote key set whose issuer does not answer', () => {
   const never = (): Promise<Response> => new Promise(() => {})
 
-  it('a fetch that hangs is aborted after 5 s, even if it ignores the signal', async (t) => {
+  it('a fetch without an answer is aborted after 5 s, even if it ignores the signal', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { script, refusal } = start()
     let signal: AbortSignal | null | undefined
@@ -595,7 +595,7 @@ describe('an issuer that hangs', () => {
     assert.equal(signal?.aborted, true)
   })
 
-  it('a fetch whose body hangs is aborted after 5 s', async (t) => {
+  it('a fetch is aborted after 5 s if its body does not end', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { script, refusal } = start()
     script.instead = (url) =>
@@ -606,7 +606,7 @@ describe('an issuer that hangs', () => {
     assert.match((await refused)[2], /no answer within 5 s/)
   })
 
-  it('a hanging issuer gets one request in 30 s, while known keys stay usable', async (t) => {
+  it('a silent issuer gets one request in 30 s, and known keys still work', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { script, set, has, advance } = start()
     await has('first')
@@ -622,7 +622,7 @@ describe('an issuer that hangs', () => {
     assert.equal(script.fetches, 2)
   })
 
-  it('if the metadata timed out, the next fetch requests only the keys', async (t) => {
+  it('after a timeout of the metadata, the next fetch requests only the keys', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { script, has, advance } = start()
     await has('first')
@@ -637,7 +637,7 @@ describe('an issuer that hangs', () => {
     assert.equal(await has('second'), true)
   })
 
-  it('the timer of a fetch does not keep the process running, and is cleared', async (t) => {
+  it('the timer of a fetch does not keep a process running, and is cleared', async (t) => {
     const timers = new Set<NodeJS.Timeout>()
     const real = globalThis.setTimeout
     t.mock.method(globalThis, 'setTimeout', (...args: Parameters<typeof setTimeout>) => {
@@ -658,7 +658,7 @@ describe('an issuer that hangs', () => {
 })
 
 describe('close()', () => {
-  it('remoteJwkSet.close aborts a running fetch, and prevents further fetches', async () => {
+  it('remoteJwkSet.close() aborts a running fetch and allows no new fetch', async () => {
     const { script, set, refusal, advance } = start()
     let signal: AbortSignal | null | undefined
     script.instead = (_, init) => {
@@ -678,7 +678,7 @@ describe('close()', () => {
     assert.equal(script.asked.length, 1)
   })
 
-  it('a remote key set rejects with 503 if it was closed before its first fetch', async () => {
+  it('a key set that was closed before its first fetch rejects with 503', async () => {
     const { script, set, refusal } = start()
     set.close()
     assert.deepEqual((await refusal('first')).slice(0, 2), ['temporarily_unavailable', 1])
@@ -687,7 +687,7 @@ describe('close()', () => {
   })
 })
 
-it('a remote key set does not find the keys of another issuer', async () => {
+it('a remote key set does not have the keys of another issuer', async () => {
   const [a, b] = [
     scriptIssuer([first], 'https://a.example'),
     scriptIssuer([second], 'https://b.example'),

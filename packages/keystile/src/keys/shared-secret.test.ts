@@ -179,8 +179,8 @@ describe('importKey of text that is not a secret', () => {
   }
 })
 
-describe('importKey of text that only resembles a mistake', () => {
-  it('importKey accepts random text that contains "arn:" or a similar mark of a mistake', () => {
+describe('importKey of random text that looks like a mistake', () => {
+  it('importKey accepts random text that happens to contain "arn:" or a similar prefix', () => {
     for (const mark of [
       'ssh-',
       '-BEGIN-',
@@ -200,11 +200,11 @@ describe('importKey of text that only resembles a mistake', () => {
     assert.ok(importSecret(two))
   })
 
-  it('importKey accepts base64 that begins with a slash, even if its letters are not mixed', () => {
+  it('importKey accepts base64 without capitals after a leading slash', () => {
     assert.ok(importSecret('/KqwertzuiopasdfghjklyxcvbnmabcdefgHIJKLMNO'))
   })
 
-  it('importKey accepts words with slashes and dots that are not a path or a host', () => {
+  it('importKey accepts words with slashes and dots, except a path or a host name', () => {
     for (const words of [
       'correct horse battery.keyboard staple',
       'correct horse/battery.staple again!',
@@ -218,7 +218,7 @@ describe('importKey of text that only resembles a mistake', () => {
   })
 })
 
-describe('importKey of a secret that others know', () => {
+describe('importKey of a published secret', () => {
   const a1 =
     'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow'
   const fastApi = '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7'
@@ -263,7 +263,7 @@ describe('importKey of a secret that others know', () => {
     })
   }
 
-  it('importKey refuses the bytes decoded from a published base64 or hex secret', () => {
+  it('importKey refuses the decoded bytes of a published base64 or hex secret', () => {
     for (const bytes of [
       Buffer.from(a1, 'base64url'),
       Buffer.from(a1.toLowerCase(), 'base64url'),
@@ -328,7 +328,7 @@ describe('importKey of a secret that is not random', () => {
     })
   }
 
-  it('importKey accepts hex with separators, but no other text of few different letters', () => {
+  it('importKey accepts hex with separators, but no other text with few different letters', () => {
     const hex = '1a2b3c4d1d2c3b4a1c2d3a4b1b2a3d4c'
     assert.ok(importSecret(hex))
     assert.ok(importSecret(hex.toUpperCase()))
@@ -338,7 +338,7 @@ describe('importKey of a secret that is not random', () => {
       refuses(text, /must be random/)
   })
 
-  it('importKey needs enough bytes, 16 different bytes, and 8 different gaps between them', () => {
+  it('importKey demands enough bytes, with 16 different values and 8 different steps', () => {
     const stepping = (steps: number): Uint8Array => {
       let byte = 0
       return Uint8Array.from({ length: 32 }, (_, i) => (byte += 1 + (i % steps)))
@@ -350,7 +350,7 @@ describe('importKey of a secret that is not random', () => {
     assert.ok(importSecret('kx8vWq2Jm0ZrT5uP'.repeat(2)))
   })
 
-  it('importKey accepts 100,000 random secrets of 32 bytes, in any usual encoding', () => {
+  it('importKey accepts 100,000 random secrets of 32 bytes, in every common encoding', () => {
     let block = Buffer.alloc(64)
     const encodings = ['hex', 'base64', 'base64url', undefined] as const
     for (let i = 0; i < 100_000; i++) {
@@ -382,13 +382,13 @@ describe('importKey of a secret that is not random', () => {
     assert.equal(refused, 0)
   })
 
-  it('importKey accepts a placeholder before 32 random characters, but not before 31', () => {
+  it('importKey accepts a placeholder if at least 32 random characters follow it', () => {
     const random = 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA'
     assert.ok(importSecret(`change-me${random}`))
     refuses(`change-me${random.slice(1)}`, /printed in public documentation/)
   })
 
-  it('importKey accepts 128 random bits as 32 hex digits for HS256', () => {
+  it('importKey accepts 32 random hex digits for HS256, which are 128 bits', () => {
     let block = Buffer.alloc(64)
     for (let i = 0; i < 10_000; i++) {
       block = createHash('sha512').update(block).digest()
@@ -397,7 +397,7 @@ describe('importKey of a secret that is not random', () => {
   })
 })
 
-describe('a key that importKey did not make', () => {
+describe('a hand-made key, which importKey has not checked', () => {
   const handMade = (verifyingKey: KeyObject): SigningKey => ({
     keyId: undefined,
     algorithm: hs256,
@@ -412,7 +412,7 @@ describe('a key that importKey did not make', () => {
     return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`
   }
 
-  it('signJwt and verifyJwt refuse a hand-made key with a secret that importKey refuses', () => {
+  it('signJwt and verifyJwt refuse a hand-made key with a bad secret', () => {
     for (const secret of [
       jwksUri,
       'a-string-secret-at-least-256-bits-long',
@@ -426,7 +426,7 @@ describe('a key that importKey did not make', () => {
     }
   })
 
-  it('signJwt refuses a hand-made key that contains a string or a public key', () => {
+  it('signJwt refuses a hand-made key whose signing key is a string or a public key', () => {
     for (const impostor of [
       'x'.repeat(32),
       generateKey('ES256').verifyingKey,
@@ -448,7 +448,7 @@ describe('a key that importKey did not make', () => {
 })
 
 describe('importJwkSet of secrets', () => {
-  it('importJwkSet refuses a set with one bad secret, and says what is wrong', () => {
+  it('importJwkSet refuses a set with a bad secret, and says what is wrong', () => {
     const good = {
       kty: 'oct',
       alg: 'HS256',

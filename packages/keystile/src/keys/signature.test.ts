@@ -12,7 +12,7 @@ const data = Buffer.from('what is signed')
 
 describe('sign() and verify()', () => {
   for (const name of listAlgorithmNames()) {
-    it(`verify() accepts a ${name} signature, and refuses it after any change`, () => {
+    it(`verify() accepts a ${name} signature, but not after a change`, () => {
       const key = generateKey(name)
       const signature = sign(key, data)
       assert.equal(verify(key, data, signature), true)
@@ -34,7 +34,7 @@ describe('sign() and verify()', () => {
     })
   }
 
-  it('verify() refuses an RSA-PSS signature without its leading zero', () => {
+  it('verify() refuses an RSA-PSS signature if its leading zero is missing', () => {
     const key = generateKey('PS256')
     let signature = sign(key, data)
     while (signature[0] !== 0) signature = sign(key, data) // each signature has a new salt
@@ -58,14 +58,14 @@ describe('sign() and verify()', () => {
     })
   }
 
-  it('verify() refuses a truncated HMAC', () => {
+  it('verify() refuses an HMAC that is too short', () => {
     const key = generateKey('HS256')
     const mac = sign(key, data)
     for (let length = 0; length < 32; length++)
       assert.equal(verify(key, data, mac.subarray(0, length)), false)
   })
 
-  it('verify() refuses an ECDSA signature in DER instead of r and s (RFC 7518 §3.4)', () => {
+  it('verify() refuses an ECDSA signature in the DER format (RFC 7518 §3.4)', () => {
     for (const [name, hash] of [
       ['ES256', 'sha256'],
       ['ES384', 'sha384'],
@@ -84,7 +84,7 @@ describe('sign() and verify()', () => {
     }
   })
 
-  it('an RSA key verifies one algorithm only: a PS256 key refuses RS256 (RFC 8725 §3.1)', () => {
+  it('an RSA key works with only one algorithm: PS256 or RS256 (RFC 8725 §3.1)', () => {
     const names = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const
     const { signingKey, verifyingKey } = generateKey('RS256')
     const keys = names.map((name) => ({
@@ -106,7 +106,7 @@ describe('sign() and verify()', () => {
     ['PS384', 'sha384', 48],
     ['PS512', 'sha512', 64],
   ] as const) {
-    it(`verify() needs a ${name} salt of ${bytes} bytes, the hash’s length (RFC 7518 §3.5)`, () => {
+    it(`verify() demands a ${name} salt of ${bytes} bytes, like the hash (RFC 7518 §3.5)`, () => {
       const key = generateKey(name)
       const signed = (saltLength: number): Buffer =>
         signWith(hash, data, {
@@ -129,7 +129,7 @@ describe('sign() and verify()', () => {
   }
 
   for (const name of listAlgorithmNames()) {
-    it(`sign() and verify() work alike with ${name} keys as KeyObject and as JWK`, () => {
+    it(`sign() and verify() work the same with a ${name} key as KeyObject and as JWK`, () => {
       const key = generateKey(name)
       const signatures = [sign(key, data, asJwk), sign(key, data)]
       for (const signature of signatures) {
@@ -146,7 +146,7 @@ describe('sign() and verify()', () => {
     ['PS384', 'RS384'],
     ['PS512', 'RS512'],
   ] as const) {
-    it(`verify() refuses an ${other} signature for a ${name} key given as a JWK`, () => {
+    it(`verify() refuses an ${other} signature for a ${name} key in JWK form`, () => {
       const key = generateKey(name)
       const pkcs1 = sign({ ...key, algorithm: generateKey(other).algorithm }, data)
       assert.equal(verify(key, data, pkcs1, asJwk), false)
@@ -154,12 +154,12 @@ describe('sign() and verify()', () => {
     })
   }
 
-  it('asJwk() exports a key once', () => {
+  it('asJwk() exports each key only once', () => {
     const key = keyObjectOf(generateKey('ES256').verifyingKey)
     assert.equal(asJwk(key), asJwk(key))
   })
 
-  it('verify() gives node:crypto the KeyObject itself where that is accepted, as in Node', () => {
+  it('in Node, verify() passes the KeyObject itself to node:crypto', () => {
     const key = keyObjectOf(generateKey('ES256').verifyingKey)
     assert.deepEqual(keyForm(key), { key })
   })
@@ -171,7 +171,7 @@ describe('sign() and verify()', () => {
     assert.equal(verify(renamed, data, sign(key, data)), true)
   })
 
-  it('sign() makes the same HMAC as node:crypto', () => {
+  it('sign() makes the same HMAC as node:crypto does', () => {
     const secret = Buffer.from('kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA')
     const key = importKey({ secret, algorithm: 'HS256' })
     assert.ok(canSign(key))
@@ -180,7 +180,7 @@ describe('sign() and verify()', () => {
 })
 
 describe('canSign', () => {
-  it('canSign is true for a key pair, and false for its public half', () => {
+  it('canSign is true for a key pair, and false for a public key', () => {
     const key = generateKey('ES256')
     assert.equal(canSign(key), true)
     assert.equal(canSign(importKey(exportPublicJwk(key))), false)

@@ -41,7 +41,7 @@ export function describe(
     const other = described.get(operation) ?? path
     if (other !== path) {
       throw new Error(
-        `the routes ${other} and ${path} are one operation in a document, ${operation}, ` +
+        `the routes ${other} and ${path} are the same operation in a document, ${operation}, ` +
           'which can list only one set of guards. Fix: give their parameters different names',
       )
     }

@@ -28,7 +28,7 @@ const always = {
 }
 
 describe('refusalsOf', () => {
-  it('refusalsOf describes why a guard refuses', () => {
+  it('refusalsOf describes why a guard can refuse', () => {
     assert.deepEqual(textsOf(demand()), { ...always, 401: 'No token, or an invalid token' })
     assert.deepEqual(textsOf(demand([[]], { optional: true })), {
       ...always,
@@ -40,7 +40,7 @@ describe('refusalsOf', () => {
     })
   })
 
-  it('refusalsOf names the alternative scopes, and adds no 403 if no scope is demanded', () => {
+  it('refusalsOf lists alternative scopes, and omits the 403 if no scope is needed', () => {
     assert.equal(textsOf(demand([['a', 'b'], ['c']]))[403], 'The token lacks a b, or c')
     assert.equal(textsOf(demand([['a'], []]))[403], undefined)
   })
@@ -72,7 +72,7 @@ describe('refusalsOf', () => {
     assert.equal(texts[403], 'The token lacks a, or b')
   })
 
-  it('refusalsOf keeps other answers, and the app’s own descriptions', () => {
+  it('refusalsOf keeps other answers and the descriptions that the app wrote', () => {
     const own = {
       200: { description: 'Found' },
       401: {
@@ -92,7 +92,7 @@ describe('refusalsOf', () => {
     assert.deepEqual(Object.keys(content as object), ['application/problem+json'])
   })
 
-  it('refusalsOf describes the challenge of a 400 and 401, and Retry-After of a 503', () => {
+  it('refusalsOf describes WWW-Authenticate for 400 and 401, and Retry-After for 503', () => {
     const refusals = refusalsOf([demand()], {}) as Record<string, { headers: object }>
     const schema = { type: 'string' }
     const challenge = { 'WWW-Authenticate': { description: 'RFC 6750 §3', schema } }

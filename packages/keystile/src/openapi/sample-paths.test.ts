@@ -10,11 +10,11 @@ const first = (
 ): string[] => [...samplePaths(template, parameters, document)].slice(0, count)
 
 describe('samplePaths', () => {
-  it('samplePaths yields the path itself if it has no parameters', () => {
+  it('samplePaths yields a path without parameters unchanged', () => {
     assert.deepEqual([...samplePaths('/items', [], {})], ['/items'])
   })
 
-  it('samplePaths tries words, numbers, identifiers and dates', () => {
+  it('samplePaths tries words, numbers, identifiers and dates as parameters', () => {
     const paths = [...samplePaths('/items/{id}', [], {})]
     assert.equal(paths[0], '/items/sample')
     assert.equal(new Set(paths).size, paths.length)
@@ -31,7 +31,7 @@ describe('samplePaths', () => {
       )
   })
 
-  it('samplePaths first tries the document’s examples, in order of priority', () => {
+  it('samplePaths tries the examples in the document first, the most specific first', () => {
     const parameters: readonly object[] = [
       {
         name: 'id',
@@ -55,7 +55,7 @@ describe('samplePaths', () => {
     )
   })
 
-  it('samplePaths prefers a parameter of the operation to the same parameter of the path', () => {
+  it('samplePaths prefers a parameter of the operation to one of the path', () => {
     const of = (example: string, place = 'path', name = 'id'): object => ({
       name,
       in: place,
@@ -71,7 +71,7 @@ describe('samplePaths', () => {
     assert.deepEqual(first(1, '/{id}', parameters), ['/operation'])
   })
 
-  it('samplePaths follows references only within the document', () => {
+  it('samplePaths follows references inside the document and ignores all others', () => {
     const document = {
       components: {
         parameters: {
@@ -94,12 +94,12 @@ describe('samplePaths', () => {
       assert.deepEqual(first(1, '/{id}', [{ $ref }], document), ['/sample'], $ref)
   })
 
-  it('samplePaths encodes each value, even if it is only a part of a path segment', () => {
+  it('samplePaths encodes a value even if it is only a part of a path segment', () => {
     const parameters = [{ name: 'a', in: 'path', example: 'x/y ü' }]
     assert.deepEqual(first(1, '/v{a}/{b}.json', parameters), ['/vx%2Fy%20%C3%BC/sample.json'])
   })
 
-  it('samplePaths tries combinations of the first values, and then ends', () => {
+  it('samplePaths stops after the combinations of the first few values', () => {
     const paths = [...samplePaths('/{a}/{b}/{c}/{d}', [], {})]
     const turns = [...samplePaths('/{a}', [], {})].length
     assert.equal(paths.length, turns + 5 ** 4)

@@ -104,9 +104,9 @@ function valuesOf(
 }
 
 /**
- * Returns the given object. If the object has a `$ref`, returns the object in the document to which
- * the `$ref` leads. Returns `undefined` if the given value is not an object, if the `$ref` leads to
- * a different document, or if it leads to an object that has a `$ref` too.
+ * Returns the given object. If it has a `$ref`, returns the object that the `$ref` names in this
+ * document. Returns `undefined` if the value is not an object, or if the `$ref` names another
+ * document or an object with another `$ref`.
  */
 export function resolve(value: unknown, document: object): JsonObject | undefined {
   if (!isJsonObject(value)) return undefined

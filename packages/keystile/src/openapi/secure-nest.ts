@@ -3,15 +3,15 @@ import { guardFinderOf } from '../frameworks/nest/routes.ts'
 import { secure, type OpenApiDocument, type SecureOptions } from './secure.ts'
 
 /**
- * Creates a document of @nestjs/swagger that also says what the decorators of keystile/nest
- * enforce: `secureDocument(app, () => SwaggerModule.createDocument(app, config))`. See `secure` for
- * what it adds. It knows the class and the method of each operation from @nestjs/swagger itself.
+ * Creates a document of @nestjs/swagger, and adds what the decorators of keystile/nest enforce:
+ * `secureDocument(app, () => SwaggerModule.createDocument(app, config))`. `secure` describes what
+ * it adds. It gets the class and the method of each operation from @nestjs/swagger.
  *
  * Does NOT see other guards of the app.
  *
  * @param create creates the document. It is called twice, and must not be async.
- * @throws {Error} if the app has no `KeystileModule`, and for an operation that has no handler in
- *   the app, unless its path is in `ignore`
+ * @throws {Error} if the app has no `KeystileModule`, or if an operation has no handler in the app
+ *   and its path is not in `ignore`
  * @throws {TypeError} for a scope that is not declared
  */
 export function secureDocument<D extends OpenApiDocument>(

@@ -58,7 +58,7 @@ const ok = (c: { text(text: string): Response }): Response => c.text('ok')
 describe('secure()', () => {
   const app = new Hono().get('/items', guard('items:read'), ok).get('/open', ok).get('/plain', ok)
 
-  it('secure() adds the scheme, the security with scopes, and every refusal', () => {
+  it('secure() adds the security scheme, the scopes and every possible refusal', () => {
     const document = documentOf('get /items', 'get /open')
     const secured = secure(document, app)
     const { security, responses } = operationIn(secured, 'get /items')
@@ -82,14 +82,14 @@ describe('secure()', () => {
     assert.ok(schemas!['KeystileProblem'])
   })
 
-  it('secure() does not change its argument, and adds nothing if there is no guard', () => {
+  it('secure() leaves its argument unchanged, and adds nothing if there is no guard', () => {
     const document = documentOf('get /items')
     secure(document, app)
     assert.deepEqual(document, documentOf('get /items'))
     assert.deepEqual(secure(documentOf('get /open'), app), documentOf('get /open'))
   })
 
-  it('secure() copies the scopes, so editing the document does not change the guard', async () => {
+  it('secure() copies the scopes: changing the document does not change the guard', async () => {
     const secured = secure(documentOf('get /items'), app)
     for (const requirement of operationIn(secured, 'get /items').security as Record<
       string,
@@ -99,7 +99,7 @@ describe('secure()', () => {
     assert.deepEqual(securityOf(app, 'get /items'), read)
   })
 
-  it('secure() removes Keystile’s security from an operation without a guard', () => {
+  it('secure() removes Keystile’s security from an operation that has no guard', () => {
     const lost = (security: unknown, ofDocument?: object[]): unknown => {
       const document = documentOf('get /open')
       Object.assign(operationIn(document, 'get /open'), security === undefined ? {} : { security })
@@ -118,7 +118,7 @@ describe('secure()', () => {
     assert.equal(lost(undefined, [{ apiKey: [] }]), undefined)
   })
 
-  it('secure() refuses a document in which another scheme has Keystile’s name', () => {
+  it('secure() refuses a document if another scheme already has Keystile’s name', () => {
     const apiKey = { type: 'apiKey', in: 'header', name: 'X-Key' }
     const securedWith = (securitySchemes: object): OpenApiDocument =>
       secure({ ...documentOf('get /items'), components: { securitySchemes } }, app)
@@ -135,7 +135,7 @@ describe('secure()', () => {
     assert.deepEqual(secure(secured, app), secured)
   })
 
-  it('secure() writes {} for guard.optional, and each anyOf list (OpenAPI 3.1 §4.8.10)', () => {
+  it('secure() writes {} for an optional guard, and one entry per alternative', () => {
     const app = new Hono()
       .get('/optional', guard.optional(), ok)
       .get('/optional-scope', guard.optional('items:read'), ok)
@@ -177,7 +177,7 @@ describe('secure()', () => {
     assert.ok(!('x-email-verified' in open) && !('403' in open.responses))
   })
 
-  it('secure() demands a token of each issuer if a route has guards of two issuers', () => {
+  it('secure() demands one token per issuer if a route has guards of two issuers', () => {
     const otherIssuer = 'https://other.example'
     const keys = keySetOf([generateKey('ES256')])
     const other = createGuard({
@@ -195,7 +195,7 @@ describe('secure()', () => {
     assert.deepEqual(securitySchemes?.['keystile2'], { type: 'oauth2', flows })
   })
 
-  it('secure() keeps requirements of other schemes, and adds Keystile’s scheme to each', () => {
+  it('secure() keeps the security of other schemes and adds Keystile’s to it', () => {
     const document = { ...documentOf('get /items'), security: [{ apiKey: [] }] }
     assert.deepEqual(operationIn(secure(document, app), 'get /items').security, [
       { apiKey: [], keystile: ['items:read'] },
@@ -209,7 +209,7 @@ describe('secure()', () => {
     ])
   })
 
-  it('secure() keeps the app’s own descriptions of refusals', () => {
+  it('secure() keeps the descriptions of refusals that the app wrote', () => {
     const document = documentOf('get /items')
     const schema = { type: 'string' }
     Object.assign(operationIn(document, 'get /items').responses, {
@@ -225,7 +225,7 @@ describe('secure()', () => {
     ])
   })
 
-  it('secure() accepts a different security scheme for an issuer that is not Keystile', () => {
+  it('secure() accepts another security scheme for an issuer that is not Keystile', () => {
     const securityScheme = {
       type: 'openIdConnect',
       openIdConnectUrl: 'https://id.example/.well-known/x',
@@ -237,7 +237,7 @@ describe('secure()', () => {
     assert.deepEqual(secure(secured, app, { securityScheme }), secured)
   })
 
-  it('secure() refuses an operation that has no route, unless its path is ignored', () => {
+  it('secure() refuses an operation without a route, unless the path is ignored', () => {
     const document = documentOf('get /items', 'get /elsewhere', 'post /items')
     assert.throws(() => secure(document, app), /no route for POST \/items/)
     assert.throws(
@@ -267,7 +267,7 @@ describe('secure()', () => {
     }
   })
 
-  it('secure() says which other route responds on a path, and what to do', () => {
+  it('secure() names the other route that answers a path, and says what to do', () => {
     const app = new Hono().get('/x/:id', ok).get('/x/:name{[a-z]+}', guard(), ok).get('/:a/:b', ok)
     const first = (path: string, other: string, ...more: readonly string[]): void =>
       assert.throws(() => secure(documentOf(`get ${path}`, ...more), app), {
@@ -284,7 +284,7 @@ describe('secure()', () => {
     })
   })
 
-  it('secure() finds a route by the examples of the path and of the operation', () => {
+  it('secure() finds a route with the examples of the path and of the operation', () => {
     const app = new Hono().get('/x/:a{v7-.+}/:b{w8-.+}', guard(), ok)
     const example = (name: string, example: string): object => ({
       parameters: [{ name, in: 'path', example }],
@@ -297,7 +297,7 @@ describe('secure()', () => {
     assert.deepEqual(security, [{ keystile: [] }])
   })
 
-  it('secure() follows the reference of a path item, and does not change the shared item', () => {
+  it('secure() follows the $ref of a path item without changing the shared item', () => {
     const said = { responses: { 200: { description: 'Yes' } } }
     const document = {
       openapi: '3.1.1',
@@ -322,7 +322,7 @@ describe('secure()', () => {
     assert.deepEqual(secured.components.pathItems, document.components.pathItems)
   })
 
-  it('secure() refuses a reference that does not lead to a path item of the document', () => {
+  it('secure() refuses a $ref that leads to no path item in the document', () => {
     const components = { pathItems: { Loop: { $ref: '#/components/pathItems/Loop' }, Text: 'x' } }
     for (const $ref of [
       '#/components/pathItems/Loop',
@@ -347,7 +347,7 @@ describe('secure()', () => {
       )
   })
 
-  it('secure() accepts a function that finds the guards of any other kind of app', () => {
+  it('secure() accepts a function that finds the guards of any other app', () => {
     const find = (method: string, path: string): readonly unknown[] | undefined =>
       method === 'get' && path === '/x/{id}' ? [() => {}, guard('items:read')] : undefined
     assert.deepEqual(securityOf(find, 'get /x/{id}'), read)
@@ -360,7 +360,7 @@ describe('secure()', () => {
 })
 
 describe('secure() with Hono', () => {
-  it('secure() joins the guards of Hono routers and patterns, and skips unreachable guards', () => {
+  it('secure() combines the guards of Hono routers and ignores those that never run', () => {
     const items = new Hono()
       .use(guard('items:read'))
       .get('/', ok)
@@ -383,19 +383,19 @@ describe('secure() with Hono', () => {
     assert.deepEqual(securityOf(app, 'put /every'), [{ keystile: [] }])
   })
 
-  it('secure() refuses a Hono function with hidden parameters before a guard', () => {
+  it('secure() refuses a Hono guard behind a function with hidden parameters', () => {
     const traced = (c: never, ...rest: readonly unknown[]): unknown => [c, rest]
     const app = new Hono().use(traced as never).get('/a', guard(), ok)
-    assert.throws(() => securityOf(app, 'get /a'), /do not show whether it answers/)
+    assert.throws(() => securityOf(app, 'get /a'), /a function before it hides its parameters/)
   })
 
-  it('secure() distinguishes Hono routes that differ in their pattern', () => {
+  it('secure() distinguishes Hono routes that differ only in a parameter’s pattern', () => {
     const app = new Hono().get('/x/:id{[0-9]+}', guard(), ok).get('/x/:name{[a-z]+}', ok)
     assert.deepEqual(securityOf(app, 'get /x/{id}'), [{ keystile: [] }])
     assert.equal(securityOf(app, 'get /x/{name}'), undefined)
   })
 
-  it('secure() refuses a path inside a mounted app in Hono', () => {
+  it('secure() refuses a path of an app that is mounted in Hono', () => {
     const app = new Hono().mount('/foreign', () => new Response('x')).get('/foreign/x', guard(), ok)
     assert.throws(() => securityOf(app, 'get /foreign/x'), /a mounted app answers/)
   })
@@ -406,7 +406,7 @@ for (const [name, make] of [
   ['4', express4],
 ] as const) {
   describe(`secure() with Express ${name}`, () => {
-    it(`secure() joins the guards of Express ${name} routers and routes`, () => {
+    it(`secure() combines the guards of Express ${name} routers and routes`, () => {
       const app = make()
       const answer = (_request: unknown, response: { end(): unknown }): void => void response.end()
       const items = make.Router()
@@ -441,7 +441,7 @@ for (const [name, make] of [
       assert.deepEqual(securityOf(app, 'get /abc'), [{ keystile: [] }])
     })
 
-    it(`secure() finds guards after functions with hidden parameters in Express ${name}`, () => {
+    it(`secure() finds a guard behind a function with hidden parameters in Express ${name}`, () => {
       const app = make()
       const answer = (_request: unknown, response: { end(): unknown }): void => void response.end()
       app.use(((_request: never, _response: never, ...rest: (() => void)[]) => rest[0]!()) as never)
@@ -455,7 +455,7 @@ for (const [name, make] of [
       )
     })
 
-    it(`secure() refuses a path inside a mounted app in Express ${name}`, () => {
+    it(`secure() refuses a path of an app that is mounted in Express ${name}`, () => {
       const app = make()
       app.use('/foreign', make())
       app.get('/foreign/x', expressGuard(), (_request, response) => void response.end())
@@ -504,7 +504,7 @@ describe('secure() with Fastify', () => {
     await app.close()
   })
 
-  it('secure() requires documentRoutes in a Fastify app', async () => {
+  it('secure() needs documentRoutes in a Fastify app', async () => {
     const app = Fastify()
     app.get('/', async () => 'ok')
     assert.throws(() => securityOf(app, 'get /'), /await app.register\(documentRoutes\)/)
@@ -516,7 +516,7 @@ describe('describeApp', () => {
   const info = { title: 'Items', version: '1' }
   const said = { responses: { '2XX': { description: 'Done' } } }
 
-  it('describeApp lists the routes of a Hono app with the demands of their guards', () => {
+  it('describeApp lists the routes of a Hono app and what their guards demand', () => {
     const app = new Hono()
       .use(guard())
       .route('/shops/:shop', new Hono().get('/items', guard('items:read'), ok).post('/items', ok))
@@ -572,11 +572,11 @@ describe('describeApp', () => {
     await app.close()
   })
 
-  it('describeApp refuses two routes that are the same in OpenAPI', () => {
+  it('describeApp refuses two routes with the same path in OpenAPI', () => {
     const app = new Hono().get('/a/:id{[0-9]+}', guard(), ok).get('/a/:id', ok)
     assert.throws(() => describeApp(app, info), {
       message:
-        'the routes /a/:id{[0-9]+} and /a/:id are one operation in a document, GET /a/{id}, ' +
+        'the routes /a/:id{[0-9]+} and /a/:id are the same operation in a document, GET /a/{id}, ' +
         'which can list only one set of guards. Fix: give their parameters different names',
     })
   })

@@ -138,7 +138,7 @@ export function secure<D extends OpenApiDocument>(
 const ownName = /^keystile\d*$/
 
 /**
- * Refuses a document in which a security scheme of a different type has one of the names that
+ * Refuses a document if another kind of security scheme already has one of the names that
  * `secure()` writes. Otherwise `secure()` would replace that scheme.
  *
  * @throws {TypeError} for such a scheme
@@ -224,11 +224,11 @@ export function ignoring(ignored: readonly string[] | undefined): (path: string)
 }
 
 /**
- * Returns a copy of a path item. If the path item has a `$ref`, copies the path item to which the
- * `$ref` leads. Several paths may share one path item, and `secure()` must change it for one path
+ * Returns a copy of a path item. If the path item has a `$ref`, copies the path item that the
+ * `$ref` names. Several paths may share one path item, and `secure()` must change it for one path
  * only.
  *
- * @throws {Error} for a `$ref` that does not lead to a path item of this document
+ * @throws {Error} for a `$ref` that names no path item of this document
  */
 function itemOf(written: JsonObject, path: string, document: object): Record<string, unknown> {
   const { $ref: _, ...own } = written

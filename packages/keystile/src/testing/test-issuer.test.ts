@@ -13,7 +13,7 @@ describe('createTestIssuer', () => {
   const statusOf = async (login?: TestLogin, method = 'GET'): Promise<number> =>
     (await app.request('/orders', { method, headers: issuer.headers(login) })).status
 
-  it('createTestIssuer makes headers whose scopes a real guard checks', async () => {
+  it('createTestIssuer makes headers with scopes, and a real guard checks them', async () => {
     assert.equal(await statusOf({ scopes: ['orders:read'] }), 200)
     assert.equal(await statusOf({ scopes: ['orders:write'] }), 403)
     assert.equal(await statusOf(), 403)
@@ -34,7 +34,7 @@ describe('createTestIssuer', () => {
     assert.equal(await statusOf({ scopes: ['orders:read'] }), 200)
   })
 
-  it('createTestIssuer can advance the clock', async () => {
+  it('createTestIssuer can move its clock forward', async () => {
     const headers = issuer.headers({ scopes: ['orders:read'] })
     issuer.advance(599)
     assert.equal((await app.request('/orders', { headers })).status, 200)
@@ -61,12 +61,12 @@ describe('createTestIssuer', () => {
     assert.deepEqual([await scopesOf(), await scopesOf({ scopes: ['a', 'b'] })], [[], ['a', 'b']])
   })
 
-  it('createTestIssuer sets the time of the login', async () => {
+  it('createTestIssuer can set the time of the login', async () => {
     assert.equal(await statusOf({}, 'DELETE'), 204)
     assert.equal(await statusOf({ authenticatedAt: new Date(0) }, 'DELETE'), 401)
   })
 
-  it('the verifier of a test issuer refuses the tokens of another test issuer', async () => {
+  it('a test issuer refuses the tokens of another test issuer', async () => {
     const other = createTestIssuer()
     await assert.rejects(issuer.verifier.verify(other.token()), /Invalid token/)
     assert.equal((await other.verifier.verify(other.token())).clientId, 'first-party')

@@ -28,7 +28,7 @@ export interface TestIssuer {
   readonly audience: string
   /** Verifies the tokens of this issuer. Pass it to `createGuard` of any framework. */
   readonly verifier: Verifier
-  /** Returns an access token in the form in which a Keystile server issues it. */
+  /** Returns an access token like those of a Keystile server. */
   token(login?: TestLogin): string
   /** Returns the `Authorization` header of a request, with an access token for this caller. */
   headers(login?: TestLogin): { readonly authorization: string }

@@ -55,7 +55,7 @@ describe('issueAccessToken', () => {
     authenticatedAt: (now - 30) * 1000 + 999,
   }
 
-  it('issueAccessToken makes a token of the JWT profile (RFC 9068 §2.2)', () => {
+  it('issueAccessToken makes a token with the claims of RFC 9068 §2.2', () => {
     const issued = decodeJwtUnsafe(issueAccessToken(content, key, 600, clock))
     assert.deepEqual(issued.header, { alg: 'ES256', kid: key.keyId, typ: 'at+jwt' })
     const { jti, ...rest } = issued.claims
@@ -73,7 +73,7 @@ describe('issueAccessToken', () => {
     })
   })
 
-  it('issueAccessToken leaves out sid and auth_time if no user logged in (RFC 9068 §2.2.1)', () => {
+  it('issueAccessToken omits sid and auth_time if no user has logged in (RFC 9068 §2.2.1)', () => {
     const { sessionId: _, authenticatedAt: __, ...ofClient } = content
     const { claims } = decodeJwtUnsafe(issueAccessToken(ofClient, key, 600, clock))
     assert.deepEqual(
@@ -99,12 +99,12 @@ describe('issueAccessToken', () => {
 })
 
 describe('verifyAccessToken', () => {
-  it('verifyAccessToken refuses a token that is bound to a key (RFC 7800 §3.1)', () => {
+  it('verifyAccessToken refuses a token that `cnf` binds to a key (RFC 7800 §3.1)', () => {
     for (const cnf of [{ jkt: 'x' }, { 'x5t#S256': 'x' }, null])
       refuses(token({ cnf }), /^"cnf" binds the token to a key/)
   })
 
-  it('verifyAccessToken accepts a token with only the required claims (RFC 9068 §2.2)', () => {
+  it('verifyAccessToken accepts a token that has only the required claims (RFC 9068 §2.2)', () => {
     const verified = verify(token())
     assert.deepEqual(verified.claims, claims)
     assert.deepEqual(verified.scopes, [])
@@ -177,26 +177,26 @@ describe('verifyAccessToken', () => {
   ]
   for (const [name, value] of wrong) {
     const text = JSON.stringify(value)
-    const shown = text.length > 30 ? 'of 4,097 characters' : text
+    const shown = text.length > 30 ? '4,097 characters long' : text
 
-    it(`verifyAccessToken refuses a token with ${name} ${shown}`, () => {
+    it(`verifyAccessToken refuses a token whose ${name} is ${shown}`, () => {
       refuses(token({ [name]: value }), new RegExp(`"${name}"`))
     })
   }
 
-  it('verifyAccessToken refuses an auth_time that is not finite', () => {
+  it('verifyAccessToken refuses an infinite auth_time', () => {
     const text = JSON.stringify(claims).replace('{', '{"auth_time":1e309,')
     refuses(signJws({ alg: 'ES256', kid: key.keyId, typ: 'at+jwt' }, text, key), /"auth_time"/)
   })
 
-  it('verifyAccessToken refuses a wrong issuer or audience, and an expired token', () => {
+  it('verifyAccessToken refuses a wrong issuer, a wrong audience and an expired token', () => {
     refuses(token({ iss: 'https://auth.example/' }), 'wrong_issuer')
     refuses(token({ aud: 'https://other.example' }), 'wrong_audience')
     refuses(token({ exp: now }), 'expired', 'Token has expired')
     refuses(token({ exp: now, aud: 'https://other.example' }), 'wrong_audience')
   })
 
-  it('verifyAccessToken says "Token has expired" only if nothing else is wrong', () => {
+  it('verifyAccessToken says "Token has expired" only if everything else is right', () => {
     for (const fault of [
       { sub: '' },
       { client_id: 7 },
@@ -208,7 +208,7 @@ describe('verifyAccessToken', () => {
     }
   })
 
-  it('verifyAccessToken returns each scope once, in order', () => {
+  it('verifyAccessToken returns each scope once and keeps their order', () => {
     assert.deepEqual(verify(token({ scope: 'b a b' })).scopes, ['b', 'a'])
     assert.deepEqual(verify(token({ scope: '' })).scopes, [])
   })

@@ -52,7 +52,7 @@ describe('verifyJwt', () => {
     assert.deepEqual(verify(signed(claims)), claims)
   })
 
-  it('verifyJwt and signJwt refuse a value that is not a key, without repeating it', () => {
+  it('verifyJwt and signJwt refuse a value that is no key, and do not repeat it', () => {
     const ours = /^a key must come from importKey\(\) or generateKey\(\)/
     for (const none of ['-----BEGIN PUBLIC KEY-----', null, undefined, {}, { find: 'kid' }, 1]) {
       const given = none as unknown as typeof key
@@ -89,7 +89,7 @@ describe('verifyJwt', () => {
       refuses(() => verify(signed({ iat: now, nbf: now })), /"exp" is missing/)
     })
 
-    it('verifyJwt refuses a token as soon as its exp is reached (RFC 7519 §4.1.4)', () => {
+    it('verifyJwt refuses a token from its exp on (RFC 7519 §4.1.4)', () => {
       assert.ok(
         verifyJwt(signed({ exp: now }), key, { clock: at(now - 0.001), clockToleranceSeconds: 0 }),
       )
@@ -116,7 +116,7 @@ describe('verifyJwt', () => {
       })
     }
 
-    it('verifyJwt tolerates 5 seconds after exp by default', () => {
+    it('verifyJwt accepts a token for 5 seconds after exp by default', () => {
       assert.ok(verifyJwt(signed({ exp: now - 4 }), key, { clock: at(now) }))
       assert.throws(
         () => verifyJwt(signed({ exp: now - 5 }), key, { clock: at(now) }),
@@ -139,7 +139,7 @@ describe('verifyJwt', () => {
       assert.ok(verify(signed({ ...valid, nbf: now })))
     })
 
-    it('verifyJwt also applies clockToleranceSeconds to nbf', () => {
+    it('verifyJwt applies clockToleranceSeconds to nbf too', () => {
       assert.ok(verify(signed({ ...valid, nbf: now + 5 }), { clockToleranceSeconds: 5 }))
       refuses(
         () => verify(signed({ ...valid, nbf: now + 5.5 }), { clockToleranceSeconds: 5 }),
@@ -150,7 +150,7 @@ describe('verifyJwt', () => {
 
   for (const name of ['nbf', 'iat']) {
     for (const value of ['null', '"1"', '[]', '1e309', 'false']) {
-      it(`verifyJwt refuses ${name} ${value}, which is not a number`, () => {
+      it(`verifyJwt refuses the ${name} ${value}, which is not a number`, () => {
         refuses(
           () => verify(signed(`{"exp":${now + 9},"${name}":${value}}`)),
           /is not a finite number/,
@@ -161,7 +161,7 @@ describe('verifyJwt', () => {
 
   for (const name of ['iss', 'sub', 'jti']) {
     for (const value of ['null', '1', '["a"]', '{}', 'true']) {
-      it(`verifyJwt refuses ${name} ${value}, which is not a string`, () => {
+      it(`verifyJwt refuses the ${name} ${value}, which is not a string`, () => {
         refuses(() => verify(signed(`{"exp":${now + 9},"${name}":${value}}`)), /is not a string/)
       })
     }
@@ -178,12 +178,12 @@ describe('verifyJwt', () => {
       ' https://auth.example',
       '',
     ]) {
-      it(`verifyJwt refuses iss ${JSON.stringify(iss)}, a wrong issuer (RFC 7519 §4.1.1)`, () => {
+      it(`verifyJwt refuses the other issuer ${JSON.stringify(iss)} (RFC 7519 §4.1.1)`, () => {
         refuses(() => verify(signed({ ...valid, iss }), { issuer }), 'wrong_issuer')
       })
     }
 
-    it('verifyJwt refuses a missing iss, and an iss that is an array', () => {
+    it('verifyJwt refuses a token if iss is missing or an array', () => {
       refuses(() => verify(signed(valid), { issuer }), 'wrong_issuer')
       refuses(
         () => verify(signed({ ...valid, iss: [issuer] }), { issuer }),
@@ -205,7 +205,7 @@ describe('verifyJwt', () => {
       ],
     ]
     for (const [aud, audience] of accepted) {
-      it(`verifyJwt for ${JSON.stringify(audience)} accepts aud ${JSON.stringify(aud)}`, () => {
+      it(`verifyJwt for ${JSON.stringify(audience)} accepts the aud ${JSON.stringify(aud)}`, () => {
         assert.ok(verify(signed({ ...valid, aud }), { audience }))
       })
     }
@@ -222,7 +222,7 @@ describe('verifyJwt', () => {
       [undefined, 'me'],
     ]
     for (const [aud, audience] of refused) {
-      it(`verifyJwt for ${JSON.stringify(audience)} refuses aud ${JSON.stringify(aud)}`, () => {
+      it(`verifyJwt for ${JSON.stringify(audience)} refuses the aud ${JSON.stringify(aud)}`, () => {
         refuses(() => verify(signed({ ...valid, aud }), { audience }), 'wrong_audience')
       })
     }
@@ -238,18 +238,18 @@ describe('verifyJwt', () => {
       [['me']],
       { 0: 'me', length: 1 },
     ]) {
-      it(`verifyJwt refuses aud ${JSON.stringify(aud)}: each aud must be a string`, () => {
+      it(`verifyJwt refuses aud ${JSON.stringify(aud)}, because every aud must be a string`, () => {
         refuses(() => verify(signed({ ...valid, aud }), { audience: 'me' }), /"aud" is neither/)
       })
     }
 
-    it('verifyJwt without audience refuses any token with aud (RFC 7519 §4.1.3)', () => {
+    it('verifyJwt without the option audience refuses a token with aud (RFC 7519 §4.1.3)', () => {
       for (const aud of ['me', ['me'], []])
         refuses(() => verify(signed({ ...valid, aud })), 'wrong_audience')
     })
   })
 
-  it('verifyJwt compares sub exactly if the option subject is set', () => {
+  it('verifyJwt compares sub with the option subject, letter by letter', () => {
     assert.ok(verify(signed({ ...valid, sub: 'alice' }), { subject: 'alice' }))
     for (const sub of ['Alice', 'alice ', '', undefined]) {
       refuses(() => verify(signed({ ...valid, sub }), { subject: 'alice' }), 'wrong_subject')
@@ -339,7 +339,7 @@ describe('verifyJwt', () => {
     }
   })
 
-  describe('"Token has expired"', () => {
+  describe('"Token has expired" as an error of verifyJwt', () => {
     const expired = { iss: 'i', aud: 'me', sub: 's', exp: now - 60 }
     const demand = {
       issuer: 'i',
@@ -348,7 +348,7 @@ describe('verifyJwt', () => {
       type: 'JWT',
       requiredClaims: ['sub'],
     }
-    it('verifyJwt says "Token has expired" if nothing else is wrong', () => {
+    it('verifyJwt says "Token has expired" if everything else is right', () => {
       refuses(() => verify(signed(expired), demand), 'expired', 'Token has expired')
     })
 
@@ -362,7 +362,7 @@ describe('verifyJwt', () => {
       ['required claim', { sub: undefined }, {}, 'wrong_subject'],
     ]
     for (const [name, claims, header, why] of alsoWrong) {
-      it(`verifyJwt does not say "Token has expired" if the ${name} is wrong too`, () => {
+      it(`verifyJwt does not say "Token has expired" if the ${name} is also wrong`, () => {
         refuses(() => verify(signed({ ...expired, ...claims }, header), demand), why)
       })
     }
@@ -409,7 +409,7 @@ describe('verifyJwt', () => {
     }
   })
 
-  it('verifyJwt refuses the value undefined for an option, which would disable a check', () => {
+  it('verifyJwt refuses an option that is undefined, because it could disable a check', () => {
     for (const name of ['issuer', 'audience', 'type', 'algorithms'])
       assert.throws(
         () => verify(signed(valid), { [name]: undefined }),
@@ -417,7 +417,7 @@ describe('verifyJwt', () => {
       )
   })
 
-  it('verifyJwt refuses an unknown option, and options that are not an object', () => {
+  it('verifyJwt refuses unknown options, and options that are not an object', () => {
     for (const options of [
       { iss: 'a' },
       { typ: 'at+jwt' },
@@ -430,7 +430,7 @@ describe('verifyJwt', () => {
       assert.throws(() => verifyJwt(signed(valid), key, options as VerifyOptions), TypeError)
   })
 
-  it('verifyJwt refuses a clock that does not return milliseconds', () => {
+  it('verifyJwt refuses a clock that returns no milliseconds', () => {
     const wrong = [
       undefined,
       Number.NaN,
@@ -458,7 +458,7 @@ describe('verifyJwt', () => {
     )
   })
 
-  it('verifyJwt does not count an inherited member as a required claim', () => {
+  it('verifyJwt does not accept an inherited property as a required claim', () => {
     refuses(
       () => verify(signed(valid), { requiredClaims: ['constructor'] }),
       /"constructor" is missing/,
@@ -484,7 +484,7 @@ describe('signJwt', () => {
     })
   })
 
-  it('signJwt keeps the iat and exp that the claims already have', () => {
+  it('signJwt keeps iat and exp if the claims contain them', () => {
     const { claims } = decodeJwtUnsafe(signJwt({ iat: 5, exp: 7 }, key))
     assert.deepEqual(claims, { iat: 5, exp: 7 })
   })
@@ -497,14 +497,14 @@ describe('signJwt', () => {
     })
   })
 
-  it('signJwt refuses a token that would never expire', () => {
+  it('signJwt refuses to make a token without an expiry', () => {
     assert.throws(() => signJwt({ sub: 'alice' }, key), /a token must expire/)
     for (const expiresInSeconds of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
       assert.throws(() => signJwt({}, key, { expiresInSeconds }), /^TypeError: .*expiresInSeconds/)
     }
   })
 
-  it('signJwt refuses claims of a wrong type', () => {
+  it('signJwt refuses a claim of the wrong type', () => {
     const wrong = { sub: 1, iss: [], jti: null, nbf: '1', iat: Number.NaN, exp: '9' }
     for (const [name, value] of Object.entries(wrong)) {
       const sign = (): string => signJwt({ [name]: value }, key, { expiresInSeconds: 1 })
@@ -515,7 +515,7 @@ describe('signJwt', () => {
     }
   })
 
-  it('signJwt refuses times in milliseconds, and registered claims that are undefined', () => {
+  it('signJwt refuses times in milliseconds, and a registered claim that is undefined', () => {
     const milliseconds = now * 1000
     for (const claims of [
       { exp: milliseconds },
@@ -547,7 +547,7 @@ describe('signJwt', () => {
 })
 
 describe('decodeJwtUnsafe', () => {
-  it('decodeJwtUnsafe reads even an expired token with a wrong signature', () => {
+  it('decodeJwtUnsafe returns the claims of an expired token with a wrong signature', () => {
     const token = `${toBase64url('{"alg":"RS256"}')}.${toBase64url('{"sub":"mallory","exp":1}')}.AAAA`
     assert.deepEqual(decodeJwtUnsafe(token), {
       header: { alg: 'RS256' },

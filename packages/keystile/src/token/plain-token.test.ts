@@ -40,7 +40,7 @@ function refused(why: Why, ...args: Parameters<typeof verify>): void {
   )
 }
 
-describe('the kind of a token', () => {
+describe('verifyPlainToken and the kind of a token', () => {
   for (const typ of [undefined, 'JWT', 'jwt', 'application/jwt', 'at+jwt', 'application/at+jwt']) {
     it(`verifyPlainToken accepts a token whose typ is ${typ}`, () => {
       assert.equal(verify({}, {}, { typ }).claims.sub, 'ada')
@@ -79,24 +79,24 @@ describe('the kind of a token', () => {
     })
   }
 
-  it('verifyPlainToken refuses a claim typ, type or token_type that is not a string', () => {
+  it('verifyPlainToken refuses a token if typ, type or token_type is not a string', () => {
     for (const name of ['typ', 'type', 'token_type']) {
       for (const value of [['ID'], null, 7, { toString: 1 }])
         refused(new RegExp(`^"${name}" is not a string$`), { [name]: value })
     }
   })
 
-  it('verifyPlainToken refuses a token that is bound to a key (RFC 7800 §3.1)', () => {
+  it('verifyPlainToken refuses a token with `cnf`, which binds it to a key (RFC 7800 §3.1)', () => {
     for (const cnf of [{ jkt: 'x' }, { kid: 'x' }, { 'x5t#S256': 'x' }, null])
       refused(/^"cnf" binds the token/, { cnf })
   })
 
-  it('verifyPlainToken accepts token_use access and typ Bearer', () => {
+  it('verifyPlainToken accepts token_use "access" and typ "Bearer"', () => {
     assert.equal(verify({ token_use: 'access', typ: 'Bearer' }).claims.sub, 'ada')
   })
 })
 
-describe('required claims', () => {
+describe('verifyPlainToken and required claims', () => {
   for (const name of ['sub', 'exp']) {
     it(`verifyPlainToken refuses a token without ${name}`, () => {
       refused(new RegExp(`^"${name}" is missing$`), { [name]: undefined })
@@ -104,7 +104,7 @@ describe('required claims', () => {
     })
   }
 
-  it('verifyPlainToken refuses a token without iss, and one with another iss', () => {
+  it('verifyPlainToken refuses a token if iss is missing or wrong', () => {
     for (const iss of [undefined, 'i/', 'I']) refused('wrong_issuer', { iss })
   })
 
@@ -116,46 +116,46 @@ describe('required claims', () => {
     for (const value of ['1', null]) refused(/^"auth_time"/, { auth_time: value })
   })
 
-  it('verifyPlainToken requires no iat, jti or client', () => {
+  it('verifyPlainToken accepts a token without iat, jti and client', () => {
     const { clientId, scopes, expires } = verify()
     assert.deepEqual([clientId, scopes, expires], [undefined, [], now + 60])
   })
 })
 
-describe('the audience', () => {
+describe('verifyPlainToken and the audience', () => {
   const bound = { audience: { claim: 'azp', values: ['https://app.example', 'other'] } }
 
-  it('verifyPlainToken refuses a wrong or missing aud if audience is a list of names', () => {
+  it('verifyPlainToken refuses a token if aud is missing or has no name of the audience', () => {
     for (const aud of ['other', ['other'], undefined, []]) refused('wrong_audience', { aud })
     assert.equal(verify({ aud: ['other', 'api'] }).claims.sub, 'ada')
   })
 
-  it('verifyPlainToken accepts azp instead of aud if audience is { claim: "azp", values }', () => {
+  it('with audience { claim: "azp" }, verifyPlainToken accepts a token without aud', () => {
     for (const azp of ['https://app.example', 'other'])
       assert.equal(verify({ aud: undefined, azp }, bound).clientId, azp)
     const groups = { audience: { claim: 'apis', values: ['b'] } }
     assert.equal(verify({ aud: undefined, apis: ['a', 'b'] }, groups).claims.sub, 'ada')
   })
 
-  it('verifyPlainToken refuses a wrong azp if audience is { claim: "azp", values }', () => {
+  it('with audience { claim: "azp" }, verifyPlainToken refuses a wrong azp', () => {
     for (const azp of [undefined, 'elsewhere', 'https://app.example/'])
       refused('wrong_audience', { aud: undefined, azp }, bound)
     const inherited = { audience: { claim: 'toString', values: ['a'] } }
     refused(/^"toString" is neither/, { aud: undefined }, inherited)
   })
 
-  it('verifyPlainToken checks azp and aud if `claim` is azp and the token has an aud', () => {
+  it('with audience { claim: "azp" }, verifyPlainToken also checks an aud', () => {
     refused('wrong_audience', { aud: 'elsewhere', azp: 'https://app.example' }, bound)
     refused('wrong_audience', { aud: [], azp: 'https://app.example' }, bound)
     assert.equal(verify({ aud: 'other', azp: 'https://app.example' }, bound).claims.sub, 'ada')
   })
 
-  it('verifyPlainToken refuses a token with an aud but without the claim of `audience`', () => {
+  it('with audience { claim: "azp" }, verifyPlainToken refuses a token without azp', () => {
     refused('wrong_audience', { aud: 'other' }, bound)
     refused('wrong_audience', { aud: 'other', azp: 'elsewhere' }, bound)
   })
 
-  it('verifyPlainToken never accepts a random token that names no expected API', () => {
+  it('verifyPlainToken never accepts a random token for another API', () => {
     const names = fc.constantFrom('api', 'api', 'api', 'app', 'x', '', 'API', 'api ', 'ap')
     const value = fc.oneof(
       names,
@@ -196,7 +196,7 @@ describe('the audience', () => {
   })
 })
 
-describe('the client', () => {
+describe('verifyPlainToken and the client', () => {
   it('verifyPlainToken takes the client from client_id, azp, cid or appid, in this order', () => {
     const all = { client_id: 'a', azp: 'b', cid: 'c', appid: 'd' }
     assert.equal(verify(all).clientId, 'a')
@@ -206,7 +206,7 @@ describe('the client', () => {
   })
 
   for (const name of ['client_id', 'azp', 'cid', 'appid']) {
-    it(`verifyPlainToken refuses a token whose aud contains its ${name}, as ID tokens do`, () => {
+    it(`verifyPlainToken refuses an aud that equals ${name}, as in ID tokens`, () => {
       for (const aud of ['api', ['api', 'other']]) refused(/ID token/, { aud, [name]: 'api' })
       refused(/ID token/, { aud: ['api', 'app'], [name]: 'app' })
       const audience = { claim: 'azp', values: ['api'] }
@@ -214,11 +214,11 @@ describe('the client', () => {
     })
   }
 
-  it('verifyPlainToken accepts a token whose aud is its client if options.clients has it', () => {
+  it('verifyPlainToken accepts an aud that equals the client if `clients` contains it', () => {
     assert.equal(verify({ azp: 'api' }, { clients: ['api'] }).clientId, 'api')
   })
 
-  it('verifyPlainToken refuses a token of a client that is not in the option clients', () => {
+  it('verifyPlainToken refuses a token from a client that `clients` does not contain', () => {
     const clients = { clients: ['app'] }
     assert.equal(verify({ azp: 'app' }, clients).clientId, 'app')
     refused('wrong_client', { azp: 'other' }, clients)
@@ -229,8 +229,8 @@ describe('the client', () => {
   })
 })
 
-describe('the scopes', () => {
-  it('verifyPlainToken reads scopes only from the claim that scopesFrom names', () => {
+describe('verifyPlainToken and the scopes', () => {
+  it('verifyPlainToken reads the scopes only from the claim in the option scopesFrom', () => {
     const claims = { scope: 'a b', scp: ['c', 'd'], permissions: ['e:f'] }
     assert.deepEqual(verify(claims).scopes, ['a', 'b'])
     assert.deepEqual(verify(claims, { scopesFrom: 'scp' }).scopes, ['c', 'd'])
@@ -238,23 +238,23 @@ describe('the scopes', () => {
     assert.deepEqual(verify({}, { scopesFrom: 'permissions' }).scopes, [])
   })
 
-  it('verifyPlainToken reads scp as a text with spaces too, as Entra ID writes it', () => {
+  it('verifyPlainToken reads scp as a string with spaces, as Entra ID writes it', () => {
     assert.deepEqual(verify({ scp: 'a  b a' }, { scopesFrom: 'scp' }).scopes, ['a', 'b'])
   })
 
-  it('verifyPlainToken refuses scopes that are not a string or an array of strings', () => {
+  it('verifyPlainToken refuses scopes that are neither a string nor an array of strings', () => {
     for (const scope of [7, null, { a: 1 }, ['a', 7], 'a"b', 'a\nb']) {
       refused('malformed_claim', { scope })
       refused('malformed_claim', { scp: scope }, { scopesFrom: 'scp' })
     }
   })
 
-  it('verifyPlainToken takes the scopes that the function scopesFrom returns', () => {
+  it('verifyPlainToken uses the scopes that the app’s function scopesFrom returns', () => {
     const scopesFrom = (claims: object): readonly string[] => Object.keys(claims).slice(0, 2)
     assert.deepEqual(verify({}, { scopesFrom }).scopes, ['iss', 'aud'])
   })
 
-  it('verifyPlainToken checks a copy of the array that scopesFrom returns', () => {
+  it('verifyPlainToken copies the array from scopesFrom before it checks the scopes', () => {
     let reads = 0
     const changing: string[] = ['a']
     Object.defineProperty(changing, 0, { get: () => (++reads === 1 ? 'a' : 'admin') })
@@ -264,7 +264,7 @@ describe('the scopes', () => {
     assert.throws(() => verify({}, { scopesFrom: () => sparse }), { name: 'TypeError' })
   })
 
-  it('verifyPlainToken throws a TypeError if scopesFrom does not return an array of texts', () => {
+  it('verifyPlainToken throws a TypeError if scopesFrom returns no array of strings', () => {
     for (const wrong of ['null', '"a b"', '[1]', '{}']) {
       const scopesFrom = (): readonly string[] => JSON.parse(wrong)
       assert.throws(() => verify({}, { scopesFrom }), { name: 'TypeError', message: /scopesFrom/ })
@@ -272,7 +272,7 @@ describe('the scopes', () => {
   })
 })
 
-describe('the age of a token', () => {
+describe('verifyPlainToken and the age of a token', () => {
   const young = { maxTokenAgeSeconds: 30 }
 
   it('verifyPlainToken refuses a token older than maxTokenAgeSeconds plus the tolerance', () => {
@@ -281,11 +281,11 @@ describe('the age of a token', () => {
     assert.equal(verify({ iat: now - 35 }).expires, now + 60)
   })
 
-  it('verifyPlainToken stops accepting a young token at exp', () => {
+  it('verifyPlainToken refuses a token after exp even if it is young enough', () => {
     assert.equal(verify({ iat: now, exp: now + 10 }, young).expires, now + 10)
   })
 
-  it('verifyPlainToken with maxTokenAgeSeconds refuses a missing iat and one in the future', () => {
+  it('with maxTokenAgeSeconds, verifyPlainToken refuses a missing iat or a future iat', () => {
     refused(/^"iat" is missing$/, {}, young)
     assert.equal(verify({ iat: now + 5 }, young).expires, now + 35)
     refused(/^"iat" is in the future$/, { iat: now + 6 }, young)

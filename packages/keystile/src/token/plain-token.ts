@@ -57,10 +57,10 @@ const clientClaims = ['client_id', 'azp', 'cid', 'appid'] as const
  */
 const foreignClaims = ['nonce', 'at_hash', 'c_hash', 'events'] as const
 
-/** The claims in which issuers and apps write what kind of token it is: Keycloak uses `typ`. */
+/** The claims that tell the kind of token for some issuers and apps: Keycloak uses `typ`. */
 const typeClaims = ['typ', 'type', 'token_type'] as const
 
-/** Their values for other kinds of token, such as `ID`, `Refresh` or `refresh_token`. */
+/** Values of these claims in other kinds of token, such as `ID`, `Refresh` or `refresh_token`. */
 const foreignType = /^(id|refresh|offline|logout)([_ -]?token)?$/i
 
 /**
@@ -122,7 +122,7 @@ function requireAccessToken(claims: JwtClaims, header: JsonObject): void {
     throw wrongType('"typ" is neither JWT nor at+jwt')
 
   const foreign = foreignClaims.find((name) => claims[name] !== undefined)
-  if (foreign) throw wrongType(`an access token has no "${foreign}": this is another token`)
+  if (foreign) throw wrongType(`an access token has no "${foreign}": this is another kind of token`)
 
   for (const name of typeClaims) {
     const type = claims[name]
@@ -138,8 +138,9 @@ function requireAccessToken(claims: JwtClaims, header: JsonObject): void {
 }
 
 /**
- * Refuses a token of a client that is not listed. Without a list, refuses a token whose `aud` is
- * its own client: that is what ID tokens have, and each client of the issuer can get one.
+ * Refuses a token of a client that is not in `clients`. Without this list, refuses a token whose
+ * `aud` is its own client. ID tokens have such an `aud`, and every client of the issuer can get an
+ * ID token.
  */
 function requireClient(claims: JwtClaims, clients: readonly string[] | undefined): void {
   for (const name of clientClaims) {

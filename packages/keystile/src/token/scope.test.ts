@@ -28,14 +28,14 @@ describe('parseScope (RFC 6749 §3.3)', () => {
     })
   }
 
-  it('parseScope accepts 4,096 characters, and refuses 4,097', () => {
+  it('parseScope accepts a string of 4,096 characters, and refuses a longer one', () => {
     assert.deepEqual(parseScope('x'.repeat(4096)), ['x'.repeat(4096)])
     assert.equal(parseScope('x'.repeat(4097)), undefined)
   })
 })
 
 describe('isScopeName', () => {
-  it('isScopeName returns true only for a string that is a single scope name', () => {
+  it('isScopeName is true only for a string with exactly one scope name', () => {
     for (const name of ['a', 'items:read', 'https://api.example/x', '!#[]~'])
       assert.equal(isScopeName(name), true, name)
     for (const name of ['', ' ', 'a b', ' a', 'a ', 'a"', 'a\\', '\u00e9'])

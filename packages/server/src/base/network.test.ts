@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { networkOf } from './network.ts'
 
 describe('networkOf', () => {
-  it('networkOf returns the /64 of an IPv6 address, however the address is written', () => {
+  it('networkOf returns the /64 of an IPv6 address in any spelling', () => {
     const table = [
       ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
       ['2001:0DB8:0001:0002::', '2001:db8:1:2::/64'],
@@ -19,7 +19,7 @@ describe('networkOf', () => {
     for (const [address, network] of table) assert.equal(networkOf(address), network, address)
   })
 
-  it('networkOf returns the IPv4 address that an IPv6 address contains (RFC 6052)', () => {
+  it('networkOf returns the IPv4 address inside an IPv6 address (RFC 6052)', () => {
     const written = [
       '192.0.2.33',
       '64:ff9b::192.0.2.33',

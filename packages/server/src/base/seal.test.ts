@@ -5,27 +5,27 @@ import { createSeal } from './seal.ts'
 const secret = 'an application secret of 32 chars'
 
 describe('createSeal', () => {
-  it('createSeal decrypts what it encrypted, and encrypts a string differently each time', () => {
+  it('createSeal encrypts the same string differently each time, and decrypts it again', () => {
     const { seal, open } = createSeal(secret, 'test')
     assert.equal(open(seal('täxt', 'row 1'), 'row 1'), 'täxt')
     assert.notEqual(seal('täxt', 'row 1'), seal('täxt', 'row 1'))
   })
 
-  it('createSeal encrypts even "" with a 96-bit IV and a 128-bit tag (SP 800-38D §5.2.1)', () => {
+  it('createSeal encrypts with a 96-bit IV and a 128-bit tag (SP 800-38D §5.2.1)', () => {
     const { seal, open } = createSeal(secret, 'test')
     const sealed = seal('', 'row')
     assert.equal(Buffer.from(sealed, 'base64url').length, 12 + 16)
     assert.equal(open(sealed, 'row'), '')
   })
 
-  it('createSeal decrypts a value only with its own secret, purpose and row', () => {
+  it('createSeal decrypts a value only with the same secret, purpose and row', () => {
     const sealed = createSeal(secret, 'test').seal('text', 'row 1')
     assert.equal(createSeal(`${secret}!`, 'test').open(sealed, 'row 1'), undefined)
     assert.equal(createSeal(secret, 'other').open(sealed, 'row 1'), undefined)
     assert.equal(createSeal(secret, 'test').open(sealed, 'row 2'), undefined)
   })
 
-  it('createSeal refuses an encrypted value if any byte is changed or missing', () => {
+  it('createSeal refuses an encrypted value if a byte is changed or missing', () => {
     const { seal, open } = createSeal(secret, 'test')
     const sealed = Buffer.from(seal('text', 'row'), 'base64url')
     for (let i = 0; i < sealed.length; i++) {

@@ -8,10 +8,7 @@ const ivBytes = 12
  */
 const tagBytes = 16
 
-/**
- * Encrypts values for the database, so that a stolen copy of the database is of no use without the
- * key.
- */
+/** Encrypts values for the database. Without the key, a stolen copy of the database is useless. */
 export interface Seal {
   /**
    * Encrypts a string.

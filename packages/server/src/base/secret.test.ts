@@ -3,14 +3,14 @@ import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { hashSecret, isSecretOf, makeSecret } from './secret.ts'
 
-describe('a secret', () => {
+describe('makeSecret() and isSecretOf()', () => {
   it('makeSecret returns 256 random bits', () => {
     const made = Array.from({ length: 100 }, makeSecret)
     assert.equal(new Set(made).size, 100)
     for (const secret of made) assert.equal(Buffer.from(secret, 'base64url').length, 32)
   })
 
-  it('isSecretOf refuses another base64url spelling of the same bytes', () => {
+  it('isSecretOf refuses another base64url text for the same bytes', () => {
     const secret = makeSecret()
     const hash = hashSecret(secret)
     assert.equal(hash, createHash('sha256').update(secret).digest('base64url'))

@@ -14,14 +14,14 @@ export const commands: readonly CliCommand<OwnCall>[] = [
   {
     words: ['migrate'],
     takesSettings: 'withoutKey',
-    summary: 'create the tables of the database or bring them up to date, and start nothing',
+    summary: 'create or update the tables of the database; does not start the server',
     load: async () => (await import('./migrate.ts')).migrate,
   },
   ...cliCommands,
   {
     words: ['config', 'check'],
     takesSettings: true,
-    summary: 'check whether the settings are complete and safe, and start nothing',
+    summary: 'check whether the settings are complete and safe; does not start the server',
     load: async () => (await import('./config-check.ts')).checkConfiguration,
   },
   {
@@ -37,7 +37,7 @@ export const commands: readonly CliCommand<OwnCall>[] = [
     words: ['completion'],
     operand: 'bash|zsh|fish',
     takesSettings: false,
-    summary: 'print a script that completes commands and flags',
+    summary: 'print a completion script for a shell',
     async load() {
       const { completionScript } = await import('./completion.ts')
       return ({ operand, terminal }) => terminal.print(completionScript(operand, commands))
@@ -55,7 +55,7 @@ export const commands: readonly CliCommand<OwnCall>[] = [
   {
     words: ['help'],
     takesSettings: false,
-    summary: 'print this text',
+    summary: 'print all commands and settings',
     async load() {
       const { helpText } = await import('./help.ts')
       return ({ terminal }) => terminal.print(helpText(commands, terminal))

@@ -40,7 +40,7 @@ function textOf({ stops, warnings, checked }: Examination): string {
   const unchecked = rules.filter((rule) => !checked.includes(rule)).map(({ id }) => id)
   return [
     ...[...stops, ...warnings].flatMap(linesOf),
-    `${checked.length} rules checked: ${stops.length} that stop a start, ` +
+    `${checked.length} rules checked: ${stops.length} prevent a start, ` +
       `${warnings.length} warnings`,
     ...(unchecked.length > 0 ? [`rules that could not be checked: ${unchecked.join(', ')}`] : []),
   ].join('\n')

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import { openLog } from './log.ts'
 
 describe('openLog', () => {
-  it('openLog writes an error’s type, message, code, stack and causes, and nothing else', () => {
+  it('openLog writes only the type, message, code, stack and causes of an error', () => {
     const folder = mkdtempSync(join(tmpdir(), 'keystile-log-'))
     const logFile = join(folder, 'deep/keystile.log')
     const cause = Object.assign(new Error('duplicate key'), {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { escapeLines, escapeUnseen } from './unseen.ts'
 
 describe('escapeUnseen', () => {
-  it('escapeUnseen writes control and invisible characters as JSON escapes', () => {
+  it('escapeUnseen writes control characters and invisible characters as JSON escapes', () => {
     const shown: readonly (readonly [string, string])[] = [
       ['\u001b[31mred', '\\u001b[31mred'],
       ['\u009b31m', '\\u009b31m'],
@@ -16,7 +16,7 @@ describe('escapeUnseen', () => {
     for (const [text, expected] of shown) assert.equal(escapeUnseen(text), expected)
   })
 
-  it('escapeUnseen changes no visible text, and does not change the value of JSON', () => {
+  it('escapeUnseen leaves visible text and the value of JSON unchanged', () => {
     const text = 'Ada Lovelace, “née” Byron 🦉 \\u001b'
     assert.equal(escapeUnseen(text), text)
     const value = { a: '\u001b\u2028\u202e' }
@@ -25,7 +25,7 @@ describe('escapeUnseen', () => {
 })
 
 describe('escapeLines', () => {
-  it('escapeLines keeps line feeds and bold text, and escapes other control characters', () => {
+  it('escapeLines keeps line breaks and bold text, and escapes other control characters', () => {
     assert.equal(
       escapeLines('\u001b[1mA\u001b[22m\nb\u001b[31m\r'),
       '\u001b[1mA\u001b[22m\nb\\u001b[31m\\u000d',

@@ -24,7 +24,7 @@ const logger: DefaultedSetting<'logger', Logger> = {
   }),
   default: consoleLogger,
   defaultText: 'warnings and errors go to standard error',
-  help: 'the logger that gets all messages, in the form of pino',
+  help: 'a logger for all messages, with the methods of pino',
 }
 
 const clock: DefaultedSetting<'clock', Clock> = {

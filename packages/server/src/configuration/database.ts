@@ -54,7 +54,7 @@ const database: Setting<'database', string | Pool> = {
 export const writeQueueLength: GaugeMetric = {
   type: 'gauge',
   name: 'keystile_write_queue_length',
-  help: 'Commands that wait for the database or are running in it.',
+  help: 'Database commands that are waiting or running.',
 }
 
 /**
@@ -100,7 +100,9 @@ const rules: readonly Rule<RuleOptions>[] = [
     id: 'database-file-private',
     standard: 'ASVS 5.0 13.3.2',
     severity: 'warn',
-    demand: 'only the owner may read the files of a SQLite database (a start changes their mode)',
+    demand:
+      'only the owner may read the files of a SQLite database (Keystile corrects their mode at ' +
+      'start)',
     find: ({ machine }) =>
       machine && machine.databaseFiles.length > 0
         ? openFiles(machine.databaseFiles).map(({ path }) => ({
@@ -115,7 +117,7 @@ const rules: readonly Rule<RuleOptions>[] = [
     id: 'database-opens',
     standard: 'ASVS 5.0 16.5.3',
     severity: 'stop',
-    demand: 'Keystile must be able to open the database: it holds the revocations',
+    demand: 'Keystile must be able to open the database, which records the revoked sessions',
     find: ({ machine }, say) =>
       machine?.database &&
       (machine.database.kind === 'unavailable'
@@ -132,7 +134,9 @@ const rules: readonly Rule<RuleOptions>[] = [
     id: 'tables-current',
     standard: 'ASVS 5.0 16.5.3',
     severity: 'stop',
-    demand: 'the tables must be of this version, unless the user of the database may migrate them',
+    demand:
+      'the tables must not be newer than this version of Keystile; ' +
+      'if they are older, the database user must have the right to migrate them',
     find: ({ machine }) =>
       machine?.database && machine.database.kind !== 'unavailable'
         ? findTableFaults(machine.database.migrations)
@@ -185,8 +189,8 @@ const rules: readonly Rule<RuleOptions>[] = [
     standard: 'ASVS 5.0 16.2.2',
     severity: 'warn',
     demand:
-      `with PostgreSQL, the clock must be within ${maxClockDifferenceSeconds} s of the server’s ` +
-      'clock; with SQLite, it must not be behind the last write to the database',
+      `with PostgreSQL, the clock must be within ${maxClockDifferenceSeconds} s of PostgreSQL’s ` +
+      'clock; with SQLite, it must not be earlier than the last write to the database',
     find: ({ machine }) => machine && findClockFaults(machine),
   },
 ]

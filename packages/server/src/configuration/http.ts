@@ -37,7 +37,7 @@ const corsOrigins: DefaultedSetting<'corsOrigins', readonly string[]> = {
   default: [],
   help:
     "origins, besides the issuer's own, whose pages may call the endpoints; " +
-    'with commas between them',
+    'separated by commas',
   environment: ['KEYSTILE_CORS_ORIGINS'],
   parse: parseList,
   findFaults: (origins) => origins.flatMap(findOriginFaults),
@@ -52,7 +52,7 @@ const trustedProxies: Setting<'trustedProxies', readonly string[]> = {
   defaultText: 'no proxy is trusted, and there are no rate limits by address',
   help:
     'addresses and ranges of proxies whose X-Forwarded-For is trusted; ' +
-    'none if there is no proxy',
+    'give none if there is no proxy',
   environment: ['KEYSTILE_TRUSTED_PROXIES'],
   parse: parseList,
   findFaults: (proxies) =>

@@ -23,7 +23,9 @@ const rules: readonly Rule<unknown>[] = [
     id: 'node-version',
     standard: 'package.json, engines',
     severity: 'stop',
-    demand: `Node must be ${minNode.join('.')} or newer, for a complete node:sqlite`,
+    demand:
+      `Node must be ${minNode.join('.')} or newer, because node:sqlite is not complete ` +
+      'in older versions',
     find({ machine }) {
       if (!machine) return undefined
 

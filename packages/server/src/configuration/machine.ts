@@ -118,8 +118,8 @@ function readFacts(path: string): FileFacts | undefined {
 }
 
 /**
- * Returns the secret. Returns undefined if this user may not read the file. A start reports this
- * fault when it reads the key.
+ * Returns the content of the file. Returns undefined if this user may not read it; a start reports
+ * this fault when it reads the key.
  */
 function readSecret(path: string): string | undefined {
   try {

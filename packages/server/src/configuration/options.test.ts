@@ -38,7 +38,7 @@ function faultsOf(options: object): readonly string[] {
 }
 
 describe('checkOptions', () => {
-  it('checkOptions fills in the default of each option that is absent', () => {
+  it('checkOptions sets the default of each option that is missing', () => {
     const options = checkOptions({ ...good, scopes: { a: 'A' } })
     assert.equal(options.accessTokenSeconds, 600)
     assert.equal(options.sessionSeconds, 30 * 86_400)
@@ -54,7 +54,7 @@ describe('checkOptions', () => {
     assert.deepEqual(options.roles, {})
   })
 
-  it('checkOptions throws one TypeError that lists all faults', () => {
+  it('checkOptions throws one TypeError that lists every fault', () => {
     const bad = {
       issuer: 'ftp://x',
       database: ':memory:',
@@ -77,7 +77,7 @@ describe('checkOptions', () => {
 })
 
 describe('trustedProxies', () => {
-  it('trustedProxies must be addresses or ranges, and must not include the whole Internet', () => {
+  it('trustedProxies must be addresses or ranges, and not the whole Internet', () => {
     const given = { issuer: 'http://localhost:3000', database: ':memory:' }
     assert.equal(checkOptions(given).trustedProxies, undefined)
     assert.deepEqual(checkOptions({ ...given, trustedProxies: [] }).trustedProxies, [])
@@ -432,6 +432,15 @@ describe('readOptions', () => {
       /^accountPagesUrl needs users\.setPassword too/,
     ],
     [
+      'emailVerification together with the app’s own users',
+      {
+        users: { ...directory, email: () => null },
+        mail: { from: 'a@example.com', send() {} },
+        emailVerification: 'required',
+      },
+      /^emailVerification must be left out if users is given: it is only for Keystile's own/,
+    ],
+    [
       'roles together with the app’s own users',
       { users: directory, roles: {} },
       /^roles must be left out if users is given/,
@@ -509,7 +518,7 @@ describe('readOptions', () => {
     assert.match(faults[1] ?? '', /^database must be given: /)
   })
 
-  it('readOptions shows the value, escaped and shortened, without secret parts of a URL', () => {
+  it('readOptions shows wrong values escaped, shortened and without the secrets of a URL', () => {
     const fault = (options: object): string => faultsOf(options)[0] ?? ''
     assert.match(fault({ registration: 'a\n\u001b' }), /; it is "a\\u\{a\}\\u\{1b\}"$/)
     assert.match(fault({ registration: 'x'.repeat(200) }), /; it is "x{77}…"$/)
@@ -522,7 +531,7 @@ describe('readOptions', () => {
       assert.doesNotMatch(faultsOf({ issuer: url, registration: url }).join(), /hunt/, url)
   })
 
-  it('readOptions uses the names of an app’s options, and says how to set them in code', () => {
+  it('readOptions names the options of an app, and says how to set them in code', () => {
     const faults = faultsOf({
       issuer: 'https://a.example',
       database: 'postgres://localhost/x',
@@ -535,7 +544,7 @@ describe('readOptions', () => {
     assert.doesNotMatch(faults, /KEYSTILE_|--/)
   })
 
-  it('readOptions does not repeat a secret', () => {
+  it('readOptions does not show secrets', () => {
     assert.ok(!faultsOf({ key: 'hunter2' }).join().includes('hunter2'))
   })
 })

@@ -18,8 +18,8 @@ export const proxyRules: readonly Rule<ProxyRuleOptions>[] = [
     standard: 'ASVS 5.0 6.3.1',
     severity: 'warn',
     demand:
-      'the list of trusted proxies, which may be empty, should be given for a server that other ' +
-      'machines can reach',
+      'if other machines can reach the server, trustedProxies should be set; ' +
+      'without a proxy, to an empty list',
     find: (situation, say) =>
       situation.options.trustedProxies === undefined &&
       situation.options.rateLimits !== 'off' &&
@@ -41,7 +41,9 @@ export const proxyRules: readonly Rule<ProxyRuleOptions>[] = [
     id: 'proxies-named',
     standard: 'RFC 7239 §8.1',
     severity: 'stop',
-    demand: 'trusted proxies must be in your own networks: no wider than an IPv4 /8 or an IPv6 /7',
+    demand:
+      'trusted proxies must be in your own networks: ' +
+      'a range must not be larger than an IPv4 /8 or an IPv6 /7',
     find: ({ options: { trustedProxies = [] } }, say) =>
       trustedProxies.filter(holdsStrangers).map((network) => ({
         about: say.name('trustedProxies'),

@@ -39,8 +39,8 @@ function demandedBy(situation: Situation): readonly string[] {
   return Object.keys(predicates).filter((id) => !warned.has(id) && predicates[id]!(situation))
 }
 
-describe('the rules', () => {
-  it('each rule has a unique id, examples and a predicate, and each of these has a rule', () => {
+describe('the safety rules of the configuration', () => {
+  it('each safety rule has a unique id, examples and a predicate', () => {
     const ids = rules.map(({ id }) => id)
     assert.equal(new Set(ids).size, ids.length)
     assert.deepEqual(Object.keys(examples).toSorted(), ids.toSorted())
@@ -50,7 +50,7 @@ describe('the rules', () => {
   })
 
   for (const [id, { stopped, passed }] of Object.entries(examples)) {
-    it(`rule ${id} reports each of its bad examples and accepts each good one`, () => {
+    it(`safety rule ${id} reports its bad examples and accepts its good ones`, () => {
       const others = rules.filter((rule) => rule.id !== id)
       assert.ok(stopped.length > 0 && passed.length > 0)
       for (const situation of stopped) {
@@ -64,7 +64,7 @@ describe('the rules', () => {
     })
   }
 
-  it('a rule does not count as checked if a fact that it needs is unknown', () => {
+  it('a safety rule counts as checked only if all its facts are known', () => {
     for (const [id, situations] of Object.entries(unlooked))
       for (const situation of situations)
         assert.ok(
@@ -73,7 +73,7 @@ describe('the rules', () => {
         )
   })
 
-  it('each rule reports the fault in the expected words', () => {
+  it('each safety rule reports the fault in the expected words', () => {
     for (const [situation, expected] of sayings) {
       const { stops, warnings } = examine(situation, rules)
       const said = [...stops, ...warnings].map(({ about, message }) => `${about} ${message}`)
@@ -84,7 +84,7 @@ describe('the rules', () => {
     }
   })
 
-  it('each rule states the fault and the fix, each in one line, without secrets', () => {
+  it('each safety rule states the fault and the fix in one line each, without secrets', () => {
     for (const { stopped } of Object.values(examples)) {
       for (const situation of stopped) {
         const { stops, warnings } = examine(situation, rules)
@@ -106,7 +106,7 @@ describe('the rules', () => {
     }
   })
 
-  it(`the rules agree with predicates from the standards in ${numRuns} random situations`, () => {
+  it(`the safety rules agree with the standards in ${numRuns} random situations`, () => {
     const seen = new Set<string>()
     fc.assert(
       fc.property(situationArbitrary, (situation) => {
@@ -127,7 +127,7 @@ describe('the rules', () => {
 })
 
 describe('createKeystile', () => {
-  it(`of ${numRuns} configurations, createKeystile refuses exactly the unsafe ones`, () => {
+  it(`createKeystile refuses exactly the unsafe ones of ${numRuns} configurations`, () => {
     let started = 0
     const isOption = ([name]: [string, unknown]): boolean => optionNames.includes(name)
     fc.assert(
@@ -147,8 +147,8 @@ describe('createKeystile', () => {
   })
 })
 
-describe('keystile serve', () => {
-  it(`of ${numRuns} environments, keystile serve refuses exactly the unsafe ones`, async () => {
+describe('keystile serve and the safety rules', () => {
+  it(`keystile serve refuses exactly the unsafe ones of ${numRuns} environments`, async () => {
     let started = 0
     await fc.assert(
       fc.asyncProperty(environmentArbitrary, async (environment) => {

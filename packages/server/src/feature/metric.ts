@@ -59,5 +59,7 @@ export interface Meter {
   ): void
 }
 
-/** A meter that counts nothing. Keystile inside an app uses it, because it has no `/metrics`. */
+/**
+ * A meter that counts nothing. An app with Keystile inside uses it, because it has no `/metrics`.
+ */
 export const noMeter: Meter = { add() {}, observe() {} }

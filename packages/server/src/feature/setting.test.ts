@@ -11,7 +11,7 @@ import {
 import { appWording, show } from './wording.ts'
 
 describe('appWording', () => {
-  it('appWording names options, and shows how to set them in code', () => {
+  it('appWording names options and shows how to set them in code', () => {
     assert.equal(appWording.name('key'), 'key')
     assert.equal(appWording.set('rateLimits', 'on'), "set rateLimits: 'on'")
     assert.equal(appWording.set('graceSeconds', 10), 'set graceSeconds: 10')
@@ -24,7 +24,7 @@ describe('standAloneWording', () => {
   const given = (kind: Source['kind'], name: string): ReadonlyMap<string, Source> =>
     new Map([['rateLimits', { kind, name }]])
 
-  it('standAloneWording names the variable of a setting that was not given', () => {
+  it('standAloneWording names the variable of a missing setting', () => {
     const say = standAloneWording(serverSettings)
     assert.equal(say.name('key'), 'KEYSTILE_KEY')
     assert.equal(say.set('rateLimits', 'on'), 'set KEYSTILE_RATE_LIMITS=on')
@@ -36,7 +36,7 @@ describe('standAloneWording', () => {
     assert.equal(say.provide('issuer'), 'set KEYSTILE_ISSUER')
   })
 
-  it('standAloneWording names the flag, variable or file member that gave the setting', () => {
+  it('standAloneWording names the flag, the variable or the file that set the value', () => {
     const byFlag = standAloneWording(serverSettings, given('flag', '--rate-limits'))
     assert.equal(byFlag.name('rateLimits'), '--rate-limits')
     assert.equal(byFlag.set('rateLimits', 'on'), 'set --rate-limits=on')
@@ -45,7 +45,7 @@ describe('standAloneWording', () => {
     assert.equal(byFile.set('rateLimits', 'on'), "set rateLimits: 'on'")
   })
 
-  it('standAloneWording uses the name in the file for a setting that only a file can give', () => {
+  it('standAloneWording names the member of the file if only the file can set the value', () => {
     const say = standAloneWording(serverSettings)
     assert.equal(say.name('scopes'), 'scopes')
     assert.equal(say.provide('scopes'), 'write scopes into the configuration file')
@@ -53,7 +53,7 @@ describe('standAloneWording', () => {
 })
 
 describe('formatValue', () => {
-  it('formatValue writes a default as the setting’s parser reads it', () => {
+  it('formatValue writes a default in the form that the setting’s parser reads', () => {
     for (const setting of serverSettings) {
       const { parse, default: value } = setting
       if (!parse || value === undefined) continue
@@ -63,7 +63,7 @@ describe('formatValue', () => {
 })
 
 describe('describeDefault', () => {
-  it('describeDefault describes the default of each setting', () => {
+  it('describeDefault describes the default of every setting', () => {
     const without = (list: readonly Setting[]): readonly string[] =>
       list.filter((setting) => describeDefault(setting) === undefined).map(({ name }) => name)
     assert.deepEqual(without(settings), [])
@@ -71,7 +71,7 @@ describe('describeDefault', () => {
 })
 
 describe('show()', () => {
-  it('show() hides the user, query and fragment of a URL, and most of an invalid URL', () => {
+  it('show() hides user, query and fragment of a URL, and most of an invalid URL', () => {
     for (const [text, shown] of [
       ['http://auth.example', '"http://auth.example"'],
       ['http://auth.example/x/', '"http://auth.example/x/"'],
@@ -85,7 +85,7 @@ describe('show()', () => {
       assert.equal(show(text), shown)
   })
 
-  it('show() escapes all characters except visible ASCII, and cuts at 80 characters', () => {
+  it('show() escapes everything but visible ASCII, and shortens to 80 characters', () => {
     assert.equal(show('a\n\u001b[1m'), String.raw`"a\u{a}\u{1b}[1m"`)
     assert.equal(show('x'.repeat(78)).length, 80)
     assert.equal(show('x'.repeat(79)).length, 80)

@@ -73,8 +73,8 @@ export type SettingsOf<Options> = {
 export type SettingList<Options> = readonly Setting<keyof Options & string>[]
 
 /**
- * Returns the records of the options of an interface, in this order. Compiles only if each option
- * has a record.
+ * Returns the setting records of an interface's options as a list, in the given order. Compiles
+ * only if each option has a record.
  */
 export function listSettings<Options>(settings: SettingsOf<Options>): SettingList<Options> {
   return Object.values(settings)

@@ -78,7 +78,7 @@ const preflight = (origin: string): Readonly<Record<string, string>> => ({
 const exposed = { 'access-control-expose-headers': 'Retry-After, WWW-Authenticate, Location' }
 
 describe('allowOrigins', () => {
-  it('CORS lets a page of each listed origin read answers and refusals', async () => {
+  it('CORS lets pages of each listed origin read answers and refusals', async () => {
     for (const origin of [listed, another]) {
       const answer = await ask('GET', '/base/users/x', { origin })
       assert.deepEqual([answer!.status, answer!.headers['x'], answer!.body], [200, 'y', 'ok'])
@@ -97,7 +97,7 @@ describe('allowOrigins', () => {
     }
   })
 
-  it('CORS gives other origins the same answer, without CORS headers', async () => {
+  it('CORS gives a page of another origin the same answer, but no CORS headers', async () => {
     for (const headers of [
       {},
       { origin: '' },
@@ -125,7 +125,7 @@ describe('allowOrigins', () => {
     }
   })
 
-  it('CORS answers a preflight with the path’s methods and the allowed headers', async () => {
+  it('CORS answers a preflight with the methods of the path and the allowed headers', async () => {
     const answer = await ask('OPTIONS', '/base/users/x', preflight(listed))
     assert.deepEqual(answer, {
       status: 204,
@@ -139,7 +139,7 @@ describe('allowOrigins', () => {
     })
   })
 
-  it('CORS treats OPTIONS as a preflight only if the request names a method', async () => {
+  it('CORS treats OPTIONS as a preflight only if the request asks for a method', async () => {
     const answer = await ask('OPTIONS', '/base/users/x', { origin: listed })
     assert.deepEqual(
       [answer!.status, answer!.headers['access-control-allow-methods']],
@@ -149,7 +149,7 @@ describe('allowOrigins', () => {
     assert.deepEqual([read!.status, read!.body], [200, 'ok'])
   })
 
-  it('CORS allows credentials only for listed origins, and only on cookie paths', async () => {
+  it('CORS allows credentials only for listed origins and only on cookie paths', async () => {
     const credentials = async (
       method: string,
       path: string,
@@ -173,12 +173,12 @@ describe('allowOrigins', () => {
     }
   })
 
-  it('CORS leaves other paths to the app, including their preflights', async () => {
+  it('CORS leaves the other paths to the app, with their preflights', async () => {
     for (const method of ['GET', 'OPTIONS'])
       assert.equal(await ask(method, '/base/other', preflight(listed)), undefined)
   })
 
-  it('CORS adds no header if no origin is listed', async () => {
+  it('CORS adds no headers if no origins are listed', async () => {
     assert.deepEqual(corsOf(await ask('GET', '/base/users/x', { origin: listed }, [])), {})
   })
 })

@@ -3,8 +3,8 @@ import { pathOf, type HttpAnswer, type HttpRequestWithBody } from 'keystile/inte
 type AnswerRequest = (request: HttpRequestWithBody) => Promise<HttpAnswer | undefined>
 
 /**
- * The time for which a browser may cache the answer to a preflight. During this time, an origin
- * that was removed from the list can still send requests.
+ * How long a browser may cache the answer to a preflight. During this time, an origin that was
+ * removed from the list can still send requests.
  */
 const preflightSeconds = 600
 

@@ -29,7 +29,7 @@ const multipart = (...parts: readonly string[]): string =>
   )
 
 describe('readForm', () => {
-  it('readForm decodes names and values, even a value with an equals sign', async () => {
+  it('readForm decodes names and values, even if a value contains an equals sign', async () => {
     assert.deepEqual(await read('a=1&b%20c=x+y%2Bz&d==e=&f=%C3%B6'), {
       a: '1',
       'b c': 'x y+z',
@@ -38,19 +38,19 @@ describe('readForm', () => {
     })
   })
 
-  it('readForm treats a parameter without a value as absent, and skips empty pairs', async () => {
+  it('readForm treats a parameter without a value as missing, and skips empty pairs', async () => {
     assert.deepEqual(await read(''), {})
     assert.deepEqual(await read('a&b=&&c=1&'), { c: '1' })
     assert.deepEqual(await read('=1'), { '': '1' })
     await refuses(read('=&=1'), /appears twice/)
   })
 
-  it('readForm reads a multipart form like an urlencoded form', async () => {
+  it('readForm reads a multipart form like a urlencoded form', async () => {
     const body = multipart('name="a"\r\n\r\n1', 'name="b"\r\n\r\n')
     assert.deepEqual(await read(body, 'multipart/form-data; boundary=x'), { a: '1' })
   })
 
-  it('readForm accepts only the content types of forms, in upper or lower case', async () => {
+  it('readForm accepts only the two content types of forms, in upper or lower case', async () => {
     assert.deepEqual(await read('a=1', 'Application/X-WWW-Form-Urlencoded ; charset=utf-8'), {
       a: '1',
     })
@@ -66,7 +66,7 @@ describe('readForm', () => {
     await refuses(read(twice, 'multipart/form-data; boundary=x'), /appears twice/)
   })
 
-  it('readForm refuses bad encoding in names and values', async () => {
+  it('readForm refuses a wrong percent or UTF-8 encoding in names and values', async () => {
     const bad = [
       '%',
       'a=%',
@@ -87,7 +87,7 @@ describe('readForm', () => {
     await refuses(read(file, 'multipart/form-data; boundary=x'), /is a file/)
   })
 
-  it('readForm accepts a body of 65,536 bytes, and refuses a longer body with 413', async () => {
+  it('readForm accepts a body of 65,536 bytes, and answers 413 to a longer one', async () => {
     assert.deepEqual(await read(`a=${'x'.repeat(65_534)}`), { a: 'x'.repeat(65_534) })
     await assert.rejects(
       read(`a=${'x'.repeat(65_535)}`),
@@ -97,7 +97,7 @@ describe('readForm', () => {
 })
 
 describe('decodeFormComponent', () => {
-  it('decodeFormComponent reads a plus as a space, and bytes as UTF-8', () => {
+  it('decodeFormComponent decodes a plus as a space, and bytes as UTF-8', () => {
     assert.equal(decodeFormComponent('a+b%2B%C3%A4'), 'a b+ä')
     assert.equal(decodeFormComponent('%E4'), undefined)
   })

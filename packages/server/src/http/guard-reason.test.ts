@@ -20,7 +20,7 @@ describe('guardReasonOf', () => {
       assert.equal(guardReasonOf(tokenError(reason)), label)
   })
 
-  it('guardReasonOf does not read the message, since an app may change the message', () => {
+  it('guardReasonOf does not look at the message, because an app can change it', () => {
     assert.equal(
       guardReasonOf(new TokenError('invalid_token', 'Token has expired')),
       'invalid_token',

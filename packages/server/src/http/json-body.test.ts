@@ -23,7 +23,7 @@ const read = (body: string, contentType = 'application/json'): Promise<object> =
   )
 
 describe('readJsonObject', () => {
-  it('readJsonObject accepts each content type of JSON', async () => {
+  it('readJsonObject accepts every content type of JSON', async () => {
     for (const type of [
       'application/json',
       'Application/JSON; charset=utf-8',
@@ -45,7 +45,7 @@ describe('readJsonObject', () => {
       await assert.rejects(read('{}', type), { code: 'unsupported_media_type' }, type)
   })
 
-  it('readJsonObject refuses a body that is not an object or repeats a member', async () => {
+  it('readJsonObject refuses a body that is not an object or has a member twice', async () => {
     for (const body of ['', '[]', 'secret', '{"secret":1,"secret":1}'])
       await assert.rejects(read(body), (error) => {
         assert.ok(error instanceof ProblemError)
@@ -59,7 +59,7 @@ describe('readJsonObject', () => {
       })
   })
 
-  it('readJsonObject accepts a body of 65,536 bytes, and refuses a longer body', async () => {
+  it('readJsonObject accepts a body of 65,536 bytes and refuses a longer one', async () => {
     assert.ok(await read(`{"a":"${'x'.repeat(65_528)}"}`))
     await assert.rejects(read(`{"a":"${'x'.repeat(65_529)}"}`), { code: 'content_too_large' })
   })
@@ -76,7 +76,7 @@ describe('checkFields', () => {
     assert.deepEqual(checkFields(schema, { name: 'x' }), { errors: [], fields: { name: 'x' } })
   })
 
-  it('checkFields returns each fault with its place and its error name in Pydantic', () => {
+  it('checkFields returns each fault with its path and the error name from Pydantic', () => {
     const { errors, fields } = checkFields(schema, { deep: ['a', 1], n: 'x', more: 1 })
     assert.equal(fields, undefined)
     assert.deepEqual(
@@ -92,7 +92,7 @@ describe('checkFields', () => {
     assert.equal(errors[3]!.msg, 'Unknown members; expected are name, deep, n')
   })
 
-  it('checkFields distinguishes a field of the wrong type from a missing field', () => {
+  it('checkFields distinguishes a field with a wrong type from a missing field', () => {
     for (const name of [1, null, [], {}]) {
       const { errors } = checkFields(schema, { name })
       assert.deepEqual(errors, [
@@ -103,11 +103,11 @@ describe('checkFields', () => {
 })
 
 describe('refuseFaults', () => {
-  it('refuseFaults throws nothing if there are no faults', () => {
+  it('refuseFaults does nothing if there are no faults', () => {
     assert.doesNotThrow(() => refuseFaults([]))
   })
 
-  it('refuseFaults throws 422 with all faults, as a sentence and as a list (RFC 9457)', () => {
+  it('refuseFaults throws a 422 error with all faults as text and as a list (RFC 9457)', () => {
     const errors = [
       { loc: ['body', 'a', 0], msg: 'is wrong', type: 'value_error' },
       { loc: ['body'], msg: 'Unknown members', type: 'extra_forbidden' },

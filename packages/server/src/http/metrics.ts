@@ -1,8 +1,6 @@
 import type { CounterMetric } from '../feature/metric.ts'
 
-/**
- * The reasons for which guards refuse requests. They are the values of the metric's label `reason`.
- */
+/** Why guards refuse requests: the values of the metric's label `reason`. */
 export const guardReasons = [
   'not_authenticated',
   'invalid_request',

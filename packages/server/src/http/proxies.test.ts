@@ -16,7 +16,7 @@ function resolve(remoteAddress: string | undefined, forwarded?: string): string 
 }
 
 describe('createProxies', () => {
-  it('proxies.resolve believes X-Forwarded-For only from a trusted proxy', () => {
+  it('proxies.resolve uses X-Forwarded-For only if a trusted proxy sent it', () => {
     for (const peer of [
       '192.0.2.9',
       '127.0.0.2',
@@ -39,7 +39,7 @@ describe('createProxies', () => {
       assert.equal(resolve(peer, '192.0.2.1'), '192.0.2.1', peer)
   })
 
-  it('proxies.resolve takes the rightmost address that is not a trusted proxy’s', () => {
+  it('proxies.resolve returns the last address that is not a trusted proxy', () => {
     for (const [forwarded, address] of [
       ['192.0.2.1', '192.0.2.1'],
       ['203.0.113.5, 192.0.2.1', '192.0.2.1'],
@@ -51,7 +51,7 @@ describe('createProxies', () => {
       assert.equal(resolve('127.0.0.1', forwarded), address, forwarded)
   })
 
-  it('proxies.resolve reads addresses that have a port or brackets, or are IPv4-mapped', () => {
+  it('proxies.resolve reads addresses with a port, with brackets or IPv4-mapped', () => {
     for (const [entry, address] of [
       ['192.0.2.1:443', '192.0.2.1'],
       ['2001:DB8:0:0::1', '2001:db8::1'],
@@ -64,7 +64,7 @@ describe('createProxies', () => {
       assert.equal(resolve('127.0.0.1', entry), address, entry)
   })
 
-  it('proxies.resolve stops at an invalid entry, and returns the proxy that wrote it', () => {
+  it('proxies.resolve returns the proxy that wrote an invalid entry', () => {
     for (const entry of [
       '',
       ' ',
@@ -118,7 +118,7 @@ describe('findProxyFault', () => {
       assert.equal(findProxyFault(range), undefined, range)
   })
 
-  it('findProxyFault refuses a range that is the whole Internet', () => {
+  it('findProxyFault refuses a range that contains the whole Internet', () => {
     for (const range of ['0.0.0.0/0', '::/0', '10.0.0.0/0', '10.0.0.0/00', '::ffff:0.0.0.0/96'])
       assert.match(findProxyFault(range)!, /is the whole Internet/, range)
   })

@@ -4,7 +4,7 @@ import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 /** The trusted proxies: their `X-Forwarded-For` gives the address of the client. */
 export interface Proxies {
   isTrusted(address: string): boolean
-  /** Returns the request with the address of the client instead of the address of the proxy. */
+  /** Returns the request with the client's address instead of the proxy's. */
   resolve(request: HttpRequestWithBody): HttpRequestWithBody
 }
 
@@ -64,8 +64,8 @@ export function createProxies(ranges: readonly string[]): Proxies {
 }
 
 /**
- * Returns a function that passes requests to `answer`, with the address of the client instead of
- * the address of the proxy.
+ * Returns a function that passes requests to `answer`, with the client's address instead of the
+ * proxy's.
  */
 export function withResolvedAddress(
   answer: (request: HttpRequestWithBody) => Promise<HttpAnswer | undefined>,

@@ -17,7 +17,7 @@ describe('findRefusalAnswer and refusalAnswer', () => {
     }
   })
 
-  it('refusalAnswer makes a Bearer challenge from a token error at each endpoint', () => {
+  it('refusalAnswer turns a token error into a Bearer challenge at every endpoint', () => {
     for (const refusals of ['oauth', 'problem'] as const) {
       const answer = refusalAnswer(
         new TokenError('invalid_token', 'Invalid token'),
@@ -29,7 +29,7 @@ describe('findRefusalAnswer and refusalAnswer', () => {
     }
   })
 
-  it('refusalAnswer writes OAuth errors by RFC 6749 §5.2, and challenges an invalid client', () => {
+  it('refusalAnswer writes an OAuth error as RFC 6749 §5.2, and challenges a client', () => {
     const answer = refusalAnswer(new OAuthError('invalid_grant', 'No'), 'problem', realm)
     assert.deepEqual(bodyOf(answer), {
       error: 'invalid_grant',
@@ -47,12 +47,12 @@ describe('findRefusalAnswer and refusalAnswer', () => {
     )
   })
 
-  it('refusalAnswer adds Retry-After if the error has retryAfterSeconds, even if it is 0', () => {
+  it('refusalAnswer adds Retry-After if the error has retryAfterSeconds, even 0', () => {
     const error = new OAuthError('temporarily_unavailable', 'Later', { retryAfterSeconds: 0 })
     assert.equal(refusalAnswer(error, 'oauth', realm).headers['retry-after'], '0')
   })
 
-  it('refusalAnswer writes a ProblemError by RFC 9457, or at OAuth endpoints by RFC 6749', () => {
+  it('refusalAnswer writes a ProblemError as RFC 9457, or as RFC 6749 at OAuth endpoints', () => {
     const error = new ProblemError('content_too_large', 'Too much')
     const problem = refusalAnswer(error, 'problem', realm)
     assert.deepEqual(
@@ -72,7 +72,7 @@ describe('findRefusalAnswer and refusalAnswer', () => {
     assert.equal(bodyOf(busy)['error'], 'temporarily_unavailable')
   })
 
-  it('findRefusalAnswer returns 503 without details if the database is unavailable', () => {
+  it('findRefusalAnswer returns 503 without details if the database is down', () => {
     for (const refusals of ['oauth', 'problem'] as const) {
       const answer = findRefusalAnswer(new DatabaseUnavailableError('10.0.0.1'), refusals, realm)!
       assert.deepEqual([answer.status, answer.headers['retry-after']], [503, '1'])

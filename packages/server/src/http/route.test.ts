@@ -9,7 +9,7 @@ const requestTo = (url: string, headers = {}): ReturnType<typeof readWebRequest>
 })
 
 describe('jsonAnswer', () => {
-  it('jsonAnswer forbids caching, unless the given headers allow it', () => {
+  it('jsonAnswer forbids caching unless the given headers allow it', () => {
     const answer = jsonAnswer(200, { a: 1 })
     assert.deepEqual(answer.headers, {
       'content-type': 'application/json',
@@ -30,7 +30,7 @@ describe('emptyAnswer', () => {
 })
 
 describe('mediaTypeOf', () => {
-  it('mediaTypeOf returns the type in lower case, without parameters, or undefined', () => {
+  it('mediaTypeOf returns the type in lower case and without parameters', () => {
     assert.equal(
       mediaTypeOf(requestTo('/', { 'content-type': 'Text/HTML ; charset=x' })),
       'text/html',
@@ -40,7 +40,7 @@ describe('mediaTypeOf', () => {
 })
 
 describe('queryOf', () => {
-  it('queryOf reads the text between ? and #', () => {
+  it('queryOf returns the text between ? and #', () => {
     assert.deepEqual(
       [...queryOf(requestTo('/a?b=1&c=%3F?#d=2'))],
       [

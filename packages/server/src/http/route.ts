@@ -32,6 +32,7 @@ interface RouteBase {
 /** A route without a guard. */
 export interface OpenRoute extends RouteBase {
   readonly guard?: undefined
+  readonly isOptional?: undefined
   readonly isFirstPartyOnly?: undefined
   handle(request: RouteRequest): HttpAnswer | Promise<HttpAnswer>
 }
@@ -44,6 +45,7 @@ export interface OpenRoute extends RouteBase {
 export interface GuardedRoute<C> extends RouteBase {
   /** The router checks these demands before the handler runs. */
   readonly guard: RouteGuard
+  readonly isOptional?: undefined
   /**
    * Whether the token must have been issued to the app itself. Without this check, another OAuth
    * client, or an API that received a user's token, could change the user's account.
@@ -52,8 +54,31 @@ export interface GuardedRoute<C> extends RouteBase {
   handle(request: RouteRequest, caller: C): HttpAnswer | Promise<HttpAnswer>
 }
 
+/**
+ * A route that also admits requests without an access token. A token that is sent must meet the
+ * demands of `guard`.
+ *
+ * @typeParam C the caller that the handler gets if the request has a token
+ */
+export interface OptionalRoute<C> extends RouteBase {
+  readonly guard: RouteGuard
+  readonly isOptional: true
+  /** Whether a token must have been issued to the app itself: see `GuardedRoute`. */
+  readonly isFirstPartyOnly?: true | undefined
+  handle(request: RouteRequest, caller: C | undefined): HttpAnswer | Promise<HttpAnswer>
+}
+
 /** One endpoint. Each feature lists its endpoints; `server/wire.ts` joins the lists. */
-export type Route<C> = OpenRoute | GuardedRoute<C>
+export type Route<C> = OpenRoute | GuardedRoute<C> | OptionalRoute<C>
+
+/** What the OpenAPI document says about an answer to a request that succeeds. */
+export interface SuccessDoc {
+  readonly status: 200 | 201 | 202 | 204
+  readonly description: string
+  readonly schema?: JsonObject
+  readonly type?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
 
 /** What the OpenAPI document says about a route in addition to its path and its guard. */
 export interface RouteDoc {
@@ -64,13 +89,9 @@ export interface RouteDoc {
   /** The body, as JSON Schema. */
   readonly body?: { readonly type: 'json' | 'form'; readonly schema: JsonObject }
   readonly query?: Readonly<Record<string, JsonObject>>
-  readonly success: {
-    readonly status: 200 | 201 | 202 | 204
-    readonly description: string
-    readonly schema?: JsonObject
-    readonly type?: string
-    readonly headers?: Readonly<Record<string, string>>
-  }
+  readonly success: SuccessDoc
+  /** The answer to requests that succeed in another way. */
+  readonly otherSuccess?: SuccessDoc
   /** Maps the status of each further refusal to its description. */
   readonly refuses?: Readonly<Record<number, string>>
 }

@@ -46,7 +46,7 @@ async function ask(route: OpenRoute, path: string, method = 'GET', log: object[]
 }
 
 describe('createRouter', () => {
-  it('the router responds only on its own paths, whatever the request’s host', async () => {
+  it('the router answers only its own paths, for any host', async () => {
     assert.equal((await ask(routeTo(ok), '/base/it?x=1'))!.body, 'ok')
     for (const path of [
       '/it',
@@ -60,7 +60,7 @@ describe('createRouter', () => {
       assert.equal(await ask(routeTo(ok), path), undefined, path)
   })
 
-  it('the router responds to HEAD as to GET, without a body (RFC 9110 §9.3.2)', async () => {
+  it('the router answers HEAD like GET, without the body (RFC 9110 §9.3.2)', async () => {
     assert.deepEqual(await ask(routeTo(ok), '/base/it', 'HEAD'), {
       status: 200,
       headers: { x: 'y' },
@@ -68,13 +68,13 @@ describe('createRouter', () => {
     })
   })
 
-  it('the router returns 405 with Allow if the path exists, but not for this method', async () => {
+  it('the router returns 405 with Allow if the path exists with other methods', async () => {
     const answer = await ask(routeTo(ok), '/base/it', 'POST')
     assert.equal(answer!.status, 405)
     assert.equal(answer!.headers['allow'], 'GET')
   })
 
-  it('the router returns 500 for a bug, and logs the cause with the incident’s id', async () => {
+  it('the router returns 500 for a bug, and logs the cause with an incident id', async () => {
     const log: { incident?: string; err?: Error }[] = []
     const answer = await ask(
       routeTo(() => {
@@ -90,7 +90,7 @@ describe('createRouter', () => {
     assert.equal(log[0]!.err!.message, 'select secret from /etc')
   })
 
-  it('the router returns 503 with Retry-After if the database is unavailable', async () => {
+  it('the router returns 503 with Retry-After if the database is down', async () => {
     const fail = (): never => {
       throw new DatabaseUnavailableError('ECONNREFUSED 10.0.0.1')
     }
@@ -104,7 +104,7 @@ describe('createRouter', () => {
     }
   })
 
-  it('the router writes an OAuth error as RFC 6749 §5.2 demands, with "detail"', async () => {
+  it('the router writes an OAuth error as RFC 6749 §5.2 demands, and adds "detail"', async () => {
     const answer = await ask(
       routeTo(() => {
         throw new OAuthError('invalid_grant', 'No', { reason: 'session_over', detail: 'inside' })
@@ -119,7 +119,7 @@ describe('createRouter', () => {
     })
   })
 
-  it('the router prefers fixed paths, and does not decode the segments of a path', async () => {
+  it('the router prefers fixed paths to parameters, which it does not decode', async () => {
     const tell =
       (name: string): OpenRoute['handle'] =>
       ({ params }) => ({ status: 200, headers: {}, body: `${name} ${JSON.stringify(params)}` })
@@ -149,7 +149,7 @@ describe('createRouter', () => {
       assert.equal(await find(path), undefined, path)
   })
 
-  it('the router runs a guarded handler only if its guard admits the request', async () => {
+  it('the router runs a guarded handler only if the guard admits the request', async () => {
     const key = generateKey('ES256')
     const claims = {
       issuer,
@@ -211,7 +211,7 @@ describe('createRouter', () => {
     )
   })
 
-  it('the router logs a refusal’s reason, and its detail if there is one', async () => {
+  it('the router logs the reason for a refusal, with the detail if there is one', async () => {
     const logged: object[] = []
     const note = (fields: object): void => void logged.push(fields)
     const fail = async (error: Error): Promise<void> => {
@@ -238,7 +238,7 @@ describe('createRouter', () => {
     assert.partialDeepStrictEqual(logged.at(-1), { route, reason: 'keys_unavailable' })
   })
 
-  it('the router logs refusals at debug level, outages and bugs as errors', async () => {
+  it('the router logs refusals at level debug, and outages and bugs as errors', async () => {
     const lines: string[] = []
     const note =
       (level: string) =>

@@ -12,9 +12,10 @@ import type { Caller, DemandArguments } from 'keystile'
 import { DatabaseBusyError } from '../storage/database.ts'
 import { describeRefusal, findRefusalAnswer, refusalAnswer } from './refusal.ts'
 import { createRouteFinder, type FoundRoutes } from './route-finder.ts'
-import type { GuardedRoute, Route } from './route.ts'
+import type { GuardedRoute, OptionalRoute, Route } from './route.ts'
 
 type RouteOf<U> = Route<Caller<string, U>>
+type RouteWithGuard<U> = GuardedRoute<Caller<string, U>> | OptionalRoute<Caller<string, U>>
 type Demand = ReturnType<GuardCore<string, unknown>['demand']>
 type Decision<U> = Awaited<ReturnType<GuardCore<string, U>['check']>>
 
@@ -56,7 +57,10 @@ export function createRouter<U>(
       if (!route.guard) return await route.handle(routeRequest)
 
       const decision = await guard.check(request, getDemand(demands, route))
-      return await route.handle(routeRequest, getCaller(decision, route, options))
+      const caller = findCaller(decision, route, options)
+      if (route.isOptional) return await route.handle(routeRequest, caller)
+      if (!caller) throw new Error('a guard that is not optional must return a caller')
+      return await route.handle(routeRequest, caller)
     } catch (error) {
       return errorAnswer(error, { pattern: found.pattern, refusals: route.refusals }, options)
     }
@@ -79,10 +83,13 @@ export function createRouter<U>(
 function demandsOf<U>(
   routes: readonly RouteOf<U>[],
   guard: GuardCore<string, U>,
-): ReadonlyMap<GuardedRoute<Caller<string, U>>, Demand> {
+): ReadonlyMap<RouteWithGuard<U>, Demand> {
   const guarded = routes.filter((route) => route.guard !== undefined)
   return new Map(
-    guarded.map((route) => [route, guard.demand(argumentsOf(route.guard), false)] as const),
+    guarded.map((route) => {
+      const isOptional = route.isOptional === true
+      return [route, guard.demand(argumentsOf(route.guard), isOptional)] as const
+    }),
   )
 }
 
@@ -105,24 +112,24 @@ function getDemand<R>(demands: ReadonlyMap<R, Demand>, route: R): Demand {
 }
 
 /**
- * Returns the caller that the guard admitted.
+ * Returns the caller that the guard admitted. Undefined if the request has no token and the route
+ * does not require one.
  *
  * @throws {TokenError | ProblemError} if the guard refused the request, or if the route is only for
  *   the app and the token was issued to a different client
  */
-function getCaller<U>(
+function findCaller<U>(
   decision: Decision<U>,
-  { isFirstPartyOnly }: GuardedRoute<unknown>,
+  { isFirstPartyOnly }: Pick<RouteWithGuard<U>, 'isFirstPartyOnly'>,
   { isFirstParty, onGuardRefusal }: RouterOptions<U>,
-): Caller<string, U> {
+): Caller<string, U> | undefined {
   if (!decision.allowed) {
     onGuardRefusal?.(decision.error)
     throw decision.error
   }
 
   const { caller } = decision
-  if (caller === undefined) throw new Error('a guard that is not optional must return a caller')
-  if (isFirstPartyOnly && !isFirstParty(caller.identity.clientId))
+  if (caller && isFirstPartyOnly && !isFirstParty(caller.identity.clientId))
     throw new ProblemError(
       'forbidden',
       'Only the application itself may do this, not another client',

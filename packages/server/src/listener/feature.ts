@@ -94,7 +94,7 @@ const publicBind: Rule<RuleOptions> = {
   standard: 'RFC 6749 §3.2',
   severity: 'stop',
   demand:
-    'the issuer must be given for a server that other machines can reach, ' +
+    'if other machines can reach the server, the issuer must be given, ' +
     'and must not be an http URL of this machine',
   find({ bind, options: { issuer, dangerouslyAllowHttpIssuer } }, say) {
     if (!bind) return undefined

@@ -14,7 +14,7 @@ export const requests: CounterMetric<{ readonly route: string; readonly status: 
 export const requestSeconds: HistogramMetric<{ readonly route: string }> = {
   type: 'histogram',
   name: 'keystile_request_seconds',
-  help: 'Time from the end of the header to the answer, by route.',
+  help: 'Time from the end of the request header to the answer, by route.',
   labels: { route: [] },
 }
 

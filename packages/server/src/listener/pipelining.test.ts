@@ -70,7 +70,7 @@ describe('createTurns', () => {
       get('/a').replace('\r\n\r\n', '\r\nexpect: 100-continue\r\n\r\n'),
     ],
   ] as const) {
-    it(`createTurns resets a connection with too many ${name}`, async () => {
+    it(`createTurns resets a connection that has too many ${name}`, async () => {
       const { send, handled, parsed } = await serve()
       assert.ok(await isReset(send(...Array.from({ length: 500 }, () => request))))
       assert.deepEqual(handled, ['/a'])
@@ -78,7 +78,7 @@ describe('createTurns', () => {
     })
   }
 
-  it('createTurns resets a connection that sends a body before it has read an answer', async () => {
+  it('createTurns resets a connection that sends a body before it reads an answer', async () => {
     const chunked =
       'POST /b HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n'
     for (const withBody of [post('/b'), chunked]) {
@@ -90,7 +90,7 @@ describe('createTurns', () => {
     await untilAnswered(send(post('/a'), get('/b')), '/b')
   })
 
-  it('createTurns answers requests in order; no connection delays another connection', async () => {
+  it('createTurns answers each connection in order, without delaying others', async () => {
     const { send, handled } = await serve()
     const paths = Array.from({ length: 10 }, (_, i) => `/${i}`)
     const [first, second] = [send(...paths.map(get)), send(...paths.map(get))]
@@ -103,7 +103,7 @@ describe('createTurns', () => {
     assert.notDeepEqual(handled.slice(0, 10), paths)
   })
 
-  it('createTurns handles no request after an unanswered or an HTTP/1.0 request', async () => {
+  it('createTurns handles no request after one that is unanswered or uses HTTP/1.0', async () => {
     const { send, handled } = await serve()
     await untilAnswered(send(get('/a'), get('/never'), get('/b')), '/a')
     assert.equal(await isReset(send(last('/c'), get('/d'))), false)

@@ -92,7 +92,7 @@ describe('listen', () => {
   }
 
   for (const slowness of ['slow readers', ...behindOthers] as const) {
-    it(`the listener ends connections of ${slowness}, and serves other clients`, async () => {
+    it(`the listener ends connections of ${slowness} and serves other clients`, async () => {
       const { port, connections } = await start({ limits: { ...short, answerMilliseconds: 1_000 } })
       await beSlow(slowness, port)
       assert.ok((await connections()) > 10)
@@ -118,7 +118,7 @@ describe('listen', () => {
     })
   }
 
-  it('the listener ends connections that pipeline too much, and serves other clients', async () => {
+  it('the listener ends connections with too many requests, and serves others', async () => {
     const { port, url, connections } = await start({
       limits: { ...short, answerMilliseconds: 1_000 },
     })
@@ -127,7 +127,7 @@ describe('listen', () => {
     while ((await connections()) > 1) await new Promise((resolve) => setTimeout(resolve, 50))
   })
 
-  it('the /metrics port resets a connection that pipelines hundreds of requests', async () => {
+  it('the /metrics port resets a connection that sends hundreds of requests at once', async () => {
     const port = await freePort()
     await start({
       metrics: { counts: createMetrics(allMetrics), binding: { hosts: ['127.0.0.1'], port } },
@@ -152,7 +152,7 @@ describe('listen', () => {
     })
   }
 
-  it('the listener keeps a connection open if its client reads the answers', async () => {
+  it('the listener keeps a connection open if the client reads the answers', async () => {
     const { port } = await start({ limits: { ...standardLimits, answerMilliseconds: 300 } })
     const ask = 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n'
     const socket = connectTo(port).setEncoding('latin1')
@@ -168,7 +168,7 @@ describe('listen', () => {
     await untilAnswers(101)
   })
 
-  it('with the standard limits, each timeout of a connection is about a minute or less', () => {
+  it('with the default limits, no connection can be silent for much longer than a minute', () => {
     const { largeAnswers, connections, ...others } = standardLimits
     const times = Object.entries(others).filter(([name]) => name.endsWith('Milliseconds'))
     assert.equal(times.length, 5)
@@ -177,7 +177,7 @@ describe('listen', () => {
   })
 
   for (const slowness of ['slow readers', 'slow readers behind another answer'] as const) {
-    it(`the listener refuses large answers while too many ${slowness} receive them`, async () => {
+    it(`the listener refuses large answers while too many ${slowness} receive one`, async () => {
       const { port, url } = await start({
         limits: { ...short, answerMilliseconds: 60_000, largeAnswers: 5 },
       })
@@ -188,7 +188,7 @@ describe('listen', () => {
     })
   }
 
-  it('for each new client of a large answer, the listener resets one slow reader', async () => {
+  it('each new large answer ends the connection of one slow reader', async () => {
     const limits = { ...standardLimits, answerMilliseconds: 60_000, largeAnswers: 5 }
     const { port, connections } = await start({ limits })
     await beSlow('slow readers', port, 5)
@@ -215,7 +215,7 @@ describe('listen', () => {
     assert.equal(said.slice(said.indexOf('\r\n\r\n') + 4), whole)
   })
 
-  it('a full listener refuses and counts new connections, and closes idle ones', async () => {
+  it('a full listener refuses and counts new connections, and closes unused ones', async () => {
     const { port, url, metrics } = await start({ limits: { ...standardLimits, connections: 20 } })
     const clients = await beSlow('idle', port, 20)
     const [turnedAway] = await once(connectTo(port), 'close')
@@ -227,7 +227,7 @@ describe('listen', () => {
     assert.match(said, /^keystile_connections \d+$/m)
   })
 
-  it('the listener survives requests that end at any byte', async () => {
+  it('the listener keeps working if a request breaks off at any byte', async () => {
     const { port, url } = await start()
     const whole =
       'POST /token HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{"a": '
@@ -240,7 +240,7 @@ describe('listen', () => {
     assert.equal((await fetch(`${url}/healthz`)).status, 200)
   })
 
-  it('the metrics count requests by route, and contain nothing that a client sent', async () => {
+  it('the metrics count requests by route, and contain no text from clients', async () => {
     const { url, metrics } = await start()
     for (const path of [
       '/users/u53r1d',
@@ -292,7 +292,7 @@ describe('listen', () => {
       )
   })
 
-  it('each answer of the listener forbids browsers to guess the content type', async () => {
+  it('every answer of the listener forbids browsers to guess the content type', async () => {
     const port = await freePort()
     const { url } = await start({
       metrics: { counts: createMetrics(allMetrics), binding: { hosts: ['127.0.0.1'], port } },
@@ -323,7 +323,7 @@ describe('listen', () => {
       }
   })
 
-  it('the listener serves /metrics only if configured, and only on that port', async () => {
+  it('the listener serves /metrics only if it is configured, and only on that port', async () => {
     const none = await start({ metrics: undefined })
     assert.equal((await fetch(`${none.url}/metrics`)).status, 404)
     const port = await freePort()
@@ -337,7 +337,7 @@ describe('listen', () => {
       assert.equal((await fetch(`http://127.0.0.1:${port}${path}`)).status, 404)
   })
 
-  it('the access log has one line for each request, with the answer’s request id', async () => {
+  it('the access log has one line per request, with the request id of the answer', async () => {
     const lines: Record<string, unknown>[] = []
     const { url } = await start({
       accessLog: { ...silentLogger, info: (fields) => void lines.push({ ...fields }) },

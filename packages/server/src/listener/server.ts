@@ -21,14 +21,13 @@ export interface ConnectionLimits extends ReaderLimits, PipelineLimits {
   /** The longest time from the first byte of a request to the end of its body. */
   readonly requestMilliseconds: number
   /**
-   * The time for which a connection stays open without a request. It must be longer than the idle
-   * timeout of proxies. Otherwise a proxy may send a request just when this server closes the
-   * connection.
+   * How long a connection stays open without a request. This must be longer than the idle timeout
+   * of proxies. Otherwise a proxy may send a request just when this server closes the connection.
    */
   readonly idleMilliseconds: number
   /**
-   * The interval in which the server checks `headerMilliseconds` and `requestMilliseconds`. A
-   * client may exceed these limits by one interval.
+   * How often the server checks `headerMilliseconds` and `requestMilliseconds`. A client may exceed
+   * these limits by this time.
    */
   readonly checkMilliseconds: number
   /** The largest number of open connections, for each address on which the server listens. */
@@ -247,8 +246,8 @@ function createLimitedServer(
 }
 
 /**
- * Returns the status with which a request must be refused because of its header. Returns undefined
- * if the header is acceptable.
+ * Returns the status for a request that must be refused because of its header. Returns undefined if
+ * the header is acceptable.
  */
 function headerFault({ headers, rawHeaders, httpVersion }: IncomingMessage): 400 | 431 | undefined {
   if (rawHeaders.length > 2 * maxHeaderLines) return 431

@@ -65,7 +65,7 @@ describe('createAnswerWriter', () => {
     }
   }
 
-  it('createAnswerWriter ends a connection that does not read a small answer', async () => {
+  it('createAnswerWriter ends a connection that does not read even a small answer', async () => {
     const { connectSlow } = await serve({ answerMilliseconds: 200 }, ({ writableLength }) => {
       if (writableLength === 0) ask('/small')
     })
@@ -75,7 +75,7 @@ describe('createAnswerWriter', () => {
     assert.ok(connection.bytesWritten > 10 * small.length)
   })
 
-  it('createAnswerWriter resets the connection that waited longest, to save memory', async () => {
+  it('when memory is full, createAnswerWriter resets the longest waiting connection', async () => {
     const waiting: Socket[] = []
     const { connectSlow } = await serve(
       { waitingMebibytes: (small.length * 2) / 2 ** 20 },
@@ -103,7 +103,7 @@ describe('createAnswerWriter', () => {
     )
   })
 
-  it('createAnswerWriter ends a large answer for a new client only after a second', async () => {
+  it('createAnswerWriter ends a large answer for a new client after a second', async () => {
     const { connectSlow, get } = await serve({ largeAnswers: 2 })
     const [first, second] = [await connectSlow(), await connectSlow()]
     first.ask('/large')
@@ -119,7 +119,7 @@ describe('createAnswerWriter', () => {
     assert.deepEqual([first.connection.destroyed, second.connection.destroyed], [true, false])
   })
 
-  it('createAnswerWriter ends no large answer while there is room for one more', async () => {
+  it('createAnswerWriter ends no large answer if there is room for another', async () => {
     const { connectSlow, get } = await serve({ largeAnswers: 2 })
     const { ask, connection } = await connectSlow()
     ask('/large')
@@ -129,7 +129,7 @@ describe('createAnswerWriter', () => {
     assert.equal(connection.destroyed, false)
   })
 
-  it('createAnswerWriter sends all of a large string', async () => {
+  it('createAnswerWriter sends a large string completely', async () => {
     const { get } = await serve({})
     assert.equal(await (await get('/text')).text(), text)
   })

@@ -8,8 +8,8 @@ const pieceBytes = 65_536
 /** An answer is large if it has more bytes than this. Only files of `/docs` are large. */
 const largeBytes = pieceBytes
 /**
- * During this time after its start, a large answer is not ended to make room for a different
- * client.
+ * How long a large answer is safe after its start. Until then, the server does not end it to make
+ * room for another client.
  */
 const fairMilliseconds = 1_000
 

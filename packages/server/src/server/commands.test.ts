@@ -44,7 +44,7 @@ describe('the commands of the writer thread', () => {
     assert.equal(new Set(defined).size, defined.length)
   })
 
-  it('the writer thread loads no schema library, no command line and no HTTP module', () => {
+  it('the writer thread does not load schemas, the command line or HTTP', () => {
     const loaded = [...loadedBy(join(source, 'server/writer-thread.ts'))].map((path) =>
       relative(source, path),
     )

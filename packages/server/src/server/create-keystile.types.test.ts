@@ -56,7 +56,7 @@ describe('the types of createKeystile', () => {
     })
   })
 
-  it('createKeystile infers the user type from an inline directory', () => {
+  it('createKeystile infers the user type from a directory that is written inline', () => {
     const one = async <T>(_sql: string): Promise<T | undefined> => undefined
     compiles(async () => {
       const keystile = await createKeystile({
@@ -78,7 +78,7 @@ describe('the types of createKeystile', () => {
     })
   })
 
-  it('createKeystile infers the user type from a class', () => {
+  it('createKeystile infers the user type from an instance of a class', () => {
     class People implements UserDirectory<Person, Scope> {
       findByLogin(): Person {
         return ada
@@ -105,7 +105,7 @@ describe('the types of createKeystile', () => {
     })
   })
 
-  it('createKeystile without a directory infers the type of Keystile’s public user', () => {
+  it('without a directory, createKeystile uses the type of its own public user', () => {
     compiles(async () => {
       const plain = await createKeystile(common)
       same<typeof plain, Keystile<Scope | BuiltInScope, PublicUser & object>>(true)
@@ -120,7 +120,7 @@ describe('the types of createKeystile', () => {
     })
   })
 
-  it('keystile.users has types from the profile, the scopes and the directory', () => {
+  it('the types of keystile.users come from the profile, the scopes and the directory', () => {
     compiles(async () => {
       const { users: accounts } = await createKeystile({ ...common, profile })
       const created = await accounts.create({
@@ -146,7 +146,7 @@ describe('the types of createKeystile', () => {
     })
   })
 
-  it('createKeystile gives onEvent a closed union of events', () => {
+  it('createKeystile gives onEvent a closed union of events as its type', () => {
     compiles(() =>
       createKeystile({
         ...common,
@@ -160,7 +160,7 @@ describe('the types of createKeystile', () => {
     )
   })
 
-  it('createKeystile gives only a durable handler the id of an event', () => {
+  it('only a durable event handler gets the id of an event', () => {
     const handle = (event: DurableAppEvent): string => event.id
     compiles(() =>
       createKeystile({
@@ -190,11 +190,13 @@ describe('the types of createKeystile', () => {
     compiles(() => createKeystile({ ...common, onEvent: { durable: true, handle, retries: 3 } }))
   })
 
-  it('createKeystile with a directory refuses the options of Keystile’s own accounts', async () => {
+  it('with a directory, createKeystile refuses options for Keystile’s own accounts', async () => {
     // @ts-expect-error: a directory has its own profile
     await refused(createKeystile({ ...common, users, profile }))
     // @ts-expect-error: a directory has its own registration
     await refused(createKeystile({ ...common, users, registration: 'open' }))
+    // @ts-expect-error: a directory has its own verification of addresses
+    await refused(createKeystile({ ...common, users, emailVerification: 'off' }))
     // @ts-expect-error: a directory has no roles
     await refused(createKeystile({ ...common, users, roles: { clerk: ['orders:read'] } }))
   })
@@ -221,7 +223,7 @@ describe('the types of createKeystile', () => {
     await refused(createKeystile({ ...common, roles: { clerk: ['orders:raed'] } }))
   })
 
-  it('createKeystile demands `subject` unless the id of each user is a string', async () => {
+  it('createKeystile demands `subject` if the users have no id that is a string', async () => {
     const { subject: _, ...named } = users
     compiles(() => createKeystile({ ...common, users: named }))
 
@@ -261,7 +263,7 @@ describe('the types of createKeystile', () => {
     compiles(() => createKeystile({ ...common, users: either }))
   })
 
-  it('createKeystile refuses a directory with a missing or wrong function', async () => {
+  it('createKeystile refuses a directory if a function is missing or wrong', async () => {
     const { active: _, ...incomplete } = users
     // @ts-expect-error: the function `active` is missing
     await refused(createKeystile({ ...common, users: incomplete }))

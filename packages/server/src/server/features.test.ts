@@ -50,7 +50,7 @@ function namesOf(records: readonly { readonly name: string }[]): readonly string
 }
 
 describe('the list of features', () => {
-  it('the list of features contains each feature that a file declares', async () => {
+  it('the list of features contains every feature that is declared in a file', async () => {
     const files = globSync('**/*.ts', { cwd: source }).filter((file) => !file.endsWith('.test.ts'))
     const declaring = files.filter((file) =>
       /^export const feature\b/m.test(readFileSync(join(source, file), 'utf8')),
@@ -71,7 +71,7 @@ describe('the audit events of features', () => {
     assert.equal(new Set(auditEvents).size, auditEvents.length)
   })
 
-  it('each audit event is written by the feature that declares it', async () => {
+  it('each audit event is recorded by the feature that declares it', async () => {
     const declaring = features.filter((feature) => feature.auditEvents !== undefined)
     assert.ok(declaring.length > 0)
     for (const { name, auditEvents: events = [] } of declaring) {
@@ -83,7 +83,7 @@ describe('the audit events of features', () => {
 })
 
 describe('the rate limits of features', () => {
-  it('the list of rate limits contains each declared rate limit, with a unique name', async () => {
+  it('the list of rate limits contains every declared rate limit once', async () => {
     assert.deepEqual(
       namesOf(rates),
       namesOf((await findRecords<LimitRate>(isRate)).map(({ value }) => value)),
@@ -91,7 +91,7 @@ describe('the rate limits of features', () => {
     assert.equal(new Set(namesOf(rates)).size, rates.length)
   })
 
-  it('each rate limit is counted by the feature that declares it', async () => {
+  it('each rate limit is used by the feature that declares it', async () => {
     for (const { file, name } of await findRecords<LimitRate>(isRate))
       assert.match(
         sourceIn(dirname(file)),
@@ -102,7 +102,7 @@ describe('the rate limits of features', () => {
 })
 
 describe('the metrics of features', () => {
-  it('the list of metrics contains each declared metric, with a unique name', async () => {
+  it('the list of metrics contains every declared metric once', async () => {
     assert.deepEqual(
       namesOf(metrics),
       namesOf((await findRecords<Metric>(isMetric)).map(({ value }) => value)),
@@ -110,7 +110,7 @@ describe('the metrics of features', () => {
     assert.equal(new Set(namesOf(metrics)).size, metrics.length)
   })
 
-  it('each metric is counted or read somewhere', async () => {
+  it('each metric is counted or read in some file', async () => {
     const using = sourceIn('.')
     for (const { file, name } of await findRecords<Metric>(isMetric))
       assert.match(using, new RegExp(`((add|observe)\\(|\\w: )${name}\\b`), `${name} of ${file}`)

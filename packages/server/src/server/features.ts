@@ -17,7 +17,10 @@ import * as audit from '../features/audit/feature.ts'
 import * as browserSession from '../features/browser-session/feature.ts'
 import * as clients from '../features/clients/feature.ts'
 import * as directory from '../features/directory/feature.ts'
+import * as emailVerification from '../features/email-verification/feature.ts'
+import * as emailChange from '../features/email-change/feature.ts'
 import * as events from '../features/events/feature.ts'
+import * as invitations from '../features/invitations/feature.ts'
 import * as limits from '../features/limits/feature.ts'
 import * as login from '../features/login/feature.ts'
 import * as mailProofs from '../features/mail-proofs/feature.ts'
@@ -26,6 +29,7 @@ import * as oauth from '../features/oauth/feature.ts'
 import * as outbox from '../features/outbox/feature.ts'
 import * as passwordReset from '../features/password-reset/feature.ts'
 import * as passwordPolicy from '../features/password-policy/feature.ts'
+import * as pendingRegistration from '../features/pending-registration/feature.ts'
 import * as password from '../features/password/feature.ts'
 import * as scopes from '../features/scopes/feature.ts'
 import * as sessions from '../features/sessions/feature.ts'
@@ -55,12 +59,18 @@ export interface SharedOptions<S extends string>
 
 /** The options of `createKeystile()` that are allowed only when Keystile stores the users. */
 export interface OwnAccountOptions<S extends string, P extends object>
-  extends scopes.RoleOptions<S>, accounts.AccountOptions<P> {}
+  extends
+    scopes.RoleOptions<S>,
+    accounts.AccountOptions<P>,
+    emailVerification.EmailVerificationOptions {}
 
 /** The name of an audit event. */
 export type AuditEventName = AuditEventOf<
   | typeof accounts.feature
   | typeof clients.feature
+  | typeof emailVerification.feature
+  | typeof emailChange.feature
+  | typeof invitations.feature
   | typeof login.feature
   | typeof oauth.feature
   | typeof passwordReset.feature
@@ -86,6 +96,7 @@ export const optionsWithoutDefault = [
   'mail',
   'mailUrl',
   'mailFrom',
+  'mailDkimKey',
   'accountPagesUrl',
 ] as const
 type WithoutDefault = (typeof optionsWithoutDefault)[number]
@@ -134,6 +145,10 @@ const list = [
   outbox.feature,
   mailProofs.feature,
   passwordReset.feature,
+  pendingRegistration.feature,
+  emailVerification.feature,
+  emailChange.feature,
+  invitations.feature,
   app.feature,
   machine.feature,
 ] satisfies readonly ListedFeature[]
@@ -175,7 +190,7 @@ export const rates: readonly LimitRate[] = features.flatMap(({ rates = [] }) => 
 /** The metrics of all features. */
 export const metrics: readonly Metric[] = features.flatMap(({ metrics = [] }) => metrics)
 
-/** The steps with which housekeeping deletes the expired rows of all features. */
+/** The clean-up steps of all features. Housekeeping deletes expired rows with them. */
 export const cleanUpSteps: readonly CleanUpStep<CompleteOptions>[] = features.flatMap(
   ({ cleanUp = [] }) => cleanUp,
 )

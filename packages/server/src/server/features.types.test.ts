@@ -44,11 +44,11 @@ const isBright: DefaultedSetting<'isBright', boolean> = {
 }
 
 describe('listSettings', () => {
-  it('listSettings returns the records of an interface’s options in the given order', () => {
+  it('listSettings returns the records of the settings in the given order', () => {
     assert.deepEqual(listSettings<ColourOptions>({ isBright, colour }), [isBright, colour])
   })
 
-  it('listSettings compiles only if the records are complete and correct', () => {
+  it('listSettings compiles only if no record is missing or wrong', () => {
     // @ts-expect-error: an option without a record
     listSettings<ColourOptions>({ colour })
     // @ts-expect-error: a record without an option
@@ -61,7 +61,7 @@ describe('listSettings', () => {
 })
 
 describe('Feature', () => {
-  it('the type Feature requires the settings and the audit events that it names', () => {
+  it('the type Feature requires the settings and audit events that a feature names', () => {
     type Bright = Feature<ColourOptions, 'dimmed'>
     const parts = {
       settings: listSettings<ColourOptions>({ colour, isBright }),
@@ -81,7 +81,7 @@ describe('Feature', () => {
 })
 
 describe('WithAuditEvents', () => {
-  it('WithAuditEvents accepts only a list that contains all named audit events', () => {
+  it('WithAuditEvents accepts only a list with all named audit events', () => {
     type Both = readonly [Feature<object, 'dimmed'>, Feature]
     same<WithAuditEvents<'dimmed', Both>, Both>(true)
     same<WithAuditEvents<'dimmed' | 'lit', Both>, { readonly missing: 'lit' }>(true)
@@ -89,7 +89,7 @@ describe('WithAuditEvents', () => {
 })
 
 describe('WithSettings', () => {
-  it('WithSettings accepts only a list that contains all named settings', () => {
+  it('WithSettings accepts only a list with all named settings', () => {
     type Both = readonly [{ readonly name: 'light'; readonly settings: SettingList<ColourOptions> }]
     same<WithSettings<'colour' | 'isBright', Both>, Both>(true)
     same<WithSettings<'colour' | 'shade', Both>, { readonly missing: 'shade' }>(true)
@@ -100,8 +100,8 @@ describe('WithSettings', () => {
   })
 })
 
-describe('the features', () => {
-  it('the features have a setting for each option of createKeystile', () => {
+describe('the settings of all features', () => {
+  it('createKeystile has a setting for each of its options', () => {
     same<keyof KeystileOptions<string, object>, keyof OptionValues>(true)
   })
 
@@ -120,7 +120,7 @@ describe('the features', () => {
     }
   })
 
-  it('each setting has a unique variable, and a default that its schema accepts', () => {
+  it('each setting has its own variable, and a default that its schema accepts', () => {
     const variables = settings.flatMap(({ environment = [] }) => environment)
     assert.equal(new Set(variables).size, variables.length)
     for (const setting of settings) {
@@ -130,8 +130,8 @@ describe('the features', () => {
   })
 })
 
-describe('the audit record', () => {
-  it('insertAudit accepts only events that its type argument names and a feature declares', () => {
+describe('the types of the audit record', () => {
+  it('insertAudit accepts only events that are declared and named in its type argument', () => {
     type Transaction = Parameters<typeof insertAudit>[0]
     const write = (
       insert: typeof insertAudit,
@@ -150,7 +150,7 @@ describe('the audit record', () => {
     assert.equal(typeof write, 'function')
   })
 
-  it('the type Audit accepts only events of listed features', () => {
+  it('the type Audit accepts only events of features in the list', () => {
     const record: Audit<AuditEventName> = { record: async () => {} }
     const ofLogins: Audit<LoginEvent> = record
     // @ts-expect-error: a feature that is not in the list

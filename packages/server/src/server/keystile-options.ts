@@ -32,8 +32,8 @@ interface WithAccounts<S extends string, P extends object>
 
 /**
  * The options of `createKeystile()` for an app that stores its users itself. For such an app,
- * Keystile has no roles and no profiles, and the only endpoints below `/users` are the endpoints
- * for sessions.
+ * Keystile has neither roles nor profiles, and its only endpoints below `/users` are those for
+ * sessions.
  */
 interface WithDirectory<S extends string, U>
   extends DirectoryOptions<S, U>, Without<OwnAccountOptions<string, object>> {}

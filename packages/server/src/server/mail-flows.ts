@@ -1,13 +1,27 @@
-// What users do by a link or a code in a mail: only if mail is configured.
+// What users do with a link or a code in a mail. An app's own users can only set a new password.
+// Without mail, users register and change their address at once.
 import type { UserObject } from 'keystile'
+import { changePageRoutes } from '../features/account-pages/change-pages.ts'
+import { confirmPageRoutes } from '../features/account-pages/confirm-pages.ts'
 import { resetPageRoutes } from '../features/account-pages/reset-pages.ts'
+import type { AppUsers } from '../features/accounts/app-users.ts'
+import { registerRoute } from '../features/accounts/registration.ts'
 import type { User } from '../features/accounts/users.ts'
 import type { Directory } from '../features/directory/directory.ts'
+import { createEmailChanges } from '../features/email-change/email-changes.ts'
+import { createEmailChangePurpose } from '../features/email-change/purpose.ts'
+import { emailChangeRoutes } from '../features/email-change/routes.ts'
+import { createVerificationPurpose } from '../features/email-verification/purpose.ts'
+import { verificationRoutes } from '../features/email-verification/routes.ts'
+import { createVerifications } from '../features/email-verification/verifications.ts'
+import { createInvitations } from '../features/invitations/invitations.ts'
+import { invitationRoute } from '../features/invitations/routes.ts'
 import type { Devices } from '../features/known-devices/devices.ts'
 import type { Limits } from '../features/limits/limits.ts'
 import { hasMail } from '../features/mail/mail.ts'
 import type { Notices } from '../features/mail/notices.ts'
-import { createMailProofs } from '../features/mail-proofs/proofs.ts'
+import { pagesUrlOf } from '../features/mail/pages-url.ts'
+import { createMailProofs, type MailProofs } from '../features/mail-proofs/proofs.ts'
 import type { PasswordPolicy } from '../features/password-policy/policy.ts'
 import { createPasswordResets } from '../features/password-reset/password-resets.ts'
 import { accountPasswords } from '../features/password-reset/in-accounts.ts'
@@ -15,7 +29,12 @@ import { directoryPasswords } from '../features/password-reset/in-directory.ts'
 import type { PasswordStore } from '../features/password-reset/new-password.ts'
 import { createResetPurpose } from '../features/password-reset/purpose.ts'
 import { passwordResetRoutes } from '../features/password-reset/routes.ts'
+import { createRegistrationPurpose } from '../features/pending-registration/purpose.ts'
+import { createRegistrations } from '../features/pending-registration/registrations.ts'
+import { pendingRegistrationRoute } from '../features/pending-registration/routes.ts'
+import type { ScopeRules } from '../features/scopes/scopes.ts'
 import type { Seal } from '../base/seal.ts'
+import type { OpenRoute } from '../http/route.ts'
 import type { Accounts } from './open-accounts.ts'
 import type { CheckedOptions } from './options.ts'
 import type { MailFlows } from './people.ts'
@@ -25,23 +44,49 @@ export interface MailFlowParts {
   readonly options: CheckedOptions
   readonly accounts: Accounts
   readonly passwordPolicy: PasswordPolicy
+  readonly scopes: ScopeRules
   readonly limits: Limits
   readonly devices: Devices
   readonly notices: Notices
   readonly mailSeal: () => Seal
 }
 
-const noFlows = { routes: [], mailPurposes: [] }
+/** What the flows add to Keystile's own accounts. */
+interface AccountFlows extends MailFlows<User> {
+  /** `POST /users`, which depends on whether addresses are verified. */
+  readonly register: OpenRoute
+  /** Invites a person. Undefined without mail. */
+  readonly invite: AppUsers['invite'] | undefined
+}
 
 /** Makes the routes of the flows of Keystile's own accounts, and the purposes of their links. */
-export function wireMailFlows(parts: MailFlowParts, directory: Directory<User>): MailFlows<User> {
-  const { options, accounts } = parts
-  if (!hasMail(options)) return noFlows
+export function wireMailFlows(parts: MailFlowParts, directory: Directory<User>): AccountFlows {
+  const { options, accounts, limits, mailSeal: seal } = parts
+  if (!hasMail(options)) {
+    const changing = { ...accounts, limits, changes: undefined, verifiesAddresses: false }
+    return {
+      register: registerRoute(registrationOf(parts)),
+      routes: emailChangeRoutes(changing),
+      mailPurposes: [],
+      invite: undefined,
+    }
+  }
 
   const { users, database } = accounts
+  const proofs = createMailProofs(database, { seal, clock: options.clock })
   const store = accountPasswords(database, { users, clock: options.clock })
-  return wireResets(parts, { directory, store })
+  const resets = wireResets(parts, { directory, store, proofs })
+  const verification = wireVerification(parts, proofs)
+  const changes = wireChanges(parts, proofs)
+  return {
+    register: verification.register,
+    routes: [...changes.routes, ...resets.routes, ...verification.routes],
+    mailPurposes: [resets, verification, changes].flatMap(({ mailPurposes }) => mailPurposes),
+    invite: changes.invite,
+  }
 }
+
+const noFlows = { routes: [], mailPurposes: [] }
 
 /**
  * Makes the routes and the purposes of the flows of an app's own users. There are none if the app
@@ -51,35 +96,112 @@ export function wireAppFlows(
   parts: MailFlowParts,
   directory: Directory<UserObject>,
 ): MailFlows<UserObject> {
-  const { options, accounts } = parts
+  const { options, accounts, mailSeal: seal } = parts
+  const { logger, clock } = options
   if (!hasMail(options)) return noFlows
 
   const { setPassword } = directory
   if (!setPassword) {
-    options.logger.info({}, 'there is no POST /password-resets, because users has no setPassword')
+    logger.info({}, 'there is no POST /password-resets, because users has no setPassword')
     return noFlows
   }
   const { database, feed } = accounts
+  const proofs = createMailProofs(database, { seal, clock })
   const writable = { ...directory, setPassword }
-  const store = directoryPasswords({ database, feed, directory: writable, clock: options.clock })
-  return wireResets(parts, { directory, store })
+  const store = directoryPasswords({ database, feed, directory: writable, clock })
+  return wireResets(parts, { directory, store, proofs })
 }
 
-/** Makes what sets a new password by mail, for either kind of users. */
+interface ResetParts<U> {
+  readonly directory: Directory<U>
+  readonly store: PasswordStore
+  readonly proofs: MailProofs
+}
+
+/** Makes the routes that set a new password by mail, for either kind of users. */
 function wireResets<U>(
-  { options, accounts: { database, passwords }, mailSeal: seal, ...parts }: MailFlowParts,
-  people: { readonly directory: Directory<U>; readonly store: PasswordStore },
+  { options, accounts: { passwords }, ...parts }: MailFlowParts,
+  people: ResetParts<U>,
 ): MailFlows<U> {
-  const { issuer, accountPagesUrl, mailLanguage, clock } = options
+  const { issuer, accountPagesUrl, mailLanguage } = options
   const { passwordPolicy, devices } = parts
-  const proofs = createMailProofs(database, { seal, clock })
-  const resets = createPasswordResets({ ...parts, ...people, passwords, proofs })
+  const resets = createPasswordResets({ ...parts, ...people, passwords })
   const pages = accountPagesUrl
     ? []
     : resetPageRoutes({ resets, passwordPolicy, issuer, mailLanguage })
-  const pagesUrl = (accountPagesUrl ?? `${issuer}/account`).replace(/\/+$/, '')
   return {
     routes: [...passwordResetRoutes({ resets, passwordPolicy }), ...pages],
-    mailPurposes: [createResetPurpose({ ...people, devices, pagesUrl })],
+    mailPurposes: [createResetPurpose({ ...people, devices, pagesUrl: pagesUrlOf(options) })],
+  }
+}
+
+function wireVerification(
+  parts: MailFlowParts,
+  proofs: MailProofs,
+): MailFlows<User> & Pick<AccountFlows, 'register'> {
+  const { options, accounts, passwordPolicy, limits } = parts
+  const { emailVerification, issuer, accountPagesUrl, mailLanguage, profile, clock } = options
+  const registration = registrationOf(parts)
+  if (emailVerification === 'off')
+    return { register: registerRoute(registration), routes: [], mailPurposes: [] }
+
+  const { database, users } = accounts
+  const registrations = createRegistrations({ database, proofs, passwordPolicy, clock })
+  const verifications = createVerifications({ ...accounts, proofs, registrations, limits, clock })
+  const pages = accountPagesUrl ? [] : confirmPageRoutes({ verifications, issuer, mailLanguage })
+  const pagesUrl = pagesUrlOf(options)
+  return {
+    register:
+      emailVerification === 'required'
+        ? pendingRegistrationRoute({ ...registration, registrations })
+        : registerRoute({ ...registration, verification: verifications.prepare }),
+    routes: [...verificationRoutes({ issuer, verifications, profile }), ...pages],
+    // Both settings answer the mails that were sent under the other one.
+    mailPurposes: [
+      createVerificationPurpose({ users, pagesUrl }),
+      createRegistrationPurpose({ users, pagesUrl }),
+    ],
+  }
+}
+
+/** Changes of addresses, and invitations. */
+function wireChanges(
+  { options, accounts, mailSeal: seal, ...parts }: MailFlowParts,
+  proofs: MailProofs,
+): MailFlows<User> & Pick<AccountFlows, 'invite'> {
+  const { issuer, accountPagesUrl, mailLanguage, profile, clock } = options
+  const { passwordPolicy, limits } = parts
+  const verifiesAddresses = options.emailVerification !== 'off'
+  const pagesUrl = pagesUrlOf(options)
+  const shared = { ...accounts, proofs, limits, seal, pagesUrl, clock }
+  const changes = createEmailChanges(shared)
+  const invitations = createInvitations({ ...parts, ...shared, profile })
+  const pages = { changes, invitations, passwordPolicy, issuer, mailLanguage }
+  return {
+    routes: [
+      ...emailChangeRoutes({ ...accounts, limits, changes, verifiesAddresses }),
+      invitationRoute({ issuer, invitations, passwordPolicy, profile }),
+      ...(accountPagesUrl ? [] : changePageRoutes(pages)),
+    ],
+    mailPurposes: [createEmailChangePurpose({ users: accounts.users, pagesUrl })],
+    invite: invitations.invite,
+  }
+}
+
+function registrationOf({
+  options: { issuer, registration, profile },
+  accounts: { users, passwords },
+  passwordPolicy,
+  limits,
+}: MailFlowParts): Parameters<typeof registerRoute>[0] {
+  return {
+    issuer,
+    users,
+    passwords,
+    passwordPolicy,
+    limits,
+    registration,
+    profile,
+    verification: undefined,
   }
 }

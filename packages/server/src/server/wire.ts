@@ -107,7 +107,7 @@ interface FirstParts {
 
 async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
   const { options, accounts } = first
-  const { issuer, registration, profile, passwordMinLength: minLength, logger } = options
+  const { issuer, profile, passwordMinLength: minLength, logger } = options
   const { database, users, passwords, audit } = accounts
 
   await enforceRules(safetyRules, options, database)
@@ -128,20 +128,13 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
   const directory = checkedDirectory(accountDirectory(users, scopes), checks)
   const flows = wireMailFlows(parts, directory)
   const routes = [
-    ...accountRoutes({
-      issuer,
-      users,
-      passwords,
-      passwordPolicy,
-      audit,
-      limits,
-      registration,
-      profile,
-    }),
+    flows.register,
+    ...accountRoutes({ users, passwords, passwordPolicy, audit, limits, profile }),
     ...managementRoutes({ users, scopes, profile }),
     ...flows.routes,
   ]
-  const appUsers = createAppUsers({ users, passwords, passwordPolicy, scopes, profile })
+  const { invite } = flows
+  const appUsers = createAppUsers({ users, passwords, passwordPolicy, scopes, profile, invite })
   return wirePeople(parts, accountPeople(users, { ...flows, directory, routes, appUsers }))
 }
 
@@ -210,7 +203,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
   }
 }
 
-/** What runs in the background, in the process that holds a lease. */
+/** The background jobs of the process that holds a lease. */
 interface Jobs extends Pick<Mail, 'routes' | 'gauges'> {
   /** Ends the jobs, and then releases the leases. */
   close(): Promise<void>

@@ -159,7 +159,10 @@ export function isTakenAtTheSameTime(error: unknown): boolean {
 
 /** An open database. */
 export interface Database {
-  /** Whether a read takes microseconds. Otherwise it takes a round trip over the network. */
+  /**
+   * Whether the database is on this machine, so that a read takes microseconds. Otherwise each read
+   * takes a round trip over the network.
+   */
   readonly hasLocalReads: boolean
   /** Reads outside of transactions. Does NOT support streams. */
   readonly reader: Reader

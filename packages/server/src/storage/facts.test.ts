@@ -12,14 +12,14 @@ describe('inspectDatabase', () => {
   before(() => void (folder = mkdtempSync(join(tmpdir(), 'keystile-facts-'))))
   after(() => rmSync(folder, { recursive: true }))
 
-  it('inspectDatabase returns undefined if there is no file, and creates no file', async () => {
+  it('inspectDatabase returns undefined if there is no file, and does not create one', async () => {
     const file = join(folder, 'absent.db')
     assert.equal(await inspectDatabase(file, readDatabaseFacts), undefined)
     assert.equal(await inspectDatabase(':memory:', readDatabaseFacts), undefined)
     assert.equal(existsSync(file), false)
   })
 
-  it('inspectDatabase reads a file that Keystile never opened, and adds no table', async () => {
+  it('inspectDatabase reads a new file and adds no table', async () => {
     const file = join(folder, 'empty.db')
     writeFileSync(file, '')
     const found = await inspectDatabase(file, readDatabaseFacts)
@@ -31,14 +31,14 @@ describe('inspectDatabase', () => {
     assert.equal(await inspectDatabase(file, (reader) => hasTable(reader, 'setting')), false)
   })
 
-  it('hasTable tells whether a file has a table', async () => {
+  it('hasTable is true if the file has the table', async () => {
     const file = join(folder, 'opened.db')
     await (await openDatabase(file, new URL('../server/writer-thread.ts', import.meta.url))).close()
     assert.equal(await inspectDatabase(file, (reader) => hasTable(reader, 'setting')), true)
     assert.equal(await inspectDatabase(file, (reader) => hasTable(reader, 'settings')), false)
   })
 
-  it('inspectDatabase throws an error with SQLite’s message if a file cannot be read', async () => {
+  it('inspectDatabase throws SQLite’s message if it cannot read the file', async () => {
     const file = join(folder, 'text.db')
     writeFileSync(file, 'not a database, but long enough to be read'.repeat(20))
     await assert.rejects(inspectDatabase(file, readDatabaseFacts), {

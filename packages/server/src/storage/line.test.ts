@@ -28,7 +28,7 @@ describe('createLine', () => {
     leave()
   }
 
-  it('a queue with two places admits two callers, and the next callers in order', async () => {
+  it('a queue with two places admits two callers, and then the others in order', async () => {
     const leave = [await line.enter(), await line.enter()]
     const entered: number[] = []
     const later = [1, 2].map(async (n) => {
@@ -48,7 +48,7 @@ describe('createLine', () => {
     await Promise.all([line.enter(), line.enter()])
   })
 
-  it('a queue refuses a caller that waited too long, and admits the next caller', async () => {
+  it('a queue refuses a caller that has waited too long, and admits the next', async () => {
     const leave = await line.enter()
     await line.enter()
     const first = line.enter()
@@ -62,7 +62,7 @@ describe('createLine', () => {
     mock.timers.tick(patience) // a caller that has a place is never refused
   })
 
-  it('a queue refuses a caller immediately if the wait would probably be too long', async () => {
+  it('a queue refuses a caller at once if the wait would probably be too long', async () => {
     for (let i = 0; i < 100; i++) await keep(1_000)
     await Promise.all([line.enter(), line.enter()])
     const waiting = [line.enter(), line.enter(), line.enter()] // a fourth caller would wait for 2 s
@@ -71,7 +71,7 @@ describe('createLine', () => {
     mock.timers.tick(patience)
   })
 
-  it('a queue admits a caller to a free place, even if earlier callers were slow', async () => {
+  it('a queue admits a caller to a free place even if earlier callers were slow', async () => {
     for (let i = 0; i < 100; i++) await keep(60_000)
     await Promise.all([line.enter(), line.enter()])
     await assert.rejects(line.enter(), busy)

@@ -13,8 +13,8 @@ export interface Line {
 }
 
 /**
- * How much the newest measurement counts in the moving average of the time for which callers keep a
- * place.
+ * The weight of the newest measurement in the moving average. The average is the time that a caller
+ * keeps a place.
  */
 const weight = 0.1
 
@@ -22,7 +22,7 @@ const weight = 0.1
 /**
  * Creates a queue that serves callers in the order of their arrival. The queue has no fixed length,
  * because the number of callers that can be served in time depends on the distance to the database.
- * Instead, the queue estimates how long a new caller would wait, from the average time for which
+ * Instead, the queue estimates how long a new caller would wait. It uses the average time that
  * earlier callers kept their place. If the wait would be longer than `patienceMilliseconds`, the
  * queue refuses the new caller immediately.
  */

@@ -10,6 +10,8 @@ import * as passwordSession from './migrations/0007-password-session.ts'
 import * as mail from './migrations/0008-mail.ts'
 import * as mailProofs from './migrations/0009-mail-proofs.ts'
 import * as appEvents from './migrations/0010-app-events.ts'
+import * as pendingRegistrations from './migrations/0011-pending-registrations.ts'
+import * as emailChanges from './migrations/0012-email-changes.ts'
 import * as proofClaims from './migrations/0013-proof-claims.ts'
 import { inTables, isPostgres, type Reader } from './database.ts'
 
@@ -25,6 +27,8 @@ const migrations = {
   '0008-mail': mail,
   '0009-mail-proofs': mailProofs,
   '0010-app-events': appEvents,
+  '0011-pending-registrations': pendingRegistrations,
+  '0012-email-changes': emailChanges,
   '0013-proof-claims': proofClaims,
 }
 

@@ -21,8 +21,8 @@ export function isForeignUrl(source: string): boolean {
 }
 
 /**
- * Whether a database server stores the data. If so, the database has no local folder in which
- * Keystile could store other files, such as the key file.
+ * Whether a database server stores the data. If so, Keystile has no local folder for other files,
+ * such as the key file.
  */
 export function isOnServer(source: DatabaseSource | undefined): boolean {
   return typeof source === 'string' ? isPostgresUrl(source) : source !== undefined

@@ -220,20 +220,21 @@ describe('commands that wait for the writer of SQLite', () => {
   })
 
   it('only a few SQLite commands get their answers in each turn of the event loop', async () => {
-    const answeredInTurn: number[] = [0]
+    let [inTurn, most] = [0, 0]
     let turn = setImmediate(function count() {
-      answeredInTurn.push(0)
+      inTurn = 0
       turn = setImmediate(count)
     })
     const inserts = Array.from({ length: 30 }, (_, n) => write('insert', String(n)))
     await Promise.all(
       [write('keep busy'), ...inserts].map((answer) =>
-        answer.then(() => answeredInTurn.push(answeredInTurn.pop()! + 1)),
+        answer.then(() => (most = Math.max(most, ++inTurn))),
       ),
     )
     clearImmediate(turn)
-    // Two commits may each send up to 4 answers in one turn of the event loop.
-    assert.ok(Math.max(...answeredInTurn) <= 8, answeredInTurn.join(' '))
+    // Each commit may send up to 4 answers in one turn of the event loop. On a busy machine, a turn
+    // may see several commits. Without the limit, one commit would send nearly all answers at once.
+    assert.ok(most <= 16, String(most))
   })
 
   it('a SQLite command that can wait runs soon even if no other command comes', async () => {

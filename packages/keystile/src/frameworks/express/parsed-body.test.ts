@@ -13,7 +13,7 @@ const text = async (request: IncomingMessage, maxBytes = 100): Promise<string> =
   ).toString()
 
 describe('readParsedBody', () => {
-  it('readParsedBody serializes a body that a parser has read', async () => {
+  it('readParsedBody turns a body that a parser has read back into text', async () => {
     const form = 'application/x-www-form-urlencoded; charset=utf-8'
     assert.equal(await text(parsed({ a: [1, 'x'] })), '{"a":[1,"x"]}')
     assert.equal(await text(parsed({ a: 'ä &', b: '' }, form)), 'a=%C3%A4+%26&b=')
@@ -30,12 +30,12 @@ describe('readParsedBody', () => {
       assert.equal(await text(parsed({ a: odd, z: 'z' }, form)), 'a=&a=&z=z')
   })
 
-  it('readParsedBody reads the request itself if no parser has read or kept the body', async () => {
+  it('readParsedBody reads the request itself if no parser has read the body', async () => {
     assert.equal(await text(parsed(undefined)), 'as it is')
     assert.equal(await text(parsed({}, 'application/json', false)), 'as it is')
   })
 
-  it('readParsedBody reads a body up to the limit, and refuses one byte more', async () => {
+  it('readParsedBody accepts a body of the maximum size, and refuses one byte more', async () => {
     assert.equal(await text(parsed('12345'), 5), '12345')
     await assert.rejects(text(parsed('123456'), 5), /must have at most 5 bytes/)
   })

@@ -28,7 +28,7 @@ for (const [name, make] of [
   describe(`routesOfExpress with Express ${name}`, () => {
     const is5 = make === express
 
-    it(`routesOfExpress (Express ${name}) finds the path template of a route`, () => {
+    it(`routesOfExpress (Express ${name}) finds the declared path of a route`, () => {
       const app = make()
       app.get('/', answer)
       app.use('/a', make.Router().get('/', guard(), answer))
@@ -55,7 +55,7 @@ for (const [name, make] of [
       })
     })
 
-    it(`routesOfExpress (Express ${name}) applies a guard to whole segments of its path`, () => {
+    it(`routesOfExpress (Express ${name}) applies a guard only to whole path segments`, () => {
       const app = make()
       app.use(/^\/a/, guard())
       for (const path of ['/ab', '/a.json', '/a/b']) app.get(path, answer)
@@ -66,7 +66,7 @@ for (const [name, make] of [
       })
     })
 
-    it(`routesOfExpress (Express ${name}) continues after a function that hides parameters`, () => {
+    it(`routesOfExpress (Express ${name}) continues past a function with hidden parameters`, () => {
       type Next = () => void
       const goOn = (_request: unknown, _response: unknown, ...rest: readonly Next[]): void =>
         rest[0]?.()
@@ -85,7 +85,7 @@ for (const [name, make] of [
       assert.throws(() => routes.find('get', '/foreign/x'), /a mounted app answers \/foreign\/x,/)
     })
 
-    it(`routesOfExpress (Express ${name}) finds no path template if middleware responds`, () => {
+    it(`routesOfExpress (Express ${name}) finds no declared path if middleware answers`, () => {
       const app = make()
       app.use(guard())
       app.use('/x', answer)

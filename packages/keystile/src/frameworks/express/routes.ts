@@ -72,9 +72,7 @@ function stackOf(app: object): readonly Layer[] {
   }
 }
 
-/**
- * Reads the routes of an Express app from its layers, in the order in which a request passes them.
- */
+/** Reads the routes of an Express app from its layers, in the order of the layers. */
 export function routesOfExpress(app: ExpressLike): AppRoutes {
   const stack = stackOf(app)
   return {

@@ -10,7 +10,7 @@ import {
   type AppRoutes,
 } from '../routes.ts'
 
-/** The hooks that may hold guards, in the order in which Fastify runs them. */
+/** The hooks that can hold guards, in the order of their execution. */
 const phases = ['onRequest', 'preValidation', 'preHandler'] as const
 
 /** Whether an app is a Fastify app. */
@@ -90,7 +90,7 @@ function areAlike(left: readonly GuardMark[], right: readonly GuardMark[]): bool
   return JSON.stringify(left) === JSON.stringify(right)
 }
 
-/** Returns the guards of a route and of its plugins, in the order in which they run. */
+/** Returns the guards of a route and its plugins, in the order of their execution. */
 function guardsOf({ options, instance }: RememberedRoute): readonly GuardMark[] {
   const inherited = hooksOf(instance)
   return phases

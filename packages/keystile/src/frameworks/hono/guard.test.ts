@@ -168,7 +168,7 @@ describe('guard', () => {
     )
   })
 
-  it('the Hono guard never runs the handler of a refused request', async () => {
+  it('the Hono guard never runs the handler of a request that it refuses', async () => {
     let runs = 0
     const counting = new Hono().all('*', guard('items:read'), (c) => {
       runs++
@@ -181,7 +181,7 @@ describe('guard', () => {
     assert.equal(runs, 0)
   })
 
-  it('the Hono guard keeps the callers of simultaneous requests apart', async () => {
+  it('the Hono guard gives each of two simultaneous requests its own caller', async () => {
     const names = Array.from({ length: 50 }, (_, i) => `user${i}`)
     const answers = await Promise.all(
       names.map(async (name) => (await app.request('/me', bearer(name))).json()),
@@ -192,7 +192,7 @@ describe('guard', () => {
     )
   })
 
-  it('the Hono guard demands a recent login if the route does (RFC 9470 §3)', async () => {
+  it('the Hono guard refuses an old login if the route needs a recent one (RFC 9470)', async () => {
     const recent = new Hono().get('/', guard({ scopes: ['items:read'], maxAgeSeconds: 300 }), (c) =>
       c.text('in'),
     )
@@ -205,7 +205,7 @@ describe('guard', () => {
     )
   })
 
-  it('a Hono guard without user() does not set the context variable `user`', async () => {
+  it('a Hono guard without user() leaves the context variable `user` unset', async () => {
     const own = new Hono<{ Variables: { user: string } }>()
     own.use((c, next) => {
       c.set('user', 'of the app')
@@ -216,7 +216,7 @@ describe('guard', () => {
     assert.equal(await (await own.request('/', bearer())).text(), 'of the app')
   })
 
-  it('the Hono guard refuses an undeclared scope when the route is created', () => {
+  it('the Hono guard refuses an undeclared scope when the app creates the route', () => {
     assert.throws(() => (guard as (...scopes: string[]) => unknown)('items:raed'), /not declared/)
     assert.throws(
       () => (guard.optional as (...scopes: string[]) => unknown)('constructor'),
@@ -256,7 +256,7 @@ describe('guard.optional', () => {
 })
 
 describe('guard.caller', () => {
-  it('guard.caller for Hono throws unless a mandatory guard ran', async () => {
+  it('guard.caller for Hono throws if no mandatory guard has run', async () => {
     for (const path of ['/open', '/news/required']) {
       const { status, body } = (await json(await app.request(path))) as {
         status: number
@@ -314,7 +314,7 @@ describe('mount()', () => {
     assert.deepEqual(await response.json(), { a: 1 })
   })
 
-  it('mount() for Hono reports a body that ends early, with the cause of the error', async () => {
+  it('mount() for Hono reports a body that ends too early, with the cause', async () => {
     const gone = new Error('gone')
     const body = new ReadableStream({ start: (controller) => controller.error(gone) })
     const init = { method: 'POST', body, duplex: 'half' }

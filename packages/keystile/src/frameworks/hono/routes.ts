@@ -142,7 +142,7 @@ function isMounted({ handler }: HonoRoute): boolean {
 
 function cannotTell(path: string): Error {
   return new Error(
-    `a guard of ${path} runs after a function whose parameters do not show whether it answers. ` +
+    `the guard of ${path} may never run: a function before it hides its parameters. ` +
       'Fix: write that function as (c) => … or as (c, next) => …',
   )
 }

@@ -4,11 +4,14 @@ import type { Caller, GuardOptions } from '../../guard/guard.ts'
 import type { TokenType } from '../../guard/identity.ts'
 import type { HandlerDemand } from './declared.ts'
 
-/** The caller of a guarded handler, by the type of what `KeystileModule.forRoot` takes. */
+/**
+ * The caller of a guarded handler. `Options` is the type of the argument of
+ * `KeystileModule.forRoot`.
+ */
 export type CallerOf<Options> =
   Options extends GuardOptions<infer S, infer U, infer T> ? Caller<S, U, T> : never
 
-/** What a guard has admitted. */
+/** The demand that a guard has checked, and the caller that it has admitted. */
 export interface Admitted {
   readonly demand: HandlerDemand
   readonly caller: Caller<string, unknown, TokenType> | undefined
@@ -20,18 +23,18 @@ interface Carrier {
   [admitted]?: Admitted
 }
 
-/** Stores what a guard has admitted. */
+/** Stores the admitted caller on the carrier of the request. */
 export function storeAdmitted(carrier: Carrier, value: Admitted): void {
   carrier[admitted] = value
 }
 
-/** Returns what a guard has admitted; `undefined` if no guard ran. */
+/** Returns the admitted caller and its demand; `undefined` if no guard ran. */
 export function findAdmitted(carrier: Carrier): Admitted | undefined {
   return carrier[admitted]
 }
 
 /**
- * Returns what carries a request through Nest: the request of HTTP, the context of a GraphQL
+ * Returns the object that represents a call in Nest: the HTTP request, the context of a GraphQL
  * operation, or the client of a WebSocket.
  *
  * @throws {TypeError} for any other kind of call, such as a message of a microservice

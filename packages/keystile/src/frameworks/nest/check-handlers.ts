@@ -3,7 +3,7 @@ import type { ModulesContainer } from '@nestjs/core'
 import { declaredOnClass, declaredOnMethod, methodsOf, nameOf, type Class } from './declared.ts'
 import type { Guards } from './guard.ts'
 
-/** The metadata of the methods that Nest calls with its guards. */
+/** The metadata keys of methods that Nest calls with guards. */
 const handlerMetadata = [
   'path', // a route
   'websockets:message_mapping',
@@ -11,14 +11,17 @@ const handlerMetadata = [
   'graphql:resolver_type', // a query, a mutation or a subscription
 ]
 
-/** The metadata of the methods that @nestjs/graphql calls with guards only if it is told to. */
+/**
+ * The metadata keys of methods that @nestjs/graphql calls without guards, unless the app sets
+ * `fieldResolverEnhancers: ['guards']`.
+ */
 const fieldMetadata = ['graphql:resolve_property', 'graphql:resolve_reference']
 
 /**
  * Checks the classes of all controllers and providers of an app.
  *
- * @throws {TypeError} for a scope that is not declared, and for a decorator above a class or method
- *   whose guard Nest would never call
+ * @throws {TypeError} for a scope that is not declared, and for a decorator in a place where Nest
+ *   calls no guard
  */
 export function checkHandlers(modules: ModulesContainer, guards: Guards): void {
   const hasFieldGuards = areFieldsGuarded(modules)
@@ -51,12 +54,12 @@ function checkClass(type: Class, guards: Guards, hasFieldGuards: boolean): void 
 
 function guardsNothing(name: string): TypeError {
   return new TypeError(
-    `a decorator of keystile/nest stands above ${name}, which answers no request, so it would ` +
+    `a decorator of keystile/nest stands above ${name}, which handles no requests, so it would ` +
       'guard nothing. Fix: put it above a controller, a gateway, a resolver or a handler of these',
   )
 }
 
-/** Whether every GraphQLModule of the app calls guards for fields too. */
+/** Whether every GraphQLModule of the app also calls guards for fields. */
 function areFieldsGuarded(modules: ModulesContainer): boolean {
   const options = [...modules.values()].flatMap(({ providers }) => {
     const instance: unknown = providers.get('GqlModuleOptions')?.instance

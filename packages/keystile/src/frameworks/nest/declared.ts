@@ -3,7 +3,7 @@ import { joinDemands, type Demand } from '../../guard/demand.ts'
 import type { GuardCore } from '../../guard/guard.ts'
 import type { TokenType } from '../../guard/identity.ts'
 
-/** The guard core of an app, whatever its scopes and users are. */
+/** The guard core of any app. Its scopes and its user type are not known here. */
 export type AnyCore = GuardCore<string, unknown, TokenType>
 
 /** A class, as `ExecutionContext.getClass()` returns it. */
@@ -11,12 +11,12 @@ export type Class = abstract new (...args: never) => unknown
 
 type Handler = (...args: never) => unknown
 
-/** What one decorator declares. */
+/** The content of one decorator. */
 export type Declaration =
   | { readonly kind: 'public' }
   | {
       readonly kind: 'guard' | 'optional'
-      /** Reads the arguments of the decorator with the declared scopes of the app. */
+      /** Reads the arguments of the decorator, with the scopes that the app has declared. */
       readonly read: (core: AnyCore) => Demand
     }
 
@@ -26,7 +26,7 @@ export type Declaration =
 const ofClasses = new WeakMap<object, Declaration[]>()
 const ofMethods = new WeakMap<object, Map<PropertyKey, Declaration[]>>()
 
-/** Adds a declaration to all methods of a class, and of the classes that extend it. */
+/** Adds a declaration to a class. It applies to all methods of the class and of its subclasses. */
 export function declareOnClass(type: object, declaration: Declaration): void {
   ofClasses.set(type, [...(ofClasses.get(type) ?? []), declaration])
 }
@@ -61,7 +61,10 @@ interface Method {
   readonly handler: Handler
 }
 
-/** Returns the methods of a class and those that it inherits, without those that it overrides. */
+/**
+ * Returns all methods of a class, including inherited methods. Leaves out methods that are
+ * overridden.
+ */
 export function methodsOf(type: Class): readonly Method[] {
   const methods = new Map<PropertyKey, Method>()
   for (const prototype of prototypesOf(type)) {
@@ -74,31 +77,34 @@ export function methodsOf(type: Class): readonly Method[] {
   return [...methods.values()]
 }
 
-/** Returns what is declared about a class, and about the classes that it extends. */
+/** Returns the declarations above a class and above its superclasses. */
 export function declaredOnClass(type: Class): readonly Declaration[] {
   return prototypesOf(type).flatMap(({ constructor }) => ofClasses.get(constructor) ?? [])
 }
 
-/** Returns what is declared above a method, in the class that its code comes from. */
+/** Returns the declarations above a method, in the class that contains the code of the method. */
 export function declaredOnMethod(type: Class, name: PropertyKey): readonly Declaration[] {
   const owner = prototypesOf(type).find((prototype) => Object.hasOwn(prototype, name))
   return (owner && ofMethods.get(owner)?.get(name)) ?? []
 }
 
-/** What a handler demands of its caller. */
+/** The demand of a handler. */
 export interface HandlerDemand {
   readonly joined: Demand
-  /** The joined demands, from that of the outermost class to that of the method itself. */
+  /**
+   * The single demands in the order of the checks: the default of the app, then the demands of each
+   * class and its method, superclasses first.
+   */
   readonly parts: readonly Demand[]
 }
 
 /**
- * Returns what a handler demands: what the app demands by default, its class and the classes that
- * this class extends, its method and the methods that this method overrides. Returns `undefined`
- * for a handler that any caller may use.
+ * Returns the demand of a handler. It joins the default demand of the app and the demands of the
+ * class, its superclasses, the method and the methods that it overrides. Returns `undefined` if
+ * every caller may use the handler.
  *
- * `@Public()` counts only above the method that runs, and never for a method that overrides it. It
- * drops all demands but those of `@OptionalGuard(…)` above the same method.
+ * `@Public()` counts only if it stands above the method that runs. It then drops all demands except
+ * those of `@OptionalGuard(…)` above the same method.
  *
  * @throws {TypeError} for a scope that is not declared, and for a handler that is not a method of
  *   the class
@@ -113,7 +119,7 @@ export function demandOf(
   if (!method) {
     throw new TypeError(
       `a handler of ${type.name} is not a method of this class, so its guard is unknown: ` +
-        'decorate the method itself, and replace no methods of instances',
+        'decorate the method itself, and do not replace methods of instances',
     )
   }
 
@@ -144,7 +150,7 @@ function isPublic(declarations: readonly Declaration[]): boolean {
   return declarations.some(({ kind }) => kind === 'public')
 }
 
-/** Returns the prototype of a class, and of each class that it extends. */
+/** Returns the prototypes of a class and of its superclasses. */
 function prototypesOf(type: Class): readonly object[] {
   const prototypes: object[] = []
   let at: unknown = type.prototype

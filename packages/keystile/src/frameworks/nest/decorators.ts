@@ -10,7 +10,7 @@ import { findCaller, getCaller } from './admitted.ts'
 import { declareOnClass, declareOnMethod, type Declaration } from './declared.ts'
 import { KeystileGuard } from './guard.ts'
 
-/** The decorator of a class or of a method. */
+/** A decorator for a class or a method. */
 export type ClassOrMethodDecorator = ClassDecorator & MethodDecorator
 
 // A decorator runs before the app has its scopes and users. `check-handlers.ts` reads its arguments
@@ -21,14 +21,14 @@ const unknownApp = { declared: undefined, hasUsers: true } as const
 // when the app starts, and is not silently ignored.
 
 /**
- * Admits a caller that has all of these scopes and, with `maxAgeSeconds`, a recent login, and with
- * `verified` a verified e-mail address: `@Guard('items:read')` above a controller, a gateway, a
- * resolver or one of their methods.
+ * Admits a caller that has all of these scopes. With `maxAgeSeconds`, the caller must also have a
+ * recent login; with `verified`, a verified e-mail address. Write `@Guard('items:read')` above a
+ * controller, a gateway, a resolver or one of their methods.
  *
- * Demands add up: those of the class, of the classes that it extends, of the method and of the
- * methods that it overrides. The compiler accepts any scope; `@Guard<Scope>(…)` only those of the
- * type. An app with a scope that is not declared does not start, nor does one with `verified` and
- * without `user`.
+ * All demands apply together: those of the class, its superclasses, the method and the methods that
+ * it overrides. TypeScript accepts any scope here; with `@Guard<Scope>(…)`, it accepts only the
+ * scopes of that type. An app does not start if a scope is not declared, or if a guard has
+ * `verified` but the app has no `user`.
  *
  * @throws {TypeError} for a wrong argument, and above anything but a class or method
  */
@@ -52,9 +52,9 @@ export const AnyOf = <S extends string = string>(
 }
 
 /**
- * Also admits a request without a credential. A wrong credential is still refused. Demands add up,
- * so a token is needed nevertheless if the class needs one, or if every route does: then add
- * `@Public()` to the method.
+ * Also admits a request without a credential. A wrong credential is still refused. All demands
+ * apply together, so the request still needs a token if the class or the whole app demands one. In
+ * that case, add `@Public()` to the method.
  *
  * @throws {TypeError} for a wrong argument, and above anything but a class or method
  */
@@ -66,9 +66,9 @@ export const OptionalGuard = <S extends string = string>(
 }
 
 /**
- * Opens one method to every request, whatever its class demands. Nothing else opens a method. It
- * does NOT open a method that overrides this one, and stands above no class: a method that is added
- * to a class is never open by accident.
+ * Admits every request to one method, even if its class has a guard. No other decorator does this.
+ * `@Public()` does NOT apply to a method that overrides this one. It cannot stand above a class, so
+ * a new method of a class is never public by accident.
  *
  * @throws {TypeError} above anything but a method, and above a method with `@Guard` or `@AnyOf`
  */
@@ -78,19 +78,19 @@ export const Public = (): MethodDecorator => {
 }
 
 /**
- * Passes the caller to a parameter: `list(@Caller() { user }: CallerOf<typeof keystile>)`. The
- * compiler cannot check the type of the parameter.
+ * Passes the caller to a parameter: `list(@Caller() { user }: CallerOf<typeof keystile>)`.
+ * TypeScript cannot check the type of the parameter.
  *
- * When the request comes, it throws a `TypeError` if no guard ran for it, or if only an optional
- * guard ran and the request has no credential.
+ * During a request, it throws a `TypeError` if no guard ran, or if only an optional guard ran and
+ * the request has no credential.
  */
 export const Caller: () => ParameterDecorator = createParamDecorator((_: unknown, context) =>
   getCaller(context),
 )
 
 /**
- * Passes the caller to a parameter; `undefined` for a request without a credential, which only
- * `@OptionalGuard()` admits. When the request comes, it throws a `TypeError` if no guard ran.
+ * Passes the caller to a parameter. Passes `undefined` if the request has no credential, which only
+ * `@OptionalGuard()` admits. During a request, it throws a `TypeError` if no guard ran.
  */
 export const OptionalCaller: () => ParameterDecorator = createParamDecorator(
   (_: unknown, context) => findCaller(context),
@@ -116,7 +116,7 @@ function decorator(name: string, declaration: Declaration): ClassOrMethodDecorat
 }
 
 /**
- * Lets Nest call the guard for all methods of a class. Without `KeystileModule`, Nest then cannot
+ * Makes Nest call the guard for all methods of a class. Without `KeystileModule`, Nest cannot
  * create the guard, and the app does not start.
  */
 function enforceOn(type: Function): void {

@@ -33,7 +33,7 @@ export const guardsToken: unique symbol = Symbol('KeystileModule.forRoot(…)')
 /**
  * Creates the guards of an app.
  *
- * @param byDefault the demand for each handler, if there is one
+ * @param byDefault the demand of handlers without a decorator; `undefined` if they are open
  */
 export function createGuards(core: AnyCore, byDefault: Demand | undefined): Guards {
   const demands = new WeakMap<object, WeakMap<object, HandlerDemand | 'none'>>()
@@ -52,9 +52,10 @@ export function createGuards(core: AnyCore, byDefault: Demand | undefined): Guar
 }
 
 /**
- * The guard that Nest calls for each handler. It answers a refused HTTP request itself, as the
- * guards of the other frameworks do; no exception filter sees a refusal. In GraphQL and for
- * messages of a WebSocket it throws, because one request or connection has several answers.
+ * The guard that Nest calls for each handler. Like the guards of other frameworks, it sends the
+ * answer to a refused HTTP request itself, and no exception filter sees the refusal. In GraphQL and
+ * for a WebSocket message it throws an error, because a request or connection then has several
+ * answers.
  */
 export class KeystileGuard implements CanActivate {
   readonly #guards: Guards
@@ -80,7 +81,7 @@ export class KeystileGuard implements CanActivate {
     return true
   }
 
-  /** Checks one part after the other, as the guards of a router and of its route would. */
+  /** Checks the demands one after the other, like the guards of a router and its route. */
   async #enter(
     context: ExecutionContext,
     read: HttpRequest,
@@ -101,11 +102,11 @@ Injectable()(KeystileGuard)
 Inject(guardsToken)(KeystileGuard, undefined, 0)
 
 /**
- * Returns the node:http request of a call. In HTTP, the carrier is the request. In GraphQL it is
- * the context, with the request as `req` (Apollo) or `reply.request` (Mercurius). In a WebSocket it
- * is the client, with the request of its upgrade as `request` (socket.io).
+ * Returns the node:http request of a call. In HTTP, the carrier is this request. In GraphQL, the
+ * context has the request as `req` (Apollo) or `reply.request` (Mercurius). For a WebSocket, the
+ * client has the request of its upgrade as `request` (socket.io).
  *
- * @throws {TypeError} if there is none
+ * @throws {TypeError} if there is no such request
  */
 function requestOf(context: ExecutionContext, carrier: Carrier): IncomingMessage {
   const type: string = context.getType()
@@ -145,11 +146,11 @@ function routeOf(context: ExecutionContext): string | undefined {
 }
 
 /**
- * Answers a refused HTTP request, and never resolves, so that Nest neither goes on nor lets an
- * exception filter write a second answer.
+ * Answers a refused HTTP request. The promise never resolves: otherwise Nest would continue, or an
+ * exception filter would write a second answer.
  *
- * @throws for a refused field of GraphQL and a refused message of a WebSocket, so that Nest reports
- *   it in the way of their protocol
+ * @throws for a refused GraphQL field or WebSocket message, so that Nest reports the refusal in
+ *   that protocol
  */
 async function refuse(
   context: ExecutionContext,

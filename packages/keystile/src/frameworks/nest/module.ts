@@ -18,8 +18,8 @@ import { createGuards, guardsToken, KeystileGuard, type Guards } from './guard.t
 /** Settings of `KeystileModule` besides the options of its guards. */
 export interface ModuleSettings {
   /**
-   * Opens handlers without a decorator. By default each handler needs a token, unless it has
-   * `@Public()`.
+   * If true, handlers without a decorator are open. By default, each handler needs a token unless
+   * it has `@Public()`.
    */
   readonly openByDefault?: boolean
 }
@@ -30,33 +30,33 @@ export interface AsyncModuleOptions<
   U,
   T extends TokenType = 'at+jwt',
 > extends ModuleSettings {
-  /** The modules that have the providers in `inject`. */
+  /** Modules whose providers `inject` names. */
   readonly imports?: ModuleMetadata['imports']
-  /** What Nest passes to `useFactory`. */
+  /** The providers that Nest passes to `useFactory`. */
   readonly inject?: readonly InjectionToken[]
-  /** Returns what `forRoot` takes. It gets the providers of `inject`. */
+  /** Returns the options for the guards. Its arguments are the providers in `inject`. */
   useFactory(...injected: never[]): GuardOptions<S, U, T> | Promise<GuardOptions<S, U, T>>
 }
 
 /**
- * The guards of a Nest app. Import it once, in the root module. Then every handler of the app needs
- * a token, and the decorators of keystile/nest say what else it needs.
+ * The guards of a Nest app. Import this module once, in the root module. Then every handler of the
+ * app needs a token, and the decorators of keystile/nest can demand more.
  *
- * The app does not start if a decorator demands a scope that is not declared, or stands where it
- * would guard nothing. Does NOT guard what Nest runs without guards: middleware, and the methods of
- * a gateway that Nest calls itself, such as `handleConnection`.
+ * The app does not start if a decorator demands a scope that is not declared, or if Nest would
+ * never use the decorator. Does NOT guard middleware and gateway methods that Nest calls itself,
+ * such as `handleConnection`, because Nest calls them without guards.
  */
 export class KeystileModule implements OnModuleInit {
   readonly #guards: Guards
   readonly #modules: ModulesContainer
 
-  /** For Nest alone. An app that imports the module without `forRoot` does not start. */
+  /** Only Nest calls this. An app that imports the module without `forRoot` does not start. */
   constructor(guards: Guards, modules: ModulesContainer) {
     this.#guards = guards
     this.#modules = modules
   }
 
-  /** For Nest alone. */
+  /** Only Nest calls this. */
   onModuleInit(): void {
     checkHandlers(this.#modules, this.#guards)
   }
@@ -83,8 +83,8 @@ export class KeystileModule implements OnModuleInit {
   }
 
   /**
-   * Takes a function that returns the options of a guard when the app starts. What it throws stops
-   * the start.
+   * Takes a function that returns the options of a guard when the app starts. If the function
+   * throws, the app does not start.
    *
    * @throws {TypeError} for an option that is unknown or undefined
    */

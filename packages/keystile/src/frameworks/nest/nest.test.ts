@@ -104,7 +104,7 @@ describe('a Nest app with KeystileModule', () => {
     assert.equal(await statusOf(`${open}/things`), 200)
   })
 
-  it('a guarded method stays guarded in an app that is open by default', async () => {
+  it('a guarded method stays guarded in an app whose routes are open by default', async () => {
     const settings = { openByDefault: true }
     const url = await start({ controllers: [controllerWith(Guard('read'))], settings })
     assert.deepEqual(
@@ -121,7 +121,7 @@ describe('a Nest app with KeystileModule', () => {
   })
 
   for (const settings of [{ openByDefault: true }, {}]) {
-    it(`an overriding method keeps the demand, with ${JSON.stringify(settings)}`, async () => {
+    it(`a method that overrides a guarded one is guarded: ${JSON.stringify(settings)}`, async () => {
       class Base {
         get(): string {
           return 'base'
@@ -147,7 +147,7 @@ describe('a Nest app with KeystileModule', () => {
     })
   }
 
-  it('a method that overrides a public one is not public', async () => {
+  it('a method that overrides a public method is not public', async () => {
     class Base {
       get(): string {
         return 'base'
@@ -170,7 +170,7 @@ describe('a Nest app with KeystileModule', () => {
     )
   })
 
-  it('another decorator that replaces the method does not remove its demand', async () => {
+  it('another decorator that replaces the method does not remove its guard', async () => {
     const replaces: MethodDecorator = (_target, _name, descriptor) => {
       const { value } = descriptor as { readonly value?: unknown }
       assert.ok(typeof value === 'function')
@@ -183,7 +183,7 @@ describe('a Nest app with KeystileModule', () => {
     assert.equal(await statusOf(`${url}/things`, 'read'), 403)
   })
 
-  it('a handler that is not a method of its class is refused, never open', async () => {
+  it('a handler that is no method of its class is always refused', async () => {
     const url = await start({ controllers: [controllerWith(Public())] })
     const guard = new KeystileGuard(getGuards())
     const Things = controllerWith(Public())
@@ -192,7 +192,7 @@ describe('a Nest app with KeystileModule', () => {
     assert.equal(await statusOf(`${url}/things`), 200)
   })
 
-  it('an exception filter that catches everything sees no refusal', async () => {
+  it('an exception filter that catches every exception does not see a refusal', async () => {
     class CatchAll {
       catch(): never {
         throw new Error('the filter was called')
@@ -222,7 +222,7 @@ describe('a Nest app with KeystileModule', () => {
     verifier.close()
   })
 
-  it('getCaller returns the caller in a guard of the app that runs later', async () => {
+  it('getCaller works in a guard of the app that runs after Keystile’s guard', async () => {
     const seen: string[] = []
     class Owner implements CanActivate {
       canActivate(context: ExecutionContext): boolean {
@@ -236,8 +236,8 @@ describe('a Nest app with KeystileModule', () => {
   })
 })
 
-describe('the callers of handlers without a guard', () => {
-  it('@OptionalCaller() throws if no guard ran for the handler', async () => {
+describe('the caller of a handler without a guard', () => {
+  it('@OptionalCaller() throws if the handler has no guard', async () => {
     class Things {
       get(caller: unknown): string {
         return String(caller)
@@ -250,7 +250,7 @@ describe('the callers of handlers without a guard', () => {
   })
 })
 
-describe('a Nest app that does not start', () => {
+describe('mistakes that stop a Nest app at its start', () => {
   const refuses = (parts: Parts, message: RegExp): Promise<void> =>
     assert.rejects(start(parts), message)
 
@@ -262,12 +262,12 @@ describe('a Nest app that does not start', () => {
     await refuses({ controllers: [Things], guards: undefined }, missing)
   })
 
-  it('an app that imports KeystileModule without forRoot does not start', async () => {
+  it('an app that imports KeystileModule without calling forRoot does not start', async () => {
     const guards = { module: KeystileModule }
     await refuses({ controllers: [controllerWith()], guards }, /dependencies of the KeystileModule/)
   })
 
-  it('an app with a scope that is not declared does not start', async () => {
+  it('an app with an undeclared scope does not start', async () => {
     const undeclared = /the scope "raed" is not declared; declared scopes: read, write/
     for (const decorator of [Guard('raed'), AnyOf('read', ['raed']), OptionalGuard('raed')])
       await refuses({ controllers: [controllerWith(decorator)] }, undeclared)
@@ -276,7 +276,7 @@ describe('a Nest app that does not start', () => {
     await refuses({ controllers: [Things] }, undeclared)
   })
 
-  it('an app with a demand of verified, but without `user`, does not start', async () => {
+  it('an app with a `verified` guard but without `user` does not start', async () => {
     for (const decorator of [Guard({ verified: true }), OptionalGuard({ verified: true })])
       await refuses(
         { controllers: [controllerWith(decorator)] },
@@ -284,26 +284,29 @@ describe('a Nest app that does not start', () => {
       )
   })
 
-  it('an app with a decorator above something that answers no request does not start', async () => {
+  it('an app with a guard above a method that handles no request does not start', async () => {
     class Service {
       remove(): void {}
     }
     decorate(Service, 'remove', [Guard('write')])
     Injectable()(Service)
-    await refuses({ providers: [Service] }, /above Service\.remove, which answers no request/)
+    await refuses({ providers: [Service] }, /above Service\.remove, which handles no requests/)
 
     class GuardedService {
       readonly name = 'service'
     }
     Guard()(GuardedService)
-    await refuses({ providers: [GuardedService] }, /above GuardedService, which answers no request/)
+    await refuses(
+      { providers: [GuardedService] },
+      /above GuardedService, which handles no requests/,
+    )
 
     class Things {
       helper(): void {}
     }
     Controller()(Things)
     decorate(Things, 'helper', [Public()])
-    await refuses({ controllers: [Things] }, /above Things\.helper, which answers no request/)
+    await refuses({ controllers: [Things] }, /above Things\.helper, which handles no requests/)
   })
 
   it('an app with @UseGuards(Guard) or @UseGuards(Guard(…)) does not start', async () => {
@@ -313,7 +316,7 @@ describe('a Nest app that does not start', () => {
     }
   })
 
-  it('a guarded GraphQL field needs fieldResolverEnhancers: [guards]', async () => {
+  it('an app with a guarded GraphQL field needs fieldResolverEnhancers: [guards]', async () => {
     class Resolver {
       secret(): string {
         return 's'
@@ -329,7 +332,7 @@ describe('a Nest app that does not start', () => {
     await start(withOptions({ fieldResolverEnhancers: ['guards'] }))
   })
 
-  it('an app whose useFactory rejects does not start', async () => {
+  it('an app does not start if its useFactory rejects', async () => {
     const useFactory = (): Promise<never> => Promise.reject(new Error('no database'))
     const guards = KeystileModule.forRootAsync({ useFactory })
     await refuses({ controllers: [controllerWith(Guard())], guards }, /no database/)
@@ -337,7 +340,7 @@ describe('a Nest app that does not start', () => {
 })
 
 describe('the decorators of keystile/nest', () => {
-  it('@Public() and a guard above one method throw, in either order', () => {
+  it('@Public() and @Guard above the same method throw, in either order', () => {
     for (const both of [
       [Public(), Guard()],
       [Guard('read'), Public()],
@@ -349,7 +352,7 @@ describe('the decorators of keystile/nest', () => {
       })
   })
 
-  it('a decorator above anything but a class or method throws', () => {
+  it('a decorator throws if it is not above a class or a method', () => {
     class Things {
       readonly field = () => 'things'
       static make(): string {
@@ -365,7 +368,7 @@ describe('the decorators of keystile/nest', () => {
     for (const use of wrong) assert.throws(use, /^TypeError: @\w+\(…\) must stand above a /)
   })
 
-  it('a decorator with wrong arguments, or without parentheses, throws', () => {
+  it('a decorator throws for wrong arguments and without parentheses', () => {
     class Things {
       readonly name = 'things'
     }
@@ -393,7 +396,7 @@ describe('KeystileModule', () => {
     assert.throws(() => KeystileModule.forRoot(options, misspelt), /no option `openByDefalt`/)
   })
 
-  it('KeystileModule.forRootAsync passes the injected providers to useFactory', async () => {
+  it('KeystileModule.forRootAsync gives useFactory the providers that it asks for', async () => {
     class Settings {
       readonly declared = scopes
     }
@@ -415,7 +418,7 @@ describe('KeystileModule', () => {
   })
 })
 
-describe('other calls than HTTP', () => {
+describe('Nest handlers that do not answer HTTP', () => {
   class Things {
     get(caller: unknown): unknown {
       return caller
@@ -433,14 +436,14 @@ describe('other calls than HTTP', () => {
     return context
   }
 
-  it('a guard throws for a message of a microservice, unless its handler is public', async () => {
+  it('a guarded microservice handler throws for each message, a public one does not', async () => {
     await start({})
     const guard = new KeystileGuard(getGuards())
     assert.throws(() => guard.canActivate(contextOf('rpc', [{}], 'get')), /of the kind "rpc"/)
     assert.equal(guard.canActivate(contextOf('rpc', [{}], 'open')), true)
   })
 
-  it('a guard throws if a GraphQL context or a WebSocket has no request', async () => {
+  it('a guard throws if a GraphQL context or a WebSocket has no HTTP request', async () => {
     await start({})
     const guard = new KeystileGuard(getGuards())
     for (const [type, args] of [

@@ -15,7 +15,9 @@ const classMark = 'keystile class '
 const methodMark = 'keystile method '
 
 /**
- * Returns a function that finds the guards of the operations that `create` describes.
+ * Returns a function that finds the guards of the operations in a document.
+ *
+ * @param create creates the document
  *
  * @throws {Error} if the app has no `KeystileModule`
  */
@@ -56,7 +58,10 @@ function controllersOf(app: INestApplicationContext): readonly Class[] {
 
 type Requirements = readonly object[]
 
-/** Adds a requirement to each target, and returns a function that removes them all. */
+/**
+ * Marks each target with a security requirement of its own. Returns a function that removes the
+ * marks.
+ */
 function mark(targets: readonly (readonly [target: object, name: string])[]): () => void {
   const before = targets.map(([target]) => ({
     own: Reflect.getOwnMetadata(securityKey, target) as Requirements | undefined,
@@ -73,7 +78,7 @@ function mark(targets: readonly (readonly [target: object, name: string])[]): ()
   }
 }
 
-/** Returns the number behind a mark of an operation; -1 without such a mark. */
+/** Returns the number at the end of an operation's mark; -1 if the operation has no such mark. */
 function indexIn({ security }: JsonObject, mark: string): number {
   const names = [security].flat().flatMap((requirement) => Object.keys(Object(requirement)))
   const name = names.find((one) => one.startsWith(mark))

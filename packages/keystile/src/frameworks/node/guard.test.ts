@@ -212,7 +212,7 @@ describe('guard', () => {
     assert.equal((await get('/me', { 'proxy-authorization': `Bearer ${token}` })).status, 401)
   })
 
-  it('the node guard keeps the callers of simultaneous requests apart', async () => {
+  it('the node guard gives each of two simultaneous requests its own caller', async () => {
     const names = Array.from({ length: 30 }, (_, i) => `user${i}`)
     const answers = await Promise.all(
       names.map(async (name) => (await get('/me', bearer(name))).json()),
@@ -223,7 +223,7 @@ describe('guard', () => {
     )
   })
 
-  it('the node guard demands a recent login if the route does (RFC 9470 §3)', async () => {
+  it('the node guard refuses an old login if the route needs a recent one (RFC 9470)', async () => {
     const response = await get('/recent', bearer()) // the login was in 1970
     assert.equal(response.status, 401)
     assert.match(
@@ -232,7 +232,7 @@ describe('guard', () => {
     )
   })
 
-  it('the node guard refuses an undeclared scope when the route is created', () => {
+  it('the node guard refuses an undeclared scope when the app creates the route', () => {
     assert.throws(() => (guard as (...scopes: string[]) => unknown)('items:raed'), /not declared/)
     assert.throws(
       () => (guard.optional as (...scopes: string[]) => unknown)('constructor'),
@@ -255,7 +255,7 @@ describe('guard.optional', () => {
 })
 
 describe('guard.caller', () => {
-  it('guard.caller for node throws unless a mandatory guard ran', async (t) => {
+  it('guard.caller for node throws if no mandatory guard has run', async (t) => {
     t.mock.method(console, 'error', () => {})
     assert.equal((await get('/open')).status, 500)
     assert.equal((await get('/news/required')).status, 500)
@@ -277,7 +277,7 @@ describe('guard.check', () => {
     assert.match(twice, /\r\n400(\r\n|$)/)
   })
 
-  it('guard.check for node accepts a web Request, or any object with headers.get', async () => {
+  it('guard.check for node accepts a web Request, or any object with headers.get()', async () => {
     const headers = bearer('alice', 'items:read')
     const allowed = await guard.check(new Request(origin, { headers }), 'items:read')
     assert.equal(allowed.allowed && allowed.caller?.user.name, 'ALICE')
@@ -309,7 +309,7 @@ describe('mount()', () => {
     assert.equal((await post('\u00e9\u00e9')).headers.get('content-length'), '9')
   })
 
-  it('mount() for node reads a body up to the limit, and returns 413 beyond it', async () => {
+  it('mount() for node accepts a body of the maximum size, and no larger body', async () => {
     assert.equal((await post('x'.repeat(maxBodyBytes))).status, 200)
     const response = await post('x'.repeat(maxBodyBytes + 1))
     assert.equal(response.status, 413)
@@ -338,7 +338,7 @@ describe('mount()', () => {
     })
   }
 
-  it('mount() for node survives a sender that disconnects in the middle of a body', async () => {
+  it('mount() for node keeps working if a sender disconnects in the middle of a body', async () => {
     bodyRefusals.length = 0
     for (const head of ['Content-Length: 500', 'Transfer-Encoding: chunked']) {
       const socket = connect(port, '127.0.0.1')
@@ -384,7 +384,7 @@ describe('mount()', () => {
     assert.match(outcome.message, /before any body parser/)
   })
 
-  it('mount() for node does not wait for the body of a sender that has disconnected', async () => {
+  it('mount() for node does not wait for the body if the sender has disconnected', async () => {
     const outcome = await bodyAfter(async (request) => {
       const closed = new Promise((resolve) => request.once('close', resolve))
       request.socket.destroy()
@@ -394,7 +394,7 @@ describe('mount()', () => {
     assert.deepEqual([outcome.code, outcome.message], ['bad_request', 'The body ended early'])
   })
 
-  it('mount() for node reports a request that fails before the end of its body', async () => {
+  it('mount() for node reports a request that breaks off in the middle of its body', async () => {
     const outcome = await bodyAfter(
       async (request) => void setImmediate(() => request.emit('error', new Error('reset'))),
       'Content-Length: 500',
@@ -403,7 +403,7 @@ describe('mount()', () => {
     assert.deepEqual([outcome.code, outcome.message], ['bad_request', 'The body ended early'])
   })
 
-  it('mount() for node does not wait for the body of a request that was destroyed', async () => {
+  it('mount() for node does not wait for the body of a destroyed request', async () => {
     const giveUp = async (request: IncomingMessage): Promise<unknown> =>
       setImmediate(() => request.destroy())
     const outcome = await bodyAfter(giveUp, 'Content-Length: 500')
@@ -412,8 +412,8 @@ describe('mount()', () => {
   })
 })
 
-describe('errors that the app throws', () => {
-  it('node middleware returns 500 if the app throws, without the error’s message', async (t) => {
+describe('errors of handlers behind the node guard', () => {
+  it('node middleware returns 500 without the message if a handler throws', async (t) => {
     const printed: unknown[] = []
     t.mock.method(console, 'error', (error: unknown) => printed.push(error))
     const secret = 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA'

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test'
 import { nodeHeaders, readNodeRequest, writeAnswer } from './node-request.ts'
 
 describe('readNodeRequest', () => {
-  it('readNodeRequest returns an empty method and URL if the request has none', () => {
+  it('readNodeRequest returns an empty method and an empty URL if the request has none', () => {
     const request = Object.assign(new IncomingMessage(new Socket()), { url: undefined })
     const { method, url } = readNodeRequest(request)
     assert.deepEqual([method, url], ['', ''])
@@ -26,7 +26,7 @@ describe('the body of a node:http request', () => {
 })
 
 describe('nodeHeaders', () => {
-  it('nodeHeaders sets cookies and closes the connection only if the answer needs it', () => {
+  it('nodeHeaders sets cookies and closes the connection only if the answer says so', () => {
     const own = { 'x-own': 'yes', 'x-content-type-options': 'nosniff' }
     const headers = { 'x-own': 'yes' }
     assert.deepEqual(nodeHeaders({ status: 200, headers }), own)
@@ -40,7 +40,7 @@ describe('nodeHeaders', () => {
 })
 
 describe('writeAnswer', () => {
-  it('writeAnswer writes an empty body if the answer has no body', async () => {
+  it('writeAnswer sends an empty body if the answer has no body', async () => {
     const server = createServer((_request, response) =>
       writeAnswer(response, { status: 200, headers: {} }),
     ).listen(0, '127.0.0.1')

@@ -60,7 +60,7 @@ describe('onUpgrade', () => {
     socket.destroy()
   })
 
-  it('onUpgrade passes undefined to open() if an optional guard finds no credential', async (t) => {
+  it('onUpgrade calls open() without a caller if a token is optional and missing', async (t) => {
     const server = await serve(
       t,
       onUpgrade(
@@ -74,7 +74,7 @@ describe('onUpgrade', () => {
     socket.destroy()
   })
 
-  it('onUpgrade sends the guard’s refusal, and closes the connection', async (t) => {
+  it('onUpgrade sends the refusal of the guard and closes the connection', async (t) => {
     let opened = 0
     const server = await serve(
       t,
@@ -102,7 +102,7 @@ describe('onUpgrade', () => {
     assert.equal(opened, 0)
   })
 
-  it('onUpgrade returns 500 if the check throws, without the error’s message', async (t) => {
+  it('onUpgrade returns 500 without the message if the check throws', async (t) => {
     const printed = t.mock.method(console, 'error', () => {})
     let opened = 0
     const failing = createGuard({
@@ -130,7 +130,7 @@ describe('onUpgrade', () => {
     assert.equal(printed.mock.callCount(), 3)
   })
 
-  it('onUpgrade sends no body if the check’s answer has no body', async (t) => {
+  it('onUpgrade sends no body if the refusal has no body', async (t) => {
     const error = new TokenError('not_authenticated', 'Not authenticated')
     const answer = { status: 401, headers: { 'x-own': 'yes' } }
     const server = await serve(
@@ -146,7 +146,7 @@ describe('onUpgrade', () => {
     )
   })
 
-  it('onUpgrade prints an error that open() throws, and closes the connection', async (t) => {
+  it('onUpgrade prints an error of open() and closes the connection', async (t) => {
     const printed = t.mock.method(console, 'error', () => {})
     for (const open of [
       () => {
@@ -164,7 +164,7 @@ describe('onUpgrade', () => {
     assert.equal(printed.mock.callCount(), 2)
   })
 
-  it('onUpgrade survives a client that resets its connection during the check', async (t) => {
+  it('onUpgrade keeps working if a client resets its connection during the check', async (t) => {
     let opened = 0
     for (const allowed of [true, false]) {
       const asked = Promise.withResolvers<void>()
@@ -192,7 +192,7 @@ describe('onUpgrade', () => {
     assert.equal(opened, 0)
   })
 
-  it('onUpgrade survives a client that resets an open connection', async (t) => {
+  it('onUpgrade keeps working if a client resets an open WebSocket connection', async (t) => {
     const server = await serve(
       t,
       onUpgrade(

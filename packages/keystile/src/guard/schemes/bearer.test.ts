@@ -36,12 +36,12 @@ const find = (authorization: string | null): string | undefined =>
 
 describe('find()', () => {
   for (const scheme of ['Bearer', 'bearer', 'BEARER', 'bEaReR']) {
-    it(`bearer.find reads "${scheme} abc": case does not matter (RFC 9110 §11.1)`, () => {
+    it(`bearer.find reads "${scheme} abc", in upper or lower case (RFC 9110 §11.1)`, () => {
       assert.equal(find(`${scheme} abc`), 'abc')
     })
   }
 
-  it('bearer.find reads a whole token68, and skips spaces before it (RFC 6750 §2.1)', () => {
+  it('bearer.find returns the whole token, and skips the spaces before it (RFC 6750 §2.1)', () => {
     assert.equal(find('Bearer aZ09-._~+/=='), 'aZ09-._~+/==')
     assert.equal(find('Bearer  abc'), 'abc')
   })
@@ -61,7 +61,7 @@ describe('find()', () => {
     })
   }
 
-  it('bearer.find reads only the Authorization field (RFC 6750 §2.2, §2.3)', () => {
+  it('bearer.find reads only the Authorization header (RFC 6750 §2.2, §2.3)', () => {
     const asked: string[] = []
     const headers = {
       get: (name: string) => {
@@ -129,7 +129,7 @@ describe('prove()', () => {
     })
   }
 
-  it('bearer.prove passes a well-formed token to the verifier', async () => {
+  it('bearer.prove gives a well-formed token to the verifier', async () => {
     for (const token of ['abc', 'aZ09-._~+/==']) {
       await assert.rejects(bearer.prove(token, verifier, anyToken), { reason: 'malformed_token' })
     }
@@ -142,7 +142,7 @@ describe('recall()', () => {
     assert.equal(bearer.recall('abc', forgetful), undefined)
   })
 
-  it('bearer.recall finds a verified token, also if the scheme is written "bearer"', async () => {
+  it('bearer.recall finds a verified token after "Bearer" or "bearer"', async () => {
     const token = issueAccessToken(content, key, 60, systemClock)
     const recall = (field: string): unknown => bearer.recall(find(field) ?? '', verifier)
     assert.equal(recall(`Bearer ${token}`), undefined)

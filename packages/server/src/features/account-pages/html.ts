@@ -1,6 +1,6 @@
 import { escapeHtml } from '../mail/write.ts'
 
-/** HTML that was made by `markup`. Everything else is text, and is escaped. */
+/** HTML that `markup` has made. `markup` escapes every other string. */
 export class Html {
   readonly text: string
   constructor(text: string) {
@@ -8,12 +8,12 @@ export class Html {
   }
 }
 
-/** A value to insert into HTML. `undefined` inserts nothing. */
+/** A value that `markup` inserts into HTML. `undefined` inserts nothing. */
 type Insertable = Html | string | undefined
 
 /**
- * Makes HTML from a template. Escapes each inserted string, so a value can be neither an element
- * nor the end of an attribute. Put attributes in double quotes.
+ * Makes HTML from a template. Escapes each inserted string, so a value can neither add an element
+ * nor end an attribute. Write attributes in double quotes.
  */
 export function markup(parts: TemplateStringsArray, ...values: readonly Insertable[]): Html {
   const written = values.map((value) => {

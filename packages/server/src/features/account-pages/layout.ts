@@ -31,8 +31,8 @@ const styleElement = new Html(`<style>${style}</style>`)
 const styleHash = createHash('sha256').update(style).digest('base64')
 
 /**
- * The headers of each page. It loads nothing, runs no script, is in no frame, and sends its forms
- * to this server only. Its URL may have a token, so it sends no `Referer`.
+ * The headers of each page. The page loads nothing, runs no script, cannot be framed, and sends
+ * forms only to this server. It sends no `Referer`, because its URL may contain a token.
  */
 const pageHeaders = {
   'content-type': 'text/html; charset=utf-8',
@@ -44,12 +44,12 @@ const pageHeaders = {
   'x-robots-tag': 'noindex',
 } as const
 
-/** A page for a person. */
+/** A page that a person sees in a browser. */
 export interface Page {
   readonly language: Language
-  /** The heading, which is the title of the window too. */
+  /** The heading. The title of the window contains it too. */
   readonly heading: string
-  /** Where the person has the account: the host of the issuer. */
+  /** The service that has the account: the host of the issuer. */
   readonly service: string
   readonly content: Html
   /** The status of the answer. Default: 200. */
@@ -58,7 +58,7 @@ export interface Page {
   readonly retryAfterSeconds?: number | undefined
 }
 
-/** Lays a page out. It works without scripts, on a phone, in the dark, and with a screen reader. */
+/** Returns a page that works without scripts, on phones, in dark mode and with screen readers. */
 export function pageAnswer(page: Page): HttpAnswer {
   const { language, heading, service, content, status = 200, retryAfterSeconds } = page
   const { text: body } = markup`<!doctype html>
@@ -89,7 +89,7 @@ ${content}
   }
 }
 
-/** A field of a form, with its label, hint and fault. */
+/** A field of a form, with its label, hint and error message. */
 export interface Field {
   readonly name: string
   readonly label: string
@@ -99,7 +99,7 @@ export interface Field {
   readonly attributes: Html
 }
 
-/** Writes a field. A screen reader reads its hint and its fault together with its label. */
+/** Writes a field. A screen reader reads the label, the hint and the error message together. */
 export function fieldOf({ name, label, hint, fault, attributes }: Field): Html {
   const described = [
     ...(fault ? [`${name}-fault`] : []),

@@ -1,32 +1,29 @@
-import {
-  OAuthError,
-  ProblemError,
-  type HttpAnswer,
-  type HttpRequestWithBody,
-  type JsonObject,
-} from 'keystile/internal'
-import { readForm, type Form } from '../../http/form.ts'
+import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
+import type { Form } from '../../http/form.ts'
 import { queryOf, type OpenRoute } from '../../http/route.ts'
 import { addressOf, byStranger } from '../audit/audit.ts'
-import { preferredLanguage } from '../mail/language.ts'
-import type { Language } from '../mail/message.ts'
 import type { Presented } from '../mail-proofs/proofs.ts'
 import type { PasswordPolicy } from '../password-policy/policy.ts'
 import type { PasswordResets } from '../password-reset/password-resets.ts'
 import { markup, type Html } from './html.ts'
-import { fieldOf, pageAnswer, type Page } from './layout.ts'
+import { fieldOf } from './layout.ts'
+import {
+  page,
+  pageRoute,
+  readPageForm,
+  readerOf as pageReaderOf,
+  type PageReader,
+  type PageSettings,
+} from './page-parts.ts'
 import { pageTexts, type PageTexts } from './texts.ts'
 
 /** The services and settings that the pages use. The pages have no rules of their own. */
-export interface ResetPageParts {
+export interface ResetPageParts extends PageSettings {
   readonly resets: PasswordResets
   readonly passwordPolicy: Pick<PasswordPolicy, 'minLength'>
-  readonly issuer: string
-  /** The language for a browser that prefers none of the four. */
-  readonly mailLanguage: Language
 }
 
-/** The pages by which people set a new password. Only a form's button changes anything. */
+/** The pages on which people set a new password. Only the button of a form changes anything. */
 export function resetPageRoutes(parts: ResetPageParts): readonly OpenRoute[] {
   return [
     pageRoute('GET', '/account/forgot-password', 'Ask for a new password', {
@@ -47,66 +44,25 @@ export function resetPageRoutes(parts: ResetPageParts): readonly OpenRoute[] {
   ]
 }
 
-function pageRoute(
-  method: 'GET' | 'POST',
-  path: string,
-  summary: string,
-  {
-    handle,
-    query,
-    fields,
-  }: Pick<OpenRoute, 'handle'> & {
-    readonly query?: Readonly<Record<string, JsonObject>>
-    readonly fields?: readonly string[]
-  },
-): OpenRoute {
-  const properties = Object.fromEntries((fields ?? []).map((name) => [name, { type: 'string' }]))
-  return {
-    method,
-    path,
-    below: 'issuer',
-    refusals: 'problem',
-    doc: {
-      tag: 'Own account',
-      summary: `Page: ${summary}`,
-      ...(query && { query }),
-      ...(fields && { body: { type: 'form', schema: { type: 'object', properties } } }),
-      success: { status: 200, description: 'A page', type: 'text/html' },
-      ...(fields && {
-        refuses: {
-          403: 'A page: the link or the code is wrong, was used before, or has expired',
-          422: 'A page: the password is not acceptable',
-          429: 'A page: too many tries',
-        },
-      }),
-    },
-    handle,
-  }
-}
-
 /** What the pages know of their reader. */
-interface Reader {
-  readonly language: Language
+interface Reader extends PageReader {
   readonly texts: PageTexts
-  readonly service: string
   readonly minLength: number
 }
 
-function readerOf(
-  { headers }: HttpRequestWithBody,
-  { issuer, mailLanguage, passwordPolicy: { minLength } }: ResetPageParts,
-): Reader {
-  const language = preferredLanguage(headers.get('accept-language')) ?? mailLanguage
-  return { language, texts: pageTexts[language], service: new URL(issuer).host, minLength }
+function readerOf(request: HttpRequestWithBody, parts: ResetPageParts): Reader {
+  const reader = pageReaderOf(request, parts)
+  const { minLength } = parts.passwordPolicy
+  return { ...reader, texts: pageTexts[reader.language], minLength }
 }
 
 /** Why a form was refused. */
 interface Refused {
   readonly status: number
   readonly retryAfterSeconds: number | undefined
-  /** The fault to show. */
+  /** The error message to show. */
   readonly fault: Html
-  /** Whether the fault is about the new password. */
+  /** Whether the new password was refused. */
   readonly isOfPassword: boolean
 }
 
@@ -125,7 +81,7 @@ async function sendMail(request: HttpRequestWithBody, parts: ResetPageParts): Pr
   }
 }
 
-/** Shows the form for the token of a link. It does not look at the token: scanners open links. */
+/** Shows the form for a link. Does not check the token, because mail scanners open links too. */
 function openLink(request: HttpRequestWithBody, parts: ResetPageParts): HttpAnswer {
   const reader = readerOf(request, parts)
   const token = queryOf(request).get('token')
@@ -153,14 +109,6 @@ async function setPassword(
   }
 }
 
-/** @throws {ProblemError} `bad_request` if the body is not a form, `content_too_large` */
-function readPageForm(request: HttpRequestWithBody): Promise<Form> {
-  return readForm(request).catch((error: unknown) => {
-    if (error instanceof OAuthError) throw new ProblemError('bad_request', error.message)
-    throw error
-  })
-}
-
 function presentedOf(form: Form): Presented {
   const requestId = form.get('request_id')
   if (requestId !== undefined) return { requestId, code: form.get('code') ?? '' }
@@ -183,7 +131,7 @@ ${field}
   return page(reader, forgot.heading, content, refused)
 }
 
-/** Shows the form for the new password. With a request, it has a field for the code too. */
+/** Shows the form for the new password. With a request id, it also has a field for the code. */
 function resetPage(reader: Reader, presented: Presented, refused?: Refused): HttpAnswer {
   const { texts, minLength } = reader
   const byCode = 'requestId' in presented
@@ -229,15 +177,6 @@ function againLink({ requestAgain }: PageTexts): Html {
   return markup`<p><a href="forgot-password">${requestAgain}</a></p>`
 }
 
-function page(
-  { language, service }: Reader,
-  heading: string,
-  content: Html,
-  { status = 200, retryAfterSeconds }: Partial<Pick<Page, 'status' | 'retryAfterSeconds'>> = {},
-): HttpAnswer {
-  return pageAnswer({ language, service, heading, content, status, retryAfterSeconds })
-}
-
 /** Returns what to show for a refusal. Throws every other error again. */
 function refusedOf(error: unknown, { texts: { faults }, language }: Reader): Refused {
   if (!(error instanceof ProblemError)) throw error
@@ -245,7 +184,7 @@ function refusedOf(error: unknown, { texts: { faults }, language }: Reader): Ref
   const { status, retryAfterSeconds, message } = error
   const shared = { status, retryAfterSeconds, isOfPassword: status === 422 }
   if (status === 422) {
-    // The policy has its sentences in English only.
+    // The password policy writes its messages only in English.
     const rule = message.replace(/^new_password: /, '')
     const translated = language === 'en' ? undefined : markup`${faults.password} `
     return { ...shared, fault: markup`${translated}<span lang="en">${rule}.</span>` }

@@ -14,7 +14,7 @@ export interface PageTexts {
   readonly done: { readonly heading: string; readonly text: string }
   readonly noToken: string
   readonly requestAgain: string
-  /** The faults of a form. */
+  /** The error messages of a form. */
   readonly faults: {
     readonly proof: string
     readonly password: string

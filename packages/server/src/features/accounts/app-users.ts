@@ -25,7 +25,9 @@ import type { PublicUser, User, UserChange, Users } from './users.ts'
  * @typeParam U the public user, with the fields of the profile
  */
 export type ManagedUser<U = PublicUser> = U & {
-  /** The user's own scopes, without the default scopes and without the scopes of the roles. */
+  /**
+   * The scopes that were given to this user. Default scopes and scopes of roles are not included.
+   */
   readonly scopes: readonly string[]
   readonly roles: readonly string[]
   /** A disabled user can neither log in nor use tokens. */
@@ -39,6 +41,11 @@ type ProfileOf<U> = Omit<U, keyof PublicUser>
 export type NewManagedUser<S extends string, U = PublicUser> = Partial<ProfileOf<U>> & {
   readonly username: string
   readonly email?: string | null | undefined
+  /**
+   * Whether the app knows that the address is the user's. Default: false. Keystile sends no mail to
+   * users whom the app creates.
+   */
+  readonly emailVerified?: boolean | undefined
   readonly password: string
   readonly scopes?: readonly S[] | undefined
   readonly roles?: readonly string[] | undefined
@@ -54,6 +61,20 @@ export interface Grant<S extends string> {
   readonly removeRoles?: readonly string[] | undefined
   /** Ends all sessions, so that the change takes effect immediately. Default: false. */
   readonly endsSessions?: boolean | undefined
+}
+
+/** Whom to invite, and the rights of the future user. */
+export interface NewInvitation<S extends string> {
+  readonly email: string
+  readonly scopes?: readonly S[] | undefined
+  readonly roles?: readonly string[] | undefined
+}
+
+/** An invitation that was sent. */
+export interface Invitation {
+  /** The id that a page of the app needs with the code of the mail. */
+  readonly requestId: string
+  readonly expiresAt: Date
 }
 
 /**
@@ -78,6 +99,16 @@ export interface AppUsers<S extends string = string, U = PublicUser> {
    * Creates an account. If no scopes and roles are given, the user holds only the default scopes.
    */
   create(user: NewManagedUser<S, U>): Promise<ManagedUser<U>>
+  /**
+   * Sends a mail with which a person creates an account, also while registration is closed. The
+   * account gets the scopes and roles that are still declared then, and a verified address. The
+   * link works once, for 7 days. A new invitation replaces an older one of the same address.
+   *
+   * Throws `conflict` if the address is taken, and `too_many_requests` if it got too many mails.
+   *
+   * @throws {TypeError} if mail is not configured
+   */
+  invite(invitation: NewInvitation<S>): Promise<Invitation>
   /** Finds a user by id (the subject of the tokens), or by user name or e-mail address. */
   find(
     user: { readonly id: string } | { readonly login: string },
@@ -117,6 +148,8 @@ export interface AppUsersParts {
   readonly passwordPolicy: PasswordPolicy
   readonly scopes: ScopeRules
   readonly profile: ProfileSchema | undefined
+  /** Undefined without mail. */
+  readonly invite: AppUsers['invite'] | undefined
 }
 
 /** Creates `keystile.users`. */
@@ -136,6 +169,11 @@ export function createAppUsers(parts: AppUsersParts): AppUsers<string, User['pub
 
   return {
     create: (user) => create(given(user), parts),
+    async invite(invitation) {
+      if (!parts.invite)
+        throw new TypeError('users.invite() needs mail. Fix: give the option mail or mailUrl')
+      return parts.invite(invitation)
+    },
     async find(by) {
       const user = await ('id' in by ? findUser(by.id, users) : users.findByLogin(by.login))
       return user && managedUserOf(user)
@@ -174,27 +212,43 @@ async function create(
   const schema = z.object({
     username: usernameField,
     email: emailField.nullish(),
+    emailVerified: z.boolean({ error: 'Input should be true or false' }).default(false),
     password: newPasswordField(passwordPolicy),
     scopes: namesField.default([]),
     roles: namesField.default([]),
   })
   const checked = await getAccountFields(schema, members, profile)
-  const { username, password, scopes, roles } = checked.fields
+  const { username, password, scopes, roles, emailVerified } = checked.fields
   const email = checked.fields.email ?? undefined
 
   const owner = { username: username.shown, email: email?.shown }
   refuseFaults([
+    ...(emailVerified && !email ? [missingEmail] : []),
     ...findUndeclared({ scopes, roles }, rules),
     ...findPasswordErrors('password', password, owner, passwordPolicy),
   ])
 
   const rights = changeRights({ scopes: [], roles: [] }, { scopes, roles })
   const passwordHash = await passwords.hash(password)
-  const fresh = { username, email, passwordHash, ...rights, profile: checked.profile }
+  const fresh = {
+    username,
+    email,
+    emailVerified,
+    passwordHash,
+    ...rights,
+    profile: checked.profile,
+  }
   const created = await users.create(fresh, byApp)
   if ('taken' in created) throw taken(created.taken)
   return managedUserOf(created.user)
 }
+
+/** The fault of a user whose address is verified, but who has none. */
+const missingEmail = {
+  loc: ['body', 'email'],
+  msg: 'Field required if emailVerified is true',
+  type: 'missing',
+} as const
 
 async function update(
   id: string,

@@ -37,14 +37,16 @@ export const cliCommands: readonly CliCommand<Call<Options>>[] = [
       now: {},
     },
     takesSettings: 'withoutKey',
-    summary: 'change roles and scopes, from the next login on; --now ends all sessions at once',
+    summary:
+      'add and remove roles and scopes; the user gets new ones at the next login; ' +
+      '--now also ends all sessions of the user',
     load: async () => (await import('./cli.ts')).grant,
   },
   {
     words: ['user', 'disable'],
     operand: 'NAME',
     takesSettings: 'withoutKey',
-    summary: 'stop a user from logging in, and revoke all their tokens',
+    summary: 'stop a user from logging in, and revoke all tokens of the user',
     load: async () => (await import('./cli.ts')).disable,
   },
   {

@@ -217,9 +217,9 @@ function appHasUsers(): ConfigurationError {
   )
 }
 
-/** A command comes from no IP address, so its notices have nothing to encrypt. */
+/** The command line has no IP address, so its notices contain nothing to encrypt. */
 function noSeal(): never {
-  throw new Error('a notice of a command must have no address')
+  throw new Error('a notice from the command line must have no IP address')
 }
 
 /** Hashes a password with the server's parameters, in a thread. Closes the thread afterwards. */

@@ -1,10 +1,11 @@
 import * as z from 'zod'
 import type { Feature } from '../../feature/feature.ts'
-import { minuteMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
+import { minuteMilliseconds, secondMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 import { listSettings, type DefaultedSetting, type Setting } from '../../feature/setting.ts'
 import { auditEvents, type AccountEvent } from './audit-events.ts'
 import { cliCommands } from './cli-commands.ts'
 import type { Options } from './cli.ts'
+import { purgeFormerEmails } from './former-email-store.ts'
 import { findReservedFields, type ProfileSchema } from './profile.ts'
 import { rules, type RuleOptions } from './rules.ts'
 
@@ -64,16 +65,6 @@ export const proofRate: LimitRate = {
 }
 
 /**
- * Limits changes of the e-mail address, per user, because each answer reveals whether an address is
- * taken.
- */
-export const emailRate: LimitRate = {
-  name: 'email',
-  burst: 10,
-  intervalMilliseconds: 16 * minuteMilliseconds,
-}
-
-/**
  * Limits changes of a profile, per user, because each change writes an audit entry and up to 64 KiB
  * of JSON.
  */
@@ -94,6 +85,16 @@ export const registrationRate: LimitRate = {
 }
 
 /**
+ * Limits registrations that send a mail, on the whole server, because each of them can send a mail
+ * to a stranger.
+ */
+export const registrationMailRate: LimitRate = {
+  name: 'registration-mail',
+  burst: 600,
+  intervalMilliseconds: 2 * secondMilliseconds,
+}
+
+/**
  * Keystile's own users. They register and manage their own accounts. Administrators manage all
  * accounts.
  */
@@ -102,6 +103,7 @@ export const feature: Feature<AccountOptions<object>, AccountEvent, RuleOptions,
   settings: listSettings<AccountOptions<object>>({ registration, profile }),
   rules,
   auditEvents,
-  rates: [proofRate, emailRate, profileRate, registrationRate],
+  rates: [proofRate, profileRate, registrationRate, registrationMailRate],
+  cleanUp: [{ command: purgeFormerEmails, time: 'clock', before: (time) => time }],
   cliCommands,
 }

@@ -1,10 +1,77 @@
 import { inTables, type Transaction } from '../../storage/database.ts'
 import { prepare } from '../../storage/prepared.ts'
+import type { AppEvent } from '../app-events/app-event.ts'
+import { announceEvent } from '../app-events/in-transaction.ts'
 import type { By } from '../audit/entry.ts'
+import { insertAudit } from '../audit/in-transaction.ts'
 import type { StoredRights } from '../scopes/scopes.ts'
 import { endSessions } from '../sessions/in-transaction.ts'
-import { announceChange } from './store.ts'
+import type { ComparableName } from '../directory/names.ts'
+import { insertMail } from '../outbox/in-transaction.ts'
+import type { AccountEvent } from './audit-events.ts'
+import {
+  eraseFormerEmails,
+  findFormerEmail,
+  insertFormerEmail,
+  isReserved,
+  setAddress,
+  spendFormerEmail,
+} from './former-email-store.ts'
+import type { NewUndo, RestoredAccount } from './new-undo.ts'
 import type { AccountTables, UserRow } from './tables.ts'
+
+/** The row of a new user, without the columns that are null for every new user. */
+export type NewUserRow = Omit<UserRow, 'disabled_at' | 'deleted_at'>
+
+/**
+ * Inserts a user, or returns the field whose value another user has. The database's unique
+ * constraints decide, so only one of two concurrent registrations gets a name.
+ */
+export async function insertAccount(
+  transaction: Transaction,
+  { row, by }: { readonly row: NewUserRow; readonly by: By },
+): Promise<{ readonly taken?: 'username' | 'email' }> {
+  const db = inTables<AccountTables>(transaction)
+  const inserted = await db
+    .insertInto('user')
+    .values({ ...row, disabled_at: null, deleted_at: null })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .executeTakeFirst()
+
+  if (!inserted) {
+    const sameName = await db
+      .selectFrom('user')
+      .select('id')
+      .where('username_key', '=', row.username_key)
+      .executeTakeFirst()
+    return { taken: sameName ? 'username' : 'email' }
+  }
+
+  // This check comes after the insertion: the insertion has waited for a user who gives the address
+  // away at this moment, and only now is the reservation of that user visible.
+  const { id: subject, email_key: key, created_at: now } = row
+  if (key !== null && (await isReserved(transaction, { key, subject, now }))) {
+    await db.deleteFrom('user').where('id', '=', subject).execute()
+    return { taken: 'email' }
+  }
+
+  const given = grantNames(row)
+  await insertAudit<AccountEvent>(transaction, {
+    event: 'user_created',
+    at: row.created_at,
+    by,
+    subject: row.id,
+    detail: given.length > 0 ? { given } : undefined,
+  })
+  await announceEvent(transaction, {
+    type: 'registered',
+    subject: row.id,
+    actor: by.actor,
+    at: new Date(row.created_at),
+  })
+  return {}
+}
 
 /** An account as it was when the login was checked. */
 export interface ExpectedAccount {
@@ -59,7 +126,7 @@ const lockActiveRow = prepare<
 /** A locked account whose address a mail was sent to. */
 export interface MailboxAccount {
   readonly email: string
-  /** Whether a person has proved before that they read mails to this address. */
+  /** Whether a person has already proved that they can read mails to this address. */
   readonly isVerified: boolean
 }
 
@@ -114,7 +181,7 @@ export async function setPasswordByMail(
     .updateTable('user')
     .set({
       password_hash: hash,
-      // Without a session, no device that is known by it stays known.
+      // A device that is known by a session is forgotten with the session.
       password_session: null,
       ...(!isVerified && { email_verified_at: now, profile: '{}' }),
     })
@@ -124,7 +191,205 @@ export async function setPasswordByMail(
   await endSessions(transaction, { subject, now })
   await announceChange(transaction, 'password', { subject, by, now })
   if (!isVerified) {
+    await eraseFormerEmails(transaction, { subject, which: 'unverified' })
     await announceChange(transaction, 'profile', { subject, by, now })
     await announceChange(transaction, 'email', { subject, by, now })
   }
+}
+
+/** An account that is locked to change its address. */
+export type AddressAccount = Pick<UserRow, 'id' | 'email' | 'email_key' | 'email_verified_at'>
+
+/**
+ * Locks an account until the end of the transaction, to change its address.
+ *
+ * @param expected.passwordHash the hash that was stored when the change was allowed
+ * @returns undefined if the account is disabled or deleted, or has another password by now
+ */
+export async function lockAddress(
+  transaction: Transaction,
+  { subject, passwordHash }: { readonly subject: string; readonly passwordHash: string },
+): Promise<AddressAccount | undefined> {
+  return inTables<AccountTables>(transaction)
+    .updateTable('user')
+    .set((row) => ({ email_key: row.ref('email_key') }))
+    .where('id', '=', subject)
+    .where('password_hash', '=', passwordHash)
+    .where('disabled_at', 'is', null)
+    .where('deleted_at', 'is', null)
+    .returning(['id', 'email', 'email_key', 'email_verified_at'])
+    .executeTakeFirst()
+}
+
+/**
+ * Changes the address of an account that `lockAddress()` has locked, and tells the old mailbox. The
+ * old address stays reserved for the user while the link in this mail works.
+ *
+ * @param change.undo undefined if no mails are sent
+ * @returns `taken` if another user has the address, or had it until now
+ * @throws the error of the unique constraint if another transaction sets the address at the same
+ *   time
+ */
+export async function changeAddress(
+  transaction: Transaction,
+  account: AddressAccount,
+  {
+    email,
+    verifiedAt,
+    undo,
+    by,
+    now,
+  }: {
+    readonly email: ComparableName
+    readonly verifiedAt: number | null
+    readonly undo: NewUndo | undefined
+    readonly by: By
+    readonly now: number
+  },
+): Promise<'changed' | 'taken'> {
+  const { id: subject, ...old } = account
+  const holder = await findHolder(transaction, email.key)
+  if (holder !== undefined && holder !== subject) return 'taken'
+
+  const fresh = { email: email.shown, email_key: email.key, email_verified_at: verifiedAt }
+  await setAddress(transaction, subject, fresh)
+  // As in `insertAccount()`, a reservation may become visible only now.
+  if (await isReserved(transaction, { key: email.key, subject, now })) {
+    await setAddress(transaction, subject, old)
+    return 'taken'
+  }
+
+  await insertAudit<AccountEvent>(transaction, { event: 'email_changed', at: now, by, subject })
+  await announceChange(transaction, 'email', { subject, by, now })
+  const { email: recipient, email_key } = old
+  if (!undo || recipient === null || email_key === null || email_key === email.key) return 'changed'
+
+  await insertFormerEmail(transaction, {
+    ...old,
+    email: recipient,
+    email_key,
+    token_hash: undo.tokenHash,
+    subject,
+    created_at: now,
+    expires_at: undo.expiresAt,
+  })
+  // Its own allowance: an attacker could cause so many other mails that this one is not sent.
+  const allowance = undo.mail.template
+  await insertMail(transaction, undo.mail, { subject, recipient, allowance, now })
+  return 'changed'
+}
+
+/** A password hash that no password matches. */
+const noPassword = '-'
+
+/**
+ * Restores the address that an account had before, as verified as it was, by the link in a mail.
+ * Cancels all later changes of the address, ends all sessions and disables the password: whoever
+ * changed the address may know it.
+ *
+ * @returns the account, or undefined if the link was used, has expired or was cancelled
+ * @throws the error of the unique constraint if another user has the address
+ */
+export async function restoreAddress(
+  transaction: Transaction,
+  { tokenHash, by, now }: { readonly tokenHash: string; readonly by: By; readonly now: number },
+): Promise<RestoredAccount | undefined> {
+  const former = await findFormerEmail(transaction, { tokenHash, now })
+  if (!former) return undefined
+
+  const { subject, email, email_key, email_verified_at } = former
+  const db = inTables<AccountTables>(transaction)
+  const account = await db
+    .updateTable('user')
+    .set((row) => ({ email_key: row.ref('email_key') }))
+    .where('id', '=', subject)
+    .where('deleted_at', 'is', null)
+    .returning('disabled_at')
+    .executeTakeFirst()
+  if (!account || !(await spendFormerEmail(transaction, former))) return undefined
+
+  await setAddress(transaction, subject, { email, email_key, email_verified_at })
+  await db
+    .updateTable('user')
+    .set({ password_hash: noPassword, password_session: null })
+    .where('id', '=', subject)
+    .execute()
+  await endSessions(transaction, { subject, now })
+  await announceChange(transaction, 'email', { subject, by, now })
+  await announceChange(transaction, 'password', { subject, by, now })
+  return { subject, email, mailbox: email_key, isActive: account.disabled_at === null }
+}
+
+/**
+ * Whether another user has an address, or had it until now.
+ *
+ * @param mailbox the address in the form in which mailboxes are compared
+ */
+export async function isTaken(
+  transaction: Transaction,
+  { mailbox, subject, now }: { readonly mailbox: string; readonly subject: string; now: number },
+): Promise<boolean> {
+  const holder = await findHolder(transaction, mailbox)
+  if (holder !== undefined && holder !== subject) return true
+  return isReserved(transaction, { key: mailbox, subject, now })
+}
+
+/**
+ * Marks the address of an account as verified. `lockMailbox()` must have locked the account in the
+ * same transaction. Does NOT write the audit entry.
+ */
+export async function verifyMailbox(
+  transaction: Transaction,
+  { subject, by, now }: { readonly subject: string; readonly by: By; readonly now: number },
+): Promise<void> {
+  await inTables<AccountTables>(transaction)
+    .updateTable('user')
+    .set({ email_verified_at: now })
+    .where('id', '=', subject)
+    .execute()
+  await announceChange(transaction, 'email', { subject, by, now })
+}
+
+/**
+ * Returns the subject of the account with this address, or undefined.
+ *
+ * @param mailbox the address in the form in which mailboxes are compared
+ */
+export async function findHolder(
+  transaction: Transaction,
+  mailbox: string,
+): Promise<string | undefined> {
+  const holder = await inTables<AccountTables>(transaction)
+    .selectFrom('user')
+    .select('id')
+    .where('email_key', '=', mailbox)
+    .executeTakeFirst()
+  return holder?.id
+}
+
+/** Announces to the app that a user was changed. */
+export async function announceChange(
+  transaction: Transaction,
+  what: Extract<AppEvent, { type: 'changed' }>['what'],
+  { subject, by, now }: { readonly subject: string; readonly by: By; readonly now: number },
+): Promise<void> {
+  await announceEvent(transaction, {
+    type: 'changed',
+    what,
+    subject,
+    actor: by.actor,
+    at: new Date(now),
+  })
+}
+
+/**
+ * Returns the names of a user's roles and scopes in the form of the audit record, such as
+ * `role:admin`.
+ */
+export function grantNames({
+  scopes,
+  roles,
+}: Pick<UserRow, 'scopes' | 'roles'>): readonly string[] {
+  const parse = (names: string): readonly string[] => JSON.parse(names) as readonly string[]
+  return [...parse(roles).map((role) => `role:${role}`), ...parse(scopes)]
 }

@@ -73,12 +73,12 @@ describe('managementRoutes', () => {
     return [users.length, next]
   }
 
-  it('GET /users lists 50 users; if there are more, `next` is the last listed name', async () => {
+  it('GET /users lists 50 users, and the last name as `next` if there are more', async () => {
     assert.deepEqual(await list(''), [50, 'user-049'])
     assert.deepEqual(await list('?after=user-049'), [1, null])
   })
 
-  it('GET /users returns no `next` if the page ends with the last user', async () => {
+  it('GET /users returns no `next` on the last page', async () => {
     assert.deepEqual(await list('?limit=51'), [51, null])
     assert.deepEqual(await list('?limit=1&after=user-049'), [1, null])
   })
@@ -90,7 +90,7 @@ describe('managementRoutes', () => {
       await assert.rejects(list(`?limit=${limit}`), { code: 'unprocessable_content' })
   })
 
-  it('PATCH /users/{id} returns 409 if a parallel request changes the user', async () => {
+  it('PATCH /users/{id} returns 409 if another request changes the user meanwhile', async () => {
     const find = users.readBySubject
     // Another request changes the user after this request has read it.
     const raced: Users = {

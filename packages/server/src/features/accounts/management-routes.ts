@@ -60,7 +60,7 @@ function listUsersRoute({ users, profile }: ManagementParts): ManagementRoute {
         after: {
           type: 'string',
           pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$',
-          description: 'The name after which the page begins',
+          description: 'The page begins with the first name after this one',
         },
       },
       success: {
@@ -124,7 +124,7 @@ function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): Ma
     path: '/users/{id}',
     doc: {
       tag: 'All accounts',
-      summary: "Change a user's scopes and roles, disable or enable them",
+      summary: "Change a user's scopes and roles, or disable or enable the user",
       description:
         'Members that are left out stay as they are. To add a scope or a role, or to enable a ' +
         'user, the caller must hold every scope that the user would hold; to give the role ' +
@@ -139,7 +139,7 @@ function changeUserRoute({ users, scopes: rules, profile }: ManagementParts): Ma
       },
       refuses: {
         ...absent,
-        403: 'The user would hold a scope that the caller does not hold, or be an administrator',
+        403: 'The user would get a scope that the caller lacks, or become an administrator',
         409: 'The user was changed at the same time, or is the last administrator',
       },
     },

@@ -20,7 +20,9 @@ import type { SessionEvent } from '../sessions/audit-events.ts'
 import { endSessions, findLatestExpiry } from '../sessions/in-transaction.ts'
 import { adminRole } from '../scopes/scopes.ts'
 import type { AccountEvent } from './audit-events.ts'
-import { announceChange, grantNames, notify } from './store.ts'
+import { eraseFormerEmails } from './former-email-store.ts'
+import { announceChange, grantNames } from './in-transaction.ts'
+import { notify } from './store.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 
 /** A change that an administrator makes to a user, and the state that the administrator read. */
@@ -173,6 +175,7 @@ export const deleteUser: Command<
 
   await eraseMailsAbout(transaction, id)
   await eraseProofs(transaction, { subject: id })
+  await eraseFormerEmails(transaction, { subject: id, which: 'all' })
   await endSessions(transaction, { subject: id, now })
   // Verifiers in other processes must refuse the user's tokens until the last token has expired.
   await insertEvents(

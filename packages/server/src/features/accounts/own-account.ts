@@ -29,7 +29,7 @@ export function readAccountRoute({
     path: '/users/me',
     doc: {
       tag: 'Own account',
-      summary: 'Read the user of the token',
+      summary: 'Read the user to whom the token belongs',
       success: { status: 200, description: 'The user', schema: describeUser(profile) },
     },
     handle: (_request, { user }) => jsonAnswer(200, wireUser(user.publicUser)),

@@ -1,11 +1,10 @@
-// The endpoints by which users change their own password and e-mail address. Both endpoints require
-// the current password, so an attacker with only a stolen token cannot take over the account.
+// The endpoint by which users change their own password. It requires the current password, so an
+// attacker with only a stolen token cannot take over the account.
 import { ProblemError } from 'keystile/internal'
 import {
   checkFields,
   describeFields,
   getFields,
-  readFields,
   readJsonObject,
   strictFields,
 } from '../../http/json-body.ts'
@@ -17,18 +16,14 @@ import { useOf } from '../limits/uses.ts'
 import type { Passwords } from '../password/password.ts'
 import type { PasswordPolicy } from '../password-policy/policy.ts'
 import type { AccountEvent } from './audit-events.ts'
-import {
-  currentPasswordField,
-  emailField,
-  findPasswordErrors,
-  newPasswordField,
-} from './account-fields.ts'
-import { emailRate, proofRate } from './feature.ts'
-import { outdated, ownAccount, taken, tooManyTries, type AccountCaller } from './route-parts.ts'
+import { currentPasswordField, findPasswordErrors, newPasswordField } from './account-fields.ts'
+import { proofRate } from './feature.ts'
+import { outdated, ownAccount, tooManyTries, type AccountCaller } from './route-parts.ts'
 import type { User, Users } from './users.ts'
+import { verifyCounted } from './verify-counted.ts'
 
 /** The services that verify the current password. */
-interface ProofParts {
+export interface ProofParts {
   readonly passwords: Passwords
   readonly audit: Audit<AccountEvent>
   readonly limits: Limits
@@ -76,53 +71,10 @@ export function changePasswordRoute(parts: PasswordChangeParts): GuardedRoute<Ac
       const fields = getFields(checkFields(passwordChange, body), faults)
 
       const by = byCaller(request, identity)
-      await prove(fields.current_password, { user, by }, parts)
+      await provePassword(fields.current_password, { user, by }, parts)
 
       const hash = await passwords.hash(fields.new_password, by.address)
       if ((await users.changePassword(user, hash, by)) === 'outdated') throw outdated()
-      return emptyAnswer
-    },
-  }
-}
-
-/** The services that a change of the e-mail address uses. */
-export interface EmailChangeParts extends ProofParts {
-  readonly users: Pick<Users, 'changeEmail'>
-}
-
-const emailChange = strictFields({ current_password: currentPasswordField, new_email: emailField })
-
-/** `POST /users/me/email`: changes the e-mail address. */
-export function changeEmailRoute(parts: EmailChangeParts): GuardedRoute<AccountCaller> {
-  const { users, limits } = parts
-
-  return {
-    ...ownAccount,
-    method: 'POST',
-    path: '/users/me/email',
-    isFirstPartyOnly: true,
-    doc: {
-      tag: 'Own account',
-      summary: 'Change the e-mail address',
-      description: 'The new address is not verified. Sessions stay valid.',
-      body: { type: 'json', schema: describeFields(emailChange) },
-      success: { status: 204, description: 'Changed' },
-      refuses: {
-        403: 'The current password is wrong, or the token was issued to another client',
-        409: 'The email is taken, or the password was changed at the same time',
-        429: tooManyTries,
-      },
-    },
-    async handle(request, { identity, user }) {
-      const fields = await readFields(emailChange, request)
-
-      const by = byCaller(request, identity)
-      await prove(fields.current_password, { user, by }, parts)
-
-      await limits.count([useOf(emailRate, user.publicUser.id)])
-      const outcome = await users.changeEmail(user, fields.new_email, by)
-      if (outcome === 'taken') throw taken('email')
-      if (outcome === 'outdated') throw outdated()
       return emptyAnswer
     },
   }
@@ -135,21 +87,15 @@ export function changeEmailRoute(parts: EmailChangeParts): GuardedRoute<AccountC
  * @throws {ProblemError} `forbidden` for a wrong password, `too_many_requests` beyond the rate
  *   limit
  */
-async function prove(
+export async function provePassword(
   password: string,
   { user, by }: { readonly user: User; readonly by: By },
-  { passwords, audit, limits }: ProofParts,
+  parts: ProofParts,
 ): Promise<void> {
-  const spent = await limits.count([useOf(proofRate, by.sessionId ?? user.publicUser.id)])
-  const isProved = await passwords
-    .verify(password, user.passwordHash, by.address)
-    .catch(async (error: unknown) => {
-      // The password was not verified, so this request does not count as a guess.
-      await limits.refund(spent)
-      throw error
-    })
-  if (isProved) return limits.refund(spent)
+  const { passwordHash: hash, publicUser } = user
+  const use = useOf(proofRate, by.sessionId ?? publicUser.id)
+  if (await verifyCounted(password, { hash, use, address: by.address }, parts)) return
 
-  await audit.record({ event: 'password_refused', by, subject: user.publicUser.id })
+  await parts.audit.record({ event: 'password_refused', by, subject: publicUser.id })
   throw new ProblemError('forbidden', 'The current password is wrong')
 }

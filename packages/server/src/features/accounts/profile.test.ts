@@ -16,7 +16,7 @@ const anything: ProfileSchema = z.record(z.string(), z.any())
 const schema: ProfileSchema = z.object({ age: z.number(), tags: z.array(z.string()).optional() })
 
 describe('checkProfile', () => {
-  it('without a schema, checkProfile refuses members that are not fields of the body', async () => {
+  it('without a schema, checkProfile refuses unknown fields', async () => {
     assert.deepEqual(await checkProfile({}, undefined, ['a']), { errors: [], profile: {} })
     const messageOf = async (ownFields: readonly string[]): Promise<unknown> =>
       (await checkProfile({ x: 1 }, undefined, ownFields)).errors
@@ -27,14 +27,14 @@ describe('checkProfile', () => {
     assert.deepEqual(await messageOf([]), [{ ...fault, msg: 'Unknown members; none are expected' }])
   })
 
-  it('checkProfile returns the output of the schema, not the input', async () => {
+  it('checkProfile returns the output of the schema instead of the input', async () => {
     assert.deepEqual(await checkProfile({ age: 1, more: 2 }, schema, []), {
       errors: [],
       profile: { age: 1 },
     })
   })
 
-  it('checkProfile reads -0 as 0, and refuses numbers too large for a double', async () => {
+  it('checkProfile turns -0 into 0, and refuses numbers too large for a double', async () => {
     const body = JSON.parse('{"age":-0,"scores":[-0.0,1]}') as JsonObject
     assert.deepEqual(await checkProfile(body, anything, []), {
       errors: [],
@@ -48,7 +48,7 @@ describe('checkProfile', () => {
     }
   })
 
-  it('checkProfile returns the schema’s errors with their paths', async () => {
+  it('checkProfile returns the errors of the schema with their paths', async () => {
     const { errors, profile } = await checkProfile({ age: 'x', tags: ['a', 1] }, schema, [])
     assert.deepEqual(profile, {})
     assert.deepEqual(
@@ -60,7 +60,7 @@ describe('checkProfile', () => {
     )
   })
 
-  it('checkProfile accepts schema errors without a path, or with objects in the path', async () => {
+  it('checkProfile accepts errors of the schema without a path or with objects in it', async () => {
     const odd: ProfileSchema = {
       '~standard': {
         version: 1,
@@ -75,7 +75,7 @@ describe('checkProfile', () => {
     )
   })
 
-  it('checkProfile throws when the schema returns a value that JSON cannot store', async () => {
+  it('checkProfile throws if the schema returns a value that JSON cannot store', async () => {
     const dated: ProfileSchema = z.object({ born: z.coerce.date() })
     await assert.rejects(
       checkProfile({ born: '2000-01-01' }, dated, []),
@@ -102,7 +102,7 @@ describe('the size of a profile', () => {
     type: 'value_error',
   }
 
-  it('a profile is at most 64 KiB of JSON in UTF-8', async () => {
+  it('a profile has at most 64 KiB of JSON in UTF-8', async () => {
     const ofBytes = (bytes: number): object => ({ a: 'x'.repeat(bytes - '{"a":""}'.length) })
     const errorsOf = async (members: object): Promise<unknown> =>
       (await checkProfile({ ...members }, open, [])).errors
@@ -113,7 +113,7 @@ describe('the size of a profile', () => {
     assert.deepEqual(await errorsOf({ a: '\u0000'.repeat(maxProfileBytes / 6) }), [sizeFault])
   })
 
-  it('checkProfile limits the size of the schema’s output, which is stored', async () => {
+  it('checkProfile limits the size of the schema’s output, because it is stored', async () => {
     const growing: ProfileSchema = z
       .object({})
       .transform(() => ({ a: 'x'.repeat(maxProfileBytes) }))
@@ -134,7 +134,7 @@ const reserved = ours.concat([
   'hasOwnProperty',
 ])
 
-describe('fields that a profile must not have', () => {
+describe('profile fields with reserved names', () => {
   const open: ProfileSchema = z.looseObject({})
   const bare = (value: object): ProfileSchema => ({
     '~standard': { version: 1, vendor: 'x', validate: () => ({ value }) },
@@ -144,7 +144,7 @@ describe('fields that a profile must not have', () => {
     const members = JSON.parse(`{"${name}":["admin"]}`) as Record<string, unknown>
     const fault = { loc: ['body', name], msg: 'This field is reserved', type: 'extra_forbidden' }
 
-    it(`a profile must not have the field ${name}, as input or output of the schema`, async () => {
+    it(`checkProfile refuses the field ${name} in input and output of the schema`, async () => {
       assert.deepEqual(await checkProfile(members, open, []), { errors: [fault], profile: {} })
       assert.deepEqual(await checkProfile(members, z.object({}), []), {
         errors: [fault],
@@ -154,7 +154,7 @@ describe('fields that a profile must not have', () => {
     })
   }
 
-  it('findReservedFields reads all alternatives in the JSON Schema of input and output', () => {
+  it('findReservedFields looks into all alternatives of the JSON Schema', () => {
     const roles = z.object({ roles: z.array(z.string()), city: z.string() })
     const id = z.object({ id: z.string() })
     const transformed = id.transform(({ id }) => ({ key: id }))
@@ -173,7 +173,7 @@ describe('fields that a profile must not have', () => {
 })
 
 describe('describeProfile', () => {
-  it('describeProfile returns the schema’s JSON Schema; without one, it allows any object', () => {
+  it('describeProfile returns the JSON Schema, or allows any object if there is none', () => {
     assert.deepEqual(describeProfile(undefined, 'input'), {
       type: 'object',
       properties: {},
@@ -200,14 +200,14 @@ describe('describeProfileInput', () => {
   const refusedBy = (of: ProfileSchema, ownFields: readonly string[]): readonly string[] =>
     describeInput(of, ownFields).at(-1)!.propertyNames!.not.enum
 
-  it('describeProfileInput forbids all reserved names that are not fields of the body', () => {
+  it('describeProfileInput forbids the reserved names that no field of the body has', () => {
     for (const name of reserved) assert.ok(refusedBy(schema, []).includes(name), name)
     const names = refusedBy(schema, ['email'])
     assert.deepEqual([names.includes('email'), names.includes('roles')], [false, true])
     assert.equal('allOf' in describeProfileInput(undefined, []), false)
   })
 
-  it('describeProfileInput keeps the schema’s own allOf', () => {
+  it('describeProfileInput keeps an allOf of the schema', () => {
     const parts = [{ required: ['a'] }, { required: ['b'] }]
     const jsonSchema = { input: () => ({ allOf: parts }), output: () => ({ allOf: parts }) }
     const both = { '~standard': { ...schema['~standard'], jsonSchema } }

@@ -1,45 +1,29 @@
 // The endpoint where a person without an account creates one.
-import * as z from 'zod'
-import { ProblemError, type JsonObject } from 'keystile/internal'
-import { describeFields, readJsonObject, refuseFaults } from '../../http/json-body.ts'
 import { jsonAnswer, type OpenRoute } from '../../http/route.ts'
-import { addressOf, byStranger } from '../audit/audit.ts'
-import type { Limits } from '../limits/limits.ts'
-import type { Passwords } from '../password/password.ts'
-import type { PasswordPolicy } from '../password-policy/policy.ts'
-import {
-  emailField,
-  findPasswordErrors,
-  getAccountFields,
-  newPasswordField,
-  usernameField,
-} from './account-fields.ts'
-import { describeProfileInput, type ProfileSchema } from './profile.ts'
-import { registrationRate } from './feature.ts'
+import { byStranger } from '../audit/audit.ts'
+import type { ComparableName } from '../directory/names.ts'
+import { preferredLanguage } from '../mail/language.ts'
+import type { PreparedRequest } from '../mail-proofs/proofs.ts'
+import { createRegistrationForm, type RegistrationFormParts } from './registration-form.ts'
 import { accountRoute, taken, tooManyTries } from './route-parts.ts'
 import type { Users } from './users.ts'
 import { describeUser, wireUser } from './wire-user.ts'
 
 /** The services and settings that registration uses. */
-export interface RegistrationParts {
+export interface RegistrationParts extends Omit<RegistrationFormParts, 'sendsMail'> {
   readonly issuer: string
   readonly users: Pick<Users, 'create'>
-  readonly passwords: Pick<Passwords, 'hash'>
-  readonly passwordPolicy: PasswordPolicy
-  readonly limits: Limits
-  readonly registration: 'open' | 'closed'
-  readonly profile: ProfileSchema | undefined
+  /**
+   * Prepares the mail by which a new user verifies the address. Undefined if addresses are not
+   * verified.
+   */
+  readonly verification: ((email: ComparableName, language: string) => PreparedRequest) | undefined
 }
 
 /** `POST /users`: creates an account for a caller without a token, if registration is open. */
 export function registerRoute(parts: RegistrationParts): OpenRoute {
-  const { issuer, users, passwords, passwordPolicy, limits, registration, profile } = parts
-  const schema = z.object({
-    username: usernameField,
-    email: emailField,
-    password: newPasswordField(passwordPolicy),
-  })
-  const ownFields = Object.keys(schema.shape)
+  const { issuer, users, verification, profile } = parts
+  const form = createRegistrationForm({ ...parts, sendsMail: verification !== undefined })
 
   return {
     ...accountRoute,
@@ -48,14 +32,15 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
     doc: {
       tag: 'Own account',
       summary: 'Register',
-      body: {
-        type: 'json',
-        schema: merge(describeFields(schema), describeProfileInput(profile, ownFields)),
-      },
+      ...(verification && {
+        description:
+          'Sends a mail to the address, with a link and a code by which the user verifies it.',
+      }),
+      body: { type: 'json', schema: form.schema },
       success: {
         status: 201,
         description: 'The new user',
-        schema: describeUser(profile),
+        schema: verification ? withRequest(describeUser(profile)) : describeUser(profile),
         headers: { Location: 'The URL of the user' },
       },
       refuses: {
@@ -65,42 +50,31 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
       },
     },
     async handle(request) {
-      if (registration === 'closed') throw new ProblemError('forbidden', 'Registration is closed')
-
-      const body = await readJsonObject(request)
-      const checked = await getAccountFields(schema, body, profile)
-      const { username, email, password } = checked.fields
-
-      // Counts the request after the quick checks, so that a typing error does not use up the
-      // limit. Counts it before the check of the password policy: that check takes up to a
-      // millisecond, so attackers must not run it without a limit.
-      await limits.count(limits.usesAt(registrationRate, addressOf(request)))
-      const owner = { username: username.shown, email: email.shown }
-      refuseFaults(findPasswordErrors('password', password, owner, passwordPolicy))
-
-      const passwordHash = await passwords.hash(password, addressOf(request))
-      const created = await users.create(
-        { username, email, passwordHash, scopes: [], roles: [], profile: checked.profile },
-        byStranger(request),
-      )
+      const registered = await form.read(request)
+      const language = preferredLanguage(request.headers.get('accept-language')) ?? ''
+      const mail = verification?.(registered.email, language)
+      const fresh = { ...registered, scopes: [], roles: [] }
+      const created = await users.create(fresh, byStranger(request), mail)
       if ('taken' in created) throw taken(created.taken)
 
       const { publicUser } = created.user
-      return jsonAnswer(201, wireUser(publicUser), { location: `${issuer}/users/${publicUser.id}` })
+      const body = { ...wireUser(publicUser), [requestField]: mail?.requestId }
+      return jsonAnswer(201, body, { location: `${issuer}/users/${publicUser.id}` })
     },
   }
 }
 
-/**
- * Merges two object schemas. If both have a property of the same name, uses the property of `one`.
- */
-function merge(one: JsonObject, other: JsonObject): JsonObject {
-  type ObjectSchema = { readonly properties?: object; readonly required?: readonly string[] }
-  const [a, b]: readonly ObjectSchema[] = [one, other]
+/** The member with the id of the request for the mail, which the code needs. */
+const requestField = 'verification_request_id'
+
+function withRequest(user: ReturnType<typeof describeUser>): ReturnType<typeof describeUser> {
+  const { properties, required } = user as { properties: object; required: readonly string[] }
   return {
-    ...other,
-    type: 'object',
-    properties: { ...b?.properties, ...a?.properties },
-    required: [...(b?.required ?? []), ...(a?.required ?? [])],
+    ...user,
+    properties: {
+      ...properties,
+      [requestField]: { type: 'string', description: 'Needed with the code of the mail' },
+    },
+    required: [...required, requestField],
   }
 }

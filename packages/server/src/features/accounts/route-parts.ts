@@ -28,7 +28,7 @@ export function taken(field: 'username' | 'email'): ProblemError {
   return new ProblemError('conflict', `This ${field} is already taken`)
 }
 
-/** Returns the error for a request that read a user before another request changed that user. */
+/** Returns the error if another request has changed a user after this request read it. */
 export function outdated(): ProblemError {
   return new ProblemError(
     'conflict',

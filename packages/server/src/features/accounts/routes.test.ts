@@ -6,6 +6,7 @@ import { noLimits } from '../limits/limits.ts'
 import { createPasswordPolicy, type PasswordPolicy } from '../password-policy/policy.ts'
 import { parseUsername } from '../directory/names.ts'
 import type { AccountCaller } from './route-parts.ts'
+import { registerRoute } from './registration.ts'
 import { accountRoutes } from './routes.ts'
 
 interface Documented {
@@ -21,19 +22,23 @@ const policyOf = (minLength: number): PasswordPolicy =>
  * Returns the documented body fields of a route. No handler runs, so the route needs no services.
  */
 function bodyOf(method: string, path: string, minLength = 15): Documented['properties'] {
-  const nothing = {} as unknown as Parameters<typeof accountRoutes>[0]
-  const route = accountRoutes({
-    ...nothing,
+  const nothing = {} as unknown as Parameters<typeof accountRoutes>[0] &
+    Parameters<typeof registerRoute>[0]
+  const parts = { ...nothing, passwordPolicy: policyOf(minLength), profile: undefined }
+  const register = registerRoute({
+    ...parts,
     issuer: 'http://localhost',
-    passwordPolicy: policyOf(minLength),
     registration: 'open',
-    profile: undefined,
-  }).find((candidate) => candidate.method === method && candidate.path === path)
+    verification: undefined,
+  })
+  const route = [register, ...accountRoutes(parts)].find(
+    (candidate) => candidate.method === method && candidate.path === path,
+  )
   return (route!.doc.body!.schema as unknown as Documented).properties
 }
 
 describe('accountRoutes', () => {
-  it('accountRoutes documents the configured lengths of passwords', () => {
+  it('accountRoutes documents the configured minimum and maximum length of passwords', () => {
     for (const configured of [8, 15, 64]) {
       for (const { minLength, maxLength } of [
         bodyOf('POST', '/users', configured)['password']!,
@@ -48,7 +53,7 @@ describe('accountRoutes', () => {
     }
   })
 
-  it('accountRoutes documents the allowed lengths of user names', () => {
+  it('accountRoutes documents the minimum and maximum length of user names', () => {
     const { minLength, maxLength } = bodyOf('POST', '/users')['username']!
     const isTaken = [minLength! - 1, minLength!, maxLength!, maxLength! + 1].map(
       (length) => parseUsername('x'.repeat(length)) !== undefined,

@@ -5,30 +5,20 @@ import {
   readAccountRoute,
   type ProfileChangeParts,
 } from './own-account.ts'
-import {
-  changeEmailRoute,
-  changePasswordRoute,
-  type EmailChangeParts,
-  type PasswordChangeParts,
-} from './own-credentials.ts'
-import { registerRoute, type RegistrationParts } from './registration.ts'
+import { changePasswordRoute, type PasswordChangeParts } from './own-credentials.ts'
 import type { AccountCaller } from './route-parts.ts'
 import type { Users } from './users.ts'
 
 /** The services and settings that the routes of a person's own account use. */
-export type AccountParts = RegistrationParts &
-  ProfileChangeParts &
-  PasswordChangeParts &
-  EmailChangeParts & { readonly users: Pick<Users, 'delete'> }
+export type AccountParts = ProfileChangeParts &
+  PasswordChangeParts & { readonly users: Pick<Users, 'delete'> }
 
-/** The routes of a person's own account, from registration to deletion. */
+/** The routes of a person's own account, from its first reading to its deletion. */
 export function accountRoutes(parts: AccountParts): readonly Route<AccountCaller>[] {
   return [
-    registerRoute(parts),
     readAccountRoute(parts),
     changeProfileRoute(parts),
     changePasswordRoute(parts),
-    changeEmailRoute(parts),
     deleteAccountRoute(parts),
   ]
 }

@@ -11,61 +11,40 @@ import {
   type Reader,
   type Transaction,
 } from '../../storage/database.ts'
-import type { AppEvent } from '../app-events/app-event.ts'
-import { announceEvent } from '../app-events/in-transaction.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
-import { eraseProofs } from '../mail-proofs/in-transaction.ts'
+import type { ComparableName } from '../directory/names.ts'
+import { eraseProofs, insertProof } from '../mail-proofs/in-transaction.ts'
+import type { PreparedRequest } from '../mail-proofs/proofs.ts'
 import { passwordReset } from '../mail-proofs/purposes.ts'
 import { insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import { endSessions } from '../sessions/in-transaction.ts'
 import type { AccountEvent } from './audit-events.ts'
+import {
+  announceChange,
+  changeAddress,
+  insertAccount,
+  lockAddress,
+  type NewUserRow,
+} from './in-transaction.ts'
+import type { NewUndo } from './new-undo.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 
-/** The row of a new user, without the columns that are null for every new user. */
-export type NewUserRow = Omit<UserRow, 'disabled_at' | 'deleted_at' | 'email_verified_at'>
-
 /**
- * Inserts a user, or returns the field whose value another user has. The database's unique
- * constraints decide, so only one of two concurrent registrations gets a name.
+ * Inserts a user, or returns the field whose value another user has.
+ *
+ * @param values.proof the request for the mail by which the user verifies the address
  */
 export const insertUser: Command<
-  { readonly row: NewUserRow; readonly by: By },
+  { readonly row: NewUserRow; readonly by: By; readonly proof: PreparedRequest['row'] | undefined },
   { readonly taken?: 'username' | 'email' }
-> = command('insertUser', async (transaction, { row, by }) => {
-  const db = inTables<AccountTables>(transaction)
-  const inserted = await db
-    .insertInto('user')
-    .values({ ...row, disabled_at: null, deleted_at: null, email_verified_at: null })
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('id')
-    .executeTakeFirst()
+> = command('insertUser', async (transaction, { row, by, proof }) => {
+  const { taken } = await insertAccount(transaction, { row, by })
+  if (taken) return { taken }
 
-  if (inserted) {
-    const given = grantNames(row)
-    await insertAudit<AccountEvent>(transaction, {
-      event: 'user_created',
-      at: row.created_at,
-      by,
-      subject: row.id,
-      detail: given.length > 0 ? { given } : undefined,
-    })
-    await announceEvent(transaction, {
-      type: 'registered',
-      subject: row.id,
-      actor: by.actor,
-      at: new Date(row.created_at),
-    })
-    return {}
-  }
-
-  const sameName = await db
-    .selectFrom('user')
-    .select('id')
-    .where('username_key', '=', row.username_key)
-    .executeTakeFirst()
-  return { taken: sameName ? 'username' : 'email' }
+  if (proof) await insertProof(transaction, proof)
+  return {}
 })
 
 /**
@@ -161,36 +140,21 @@ export const changePassword: Command<
  * address (`taken`), or if the password has changed since it was verified (`outdated`).
  */
 export const changeEmail: Command<
-  Pick<UserRow, 'id' | 'email' | 'email_key'> & {
+  {
+    readonly subject: string
+    readonly email: ComparableName
     /** The hash that the password was verified against. */
     readonly passwordHash: string
+    /** The mail to the old mailbox, with its link. */
+    readonly undo: NewUndo | undefined
     readonly by: By
     readonly now: number
   },
   { readonly outcome: 'changed' | 'outdated' | 'taken' }
-> = command('changeEmail', async (transaction, { id, email, email_key, passwordHash, by, now }) => {
-  const db = inTables<AccountTables>(transaction)
-
-  const holder = await db
-    .selectFrom('user')
-    .select('id')
-    .where('email_key', '=', email_key)
-    .executeTakeFirst()
-  if (holder && holder.id !== id) return { outcome: 'taken' }
-
-  const changed = await db
-    .updateTable('user')
-    .set({ email, email_key, email_verified_at: null })
-    .where('id', '=', id)
-    .where('password_hash', '=', passwordHash)
-    .where('deleted_at', 'is', null)
-    .returning('id')
-    .executeTakeFirst()
-  if (!changed) return { outcome: 'outdated' }
-
-  await insertAudit<AccountEvent>(transaction, { event: 'email_changed', at: now, by, subject: id })
-  await announceChange(transaction, 'email', { subject: id, by, now })
-  return { outcome: 'changed' }
+> = command('changeEmail', async (transaction, change) => {
+  const account = await lockAddress(transaction, change)
+  if (!account) return { outcome: 'outdated' }
+  return { outcome: await changeAddress(transaction, account, { ...change, verifiedAt: null }) }
 })
 
 /**
@@ -261,8 +225,8 @@ async function setPasswordHash(
     readonly old: string | undefined
     readonly hash: string
     /**
-     * The session in which the user sets a new password; `null` if another person sets it.
-     * Undefined leaves the column as it is.
+     * The session that sets the new password; `null` if another person sets it. Undefined leaves
+     * the column as it is.
      */
     readonly session?: string | null
   },
@@ -277,33 +241,6 @@ async function setPasswordHash(
     .executeTakeFirst()
 }
 
-/** Announces to the app that a user was changed. */
-export async function announceChange(
-  transaction: Transaction,
-  what: Extract<AppEvent, { type: 'changed' }>['what'],
-  { subject, by, now }: { readonly subject: string; readonly by: By; readonly now: number },
-): Promise<void> {
-  await announceEvent(transaction, {
-    type: 'changed',
-    what,
-    subject,
-    actor: by.actor,
-    at: new Date(now),
-  })
-}
-
-/**
- * Returns the names of a user's roles and scopes in the form of the audit record, such as
- * `role:admin`.
- */
-export function grantNames({
-  scopes,
-  roles,
-}: Pick<UserRow, 'scopes' | 'roles'>): readonly string[] {
-  const parse = (names: string): readonly string[] => JSON.parse(names) as readonly string[]
-  return [...parse(roles).map((role) => `role:${role}`), ...parse(scopes)]
-}
-
 /**
  * The largest number of field names in an audit entry. A profile of 64 KiB may have thousands of
  * fields.
@@ -312,7 +249,8 @@ const maxFieldNames = 50
 const maxFieldNameLength = 64
 
 /**
- * Returns the names of the fields in which two profiles differ, shortened to fit an audit entry.
+ * Returns the names of the fields that differ between two profiles, shortened to fit an audit
+ * entry.
  */
 function findChangedFields(old: string, profile: string): readonly string[] {
   const [before, after] = [JSON.parse(old) as JsonObject, JSON.parse(profile) as JsonObject]

@@ -7,16 +7,16 @@ export interface UserRow {
   readonly id: string
   /** The user name as the user typed it. */
   readonly username: string
-  /** The user name in lower case, in which two names are compared. Unique. */
+  /** The user name in lower case, for comparisons. Unique. */
   readonly username_key: string
   /** The e-mail address as typed, but with its domain in ASCII, so that mail can be sent to it. */
   readonly email: string | null
-  /** The e-mail address in lower case, in which two addresses are compared. Unique. */
+  /** The e-mail address in lower case, for comparisons. Unique. */
   readonly email_key: string | null
   readonly email_verified_at: number | null
   /** The password hash: a PHC string, such as `$argon2id$v=19$…`, or a bcrypt hash. */
   readonly password_hash: string
-  /** The session in which the user set the password; null if another person set it. */
+  /** The session that set the password; null if another person set it. */
   readonly password_session: string | null
   readonly scopes: string
   readonly roles: string
@@ -30,9 +30,25 @@ export interface UserRow {
   readonly deleted_at: number | null
 }
 
+/**
+ * An address that a user had before. For a week, a link restores it, and no other user can get it.
+ */
+export interface FormerEmailRow {
+  /** The hash of the token in the link. */
+  readonly token_hash: string
+  readonly subject: string
+  readonly email: string
+  readonly email_key: string
+  readonly email_verified_at: number | null
+  /** When the address was replaced. Two rows of a user never have the same time. */
+  readonly created_at: number
+  readonly expires_at: number
+}
+
 /** The tables of accounts. */
 export interface AccountTables {
   readonly user: UserRow
+  readonly former_email: FormerEmailRow
   /**
    * The table `setting`, whose rows have a name and a value. Every change of rights locks the row
    * `administration`.

@@ -70,7 +70,7 @@ describe('createUsers', () => {
   }
   const isOver = (token: RevocableToken): boolean => feed.revocations.isRevoked(token)
 
-  it('users.change and users.delete end only the sessions of the changed user', async () => {
+  it('users.change and users.delete end only the sessions of that user', async () => {
     const [ada, bob, eve, dan] = [
       await make('ada'),
       await make('bob'),
@@ -88,7 +88,7 @@ describe('createUsers', () => {
     assert.equal(isOver({ subject: ada.publicUser.id, clientId: 'c', sessionId: 'another' }), false)
   })
 
-  it('changePassword ends the user’s other sessions, but keeps the calling session', async () => {
+  it('changePassword ends all sessions of the user except the calling session', async () => {
     const ada = await make('ada')
     const [one, other] = [await logIn(ada), await logIn(ada)]
     assert.equal(
@@ -100,7 +100,7 @@ describe('createUsers', () => {
     assert.equal(isOver(one), false)
   })
 
-  it('passwordSession is the session in which the user set the password', async () => {
+  it('passwordSession is the session that last set the password', async () => {
     const ada = await make('ada')
     const read = async (): Promise<User> => (await users.readBySubject(ada.publicUser.id))!
     assert.equal((await read()).passwordSession, undefined)
@@ -111,7 +111,7 @@ describe('createUsers', () => {
     assert.equal((await read()).passwordSession, undefined)
   })
 
-  it('users.change returns outdated if the account has changed since it was read', async () => {
+  it('users.change returns "outdated" if the account has changed since it was read', async () => {
     const ada = await make('ada', { profile: { n: 1 } })
     assert.equal(await users.replacePasswordHash(ada, 'new'), 'changed')
     assert.equal(await users.replacePasswordHash(ada, 'newer'), 'outdated')
@@ -130,7 +130,7 @@ describe('createUsers', () => {
     assert.deepEqual([found.passwordHash, found.profile, found.roles], ['new', { n: 2 }, ['r']])
   })
 
-  it('users.change returns outdated if the author’s stored rights have changed', async () => {
+  it('users.change returns "outdated" if the caller’s rights have changed meanwhile', async () => {
     const target = await make('target')
     const root = await make('root', { roles: ['admin'] })
     const give = async (author: User): Promise<string> =>
@@ -157,7 +157,7 @@ describe('createUsers', () => {
     assert.equal(await give(root), 'changed')
   })
 
-  it('after users.delete, no search finds the user, and the name stays taken', async () => {
+  it('after users.delete, the user cannot be found, but the name stays taken', async () => {
     const ada = await make('ada')
     assert.equal(await users.delete(ada, by), 'deleted')
     assert.equal(await users.replaceProfile(ada, { nickname: 'Ada' }, by), 'outdated')
@@ -193,7 +193,7 @@ describe('createUsers', () => {
     assert.equal(await users.delete(ada, by), 'deleted')
   })
 
-  it('findByLogin finds only a whole name or e-mail address, in upper or lower case', async () => {
+  it('findByLogin finds a complete name or e-mail address, in upper or lower case', async () => {
     const { publicUser } = await make('Ada', { profile: { id: 'mine', n: 1 } })
     for (const login of ['ADA', 'ada@EXAMPLE.com'])
       assert.deepEqual((await users.findByLogin(login))!.publicUser, publicUser, login)
@@ -208,7 +208,7 @@ describe('createUsers', () => {
     assert.deepEqual((await make('bob', { email: undefined })).publicUser.email, null)
   })
 
-  describe('users on a remote database', () => {
+  describe('users in a remote database', () => {
     let remote: Users
     beforeEach(() => {
       remote = createUsers({ ...database, hasLocalReads: false }, feed, clock)
@@ -235,7 +235,7 @@ describe('createUsers', () => {
       }
     })
 
-    it('findBySubject drops a cached user after a local change or a revocation', async () => {
+    it('findBySubject removes a user from the cache after a change or a revocation', async () => {
       const [ada, bob] = [await make('ada'), await make('bob')]
       await remote.findBySubject(ada.publicUser.id)
       await remote.replaceProfile(ada, { n: 1 }, by)
@@ -246,7 +246,7 @@ describe('createUsers', () => {
       assert.equal(await remote.findBySubject(bob.publicUser.id), undefined)
     })
 
-    it('findBySubject caches no inactive user, so enabling works immediately', async () => {
+    it('findBySubject does not cache a disabled user, so that enabling works at once', async () => {
       const ada = await make('ada')
       await users.change(ada, { active: false }, by)
       assert.equal((await remote.findBySubject(ada.publicUser.id))!.active, false)
@@ -255,7 +255,7 @@ describe('createUsers', () => {
     })
   })
 
-  it('findBySubject reads a local database each time, without a cache', async () => {
+  it('findBySubject reads a local database each time and uses no cache', async () => {
     const ada = await make('ada')
     await users.findBySubject(ada.publicUser.id)
     await createUsers(database, feed, clock).replacePasswordHash(ada, 'new')

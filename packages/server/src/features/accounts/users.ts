@@ -4,8 +4,12 @@ import { isTakenAtTheSameTime, type Database } from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
 import { noNotices, type Notices } from '../mail/notices.ts'
+import type { PreparedRequest } from '../mail-proofs/proofs.ts'
 import type { Rights } from '../scopes/scopes.ts'
 import { parseEmail, parseUsername, type ComparableName } from '../directory/names.ts'
+import { isReserved } from './former-email-store.ts'
+import type { NewUserRow } from './in-transaction.ts'
+import type { NewUndo } from './new-undo.ts'
 import { withoutReserved, type Profile } from './profile.ts'
 import { changeUser, deleteUser, type StoredUserChange } from './management-store.ts'
 import { createUserCache, type UserCache } from './user-cache.ts'
@@ -17,7 +21,6 @@ import {
   listUserRows,
   replacePasswordHash,
   replaceProfile,
-  type NewUserRow,
 } from './store.ts'
 import type { UserRow } from './tables.ts'
 
@@ -39,7 +42,7 @@ export interface User {
   readonly publicUser: PublicUser & Profile
   readonly profile: Profile
   readonly passwordHash: string
-  /** The session in which the user set the password; undefined if an operator set it. */
+  /** The session that set the password; undefined if an operator set it. */
   readonly passwordSession: string | undefined
   readonly scopes: readonly string[]
   readonly roles: readonly string[]
@@ -55,6 +58,8 @@ export interface NewUser {
   readonly scopes: readonly string[]
   readonly roles: readonly string[]
   readonly profile: Profile
+  /** Whether the address is known to be the user's. Default: false. */
+  readonly emailVerified?: boolean | undefined
 }
 
 /** A change by an administrator. Members that are left out stay as they are. */
@@ -80,6 +85,11 @@ export interface UserFinder {
    */
   findByLogin(login: string): Promise<User | undefined>
   /**
+   * Whether another user than `subject` has an e-mail address, or had it until a short time ago and
+   * may restore it.
+   */
+  isTaken(email: ComparableName, subject: string): Promise<boolean>
+  /**
    * Returns at most `limit` users in the order of their names. Begins with the first name after
    * `username`, or with the first user if `username` is undefined. A user with the name `username`
    * need not exist: the name only marks a place in the order.
@@ -94,18 +104,33 @@ export interface UserFinder {
  * `outdated`.
  */
 export interface UserWriter {
-  /** Creates an account, or returns the field whose value another user has. */
+  /**
+   * Creates an account, or returns the field whose value another user has.
+   *
+   * @param request the request for the mail by which the user verifies the address. It is stored
+   *   with the account
+   */
   create(
     user: NewUser,
     by: By,
+    request?: PreparedRequest,
   ): Promise<{ readonly user: User } | { readonly taken: 'username' | 'email' }>
   replaceProfile(user: User, profile: Profile, by: By): Promise<'changed' | 'outdated'>
   /** Stores another hash of the same password. Sessions stay valid. */
   replacePasswordHash(user: User, hash: string): Promise<'changed' | 'outdated'>
   /** Sets a new password, and ends all sessions of the user except the caller's session. */
   changePassword(user: User, hash: string, by: By): Promise<'changed' | 'outdated'>
-  /** Sets a new e-mail address and marks it as not verified. */
-  changeEmail(user: User, email: ComparableName, by: By): Promise<'changed' | 'outdated' | 'taken'>
+  /**
+   * Sets a new e-mail address and marks it as not verified.
+   *
+   * @param undo the mail to the old mailbox, with a link that restores the old address
+   */
+  changeEmail(
+    user: User,
+    email: ComparableName,
+    by: By,
+    undo?: NewUndo,
+  ): Promise<'changed' | 'outdated' | 'taken'>
   /**
    * Changes rights and access. Does NOT check whether the caller may give the rights.
    *
@@ -146,7 +171,7 @@ export function createUsers(
   feed.onEvent(({ kind, value }) => kind === 'subject' && cache.forget(value))
 
   return {
-    ...createUserFinder(database, cache),
+    ...createUserFinder(database, cache, clock),
     ...createUserWriter({ database, feed, clock, cache, notices }),
   }
 }
@@ -155,7 +180,7 @@ export function createUsers(
  * Creates the functions that find accounts. They use the cache only if a read of the database takes
  * a round trip over the network.
  */
-function createUserFinder(database: Database, cache: UserCache): UserFinder {
+function createUserFinder(database: Database, cache: UserCache, clock: Clock): UserFinder {
   const findUserRow = createUserRowFinder(database)
 
   async function readBySubject(subject: string): Promise<User | undefined> {
@@ -177,6 +202,11 @@ function createUserFinder(database: Database, cache: UserCache): UserFinder {
       const name = isEmail ? parseEmail(login) : parseUsername(login)
       const row = name && (await findUserRow(isEmail ? 'email_key' : 'username_key', name.key))
       return row && userOf(row)
+    },
+    async isTaken({ key }, subject) {
+      const holder = await findUserRow('email_key', key)
+      if (holder && holder.id !== subject) return true
+      return isReserved(database.reader, { key, subject, now: clock.now() })
     },
     async listAfter(username, limit) {
       const afterKey = username?.toLowerCase() ?? '' // sorts before every name
@@ -212,10 +242,10 @@ function createUserWriter(parts: WriterParts): UserWriter {
   return {
     ...createManagementWriter(parts),
     settle: (subject) => settle(subject, parts, true),
-    async create(user, by) {
+    async create(user, by, request) {
       const row = newRowOf(user, clock.now())
-      const { taken } = await database.write(insertUser, { row, by })
-      return taken ? { taken } : { user: userOf({ ...row, ...absentInNewRow }) }
+      const { taken } = await database.write(insertUser, { row, by, proof: request?.row })
+      return taken ? { taken } : { user: userOfNewRow(row) }
     },
     async replaceProfile(user, profile, by) {
       const [old, text] = [JSON.stringify(user.profile), JSON.stringify(profile)]
@@ -241,18 +271,10 @@ function createUserWriter(parts: WriterParts): UserWriter {
       await settle(user.publicUser.id, parts, true)
       return replaced ? 'changed' : 'outdated'
     },
-    async changeEmail(user, { shown, key }, by) {
-      const { publicUser, passwordHash } = user
-      const values = {
-        id: publicUser.id,
-        email: shown,
-        email_key: key,
-        passwordHash,
-        by,
-        now: clock.now(),
-      }
+    async changeEmail({ publicUser: { id: subject }, passwordHash }, email, by, undo) {
+      const values = { subject, email, passwordHash, undo, by, now: clock.now() }
       const { outcome } = await database.write(changeEmail, values).catch(asTaken)
-      await settle(user.publicUser.id, parts, false)
+      await settle(subject, parts, false)
       return outcome
     },
   }
@@ -281,8 +303,8 @@ function createManagementWriter(parts: WriterParts): Pick<UserWriter, 'change' |
 }
 
 /** Returns the row of a new user, with a random subject. */
-function newRowOf(
-  { username, email, passwordHash, scopes, roles, profile }: NewUser,
+export function newRowOf(
+  { username, email, passwordHash, scopes, roles, profile, emailVerified = false }: NewUser,
   now: number,
 ): NewUserRow {
   return {
@@ -291,6 +313,7 @@ function newRowOf(
     username_key: username.key,
     email: email?.shown ?? null,
     email_key: email?.key ?? null,
+    email_verified_at: emailVerified && email ? now : null,
     password_hash: passwordHash,
     password_session: null,
     scopes: JSON.stringify(scopes),
@@ -300,8 +323,10 @@ function newRowOf(
   }
 }
 
-/** The columns that a new row leaves empty. */
-const absentInNewRow = { disabled_at: null, deleted_at: null, email_verified_at: null }
+/** Returns the user in the row of a new user. */
+export function userOfNewRow(row: NewUserRow): User {
+  return userOf({ ...row, disabled_at: null, deleted_at: null })
+}
 
 /**
  * Returns the values of a change, together with the state that the caller read. The write compares

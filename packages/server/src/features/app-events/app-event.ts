@@ -36,11 +36,11 @@ export type AppEvent =
 
 /** An event as `onEvent` gets it with `durable: true`. */
 export type DurableAppEvent = AppEvent & {
-  /** The same each time that the event is delivered. */
+  /** The id of the event. It stays the same if the event is delivered again. */
   readonly id: string
 }
 
-/** A function that handles the events of all processes, which wait in the database. */
+/** A function that handles events of all processes. The events wait in the database for it. */
 export interface DurableEventHandler {
   readonly durable: true
   /**

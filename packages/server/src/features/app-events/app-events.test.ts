@@ -26,7 +26,7 @@ async function startListening(
 const another = 'a battery of correct horses'
 
 describeOnBoth('onEvent', (stage) => {
-  it('onEvent is called for each change of an account, with its actor', async () => {
+  it('onEvent is called for every change of an account, and gets the actor', async () => {
     const { started, events } = await startListening(stage, {
       profile: z.looseObject({}),
       scopes: { 'items:read': 'Read items' },
@@ -62,7 +62,7 @@ describeOnBoth('onEvent', (stage) => {
     ])
   })
 
-  it('onEvent is not called for a request that changed nothing', async () => {
+  it('onEvent is not called for a request that changes nothing', async () => {
     const { started, events } = await startListening(stage)
     const { subject } = await started.tokens()
     const { users } = started.keystile
@@ -77,7 +77,7 @@ describeOnBoth('onEvent', (stage) => {
     )
   })
 
-  it('a password change calls onEvent only for the sessions that it ends', async () => {
+  it('a password change calls onEvent only for sessions that it ends', async () => {
     const { started, events } = await startListening(stage)
     const [one, two, three] = [
       await started.tokens(),
@@ -94,7 +94,7 @@ describeOnBoth('onEvent', (stage) => {
     assert.deepEqual(ended.toSorted(), [one.sessionId, three.sessionId].toSorted())
   })
 
-  it('onEvent is called once for each event of this process, not for other processes', async () => {
+  it('onEvent is called once for each event, and only for events of this process', async () => {
     const here = await startListening(stage)
     const there = await startListening(stage)
     await Promise.all(
@@ -107,7 +107,7 @@ describeOnBoth('onEvent', (stage) => {
     assert.deepEqual(there.events, [])
   })
 
-  it('requests succeed when onEvent throws or rejects, and the error is logged', async () => {
+  it('a request succeeds even if onEvent throws or rejects, and the error is logged', async () => {
     const errors: object[] = []
     const error = (fields: object): void => void errors.push(fields)
     const logger: Logger = { debug() {}, info() {}, warn() {}, error }
@@ -138,7 +138,7 @@ describeOnBoth('onEvent', (stage) => {
 describeOnBoth(
   'onEvent of an app with its own users',
   (stage) => {
-    it('onEvent is called for logins and ended sessions of the app’s own users', async () => {
+    it('onEvent is called for logins and ended sessions of an app’s own users', async () => {
       const { started, events } = await startListening(stage)
       const { subject, sessionId } = await started.tokens()
       await started.keystile.sessions.create({ subject })

@@ -41,7 +41,7 @@ function timeOf(milliseconds: number): string {
   return new Date(milliseconds).toISOString()
 }
 
-/** `keystile event retry`: lets a running app handle dead letters again. */
+/** `keystile event retry`: makes a running app try dead letters again. */
 export async function retry({
   flags,
   terminal,

@@ -12,7 +12,7 @@ import { isOverdue } from './lifetimes.ts'
 import { countEvents, eventCommands, eventTable, storeHandler } from './store.ts'
 import type { AppEventRow } from './tables.ts'
 
-/** How often a process stores that it has a handler. */
+/** How often a process with a handler records in the database that it has one. */
 const handlerRenewalMilliseconds = 60 * 60 * 1000
 
 /** The options of the app, and the services that the delivery uses. */
@@ -26,13 +26,13 @@ export interface DeliveryParts {
 
 /** Delivers events until it is closed. */
 export interface EventDelivery {
-  /** The numbers of events of all processes that wait in the database, and of dead letters. */
+  /** The numbers of waiting events and of dead letters, of all processes. */
   readonly gauges: readonly Reading[]
-  /** Waits up to 5 s for events that are being handled, and interrupts the rest. */
+  /** Waits up to 5 s for events that are being handled. Then it interrupts them. */
   close(): Promise<void>
 }
 
-/** Starts to deliver events, if the app wants them. */
+/** Starts to deliver events, if the app has an `onEvent`. */
 export async function startEventDelivery(parts: DeliveryParts): Promise<EventDelivery> {
   const { onEvent, database, clock, logger } = parts
   const count = createQueueGauges({ waiting: waitingEvents, dead: deadEvents }, () =>

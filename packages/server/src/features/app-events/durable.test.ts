@@ -70,7 +70,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
   const { rows, emptied, failed, run } = toolsOf(stage)
   const countRows = async (): Promise<number> => (await rows()).length
 
-  it('the handler gets the changes of all processes and of the command, with an id', async () => {
+  it('the handler gets events from all processes and from the command, with ids', async () => {
     const begin = Date.now()
     // This process takes the lease of background jobs, and has no handler.
     const there = await stage.start({ profile: z.looseObject({}) })
@@ -106,13 +106,13 @@ describeOnBoth('onEvent with durable: true', (stage) => {
       assert.ok(id.length > 20 && at instanceof Date && at.getTime() >= begin)
   })
 
-  it('without a durable handler, nothing is stored', async () => {
+  it('without a durable handler, Keystile stores no events', async () => {
     const { tokens } = await stage.start({ onEvent: () => {} })
     await tokens()
     assert.equal(await countRows(), 0)
   })
 
-  it('events are stored while the app is stopped, but not for over seven days', async () => {
+  it('Keystile stores events for a stopped app, but only for seven days', async () => {
     const clock = createTestClock()
     const { events, onEvent } = collector()
     await (await stage.start({ clock, onEvent })).keystile.close()
@@ -176,7 +176,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
     )
   })
 
-  it('a rejected promise is a failure too, and a pending one keeps the event', async () => {
+  it('an event waits while its handler runs, and is delivered again if it rejects', async () => {
     const clock = createTestClock()
     const { promise, resolve } = Promise.withResolvers<void>()
     let tries = 0
@@ -201,7 +201,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
     assert.deepEqual([events.length, new Set(events.map(({ id }) => id)).size], [12, 12])
   })
 
-  it('a process that lost the lease while it handled an event does not erase the event', async () => {
+  it('a process that loses the lease during an event does not delete the event', async () => {
     const clock = createTestClock()
     const events: DurableAppEvent[] = []
     const handle = async (event: DurableAppEvent): Promise<void> => {
@@ -244,7 +244,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
     assert.equal(handled, 15)
   })
 
-  it('rows name the user only by the subject, also after the user is deleted', async () => {
+  it('the rows of events contain no data of the user except the subject', async () => {
     await (await stage.start({ onEvent: collector().onEvent })).keystile.close()
     const started = await stage.start({ profile: z.looseObject({}) })
     const { send, keystile } = started
@@ -287,7 +287,7 @@ describeOnBoth('durable events that are not handled', (stage) => {
     await keystile.close()
   }
 
-  it('an event that fails after seven days is a dead letter, which retry delivers', async () => {
+  it('an event that fails after seven days is a dead letter, and retry delivers it', async () => {
     await leave(7.01)
     const handler = collector(1)
     await stage.start({ onEvent: handler.onEvent })
@@ -335,7 +335,7 @@ describeOnBoth('durable events that are not handled', (stage) => {
     assert.equal(handler.events.length, 1)
   })
 
-  it('housekeeping erases an event 30 days after its change', async () => {
+  it('housekeeping deletes an event 30 days after its change', async () => {
     await leave(29.99)
     const first = await stage.start()
     const held = `select * from lease where name = 'jobs' and expires_at > ${Date.now()}`

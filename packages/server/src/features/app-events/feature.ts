@@ -57,7 +57,7 @@ const noDeadLetters: Rule<unknown> = {
   id: 'events-handled',
   standard: 'ASVS 5.0 16.5.2',
   severity: 'warn',
-  demand: 'no durable event may be a dead letter, which the app did not handle for seven days',
+  demand: 'every durable event must be handled: a dead letter was not handled for seven days',
   find({ machine }) {
     const { database } = machine ?? {}
     if (!database || database.kind === 'unavailable') return undefined
@@ -93,7 +93,7 @@ export const feature: Feature<AppEventOptions> = {
       words: ['event', 'retry'],
       flags: { id: { value: 'ID' } },
       takesSettings: 'withoutKey',
-      summary: 'let the app handle all dead letters again, or one event',
+      summary: 'let the app handle all dead letters (unhandled for 7 days) again, or one event',
       load: async () => (await import('./cli.ts')).retry,
     },
   ],

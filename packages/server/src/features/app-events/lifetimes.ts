@@ -1,18 +1,18 @@
-// How long events wait in the database.
+// The lifetimes of events in the database.
 
 const dayMilliseconds = 24 * 60 * 60 * 1000
 
-/** An event that was not handled for this long is a dead letter. */
+/** The age at which an event that was not handled becomes a dead letter. */
 export const deliveryMilliseconds: number = 7 * dayMilliseconds
-/** Whether an event that was made at an instant should have been handled by now. */
+/** Whether an event of this time is a dead letter if it was not handled yet. */
 export function isOverdue(createdAt: number, now: number): boolean {
   return createdAt < now - deliveryMilliseconds
 }
 
-/** Events are erased so long after their change, handled or not. */
+/** The age at which an event is deleted, even if it was not handled. */
 export const eventLifetimeMilliseconds: number = 30 * dayMilliseconds
 /**
- * Events are stored for so long after the last process with a durable handler has run. An app that
- * gives up its handler must not fill the database.
+ * How long events are stored after the last process with a durable handler has stopped. An app that
+ * removes its handler must not fill the database.
  */
 export const handlerMilliseconds: number = 7 * dayMilliseconds

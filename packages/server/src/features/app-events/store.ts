@@ -19,10 +19,10 @@ import type { AppEventRow, AppEventTables } from './tables.ts'
 /** The name of the table of events. */
 export const eventTable = 'app_event'
 
-/** The commands that claim, erase, fail, retry and purge events. */
+/** The commands that claim, delete, fail, retry and purge events. */
 export const eventCommands: QueueCommands<AppEventRow> = createQueueCommands(eventTable)
 
-/** Stores that an app handles durable events, so that all processes store them from now on. */
+/** Records that an app handles durable events. From now on, all processes store events. */
 export const storeHandler: Command<{ readonly name: string }, void> = command(
   'storeHandler',
   async (transaction, { name }) => {
@@ -45,7 +45,7 @@ export function listEvents(reader: Reader, limit: number): Promise<readonly AppE
     .execute()
 }
 
-/** Counts the events. Returns zeros if the database has no table for events yet. */
+/** Counts the events. Returns zeros if the database has no table of events yet. */
 export function countEvents(reader: Reader, now: number): Promise<RowCounts> {
   return countRows(reader, eventTable, now - deliveryMilliseconds)
 }

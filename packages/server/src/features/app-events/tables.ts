@@ -1,7 +1,7 @@
 // The rows of events as both databases store them.
 import type { QueuedRow } from '../queue/rows.ts'
 
-/** An event that the app has not handled yet. An event that was handled has no row. */
+/** An event that the app has not handled yet. The row is deleted when the event is handled. */
 export interface AppEventRow extends QueuedRow {
   /** An `AppEvent` without `at`, as JSON. `created_at` is the time of the change. */
   readonly event: string
@@ -11,8 +11,8 @@ export interface AppEventRow extends QueuedRow {
 export interface AppEventTables {
   readonly app_event: AppEventRow
   /**
-   * Whether an app wants events in the database. It has at most one row, whose time is by the clock
-   * of the database, in milliseconds.
+   * Says whether an app handles durable events. The table has at most one row. Its time comes from
+   * the clock of the database, in milliseconds.
    */
   readonly event_handler: { readonly name: string; readonly expires_at: number }
 }

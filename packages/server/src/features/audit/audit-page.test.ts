@@ -5,12 +5,12 @@ import { describe, it } from 'node:test'
 import { auditEvents } from '../../server/features.ts'
 
 describe('docs/guides/audit.md', () => {
-  it('docs/guides/audit.md explains exactly the events that the audit record has', () => {
+  it('docs/guides/audit.md explains every audit event, and no others', () => {
     const page = readFileSync(
       join(import.meta.dirname, '../../../../../docs/guides/audit.md'),
       'utf8',
     )
-    const [, table = ''] = page.split('| event | is written down when |')
+    const [, table = ''] = page.split('| event | is recorded when |')
     const explained = table
       .split('\n\n', 1)
       .join()

@@ -73,7 +73,7 @@ async function logInAdministrator(
 describeOnBoth(
   'the audit record of sessions',
   (stage) => {
-    it('the audit record has each login: its user, session, client and IP address', async () => {
+    it('the audit record has each login with user, session, client and IP address', async () => {
       const { addUser, send, linesOf } = await start(stage)
       const subject = await addUser()
       let sessionId = ''
@@ -117,7 +117,7 @@ describeOnBoth(
       assert.deepEqual(await linesOf(() => login({ password: 'x'.repeat(1_025) })), [])
     })
 
-    it('the audit record has each refused client, with its id if the client exists', async () => {
+    it('the audit record has each refused client, with the id if the client exists', async () => {
       const { send, login, linesOf } = await start(stage)
       const refused = { event: 'client_refused', actor: 'nobody' }
       assert.deepEqual(
@@ -156,7 +156,7 @@ describeOnBoth(
       )
     })
 
-    it('the audit record has each session that ends because the user has too many', async () => {
+    it('the audit record has each session that ends because its user has too many', async () => {
       const { addUser, keystile, linesOf } = await start(stage)
       const subject = await addUser()
       const made = []
@@ -172,7 +172,7 @@ describeOnBoth(
       assert.equal(lines.length, 2)
     })
 
-    it('the audit record has each reused token and its ended session, but no refresh', async () => {
+    it('the audit record has each reused token and the session that it ends', async () => {
       const { tokens, refresh, send, linesOf } = await start(stage, { graceSeconds: 0 })
       const { subject, sessionId, refreshToken } = await tokens()
       assert.deepEqual(await linesOf(() => refresh(refreshToken)), [])
@@ -191,7 +191,7 @@ describeOnBoth(
       assert.deepEqual(await linesOf(again), [], 'the session had ended')
     })
 
-    it('the audit record has each ended session and who ended it', async () => {
+    it('the audit record has each ended session, and who ended it', async () => {
       const { tokens, login, keystile, send, linesOf } = await start(stage)
       const first = await tokens()
       const { subject } = first
@@ -223,7 +223,7 @@ describeOnBoth(
       ])
     })
 
-    it('the audit record has one line for all sessions that one request ends', async () => {
+    it('the audit record has one line if a request ends several sessions', async () => {
       const { tokens, login, keystile, send, linesOf } = await start(stage)
       const { subject, sessionId, accessToken } = await tokens()
       await login()
@@ -245,7 +245,7 @@ describeOnBoth(
       assert.deepEqual(await linesOf(revokeAll), [])
     })
 
-    it('the audit record has each session that the app starts itself', async () => {
+    it('the audit record has each session that the app starts', async () => {
       const { addUser, keystile, linesOf } = await start(stage)
       const subject = await addUser()
       const [line] = await linesOf(() => keystile.sessions.create({ subject }))
@@ -259,7 +259,7 @@ describeOnBoth(
 )
 
 describeOnBoth('the audit record of accounts', (stage) => {
-  it('the audit record has each change that users make to their own accounts', async () => {
+  it('the audit record has each change of a user’s own account', async () => {
     const { register, send, login, linesOf } = await start(stage, { profile })
     let subject = ''
     const registration = await linesOf(async () => {
@@ -313,7 +313,7 @@ describeOnBoth('the audit record of accounts', (stage) => {
     ])
   })
 
-  it('the audit record limits the number and length of field names that a user chose', async () => {
+  it('the audit record limits the number and the length of field names from users', async () => {
     const { register, login, send, linesOf } = await start(stage, {
       profile: z.record(z.string(), z.unknown()) as never,
     })
@@ -327,7 +327,7 @@ describeOnBoth('the audit record of accounts', (stage) => {
     assert.deepEqual(new Set(fields.map(({ length }) => length)), new Set([64]))
   })
 
-  it('the audit record has each change by an administrator, and the changed rights', async () => {
+  it('the audit record has each change by an administrator, with the changed rights', async () => {
     const started = await start(stage, { roles })
     const { tokens, send, linesOf } = started
     const root = await logInAdministrator(stage, started)
@@ -365,7 +365,7 @@ describeOnBoth('the audit record of accounts', (stage) => {
     assert.deepEqual(await linesOf(remove), [])
   })
 
-  it('the audit record has no line for a refused change', async () => {
+  it('the audit record has no line about a refused change', async () => {
     const started = await start(stage)
     const root = await logInAdministrator(stage, started)
     const { register, send, linesOf } = started
@@ -384,7 +384,7 @@ describeOnBoth('the audit record of accounts', (stage) => {
 })
 
 describeOnBoth('the audit record', (stage) => {
-  it('a change fails if its line in the audit record cannot be written', async () => {
+  it('a change fails if the audit record cannot be written', async () => {
     const started = await start(stage, { profile, graceSeconds: 0 })
     const { tokens, refresh, login, register, send, keystile } = started
     const root = await logInAdministrator(stage, started)
@@ -425,7 +425,7 @@ describeOnBoth('the audit record', (stage) => {
     assert.equal((await login()).status, 200)
   })
 
-  it('the audit record is purged in batches, the oldest lines first', async () => {
+  it('housekeeping deletes the oldest lines of the audit record first, in batches', async () => {
     const { login, addUser } = await start(stage)
     await addUser()
     const now = Date.UTC(2026, 10, 24)
@@ -444,7 +444,7 @@ describeOnBoth('the audit record', (stage) => {
     assert.equal((await readRecord(stage)).length, 3)
   })
 
-  it('the audit record cannot be changed, even by the database’s owner', async () => {
+  it('even the owner of the database cannot change the audit record', async () => {
     const { tokens } = await start(stage)
     await tokens()
     await assert.rejects(stage.sql(`update audit set actor = 'somebody else'`), /append-only/)

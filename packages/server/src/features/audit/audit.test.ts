@@ -4,7 +4,7 @@ import type { Database } from '../../storage/database.ts'
 import { addressOf, createAudit } from './audit.ts'
 
 describe('createAudit', () => {
-  it('createAudit refuses a new line with 503 only while 200 other lines wait', async () => {
+  it('createAudit refuses a line with 503 while 200 other lines wait', async () => {
     const writing: (() => void)[] = []
     const write = (): Promise<void> => new Promise((resolve) => void writing.push(resolve))
     const audit = createAudit({ write } as unknown as Database, { now: () => 0 })
@@ -24,7 +24,7 @@ describe('createAudit', () => {
     await next
   })
 
-  it('if createAudit fails to write a line, the line stops counting as waiting', async () => {
+  it('createAudit no longer counts a line as waiting if it cannot be written', async () => {
     const away = createAudit(
       { write: () => Promise.reject(new Error('away')) } as unknown as Database,
       {
@@ -40,7 +40,7 @@ describe('createAudit', () => {
 })
 
 describe('addressOf', () => {
-  it('addressOf returns the peer’s address, and an IPv4-mapped address as IPv4', () => {
+  it('addressOf returns the address of the connection, as IPv4 if it is IPv4-mapped', () => {
     for (const [remoteAddress, address] of [
       ['192.0.2.1', '192.0.2.1'],
       ['::ffff:192.0.2.1', '192.0.2.1'],
@@ -53,7 +53,7 @@ describe('addressOf', () => {
       assert.equal(addressOf({ remoteAddress }), address)
   })
 
-  it('addressOf returns undefined for no address, or text that is not an address', () => {
+  it('addressOf returns undefined for text that is not an address', () => {
     for (const remoteAddress of [
       undefined,
       '',

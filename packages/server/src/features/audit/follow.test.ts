@@ -60,7 +60,7 @@ describe('followAudit', () => {
     assert.deepEqual(await follow({ since: start + 2_000 }, () => record(4)), [[2, 3], [4]])
   })
 
-  it('followAudit yields a line that is committed after lines up to 30 s newer', async () => {
+  it('followAudit yields a line even if lines up to 30 s newer were committed first', async () => {
     await record(0)
     const given = await follow(
       {},
@@ -71,7 +71,7 @@ describe('followAudit', () => {
     assert.deepEqual(given, [[0], [60], [30], [45]])
   })
 
-  it('followAudit yields an old line that appears while it yields the first lines', async () => {
+  it('followAudit yields an old line that is committed while it starts', async () => {
     for (const at of [-3, -1, 0]) await record(at)
     const given: number[] = []
     let goesOn = true
@@ -87,7 +87,7 @@ describe('followAudit', () => {
     assert.deepEqual(given, [-1, 0, -2])
   })
 
-  it('followAudit yields a new line only once if it appears among the first lines', async () => {
+  it('followAudit yields a line only once if it is committed while it starts', async () => {
     await Promise.all(Array.from({ length: 500 }, (_, i) => record(i / 1_000)))
     const given: number[] = []
     let pauses = 0
@@ -99,13 +99,13 @@ describe('followAudit', () => {
     assert.deepEqual(given.slice(498), [0.498, 0.499, 1])
   })
 
-  it('followAudit continues after its last line, even if this line is old', async () => {
+  it('followAudit continues after the last line, even if that line is old', async () => {
     await record(0)
     now += 3_600_000
     assert.deepEqual(await follow({}, () => record(10)), [[0], [10]])
   })
 
-  it('followAudit misses no line if the clock of one writer is ahead', async () => {
+  it('followAudit misses no line if the clock of one writer runs ahead', async () => {
     await record(3_600)
     assert.deepEqual(
       await follow(
@@ -118,7 +118,7 @@ describe('followAudit', () => {
     )
   })
 
-  it('followAudit yields no line twice when its own clock is set back', async () => {
+  it('followAudit repeats no line if its own clock is set back', async () => {
     await record(0)
     const setBack = async (): Promise<void> => {
       now -= 3_600_000
@@ -127,7 +127,7 @@ describe('followAudit', () => {
     assert.deepEqual(await follow({ last: 1 }, setBack, () => record(1)), [[0], [], [1]])
   })
 
-  it('followAudit yields only lines of the requested subject', async () => {
+  it('followAudit yields only the lines of the given subject', async () => {
     await record(0, 'bob')
     await record(1)
     const both = async (): Promise<void> => {

@@ -7,7 +7,7 @@ import type { AuditTables } from './tables.ts'
 
 const now = Date.UTC(2026, 10, 25)
 
-describe('the audit record', () => {
+describe('the audit record in a database', () => {
   let database: Database
   beforeEach(async () => {
     database = await openDatabase(
@@ -73,7 +73,7 @@ describe('the audit record', () => {
     assert.deepEqual(await list({ subject: 'ada', last: 2, since: now }), [20, 30])
   })
 
-  it('listAudit and purgeAudit work in batches of 500, the oldest lines first', async () => {
+  it('listAudit and purgeAudit handle 500 lines at a time, the oldest first', async () => {
     await Promise.all(Array.from({ length: 1_001 }, (_, i) => record(now + i)))
     const all = await list()
     assert.deepEqual([all.length, all[0], all.at(-1)], [1_001, 0, 1_000])

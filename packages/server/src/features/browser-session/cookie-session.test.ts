@@ -104,11 +104,11 @@ describe('POST /session/refresh', () => {
 })
 
 describe('DELETE /session', () => {
-  it('DELETE /session ends the cookie’s session', async () => {
+  it('DELETE /session ends the session of the cookie', async () => {
     assert.deepEqual((await send(logout, async () => proved)).done, ['ended sid'])
   })
 
-  it('DELETE /session does not end another client’s session, but clears the cookie', async () => {
+  it('DELETE /session clears another client’s cookie, but does not end its session', async () => {
     const { answer, done } = await send(logout, async () => ({ ...proved, clientId: 'other' }))
     assert.deepEqual([answer.status, done], [204, []])
     assert.match(answer.cookies![0]!, /^__Secure-keystile=; Max-Age=0; /)
@@ -137,20 +137,20 @@ describe('DELETE /session', () => {
     token === 'wrong' ? undefined : { ...proved, sessionId: token }
   const three = '__Secure-keystile=one; __Secure-keystile=wrong; __Secure-keystile=two'
 
-  it('DELETE /session ends the session of each cookie whose secret is right', async () => {
+  it('DELETE /session ends the session of every cookie with a right secret', async () => {
     const { answer, done } = await send(logout, bySecret, { cookie: three })
     assert.deepEqual([answer.status, done], [204, ['ended one', 'ended two']])
     assert.match(answer.cookies![0]!, /^__Secure-keystile=; Max-Age=0; /)
   })
 
-  it('with several cookies, DELETE /session?sid ends only the session that sid names', async () => {
+  it('with several cookies, DELETE /session?sid ends only the session in `sid`', async () => {
     for (const sid of ['one', 'two']) {
       const { answer, done } = await send(logout, bySecret, { cookie: three, query: `?sid=${sid}` })
       assert.deepEqual([answer.status, done], [204, [`ended ${sid}`]])
     }
   })
 
-  it('DELETE /session keeps the cookie while the session cannot be ended', async () => {
+  it('DELETE /session keeps the cookie if the session cannot be ended at the moment', async () => {
     await assert.rejects(send(logout, away), DatabaseUnavailableError)
   })
 })

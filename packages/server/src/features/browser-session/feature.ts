@@ -42,7 +42,7 @@ const cookieHttps: Rule<RuleOptions> = {
   id: 'cookie-https',
   standard: 'RFC 6265 §4.1.2.5',
   severity: 'stop',
-  demand: 'cookies for refresh tokens require an issuer that is https or on this machine',
+  demand: 'refresh tokens in cookies require an issuer that is https or on this machine',
   find: ({ options: { cookieSession, issuer } }, say) =>
     cookieSession && isHttpElsewhere(issuer)
       ? [

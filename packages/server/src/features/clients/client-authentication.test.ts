@@ -52,7 +52,7 @@ async function refuses(
 }
 
 describe('authenticateClient', () => {
-  it('a request with no or empty client credentials is from the client first-party', async () => {
+  it('a request without client credentials counts as the client first-party', async () => {
     for (const authorization of [
       undefined,
       'Basic Og==',
@@ -64,7 +64,7 @@ describe('authenticateClient', () => {
       assert.equal(await authenticate(authorization), firstParty)
   })
 
-  it('authenticateClient accepts the client first-party by its id, without a secret', async () => {
+  it('authenticateClient accepts the client first-party by id, without a secret', async () => {
     const named = { client_id: 'first-party' }
     assert.equal(await authenticate(undefined, named), firstParty)
     assert.equal(await authenticate(basic('first-party:')), firstParty)
@@ -72,7 +72,7 @@ describe('authenticateClient', () => {
     assert.equal(await authenticate(basic('first-party:'), named), firstParty)
   })
 
-  it('authenticateClient refuses unknown ids, and secrets of public clients', async () => {
+  it('authenticateClient refuses unknown ids and a secret for a public client', async () => {
     for (const text of ['other:', 'first-party:x', ':x', 'First-Party:', 'first-party::'])
       await refuses('invalid_client', basic(text))
     for (const form of [
@@ -100,14 +100,14 @@ describe('authenticateClient', () => {
     assert.equal(await authenticate(basic(encoded), { client_id: 'orders' }), orders)
   })
 
-  it('authenticateClient refuses a confidential client without the right secret', async () => {
+  it('authenticateClient refuses a confidential client if its secret is not right', async () => {
     for (const text of ['orders:', 'orders:x', `orders:${hashSecret('a % secret: with+all')}`])
       await refuses('invalid_client', basic(text))
     await refuses('invalid_client', undefined, { client_id: 'orders' })
     await refuses('invalid_client', undefined, { client_id: 'orders', client_secret: 'x' })
   })
 
-  it('authenticateClient accepts a public client only without a secret', async () => {
+  it('authenticateClient accepts a public client only if it sends no secret', async () => {
     assert.equal(await authenticate(undefined, { client_id: 'spa' }), spa)
     assert.equal(await authenticate(basic('spa:')), spa)
     await refuses('invalid_client', undefined, { client_id: 'spa', client_secret: 'x' })
@@ -123,7 +123,7 @@ describe('authenticateClient', () => {
     })
   })
 
-  it('authenticateClient records each refused client without secrets or unknown ids', async () => {
+  it('authenticateClient records refused clients, without secrets and unknown ids', async () => {
     await refuses('invalid_client', basic('first-party:hunter2'))
     await refuses('invalid_client', basic('orders:hunter2'))
     await refuses('invalid_client', basic('hunter2:'))
@@ -137,7 +137,7 @@ describe('authenticateClient', () => {
     ])
   })
 
-  it('authenticateClient rejects if the refused client cannot be recorded', async () => {
+  it('authenticateClient rejects if it cannot record a refused client', async () => {
     const audit = { record: () => Promise.reject(new Error('away')) }
     const headers = { authorization: basic('other:') }
     const request = readWebRequest(new Request('https://auth.example/token', { headers }))

@@ -24,7 +24,7 @@ describe('findClientFaults', () => {
   const faultsOf = (fields: Partial<NewClient>): readonly string[] =>
     findClientFaults({ ...orders, ...fields }, grants)
 
-  it('findClientFaults finds no fault in a correct confidential or public client', () => {
+  it('findClientFaults finds no fault in a correct client', () => {
     assert.deepEqual(faultsOf({}), [])
     assert.deepEqual(faultsOf({ grants: [], scopes: [] }), [])
     const people: Partial<NewClient> = {
@@ -36,7 +36,7 @@ describe('findClientFaults', () => {
     assert.deepEqual(faultsOf({ ...people, grants: ['password', 'client_credentials'] }), [])
   })
 
-  it('findClientFaults returns one sentence for each fault', () => {
+  it('findClientFaults returns one sentence per fault', () => {
     for (const id of ['', 'a', 'A1', 'a b', 'a:b', '-ab', 'a'.repeat(64), 'a\n']) {
       const [fault, ...others] = faultsOf({ id })
       assert.match(fault ?? '', /2 to 63 lower-case letters/, id)
@@ -84,7 +84,7 @@ describe('createClients', () => {
     return created.secret
   }
 
-  it('clients.find returns a client as registered, with only a hash of its secret', async () => {
+  it('clients.find returns the registered client and only a hash of its secret', async () => {
     const secret = await create()
     const found = await clients.find('orders')
     const { confidential: _, ...client } = orders
@@ -111,7 +111,7 @@ describe('createClients', () => {
       assert.equal(await clients.find(id), undefined, id)
   })
 
-  it('clients.create never uses an id twice, not even the id of a disabled client', async () => {
+  it('clients.create never uses an id again, not even that of a disabled client', async () => {
     const secret = await create()
     assert.equal(await clients.create({ ...orders, scopes: [] }, by), 'taken')
     assert.deepEqual((await clients.find('orders'))?.client.scopes, orders.scopes)
@@ -129,7 +129,7 @@ describe('createClients', () => {
     assert.equal(await clients.rotateSecret('other', by), undefined)
   })
 
-  it('clients.disable is final, works only once, and revokes all the client’s tokens', async () => {
+  it('clients.disable is permanent, and revokes all tokens of the client', async () => {
     await create()
     await create({ id: 'billing' })
     assert.equal(await clients.disable('orders', by), true)

@@ -34,7 +34,7 @@ function directoryWith(fields: object = {}, logged: unknown[] = []): Directory<P
 }
 
 describe('checkedDirectory', () => {
-  it('checkedDirectory accepts finders that return a user, nothing or a promise', async () => {
+  it('checkedDirectory accepts finders that return a user, undefined or a promise', async () => {
     for (const give of [(person: unknown) => person, async (person: unknown) => person]) {
       const found = directoryWith({ findByLogin: () => give(ada), findBySubject: () => give(ada) })
       assert.equal(await found.findByLogin('ada'), ada)
@@ -50,7 +50,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('checkedDirectory calls functions as methods, so a class instance works too', async () => {
+  it('checkedDirectory calls functions as methods, so a class instance works', async () => {
     class People implements UserDirectory<Person> {
       readonly #people = [ada]
       findByLogin(): Person | undefined {
@@ -117,7 +117,7 @@ describe('checkedDirectory', () => {
     for (const none of [undefined, null, '']) assert.equal(hashOf(none), undefined)
   })
 
-  it('findByLogin is not called with control characters or more than 320 characters', async () => {
+  it('findByLogin is not called for control characters or more than 320 characters', async () => {
     const asked: string[] = []
     const directory = directoryWith({ findByLogin: (login: string) => void asked.push(login) })
     for (const login of ['a\0', '\n', 'a\u007f', '\u0085', 'a\ud800', 'x'.repeat(321)])
@@ -128,14 +128,14 @@ describe('checkedDirectory', () => {
     assert.deepEqual(asked, plausible)
   })
 
-  it('findActive rejects a user with another subject than requested', async () => {
+  it('findActive rejects if the directory returns a user with another subject', async () => {
     await assert.rejects(
       directoryWith().findActive('A1'),
       /findBySubject must return the user with the requested subject/,
     )
   })
 
-  it('a login fails if a finder returns something other than an object', async () => {
+  it('a login fails if a finder returns a value that is not an object', async () => {
     const subject = (): string => 'a1'
     for (const value of [
       false,
@@ -165,7 +165,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('a directory’s active() must return true or false, never a promise', async () => {
+  it('a directory’s active() must return true or false, and never a promise', async () => {
     assert.equal(await directoryWith({ active: () => false }).findActive('a1'), undefined)
     for (const value of [Promise.resolve(false), 1, 0, 'true', undefined, null]) {
       const directory = directoryWith({ active: () => value })
@@ -174,7 +174,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('if a directory has no function subject(), a user’s id is the subject', async () => {
+  it('without a function subject(), the id of a user is the subject', async () => {
     const directory = directoryWith({ subject: undefined })
     assert.equal(directory.subject(ada), 'a1')
     assert.throws(() => directory.subject({ id: 7 as never }), /users\.subject must be given/)
@@ -191,7 +191,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('checkedDirectory does not change errors that a directory’s function throws', async () => {
+  it('checkedDirectory does not change the errors of a directory', async () => {
     const failed = new Error('the table is gone')
     const failures = [
       () => {
@@ -209,7 +209,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('checkedDirectory waits until a directory’s savePasswordHash() has finished', async () => {
+  it('checkedDirectory waits for a directory’s savePasswordHash()', async () => {
     let saved = ''
     const savePasswordHash = async (_: Person, hash: string): Promise<void> => {
       saved = await Promise.resolve(hash)
@@ -221,13 +221,13 @@ describe('checkedDirectory', () => {
 })
 
 describe('the scopes of a directory', () => {
-  it('scopes from a directory are added to the default scopes; names of roles are ignored', () => {
+  it('a directory’s scopes are added to the default scopes, but role names are not', () => {
     assert.deepEqual(directoryWith().scopes(ada), ['b'])
     assert.deepEqual(directoryWith({ scopes: () => ['c', 'a', 'a'] }).scopes(ada), ['a', 'b', 'c'])
     assert.deepEqual(directoryWith({ scopes: () => ['admin'] }).scopes(ada), ['b'])
   })
 
-  it('an undeclared scope of a directory is not granted, and is logged once', () => {
+  it('an undeclared scope from a directory is logged once and not granted', () => {
     const logged: unknown[] = []
     const directory = directoryWith({ scopes: () => ['a', 'root', 'toString', 'root'] }, logged)
     for (let i = 0; i < 3; i++) assert.deepEqual(directory.scopes(ada), ['a', 'b'])
@@ -235,7 +235,7 @@ describe('the scopes of a directory', () => {
     assert.deepEqual(logged, [{ scope: 'root' }, text, { scope: 'toString' }, text])
   })
 
-  it('undeclared scopes of a directory are logged at most 100 times', () => {
+  it('at most 100 undeclared scopes of a directory are logged', () => {
     const logged: unknown[] = []
     let made = 0
     const directory = directoryWith({ scopes: () => [`x${made++}`] }, logged)
@@ -253,7 +253,7 @@ describe('the scopes of a directory', () => {
 })
 
 describe('the password hash of a directory', () => {
-  it('a directory’s passwordHash() may return nothing, and no warning is logged', () => {
+  it('a directory’s passwordHash() can return undefined without a warning', () => {
     const logged: unknown[] = []
     for (const value of [undefined, null, ''])
       assert.equal(
@@ -263,7 +263,7 @@ describe('the password hash of a directory', () => {
     assert.deepEqual(logged, [])
   })
 
-  it('a password hash that cannot be verified is logged without the hash', () => {
+  it('an unusable password hash is logged, without the hash itself', () => {
     const logged: unknown[] = []
     const stored = hash(Buffer.from('x'))
     assert.equal(directoryWith({ passwordHash: () => stored }, logged).passwordHash(ada), stored)

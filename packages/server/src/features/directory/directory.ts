@@ -112,7 +112,7 @@ export interface Directory<U> {
   username(user: U): string | undefined
   /** Returns the address for mails to the user. Undefined if there is none, or no valid one. */
   email(user: U): string | undefined
-  /** Returns the session in which the user set the password; undefined if that is unknown. */
+  /** Returns the session that set the user's password; undefined if that is unknown. */
   passwordSession(user: U): string | undefined
   /**
    * Returns the stored rights of the account. A session starts only if the rights have not changed

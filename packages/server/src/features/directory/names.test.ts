@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { countedLogin, parseEmail, parseUsername } from './names.ts'
 
 describe('parseUsername', () => {
-  it('parseUsername shows a name as typed, and compares it in lower case', () => {
+  it('parseUsername keeps a name as typed, and compares names in lower case', () => {
     assert.deepEqual(parseUsername('Ada.Love-lace_1'), {
       shown: 'Ada.Love-lace_1',
       key: 'ada.love-lace_1',
@@ -17,7 +17,7 @@ describe('parseUsername', () => {
     assert.equal(parseUsername('a'.repeat(64)), undefined)
   })
 
-  it('parseUsername refuses a name that could look like another name or an e-mail', () => {
+  it('parseUsername refuses a name that looks like another name or an e-mail address', () => {
     const lookAlikes = [
       'аda',
       'ada\u200b',
@@ -40,7 +40,7 @@ describe('parseUsername', () => {
 })
 
 describe('parseEmail', () => {
-  it('parseEmail keeps the local part as typed, and converts the domain to ASCII', () => {
+  it('parseEmail keeps the part before the @ as typed, and converts the domain to ASCII', () => {
     assert.deepEqual(parseEmail('John.Doe+x@EXAMPLE.com'), {
       shown: 'John.Doe+x@example.com',
       key: 'john.doe+x@example.com',
@@ -49,11 +49,11 @@ describe('parseEmail', () => {
     assert.equal(parseEmail('user@例え.jp')!.shown, 'user@xn--r8jz45g.jp')
   })
 
-  it('parseEmail treats two spellings of one letter as equal (RFC 6531 §3.3)', () => {
+  it('parseEmail treats two Unicode forms of the same letter as equal (RFC 6531 §3.3)', () => {
     assert.equal(parseEmail('jo\u0308@example.com')!.key, parseEmail('JÖ@example.com')!.key)
   })
 
-  it('parseEmail refuses a string that is not an address, or only looks like an address', () => {
+  it('parseEmail refuses text that is not an e-mail address', () => {
     const bad = [
       '',
       'a',
@@ -91,7 +91,7 @@ describe('parseEmail', () => {
     for (const email of bad) assert.equal(parseEmail(email), undefined, JSON.stringify(email))
   })
 
-  it('parseEmail counts the length limits of RFC 5321 §4.5.3.1 in bytes', () => {
+  it('parseEmail applies the length limits of RFC 5321 §4.5.3.1 to bytes', () => {
     assert.ok(parseEmail(`${'x'.repeat(64)}@example.com`))
     assert.equal(parseEmail(`${'x'.repeat(65)}@example.com`), undefined)
     assert.equal(parseEmail(`${'ö'.repeat(33)}@example.com`), undefined)
@@ -101,7 +101,7 @@ describe('parseEmail', () => {
     assert.equal(parseEmail(`${'x'.repeat(64)}@${domain(7)}`), undefined)
   })
 
-  it('parseEmail accepts at most 320 characters, counted before normalization', () => {
+  it('parseEmail accepts at most 320 characters, before any conversion', () => {
     // Mathematical letters are two code units each, and normalise to one letter.
     const domain = (folded: number): string => {
       const letters = Array.from({ length: 245 }, (_, at) => (at < folded ? '\u{1d41a}' : 'a'))
@@ -114,7 +114,7 @@ describe('parseEmail', () => {
 })
 
 describe('countedLogin', () => {
-  it('countedLogin() is equal for spellings that a directory may treat as one user', () => {
+  it('countedLogin() is equal for names that a directory could treat as one user', () => {
     for (const spellings of [
       ['ada', 'ADA', ' Ada\n', 'a\u0301da', '\u00e1da', 'a\u200bda', '\uff41da', 'ad\0a'],
       [

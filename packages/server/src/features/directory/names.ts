@@ -9,7 +9,7 @@ import { domainToASCII } from 'node:url'
  */
 const maxEmailLength = 320
 
-/** A name as it was typed, and the form in which two names are compared. */
+/** A name as it was typed, and the same name for comparisons. */
 export interface ComparableName {
   readonly shown: string
   readonly key: string
@@ -28,7 +28,7 @@ export function parseUsername(text: string): ComparableName | undefined {
 
 /**
  * Parses an e-mail address: one part before the last `@` and a domain with a dot. Converts the
- * domain to its ASCII form, in which domains that only look alike differ. Refuses quoted parts and
+ * domain to ASCII, so that domains that look alike become different. Refuses quoted parts and
  * address literals, because people do not log in with them.
  *
  * Does NOT check that the domain exists or takes mail.
@@ -50,16 +50,16 @@ export function parseEmail(text: string): ComparableName | undefined {
   return Buffer.byteLength(shown) <= 254 ? { shown, key: shown.toLowerCase() } : undefined
 }
 
-/** Returns the form of a stored address in which mailboxes are compared. */
+/** Returns a stored address in the form that is used to compare mailboxes. */
 export function mailboxOf(address: string | null | undefined): string | undefined {
   return address == null ? undefined : parseEmail(address)?.key
 }
 
 /**
- * Returns the name under which the rate limits count a login. All spellings that a directory may
- * treat as one user must have one count, or an attacker could guess more often by changing the
- * spelling. So the function ignores case, accents and white space. It uses only the typed string: a
- * lookup before the count would reveal which names exist.
+ * Returns the name that the rate limits count for a login. All spellings that a directory may treat
+ * as one user must have one count, or an attacker could guess more often by changing the spelling.
+ * So the function ignores case, accents and white space. It uses only the typed string: a lookup
+ * before the count would reveal which names exist.
  */
 export function countedLogin(login: string): string {
   const name = parseEmail(login)?.key ?? login.slice(0, maxEmailLength) // longer names do not exist

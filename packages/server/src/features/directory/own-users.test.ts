@@ -41,7 +41,7 @@ function createLog(): { readonly logged: Logged[]; readonly logger: Logger } {
 describeOnBoth(
   'a directory of the app’s own',
   (stage) => {
-    it('an app with its own users has no endpoint below /users except sessions', async () => {
+    it('an app with its own users has only the endpoints for sessions below /users', async () => {
       const { send, accessToken } = await stage.start()
       const bearer = await accessToken()
       const id = (await stage.people.sql('select * from people'))[0]!.id
@@ -76,7 +76,7 @@ describeOnBoth(
       ])
     })
 
-    it('each guarded request reads the app’s directory, so a ban works immediately', async () => {
+    it('every guarded request reads the app’s directory, so a ban works at once', async () => {
       const { accessToken, open } = await stage.start()
       const bearer = await accessToken()
       const me = async (): Promise<readonly unknown[]> => {
@@ -94,7 +94,7 @@ describeOnBoth(
       assert.deepEqual(await me(), [401, undefined])
     })
 
-    it('the app’s directory grants scopes; each undeclared scope is logged once', async () => {
+    it('the app’s directory grants scopes, and undeclared scopes are logged once', async () => {
       const { logged, logger } = createLog()
       const { login } = await stage.start({ scopes, defaultScopes: ['items:read'], logger })
       await stage.people.add({ password, scopes: 'items:write root admin' })
@@ -107,7 +107,7 @@ describeOnBoth(
       assert.deepEqual(logged, [{ scope: 'root' }, { scope: 'admin' }])
     })
 
-    it('a login as a user without a password gets the same answer as an unknown name', async () => {
+    it('a user without a password gets the same refusal as an unknown name', async () => {
       const { login, keystile } = await stage.start()
       const subject = await stage.people.add({ hash: null })
       const unknown = await login({ username: 'nobody' })
@@ -118,7 +118,7 @@ describeOnBoth(
       assert.equal((await keystile.sessions.create({ subject })).tokenType, 'bearer')
     })
 
-    it('the app’s directory resists SQL injection, and gets only storable strings', async () => {
+    it('SQL injections and unstorable strings find no user in the app’s directory', async () => {
       const { logged, logger } = createLog()
       const { addUser, login } = await stage.start({ logger })
       await addUser()
@@ -139,7 +139,7 @@ describeOnBoth(
       assert.equal((await login()).status, 200)
     })
 
-    it('a login returns 500 and logs the incident if the app’s directory throws', async () => {
+    it('a login returns 500 and logs the error if the app’s directory throws', async () => {
       const { logged, logger } = createLog()
       const { accessToken, login, open, keystile } = await stage.start({ logger })
       const bearer = await accessToken()
@@ -160,7 +160,7 @@ describeOnBoth(
       assert.equal((await open([], { bearer })).status, 200)
     })
 
-    it('requests fail if the app’s directory returns another user than requested', async () => {
+    it('a request fails if the app’s directory returns another user', async () => {
       const started = await stage.start()
       const bearer = await started.accessToken()
       const bob = await stage.people.add({ username: 'bob', password })
@@ -179,7 +179,7 @@ describeOnBoth(
       )
     })
 
-    it('savePasswordHash does not overwrite a hash that another process just wrote', async () => {
+    it('savePasswordHash does not overwrite a hash that another process just stored', async () => {
       const started = await stage.start()
       const subject = await started.addUser()
       const { directory, sql } = stage.people
@@ -199,7 +199,7 @@ describeOnBoth(
       assert.equal(await started.readHash(subject), changed)
     })
 
-    it('an app with its own users leaves Keystile’s user table empty', async () => {
+    it('an app with its own users stores nothing in Keystile’s table of users', async () => {
       const { accessToken } = await stage.start()
       await accessToken()
       const [{ users, sessions } = {}] = await stage.sql(

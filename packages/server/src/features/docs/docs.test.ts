@@ -43,7 +43,7 @@ const get = async (
 ): Promise<Response> => app(made).request(path, init)
 
 describe('docs()', () => {
-  it('docs() serves the page, its files and the document', async () => {
+  it('docs() serves the page, its scripts and styles, and the document', async () => {
     for (const [path, type, part] of [
       ['/docs', 'text/html', '<div id="swagger-ui">'],
       ['/docs/start.js', 'text/javascript', 'SwaggerUIBundle({ url: "/docs/openapi.json"'],
@@ -59,7 +59,7 @@ describe('docs()', () => {
     assert.deepEqual(await (await get('/docs/openapi.json')).json(), document)
   })
 
-  it('the page of docs() has the document’s title, escaped', async () => {
+  it('the page of docs() shows the title of the document, escaped', async () => {
     assert.ok(
       (await (await get('/docs')).text()).includes('<title>Items &#38; &#60;more&#62;</title>'),
     )
@@ -67,7 +67,7 @@ describe('docs()', () => {
       assert.ok((await (await get('/docs', docs(untitled))).text()).includes('<title>API</title>'))
   })
 
-  it('the page of docs() may send requests only to its own server and the token URL', async () => {
+  it('the page of docs() can send requests only to its own server and the token URL', async () => {
     const policy = async (document: object): Promise<string | undefined> =>
       (await get('/docs', docs(document))).headers
         .get('content-security-policy')!
@@ -96,7 +96,7 @@ describe('docs()', () => {
       assert.equal(await (await get('/docs', undefined, { method })).text(), 'the app', method)
   })
 
-  it('docs() responds to HEAD as to GET, without the body', async () => {
+  it('docs() answers HEAD like GET, without the body', async () => {
     const answer = await docs(document).answer({
       method: 'HEAD',
       url: '/docs?x',
@@ -108,7 +108,7 @@ describe('docs()', () => {
     assert.equal(answer?.headers['content-type'], 'text/html; charset=utf-8')
   })
 
-  it('docs() makes the document once, when it is first needed', async () => {
+  it('docs() creates the document once, when it is first requested', async () => {
     let made = 0
     const app = new Hono().use(mountHono(docs(() => ({ ...document, made: ++made }))))
     await app.request('/elsewhere')
@@ -119,7 +119,7 @@ describe('docs()', () => {
     assert.equal(made, 1)
   })
 
-  it('docs() makes the document again after a failure', async () => {
+  it('docs() creates the document again if the first attempt failed', async () => {
     let tries = 0
     const answers = docs(() => {
       if (++tries === 1) throw new Error('the app has no route for GET /items')
@@ -130,7 +130,7 @@ describe('docs()', () => {
     assert.equal((await app.request('/docs')).status, 200)
   })
 
-  it('docs(document, { path }) serves the page and its script at this path', async () => {
+  it('docs(document, { path }) serves the page and its script at that path', async () => {
     const elsewhere = docs(document, { path: '/api/v1.0/docs_~' })
     assert.ok(
       (await (await get('/api/v1.0/docs_~', elsewhere)).text()).includes(
@@ -175,7 +175,7 @@ async function ask(listener: RequestListener, path: string): Promise<Response> {
   }
 }
 
-describe('docs(), mounted', () => {
+describe('docs(), mounted in a framework', () => {
   const mounted: Readonly<Record<string, (path: string) => Promise<Response>>> = {
     Hono: (path) => get(path),
     'Express 5': (path) => {
@@ -214,7 +214,7 @@ describe('docs(), mounted', () => {
       new Response('the app'),
   }
   for (const [framework, asked] of Object.entries(mounted)) {
-    it(`docs() serves page, script and document in ${framework}, and nothing else`, async () => {
+    it(`docs() serves only the page, the script and the document in ${framework}`, async () => {
       const page = await asked('/docs')
       assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8')
       assert.ok((await page.text()).includes('swagger-ui-bundle.js'))

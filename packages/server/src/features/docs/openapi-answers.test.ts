@@ -107,7 +107,7 @@ describe('the operations of the OpenAPI document', () => {
   let operations: readonly DescribedOperation[]
 
   for (const [index, [title, options]] of configurations.entries()) {
-    it(`each operation responds as documented, ${title} (KEYSTILE_SEED=${seed})`, async () => {
+    it(`each operation answers as documented, ${title} (KEYSTILE_SEED=${seed})`, async () => {
       const stage = await openStage(options)
       try {
         operations = stage.operations
@@ -139,7 +139,7 @@ describe('the operations of the OpenAPI document', () => {
     })
   }
 
-  it('each operation has succeeded, and each guarded operation has refused a request', (t) => {
+  it('the test has seen each operation succeed, and each guarded one refuse', (t) => {
     for (const { method, path, documented } of operations) {
       const statuses = Object.keys(documented.responses)
       const times = (status: string): number => answers.get(`${method} ${path} ${status}`) ?? 0

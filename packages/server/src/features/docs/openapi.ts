@@ -1,7 +1,7 @@
 // Makes the OpenAPI document of the server from its routes.
 
 import { problemSchema, type JsonObject } from 'keystile/internal'
-import type { Route } from '../../http/route.ts'
+import type { Route, SuccessDoc } from '../../http/route.ts'
 
 /** The name of the security scheme in the document. */
 const schemeName = 'keystile'
@@ -60,6 +60,7 @@ const mediaTypes = {
  */
 function derivedRefusals<C>({
   guard,
+  isOptional,
   isFirstPartyOnly,
   doc: { body },
   refusals,
@@ -68,7 +69,7 @@ function derivedRefusals<C>({
     ...((guard || body) && { 503: 'Not available at the moment' }),
     ...(guard && {
       400: 'The Authorization header is malformed',
-      401: 'The token is missing or invalid',
+      401: isOptional ? 'The token is invalid' : 'The token is missing or invalid',
     }),
     ...(guard && guard.scopes.length > 0 && { 403: `The token lacks ${guard.scopes.join(' ')}` }),
     ...(isFirstPartyOnly && { 403: 'The token was issued to another client' }),
@@ -86,8 +87,8 @@ function derivedRefusals<C>({
  * Makes the OpenAPI 3.1 document of routes. The security and the refusals come from the data that
  * the router enforces, so the document cannot differ from what the router does.
  *
- * @param issuer the URL of the issuer, of which only the path is used. The document has no host
- *   name, so it is correct for every host name of this server
+ * @param issuer the URL of the issuer. Only its path is used: the document has no host name, so it
+ *   is correct for every host name of this server
  */
 export function describeRoutes<C>(
   routes: readonly Route<C>[],
@@ -136,7 +137,7 @@ function parametersOf(path: string): Record<string, unknown> {
 
 /** Describes one route as an OpenAPI operation. */
 function operationOf<C>(route: Route<C>): JsonObject {
-  const { tag, summary, description, body, query = {}, success } = route.doc
+  const { tag, summary, description, body, query = {}, success, otherSuccess } = route.doc
   const refusals = { ...derivedRefusals(route), ...route.doc.refuses }
   const content =
     body && Object.fromEntries(mediaTypes[body.type].map((type) => [type, { schema: body.schema }]))
@@ -144,19 +145,16 @@ function operationOf<C>(route: Route<C>): JsonObject {
     tags: [tag],
     summary,
     ...(description && { description }),
-    ...(route.guard && { security: [{ [schemeName]: route.guard.scopes }] }),
+    ...(route.guard && {
+      security: [...(route.isOptional ? [{}] : []), { [schemeName]: route.guard.scopes }],
+    }),
     ...(content && { requestBody: { required: true, content } }),
     ...(Object.keys(query).length > 0 && {
       parameters: Object.entries(query).map(([name, schema]) => ({ name, in: 'query', schema })),
     }),
     responses: {
-      [success.status]: {
-        description: success.description,
-        ...(success.headers && { headers: describeHeaders(success.headers) }),
-        ...(success.schema && {
-          content: { [success.type ?? 'application/json']: { schema: success.schema } },
-        }),
-      },
+      [success.status]: successOf(success),
+      ...(otherSuccess && { [otherSuccess.status]: successOf(otherSuccess) }),
       ...Object.fromEntries(
         Object.entries(refusals).map(([status, text]) => [
           status,
@@ -164,6 +162,15 @@ function operationOf<C>(route: Route<C>): JsonObject {
         ]),
       ),
     },
+  }
+}
+
+/** Describes an answer to a request that succeeds. */
+function successOf({ description, headers, schema, type }: SuccessDoc): JsonObject {
+  return {
+    description,
+    ...(headers && { headers: describeHeaders(headers) }),
+    ...(schema && { content: { [type ?? 'application/json']: { schema } } }),
   }
 }
 

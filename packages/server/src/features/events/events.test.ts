@@ -63,7 +63,7 @@ describe('openEventFeed', () => {
     rmSync(folder, { recursive: true })
   })
 
-  it('the event feed reports each event once, in order, and applies it', async () => {
+  it('the event feed reports each event once and in order, and applies it', async () => {
     const seen: RevocationEvent[] = []
     feed.onEvent((event) => seen.push(event))
     insert('ada')
@@ -81,7 +81,7 @@ describe('openEventFeed', () => {
     assert.equal(feed.revocations.isRevoked({ ...ada, subject: 'eve' }), false)
   })
 
-  it('the event feed reads events that were written before it was opened', async () => {
+  it('the event feed reads events that are older than the feed', async () => {
     insert('ada')
     const second = await open()
     assert.equal(second.revocations.isRevoked(ada), true)
@@ -104,7 +104,7 @@ describe('openEventFeed', () => {
     assert.equal(step.mock.callCount(), calls)
   })
 
-  it('the event feed is stale after 4 s without a read, until the next read', async () => {
+  it('the event feed is stale if no read has succeeded for 4 s', async () => {
     time = 3_999
     assert.equal(feed.revocations.state, 'current')
     time = 4_000
@@ -113,7 +113,7 @@ describe('openEventFeed', () => {
     assert.equal(feed.revocations.state, 'current')
   })
 
-  it('the event feed measures its age from the start of the query, not from the end', async () => {
+  it('the event feed counts its age from the start of a query, not from the end', async () => {
     const getExecutor = database.reader.getExecutor.bind(database.reader)
     const slow = mock.method(database.reader, 'getExecutor', () => {
       time += 4_000 // the time that each query takes
@@ -128,7 +128,7 @@ describe('openEventFeed', () => {
     assert.equal(feed.ageSeconds, 0)
   })
 
-  it('when events are lost, the event feed warns and reads all events again', async () => {
+  it('if events are lost, the event feed warns and reads all events again', async () => {
     const seen: string[] = []
     feed.onEvent(({ value }) => seen.push(value))
     const told = async (): Promise<readonly string[]> => {
@@ -162,7 +162,7 @@ describe('openEventFeed', () => {
     assert.equal(log.length, 2)
   })
 
-  it('the event feed logs once when reads fail, and once when they succeed again', async () => {
+  it('the event feed logs once if reads fail, and once if they succeed again', async () => {
     await pass(250)
     assert.deepEqual(log, [])
     others.exec('alter table event rename to gone')
@@ -182,7 +182,7 @@ describe('openEventFeed', () => {
     assert.deepEqual(log.slice(2), ['revocations cannot be read'])
   })
 
-  it('the event feed logs nothing if a read fails while it is being closed', async () => {
+  it('the event feed logs nothing if a read fails while the feed closes', async () => {
     others.exec('alter table event rename to gone')
     mock.timers.tick(250)
     await feed.close()
@@ -190,7 +190,7 @@ describe('openEventFeed', () => {
     assert.deepEqual(log, [])
   })
 
-  it('revocations.refresh resolves even while the database writer is busy', async () => {
+  it('revocations.refresh resolves even if the database cannot write at the moment', async () => {
     insert('ada')
     const busy = Promise.withResolvers<void>()
     const write = mock.method(database, 'write', () => busy.promise)

@@ -10,7 +10,7 @@ import { purgeEvents } from './store.ts'
 export const feedAge: GaugeMetric = {
   type: 'gauge',
   name: 'keystile_feed_age_seconds',
-  help: 'Time since revocations were last read; stale from 4 s on.',
+  help: 'Time since revocations were last read. From 4 s on, they are stale.',
 }
 
 /**

@@ -15,7 +15,7 @@ const now = Date.UTC(2026, 10, 25)
 const margin = 60_000
 const day = 24 * 60 * 60 * 1000
 
-describe('the events of a database', () => {
+describe('the table of events', () => {
   let folder: string
   let db: Reader
   before(async () => {
@@ -49,7 +49,7 @@ describe('the events of a database', () => {
       expiresAt - now,
     ])
 
-  it('an event expires 60 s after its last token; a day later it cannot be inserted', async () => {
+  it('insertEvents stores no event whose last token expired a day ago', async () => {
     assert.equal((await readFeed(db, 0)).hasUnnumbered, false)
     await insert('over', now - margin - day)
     assert.equal((await readFeed(db, 0)).hasUnnumbered, false)
@@ -59,7 +59,7 @@ describe('the events of a database', () => {
     await insert('later', now + 5)
   })
 
-  it('an event is listed only after it gets a number, and gets only one number', async () => {
+  it('an event is listed only after it gets its number, and it gets only one', async () => {
     assert.deepEqual(await list(), [])
     await number()
     await number()
@@ -80,7 +80,7 @@ describe('the events of a database', () => {
     assert.deepEqual(await list(3), [[4, 'fourth', margin]])
   })
 
-  it('readFeed returns the highest number, and the id of the requested event', async () => {
+  it('readFeed returns the highest number, and the id of the event with this number', async () => {
     const { id } = await inTables<EventTables>(db)
       .selectFrom('event')
       .select('id')
@@ -90,7 +90,7 @@ describe('the events of a database', () => {
     assert.deepEqual(await readFeed(db, 5), { seq: 4, hasUnnumbered: false, idAt: undefined })
   })
 
-  it('listEventsAfter leaves out events whose tokens have all expired', async () => {
+  it('listEventsAfter omits events whose tokens have all expired', async () => {
     assert.deepEqual(await list(3, now + margin - 1), [[4, 'fourth', margin]])
     assert.deepEqual(await list(3, now + margin), [])
   })

@@ -56,15 +56,15 @@ describeOnBoth('housekeeping', (stage) => {
     await database.close()
   }
 
-  it('a purge deletes nothing from an empty database', async () => {
+  it('housekeeping deletes nothing from an empty database', async () => {
     await stage.start()
-    // Without an audit entry, only the steps that use the clock run.
+    // Without audit entries, only the steps that depend on the clock do something.
     const run = cleanUpSteps.filter(({ time }) => time === 'clock')
     const purged = await purgeAt(stage, createTestClock().now())
     assert.deepEqual(purged, Array(run.length).fill(0))
   })
 
-  it('a purge uses the time of the newest audit entry instead of a later clock', async () => {
+  it('housekeeping uses the time of the newest audit line if the clock is later', async () => {
     const clock = createTestClock()
     const { tokens, refresh } = await stage.start({ clock })
     const { refreshToken } = await tokens()
@@ -74,7 +74,7 @@ describeOnBoth('housekeeping', (stage) => {
     assert.equal((await refresh(refreshToken)).status, 200)
   })
 
-  it('a purge deletes a session, with its refresh tokens, a day after its expiry', async () => {
+  it('housekeeping deletes a session and its refresh tokens a day after it expires', async () => {
     const clock = createTestClock()
     const { tokens, refresh } = await stage.start({
       clock,
@@ -100,7 +100,7 @@ describeOnBoth('housekeeping', (stage) => {
     assert.equal((await refresh(idle.refreshToken)).json['error'], 'invalid_grant')
   })
 
-  it('a purge keeps used refresh tokens, so that reuse still ends their session', async () => {
+  it('housekeeping keeps used refresh tokens, so a reuse still ends their session', async () => {
     const clock = createTestClock()
     const { tokens, refresh } = await stage.start({ clock })
     const { refreshToken } = await tokens()
@@ -113,7 +113,7 @@ describeOnBoth('housekeeping', (stage) => {
     assert.equal((await refresh(third)).status, 400)
   })
 
-  it('a purge deletes an ended session and its event after all tokens have expired', async () => {
+  it('housekeeping deletes an ended session after all its tokens have expired', async () => {
     const clock = createTestClock()
     const { tokens, keystile } = await stage.start({ clock, accessTokenSeconds: 3_600 })
     const { sessionId } = await tokens()
@@ -152,7 +152,7 @@ describeOnBoth('housekeeping', (stage) => {
     return stage.sql(`${numbers} insert into ${table} (${columns}) select ${values} from number`)
   }
 
-  it('a purge works in small steps, however many rows there are', async () => {
+  it('housekeeping works in small steps, however many rows there are', async () => {
     const clock = createTestClock()
     const { tokens } = await stage.start({ clock })
     const { sessionId } = await tokens()
@@ -193,7 +193,7 @@ describeOnBoth('housekeeping', (stage) => {
       }
     })
 
-  it('stopping a server ends its purge after the current step', async () => {
+  it('a server that stops ends housekeeping after the current step', async () => {
     const clock = await neglect(5_000)
     await (await stage.start({ clock })).keystile.close()
     assert.ok((await countOf('session')) > 0)

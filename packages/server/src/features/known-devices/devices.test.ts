@@ -24,7 +24,7 @@ describe('createDevices', () => {
     assert.equal(device.id, 's1')
   })
 
-  it('a device secret stays valid if the password is changed in the session of its login', () => {
+  it('a device secret stays valid if its own session changes the password', () => {
     const device = devices.open(made())!
     const isOf = (passwordSession?: string): boolean =>
       device.isOf({ subject: 'ada', passwordMark: 'other', passwordSession })
@@ -39,7 +39,7 @@ describe('createDevices', () => {
     assert.equal(devices.open(secret), undefined)
   })
 
-  it('devices.open refuses a secret that was encrypted for another key or purpose', () => {
+  it('devices.open refuses a secret that was made with another key or for another purpose', () => {
     const text = JSON.stringify(['id', now + 1_000, 'x'])
     assert.ok(devices.open(createSeal('a key', 'device secrets').seal(text, '')))
     for (const secret of [
@@ -53,7 +53,7 @@ describe('createDevices', () => {
       assert.equal(devices.open(secret), undefined)
   })
 
-  it('a device secret does not reveal its subject', () => {
+  it('a device secret does not reveal its user', () => {
     assert.ok(!Buffer.from(made(), 'base64url').includes('ada'))
     assert.ok(made().length < 200)
   })

@@ -29,7 +29,7 @@ export interface Holder {
    * Undefined for a user without a password.
    */
   readonly passwordMark: string | undefined
-  /** The session in which the user set the password; undefined if another person set it. */
+  /** The session that set the password; undefined if another person set it. */
   readonly passwordSession?: string | undefined
 }
 
@@ -37,7 +37,7 @@ export interface Holder {
  * Issues and decrypts device secrets. A device keeps its secret after a login and sends it with the
  * next login. The database does not store the secrets: each secret contains an encrypted
  * fingerprint of the user and the password. A new password invalidates all older secrets, except
- * the secret of the session in which the password was set.
+ * the secret of the session that set the password.
  */
 export interface Devices {
   /**

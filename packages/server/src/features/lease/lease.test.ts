@@ -42,7 +42,7 @@ function testLease(stage: Stage): void {
     }
   }
 
-  it('a holder that was paused longer than its lease writes nothing when it wakes up', async () => {
+  it('a process that was paused for longer than its lease writes nothing afterwards', async () => {
     await withProcesses(async (first, second) => {
       assert.equal(await first.write(), 'written')
       first.signal('SIGSTOP')
@@ -58,7 +58,7 @@ function testLease(stage: Stage): void {
 
   // For the long run: the test of the paused holder also waits until the lease expires.
   it(
-    'when the holder is killed, another process takes the lease after it expired',
+    'if the holder of a lease is killed, another process gets it after its expiry',
     long,
     async () => {
       await withProcesses(async (first, second) => {
@@ -69,7 +69,7 @@ function testLease(stage: Stage): void {
     },
   )
 
-  it('when the holder stops, another process takes the lease before it would expire', async () => {
+  it('if the holder of a lease stops, another process gets it immediately', async () => {
     await make()
     const database = await openDatabase(stage.database, writerThread)
     try {
@@ -86,7 +86,7 @@ function testLease(stage: Stage): void {
     }
   })
 
-  it('of two processes that run, only one holds the lease', async () => {
+  it('only one of several processes gets the lease', async () => {
     await make()
     const database = await openDatabase(stage.database, writerThread)
     try {
@@ -100,7 +100,7 @@ function testLease(stage: Stage): void {
     }
   })
 
-  it('a renewal keeps the fence, and each new holder gets a higher one', async () => {
+  it('a renewed lease keeps its fence number, and each new holder gets a higher one', async () => {
     await make()
     const database = await openDatabase(stage.database, writerThread)
     const hold = (holder: string): Promise<{ readonly fence: number | undefined }> =>
@@ -123,7 +123,7 @@ function testLease(stage: Stage): void {
     }
   })
 
-  it('write() rejects if another process has taken the lease, which is then not held', async () => {
+  it('write() rejects if another process has taken over the lease', async () => {
     await make()
     await withLease(stage, async (lease) => {
       await taken(lease)
@@ -135,7 +135,7 @@ function testLease(stage: Stage): void {
     })
   })
 
-  it('a lease that expired and that no process took can be renewed', async () => {
+  it('an expired lease can be renewed if no other process has taken it', async () => {
     await make()
     await withLease(stage, async (lease) => {
       await taken(lease)
@@ -148,7 +148,7 @@ function testLease(stage: Stage): void {
   })
 }
 
-it('a leased command that the list of commands does not have is an error', () => {
+it('a command that runs under a lease must be in the list of commands', () => {
   assert.ok(commands.includes(underLease))
   const values = { lease: { name: 'jobs', fence: 1 }, command: 'unknown', values: {} }
   return assert.rejects(underLease.run({} as never, values), /list of commands must contain/)

@@ -19,8 +19,9 @@ const retryMilliseconds = 1_000
 /** The lease of background jobs, as one process sees it. */
 export interface Lease {
   /**
-   * Whether this process holds the lease, as far as it knows. Use it to begin or end a job. It does
-   * not protect a write: the process may be paused after it has read this value. `write()` does.
+   * Whether this process holds the lease, as far as it knows. Use it to decide whether to start or
+   * end a job. It does not protect a write, because the process may be paused after it reads this
+   * value. Use `write()` for that.
    */
   readonly isHeld: boolean
   /**
@@ -50,7 +51,9 @@ export interface LeaseParts {
 }
 
 interface Held extends HeldLease {
-  /** By `performance.now()`. The database's copy of the lease expires later than this. */
+  /**
+   * The time at which the lease expires, by `performance.now()`. The database's copy expires later.
+   */
   readonly until: number
 }
 
@@ -83,7 +86,8 @@ export function openLease(
       return held !== undefined && performance.now() < held.until
     },
     async write<Values, Result>(command: Command<Values, Result>, values: Values) {
-      const lost = (): LeaseLostError => new LeaseLostError('another process runs the jobs now')
+      const lost = (): LeaseLostError =>
+        new LeaseLostError('another process runs the background jobs now')
       if (!held) throw lost()
 
       const { fence } = held

@@ -44,7 +44,7 @@ export const holdLease: Command<
   return { fence: held?.fence }
 })
 
-/** A lease that a process holds, or held before another process took it. */
+/** The lease of a holder. Another process may have taken it since. */
 export interface HeldLease {
   readonly name: string
   readonly fence: number

@@ -17,7 +17,7 @@ function createBucket({ burst, intervalMilliseconds }: Rate): (now: number) => b
 }
 
 describe('GCRA', () => {
-  it('GCRA allows the same requests as a token bucket', () => {
+  it('the rate limit algorithm (GCRA) allows the same requests as a token bucket', () => {
     const rate = fc.record({
       burst: fc.integer({ min: 1, max: 20 }),
       intervalMilliseconds: fc.integer({ min: 1, max: 500 }),
@@ -42,7 +42,7 @@ describe('GCRA', () => {
     )
   })
 
-  it('earlinessOf returns the milliseconds until the next allowed use', () => {
+  it('earlinessOf returns the milliseconds until the next use is allowed', () => {
     const rate = { burst: 3, intervalMilliseconds: 100 }
     const wait = earlinessOf(advance(1_250, rate, 1_000), rate, 1_000)
     assert.equal(wait, 50)

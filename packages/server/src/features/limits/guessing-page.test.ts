@@ -16,6 +16,7 @@ const named = [
   'email',
   'profile',
   'registration',
+  'registration-mail',
   'client',
   'mailbox-hour',
   'mailbox-day',
@@ -25,6 +26,11 @@ const named = [
   'reset-server',
   'reset-device',
   'reset-confirm',
+  'verification',
+  'verification-confirm',
+  'verification-password',
+  'email-confirm',
+  'invitation',
 ]
 const dayMilliseconds = 24 * 60 * 60_000
 

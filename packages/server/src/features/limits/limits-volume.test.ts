@@ -26,7 +26,7 @@ const { cleanUp: steps = [] } = feature
 const addressOf = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`
 
 describeOnBoth('limits', (stage) => {
-  it(`refilled rate limits keep no row or memory of ${count} names and addresses`, async () => {
+  it(`rate limits of ${count} names and addresses need no memory after refilling`, async () => {
     const clock = createTestClock()
     await stage.start({ clock }) // each start also purges
     const database = await openDatabase(stage.database, writerThread)
@@ -66,7 +66,7 @@ describeOnBoth('limits', (stage) => {
     }
   })
 
-  it(`limits keep no memory of ${httpCount} HTTP logins from as many addresses`, async () => {
+  it(`${httpCount} HTTP logins from different addresses leave nothing in memory`, async () => {
     // The clock does not move, so no limit refills and no row is deleted, however long this takes.
     const { keystile } = await stage.start({
       clock: createTestClock(),

@@ -53,7 +53,7 @@ describe('createLimits', () => {
     retryAfterSeconds,
   })
 
-  it('a rate limit allows its burst, and one more use each interval', async () => {
+  it('a rate limit allows ten uses at once, and then one more after each interval', async () => {
     await repeat(10, () => countOne())
     await assert.rejects(countOne(), refusedFor(36 * 60))
     now += 36 * 60_000 - 1
@@ -63,20 +63,20 @@ describe('createLimits', () => {
     await assert.rejects(countOne(), refusedFor(36 * 60))
   })
 
-  it('uses are counted separately for each key and for each limit', async () => {
+  it('each key of each rate limit is counted separately', async () => {
     await repeat(10, () => countOne())
     await countOne('eve')
     await limits.count([useOf({ ...guesses, name: 'others' }, 'ada')])
     await assert.rejects(countOne())
   })
 
-  it('limits.tryCount returns undefined instead of an error for an exhausted limit', async () => {
+  it('limits.tryCount returns undefined and does not throw for an exhausted limit', async () => {
     await repeat(10, async () => assert.ok(await limits.tryCount([useOf(guesses, 'ada')])))
     assert.equal(await limits.tryCount([useOf(guesses, 'ada')]), undefined)
     await assert.rejects(countOne())
   })
 
-  it('limits.usesAt ignores a proxy’s address, and counts an IPv6 address by its /64', async () => {
+  it('limits.usesAt ignores the address of a proxy, and counts IPv6 addresses by /64', async () => {
     const usesAt = (address: string | undefined) =>
       limits.usesAt(visits, address).map(({ key }) => key)
     assert.deepEqual(usesAt('2001:db8::1'), usesAt('2001:db8::2'))
@@ -86,7 +86,7 @@ describe('createLimits', () => {
     assert.deepEqual(used, { reads: 0, writes: 0 })
   })
 
-  it('a rate limit forgets uses that were counted while the clock was ahead', async () => {
+  it('a rate limit forgets uses that were counted while the clock ran ahead', async () => {
     now += 30 * 24 * 60 * 60_000
     await limits.refund(await countOne())
     await countOne()
@@ -98,7 +98,7 @@ describe('createLimits', () => {
     await assert.rejects(countOne(), refusedFor(36 * 60))
   })
 
-  it('a caller cannot get extra tries of a rate limit by keeping tries in flight', async () => {
+  it('a caller gains no extra tries by starting new tries before old ones end', async () => {
     const interval = 36 * 60_000
     const tryOne = () => countOne().catch(() => undefined)
     const underWay: Spent[] = []
@@ -128,7 +128,7 @@ describe('createLimits', () => {
     assert.ok(atOnce <= 10 && guesses <= 50, `${atOnce} at once, ${guesses} in 24 hours`)
   })
 
-  it('a rate limit by address refunds overlapping successful logins in full', async () => {
+  it('a rate limit by address refunds all successful logins, even simultaneous ones', async () => {
     const signIn = (n: number) =>
       limits.count([useOf(guesses, String(n)), ...limits.usesAt(visits, '192.0.2.1')])
     const underWay: Spent[] = []
@@ -142,7 +142,7 @@ describe('createLimits', () => {
     await assert.rejects(signIn(-100))
   })
 
-  it('limits.refund adds nothing to a limit by address that has refilled already', async () => {
+  it('limits.refund adds nothing if the address’s limit has already refilled', async () => {
     const signIn = (n: number) =>
       limits.count([useOf(guesses, String(n)), ...limits.usesAt(visits, '192.0.2.1')])
     const early = await signIn(0)
@@ -152,7 +152,7 @@ describe('createLimits', () => {
     await assert.rejects(signIn(101))
   })
 
-  it('successful logins, one after another, do not use up a rate limit', async () => {
+  it('successful logins one after another never exhaust a rate limit', async () => {
     for (const end = now + 24 * 60 * 60_000; now < end;) {
       const underWay = await countOne()
       now += 5 * 60_000
@@ -162,12 +162,12 @@ describe('createLimits', () => {
     await assert.rejects(countOne())
   })
 
-  it('each allowed use of a rate limit costs one database write and no read', async () => {
+  it('an allowed use of a rate limit costs one database write and no read', async () => {
     await repeat(10, () => countOne())
     assert.deepEqual(used, { reads: 0, writes: 10 })
   })
 
-  it('a key that is refused again and again costs no database write', async () => {
+  it('repeated refusals of one key cost no database write', async () => {
     const signIn = (key = 'ada') =>
       limits.count([useOf(guesses, key), ...limits.usesAt(visits, '192.0.2.1')])
     await repeat(10, () => signIn())

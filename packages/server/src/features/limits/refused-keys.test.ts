@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { createRefusedKeys } from './refused-keys.ts'
 
 describe('createRefusedKeys', () => {
-  it('createRefusedKeys remembers the keys that were refused at their last try', () => {
+  it('createRefusedKeys remembers each key whose last try was refused', () => {
     const keys = createRefusedKeys()
     keys.remember(['a', 'b', 'c'], ['a', 'b'])
     keys.remember(['b', 'd'], [])
@@ -12,7 +12,7 @@ describe('createRefusedKeys', () => {
     assert.deepEqual(['a', 'b'].map(keys.has), [true, true])
   })
 
-  it('createRefusedKeys remembers the last 10,000 refused keys', () => {
+  it('createRefusedKeys remembers at most 10,000 refused keys', () => {
     const keys = createRefusedKeys()
     const refuse = (...some: readonly string[]): void => keys.remember(some, some)
     for (let n = 0; n < 10_000; n++) refuse(String(n))

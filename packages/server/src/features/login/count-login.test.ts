@@ -53,21 +53,21 @@ describe('countLogin', () => {
     return (await countLogin(login, { limits, devices })).spent.uses
   }
 
-  it('countLogin counts a login from an unknown device for user name and IP address', async () => {
+  it('a login from an unknown device counts for the user name and the IP address', async () => {
     assert.deepEqual(await spentBy(undefined), [ofName, ofAddress])
     assert.deepEqual(counted, [ofName, ofAddress])
   })
 
-  it('countLogin counts a login from the account’s known device for that device only', async () => {
+  it('a login from a known device of the account counts only for the device', async () => {
     assert.deepEqual(await spentBy('secret'), [ofDevice])
     assert.deepEqual(counted, [ofDevice])
   })
 
-  it('countLogin counts name, address and device if another account owns the device', async () => {
+  it('a login from a device of another account counts for name, address and device', async () => {
     assert.deepEqual(await spentBy('secret', { isOwn: false }), [ofName, ofAddress, ofDevice])
   })
 
-  it('countLogin treats a device whose limit is exhausted as an unknown device', async () => {
+  it('a login from a device with an exhausted limit counts as from an unknown one', async () => {
     assert.deepEqual(await spentBy('secret', { exhausted: [ofDevice] }), [ofName, ofAddress])
   })
 })

@@ -117,7 +117,7 @@ describe('byPassword', () => {
     await assert.rejects(login(undefined, 'x'.repeat(1_025)), refused)
   })
 
-  it('byPassword refuses a login before all other work if the hash queue is full', async () => {
+  it('byPassword refuses a login before any other work if the hash queue is full', async () => {
     const full = new ProblemError('temporarily_unavailable', 'Too many logins at the moment')
     const parts = {
       directory: {
@@ -136,7 +136,7 @@ describe('byPassword', () => {
     await assert.rejects(logIn(parts), full)
   })
 
-  it('byPassword refunds the counted login if hashing was refused', async () => {
+  it('byPassword refunds the login to the rate limit if the hash was refused', async () => {
     const full = new ProblemError('temporarily_unavailable', 'Too many logins at the moment')
     const spent = { uses: [], at: 0 }
     let given = 0
@@ -148,7 +148,7 @@ describe('byPassword', () => {
     assert.equal(given, 1)
   })
 
-  it('byPassword delays its writes by at most a tenth of its wait for the hash', async () => {
+  it('byPassword delays its writes by at most a tenth of the wait for the hash', async () => {
     const starter = createSessionStarter(database, { startLogin, issuing, clock: systemClock })
     const patience: (number | undefined)[] = []
     const parts = {
@@ -171,18 +171,18 @@ describe('byPassword', () => {
     assert.deepEqual(patience, [50, 50])
   })
 
-  it('byPassword refuses a disabled user like a wrong password', async () => {
+  it('byPassword refuses a disabled user as it refuses a wrong password', async () => {
     await users.change(user, { active: false }, by)
     await assert.rejects(login(), refused)
   })
 
-  it('byPassword accepts a login while another login renews the hash', async () => {
+  it('byPassword accepts a login even if another login replaces the hash meanwhile', async () => {
     assert.ok(
       await login(async () => users.replacePasswordHash(user, await passwords.hash(password))),
     )
   })
 
-  it('byPassword checks the account again in the statement that starts the session', async () => {
+  it('byPassword checks the account again when it starts the session', async () => {
     // The directory still returns the active user; the stored user is disabled.
     const parts = { directory: { ...ofAccounts(), findByLogin: async () => user } }
     assert.ok(await logIn(parts))
@@ -190,7 +190,7 @@ describe('byPassword', () => {
     await assert.rejects(logIn(parts), refused)
   })
 
-  it('byPassword refuses a login if the password changes meanwhile', async () => {
+  it('byPassword refuses a login if the password is changed meanwhile', async () => {
     await assert.rejects(
       login(async () =>
         users.changePassword(user, await passwords.hash('another one, as long'), by),
@@ -218,7 +218,7 @@ interface Person {
   readonly active: boolean
 }
 
-describe('byPassword for users of the app', () => {
+describe('byPassword with users of the app', () => {
   let database: Database
   let threads: HashThreads
   let passwords: Passwords
@@ -317,7 +317,7 @@ describe('byPassword for users of the app', () => {
     return byPassword({ ...credentials, clientId: client.id, address: client.address })
   }
 
-  it('byPassword hashes once and writes one audit entry for any kind of refused user', async () => {
+  it('for every refused user, byPassword hashes once and writes one audit entry', async () => {
     const people: Readonly<Record<string, readonly [Person | undefined, string]>> = {
       unknown: [undefined, password],
       inactive: [{ id: '1', hash, active: false }, password],
@@ -364,7 +364,7 @@ describe('byPassword for users of the app', () => {
     }
   })
 
-  it('byPassword refuses a password over 1,024 bytes, though bcrypt compares only 72', async () => {
+  it('byPassword refuses a password over 1,024 bytes even with a bcrypt hash', async () => {
     // A hash of ninety digits, by libxcrypt 4.4.38.
     const long = '$2b$04$zURFbW97rGSFPw//GZTsJOxRlNvc2Th5VA.9AGZB/QVL74TtqLoHa'
     const digits = '0123456789'.repeat(103)
@@ -375,7 +375,7 @@ describe('byPassword for users of the app', () => {
     )
   })
 
-  it('byPassword saves a renewed hash once', async () => {
+  it('byPassword saves a new hash only once', async () => {
     let person: Person = { id: '1', hash: outdated, active: true }
     let saves = 0
     const directory: Partial<UserDirectory<Person>> = {
@@ -394,7 +394,7 @@ describe('byPassword for users of the app', () => {
     assert.equal(await passwords.verify(password, person.hash!), true)
   })
 
-  it('byPassword accepts a login even if the new hash is saved twice or never', async () => {
+  it('byPassword accepts a login even if saving the new hash fails or happens twice', async () => {
     const person = { id: '1', hash: outdated, active: true }
     const logged: object[] = []
     const logger = { ...silentLogger, warn: (fields: object) => logged.push(fields) }
@@ -426,7 +426,7 @@ describe('byPassword for users of the app', () => {
     )
   })
 
-  it('byPassword accepts a login even if the hash cannot be renewed now', async () => {
+  it('byPassword accepts a login even if no new hash can be made at the moment', async () => {
     const person = { id: '1', hash: outdated, active: true }
     const logger = { ...silentLogger, warn: () => assert.fail('there must be no warning') }
     let saves = 0
@@ -439,7 +439,7 @@ describe('byPassword for users of the app', () => {
     assert.equal(saves, 0)
   })
 
-  it('byPassword returns the reason for a refusal', async () => {
+  it('byPassword returns the reason for a refused login', async () => {
     const people: readonly (readonly [RefusalReason, Person | undefined, string])[] = [
       ['password_too_long', undefined, 'x'.repeat(1_025)],
       ['unknown_user', undefined, password],
@@ -451,7 +451,7 @@ describe('byPassword for users of the app', () => {
       assert.deepEqual(await attempt(person, tried).prove(), { outcome: 'refused', reason })
   })
 
-  it('byPassword verifies a password once more if no session started', async () => {
+  it('if no session started, byPassword verifies the password a second time', async () => {
     const again = attempt({ id: '1', hash, active: true }, password)
     const { outcome: first } = await again.prove()
     const { outcome: second } = await again.prove()
@@ -459,7 +459,7 @@ describe('byPassword for users of the app', () => {
     assert.deepEqual(await again.prove(), { outcome: 'refused', reason: 'changed_meanwhile' })
   })
 
-  it('byPassword verifies at most twice, even if the account changes during each try', async () => {
+  it('byPassword verifies at most twice, even if the account keeps changing', async () => {
     const other = hashSync(password, { memoryCost: 8, timeCost: 1, parallelism: 1 })
     let looks = 0
     let verified = 0

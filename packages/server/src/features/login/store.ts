@@ -6,8 +6,8 @@ import { startSession } from '../sessions/in-transaction.ts'
 import type { StartLogin } from '../sessions/sessions.ts'
 
 /**
- * Every login is the first of a device while an account is new, so a notice would tell its owner
- * nothing. Keystile does not know the age of an app's own user.
+ * How long an account counts as new. Until then, a login sends no notice of a new device: every
+ * device is new, so the notice would be useless. Keystile does not know the age of an app's user.
  */
 const newAccountMilliseconds = 10 * 60 * 1000
 

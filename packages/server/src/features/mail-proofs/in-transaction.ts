@@ -4,7 +4,7 @@ import type { NewMail } from '../outbox/new-mail.ts'
 import { claimMilliseconds, maxLiveProofs } from './feature.ts'
 import type { MailProofRow, MailProofTables } from './tables.ts'
 
-/** Stores a proof in the transaction that asks for it. */
+/** Stores a proof in the transaction of the request. */
 export async function insertProof(transaction: Transaction, row: MailProofRow): Promise<void> {
   await inTables<MailProofTables>(transaction).insertInto('mail_proof').values(row).execute()
 }
@@ -16,20 +16,31 @@ export interface Binding {
 }
 
 /**
- * Binds a proof to a user and a mailbox, so that it can be spent. Of a user's proofs for one
- * purpose only the newest three stay bound. The rows of the others stay until they expire, so that
- * a caller cannot measure that they are gone and learn that the user exists.
+ * Binds a proof to a user and a mailbox, so that it can be spent. Only the user's newest three
+ * proofs for one purpose stay bound. The rows of older proofs stay until they expire: if they
+ * disappeared, a caller could measure this and learn that the user exists.
  *
  * @param sealed encrypted data of the purpose, or null
  */
 async function bindProof(
   transaction: Transaction,
-  { id, sealed, now, ...binding }: Binding & Pick<MailProofRow, 'id' | 'sealed'> & { now: number },
+  {
+    id,
+    sealed,
+    keepsCount,
+    now,
+    ...binding
+  }: Binding & Pick<BindValues, 'id' | 'sealed' | 'keepsCount' | 'now'>,
 ): Promise<void> {
   const db = inTables<MailProofTables>(transaction)
   const bound = await db
     .updateTable('mail_proof')
-    .set({ ...binding, counted_for: binding.subject, sealed, resolved_at: now })
+    .set({
+      ...binding,
+      ...(!keepsCount && { counted_for: binding.subject }),
+      sealed,
+      resolved_at: now,
+    })
     .where('id', '=', id)
     .where('resolved_at', 'is', null)
     .returning(['purpose'])
@@ -54,34 +65,40 @@ async function bindProof(
     .execute()
 }
 
-/** What the resolver found for a request: whom the proof is for, and the mail with it. */
+/** What the resolver found for a request: the user, the mailbox and the mail to send. */
 export interface BindValues extends Binding {
   readonly id: string
   /** Encrypted data of the purpose, or null. */
   readonly sealed: string | null
   readonly mail: NewMail
   readonly recipient: string
+  /** The user whom the mail is about, if it is not `subject`. */
+  readonly about?: string | undefined
   /** See `CountedAddressee`. */
   readonly allowance: string | undefined
+  /** Whether wrong codes stay counted for what was typed, and not for the user. */
+  readonly keepsCount?: boolean | undefined
   readonly now: number
 }
 
 /**
- * Stores the mail of a request and binds the proof to its reader. Without the mail, because the
- * mailbox got too many, the proof stays unbound: it must not evict a proof whose mail was sent.
+ * Stores the mail of a request and binds the proof to the user. If the mailbox already got too many
+ * mails, does neither: a proof without a mail must not evict a proof whose mail was sent.
  */
 export async function bindWithMail(
   transaction: Transaction,
-  { mail, recipient, allowance, ...values }: BindValues,
+  { mail, recipient, allowance, about, ...values }: BindValues,
 ): Promise<void> {
-  const { id, subject, now } = values
+  const { id, now } = values
+  const subject = about ?? values.subject
   const isStored = await insertMail(transaction, mail, { subject, recipient, allowance, now })
   if (isStored) await bindProof(transaction, values)
   else await leaveProofsUnbound(transaction, { ids: [id], now })
 }
 
 /**
- * Marks requests as resolved. Their rows stay until they expire, and no link or code opens them.
+ * Marks requests as resolved without binding them. Their rows stay until they expire, but their
+ * links and codes do not work.
  */
 export async function leaveProofsUnbound(
   transaction: Transaction,
@@ -95,7 +112,7 @@ export async function leaveProofsUnbound(
     .execute()
 }
 
-/** A proof that was found, and that the transaction of its change spends. */
+/** A proof that was found. The transaction of the change spends it. */
 export interface SpendableProof extends Binding {
   readonly id: string
   readonly purpose: string
@@ -180,9 +197,32 @@ export async function releaseProof(
 }
 
 /**
- * Erases the proofs of a user.
+ * Locks a proof until the end of the transaction, and does NOT spend it. For a change that may
+ * still fail after this.
  *
- * @param purposes which ones; undefined erases all
+ * @returns whether `spendProof()` would spend it
+ */
+export async function lockProof(
+  transaction: Transaction,
+  { id, purpose, subject, mailbox, now }: SpendableProof & { readonly now: number },
+): Promise<boolean> {
+  const locked = await inTables<MailProofTables>(transaction)
+    .updateTable('mail_proof')
+    .set((row) => ({ tries: row.ref('tries') }))
+    .where('id', '=', id)
+    .where('purpose', '=', purpose)
+    .where('subject', '=', subject)
+    .where('mailbox', '=', mailbox)
+    .where('expires_at', '>', now)
+    .returning('id')
+    .executeTakeFirst()
+  return locked !== undefined
+}
+
+/**
+ * Deletes the proofs of a user.
+ *
+ * @param purposes the purposes whose proofs are deleted; undefined deletes all proofs
  */
 export async function eraseProofs(
   transaction: Transaction,
@@ -193,4 +233,18 @@ export async function eraseProofs(
     .where('subject', '=', subject)
     .$if(purposes !== undefined, (query) => query.where('purpose', 'in', purposes ?? []))
     .execute()
+}
+
+/** Erases the proofs of one purpose for a mailbox, whoever they are bound to. */
+export async function eraseProofsFor(
+  transaction: Transaction,
+  { purpose, mailbox }: { readonly purpose: string; readonly mailbox: string },
+): Promise<number> {
+  const erased = await inTables<MailProofTables>(transaction)
+    .deleteFrom('mail_proof')
+    .where('mailbox', '=', mailbox)
+    .where('purpose', '=', purpose)
+    .returning('id')
+    .execute()
+  return erased.length
 }

@@ -1,9 +1,10 @@
-// Proofs below the endpoints: the transactions in which they are bound, counted and spent.
+// The transactions that bind, count and spend proofs, without the endpoints.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { createSeal } from '../../base/seal.ts'
 import { openDatabase } from '../../storage/open.ts'
 import type { Database } from '../../storage/database.ts'
+import { verifyEmail } from '../email-verification/store.ts'
 import { bindReset, claimReset, releaseReset, resetPassword } from '../password-reset/store.ts'
 import { prepareMail } from '../outbox/new-mail.ts'
 import { createTestClock, describeOnBoth } from '../../../test-support/keystile.ts'
@@ -52,14 +53,14 @@ describeOnBoth('a proof', (stage) => {
   }
   const make = (): NewProof => prepareProof(kind, 'ada', now)
 
-  it('a proof that is not bound is found neither by its link nor by its code', () =>
+  it('neither the link nor the code of an unbound proof works', () =>
     withProofs(async ({ database, find }) => {
       const proof = make()
       await database.write(requestProof, proof.row)
       assert.deepEqual([await find(proof), await find(proof, '')], [undefined, undefined])
     }))
 
-  it('an account that changed after it was looked up gets no mail and no bound proof', () =>
+  it('a proof stays unbound, without a mail, if the account changes after the lookup', () =>
     withProofs(async ({ bind, find, subject }) => {
       for (const change of [
         'disabled_at = 1',
@@ -76,7 +77,7 @@ describeOnBoth('a proof', (stage) => {
       assert.deepEqual(open, [])
     }))
 
-  it('a proof is not spent if the account changed after it was found', () =>
+  it('a proof cannot be spent if the account has changed since the proof was found', () =>
     withProofs(async ({ database, bind, find, subject }) => {
       const proof = make()
       await bind(proof)
@@ -86,6 +87,8 @@ describeOnBoth('a proof', (stage) => {
         database.write(resetPassword, { proof: found, hash: 'h', notice: undefined, by, now: late })
       await stage.sql(`update "user" set email_key = 'b@example.com' where id = '${subject}'`)
       assert.deepEqual(await reset(), { isReset: false })
+      const verified = await database.write(verifyEmail, { proof: found, by, now })
+      assert.deepEqual(verified, { isVerified: false })
       await stage.sql(`update "user" set email_key = 'ada@example.com' where id = '${subject}'`)
       assert.deepEqual(await reset(now + 900_000), { isReset: false })
       assert.notEqual(await find(proof), undefined)
@@ -121,7 +124,7 @@ describeOnBoth('a proof', (stage) => {
       assert.equal(typeof (await claim({}, now + 30_001)), 'object')
     }))
 
-  it('wrong codes without an account are counted by what was typed, as for an account', () =>
+  it('wrong codes for an unknown login count for the typed login', () =>
     withProofs(async ({ database, find }) => {
       for (let request = 0; request < 4; request++) {
         const proof = make()
@@ -140,7 +143,7 @@ describeOnBoth('a proof', (stage) => {
       )
     }))
 
-  it('encrypted values open only in their own row, state and purpose', () => {
+  it('encrypted values can be decrypted only in their own row, state and purpose', () => {
     const { row } = make()
     const sealed = sealValues(seal, row, { login: 'ada' })
     assert.deepEqual(openValues(seal, { ...row, sealed }), { login: 'ada' })

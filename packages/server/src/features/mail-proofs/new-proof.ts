@@ -4,7 +4,7 @@ import { hashSecret, makeSecret } from '../../base/secret.ts'
 import type { MailParameters } from '../outbox/new-mail.ts'
 import type { MailProofRow } from './tables.ts'
 
-/** What a proof allows, and for how long. */
+/** What a proof allows, and how long it is valid. */
 export interface ProofKind {
   readonly purpose: string
   readonly lifetimeMilliseconds: number
@@ -14,11 +14,11 @@ export interface ProofKind {
 
 /** A proof to store, and the secrets that only the caller and the mail get. */
 export interface NewProof {
-  /** The id for the caller, without which the code is useless. */
+  /** The id of the request, for the caller. A code is accepted only with this id. */
   readonly requestId: string
   /** The token for the link. */
   readonly token: string
-  /** The code for people who read the mail on another device; undefined for a link alone. */
+  /** The code, for reading the mail on another device; undefined if the mail has only a link. */
   readonly code: string | undefined
   /** The row without its binding and without encrypted values. */
   readonly row: MailProofRow
@@ -31,7 +31,7 @@ const codeDigits = 8
  * Makes the secrets of a proof, and the row with their hashes. The hash of a code contains the
  * request id: a stolen database has no request ids, so its codes cannot be guessed.
  *
- * @param countedFor what wrong codes are counted for
+ * @param countedFor the key under which wrong codes are counted
  */
 export function prepareProof(
   { purpose, lifetimeMilliseconds, hasCode }: ProofKind,
@@ -75,7 +75,7 @@ export function sealValues(seal: Seal, row: SealedRow, values: MailParameters): 
   return seal.seal(JSON.stringify(values), contextOf(row))
 }
 
-/** Decrypts the values in a row. Undefined if there are none, or they belong to another row. */
+/** Decrypts the values in a row. Returns undefined if it has none, or those of another row. */
 export function openValues(
   seal: Seal,
   row: SealedRow & Pick<MailProofRow, 'sealed'>,

@@ -6,29 +6,41 @@ import type { MailParameters } from '../outbox/new-mail.ts'
 import type { SpendableProof } from './in-transaction.ts'
 import { codeSecret, openValues, prepareProof, sealValues, type ProofKind } from './new-proof.ts'
 import { findByToken, requestProof, tryCode, type BoundProofRow } from './store.ts'
+import type { MailProofRow } from './tables.ts'
 
-/** What a person presents: the token of the link, or the code with the id of its request. */
+/** What a person sends: the token of the link, or the code with the id of its request. */
 export type Presented =
   | { readonly token: string }
   | { readonly requestId: string; readonly code: string }
 
-/** A proof that was found. The transaction of the change spends it by `spendProof()`. */
+/** A proof that was found. The transaction of the change spends it with `spendProof()`. */
 export interface FoundProof extends SpendableProof {
   /** The data that the purpose stored with the proof. */
   readonly data: MailParameters
 }
 
+/** A request to store, and its id for the caller. */
+export interface PreparedRequest {
+  readonly requestId: string
+  readonly row: MailProofRow
+}
+
 /** Stores requests for links and codes, and finds the proofs that people present. */
 export interface MailProofs {
   /**
-   * Stores a request. It reads no account: the resolver does, after the answer.
+   * Stores a request. Does NOT read the account: the resolver reads it after the answer.
    *
    * @param values what `ProofPurpose.resolve()` gets. It is encrypted
-   * @param countedFor what wrong codes are counted for if there is no account: the same for all
-   *   spellings of what the caller typed. Only its hash is stored
+   * @param countedFor the key under which wrong codes are counted if there is no account: the same
+   *   for all spellings of what the caller typed. Only its hash is stored
    * @returns the id of the request, which the caller sends with the code
    */
   request(kind: ProofKind, values: MailParameters, countedFor: string): Promise<string>
+  /**
+   * Prepares a request as `request()` does, and does NOT store it: the caller stores the row by
+   * `insertProof()`, together with a change.
+   */
+  prepare(kind: ProofKind, values: MailParameters, countedFor: string): PreparedRequest
   /**
    * Finds a proof and does NOT spend it. Counts a wrong code. Returns undefined for every reason:
    * an unknown, expired or spent proof, another purpose, no account, a wrong code, too many tries.
@@ -54,13 +66,19 @@ export function createMailProofs(
     return data && { id, purpose, subject, mailbox, data }
   }
 
+  const prepare: MailProofs['prepare'] = (kind, values, countedFor) => {
+    const counted = hashSecret(`${kind.purpose}\n${countedFor}`)
+    const { requestId, row, token, code } = prepareProof(kind, counted, clock.now())
+    const secrets = JSON.stringify({ token, code } satisfies StoredSecrets)
+    const sealed = sealValues(seal(), row, { values: JSON.stringify(values), secrets })
+    return { requestId, row: { ...row, sealed } }
+  }
+
   return {
+    prepare,
     async request(kind, values, countedFor) {
-      const counted = hashSecret(`${kind.purpose}\n${countedFor}`)
-      const { requestId, row, token, code } = prepareProof(kind, counted, clock.now())
-      const secrets = JSON.stringify({ token, code } satisfies StoredSecrets)
-      const sealed = sealValues(seal(), row, { values: JSON.stringify(values), secrets })
-      await database.write(requestProof, { ...row, sealed })
+      const { requestId, row } = prepare(kind, values, countedFor)
+      await database.write(requestProof, row)
       return requestId
     },
     async find({ purpose }, presented) {

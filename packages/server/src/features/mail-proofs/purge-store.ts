@@ -2,7 +2,7 @@ import { maxPurgedAtOnce, type PurgeCommand } from '../../feature/clean-up.ts'
 import { command, inTables, withoutLocked, type AnyCommand } from '../../storage/database.ts'
 import type { MailProofTables } from './tables.ts'
 
-/** Erases proofs that expired. */
+/** Deletes expired proofs. */
 export const purgeProofs: PurgeCommand = command('purgeProofs', async (transaction, { before }) => {
   const db = inTables<MailProofTables>(transaction)
   const query = db

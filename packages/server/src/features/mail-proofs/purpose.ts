@@ -11,10 +11,10 @@ export interface MailSecrets {
   readonly expiresAt: Date
 }
 
-/** Whom a request is for, and the mail to send. */
+/** The user of a request, and the mail to send. */
 export interface Resolution {
   readonly subject: string
-  /** The mailbox that the proof is bound to, in the form that is compared. */
+  /** The mailbox that the proof is bound to, in the form that is used to compare mailboxes. */
   readonly mailbox: string
   /** The address that the mail goes to, as the user typed it. */
   readonly recipient: string
@@ -23,20 +23,22 @@ export interface Resolution {
   readonly parameters: MailParameters
   /** Values that the proof keeps, encrypted, until it is spent. */
   readonly data?: MailParameters | undefined
-  /** Counts the mail apart from the others of this mailbox: see `CountedAddressee`. */
+  /** Set if the mail has limits of its own: see `CountedAddressee`. */
   readonly allowance?: string | undefined
+  /** Whether wrong codes stay counted for what was typed, and not for the subject. */
+  readonly keepsCount?: boolean | undefined
 }
 
 /** What a link or a code in a mail may allow. Each purpose is one record. */
 export interface ProofPurpose extends ProofKind {
   /**
-   * Looks up whom a request is for. The resolver calls it, after the caller has got an answer, so
-   * the answer cannot tell whether there is an account.
+   * Looks up the user of a request. The resolver calls it after the caller has got the answer, so
+   * the answer cannot reveal whether there is an account.
    *
    * @param request the values that were passed to `MailProofs.request()`
    * @returns undefined if no mail must be sent. The proof then opens nothing
    */
   resolve(request: MailParameters, secrets: MailSecrets): Promise<Resolution | undefined>
-  /** Binds the proof and stores the mail. It checks once more what `resolve()` has read. */
+  /** Binds the proof and stores the mail. Checks again what `resolve()` has read. */
   readonly bind: Command<BindValues, void>
 }

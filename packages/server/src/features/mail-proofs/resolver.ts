@@ -12,9 +12,8 @@ import { leaveUnbound, listUnresolved } from './store.ts'
 import type { MailProofRow } from './tables.ts'
 
 /**
- * How often the resolver looks for requests. It does not begin right after a request: its work
- * would slow down the requests that come next, and so tell their sender whether there is an
- * account.
+ * How often the resolver looks for requests. It does not start right after a request: its work
+ * would slow down the next requests, and their sender could measure whether there is an account.
  */
 const tickMilliseconds = 500
 /** How many requests are resolved at the same time. */
@@ -137,14 +136,15 @@ async function inTime<T>(lookup: Promise<T>): Promise<T> {
 
 function bindingOf(
   row: MailProofRow,
-  { subject, mailbox, data }: Resolution,
+  { subject, mailbox, data, keepsCount }: Resolution,
   seal: Seal,
-): Pick<MailProofRow, 'id' | 'sealed'> & Pick<Resolution, 'subject' | 'mailbox'> {
+): Pick<MailProofRow, 'id' | 'sealed'> & Pick<Resolution, 'subject' | 'mailbox' | 'keepsCount'> {
   const bound = { ...row, resolved_at: row.created_at }
   return {
     id: row.id,
     subject,
     mailbox,
+    keepsCount,
     sealed: data === undefined ? null : sealValues(seal, bound, data),
   }
 }

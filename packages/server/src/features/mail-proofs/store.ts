@@ -55,7 +55,7 @@ export const leaveUnbound: Command<
 /** A proof that is bound, and what it is bound to. */
 export type BoundProofRow = MailProofRow & Binding
 
-/** Finds a bound proof by its token. Does NOT spend it. */
+/** Finds a bound proof by the token of its link. Does NOT spend it. */
 export async function findByToken(
   reader: Reader,
   { token, purpose, now }: { readonly token: string; readonly purpose: string; now: number },

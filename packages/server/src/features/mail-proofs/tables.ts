@@ -1,25 +1,25 @@
 // The rows of proofs as both databases store them. Times are integers in milliseconds.
 
 /**
- * A link and a code that a mail carries, to prove that a person reads a mailbox. A proof that was
- * spent has no row.
+ * A link and a code in a mail, which prove that a person can read the mailbox. The row is deleted
+ * when the proof is spent.
  */
 export interface MailProofRow {
   /** The hash of the request id, which only the caller who asked for the mail has. */
   readonly id: string
   /** What the proof allows, such as `password_reset`. It allows nothing else. */
   readonly purpose: string
-  /** The user whom the proof is bound to. Null if it is not bound: then it proves nothing. */
+  /** The user that the proof is bound to. Null if it is unbound: then it proves nothing. */
   readonly subject: string | null
-  /** The mailbox that the proof is bound to: an address in the form that is compared. */
+  /** The mailbox that the proof is bound to: an address in the form for comparing mailboxes. */
   readonly mailbox: string | null
   /** The hash of the token in the link. */
   readonly token_hash: string
   /** The hash of the request id and the code; null if the mail has only a link. */
   readonly code_hash: string | null
   /**
-   * What tries of the code are counted for: first a hash of what the caller typed, and the subject
-   * when the proof is bound.
+   * The key under which tries of the code are counted: first a hash of what the caller typed, and
+   * the subject after the proof is bound.
    */
   readonly counted_for: string
   /** The number of wrong codes. */
@@ -28,7 +28,7 @@ export interface MailProofRow {
   readonly sealed: string | null
   readonly created_at: number
   readonly expires_at: number
-  /** When the resolver looked up the account. Null if it still has to. */
+  /** The time at which the resolver looked up the account. Null if it has not done so yet. */
   readonly resolved_at: number | null
   /**
    * Until when one confirmation has the proof for itself, while the app stores the change. Null if

@@ -11,7 +11,7 @@ import {
 } from '../../feature/setting.ts'
 import { isPublic } from '../../feature/situation.ts'
 import { show, type Wording } from '../../feature/wording.ts'
-import { parseEmail } from '../directory/names.ts'
+import { findKeyFaults, isSelector } from './dkim.ts'
 import { parseMailUrl, type MailServer } from './mail-url.ts'
 import {
   languages,
@@ -20,24 +20,26 @@ import {
   type MailMessage,
   type MailTemplates,
 } from './message.ts'
+import { parseSender } from './sender.ts'
 
 /** How an app sends mails itself. */
 export interface AppMail {
   /** The sender, such as `Example <no-reply@example.com>`. */
   readonly from: string
   /**
-   * Sends a mail, for example by `transport.sendMail(message)` of nodemailer. Its promise must
-   * resolve only when a mail server has accepted the mail: then Keystile erases it. If it fails, or
-   * takes over a minute, Keystile tries again later. An error with a `responseCode` from 500 to 599
-   * means that the server refused the mail for good. The signal aborts when Keystile has given up.
+   * Sends a mail, for example with `transport.sendMail(message)` of nodemailer. The promise must
+   * resolve only after a mail server has accepted the mail, because Keystile then deletes the mail.
+   * If the promise rejects, or takes longer than a minute, Keystile tries again later. An error
+   * with a `responseCode` from 500 to 599 means that the server has refused the mail for good. The
+   * signal aborts when Keystile gives up.
    */
   send(message: MailMessage, options: { readonly signal: AbortSignal }): unknown
-  /** Functions that write mails instead of Keystile. */
+  /** The app's own functions that write mails. They replace the mails of Keystile. */
   readonly templates?: MailTemplates | undefined
 }
 
 export interface MailOptions {
-  /** How the app sends mails itself, instead of `mailUrl`. Default: no mails are sent. */
+  /** The app's own way to send mails, instead of `mailUrl`. Default: no mails are sent. */
   readonly mail?: AppMail
   /**
    * The mail server: a URL such as `smtp://user:password@mail.example.com:587`, or `smtps:` for TLS
@@ -47,11 +49,20 @@ export interface MailOptions {
   readonly mailUrl?: string
   /** The sender of the mails, such as `Example <no-reply@example.com>`. Requires `mailUrl`. */
   readonly mailFrom?: string
+  /**
+   * The private RSA key that signs the mails (DKIM, RFC 6376), as PEM. The domain of `mailFrom`
+   * signs; its DNS must have the public key. Requires `mailUrl`. Default: no signature, or that of
+   * the mail server.
+   */
+  readonly mailDkimKey?: string
+  /** The name of the DKIM key in the DNS: `SELECTOR._domainkey.DOMAIN`. Default: `keystile`. */
+  readonly mailDkimSelector?: string
   /** The language of the mails. Default: `en`. */
   readonly mailLanguage?: Language
   /**
    * The app's own pages for the links in mails, such as `https://app.example/account`. A link is
-   * this URL followed by `/reset-password?token=…`. Default: pages of Keystile, below the issuer.
+   * this URL followed by `/` and the name of the page, such as `/reset-password?token=…`. Default:
+   * pages of Keystile, below the issuer.
    */
   readonly accountPagesUrl?: string
 }
@@ -65,10 +76,10 @@ const mail: Setting<'mail', AppMail> = {
       `the templates are ${mailKinds.join(', ')}`,
   }),
   defaultText: 'no mails are sent',
-  help: 'how the app sends mails itself',
+  help: 'an object with a sender and a function, if the app sends the mails itself',
   findFaults: ({ from }, { values }, say) => [
     ...findMissingEmail(values),
-    ...(isSender(from) ? [] : [`must have an address as from, such as ${senderExample}`]),
+    ...(parseSender(from) ? [] : [`must have an address as from, such as ${senderExample}`]),
     ...(values['mailUrl'] === undefined
       ? []
       : [`must not be given together with ${say.name('mailUrl')}`]),
@@ -80,7 +91,7 @@ const mailUrl: Setting<'mailUrl', string> = {
   takenBy: 'both',
   schema: z.string({ error: 'must be a string' }),
   defaultText: 'no mails are sent',
-  help: 'the mail server, as a smtp: or smtps: URL; console: shows mails at /dev/mail',
+  help: 'the mail server, as an smtp: or smtps: URL; or console:, to show mails at /dev/mail',
   environment: ['KEYSTILE_MAIL_URL'],
   flag: false, // every user of the machine can read the arguments of a process
   isSecret: true,
@@ -99,9 +110,36 @@ const mailFrom: Setting<'mailFrom', string> = {
   help: 'the sender of the mails, such as Example <no-reply@example.com>',
   environment: ['KEYSTILE_MAIL_FROM'],
   findFaults: (from, others, say) => [
-    ...(isSender(from) ? [] : [`must be an address such as ${senderExample}; it is ${show(from)}`]),
+    ...(parseSender(from)
+      ? []
+      : [`must be an address such as ${senderExample}; it is ${show(from)}`]),
     ...findMissing('mailUrl', others, say),
   ],
+}
+
+const mailDkimKey: Setting<'mailDkimKey', string> = {
+  name: 'mailDkimKey',
+  takenBy: 'both',
+  schema: z.string({ error: 'must be a string' }),
+  defaultText: 'no signature',
+  help: 'the private RSA key that signs the mails (DKIM), as PEM',
+  environment: ['KEYSTILE_MAIL_DKIM_KEY'],
+  flag: false, // every user of the machine can read the arguments of a process
+  isSecret: true,
+  findFaults: (pem, others, say) => [...findKeyFaults(pem), ...findMissing('mailUrl', others, say)],
+}
+
+const mailDkimSelector: DefaultedSetting<'mailDkimSelector', string> = {
+  name: 'mailDkimSelector',
+  takenBy: 'both',
+  schema: z.string({ error: 'must be a string' }),
+  default: 'keystile',
+  help: 'the name of the DKIM key in the DNS: SELECTOR._domainkey.DOMAIN',
+  environment: ['KEYSTILE_MAIL_DKIM_SELECTOR'],
+  findFaults: (selector) =>
+    isSelector(selector)
+      ? []
+      : [`must be letters, digits, hyphens and dots; it is ${show(selector)}`],
 }
 
 const mailLanguage: DefaultedSetting<'mailLanguage', Language> = {
@@ -118,7 +156,7 @@ const accountPagesUrl: Setting<'accountPagesUrl', string> = {
   takenBy: 'both',
   schema: z.string({ error: 'must be a string' }),
   defaultText: 'pages of Keystile, at ISSUER/account',
-  help: "the app's own pages for the links in mails, such as https://app.example/account",
+  help: "the app's own pages to which links in mails lead, such as https://app.example/account",
   environment: ['KEYSTILE_ACCOUNT_PAGES_URL'],
   findFaults: (url, { values }) => [...findMissingWriter(values), ...findPagesFaults(url)],
 }
@@ -171,6 +209,8 @@ export const feature: Feature<MailOptions, never, RuleOptions> = {
     mail,
     mailUrl,
     mailFrom,
+    mailDkimKey,
+    mailDkimSelector,
     mailLanguage,
     accountPagesUrl,
   }),
@@ -178,15 +218,6 @@ export const feature: Feature<MailOptions, never, RuleOptions> = {
 }
 
 const senderExample = 'Example <no-reply@example.com>'
-
-/**
- * Whether a text is the sender of a mail: an address, or a name and an address in angle brackets.
- * Refuses control characters, which could add header fields.
- */
-function isSender(text: string): boolean {
-  const [, name = '', address = text] = /^(?:(.+) )?<(.+)>$/u.exec(text) ?? []
-  return parseEmail(address) !== undefined && !/[\p{Cc}<>",;:@\\]/u.test(name)
-}
 
 function isAppMail(value: unknown): value is AppMail {
   if (typeof value !== 'object' || value === null) return false

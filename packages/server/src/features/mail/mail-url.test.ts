@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { checkOptions } from '../../server/options.ts'
 import { parseMailUrl } from './mail-url.ts'
 
+const pkcs8 = { type: 'pkcs8', format: 'pem' } as const
+const encrypted = { cipher: 'aes-256-cbc', passphrase: 'x' }
+
 describe('parseMailUrl', () => {
   const smtp = { kind: 'smtp', host: 'mail.example', isSecure: false, requiresTls: true } as const
 
-  it('parseMailUrl returns the server, and requires TLS to another machine', () => {
+  it('parseMailUrl returns the server, and demands TLS for another machine', () => {
     assert.deepEqual(parseMailUrl('console:'), { kind: 'console' })
     assert.deepEqual(parseMailUrl('smtp://mail.example'), { ...smtp, port: 587, login: undefined })
     assert.deepEqual(parseMailUrl('smtps://us%40er:p%3Aw@mail.example/'), {
@@ -50,13 +54,13 @@ describe('parseMailUrl', () => {
     })
 })
 
-describe('the settings of mail', () => {
+describe('the settings for mail', () => {
   const check = (options: Record<string, unknown>): unknown =>
     checkOptions({ issuer: 'http://localhost:3000', database: ':memory:', ...options })
   const mailFrom = 'Example <no-reply@example.com>'
   const mail = { from: mailFrom, send() {} }
 
-  it('mailUrl and mailFrom are given together, and mail alone', () => {
+  it('mailUrl and mailFrom must be given together, and not with mail', () => {
     assert.ok(check({ mailUrl: 'console:', mailFrom }))
     assert.ok(check({ mailUrl: 'console:', mailFrom: 'no-reply@example.com' }))
     assert.ok(check({ mail }))
@@ -69,7 +73,7 @@ describe('the settings of mail', () => {
     )
   })
 
-  it('a message about mailUrl does not contain the password', () => {
+  it('the message about a wrong mailUrl does not contain the password', () => {
     const mailUrl = 'smtp://app:hunter2@mail.example?tls=off'
     assert.throws(
       () => check({ mailUrl, mailFrom }),
@@ -94,7 +98,41 @@ describe('the settings of mail', () => {
       assert.throws(() => check({ mail: { ...mail, from } }), /mail must have an address as from/)
     })
 
-  it('mail must have a function send, and only known templates', () => {
+  const pem = (kind: 'rsa' | 'rsa-pss', modulusLength: number): string =>
+    generateKeyPairSync(kind as 'rsa', { modulusLength }).privateKey.export({
+      type: 'pkcs8',
+      format: 'pem',
+    })
+  const mailDkimKey = pem('rsa', 2048)
+
+  it('a private RSA key and a selector sign the mails, if there is a mail server', () => {
+    const given = { mailUrl: 'console:', mailFrom, mailDkimKey }
+    assert.ok(check(given))
+    assert.ok(check({ ...given, mailDkimSelector: 'a.2026-11' }))
+    assert.throws(() => check({ mail, mailDkimKey }), /mailDkimKey needs mailUrl too/)
+    for (const mailDkimSelector of ['', 'a b', 'a..b', '-a', 'a;d=b', 'é', 'a'.repeat(64)])
+      assert.throws(() => check({ ...given, mailDkimSelector }), /mailDkimSelector must be letters/)
+  })
+
+  for (const [title, faulty] of [
+    ['no key', 'hunter2'],
+    ['a key that was cut', mailDkimKey.slice(0, -200)],
+    ['a short key', pem('rsa', 1024)],
+    ['a key for other signatures', pem('rsa-pss', 2048)],
+    ['a public key', createPublicKey(mailDkimKey).export({ type: 'spki', format: 'pem' })],
+    ['an Ed25519 key', generateKeyPairSync('ed25519').privateKey.export(pkcs8)],
+    ['a key with a password', createPrivateKey(mailDkimKey).export({ ...pkcs8, ...encrypted })],
+  ] as const)
+    it(`${title} cannot sign mails: it does not start, and is not repeated`, () => {
+      assert.throws(
+        () => check({ mailUrl: 'console:', mailFrom, mailDkimKey: faulty }),
+        ({ message }: Error) =>
+          /mailDkimKey must be a private RSA key of 2048 bits or more/.test(message) &&
+          !/hunter2|BEGIN/.test(message),
+      )
+    })
+
+  it('the option mail must have a function send, and only known templates', () => {
     for (const wrong of [null, {}, { ...mail, send: 1 }, { ...mail, templates: { x() {} } }])
       assert.throws(() => check({ mail: wrong }), /mail must be an object with/)
     assert.throws(() => check({ mailLanguage: 'it' }), /mailLanguage must be one of en, de, fr, es/)

@@ -1,15 +1,15 @@
 import { isLoopback } from '../../base/this-machine.ts'
 
-/** Where mails go, as a URL says it. */
+/** The mail server that a URL names. */
 export type MailServer =
   | { readonly kind: 'console' }
   | {
       readonly kind: 'smtp'
       readonly host: string
       readonly port: number
-      /** Whether the connection begins with TLS (`smtps:`, RFC 8314 §3.3). */
+      /** Whether the connection starts with TLS (`smtps:`, RFC 8314 §3.3). */
       readonly isSecure: boolean
-      /** Whether a connection without TLS is refused, before anything secret is sent. */
+      /** Whether to refuse a connection without TLS before a secret is sent. */
       readonly requiresTls: boolean
       readonly login: { readonly user: string; readonly password: string } | undefined
     }
@@ -17,9 +17,9 @@ export type MailServer =
 const form = 'must be console:, or a URL such as smtp://user:password@mail.example.com:587'
 
 /**
- * Parses the URL of a mail server. The port of `smtp:` is 587 by default (RFC 6409 §3.1), and that
- * of `smtps:` is 465. A connection to another machine requires TLS, by STARTTLS (RFC 3207) on
- * `smtp:`; `?tls=off` allows one without, if there is no password.
+ * Parses the URL of a mail server. The default port is 587 for `smtp:` (RFC 6409 §3.1) and 465 for
+ * `smtps:`. A connection to another machine must use TLS; with `smtp:`, it uses STARTTLS (RFC
+ * 3207). `?tls=off` allows a connection without TLS, if the URL has no password.
  *
  * @throws {TypeError} with a sentence without a subject, which never contains the URL
  */

@@ -19,7 +19,7 @@ const message: MailMessage = {
   headers: { 'Auto-Submitted': 'auto-generated' },
 }
 
-describe('the transport to an SMTP server', () => {
+describe('the SMTP transport', () => {
   let server: MailServer | undefined
   afterEach(() => server?.close())
   const send = async (url: string): Promise<void> => {
@@ -33,7 +33,7 @@ describe('the transport to an SMTP server', () => {
     }
   }
 
-  it('a server on this machine gets the mail over STARTTLS, after a login', async () => {
+  it('the SMTP transport uses STARTTLS and a login for a server on this machine', async () => {
     server = await startMailServer({ authOptional: false })
     await send(`smtp://app:secret@127.0.0.1:${server.port}`)
     const [mail] = server.mails
@@ -42,13 +42,13 @@ describe('the transport to an SMTP server', () => {
     assert.equal(mail?.parsed.messageId, '<1@example.com>')
   })
 
-  it('smtps: begins with TLS', async () => {
+  it('the SMTP transport starts with TLS if the URL begins with smtps:', async () => {
     server = await startMailServer({ secure: true, authOptional: false })
     await send(`smtps://app:secret@localhost:${server.port}`)
     assert.equal(server.mails[0]?.isEncrypted, true)
   })
 
-  it('a wrong password is an error, which is not about the mail', async () => {
+  it('the SMTP transport rejects a wrong password with the code EAUTH', async () => {
     server = await startMailServer({ authOptional: false })
     const { port } = server
     await assert.rejects(send(`smtp://app:wrong@127.0.0.1:${port}`), { code: 'EAUTH' })
@@ -56,7 +56,7 @@ describe('the transport to an SMTP server', () => {
   })
 
   // 0.0.0.0 reaches this machine, but is not a name of it: like a mail server elsewhere.
-  it('a server elsewhere without STARTTLS gets neither the mail nor the password', async () => {
+  it('the SMTP transport sends another machine nothing, and no password, without TLS', async () => {
     const commands: string[] = []
     server = await startMailServer({
       disabledCommands: ['STARTTLS'],
@@ -71,20 +71,20 @@ describe('the transport to an SMTP server', () => {
     assert.deepEqual([commands, server.tries], [[], 0])
   })
 
-  it('a server elsewhere with a certificate that is not trusted gets no mail', async () => {
+  it('the SMTP transport sends nothing to another machine with a bad certificate', async () => {
     server = await startMailServer()
     const { port } = server
     await assert.rejects(send(`smtp://app:secret@0.0.0.0:${port}`), /certificate/)
     assert.equal(server.tries, 0)
   })
 
-  it('?tls=off sends to a server elsewhere without TLS', async () => {
+  it('with ?tls=off, the SMTP transport sends to another machine without TLS', async () => {
     server = await startMailServer({ disabledCommands: ['STARTTLS'] })
     await send(`smtp://0.0.0.0:${server.port}?tls=off`)
     assert.equal(server.mails[0]?.isEncrypted, false)
   })
 
-  it('an aborted signal gives up at once, even if the server says nothing', async () => {
+  it('the SMTP transport gives up at once if its signal is aborted', async () => {
     server = await startMailServer({ onConnect: () => {} })
     const parsed = parseMailUrl(server.url)
     assert.ok(parsed.kind === 'smtp')
@@ -103,7 +103,7 @@ async function disable({ keystile, addUser }: TestKeystile): Promise<void> {
 }
 
 describeOnBoth('mail', (stage) => {
-  it('send() of the app gets each mail, and again after a failure', async () => {
+  it('the app’s function send() gets each mail, and gets it again after a failure', async () => {
     const { promise, resolve } = Promise.withResolvers<MailMessage>()
     let tries = 0
     const from = 'Example <no-reply@example.com>'
@@ -128,7 +128,7 @@ describeOnBoth('mail', (stage) => {
     assert.deepEqual([sent.from, sent.to, tries], [from, 'ada@example.com', 2])
   })
 
-  it('with console:, the page /dev/mail shows the mails, escaped, and runs no script', async () => {
+  it('with console:, the page /dev/mail shows the mails escaped and runs no script', async () => {
     const mailFrom = 'no-reply@example.com'
     const started = await stage.start({ mailUrl: 'console:', mailFrom })
     assert.match((await started.send('GET', '/dev/mail')).text, /No mail yet/)
@@ -149,7 +149,7 @@ describeOnBoth('mail', (stage) => {
     assert.equal((await (await stage.start()).send('GET', '/dev/mail')).status, 404)
   })
 
-  it('the start refuses console: when other machines can reach the server', () =>
+  it('Keystile does not start with console: if other machines can reach it', () =>
     assert.rejects(
       stage.start({
         issuer: 'https://auth.example.com',

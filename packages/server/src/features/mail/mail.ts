@@ -6,6 +6,7 @@ import type { OpenRoute } from '../../http/route.ts'
 import type { Lease } from '../lease/lease.ts'
 import { startSender, type Sender, type SenderParts } from '../outbox/sender.ts'
 import { createConsoleMail } from './console.ts'
+import { dkimOf } from './dkim.ts'
 import type { AppMail } from './feature.ts'
 import { parseMailUrl } from './mail-url.ts'
 import type { Language } from './message.ts'
@@ -13,18 +14,20 @@ import { createSmtp } from './smtp.ts'
 import type { MailTransport } from './transport.ts'
 import { writeMail, type WritingOptions } from './write.ts'
 
-/** The settings of mail. */
+/** The settings for mail. */
 export interface MailChoice {
   readonly mail?: AppMail | undefined
   readonly mailUrl?: string | undefined
   readonly mailFrom?: string | undefined
+  readonly mailDkimKey?: string | undefined
+  readonly mailDkimSelector: string
   readonly mailLanguage: Language
   readonly issuer: string
   readonly clock: Clock
   readonly logger: Logger
 }
 
-/** Whether mail is configured. */
+/** Whether the settings name a way to send mail. */
 export function hasMail({ mail, mailUrl }: Pick<MailChoice, 'mail' | 'mailUrl'>): boolean {
   return mail !== undefined || mailUrl !== undefined
 }
@@ -34,16 +37,16 @@ export interface MailParts {
   readonly database: SenderParts['database']
   readonly lease: Lease
   readonly meter: Meter
-  /** Returns the seal of the parameters of mails. */
+  /** Returns the seal that encrypts the parameters of mails. */
   readonly seal: () => Seal
 }
 
-/** Sends the mails of the outbox, and has a page for development. */
+/** Sends the mails of the outbox, and serves the page for development. */
 export interface Mail extends Sender {
   readonly routes: readonly OpenRoute[]
 }
 
-/** Starts to send mails, if mail is configured. */
+/** Starts to send mails, if the settings name a way to send them. */
 export async function startMail(
   options: MailChoice,
   { database, lease, meter, seal }: MailParts,
@@ -83,10 +86,11 @@ function writingOf({ mail, mailFrom = '', mailLanguage, issuer }: MailChoice): W
   }
 }
 
-async function openTransport({ mail, mailUrl = '', logger }: MailChoice): Promise<{
+async function openTransport(options: MailChoice): Promise<{
   readonly transport: MailTransport
   readonly routes: readonly OpenRoute[]
 }> {
+  const { mail, mailUrl = '', logger } = options
   if (mail) return { transport: appTransport(mail), routes: [] }
 
   const server = parseMailUrl(mailUrl)
@@ -94,7 +98,7 @@ async function openTransport({ mail, mailUrl = '', logger }: MailChoice): Promis
     const transport = createConsoleMail(logger)
     return { transport, routes: [transport.route] }
   }
-  return { transport: await createSmtp(server), routes: [] }
+  return { transport: await createSmtp(server, dkimOf(options)), routes: [] }
 }
 
 function appTransport(mail: AppMail): MailTransport {

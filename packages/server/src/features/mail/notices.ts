@@ -3,24 +3,25 @@ import { createSeal, type Seal } from '../../base/seal.ts'
 import { prepareMail, type NewMail } from '../outbox/new-mail.ts'
 import type { NoticeKind } from './message.ts'
 
-/** A notice is erased if it could not be sent for this long. */
+/** How long Keystile tries to send a notice. After that, the notice is deleted. */
 const lifetimeMilliseconds = 3 * 24 * 60 * 60 * 1000
 
 /**
- * Prepares the notices about an account. The transaction of the change stores the notice, so it
- * goes to the address that the account has at that moment. Without mail, there is no notice.
+ * Prepares notices about an account. The transaction of the change stores the notice, so it goes to
+ * the account's address at that moment. Without the settings for mail, there are no notices.
  *
- * @param address the IP address that the change comes from. The notice shows it to the user
+ * @param address the IP address that the change came from. The notice shows it to the user
  */
 export type Notices = (kind: NoticeKind, address?: string) => NewMail | undefined
 
-/** Prepares no notices, because mail is not configured. */
+/** Prepares no notices, because there are no settings for mail. */
 export const noNotices: Notices = () => undefined
 
 /**
  * Creates `Notices`.
  *
- * @param seal returns the seal of the parameters of mails. Called only for a notice with an address
+ * @param seal returns the seal that encrypts the parameters of mails. It is called only for a
+ *   notice with an IP address
  */
 export function createNotices(seal: () => Seal, clock: Clock): Notices {
   return (kind, address) =>
@@ -32,9 +33,9 @@ export function createNotices(seal: () => Seal, clock: Clock): Notices {
 }
 
 /**
- * Returns a function that returns the seal of the parameters of mails.
+ * Returns a function that returns the seal for the parameters of mails.
  *
- * @param findSecret returns the secret. It is called at the first use of the seal
+ * @param findSecret returns the secret. It is called when the seal is first used
  */
 export function openMailSeal(findSecret: () => string): () => Seal {
   let seal: Seal | undefined

@@ -2,13 +2,13 @@
 import type { Language, ProofMailKind } from './message.ts'
 import type { Paragraph, Text } from './texts.ts'
 
-/** The values of a text, as they are shown. */
+/** The values that are inserted into a text, as the user reads them. */
 export interface ProofTextValues {
   readonly service: string
   readonly link: string
-  /** The code in two groups; undefined for a link alone. */
+  /** The code in two groups; undefined if there is only a link. */
   readonly code: string | undefined
-  /** For how long the link works, such as `15 minutes`. */
+  /** How long the link works, such as `15 minutes`. */
   readonly lifetime: string
   /** When the link expires, with its time zone. */
   readonly until: string
@@ -31,6 +31,66 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'Do not give the link or the code to anyone.',
       ],
     }),
+    email_verification: ({ service, link, code, lifetime, until }) => ({
+      subject: `Confirm your address for ${service}`,
+      paragraphs: [
+        `There is an account at ${service} with this address. If it is yours, ` +
+          'open this link and enter your password to confirm the address:',
+        { link },
+        ...withCode(code, 'Or enter this code where you are logged in:'),
+        `The link and the code work once, within ${lifetime} (until ${until}).`,
+        'If the account is not yours, another person has entered your address. ' +
+          'Ignore this mail. Do not give the link or the code to anyone.',
+      ],
+    }),
+    registration: ({ service, link, code, lifetime, until }) => ({
+      subject: `Finish your registration at ${service}`,
+      paragraphs: [
+        `A person wants to register at ${service} with this address. If it is you, ` +
+          'open this link and enter the password that you have chosen:',
+        { link },
+        ...withCode(code, 'Or enter this code where you registered:'),
+        `The link and the code work once, within ${lifetime} (until ${until}).`,
+        'If it is not you, ignore this mail: then no account is created. ' +
+          'Do not give the link or the code to anyone.',
+      ],
+    }),
+    email_change: ({ service, link, code, lifetime, until }) => ({
+      subject: `Confirm your new address for ${service}`,
+      paragraphs: [
+        `This address was entered as the new address of an account at ${service}. ` +
+          'If the account is yours, open this link to confirm it:',
+        { link },
+        ...withCode(code, 'Or enter this code where you changed the address:'),
+        `The link and the code work once, within ${lifetime} (until ${until}).`,
+        'If the account is not yours, ignore this mail. ' +
+          'Do not give the link or the code to anyone.',
+      ],
+    }),
+    email_changed: ({ service, link, lifetime, until }) => ({
+      subject: `The address of your account at ${service} was changed`,
+      paragraphs: [
+        `Your account at ${service} now has another e-mail address. It had this one until now.`,
+        'If you did this, you do not have to do anything.',
+        'If you did not do this, another person has access to your account. ' +
+          'Open this link to undo the change:',
+        { link },
+        'Then all devices are logged out, and you get a mail to set a new password. ' +
+          `The link works once, within ${lifetime} (until ${until}). Do not give it to anyone.`,
+      ],
+    }),
+    invitation: ({ service, link, code, lifetime, until }) => ({
+      subject: `Your invitation to ${service}`,
+      paragraphs: [
+        `You are invited to create an account at ${service}. ` +
+          'Open this link to choose a name and a password:',
+        { link },
+        ...withCode(code, 'Or enter this code where you are asked for it:'),
+        `The link and the code work once, within ${lifetime} (until ${until}).`,
+        'If you do not want an account, ignore this mail. ' +
+          'Do not give the link or the code to anyone.',
+      ],
+    }),
   },
   de: {
     password_reset: ({ service, link, code, lifetime, until }) => ({
@@ -46,6 +106,70 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
         `Link und Code funktionieren einmal und sind ${lifetime} lang gültig (bis ${until}).`,
         'Wenn Sie das nicht angefordert haben, ignorieren Sie diese Mail: ' +
           'Ihr Passwort bleibt unverändert. Geben Sie Link und Code an niemanden weiter.',
+      ],
+    }),
+    email_verification: ({ service, link, code, lifetime, until }) => ({
+      subject: `Bestätigen Sie Ihre Adresse für ${service}`,
+      paragraphs: [
+        `Bei ${service} gibt es ein Konto mit dieser Adresse. Wenn es Ihres ist, ` +
+          'öffnen Sie diesen Link und geben Sie Ihr Passwort ein, um die Adresse zu bestätigen:',
+        { link },
+        ...withCode(code, 'Oder geben Sie diesen Code dort ein, wo Sie angemeldet sind:'),
+        `Link und Code funktionieren einmal und sind ${lifetime} lang gültig (bis ${until}).`,
+        'Wenn das Konto nicht Ihres ist, hat eine andere Person Ihre Adresse angegeben. ' +
+          'Ignorieren Sie diese Mail. Geben Sie Link und Code an niemanden weiter.',
+      ],
+    }),
+    registration: ({ service, link, code, lifetime, until }) => ({
+      subject: `Schließen Sie Ihre Registrierung bei ${service} ab`,
+      paragraphs: [
+        `Jemand möchte sich mit dieser Adresse bei ${service} registrieren. Wenn Sie das sind, ` +
+          'öffnen Sie diesen Link und geben Sie das Passwort ein, das Sie gewählt haben:',
+        { link },
+        ...withCode(code, 'Oder geben Sie diesen Code dort ein, wo Sie sich registriert haben:'),
+        `Link und Code funktionieren einmal und sind ${lifetime} lang gültig (bis ${until}).`,
+        'Wenn Sie das nicht sind, ignorieren Sie diese Mail: Dann entsteht kein Konto. ' +
+          'Geben Sie Link und Code an niemanden weiter.',
+      ],
+    }),
+    email_change: ({ service, link, code, lifetime, until }) => ({
+      subject: `Bestätigen Sie Ihre neue Adresse für ${service}`,
+      paragraphs: [
+        `Diese Adresse wurde als neue Adresse eines Kontos bei ${service} angegeben. ` +
+          'Wenn es Ihr Konto ist, bestätigen Sie sie über diesen Link:',
+        { link },
+        ...withCode(
+          code,
+          'Oder geben Sie diesen Code dort ein, wo Sie die Adresse geändert haben:',
+        ),
+        `Link und Code funktionieren einmal und sind ${lifetime} lang gültig (bis ${until}).`,
+        'Wenn es nicht Ihr Konto ist, ignorieren Sie diese Mail. ' +
+          'Geben Sie Link und Code an niemanden weiter.',
+      ],
+    }),
+    email_changed: ({ service, link, lifetime, until }) => ({
+      subject: `Die Adresse Ihres Kontos bei ${service} wurde geändert`,
+      paragraphs: [
+        `Ihr Konto bei ${service} hat jetzt eine andere E-Mail-Adresse. Bisher hatte es diese.`,
+        'Wenn Sie das waren, müssen Sie nichts tun.',
+        'Wenn Sie das nicht waren, hat eine andere Person Zugriff auf Ihr Konto. ' +
+          'Über diesen Link machen Sie die Änderung rückgängig:',
+        { link },
+        'Dann werden alle Geräte abgemeldet, und Sie bekommen eine Mail für ein neues Passwort. ' +
+          `Der Link funktioniert einmal und ist ${lifetime} lang gültig (bis ${until}). ` +
+          'Geben Sie ihn an niemanden weiter.',
+      ],
+    }),
+    invitation: ({ service, link, code, lifetime, until }) => ({
+      subject: `Ihre Einladung zu ${service}`,
+      paragraphs: [
+        `Sie sind eingeladen, ein Konto bei ${service} anzulegen. ` +
+          'Über diesen Link wählen Sie einen Namen und ein Passwort:',
+        { link },
+        ...withCode(code, 'Oder geben Sie diesen Code dort ein, wo Sie danach gefragt werden:'),
+        `Link und Code funktionieren einmal und sind ${lifetime} lang gültig (bis ${until}).`,
+        'Wenn Sie kein Konto möchten, ignorieren Sie diese Mail. ' +
+          'Geben Sie Link und Code an niemanden weiter.',
       ],
     }),
   },
@@ -65,6 +189,68 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'votre mot de passe reste inchangé. Ne communiquez le lien et le code à personne.',
       ],
     }),
+    email_verification: ({ service, link, code, lifetime, until }) => ({
+      subject: `Confirmez votre adresse pour ${service}`,
+      paragraphs: [
+        `Un compte sur ${service} utilise cette adresse. Si c’est le vôtre, ouvrez ce lien ` +
+          'et saisissez votre mot de passe pour confirmer l’adresse\u00a0:',
+        { link },
+        ...withCode(code, 'Ou saisissez ce code là où vous êtes connecté\u00a0:'),
+        `Le lien et le code fonctionnent une seule fois, pendant ${lifetime} (jusqu’au ${until}).`,
+        'Si ce compte n’est pas le vôtre, une autre personne a indiqué votre adresse. ' +
+          'Ignorez ce message. Ne communiquez le lien et le code à personne.',
+      ],
+    }),
+    registration: ({ service, link, code, lifetime, until }) => ({
+      subject: `Terminez votre inscription sur ${service}`,
+      paragraphs: [
+        `Une personne souhaite s’inscrire sur ${service} avec cette adresse. Si c’est vous, ` +
+          'ouvrez ce lien et saisissez le mot de passe que vous avez choisi\u00a0:',
+        { link },
+        ...withCode(code, 'Ou saisissez ce code là où vous vous êtes inscrit\u00a0:'),
+        `Le lien et le code fonctionnent une seule fois, pendant ${lifetime} (jusqu’au ${until}).`,
+        'Si ce n’est pas vous, ignorez ce message\u00a0: aucun compte ne sera créé. ' +
+          'Ne communiquez le lien et le code à personne.',
+      ],
+    }),
+    email_change: ({ service, link, code, lifetime, until }) => ({
+      subject: `Confirmez votre nouvelle adresse pour ${service}`,
+      paragraphs: [
+        `Cette adresse a été indiquée comme nouvelle adresse d’un compte sur ${service}. ` +
+          'Si ce compte est le vôtre, ouvrez ce lien pour la confirmer\u00a0:',
+        { link },
+        ...withCode(code, 'Ou saisissez ce code là où vous avez modifié l’adresse\u00a0:'),
+        `Le lien et le code fonctionnent une seule fois, pendant ${lifetime} (jusqu’au ${until}).`,
+        'Si ce compte n’est pas le vôtre, ignorez ce message. ' +
+          'Ne communiquez le lien et le code à personne.',
+      ],
+    }),
+    email_changed: ({ service, link, lifetime, until }) => ({
+      subject: `L’adresse de votre compte sur ${service} a été modifiée`,
+      paragraphs: [
+        `Votre compte sur ${service} a maintenant une autre adresse e-mail. ` +
+          'Jusqu’ici, c’était celle-ci.',
+        'Si c’était vous, vous n’avez rien à faire.',
+        'Si ce n’était pas vous, une autre personne a accès à votre compte. ' +
+          'Ouvrez ce lien pour annuler la modification\u00a0:',
+        { link },
+        'Tous les appareils seront alors déconnectés, et vous recevrez un message pour choisir ' +
+          `un nouveau mot de passe. Le lien fonctionne une seule fois, pendant ${lifetime} ` +
+          `(jusqu’au ${until}). Ne le communiquez à personne.`,
+      ],
+    }),
+    invitation: ({ service, link, code, lifetime, until }) => ({
+      subject: `Votre invitation sur ${service}`,
+      paragraphs: [
+        `Vous êtes invité à créer un compte sur ${service}. ` +
+          'Ouvrez ce lien pour choisir un nom et un mot de passe\u00a0:',
+        { link },
+        ...withCode(code, 'Ou saisissez ce code là où il vous est demandé\u00a0:'),
+        `Le lien et le code fonctionnent une seule fois, pendant ${lifetime} (jusqu’au ${until}).`,
+        'Si vous ne souhaitez pas de compte, ignorez ce message. ' +
+          'Ne communiquez le lien et le code à personne.',
+      ],
+    }),
   },
   es: {
     password_reset: ({ service, link, code, lifetime, until }) => ({
@@ -76,6 +262,67 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
         ...withCode(code, 'O introduzca este código donde solicitó la nueva contraseña:'),
         `El enlace y el código funcionan una sola vez, durante ${lifetime} (hasta el ${until}).`,
         'Si no la ha solicitado, ignore este mensaje: su contraseña no cambia. ' +
+          'No comparta el enlace ni el código con nadie.',
+      ],
+    }),
+    email_verification: ({ service, link, code, lifetime, until }) => ({
+      subject: `Confirme su dirección para ${service}`,
+      paragraphs: [
+        `Hay una cuenta en ${service} con esta dirección. Si es suya, ` +
+          'abra este enlace e introduzca su contraseña para confirmar la dirección:',
+        { link },
+        ...withCode(code, 'O introduzca este código donde tiene la sesión iniciada:'),
+        `El enlace y el código funcionan una sola vez, durante ${lifetime} (hasta el ${until}).`,
+        'Si la cuenta no es suya, otra persona ha indicado su dirección. ' +
+          'Ignore este mensaje. No comparta el enlace ni el código con nadie.',
+      ],
+    }),
+    registration: ({ service, link, code, lifetime, until }) => ({
+      subject: `Termine su registro en ${service}`,
+      paragraphs: [
+        `Una persona quiere registrarse en ${service} con esta dirección. Si es usted, ` +
+          'abra este enlace e introduzca la contraseña que ha elegido:',
+        { link },
+        ...withCode(code, 'O introduzca este código donde se registró:'),
+        `El enlace y el código funcionan una sola vez, durante ${lifetime} (hasta el ${until}).`,
+        'Si no es usted, ignore este mensaje: no se creará ninguna cuenta. ' +
+          'No comparta el enlace ni el código con nadie.',
+      ],
+    }),
+    email_change: ({ service, link, code, lifetime, until }) => ({
+      subject: `Confirme su nueva dirección para ${service}`,
+      paragraphs: [
+        `Esta dirección se ha indicado como nueva dirección de una cuenta en ${service}. ` +
+          'Si la cuenta es suya, abra este enlace para confirmarla:',
+        { link },
+        ...withCode(code, 'O introduzca este código donde cambió la dirección:'),
+        `El enlace y el código funcionan una sola vez, durante ${lifetime} (hasta el ${until}).`,
+        'Si la cuenta no es suya, ignore este mensaje. ' +
+          'No comparta el enlace ni el código con nadie.',
+      ],
+    }),
+    email_changed: ({ service, link, lifetime, until }) => ({
+      subject: `Se ha cambiado la dirección de su cuenta en ${service}`,
+      paragraphs: [
+        `Su cuenta en ${service} tiene ahora otra dirección de correo. Hasta ahora tenía esta.`,
+        'Si ha sido usted, no tiene que hacer nada.',
+        'Si no ha sido usted, otra persona tiene acceso a su cuenta. ' +
+          'Abra este enlace para deshacer el cambio:',
+        { link },
+        'Entonces se cierra la sesión en todos los dispositivos y recibe un mensaje para elegir ' +
+          `una nueva contraseña. El enlace funciona una sola vez, durante ${lifetime} ` +
+          `(hasta el ${until}). No lo comparta con nadie.`,
+      ],
+    }),
+    invitation: ({ service, link, code, lifetime, until }) => ({
+      subject: `Su invitación a ${service}`,
+      paragraphs: [
+        `Está invitado a crear una cuenta en ${service}. ` +
+          'Abra este enlace para elegir un nombre y una contraseña:',
+        { link },
+        ...withCode(code, 'O introduzca este código donde se lo pidan:'),
+        `El enlace y el código funcionan una sola vez, durante ${lifetime} (hasta el ${until}).`,
+        'Si no quiere una cuenta, ignore este mensaje. ' +
           'No comparta el enlace ni el código con nadie.',
       ],
     }),

@@ -1,16 +1,22 @@
 import { isLoopback } from '../../base/this-machine.ts'
+import type { DkimSigner } from './dkim.ts'
 import type { MailServer } from './mail-url.ts'
 import type { MailTransport } from './transport.ts'
 
-/** How long to wait for a connection, and for the server's first line. */
+/** How long to wait for a connection and for the first line of the server. */
 const connectMilliseconds = 10_000
-/** How long to wait for each later reply. */
+/** How long to wait for each further reply. */
 const replyMilliseconds = 30_000
 const maxConnections = 5
 
-/** Creates the transport to a mail server. It keeps up to 5 connections. */
+/**
+ * Creates the transport to a mail server. It keeps up to 5 connections.
+ *
+ * @param dkim what signs the mails; they are not signed without it
+ */
 export async function createSmtp(
   server: Extract<MailServer, { kind: 'smtp' }>,
+  dkim?: DkimSigner,
 ): Promise<MailTransport> {
   const { host, port, isSecure, requiresTls, login } = server
   // Loaded only here, because most servers send no mail.
@@ -26,6 +32,9 @@ export async function createSmtp(
     requireTLS: requiresTls,
     // A server on this machine has no certificate for localhost, and needs none.
     tls: { minVersion: 'TLSv1.2', rejectUnauthorized: !isLoopback(host) },
+    ...(dkim && {
+      dkim: { domainName: dkim.domain, keySelector: dkim.selector, privateKey: dkim.key },
+    }),
     ...(login && { auth: { user: login.user, pass: login.password } }),
     connectionTimeout: connectMilliseconds,
     greetingTimeout: connectMilliseconds,

@@ -1,7 +1,7 @@
 // The texts of the notices in four languages.
 import type { Language, NoticeKind } from './message.ts'
 
-/** The values of a text, as they are shown. */
+/** The values that are inserted into a text, as the user reads them. */
 export interface TextValues {
   readonly service: string
   /** The time of the change, with its time zone. */
@@ -9,10 +9,10 @@ export interface TextValues {
   readonly address: string | undefined
 }
 
-/** A sentence or more, or a link or code that stands alone. */
+/** One or more sentences, or a link or a code in a paragraph of its own. */
 export type Paragraph = string | { readonly link: string } | { readonly code: string }
 
-/** A subject and paragraphs. */
+/** The subject and the paragraphs of a mail. */
 export interface Text {
   readonly subject: string
   readonly paragraphs: readonly Paragraph[]
@@ -60,6 +60,26 @@ export const texts: Readonly<Record<Language, Texts>> = {
         automatic.en,
       ],
     }),
+    already_registered: ({ service, time }) => ({
+      subject: `You already have an account at ${service}`,
+      paragraphs: [
+        `On ${time}, a person wanted to register at ${service} with your address. ` +
+          'You already have an account with it, so no other account was created.',
+        'If this was you, log in with your password. If you have forgotten it, request a new one.',
+        'If this was not you, you do not have to do anything.',
+        automatic.en,
+      ],
+    }),
+    email_taken: ({ service, time }) => ({
+      subject: `Your address is already in use at ${service}`,
+      paragraphs: [
+        `On ${time}, a user of ${service} wanted to use your address for another account. ` +
+          'There already is an account with your address, so nothing was changed.',
+        'If this was you, log in to the account with this address, or delete it first.',
+        'If this was not you, you do not have to do anything.',
+        automatic.en,
+      ],
+    }),
   },
   de: {
     password_changed: ({ service, time, address }) => ({
@@ -91,6 +111,28 @@ export const texts: Readonly<Record<Language, Texts>> = {
         `Ihr Konto bei ${service} wurde am ${time} gesperrt. ` +
           'Sie können sich nicht mehr anmelden.',
         `Bei Fragen wenden Sie sich an den Betreiber von ${service}.`,
+        automatic.de,
+      ],
+    }),
+    already_registered: ({ service, time }) => ({
+      subject: `Sie haben schon ein Konto bei ${service}`,
+      paragraphs: [
+        `Am ${time} wollte sich jemand mit Ihrer Adresse bei ${service} registrieren. ` +
+          'Mit dieser Adresse haben Sie schon ein Konto. Es wurde kein weiteres angelegt.',
+        'Wenn Sie das waren, melden Sie sich mit Ihrem Passwort an. ' +
+          'Wenn Sie es vergessen haben, fordern Sie ein neues an.',
+        'Wenn Sie das nicht waren, müssen Sie nichts tun.',
+        automatic.de,
+      ],
+    }),
+    email_taken: ({ service, time }) => ({
+      subject: `Ihre Adresse wird bei ${service} schon verwendet`,
+      paragraphs: [
+        `Am ${time} wollte jemand Ihre Adresse für ein anderes Konto bei ${service} verwenden. ` +
+          'Mit Ihrer Adresse gibt es schon ein Konto, deshalb wurde nichts geändert.',
+        'Wenn Sie das waren, melden Sie sich mit dem Konto dieser Adresse an ' +
+          'oder löschen Sie es zuerst.',
+        'Wenn Sie das nicht waren, müssen Sie nichts tun.',
         automatic.de,
       ],
     }),
@@ -128,6 +170,27 @@ export const texts: Readonly<Record<Language, Texts>> = {
         automatic.fr,
       ],
     }),
+    already_registered: ({ service, time }) => ({
+      subject: `Vous avez déjà un compte sur ${service}`,
+      paragraphs: [
+        `Le ${time}, une personne a voulu s’inscrire sur ${service} avec votre adresse. ` +
+          'Vous avez déjà un compte avec cette adresse\u00a0: aucun autre n’a été créé.',
+        'Si c’était vous, connectez-vous avec votre mot de passe. ' +
+          'Si vous l’avez oublié, demandez-en un nouveau.',
+        'Si ce n’était pas vous, vous n’avez rien à faire.',
+        automatic.fr,
+      ],
+    }),
+    email_taken: ({ service, time }) => ({
+      subject: `Votre adresse est déjà utilisée sur ${service}`,
+      paragraphs: [
+        `Le ${time}, une personne a voulu utiliser votre adresse pour un autre compte ` +
+          `sur ${service}. Un compte existe déjà avec votre adresse\u00a0: rien n’a été modifié.`,
+        'Si c’était vous, connectez-vous au compte qui a cette adresse, ou supprimez-le d’abord.',
+        'Si ce n’était pas vous, vous n’avez rien à faire.',
+        automatic.fr,
+      ],
+    }),
   },
   es: {
     password_changed: ({ service, time, address }) => ({
@@ -158,6 +221,27 @@ export const texts: Readonly<Record<Language, Texts>> = {
       paragraphs: [
         `Su cuenta en ${service} se desactivó el ${time}. Ya no puede iniciar sesión.`,
         `Si tiene preguntas, póngase en contacto con el operador de ${service}.`,
+        automatic.es,
+      ],
+    }),
+    already_registered: ({ service, time }) => ({
+      subject: `Ya tiene una cuenta en ${service}`,
+      paragraphs: [
+        `El ${time}, una persona quiso registrarse en ${service} con su dirección. ` +
+          'Usted ya tiene una cuenta con ella, así que no se ha creado ninguna otra.',
+        'Si ha sido usted, inicie sesión con su contraseña. ' +
+          'Si la ha olvidado, solicite una nueva.',
+        'Si no ha sido usted, no tiene que hacer nada.',
+        automatic.es,
+      ],
+    }),
+    email_taken: ({ service, time }) => ({
+      subject: `Su dirección ya se utiliza en ${service}`,
+      paragraphs: [
+        `El ${time}, una persona quiso usar su dirección para otra cuenta en ${service}. ` +
+          'Ya existe una cuenta con su dirección, así que no se ha cambiado nada.',
+        'Si ha sido usted, inicie sesión en la cuenta con esta dirección o elimínela primero.',
+        'Si no ha sido usted, no tiene que hacer nada.',
         automatic.es,
       ],
     }),

@@ -1,8 +1,8 @@
 import type { MailMessage } from './message.ts'
 
-/** Passes mails on. */
+/** Sends mails to a mail server, to the app or to the page for development. */
 export interface MailTransport {
-  /** Resolves when a mail server has accepted the mail. Gives up when the signal aborts. */
+  /** Resolves when the mail is accepted. Gives up when the signal aborts. */
   send(message: MailMessage, signal: AbortSignal): Promise<void>
   close(): void
 }

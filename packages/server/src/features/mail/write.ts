@@ -15,7 +15,7 @@ import {
 import { proofTexts } from './proof-texts.ts'
 import { texts, type Paragraph, type Text } from './texts.ts'
 
-/** The settings that the text of a mail depends on. */
+/** The settings that the text of a mail uses. */
 export interface WritingOptions {
   readonly from: string
   readonly issuer: string
@@ -24,10 +24,10 @@ export interface WritingOptions {
 }
 
 /**
- * Writes a mail in text and HTML, without images or remote content. A notice has no link. The
- * headers say that a program sent it, so other programs do not answer it (RFC 3834 §5).
+ * Writes a mail as text and as HTML, without images or remote content. A notice has no link. The
+ * headers mark it as an automatic mail, so that other programs do not reply to it (RFC 3834 §5).
  *
- * @throws {Error} if a template of the app fails or returns other values than strings
+ * @throws {Error} if a template of the app fails, or returns values that are not strings
  */
 export async function writeMail(mail: OutgoingMail, options: WritingOptions): Promise<MailMessage> {
   const { hostname } = new URL(options.issuer)
@@ -55,9 +55,11 @@ function contentOf(
 
 async function noticeContent(
   kind: NoticeKind,
-  { subject, parameters: { address }, createdAt: at }: OutgoingMail,
-  { issuer, language, templates }: WritingOptions,
+  { subject, parameters, createdAt: at }: OutgoingMail,
+  { issuer, templates, ...options }: WritingOptions,
 ): Promise<MailContent> {
+  const { address } = parameters
+  const language = parseLanguage(parameters['language']) ?? options.language
   const service = new URL(issuer).host
   const notice: Notice = { subject, service, at, address, language }
   if (templates[kind]) return requireContent(await templates[kind](notice))
@@ -88,7 +90,7 @@ async function proofContent(
   return layOut(proofTexts[language][kind](values), language)
 }
 
-/** Returns the time in the words of a language, in UTC, because the user's time zone is unknown. */
+/** Returns the time in a language, in UTC, because the time zone of the user is unknown. */
 function timeOf(at: Date, language: Language): string {
   const format = new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, {
     dateStyle: 'long',
@@ -98,7 +100,7 @@ function timeOf(at: Date, language: Language): string {
   return `${format.format(at)} UTC`
 }
 
-/** Returns a length of time in the words of a language, rounded to minutes, hours or days. */
+/** Returns a duration in a language, rounded to minutes, hours or days. */
 function durationOf(milliseconds: number, language: Language): string {
   const minutes = Math.max(1, Math.round(milliseconds / 60_000))
   const [value, unit] =

@@ -28,7 +28,7 @@ age_seconds 0.25
     )
   })
 
-  it('formatFamilies writes 0 for known labels before their first count', () => {
+  it('formatFamilies writes 0 for known labels that have no count yet', () => {
     const counter = createCounter({ ...named, labels: { outcome: ['x'] } })
     assert.match(formatFamilies([counter]), /^a_total\{outcome="x"\} 0$/m)
     const two = createCounter({ ...named, labels: { kind: ['x', 'y'], outcome: ['z'] } })
@@ -39,7 +39,7 @@ age_seconds 0.25
     )
   })
 
-  it('formatFamilies counts a duration in every bucket that fits, and in sum and count', () => {
+  it('formatFamilies counts a duration in each bucket that fits, in sum and count', () => {
     const histogram = createHistogram<{ route: string }>({
       type: 'histogram',
       name: 't_seconds',
@@ -61,7 +61,7 @@ age_seconds 0.25
     ])
   })
 
-  it('formatFamilies escapes quotes, backslashes and line feeds in labels', () => {
+  it('formatFamilies escapes quotes, backslashes and line breaks in labels', () => {
     const counter = createCounter<{ a: string }>({
       ...named,
       help: 'One\\two\nthree',

@@ -13,13 +13,13 @@ async function outcomeOf(work: Promise<unknown>): Promise<string> {
 }
 
 describe('countGrant', () => {
-  it('countGrant returns the grant’s result, or throws the grant’s error', async () => {
+  it('countGrant returns the result of the grant or throws its error', async () => {
     assert.equal(await countGrant(noMeter, 'login', Promise.resolve(1)), 1)
     const error = new Error('x')
     await assert.rejects(countGrant(noMeter, 'login', Promise.reject(error)), error)
   })
 
-  it('countGrant distinguishes a wrong password, a wrong form, an outage and a bug', async () => {
+  it('countGrant counts wrong passwords, wrong forms, outages and bugs separately', async () => {
     assert.equal(await outcomeOf(Promise.resolve()), 'keystile_logins_total granted')
     for (const [error, outcome] of [
       [new OAuthError('invalid_grant', 'x'), 'refused'],

@@ -20,7 +20,7 @@ describe('metadataRoutes', () => {
     ])
   })
 
-  it('metadataRoutes serves the metadata once if the issuer has no path', () => {
+  it('metadataRoutes serves the metadata at one path if the issuer has no path', () => {
     assert.deepEqual(routesOf('https://auth.example'), [
       ['issuer', '/.well-known/jwks.json'],
       ['root', '/.well-known/oauth-authorization-server'],

@@ -77,12 +77,12 @@ describe('POST /revoke', () => {
     ])
   })
 
-  it('POST /revoke returns 200 for a string that is not a token', async () => {
+  it('POST /revoke returns 200 for text that is not a token', async () => {
     const { answer, ended } = await revoke(undefined, noToken)
     assert.deepEqual([answer.status, ended], [200, []])
   })
 
-  it('POST /revoke refuses a token without a session (RFC 7009 §2.2.1)', async () => {
+  it('POST /revoke refuses a token that has no session (RFC 7009 §2.2.1)', async () => {
     const { sessionId: _, ...machine } = identity
     await assert.rejects(revoke(undefined, machine as never), {
       code: 'unsupported_token_type',
@@ -90,7 +90,7 @@ describe('POST /revoke', () => {
     })
   })
 
-  it('POST /revoke returns 503 while it cannot check a token (RFC 7009 §2.2.1)', async () => {
+  it('POST /revoke returns 503 if it cannot check the token (RFC 7009 §2.2.1)', async () => {
     const away = new TokenError('temporarily_unavailable', 'Not now', { retryAfterSeconds: 7 })
     await assert.rejects(revoke(undefined, away), {
       name: 'OAuthError',

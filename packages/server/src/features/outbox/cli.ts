@@ -50,7 +50,7 @@ function timeOf(milliseconds: number): string {
   return new Date(milliseconds).toISOString()
 }
 
-/** `keystile mail retry`: lets a running server send dead letters again. */
+/** `keystile mail retry`: makes a running server try dead letters again. */
 export async function retry({
   flags,
   terminal,

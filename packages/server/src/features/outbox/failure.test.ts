@@ -5,18 +5,18 @@ import { failureOf } from './failure.ts'
 describe('failureOf', () => {
   const of = (responseCode: number, code?: string): unknown => failureOf({ responseCode, code })
 
-  it('a reply from 500 to 599 about the mail is permanent', () => {
+  it('failureOf treats an SMTP reply from 500 to 599 about the mail as permanent', () => {
     assert.deepEqual(of(550, 'EENVELOPE'), { code: 'smtp_550', isPermanent: true })
     assert.deepEqual(of(554, 'EMESSAGE'), { code: 'smtp_554', isPermanent: true })
     assert.deepEqual(of(599), { code: 'smtp_599', isPermanent: true })
   })
 
-  it('a reply from 400 to 499 is not permanent', () => {
+  it('failureOf treats an SMTP reply from 400 to 499 as temporary', () => {
     assert.deepEqual(of(499, 'EENVELOPE'), { code: 'smtp_499', isPermanent: false })
     assert.deepEqual(of(421), { code: 'smtp_421', isPermanent: false })
   })
 
-  it('a reply about the login or the connection is not permanent', () => {
+  it('failureOf treats an SMTP reply about the login or the connection as temporary', () => {
     assert.deepEqual(of(535, 'EAUTH'), { code: 'smtp_535', isPermanent: false })
     assert.deepEqual(of(530, 'EENVELOPE'), { code: 'smtp_530', isPermanent: false })
     assert.deepEqual(of(539, 'EENVELOPE'), { code: 'smtp_539', isPermanent: false })
@@ -24,7 +24,7 @@ describe('failureOf', () => {
     assert.deepEqual(of(554, 'EPROTOCOL'), { code: 'smtp_554', isPermanent: false })
   })
 
-  it('any other error is tried again, and only a short code of it is kept', () => {
+  it('failureOf treats any other error as temporary, and keeps only a short code', () => {
     assert.deepEqual(failureOf({ code: 'ECONNECTION' }), {
       code: 'ECONNECTION',
       isPermanent: false,

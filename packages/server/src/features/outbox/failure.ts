@@ -1,18 +1,18 @@
 /** Why a mail could not be sent. */
 export interface MailFailure {
-  /** A code for logs and `keystile mail list`. Never a text of the mail server. */
+  /** A code for logs and `keystile mail list`. It never contains a text from the mail server. */
   readonly code: string
   /** Whether the mail server refused this mail for good, so that another try is useless. */
   readonly isPermanent: boolean
 }
 
 /**
- * Returns the reason in an error of `send()`. It understands the errors of nodemailer: their
- * `responseCode` is the reply of the mail server, and their `code` says in which step it came.
+ * Returns the reason in an error of `send()`. It reads the members of nodemailer's errors:
+ * `responseCode` is the reply of the mail server, and `code` names the step that failed.
  *
- * A reply from 500 to 599 is permanent if it is about this mail (RFC 5321 §4.2.1). It is not
- * permanent if it is about the connection or the login (RFC 4954 §6): then the settings are wrong,
- * and no mail must be lost until they are corrected.
+ * A reply from 500 to 599 is permanent if it is about this mail (RFC 5321 §4.2.1). If it is about
+ * the connection or the login (RFC 4954 §6), it is not permanent: the settings are wrong, and no
+ * mail must be lost until they are corrected.
  */
 export function failureOf(error: unknown): MailFailure {
   if (typeof error !== 'object' || error === null) return { code: 'error', isPermanent: false }

@@ -4,21 +4,21 @@ import type { CounterMetric, GaugeMetric } from '../../feature/metric.ts'
 import type { Rule } from '../../feature/rule.ts'
 import { mailCommands } from './store.ts'
 
-/** Limits mails to one mailbox to three in any hour, whatever they are for. */
+/** Allows three mails an hour to one mailbox. All kinds of mail count together. */
 export const mailboxHourRate: LimitRate = {
   name: 'mailbox-hour',
   burst: 3,
   intervalMilliseconds: 60 * minuteMilliseconds,
 }
 
-/** Limits mails to one mailbox to ten a day, whatever they are for. */
+/** Allows ten mails a day to one mailbox. All kinds of mail count together. */
 export const mailboxDayRate: LimitRate = {
   name: 'mailbox-day',
   burst: 6,
   intervalMilliseconds: 6 * 60 * minuteMilliseconds,
 }
 
-/** The outcomes of a try: a dead letter is not tried again, a failed mail is. */
+/** The outcomes of a try to send a mail. A failed mail is tried again; a dead letter is not. */
 export const mailTries: CounterMetric<{ readonly outcome: 'sent' | 'failed' | 'dead' }> = {
   type: 'counter',
   name: 'keystile_mail_tries_total',
@@ -42,8 +42,7 @@ const noDeadLetters: Rule<unknown> = {
   id: 'mail-sent',
   standard: 'RFC 5321 §4.2.5',
   severity: 'warn',
-  demand:
-    'no mail may be a dead letter, which the mail server refused and which is not tried again',
+  demand: 'every mail must be sent: a dead letter is a mail that failed and is not tried again',
   find({ machine }) {
     const { database } = machine ?? {}
     if (!database || database.kind === 'unavailable') return undefined
@@ -71,14 +70,14 @@ export const feature: Feature = {
       words: ['mail', 'list'],
       flags: { json: {} },
       takesSettings: 'withoutKey',
-      summary: 'list mails that are not sent yet, dead letters first; never shows their content',
+      summary: 'list mails that failed for good (dead letters), then mails that wait',
       load: async () => (await import('./cli.ts')).list,
     },
     {
       words: ['mail', 'retry'],
       flags: { id: { value: 'ID' } },
       takesSettings: 'withoutKey',
-      summary: 'send all dead letters again, or one mail',
+      summary: 'try to send all dead letters again, or one mail',
       load: async () => (await import('./cli.ts')).retry,
     },
   ],

@@ -6,7 +6,7 @@ import { mailboxDayRate, mailboxHourRate } from './feature.ts'
 import type { NewMail } from './new-mail.ts'
 import type { OutboxTables } from './tables.ts'
 
-/** Whom a mail is about, and the address that it goes to. */
+/** The user whom a mail is about, and the address of the mailbox. */
 export interface Addressee {
   readonly subject: string
   readonly recipient: string
@@ -15,9 +15,9 @@ export interface Addressee {
 /** A recipient, and how the mail is counted. */
 export interface CountedAddressee extends Addressee {
   /**
-   * Counts the mail apart from the other mails to this mailbox: under this id, with limits of the
-   * same size. For mails that a device of the user asks for, so that strangers who cause many mails
-   * cannot prevent them.
+   * Counts the mail separately from other mails to this mailbox: under this id, with limits of the
+   * same size. It is for mails that a device of the user requests. An attacker who causes many
+   * mails cannot prevent these.
    */
   readonly allowance?: string | undefined
   /** The time of the change, in milliseconds. */
@@ -25,10 +25,10 @@ export interface CountedAddressee extends Addressee {
 }
 
 /**
- * Stores a mail in the transaction of the change that causes it. So a change that is rolled back
- * sends no mail, and a committed change sends its mail even after a crash. Stores nothing if the
- * mailbox got too many mails. Call it as the last step of a transaction: other mails to the same
- * mailbox wait until it commits.
+ * Stores a mail in the transaction of the change that causes it. If the change is rolled back, no
+ * mail is sent. If the change is committed, the mail is sent even after a crash. Stores nothing if
+ * the mailbox has already got too many mails. Call it as the last step of a transaction: other
+ * mails to the same mailbox wait until the transaction commits.
  *
  * @returns whether the mail was stored
  */
@@ -57,7 +57,7 @@ export async function insertMail(
   return true
 }
 
-/** Erases the mails about a user who is deleted, because they contain the user's address. */
+/** Deletes the mails about a deleted user, because they contain the user's address. */
 export async function eraseMailsAbout(transaction: Transaction, subject: string): Promise<void> {
   await inTables<OutboxTables>(transaction)
     .deleteFrom('mail')

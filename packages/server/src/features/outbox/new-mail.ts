@@ -4,7 +4,7 @@ import type { Seal } from '../../base/seal.ts'
 /** The values that a template inserts into its text. */
 export type MailParameters = Readonly<Record<string, string>>
 
-/** A mail to store with the change that causes it. The recipient is known in its transaction. */
+/** A mail to store together with the change that causes it. The transaction adds the recipient. */
 export interface NewMail {
   readonly id: string
   readonly template: string
@@ -12,7 +12,7 @@ export interface NewMail {
   readonly lifetimeMilliseconds: number
 }
 
-/** The template of a mail, and for how long the mail is worth sending. */
+/** The template of a mail, and how long the mail is worth sending. */
 export interface MailKind {
   readonly template: string
   readonly lifetimeMilliseconds: number

@@ -11,7 +11,10 @@ import { openParameters, type MailParameters } from './new-mail.ts'
 import { countMails, mailCommands, mailTable } from './store.ts'
 import type { MailRow } from './tables.ts'
 
-/** A mail that failed this often is a dead letter, about 17 hours after its first try. */
+/**
+ * The number of failed tries after which a mail is a dead letter. The last try is about 17 hours
+ * after the first.
+ */
 const maxTries = 24
 
 /** A mail to write and send. */
@@ -22,7 +25,7 @@ export interface OutgoingMail {
   readonly subject: string
   readonly recipient: string
   readonly parameters: MailParameters
-  /** When the change happened that caused the mail. */
+  /** The time of the change that caused the mail. */
   readonly createdAt: Date
 }
 
@@ -31,7 +34,7 @@ export type Deliver = (mail: OutgoingMail, signal: AbortSignal) => Promise<void>
 
 /** The services that the sender uses. */
 export interface SenderParts extends WorkerParts {
-  /** The seal that encrypted the parameters of the mails. */
+  /** The seal that encrypts the parameters of the mails. */
   readonly seal: Seal
   readonly deliver: Deliver
   readonly meter: Meter

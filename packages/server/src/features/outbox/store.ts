@@ -10,10 +10,10 @@ import type { MailRow, OutboxTables } from './tables.ts'
 /** The name of the table of mails. */
 export const mailTable = 'mail'
 
-/** The commands that claim, erase, fail, retry and purge mails. */
+/** The commands that claim, delete, fail, retry and purge mails. */
 export const mailCommands: QueueCommands<MailRow> = createQueueCommands(mailTable)
 
-/** A mail as an operator sees it: without its parameters. */
+/** A mail as an operator sees it, without its parameters. */
 export type ListedMail = Omit<MailRow, 'sealed'>
 
 /** Lists the first mails, dead letters first. */
@@ -28,7 +28,7 @@ export function listMails(reader: Reader, limit: number): Promise<readonly Liste
     .execute()
 }
 
-/** Counts the mails. Returns zeros if the database has no table for mails yet. */
+/** Counts the mails. Returns zeros if the database has no table of mails yet. */
 export function countMails(reader: Reader): Promise<RowCounts> {
   return countRows(reader, mailTable)
 }

@@ -1,7 +1,7 @@
 // The rows of mails as both databases store them.
 import type { QueuedRow } from '../queue/rows.ts'
 
-/** A mail that waits to be sent, or that could not be sent. A mail that was sent has no row. */
+/** A mail that waits to be sent, or a dead letter. The row is deleted when the mail is sent. */
 export interface MailRow extends QueuedRow {
   readonly template: string
   /** The user whom the mail is about. */

@@ -6,7 +6,7 @@ import { describeOnBoth, password } from '../../../test-support/keystile.ts'
 describeOnBoth(
   'hashPassword, verifyPassword and checkPassword',
   (stage) => {
-    it('hashPassword uses the configured cost, and a login accepts the hash', async () => {
+    it('hashPassword uses the configured cost, and a login accepts its hash', async () => {
       const { keystile, addUser, writeHash, login } = await stage.start({
         passwordHashing: { memoryKiB: 12_288, passes: 3 },
       })
@@ -24,7 +24,7 @@ describeOnBoth(
       assert.equal((await login({ password: another })).status, 200)
     })
 
-    it('verifyPassword reads bcrypt, and refuses other values and long passwords', async () => {
+    it('verifyPassword accepts bcrypt, and refuses other values and long passwords', async () => {
       const { keystile } = await stage.start()
       const hash = hashSync(password, 4)
       assert.equal(await keystile.verifyPassword(password, hash), true)
@@ -46,7 +46,7 @@ describeOnBoth(
       assert.equal(await keystile.verifyPassword(password, await hash), true)
     })
 
-    it('checkPassword applies the configured length, and never repeats the password', async () => {
+    it('checkPassword demands the configured length and never repeats the password', async () => {
       const { keystile } = await stage.start({ passwordMinLength: 8 })
       const { checkPassword } = keystile
       assert.equal(checkPassword('zk4-tent'), undefined)
@@ -66,7 +66,7 @@ describeOnBoth(
       }
     })
 
-    it('hashPassword refuses non-strings, and passwords over 1,024 bytes', async () => {
+    it('hashPassword refuses a value that is not a string, and more than 1,024 bytes', async () => {
       const { keystile } = await stage.start()
       await assert.rejects(keystile.hashPassword('x'.repeat(1_025)), {
         name: 'TypeError',

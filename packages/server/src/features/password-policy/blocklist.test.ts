@@ -17,7 +17,7 @@ describe('createBlocklist', () => {
     )
   })
 
-  it('createBlocklist finds no part of a line, no two lines together, and no other string', () => {
+  it('createBlocklist finds only complete lines', () => {
     const known = new Set(lines)
     const others = lines.flatMap((line) => [
       line.slice(1),

@@ -59,7 +59,7 @@ function isRow(text: string): boolean {
 }
 
 describe('findExpected', () => {
-  it('findExpected returns the same results as a simple implementation of its rules', () => {
+  it('findExpected returns the same results as a simple version of its rules', () => {
     const piece = fc.constantFrom(
       ...'abqw12!~'.split(''),
       ...common,
@@ -84,7 +84,7 @@ describe('findExpected', () => {
     assert.equal(found.size, 6, 'some passwords meet each rule, and some none')
   })
 
-  it('findExpected looks up no string that is longer than every blocklist entry', () => {
+  it('findExpected does not look up a string that is longer than every blocked password', () => {
     const asked: string[] = []
     const long = '?!'.repeat(3) + '~=?&!%~'.repeat(3)
     findExpected(`${long}~ab1${long}!`, (text) => asked.push(text) > 0 && isCommon(text), 5)

@@ -42,9 +42,8 @@ const maxCommonLength = 20
  *
  * @param password in lower case
  * @param isCommon tells whether a string is on the blocklist
- * @param minLength the minimum length of a password. It is also the minimum length of a unit that
- *   the password repeats, the minimum length of the characters around a common word, and the
- *   minimum number of rows in a password that consists of rows
+ * @param minLength the minimum length of a password. A repeated part, and the characters around
+ *   a common word, must also have this length. A password of rows must have this many pieces
  */
 export function findExpected(
   password: string,

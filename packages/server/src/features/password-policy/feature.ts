@@ -17,7 +17,9 @@ const passwordMinLength: DefaultedSetting<'passwordMinLength', number> = {
   schema: wholeNumber(leastMinLength, maxMinLength, { why: ' (NIST SP 800-63B-4 §3.1.1.2)' }),
   default: defaultMinLength,
   unit: 'characters',
-  help: 'the minimum length of a new password; fewer than 15 only with a second factor',
+  help:
+    'the minimum length of a new password; ' +
+    'fewer than 15 only if the app also asks for a second factor',
   environment: ['KEYSTILE_PASSWORD_MIN_LENGTH'],
   parse: parseWholeNumber,
 }

@@ -8,7 +8,7 @@ export const resetLoginRate: LimitRate = {
   intervalMilliseconds: 96 * minuteMilliseconds,
 }
 
-/** Limits requests for a new password, per IP address. An office may share an address. */
+/** Limits requests for a new password, per IP address. Many users may share an address. */
 export const resetAddressRate: LimitRate = {
   name: 'reset-address',
   burst: 20,
@@ -25,7 +25,7 @@ export const resetServerRate: LimitRate = {
   intervalMilliseconds: 2 * secondMilliseconds,
 }
 
-/** Limits requests for a new password from one known device, apart from all other requests. */
+/** Limits requests for a new password from one known device, separately from other requests. */
 export const resetDeviceRate: LimitRate = {
   name: 'reset-device',
   burst: 5,
@@ -41,13 +41,13 @@ export const confirmAddressRate: LimitRate = {
 }
 
 const auditEvents = [
-  /** A user set a new password by a link or a code from a mail. */
+  /** A user has set a new password with a link or a code from a mail. */
   'password_reset',
 ] as const
 
 export type PasswordResetEvent = (typeof auditEvents)[number]
 
-/** New passwords for users who have forgotten theirs, by mail. */
+/** New passwords for users who have forgotten the old one, by mail. */
 export const feature: Feature<object, PasswordResetEvent> = {
   name: 'password-reset',
   auditEvents,

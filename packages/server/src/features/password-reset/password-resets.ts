@@ -21,10 +21,10 @@ import {
 import type { PasswordStore } from './new-password.ts'
 import { resetKind, type ResetRequest } from './purpose.ts'
 
-/** Sets new passwords for users who have forgotten theirs. The endpoints and the pages share it. */
+/** Sets new passwords for users who have forgotten the old one. Endpoints and pages use it. */
 export interface PasswordResets {
   /**
-   * Stores a request, and lets the mail be sent later. Looks up no account: the work and the result
+   * Stores a request. The mail is sent later. Does NOT look up the account: the work and the result
    * are the same whether or not the login exists.
    *
    * @param deviceSecret the device secret of the caller: a known device has limits of its own
@@ -60,7 +60,7 @@ export interface PasswordResetParts<U> {
   readonly notices: Notices
 }
 
-/** Longer logins do not exist. */
+/** The maximum length of a login. */
 const maxLoginLength = 320
 
 /** Creates `PasswordResets`. */
@@ -77,8 +77,9 @@ export function createPasswordResets<U>(parts: PasswordResetParts<U>): PasswordR
 }
 
 /**
- * Counts a request. One with a device secret counts for that device only, if that is possible. The
- * resolver checks whose device it is: here a look at the account would tell that it exists.
+ * Counts a request. A request with a valid device secret counts only for the device, up to the
+ * limit of the device. The resolver checks whose device it is: a lookup here could reveal that the
+ * account exists.
  */
 async function countRequest(
   {

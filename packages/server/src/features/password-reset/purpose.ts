@@ -15,6 +15,11 @@ export const resetKind: ProofKind = {
   hasCode: true,
 }
 
+/** Returns the link to the page that sets a new password. */
+export function resetLink(pagesUrl: string, token: string): string {
+  return `${pagesUrl}/reset-password?token=${token}`
+}
+
 /** The values of a request for a new password. */
 export type ResetRequest = {
   /** The user name or e-mail address, as the person typed it. */
@@ -37,8 +42,8 @@ export interface ResetPurposeParts<U> {
 /**
  * Creates the purpose of requests for a new password. Only an active user with an address and a
  * password gets a mail: a user without a password logs in by other means, and a mailbox must not
- * add one. A mail that a device of the user asks for has its own allowance, so an attacker who has
- * caused too many mails to the mailbox cannot prevent it.
+ * add one. A mail that a device of the user requests has limits of its own, so an attacker who has
+ * already caused too many mails to the mailbox cannot prevent it.
  */
 export function createResetPurpose<U>({
   directory,
@@ -65,7 +70,7 @@ export function createResetPurpose<U>({
         passwordMark: passwordMark(hash),
         passwordSession: directory.passwordSession(user),
       })
-      const link = `${pagesUrl}/reset-password?token=${token}`
+      const link = resetLink(pagesUrl, token)
       return {
         subject,
         mailbox,

@@ -1,12 +1,11 @@
-import { ProblemError } from 'keystile/internal'
 import { describeFields, readFields, strictFields, stringField } from '../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, type OpenRoute } from '../../http/route.ts'
 import { newPasswordField } from '../accounts/account-fields.ts'
+import { presentedOf, proofFields, requestIdSchema } from '../accounts/proof-fields.ts'
 import { accountRoute, tooManyTries } from '../accounts/route-parts.ts'
 import { addressOf, byStranger } from '../audit/audit.ts'
 import { preferredLanguage } from '../mail/language.ts'
 import type { PasswordPolicy } from '../password-policy/policy.ts'
-import type { Presented } from '../mail-proofs/proofs.ts'
 import type { PasswordResets } from './password-resets.ts'
 
 /** The services that the routes of password resets use. */
@@ -15,7 +14,7 @@ export interface PasswordResetRouteParts {
   readonly passwordPolicy: PasswordPolicy
 }
 
-/** The endpoints by which users set a new password without the old one. */
+/** The endpoints with which users set a new password without the old one. */
 export function passwordResetRoutes(parts: PasswordResetRouteParts): readonly OpenRoute[] {
   return [requestRoute(parts), confirmRoute(parts)]
 }
@@ -44,11 +43,7 @@ function requestRoute({ resets }: PasswordResetRouteParts): OpenRoute {
       success: {
         status: 202,
         description: 'The id of the request, which is needed with the code',
-        schema: {
-          type: 'object',
-          properties: { request_id: { type: 'string' } },
-          required: ['request_id'],
-        },
+        schema: requestIdSchema,
       },
       refuses: { 429: tooManyTries },
     },
@@ -64,9 +59,7 @@ function requestRoute({ resets }: PasswordResetRouteParts): OpenRoute {
 /** `POST /password-resets/confirm`: sets the new password. */
 function confirmRoute({ resets, passwordPolicy }: PasswordResetRouteParts): OpenRoute {
   const members = strictFields({
-    token: stringField().meta({ description: 'The token of the link' }).optional(),
-    request_id: stringField().meta({ description: 'Needed with the code' }).optional(),
-    code: stringField().meta({ example: '1234 5678' }).optional(),
+    ...proofFields,
     new_password: newPasswordField(passwordPolicy),
   })
 
@@ -93,24 +86,4 @@ function confirmRoute({ resets, passwordPolicy }: PasswordResetRouteParts): Open
       return emptyAnswer
     },
   }
-}
-
-/** @throws {ProblemError} 422 if the members are neither a token nor a code with its request */
-function presentedOf({
-  token,
-  request_id: requestId,
-  code,
-}: {
-  readonly token?: string | undefined
-  readonly request_id?: string | undefined
-  readonly code?: string | undefined
-}): Presented {
-  if (token !== undefined && requestId === undefined && code === undefined) return { token }
-  if (token === undefined && requestId !== undefined && code !== undefined)
-    return { requestId, code }
-  throw new ProblemError(
-    'unprocessable_content',
-    'The body must have either token, or request_id and code',
-    { errors: [] },
-  )
 }

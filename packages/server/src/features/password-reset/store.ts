@@ -33,7 +33,7 @@ export const bindReset: Command<BindValues, void> = command(
 /**
  * Spends a proof and sets the new password, in one transaction, and ends all sessions of the user.
  * If the mailbox was not verified before, another person may have registered the address, so the
- * user's profile and all other requests are erased as well.
+ * user's profile and all other requests are deleted as well.
  *
  * @returns `isReset: false` if the proof was spent, or the account or its address has changed
  */

@@ -13,34 +13,34 @@ import {
 const password = Buffer.from('pass\0wörd')
 
 describe('hash()', () => {
-  it('the argon2 hash is a PHC string with OWASP’s parameters and a new salt', () => {
+  it('an argon2 hash is a PHC string with OWASP’s parameters and a new salt', () => {
     const [one, two] = [hash(password), hash(password)]
     assert.match(one, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
     assert.notEqual(one, two)
   })
 
-  it('another implementation verifies the argon2 hash', () => {
+  it('another implementation accepts our argon2 hash', () => {
     assert.equal(verifySync(hash(password), password), true)
     assert.equal(verifySync(hash(password), 'other'), false)
   })
 })
 
 describe('verify()', () => {
-  it('argon2’s verify() accepts only the right password, compared to the last byte', () => {
+  it('argon2’s verify() accepts only the right password, and compares every byte', () => {
     const stored = hash(password)
     assert.equal(verify(password, stored), true)
     for (const other of ['pass\0wöre', 'pass', 'pass\0wör', 'PASS\0WÖRD', ''])
       assert.equal(verify(Buffer.from(other), stored), false, other)
   })
 
-  it('argon2’s verify() reads hashes with other parameters', () => {
+  it('argon2’s verify() accepts hashes with other parameters', () => {
     assert.equal(
       verify(password, hashSync(password, { memoryCost: 8_192, timeCost: 3, parallelism: 2 })),
       true,
     )
   })
 
-  it('argon2’s verify() reads hashes of other implementations', () => {
+  it('argon2’s verify() accepts hashes from other implementations', () => {
     // Made by argon2 20190702 of Debian: `printf '…' | argon2 2C8wMJBNvsRc -id -t … -k … -p … -e`.
     // The third hash was made by password_hash of PHP 8.4.28.
     const staple = 'correct horse battery staple'
@@ -67,7 +67,7 @@ describe('verify()', () => {
     }
   })
 
-  it('argon2’s verify() throws for other argon2 kinds, truncated hashes and bad base64', () => {
+  it('argon2’s verify() throws for another argon2 variant, a cut hash or bad base64', () => {
     // The first two hashes were made by the same program, with `-i` and with `-v 10`.
     const good =
       '$argon2id$v=19$m=256,t=2,p=1$MkM4d05KQk52c1Jj$cLp8GBnSSRrjoVP4EPeIQa4G9+Et2roWFSPwl83AQVk'
@@ -104,12 +104,12 @@ describe('verify()', () => {
   })
 })
 
-describe('the parameters of a stored hash', () => {
+describe('the parameters of a stored argon2 hash', () => {
   const stored = hash(password)
   const withParameters = (memory: number, passes: number, parallelism: number): string =>
     stored.replace('m=19456,t=2,p=1', `m=${memory},t=${passes},p=${parallelism}`)
 
-  it('argon2’s verify() refuses parameters that argon2 does not have (RFC 9106 §3.1)', () => {
+  it('argon2’s verify() refuses parameters that argon2 does not allow (RFC 9106 §3.1)', () => {
     const least = hashSync(password, { memoryCost: 8, timeCost: 1, parallelism: 1 })
     assert.equal(verify(password, least), true)
     const impossible = [
@@ -122,7 +122,7 @@ describe('the parameters of a stored hash', () => {
       assert.throws(() => verify(password, value), /must be an argon2id/, value)
   })
 
-  it('isOutdated reads argon2 hashes with at most 1 GiB, or 4 GiB in all passes together', () => {
+  it('isOutdated is true for an argon2 hash that needs too much memory', () => {
     // A readable hash that is stronger than the default is not outdated; an unreadable one is.
     const outdated = [
       [1_048_576, 4, false],
@@ -137,7 +137,7 @@ describe('the parameters of a stored hash', () => {
 })
 
 describe('isOutdated', () => {
-  it('isOutdated is true for an argon2 hash with less memory or fewer passes', () => {
+  it('isOutdated is true for an argon2 hash with too little memory or too few passes', () => {
     const withParameters = (memory: number, passes: number): string =>
       hash(password).replace('m=19456,t=2', `m=${memory},t=${passes}`)
     assert.equal(isOutdated(hash(password)), false)
@@ -149,14 +149,14 @@ describe('isOutdated', () => {
 })
 
 describe('createDecoy', () => {
-  it('createDecoy returns a hash at the default cost that matches no password', () => {
+  it('createDecoy returns a hash with the default cost that matches no password', () => {
     assert.equal(isOutdated(createDecoy()), false)
     assert.equal(verify(password, createDecoy()), false)
   })
 })
 
 describe('deriveWithNode', () => {
-  it('deriveWithNode derives the same bytes as the prebuilt library', () => {
+  it('deriveWithNode returns the same bytes as the prebuilt library', () => {
     const salt = Buffer.from('0123456789abcdef')
     const { memory, passes, parallelism } = defaultParameters
     const expected = hashRawSync(password, {

@@ -10,7 +10,7 @@ const drain = <Item>(queue: FairQueue<Item>): readonly Item[] => {
 }
 
 describe('createFairQueue', () => {
-  it('the fair queue takes one item of each sender, then the next item of each sender', () => {
+  it('the fair queue takes one item from each sender in turn', () => {
     const queue = createFairQueue<string>(100)
     for (const item of ['a1', 'a2', 'a3', 'b1', 'c1', 'c2'])
       assert.equal(queue.add(item[0], item), undefined)
@@ -18,7 +18,7 @@ describe('createFairQueue', () => {
     assert.equal(queue.size, 0)
   })
 
-  it('the fair queue serves new senders, and senders that were just served, last', () => {
+  it('the fair queue takes items of new senders last', () => {
     const queue = createFairQueue<string>(100)
     for (const item of ['a1', 'a2', 'b1']) queue.add(item[0], item)
     assert.equal(queue.take(), 'a1')
@@ -26,7 +26,7 @@ describe('createFairQueue', () => {
     assert.deepEqual(drain(queue), ['b1', 'a2', 'c1'])
   })
 
-  it('a full fair queue evicts an item of the sender with the most items, or the new item', () => {
+  it('a full fair queue evicts an item of the sender with the most items', () => {
     const queue = createFairQueue<string>(4)
     for (const item of ['a1', 'a2', 'a3', 'b1']) queue.add(item[0], item)
     assert.equal(queue.add('a', 'a4'), 'a4')
@@ -81,7 +81,7 @@ describe('createFairQueue', () => {
     return { queue, waiting }
   }
 
-  it('the fair queue returns each item once, and keeps the order of each sender’s items', () => {
+  it('the fair queue returns each item once, and each sender’s items in order', () => {
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 20 }), (history, places) => {
         const { queue, waiting } = after(history, places)
@@ -101,7 +101,7 @@ describe('createFairQueue', () => {
     )
   })
 
-  it('the fair queue serves every waiting sender once before it serves a sender again', () => {
+  it('the fair queue takes one item from every waiting sender before a second from any', () => {
     fc.assert(
       fc.property(steps, (history) => {
         const taken = drain(after(history, 100).queue).map(({ sender }) => sender)
@@ -117,7 +117,7 @@ describe('createFairQueue', () => {
     )
   })
 
-  it('queue.ahead() returns how many items would be taken before a new item', () => {
+  it('queue.ahead() returns how many items are taken before a new item', () => {
     fc.assert(
       fc.property(steps, senders, (history, sender) => {
         const { queue } = after(history, 100)

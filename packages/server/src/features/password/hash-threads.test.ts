@@ -25,7 +25,7 @@ describe('openHashThreads', () => {
     await threads.close()
   })
 
-  it('hash threads finish running work before they close, even while a library loads', async () => {
+  it('hash threads finish running work before they close, even while loading', async () => {
     const threads = openHashThreads(1)
     const verifying = threads.verify(Buffer.from('correct horse battery staple'), bcrypt)
     await threads.close()
@@ -41,7 +41,7 @@ describe('openHashThreads', () => {
     await threads.close()
   })
 
-  it('hash threads load bcrypt’s library at the first bcrypt hash', () => {
+  it('hash threads load the bcrypt library only when the first bcrypt hash comes', () => {
     // Linux lists the files that a process has loaded.
     const module = JSON.stringify(new URL('hash-threads.ts', import.meta.url).href)
     const program = `import { readFileSync } from 'node:fs'
@@ -60,7 +60,7 @@ describe('openHashThreads', () => {
     if (process.platform === 'linux') assert.equal(stdout, 'false true\n', stderr)
   })
 
-  it('hash threads reject a hash that they cannot verify, and continue', async () => {
+  it('hash threads reject a hash that they cannot verify, and then continue', async () => {
     const threads = openHashThreads(1)
     await assert.rejects(
       threads.verify(Buffer.from('x'), 'no hash'),
@@ -92,7 +92,7 @@ describe('openHashThreads', () => {
     },
   )
 
-  it('a process can exit while its hash threads are idle', () => {
+  it('a process can exit while its hash threads have no work', () => {
     const module = JSON.stringify(new URL('hash-threads.ts', import.meta.url).href)
     const program = `import { openHashThreads } from ${module}
       console.log(await openHashThreads(1).hash(Buffer.from('x')))`
@@ -105,7 +105,7 @@ describe('openHashThreads', () => {
     assert.match(stdout, /^\$argon2id/)
   })
 
-  it('if hash threads are closed while they start, they refuse the waiting jobs', async () => {
+  it('hash threads refuse waiting jobs if they are closed while they start', async () => {
     for (let i = 0; i < 5; i++) {
       const threads = openHashThreads(2)
       const hashing = Array.from({ length: 3 }, () =>
@@ -121,7 +121,7 @@ describe('openHashThreads', () => {
   })
 })
 
-describe('jobs that wait for a hash', () => {
+describe('jobs in the hash queue', () => {
   /** Starts one thread, so that all jobs but the first wait. The test sets the clock. */
   const stage = (t: TestContext) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
@@ -157,7 +157,7 @@ describe('jobs that wait for a hash', () => {
     }
   }
 
-  it('the hash queue serves addresses in rotation, so no address waits for a flood', async (t) => {
+  it('the hash queue takes jobs of all addresses in turn, so a flood delays none', async (t) => {
     const { ask, askMany, settled, end, threads } = stage(t)
     askMany(50, '192.0.2.1')
     ask('another', '192.0.2.2')
@@ -176,7 +176,7 @@ describe('jobs that wait for a hash', () => {
     await threads.close()
   })
 
-  it('the hash queue treats all addresses of one IPv6 /64 as one sender', async (t) => {
+  it('the hash queue treats all addresses in one IPv6 /64 as one sender', async (t) => {
     const { ask, settled, end, threads } = stage(t)
     for (let n = 1; n <= 10; n++) ask(`network ${n}`, `2001:db8::${n}`)
     ask('another', '2001:db8:0:1::1')
@@ -185,7 +185,7 @@ describe('jobs that wait for a hash', () => {
     await threads.close()
   })
 
-  it('the hash queue refuses a job with 503 exactly 2 s after it was added', async (t) => {
+  it('the hash queue refuses a job with 503 after exactly 2 s', async (t) => {
     const { askMany, advance, settled, errors, threads, end } = stage(t)
     askMany(3, '192.0.2.1')
     advance(1_500)
@@ -208,7 +208,7 @@ describe('jobs that wait for a hash', () => {
     await threads.close()
   })
 
-  it('the hash queue starts no job after its deadline, even if the timer is late', async (t) => {
+  it('the hash queue starts no job after 2 s, even if its timer is late', async (t) => {
     let time = 0
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const threads = openHashThreads(1, () => time)
@@ -220,7 +220,7 @@ describe('jobs that wait for a hash', () => {
     await threads.close()
   })
 
-  it('the hash queue refuses a sender’s job if it could not start in time', async (t) => {
+  it('the hash queue refuses a job at once if it would wait longer than 2 s', async (t) => {
     const { askMany, ask, settled, errors, threads, end } = stage(t)
     // No hash was measured yet, so 20 ms are assumed. One job is in flight, and 100 wait.
     askMany(150, '192.0.2.1')
@@ -238,7 +238,7 @@ describe('jobs that wait for a hash', () => {
     await threads.close()
   })
 
-  it('the hash queue accepts a job that would start just in time', async (t) => {
+  it('the hash queue accepts a job that would wait exactly 2 s', async (t) => {
     const { askMany, settled, threads, end } = stage(t)
     askMany(100, '192.0.2.1')
     assert.equal(threads.requireRoom('192.0.2.1'), 2_000)
@@ -247,7 +247,7 @@ describe('jobs that wait for a hash', () => {
     await threads.close()
   })
 
-  it('the slower the measured hashes are, the fewer jobs may wait in the hash queue', async (t) => {
+  it('the hash queue accepts fewer jobs if hashes are slow', async (t) => {
     const { askMany, advance, settled, threads, end } = stage(t)
     askMany(1)
     advance(1_620) // the mean becomes 120 ms
@@ -259,7 +259,7 @@ describe('jobs that wait for a hash', () => {
     await threads.close()
   })
 
-  it('a full hash queue evicts a job of the busiest sender, however fast hashes are', async (t) => {
+  it('a full hash queue evicts a job of the sender with the most jobs', async (t) => {
     const { askMany, ask, settled, threads, end } = stage(t)
     askMany(30) // the clock stands still
     await end()
@@ -276,7 +276,7 @@ describe('jobs that wait for a hash', () => {
     await closed
   })
 
-  it('the hash queue refuses its jobs when the threads are closed', async (t) => {
+  it('the hash queue refuses the waiting jobs when the threads are closed', async (t) => {
     const { askMany, settled, errors, threads, end } = stage(t)
     askMany(3)
     await threads.close()
@@ -292,7 +292,7 @@ describe('jobs that wait for a hash', () => {
 })
 
 describe('createPasswords', () => {
-  it('passwords.verify returns false for an unknown user even during overload', async () => {
+  it('passwords.verify returns false for an unknown user, even during an overload', async () => {
     const threads = openHashThreads(1)
     const passwords = createPasswords(threads)
     const storm = Array.from({ length: 300 }, () => passwords.hash('x').catch(() => 'refused'))

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { chooseCost, defaultCost, findCostFault, type HashingCost } from './hashing-cost.ts'
 
 describe('findCostFault', () => {
-  it('findCostFault accepts the memory in each row of OWASP’s table, and refuses less', () => {
+  it('findCostFault accepts each cost in OWASP’s table and refuses less memory', () => {
     const table = [
       [1, 47_104],
       [2, 19_456],
@@ -23,7 +23,7 @@ describe('findCostFault', () => {
     }
   })
 
-  it('findCostFault refuses a cost if verify() would refuse hashes of this cost', () => {
+  it('findCostFault refuses a cost whose hashes verify() would refuse', () => {
     for (const [memoryKiB, passes, isTaken] of [
       [1_048_576, 4, true],
       [1_048_577, 1, false],
@@ -65,7 +65,7 @@ describe('chooseCost', () => {
   }
   const gib = 1_048_576
 
-  it('chooseCost raises the memory until a hash takes about 15/16 of the allowed time', () => {
+  it('chooseCost raises the memory until a hash takes 15/16 of the allowed time', () => {
     for (const speed of [0.05, 0.2, 0.7, 1.3, 2.5]) {
       const { measure, asked } = machine(speed)
       const { cost, milliseconds } = chooseCost(measure, { milliseconds: 100, maxMemoryKiB: gib })
@@ -76,7 +76,7 @@ describe('chooseCost', () => {
     }
   })
 
-  it('chooseCost never goes below the default, however slow the machine is', () => {
+  it('chooseCost never returns less than the default, even on a slow machine', () => {
     const { measure } = machine(50)
     assert.deepEqual(chooseCost(measure, { milliseconds: 100, maxMemoryKiB: gib }), {
       cost: defaultCost,
@@ -88,19 +88,19 @@ describe('chooseCost', () => {
     )
   })
 
-  it('chooseCost respects the memory limit, and adds passes instead', () => {
+  it('chooseCost obeys the memory limit, and adds passes instead of memory', () => {
     const { measure } = machine(0.1)
     const { cost } = chooseCost(measure, { milliseconds: 100, maxMemoryKiB: 65_536 + 1_000 })
     assert.deepEqual(cost, { memoryKiB: 65_536, passes: 15 })
   })
 
-  it('chooseCost returns only a cost whose hashes verify() accepts', () => {
+  it('chooseCost returns a cost whose hashes verify() accepts', () => {
     const { measure } = machine(0.000_1)
     const { cost } = chooseCost(measure, { milliseconds: 5_000, maxMemoryKiB: 8 * gib })
     assert.deepEqual(cost, { memoryKiB: gib, passes: 4 })
   })
 
-  it('chooseCost ends even if measurements contradict each other', () => {
+  it('chooseCost ends even if its measurements contradict each other', () => {
     let calls = 0
     const { cost } = chooseCost(() => (calls++ % 3) * 60, { milliseconds: 100, maxMemoryKiB: gib })
     assert.equal(findCostFault(cost), undefined)

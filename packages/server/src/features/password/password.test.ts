@@ -4,14 +4,14 @@ import { openHashThreads, type HashThreads } from './hash-threads.ts'
 import { createPasswords, isTooLong } from './password.ts'
 
 describe('isTooLong', () => {
-  it('isTooLong is true for a password of 1,025 bytes or more', () => {
+  it('isTooLong is true from 1,025 bytes on', () => {
     assert.equal(isTooLong('x'.repeat(1_024)), false)
     assert.equal(isTooLong('x'.repeat(1_025)), true)
   })
 })
 
 describe('verify()', () => {
-  it('passwords.verify returns false for a stored value that is not a known hash', async () => {
+  it('passwords.verify returns false if the stored value is not a known hash', async () => {
     const threads = openHashThreads(1)
     const passwords = createPasswords(threads)
     for (const stored of [
@@ -27,7 +27,7 @@ describe('verify()', () => {
 })
 
 describe('hash()', () => {
-  it('passwords.hash uses the configured cost, and cheaper hashes are outdated', async () => {
+  it('passwords.hash uses the configured cost, and a cheaper hash is outdated', async () => {
     const threads = openHashThreads(1)
     const [before, after] = [
       createPasswords(threads),
@@ -45,7 +45,7 @@ describe('hash()', () => {
 })
 
 describe('renew()', () => {
-  it('passwords.renew uses the configured cost, and keeps a salt of full length', async () => {
+  it('passwords.renew uses the configured cost and a salt of full length', async () => {
     const threads = openHashThreads(1)
     const [before, after] = [
       createPasswords(threads),
@@ -65,7 +65,7 @@ describe('renew()', () => {
   })
 })
 
-describe('the decoy of passwords.verify', () => {
+describe('passwords.verify for an unknown user, with a decoy hash', () => {
   // Records the calls of the threads, and hashes nothing.
   const asked: string[] = []
   const threads: HashThreads = {
@@ -76,7 +76,7 @@ describe('the decoy of passwords.verify', () => {
   }
   const bcrypt = '$2b$12$O7mIJu7a20kBB/zzQ75YOOmS5yPv2DF40upBUL9UO1Qsq1H0xd4Cq'
 
-  it('passwords.verify does equal work for an unknown user and the last known user', async () => {
+  it('passwords.verify does as much work for an unknown user as for the last one', async () => {
     const passwords = createPasswords(threads)
     await passwords.verify('x', undefined)
     assert.match(asked.at(-1)!, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
@@ -87,7 +87,7 @@ describe('the decoy of passwords.verify', () => {
     }
   })
 
-  it('passwords.verify hashes at the configured cost for an unknown user', async () => {
+  it('passwords.verify uses the configured cost for an unknown user', async () => {
     const passwords = createPasswords(threads, { memoryKiB: 20_000, passes: 3 })
     await passwords.verify('x', undefined)
     assert.match(asked.at(-1)!, /^\$argon2id\$v=19\$m=20000,t=3,p=1\$/)

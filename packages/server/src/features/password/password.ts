@@ -57,7 +57,7 @@ export function isTooLong(password: string): boolean {
 }
 
 /**
- * Creates the passwords of a server.
+ * Creates the functions that hash and verify the passwords of a server.
  *
  * @param cost the cost of new hashes; a login replaces a hash of lower cost
  */

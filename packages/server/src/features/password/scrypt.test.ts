@@ -25,14 +25,14 @@ const hashes: readonly (readonly [string, string])[] = [
 const [, , , [, good]] = hashes as [unknown, unknown, unknown, [string, string]]
 
 describe('verify()', () => {
-  it('scrypt’s verify() reads hashes of other implementations (RFC 7914 §12)', () => {
+  it('scrypt’s verify() accepts hashes from other implementations (RFC 7914 §12)', () => {
     for (const [password, stored] of hashes) {
       assert.equal(verify(Buffer.from(password), stored), true, stored)
       assert.equal(verify(Buffer.from(`${password}x`), stored), false, stored)
     }
   })
 
-  it('scrypt’s verify() returns false if the parameters, the salt or the hash are changed', () => {
+  it('scrypt’s verify() returns false after a change of parameters, salt or hash', () => {
     for (const [from, to] of [
       ['ln=7', 'ln=8'],
       ['r=8', 'r=9'],
@@ -43,12 +43,12 @@ describe('verify()', () => {
       assert.equal(verify(Buffer.from(staple), good.replace(from, to)), false, to)
   })
 
-  it('scrypt’s verify() refuses final NUL bytes, which HMAC would ignore (RFC 2104 §2)', () => {
+  it('scrypt’s verify() refuses a password with NUL bytes at the end (RFC 2104 §2)', () => {
     for (const password of [`${staple}\0`, `${staple}\0\0`])
       assert.equal(verify(Buffer.from(password), good), false, JSON.stringify(password))
   })
 
-  it('scrypt’s verify() uses as much memory as the hash’s parameters require', () => {
+  it('scrypt’s verify() uses as much memory as the parameters of the hash demand', () => {
     for (const parameters of ['ln=17,r=8,p=1', 'ln=1,r=8,p=9999', 'ln=10,r=999,p=1'])
       assert.equal(
         verify(Buffer.from(staple), good.replace('ln=7,r=8,p=2', parameters)),
@@ -57,7 +57,7 @@ describe('verify()', () => {
       )
   })
 
-  it('scrypt’s verify() throws for a hash that isHash() refuses', () => {
+  it('scrypt’s verify() throws if isHash() is false for the stored hash', () => {
     assert.throws(() => verify(Buffer.from(staple), `${good}=`), /must be a scrypt PHC string/)
   })
 })
@@ -66,7 +66,7 @@ describe('isHash', () => {
   const withParameters = (ln: number | string, r: number | string, p: number | string): string =>
     good.replace('ln=7,r=8,p=2', `ln=${ln},r=${r},p=${p}`)
 
-  it('scrypt’s isHash() refuses truncated or malformed hashes and bad base64', () => {
+  it('scrypt’s isHash() is false for a cut or malformed hash, or bad base64', () => {
     assert.equal(isHash(good), true)
     const bad = [
       '',
@@ -89,7 +89,7 @@ describe('isHash', () => {
     for (const stored of bad) assert.equal(isHash(stored), false, stored)
   })
 
-  it('scrypt’s isHash() refuses impossible parameters (RFC 7914 §2) and other spellings', () => {
+  it('scrypt’s isHash() is false for impossible or misspelt parameters (RFC 7914 §2)', () => {
     const bad = [
       [0, 8, 1],
       [7, 0, 1],
@@ -107,7 +107,7 @@ describe('isHash', () => {
     assert.equal(isHash(withParameters(15, 1, 1)), true)
   })
 
-  it('scrypt’s isHash() refuses a hash that takes more than 1 GiB, or too long', () => {
+  it('scrypt’s isHash() is false for a hash that needs too much memory or time', () => {
     const table = [
       [20, 8, 1, true],
       [20, 9, 1, false],

@@ -13,7 +13,7 @@ const foreign = {
 
 describe('verify()', () => {
   for (const [kind, stored] of Object.entries(foreign)) {
-    it(`a hash of ${kind} is verified and counts as outdated`, async () => {
+    it(`a hash of the kind ${kind} is accepted and is outdated`, async () => {
       assert.equal(isHash(stored), true)
       assert.equal(await verify(password, stored), true)
       assert.equal(await verify(Buffer.from('another'), stored), false)
@@ -21,7 +21,7 @@ describe('verify()', () => {
     })
   }
 
-  it('verify() rejects an unknown kind of hash', async () => {
+  it('verify() of stored hashes rejects an unknown kind', async () => {
     const others = [
       '',
       'x',
@@ -38,11 +38,11 @@ describe('verify()', () => {
 })
 
 describe('isOutdated', () => {
-  it('isOutdated is false for a hash at the default cost', () => {
+  it('isOutdated is false for a hash with the default cost', () => {
     assert.equal(isOutdated(hash(password), password), false)
   })
 
-  it('isOutdated is false if bcrypt compared only a part of the password', () => {
+  it('isOutdated is false if bcrypt has compared only a part of the password', () => {
     const long = Buffer.from('x'.repeat(73))
     assert.equal(isOutdated(foreign.bcrypt, long), false)
     assert.equal(isOutdated(foreign.bcrypt, long.subarray(0, 72)), true)
@@ -51,7 +51,7 @@ describe('isOutdated', () => {
 })
 
 describe('passwordMark', () => {
-  it('passwordMark is equal for a hash and its renewal, and different for other hashes', () => {
+  it('passwordMark is the same for a hash and its renewal, and differs for other hashes', () => {
     const stored = hash(password)
     const [salt, other] = [stored.split('$')[4]!, hash(password)]
     const anew = hash(password, { memory: 64, passes: 1, parallelism: 1 }, salt)
@@ -60,7 +60,7 @@ describe('passwordMark', () => {
     assert.notEqual(passwordMark(other), passwordMark(stored))
   })
 
-  it('passwordMark is the whole hash if a renewal would change the salt', () => {
+  it('passwordMark is the complete hash if a renewal would change the salt', () => {
     for (const stored of Object.values(foreign)) assert.equal(passwordMark(stored), stored)
   })
 })

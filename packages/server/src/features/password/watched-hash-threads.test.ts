@@ -34,7 +34,7 @@ function createStage() {
 const fail = () => Promise.reject(new Error('a hash thread ended with exit code 1'))
 
 describe('watchHashThreads', () => {
-  it('watchHashThreads counts waiting hashes, and reports how long each took', async () => {
+  it('watchHashThreads counts the waiting hashes and reports how long each took', async () => {
     const { watched, told, advance, hashBy } = createStage()
     const { promise, resolve } = Promise.withResolvers<string>()
     hashBy(() => promise)
@@ -46,7 +46,7 @@ describe('watchHashThreads', () => {
     assert.deepEqual([watched.length, told], [0, [0.5, 0.5]])
   })
 
-  it('watchHashThreads passes the address and the cost to the threads', async () => {
+  it('watchHashThreads gives the address and the cost to the threads', async () => {
     const { watched, jobs } = createStage()
     const parameters = { memory: 19_456, passes: 3, parallelism: 1 }
     await watched.hash(password, '192.0.2.1', parameters)
@@ -57,21 +57,21 @@ describe('watchHashThreads', () => {
     ])
   })
 
-  it('watchHashThreads reports no time for a failed hash, and throws its error', async () => {
+  it('watchHashThreads reports no duration for a failed hash, and throws its error', async () => {
     const { watched, told, hashBy } = createStage()
     hashBy(fail)
     await assert.rejects(watched.hash(password), /exit code 1/)
     assert.deepEqual([watched.length, told], [0, []])
   })
 
-  it('idle hash threads count as working, and are not tested with an extra hash', async () => {
+  it('hash threads without work count as working, and run no test hash', async () => {
     const { watched, advance, asked } = createStage()
     await watched.hash(password)
     advance(3_600)
     assert.deepEqual([await watched.areWorking(), asked()], [true, 1])
   })
 
-  it('hash threads that fail for 10 s count as broken until one hash succeeds', async () => {
+  it('hash threads count as broken after failures for 10 s, until a hash succeeds', async () => {
     const { watched, advance, hashBy } = createStage()
     hashBy(fail)
     await assert.rejects(watched.hash(password))
@@ -83,7 +83,7 @@ describe('watchHashThreads', () => {
     assert.equal(await watched.areWorking(), true, 'known without a login')
   })
 
-  it('hash threads count as working if a hash succeeds between failures', async () => {
+  it('hash threads count as working if some hashes fail and others succeed', async () => {
     const { watched, advance, hashBy, asked } = createStage()
     for (let second = 0; second < 20; second++) {
       hashBy(fail)
@@ -96,7 +96,7 @@ describe('watchHashThreads', () => {
     assert.deepEqual([await watched.areWorking(), asked()], [true, 40])
   })
 
-  it('if hashes never end, the hash threads count as broken; one extra hash is tried', async () => {
+  it('hash threads count as broken if hashes do not end, and run one test hash', async () => {
     const { watched, advance, hashBy, asked } = createStage()
     const { promise, resolve } = Promise.withResolvers<string>()
     hashBy(() => promise)

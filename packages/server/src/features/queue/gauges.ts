@@ -1,7 +1,7 @@
 import type { GaugeMetric, Reading } from '../../feature/metric.ts'
 import type { RowCounts } from './rows.ts'
 
-/** How old the numbers may be when `/metrics` is read. */
+/** The maximum age of the numbers before they are counted again. */
 const countMilliseconds = 10_000
 
 /**

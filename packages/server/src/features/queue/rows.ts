@@ -10,22 +10,22 @@ import {
 } from '../../storage/database.ts'
 import { hasTable } from '../../storage/migrate.ts'
 
-/** A row that waits to be delivered. A row that was delivered is erased. Times are milliseconds. */
+/** A row that waits to be delivered. It is deleted after that. Times are in milliseconds. */
 export interface QueuedRow {
   readonly id: string
   readonly created_at: number
-  /** From this time on, the row is not delivered any more, and housekeeping erases it. */
+  /** The time at which the row expires. It is then not delivered, and housekeeping deletes it. */
   readonly expires_at: number
-  /** How often a process has begun to deliver the row. */
+  /** How many times a process has started to deliver the row. */
   readonly tries: number
   readonly next_try_at: number
-  /** When the row became a dead letter, which is not tried again; null if it still waits. */
+  /** When the row became a dead letter; null if it still waits. */
   readonly dead_at: number | null
-  /** Why the last try failed: a code and never a text of another program. */
+  /** Why the last try failed: a code, never a text from another program. */
   readonly failure: string | null
 }
 
-/** Returns the columns of a row that is due at once and was not tried yet. */
+/** Returns the columns of a new row. It is due immediately. */
 export function newRow(now: number, lifetimeMilliseconds: number): Omit<QueuedRow, 'id'> {
   return {
     created_at: now,
@@ -40,32 +40,32 @@ export function newRow(now: number, lifetimeMilliseconds: number): Omit<QueuedRo
 /** The commands on the rows of a table. */
 export interface QueueCommands<Row extends QueuedRow> {
   /**
-   * Claims the rows that are due, oldest first, and counts a try of each. Until `until`, no other
-   * process claims them. If this process crashes, another process delivers them then.
+   * Claims the rows that are due, oldest first, and counts a try for each. Until the time `until`,
+   * no other process can claim them. If this process crashes, another delivers them later.
    */
   readonly claim: Command<
     { readonly now: number; readonly until: number; readonly limit: number },
     readonly Row[]
   >
-  /** Erases a row that was delivered. */
+  /** Deletes a row that was delivered. */
   readonly erase: Command<{ readonly id: string }, void>
-  /** Stores that a try failed, and when the next try is, or that there is none: a dead letter. */
+  /** Stores that a try has failed, and the time of the next try. A dead letter has no next try. */
   readonly fail: Command<
     Pick<QueuedRow, 'id' | 'dead_at'> & { readonly failure: string; readonly nextTryAt: number },
     void
   >
-  /** Makes a row due again at once, or all dead letters if `id` is undefined. */
+  /** Makes one row due again immediately, or all dead letters if `id` is undefined. */
   readonly retry: Command<
     { readonly id: string | undefined; readonly now: number },
     { readonly retried: number }
   >
-  /** Erases rows that expired before they could be delivered. */
+  /** Deletes rows that expired before they were delivered. */
   readonly purge: PurgeCommand
   /** All these commands. */
   readonly all: readonly AnyCommand[]
 }
 
-/** A stand-in for the table of a feature, whose name is known only at run time. */
+/** A placeholder for the table of a feature. Its real name is known only at run time. */
 interface Tables {
   readonly queue: QueuedRow
 }

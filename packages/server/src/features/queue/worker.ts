@@ -7,15 +7,15 @@ import type { Database } from '../../storage/database.ts'
 import { LeaseLostError, type Lease } from '../lease/lease.ts'
 import { hasDueRow, type QueueCommands, type QueuedRow } from './rows.ts'
 
-/** How often the worker looks for rows that are due. */
+/** How often the worker looks for rows to deliver. */
 const tickMilliseconds = secondMilliseconds
 /** How many rows are delivered at the same time. */
 const batchSize = 10
-/** A try that takes longer than this has failed. */
+/** The maximum time for one try. After it, the try has failed. */
 const tryMilliseconds = minuteMilliseconds
 /**
- * For how long a claimed row belongs to the process that claimed it. Longer than a try takes, so
- * that two processes do not deliver one row at the same time.
+ * How long a claimed row belongs to the process that claimed it. This is longer than a try, so
+ * that two processes never deliver the same row at once.
  */
 const claimMilliseconds = tryMilliseconds + 30 * secondMilliseconds
 /** How long `close()` waits for rows that are being delivered. Then it interrupts them. */
@@ -23,7 +23,7 @@ const closeMilliseconds = 5 * secondMilliseconds
 
 /** Why a try failed. */
 export interface Failure {
-  /** A code for logs and lists. Never a text of another program. */
+  /** A code for logs and lists. It never contains a text from another program. */
   readonly code: string
   /** Whether another try is useless or too late, so that the row becomes a dead letter. */
   readonly isFinal: boolean
@@ -96,10 +96,10 @@ export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: Wor
 }
 
 /**
- * Claims the rows that are due and delivers them. No transaction is open meanwhile.
+ * Claims the rows that are due and delivers them. No transaction is open during the delivery.
  *
- * @returns whether to go on at once. If all tries failed, the receiver may be down: the next tick
- *   tries other rows
+ * @returns whether to look for more rows immediately. If all tries failed, the receiver may be
+ *   down, so the caller waits for the next interval
  */
 async function deliverBatch<Row extends QueuedRow>(
   queue: Queue<Row>,
@@ -142,7 +142,7 @@ async function deliverRow<Row extends QueuedRow>(
     return false
   }
 
-  // A crash before this commit delivers the row once more, and never less than once.
+  // After a crash before this commit, the row is delivered again: at least once.
   await lease.write(queue.commands.erase, { id: row.id })
   queue.report(row)
   return true

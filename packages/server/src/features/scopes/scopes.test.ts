@@ -18,7 +18,7 @@ const rules: ScopeRules = {
 }
 
 describe('scopeRulesOf', () => {
-  it('scopeRulesOf adds the built-in scopes, and the role admin that holds all scopes', () => {
+  it('scopeRulesOf adds the built-in scopes, and a role admin with all scopes', () => {
     const { declared, defaults, roles } = scopeRulesOf({
       scopes: { a: 'A' },
       roles: { r: ['a'] },
@@ -31,7 +31,7 @@ describe('scopeRulesOf', () => {
 })
 
 describe('readRequestedScopes', () => {
-  it('readRequestedScopes reads names separated by spaces, and returns undefined for ""', () => {
+  it('readRequestedScopes splits the text at spaces, and returns undefined for ""', () => {
     assert.deepEqual(readRequestedScopes('c a', rules), ['c', 'a'])
     for (const scope of [undefined, '', ' '])
       assert.equal(readRequestedScopes(scope, rules), undefined)
@@ -50,12 +50,12 @@ describe('readRequestedScopes', () => {
 })
 
 describe('heldScopes', () => {
-  it('heldScopes combines default scopes, the user’s scopes and role scopes, as declared', () => {
+  it('heldScopes combines the default scopes, the user’s scopes and the roles’ scopes', () => {
     assert.deepEqual(heldScopes({ scopes: ['d'], roles: ['reader'] }, rules), ['b', 'c', 'd'])
     assert.deepEqual(heldScopes({ scopes: [], roles: [] }, rules), ['b'])
   })
 
-  it('heldScopes leaves out scopes and roles that are no longer declared', () => {
+  it('heldScopes omits scopes and roles that are no longer declared', () => {
     assert.deepEqual(
       heldScopes({ scopes: ['gone'], roles: ['odd', 'nobody', 'toString'] }, rules),
       ['b'],
@@ -64,13 +64,13 @@ describe('heldScopes', () => {
 })
 
 describe('grantScopes', () => {
-  it('grantScopes gives the requested scopes that the user holds; by default, all of them', () => {
+  it('grantScopes returns the requested scopes that the user holds, by default all', () => {
     assert.deepEqual(grantScopes(['c', 'a'], ['a', 'b'], 'all'), ['a'])
     assert.deepEqual(grantScopes(undefined, ['a', 'b'], 'all'), ['a', 'b'])
     assert.deepEqual(grantScopes(['c'], ['a', 'b'], 'all'), [])
   })
 
-  it('grantScopes gives no more than the client may have', () => {
+  it('grantScopes returns only scopes that the client may have', () => {
     assert.deepEqual(grantScopes(undefined, ['a', 'b'], ['b', 'c']), ['b'])
     assert.deepEqual(grantScopes(['a', 'b'], ['a', 'b'], ['b']), ['b'])
     assert.deepEqual(grantScopes(['a'], ['a', 'b'], []), [])
@@ -80,14 +80,14 @@ describe('grantScopes', () => {
 describe('givesRights', () => {
   const before = { scopes: ['a'], roles: ['reader'], active: true }
 
-  it('givesRights is true if a scope, a role or access is added', () => {
+  it('givesRights is true if a change adds a scope or role, or enables the user', () => {
     assert.equal(givesRights(before, { ...before, scopes: ['a', 'b'] }), true)
     assert.equal(givesRights(before, { ...before, scopes: ['b'] }), true)
     assert.equal(givesRights(before, { ...before, roles: ['reader', 'odd'] }), true)
     assert.equal(givesRights({ ...before, active: false }, before), true)
   })
 
-  it('givesRights is false if rights are only removed, or nothing changes', () => {
+  it('givesRights is false if a change only removes rights or changes nothing', () => {
     for (const after of [before, { scopes: [], roles: [], active: false }])
       assert.equal(givesRights(before, after), false)
     const disabled = { ...before, active: false }
@@ -98,13 +98,13 @@ describe('givesRights', () => {
 describe('mayGive', () => {
   const caller = { scopes: ['a'], roles: ['reader'], tokenScopes: ['a', 'b', 'c', 'd'] }
 
-  it('mayGive is true only if the caller holds every scope that the user would hold', () => {
+  it('mayGive is true only if the caller holds all scopes that the user would have', () => {
     assert.equal(mayGive({ scopes: ['a', 'c'], roles: [] }, caller, rules), true)
     assert.equal(mayGive({ scopes: [], roles: ['reader'] }, caller, rules), true)
     assert.equal(mayGive({ scopes: ['a', 'd'], roles: [] }, caller, rules), false)
   })
 
-  it('mayGive checks both the caller’s stored rights and the token’s scopes', () => {
+  it('mayGive checks the stored rights of the caller and the scopes of the token', () => {
     assert.equal(
       mayGive({ scopes: ['a'], roles: [] }, { ...caller, tokenScopes: ['b', 'c'] }, rules),
       false,
@@ -112,7 +112,7 @@ describe('mayGive', () => {
     assert.equal(mayGive({ scopes: ['a'], roles: [] }, { ...caller, scopes: [] }, rules), false)
   })
 
-  it('mayGive lets only an administrator give the role admin', () => {
+  it('mayGive allows only an administrator to give the role admin', () => {
     const withAdmin = { ...rules, roles: { admin: ['a', 'b', 'c'] } }
     const all = { scopes: ['a', 'b', 'c'], roles: [], tokenScopes: ['a', 'b', 'c'] }
     const administrator = { scopes: [], roles: ['admin'] }

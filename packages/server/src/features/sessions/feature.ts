@@ -11,21 +11,22 @@ export interface SessionOptions {
   /** Lifetime of an access token in seconds, 10 to 86,400. Default: 600. */
   readonly accessTokenSeconds?: number
   /**
-   * Lifetime of a session in seconds from its login, however often it is refreshed: 60 to
-   * 34,560,000 (400 days). Default: 30 days. A change applies to new logins only.
+   * Lifetime of a session in seconds from its login, even with refreshes: 60 to 34,560,000 (400
+   * days). Default: 30 days. A change applies only to new logins.
    */
   readonly sessionSeconds?: number
   /** Lifetime in seconds of a session that is not refreshed: 60 to 34,560,000. Default: 14 days. */
   readonly idleSeconds?: number
   /**
-   * Grace period of a used refresh token in seconds, 0 to 60. A client that sends the used token
-   * again within this time gets the same successor again. So a client can retry, or lose an answer.
-   * Default: 10. With 0, a refresh token works only once, and a client that retries is logged out.
+   * Grace period of a used refresh token in seconds, 0 to 60. If a client sends the used token
+   * again within this time, it gets the same new token. So a client can retry if an answer was
+   * lost. Default: 10. With 0, a refresh token works only once, and a client that retries is logged
+   * out.
    */
   readonly graceSeconds?: number
 }
 
-/** Browsers keep a cookie for at most 400 days, so a browser would lose a longer session anyway. */
+/** The maximum of a session: browsers keep a cookie for at most 400 days. */
 const maxSessionSeconds = 400 * daySeconds
 
 const accessTokenSeconds: DefaultedSetting<'accessTokenSeconds', number> = {
@@ -46,7 +47,7 @@ const sessionSeconds: DefaultedSetting<'sessionSeconds', number> = {
   default: defaultLifetimes.sessionSeconds,
   defaultText: `${defaultLifetimes.sessionSeconds} (30 days)`,
   unit: 'seconds',
-  help: 'how long a login lasts, however often it is refreshed',
+  help: 'the longest lifetime of a session, even with refreshes',
   environment: ['KEYSTILE_SESSION_SECONDS'],
   parse: parseWholeNumber,
 }
@@ -58,7 +59,7 @@ const idleSeconds: DefaultedSetting<'idleSeconds', number> = {
   default: defaultLifetimes.idleSeconds,
   defaultText: `${defaultLifetimes.idleSeconds} (14 days)`,
   unit: 'seconds',
-  help: 'how long a login lasts without a refresh',
+  help: 'how long a session lasts without a refresh',
   environment: ['KEYSTILE_IDLE_SECONDS'],
   parse: parseWholeNumber,
 }
@@ -69,7 +70,7 @@ const graceSeconds: DefaultedSetting<'graceSeconds', number> = {
   schema: seconds(0, 60),
   default: defaultLifetimes.graceSeconds,
   unit: 'seconds',
-  help: 'how long a used refresh token returns the same successor again; 0 turns this off',
+  help: 'how long a used refresh token returns the same new refresh token; 0 turns this off',
   environment: ['KEYSTILE_GRACE_SECONDS'],
   parse: parseWholeNumber,
 }

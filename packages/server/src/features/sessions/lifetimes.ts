@@ -10,7 +10,7 @@ export const maxAccessTokenSeconds: number = daySeconds
 /** The lifetimes of sessions and their tokens. */
 export interface Lifetimes {
   readonly accessTokenSeconds: number
-  /** From the login to the end of the session, however often it is refreshed. */
+  /** The longest lifetime of a session from its login, even with refreshes. */
   readonly sessionSeconds: number
   /** A session that is not refreshed for this long expires. */
   readonly idleSeconds: number

@@ -14,7 +14,7 @@ export interface Shown {
   /** The grace period of a used token. With 0, each token works only once. */
   readonly graceSeconds: number
   readonly usedAt: number | null
-  /** The end of the grace period, in which the token may be presented again. */
+  /** The end of the grace period. Until then, the token may be presented again. */
   readonly repeatableUntil: number | null
   readonly successorIsUsed: boolean
   /** When the session last accepted a late retry; null if there was no late retry. */

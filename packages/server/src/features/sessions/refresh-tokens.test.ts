@@ -8,8 +8,8 @@ import {
   writeRefreshToken,
 } from './refresh-tokens.ts'
 
-describe('a refresh token', () => {
-  it('a refresh token has a random 128-bit id and 256-bit secret, and can be parsed', () => {
+describe('makeRefreshToken() and parseRefreshToken()', () => {
+  it('a refresh token has a random 128-bit id and a random 256-bit secret', () => {
     const made = Array.from({ length: 100 }, makeRefreshToken)
     assert.equal(new Set(made.map(({ id }) => id)).size, 100)
     assert.equal(new Set(made.map(({ secret }) => secret)).size, 100)

@@ -17,7 +17,7 @@ export interface RuleOptions {
   readonly graceSeconds?: number | undefined
 }
 
-/** The rules, in the order in which the documents list them. */
+/** The rules, in the same order as in the documents. */
 export const rules: readonly Rule<RuleOptions>[] = [
   {
     id: 'access-token-short',
@@ -41,7 +41,7 @@ export const rules: readonly Rule<RuleOptions>[] = [
     id: 'session-short',
     standard: 'SP 800-63B-4 §2.1.3',
     severity: 'warn',
-    demand: 'a login must expire within 30 days',
+    demand: 'a session must expire within 30 days',
     find: ({ options: { sessionSeconds = defaultLifetimes.sessionSeconds } }, say) =>
       sessionSeconds > longestSessionSeconds
         ? [
@@ -59,7 +59,9 @@ export const rules: readonly Rule<RuleOptions>[] = [
     id: 'idle-short',
     standard: 'ASVS 5.0 7.3.1',
     severity: 'warn',
-    demand: 'a login that lasts more than 30 days must expire after 30 days without use',
+    demand:
+      'if a session can last more than 30 days, ' +
+      'it must expire after at most 30 days without a refresh',
     find({ options }, say) {
       const {
         sessionSeconds = defaultLifetimes.sessionSeconds,

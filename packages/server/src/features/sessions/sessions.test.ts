@@ -65,7 +65,7 @@ describe('start()', () => {
     (await inTables<SessionTables>(database.reader).selectFrom('session').selectAll().execute())
       .length
 
-  it('a new session is stored, and its first token is signed (RFC 9068 §2.2)', async () => {
+  it('sessions.start stores a session and signs its first token (RFC 9068 §2.2)', async () => {
     const started = await start(ada.publicUser.id, 'hash')
     const claims = verifyJwt(started!.accessToken, key, {
       issuer: 'i',
@@ -98,7 +98,7 @@ describe('start()', () => {
     assert.equal(session!.tokens_expire_at, clock.now() + 60_000)
   })
 
-  it('a new session stores the User-Agent, shortened and without control characters', async () => {
+  it('a session stores the User-Agent without control characters, and shortened', async () => {
     const devices: readonly (readonly [said: string | undefined, shown: string | null])[] = [
       [undefined, null],
       ['', null],
@@ -131,7 +131,7 @@ describe('start()', () => {
     }
   })
 
-  it('no session starts for a disabled, deleted or unknown account', async () => {
+  it('no session starts for a disabled, deleted or unknown user', async () => {
     const { id } = ada.publicUser
     await users.change(ada, { active: false }, by)
     assert.equal(await start(id), undefined)
@@ -146,7 +146,7 @@ describe('start()', () => {
     assert.equal(await countSessions(), 0)
   })
 
-  it('no session starts if the account’s scopes or roles changed during the login', async () => {
+  it('no session starts if the user’s scopes or roles changed during the login', async () => {
     const starter = createSessionStarter(database, { startLogin, issuing, clock })
     const login = { subject: ada.publicUser.id, clientId: 'c', scopes: ['a'], refreshes: true, by }
     const stored = { scopes: JSON.stringify(ada.scopes), roles: JSON.stringify(ada.roles) }
@@ -162,12 +162,12 @@ describe('start()', () => {
     assert.ok(await starter.start({ ...login, rights: stored }))
   })
 
-  it('a session starts for a user of the app who has no Keystile account', async () => {
+  it('a session can start for a user who exists only in the app', async () => {
     assert.ok(await start('theirs', 'their hash', { hasAccounts: false }))
     assert.equal(await countSessions(), 1)
   })
 
-  it('a session without a refresh token expires when its access token expires', async () => {
+  it('a session without a refresh token expires together with its access token', async () => {
     const { id } = ada.publicUser
     assert.equal((await start(id, 'hash', { refreshes: false }))!.refreshToken, undefined)
     assert.deepEqual(

@@ -13,8 +13,8 @@ export interface SessionRow {
   readonly created_at: number
   readonly last_used_at: number
   /**
-   * The end of the session, however often it is refreshed. Set at the login, so that later changes
-   * of the settings do not extend it.
+   * When the session ends, even if it is refreshed. Set at the login, so that later changes of the
+   * settings do not extend it.
    */
   readonly expires_at: number
   /**

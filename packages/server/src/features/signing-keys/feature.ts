@@ -24,7 +24,7 @@ const key: Setting<'key', string> = {
   takenBy: 'both',
   schema: z.string({ error: 'must be a string' }),
   defaultText: 'the file keystile.key beside SQLite; PostgreSQL has no default',
-  help: 'the secret that seals the signing keys: 32 random characters or more',
+  help: 'the secret that encrypts the signing keys: 32 random characters or more',
   environment: ['KEYSTILE_KEY'],
   flag: false, // every user of the machine can read the arguments of a process
   isSecret: true,
@@ -37,7 +37,7 @@ const signingKey: Setting<'signingKey', Jwk> = {
     error: 'must be a private JWK',
   }),
   defaultText: 'keys that Keystile makes itself',
-  help: 'a private JWK that signs tokens; the variable and the flag name its file',
+  help: 'a private JWK that signs tokens; the variable and the flag take the path of its file',
   environment: ['KEYSTILE_SIGNING_KEY_FILE'],
   flag: 'signing-key-file',
   isSecret: true,

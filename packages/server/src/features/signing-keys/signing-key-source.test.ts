@@ -6,7 +6,7 @@ import { findSigningKeySource } from './signing-key-source.ts'
 describe('findSigningKeySource', () => {
   const options = { signingAlgorithm: 'ES256', database: ':memory:' } as const
 
-  it('findSigningKeySource prefers the option signingKey to the option key', () => {
+  it('findSigningKeySource uses the option signingKey rather than the option key', () => {
     const key = generateKey('EdDSA')
     const source = findSigningKeySource({ ...options, signingKey: exportPrivateJwk(key), key: 'k' })
     assert.ok('signingKey' in source)
@@ -16,14 +16,14 @@ describe('findSigningKeySource', () => {
     )
   })
 
-  it('without signingKey, findSigningKeySource uses the option key as the sealing secret', () => {
+  it('without signingKey, findSigningKeySource encrypts the keys with the option key', () => {
     assert.deepEqual(findSigningKeySource({ ...options, key: 'k' }), {
       algorithm: 'ES256',
       sealingSecret: 'k',
     })
   })
 
-  it('findSigningKeySource makes a new secret for each database in memory', () => {
+  it('findSigningKeySource makes a new secret for every database in memory', () => {
     const [one, other] = [findSigningKeySource(options), findSigningKeySource(options)]
     assert.notDeepEqual(one, other)
   })

@@ -45,6 +45,7 @@ export function findSigningKeySource({
 export function findSealingSecret(choice: SigningKeyChoice): string {
   if (choice.signingKey) return String(choice.signingKey['d'])
   const source = findSigningKeySource(choice)
-  if ('signingKey' in source) throw new Error('a signing key of the operator must be an option')
+  if ('signingKey' in source)
+    throw new Error('without the option signingKey, the source must be a sealing secret')
   return source.sealingSecret
 }

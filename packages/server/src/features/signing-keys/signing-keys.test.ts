@@ -12,7 +12,7 @@ import { issuingAlgorithms, signingKeyOf } from './signing-keys.ts'
 
 describe('signingKeyOf', () => {
   for (const algorithm of issuingAlgorithms) {
-    it(`signingKeyOf accepts a private ${algorithm} key, and adds a kid if it has none`, () => {
+    it(`signingKeyOf accepts a private ${algorithm} key, and adds a missing kid`, () => {
       const key = generateKey(algorithm, { keyId: 'mine' })
       const { kid, ...unnamed } = exportPrivateJwk(key)
       assert.deepEqual([signingKeyOf({ ...unnamed, kid: 'mine' }).keyId, kid], ['mine', 'mine'])

@@ -166,7 +166,7 @@ function openRow(row: SigningKeyRow, seal: Seal): SigningKey {
   const jwk = seal.open(row.sealed_jwk, row.id)
   if (jwk === undefined) {
     throw new ConfigurationError(
-      'the signing keys in this database were sealed with a different key. Fix: give the key ' +
+      'the signing keys in this database were encrypted with a different key. Fix: give the key ' +
         '(or the file keystile.key) that was used when the signing keys were made',
     )
   }

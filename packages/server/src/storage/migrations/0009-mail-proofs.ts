@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-/** Adds the proofs that mails carry: links and codes. */
+/** Adds the table of proofs: the links and codes in mails. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('mail_proof')

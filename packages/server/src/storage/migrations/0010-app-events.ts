@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-/** Adds the events that wait for the app, and the mark of an app that wants them. */
+/** Adds the table of durable events, and the table that says whether an app handles them. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('app_event')

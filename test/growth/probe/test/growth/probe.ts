@@ -64,10 +64,10 @@ async function withServer(
   }
 }
 
-describe('the feature in a stand-alone server', () => {
+describe('the new feature in a stand-alone server', () => {
   for (const kind of ['SQLite', 'PostgreSQL'] as const) {
     it(
-      `the new feature works with all of its parts on ${kind}`,
+      `all parts of the new feature work on ${kind}`,
       { skip: kind === 'PostgreSQL' && noPostgres },
       async () => {
         const database = kind === 'PostgreSQL' ? await createTestDatabase() : undefined
@@ -131,7 +131,7 @@ async function untilNoProbeIsLeft(stage: Stage): Promise<void> {
 }
 
 describeOnBoth('the feature', (stage) => {
-  it('the new feature deletes rows that are older than its setting', async () => {
+  it('the new feature deletes rows when they are older than its setting allows', async () => {
     const clock = createTestClock()
     const { keystile, send, tokens, setScopes } = await stage.start({ clock })
     await setScopes((await tokens('ada')).subject, ['users:read'])
@@ -148,7 +148,7 @@ describeOnBoth('the feature', (stage) => {
   })
 })
 
-describe('the setting', () => {
+describe('the setting of the new feature', () => {
   it('the new setting is an option of createKeystile, which refuses a wrong value', async () => {
     const options = { issuer: 'http://localhost:3000', database: ':memory:', probeSeconds: 1 }
     await assert.rejects(createKeystile(options), /probeSeconds must be at least 60; it is 1/)
@@ -156,7 +156,7 @@ describe('the setting', () => {
 })
 
 describeOnBoth('the grant', (stage) => {
-  it('the new grant is known to the token endpoint, the metadata and the clients', async () => {
+  it('the token endpoint, the metadata and the clients know the new grant', async () => {
     const { send, addClient } = await stage.start()
     const grantType = 'urn:example:probe'
     const client = await addClient({ grants: [grantType] })

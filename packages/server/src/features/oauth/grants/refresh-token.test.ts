@@ -72,12 +72,12 @@ describe('refreshTokenGrant', () => {
     ])
   })
 
-  it('the refresh grant refuses an unknown token, and the token of an inactive user', async () => {
+  it('the refresh grant refuses an unknown token, and the token of a disabled user', async () => {
     await assert.rejects(grant(undefined, { user }), invalid)
     await assert.rejects(grant(proved, {}), invalid)
   })
 
-  it('the refresh grant gives scopes that session, user, client and request all have', async () => {
+  it('a refresh gives only scopes that session, user, client and request all have', async () => {
     assert.deepEqual(await grant(proved, { user }), [['a', 'b']])
     assert.deepEqual(await grant(proved, { user: { held: ['b', 'c'] } }), [['b']])
     assert.deepEqual(await grant(proved, { user, scope: 'c a' }), [['a']])

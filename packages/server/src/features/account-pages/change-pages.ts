@@ -1,0 +1,94 @@
+import type { OpenRoute } from '../../http/route.ts'
+import { byStranger } from '../audit/audit.ts'
+import type { EmailChanges } from '../email-change/email-changes.ts'
+import type { Invitations } from '../invitations/invitations.ts'
+import type { PasswordPolicy } from '../password-policy/policy.ts'
+import { changeTexts, type ChangeTexts } from './change-texts.ts'
+import { markup } from './html.ts'
+import type { PageReader, PageSettings } from './page-parts.ts'
+import { tokenPageRoutes, type TokenPage } from './token-page.ts'
+
+/** The services and settings that the pages use. The pages have no rules of their own. */
+export interface ChangePageParts extends PageSettings {
+  readonly changes: Pick<EmailChanges, 'confirm' | 'undo'>
+  readonly invitations: Pick<Invitations, 'accept'>
+  readonly passwordPolicy: Pick<PasswordPolicy, 'minLength'>
+}
+
+/** The pages for a new address, for the old address, and for an invitation. */
+export function changePageRoutes(parts: ChangePageParts): readonly OpenRoute[] {
+  return [confirmPage(parts), undoPage(parts), acceptPage(parts)].flatMap((kind) =>
+    tokenPageRoutes(kind, parts),
+  )
+}
+
+function textsOf({ language }: PageReader): ChangeTexts {
+  return changeTexts[language]
+}
+
+function confirmPage({ changes }: ChangePageParts): TokenPage {
+  return {
+    name: 'confirm-email-change',
+    summary: 'Confirm a new e-mail address',
+    fieldNames: ['password'],
+    texts: (reader) => textsOf(reader).confirm,
+    shared: textsOf,
+    fields: (reader) => [
+      {
+        name: 'password',
+        label: textsOf(reader).password,
+        attributes: markup`type="password" autocomplete="current-password"`,
+      },
+    ],
+    async submit(form, request) {
+      const owner = { subject: undefined, password: form.get('password') }
+      await changes.confirm({ token: form.get('token') ?? '' }, owner, byStranger(request))
+    },
+  }
+}
+
+function undoPage({ changes }: ChangePageParts): TokenPage {
+  return {
+    name: 'undo-email-change',
+    summary: 'Restore the old e-mail address',
+    fieldNames: [],
+    texts: (reader) => textsOf(reader).undo,
+    shared: textsOf,
+    fields: () => [],
+    submit: (form, request) => changes.undo(form.get('token') ?? '', byStranger(request)),
+  }
+}
+
+function acceptPage({ invitations, passwordPolicy: { minLength } }: ChangePageParts): TokenPage {
+  return {
+    name: 'accept-invitation',
+    summary: 'Accept an invitation',
+    fieldNames: ['username', 'password'],
+    texts: (reader) => textsOf(reader).accept,
+    shared: textsOf,
+    fields(reader, typed) {
+      const { username, usernameHint, newPassword, newPasswordHint } = textsOf(reader)
+      const value = markup`value="${typed.get('username') ?? ''}"`
+      const spelling = markup`autocapitalize="none" spellcheck="false"`
+      return [
+        {
+          name: 'username',
+          label: username,
+          hint: usernameHint,
+          attributes: markup`autocomplete="username" ${spelling} ${value}`,
+        },
+        {
+          name: 'password',
+          label: newPassword,
+          hint: newPasswordHint(minLength),
+          attributes: markup`type="password" autocomplete="new-password"`,
+        },
+      ]
+    },
+    async submit(form, request) {
+      const [username, password] = [form.get('username'), form.get('password')]
+      const members = { ...(username && { username }), ...(password && { password }) }
+      await invitations.accept({ token: form.get('token') ?? '' }, members, byStranger(request))
+    },
+  }
+}

@@ -1,0 +1,159 @@
+import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
+import { queryOf, type OpenRoute } from '../../http/route.ts'
+import { byStranger } from '../audit/audit.ts'
+import { parseUsername } from '../directory/names.ts'
+import type { Verifications } from '../email-verification/verifications.ts'
+import { markup, type Html } from './html.ts'
+import { fieldOf } from './layout.ts'
+import { confirmTexts, type ConfirmTexts } from './confirm-texts.ts'
+import {
+  page,
+  pageRoute,
+  readPageForm,
+  readerOf,
+  type PageReader,
+  type PageSettings,
+} from './page-parts.ts'
+
+/** The services and settings that the pages use. The pages have no rules of their own. */
+export interface ConfirmPageParts extends PageSettings {
+  readonly verifications: Pick<Verifications, 'confirm'>
+}
+
+/** The two pages: for the address of an account, and for a registration. */
+const kinds = [
+  { kind: 'verify', name: 'verify-email', summary: 'the address of an account' },
+  { kind: 'finish', name: 'finish-registration', summary: 'a registration' },
+] as const
+type Kind = (typeof kinds)[number]
+
+/** The pages by which people verify their address. Only a form's button changes anything. */
+export function confirmPageRoutes(parts: ConfirmPageParts): readonly OpenRoute[] {
+  return kinds.flatMap((kind) => [
+    pageRoute('GET', `/account/${kind.name}`, `Confirm ${kind.summary}`, {
+      query: { token: { type: 'string' } },
+      handle: (request) => openLink(request, kind, parts),
+    }),
+    pageRoute('POST', `/account/${kind.name}`, `Confirm ${kind.summary} by the form`, {
+      fields: kind.kind === 'verify' ? ['token', 'password'] : ['token', 'password', 'username'],
+      refuses: {
+        403: 'A page: the link or the password is wrong, or the link does not work any more',
+        ...(kind.kind === 'finish' && { 409: 'A page: the user name or the address is taken' }),
+      },
+      handle: (request) => confirm(request, kind, parts),
+    }),
+  ])
+}
+
+/** Shows the form for the token of a link. It does not look at the token: scanners open links. */
+function openLink(request: HttpRequestWithBody, kind: Kind, parts: ConfirmPageParts): HttpAnswer {
+  const reader = readerOf(request, parts)
+  const token = queryOf(request).get('token')
+  if (token) return formPage(reader, kind, { token })
+
+  const texts = confirmTexts[reader.language]
+  return page(reader, texts[kind.kind].heading, markup`<p>${texts.noToken}</p>`)
+}
+
+async function confirm(
+  request: HttpRequestWithBody,
+  kind: Kind,
+  { verifications, ...settings }: ConfirmPageParts,
+): Promise<HttpAnswer> {
+  const reader = readerOf(request, settings)
+  const texts = confirmTexts[reader.language]
+  const form = await readPageForm(request)
+  const [token = '', password = ''] = [form.get('token'), form.get('password')]
+  const typed = kind.kind === 'finish' ? form.get('username') : undefined
+  const username = typed === undefined ? undefined : parseUsername(typed)
+  if (typed !== undefined && !username)
+    return formPage(
+      reader,
+      kind,
+      { token, username: typed },
+      { status: 422, field: 'username', fault: markup`${texts.usernameHint}` },
+    )
+
+  try {
+    await verifications.confirm({ presented: { token }, password, username }, byStranger(request))
+    const { heading, text } = texts[kind.kind].done
+    return page(reader, heading, markup`<p>${text}</p>`)
+  } catch (error) {
+    return formPage(reader, kind, { token, username: typed }, refusedOf(error, texts))
+  }
+}
+
+/** Why a form was refused. */
+interface Refused {
+  readonly status: number
+  readonly retryAfterSeconds?: number | undefined
+  /** The field that the fault is about; undefined for the link. */
+  readonly field?: 'password' | 'username' | undefined
+  /** The fault to show. */
+  readonly fault: Html
+}
+
+function formPage(
+  reader: PageReader,
+  { kind, name }: Kind,
+  { token, username }: { readonly token: string; readonly username?: string | undefined },
+  refused?: Refused,
+): HttpAnswer {
+  const texts = confirmTexts[reader.language]
+  const { heading, intro, button } = texts[kind]
+  const faultOf = (field: Refused['field']): Html | undefined =>
+    refused && refused.field === field ? refused.fault : undefined
+  const general = faultOf(undefined)
+  const needsName = username !== undefined || refused?.field === 'username'
+  const content = markup`<p>${intro}</p>
+${general && markup`<p class="fault" role="alert">${general}</p>`}
+<form method="post" action="${name}">
+<input type="hidden" name="token" value="${token}">
+${needsName ? usernameField(username, faultOf('username'), texts) : undefined}
+${fieldOf({
+  name: 'password',
+  label: texts.password,
+  fault: faultOf('password'),
+  attributes: markup`type="password" autocomplete="current-password"`,
+})}
+<button>${button}</button>
+</form>`
+  return page(reader, heading, content, refused)
+}
+
+function usernameField(
+  username: string | undefined,
+  fault: Html | undefined,
+  { username: label, usernameHint: hint }: ConfirmTexts,
+): Html {
+  const value = markup` value="${username}"`
+  return fieldOf({
+    name: 'username',
+    label,
+    hint: fault ? undefined : hint,
+    fault,
+    attributes: markup`autocomplete="username" autocapitalize="none" spellcheck="false"${value}`,
+  })
+}
+
+/** Returns what to show for a refusal. Throws every other error again. */
+function refusedOf(error: unknown, { faults }: ConfirmTexts): Refused {
+  if (!(error instanceof ProblemError)) throw error
+
+  const { status, retryAfterSeconds, message, errors = [] } = error
+  const named = errors[0]?.loc[1]
+  const shared = { status, retryAfterSeconds }
+  // The policy has its sentences in English only.
+  const rule = message.replace(/^password: /, '')
+  if (status === 422)
+    return { ...shared, field: 'username', fault: markup`<span lang="en">${rule}.</span>` }
+  if (status === 403)
+    return named === 'password'
+      ? { ...shared, field: 'password', fault: markup`${faults.password}` }
+      : { ...shared, fault: markup`${faults.proof}` }
+  if (status === 409)
+    return named === 'username'
+      ? { ...shared, field: 'username', fault: markup`${faults.usernameTaken}` }
+      : { ...shared, fault: markup`${faults.emailTaken}` }
+  return { ...shared, fault: markup`${status === 429 ? faults.tooMany : faults.unavailable}` }
+}

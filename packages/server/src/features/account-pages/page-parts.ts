@@ -1,0 +1,101 @@
+// What all pages for the links in mails share.
+import {
+  OAuthError,
+  ProblemError,
+  type HttpAnswer,
+  type HttpRequestWithBody,
+  type JsonObject,
+} from 'keystile/internal'
+import { readForm, type Form } from '../../http/form.ts'
+import type { OpenRoute } from '../../http/route.ts'
+import { preferredLanguage } from '../mail/language.ts'
+import type { Language } from '../mail/message.ts'
+import type { Html } from './html.ts'
+import { pageAnswer, type Page } from './layout.ts'
+
+/** The settings that each page depends on. */
+export interface PageSettings {
+  readonly issuer: string
+  /** The language for a browser that prefers none of the four. */
+  readonly mailLanguage: Language
+}
+
+/** What a page knows of its reader. */
+export interface PageReader {
+  readonly language: Language
+  /** Where the person has the account: the host of the issuer. */
+  readonly service: string
+}
+
+/** Returns the reader of a page. */
+export function readerOf(
+  { headers }: HttpRequestWithBody,
+  { issuer, mailLanguage }: PageSettings,
+): PageReader {
+  const language = preferredLanguage(headers.get('accept-language')) ?? mailLanguage
+  return { language, service: new URL(issuer).host }
+}
+
+/** Makes the route of a page. */
+export function pageRoute(
+  method: 'GET' | 'POST',
+  path: string,
+  summary: string,
+  {
+    handle,
+    query,
+    fields,
+    refuses,
+  }: Pick<OpenRoute, 'handle'> & {
+    readonly query?: Readonly<Record<string, JsonObject>>
+    readonly fields?: readonly string[]
+    /** Maps the status of each further refusal of the form to its description. */
+    readonly refuses?: Readonly<Record<number, string>>
+  },
+): OpenRoute {
+  const properties = Object.fromEntries((fields ?? []).map((name) => [name, { type: 'string' }]))
+  return {
+    method,
+    path,
+    below: 'issuer',
+    refusals: 'problem',
+    doc: {
+      tag: 'Own account',
+      summary: `Page: ${summary}`,
+      ...(query && { query }),
+      ...(fields && { body: { type: 'form', schema: { type: 'object', properties } } }),
+      success: { status: 200, description: 'A page', type: 'text/html' },
+      ...(fields && {
+        refuses: {
+          403: 'A page: the link or the code is wrong, was used before, or has expired',
+          422: 'A page: the password is not acceptable',
+          429: 'A page: too many tries',
+          ...refuses,
+        },
+      }),
+    },
+    handle,
+  }
+}
+
+/**
+ * Reads the form of a page.
+ *
+ * @throws {ProblemError} `bad_request` if the body is not a form, `content_too_large`
+ */
+export function readPageForm(request: HttpRequestWithBody): Promise<Form> {
+  return readForm(request).catch((error: unknown) => {
+    if (error instanceof OAuthError) throw new ProblemError('bad_request', error.message)
+    throw error
+  })
+}
+
+/** Writes a page for a reader. */
+export function page(
+  { language, service }: PageReader,
+  heading: string,
+  content: Html,
+  { status = 200, retryAfterSeconds }: Partial<Pick<Page, 'status' | 'retryAfterSeconds'>> = {},
+): HttpAnswer {
+  return pageAnswer({ language, service, heading, content, status, retryAfterSeconds })
+}

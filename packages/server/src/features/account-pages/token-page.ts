@@ -1,0 +1,141 @@
+// A page for the link in a mail: it shows a form, and only the button of the form changes anything.
+import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
+import { readForm, type Form } from '../../http/form.ts'
+import { queryOf, type OpenRoute } from '../../http/route.ts'
+import { markup, type Html } from './html.ts'
+import { fieldOf, type Field } from './layout.ts'
+import { page, pageRoute, readerOf, type PageReader, type PageSettings } from './page-parts.ts'
+
+/** The texts of a page in one language. */
+export interface TokenPageTexts {
+  readonly heading: string
+  readonly intro: string
+  readonly button: string
+  readonly done: { readonly heading: string; readonly text: string }
+}
+
+/** The texts that all these pages share, in one language. */
+export interface SharedTexts {
+  readonly noToken: string
+  readonly faults: {
+    readonly proof: string
+    readonly input: string
+    readonly taken: string
+    readonly tooMany: string
+    readonly unavailable: string
+  }
+}
+
+/** A page for a link, with a form that sends the token and some fields. */
+export interface TokenPage {
+  /** The last part of the path, below `/account`. */
+  readonly name: string
+  readonly summary: string
+  /** The names of the fields of the form, besides the token. */
+  readonly fieldNames: readonly string[]
+  texts(reader: PageReader): TokenPageTexts
+  shared(reader: PageReader): SharedTexts
+  /** Returns the fields of the form. `typed` is what the person typed before; no password. */
+  fields(reader: PageReader, typed: Form): readonly Omit<Field, 'fault'>[]
+  /** Does what the button says. Its refusals are shown on the page. */
+  submit(form: Form, request: HttpRequestWithBody): Promise<void>
+}
+
+/** Makes the two routes of a page: the form, and what its button sends. */
+export function tokenPageRoutes(kind: TokenPage, settings: PageSettings): readonly OpenRoute[] {
+  const { name, summary, fieldNames } = kind
+  return [
+    pageRoute('GET', `/account/${name}`, summary, {
+      query: { token: { type: 'string' } },
+      handle: (request) => openLink(request, kind, settings),
+    }),
+    pageRoute('POST', `/account/${name}`, `${summary}, by the form`, {
+      fields: ['token', ...fieldNames],
+      refuses: {
+        403: 'A page: the link or the password is wrong, or the link was used or has expired',
+        422: 'A page: a field is not acceptable',
+        ...(fieldNames.includes('username') && {
+          409: 'A page: the user name or the address is taken',
+        }),
+      },
+      handle: (request) => submitForm(request, kind, settings),
+    }),
+  ]
+}
+
+/** Shows the form for the token of a link. It does not look at the token: scanners open links. */
+function openLink(
+  request: HttpRequestWithBody,
+  kind: TokenPage,
+  settings: PageSettings,
+): HttpAnswer {
+  const reader = readerOf(request, settings)
+  const token = queryOf(request).get('token')
+  if (token) return formPage(reader, kind, new Map([['token', token]]))
+  const { noToken } = kind.shared(reader)
+  return page(reader, kind.texts(reader).heading, markup`<p>${noToken}</p>`)
+}
+
+async function submitForm(
+  request: HttpRequestWithBody,
+  kind: TokenPage,
+  settings: PageSettings,
+): Promise<HttpAnswer> {
+  const reader = readerOf(request, settings)
+  const form = await readForm(request)
+  try {
+    await kind.submit(form, request)
+    const { heading, text } = kind.texts(reader).done
+    return page(reader, heading, markup`<p>${text}</p>`)
+  } catch (error) {
+    return formPage(reader, kind, form, refusedOf(error, kind.shared(reader), reader))
+  }
+}
+
+/** Why a form was refused. */
+interface Refused {
+  readonly status: number
+  readonly retryAfterSeconds: number | undefined
+  /** The name of the field that the fault is about; undefined for the link. */
+  readonly field: string | undefined
+  readonly fault: Html
+}
+
+function formPage(reader: PageReader, kind: TokenPage, typed: Form, refused?: Refused): HttpAnswer {
+  const { heading, intro, button } = kind.texts(reader)
+  const isKnown = kind.fieldNames.some((name) => name === refused?.field)
+  const general = isKnown ? undefined : refused?.fault
+  const fields = kind
+    .fields(reader, typed)
+    .map((field) =>
+      fieldOf({ ...field, fault: field.name === refused?.field ? refused.fault : undefined }),
+    )
+  const content = markup`<p>${intro}</p>
+${general && markup`<p class="fault" role="alert">${general}</p>`}
+<form method="post" action="${kind.name}">
+<input type="hidden" name="token" value="${typed.get('token') ?? ''}">
+${fields.reduce((all, field) => markup`${all}${field}\n`, markup``)}
+<button>${button}</button>
+</form>`
+  return page(reader, heading, content, refused)
+}
+
+/** Returns what to show for a refusal. Throws every other error again. */
+function refusedOf(error: unknown, { faults }: SharedTexts, { language }: PageReader): Refused {
+  if (!(error instanceof ProblemError)) throw error
+
+  const { status, retryAfterSeconds, message, errors = [] } = error
+  const named = errors[0]?.loc[1]?.toString()
+  const field = status === 409 ? (named ?? 'username') : named
+  const shared = { status, retryAfterSeconds, field }
+  if (status === 422) {
+    // The rules for fields have their sentences in English only.
+    const rule = errors[0]?.msg ?? message
+    const translated = language === 'en' ? undefined : markup`${faults.input} `
+    return { ...shared, fault: markup`${translated}<span lang="en">${rule}.</span>` }
+  }
+
+  if (status === 403) return { ...shared, fault: markup`${faults.proof}` }
+  if (status === 409) return { ...shared, fault: markup`${faults.taken}` }
+  return { ...shared, fault: markup`${status === 429 ? faults.tooMany : faults.unavailable}` }
+}

@@ -1,0 +1,133 @@
+// Addresses that users had before: reserved for a week, and restored by a link.
+import { maxPurgedAtOnce, type PurgeCommand } from '../../feature/clean-up.ts'
+import {
+  command,
+  inTables,
+  withoutLocked,
+  type AnyCommand,
+  type Reader,
+  type Transaction,
+} from '../../storage/database.ts'
+import type { AccountTables, FormerEmailRow, UserRow } from './tables.ts'
+
+/** An address that must not become the address of another user. */
+export interface Address {
+  /** The address in the form in which addresses are compared. */
+  readonly key: string
+  /** The user who may have it. */
+  readonly subject: string
+  readonly now: number
+}
+
+/** Whether an address is reserved for another user, who had it before. */
+export async function isReserved(db: Reader, { key, subject, now }: Address): Promise<boolean> {
+  const row = await inTables<AccountTables>(db)
+    .selectFrom('former_email')
+    .select('subject')
+    .where('email_key', '=', key)
+    .where('subject', '!=', subject)
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/**
+ * Stores the address that a user had until now. Its time is later than that of the user's other
+ * former addresses, because a link also cancels all later changes. Call it while the row of the
+ * user is locked.
+ */
+export async function insertFormerEmail(
+  transaction: Transaction,
+  row: FormerEmailRow,
+): Promise<void> {
+  const db = inTables<AccountTables>(transaction)
+  const latest = await db
+    .selectFrom('former_email')
+    .select('created_at')
+    .where('subject', '=', row.subject)
+    .orderBy('created_at', 'desc')
+    .executeTakeFirst()
+  const created_at = Math.max(row.created_at, (latest?.created_at ?? 0) + 1)
+  await db
+    .insertInto('former_email')
+    .values({ ...row, created_at })
+    .execute()
+}
+
+/** Finds the address that a link restores. */
+export function findFormerEmail(
+  db: Reader,
+  { tokenHash, now }: { readonly tokenHash: string; readonly now: number },
+): Promise<FormerEmailRow | undefined> {
+  return inTables<AccountTables>(db)
+    .selectFrom('former_email')
+    .selectAll()
+    .where('token_hash', '=', tokenHash)
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+}
+
+/** Erases a former address and all later ones of the user. Returns whether it was there. */
+export async function spendFormerEmail(
+  transaction: Transaction,
+  { token_hash, subject, created_at }: FormerEmailRow,
+): Promise<boolean> {
+  const erased = await inTables<AccountTables>(transaction)
+    .deleteFrom('former_email')
+    .where('subject', '=', subject)
+    .where('created_at', '>=', created_at)
+    .returning('token_hash')
+    .execute()
+  return erased.some((row) => row.token_hash === token_hash)
+}
+
+/**
+ * Erases the former addresses of a user, so that other users can get them.
+ *
+ * @param which `unverified`: only those that were never verified
+ */
+export async function eraseFormerEmails(
+  transaction: Transaction,
+  { subject, which }: { readonly subject: string; readonly which: 'all' | 'unverified' },
+): Promise<void> {
+  await inTables<AccountTables>(transaction)
+    .deleteFrom('former_email')
+    .where('subject', '=', subject)
+    .$if(which === 'unverified', (query) => query.where('email_verified_at', 'is', null))
+    .execute()
+}
+
+/** Sets the address of an account. Does NOT check that it is free. */
+export async function setAddress(
+  transaction: Transaction,
+  subject: string,
+  address: Pick<UserRow, 'email' | 'email_key' | 'email_verified_at'>,
+): Promise<void> {
+  await inTables<AccountTables>(transaction)
+    .updateTable('user')
+    .set(address)
+    .where('id', '=', subject)
+    .execute()
+}
+
+/** Erases former addresses whose links expired. */
+export const purgeFormerEmails: PurgeCommand = command(
+  'purgeFormerEmails',
+  async (transaction, { before }) => {
+    const db = inTables<AccountTables>(transaction)
+    const query = db
+      .selectFrom('former_email')
+      .select('token_hash')
+      .where('expires_at', '<', before)
+      .orderBy('expires_at')
+      .limit(maxPurgedAtOnce)
+    const found = await withoutLocked(transaction, query).execute()
+    if (found.length === 0) return { purged: 0 }
+
+    const hashes = found.map(({ token_hash }) => token_hash)
+    await db.deleteFrom('former_email').where('token_hash', 'in', hashes).execute()
+    return { purged: found.length }
+  },
+)
+
+export const commands: readonly AnyCommand[] = [purgeFormerEmails]

@@ -1,0 +1,32 @@
+import type { Limits } from '../limits/limits.ts'
+import type { Use } from '../limits/uses.ts'
+import type { Passwords } from '../password/password.ts'
+
+/** The services that verify a password. */
+export interface VerifyCountedParts {
+  readonly passwords: Pick<Passwords, 'verify'>
+  readonly limits: Limits
+}
+
+/**
+ * Verifies a password that a person typed, and counts a wrong one.
+ *
+ * @param wanted.use what the try is counted for
+ * @throws {ProblemError} `too_many_requests` beyond the limit, `temporarily_unavailable`
+ */
+export async function verifyCounted(
+  password: string,
+  wanted: { readonly hash: string; readonly use: Use; readonly address: string | undefined },
+  { passwords, limits }: VerifyCountedParts,
+): Promise<boolean> {
+  const spent = await limits.count([wanted.use])
+  const isRight = await passwords
+    .verify(password, wanted.hash, wanted.address)
+    .catch(async (error: unknown) => {
+      // The password was not verified, so this request does not count as a guess.
+      await limits.refund(spent)
+      throw error
+    })
+  if (isRight) await limits.refund(spent)
+  return isRight
+}

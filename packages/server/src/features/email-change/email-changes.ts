@@ -1,0 +1,184 @@
+import { ProblemError, type Clock } from 'keystile/internal'
+import type { Seal } from '../../base/seal.ts'
+import { hashSecret, makeSecret } from '../../base/secret.ts'
+import { minuteMilliseconds } from '../../feature/limit-rate.ts'
+import { isTakenAtTheSameTime, type Database } from '../../storage/database.ts'
+import type { NewUndo } from '../accounts/new-undo.ts'
+import { provePassword, type ProofParts } from '../accounts/own-credentials.ts'
+import type { User, Users } from '../accounts/users.ts'
+import type { By } from '../audit/entry.ts'
+import { parseEmail, type ComparableName } from '../directory/names.ts'
+import { prepareProof } from '../mail-proofs/new-proof.ts'
+import type { MailProofs, Presented } from '../mail-proofs/proofs.ts'
+import { prepareMail } from '../outbox/new-mail.ts'
+import { resetKind, resetLink } from '../password-reset/purpose.ts'
+import { confirmEmailRate } from './feature.ts'
+import { changedAccountOf, emailChangeKind, type EmailChangeRequest } from './purpose.ts'
+import { confirmEmailChange, undoEmailChange } from './store.ts'
+
+/** Changes addresses by mail. The endpoints and the pages share it. */
+export interface EmailChanges {
+  /**
+   * Stores a request, and lets the mail to the new address be sent later. Does NOT look up whether
+   * the address is taken.
+   *
+   * @param user the user, whose password was verified
+   * @param language one of the languages of mails, or empty for the language of the settings
+   * @returns the id of the request, which the user needs for the code
+   */
+  request(user: User, email: ComparableName, language: string): Promise<string>
+  /**
+   * Sets the address that the mail was sent to, and marks it as verified. The link or code is not
+   * enough: a user who mistypes the address sends it to a stranger.
+   *
+   * @throws {ProblemError} `forbidden`, for all reasons alike, if the link, the code, the session
+   *   or the password does not allow it; `too_many_requests`, `temporarily_unavailable`
+   */
+  confirm(presented: Presented, owner: Owner, by: By): Promise<void>
+  /** Prepares the mail to the old mailbox, with a link that restores the old address. */
+  prepareUndo(): NewUndo
+  /**
+   * Restores the old address by the token of such a link, cancels later changes, ends all sessions
+   * and disables the password. The user gets a mail to set a new one.
+   *
+   * @throws {ProblemError} `forbidden`, for all reasons alike, or `too_many_requests`
+   */
+  undo(token: string, by: By): Promise<void>
+}
+
+/** How the person who confirms proves that the account is theirs. */
+export interface Owner {
+  /** The user of the access token in the request. */
+  readonly subject: string | undefined
+  /** The password of the account. */
+  readonly password: string | undefined
+}
+
+/** The services that changes of addresses use. */
+export interface EmailChangeParts extends ProofParts {
+  readonly database: Pick<Database, 'write'>
+  readonly proofs: MailProofs
+  readonly users: Pick<Users, 'readBySubject' | 'settle'>
+  /** Returns the seal of the parameters of mails. */
+  readonly seal: () => Seal
+  /** Where the links in mails lead. */
+  readonly pagesUrl: string
+  readonly clock: Clock
+}
+
+/** How long the old mailbox may restore the old address. */
+const undoMilliseconds = 7 * 24 * 60 * minuteMilliseconds
+
+/** Creates `EmailChanges`. */
+export function createEmailChanges(parts: EmailChangeParts): EmailChanges {
+  const { proofs } = parts
+  return {
+    request(user, { shown: email }, language) {
+      const subject = user.publicUser.id
+      const wanted: EmailChangeRequest = { ...changedAccountOf(user), subject, email, language }
+      return proofs.request(emailChangeKind, wanted, subject)
+    },
+    confirm: (presented, owner, by) => confirm({ presented, owner, by }, parts),
+    prepareUndo: () => prepareUndo(parts),
+    undo: (token, by) => undo({ token, by }, parts),
+  }
+}
+
+interface Confirmation {
+  readonly presented: Presented
+  readonly owner: Owner
+  readonly by: By
+}
+
+async function confirm(
+  { presented, owner, by }: Confirmation,
+  parts: EmailChangeParts,
+): Promise<void> {
+  const { database, proofs, users, limits, clock } = parts
+  const spent = await limits.count(limits.usesAt(confirmEmailRate, by.address))
+
+  const proof = await proofs.find(emailChangeKind, presented)
+  const user = proof && (await users.readBySubject(proof.subject))
+  const email = parseEmail(proof?.data['email'] ?? '')
+  if (!proof || !user?.active || !email) throw refused()
+
+  const { from, mark } = changedAccountOf(user)
+  if (proof.data['from'] !== from || proof.data['mark'] !== mark) throw refused()
+  if (!(await isOwner(owner, { user, by }, parts))) throw refused()
+
+  const change = {
+    proof,
+    email,
+    passwordHash: user.passwordHash,
+    from: from === '' ? null : from,
+    undo: prepareUndo(parts),
+    by,
+    now: clock.now(),
+  }
+  const { isChanged } = await database.write(confirmEmailChange, change).catch(asRefused)
+  if (!isChanged) throw refused()
+  await users.settle(proof.subject)
+  await limits.refund(spent)
+}
+
+/** Whether a request comes from the user: it has a token of the user, or the user's password. */
+async function isOwner(
+  { subject, password }: Owner,
+  { user, by }: { readonly user: User; readonly by: By },
+  parts: ProofParts,
+): Promise<boolean> {
+  if (subject !== undefined) return subject === user.publicUser.id
+  if (password === undefined) return false
+  try {
+    await provePassword(password, { user, by }, parts)
+    return true
+  } catch (error) {
+    if (error instanceof ProblemError && error.status === 403) return false
+    throw error
+  }
+}
+
+function prepareUndo({ seal, pagesUrl, clock }: EmailChangeParts): NewUndo {
+  const [token, now] = [makeSecret(), clock.now()]
+  const expiresAt = now + undoMilliseconds
+  const link = `${pagesUrl}/undo-email-change?token=${token}`
+  const parameters = { link, expires_at: new Date(expiresAt).toISOString() }
+  const kind = { template: 'email_changed', lifetimeMilliseconds: undoMilliseconds }
+  const mail = prepareMail(kind, { parameters, seal: seal() }, now)
+  return { tokenHash: hashSecret(token), expiresAt, mail }
+}
+
+async function undo(
+  { token, by }: { readonly token: string; readonly by: By },
+  { database, users, limits, seal, pagesUrl, clock }: EmailChangeParts,
+): Promise<void> {
+  const spent = await limits.count(limits.usesAt(confirmEmailRate, by.address))
+  const now = clock.now()
+  // The caller does not get the request id, so the mail has no code.
+  const proof = prepareProof({ ...resetKind, hasCode: false }, '', now)
+  const parameters = {
+    link: resetLink(pagesUrl, proof.token),
+    expires_at: new Date(proof.row.expires_at).toISOString(),
+  }
+  const kind = { template: resetKind.purpose, lifetimeMilliseconds: resetKind.lifetimeMilliseconds }
+  const mail = prepareMail(kind, { parameters, seal: seal() }, now)
+
+  const values = { tokenHash: hashSecret(token), reset: { row: proof.row, mail }, by, now }
+  const { subject } = await database.write(undoEmailChange, values).catch(asRefused)
+  if (subject === undefined) throw refused()
+  await users.settle(subject)
+  await limits.refund(spent)
+}
+
+/** Refuses if another transaction sets the same address at the same time. */
+function asRefused(error: unknown): never {
+  throw isTakenAtTheSameTime(error) ? refused() : error
+}
+
+/** The refusal of every confirmation and every link that does not work. */
+function refused(): ProblemError {
+  return new ProblemError(
+    'forbidden',
+    'The link, the code or the password is wrong, or the link was used before or has expired',
+  )
+}

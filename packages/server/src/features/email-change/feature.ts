@@ -1,0 +1,34 @@
+import type { Feature } from '../../feature/feature.ts'
+import { minuteMilliseconds, secondMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
+
+/**
+ * Limits changes of the e-mail address, per user. Each sends a mail, or its answer reveals whether
+ * an address is taken.
+ */
+export const emailRate: LimitRate = {
+  name: 'email',
+  burst: 10,
+  intervalMilliseconds: 16 * minuteMilliseconds,
+}
+
+/** Limits refused confirmations and refused undo links, per IP address. */
+export const confirmEmailRate: LimitRate = {
+  name: 'email-confirm',
+  burst: 100,
+  intervalMilliseconds: 30 * secondMilliseconds,
+  isGivenBackWhole: true,
+}
+
+const auditEvents = [
+  /** A link in a mail restored the address that a user had before. */
+  'email_change_undone',
+] as const
+
+export type EmailChangeEvent = (typeof auditEvents)[number]
+
+/** Changes of e-mail addresses, and the links that undo them. */
+export const feature: Feature<object, EmailChangeEvent> = {
+  name: 'email-change',
+  auditEvents,
+  rates: [emailRate, confirmEmailRate],
+}

@@ -1,0 +1,86 @@
+import { minuteMilliseconds } from '../../feature/limit-rate.ts'
+import type { UserFinder } from '../accounts/users.ts'
+import { mailboxOf, parseEmail } from '../directory/names.ts'
+import type { ProofKind } from '../mail-proofs/new-proof.ts'
+import type { ProofPurpose } from '../mail-proofs/purpose.ts'
+import { emailChange } from '../mail-proofs/purposes.ts'
+import { passwordMark } from '../password/stored-hash.ts'
+import { bindEmailChange } from './store.ts'
+
+/** A link or a code that allows a new address. */
+export const emailChangeKind: ProofKind = {
+  purpose: emailChange,
+  lifetimeMilliseconds: 24 * 60 * minuteMilliseconds,
+  hasCode: true,
+}
+
+/** The values of a request for a new address. */
+export type EmailChangeRequest = ChangedAccount & {
+  readonly subject: string
+  /** The new address. */
+  readonly email: string
+  /** One of the languages of mails, or empty for the language of the settings. */
+  readonly language: string
+}
+
+/** The account as it was at the request. If it has changed, the link allows nothing. */
+export type ChangedAccount = {
+  /** The old address in the form in which mailboxes are compared, or empty. */
+  readonly from: string
+  /** The mark of the password that the user has proved to know. */
+  readonly mark: string
+}
+
+/** Returns the part of an account that must stay as it is until the confirmation. */
+export function changedAccountOf({
+  publicUser,
+  passwordHash,
+}: {
+  readonly publicUser: { readonly email: string | null }
+  readonly passwordHash: string
+}): ChangedAccount {
+  return { from: mailboxOf(publicUser.email) ?? '', mark: passwordMark(passwordHash) }
+}
+
+/** The services that resolve a request for a new address. */
+export interface EmailChangePurposeParts {
+  readonly users: Pick<UserFinder, 'readBySubject' | 'findByLogin' | 'isTaken'>
+  /** Where the links in mails lead. */
+  readonly pagesUrl: string
+}
+
+/**
+ * Creates the purpose of requests for a new address. The reader of a taken mailbox gets a mail that
+ * says so, without a link and a code. The proof is bound in both cases: it counts wrong codes and
+ * evicts older proofs alike, so the user cannot find out whether the address is taken.
+ */
+export function createEmailChangePurpose({
+  users,
+  pagesUrl,
+}: EmailChangePurposeParts): ProofPurpose {
+  return {
+    ...emailChangeKind,
+    bind: bindEmailChange,
+    async resolve(request, { token, code = '', expiresAt }) {
+      const { subject = '', email: typed = '', from = '', mark = '', language = '' } = request
+      const user = await users.readBySubject(subject)
+      const email = parseEmail(typed)
+      if (!user?.active || !email) return undefined
+
+      const shared = { subject, mailbox: email.key, data: { email: email.shown, from, mark } }
+      if (await users.isTaken(email, subject)) {
+        const holder = await users.findByLogin(email.shown)
+        const recipient = holder?.publicUser.email ?? email.shown
+        return { ...shared, recipient, template: 'email_taken', parameters: {} }
+      }
+
+      const link = `${pagesUrl}/confirm-email-change?token=${token}`
+      return {
+        ...shared,
+        recipient: email.shown,
+        template: 'email_change',
+        parameters: { link, code, expires_at: expiresAt.toISOString(), language },
+      }
+    },
+  }
+}

@@ -1,0 +1,201 @@
+import { describeFields, readFields, strictFields, stringField } from '../../http/json-body.ts'
+import {
+  emptyAnswer,
+  jsonAnswer,
+  type GuardedRoute,
+  type OpenRoute,
+  type OptionalRoute,
+  type Route,
+} from '../../http/route.ts'
+import { currentPasswordField, emailField } from '../accounts/account-fields.ts'
+import { presentedOf, proofFields, requestIdSchema } from '../accounts/proof-fields.ts'
+import { provePassword, type ProofParts } from '../accounts/own-credentials.ts'
+import {
+  accountRoute,
+  outdated,
+  ownAccount,
+  taken,
+  tooManyTries,
+  type AccountCaller,
+} from '../accounts/route-parts.ts'
+import type { Users } from '../accounts/users.ts'
+import { byCaller, byStranger } from '../audit/audit.ts'
+import { useOf } from '../limits/uses.ts'
+import { preferredLanguage } from '../mail/language.ts'
+import { emailRate } from './feature.ts'
+import type { EmailChanges } from './email-changes.ts'
+
+/** The services that the routes of a change of the address use. */
+export interface EmailChangeRouteParts extends ProofParts {
+  readonly users: Pick<Users, 'changeEmail'>
+  /** Undefined without mail: then an address changes at once, and cannot be restored. */
+  readonly changes: EmailChanges | undefined
+  /** Whether a new address must be confirmed by a mail. Requires `changes`. */
+  readonly verifiesAddresses: boolean
+}
+
+/** The endpoints by which users change their e-mail address. */
+export function emailChangeRoutes(parts: EmailChangeRouteParts): readonly Route<AccountCaller>[] {
+  const { changes, verifiesAddresses } = parts
+  if (!changes) return [changeAtOnceRoute(parts)]
+  return verifiesAddresses
+    ? [requestRoute(parts, changes), confirmRoute(changes), undoRoute(changes)]
+    : [changeAtOnceRoute(parts), undoRoute(changes)]
+}
+
+const emailChange = strictFields({ current_password: currentPasswordField, new_email: emailField })
+
+/** What both forms of `POST /users/me/email` have in common. */
+const emailRoute = {
+  ...ownAccount,
+  method: 'POST',
+  path: '/users/me/email',
+  isFirstPartyOnly: true,
+} as const
+
+/** `POST /users/me/email`: changes the e-mail address at once. */
+function changeAtOnceRoute(parts: EmailChangeRouteParts): GuardedRoute<AccountCaller> {
+  const { users, limits, changes } = parts
+  return {
+    ...emailRoute,
+    doc: {
+      tag: 'Own account',
+      summary: 'Change the e-mail address',
+      description:
+        'The new address is not verified. Sessions stay valid.' +
+        (changes ? ' The old address gets a mail with a link that restores it.' : ''),
+      body: { type: 'json', schema: describeFields(emailChange) },
+      success: { status: 204, description: 'Changed' },
+      refuses: {
+        403: 'The current password is wrong, or the token was issued to another client',
+        409: 'The email is taken, or the password was changed at the same time',
+        429: tooManyTries,
+      },
+    },
+    async handle(request, { identity, user }) {
+      const fields = await readFields(emailChange, request)
+
+      const by = byCaller(request, identity)
+      await provePassword(fields.current_password, { user, by }, parts)
+
+      await limits.count([useOf(emailRate, user.publicUser.id)])
+      const undo = changes?.prepareUndo()
+      const outcome = await users.changeEmail(user, fields.new_email, by, undo)
+      if (outcome === 'taken') throw taken('email')
+      if (outcome === 'outdated') throw outdated()
+      return emptyAnswer
+    },
+  }
+}
+
+/** `POST /users/me/email`: sends a link and a code to the new address. */
+function requestRoute(
+  parts: EmailChangeRouteParts,
+  changes: EmailChanges,
+): GuardedRoute<AccountCaller> {
+  return {
+    ...emailRoute,
+    doc: {
+      tag: 'Own account',
+      summary: 'Change the e-mail address',
+      description:
+        'Sends a mail with a link and a code to the new address, valid for 24 hours. The address ' +
+        'changes when the user confirms it. The answer is the same if another user has the ' +
+        'address. ' +
+        '`Accept-Language` chooses the language of the mail.',
+      body: { type: 'json', schema: describeFields(emailChange) },
+      success: {
+        status: 202,
+        description: 'The id of the request, which is needed with the code',
+        schema: requestIdSchema,
+      },
+      refuses: {
+        403: 'The current password is wrong, or the token was issued to another client',
+        429: tooManyTries,
+      },
+    },
+    async handle(request, { identity, user }) {
+      const fields = await readFields(emailChange, request)
+
+      const by = byCaller(request, identity)
+      await provePassword(fields.current_password, { user, by }, parts)
+
+      await parts.limits.count([useOf(emailRate, user.publicUser.id)])
+      const language = preferredLanguage(request.headers.get('accept-language')) ?? ''
+      const requestId = await changes.request(user, fields.new_email, language)
+      return jsonAnswer(202, { request_id: requestId })
+    },
+  }
+}
+
+const confirmation = strictFields({
+  ...proofFields,
+  password: currentPasswordField
+    .meta({ description: 'The password of the account, if the request has no access token' })
+    .optional(),
+})
+
+/** `POST /email-changes/confirm`: sets the new address. */
+function confirmRoute(changes: EmailChanges): OptionalRoute<AccountCaller> {
+  return {
+    ...ownAccount,
+    isOptional: true,
+    isFirstPartyOnly: true,
+    method: 'POST',
+    path: '/email-changes/confirm',
+    doc: {
+      tag: 'Own account',
+      summary: 'Confirm the new e-mail address',
+      description:
+        'Takes the token of the link, or the code with the id of the request. Needs an access ' +
+        'token of the user, or the password. The old address gets a mail with a link that ' +
+        'restores it within 7 days.',
+      body: { type: 'json', schema: describeFields(confirmation) },
+      success: { status: 204, description: 'Changed and verified' },
+      refuses: {
+        403:
+          'The link, the code, the token or the password is wrong, or the link was used before ' +
+          'or has expired',
+        429: tooManyTries,
+      },
+    },
+    async handle(request, caller) {
+      const fields = await readFields(confirmation, request)
+      const owner = { subject: caller?.identity.subject, password: fields.password }
+      const by = caller ? byCaller(request, caller.identity) : byStranger(request)
+      await changes.confirm(presentedOf(fields), owner, by)
+      return emptyAnswer
+    },
+  }
+}
+
+const undoing = strictFields({
+  token: stringField().meta({ description: 'The token of the link' }),
+})
+
+/** `POST /email-changes/undo`: restores the old address. */
+function undoRoute(changes: EmailChanges): OpenRoute {
+  return {
+    ...accountRoute,
+    method: 'POST',
+    path: '/email-changes/undo',
+    doc: {
+      tag: 'Own account',
+      summary: 'Undo a change of the e-mail address',
+      description:
+        'Restores the old address, cancels later changes, ends every session and disables the ' +
+        'password. The user gets a mail to set a new password.',
+      body: { type: 'json', schema: describeFields(undoing) },
+      success: { status: 204, description: 'Restored' },
+      refuses: {
+        403: 'The link is wrong, was used before, or has expired',
+        429: tooManyTries,
+      },
+    },
+    async handle(request) {
+      const { token } = await readFields(undoing, request)
+      await changes.undo(token, byStranger(request))
+      return emptyAnswer
+    },
+  }
+}

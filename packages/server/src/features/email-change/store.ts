@@ -1,0 +1,116 @@
+import { command, type AnyCommand, type Command } from '../../storage/database.ts'
+import {
+  changeAddress,
+  findHolder,
+  lockAccount,
+  lockAddress,
+  restoreAddress,
+} from '../accounts/in-transaction.ts'
+import type { NewUndo } from '../accounts/new-undo.ts'
+import type { By } from '../audit/entry.ts'
+import { insertAudit } from '../audit/in-transaction.ts'
+import type { ComparableName } from '../directory/names.ts'
+import {
+  bindWithMail,
+  eraseProofs,
+  insertProof,
+  leaveProofsUnbound,
+  lockProof,
+  spendProof,
+  type BindValues,
+  type SpendableProof,
+} from '../mail-proofs/in-transaction.ts'
+import type { NewProof } from '../mail-proofs/new-proof.ts'
+import { insertMail } from '../outbox/in-transaction.ts'
+import type { NewMail } from '../outbox/new-mail.ts'
+import type { EmailChangeEvent } from './feature.ts'
+
+/** Binds a request for a new address and stores its mail, if the account is still active. */
+export const bindEmailChange: Command<BindValues, void> = command(
+  'bindEmailChange',
+  async (transaction, values) => {
+    const { id, subject, mailbox, now } = values
+    const expected = { subject, passwordHash: undefined, rights: undefined }
+    if (await lockAccount(transaction, expected)) {
+      const about = (await findHolder(transaction, mailbox)) ?? subject
+      await bindWithMail(transaction, { ...values, about })
+    } else await leaveProofsUnbound(transaction, { ids: [id], now })
+  },
+)
+
+/**
+ * Spends a proof, sets the address that it was sent to, and marks the address as verified, in one
+ * transaction. Other requests of the user for a new address are erased.
+ *
+ * @returns `isChanged: false`, and changes nothing, if the proof was spent, the account has
+ *   changed, or another user has the address by now
+ */
+export const confirmEmailChange: Command<
+  {
+    readonly proof: SpendableProof
+    readonly email: ComparableName
+    /** The password hash of the account that was checked. */
+    readonly passwordHash: string
+    /** The address of the account that was checked, in the form that is compared. */
+    readonly from: string | null
+    readonly undo: NewUndo
+    readonly by: By
+    readonly now: number
+  },
+  { readonly isChanged: boolean }
+> = command('confirmEmailChange', async (transaction, { proof, passwordHash, from, ...change }) => {
+  const { subject, purpose } = proof
+  const { now } = change
+  const account = await lockAddress(transaction, { subject, passwordHash })
+  if (account?.email_key !== from || !(await lockProof(transaction, { ...proof, now })))
+    return { isChanged: false }
+
+  const outcome = await changeAddress(transaction, account, { ...change, verifiedAt: now })
+  if (outcome === 'taken') return { isChanged: false }
+  await spendProof(transaction, { ...proof, now })
+  await eraseProofs(transaction, { subject, purposes: [purpose] })
+  return { isChanged: true }
+})
+
+/**
+ * Restores the address that an account had before, and sends a link for a new password to it. All
+ * other links and codes of the user are erased.
+ *
+ * @returns the user, or undefined if the link was used, has expired or was cancelled
+ */
+export const undoEmailChange: Command<
+  {
+    readonly tokenHash: string
+    /** A proof for a new password, and its mail. It is bound in this transaction. */
+    readonly reset: { readonly row: NewProof['row']; readonly mail: NewMail }
+    readonly by: By
+    readonly now: number
+  },
+  { readonly subject: string | undefined }
+> = command('undoEmailChange', async (transaction, { tokenHash, reset, by, now }) => {
+  const restored = await restoreAddress(transaction, { tokenHash, by, now })
+  if (!restored) return { subject: undefined }
+
+  const { subject, email: recipient, mailbox, isActive } = restored
+  await eraseProofs(transaction, { subject })
+  await insertAudit<EmailChangeEvent>(transaction, {
+    event: 'email_change_undone',
+    at: now,
+    by,
+    subject,
+  })
+  if (!isActive) return { subject }
+
+  const bound = { subject, mailbox, counted_for: subject, resolved_at: now }
+  await insertProof(transaction, { ...reset.row, ...bound })
+  // Its own allowance: an attacker could cause so many other mails that this one is not sent.
+  const allowance = 'email_change_undone'
+  await insertMail(transaction, reset.mail, { subject, recipient, allowance, now })
+  return { subject }
+})
+
+export const commands: readonly AnyCommand[] = [
+  bindEmailChange,
+  confirmEmailChange,
+  undoEmailChange,
+]

@@ -1,0 +1,60 @@
+import { minuteMilliseconds } from '../../feature/limit-rate.ts'
+import type { UserFinder } from '../accounts/users.ts'
+import { mailboxOf } from '../directory/names.ts'
+import type { ProofKind } from '../mail-proofs/new-proof.ts'
+import type { ProofPurpose } from '../mail-proofs/purpose.ts'
+import { emailVerification } from '../mail-proofs/purposes.ts'
+import { bindVerification } from './store.ts'
+
+/** A link or a code that verifies the address of an account. */
+export const verificationKind: ProofKind = {
+  purpose: emailVerification,
+  lifetimeMilliseconds: 24 * 60 * minuteMilliseconds,
+  hasCode: true,
+}
+
+/** The values of a request for a verification. */
+export type VerificationRequest = {
+  /** The address of the account. */
+  readonly email: string
+  /** One of the languages of mails, or empty for the language of the settings. */
+  readonly language: string
+}
+
+/** The services that resolve a request for a verification. */
+export interface VerificationPurposeParts {
+  readonly users: Pick<UserFinder, 'findByLogin'>
+  /** Where the links in mails lead. */
+  readonly pagesUrl: string
+}
+
+/**
+ * Creates the purpose of verifications. The mail is for the account that has the address when it is
+ * sent, and the proof is bound to this account.
+ */
+export function createVerificationPurpose({
+  users,
+  pagesUrl,
+}: VerificationPurposeParts): ProofPurpose {
+  return {
+    ...verificationKind,
+    bind: bindVerification,
+    async resolve(request, { token, code = '', expiresAt }) {
+      const { email = '', language = '' } = request
+      const user = await users.findByLogin(email)
+      const recipient = user?.publicUser.email
+      const mailbox = mailboxOf(recipient)
+      if (!user?.active || recipient == null || mailbox === undefined) return undefined
+      if (user.publicUser.emailVerified) return undefined
+
+      const link = `${pagesUrl}/verify-email?token=${token}`
+      return {
+        subject: user.publicUser.id,
+        mailbox,
+        recipient,
+        template: 'email_verification',
+        parameters: { link, code, expires_at: expiresAt.toISOString(), language },
+      }
+    },
+  }
+}

@@ -1,0 +1,55 @@
+import { command, type AnyCommand, type Command } from '../../storage/database.ts'
+import { lockMailbox, verifyMailbox } from '../accounts/in-transaction.ts'
+import type { By } from '../audit/entry.ts'
+import { insertAudit } from '../audit/in-transaction.ts'
+import {
+  bindWithMail,
+  eraseProofs,
+  leaveProofsUnbound,
+  spendProof,
+  type BindValues,
+  type SpendableProof,
+} from '../mail-proofs/in-transaction.ts'
+import type { EmailVerificationEvent } from './feature.ts'
+
+/**
+ * Binds a request for a verification and stores its mail. Locks the account first: if it was
+ * disabled, deleted or verified, or got another address since the resolver read it, no mail is
+ * sent.
+ */
+export const bindVerification: Command<BindValues, void> = command(
+  'bindVerification',
+  async (transaction, values) => {
+    const account = await lockMailbox(transaction, values)
+    if (account && !account.isVerified) await bindWithMail(transaction, values)
+    else await leaveProofsUnbound(transaction, { ids: [values.id], now: values.now })
+  },
+)
+
+/**
+ * Spends a proof and marks the address as verified, in one transaction.
+ *
+ * @returns `isVerified: false` if the proof was spent, or the account or its address has changed
+ */
+export const verifyEmail: Command<
+  { readonly proof: SpendableProof; readonly by: By; readonly now: number },
+  { readonly isVerified: boolean }
+> = command('verifyEmail', async (transaction, { proof, by, now }) => {
+  const { subject, purpose } = proof
+  const account = await lockMailbox(transaction, proof)
+  if (!account || !(await spendProof(transaction, { ...proof, now }))) return { isVerified: false }
+
+  await eraseProofs(transaction, { subject, purposes: [purpose] })
+  if (account.isVerified) return { isVerified: true }
+
+  await verifyMailbox(transaction, { subject, by, now })
+  await insertAudit<EmailVerificationEvent>(transaction, {
+    event: 'email_verified',
+    at: now,
+    by,
+    subject,
+  })
+  return { isVerified: true }
+})
+
+export const commands: readonly AnyCommand[] = [bindVerification, verifyEmail]

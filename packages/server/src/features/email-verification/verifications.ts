@@ -1,0 +1,196 @@
+import { ProblemError, type Clock } from 'keystile/internal'
+import type { Database } from '../../storage/database.ts'
+import type { AccountEvent } from '../accounts/audit-events.ts'
+import { taken } from '../accounts/route-parts.ts'
+import type { User, Users } from '../accounts/users.ts'
+import { verifyCounted, type VerifyCountedParts } from '../accounts/verify-counted.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { By } from '../audit/entry.ts'
+import { mailboxOf, type ComparableName } from '../directory/names.ts'
+import { useOf } from '../limits/uses.ts'
+import type { FoundProof, MailProofs, PreparedRequest } from '../mail-proofs/proofs.ts'
+import type { Passwords } from '../password/password.ts'
+import type { FoundRegistration, Registrations } from '../pending-registration/registrations.ts'
+import { verificationConfirmRate, verificationPasswordRate, verificationRate } from './feature.ts'
+import { verificationKind, type VerificationRequest } from './purpose.ts'
+import { verifyEmail } from './store.ts'
+
+/** Verifies addresses of accounts, and of registrations. The endpoints and the pages share it. */
+export interface Verifications {
+  /** Prepares the mail for a new user. The transaction that creates the user stores it. */
+  prepare(email: ComparableName, language: string): PreparedRequest
+  /**
+   * Sends another mail to a user.
+   *
+   * @returns the id of the request, which the user needs for the code
+   * @throws {ProblemError} `conflict` if there is nothing to verify, `too_many_requests`
+   */
+  request(user: User, language: string): Promise<string>
+  /**
+   * Verifies the address of an account, or makes a registration an account. A link or a code alone
+   * is not enough: another person may have registered the address of its reader.
+   *
+   * @returns the new user, if this was a registration
+   * @throws {ProblemError} `forbidden`, for all reasons alike, if the link or the code does not
+   *   allow it. `forbidden` with `errors` for a wrong password, and `conflict` with `errors` for a
+   *   name that is taken: they spend nothing. `unprocessable_content`, `too_many_requests`,
+   *   `temporarily_unavailable`
+   */
+  confirm(confirmation: Confirmation, by: By): Promise<User | undefined>
+}
+
+/** What a person presents: the token of a link, or a code with the id that belongs to it. */
+export type PresentedVerification =
+  | { readonly token: string }
+  | { readonly requestId: string; readonly code: string }
+  | { readonly registrationId: string; readonly code: string }
+
+/** A confirmation, and what proves that the account is the sender's. */
+export interface Confirmation {
+  readonly presented: PresentedVerification
+  /** The subject of the access token that came with the request. */
+  readonly caller?: string | undefined
+  /** The password of the account, or the one that the person chose at the registration. */
+  readonly password?: string | undefined
+  /** A user name instead of the registered one. Needs the password, whose rules depend on it. */
+  readonly username?: ComparableName | undefined
+}
+
+/** The services that verifications use. */
+export interface VerificationParts extends VerifyCountedParts {
+  readonly database: Pick<Database, 'write'>
+  readonly proofs: MailProofs
+  readonly registrations: Registrations
+  readonly users: Pick<Users, 'readBySubject' | 'settle'>
+  readonly passwords: Pick<Passwords, 'verify' | 'requireRoom'>
+  readonly audit: Audit<AccountEvent>
+  readonly clock: Clock
+}
+
+/** Creates `Verifications`. */
+export function createVerifications(parts: VerificationParts): Verifications {
+  const { proofs, limits } = parts
+  return {
+    prepare: ({ key }, language) => proofs.prepare(verificationKind, valuesOf(key, language), key),
+    async request({ publicUser: { id, email, emailVerified } }, language) {
+      const mailbox = mailboxOf(email)
+      if (mailbox === undefined || emailVerified)
+        throw new ProblemError(
+          'conflict',
+          emailVerified ? 'The email is already verified' : 'There is no email to verify',
+        )
+
+      await limits.count([useOf(verificationRate, id)])
+      return proofs.request(verificationKind, valuesOf(mailbox, language), mailbox)
+    },
+    async confirm(confirmation, by) {
+      parts.passwords.requireRoom(by.address)
+      const spent = await limits.count(limits.usesAt(verificationConfirmRate, by.address))
+
+      const { presented } = confirmation
+      const proof = 'registrationId' in presented ? undefined : await findProof(presented, parts)
+      const user = proof
+        ? await verify(proof, { ...confirmation, by }, parts)
+        : await finishOf(await findRegistration(presented, parts), { ...confirmation, by }, parts)
+      await limits.refund(spent)
+      return user
+    },
+  }
+}
+
+function valuesOf(email: string, language: string): VerificationRequest {
+  return { email, language }
+}
+
+type Confirming = Confirmation & { readonly by: By }
+
+function findProof(
+  presented: Exclude<PresentedVerification, { readonly registrationId: string }>,
+  { proofs }: VerificationParts,
+): Promise<FoundProof | undefined> {
+  return proofs.find(verificationKind, presented)
+}
+
+async function findRegistration(
+  presented: PresentedVerification,
+  { registrations }: VerificationParts,
+): Promise<FoundRegistration | undefined> {
+  if ('token' in presented) return registrations.find(presented)
+  if ('requestId' in presented) return undefined
+  const { registrationId: requestId, code } = presented
+  return registrations.find({ requestId, code })
+}
+
+/** Verifies the address of an account. */
+async function verify(
+  proof: FoundProof,
+  { caller, password, by }: Confirming,
+  parts: VerificationParts,
+): Promise<undefined> {
+  const { database, users, audit, clock } = parts
+  const { subject } = proof
+  const user = await users.readBySubject(subject)
+  if (!user?.active || mailboxOf(user.publicUser.email) !== proof.mailbox) throw refused()
+
+  if (caller !== subject) {
+    if (password === undefined) throw refused()
+    const isRight = await isRightPassword(password, { subject, hash: user.passwordHash, by }, parts)
+    if (!isRight) {
+      await audit.record({ event: 'password_refused', by, subject })
+      throw wrongPassword()
+    }
+  }
+
+  const { isVerified } = await database.write(verifyEmail, { proof, by, now: clock.now() })
+  if (!isVerified) throw refused()
+  await users.settle(subject)
+}
+
+/** Makes a registration an account. */
+async function finishOf(
+  found: FoundRegistration | undefined,
+  { presented, password, username, by }: Confirming,
+  parts: VerificationParts,
+): Promise<User> {
+  if (!found) throw refused()
+
+  const { subject, passwordHash: hash } = found
+  // A code needs no password: only the sender of the registration has its id.
+  if (password === undefined) {
+    if ('token' in presented || username) throw refused()
+  } else if (!(await isRightPassword(password, { subject, hash, by }, parts))) throw wrongPassword()
+
+  const changed = username && password !== undefined ? { username, password } : undefined
+  const finished = await found.finish(changed, by)
+  if (finished.outcome === 'created') return finished.user
+  throw finished.outcome === 'taken' ? takenField(finished.field) : refused()
+}
+
+function isRightPassword(
+  password: string,
+  { subject, hash, by }: { readonly subject: string; readonly hash: string; readonly by: By },
+  parts: VerificationParts,
+): Promise<boolean> {
+  const use = useOf(verificationPasswordRate, subject)
+  return verifyCounted(password, { hash, use, address: by.address }, parts)
+}
+
+/** The refusal of every confirmation without a valid proof. */
+function refused(): ProblemError {
+  return new ProblemError(
+    'forbidden',
+    'The link or the code is wrong, was used before, or has expired; request a new one',
+  )
+}
+
+function wrongPassword(): ProblemError {
+  const msg = 'The password is wrong'
+  const errors = [{ loc: ['body', 'password'], msg, type: 'value_error' }]
+  return new ProblemError('forbidden', msg, { errors })
+}
+
+function takenField(field: 'username' | 'email'): ProblemError {
+  const { message: msg } = taken(field)
+  const errors = [{ loc: ['body', field], msg, type: 'value_error' }]
+  return new ProblemError('conflict', msg, { errors })
+}

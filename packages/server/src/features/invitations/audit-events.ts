@@ -1,0 +1,9 @@
+/** The events that invitations write into the audit record. */
+export const auditEvents = [
+  /** An operator or the app invited a person. The subject is the id of the future user. */
+  'user_invited',
+  /** An operator revoked an invitation before it was accepted. */
+  'invitation_revoked',
+] as const
+
+export type InvitationEvent = (typeof auditEvents)[number]

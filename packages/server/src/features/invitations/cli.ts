@@ -1,0 +1,82 @@
+// The commands `keystile user invite` and `uninvite`. A running server sends the mail.
+import { ConfigurationError } from '../../base/configuration-error.ts'
+import type { Seal } from '../../base/seal.ts'
+import type { Call } from '../../feature/cli-command.ts'
+import { readNames } from '../accounts/cli-input.ts'
+import { byOperator } from '../audit/audit.ts'
+import { parseEmail, type ComparableName } from '../directory/names.ts'
+import { openMailSeal } from '../mail/notices.ts'
+import { hasAppUsers, readScopeRules } from '../scopes/declared.ts'
+import { changeRights, type ScopeSettings } from '../scopes/scopes.ts'
+import { findSealingSecret, type SigningKeyChoice } from '../signing-keys/signing-key-source.ts'
+import { pagesUrlOf } from '../mail/pages-url.ts'
+import { sendInvitation } from './inviting.ts'
+import { revokeInvitation } from './store.ts'
+
+/** The settings that the commands use. */
+export interface Options extends ScopeSettings, SigningKeyChoice {
+  readonly issuer: string
+  readonly mailUrl?: string | undefined
+  readonly accountPagesUrl?: string | undefined
+}
+
+/** `keystile user invite`: invites a person, even while registration is closed. */
+export async function invite(call: Call<Options>): Promise<void> {
+  const { operand, flags, terminal, clock } = call
+  const { options } = await call.settings()
+  const email = addressOf(operand)
+  if (options.mailUrl === undefined) {
+    throw new ConfigurationError(
+      'user invite needs a mail server. Fix: set KEYSTILE_MAIL_URL; an app that sends its mails ' +
+        'itself calls keystile.users.invite',
+    )
+  }
+
+  await call.withDatabase(async (database) => {
+    if (await hasAppUsers(database)) {
+      throw new ConfigurationError(
+        'invitations are for accounts that Keystile stores; the app that uses this database ' +
+          'stores its users itself (its option users). Fix: invite the person in the app',
+      )
+    }
+    const rules = await readScopeRules(database, options)
+    const [roles, scopes] = [readNames(flags, 'role', rules), readNames(flags, 'scope', rules)]
+    const rights = changeRights({ scopes: [], roles: [] }, { scopes, roles })
+    const seal: () => Seal = openMailSeal(() => findSealingSecret(options))
+    const parts = { database, seal, pagesUrl: pagesUrlOf(options), clock }
+    const sent = await sendInvitation({ email, ...rights }, byOperator, parts)
+    if ('refused' in sent) throw refusalOf(sent.refused)
+    terminal.print(`invited ${email.shown}; the link expires at ${sent.expiresAt.toISOString()}`)
+  })
+}
+
+/** `keystile user uninvite`: revokes an invitation that was not accepted. */
+export async function uninvite({
+  operand,
+  terminal,
+  clock,
+  ...call
+}: Call<Options>): Promise<void> {
+  const { shown, key: mailbox } = addressOf(operand)
+  await call.withDatabase(async (database) => {
+    const values = { mailbox, by: byOperator, now: clock.now() }
+    const { isRevoked } = await database.write(revokeInvitation, values)
+    if (!isRevoked) throw new ConfigurationError(`there is no invitation for ${shown}`)
+    terminal.print(`revoked the invitation for ${shown}`)
+  })
+}
+
+function addressOf(operand: string): ComparableName {
+  const email = parseEmail(operand)
+  if (!email)
+    throw new ConfigurationError('the operand must be an e-mail address, such as ada@example.com')
+  return email
+}
+
+function refusalOf(refused: 'taken' | 'too-many-mails'): ConfigurationError {
+  return new ConfigurationError(
+    refused === 'taken'
+      ? 'this email is already taken'
+      : 'this mailbox got too many mails; try again in an hour',
+  )
+}

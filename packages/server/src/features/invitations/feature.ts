@@ -1,0 +1,36 @@
+import type { Feature } from '../../feature/feature.ts'
+import { secondMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
+import { auditEvents, type InvitationEvent } from './audit-events.ts'
+import type { Options } from './cli.ts'
+
+/** Limits refused invitations, per IP address. */
+export const acceptRate: LimitRate = {
+  name: 'invitation',
+  burst: 100,
+  intervalMilliseconds: 30 * secondMilliseconds,
+  isGivenBackWhole: true,
+}
+
+/** Accounts for people whom an operator or the app has invited. */
+export const feature: Feature<object, InvitationEvent, unknown, Options> = {
+  name: 'invitations',
+  auditEvents,
+  rates: [acceptRate],
+  cliCommands: [
+    {
+      words: ['user', 'invite'],
+      operand: 'EMAIL',
+      flags: { role: { value: 'R', isList: true }, scope: { value: 'S', isList: true } },
+      takesSettings: true,
+      summary: 'send a mail with which a person creates an account; a running server sends it',
+      load: async () => (await import('./cli.ts')).invite,
+    },
+    {
+      words: ['user', 'uninvite'],
+      operand: 'EMAIL',
+      takesSettings: 'withoutKey',
+      summary: 'revoke an invitation that was not accepted',
+      load: async () => (await import('./cli.ts')).uninvite,
+    },
+  ],
+}

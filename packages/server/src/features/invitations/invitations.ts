@@ -1,0 +1,144 @@
+import { ProblemError, type Clock, type JsonObject } from 'keystile/internal'
+import * as z from 'zod'
+import { checkFields, getFields, refuseFaults, strictFields } from '../../http/json-body.ts'
+import type { Database } from '../../storage/database.ts'
+import {
+  emailField,
+  findPasswordErrors,
+  findUndeclared,
+  getAccountFields,
+  namesField,
+  newPasswordField,
+  usernameField,
+} from '../accounts/account-fields.ts'
+import type { Invitation, NewInvitation } from '../accounts/app-users.ts'
+import type { ProfileSchema } from '../accounts/profile.ts'
+import { taken } from '../accounts/route-parts.ts'
+import { newRowOf, userOfNewRow, type User } from '../accounts/users.ts'
+import { byApp } from '../audit/audit.ts'
+import type { By } from '../audit/entry.ts'
+import { parseEmail } from '../directory/names.ts'
+import type { Limits } from '../limits/limits.ts'
+import type { MailProofs, Presented } from '../mail-proofs/proofs.ts'
+import type { Passwords } from '../password/password.ts'
+import type { PasswordPolicy } from '../password-policy/policy.ts'
+import { changeRights, type Rights, type ScopeRules } from '../scopes/scopes.ts'
+import { acceptRate } from './feature.ts'
+import { invitationKind, sendInvitation, type InvitingParts } from './inviting.ts'
+import { acceptInvitation } from './store.ts'
+
+/** Invites people, and creates their accounts. */
+export interface Invitations {
+  /** Invites a person, in the name of the app: see `AppUsers.invite()`. */
+  invite(invitation: NewInvitation<string>): Promise<Invitation>
+  /**
+   * Creates the account of an invited person. Its address is verified, and it gets the scopes and
+   * roles of the invitation that are still declared.
+   *
+   * @param members the members of the body besides the link and the code
+   * @throws {ProblemError} `forbidden`, for all reasons alike, if the link or the code does not
+   *   allow it; `conflict` if the name or the address is taken; `unprocessable_content`,
+   *   `too_many_requests`, `temporarily_unavailable`. The invitation stays valid
+   */
+  accept(presented: Presented, members: JsonObject, by: By): Promise<User>
+}
+
+/** The services and settings that invitations use. */
+export interface InvitationParts extends InvitingParts {
+  readonly database: Pick<Database, 'write'>
+  readonly proofs: MailProofs
+  readonly passwords: Pick<Passwords, 'requireRoom' | 'hash'>
+  readonly passwordPolicy: PasswordPolicy
+  readonly limits: Limits
+  readonly scopes: ScopeRules
+  readonly profile: ProfileSchema | undefined
+  readonly clock: Clock
+}
+
+/** Creates `Invitations`. */
+export function createInvitations(parts: InvitationParts): Invitations {
+  return {
+    invite: (invitation) => invite(invitation, parts),
+    accept: (presented, members, by) => accept({ presented, members, by }, parts),
+  }
+}
+
+/** The fields that an invited person chooses, besides those of the profile. */
+export function acceptFields(
+  policy: PasswordPolicy,
+): z.ZodObject<{ readonly username: typeof usernameField; readonly password: z.ZodString }> {
+  return z.object({ username: usernameField, password: newPasswordField(policy) })
+}
+
+const invitationFields = strictFields({
+  email: emailField,
+  scopes: namesField.default([]),
+  roles: namesField.default([]),
+})
+
+async function invite(
+  { email, scopes = [], roles = [] }: NewInvitation<string>,
+  parts: InvitationParts,
+): Promise<Invitation> {
+  const fields = getFields(checkFields(invitationFields, { email, scopes, roles }))
+  refuseFaults(findUndeclared(fields, parts.scopes))
+
+  const rights = changeRights({ scopes: [], roles: [] }, fields)
+  const sent = await sendInvitation({ email: fields.email, ...rights }, byApp, parts)
+  if (!('refused' in sent)) return sent
+  if (sent.refused === 'taken') throw taken('email')
+  throw new ProblemError('too_many_requests', 'This mailbox got too many mails; try again later', {
+    retryAfterSeconds: 3_600,
+  })
+}
+
+interface Acceptance {
+  readonly presented: Presented
+  readonly members: JsonObject
+  readonly by: By
+}
+
+async function accept(
+  { presented, members, by }: Acceptance,
+  { database, proofs, passwords, passwordPolicy, limits, scopes, profile, clock }: InvitationParts,
+): Promise<User> {
+  const checked = await getAccountFields(acceptFields(passwordPolicy), members, profile)
+  const { username, password } = checked.fields
+  passwords.requireRoom(by.address)
+  const spent = await limits.count(limits.usesAt(acceptRate, by.address))
+
+  const proof = await proofs.find(invitationKind, presented)
+  const email = parseEmail(proof?.data['email'] ?? '')
+  if (!proof || !email) throw refused()
+
+  const owner = { username: username.shown, email: email.shown }
+  refuseFaults(findPasswordErrors('password', password, owner, passwordPolicy))
+  const passwordHash = await passwords.hash(password, by.address)
+  const rights = stillDeclared(proof.data, scopes)
+  const now = clock.now()
+  const fresh = { username, email, passwordHash, ...rights, profile: checked.profile }
+  const row = { ...newRowOf({ ...fresh, emailVerified: true }, now), id: proof.subject }
+  const { outcome } = await database.write(acceptInvitation, { proof, row, by, now })
+  if (outcome === undefined) throw refused()
+  if (outcome !== 'created') throw taken(outcome)
+  await limits.refund(spent)
+  return userOfNewRow(row)
+}
+
+/** Returns the rights of an invitation, without those that the app does not declare any more. */
+function stillDeclared(
+  { scopes = '[]', roles = '[]' }: Readonly<Record<string, string>>,
+  rules: ScopeRules,
+): Rights {
+  const declared = (names: string, known: object): readonly string[] =>
+    (JSON.parse(names) as readonly string[]).filter((name) => Object.hasOwn(known, name))
+  return { scopes: declared(scopes, rules.declared), roles: declared(roles, rules.roles) }
+}
+
+/** The refusal of every link and every code that does not work. */
+function refused(): ProblemError {
+  return new ProblemError(
+    'forbidden',
+    'The link or the code is wrong, was used before, or has expired; ask for a new invitation',
+  )
+}

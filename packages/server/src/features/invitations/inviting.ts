@@ -1,0 +1,75 @@
+import { randomId, type Clock } from 'keystile/internal'
+import type { Seal } from '../../base/seal.ts'
+import { minuteMilliseconds } from '../../feature/limit-rate.ts'
+import type { Database } from '../../storage/database.ts'
+import type { By } from '../audit/entry.ts'
+import type { ComparableName } from '../directory/names.ts'
+import { prepareProof, sealValues, type ProofKind } from '../mail-proofs/new-proof.ts'
+import { invitation } from '../mail-proofs/purposes.ts'
+import { prepareMail } from '../outbox/new-mail.ts'
+import type { Rights } from '../scopes/scopes.ts'
+import { insertInvitation } from './store.ts'
+
+/** A link or a code that creates an account. */
+export const invitationKind: ProofKind = {
+  purpose: invitation,
+  lifetimeMilliseconds: 7 * 24 * 60 * minuteMilliseconds,
+  hasCode: true,
+}
+
+/** What an invitation keeps, encrypted, until it is accepted. */
+export type InvitationData = {
+  readonly email: string
+  /** JSON lists of names. */
+  readonly scopes: string
+  readonly roles: string
+}
+
+/** The services that send an invitation. The command line has them without a running server. */
+export interface InvitingParts {
+  readonly database: Pick<Database, 'write'>
+  /** Returns the seal of the parameters of mails. */
+  readonly seal: () => Seal
+  /** Where the links in mails lead. */
+  readonly pagesUrl: string
+  readonly clock: Clock
+}
+
+/** The result of an invitation. */
+export type Inviting =
+  | { readonly requestId: string; readonly expiresAt: Date }
+  | { readonly refused: 'taken' | 'too-many-mails' }
+
+/**
+ * Stores an invitation and its mail. The rights are given when the person accepts. Does NOT check
+ * that they are declared.
+ */
+export async function sendInvitation(
+  { email, scopes, roles }: Rights & { readonly email: ComparableName },
+  by: By,
+  { database, seal, pagesUrl, clock }: InvitingParts,
+): Promise<Inviting> {
+  const now = clock.now()
+  const { requestId, token, code = '', row } = prepareProof(invitationKind, '', now)
+  const subject = randomId()
+  const bound = { ...row, subject, mailbox: email.key, counted_for: subject, resolved_at: now }
+  const data: InvitationData = {
+    email: email.shown,
+    scopes: JSON.stringify(scopes),
+    roles: JSON.stringify(roles),
+  }
+
+  const expiresAt = new Date(row.expires_at)
+  const link = `${pagesUrl}/accept-invitation?token=${token}`
+  const parameters = { link, code, expires_at: expiresAt.toISOString() }
+  const { purpose: template, lifetimeMilliseconds } = invitationKind
+  const { outcome } = await database.write(insertInvitation, {
+    proof: { ...bound, sealed: sealValues(seal(), bound, data) },
+    mail: prepareMail({ template, lifetimeMilliseconds }, { parameters, seal: seal() }, now),
+    recipient: email.shown,
+    given: [...roles.map((role) => `role:${role}`), ...scopes],
+    by,
+    now,
+  })
+  return outcome === 'invited' ? { requestId, expiresAt } : { refused: outcome }
+}

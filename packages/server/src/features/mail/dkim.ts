@@ -1,0 +1,56 @@
+// Signatures that prove to the receiver that the domain of the sender sent a mail (DKIM, RFC 6376).
+import { createPrivateKey } from 'node:crypto'
+import { parseSender } from './sender.ts'
+
+/** A shorter key is not safe: RFC 8301 §3.2. */
+const minModulusBits = 2_048
+
+/** What signs mails. */
+export interface DkimSigner {
+  /** The domain that signs: the domain of the sender, so that DMARC accepts the signature. */
+  readonly domain: string
+  /** The public key is in the DNS at `SELECTOR._domainkey.DOMAIN`. */
+  readonly selector: string
+  /** A private RSA key as PEM. */
+  readonly key: string
+}
+
+/** Returns the signer of mails, or undefined without a key. */
+export function dkimOf({
+  mailFrom,
+  mailDkimKey: key,
+  mailDkimSelector: selector,
+}: {
+  readonly mailFrom?: string | undefined
+  readonly mailDkimKey?: string | undefined
+  readonly mailDkimSelector: string
+}): DkimSigner | undefined {
+  const address = mailFrom === undefined ? undefined : parseSender(mailFrom)
+  if (key === undefined || address === undefined) return undefined
+  return { domain: address.slice(address.lastIndexOf('@') + 1), selector, key }
+}
+
+/**
+ * Returns why a key cannot sign mails, as sentences without a subject. nodemailer sends a mail
+ * without a signature if it cannot use the key, so the key must be checked before.
+ *
+ * Only RSA: most receivers do not verify Ed25519 (RFC 8463).
+ */
+export function findKeyFaults(pem: string): readonly string[] {
+  try {
+    const { asymmetricKeyType: type, asymmetricKeyDetails: details } = createPrivateKey(pem)
+    if (type === 'rsa' && (details?.modulusLength ?? 0) >= minModulusBits) return []
+  } catch {
+    // The error of OpenSSL does not help, and could repeat the key.
+  }
+  return [
+    `must be a private RSA key of ${minModulusBits} bits or more, as PEM without a password, ` +
+      `such as "openssl genrsa ${minModulusBits}" prints`,
+  ]
+}
+
+/** Whether a text is a selector: parts of a domain name (RFC 6376 §3.1). */
+export function isSelector(text: string): boolean {
+  const part = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
+  return text.length <= 200 && new RegExp(`^${part}(?:\\.${part})*$`).test(text)
+}

@@ -1,0 +1,10 @@
+/** The settings that decide where the links in mails lead. */
+export interface PagesChoice {
+  readonly issuer: string
+  readonly accountPagesUrl?: string | undefined
+}
+
+/** Returns the URL of the pages for the links in mails. It comes only from the settings. */
+export function pagesUrlOf({ accountPagesUrl, issuer }: PagesChoice): string {
+  return (accountPagesUrl ?? `${issuer}/account`).replace(/\/+$/, '')
+}

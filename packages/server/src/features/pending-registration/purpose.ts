@@ -1,0 +1,69 @@
+import { minuteMilliseconds } from '../../feature/limit-rate.ts'
+import type { UserFinder } from '../accounts/users.ts'
+import { mailboxOf } from '../directory/names.ts'
+import type { ProofKind } from '../mail-proofs/new-proof.ts'
+import type { ProofPurpose } from '../mail-proofs/purpose.ts'
+import { registration } from '../mail-proofs/purposes.ts'
+import { bindRegistration } from './store.ts'
+
+/** A link or a code that makes a registration an account. */
+export const registrationKind: ProofKind = {
+  purpose: registration,
+  lifetimeMilliseconds: 24 * 60 * minuteMilliseconds,
+  hasCode: true,
+}
+
+/** The values of the request for the mail of a registration. */
+export type RegistrationRequest = {
+  /** The subject that the account will have. */
+  readonly subject: string
+  readonly email: string
+  /** One of the languages of mails, or empty for the language of the settings. */
+  readonly language: string
+}
+
+/** The services that resolve a registration. */
+export interface RegistrationPurposeParts {
+  readonly users: Pick<UserFinder, 'findByLogin'>
+  /** Where the links in mails lead. */
+  readonly pagesUrl: string
+}
+
+/**
+ * Creates the purpose of registrations. The owner of an account with the address gets another mail
+ * than the reader of a free mailbox. Wrong codes are counted for the address in both cases.
+ */
+export function createRegistrationPurpose({
+  users,
+  pagesUrl,
+}: RegistrationPurposeParts): ProofPurpose {
+  return {
+    ...registrationKind,
+    bind: bindRegistration,
+    async resolve(request, { token, code = '', expiresAt }) {
+      const { subject = '', email = '', language = '' } = request
+      const mailbox = mailboxOf(email)
+      if (mailbox === undefined) return undefined
+
+      const holder = (await users.findByLogin(mailbox))?.publicUser
+      if (holder?.email != null)
+        return {
+          subject: holder.id,
+          mailbox,
+          recipient: holder.email,
+          template: 'already_registered',
+          parameters: { language },
+        }
+
+      const link = `${pagesUrl}/finish-registration?token=${token}`
+      return {
+        subject,
+        mailbox,
+        recipient: email,
+        template: 'registration',
+        parameters: { link, code, expires_at: expiresAt.toISOString(), language },
+        keepsCount: true,
+      }
+    },
+  }
+}

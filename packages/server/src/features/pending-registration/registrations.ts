@@ -1,0 +1,122 @@
+import { randomId, type Clock } from 'keystile/internal'
+import { refuseFaults } from '../../http/json-body.ts'
+import type { Database } from '../../storage/database.ts'
+import { findPasswordErrors } from '../accounts/account-fields.ts'
+import type { ReadRegistration } from '../accounts/registration-form.ts'
+import { userOfNewRow, type User } from '../accounts/users.ts'
+import type { By } from '../audit/entry.ts'
+import { parseUsername, type ComparableName } from '../directory/names.ts'
+import type { FoundProof, MailProofs, Presented } from '../mail-proofs/proofs.ts'
+import type { PasswordPolicy } from '../password-policy/policy.ts'
+import { registrationKind, type RegistrationRequest } from './purpose.ts'
+import { findPending, finishRegistration, insertPending, newAccountRow } from './store.ts'
+
+/** Stores registrations, and makes them accounts when a mail has proved their address. */
+export interface Registrations {
+  /**
+   * Stores a registration, and lets its mail be sent later. Looks up no account: the work and the
+   * result are the same whether or not the name or the address is taken.
+   *
+   * @param language the language of the mail, or empty
+   * @returns the id of the registration, which the caller needs for the code
+   */
+  register(registered: ReadRegistration, language: string): Promise<string>
+  /** Finds a registration and does NOT spend its proof: see `MailProofs.find()`. */
+  find(presented: Presented): Promise<FoundRegistration | undefined>
+}
+
+/** A registration whose proof was presented. */
+export interface FoundRegistration {
+  /** The subject that the account will have. */
+  readonly subject: string
+  readonly passwordHash: string
+  /**
+   * Creates the account, with a verified address. Does NOT check the password against the hash: the
+   * caller does.
+   *
+   * @throws {ProblemError} `unprocessable_content` if the password is not acceptable with the new
+   *   name
+   */
+  finish(changed: ChangedName | undefined, by: By): Promise<FinishedRegistration>
+}
+
+/** Another user name than the registered one, and the password whose rules depend on it. */
+export interface ChangedName {
+  readonly username: ComparableName
+  readonly password: string
+}
+
+/** The new user, or why there is none. If a name is taken, nothing was spent. */
+export type FinishedRegistration =
+  | { readonly outcome: 'created'; readonly user: User }
+  | { readonly outcome: 'refused' }
+  | { readonly outcome: 'taken'; readonly field: 'username' | 'email' }
+
+/** The services that registrations use. */
+export interface RegistrationsParts {
+  readonly database: Pick<Database, 'reader' | 'write'>
+  readonly proofs: MailProofs
+  readonly passwordPolicy: PasswordPolicy
+  readonly clock: Clock
+}
+
+/** Creates `Registrations`. */
+export function createRegistrations(parts: RegistrationsParts): Registrations {
+  const { database, proofs, clock } = parts
+  return {
+    async register({ username, email, passwordHash, profile }, language) {
+      const subject = randomId()
+      const values: RegistrationRequest = { subject, email: email.shown, language }
+      const { requestId, row: proof } = proofs.prepare(registrationKind, values, email.key)
+      const row = {
+        id: proof.id,
+        subject,
+        username: username.shown,
+        email: email.shown,
+        email_key: email.key,
+        password_hash: passwordHash,
+        profile: JSON.stringify(profile),
+        expires_at: proof.expires_at,
+      }
+      await database.write(insertPending, { row, proof })
+      return requestId
+    },
+    async find(presented) {
+      const proof = await proofs.find(registrationKind, presented)
+      if (!proof) return undefined
+
+      const pending = await findPending(database.reader, { ...proof, now: clock.now() })
+      if (!pending) return undefined
+      const { subject, password_hash: passwordHash } = pending
+      return {
+        subject,
+        passwordHash,
+        finish: (changed, by) => finish({ pending, proof, changed, by }, parts),
+      }
+    },
+  }
+}
+
+interface Finishing {
+  readonly pending: Parameters<typeof newAccountRow>[0]
+  readonly proof: FoundProof
+  readonly changed: ChangedName | undefined
+  readonly by: By
+}
+
+async function finish(
+  { pending, proof, changed, by }: Finishing,
+  { database, passwordPolicy, clock }: RegistrationsParts,
+): Promise<FinishedRegistration> {
+  if (changed) {
+    const owner = { username: changed.username.shown, email: pending.email }
+    refuseFaults(findPasswordErrors('password', changed.password, owner, passwordPolicy))
+  }
+
+  const now = clock.now()
+  const username = changed?.username ?? parseUsername(pending.username)
+  if (!username) throw new Error('a stored registration must have a valid user name')
+  const row = newAccountRow(pending, username, now)
+  const finished = await database.write(finishRegistration, { proof, row, by, now })
+  return finished.outcome === 'created' ? { outcome: 'created', user: userOfNewRow(row) } : finished
+}

@@ -1,0 +1,154 @@
+import { maxPurgedAtOnce, type PurgeCommand } from '../../feature/clean-up.ts'
+import {
+  command,
+  inTables,
+  withoutLocked,
+  type AnyCommand,
+  type Command,
+  type Reader,
+} from '../../storage/database.ts'
+import { findHolder, insertAccount, type NewUserRow } from '../accounts/in-transaction.ts'
+import type { By } from '../audit/entry.ts'
+import type { ComparableName } from '../directory/names.ts'
+import {
+  bindWithMail,
+  insertProof,
+  leaveProofsUnbound,
+  lockProof,
+  spendProof,
+  type BindValues,
+  type SpendableProof,
+} from '../mail-proofs/in-transaction.ts'
+import type { PreparedRequest } from '../mail-proofs/proofs.ts'
+import { insertMail } from '../outbox/in-transaction.ts'
+import type { PendingRegistrationRow, PendingRegistrationTables } from './tables.ts'
+
+/** Stores a registration and the request for its mail. Looks up no account. */
+export const insertPending: Command<
+  { readonly row: PendingRegistrationRow; readonly proof: PreparedRequest['row'] },
+  void
+> = command('insertPending', async (transaction, { row, proof }) => {
+  await inTables<PendingRegistrationTables>(transaction)
+    .insertInto('pending_registration')
+    .values(row)
+    .execute()
+  await insertProof(transaction, proof)
+})
+
+/** Finds the registration of a proof. */
+export function findPending(
+  reader: Reader,
+  { id, subject, now }: Pick<SpendableProof, 'id' | 'subject'> & { readonly now: number },
+): Promise<PendingRegistrationRow | undefined> {
+  return inTables<PendingRegistrationTables>(reader)
+    .selectFrom('pending_registration')
+    .selectAll()
+    .where('id', '=', id)
+    .where('subject', '=', subject)
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+}
+
+/**
+ * Stores the mail of a registration. If the address is free, the mail has the link and the code.
+ * If an account has the address, the mail tells its owner, and the registration is erased: it can
+ * never become an account.
+ *
+ * @param values.subject the subject of the registration, or of the account with the address. If
+ *   another account has the address by now, no mail is sent
+ */
+export const bindRegistration: Command<BindValues, void> = command(
+  'bindRegistration',
+  async (transaction, { mail, recipient, ...values }) => {
+    const { id, subject, mailbox, now } = values
+    const holder = await findHolder(transaction, mailbox)
+    if (holder === undefined) return bindWithMail(transaction, { ...values, mail, recipient })
+
+    await leaveProofsUnbound(transaction, { ids: [id], now })
+    await inTables<PendingRegistrationTables>(transaction)
+      .deleteFrom('pending_registration')
+      .where('id', '=', id)
+      .execute()
+    if (holder === subject) await insertMail(transaction, mail, { subject, recipient, now })
+  },
+)
+
+/** Returns the row of the account that a registration becomes. */
+export function newAccountRow(
+  { subject, email, email_key, password_hash, profile }: PendingRegistrationRow,
+  username: ComparableName,
+  now: number,
+): NewUserRow {
+  return {
+    id: subject,
+    username: username.shown,
+    username_key: username.key,
+    email,
+    email_key,
+    email_verified_at: now,
+    password_hash,
+    password_session: null,
+    scopes: '[]',
+    roles: '[]',
+    profile,
+    created_at: now,
+  }
+}
+
+/** How a confirmation ended. */
+export type Finish =
+  | { readonly outcome: 'created' }
+  | { readonly outcome: 'refused' }
+  /** Nothing was spent. */
+  | { readonly outcome: 'taken'; readonly field: 'username' | 'email' }
+
+/**
+ * Spends a proof and makes the registration an account, in one transaction. Then erases all
+ * registrations with this address. If another user has the name or the address, nothing changes.
+ */
+export const finishRegistration: Command<
+  {
+    readonly proof: SpendableProof
+    readonly row: NewUserRow
+    readonly by: By
+    readonly now: number
+  },
+  Finish
+> = command('finishRegistration', async (transaction, { proof, row, by, now }) => {
+  const db = inTables<PendingRegistrationTables>(transaction)
+  if (!(await lockProof(transaction, { ...proof, now }))) return { outcome: 'refused' }
+
+  const { taken } = await insertAccount(transaction, { row, by })
+  if (taken) return { outcome: 'taken', field: taken }
+
+  await spendProof(transaction, { ...proof, now })
+  await db.deleteFrom('pending_registration').where('email_key', '=', proof.mailbox).execute()
+  return { outcome: 'created' }
+})
+
+/** Erases registrations that expired. */
+export const purgePending: PurgeCommand = command(
+  'purgePending',
+  async (transaction, { before }) => {
+    const db = inTables<PendingRegistrationTables>(transaction)
+    const query = db
+      .selectFrom('pending_registration')
+      .select('id')
+      .where('expires_at', '<', before)
+      .orderBy('expires_at')
+      .limit(maxPurgedAtOnce)
+    const found = await withoutLocked(transaction, query).execute()
+    if (found.length === 0) return { purged: 0 }
+
+    const ids = found.map(({ id }) => id)
+    await db.deleteFrom('pending_registration').where('id', 'in', ids).execute()
+    return { purged: found.length }
+  },
+)
+
+export const commands: readonly AnyCommand[] = [
+  insertPending,
+  bindRegistration,
+  finishRegistration,
+  purgePending,
+]

@@ -1,0 +1,146 @@
+// The flows that a mail completes, as a list. Tests of scanners, flaws, guessing and timing go
+// through it, so a new flow is tested by one record more.
+import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { AppMail, MailMessage } from '@keystile/server'
+import {
+  createTestClock,
+  type Answer,
+  type SendOptions,
+  type Stage,
+  type TestClock,
+  type TestKeystile,
+} from './keystile.ts'
+
+/** The password that a test sets by a mail. */
+export const nextPassword = 'purple monkey dishwasher'
+
+/** A person who goes through a flow. */
+export interface Person {
+  readonly username: string
+  readonly email: string
+  readonly password: string
+  /** Options of all requests of the person, such as the IP address. */
+  readonly from?: SendOptions
+}
+
+/** A flow: a person asks for a mail, and its link or its code allows one change. */
+export interface MailFlow {
+  readonly name: string
+  /** The settings that the flow needs. */
+  readonly options: object
+  /**
+   * Adds the person if the flow is for users, and asks for the mail. The answer has the id of the
+   * request, and the address of the mail has the number in the name of the person.
+   */
+  ask(person: Person, keystile: TestKeystile): Promise<Pick<Answer, 'status' | 'text' | 'json'>>
+  /** Whether the mail has a code besides the link. */
+  readonly hasCode: boolean
+  /** The path that takes the token, or the code with the id of the request. */
+  readonly confirmPath: string
+  /** What a confirmation sends besides the token or the code: the fields of the page. */
+  fields(person: Person): Readonly<Record<string, string>>
+  /** The path of the page that the link opens, and to which its form is posted. */
+  readonly page: string
+}
+
+/** All flows. Add a flow here. */
+export const mailFlows: readonly MailFlow[] = [
+  {
+    name: 'password reset',
+    options: {},
+    async ask({ username, email, password, from }, { keystile, send }) {
+      await keystile.users?.create({ username, email, password })
+      return send('POST', '/password-resets', { ...from, json: { login: username } })
+    },
+    hasCode: true,
+    confirmPath: '/password-resets/confirm',
+    fields: () => ({ new_password: nextPassword }),
+    page: '/account/reset-password',
+  },
+]
+
+/** What a person reads in a mail. */
+export interface ReadMail {
+  readonly message: MailMessage
+  readonly token: string
+  readonly code: string
+  /** The path of the link, below the issuer. */
+  readonly path: string
+}
+
+export function readMail(message: MailMessage | undefined): ReadMail {
+  assert.ok(message, 'no mail was sent')
+  const link = /^http\S+$/m.exec(message.text)?.[0] ?? ''
+  return {
+    message,
+    token: /token=([\w-]{43})$/.exec(link)?.[1] ?? '',
+    code: /^\d{4} \d{4}$/m.exec(message.text)?.[0] ?? '',
+    path: link.replace(/^.*?(?=\/account\/)/, ''),
+  }
+}
+
+/** Keystile whose mails go to a list, by the app's own function. */
+export interface TestMails extends TestKeystile {
+  readonly clock: TestClock
+  readonly mails: MailMessage[]
+  /** Resolves when all requests are resolved and all mails are sent. */
+  settled(): Promise<void>
+  /** Asks for a mail, waits until it is sent, and returns it with the id of its request. */
+  asked(login?: string, options?: SendOptions): Promise<ReadMail & { readonly request_id: string }>
+  /** Sets a new password by a token or a code. */
+  confirm(fields: object, options?: SendOptions): Promise<Answer>
+}
+
+/** Starts Keystile with mail, on a clock of the test. */
+export async function startMails(
+  stage: Stage,
+  options: Parameters<Stage['start']>[0] = {},
+): Promise<TestMails> {
+  const clock = createTestClock()
+  const mails: MailMessage[] = []
+  const mail: AppMail = {
+    from: 'no-reply@example.com',
+    send: (message) => void mails.push(message),
+  }
+  const started = await stage.start({
+    clock,
+    mail,
+    ...options,
+  })
+  const settled = (): Promise<void> => mailsSent(stage)
+  return {
+    ...started,
+    clock,
+    mails,
+    settled,
+    async asked(login = 'ada', sendOptions = {}) {
+      const { status, json, text } = await started.send('POST', '/password-resets', {
+        ...sendOptions,
+        json: { login },
+      })
+      assert.equal(status, 202, text)
+      await settled()
+      return { request_id: String(json['request_id']), ...readMail(mails.at(-1)) }
+    },
+    confirm: (fields, sendOptions = {}) =>
+      started.send('POST', '/password-resets/confirm', {
+        ...sendOptions,
+        json: { new_password: nextPassword, ...fields },
+      }),
+  }
+}
+
+/** Resolves when all requests are resolved and all mails are sent. */
+async function mailsSent(stage: Stage): Promise<void> {
+  const count = async (table: string): Promise<number> =>
+    Number((await stage.sql(`select count(*) as number from ${table}`))[0]?.['number'])
+  while ((await count('mail_proof where resolved_at is null')) + (await count('mail')) > 0)
+    await delay(20)
+}
+
+/** Returns the hidden fields of the form in a page. */
+export function hiddenFieldsOf(page: string): Readonly<Record<string, string>> {
+  const fields = page.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)">/g)
+  return Object.fromEntries(Array.from(fields, ([, name, value]) => [name, value]))
+}

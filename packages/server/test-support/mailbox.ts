@@ -1,0 +1,56 @@
+// Keystile that sends its mails to a list, for tests of the flows by mail.
+import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { AppMail, MailMessage } from '@keystile/server'
+import { createTestClock, type Stage, type TestClock, type TestKeystile } from './keystile.ts'
+
+/** Keystile, its mails, and a clock. */
+export interface WithMailbox extends TestKeystile {
+  readonly clock: TestClock
+  readonly mails: readonly MailMessage[]
+  /** Resolves when all requests are resolved and all mails are sent. */
+  settled(): Promise<void>
+  /** Waits as `settled()`, and returns the newest mail to an address. */
+  mailTo(address: string): Promise<ReadMail>
+}
+
+/** What a person reads in a mail. */
+export interface ReadMail {
+  readonly message: MailMessage
+  readonly token: string
+  readonly code: string
+}
+
+/** Starts Keystile on a stage. */
+export async function startWithMailbox(stage: Stage, options: object = {}): Promise<WithMailbox> {
+  const clock = createTestClock()
+  const mails: MailMessage[] = []
+  const mail: AppMail = {
+    from: 'no-reply@example.com',
+    send: (message) => void mails.push(message),
+  }
+  const started = await stage.start({ clock, mail, ...options })
+  const count = async (table: string): Promise<number> =>
+    Number((await stage.sql(`select count(*) as number from ${table}`))[0]?.['number'])
+  const settled = async (): Promise<void> => {
+    while ((await count('mail_proof where resolved_at is null')) + (await count('mail')) > 0)
+      await delay(20)
+  }
+  return {
+    ...started,
+    clock,
+    mails,
+    settled,
+    async mailTo(address) {
+      await settled()
+      return readMail(mails.findLast(({ to }) => to === address))
+    },
+  }
+}
+
+function readMail(message: MailMessage | undefined): ReadMail {
+  assert.ok(message, 'no mail was sent')
+  const token = /token=([\w-]{43})\n/.exec(message.text)?.[1] ?? ''
+  const code = /^\d{4} \d{4}$/m.exec(message.text)?.[0] ?? ''
+  return { message, token, code }
+}

@@ -1,0 +1,314 @@
+// The account pages in a real browser, on the stand-alone server: what people do with mouse,
+// keyboard and phone, and what axe finds.
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import type { AxeResults, RunOptions } from 'axe-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { skipWithoutBrowser, startBrowser } from '../support/browser.ts'
+import { startServer, type RunningServer } from '../../packages/server/test-support/command.ts'
+
+const oldPassword = 'an engine of her own'
+const newPassword = 'purple monkey dishwasher'
+const languages = ['en', 'de', 'fr', 'es'] as const
+
+/** The pages that links in mails open, and the fields of their forms. Add a page here. */
+const linkPages: readonly {
+  readonly path: string
+  readonly fields: Readonly<Record<string, string>>
+}[] = [{ path: '/account/reset-password', fields: { new_password: newPassword } }]
+
+/** The parts of the DOM that functions in the page use. Node's types have none. */
+interface Element {
+  readonly id: string
+  readonly textContent: string
+  getBoundingClientRect(): { readonly height: number; readonly width: number }
+}
+declare const document: {
+  readonly activeElement: Element
+  readonly documentElement: { readonly scrollWidth: number; readonly clientWidth: number }
+  querySelectorAll(selector: string): Iterable<Element>
+}
+declare function getComputedStyle(
+  element: Element,
+): Readonly<Record<'fontSize' | 'outlineStyle' | 'outlineWidth', string>>
+declare const axe: { run(options: RunOptions): Promise<AxeResults> }
+const axeSource = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
+
+describe('the account pages, in a browser', { skip: skipWithoutBrowser() }, () => {
+  let cwd: string
+  let server: RunningServer
+  let browser: Browser
+
+  before(async () => {
+    cwd = mkdtempSync(join(tmpdir(), 'keystile-pages-'))
+    const env = {
+      KEYSTILE_MAIL_URL: 'console:',
+      KEYSTILE_MAIL_FROM: 'no-reply@example.com',
+      KEYSTILE_ACCESS_LOG: 'on',
+    }
+    server = await startServer({ cwd, env })
+    browser = await startBrowser()
+  })
+  after(async () => {
+    await browser?.close()
+    await server?.stop()
+    rmSync(cwd, { recursive: true })
+  })
+
+  /** Opens a page in a new context, as on a device of its own. Closes it after the work. */
+  async function onDevice<T>(
+    options: BrowserContextOptions,
+    work: (page: Page) => Promise<T>,
+  ): Promise<T> {
+    const context = await browser.newContext({ locale: 'en', ...options })
+    try {
+      return await work(await context.newPage())
+    } finally {
+      await context.close()
+    }
+  }
+  async function post(path: string, json: object): Promise<number> {
+    const body = JSON.stringify(json)
+    const headers = { 'content-type': 'application/json' }
+    return (await fetch(`${server.url}${path}`, { method: 'POST', headers, body })).status
+  }
+  async function addUser(username: string): Promise<void> {
+    const user = { username, email: `${username}@example.com`, password: oldPassword }
+    assert.equal(await post('/users', user), 201)
+  }
+  async function canLogIn(username: string, password: string): Promise<boolean> {
+    const body = new URLSearchParams({ grant_type: 'password', username, password })
+    return (await fetch(`${server.url}/token`, { method: 'POST', body })).status === 200
+  }
+  const open = (page: Page, path: string) => page.goto(`${server.url}${path}`)
+  const press = (page: Page): Promise<void> => page.getByRole('button').click()
+  const heading = (page: Page): Promise<string> => page.getByRole('heading').innerText()
+
+  async function askFor(page: Page, login: string): Promise<void> {
+    await open(page, '/account/forgot-password')
+    await page.getByRole('textbox').fill(login)
+    await press(page)
+  }
+  /** Reads the newest mail for a new password at /dev/mail: its link and its code. */
+  async function readMail(page: Page, username: string): Promise<{ link: string; code: string }> {
+    const article = page
+      .locator('article', { hasText: `${username}@example.com` })
+      .filter({ hasText: '/account/reset-password?token=' })
+      .first()
+    do await open(page, '/dev/mail')
+    while ((await article.count()) === 0)
+    const text = await article.innerText()
+    return {
+      link: /^http\S+$/m.exec(text)?.[0] ?? '',
+      code: /^\d{4} \d{4}$/m.exec(text)?.[0] ?? '',
+    }
+  }
+
+  for (const javaScriptEnabled of [true, false])
+    it(`a person sets a new password by the link, ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, () =>
+      onDevice({ javaScriptEnabled }, async (page) => {
+        const username = `link-${javaScriptEnabled}`
+        await addUser(username)
+        await open(page, '/account/forgot-password')
+        assert.equal(await heading(page), 'Forgot your password?')
+        await page.getByLabel('User name or e-mail address').fill(username)
+        await press(page)
+        assert.equal(await heading(page), 'Look into your mailbox')
+
+        const { link, code } = await readMail(page, username)
+        await page.goto(link)
+        await page.getByLabel('New password').fill('too short')
+        await press(page)
+        const fault = page.getByRole('alert')
+        assert.match(await fault.innerText(), /at least 15 characters/)
+        await page.getByLabel('New password').fill(newPassword)
+        await press(page)
+        assert.equal(await heading(page), 'Your password is set')
+        assert.deepEqual(
+          [await canLogIn(username, newPassword), await canLogIn(username, oldPassword)],
+          [true, false],
+        )
+
+        await page.goto(link)
+        await page.getByLabel('New password').fill(oldPassword)
+        await press(page)
+        assert.match(await fault.innerText(), /used before/)
+        const token = new URL(link).searchParams.get('token') ?? ''
+        const log = server.stdout() + server.stderr()
+        assert.match(log, /reset-password/)
+        for (const secret of [token, code, newPassword]) assert.ok(!log.includes(secret))
+      }))
+
+  it('a person who reads the mail on another device types its code', () =>
+    onDevice({ viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true }, (phone) =>
+      onDevice({}, async (desktop) => {
+        await addUser('code')
+        await askFor(phone, 'code@example.com')
+        const { code } = await readMail(desktop, 'code')
+        await phone.getByLabel('Code from the mail').fill('0000 0000')
+        await phone.getByLabel('New password').fill(newPassword)
+        await press(phone)
+        assert.match(await phone.getByRole('alert').innerText(), /is wrong/)
+        await phone.getByLabel('Code from the mail').fill(code)
+        await phone.getByLabel('New password').fill(newPassword)
+        await press(phone)
+        assert.equal(await heading(phone), 'Your password is set')
+        assert.equal(await canLogIn('code', newPassword), true)
+      }),
+    ))
+
+  it('the keyboard alone is enough, and the focus can be seen', () =>
+    onDevice({}, async (page) => {
+      await addUser('keys')
+      const tab = async (name: string): Promise<void> => {
+        await page.keyboard.press('Tab')
+        const focused = await page.evaluate(() => {
+          const element = document.activeElement
+          const { outlineStyle, outlineWidth } = getComputedStyle(element)
+          const name = element.id || element.textContent
+          return { name, outline: `${outlineStyle} ${outlineWidth}` }
+        })
+        assert.deepEqual(focused, { name, outline: 'solid 3px' })
+      }
+      await open(page, '/account/forgot-password')
+      await tab('login')
+      await page.keyboard.type('keys')
+      await tab('Send the mail')
+      await page.keyboard.press('Enter')
+      await page.getByLabel('Code from the mail').waitFor()
+      await onDevice({}, async (other) => {
+        const { code } = await readMail(other, 'keys')
+        await tab('code')
+        await page.keyboard.type(code)
+      })
+      await tab('new_password')
+      await page.keyboard.type('short')
+      await page.keyboard.press('Enter')
+      await page.getByRole('alert').waitFor()
+
+      // The field with the fault has the focus, and its label, hint and fault are read together.
+      const focused = page.locator(':focus')
+      assert.equal(await focused.getAttribute('id'), 'new_password')
+      assert.equal(
+        await focused.getAttribute('aria-describedby'),
+        'new_password-fault new_password-hint',
+      )
+      await page.keyboard.type(newPassword)
+      await tab('Set the password')
+      await page.keyboard.press('Space')
+      await page.getByText('You are logged out on all devices').waitFor()
+      assert.equal(await canLogIn('keys', newPassword), true)
+    }))
+
+  /** Each page and each state of it. `show` leads there. */
+  const states: readonly {
+    readonly name: string
+    show(page: Page, user: string): Promise<unknown>
+  }[] = [
+    { name: 'the request', show: (page) => open(page, '/account/forgot-password') },
+    { name: 'the code', show: (page, user) => askFor(page, user) },
+    {
+      name: 'a wrong code',
+      async show(page, user) {
+        await askFor(page, user)
+        await page.locator('#code').fill('1')
+        await page.locator('#new_password').fill(newPassword)
+        await press(page)
+      },
+    },
+    ...linkPages.flatMap(({ path, fields }) => [
+      { name: `the link ${path}`, show: (page: Page) => open(page, `${path}?token=x`) },
+      { name: `the link ${path} without a token`, show: (page: Page) => open(page, path) },
+      {
+        name: `the wrong link ${path}`,
+        async show(page: Page) {
+          await open(page, `${path}?token=x`)
+          for (const [name, value] of Object.entries(fields))
+            await page.locator(`#${name}`).fill(value)
+          await press(page)
+          await page.getByRole('alert').waitFor()
+        },
+      },
+    ]),
+    {
+      name: 'a refused password',
+      async show(page, user) {
+        await addUser(user)
+        await post('/password-resets', { login: user })
+        await page.goto((await readMail(page, user)).link)
+        await page.locator('#new_password').fill('short')
+        await press(page)
+      },
+    },
+    {
+      name: 'the end',
+      async show(page, user) {
+        await page.goto((await readMail(page, user)).link)
+        await page.locator('#new_password').fill(newPassword)
+        await press(page)
+      },
+    },
+    {
+      name: 'too many requests',
+      async show(page, user) {
+        for (let count = 0; count < 6; count++) await post('/password-resets', { login: user })
+        await askFor(page, user)
+      },
+    },
+  ]
+
+  for (const language of languages)
+    it(`axe finds nothing on any page in ${language}, in light and in dark, on a phone`, () =>
+      onDevice(
+        { locale: language, viewport: { width: 320, height: 640 }, isMobile: true },
+        async (page) => {
+          const headings = new Set<string>()
+          for (const { name, show } of states) {
+            await show(page, `axe-${language}`)
+            headings.add(await heading(page))
+            assert.equal(await page.locator('html').getAttribute('lang'), language)
+            await page.evaluate(axeSource)
+            for (const colorScheme of ['light', 'dark'] as const) {
+              await page.emulateMedia({ colorScheme })
+              const found = await page.evaluate(
+                (isDark) =>
+                  axe.run(isDark ? { runOnly: ['color-contrast', 'link-in-text-block'] } : {}),
+                colorScheme === 'dark',
+              )
+              assert.deepEqual(describeFound(found), [], `${name} in ${language}, ${colorScheme}`)
+              assert.ok(found.passes.length > 0)
+            }
+            assert.deepEqual(await layoutFaults(page), [], `${name} in ${language}`)
+          }
+          assert.ok(headings.size >= 4, [...headings].join())
+        },
+      ))
+})
+
+/** Returns the faults that axe is sure of, and the contrasts that it could not compute. */
+function describeFound({ violations, incomplete }: AxeResults): readonly string[] {
+  return [...violations, ...incomplete].flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
+  )
+}
+
+/** Returns what a phone of 320 pixels shows badly: overflow, small targets, small text. */
+function layoutFaults(page: Page): Promise<readonly string[]> {
+  return page.evaluate(() => {
+    const faults: string[] = []
+    const { scrollWidth, clientWidth } = document.documentElement
+    if (scrollWidth > clientWidth) faults.push(`the page is ${scrollWidth} pixels wide`)
+    for (const element of document.querySelectorAll('button, input:not([type=hidden])')) {
+      const { height, width } = element.getBoundingClientRect()
+      if (height < 44 || width < 200) faults.push(`${element.id} is ${width} × ${height} pixels`)
+      // Safari zooms in on fields with smaller text.
+      if (parseFloat(getComputedStyle(element).fontSize) < 16)
+        faults.push(`${element.id}: small text`)
+    }
+    return faults
+  })
+}

@@ -1,0 +1,166 @@
+// The pages that verify an address: what people see, and what scanners cannot use up.
+import assert from 'node:assert/strict'
+import { afterEach, it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { AppMail, MailMessage } from '@keystile/server'
+import {
+  describeOnBoth,
+  password,
+  type Answer,
+  type Stage,
+  type TestKeystile,
+} from '../../packages/server/test-support/keystile.ts'
+
+describeOnBoth('the pages that verify an address', (stage) => {
+  const mails: MailMessage[] = []
+  afterEach(() => void (mails.length = 0))
+  const mail: AppMail = { from: 'no-reply@example.com', send: (sent) => void mails.push(sent) }
+
+  /** Starts, registers ada, and returns the path and the token of the link in the mail. */
+  const start = async (
+    emailVerification: 'optional' | 'required',
+    options: object = {},
+  ): Promise<TestKeystile & { readonly path: string; readonly token: string }> => {
+    const all = { mail, emailVerification, ...options } as Parameters<Stage['start']>[0]
+    const started = await stage.start(all)
+    await started.register()
+    while (mails.length === 0) await delay(20)
+    const { pathname, search, searchParams } = new URL(
+      /^http\S+$/m.exec(mails.pop()?.text ?? '')?.[0] ?? '',
+    )
+    const token = searchParams.get('token') ?? ''
+    return { ...started, path: pathname.replace('/auth', '') + search, token }
+  }
+
+  for (const [emailVerification, page, done] of [
+    ['optional', '/account/verify-email', 'Your address is confirmed'],
+    ['required', '/account/finish-registration', 'Your account is ready'],
+  ] as const) {
+    it(`${page}: a person opens the link, enters the password, and is done`, async () => {
+      const { send, path, token, login } = await start(emailVerification)
+      const form = await send('GET', path)
+      assert.equal(form.status, 200)
+      assert.deepEqual(hiddenOf(form), { token })
+      assert.match(form.text, /autocomplete="current-password"/)
+      assert.doesNotMatch(form.text, /name="username"|<script|src=/)
+      const wrong = await send('POST', page, { form: { token, password: 'wrong' } })
+      assert.equal(wrong.status, 403)
+      assert.match(wrong.text, /id="password-fault" role="alert">The password is wrong/)
+      assert.doesNotMatch(wrong.text, /value="wrong"/)
+
+      const answer = await send('POST', page, { form: { ...hiddenOf(wrong), password } })
+      assert.deepEqual([answer.status, headingOf(answer)], [200, done])
+      const bearer = (await login()).json['access_token'] as string
+      assert.equal((await send('GET', '/users/me', { bearer })).json['email_verified'], true)
+
+      const again = await send('POST', page, { form: { token, password } })
+      assert.equal(again.status, 403)
+      assert.match(again.text, /role="alert">The link is wrong, was used before/)
+    })
+
+    it(`${page}: scanners that open the link, even often, use up nothing (emdash #3298)`, async () => {
+      const { send, path, token } = await start(emailVerification)
+      const statuses = []
+      for (const method of ['GET', 'HEAD', 'GET', 'GET', 'HEAD', 'OPTIONS'])
+        statuses.push((await send(method, path, { headers: { purpose: 'prefetch' } })).status)
+      assert.deepEqual(statuses, [200, 200, 200, 200, 200, 405])
+      // Some scanners also send the form as it is.
+      assert.equal((await send('POST', page, { form: { token } })).status, 403)
+      assert.equal((await send('POST', page, { form: { token, password } })).status, 200)
+    })
+
+    it(`${page}: the page does not tell whether a token is good`, async () => {
+      const { send, path } = await start(emailVerification)
+      const bad = 'A'.repeat(43)
+      const [good, other] = [await send('GET', path), await send('GET', `${page}?token=${bad}`)]
+      const shapeOf = ({ status, headers, text }: Answer): readonly unknown[] => [
+        status,
+        [...headers],
+        text.replace(/value="[\w-]{43}"/, ''),
+      ]
+      assert.deepEqual(shapeOf(good), shapeOf(other))
+      assert.equal(good.headers.get('referrer-policy'), 'no-referrer')
+      assert.match(good.headers.get('content-security-policy') ?? '', /^default-src 'none'/)
+      const none = await send('GET', page)
+      assert.match(none.text, /This link is not complete/)
+    })
+
+    it(`${page}: the page speaks four languages, and every field has a label`, async () => {
+      const { send, path } = await start(emailVerification)
+      const headings = []
+      for (const language of ['en', 'de', 'fr', 'es']) {
+        const form = await send('GET', path, { headers: { 'accept-language': language } })
+        assert.ok(form.text.includes(`<html lang="${language}">`))
+        headings.push(headingOf(form))
+        for (const [, id = ''] of form.text.matchAll(/<input id="(\w+)"/g))
+          assert.ok(form.text.includes(`<label for="${id}">`), id)
+      }
+      assert.equal(new Set(headings).size, 4)
+    })
+
+    it(`${page}: a body that is not a form gets 400`, async () => {
+      const { send } = await start(emailVerification)
+      const { status, headers } = await send('POST', page, { json: {} })
+      assert.deepEqual([status, headers.get('content-type')], [400, 'application/problem+json'])
+    })
+  }
+
+  it('the page asks for another user name if the registered one is taken by then', async () => {
+    const { send, token, keystile, login } = await start('required')
+    await keystile.users?.create({ username: 'ada', password })
+    const post = (form: Readonly<Record<string, string>>): Promise<Answer> =>
+      send('POST', '/account/finish-registration', { form: { token, password, ...form } })
+    const taken = await post({})
+    assert.equal(taken.status, 409)
+    assert.match(taken.text, /id="username-fault" role="alert">Another person has this user name/)
+    const bad = await post({ username: '"><script>' })
+    assert.equal(bad.status, 422)
+    assert.match(bad.text, /id="username-fault" role="alert">2 to 63 letters/)
+    assert.doesNotMatch(bad.text, /<script/)
+    const telling = await post({ username: 'correct-horse' })
+    assert.equal(telling.status, 422)
+    assert.match(telling.text, /<span lang="en">Password should not/)
+    const wrong = await post({ username: 'ada2', password: 'wrong' })
+    assert.match(wrong.text, /name="username"[^>]*value="ada2"/)
+    assert.equal((await post({ username: 'ada2' })).status, 200)
+    assert.equal((await login({ username: 'ada2' })).status, 200)
+  })
+
+  it('the page says that the address has an account by then', async () => {
+    const { send, token, keystile } = await start('required')
+    await keystile.users?.create({ username: 'eve', email: 'ada@example.com', password })
+    const form = { token, password }
+    const taken = await send('POST', '/account/finish-registration', { form })
+    assert.equal(taken.status, 409)
+    assert.match(taken.text, /role="alert">There is an account with this address now/)
+  })
+
+  it('too many wrong passwords are said on the page', async () => {
+    const { send, token } = await start('required', { rateLimits: 'on' })
+    const post = (): Promise<Answer> =>
+      send('POST', '/account/finish-registration', { form: { token, password: 'wrong' } })
+    for (let count = 0; count < 10; count++) assert.equal((await post()).status, 403)
+    const refused = await post()
+    assert.equal(refused.status, 429)
+    assert.ok(Number(refused.headers.get('retry-after')) > 0)
+    assert.match(refused.text, /role="alert">Too many tries/)
+  })
+
+  it('with pages of the app, the links lead there and Keystile has none', async () => {
+    const { send, path, token } = await start('required', {
+      accountPagesUrl: 'https://app.example/account/',
+    })
+    assert.equal(path, `/account/finish-registration?token=${token}`)
+    assert.equal((await send('GET', '/account/finish-registration')).status, 404)
+  })
+})
+
+/** Returns the hidden fields of the form in a page. */
+function hiddenOf({ text }: Answer): Readonly<Record<string, string>> {
+  const fields = text.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)">/g)
+  return Object.fromEntries(Array.from(fields, ([, name, value]) => [name, value]))
+}
+
+function headingOf({ text }: Answer): string | undefined {
+  return /<h1>([^<]*)<\/h1>/.exec(text)?.[1]
+}

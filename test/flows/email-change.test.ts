@@ -1,0 +1,593 @@
+// A new address: confirmed by a mail to it, and undone by a mail to the old one.
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import {
+  describeOnBoth,
+  password,
+  type Answer,
+} from '../../packages/server/test-support/keystile.ts'
+import {
+  startWithMailbox,
+  type ReadMail,
+  type WithMailbox,
+} from '../../packages/server/test-support/mailbox.ts'
+
+const [old, fresh, third] = ['ada@example.com', 'ada@new.example', 'ada@third.example']
+const next = 'purple monkey dishwasher'
+const week = 7 * 24 * 60 * 60
+
+/** Keystile with a user, whose address can be changed. */
+interface Started extends WithMailbox {
+  readonly subject: string
+  readonly bearer: string
+  change(email: string, bearer?: string): Promise<Answer>
+  confirm(fields: object, bearer?: string): Promise<Answer>
+  undo(token: string): Promise<Answer>
+  /** Requests a new address, and returns the mail with the id of its request. */
+  asked(email?: string): Promise<ReadMail & { readonly request_id: string }>
+  /** Changes the address, and returns the mail to the old mailbox. */
+  changed(email: string, from: string): Promise<ReadMail>
+  /** The address of the user, and whether it is verified. */
+  address(): Promise<readonly unknown[]>
+}
+
+describeOnBoth('a new address', (stage) => {
+  const start = async (options: object = {}): Promise<Started> => {
+    const started = await startWithMailbox(stage, { emailVerification: 'optional', ...options })
+    const { send, users, mailTo } = started
+    const subject = await started.addUser()
+    await stage.sql(`update "user" set email_verified_at = 1`)
+    const bearer = await started.accessToken()
+    const change: Started['change'] = (new_email, token = bearer) =>
+      send('POST', '/users/me/email', {
+        bearer: token,
+        json: { current_password: password, new_email },
+      })
+    const confirm: Started['confirm'] = (json, token) =>
+      send('POST', '/email-changes/confirm', { json, ...(token && { bearer: token }) })
+    const asked: Started['asked'] = async (email = fresh) => {
+      const { status, json, text } = await change(email)
+      assert.equal(status, 202, text)
+      return { request_id: String(json['request_id']), ...(await mailTo(email)) }
+    }
+    return {
+      ...started,
+      subject,
+      bearer,
+      change,
+      confirm,
+      asked,
+      undo: (token) => send('POST', '/email-changes/undo', { json: { token } }),
+      async changed(email, from) {
+        const { token } = await asked(email)
+        assert.equal((await confirm({ token }, bearer)).status, 204)
+        return mailTo(from)
+      },
+      async address() {
+        const shown = (await users.readBySubject(subject))?.publicUser
+        return [shown?.email, shown?.emailVerified]
+      },
+    }
+  }
+
+  it('the link of the mail changes the address once, for the user who is logged in', async () => {
+    const { asked, confirm, bearer, address, mailTo } = await start()
+    const { token, message } = await asked()
+    assert.match(message.subject, /Confirm your new address/)
+    assert.deepEqual(await address(), [old, true])
+    assert.equal((await confirm({ token }, bearer)).status, 204)
+    assert.deepEqual(await address(), [fresh, true])
+    assert.equal((await confirm({ token }, bearer)).status, 403)
+
+    const told = await mailTo(old)
+    assert.match(told.message.subject, /was changed/)
+    assert.ok(!`${told.message.text}${told.message.html}`.includes('new.example'))
+    const link = `http://localhost:3000/auth/account/undo-email-change?token=${told.token}`
+    assert.ok(told.message.text.includes(`\n${link}\n`))
+    assert.equal(told.code, '')
+  })
+
+  it('the code of the mail changes the address, for a person who knows the password', async () => {
+    const { asked, confirm, address } = await start()
+    const { code, request_id } = await asked()
+    assert.equal((await confirm({ request_id, code: '0000 0000', password })).status, 403)
+    assert.equal((await confirm({ request_id, code, password })).status, 204)
+    assert.deepEqual(await address(), [fresh, true])
+  })
+
+  it('a stranger who gets the mail by mistake cannot confirm: the account is not theirs', async () => {
+    const { asked, confirm, accessToken, address, bearer, undo } = await start()
+    const eve = await accessToken('eve')
+    const { token, code, request_id } = await asked()
+    const answers = [
+      await confirm({ token }),
+      await confirm({ token }, eve),
+      await confirm({ token, password }, eve),
+      await confirm({ token, password: 'wrong' }),
+      await confirm({ request_id, code }),
+      await confirm({ request_id, code, password: 'wrong' }),
+      await confirm({ request_id, code: '0000 0000' }, bearer),
+      await confirm({ request_id: 'unknown', code }, bearer),
+      await confirm({ token: 'unknown' }, bearer),
+      await confirm({ token: request_id }, bearer),
+      await undo(token),
+    ]
+    const shapes = answers.map(({ status, headers, text }) => [status, [...headers], text])
+    assert.equal(shapes[0]?.[0], 403)
+    for (const shape of shapes) assert.deepEqual(shape, shapes[0])
+    assert.deepEqual(await address(), [old, true])
+    assert.equal((await confirm({ token, password })).status, 204)
+  })
+
+  it('wrong passwords with a right link are limited', async () => {
+    const { asked, confirm } = await start({ rateLimits: 'on' })
+    const { token } = await asked()
+    const statuses = new Set()
+    for (let count = 0; count < 10; count++)
+      statuses.add((await confirm({ token, password: 'wrong' })).status)
+    assert.deepEqual([...statuses], [403])
+    assert.equal((await confirm({ token, password })).status, 429)
+  })
+
+  it('a taken address gets the same answer, and its owner a mail without a link', async () => {
+    const { addUser, change, asked, confirm, mailTo, address, bearer } = await start()
+    const eve = await addUser({ username: 'eve', email: 'eve@example.com' })
+    const own = await asked()
+    const [taken, free] = [await change('EVE@example.com'), await change('bob@example.com')]
+    const shape = ({ status, headers, json }: Answer): unknown => [
+      status,
+      [...headers],
+      Object.entries(json).map(([name, value]) => [name, String(value).length]),
+    ]
+    assert.deepEqual(shape(taken), shape(free))
+
+    const { message, token, code } = await mailTo('eve@example.com')
+    assert.match(message.subject, /already in use/)
+    assert.doesNotMatch(`${message.text}${message.html}`, /http|ada/)
+    assert.deepEqual([token, code], ['', ''])
+    const rows = await stage.sql("select subject from mail_proof where purpose = 'email_change'")
+    assert.ok(rows.every(({ subject }) => subject !== eve))
+    assert.equal((await confirm({ token: own.token }, bearer)).status, 204)
+    assert.deepEqual(await address(), [fresh, true])
+  })
+
+  it('requests for a taken address count and evict like those for a free one', async () => {
+    const results = []
+    for (const other of ['eve@example.com', 'free@example.com']) {
+      const started = await start()
+      const { addUser, change, asked, confirm, bearer, settled, keystile, clock } = started
+      await addUser({ username: 'eve', email: 'eve@example.com' })
+      await settled()
+      const own = await asked()
+      clock.advance(1)
+      const requests = []
+      for (let count = 0; count < 2; count++)
+        requests.push(String((await change(other)).json['request_id']))
+      await settled()
+      for (const request_id of requests)
+        for (let count = 0; count < 5; count++)
+          await confirm({ request_id, code: '0000 0000' }, bearer)
+      const { request_id, code, token } = own
+      const byCode = (await confirm({ request_id, code }, bearer)).status
+      await change(third)
+      await settled()
+      results.push([byCode, (await confirm({ token }, bearer)).status])
+      const subjects = await stage.sql('select id from "user"')
+      for (const { id } of subjects) await keystile.users?.delete(String(id)).catch(() => {})
+      await keystile.close()
+      await stage.sql('delete from mail_proof')
+      await stage.sql('delete from rate')
+      await stage.sql('delete from "user"')
+    }
+    assert.deepEqual(results, [
+      [403, 403],
+      [403, 403],
+    ])
+  })
+
+  it('of two users who confirm the same address at the same time, one gets it', async () => {
+    const { asked, confirm, bearer, tokens, change, mailTo, users, address } = await start()
+    const eve = await tokens('eve')
+    const mine = await asked()
+    assert.equal((await change(fresh, eve.accessToken)).status, 202)
+    const theirs = await mailTo(fresh)
+    assert.notEqual(mine.token, theirs.token)
+    const answers = await Promise.all([
+      confirm({ token: mine.token }, bearer),
+      confirm({ token: theirs.token }, eve.accessToken),
+    ])
+    assert.deepEqual(answers.map(({ status }) => String(status)).toSorted(), ['204', '403'])
+    const eveHas = (await users.readBySubject(eve.subject))?.publicUser.email === fresh
+    assert.deepEqual(await address(), eveHas ? [old, true] : [fresh, true])
+  })
+
+  it('of several confirmations at the same time, one succeeds', async () => {
+    const { asked, confirm, bearer, mails, settled } = await start()
+    const { token, code, request_id } = await asked()
+    const answers = await Promise.all([
+      confirm({ token }, bearer),
+      confirm({ request_id, code }, bearer),
+      confirm({ token }, bearer),
+    ])
+    assert.deepEqual(answers.map(({ status }) => String(status)).toSorted(), ['204', '403', '403'])
+    await settled()
+    assert.equal(mails.filter(({ subject }) => subject.includes('was changed')).length, 1)
+  })
+
+  it('a link does not work after the address or the password has changed', async () => {
+    const { asked, confirm, bearer, send, changed } = await start()
+    const first = await asked()
+    const json = { current_password: password, new_password: next }
+    assert.equal((await send('POST', '/users/me/password', { bearer, json })).status, 204)
+    assert.equal((await confirm({ token: first.token }, bearer)).status, 403)
+    json.current_password = next
+    json.new_password = password
+    assert.equal((await send('POST', '/users/me/password', { bearer, json })).status, 204)
+
+    const [one, two] = [await asked(), await asked(third)]
+    assert.equal((await confirm({ token: two.token }, bearer)).status, 204)
+    assert.equal((await confirm({ token: one.token }, bearer)).status, 403)
+    await changed(fresh, third)
+  })
+
+  it('an older link does not work if an operator has set another address', async () => {
+    const { asked, confirm, bearer, users, subject } = await start()
+    const { token } = await asked()
+    const user = await users.readBySubject(subject)
+    assert.ok(user)
+    await users.changeEmail(user, { shown: third, key: third }, { actor: 'operator' })
+    assert.equal((await confirm({ token }, bearer)).status, 403)
+  })
+
+  it('a link works for 24 hours', async () => {
+    const { asked, confirm, clock } = await start()
+    const [one, two] = [await asked(), await asked(third)]
+    clock.advance(24 * 60 * 60 - 1)
+    const { code, request_id } = two
+    assert.equal((await confirm({ request_id, code: '0000 0000', password })).status, 403)
+    clock.advance(1)
+    assert.equal((await confirm({ token: one.token, password })).status, 403)
+    assert.equal((await confirm({ request_id, code, password })).status, 403)
+    clock.advance(-1)
+    assert.equal((await confirm({ token: one.token, password })).status, 204)
+  })
+
+  it('a link does not work for a disabled or deleted user', async () => {
+    const { asked, confirm, disable, users, subject, keystile } = await start()
+    const { token } = await asked()
+    await disable(subject)
+    assert.equal((await confirm({ token, password })).status, 403)
+    await keystile.users?.enable(subject)
+    await keystile.users?.delete(subject)
+    assert.equal((await confirm({ token, password })).status, 403)
+    assert.equal(await users.readBySubject(subject), undefined)
+    assert.deepEqual(await stage.sql('select id from mail_proof where subject is not null'), [])
+  })
+
+  it('the old mailbox undoes the change: nobody is logged in, and a new password is set', async () => {
+    const { changed, undo, address, login, send, bearer, mailTo, subject } = await start()
+    const { token } = await changed(fresh, old)
+    assert.equal((await undo(token)).status, 204)
+    assert.deepEqual(await address(), [old, true])
+    assert.equal((await send('GET', '/users/me', { bearer })).status, 401)
+    assert.equal((await login()).status, 400)
+    assert.equal((await login({ password: '-' })).status, 400)
+    assert.equal((await undo(token)).status, 403)
+
+    const reset = await mailTo(old)
+    assert.match(reset.message.subject, /Set a new password/)
+    const json = { token: reset.token, new_password: next }
+    assert.equal((await send('POST', '/password-resets/confirm', { json })).status, 204)
+    assert.equal((await login({ password: next })).status, 200)
+    assert.deepEqual(await address(), [old, true])
+    const [entry] = await stage.sql(
+      "select actor, subject from audit where event = 'email_change_undone'",
+    )
+    assert.deepEqual({ ...entry }, { actor: 'nobody', subject })
+  })
+
+  it('an undo restores an unverified address as unverified', async () => {
+    const { changed, undo, address } = await start()
+    await stage.sql('update "user" set email_verified_at = null')
+    const { token } = await changed(fresh, old)
+    assert.deepEqual(await address(), [fresh, true])
+    assert.equal((await undo(token)).status, 204)
+    assert.deepEqual(await address(), [old, false])
+  })
+
+  it('an undo after another change restores the first address and cancels the later one', async () => {
+    const { changed, undo, address } = await start()
+    const first = await changed(fresh, old)
+    const second = await changed(third, fresh)
+    assert.equal((await undo(first.token)).status, 204)
+    assert.deepEqual(await address(), [old, true])
+    assert.equal((await undo(second.token)).status, 403, 'the link of the later change')
+    assert.deepEqual(await address(), [old, true])
+  })
+
+  it('an undo of the later change leaves that of the first one', async () => {
+    const { changed, undo, address } = await start()
+    const first = await changed(fresh, old)
+    const second = await changed(third, fresh)
+    assert.equal((await undo(second.token)).status, 204)
+    assert.deepEqual(await address(), [fresh, true])
+    assert.equal((await undo(first.token)).status, 204)
+    assert.deepEqual(await address(), [old, true])
+  })
+
+  it('an undo cancels requests that wait', async () => {
+    const { changed, asked, undo, confirm, address, send, mailTo } = await start()
+    const { token } = await changed(fresh, old)
+    const waiting = await asked(third)
+    await send('POST', '/password-resets', { json: { login: 'ada' } })
+    const reset = await mailTo(fresh)
+    assert.equal((await undo(token)).status, 204)
+    assert.equal((await confirm({ token: waiting.token, password })).status, 403)
+    const json = { token: reset.token, new_password: next }
+    assert.equal((await send('POST', '/password-resets/confirm', { json })).status, 403)
+    assert.deepEqual(await address(), [old, true])
+    const proofs = await stage.sql('select purpose from mail_proof where subject is not null')
+    assert.deepEqual(
+      proofs.map(({ purpose }) => purpose),
+      ['password_reset'],
+    )
+  })
+
+  it('of several undos at the same time, one succeeds', async () => {
+    const { changed, undo, mails, settled } = await start()
+    const { token } = await changed(fresh, old)
+    const answers = await Promise.all([undo(token), undo(token), undo(token)])
+    assert.deepEqual(answers.map(({ status }) => String(status)).toSorted(), ['204', '403', '403'])
+    await settled()
+    assert.equal(mails.filter(({ subject }) => subject.includes('new password')).length, 1)
+  })
+
+  it('the undo of a disabled account restores the address and sends no reset', async () => {
+    const { changed, undo, address, disable, subject, mails, settled } = await start()
+    const { token } = await changed(fresh, old)
+    await disable(subject)
+    assert.equal((await undo(token)).status, 204)
+    await settled()
+    assert.deepEqual(await address(), [old, true])
+    assert.equal(mails.filter(({ subject: text }) => text.includes('new password')).length, 0)
+  })
+
+  it('for seven days nobody else gets the old address; then anybody does', async () => {
+    const started = await start()
+    const { changed, undo, register, keystile, tokens, change, mailTo, clock, users } = started
+    const eve = await tokens('eve')
+    const { token } = await changed(fresh, old)
+    const bob = { username: 'bob', email: old }
+    const late = async (): Promise<number> => (await register(bob)).status
+    assert.equal(await late(), 409)
+    await assert.rejects(async () => keystile.users?.create({ ...bob, password }), {
+      code: 'conflict',
+    })
+    await assert.rejects(async () => keystile.users?.invite({ email: old }), { code: 'conflict' })
+    assert.equal((await change(old, eve.accessToken)).status, 202)
+    assert.match((await mailTo(old)).message.subject, /already in use/)
+    const eveNow = await users.readBySubject(eve.subject)
+    assert.ok(eveNow)
+    const by = { actor: 'operator' } as const
+    assert.equal(await users.changeEmail(eveNow, { shown: old, key: old }, by), 'taken')
+    assert.equal((await users.readBySubject(eve.subject))?.publicUser.email, 'eve@example.com')
+    assert.deepEqual(await stage.sql('select id from "user" where username = \'bob\''), [])
+
+    clock.advance(week)
+    assert.equal((await undo(token)).status, 403)
+    assert.equal(await late(), 201)
+  })
+
+  it('the user may take the old address back', async () => {
+    const { changed, undo, address } = await start()
+    const first = await changed(fresh, old)
+    const second = await changed(old, fresh)
+    assert.deepEqual(await address(), [old, true])
+    assert.equal((await undo(second.token)).status, 204)
+    assert.deepEqual(await address(), [fresh, true])
+    assert.equal((await undo(first.token)).status, 204)
+    assert.deepEqual(await address(), [old, true])
+  })
+
+  it('a deleted account frees its old address', async () => {
+    const { changed, undo, keystile, subject, register } = await start()
+    const { token } = await changed(fresh, old)
+    await keystile.users?.delete(subject)
+    assert.deepEqual(await stage.sql('select email from former_email'), [])
+    assert.equal((await undo(token)).status, 403)
+    assert.equal((await register({ username: 'bob', email: old })).status, 201)
+  })
+
+  it('nobody registers the old address while it is given away', async () => {
+    const { asked, confirm, bearer, register } = await start()
+    const { token } = await asked()
+    const registrations = Array.from({ length: 8 }, (_, n) =>
+      register({ username: `bob-${n}`, email: old }),
+    )
+    const [changed, ...others] = await Promise.all([confirm({ token }, bearer), ...registrations])
+    assert.equal(changed?.status, 204)
+    assert.deepEqual([...new Set(others.map(({ status }) => status))], [409])
+    assert.deepEqual(await stage.sql(`select id from "user" where email_key = '${old}'`), [])
+  })
+
+  it('an attacker who causes many mails cannot suppress the mail to the old mailbox', async () => {
+    const { changed, send, settled, mails } = await start()
+    for (let count = 0; count < 5; count++)
+      await send('POST', '/password-resets', { json: { login: 'ada' } })
+    await settled()
+    const before = mails.filter(({ to }) => to === old).length
+    const { token } = await changed(fresh, old)
+    assert.notEqual(token, '')
+    assert.equal(mails.filter(({ to }) => to === old).length, before + 1)
+  })
+
+  it('each token is refused at every other endpoint', async () => {
+    const { asked, changed, send, bearer, keystile, mailTo, confirm } = await start()
+    const undoing = await changed(fresh, old)
+    const confirming = await asked(third)
+    await keystile.users?.invite({ email: 'bob@example.com' })
+    const invited = await mailTo('bob@example.com')
+    await send('POST', '/password-resets', { json: { login: 'ada' } })
+    const reset = await mailTo(fresh)
+    await send('POST', '/email-verifications', { bearer })
+    const endpoints: Readonly<Record<string, { readonly own: string; readonly more: object }>> = {
+      '/email-changes/confirm': { own: confirming.token, more: { password } },
+      '/email-changes/undo': { own: undoing.token, more: {} },
+      '/password-resets/confirm': { own: reset.token, more: { new_password: next } },
+      '/invitations/accept': { own: invited.token, more: { username: 'bob', password } },
+      '/email-verifications/confirm': { own: '', more: { password } },
+    }
+    const tokens = [confirming.token, undoing.token, reset.token, invited.token]
+    assert.equal(new Set(tokens).size, 4)
+    for (const [path, { own, more }] of Object.entries(endpoints))
+      for (const token of tokens.filter((each) => each !== own)) {
+        const { status, text } = await send('POST', path, { json: { token, ...more } })
+        assert.equal(status, 403, `${path}: ${text}`)
+      }
+    assert.equal((await confirm({ token: confirming.token }, bearer)).status, 204)
+  })
+
+  it('scanners that open the links use up nothing; the buttons of the pages do', async () => {
+    const { asked, send, mailTo, address, login } = await start()
+    const { token } = await asked()
+    const open = async (page: string, used: string): Promise<void> => {
+      for (const method of ['GET', 'HEAD', 'GET', 'HEAD'])
+        assert.equal((await send(method, `/account/${page}?token=${used}`)).status, 200)
+    }
+    await open('confirm-email-change', token)
+    assert.deepEqual(await address(), [old, true])
+    const post = (page: string, form: Readonly<Record<string, string>>): Promise<Answer> =>
+      send('POST', `/account/${page}`, { form })
+    const wrong = await post('confirm-email-change', { token, password: 'wrong' })
+    assert.equal(wrong.status, 403)
+    assert.match(wrong.text, /role="alert">The link or the password is wrong/)
+    assert.ok(wrong.text.includes(`name="token" value="${token}"`))
+    assert.match((await post('confirm-email-change', { token, password })).text, /is changed/)
+    assert.deepEqual(await address(), [fresh, true])
+
+    const undoing = await mailTo(old)
+    await open('undo-email-change', undoing.token)
+    assert.deepEqual(await address(), [fresh, true])
+    const done = await post('undo-email-change', { token: undoing.token })
+    assert.match(done.text, /Your old address is back/)
+    assert.deepEqual(await address(), [old, true])
+    assert.equal((await login()).status, 400)
+    assert.equal((await post('undo-email-change', { token: undoing.token })).status, 403)
+    assert.match((await send('GET', '/account/undo-email-change')).text, /not complete/)
+  })
+
+  it('the database has neither the tokens nor the code or the request id', async () => {
+    const { change, settled, mailTo, confirm, bearer } = await start()
+    const { json } = await change(fresh)
+    const waiting = JSON.stringify(await stage.sql('select * from mail_proof'))
+    assert.ok(!waiting.includes('new.example'))
+    await settled()
+    const { token, code } = await mailTo(fresh)
+    const bound = JSON.stringify(await stage.sql('select * from mail_proof'))
+    await confirm({ token }, bearer)
+    const undoing = await mailTo(old)
+    const former = JSON.stringify(await stage.sql('select * from former_email'))
+    assert.ok(former.includes(old))
+    for (const secret of [json['request_id'], token, code.replace(' ', ''), undoing.token])
+      assert.ok(!`${waiting}${bound}${former}`.includes(String(secret)))
+  })
+
+  it('a user changes the address ten times at once; then the requests are limited', async () => {
+    const { change } = await start({ rateLimits: 'on' })
+    const statuses = []
+    for (let count = 0; count < 11; count++) statuses.push((await change(fresh)).status)
+    assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 202), 429])
+  })
+
+  it('refused links have a limit per IP address, and others are not affected', async () => {
+    const { send } = await start({ rateLimits: 'on', trustedProxies: [] })
+    const guess = async (page: 'confirm' | 'undo', remoteAddress: string): Promise<number> =>
+      (await send('POST', `/email-changes/${page}`, { json: { token: 'guess' }, remoteAddress }))
+        .status
+    for (let count = 0; count < 50; count++)
+      for (const page of ['confirm', 'undo'] as const)
+        assert.equal(await guess(page, '192.0.2.7'), 403)
+    for (const page of ['confirm', 'undo'] as const) {
+      assert.equal(await guess(page, '192.0.2.7'), 429)
+      assert.equal(await guess(page, '192.0.2.8'), 403)
+    }
+  })
+
+  it('the current password is needed, and a wrong one sends no mail', async () => {
+    const { send, bearer, settled, mails } = await start()
+    await settled()
+    const before = mails.length
+    const json = { current_password: 'wrong', new_email: fresh }
+    assert.equal((await send('POST', '/users/me/email', { bearer, json })).status, 403)
+    assert.deepEqual(await stage.sql('select id from mail_proof where resolved_at is null'), [])
+    await settled()
+    assert.equal(mails.length, before)
+  })
+
+  it('housekeeping erases former addresses when their links have expired', async () => {
+    const first = await start()
+    await first.changed(fresh, old)
+    await first.keystile.close()
+    first.clock.advance(week + 1)
+    await stage.start({ clock: first.clock })
+    while ((await stage.sql('select email from former_email')).length > 0)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+  })
+})
+
+describeOnBoth('a new address that is not verified', (stage) => {
+  it('changes at once, and the old mailbox undoes the change', async () => {
+    const { addUser, accessToken, send, mailTo, users, login } = await startWithMailbox(stage)
+    const subject = await addUser()
+    const bearer = await accessToken()
+    const change = (new_email: string): Promise<Answer> =>
+      send('POST', '/users/me/email', { bearer, json: { current_password: password, new_email } })
+    const address = async (): Promise<readonly unknown[]> => {
+      const shown = (await users.readBySubject(subject))?.publicUser
+      return [shown?.email, shown?.emailVerified]
+    }
+    assert.equal((await change(fresh)).status, 204)
+    assert.deepEqual(await address(), [fresh, false])
+    const { token } = await mailTo(old)
+    assert.equal((await change(third)).status, 204)
+    const undone = await send('POST', '/email-changes/undo', { json: { token } })
+    assert.equal(undone.status, 204)
+    assert.deepEqual(await address(), [old, false])
+    assert.equal((await login()).status, 400)
+    assert.deepEqual(await stage.sql('select email from former_email'), [])
+    const json = { token, password }
+    assert.equal((await send('POST', '/email-changes/confirm', { json })).status, 404)
+  })
+
+  it('whoever registered first cannot undo after the owner of the new address has reset', async () => {
+    for (const wasVerified of [false, true]) {
+      const { tokens, send, mailTo, keystile } = await startWithMailbox(stage)
+      const { accessToken: bearer, subject } = await tokens('eve')
+      if (wasVerified) await stage.sql('update "user" set email_verified_at = 1')
+      const json = { current_password: password, new_email: 'victim@example.com' }
+      assert.equal((await send('POST', '/users/me/email', { bearer, json })).status, 204)
+      const { token } = await mailTo('eve@example.com')
+      await send('POST', '/password-resets', { json: { login: 'victim@example.com' } })
+      const reset = await mailTo('victim@example.com')
+      const wanted = { token: reset.token, new_password: next }
+      const done = await send('POST', '/password-resets/confirm', { json: wanted })
+      assert.equal(done.status, 204)
+      const { status } = await send('POST', '/email-changes/undo', { json: { token } })
+      // The owner of a verified address keeps the undo: otherwise a thief could reset it away.
+      assert.equal(status, wasVerified ? 204 : 403)
+      await keystile.users?.delete(subject)
+      await keystile.close()
+      await stage.sql('delete from "user"')
+    }
+  })
+
+  it('without mail the address changes at once, and nothing can be undone', async () => {
+    const { accessToken, send } = await stage.start()
+    const bearer = await accessToken()
+    const json = { current_password: password, new_email: fresh }
+    assert.equal((await send('POST', '/users/me/email', { bearer, json })).status, 204)
+    assert.deepEqual(await stage.sql('select email from former_email'), [])
+    for (const path of ['/email-changes/undo', '/email-changes/confirm', '/invitations/accept'])
+      assert.equal((await send('POST', path, { json: {} })).status, 404, path)
+  })
+})

@@ -1,0 +1,233 @@
+// Invitations: a mail with which a person creates an account.
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import {
+  describeOnBoth,
+  password,
+  type Answer,
+} from '../../packages/server/test-support/keystile.ts'
+import {
+  startWithMailbox,
+  type ReadMail,
+  type WithMailbox,
+} from '../../packages/server/test-support/mailbox.ts'
+
+const email = 'Bob@example.com'
+const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
+const roles = { reader: ['items:read'] }
+
+interface Started extends WithMailbox {
+  /** Invites bob, and returns the mail with the id of its request. */
+  invited(rights?: object): Promise<ReadMail & { readonly request_id: string }>
+  accept(fields: object): Promise<Answer>
+}
+
+describeOnBoth('an invitation', (stage) => {
+  const start = async (options: object = {}): Promise<Started> => {
+    const all = { scopes, roles, registration: 'closed', ...options }
+    const started = await startWithMailbox(stage, all)
+    return {
+      ...started,
+      async invited(rights = {}) {
+        const sent = await started.keystile.users?.invite({ email, ...rights })
+        assert.ok(sent)
+        const days = (sent.expiresAt.getTime() - started.clock.now()) / (24 * 60 * 60 * 1000)
+        assert.equal(days, 7)
+        return { request_id: sent.requestId, ...(await started.mailTo(email)) }
+      },
+      accept: (fields) =>
+        started.send('POST', '/invitations/accept', {
+          json: { username: 'bob', password, ...fields },
+        }),
+    }
+  }
+
+  it('the link creates a verified account with the given rights, once', async () => {
+    const { invited, accept, login, users, register } = await start()
+    const { token, message } = await invited({ scopes: ['items:write'], roles: ['reader'] })
+    assert.match(message.subject, /invitation/)
+    const link = `http://localhost:3000/auth/account/accept-invitation?token=${token}`
+    assert.ok(message.text.includes(`\n${link}\n`))
+    assert.equal((await register()).status, 403, 'registration is closed')
+
+    const { status, json, headers } = await accept({ token })
+    assert.equal(status, 201)
+    const { id, created_at, ...shown } = json
+    assert.deepEqual(shown, { username: 'bob', email, email_verified: true })
+    assert.equal(headers.get('location'), `http://localhost:3000/auth/users/${id}`)
+    assert.ok(created_at)
+    const user = await users.readBySubject(String(id))
+    assert.deepEqual([user?.scopes, user?.roles], [['items:write'], ['reader']])
+    assert.equal((await login({ username: 'bob' })).json['scope'], 'items:read items:write')
+    assert.equal((await accept({ token, username: 'carol' })).status, 403)
+
+    const entries = await stage.sql(
+      "select event, actor, subject from audit where event like 'user%' order by event desc",
+    )
+    assert.deepEqual(
+      entries.map((entry) => ({ ...entry })),
+      [
+        { event: 'user_invited', actor: 'app', subject: id },
+        { event: 'user_created', actor: 'nobody', subject: id },
+      ],
+    )
+  })
+
+  it('the code creates the account, with the id of its request', async () => {
+    const { invited, accept } = await start()
+    const { code, request_id } = await invited()
+    assert.equal((await accept({ request_id, code: '0000 0000' })).status, 403)
+    assert.equal((await accept({ request_id, code })).status, 201)
+    assert.equal((await accept({ request_id, code, username: 'carol' })).status, 403)
+  })
+
+  it('rights that are not declared any more are not given', async () => {
+    const first = await start()
+    const { token } = await first.invited({ scopes: ['items:write'], roles: ['reader', 'admin'] })
+    await first.keystile.close()
+    const { accept, users } = await start({ scopes: { 'items:read': 'Read' }, roles: {} })
+    const { json } = await accept({ token })
+    const user = await users.readBySubject(String(json['id']))
+    assert.deepEqual([user?.scopes, user?.roles], [[], ['admin']])
+  })
+
+  it('an operator or app cannot give rights that are not declared, or invite a user', async () => {
+    const { keystile, addUser } = await start({ registration: 'open' })
+    await addUser()
+    const invite = async (fields: object): Promise<unknown> =>
+      keystile.users?.invite({ email, ...fields }).catch((error: unknown) => error)
+    for (const [fields, code] of [
+      [{ scopes: ['unknown'] }, 'unprocessable_content'],
+      [{ roles: ['unknown'] }, 'unprocessable_content'],
+      [{ email: 'no address' }, 'unprocessable_content'],
+      [{ email: 'ADA@example.com' }, 'conflict'],
+    ] as const)
+      assert.equal((((await invite(fields)) ?? {}) as { code?: string }).code, code)
+    assert.deepEqual(await stage.sql('select id from mail_proof'), [])
+    assert.deepEqual(await stage.sql('select id from mail'), [])
+  })
+
+  it('a refused name, password or profile uses up nothing', async () => {
+    const { invited, accept, keystile } = await start()
+    await keystile.users?.create({ username: 'ada', password })
+    const { token } = await invited()
+    assert.equal((await accept({ token, username: 'ADA' })).status, 409)
+    assert.equal((await accept({ token, username: '!' })).status, 422)
+    assert.equal((await accept({ token, password: 'short' })).status, 422)
+    assert.equal((await accept({ token, password: 'bob-bob-bob-bob-bob' })).status, 422)
+    assert.equal((await accept({ token, website: 'x' })).status, 422)
+    assert.equal((await accept({ token })).status, 201)
+  })
+
+  it('of several acceptances at the same time, one succeeds', async () => {
+    const { invited, accept } = await start()
+    const { token, code, request_id } = await invited()
+    const answers = await Promise.all([
+      accept({ token }),
+      accept({ token, username: 'bob-2' }),
+      accept({ request_id, code, username: 'bob-3' }),
+    ])
+    assert.deepEqual(answers.map(({ status }) => String(status)).toSorted(), ['201', '403', '403'])
+    assert.equal((await stage.sql('select id from "user"')).length, 1)
+  })
+
+  it('an invitation is void if the address is taken by then, expired, replaced or revoked', async () => {
+    const { invited, accept, keystile, clock } = await start()
+    const first = await invited()
+    const second = await invited()
+    assert.equal((await accept({ token: first.token })).status, 403, 'replaced')
+    const bob = await keystile.users?.create({ username: 'bobby', email, password })
+    assert.equal((await accept({ token: second.token })).status, 409)
+    await keystile.users?.delete(String(bob?.id))
+    clock.advance(7 * 24 * 60 * 60 - 1)
+    const { status } = await accept({ token: second.token, username: '!' })
+    assert.equal(status, 422)
+    clock.advance(1)
+    assert.equal((await accept({ token: second.token })).status, 403, 'expired')
+  })
+
+  it('each acceptance without a valid proof gets the same answer', async () => {
+    const { invited, accept } = await start()
+    const used = await invited()
+    assert.equal((await accept({ token: used.token })).status, 201)
+    const answers = [
+      await accept({ token: used.token, username: 'bob' }),
+      await accept({ token: used.token, username: 'carol', password: 'short' }),
+      await accept({ token: 'unknown' }),
+      await accept({ request_id: used.request_id, code: used.code }),
+      await accept({ request_id: 'unknown', code: '1234 5678' }),
+    ]
+    const shapes = answers.map(({ status, headers, text }) => [status, [...headers], text])
+    assert.equal(shapes[0]?.[0], 403)
+    for (const shape of shapes) assert.deepEqual(shape, shapes[0])
+  })
+
+  it('a mailbox gets three mails an hour, and the app is told', async () => {
+    const { invited, keystile, accept, mails } = await start()
+    await invited()
+    await invited()
+    const { token } = await invited()
+    await assert.rejects(async () => keystile.users?.invite({ email }), {
+      code: 'too_many_requests',
+    })
+    assert.equal(mails.length, 3)
+    assert.equal((await accept({ token })).status, 201, 'the last invitation stays valid')
+  })
+
+  it('scanners that open the link use up nothing; the button of the page does', async () => {
+    const { invited, send, login } = await start()
+    const { token } = await invited()
+    for (const method of ['GET', 'HEAD', 'GET'])
+      assert.equal((await send(method, `/account/accept-invitation?token=${token}`)).status, 200)
+    const post = (form: Readonly<Record<string, string>>): Promise<Answer> =>
+      send('POST', '/account/accept-invitation', { form: { token, ...form } })
+    const short = await post({ username: '"><b>', password: 'short' })
+    assert.equal(short.status, 422)
+    assert.match(short.text, /id="username-fault" role="alert"/)
+    assert.doesNotMatch(short.text, /<b>|value="short"/)
+    assert.equal((await post({ username: 'bob', password: 'short' })).status, 422)
+    assert.match((await post({ username: 'bob', password })).text, /Your account is ready/)
+    assert.equal((await login({ username: 'bob' })).status, 200)
+    assert.equal((await post({ username: 'bob', password })).status, 403)
+  })
+
+  it('the pages speak four languages', async () => {
+    const { send } = await start()
+    for (const page of ['accept-invitation', 'confirm-email-change', 'undo-email-change']) {
+      const headings = new Set<string | undefined>()
+      for (const language of ['en', 'de', 'fr', 'es']) {
+        const headers = { 'accept-language': language }
+        const { text } = await send('GET', `/account/${page}?token=x`, { headers })
+        assert.ok(text.includes(`<html lang="${language}">`))
+        headings.add(/<h1>([^<]*)<\/h1>/.exec(text)?.[1])
+        for (const [, id = ''] of text.matchAll(/<input id="(\w+)"/g))
+          assert.ok(text.includes(`<label for="${id}">`), id)
+      }
+      assert.equal(headings.size, 4, page)
+    }
+  })
+
+  it('the database has neither the token, the code nor the rights', async () => {
+    const { invited } = await start()
+    const { token, code, request_id } = await invited({ scopes: ['items:write'] })
+    const stored = JSON.stringify(await stage.sql('select * from mail_proof'))
+    for (const secret of [token, code.replace(' ', ''), request_id, 'items:write'])
+      assert.ok(!stored.includes(secret), secret)
+  })
+
+  it('refused links have a limit per IP address', async () => {
+    const { send } = await start({ rateLimits: 'on', trustedProxies: [] })
+    const guess = async (remoteAddress: string): Promise<number> => {
+      const json = { token: 'guess', username: 'bob', password }
+      return (await send('POST', '/invitations/accept', { json, remoteAddress })).status
+    }
+    for (let count = 0; count < 100; count++) assert.equal(await guess('192.0.2.7'), 403)
+    assert.equal(await guess('192.0.2.7'), 429)
+    assert.equal(await guess('192.0.2.8'), 403)
+  })
+
+  it('without mail the app cannot invite', async () => {
+    const { keystile } = await stage.start()
+    await assert.rejects(async () => keystile.users?.invite({ email }), TypeError)
+  })
+})

@@ -1,0 +1,128 @@
+// Whether the endpoints for mails tell which logins exist: by their bytes, and with KEYSTILE_LONG=1
+// by their times too.
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { areaUnderCurve } from '../../packages/server/test-support/area-under-curve.ts'
+import { describeOnBoth, type Answer } from '../../packages/server/test-support/keystile.ts'
+import {
+  nextPassword,
+  startMails,
+  type TestMails,
+} from '../../packages/server/test-support/mail-flows.ts'
+
+const isLong = Boolean(process.env['KEYSTILE_LONG'])
+const count = isLong ? 2_000 : 10
+/** So many known logins are tried at once: the server limits how many mails it sends. */
+const chunk = 125
+
+const kinds = ['user', 'none'] as const
+type Kind = (typeof kinds)[number]
+
+/** The ids of the requests for each login. */
+type RequestIds = Map<string, string>
+
+/** An endpoint, tried with a login that exists or not. A confirmation has a wrong code. */
+interface Endpoint {
+  readonly name: string
+  readonly isConfirmation: boolean
+  ask(login: string, ids: RequestIds, started: TestMails): Promise<Answer>
+}
+
+/** The endpoints that a stranger may call. Requests come before confirmations. */
+const endpoints: readonly Endpoint[] = [
+  {
+    name: 'POST /password-resets',
+    isConfirmation: false,
+    async ask(login, ids, { send }) {
+      const answer = await send('POST', '/password-resets', { json: { login } })
+      ids.set(login, String(answer.json['request_id']))
+      return answer
+    },
+  },
+  {
+    name: 'POST /account/forgot-password',
+    isConfirmation: false,
+    ask: (login, _ids, { send }) =>
+      send('POST', '/account/forgot-password', { form: { login: `${login}@example.com` } }),
+  },
+  {
+    name: 'POST /password-resets/confirm',
+    isConfirmation: true,
+    ask: (login, ids, { confirm }) => confirm({ request_id: ids.get(login), code: 'no' }),
+  },
+  {
+    name: 'POST /account/reset-password',
+    isConfirmation: true,
+    ask: (login, ids, { send }) =>
+      send('POST', '/account/reset-password', {
+        form: { request_id: ids.get(login) ?? '', code: 'no', new_password: nextPassword },
+      }),
+  },
+]
+
+describeOnBoth('a stranger who tries logins at the endpoints for mails', (stage) => {
+  it(`learns nothing from ${count} known and ${count} unknown logins`, async (t) => {
+    const started = await startMails(stage, { rateLimits: 'on' })
+    const times = new Map<string, Times>(
+      endpoints.map(({ name }) => [name, { user: [], none: [] }]),
+    )
+    const answers = new Map(endpoints.map(({ name }) => [name, new Set<string>()]))
+    /** Tries an endpoint with each login of a chunk, known and unknown ones in a random order. */
+    const tryAll = async (
+      { name, ask }: Endpoint,
+      logins: readonly number[],
+      ids: RequestIds,
+    ): Promise<void> => {
+      for (const n of logins)
+        for (const kind of Math.random() < 0.5 ? kinds : kinds.toReversed()) {
+          const began = performance.now()
+          const answer = await ask(`${kind}-${n}`, ids, started)
+          times.get(name)?.[kind].push(performance.now() - began)
+          answers.get(name)?.add(shapeOf(answer))
+        }
+    }
+
+    for (let first = 0; first < count; first += chunk) {
+      const logins = Array.from({ length: Math.min(chunk, count - first) }, (_, n) => first + n)
+      const ids: RequestIds = new Map()
+      await addUsers(logins, started)
+      for (const endpoint of endpoints) {
+        if (endpoint.isConfirmation) await started.settled()
+        await tryAll(endpoint, logins, ids)
+      }
+      started.clock.advance(20 * 60)
+    }
+
+    const mailed = started.mails.filter(({ text }) => text.includes('token='))
+    assert.equal(mailed.length, 2 * count, 'known logins got their mails')
+    for (const { name } of endpoints) {
+      assert.equal(answers.get(name)?.size, 1, `${name}: ${[...(answers.get(name) ?? [])].join()}`)
+      if (!isLong) continue
+
+      const { user, none } = times.get(name) ?? { user: [], none: [] }
+      const area = areaUnderCurve(user, none)
+      t.diagnostic(`${stage.kind}, ${name}: the area under the curve is ${area.toFixed(3)}`)
+      assert.ok(area > 0.45 && area < 0.55, `${name}: ${area}`)
+    }
+  })
+})
+
+type Times = Record<Kind, number[]>
+
+/** Returns all bytes of an answer. Random ids of requests are replaced by their length. */
+function shapeOf({ status, headers, text }: Answer): string {
+  const masked = text.replace(/"[\w-]{43}"/g, (id) => `an id of ${id.length}`)
+  return JSON.stringify([status, [...headers], masked])
+}
+
+async function addUsers(numbers: readonly number[], { keystile }: TestMails): Promise<void> {
+  for (const n of numbers) {
+    const username = `user-${n}`
+    const user = {
+      username,
+      email: `${username}@example.com`,
+      password: `a password of ${n} words`,
+    }
+    await keystile.users?.create(user)
+  }
+}
