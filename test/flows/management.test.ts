@@ -256,7 +256,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
       assert.equal(refused.status, 403)
       assert.match(
         refused.json['detail'],
-        /^The caller must hold every scope that the user would hold/,
+        /^After the change, the user must hold only scopes that the caller holds/,
       )
     }
     assert.equal(

@@ -214,7 +214,7 @@ async function documentOf(
       count('secured')
       return { document, asked }
     } catch (error) {
-      const [, name] = /^Error: (.+) is answered by the route \S+, /.exec(String(error)) ?? []
+      const [, name] = /^Error: (.+) reaches the route \S+ instead, /.exec(String(error)) ?? []
       if (name === undefined) throw error
       // `secure` says that another route answers this operation. If so, nothing must be documented.
       const [key, operation] =

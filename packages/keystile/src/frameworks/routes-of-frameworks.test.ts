@@ -406,7 +406,7 @@ describe('the document of an app', () => {
     app.get('/x', guard('read'), answer)
     assert.throws(() => described(app), {
       message:
-        'GET /x is answered by the route /{any}, which the app registers before it: ' +
+        'GET /x reaches the route /{any} instead, because the app registers that route first: ' +
         'add the path to "ignore"',
     })
     assert.deepEqual(described(app, { ignore: ['/x'] }), { 'get /{any}': undefined })
@@ -420,7 +420,7 @@ describe('the document of an app', () => {
     app.get('/:letters([a-z]+)/x', answer)
     assert.throws(
       () => secured(app, 'get /{digits}/x', 'get /{letters}/x'),
-      /GET \/\{letters\}\/x is answered by .*: give each path parameter an example/,
+      /GET \/\{letters\}\/x reaches the route .*: give each path parameter an example/,
     )
     assert.deepEqual(secured(app, 'get /{number}/x'), { 'get /{number}/x': reader })
   })

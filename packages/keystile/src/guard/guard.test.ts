@@ -1027,7 +1027,7 @@ describe('enterAtOnce', () => {
     )
   })
 
-  it('enterAtOnce returns undefined if a scope, an age or a user still needs a check', async () => {
+  it('enterAtOnce returns undefined if the scopes, the age of the login or the user must still be checked', async () => {
     const token = tokenWith('items:read')
     await check(`Bearer ${token}`)
     assert.equal(

@@ -272,7 +272,7 @@ describe('secure()', () => {
     const first = (path: string, other: string, ...more: readonly string[]): void =>
       assert.throws(() => secure(documentOf(`get ${path}`, ...more), app), {
         message:
-          `GET ${path} is answered by the route ${other}, which the app registers before it: ` +
+          `GET ${path} reaches the route ${other} instead, because the app registers that route first: ` +
           'give each path parameter an example that matches its pattern, ' +
           'or add the path to "ignore"',
       })

@@ -301,7 +301,7 @@ function getRoute(
   const fault =
     other === undefined
       ? `the app has no route for ${name}`
-      : `${name} is answered by the route ${other}, which the app registers before it`
+      : `${name} reaches the route ${other} instead, because the app registers that route first`
   const advice = path.includes('{')
     ? 'give each path parameter an example that matches its pattern, or '
     : ''

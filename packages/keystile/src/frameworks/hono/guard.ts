@@ -14,8 +14,8 @@ import { acceptMountable, type Mountable } from '../mountable.ts'
 import { readWebRequest } from '../web/web-request.ts'
 
 /**
- * Guards for Hono routes. In a handler that is chained to the guard, `c.var.identity` and
- * `c.var.user` have their types. In all other functions, call `guard.caller(c)`.
+ * Guards for Hono routes. In a handler that is chained to the guard, TypeScript knows
+ * the types of `c.var.identity` and `c.var.user`. In all other functions, call `guard.caller(c)`.
  */
 export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> {
   /**

@@ -70,7 +70,7 @@ export const pageTexts: Readonly<Record<Language, PageTexts>> = {
       heading: 'Sehen Sie in Ihr Postfach',
       intro:
         'Wenn es ein Konto mit diesem Namen oder dieser Adresse gibt, ist eine Mail unterwegs. ' +
-        'Öffnen Sie den Link in der Mail oder geben Sie hier ihren Code ein.',
+        'Öffnen Sie den Link in der Mail oder geben Sie hier den Code aus der Mail ein.',
     },
     code: 'Code aus der Mail',
     codeHint: 'Acht Ziffern.',

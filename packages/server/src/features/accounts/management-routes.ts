@@ -199,8 +199,8 @@ async function findAuthor(
     return author
   throw new ProblemError(
     'forbidden',
-    'The caller must hold every scope that the user would hold, ' +
-      'and be an administrator if the user would be one',
+    'After the change, the user must hold only scopes that the caller holds, ' +
+      'and be an administrator only if the caller is one',
   )
 }
 

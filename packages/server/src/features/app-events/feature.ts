@@ -57,7 +57,7 @@ const noDeadLetters: Rule<unknown> = {
   id: 'events-handled',
   standard: 'ASVS 5.0 16.5.2',
   severity: 'warn',
-  demand: 'every durable event must be handled: a dead letter was not handled for seven days',
+  demand: 'no durable event may be a dead letter: one that was not handled for seven days',
   find({ machine }) {
     const { database } = machine ?? {}
     if (!database || database.kind === 'unavailable') return undefined

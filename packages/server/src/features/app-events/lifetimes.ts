@@ -4,7 +4,7 @@ const dayMilliseconds = 24 * 60 * 60 * 1000
 
 /** The age at which an event that was not handled becomes a dead letter. */
 export const deliveryMilliseconds: number = 7 * dayMilliseconds
-/** Whether an event of this time is a dead letter if it was not handled yet. */
+/** Whether an unhandled event that was created at this time is a dead letter by now. */
 export function isOverdue(createdAt: number, now: number): boolean {
   return createdAt < now - deliveryMilliseconds
 }

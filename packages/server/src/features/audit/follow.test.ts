@@ -87,7 +87,7 @@ describe('followAudit', () => {
     assert.deepEqual(given, [-1, 0, -2])
   })
 
-  it('followAudit yields a line only once if it is committed while it starts', async () => {
+  it('followAudit yields a line only once if the line is committed while followAudit starts', async () => {
     await Promise.all(Array.from({ length: 500 }, (_, i) => record(i / 1_000)))
     const given: number[] = []
     let pauses = 0

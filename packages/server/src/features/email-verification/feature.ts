@@ -11,8 +11,8 @@ export type EmailVerification = (typeof choices)[number]
 export interface EmailVerificationOptions {
   /**
    * Whether users prove that they read the mails to their address. `optional`: a new user gets a
-   * mail, and the account exists before it is answered. `required`: a registration becomes an
-   * account only when its mail is answered. Both need mail. Default: `off`.
+   * mail, and the account exists before the user confirms the address. `required`: a registration
+   * becomes an account only when it is confirmed. Both need mail. Default: `off`.
    */
   readonly emailVerification?: EmailVerification
 }

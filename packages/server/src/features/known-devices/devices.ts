@@ -10,8 +10,8 @@ import { claimDeviceKey } from './store.ts'
 /** A device from which a user has logged in. */
 export interface Device {
   /**
-   * The id of the session that the login started. Each login gets a new secret, so an attacker with
-   * an older secret counts as a different device.
+   * The id of the session that the login started. Each login gives the device a new secret with a
+   * new id, so an attacker with an older secret counts as a different device.
    */
   readonly id: string
   /**

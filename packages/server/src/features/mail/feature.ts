@@ -156,7 +156,9 @@ const accountPagesUrl: Setting<'accountPagesUrl', string> = {
   takenBy: 'both',
   schema: z.string({ error: 'must be a string' }),
   defaultText: 'pages of Keystile, at ISSUER/account',
-  help: "the app's own pages to which links in mails lead, such as https://app.example/account",
+  help:
+    "the URL of the app's own account pages, if mails must link to them, " +
+    'such as https://app.example/account',
   environment: ['KEYSTILE_ACCOUNT_PAGES_URL'],
   findFaults: (url, { values }) => [...findMissingWriter(values), ...findPagesFaults(url)],
 }

@@ -130,8 +130,8 @@ export const texts: Readonly<Record<Language, Texts>> = {
       paragraphs: [
         `Am ${time} wollte jemand Ihre Adresse für ein anderes Konto bei ${service} verwenden. ` +
           'Mit Ihrer Adresse gibt es schon ein Konto, deshalb wurde nichts geändert.',
-        'Wenn Sie das waren, melden Sie sich mit dem Konto dieser Adresse an ' +
-          'oder löschen Sie es zuerst.',
+        'Wenn Sie das waren, melden Sie sich mit dem bestehenden Konto an. ' +
+          'Oder löschen Sie es, bevor Sie die Adresse für ein anderes Konto verwenden.',
         'Wenn Sie das nicht waren, müssen Sie nichts tun.',
         automatic.de,
       ],

@@ -42,7 +42,7 @@ const noDeadLetters: Rule<unknown> = {
   id: 'mail-sent',
   standard: 'RFC 5321 §4.2.5',
   severity: 'warn',
-  demand: 'every mail must be sent: a dead letter is a mail that failed and is not tried again',
+  demand: 'no mail may be a dead letter: a mail that failed and is not tried again',
   find({ machine }) {
     const { database } = machine ?? {}
     if (!database || database.kind === 'unavailable') return undefined

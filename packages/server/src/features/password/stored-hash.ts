@@ -25,8 +25,8 @@ export async function verify(password: Uint8Array, stored: string): Promise<bool
 
 /**
  * Whether a new hash of a verified password should replace the stored hash. False if bcrypt has
- * compared only the first 72 bytes of the password. The owner may have mistyped a later byte. A new
- * hash covers all bytes, so it would lock the owner out.
+ * compared only the first 72 bytes of the password: the owner may have mistyped a later byte. A new
+ * hash would cover that byte too, and would then refuse the correct password.
  */
 export function isOutdated(
   stored: string,
