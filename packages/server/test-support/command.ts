@@ -37,21 +37,25 @@ export async function runCommand(
   return { code: child.exitCode, stdout, stderr }
 }
 
-let isCalling = false
+/** Settles when the newest call has ended. */
+let lastCall: Promise<unknown> = Promise.resolve()
 
 /**
  * Runs a command within this process, which is many times faster than a separate process. The
  * command runs as in `main.ts`, in the folder `cwd`, and with only the environment variables in
- * `env`. Its standard input is not a terminal.
- *
- * @throws {Error} if an earlier call still runs, because a process has only one working folder
+ * `env`. Its standard input is not a terminal. Calls run one after the other, because a process has
+ * only one working folder.
  */
-export async function callCommand(
+export function callCommand(args: readonly string[], options: CommandOptions): Promise<Finished> {
+  const call = lastCall.then(() => callNow(args, options))
+  lastCall = call.catch(() => undefined)
+  return call
+}
+
+async function callNow(
   args: readonly string[],
   { cwd, env = {} }: CommandOptions,
 ): Promise<Finished> {
-  if (isCalling)
-    throw new Error('only one call may run at a time: a process has one working folder')
   const [stdout, stderr] = [new Printed(), new Printed()]
   const called = Object.assign(new EventEmitter(), {
     env,
@@ -61,13 +65,11 @@ export async function callCommand(
     exitCode: 0,
   })
   const folder = process.cwd()
-  isCalling = true
   process.chdir(cwd)
   try {
     await runCommandLine(args, createTerminal(called))
   } finally {
     process.chdir(folder)
-    isCalling = false
   }
   return { code: called.exitCode, stdout: stdout.text, stderr: stderr.text }
 }

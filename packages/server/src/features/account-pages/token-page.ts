@@ -1,10 +1,17 @@
 // A page for the link in a mail: it shows a form, and only the button of the form changes anything.
 import { ProblemError, type HttpAnswer, type HttpRequestWithBody } from 'keystile/internal'
-import { readForm, type Form } from '../../http/form.ts'
+import type { Form } from '../../http/form.ts'
 import { queryOf, type OpenRoute } from '../../http/route.ts'
 import { markup, type Html } from './html.ts'
 import { fieldOf, type Field } from './layout.ts'
-import { page, pageRoute, readerOf, type PageReader, type PageSettings } from './page-parts.ts'
+import {
+  page,
+  pageRoute,
+  readPageForm,
+  readerOf,
+  type PageReader,
+  type PageSettings,
+} from './page-parts.ts'
 
 /** The texts of a page in one language. */
 export interface TokenPageTexts {
@@ -82,7 +89,7 @@ async function submitForm(
   settings: PageSettings,
 ): Promise<HttpAnswer> {
   const reader = readerOf(request, settings)
-  const form = await readForm(request)
+  const form = await readPageForm(request)
   try {
     await kind.submit(form, request)
     const { heading, text } = kind.texts(reader).done
