@@ -360,6 +360,8 @@ const server: Package = {
         'features/audit',
         'features/limits',
         'features/outbox',
+        'features/events',
+        'features/sessions',
         'features/mail-proofs',
         'features/mail',
         'features/known-devices',

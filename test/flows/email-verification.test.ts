@@ -217,8 +217,8 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     const { registered, confirm, disable, login, send, settled, verified, clock } = started
     const { token, user } = await registered()
     const bearer = (await login()).json['access_token'] as string
-    const change = { current_password: password, new_email: 'countess@example.com' }
-    assert.equal((await send('POST', '/users/me/email', { bearer, json: change })).status, 204)
+    // `POST /users/me/email` would verify the new address.
+    await stage.sql(`update "user" set email = 'c@example.com', email_key = 'c@example.com'`)
     assert.equal((await confirm({ token }, bearer)).status, 403)
     const guess = await confirm({ token, password: next })
     assert.deepEqual(

@@ -19,8 +19,6 @@ import {
 
 const next = 'purple monkey dishwasher'
 
-type StageOptions = Parameters<Stage['start']>[0]
-
 /** A stage whose Keystile sends its mails to a list, by the app's own function. */
 interface Started extends TestKeystile {
   readonly clock: TestClock
@@ -48,7 +46,7 @@ async function start(stage: Stage, options: Parameters<Stage['start']>[0] = {}):
     from: 'no-reply@example.com',
     send: (message) => void mails.push(message),
   }
-  const started = await stage.start({ clock, mail, ...options } as StageOptions)
+  const started = await stage.start({ clock, mail, ...options })
   const count = async (table: string): Promise<number> =>
     Number((await stage.sql(`select count(*) as number from ${table}`))[0]?.['number'])
   const request: Started['request'] = async (login = 'ada', fields = {}) => {

@@ -37,6 +37,15 @@ const withOptions = (wrong: string, options: Options): WrongUse => ({
   run: () => open({ ...app, ...options }),
 })
 
+const silentDirectory = {
+  findByLogin: () => undefined,
+  findBySubject: () => undefined,
+  subject: () => '1',
+  active: () => true,
+  scopes: () => [],
+  passwordHash: () => undefined,
+}
+
 const embedded: readonly WrongUse[] = [
   { wrong: 'createKeystile({})', run: () => open({}) },
   withOptions("isuer: 'https://auth.example'", { isuer: 'https://auth.example' }),
@@ -75,6 +84,10 @@ const embedded: readonly WrongUse[] = [
     run: loginWithNumericId,
   },
   withOptions('users: { findByLogin }', { users: { findByLogin: () => undefined } }),
+  {
+    wrong: 'createKeystile({ users, mail }), with users that have no function email',
+    run: () => open({ ...app, users: silentDirectory, mail: { from: 'a@example.com', send() {} } }),
+  },
 ]
 
 /** Logs in a user whose `id` is a number. Returns the message of the error in the log. */

@@ -107,7 +107,7 @@ export async function startMails(
     clock,
     mail,
     ...options,
-  } as Parameters<Stage['start']>[0])
+  })
   const settled = (): Promise<void> => mailsSent(stage)
   return {
     ...started,

@@ -56,6 +56,11 @@ export async function openPeople(kind: 'SQLite' | 'PostgreSQL', place: string): 
       passwordHash: ({ hash }) => hash,
       savePasswordHash: ({ id, hash }, renewed) =>
         sql('update people set hash = $1 where id = $2 and hash = $3', renewed, id, hash),
+      email: ({ email }) => email,
+      async setPassword({ id }, hash, { replaces }) {
+        const update = 'update people set hash = $1 where id = $2 and hash = $3 returning id'
+        return (await sql(update, hash, id, replaces)).length === 1
+      },
     },
     async add({
       id = randomUUID(),

@@ -412,6 +412,35 @@ describe('readOptions', () => {
       /^users\.savePasswordhash is not known; did you mean savePasswordHash\?/,
     ],
     [
+      'a directory with setPassword and without email',
+      { users: { ...directory, setPassword: () => true } },
+      /^users\.email must be a function, because setPassword is given/,
+    ],
+    [
+      'mail together with a directory without email',
+      { users: directory, mail: { from: 'a@example.com', send() {} } },
+      /^mail needs users\.email too: .* Fix: add email: \(user\) => user\.email/,
+    ],
+    [
+      'a mail server together with a directory without email',
+      { users: directory, mailUrl: 'smtps://mail.example', mailFrom: 'a@example.com' },
+      /^mailUrl needs users\.email too/,
+    ],
+    [
+      'accountPagesUrl together with a directory without setPassword',
+      { users: { ...directory, email: () => null }, accountPagesUrl: 'https://app.example' },
+      /^accountPagesUrl needs users\.setPassword too/,
+    ],
+    [
+      'emailVerification together with the app’s own users',
+      {
+        users: { ...directory, email: () => null },
+        mail: { from: 'a@example.com', send() {} },
+        emailVerification: 'required',
+      },
+      /^emailVerification must be left out if users is given: it is only for Keystile's own/,
+    ],
+    [
       'roles together with the app’s own users',
       { users: directory, roles: {} },
       /^roles must be left out if users is given/,
@@ -472,6 +501,11 @@ describe('readOptions', () => {
       { users: directory },
       { users: directory, issuer: 'https://auth.example' },
       { users: { ...directory, savePasswordHash() {} } },
+      { users: { ...directory, email: () => null, setPassword: () => true } },
+      {
+        users: { ...directory, email: () => null },
+        mail: { from: 'a@example.com', send() {} },
+      },
       { users: new PeopleTable() },
     ]
     for (const options of safe) assert.deepEqual(faultsOf(options), [], JSON.stringify(options))

@@ -69,6 +69,9 @@ describe('the types of createKeystile', () => {
           scopes: (person) => (person.admin ? ['orders:write', 'users:read'] : []),
           passwordHash: (person) => person.email,
           savePasswordHash: (person, hash) => one(`${person.id} ${hash}`),
+          email: (person) => person.email,
+          setPassword: async (person, hash, { replaces }) =>
+            (await one(`${person.id} ${hash} ${replaces}`)) !== undefined,
         },
       })
       same<typeof keystile, Keystile<Scope | BuiltInScope, Person>>(true)
@@ -192,6 +195,8 @@ describe('the types of createKeystile', () => {
     await refused(createKeystile({ ...common, users, profile }))
     // @ts-expect-error: a directory has its own registration
     await refused(createKeystile({ ...common, users, registration: 'open' }))
+    // @ts-expect-error: a directory has its own verification of addresses
+    await refused(createKeystile({ ...common, users, emailVerification: 'off' }))
     // @ts-expect-error: a directory has no roles
     await refused(createKeystile({ ...common, users, roles: { clerk: ['orders:read'] } }))
   })

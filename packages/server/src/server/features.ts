@@ -54,6 +54,7 @@ export interface SharedOptions<S extends string>
     limits.LimitOptions,
     audit.AuditOptions,
     appEvents.AppEventOptions,
+    mail.MailOptions,
     app.AppOptions {}
 
 /** The options of `createKeystile()` that are allowed only when Keystile stores the users. */
@@ -61,7 +62,6 @@ export interface OwnAccountOptions<S extends string, P extends object>
   extends
     scopes.RoleOptions<S>,
     accounts.AccountOptions<P>,
-    mail.MailOptions,
     emailVerification.EmailVerificationOptions {}
 
 /** The name of an audit event. */

@@ -1,11 +1,13 @@
-// What users do with a link or a code in a mail, if Keystile stores the users. Without mail, users
-// register and change their address at once.
+// What users do with a link or a code in a mail. An app's own users can only set a new password.
+// Without mail, users register and change their address at once.
+import type { UserObject } from 'keystile'
 import { changePageRoutes } from '../features/account-pages/change-pages.ts'
 import { confirmPageRoutes } from '../features/account-pages/confirm-pages.ts'
 import { resetPageRoutes } from '../features/account-pages/reset-pages.ts'
 import type { AppUsers } from '../features/accounts/app-users.ts'
 import { registerRoute } from '../features/accounts/registration.ts'
 import type { User } from '../features/accounts/users.ts'
+import type { Directory } from '../features/directory/directory.ts'
 import { createEmailChanges } from '../features/email-change/email-changes.ts'
 import { createEmailChangePurpose } from '../features/email-change/purpose.ts'
 import { emailChangeRoutes } from '../features/email-change/routes.ts'
@@ -22,6 +24,9 @@ import { pagesUrlOf } from '../features/mail/pages-url.ts'
 import { createMailProofs, type MailProofs } from '../features/mail-proofs/proofs.ts'
 import type { PasswordPolicy } from '../features/password-policy/policy.ts'
 import { createPasswordResets } from '../features/password-reset/password-resets.ts'
+import { accountPasswords } from '../features/password-reset/in-accounts.ts'
+import { directoryPasswords } from '../features/password-reset/in-directory.ts'
+import type { PasswordStore } from '../features/password-reset/new-password.ts'
 import { createResetPurpose } from '../features/password-reset/purpose.ts'
 import { passwordResetRoutes } from '../features/password-reset/routes.ts'
 import { createRegistrationPurpose } from '../features/pending-registration/purpose.ts'
@@ -32,7 +37,7 @@ import type { Seal } from '../base/seal.ts'
 import type { OpenRoute } from '../http/route.ts'
 import type { Accounts } from './open-accounts.ts'
 import type { CheckedOptions } from './options.ts'
-import type { People } from './people.ts'
+import type { MailFlows } from './people.ts'
 
 /** The services that the flows use. */
 export interface MailFlowParts {
@@ -46,18 +51,16 @@ export interface MailFlowParts {
   readonly mailSeal: () => Seal
 }
 
-/** What the flows add to the accounts. */
-interface MailFlows extends Pick<People<User>, 'routes' | 'mailPurposes'> {
+/** What the flows add to Keystile's own accounts. */
+interface AccountFlows extends MailFlows<User> {
   /** `POST /users`, which depends on whether addresses are verified. */
   readonly register: OpenRoute
   /** Invites a person. Undefined without mail. */
   readonly invite: AppUsers['invite'] | undefined
 }
 
-type Flow = Omit<MailFlows, 'register' | 'invite'>
-
-/** Makes the routes of the flows, and the purposes of their links and codes. */
-export function wireMailFlows(parts: MailFlowParts): MailFlows {
+/** Makes the routes of the flows of Keystile's own accounts, and the purposes of their links. */
+export function wireMailFlows(parts: MailFlowParts, directory: Directory<User>): AccountFlows {
   const { options, accounts, limits, mailSeal: seal } = parts
   if (!hasMail(options)) {
     const changing = { ...accounts, limits, changes: undefined, verifiesAddresses: false }
@@ -69,8 +72,10 @@ export function wireMailFlows(parts: MailFlowParts): MailFlows {
     }
   }
 
-  const proofs = createMailProofs(accounts.database, { seal, clock: options.clock })
-  const resets = wireResets(parts, proofs)
+  const { users, database } = accounts
+  const proofs = createMailProofs(database, { seal, clock: options.clock })
+  const store = accountPasswords(database, { users, clock: options.clock })
+  const resets = wireResets(parts, { directory, store, proofs })
   const verification = wireVerification(parts, proofs)
   const changes = wireChanges(parts, proofs)
   return {
@@ -81,26 +86,59 @@ export function wireMailFlows(parts: MailFlowParts): MailFlows {
   }
 }
 
-function wireResets(
-  { options, accounts: { database, users, passwords }, ...parts }: MailFlowParts,
-  proofs: MailProofs,
-): Flow {
-  const { issuer, accountPagesUrl, mailLanguage, clock } = options
+const noFlows = { routes: [], mailPurposes: [] }
+
+/**
+ * Makes the routes and the purposes of the flows of an app's own users. There are none if the app
+ * gives no function that stores a new password.
+ */
+export function wireAppFlows(
+  parts: MailFlowParts,
+  directory: Directory<UserObject>,
+): MailFlows<UserObject> {
+  const { options, accounts, mailSeal: seal } = parts
+  const { logger, clock } = options
+  if (!hasMail(options)) return noFlows
+
+  const { setPassword } = directory
+  if (!setPassword) {
+    logger.info({}, 'there is no POST /password-resets, because users has no setPassword')
+    return noFlows
+  }
+  const { database, feed } = accounts
+  const proofs = createMailProofs(database, { seal, clock })
+  const writable = { ...directory, setPassword }
+  const store = directoryPasswords({ database, feed, directory: writable, clock })
+  return wireResets(parts, { directory, store, proofs })
+}
+
+interface ResetParts<U> {
+  readonly directory: Directory<U>
+  readonly store: PasswordStore
+  readonly proofs: MailProofs
+}
+
+/** Makes the routes that set a new password by mail, for either kind of users. */
+function wireResets<U>(
+  { options, accounts: { passwords }, ...parts }: MailFlowParts,
+  people: ResetParts<U>,
+): MailFlows<U> {
+  const { issuer, accountPagesUrl, mailLanguage } = options
   const { passwordPolicy, devices } = parts
-  const resets = createPasswordResets({ ...parts, database, users, passwords, proofs, clock })
+  const resets = createPasswordResets({ ...parts, ...people, passwords })
   const pages = accountPagesUrl
     ? []
     : resetPageRoutes({ resets, passwordPolicy, issuer, mailLanguage })
   return {
     routes: [...passwordResetRoutes({ resets, passwordPolicy }), ...pages],
-    mailPurposes: [createResetPurpose({ users, devices, pagesUrl: pagesUrlOf(options) })],
+    mailPurposes: [createResetPurpose({ ...people, devices, pagesUrl: pagesUrlOf(options) })],
   }
 }
 
 function wireVerification(
   parts: MailFlowParts,
   proofs: MailProofs,
-): Flow & Pick<MailFlows, 'register'> {
+): MailFlows<User> & Pick<AccountFlows, 'register'> {
   const { options, accounts, passwordPolicy, limits } = parts
   const { emailVerification, issuer, accountPagesUrl, mailLanguage, profile, clock } = options
   const registration = registrationOf(parts)
@@ -130,7 +168,7 @@ function wireVerification(
 function wireChanges(
   { options, accounts, mailSeal: seal, ...parts }: MailFlowParts,
   proofs: MailProofs,
-): Flow & Pick<MailFlows, 'invite'> {
+): MailFlows<User> & Pick<AccountFlows, 'invite'> {
   const { issuer, accountPagesUrl, mailLanguage, profile, clock } = options
   const { passwordPolicy, limits } = parts
   const verifiesAddresses = options.emailVerification !== 'off'

@@ -1,15 +1,8 @@
 import type { Caller, UserObject } from 'keystile'
-import type { Logger } from 'keystile/internal'
-import { accountDirectory } from '../features/accounts/account-directory.ts'
 import type { AppUsers } from '../features/accounts/app-users.ts'
 import type { User, Users } from '../features/accounts/users.ts'
-import {
-  checkedDirectory,
-  type Directory,
-  type UserDirectory,
-} from '../features/directory/directory.ts'
+import type { Directory } from '../features/directory/directory.ts'
 import type { ProofPurpose } from '../features/mail-proofs/purpose.ts'
-import type { ScopeRules } from '../features/scopes/scopes.ts'
 import type { Route } from '../http/route.ts'
 
 /** The users who can log in, and the endpoints for their accounts. */
@@ -29,22 +22,21 @@ export interface People<U> {
   show(user: U): UserObject
 }
 
-interface Checks {
-  readonly rules: ScopeRules
-  readonly logger: Logger
-}
+/** What people do by a link or a code in a mail. */
+export type MailFlows<U> = Pick<People<U>, 'routes' | 'mailPurposes'>
 
 /**
  * Returns the users of the app's own directory. There are no endpoints for accounts, because the
- * app has its own.
+ * app has its own, except for those that work by mail.
  */
-export function appPeople(users: UserDirectory<UserObject>, checks: Checks): People<UserObject> {
-  const directory = checkedDirectory(users, checks)
+export function appPeople(
+  directory: Directory<UserObject>,
+  flows: MailFlows<UserObject>,
+): People<UserObject> {
   return {
+    ...flows,
     directory,
     findActive: directory.findActive,
-    routes: [],
-    mailPurposes: [],
     users: undefined,
     show: (user) => user,
   }
@@ -54,18 +46,17 @@ export function appPeople(users: UserDirectory<UserObject>, checks: Checks): Peo
 export function accountPeople(
   users: Users,
   {
+    directory,
     routes,
     mailPurposes,
     appUsers,
-  }: {
-    readonly routes: People<User>['routes']
-    readonly mailPurposes: People<User>['mailPurposes']
+  }: MailFlows<User> & {
+    readonly directory: Directory<User>
     readonly appUsers: AppUsers<string, User['publicUser']>
   },
-  checks: Checks,
 ): People<User> {
   return {
-    directory: checkedDirectory(accountDirectory(users, checks.rules), checks),
+    directory,
     async findActive(subject) {
       const user = await users.findBySubject(subject)
       return user?.active ? user : undefined

@@ -4,6 +4,7 @@ import type { SigningKey } from 'keystile/jwt'
 import type { Seal } from '../base/seal.ts'
 import { noMeter, type Meter } from '../feature/metric.ts'
 import { enforceRules } from '../configuration/machine.ts'
+import { accountDirectory } from '../features/accounts/account-directory.ts'
 import { createAppUsers, type AppUsers } from '../features/accounts/app-users.ts'
 import { managementRoutes } from '../features/accounts/management-routes.ts'
 import { accountRoutes } from '../features/accounts/routes.ts'
@@ -12,6 +13,7 @@ import { startEventDelivery } from '../features/app-events/deliver.ts'
 import { cookiePathOf, cookieSessionRoutes } from '../features/browser-session/cookie-session.ts'
 import { firstParty, type Clients } from '../features/clients/clients.ts'
 import { createActiveUsers, type ActiveUsers } from '../features/directory/active-users.ts'
+import { checkedDirectory } from '../features/directory/directory.ts'
 import { describeRoutes } from '../features/docs/openapi.ts'
 import { startHousekeeping } from '../features/housekeeping/housekeeping.ts'
 import { noDevices, openDevices, type Devices } from '../features/known-devices/devices.ts'
@@ -56,7 +58,7 @@ import { underLease } from './commands.ts'
 import { cleanUpSteps, rules as safetyRules } from './features.ts'
 import { findUnreadiness, readGauges } from './health.ts'
 import { fetchFrom, type Keystile } from './keystile.ts'
-import { wireMailFlows } from './mail-flows.ts'
+import { wireAppFlows, wireMailFlows } from './mail-flows.ts'
 import { openAccounts, type Accounts } from './open-accounts.ts'
 import type { CheckedOptions } from './options.ts'
 import { accountPeople, appPeople, type People } from './people.ts'
@@ -118,9 +120,13 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
   const parts = { ...first, passwordPolicy, scopes, proxies, limits, devices }
   const checks = { rules: scopes, logger }
 
-  if (options.users) return wirePeople(parts, appPeople(options.users, checks))
+  if (options.users) {
+    const directory = checkedDirectory(options.users, checks)
+    return wirePeople(parts, appPeople(directory, wireAppFlows(parts, directory)))
+  }
 
-  const flows = wireMailFlows(parts)
+  const directory = checkedDirectory(accountDirectory(users, scopes), checks)
+  const flows = wireMailFlows(parts, directory)
   const routes = [
     flows.register,
     ...accountRoutes({ users, passwords, passwordPolicy, audit, limits, profile }),
@@ -129,7 +135,7 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
   ]
   const { invite } = flows
   const appUsers = createAppUsers({ users, passwords, passwordPolicy, scopes, profile, invite })
-  return wirePeople(parts, accountPeople(users, { ...flows, routes, appUsers }, checks))
+  return wirePeople(parts, accountPeople(users, { ...flows, directory, routes, appUsers }))
 }
 
 /** The parts that do not depend on whether Keystile or the app stores the users. */

@@ -13,6 +13,8 @@ export function accountDirectory(users: Users, rules: ScopeRules): AccountDirect
     active: (user) => user.active,
     scopes: (user) => heldScopes(user, rules),
     passwordHash: (user) => user.passwordHash,
+    username: (user) => user.publicUser.username,
+    email: (user) => user.publicUser.email,
     passwordSession: (user) => user.passwordSession,
     rights: ({ scopes, roles }) => ({
       scopes: JSON.stringify(scopes),

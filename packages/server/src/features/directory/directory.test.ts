@@ -74,6 +74,12 @@ describe('checkedDirectory', () => {
       savePasswordHash(): void {
         assert.equal(this.#people.length, 1)
       }
+      email(): string {
+        return `${this.#people[0]?.id}@example.com`
+      }
+      setPassword(): boolean {
+        return this.#people.length === 1
+      }
     }
     const people = checkedDirectory(new People(), { rules, logger: silentLogger })
     assert.equal(await people.findByLogin('ada'), ada)
@@ -81,6 +87,34 @@ describe('checkedDirectory', () => {
     assert.deepEqual(people.scopes(ada), ['a', 'b'])
     assert.equal(people.passwordHash(ada), undefined)
     await people.savePasswordHash!(ada, 'hash')
+    assert.equal(people.email(ada), 'a1@example.com')
+    assert.equal(await people.setPassword?.(ada, 'hash', { replaces: 'old' }), true)
+  })
+
+  it('email() returns one valid address or none; the log reports an invalid one', () => {
+    const logged: unknown[] = []
+    const emailOf = (value: unknown): string | undefined =>
+      directoryWith({ email: () => value }, logged).email(ada)
+    assert.equal(emailOf('Ada@Example.com'), 'Ada@example.com')
+    for (const none of [undefined, null, '']) assert.equal(emailOf(none), undefined)
+    assert.equal(directoryWith().email(ada), undefined)
+    assert.deepEqual(logged, [])
+    for (const invalid of ['ada', 'a@b.com, c@d.com', 'a@b.com\r\nbcc: c@d.com', ' a@b.com'])
+      assert.equal(emailOf(invalid), undefined)
+    assert.equal(logged.length, 8)
+    assert.doesNotMatch(JSON.stringify(logged), /b\.com/)
+    for (const wrong of [1, true, ['a@b.com'], Promise.resolve('a@b.com')])
+      assert.throws(() => emailOf(wrong), /^TypeError: users\.email must return a string/)
+  })
+
+  it('storedHash() returns a hash that no login can verify; null and empty are no hash', () => {
+    const hashOf = (value: unknown): string | undefined =>
+      directoryWith({ passwordHash: () => value }).storedHash(ada)
+    assert.equal(
+      hashOf('md5:0cc175b9c0f1b6a831c399e269772661'),
+      'md5:0cc175b9c0f1b6a831c399e269772661',
+    )
+    for (const none of [undefined, null, '']) assert.equal(hashOf(none), undefined)
   })
 
   it('findByLogin is not called for control characters or more than 320 characters', async () => {

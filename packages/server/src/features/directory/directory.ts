@@ -4,6 +4,7 @@ import { isUserObject, type Logger } from 'keystile/internal'
 import { areStorable } from '../../storage/storable.ts'
 import { isHash } from '../password/stored-hash.ts'
 import { heldScopes, type ScopeRules, type StoredRights } from '../scopes/scopes.ts'
+import { parseEmail } from './names.ts'
 
 type FoundUser<U> = U | undefined | null | Promise<U | undefined | null>
 
@@ -54,17 +55,38 @@ export interface UserDirectory<U, S extends string = string> {
    * could undo a change of the password. The login succeeds even if the function fails.
    */
   savePasswordHash?(user: U, hash: string): unknown
+  /**
+   * Returns the e-mail address of the user, for the mails that Keystile sends. Undefined or null
+   * for a user without an address. The options of mail need this function. With it, users get a
+   * notice of each login from a new device.
+   */
+  email?(user: U): string | undefined | null
+  /**
+   * Stores the hash of a new password, and returns true. With this function, `email()` and mail,
+   * users can set a new password by a link or a code: at `POST /password-resets` and on the pages.
+   * The caller has proved that they read mails to the address of the passed user. Write only if the
+   * stored hash is still `replaces`, and otherwise return false: `update people set hash = $1 where
+   * id = $2 and hash = $3`. If this process is killed after the write, the same link calls the
+   * function again with the then stored hash, so it must not do more than set the password.
+   *
+   * @param options.replaces the hash that `passwordHash()` returned for this user
+   */
+  setPassword?(
+    user: U,
+    hash: string,
+    options: { readonly replaces: string },
+  ): boolean | Promise<boolean>
 }
 
 /** The names of the required and the optional functions of a directory. */
 export const directoryFunctions = {
   required: ['findByLogin', 'findBySubject', 'active', 'scopes', 'passwordHash'],
-  optional: ['subject', 'savePasswordHash'],
+  optional: ['subject', 'savePasswordHash', 'email', 'setPassword'],
 } as const
 
-/** A directory that also knows stored rights and password sessions: Keystile's own accounts. */
+/** A directory that also knows what only Keystile's own accounts have. */
 export type AccountDirectory<U> = UserDirectory<U> &
-  Partial<Pick<Directory<U>, 'passwordSession' | 'rights'>>
+  Partial<Pick<Directory<U>, 'passwordSession' | 'rights' | 'username'>>
 
 // decisions/0014-one-user-directory.md
 /**
@@ -81,6 +103,15 @@ export interface Directory<U> {
   scopes(user: U): readonly string[]
   /** Returns a hash that `Passwords` can verify; undefined for a user who cannot log in. */
   passwordHash(user: U): string | undefined
+  /**
+   * Returns the stored hash, even one that `Passwords` cannot verify; undefined for a user without
+   * a password.
+   */
+  storedHash(user: U): string | undefined
+  /** Returns the user name, which a new password must not contain; undefined if it is unknown. */
+  username(user: U): string | undefined
+  /** Returns the address for mails to the user. Undefined if there is none, or no valid one. */
+  email(user: U): string | undefined
   /** Returns the session that set the user's password; undefined if that is unknown. */
   passwordSession(user: U): string | undefined
   /**
@@ -90,6 +121,13 @@ export interface Directory<U> {
   rights(user: U): StoredRights | undefined
   /** Stores a new hash of the user's password. Undefined if the app gives no function for this. */
   readonly savePasswordHash: ((user: U, hash: string) => Promise<void>) | undefined
+  /**
+   * Stores the hash of a new password in the app's table, if the stored hash is still `replaces`.
+   * Returns whether it was. Undefined if the app gives no function for this.
+   */
+  readonly setPassword:
+    | ((user: U, hash: string, options: { readonly replaces: string }) => Promise<boolean>)
+    | undefined
 }
 
 /** The longest e-mail address that RFC 5321 allows: 64 characters, `@` and 255 characters. */
@@ -151,11 +189,26 @@ export function checkedDirectory<U>(
       logger.warn({ subject: subject(user) }, unusableHash)
       return undefined
     },
+    storedHash: (user) => readHash(directory.passwordHash(user)),
+    username: (user) => directory.username?.(user),
+    email(user) {
+      const address = readAddress(directory.email?.(user))
+      const parsed = address === undefined ? undefined : parseEmail(address)
+      if (address !== undefined && !parsed) logger.warn({ subject: subject(user) }, unusableAddress)
+      return parsed?.shown
+    },
     passwordSession: (user) => directory.passwordSession?.(user),
     rights: (user) => directory.rights?.(user),
     savePasswordHash:
       directory.savePasswordHash &&
       (async (user, hash) => void (await directory.savePasswordHash?.(user, hash))),
+    setPassword:
+      directory.setPassword &&
+      (async (user, hash, options) => {
+        const isStored: unknown = await directory.setPassword?.(user, hash, options)
+        if (typeof isStored !== 'boolean') throw wrong('setPassword', 'true or false')
+        return isStored
+      }),
   }
 }
 
@@ -177,6 +230,9 @@ function subjectOf<U>(directory: Pick<AccountDirectory<U>, 'subject'>, user: U):
 const unusableHash =
   'the user cannot log in: the stored password hash must be argon2id, scrypt or bcrypt, ' +
   'and not too costly to verify'
+
+const unusableAddress =
+  'the user gets no mails: users.email must return one e-mail address, such as ada@example.com'
 
 /**
  * Whether a string can be a user name or an e-mail address. Some databases fail with an error for
@@ -227,6 +283,13 @@ function readHash(hash: unknown): string | undefined {
   if (hash === undefined || hash === null || hash === '') return undefined
   if (typeof hash !== 'string') throw wrong('passwordHash', 'a string, undefined or null')
   return hash
+}
+
+/** Returns the address, or undefined if there is none. An empty string counts as none. */
+function readAddress(address: unknown): string | undefined {
+  if (address === undefined || address === null || address === '') return undefined
+  if (typeof address !== 'string') throw wrong('email', 'a string, undefined or null')
+  return address
 }
 
 function isStrings(value: unknown): value is readonly string[] {

@@ -23,6 +23,12 @@ const users: Setting<'users', UserDirectory<UserObject>> = {
       for (const name of findMissingFunctions(directory))
         if (!misspelt.some(([, meant]) => meant === name))
           addIssue({ code: 'custom', path: [name], message: 'must be a function' })
+      if (typeof directory.setPassword === 'function' && directory.email === undefined)
+        addIssue({
+          code: 'custom',
+          path: ['email'],
+          message: 'must be a function, because setPassword is given: links go to this address',
+        })
       for (const [name, meant] of misspelt)
         addIssue({ code: 'custom', path: [name], message: `is not known; did you mean ${meant}?` })
     }),

@@ -61,6 +61,11 @@ export interface GrantedLogin {
   /** The mail that tells the user about a login from a new device; undefined for a known one. */
   readonly notice: NewMail | undefined
   /**
+   * The address for the notice. The notice of an account of Keystile goes to the address that the
+   * account has when the session starts.
+   */
+  readonly noticeTo: string | undefined
+  /**
    * How long the start of the session may wait, so that it can share one database commit with other
    * writes.
    */

@@ -187,6 +187,7 @@ function grantedOf<U>(
     address,
   }: PasswordMethodParts<U> & Pick<PasswordCredentials, 'address'>,
 ): LoginOutcome {
+  const notice = isKnownDevice ? undefined : notices('new_device', address)
   return {
     outcome: 'granted',
     subject: directory.subject(user),
@@ -195,7 +196,8 @@ function grantedOf<U>(
     rights: directory.rights(user),
     scopes: directory.scopes(user),
     spent,
-    notice: isKnownDevice ? undefined : notices('new_device', address),
+    notice,
+    noticeTo: notice && directory.email(user),
     patienceMilliseconds,
   }
 }

@@ -7,7 +7,7 @@ import type { StartLogin } from '../sessions/sessions.ts'
 
 /**
  * How long an account counts as new. Until then, a login sends no notice of a new device: every
- * device is new, so the notice would be useless.
+ * device is new, so the notice would be useless. Keystile does not know the age of an app's user.
  */
 const newAccountMilliseconds = 10 * 60 * 1000
 
@@ -18,7 +18,7 @@ const newAccountMilliseconds = 10 * 60 * 1000
  * the account first, so that such a change commits either before or after this transaction.
  */
 export const startLogin: StartLogin = command('startLogin', async (transaction, login) => {
-  const { session, hasAccount, passwordHash, rights, spent, notice } = login
+  const { session, hasAccount, passwordHash, rights, spent, notice, noticeTo } = login
   const { subject, created_at: now } = session
   const account = hasAccount
     ? await lockAccount(transaction, { subject, passwordHash, rights })
@@ -29,8 +29,9 @@ export const startLogin: StartLogin = command('startLogin', async (transaction, 
   // Successful logins and refreshes have no rate limit: SECURITY.md explains the risk.
   if (spent) await restoreUses(transaction, spent, now)
 
-  const recipient = account?.email
-  if (notice && recipient && now - account.created_at > newAccountMilliseconds)
+  const isNew = account !== undefined && now - account.created_at <= newAccountMilliseconds
+  const recipient = hasAccount ? account?.email : noticeTo
+  if (notice && recipient && !isNew)
     await insertMail(transaction, notice, { subject, recipient, now })
   return { started: true }
 })

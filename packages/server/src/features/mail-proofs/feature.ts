@@ -1,5 +1,5 @@
 import type { Feature } from '../../feature/feature.ts'
-import { minuteMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
+import { minuteMilliseconds, secondMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 import { purgeProofs } from './purge-store.ts'
 
 /** The number of wrong codes after which a request refuses every code. Its link still works. */
@@ -7,6 +7,9 @@ export const maxTries = 5
 
 /** The maximum number of valid proofs that a user has for one purpose. */
 export const maxLiveProofs = 3
+
+/** How long a confirmation has a proof for itself, while the app stores the change. */
+export const claimMilliseconds: number = 30 * secondMilliseconds
 
 /**
  * Limits wrong codes to 20 a day, per account. Then only links work, because an attacker cannot

@@ -1,7 +1,7 @@
 import { inTables, type Transaction } from '../../storage/database.ts'
 import { insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
-import { maxLiveProofs } from './feature.ts'
+import { claimMilliseconds, maxLiveProofs } from './feature.ts'
 import type { MailProofRow, MailProofTables } from './tables.ts'
 
 /** Stores a proof in the transaction of the request. */
@@ -139,6 +139,61 @@ export async function spendProof(
     .returning('id')
     .executeTakeFirst()
   return spent !== undefined
+}
+
+/** A proof that one confirmation has for itself. */
+export interface ClaimedProof extends SpendableProof {
+  /** The end of the claim, in milliseconds. Two claims of a proof never end at the same time. */
+  readonly claimedUntil: number
+}
+
+/**
+ * Claims a proof for 30 s, for a change that no transaction of Keystile can contain: the app stores
+ * it in its own database. Until the claim is released or expires, no other confirmation gets it.
+ * The proof is NOT spent: a process that is killed leaves a proof that works again.
+ *
+ * @returns the claim; `claimed` while another confirmation has the proof; `gone` for a proof that
+ *   was spent, has expired, or is bound to another user or mailbox
+ */
+export async function claimProof(
+  transaction: Transaction,
+  proof: SpendableProof & { readonly now: number },
+): Promise<ClaimedProof | 'claimed' | 'gone'> {
+  const { id, purpose, subject, mailbox, now } = proof
+  const db = inTables<MailProofTables>(transaction)
+  const bound = { id, purpose, subject, mailbox }
+  const claimedUntil = now + claimMilliseconds
+
+  const claimed = await db
+    .updateTable('mail_proof')
+    .set({ claimed_until: claimedUntil })
+    .where((row) => row.and(bound))
+    .where('expires_at', '>', now)
+    .where((row) => row.or([row('claimed_until', 'is', null), row('claimed_until', '<=', now)]))
+    .returning('id')
+    .executeTakeFirst()
+  if (claimed) return { ...bound, claimedUntil }
+
+  const held = await db
+    .selectFrom('mail_proof')
+    .select('id')
+    .where((row) => row.and(bound))
+    .where('claimed_until', '>', now)
+    .executeTakeFirst()
+  return held ? 'claimed' : 'gone'
+}
+
+/** Releases a claim, so that the proof works again. Does nothing if another call has claimed it. */
+export async function releaseProof(
+  transaction: Transaction,
+  { id, claimedUntil }: Pick<ClaimedProof, 'id' | 'claimedUntil'>,
+): Promise<void> {
+  await inTables<MailProofTables>(transaction)
+    .updateTable('mail_proof')
+    .set({ claimed_until: null })
+    .where('id', '=', id)
+    .where('claimed_until', '=', claimedUntil)
+    .execute()
 }
 
 /**

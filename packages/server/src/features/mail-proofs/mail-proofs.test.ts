@@ -5,7 +5,7 @@ import { createSeal } from '../../base/seal.ts'
 import { openDatabase } from '../../storage/open.ts'
 import type { Database } from '../../storage/database.ts'
 import { verifyEmail } from '../email-verification/store.ts'
-import { bindReset, resetPassword } from '../password-reset/store.ts'
+import { bindReset, claimReset, releaseReset, resetPassword } from '../password-reset/store.ts'
 import { prepareMail } from '../outbox/new-mail.ts'
 import { createTestClock, describeOnBoth } from '../../../test-support/keystile.ts'
 import { openValues, prepareProof, sealValues, type NewProof } from './new-proof.ts'
@@ -94,6 +94,34 @@ describeOnBoth('a proof', (stage) => {
       assert.notEqual(await find(proof), undefined)
       assert.deepEqual(await reset(), { isReset: true })
       assert.deepEqual(await reset(), { isReset: false })
+    }))
+
+  it('a claim needs a proof that is bound as it was found, and neither expired nor claimed', () =>
+    withProofs(async ({ database, bind, subject }) => {
+      const proof = make()
+      await bind(proof)
+      const found = { id: proof.row.id, purpose: kind.purpose, subject, mailbox: 'ada@example.com' }
+      const claim = async (fields: object, time = now) =>
+        (await database.write(claimReset, { proof: { ...found, ...fields }, now: time })).claim
+      for (const other of [
+        { id: make().row.id },
+        { purpose: 'other' },
+        { subject: 'other' },
+        { mailbox: 'b@example.com' },
+      ])
+        assert.equal(await claim(other), 'gone')
+      assert.equal(await claim({}, now + 900_000), 'gone')
+
+      const claimed = await claim({})
+      assert.deepEqual(claimed, { ...found, claimedUntil: now + 30_000 })
+      assert.equal(await claim({}, now + 29_999), 'claimed')
+      assert.equal(await claim({ subject: 'other' }, now + 29_999), 'gone')
+      const again = await claim({}, now + 30_000)
+      assert.ok(typeof claimed === 'object' && typeof again === 'object')
+      await database.write(releaseReset, claimed)
+      assert.equal(await claim({}, now + 30_001), 'claimed')
+      await database.write(releaseReset, again)
+      assert.equal(typeof (await claim({}, now + 30_001)), 'object')
     }))
 
   it('wrong codes for an unknown login count for the typed login', () =>

@@ -57,6 +57,7 @@ export function prepareProof(
       created_at: now,
       expires_at: now + lifetimeMilliseconds,
       resolved_at: null,
+      claimed_until: null,
     },
   }
 }

@@ -18,6 +18,8 @@ import type { MailProofRow } from './tables.ts'
 const tickMilliseconds = 500
 /** How many requests are resolved at the same time. */
 const batchSize = 20
+/** How long an app may look for its own user. */
+const lookupMilliseconds = 10_000
 
 /** The services that the resolver uses. */
 export interface ResolverParts {
@@ -44,8 +46,14 @@ export function startResolver(parts: ResolverParts): Resolver {
 
   async function step(): Promise<void> {
     try {
-      let goesOn = true
-      while (goesOn && !stopping.signal.aborted && lease.isHeld) goesOn = await resolveBatch(parts)
+      let last: MailProofRow | undefined
+      let failure: unknown
+      do {
+        const batch = await resolveBatch(parts, last)
+        failure ??= batch.failure
+        last = batch.last
+      } while (last && !stopping.signal.aborted && lease.isHeld)
+      if (failure !== undefined) throw failure
       isFailing = false
     } catch (error) {
       if (error instanceof LeaseLostError) return
@@ -68,12 +76,21 @@ export function startResolver(parts: ResolverParts): Resolver {
   }
 }
 
-/** Resolves the oldest requests. Returns whether there may be more. */
-async function resolveBatch(parts: ResolverParts): Promise<boolean> {
+interface Batch {
+  /** The last request, if there may be more. */
+  readonly last: MailProofRow | undefined
+  /** The first error. Undefined if there was none. */
+  readonly failure: unknown
+}
+
+/**
+ * Resolves the oldest requests after `after`. A request that fails stays, for the next tick, and
+ * does not keep the requests after it waiting: an app may fail for one of its users alone.
+ */
+async function resolveBatch(parts: ResolverParts, after: MailProofRow | undefined): Promise<Batch> {
   const { database, lease, clock } = parts
   const now = clock.now()
-  const rows = await listUnresolved(database.reader, { now, limit: batchSize })
-  if (rows.length === 0) return false
+  const rows = await listUnresolved(database.reader, { now, limit: batchSize, after })
 
   const unknown: string[] = []
   const results = await Promise.allSettled(
@@ -83,8 +100,8 @@ async function resolveBatch(parts: ResolverParts): Promise<boolean> {
   )
   // One write for all of them, so a flood of unknown names costs little.
   if (unknown.length > 0) await lease.write(leaveUnbound, { ids: unknown, now: clock.now() })
-  for (const result of results) if (result.status === 'rejected') throw result.reason
-  return rows.length === batchSize
+  const failed = results.find((result) => result.status === 'rejected')
+  return { last: rows.length === batchSize ? rows.at(-1) : undefined, failure: failed?.reason }
 }
 
 /** Binds a request and stores its mail. Returns false if there is no account for it. */
@@ -97,7 +114,7 @@ async function resolve(row: MailProofRow, parts: ResolverParts): Promise<boolean
   const { token, code } = JSON.parse(opened['secrets'] ?? '{}') as StoredSecrets
   const values = JSON.parse(opened['values'] ?? '{}') as MailParameters
   const secrets: MailSecrets = { token, code, expiresAt: new Date(row.expires_at) }
-  const resolution = await purpose.resolve(values, secrets)
+  const resolution = await inTime(purpose.resolve(values, secrets))
   if (!resolution) return false
 
   await lease.write(purpose.bind, {
@@ -105,6 +122,16 @@ async function resolve(row: MailProofRow, parts: ResolverParts): Promise<boolean
     ...mailOf(row, resolution, { seal: seal(), now: clock.now() }),
   })
   return true
+}
+
+/** Rejects if an app takes too long: its request must not stop all others. */
+async function inTime<T>(lookup: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    const error = new Error(`a user was not found within ${lookupMilliseconds / 1000} s`)
+    timer = setTimeout(() => reject(error), lookupMilliseconds).unref()
+  })
+  return Promise.race([lookup, late]).finally(() => clearTimeout(timer))
 }
 
 function bindingOf(

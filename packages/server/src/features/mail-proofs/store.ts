@@ -15,17 +15,33 @@ import type { MailProofRow, MailProofTables } from './tables.ts'
 /** Stores a request for a proof. The resolver looks up the account later. */
 export const requestProof: Command<MailProofRow, void> = command('requestProof', insertProof)
 
-/** Returns the oldest requests that the resolver has to resolve. */
+/**
+ * Returns the oldest requests that the resolver has to resolve.
+ *
+ * @param after the last request of the list before; undefined for the first list
+ */
 export function listUnresolved(
   reader: Reader,
-  { now, limit }: { readonly now: number; readonly limit: number },
+  {
+    now,
+    limit,
+    after,
+  }: { readonly now: number; readonly limit: number; readonly after: MailProofRow | undefined },
 ): Promise<readonly MailProofRow[]> {
+  const { created_at: time, id } = after ?? { created_at: -1, id: '' }
   return inTables<MailProofTables>(reader)
     .selectFrom('mail_proof')
     .selectAll()
     .where('resolved_at', 'is', null)
     .where('expires_at', '>', now)
+    .where((row) =>
+      row.or([
+        row('created_at', '>', time),
+        row.and([row('created_at', '=', time), row('id', '>', id)]),
+      ]),
+    )
     .orderBy('created_at')
+    .orderBy('id')
     .limit(limit)
     .execute()
 }

@@ -30,6 +30,11 @@ export interface MailProofRow {
   readonly expires_at: number
   /** The time at which the resolver looked up the account. Null if it has not done so yet. */
   readonly resolved_at: number | null
+  /**
+   * Until when one confirmation has the proof for itself, while the app stores the change. Null if
+   * none has. Used only for an app's own users.
+   */
+  readonly claimed_until: number | null
 }
 
 /** The table of proofs. */

@@ -7,6 +7,7 @@ import {
   type DefaultedSetting,
   type Others,
   type Setting,
+  type Values,
 } from '../../feature/setting.ts'
 import { isPublic } from '../../feature/situation.ts'
 import { show, type Wording } from '../../feature/wording.ts'
@@ -76,8 +77,8 @@ const mail: Setting<'mail', AppMail> = {
   }),
   defaultText: 'no mails are sent',
   help: 'an object with a sender and a function, if the app sends the mails itself',
-  excludedBy: 'users',
   findFaults: ({ from }, { values }, say) => [
+    ...findMissingEmail(values),
     ...(parseSender(from) ? [] : [`must have an address as from, such as ${senderExample}`]),
     ...(values['mailUrl'] === undefined
       ? []
@@ -94,8 +95,8 @@ const mailUrl: Setting<'mailUrl', string> = {
   environment: ['KEYSTILE_MAIL_URL'],
   flag: false, // every user of the machine can read the arguments of a process
   isSecret: true,
-  excludedBy: 'users',
   findFaults: (url, others, say) => [
+    ...findMissingEmail(others.values),
     ...findUrlFaults(url),
     ...findMissing('mailFrom', others, say),
   ],
@@ -108,7 +109,6 @@ const mailFrom: Setting<'mailFrom', string> = {
   defaultText: 'none; required with a mail server',
   help: 'the sender of the mails, such as Example <no-reply@example.com>',
   environment: ['KEYSTILE_MAIL_FROM'],
-  excludedBy: 'users',
   findFaults: (from, others, say) => [
     ...(parseSender(from)
       ? []
@@ -126,7 +126,6 @@ const mailDkimKey: Setting<'mailDkimKey', string> = {
   environment: ['KEYSTILE_MAIL_DKIM_KEY'],
   flag: false, // every user of the machine can read the arguments of a process
   isSecret: true,
-  excludedBy: 'users',
   findFaults: (pem, others, say) => [...findKeyFaults(pem), ...findMissing('mailUrl', others, say)],
 }
 
@@ -137,7 +136,6 @@ const mailDkimSelector: DefaultedSetting<'mailDkimSelector', string> = {
   default: 'keystile',
   help: 'the name of the DKIM key in the DNS: SELECTOR._domainkey.DOMAIN',
   environment: ['KEYSTILE_MAIL_DKIM_SELECTOR'],
-  excludedBy: 'users',
   findFaults: (selector) =>
     isSelector(selector)
       ? []
@@ -151,7 +149,6 @@ const mailLanguage: DefaultedSetting<'mailLanguage', Language> = {
   default: 'en',
   help: `the language of the mails: ${languages.join(', ')}`,
   environment: ['KEYSTILE_MAIL_LANGUAGE'],
-  excludedBy: 'users',
 }
 
 const accountPagesUrl: Setting<'accountPagesUrl', string> = {
@@ -163,8 +160,7 @@ const accountPagesUrl: Setting<'accountPagesUrl', string> = {
     "the URL of the app's own account pages, if mails must link to them, " +
     'such as https://app.example/account',
   environment: ['KEYSTILE_ACCOUNT_PAGES_URL'],
-  excludedBy: 'users',
-  findFaults: findPagesFaults,
+  findFaults: (url, { values }) => [...findMissingWriter(values), ...findPagesFaults(url)],
 }
 
 /** The settings that the rules look at. */
@@ -266,6 +262,27 @@ function findPagesFaults(text: string): readonly string[] {
 
 function readServer(url: string): MailServer | undefined {
   return findUrlFaults(url).length > 0 ? undefined : parseMailUrl(url)
+}
+
+/** Checks that the addresses are known, if the app stores the users. */
+function findMissingEmail({ users }: Values): readonly string[] {
+  return users === undefined || hasFunction(users, 'email')
+    ? []
+    : [
+        'needs users.email too: Keystile must know the addresses of your users. ' +
+          'Fix: add email: (user) => user.email',
+      ]
+}
+
+/** Checks that mails have links, if the app stores the users. */
+function findMissingWriter({ users }: Values): readonly string[] {
+  return users === undefined || hasFunction(users, 'setPassword')
+    ? []
+    : ['needs users.setPassword too: without it no mail has a link']
+}
+
+function hasFunction(users: unknown, name: 'email' | 'setPassword'): boolean {
+  return typeof (users as Partial<Record<string, unknown>>)[name] === 'function'
 }
 
 function findMissing(

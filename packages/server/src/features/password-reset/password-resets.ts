@@ -1,9 +1,8 @@
-import { ProblemError, type Clock } from 'keystile/internal'
+import { ProblemError } from 'keystile/internal'
 import { refuseFaults } from '../../http/json-body.ts'
-import type { Database } from '../../storage/database.ts'
 import { findPasswordErrors } from '../accounts/account-fields.ts'
-import type { Users } from '../accounts/users.ts'
 import type { By } from '../audit/entry.ts'
+import type { Directory } from '../directory/directory.ts'
 import { countedLogin, mailboxOf } from '../directory/names.ts'
 import type { Devices } from '../known-devices/devices.ts'
 import type { Limits } from '../limits/limits.ts'
@@ -19,8 +18,8 @@ import {
   resetLoginRate,
   resetServerRate,
 } from './feature.ts'
+import type { PasswordStore } from './new-password.ts'
 import { resetKind, type ResetRequest } from './purpose.ts'
-import { resetPassword } from './store.ts'
 
 /** Sets new passwords for users who have forgotten the old one. Endpoints and pages use it. */
 export interface PasswordResets {
@@ -50,23 +49,22 @@ export type WantedReset = Pick<ResetRequest, 'login'> & {
 }
 
 /** The services that password resets use. */
-export interface PasswordResetParts {
-  readonly database: Pick<Database, 'write'>
+export interface PasswordResetParts<U> {
+  readonly directory: Directory<U>
+  readonly store: PasswordStore
   readonly proofs: MailProofs
-  readonly users: Pick<Users, 'readBySubject' | 'settle'>
   readonly passwords: Pick<Passwords, 'requireRoom' | 'hash'>
   readonly passwordPolicy: PasswordPolicy
   readonly limits: Limits
   readonly devices: Pick<Devices, 'open'>
   readonly notices: Notices
-  readonly clock: Clock
 }
 
 /** The maximum length of a login. */
 const maxLoginLength = 320
 
 /** Creates `PasswordResets`. */
-export function createPasswordResets(parts: PasswordResetParts): PasswordResets {
+export function createPasswordResets<U>(parts: PasswordResetParts<U>): PasswordResets {
   const { proofs } = parts
   return {
     async request({ login: typed, language = '', deviceSecret = '' }, address) {
@@ -89,7 +87,7 @@ async function countRequest(
     deviceSecret,
     address,
   }: Pick<ResetRequest, 'login' | 'deviceSecret'> & { readonly address: string | undefined },
-  { limits, devices }: Pick<PasswordResetParts, 'limits' | 'devices'>,
+  { limits, devices }: Pick<PasswordResetParts<unknown>, 'limits' | 'devices'>,
 ): Promise<void> {
   const device = devices.open(deviceSecret === '' ? undefined : deviceSecret)
   if (device && (await limits.tryCount([useOf(resetDeviceRate, device.id)]))) return
@@ -107,38 +105,24 @@ interface Confirmation {
   readonly by: By
 }
 
-async function confirm(
+async function confirm<U>(
   { presented, newPassword, by }: Confirmation,
-  {
-    database,
-    proofs,
-    users,
-    passwords,
-    passwordPolicy,
-    limits,
-    notices,
-    clock,
-  }: PasswordResetParts,
+  { directory, store, proofs, passwords, passwordPolicy, limits, notices }: PasswordResetParts<U>,
 ): Promise<void> {
   passwords.requireRoom(by.address)
   const spent = await limits.count(limits.usesAt(confirmAddressRate, by.address))
 
   const proof = await proofs.find(resetKind, presented)
-  const user = proof && (await users.readBySubject(proof.subject))
-  if (!proof || !user?.active || mailboxOf(user.publicUser.email) !== proof.mailbox) throw refused()
+  const user = proof && (await directory.findActive(proof.subject))
+  const email = user === undefined ? undefined : directory.email(user)
+  if (!proof || user === undefined || mailboxOf(email) !== proof.mailbox) throw refused()
 
-  refuseFaults(findPasswordErrors('new_password', newPassword, user.publicUser, passwordPolicy))
+  const owner = { username: directory.username(user), email }
+  refuseFaults(findPasswordErrors('new_password', newPassword, owner, passwordPolicy))
   const hash = await passwords.hash(newPassword, by.address)
 
-  const { isReset } = await database.write(resetPassword, {
-    proof,
-    hash,
-    notice: notices('password_changed', by.address),
-    by,
-    now: clock.now(),
-  })
-  if (!isReset) throw refused()
-  await users.settle(proof.subject)
+  const notice = notices('password_changed', by.address)
+  if (!(await store.setPassword({ proof, hash, notice, by }))) throw refused()
   await limits.refund(spent)
 }
 

@@ -1,12 +1,12 @@
 import { minuteMilliseconds } from '../../feature/limit-rate.ts'
-import type { UserFinder } from '../accounts/users.ts'
+import type { Directory } from '../directory/directory.ts'
 import { mailboxOf } from '../directory/names.ts'
 import type { Devices } from '../known-devices/devices.ts'
 import type { ProofKind } from '../mail-proofs/new-proof.ts'
 import type { ProofPurpose } from '../mail-proofs/purpose.ts'
 import { passwordReset } from '../mail-proofs/purposes.ts'
 import { passwordMark } from '../password/stored-hash.ts'
-import { bindReset } from './store.ts'
+import type { PasswordStore } from './new-password.ts'
 
 /** A link or a code that allows a new password. */
 export const resetKind: ProofKind = {
@@ -31,35 +31,44 @@ export type ResetRequest = {
 }
 
 /** The services that resolve a request for a new password. */
-export interface ResetPurposeParts {
-  readonly users: Pick<UserFinder, 'findByLogin'>
+export interface ResetPurposeParts<U> {
+  readonly directory: Directory<U>
+  readonly store: Pick<PasswordStore, 'bind'>
   readonly devices: Pick<Devices, 'open'>
   /** Where the links in mails lead. */
   readonly pagesUrl: string
 }
 
 /**
- * Creates the purpose of requests for a new password. Only an active user with an address gets a
- * mail. A mail that a device of the user requests has limits of its own, so an attacker who has
+ * Creates the purpose of requests for a new password. Only an active user with an address and a
+ * password gets a mail: a user without a password logs in by other means, and a mailbox must not
+ * add one. A mail that a device of the user requests has limits of its own, so an attacker who has
  * already caused too many mails to the mailbox cannot prevent it.
  */
-export function createResetPurpose({ users, devices, pagesUrl }: ResetPurposeParts): ProofPurpose {
+export function createResetPurpose<U>({
+  directory,
+  store,
+  devices,
+  pagesUrl,
+}: ResetPurposeParts<U>): ProofPurpose {
   return {
     ...resetKind,
-    bind: bindReset,
+    bind: store.bind,
     async resolve(request, { token, code = '', expiresAt }) {
       const { login = '', language = '', deviceSecret = '' } = request
-      const user = await users.findByLogin(login)
-      const recipient = user?.publicUser.email
-      const mailbox = mailboxOf(recipient)
-      if (!user?.active || recipient == null || mailbox === undefined) return undefined
+      const user = await directory.findByLogin(login)
+      if (user === undefined || !directory.active(user)) return undefined
 
-      const subject = user.publicUser.id
+      const [recipient, hash] = [directory.email(user), directory.storedHash(user)]
+      const mailbox = mailboxOf(recipient)
+      if (recipient === undefined || mailbox === undefined || hash === undefined) return undefined
+
+      const subject = directory.subject(user)
       const device = devices.open(deviceSecret === '' ? undefined : deviceSecret)
       const isOwn = device?.isOf({
         subject,
-        passwordMark: passwordMark(user.passwordHash),
-        passwordSession: user.passwordSession,
+        passwordMark: passwordMark(hash),
+        passwordSession: directory.passwordSession(user),
       })
       const link = resetLink(pagesUrl, token)
       return {

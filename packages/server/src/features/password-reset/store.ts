@@ -4,14 +4,18 @@ import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
 import {
   bindWithMail,
+  claimProof,
   eraseProofs,
   leaveProofsUnbound,
+  releaseProof,
   spendProof,
   type BindValues,
+  type ClaimedProof,
   type SpendableProof,
 } from '../mail-proofs/in-transaction.ts'
 import { insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
+import { endSessions } from '../sessions/in-transaction.ts'
 import type { PasswordResetEvent } from './feature.ts'
 
 /**
@@ -63,4 +67,65 @@ export const resetPassword: Command<
   return { isReset: true }
 })
 
-export const commands: readonly AnyCommand[] = [bindReset, resetPassword]
+/**
+ * Binds a request for a new password of an app's own user, and stores its mail. The confirmation
+ * reads the app's table again.
+ */
+export const bindAppReset: Command<BindValues, void> = command('bindAppReset', bindWithMail)
+
+/** A proof that one confirmation has for itself, while the app stores the new password. */
+export type ResetClaim = ClaimedProof
+
+/**
+ * Claims a proof, before the app stores the new password, and ends all sessions of the user. They
+ * end now and not only with `finishReset`, because the process may be killed in between: a stolen
+ * session must not outlive the password.
+ */
+export const claimReset: Command<
+  { readonly proof: SpendableProof; readonly now: number },
+  { readonly claim: ResetClaim | 'claimed' | 'gone' }
+> = command('claimReset', async (transaction, { proof, now }) => {
+  const claim = await claimProof(transaction, { ...proof, now })
+  if (typeof claim === 'object') await endSessions(transaction, { subject: proof.subject, now })
+  return { claim }
+})
+
+/** Releases the claim of a proof, because the app has not stored the new password. */
+export const releaseReset: Command<ResetClaim, void> = command('releaseReset', releaseProof)
+
+/**
+ * Finishes a reset whose new password the app has stored. Erases the proof and the user's other
+ * requests, and ends the sessions that were started since the claim. Does all this even if the
+ * claim has expired meanwhile: the password has changed.
+ */
+export const finishReset: Command<
+  {
+    readonly proof: SpendableProof
+    readonly recipient: string
+    /** The mail that tells the user. */
+    readonly notice: NewMail | undefined
+    readonly by: By
+    readonly now: number
+  },
+  void
+> = command('finishReset', async (transaction, { proof, recipient, notice, by, now }) => {
+  const { subject, purpose } = proof
+  await eraseProofs(transaction, { subject, purposes: [purpose] })
+  await endSessions(transaction, { subject, now })
+  await insertAudit<PasswordResetEvent>(transaction, {
+    event: 'password_reset',
+    at: now,
+    by,
+    subject,
+  })
+  if (notice) await insertMail(transaction, notice, { subject, recipient, now })
+})
+
+export const commands: readonly AnyCommand[] = [
+  bindReset,
+  resetPassword,
+  bindAppReset,
+  claimReset,
+  releaseReset,
+  finishReset,
+]

@@ -36,6 +36,8 @@ export interface SessionStart {
   readonly spent?: Spent
   /** The mail that tells the person about a login from a new device. */
   readonly notice?: NewMail | undefined
+  /** The address for this mail; an account of Keystile has its own. */
+  readonly noticeTo?: string | undefined
   /**
    * How long the start of the session may wait, so that it can share one database commit with other
    * writes.
@@ -84,6 +86,7 @@ export interface NewLogin extends NewSession {
   readonly rights: StoredRights | undefined
   readonly spent: Spent | undefined
   readonly notice: NewMail | undefined
+  readonly noticeTo: string | undefined
 }
 
 /**
@@ -115,6 +118,7 @@ export function createSessionStarter(
       rights,
       spent,
       notice,
+      noticeTo,
       patienceMilliseconds,
       clientId,
       scopes,
@@ -147,6 +151,7 @@ export function createSessionStarter(
         rights,
         spent,
         notice,
+        noticeTo,
         by,
       }
       const { started } = await database.write(startLogin, values, patienceMilliseconds)
