@@ -34,7 +34,7 @@ export function confirmPageRoutes(parts: ConfirmPageParts): readonly OpenRoute[]
       query: { token: { type: 'string' } },
       handle: (request) => openLink(request, kind, parts),
     }),
-    pageRoute('POST', `/account/${kind.name}`, `Confirm ${kind.summary} by the form`, {
+    pageRoute('POST', `/account/${kind.name}`, `Submit the form to confirm ${kind.summary}`, {
       fields: kind.kind === 'verify' ? ['token', 'password'] : ['token', 'password', 'username'],
       refuses: {
         403: 'A page: the link or the password is wrong, or the link does not work any more',

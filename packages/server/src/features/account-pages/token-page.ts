@@ -51,12 +51,13 @@ export interface TokenPage {
 /** Makes the two routes of a page: the form, and what its button sends. */
 export function tokenPageRoutes(kind: TokenPage, settings: PageSettings): readonly OpenRoute[] {
   const { name, summary, fieldNames } = kind
+  const uncapitalized = summary.charAt(0).toLowerCase() + summary.slice(1)
   return [
     pageRoute('GET', `/account/${name}`, summary, {
       query: { token: { type: 'string' } },
       handle: (request) => openLink(request, kind, settings),
     }),
-    pageRoute('POST', `/account/${name}`, `${summary}, by the form`, {
+    pageRoute('POST', `/account/${name}`, `Submit the form to ${uncapitalized}`, {
       fields: ['token', ...fieldNames],
       refuses: {
         403: 'A page: the link or the password is wrong, or the link was used or has expired',

@@ -93,7 +93,9 @@ export const feature: Feature<AppEventOptions> = {
       words: ['event', 'retry'],
       flags: { id: { value: 'ID' } },
       takesSettings: 'withoutKey',
-      summary: 'let the app handle all dead letters (unhandled for 7 days) again, or one event',
+      summary:
+        'give the app all dead letters (events that it has not handled for 7 days) once more; ' +
+        'with --id, only this event',
       load: async () => (await import('./cli.ts')).retry,
     },
   ],

@@ -22,7 +22,7 @@ export const feature: Feature<object, InvitationEvent, unknown, Options> = {
       operand: 'EMAIL',
       flags: { role: { value: 'R', isList: true }, scope: { value: 'S', isList: true } },
       takesSettings: true,
-      summary: 'send a mail with which a person creates an account; a running server sends it',
+      summary: 'invite a person by mail to create an account; a running server sends the mail',
       load: async () => (await import('./cli.ts')).invite,
     },
     {

@@ -77,7 +77,9 @@ export const feature: Feature = {
       words: ['mail', 'retry'],
       flags: { id: { value: 'ID' } },
       takesSettings: 'withoutKey',
-      summary: 'try to send all dead letters again, or one mail',
+      summary:
+        'try once more to send all dead letters (mails that failed for good); ' +
+        'with --id, only this mail',
       load: async () => (await import('./cli.ts')).retry,
     },
   ],
