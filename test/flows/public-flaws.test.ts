@@ -55,18 +55,22 @@ async function stillWorks({ confirm }: TestMails, token: string): Promise<void> 
   assert.equal(status, 204, text)
 }
 
+/** A flow for which a person got a mail. */
+interface AskedFlow {
+  readonly flow: MailFlow
+  readonly person: Person
+  readonly token: string
+  readonly code: string
+  /** The id that belongs to the code. */
+  readonly id: string
+}
+
 /** Checks that the link and the code of a flow open no other flow, and then that the link works. */
 async function opensOnlyItself(
-  flow: MailFlow,
-  person: Person,
-  started: TestMails,
+  { flow, person, token, code, id }: AskedFlow,
+  { send }: TestMails,
   stage: Stage,
 ): Promise<void> {
-  const { send, settled, mails } = started
-  const asked = await flow.ask(person, started)
-  await settled()
-  const { token, code } = readMail(mails.at(-1))
-  const id = String(asked.json[flow.idName ?? ''])
   const isRefused = async (to: MailFlow): Promise<void> => {
     const proofs = [{ token }, ...(flow.idName && to.idName ? [{ [to.idName]: id, code }] : [])]
     for (const proof of proofs) {
@@ -79,10 +83,13 @@ async function opensOnlyItself(
   }
   for (const to of mailFlows) if (to.confirmPath !== flow.confirmPath) await isRefused(to)
 
-  // The endpoint of the flow itself refuses a purpose that it does not have.
-  await stage.sql(`update mail_proof set purpose = 'not-' || purpose`)
-  await isRefused(flow)
-  await stage.sql(`update mail_proof set purpose = replace(purpose, 'not-', '')`)
+  // The endpoint of the flow itself refuses a purpose that it does not have. Links that undo have
+  // a table of their own.
+  if (flow.idName) {
+    await stage.sql(`update mail_proof set purpose = 'not-' || purpose`)
+    await isRefused(flow)
+    await stage.sql(`update mail_proof set purpose = replace(purpose, 'not-', '')`)
+  }
   const { status, text } = await send('POST', flow.confirmPath, {
     json: { ...flow.fields(person), token },
   })
@@ -326,13 +333,23 @@ const flaws: readonly Flaw[] = [
   {
     source: 'rubygems.org PR 6769, CWE-639',
     title: 'a link or a code of one flow opens no other flow',
-    options: { emailVerification: 'required' },
     async test(started, stage) {
+      const asked: AskedFlow[] = []
+      let last = started
       for (const [number, flow] of mailFlows.entries()) {
+        // Two servers at once share the sending of mails.
+        await last.keystile.close()
+        last = await startMails(stage, flow.options)
         const username = `user-${number}`
         const person = { username, email: `${username}@example.com`, password }
-        await opensOnlyItself(flow, person, started, stage)
+        const { json } = await flow.ask(person, last)
+        await last.settled()
+        const { token, code } = readMail(last.mails.at(-1))
+        asked.push({ flow, person, token, code, id: String(json[flow.idName ?? '']) })
       }
+      await last.keystile.close()
+      const all = await startMails(stage, { emailVerification: 'required' })
+      for (const one of asked) await opensOnlyItself(one, all, stage)
     },
   },
   {
