@@ -55,6 +55,7 @@ describe('the account pages, in a browser', { skip: skipWithoutBrowser() }, () =
     const env = {
       KEYSTILE_MAIL_URL: 'console:',
       KEYSTILE_MAIL_FROM: 'no-reply@example.com',
+      KEYSTILE_EMAIL_VERIFICATION: 'optional',
       KEYSTILE_ACCESS_LOG: 'on',
     }
     server = await startServer({ cwd, env })
