@@ -19,7 +19,14 @@ const languages = ['en', 'de', 'fr', 'es'] as const
 const linkPages: readonly {
   readonly path: string
   readonly fields: Readonly<Record<string, string>>
-}[] = [{ path: '/account/reset-password', fields: { new_password: newPassword } }]
+}[] = [
+  { path: '/account/reset-password', fields: { new_password: newPassword } },
+  { path: '/account/verify-email', fields: { password: oldPassword } },
+  { path: '/account/finish-registration', fields: { password: oldPassword } },
+  { path: '/account/confirm-email-change', fields: { password: oldPassword } },
+  { path: '/account/undo-email-change', fields: {} },
+  { path: '/account/accept-invitation', fields: { username: 'eve', password: oldPassword } },
+]
 
 /** The parts of the DOM that functions in the page use. Node's types have none. */
 interface Element {
@@ -48,6 +55,7 @@ describe('the account pages, in a browser', { skip: skipWithoutBrowser() }, () =
     const env = {
       KEYSTILE_MAIL_URL: 'console:',
       KEYSTILE_MAIL_FROM: 'no-reply@example.com',
+      KEYSTILE_EMAIL_VERIFICATION: 'optional',
       KEYSTILE_ACCESS_LOG: 'on',
     }
     server = await startServer({ cwd, env })

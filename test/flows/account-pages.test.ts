@@ -9,6 +9,7 @@ import {
   type Answer,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
+import { mailFlows } from '../../packages/server/test-support/mail-flows.ts'
 
 const next = 'purple monkey dishwasher'
 
@@ -139,7 +140,7 @@ describeOnBoth('the pages for a new password', (stage) => {
   })
 
   it('the pages run no script, load nothing and forbid caches and search engines', async () => {
-    const { send } = await start()
+    const { send } = await start({ emailVerification: 'required' })
     for (const path of ['/account/forgot-password', '/account/reset-password?token=x']) {
       const { headers, text } = await send('GET', path)
       const [, style = ''] = /<style>([^]*)<\/style>/.exec(text) ?? []
@@ -176,10 +177,11 @@ describeOnBoth('the pages for a new password', (stage) => {
   })
 
   it('a body that is not a form gets 400; a form without a login is shown again', async () => {
-    const { send } = await start()
-    for (const path of ['/account/forgot-password', '/account/reset-password']) {
+    const { send } = await start({ emailVerification: 'required' })
+    for (const path of ['/account/forgot-password', ...mailFlows.map(({ page }) => page)]) {
       const { status, headers } = await send('POST', path, { json: { login: 'ada' } })
-      assert.deepEqual([status, headers.get('content-type')], [400, 'application/problem+json'])
+      const told = [status, headers.get('content-type')]
+      assert.deepEqual(told, [400, 'application/problem+json'], path)
     }
     const empty = await send('POST', '/account/forgot-password', { form: { login: '' } })
     assert.deepEqual([empty.status, headingOf(empty)], [200, 'Forgot your password?'])

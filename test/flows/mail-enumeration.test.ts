@@ -3,7 +3,11 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { areaUnderCurve } from '../../packages/server/test-support/area-under-curve.ts'
-import { describeOnBoth, type Answer } from '../../packages/server/test-support/keystile.ts'
+import {
+  describeOnBoth,
+  password,
+  type Answer,
+} from '../../packages/server/test-support/keystile.ts'
 import {
   nextPassword,
   startMails,
@@ -46,6 +50,24 @@ const endpoints: readonly Endpoint[] = [
       send('POST', '/account/forgot-password', { form: { login: `${login}@example.com` } }),
   },
   {
+    name: 'POST /users',
+    isConfirmation: false,
+    async ask(login, ids, { send }) {
+      const user = { username: `new-${login}`, email: `${login}@example.com`, password }
+      const answer = await send('POST', '/users', { json: user })
+      ids.set(`new-${login}`, String(answer.json['registration_id']))
+      return answer
+    },
+  },
+  {
+    name: 'POST /email-verifications/confirm',
+    isConfirmation: true,
+    ask: (login, ids, { send }) =>
+      send('POST', '/email-verifications/confirm', {
+        json: { registration_id: ids.get(`new-${login}`), code: 'no' },
+      }),
+  },
+  {
     name: 'POST /password-resets/confirm',
     isConfirmation: true,
     ask: (login, ids, { confirm }) => confirm({ request_id: ids.get(login), code: 'no' }),
@@ -62,7 +84,10 @@ const endpoints: readonly Endpoint[] = [
 
 describeOnBoth('a stranger who tries logins at the endpoints for mails', (stage) => {
   it(`learns nothing from ${count} known and ${count} unknown logins`, async (t) => {
-    const started = await startMails(stage, { rateLimits: 'on' })
+    const started = await startMails(stage, {
+      rateLimits: 'on',
+      emailVerification: 'required',
+    })
     const times = new Map<string, Times>(
       endpoints.map(({ name }) => [name, { user: [], none: [] }]),
     )
@@ -93,7 +118,7 @@ describeOnBoth('a stranger who tries logins at the endpoints for mails', (stage)
       started.clock.advance(20 * 60)
     }
 
-    const mailed = started.mails.filter(({ text }) => text.includes('token='))
+    const mailed = started.mails.filter(({ text }) => text.includes('reset-password?token='))
     assert.equal(mailed.length, 2 * count, 'known logins got their mails')
     for (const { name } of endpoints) {
       assert.equal(answers.get(name)?.size, 1, `${name}: ${[...(answers.get(name) ?? [])].join()}`)

@@ -33,9 +33,9 @@ export interface MailFlow {
    * Adds the person if the flow is for users, and asks for the mail. The answer has the id of the
    * request, and the address of the mail has the number in the name of the person.
    */
-  ask(person: Person, keystile: TestKeystile): Promise<Pick<Answer, 'status' | 'text' | 'json'>>
-  /** Whether the mail has a code besides the link. */
-  readonly hasCode: boolean
+  ask(person: Person, started: TestMails): Promise<Pick<Answer, 'status' | 'text' | 'json'>>
+  /** The name of the id that belongs to a code. Undefined if the mail has no code. */
+  readonly idName?: 'request_id' | 'registration_id'
   /** The path that takes the token, or the code with the id of the request. */
   readonly confirmPath: string
   /** What a confirmation sends besides the token or the code: the fields of the page. */
@@ -53,12 +53,81 @@ export const mailFlows: readonly MailFlow[] = [
       await keystile.users?.create({ username, email, password })
       return send('POST', '/password-resets', { ...from, json: { login: username } })
     },
-    hasCode: true,
+    idName: 'request_id',
     confirmPath: '/password-resets/confirm',
     fields: () => ({ new_password: nextPassword }),
     page: '/account/reset-password',
   },
+  {
+    name: 'email verification',
+    options: { emailVerification: 'optional' },
+    async ask(person, started) {
+      const bearer = await addAndLogIn(person, started)
+      return started.send('POST', '/email-verifications', { ...person.from, bearer, json: {} })
+    },
+    idName: 'request_id',
+    confirmPath: '/email-verifications/confirm',
+    fields: ({ password }) => ({ password }),
+    page: '/account/verify-email',
+  },
+  {
+    name: 'registration',
+    options: { emailVerification: 'required' },
+    ask: ({ from, ...json }, { send }) => send('POST', '/users', { ...from, json }),
+    idName: 'registration_id',
+    confirmPath: '/email-verifications/confirm',
+    fields: ({ password }) => ({ password }),
+    page: '/account/finish-registration',
+  },
+  {
+    name: 'email change',
+    options: { emailVerification: 'optional' },
+    ask: changeEmail,
+    idName: 'request_id',
+    confirmPath: '/email-changes/confirm',
+    fields: ({ password }) => ({ password }),
+    page: '/account/confirm-email-change',
+  },
+  {
+    // Without verification the address changes at once. The old address gets the link.
+    name: 'undo of an email change',
+    options: { emailVerification: 'off' },
+    ask: changeEmail,
+    confirmPath: '/email-changes/undo',
+    fields: () => ({}),
+    page: '/account/undo-email-change',
+  },
+  {
+    name: 'invitation',
+    options: { emailVerification: 'optional' },
+    async ask({ email }, { keystile }) {
+      const sent = await keystile.users?.invite({ email })
+      return { status: 202, text: '', json: { request_id: sent?.requestId } }
+    },
+    idName: 'request_id',
+    confirmPath: '/invitations/accept',
+    fields: ({ username, password }) => ({ username, password }),
+    page: '/account/accept-invitation',
+  },
 ]
+
+/** Adds a person, and returns an access token of theirs. */
+async function addAndLogIn(
+  { username, email, password, from }: Person,
+  { keystile, send }: TestMails,
+): Promise<string> {
+  await keystile.users?.create({ username, email, password })
+  const { json } = await send('POST', '/token', { ...from, form: { username, password } })
+  return String(json['access_token'])
+}
+
+/** Adds a person, who asks for a new address. */
+async function changeEmail(person: Person, started: TestMails): Promise<Answer> {
+  const bearer = await addAndLogIn(person, started)
+  const { password: current_password, username } = person
+  const json = { current_password, new_email: `${username}@new.example` }
+  return started.send('POST', '/users/me/email', { ...person.from, bearer, json })
+}
 
 /** What a person reads in a mail. */
 export interface ReadMail {
