@@ -7,7 +7,8 @@ import { insertAudit } from '../audit/in-transaction.ts'
 import type { StoredRights } from '../scopes/scopes.ts'
 import { endSessions } from '../sessions/in-transaction.ts'
 import type { ComparableName } from '../directory/names.ts'
-import { insertMail } from '../outbox/in-transaction.ts'
+import { insertMail, type Addressee } from '../outbox/in-transaction.ts'
+import type { NewMail } from '../outbox/new-mail.ts'
 import type { AccountEvent } from './audit-events.ts'
 import {
   eraseFormerEmails,
@@ -157,7 +158,8 @@ export async function lockMailbox(
  * Sets the password of a user who has proved that they read the mailbox of the account, and ends
  * all sessions and devices. If no user had proved that before, another person may have registered
  * the address: the mailbox is verified now, and the profile is cleared, so that this person keeps
- * nothing. Does NOT write the audit entry.
+ * nothing. Links to addresses that were never verified end in both cases. Does NOT write the audit
+ * entry.
  *
  * @param account the result of `lockMailbox()` in the same transaction
  */
@@ -189,9 +191,9 @@ export async function setPasswordByMail(
     .execute()
 
   await endSessions(transaction, { subject, now })
+  await eraseFormerEmails(transaction, { subject, which: 'unverified' })
   await announceChange(transaction, 'password', { subject, by, now })
   if (!isVerified) {
-    await eraseFormerEmails(transaction, { subject, which: 'unverified' })
     await announceChange(transaction, 'profile', { subject, by, now })
     await announceChange(transaction, 'email', { subject, by, now })
   }
@@ -222,9 +224,12 @@ export async function lockAddress(
 }
 
 /**
- * Changes the address of an account that `lockAddress()` has locked, and tells the old mailbox. The
- * old address stays reserved for the user while the link in this mail works.
+ * Changes the address of an account that `lockAddress()` has locked, and tells the old mailbox. A
+ * verified old address stays reserved for the user while the link in this mail works. If the new
+ * address is verified and the old one never was, the mail has no link: the old one may be a typo.
+ * If only the spelling changes, the address stays as verified as it was.
  *
+ * @param change.verifiedAt when the user confirmed the new address, or null
  * @param change.undo undefined if no mails are sent
  * @returns `taken` if another user has the address, or had it until now
  * @throws the error of the unique constraint if another transaction sets the address at the same
@@ -251,7 +256,9 @@ export async function changeAddress(
   const holder = await findHolder(transaction, email.key)
   if (holder !== undefined && holder !== subject) return 'taken'
 
-  const fresh = { email: email.shown, email_key: email.key, email_verified_at: verifiedAt }
+  const isSame = old.email_key === email.key
+  const email_verified_at = verifiedAt ?? (isSame ? old.email_verified_at : null)
+  const fresh = { email: email.shown, email_key: email.key, email_verified_at }
   await setAddress(transaction, subject, fresh)
   // As in `insertAccount()`, a reservation may become visible only now.
   if (await isReserved(transaction, { key: email.key, subject, now })) {
@@ -261,8 +268,14 @@ export async function changeAddress(
 
   await insertAudit<AccountEvent>(transaction, { event: 'email_changed', at: now, by, subject })
   await announceChange(transaction, 'email', { subject, by, now })
+  if (verifiedAt !== null) await eraseFormerEmails(transaction, { subject, which: 'unverified' })
   const { email: recipient, email_key } = old
-  if (!undo || recipient === null || email_key === null || email_key === email.key) return 'changed'
+  if (!undo || recipient === null || email_key === null || isSame) return 'changed'
+
+  if (verifiedAt !== null && old.email_verified_at === null) {
+    await insertRemovalNotice(transaction, undo.notice, { subject, recipient, now })
+    return 'changed'
+  }
 
   await insertFormerEmail(transaction, {
     ...old,
@@ -279,6 +292,16 @@ export async function changeAddress(
   return 'changed'
 }
 
+/** Tells a mailbox that an account does not have its address any more. */
+export async function insertRemovalNotice(
+  transaction: Transaction,
+  notice: NewMail | undefined,
+  addressee: Addressee & { readonly now: number },
+): Promise<void> {
+  // Its own allowance: an attacker could cause so many other mails that this one is not sent.
+  if (notice) await insertMail(transaction, notice, { ...addressee, allowance: notice.template })
+}
+
 /** A password hash that no password matches. */
 const noPassword = '-'
 
@@ -287,8 +310,9 @@ const noPassword = '-'
  * Cancels all later changes of the address, ends all sessions and disables the password: whoever
  * changed the address may know it.
  *
- * @returns the account, or undefined if the link was used, has expired or was cancelled
- * @throws the error of the unique constraint if another user has the address
+ * @returns the account, or undefined if the link was used, has expired or was cancelled, or another
+ *   user has the address or may restore it
+ * @throws the error of the unique constraint if another user takes the address at the same time
  */
 export async function restoreAddress(
   transaction: Transaction,
@@ -304,11 +328,21 @@ export async function restoreAddress(
     .set((row) => ({ email_key: row.ref('email_key') }))
     .where('id', '=', subject)
     .where('deleted_at', 'is', null)
-    .returning('disabled_at')
+    .returning(['email', 'email_key', 'email_verified_at', 'disabled_at'])
     .executeTakeFirst()
-  if (!account || !(await spendFormerEmail(transaction, former))) return undefined
+  if (!account) return undefined
 
+  // An address that was never verified is not reserved, so another user may have it, or had it.
+  const holder = await findHolder(transaction, email_key)
+  if (holder !== undefined && holder !== subject) return undefined
+  const { disabled_at, ...replaced } = account
   await setAddress(transaction, subject, { email, email_key, email_verified_at })
+  const isLost = await isReserved(transaction, { key: email_key, subject, now })
+  if (isLost || !(await spendFormerEmail(transaction, former))) {
+    await setAddress(transaction, subject, replaced)
+    return undefined
+  }
+
   await db
     .updateTable('user')
     .set({ password_hash: noPassword, password_session: null })
@@ -317,7 +351,13 @@ export async function restoreAddress(
   await endSessions(transaction, { subject, now })
   await announceChange(transaction, 'email', { subject, by, now })
   await announceChange(transaction, 'password', { subject, by, now })
-  return { subject, email, mailbox: email_key, isActive: account.disabled_at === null }
+  return {
+    subject,
+    email,
+    mailbox: email_key,
+    replaced: replaced.email_key === email_key ? null : replaced.email,
+    isActive: disabled_at === null,
+  }
 }
 
 /**
@@ -335,8 +375,9 @@ export async function isTaken(
 }
 
 /**
- * Marks the address of an account as verified. `lockMailbox()` must have locked the account in the
- * same transaction. Does NOT write the audit entry.
+ * Marks the address of an account as verified. From now on, a link to an address that was never
+ * verified restores nothing. `lockMailbox()` must have locked the account in the same transaction.
+ * Does NOT write the audit entry.
  */
 export async function verifyMailbox(
   transaction: Transaction,
@@ -347,6 +388,7 @@ export async function verifyMailbox(
     .set({ email_verified_at: now })
     .where('id', '=', subject)
     .execute()
+  await eraseFormerEmails(transaction, { subject, which: 'unverified' })
   await announceChange(transaction, 'email', { subject, by, now })
 }
 

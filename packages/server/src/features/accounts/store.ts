@@ -137,7 +137,8 @@ export const changePassword: Command<
 
 /**
  * Sets a new e-mail address and marks it as not verified. Changes nothing if another user has the
- * address (`taken`), or if the password has changed since it was verified (`outdated`).
+ * address (`taken`), or if the password has changed since it was verified (`outdated`). With mail, a
+ * verified address is not replaced like this (`outdated`): the new mailbox must confirm it.
  */
 export const changeEmail: Command<
   {
@@ -154,6 +155,9 @@ export const changeEmail: Command<
 > = command('changeEmail', async (transaction, change) => {
   const account = await lockAddress(transaction, change)
   if (!account) return { outcome: 'outdated' }
+  const isVerified = account.email_verified_at !== null
+  if (change.undo && isVerified && account.email_key !== change.email.key)
+    return { outcome: 'outdated' }
   return { outcome: await changeAddress(transaction, account, { ...change, verifiedAt: null }) }
 })
 
