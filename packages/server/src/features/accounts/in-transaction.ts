@@ -40,18 +40,16 @@ export async function insertAccount(
     .returning('id')
     .executeTakeFirst()
 
+  const { id: subject, email_key: key, created_at: now } = row
   if (!inserted) {
-    const sameName = await db
-      .selectFrom('user')
-      .select('id')
-      .where('username_key', '=', row.username_key)
-      .executeTakeFirst()
-    return { taken: sameName ? 'username' : 'email' }
+    // The address comes first: with a registration whose address is taken by now, a person could
+    // ask for many names.
+    const isSameEmail = key !== null && (await isTaken(transaction, { mailbox: key, subject, now }))
+    return { taken: isSameEmail ? 'email' : 'username' }
   }
 
   // This check comes after the insertion: the insertion has waited for a user who gives the address
   // away at this moment, and only now is the reservation of that user visible.
-  const { id: subject, email_key: key, created_at: now } = row
   if (key !== null && (await isReserved(transaction, { key, subject, now }))) {
     await db.deleteFrom('user').where('id', '=', subject).execute()
     return { taken: 'email' }
