@@ -1,5 +1,5 @@
-// Addresses that users had before. A link restores them for a week. Only a verified one is reserved:
-// otherwise a user could reserve the addresses of other people.
+// Addresses that users had before. A link restores them for a week. Only a verified one is
+// reserved: otherwise a user could reserve the addresses of other people.
 import { maxPurgedAtOnce, type PurgeCommand } from '../../feature/clean-up.ts'
 import {
   command,

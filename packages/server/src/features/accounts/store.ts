@@ -20,14 +20,9 @@ import { passwordReset } from '../mail-proofs/purposes.ts'
 import { insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import { endSessions } from '../sessions/in-transaction.ts'
+import { changeAddress, lockAddress } from './address-in-transaction.ts'
 import type { AccountEvent } from './audit-events.ts'
-import {
-  announceChange,
-  changeAddress,
-  insertAccount,
-  lockAddress,
-  type NewUserRow,
-} from './in-transaction.ts'
+import { announceChange, insertAccount, type NewUserRow } from './in-transaction.ts'
 import type { NewUndo } from './new-undo.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 
@@ -137,8 +132,8 @@ export const changePassword: Command<
 
 /**
  * Sets a new e-mail address and marks it as not verified. Changes nothing if another user has the
- * address (`taken`), or if the password has changed since it was verified (`outdated`). With mail, a
- * verified address is not replaced like this (`outdated`): the new mailbox must confirm it.
+ * address (`taken`), or if the password has changed since it was verified (`outdated`). With mail,
+ * a verified address is not replaced like this (`outdated`): the new mailbox must confirm it.
  */
 export const changeEmail: Command<
   {

@@ -1,12 +1,11 @@
 import { command, type AnyCommand, type Command } from '../../storage/database.ts'
 import {
   changeAddress,
-  findHolder,
   insertRemovalNotice,
-  lockAccount,
   lockAddress,
   restoreAddress,
-} from '../accounts/in-transaction.ts'
+} from '../accounts/address-in-transaction.ts'
+import { findHolder, lockAccount } from '../accounts/in-transaction.ts'
 import type { NewUndo } from '../accounts/new-undo.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'

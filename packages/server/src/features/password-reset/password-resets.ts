@@ -79,9 +79,9 @@ export function createPasswordResets(parts: PasswordResetParts): PasswordResets 
 }
 
 /**
- * Counts a request for its IP address and the server, and for the name. A request with a valid device
- * secret counts for the device instead of the name, up to the limit of the device. The resolver checks whose device it is: a lookup here could reveal that the
- * account exists.
+ * Counts a request for its IP address and the server, and for the name. A request with a valid
+ * device secret counts for the device instead of the name, up to the device's limit. The
+ * resolver checks whose device it is: a lookup here could reveal that the account exists.
  */
 async function countRequest(
   {
