@@ -341,8 +341,25 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal(mails.length, 4)
     const rows = await stage.sql('select id from mail_proof')
     assert.equal(rows.length, 9, 'an evicted proof keeps its row, so its absence tells nothing')
-    assert.equal((await confirm({ token: first.token })).status, 403, 'only three links live')
     assert.equal((await confirm({ token })).status, 204)
+    assert.equal((await confirm({ token: first.token })).status, 403)
+  })
+
+  it('only three links of an account are valid; strangers evict none of a known device', async () => {
+    const { addUser, login, asked, confirm, clock } = await start(stage)
+    await addUser()
+    const { device_secret } = (await login()).json
+    const own = await asked('ada', { device_secret })
+    const tokens = []
+    for (let count = 0; count < 4; count++) {
+      if (count === 3) await stage.sql('delete from rate')
+      clock.advance(1)
+      tokens.push((await asked()).token)
+    }
+    assert.equal((await confirm({ token: tokens[0] ?? '' })).status, 403, 'evicted')
+    const bound = await stage.sql('select allowance from mail_proof where subject is not null')
+    assert.equal(bound.length, 4)
+    assert.equal((await confirm({ token: own.token })).status, 204)
   })
 
   it('a known device gets 429 after ten requests', async () => {

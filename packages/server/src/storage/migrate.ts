@@ -12,6 +12,7 @@ import * as mailProofs from './migrations/0009-mail-proofs.ts'
 import * as appEvents from './migrations/0010-app-events.ts'
 import * as pendingRegistrations from './migrations/0011-pending-registrations.ts'
 import * as emailChanges from './migrations/0012-email-changes.ts'
+import * as proofAllowances from './migrations/0013-proof-allowances.ts'
 import { inTables, isPostgres, type Reader } from './database.ts'
 
 /** All migrations. Kysely runs them in the order of their names. Never change an old migration. */
@@ -28,6 +29,7 @@ const migrations = {
   '0010-app-events': appEvents,
   '0011-pending-registrations': pendingRegistrations,
   '0012-email-changes': emailChanges,
+  '0013-proof-allowances': proofAllowances,
 }
 
 /**
