@@ -593,7 +593,9 @@ export const plan: Plan = {
   onlyIn: { kysely: ['storage/**', '**/store.ts', '**/*-store.ts', '**/in-transaction.ts'] },
   privateFiles: {
     'features/*/{store,*-store,tables}.ts': ['server/commands.ts'],
-    'features/*/in-transaction.ts': ['features/*/{store,*-store,in-transaction}.ts'],
+    'features/*/{in-transaction,*-in-transaction}.ts': [
+      'features/*/{store,*-store,in-transaction,*-in-transaction}.ts',
+    ],
   },
   // The code of the command line. An embedded Keystile and the writer thread must not load it.
   deferred: ['features/*/cli.ts', 'features/*/cli-input.ts'],

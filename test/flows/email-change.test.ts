@@ -286,13 +286,60 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual({ ...entry }, { actor: 'nobody', subject })
   })
 
-  it('an undo restores an unverified address as unverified', async () => {
-    const { changed, undo, address } = await start()
+  it('an address that was never verified gets a mail without a link, and is free', async () => {
+    const { changed, address, register } = await start()
     await stage.sql('update "user" set email_verified_at = null')
-    const { token } = await changed(fresh, old)
+    const { message, token } = await changed(fresh, old)
     assert.deepEqual(await address(), [fresh, true])
+    assert.match(message.subject, /has another address now/)
+    assert.doesNotMatch(`${message.text}${message.html}`, /http|new\.example/)
+    assert.equal(token, '')
+    assert.deepEqual(await stage.sql('select email from former_email'), [])
+    assert.equal((await register({ username: 'bob', email: old })).status, 201)
+  })
+
+  it('a verified address ends the links of addresses that were never verified', async () => {
+    const ways: Readonly<Record<string, (started: Started) => Promise<Answer>>> = {
+      async confirmation({ asked, confirm, bearer }) {
+        return confirm({ token: (await asked(third)).token }, bearer)
+      },
+      async verification({ send, bearer, mailTo }) {
+        await stage.sql('update "user" set email_verified_at = null')
+        await send('POST', '/email-verifications', { bearer })
+        const { token } = await mailTo(fresh)
+        return send('POST', '/email-verifications/confirm', { bearer, json: { token } })
+      },
+      async reset({ send, mailTo }) {
+        await send('POST', '/password-resets', { json: { login: fresh } })
+        const { token } = await mailTo(fresh)
+        return send('POST', '/password-resets/confirm', { json: { token, new_password: next } })
+      },
+    }
+    for (const [name, verify] of Object.entries(ways)) {
+      const started = await start()
+      const { token } = await started.changed(fresh, old)
+      // As after a change at once, before addresses were verified.
+      await stage.sql('update former_email set email_verified_at = null')
+      assert.equal((await verify(started)).status, 204, name)
+      assert.equal((await started.undo(token)).status, 403, name)
+      await started.keystile.users?.delete(started.subject)
+      await started.keystile.close()
+      await stage.sql('delete from rate')
+      await stage.sql('delete from "user"')
+    }
+  })
+
+  it('the mailbox that loses the account by an undo gets a mail without a link', async () => {
+    const { changed, undo, mailTo, mails } = await start()
+    const { token } = await changed(fresh, old)
+    const before = mails.length
     assert.equal((await undo(token)).status, 204)
-    assert.deepEqual(await address(), [old, false])
+    const { message, token: none } = await mailTo(fresh)
+    assert.match(message.subject, /has another address now/)
+    assert.doesNotMatch(`${message.text}${message.html}`, /http|ada@example/)
+    assert.equal(none, '')
+    const told = mails.slice(before).map(({ to }) => to)
+    assert.deepEqual(told.toSorted(), [old, fresh])
   })
 
   it('an undo after another change restores the first address and cancels the later one', async () => {
@@ -555,30 +602,108 @@ describeOnBoth('a new address that is not verified', (stage) => {
     assert.deepEqual(await address(), [old, false])
     assert.equal((await login()).status, 400)
     assert.deepEqual(await stage.sql('select email from former_email'), [])
-    const json = { token, password }
-    assert.equal((await send('POST', '/email-changes/confirm', { json })).status, 404)
+  })
+
+  it('the same address stays verified, and its mailbox gets no link', async () => {
+    const { addUser, accessToken, send, users, settled, mails } = await startWithMailbox(stage)
+    const subject = await addUser()
+    await stage.sql('update "user" set email_verified_at = 1')
+    const bearer = await accessToken()
+    await settled()
+    const before = mails.length
+    for (const new_email of [old, 'ADA@example.com']) {
+      const json = { current_password: password, new_email }
+      assert.equal((await send('POST', '/users/me/email', { bearer, json })).status, 204)
+      const shown = (await users.readBySubject(subject))?.publicUser
+      assert.deepEqual([shown?.email, shown?.emailVerified], [new_email, true])
+    }
+    await settled()
+    assert.equal(mails.length, before)
+    assert.deepEqual(await stage.sql('select email from former_email'), [])
   })
 
   it('whoever registered first cannot undo after the owner of the new address has reset', async () => {
-    for (const wasVerified of [false, true]) {
-      const { tokens, send, mailTo, keystile } = await startWithMailbox(stage)
-      const { accessToken: bearer, subject } = await tokens('eve')
-      if (wasVerified) await stage.sql('update "user" set email_verified_at = 1')
-      const json = { current_password: password, new_email: 'victim@example.com' }
-      assert.equal((await send('POST', '/users/me/email', { bearer, json })).status, 204)
-      const { token } = await mailTo('eve@example.com')
-      await send('POST', '/password-resets', { json: { login: 'victim@example.com' } })
-      const reset = await mailTo('victim@example.com')
-      const wanted = { token: reset.token, new_password: next }
-      const done = await send('POST', '/password-resets/confirm', { json: wanted })
-      assert.equal(done.status, 204)
-      const { status } = await send('POST', '/email-changes/undo', { json: { token } })
-      // The owner of a verified address keeps the undo: otherwise a thief could reset it away.
-      assert.equal(status, wasVerified ? 204 : 403)
-      await keystile.users?.delete(subject)
-      await keystile.close()
-      await stage.sql('delete from "user"')
+    const { tokens, send, mailTo } = await startWithMailbox(stage)
+    const { accessToken: bearer } = await tokens('eve')
+    const json = { current_password: password, new_email: 'victim@example.com' }
+    assert.equal((await send('POST', '/users/me/email', { bearer, json })).status, 204)
+    const { token } = await mailTo('eve@example.com')
+    await send('POST', '/password-resets', { json: { login: 'victim@example.com' } })
+    const reset = await mailTo('victim@example.com')
+    const wanted = { token: reset.token, new_password: next }
+    assert.equal((await send('POST', '/password-resets/confirm', { json: wanted })).status, 204)
+    assert.equal((await send('POST', '/email-changes/undo', { json: { token } })).status, 403)
+  })
+
+  it('whoever verified an own address must confirm the next one by its mailbox', async () => {
+    const { tokens, send, mailTo, users, register } = await startWithMailbox(stage)
+    const { accessToken: first, subject } = await tokens('eve')
+    await send('POST', '/password-resets', { json: { login: 'eve@example.com' } })
+    const { token: resetting } = await mailTo('eve@example.com')
+    const reset = { token: resetting, new_password: next }
+    assert.equal((await send('POST', '/password-resets/confirm', { json: reset })).status, 204)
+    assert.equal((await send('GET', '/users/me', { bearer: first })).status, 401)
+
+    const form = { grant_type: 'password', username: 'eve', password: next }
+    const bearer = String((await send('POST', '/token', { form })).json['access_token'])
+    const change = (new_email: string): Promise<Answer> =>
+      send('POST', '/users/me/email', { bearer, json: { current_password: next, new_email } })
+    const address = async (): Promise<readonly unknown[]> => {
+      const shown = (await users.readBySubject(subject))?.publicUser
+      return [shown?.email, shown?.emailVerified]
     }
+    assert.equal((await change('victim@example.com')).status, 202)
+    const { token } = await mailTo('victim@example.com')
+    assert.deepEqual(await address(), ['eve@example.com', true])
+    assert.deepEqual(await stage.sql('select email from former_email'), [])
+    assert.equal((await register({ username: 'vic', email: 'victim@example.com' })).status, 201)
+    const confirm = (wanted: string): Promise<Answer> =>
+      send('POST', '/email-changes/confirm', { bearer, json: { token: wanted } })
+    assert.equal((await confirm(token)).status, 403)
+
+    assert.equal((await change(third)).status, 202)
+    assert.equal((await confirm((await mailTo(third)).token)).status, 204)
+    assert.deepEqual(await address(), [third, true])
+    const undoing = await mailTo('eve@example.com')
+    const undone = await send('POST', '/email-changes/undo', { json: { token: undoing.token } })
+    assert.equal(undone.status, 204)
+    assert.deepEqual(await address(), ['eve@example.com', true])
+  })
+
+  it('an address that is verified during the change is not replaced', async () => {
+    const { addUser, users } = await startWithMailbox(stage)
+    const stale = await users.readBySubject(await addUser())
+    assert.ok(stale)
+    await stage.sql('update "user" set email_verified_at = 1')
+    const part = { id: 'x', template: 'x', sealed: null, lifetimeMilliseconds: 1 }
+    const undo = { tokenHash: 'x', expiresAt: 1, mail: part, notice: undefined }
+    const by = { actor: 'nobody' } as const
+    const outcome = await users.changeEmail(stale, { shown: fresh, key: fresh }, by, undo)
+    assert.equal(outcome, 'outdated')
+  })
+
+  it('an account reserves no address that it has never verified', async () => {
+    const { tokens, send, mailTo, register, users } = await startWithMailbox(stage)
+    const { accessToken: bearer, subject } = await tokens('eve')
+    const change = async (new_email: string): Promise<number> => {
+      const json = { current_password: password, new_email }
+      return (await send('POST', '/users/me/email', { bearer, json })).status
+    }
+    const victims = ['v1@example.com', 'v2@example.com', 'v3@example.com']
+    for (const victim of [...victims, fresh]) assert.equal(await change(victim), 204)
+    for (const [index, email] of victims.entries())
+      assert.equal((await register({ username: `victim-${index}`, email })).status, 201)
+
+    // The link to an address that another user has by now, or had verified, restores nothing.
+    const undo = async (token: string): Promise<number> =>
+      (await send('POST', '/email-changes/undo', { json: { token } })).status
+    assert.equal(await undo((await mailTo('v1@example.com')).token), 403)
+    await stage.sql(`insert into former_email
+      (token_hash, subject, email, email_key, email_verified_at, created_at, expires_at)
+      select 'other', 'other', email, email_key, 1, created_at, expires_at
+      from former_email where email_key = 'eve@example.com'`)
+    assert.equal(await undo((await mailTo('eve@example.com')).token), 403)
+    assert.equal((await users.readBySubject(subject))?.publicUser.email, fresh)
   })
 
   it('without mail the address changes at once, and nothing can be undone', async () => {

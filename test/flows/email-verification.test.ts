@@ -522,6 +522,16 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await login({ username: 'ada2' })).status, 200)
   })
 
+  it('a registration asks for ten taken user names; then it is limited', async () => {
+    const { registered, confirm, keystile } = await start(stage, 'required', { rateLimits: 'on' })
+    const { token } = await registered()
+    await keystile.users?.create({ username: 'ada', password })
+    const statuses = []
+    for (let count = 0; count < 11; count++)
+      statuses.push((await confirm({ token, password })).status)
+    assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 409), 429])
+  })
+
   it('of two registrations with one address, the first that is confirmed gets it', async () => {
     const { registered, confirm, login } = await start(stage, 'required')
     const first = await registered()
@@ -536,8 +546,11 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     const { registered, confirm, keystile } = await start(stage, 'required')
     const { token } = await registered()
     await keystile.users?.create({ username: 'eve', email: 'ADA@example.com', password })
-    const { status, json } = await confirm({ token, password })
-    assert.deepEqual([status, json['errors'][0].loc], [409, ['body', 'email']])
+    // A taken name gets the same answer as a free one: the address comes first.
+    for (const username of [undefined, 'eve', 'free-name']) {
+      const { status, json } = await confirm({ token, password, username })
+      assert.deepEqual([status, json['errors'][0].loc], [409, ['body', 'email']])
+    }
     assert.equal((await stage.sql('select id from "user"')).length, 1)
   })
 

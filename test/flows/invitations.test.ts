@@ -139,11 +139,33 @@ describeOnBoth('an invitation', (stage) => {
     const bob = await keystile.users?.create({ username: 'bobby', email, password })
     assert.equal((await accept({ token: second.token })).status, 409)
     await keystile.users?.delete(String(bob?.id))
+    assert.equal((await accept({ token: second.token })).status, 403, 'of a deleted user')
+
+    clock.advance(60 * 60)
+    const third = await invited()
     clock.advance(7 * 24 * 60 * 60 - 1)
-    const { status } = await accept({ token: second.token, username: '!' })
+    const { status } = await accept({ token: third.token, username: '!' })
     assert.equal(status, 422)
     clock.advance(1)
-    assert.equal((await accept({ token: second.token })).status, 403, 'expired')
+    assert.equal((await accept({ token: third.token })).status, 403, 'expired')
+  })
+
+  it('an old invitation does not restore the rights of a user who was deleted', async () => {
+    const { invited, accept, keystile, users } = await start({ emailVerification: 'optional' })
+    const { token } = await invited({ roles: ['reader'] })
+    const fields = { username: 'bobby', email, password, emailVerified: true }
+    const bob = await keystile.users?.create(fields)
+    const user = bob && (await users.readBySubject(bob.id))
+    assert.ok(bob && user)
+    // The user has moved to another address, and may still undo this.
+    const fresh = { shown: 'bob@new.example', key: 'bob@new.example' }
+    await stage.sql(`insert into former_email
+      (token_hash, subject, email, email_key, email_verified_at, created_at, expires_at)
+      select 'x', id, email, email_key, 1, 1, ${Number.MAX_SAFE_INTEGER} from "user"`)
+    await users.changeEmail(user, fresh, { actor: 'operator' })
+    await keystile.users?.delete(bob.id)
+    assert.equal((await accept({ token })).status, 403)
+    assert.deepEqual(await stage.sql('select id from mail_proof'), [])
   })
 
   it('each acceptance without a valid proof gets the same answer', async () => {

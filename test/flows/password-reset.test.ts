@@ -339,8 +339,25 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal(mails.length, 4)
     const rows = await stage.sql('select id from mail_proof')
     assert.equal(rows.length, 9, 'an evicted proof keeps its row, so its absence tells nothing')
-    assert.equal((await confirm({ token: first.token })).status, 403, 'only three links live')
     assert.equal((await confirm({ token })).status, 204)
+    assert.equal((await confirm({ token: first.token })).status, 403)
+  })
+
+  it('only three links of an account are valid; strangers evict none of a known device', async () => {
+    const { addUser, login, asked, confirm, clock } = await start(stage)
+    await addUser()
+    const { device_secret } = (await login()).json
+    const own = await asked('ada', { device_secret })
+    const tokens = []
+    for (let count = 0; count < 4; count++) {
+      if (count === 3) await stage.sql('delete from rate')
+      clock.advance(1)
+      tokens.push((await asked()).token)
+    }
+    assert.equal((await confirm({ token: tokens[0] ?? '' })).status, 403, 'evicted')
+    const bound = await stage.sql('select allowance from mail_proof where subject is not null')
+    assert.equal(bound.length, 4)
+    assert.equal((await confirm({ token: own.token })).status, 204)
   })
 
   it('a known device gets 429 after ten requests', async () => {
@@ -355,7 +372,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 202), 429])
   })
 
-  it('requests from unknown devices have a limit for the whole server', async () => {
+  it('requests have a limit for the whole server, also those from known devices', async () => {
     const { addUser, login, send, clock } = await start(stage, { rateLimits: 'on' })
     await addUser()
     const { device_secret } = (await login()).json
@@ -364,19 +381,29 @@ describeOnBoth('a forgotten password', (stage) => {
     const status = async (json: object): Promise<number> =>
       (await send('POST', '/password-resets', { json })).status
     assert.equal(await status({ login: 'ada' }), 429)
+    assert.equal(await status({ login: 'ada', device_secret }), 429)
+    clock.advance(2)
     assert.equal(await status({ login: 'ada', device_secret }), 202)
+    assert.equal(await status({ login: 'ada' }), 429)
     clock.advance(2)
     assert.equal(await status({ login: 'ada' }), 202)
   })
 
   it('requests and refused confirmations have limits per IP address', async () => {
-    const { send } = await start(stage, { rateLimits: 'on', trustedProxies: [] })
+    const options = { rateLimits: 'on', trustedProxies: [] } as const
+    const { send, addUser, login } = await start(stage, options)
     const from = async (path: string, json: object, remoteAddress = '192.0.2.7') =>
       (await send('POST', path, { json, remoteAddress })).status
     for (let count = 0; count < 20; count++)
       assert.equal(await from('/password-resets', { login: `user${count}` }), 202)
     assert.equal(await from('/password-resets', { login: 'other' }), 429)
     assert.equal(await from('/password-resets', { login: 'other' }, '192.0.2.8'), 202)
+
+    await addUser({ username: 'eve', email: 'eve@example.com' })
+    const { device_secret } = (await login({ username: 'eve' })).json
+    const known = { login: 'other', device_secret }
+    assert.equal(await from('/password-resets', known), 429, 'devices do not spare the address')
+    assert.equal(await from('/password-resets', known, '192.0.2.8'), 202)
 
     const guess = { token: 'guess', new_password: next }
     for (let count = 0; count < 100; count++)

@@ -170,10 +170,10 @@ function wireChanges(
   proofs: MailProofs,
 ): MailFlows<User> & Pick<AccountFlows, 'invite'> {
   const { issuer, accountPagesUrl, mailLanguage, profile, clock } = options
-  const { passwordPolicy, limits } = parts
+  const { passwordPolicy, limits, notices } = parts
   const verifiesAddresses = options.emailVerification !== 'off'
   const pagesUrl = pagesUrlOf(options)
-  const shared = { ...accounts, proofs, limits, seal, pagesUrl, clock }
+  const shared = { ...accounts, proofs, limits, notices, seal, pagesUrl, clock }
   const changes = createEmailChanges(shared)
   const invitations = createInvitations({ ...parts, ...shared, profile })
   const pages = { changes, invitations, passwordPolicy, issuer, mailLanguage }

@@ -13,6 +13,7 @@ import * as appEvents from './migrations/0010-app-events.ts'
 import * as pendingRegistrations from './migrations/0011-pending-registrations.ts'
 import * as emailChanges from './migrations/0012-email-changes.ts'
 import * as proofClaims from './migrations/0013-proof-claims.ts'
+import * as proofAllowances from './migrations/0014-proof-allowances.ts'
 import { inTables, isPostgres, type Reader } from './database.ts'
 
 /** All migrations. Kysely runs them in the order of their names. Never change an old migration. */
@@ -30,6 +31,7 @@ const migrations = {
   '0011-pending-registrations': pendingRegistrations,
   '0012-email-changes': emailChanges,
   '0013-proof-claims': proofClaims,
+  '0014-proof-allowances': proofAllowances,
 }
 
 /**

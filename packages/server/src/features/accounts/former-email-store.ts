@@ -1,4 +1,5 @@
-// Addresses that users had before: reserved for a week, and restored by a link.
+// Addresses that users had before. A link restores them for a week. Only a verified one is
+// reserved: otherwise a user could reserve the addresses of other people.
 import { maxPurgedAtOnce, type PurgeCommand } from '../../feature/clean-up.ts'
 import {
   command,
@@ -19,13 +20,14 @@ export interface Address {
   readonly now: number
 }
 
-/** Whether an address is reserved for another user, who had it before. */
+/** Whether an address is reserved for another user, who had it before and had verified it. */
 export async function isReserved(db: Reader, { key, subject, now }: Address): Promise<boolean> {
   const row = await inTables<AccountTables>(db)
     .selectFrom('former_email')
     .select('subject')
     .where('email_key', '=', key)
     .where('subject', '!=', subject)
+    .where('email_verified_at', 'is not', null)
     .where('expires_at', '>', now)
     .executeTakeFirst()
   return row !== undefined

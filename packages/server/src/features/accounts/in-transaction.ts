@@ -6,18 +6,8 @@ import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
 import type { StoredRights } from '../scopes/scopes.ts'
 import { endSessions } from '../sessions/in-transaction.ts'
-import type { ComparableName } from '../directory/names.ts'
-import { insertMail } from '../outbox/in-transaction.ts'
 import type { AccountEvent } from './audit-events.ts'
-import {
-  eraseFormerEmails,
-  findFormerEmail,
-  insertFormerEmail,
-  isReserved,
-  setAddress,
-  spendFormerEmail,
-} from './former-email-store.ts'
-import type { NewUndo, RestoredAccount } from './new-undo.ts'
+import { eraseFormerEmails, isReserved } from './former-email-store.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 
 /** The row of a new user, without the columns that are null for every new user. */
@@ -39,18 +29,16 @@ export async function insertAccount(
     .returning('id')
     .executeTakeFirst()
 
+  const { id: subject, email_key: key, created_at: now } = row
   if (!inserted) {
-    const sameName = await db
-      .selectFrom('user')
-      .select('id')
-      .where('username_key', '=', row.username_key)
-      .executeTakeFirst()
-    return { taken: sameName ? 'username' : 'email' }
+    // The address comes first: with a registration whose address is taken by now, a person could
+    // ask for many names.
+    const isSameEmail = key !== null && (await isTaken(transaction, { mailbox: key, subject, now }))
+    return { taken: isSameEmail ? 'email' : 'username' }
   }
 
   // This check comes after the insertion: the insertion has waited for a user who gives the address
   // away at this moment, and only now is the reservation of that user visible.
-  const { id: subject, email_key: key, created_at: now } = row
   if (key !== null && (await isReserved(transaction, { key, subject, now }))) {
     await db.deleteFrom('user').where('id', '=', subject).execute()
     return { taken: 'email' }
@@ -157,7 +145,8 @@ export async function lockMailbox(
  * Sets the password of a user who has proved that they read the mailbox of the account, and ends
  * all sessions and devices. If no user had proved that before, another person may have registered
  * the address: the mailbox is verified now, and the profile is cleared, so that this person keeps
- * nothing. Does NOT write the audit entry.
+ * nothing. Links to addresses that were never verified end in both cases. Does NOT write the audit
+ * entry.
  *
  * @param account the result of `lockMailbox()` in the same transaction
  */
@@ -189,135 +178,12 @@ export async function setPasswordByMail(
     .execute()
 
   await endSessions(transaction, { subject, now })
+  await eraseFormerEmails(transaction, { subject, which: 'unverified' })
   await announceChange(transaction, 'password', { subject, by, now })
   if (!isVerified) {
-    await eraseFormerEmails(transaction, { subject, which: 'unverified' })
     await announceChange(transaction, 'profile', { subject, by, now })
     await announceChange(transaction, 'email', { subject, by, now })
   }
-}
-
-/** An account that is locked to change its address. */
-export type AddressAccount = Pick<UserRow, 'id' | 'email' | 'email_key' | 'email_verified_at'>
-
-/**
- * Locks an account until the end of the transaction, to change its address.
- *
- * @param expected.passwordHash the hash that was stored when the change was allowed
- * @returns undefined if the account is disabled or deleted, or has another password by now
- */
-export async function lockAddress(
-  transaction: Transaction,
-  { subject, passwordHash }: { readonly subject: string; readonly passwordHash: string },
-): Promise<AddressAccount | undefined> {
-  return inTables<AccountTables>(transaction)
-    .updateTable('user')
-    .set((row) => ({ email_key: row.ref('email_key') }))
-    .where('id', '=', subject)
-    .where('password_hash', '=', passwordHash)
-    .where('disabled_at', 'is', null)
-    .where('deleted_at', 'is', null)
-    .returning(['id', 'email', 'email_key', 'email_verified_at'])
-    .executeTakeFirst()
-}
-
-/**
- * Changes the address of an account that `lockAddress()` has locked, and tells the old mailbox. The
- * old address stays reserved for the user while the link in this mail works.
- *
- * @param change.undo undefined if no mails are sent
- * @returns `taken` if another user has the address, or had it until now
- * @throws the error of the unique constraint if another transaction sets the address at the same
- *   time
- */
-export async function changeAddress(
-  transaction: Transaction,
-  account: AddressAccount,
-  {
-    email,
-    verifiedAt,
-    undo,
-    by,
-    now,
-  }: {
-    readonly email: ComparableName
-    readonly verifiedAt: number | null
-    readonly undo: NewUndo | undefined
-    readonly by: By
-    readonly now: number
-  },
-): Promise<'changed' | 'taken'> {
-  const { id: subject, ...old } = account
-  const holder = await findHolder(transaction, email.key)
-  if (holder !== undefined && holder !== subject) return 'taken'
-
-  const fresh = { email: email.shown, email_key: email.key, email_verified_at: verifiedAt }
-  await setAddress(transaction, subject, fresh)
-  // As in `insertAccount()`, a reservation may become visible only now.
-  if (await isReserved(transaction, { key: email.key, subject, now })) {
-    await setAddress(transaction, subject, old)
-    return 'taken'
-  }
-
-  await insertAudit<AccountEvent>(transaction, { event: 'email_changed', at: now, by, subject })
-  await announceChange(transaction, 'email', { subject, by, now })
-  const { email: recipient, email_key } = old
-  if (!undo || recipient === null || email_key === null || email_key === email.key) return 'changed'
-
-  await insertFormerEmail(transaction, {
-    ...old,
-    email: recipient,
-    email_key,
-    token_hash: undo.tokenHash,
-    subject,
-    created_at: now,
-    expires_at: undo.expiresAt,
-  })
-  // Its own allowance: an attacker could cause so many other mails that this one is not sent.
-  const allowance = undo.mail.template
-  await insertMail(transaction, undo.mail, { subject, recipient, allowance, now })
-  return 'changed'
-}
-
-/** A password hash that no password matches. */
-const noPassword = '-'
-
-/**
- * Restores the address that an account had before, as verified as it was, by the link in a mail.
- * Cancels all later changes of the address, ends all sessions and disables the password: whoever
- * changed the address may know it.
- *
- * @returns the account, or undefined if the link was used, has expired or was cancelled
- * @throws the error of the unique constraint if another user has the address
- */
-export async function restoreAddress(
-  transaction: Transaction,
-  { tokenHash, by, now }: { readonly tokenHash: string; readonly by: By; readonly now: number },
-): Promise<RestoredAccount | undefined> {
-  const former = await findFormerEmail(transaction, { tokenHash, now })
-  if (!former) return undefined
-
-  const { subject, email, email_key, email_verified_at } = former
-  const db = inTables<AccountTables>(transaction)
-  const account = await db
-    .updateTable('user')
-    .set((row) => ({ email_key: row.ref('email_key') }))
-    .where('id', '=', subject)
-    .where('deleted_at', 'is', null)
-    .returning('disabled_at')
-    .executeTakeFirst()
-  if (!account || !(await spendFormerEmail(transaction, former))) return undefined
-
-  await setAddress(transaction, subject, { email, email_key, email_verified_at })
-  await db
-    .updateTable('user')
-    .set({ password_hash: noPassword, password_session: null })
-    .where('id', '=', subject)
-    .execute()
-  await endSessions(transaction, { subject, now })
-  await announceChange(transaction, 'email', { subject, by, now })
-  await announceChange(transaction, 'password', { subject, by, now })
-  return { subject, email, mailbox: email_key, isActive: account.disabled_at === null }
 }
 
 /**
@@ -335,8 +201,9 @@ export async function isTaken(
 }
 
 /**
- * Marks the address of an account as verified. `lockMailbox()` must have locked the account in the
- * same transaction. Does NOT write the audit entry.
+ * Marks the address of an account as verified. From now on, a link to an address that was never
+ * verified restores nothing. `lockMailbox()` must have locked the account in the same transaction.
+ * Does NOT write the audit entry.
  */
 export async function verifyMailbox(
   transaction: Transaction,
@@ -347,6 +214,7 @@ export async function verifyMailbox(
     .set({ email_verified_at: now })
     .where('id', '=', subject)
     .execute()
+  await eraseFormerEmails(transaction, { subject, which: 'unverified' })
   await announceChange(transaction, 'email', { subject, by, now })
 }
 

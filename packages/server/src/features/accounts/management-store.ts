@@ -13,7 +13,8 @@ import { announceEvent } from '../app-events/in-transaction.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
 import { insertEvents } from '../events/in-transaction.ts'
-import { eraseProofs } from '../mail-proofs/in-transaction.ts'
+import { eraseProofs, eraseProofsFor } from '../mail-proofs/in-transaction.ts'
+import { invitation } from '../mail-proofs/purposes.ts'
 import { eraseMailsAbout } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import type { SessionEvent } from '../sessions/audit-events.ts'
@@ -142,7 +143,8 @@ async function recordChange(
 
 /**
  * Deletes a user's data and ends the sessions, in one transaction. The row keeps the subject and
- * the name, so that another person cannot register the name and be mistaken for this user.
+ * the name, so that another person cannot register the name and be mistaken for this user. Revokes
+ * the invitations of the user's mailboxes, because they would restore rights of the user.
  */
 export const deleteUser: Command<
   { readonly id: string; readonly by: By; readonly now: number },
@@ -153,6 +155,7 @@ export const deleteUser: Command<
   await lockAdministration(db)
   if (await isLastAdministrator(db, id)) return { outcome: 'last-administrator' }
 
+  const mailboxes = await listMailboxes(db, id)
   const deleted = await db
     .updateTable('user')
     .set({
@@ -175,6 +178,8 @@ export const deleteUser: Command<
 
   await eraseMailsAbout(transaction, id)
   await eraseProofs(transaction, { subject: id })
+  for (const mailbox of mailboxes)
+    await eraseProofsFor(transaction, { purpose: invitation, mailbox })
   await eraseFormerEmails(transaction, { subject: id, which: 'all' })
   await endSessions(transaction, { subject: id, now })
   // Verifiers in other processes must refuse the user's tokens until the last token has expired.
@@ -192,6 +197,23 @@ export const deleteUser: Command<
   })
   return { outcome: 'deleted' }
 })
+
+/** Locks a user, and returns the user's address and the former ones, in the form for comparing. */
+async function listMailboxes(db: Kysely<AccountTables>, id: string): Promise<readonly string[]> {
+  const current = await db
+    .updateTable('user')
+    .set((row) => ({ email_key: row.ref('email_key') }))
+    .where('id', '=', id)
+    .returning('email_key')
+    .execute()
+  const former = await db
+    .selectFrom('former_email')
+    .select('email_key')
+    .where('subject', '=', id)
+    .where('email_verified_at', 'is not', null)
+    .execute()
+  return [...current, ...former].flatMap(({ email_key }) => email_key ?? [])
+}
 
 /**
  * Takes the lock `administration`. Every change of rights and every deletion of a user takes this

@@ -6,6 +6,8 @@ export interface NewUndo {
   readonly expiresAt: number
   /** The mail with the link. */
   readonly mail: NewMail
+  /** The mail without a link, for an address that was never verified. */
+  readonly notice: NewMail | undefined
 }
 
 /** An account whose former address was restored. */
@@ -14,5 +16,7 @@ export interface RestoredAccount {
   readonly email: string
   /** The address in the form in which mailboxes are compared. */
   readonly mailbox: string
+  /** The address that the account had until the undo. Null if there is no other. */
+  readonly replaced: string | null
   readonly isActive: boolean
 }

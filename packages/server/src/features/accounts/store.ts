@@ -20,14 +20,9 @@ import { passwordReset } from '../mail-proofs/purposes.ts'
 import { insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import { endSessions } from '../sessions/in-transaction.ts'
+import { changeAddress, lockAddress } from './address-in-transaction.ts'
 import type { AccountEvent } from './audit-events.ts'
-import {
-  announceChange,
-  changeAddress,
-  insertAccount,
-  lockAddress,
-  type NewUserRow,
-} from './in-transaction.ts'
+import { announceChange, insertAccount, type NewUserRow } from './in-transaction.ts'
 import type { NewUndo } from './new-undo.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 
@@ -137,7 +132,8 @@ export const changePassword: Command<
 
 /**
  * Sets a new e-mail address and marks it as not verified. Changes nothing if another user has the
- * address (`taken`), or if the password has changed since it was verified (`outdated`).
+ * address (`taken`), or if the password has changed since it was verified (`outdated`). With mail,
+ * a verified address is not replaced like this (`outdated`): the new mailbox must confirm it.
  */
 export const changeEmail: Command<
   {
@@ -154,6 +150,9 @@ export const changeEmail: Command<
 > = command('changeEmail', async (transaction, change) => {
   const account = await lockAddress(transaction, change)
   if (!account) return { outcome: 'outdated' }
+  const isVerified = account.email_verified_at !== null
+  if (change.undo && isVerified && account.email_key !== change.email.key)
+    return { outcome: 'outdated' }
   return { outcome: await changeAddress(transaction, account, { ...change, verifiedAt: null }) }
 })
 

@@ -31,7 +31,8 @@ export interface UserRow {
 }
 
 /**
- * An address that a user had before. For a week, a link restores it, and no other user can get it.
+ * An address that a user had before. For a week, a link restores it. If it was verified, no other
+ * user can get it during this time.
  */
 export interface FormerEmailRow {
   /** The hash of the token in the link. */

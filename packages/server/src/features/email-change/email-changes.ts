@@ -9,6 +9,7 @@ import type { User, Users } from '../accounts/users.ts'
 import type { By } from '../audit/entry.ts'
 import { parseEmail, type ComparableName } from '../directory/names.ts'
 import { prepareProof } from '../mail-proofs/new-proof.ts'
+import type { Notices } from '../mail/notices.ts'
 import type { MailProofs, Presented } from '../mail-proofs/proofs.ts'
 import { prepareMail } from '../outbox/new-mail.ts'
 import { resetKind, resetLink } from '../password-reset/purpose.ts'
@@ -59,6 +60,7 @@ export interface EmailChangeParts extends ProofParts {
   readonly database: Pick<Database, 'write'>
   readonly proofs: MailProofs
   readonly users: Pick<Users, 'readBySubject' | 'settle'>
+  readonly notices: Notices
   /** Returns the seal of the parameters of mails. */
   readonly seal: () => Seal
   /** Where the links in mails lead. */
@@ -138,19 +140,20 @@ async function isOwner(
   }
 }
 
-function prepareUndo({ seal, pagesUrl, clock }: EmailChangeParts): NewUndo {
+function prepareUndo({ seal, pagesUrl, notices, clock }: EmailChangeParts): NewUndo {
   const [token, now] = [makeSecret(), clock.now()]
   const expiresAt = now + undoMilliseconds
   const link = `${pagesUrl}/undo-email-change?token=${token}`
   const parameters = { link, expires_at: new Date(expiresAt).toISOString() }
   const kind = { template: 'email_changed', lifetimeMilliseconds: undoMilliseconds }
   const mail = prepareMail(kind, { parameters, seal: seal() }, now)
-  return { tokenHash: hashSecret(token), expiresAt, mail }
+  const notice = notices('email_removed')
+  return { tokenHash: hashSecret(token), expiresAt, mail, notice }
 }
 
 async function undo(
   { token, by }: { readonly token: string; readonly by: By },
-  { database, users, limits, seal, pagesUrl, clock }: EmailChangeParts,
+  { database, users, limits, seal, pagesUrl, notices, clock }: EmailChangeParts,
 ): Promise<void> {
   const spent = await limits.count(limits.usesAt(confirmEmailRate, by.address))
   const now = clock.now()
@@ -163,7 +166,9 @@ async function undo(
   const kind = { template: resetKind.purpose, lifetimeMilliseconds: resetKind.lifetimeMilliseconds }
   const mail = prepareMail(kind, { parameters, seal: seal() }, now)
 
-  const values = { tokenHash: hashSecret(token), reset: { row: proof.row, mail }, by, now }
+  const reset = { row: proof.row, mail }
+  const notice = notices('email_removed')
+  const values = { tokenHash: hashSecret(token), reset, notice, by, now }
   const { subject } = await database.write(undoEmailChange, values).catch(asRefused)
   if (subject === undefined) throw refused()
   await users.settle(subject)

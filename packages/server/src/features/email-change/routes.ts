@@ -1,3 +1,4 @@
+import type { HttpAnswer, HttpRequestWithBody } from 'keystile/internal'
 import { describeFields, readFields, strictFields, stringField } from '../../http/json-body.ts'
 import {
   emptyAnswer,
@@ -18,8 +19,9 @@ import {
   tooManyTries,
   type AccountCaller,
 } from '../accounts/route-parts.ts'
-import type { Users } from '../accounts/users.ts'
+import type { PublicUser, User, Users } from '../accounts/users.ts'
 import { byCaller, byStranger } from '../audit/audit.ts'
+import { mailboxOf, type ComparableName } from '../directory/names.ts'
 import { useOf } from '../limits/uses.ts'
 import { preferredLanguage } from '../mail/language.ts'
 import { emailRate } from './feature.ts'
@@ -30,7 +32,10 @@ export interface EmailChangeRouteParts extends ProofParts {
   readonly users: Pick<Users, 'changeEmail'>
   /** Undefined without mail: then an address changes at once, and cannot be restored. */
   readonly changes: EmailChanges | undefined
-  /** Whether a new address must be confirmed by a mail. Requires `changes`. */
+  /**
+   * Whether each new address must be confirmed by a mail. Requires `changes`. If false, only an
+   * address that replaces a verified one must be: see `changeAtOnceRoute()`.
+   */
   readonly verifiesAddresses: boolean
 }
 
@@ -40,7 +45,7 @@ export function emailChangeRoutes(parts: EmailChangeRouteParts): readonly Route<
   if (!changes) return [changeAtOnceRoute(parts)]
   return verifiesAddresses
     ? [requestRoute(parts, changes), confirmRoute(changes), undoRoute(changes)]
-    : [changeAtOnceRoute(parts), undoRoute(changes)]
+    : [changeAtOnceRoute(parts), confirmRoute(changes), undoRoute(changes)]
 }
 
 const emailChange = strictFields({ current_password: currentPasswordField, new_email: emailField })
@@ -53,7 +58,11 @@ const emailRoute = {
   isFirstPartyOnly: true,
 } as const
 
-/** `POST /users/me/email`: changes the e-mail address at once. */
+/**
+ * `POST /users/me/email`: changes the e-mail address at once. With mail, an address that replaces a
+ * verified one must be confirmed. Otherwise a user could enter the address of another person, and
+ * take the account back from this person by the old mailbox.
+ */
 function changeAtOnceRoute(parts: EmailChangeRouteParts): GuardedRoute<AccountCaller> {
   const { users, limits, changes } = parts
   return {
@@ -63,9 +72,14 @@ function changeAtOnceRoute(parts: EmailChangeRouteParts): GuardedRoute<AccountCa
       summary: 'Change the e-mail address',
       description:
         'The new address is not verified. Sessions stay valid.' +
-        (changes ? ' The old address gets a mail with a link that restores it.' : ''),
+        (changes
+          ? ' The old address gets a mail with a link that restores it. If the old address is ' +
+            'verified, the address does not change yet: the new one gets a mail with a link and ' +
+            'a code, valid for 24 hours. `Accept-Language` chooses the language of this mail.'
+          : ''),
       body: { type: 'json', schema: describeFields(emailChange) },
       success: { status: 204, description: 'Changed' },
+      ...(changes && { otherSuccess: requestedDoc }),
       refuses: {
         403: 'The current password is wrong, or the token was issued to another client',
         409: 'The email is taken, or the password was changed at the same time',
@@ -79,6 +93,9 @@ function changeAtOnceRoute(parts: EmailChangeRouteParts): GuardedRoute<AccountCa
       await provePassword(fields.current_password, { user, by }, parts)
 
       await limits.count([useOf(emailRate, user.publicUser.id)])
+      if (changes && replacesVerified(user.publicUser, fields.new_email))
+        return requestedAnswer(request, { changes, user, email: fields.new_email })
+
       const undo = changes?.prepareUndo()
       const outcome = await users.changeEmail(user, fields.new_email, by, undo)
       if (outcome === 'taken') throw taken('email')
@@ -86,6 +103,30 @@ function changeAtOnceRoute(parts: EmailChangeRouteParts): GuardedRoute<AccountCa
       return emptyAnswer
     },
   }
+}
+
+/** Whether the new address is another mailbox than the old one, and the old one is verified. */
+function replacesVerified({ email, emailVerified }: PublicUser, { key }: ComparableName): boolean {
+  return emailVerified && mailboxOf(email) !== key
+}
+
+const requestedDoc = {
+  status: 202,
+  description: 'The id of the request, which is needed with the code',
+  schema: requestIdSchema,
+} as const
+
+/** Sends a link and a code to the new address. */
+async function requestedAnswer(
+  { headers }: Pick<HttpRequestWithBody, 'headers'>,
+  {
+    changes,
+    user,
+    email,
+  }: { readonly changes: EmailChanges; readonly user: User; readonly email: ComparableName },
+): Promise<HttpAnswer> {
+  const language = preferredLanguage(headers.get('accept-language')) ?? ''
+  return jsonAnswer(202, { request_id: await changes.request(user, email, language) })
 }
 
 /** `POST /users/me/email`: sends a link and a code to the new address. */
@@ -104,11 +145,7 @@ function requestRoute(
         'address. ' +
         '`Accept-Language` chooses the language of the mail.',
       body: { type: 'json', schema: describeFields(emailChange) },
-      success: {
-        status: 202,
-        description: 'The id of the request, which is needed with the code',
-        schema: requestIdSchema,
-      },
+      success: requestedDoc,
       refuses: {
         403: 'The current password is wrong, or the token was issued to another client',
         429: tooManyTries,
@@ -121,9 +158,7 @@ function requestRoute(
       await provePassword(fields.current_password, { user, by }, parts)
 
       await parts.limits.count([useOf(emailRate, user.publicUser.id)])
-      const language = preferredLanguage(request.headers.get('accept-language')) ?? ''
-      const requestId = await changes.request(user, fields.new_email, language)
-      return jsonAnswer(202, { request_id: requestId })
+      return requestedAnswer(request, { changes, user, email: fields.new_email })
     },
   }
 }

@@ -1,11 +1,11 @@
 import { command, type AnyCommand, type Command } from '../../storage/database.ts'
 import {
   changeAddress,
-  findHolder,
-  lockAccount,
+  insertRemovalNotice,
   lockAddress,
   restoreAddress,
-} from '../accounts/in-transaction.ts'
+} from '../accounts/address-in-transaction.ts'
+import { findHolder, lockAccount } from '../accounts/in-transaction.ts'
 import type { NewUndo } from '../accounts/new-undo.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
@@ -73,8 +73,8 @@ export const confirmEmailChange: Command<
 })
 
 /**
- * Restores the address that an account had before, and sends a link for a new password to it. All
- * other links and codes of the user are erased.
+ * Restores the address that an account had before, and sends a link for a new password to it. The
+ * mailbox that loses the account gets a notice. All other links and codes of the user are erased.
  *
  * @returns the user, or undefined if the link was used, has expired or was cancelled
  */
@@ -83,15 +83,17 @@ export const undoEmailChange: Command<
     readonly tokenHash: string
     /** A proof for a new password, and its mail. It is bound in this transaction. */
     readonly reset: { readonly row: NewProof['row']; readonly mail: NewMail }
+    /** The mail to the address that the account had until now. */
+    readonly notice: NewMail | undefined
     readonly by: By
     readonly now: number
   },
   { readonly subject: string | undefined }
-> = command('undoEmailChange', async (transaction, { tokenHash, reset, by, now }) => {
+> = command('undoEmailChange', async (transaction, { tokenHash, reset, notice, by, now }) => {
   const restored = await restoreAddress(transaction, { tokenHash, by, now })
   if (!restored) return { subject: undefined }
 
-  const { subject, email: recipient, mailbox, isActive } = restored
+  const { subject, email: recipient, mailbox, replaced, isActive } = restored
   await eraseProofs(transaction, { subject })
   await insertAudit<EmailChangeEvent>(transaction, {
     event: 'email_change_undone',
@@ -99,6 +101,8 @@ export const undoEmailChange: Command<
     by,
     subject,
   })
+  if (replaced !== null)
+    await insertRemovalNotice(transaction, notice, { subject, recipient: replaced, now })
   if (!isActive) return { subject }
 
   const bound = { subject, mailbox, counted_for: subject, resolved_at: now }

@@ -49,8 +49,8 @@ export const verificationConfirmRate: LimitRate = {
 }
 
 /**
- * Limits wrong passwords with a right link or code, per account. A person who can read the mails
- * must not guess the password here.
+ * Limits wrong passwords with a right link or code, per account, and taken names, per registration.
+ * A person who can read the mails must neither guess the password nor find many user names here.
  */
 export const verificationPasswordRate: LimitRate = {
   name: 'verification-password',

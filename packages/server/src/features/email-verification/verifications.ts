@@ -163,6 +163,9 @@ async function finishOf(
   const changed = username && password !== undefined ? { username, password } : undefined
   const finished = await found.finish(changed, by)
   if (finished.outcome === 'created') return finished.user
+  // Otherwise one registration could ask for any number of user names.
+  if (finished.outcome === 'taken')
+    await parts.limits.count([useOf(verificationPasswordRate, subject)])
   throw finished.outcome === 'taken' ? takenField(finished.field) : refused()
 }
 

@@ -5,7 +5,7 @@ import { purgeProofs } from './purge-store.ts'
 /** The number of wrong codes after which a request refuses every code. Its link still works. */
 export const maxTries = 5
 
-/** The maximum number of valid proofs that a user has for one purpose. */
+/** The maximum number of valid proofs that a user has for one purpose and allowance. */
 export const maxLiveProofs = 3
 
 /** How long a confirmation has a proof for itself, while the app stores the change. */

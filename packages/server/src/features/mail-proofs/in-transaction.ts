@@ -17,7 +17,8 @@ export interface Binding {
 
 /**
  * Binds a proof to a user and a mailbox, so that it can be spent. Only the user's newest three
- * proofs for one purpose stay bound. The rows of older proofs stay until they expire: if they
+ * proofs for one purpose and allowance stay bound: strangers evict no proof that a known device
+ * asked for. The rows of older proofs stay until they expire: if they
  * disappeared, a caller could measure this and learn that the user exists.
  *
  * @param sealed encrypted data of the purpose, or null
@@ -28,16 +29,22 @@ async function bindProof(
     id,
     sealed,
     keepsCount,
+    allowance = null,
     now,
-    ...binding
-  }: Binding & Pick<BindValues, 'id' | 'sealed' | 'keepsCount' | 'now'>,
+    subject,
+    mailbox,
+  }: Omit<BindValues, 'allowance' | 'mail' | 'recipient' | 'about'> & {
+    readonly allowance: string | null | undefined
+  },
 ): Promise<void> {
   const db = inTables<MailProofTables>(transaction)
   const bound = await db
     .updateTable('mail_proof')
     .set({
-      ...binding,
-      ...(!keepsCount && { counted_for: binding.subject }),
+      subject,
+      mailbox,
+      allowance,
+      ...(!keepsCount && { counted_for: subject }),
       sealed,
       resolved_at: now,
     })
@@ -54,8 +61,9 @@ async function bindProof(
       from
         .selectFrom('mail_proof')
         .select('id')
-        .where('subject', '=', binding.subject)
+        .where('subject', '=', subject)
         .where('purpose', '=', bound.purpose)
+        .where('allowance', allowance === null ? 'is' : '=', allowance)
         .where('id', '!=', id)
         .orderBy('created_at', 'desc')
         .orderBy('id')
@@ -92,7 +100,7 @@ export async function bindWithMail(
   const { id, now } = values
   const subject = about ?? values.subject
   const isStored = await insertMail(transaction, mail, { subject, recipient, allowance, now })
-  if (isStored) await bindProof(transaction, values)
+  if (isStored) await bindProof(transaction, { ...values, allowance })
   else await leaveProofsUnbound(transaction, { ids: [id], now })
 }
 

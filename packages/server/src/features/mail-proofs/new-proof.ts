@@ -49,6 +49,7 @@ export function prepareProof(
       purpose,
       subject: null,
       mailbox: null,
+      allowance: null,
       token_hash: hashSecret(token),
       code_hash: code === undefined ? null : hashSecret(codeSecret(requestId, code)),
       counted_for: countedFor,

@@ -13,6 +13,11 @@ export interface MailProofRow {
   readonly subject: string | null
   /** The mailbox that the proof is bound to: an address in the form for comparing mailboxes. */
   readonly mailbox: string | null
+  /**
+   * What the mail of the proof was counted for, such as a known device: see `CountedAddressee`.
+   * Null if it was counted for the mailbox.
+   */
+  readonly allowance: string | null
   /** The hash of the token in the link. */
   readonly token_hash: string
   /** The hash of the request id and the code; null if the mail has only a link. */

@@ -28,6 +28,7 @@ export const noticeKinds = [
   'account_disabled',
   'already_registered',
   'email_taken',
+  'email_removed',
 ] as const
 export type NoticeKind = (typeof noticeKinds)[number]
 

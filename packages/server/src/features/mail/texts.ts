@@ -80,6 +80,16 @@ export const texts: Readonly<Record<Language, Texts>> = {
         automatic.en,
       ],
     }),
+    email_removed: ({ service, time }) => ({
+      subject: `The account at ${service} has another address now`,
+      paragraphs: [
+        `On ${time}, an account at ${service} got another e-mail address. ` +
+          'Until then, it had this one.',
+        'If you did this, or if the account is not yours, you do not have to do anything.',
+        `If the account is yours and you did not do this, contact the operator of ${service}.`,
+        automatic.en,
+      ],
+    }),
   },
   de: {
     password_changed: ({ service, time, address }) => ({
@@ -133,6 +143,17 @@ export const texts: Readonly<Record<Language, Texts>> = {
         'Wenn Sie das waren, melden Sie sich mit dem bestehenden Konto an. ' +
           'Oder löschen Sie es, bevor Sie die Adresse für ein anderes Konto verwenden.',
         'Wenn Sie das nicht waren, müssen Sie nichts tun.',
+        automatic.de,
+      ],
+    }),
+    email_removed: ({ service, time }) => ({
+      subject: `Das Konto bei ${service} hat jetzt eine andere Adresse`,
+      paragraphs: [
+        `Am ${time} hat ein Konto bei ${service} eine andere E-Mail-Adresse bekommen. ` +
+          'Bis dahin hatte es diese.',
+        'Wenn Sie das waren oder das Konto nicht Ihres ist, müssen Sie nichts tun.',
+        'Wenn das Konto Ihres ist und Sie das nicht waren, ' +
+          `wenden Sie sich an den Betreiber von ${service}.`,
         automatic.de,
       ],
     }),
@@ -191,6 +212,17 @@ export const texts: Readonly<Record<Language, Texts>> = {
         automatic.fr,
       ],
     }),
+    email_removed: ({ service, time }) => ({
+      subject: `Le compte sur ${service} a maintenant une autre adresse`,
+      paragraphs: [
+        `Le ${time}, un compte sur ${service} a reçu une autre adresse e-mail. ` +
+          'Jusque-là, il avait celle-ci.',
+        'Si c’était vous, ou si ce compte n’est pas le vôtre, vous n’avez rien à faire.',
+        'Si ce compte est le vôtre et que ce n’était pas vous, ' +
+          `contactez l’exploitant de ${service}.`,
+        automatic.fr,
+      ],
+    }),
   },
   es: {
     password_changed: ({ service, time, address }) => ({
@@ -242,6 +274,17 @@ export const texts: Readonly<Record<Language, Texts>> = {
           'Ya existe una cuenta con su dirección, así que no se ha cambiado nada.',
         'Si ha sido usted, inicie sesión en la cuenta con esta dirección o elimínela primero.',
         'Si no ha sido usted, no tiene que hacer nada.',
+        automatic.es,
+      ],
+    }),
+    email_removed: ({ service, time }) => ({
+      subject: `La cuenta en ${service} tiene ahora otra dirección`,
+      paragraphs: [
+        `El ${time}, una cuenta en ${service} recibió otra dirección de correo. ` +
+          'Hasta entonces tenía esta.',
+        'Si ha sido usted, o si la cuenta no es suya, no tiene que hacer nada.',
+        'Si la cuenta es suya y no ha sido usted, ' +
+          `póngase en contacto con el operador de ${service}.`,
         automatic.es,
       ],
     }),

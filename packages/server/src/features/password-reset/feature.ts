@@ -16,8 +16,8 @@ export const resetAddressRate: LimitRate = {
 }
 
 /**
- * Limits requests for a new password from unknown devices on the whole server, because each stores
- * a row and may send a mail.
+ * Limits requests for a new password on the whole server, also from known devices, because each
+ * stores a row and may send a mail.
  */
 export const resetServerRate: LimitRate = {
   name: 'reset-server',
@@ -25,7 +25,7 @@ export const resetServerRate: LimitRate = {
   intervalMilliseconds: 2 * secondMilliseconds,
 }
 
-/** Limits requests for a new password from one known device, separately from other requests. */
+/** Limits requests for a new password from one known device, instead of the limit per name. */
 export const resetDeviceRate: LimitRate = {
   name: 'reset-device',
   burst: 5,

@@ -77,9 +77,9 @@ export function createPasswordResets<U>(parts: PasswordResetParts<U>): PasswordR
 }
 
 /**
- * Counts a request. A request with a valid device secret counts only for the device, up to the
- * limit of the device. The resolver checks whose device it is: a lookup here could reveal that the
- * account exists.
+ * Counts a request for its IP address and the server, and for the name. A request with a valid
+ * device secret counts for the device instead of the name, up to the device's limit. The
+ * resolver checks whose device it is: a lookup here could reveal that the account exists.
  */
 async function countRequest(
   {
@@ -89,14 +89,12 @@ async function countRequest(
   }: Pick<ResetRequest, 'login' | 'deviceSecret'> & { readonly address: string | undefined },
   { limits, devices }: Pick<PasswordResetParts<unknown>, 'limits' | 'devices'>,
 ): Promise<void> {
+  // A device may belong to any user, so it must not spare the limits that protect the server.
+  const always = [useOf(resetServerRate, ''), ...limits.usesAt(resetAddressRate, address)]
   const device = devices.open(deviceSecret === '' ? undefined : deviceSecret)
-  if (device && (await limits.tryCount([useOf(resetDeviceRate, device.id)]))) return
+  if (device && (await limits.tryCount([useOf(resetDeviceRate, device.id), ...always]))) return
 
-  await limits.count([
-    useOf(resetLoginRate, countedLogin(login)),
-    useOf(resetServerRate, ''),
-    ...limits.usesAt(resetAddressRate, address),
-  ])
+  await limits.count([useOf(resetLoginRate, countedLogin(login)), ...always])
 }
 
 interface Confirmation {

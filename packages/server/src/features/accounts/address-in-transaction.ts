@@ -1,0 +1,181 @@
+// The transactions that change the address of an account, and restore a former one.
+import { inTables, type Transaction } from '../../storage/database.ts'
+import type { By } from '../audit/entry.ts'
+import { insertAudit } from '../audit/in-transaction.ts'
+import type { ComparableName } from '../directory/names.ts'
+import { insertMail, type Addressee } from '../outbox/in-transaction.ts'
+import type { NewMail } from '../outbox/new-mail.ts'
+import { endSessions } from '../sessions/in-transaction.ts'
+import type { AccountEvent } from './audit-events.ts'
+import {
+  eraseFormerEmails,
+  findFormerEmail,
+  insertFormerEmail,
+  isReserved,
+  setAddress,
+  spendFormerEmail,
+} from './former-email-store.ts'
+import { announceChange, findHolder } from './in-transaction.ts'
+import type { NewUndo, RestoredAccount } from './new-undo.ts'
+import type { AccountTables, UserRow } from './tables.ts'
+
+/** An account that is locked to change its address. */
+export type AddressAccount = Pick<UserRow, 'id' | 'email' | 'email_key' | 'email_verified_at'>
+
+/**
+ * Locks an account until the end of the transaction, to change its address.
+ *
+ * @param expected.passwordHash the hash that was stored when the change was allowed
+ * @returns undefined if the account is disabled or deleted, or has another password by now
+ */
+export async function lockAddress(
+  transaction: Transaction,
+  { subject, passwordHash }: { readonly subject: string; readonly passwordHash: string },
+): Promise<AddressAccount | undefined> {
+  return inTables<AccountTables>(transaction)
+    .updateTable('user')
+    .set((row) => ({ email_key: row.ref('email_key') }))
+    .where('id', '=', subject)
+    .where('password_hash', '=', passwordHash)
+    .where('disabled_at', 'is', null)
+    .where('deleted_at', 'is', null)
+    .returning(['id', 'email', 'email_key', 'email_verified_at'])
+    .executeTakeFirst()
+}
+
+/**
+ * Changes the address of an account that `lockAddress()` has locked, and tells the old mailbox. A
+ * verified old address stays reserved for the user while the link in this mail works. If the new
+ * address is verified and the old one never was, the mail has no link: the old one may be a typo.
+ * If only the spelling changes, the address stays as verified as it was.
+ *
+ * @param change.verifiedAt when the user confirmed the new address, or null
+ * @param change.undo undefined if no mails are sent
+ * @returns `taken` if another user has the address, or had it until now
+ * @throws the error of the unique constraint if another transaction sets the address at the same
+ *   time
+ */
+export async function changeAddress(
+  transaction: Transaction,
+  account: AddressAccount,
+  {
+    email,
+    verifiedAt,
+    undo,
+    by,
+    now,
+  }: {
+    readonly email: ComparableName
+    readonly verifiedAt: number | null
+    readonly undo: NewUndo | undefined
+    readonly by: By
+    readonly now: number
+  },
+): Promise<'changed' | 'taken'> {
+  const { id: subject, ...old } = account
+  const holder = await findHolder(transaction, email.key)
+  if (holder !== undefined && holder !== subject) return 'taken'
+
+  const isSame = old.email_key === email.key
+  const email_verified_at = verifiedAt ?? (isSame ? old.email_verified_at : null)
+  const fresh = { email: email.shown, email_key: email.key, email_verified_at }
+  await setAddress(transaction, subject, fresh)
+  // As in `insertAccount()`, a reservation may become visible only now.
+  if (await isReserved(transaction, { key: email.key, subject, now })) {
+    await setAddress(transaction, subject, old)
+    return 'taken'
+  }
+
+  await insertAudit<AccountEvent>(transaction, { event: 'email_changed', at: now, by, subject })
+  await announceChange(transaction, 'email', { subject, by, now })
+  if (verifiedAt !== null) await eraseFormerEmails(transaction, { subject, which: 'unverified' })
+  const { email: recipient, email_key } = old
+  if (!undo || recipient === null || email_key === null || isSame) return 'changed'
+
+  if (verifiedAt !== null && old.email_verified_at === null) {
+    await insertRemovalNotice(transaction, undo.notice, { subject, recipient, now })
+    return 'changed'
+  }
+
+  await insertFormerEmail(transaction, {
+    ...old,
+    email: recipient,
+    email_key,
+    token_hash: undo.tokenHash,
+    subject,
+    created_at: now,
+    expires_at: undo.expiresAt,
+  })
+  // Its own allowance: an attacker could cause so many other mails that this one is not sent.
+  const allowance = undo.mail.template
+  await insertMail(transaction, undo.mail, { subject, recipient, allowance, now })
+  return 'changed'
+}
+
+/** Tells a mailbox that an account does not have its address any more. */
+export async function insertRemovalNotice(
+  transaction: Transaction,
+  notice: NewMail | undefined,
+  addressee: Addressee & { readonly now: number },
+): Promise<void> {
+  // Its own allowance: an attacker could cause so many other mails that this one is not sent.
+  if (notice) await insertMail(transaction, notice, { ...addressee, allowance: notice.template })
+}
+
+/** A password hash that no password matches. */
+const noPassword = '-'
+
+/**
+ * Restores the address that an account had before, as verified as it was, by the link in a mail.
+ * Cancels all later changes of the address, ends all sessions and disables the password: whoever
+ * changed the address may know it.
+ *
+ * @returns the account, or undefined if the link was used, has expired or was cancelled, or another
+ *   user has the address or may restore it
+ * @throws the error of the unique constraint if another user takes the address at the same time
+ */
+export async function restoreAddress(
+  transaction: Transaction,
+  { tokenHash, by, now }: { readonly tokenHash: string; readonly by: By; readonly now: number },
+): Promise<RestoredAccount | undefined> {
+  const former = await findFormerEmail(transaction, { tokenHash, now })
+  if (!former) return undefined
+
+  const { subject, email, email_key, email_verified_at } = former
+  const db = inTables<AccountTables>(transaction)
+  const account = await db
+    .updateTable('user')
+    .set((row) => ({ email_key: row.ref('email_key') }))
+    .where('id', '=', subject)
+    .where('deleted_at', 'is', null)
+    .returning(['email', 'email_key', 'email_verified_at', 'disabled_at'])
+    .executeTakeFirst()
+  if (!account) return undefined
+
+  // An address that was never verified is not reserved, so another user may have it, or had it.
+  const holder = await findHolder(transaction, email_key)
+  if (holder !== undefined && holder !== subject) return undefined
+  const { disabled_at, ...replaced } = account
+  await setAddress(transaction, subject, { email, email_key, email_verified_at })
+  const isLost = await isReserved(transaction, { key: email_key, subject, now })
+  if (isLost || !(await spendFormerEmail(transaction, former))) {
+    await setAddress(transaction, subject, replaced)
+    return undefined
+  }
+
+  await db
+    .updateTable('user')
+    .set({ password_hash: noPassword, password_session: null })
+    .where('id', '=', subject)
+    .execute()
+  await endSessions(transaction, { subject, now })
+  await announceChange(transaction, 'email', { subject, by, now })
+  await announceChange(transaction, 'password', { subject, by, now })
+  return {
+    subject,
+    email,
+    mailbox: email_key,
+    replaced: replaced.email_key === email_key ? null : replaced.email,
+    isActive: disabled_at === null,
+  }
+}
