@@ -130,7 +130,7 @@ function program(name: string): string {
 }
 
 function noLogin(): Buffer {
-  throw new Error('nobody logs in')
+  throw new Error('no login in this scenario')
 }
 
 function insertMails(sqlite: DatabaseSync): void {

@@ -152,7 +152,7 @@ describeOnBoth('scanners of mails', (stage) => {
     started: TestMails,
   ): Promise<ReadonlyMap<number, string>> {
     const { keystile, mails, settled } = started
-    // The notices of the group before are no mails of this flow.
+    // The notices of the group before do not belong to this flow.
     await settled()
     mails.length = 0
     for (const n of group) {

@@ -264,7 +264,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(await stage.sql('select id from mail_proof where subject is not null'), [])
   })
 
-  it('the old mailbox undoes the change: nobody is logged in, and a new password is set', async () => {
+  it('the old mailbox undoes the change, ends all sessions, and sets a new password', async () => {
     const { changed, undo, address, login, send, bearer, mailTo, subject } = await start()
     const { token } = await changed(fresh, old)
     assert.equal((await undo(token)).status, 204)
@@ -399,7 +399,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal(mails.filter(({ subject: text }) => text.includes('new password')).length, 0)
   })
 
-  it('for seven days nobody else gets the old address; then anybody does', async () => {
+  it('for seven days no other user gets the old address; then every user can', async () => {
     const started = await start()
     const { changed, undo, register, keystile, tokens, change, mailTo, clock, users } = started
     const eve = await tokens('eve')
@@ -445,7 +445,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await register({ username: 'bob', email: old })).status, 201)
   })
 
-  it('nobody registers the old address while it is given away', async () => {
+  it('no user can register the old address while it changes', async () => {
     const { asked, confirm, bearer, register } = await start()
     const { token } = await asked()
     const registrations = Array.from({ length: 8 }, (_, n) =>
@@ -622,7 +622,7 @@ describeOnBoth('a new address that is not verified', (stage) => {
     assert.deepEqual(await stage.sql('select email from former_email'), [])
   })
 
-  it('whoever registered first cannot undo after the owner of the new address has reset', async () => {
+  it('a person who registered first cannot undo after the owner of the new address has reset', async () => {
     const { tokens, send, mailTo } = await startWithMailbox(stage)
     const { accessToken: bearer } = await tokens('eve')
     const json = { current_password: password, new_email: 'victim@example.com' }
@@ -635,7 +635,7 @@ describeOnBoth('a new address that is not verified', (stage) => {
     assert.equal((await send('POST', '/email-changes/undo', { json: { token } })).status, 403)
   })
 
-  it('whoever verified an own address must confirm the next one by its mailbox', async () => {
+  it('a user with a verified address must confirm the next one by its mailbox', async () => {
     const { tokens, send, mailTo, users, register } = await startWithMailbox(stage)
     const { accessToken: first, subject } = await tokens('eve')
     await send('POST', '/password-resets', { json: { login: 'eve@example.com' } })

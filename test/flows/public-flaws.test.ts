@@ -286,7 +286,7 @@ const flaws: readonly Flaw[] = [
   },
   {
     source: 'ofbiz-framework PR 1664, OWASP CheatSheetSeries PR 2387',
-    title: 'a token of a mail is no other credential, and no other credential is one',
+    title: 'a token of a mail works only at its own endpoint, and no other credential works there',
     options: { cookieSession: true },
     async test(started) {
       const { addUser, asked, send, login, confirm, addClient, refresh } = started

@@ -111,7 +111,7 @@ export const mailFlows: readonly MailFlow[] = [
   },
 ]
 
-/** Adds a person, and returns an access token of theirs. */
+/** Adds a person, and returns an access token of this person. */
 async function addAndLogIn(
   { username, email, password, from }: Person,
   { keystile, send }: TestMails,

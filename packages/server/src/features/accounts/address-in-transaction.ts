@@ -127,8 +127,8 @@ const noPassword = '-'
 
 /**
  * Restores the address that an account had before, as verified as it was, by the link in a mail.
- * Cancels all later changes of the address, ends all sessions and disables the password: whoever
- * changed the address may know it.
+ * Cancels all later changes of the address, ends all sessions and disables the password, because a
+ * person who changed the address may know it.
  *
  * @returns the account, or undefined if the link was used, has expired or was cancelled, or another
  *   user has the address or may restore it

@@ -202,14 +202,21 @@ export function checkedDirectory<U>(
     savePasswordHash:
       directory.savePasswordHash &&
       (async (user, hash) => void (await directory.savePasswordHash?.(user, hash))),
-    setPassword:
-      directory.setPassword &&
-      (async (user, hash, options) => {
-        const isStored: unknown = await directory.setPassword?.(user, hash, options)
-        if (typeof isStored !== 'boolean') throw wrong('setPassword', 'true or false')
-        return isStored
-      }),
+    setPassword: checkedSetPassword(directory),
   }
+}
+
+function checkedSetPassword<U>(
+  directory: Pick<AccountDirectory<U>, 'setPassword'>,
+): Directory<U>['setPassword'] {
+  return (
+    directory.setPassword &&
+    (async (user, hash, options) => {
+      const isStored: unknown = await directory.setPassword?.(user, hash, options)
+      if (typeof isStored !== 'boolean') throw wrong('setPassword', 'true or false')
+      return isStored
+    })
+  )
 }
 
 function subjectOf<U>(directory: Pick<AccountDirectory<U>, 'subject'>, user: U): string {

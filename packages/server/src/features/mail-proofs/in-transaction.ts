@@ -243,7 +243,7 @@ export async function eraseProofs(
     .execute()
 }
 
-/** Erases the proofs of one purpose for a mailbox, whoever they are bound to. */
+/** Deletes the proofs of one purpose for a mailbox, for all users. */
 export async function eraseProofsFor(
   transaction: Transaction,
   { purpose, mailbox }: { readonly purpose: string; readonly mailbox: string },

@@ -143,16 +143,12 @@ export function createSessionStarter(
       }
 
       const refreshToken = refreshes ? makeRefreshToken() : undefined
+      const login = { passwordHash, rights, spent, notice, noticeTo, by }
       const values = {
         session,
         refreshToken: refreshToken && storedToken(refreshToken),
         hasAccount: issuing.hasAccounts,
-        passwordHash,
-        rights,
-        spent,
-        notice,
-        noticeTo,
-        by,
+        ...login,
       }
       const { started } = await database.write(startLogin, values, patienceMilliseconds)
       if (!started) return undefined
