@@ -149,7 +149,6 @@ export function checkedDirectory<U>(
   { rules, logger }: { readonly rules: ScopeRules; readonly logger: Logger },
 ): Directory<U> {
   const reportUndeclared = createScopeReport(rules, logger)
-
   const subject = (user: U): string => subjectOf(directory, user)
 
   function active(user: U): boolean {
