@@ -16,6 +16,17 @@ export interface ProofTextValues {
 
 type ProofTexts = Readonly<Record<ProofMailKind, (values: ProofTextValues) => Text>>
 
+/** Says that the link and the code work once, and until when. */
+const bothWork: Readonly<Record<Language, (lifetime: string, until: string) => string>> = {
+  en: (lifetime, until) => `The link and the code work once, within ${lifetime} (until ${until}).`,
+  de: (lifetime, until) =>
+    `Link und Code funktionieren einmal und sind ${lifetime} lang gültig (bis ${until}).`,
+  fr: (lifetime, until) =>
+    `Le lien et le code fonctionnent une seule fois, pendant ${lifetime} (jusqu’au ${until}).`,
+  es: (lifetime, until) =>
+    `El enlace y el código funcionan una sola vez, durante ${lifetime} (hasta el ${until}).`,
+}
+
 /** The texts of each language. */
 export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
   en: {
@@ -26,7 +37,7 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'Open this link to set it:',
         { link },
         ...withCode(code, 'Or enter this code where you requested the new password:'),
-        `The link and the code work once, within ${lifetime} (until ${until}).`,
+        bothWork.en(lifetime, until),
         'If you did not request this, ignore this mail: your password stays as it is. ' +
           'Do not give the link or the code to anyone.',
       ],
@@ -38,7 +49,7 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'open this link and enter your password to confirm the address:',
         { link },
         ...withCode(code, 'Or enter this code where you are logged in:'),
-        `The link and the code work once, within ${lifetime} (until ${until}).`,
+        bothWork.en(lifetime, until),
         'If the account is not yours, another person has entered your address. ' +
           'Ignore this mail. Do not give the link or the code to anyone.',
       ],
@@ -50,7 +61,7 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'open this link and enter the password that you have chosen:',
         { link },
         ...withCode(code, 'Or enter this code where you registered:'),
-        `The link and the code work once, within ${lifetime} (until ${until}).`,
+        bothWork.en(lifetime, until),
         'If it is not you, ignore this mail: then no account is created. ' +
           'Do not give the link or the code to anyone.',
       ],
@@ -62,7 +73,7 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'If the account is yours, open this link to confirm it:',
         { link },
         ...withCode(code, 'Or enter this code where you changed the address:'),
-        `The link and the code work once, within ${lifetime} (until ${until}).`,
+        bothWork.en(lifetime, until),
         'If the account is not yours, ignore this mail. ' +
           'Do not give the link or the code to anyone.',
       ],
@@ -86,7 +97,7 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'Open this link to choose a name and a password:',
         { link },
         ...withCode(code, 'Or enter this code where you are asked for it:'),
-        `The link and the code work once, within ${lifetime} (until ${until}).`,
+        bothWork.en(lifetime, until),
         'If you do not want an account, ignore this mail. ' +
           'Do not give the link or the code to anyone.',
       ],
@@ -103,7 +114,7 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           code,
           'Oder geben Sie diesen Code dort ein, wo Sie das neue Passwort angefordert haben:',
         ),
-        `Link und Code funktionieren einmal und sind ${lifetime} lang gültig (bis ${until}).`,
+        bothWork.de(lifetime, until),
         'Wenn Sie das nicht angefordert haben, ignorieren Sie diese Mail: ' +
           'Ihr Passwort bleibt unverändert. Geben Sie Link und Code an niemanden weiter.',
       ],
@@ -115,7 +126,7 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'öffnen Sie diesen Link und geben Sie Ihr Passwort ein, um die Adresse zu bestätigen:',
         { link },
         ...withCode(code, 'Oder geben Sie diesen Code dort ein, wo Sie angemeldet sind:'),
-        `Link und Code funktionieren einmal und sind ${lifetime} lang gültig (bis ${until}).`,
+        bothWork.de(lifetime, until),
         'Wenn das Konto nicht Ihres ist, hat eine andere Person Ihre Adresse angegeben. ' +
           'Ignorieren Sie diese Mail. Geben Sie Link und Code an niemanden weiter.',
       ],
@@ -127,7 +138,7 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'öffnen Sie diesen Link und geben Sie das Passwort ein, das Sie gewählt haben:',
         { link },
         ...withCode(code, 'Oder geben Sie diesen Code dort ein, wo Sie sich registriert haben:'),
-        `Link und Code funktionieren einmal und sind ${lifetime} lang gültig (bis ${until}).`,
+        bothWork.de(lifetime, until),
         'Wenn Sie das nicht sind, ignorieren Sie diese Mail: Dann entsteht kein Konto. ' +
           'Geben Sie Link und Code an niemanden weiter.',
       ],
@@ -142,7 +153,7 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           code,
           'Oder geben Sie diesen Code dort ein, wo Sie die Adresse geändert haben:',
         ),
-        `Link und Code funktionieren einmal und sind ${lifetime} lang gültig (bis ${until}).`,
+        bothWork.de(lifetime, until),
         'Wenn es nicht Ihr Konto ist, ignorieren Sie diese Mail. ' +
           'Geben Sie Link und Code an niemanden weiter.',
       ],
@@ -167,7 +178,7 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'Über diesen Link wählen Sie einen Namen und ein Passwort:',
         { link },
         ...withCode(code, 'Oder geben Sie diesen Code dort ein, wo Sie danach gefragt werden:'),
-        `Link und Code funktionieren einmal und sind ${lifetime} lang gültig (bis ${until}).`,
+        bothWork.de(lifetime, until),
         'Wenn Sie kein Konto möchten, ignorieren Sie diese Mail. ' +
           'Geben Sie Link und Code an niemanden weiter.',
       ],
@@ -184,7 +195,7 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           code,
           'Ou saisissez ce code là où vous avez demandé le nouveau mot de passe\u00a0:',
         ),
-        `Le lien et le code fonctionnent une seule fois, pendant ${lifetime} (jusqu’au ${until}).`,
+        bothWork.fr(lifetime, until),
         'Si vous n’êtes pas à l’origine de cette demande, ignorez ce message\u00a0: ' +
           'votre mot de passe reste inchangé. Ne communiquez le lien et le code à personne.',
       ],
@@ -196,7 +207,7 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'et saisissez votre mot de passe pour confirmer l’adresse\u00a0:',
         { link },
         ...withCode(code, 'Ou saisissez ce code là où vous êtes connecté\u00a0:'),
-        `Le lien et le code fonctionnent une seule fois, pendant ${lifetime} (jusqu’au ${until}).`,
+        bothWork.fr(lifetime, until),
         'Si ce compte n’est pas le vôtre, une autre personne a indiqué votre adresse. ' +
           'Ignorez ce message. Ne communiquez le lien et le code à personne.',
       ],
@@ -208,7 +219,7 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'ouvrez ce lien et saisissez le mot de passe que vous avez choisi\u00a0:',
         { link },
         ...withCode(code, 'Ou saisissez ce code là où vous vous êtes inscrit\u00a0:'),
-        `Le lien et le code fonctionnent une seule fois, pendant ${lifetime} (jusqu’au ${until}).`,
+        bothWork.fr(lifetime, until),
         'Si ce n’est pas vous, ignorez ce message\u00a0: aucun compte ne sera créé. ' +
           'Ne communiquez le lien et le code à personne.',
       ],
@@ -220,7 +231,7 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'Si ce compte est le vôtre, ouvrez ce lien pour la confirmer\u00a0:',
         { link },
         ...withCode(code, 'Ou saisissez ce code là où vous avez modifié l’adresse\u00a0:'),
-        `Le lien et le code fonctionnent une seule fois, pendant ${lifetime} (jusqu’au ${until}).`,
+        bothWork.fr(lifetime, until),
         'Si ce compte n’est pas le vôtre, ignorez ce message. ' +
           'Ne communiquez le lien et le code à personne.',
       ],
@@ -246,7 +257,7 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'Ouvrez ce lien pour choisir un nom et un mot de passe\u00a0:',
         { link },
         ...withCode(code, 'Ou saisissez ce code là où il vous est demandé\u00a0:'),
-        `Le lien et le code fonctionnent une seule fois, pendant ${lifetime} (jusqu’au ${until}).`,
+        bothWork.fr(lifetime, until),
         'Si vous ne souhaitez pas de compte, ignorez ce message. ' +
           'Ne communiquez le lien et le code à personne.',
       ],
@@ -260,7 +271,7 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'Abra este enlace para elegirla:',
         { link },
         ...withCode(code, 'O introduzca este código donde solicitó la nueva contraseña:'),
-        `El enlace y el código funcionan una sola vez, durante ${lifetime} (hasta el ${until}).`,
+        bothWork.es(lifetime, until),
         'Si no la ha solicitado, ignore este mensaje: su contraseña no cambia. ' +
           'No comparta el enlace ni el código con nadie.',
       ],
@@ -272,7 +283,7 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'abra este enlace e introduzca su contraseña para confirmar la dirección:',
         { link },
         ...withCode(code, 'O introduzca este código donde tiene la sesión iniciada:'),
-        `El enlace y el código funcionan una sola vez, durante ${lifetime} (hasta el ${until}).`,
+        bothWork.es(lifetime, until),
         'Si la cuenta no es suya, otra persona ha indicado su dirección. ' +
           'Ignore este mensaje. No comparta el enlace ni el código con nadie.',
       ],
@@ -284,7 +295,7 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'abra este enlace e introduzca la contraseña que ha elegido:',
         { link },
         ...withCode(code, 'O introduzca este código donde se registró:'),
-        `El enlace y el código funcionan una sola vez, durante ${lifetime} (hasta el ${until}).`,
+        bothWork.es(lifetime, until),
         'Si no es usted, ignore este mensaje: no se creará ninguna cuenta. ' +
           'No comparta el enlace ni el código con nadie.',
       ],
@@ -296,7 +307,7 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'Si la cuenta es suya, abra este enlace para confirmarla:',
         { link },
         ...withCode(code, 'O introduzca este código donde cambió la dirección:'),
-        `El enlace y el código funcionan una sola vez, durante ${lifetime} (hasta el ${until}).`,
+        bothWork.es(lifetime, until),
         'Si la cuenta no es suya, ignore este mensaje. ' +
           'No comparta el enlace ni el código con nadie.',
       ],
@@ -321,7 +332,7 @@ export const proofTexts: Readonly<Record<Language, ProofTexts>> = {
           'Abra este enlace para elegir un nombre y una contraseña:',
         { link },
         ...withCode(code, 'O introduzca este código donde se lo pidan:'),
-        `El enlace y el código funcionan una sola vez, durante ${lifetime} (hasta el ${until}).`,
+        bothWork.es(lifetime, until),
         'Si no quiere una cuenta, ignore este mensaje. ' +
           'No comparta el enlace ni el código con nadie.',
       ],
