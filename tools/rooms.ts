@@ -234,13 +234,13 @@ const server: Package = {
     {
       name: 'features/queue',
       for: 'rows that wait in a table of a feature, and are delivered by the holder of a lease',
-      from: ['storage', 'feature', 'features/lease'],
+      from: ['base', 'storage', 'feature', 'features/lease'],
       packages: ['keystile', 'node:timers'],
     },
     {
       name: 'features/app-events',
       for: 'tells the app, after the commit, what happened to users and sessions',
-      from: ['base', 'storage', 'feature', 'features/audit', 'features/lease', 'features/queue'],
+      from: ['storage', 'feature', 'features/audit', 'features/lease', 'features/queue'],
       packages: ['keystile', 'kysely', 'zod'],
     },
     {

@@ -1,14 +1,8 @@
 // Addresses that users had before. A link restores them for a week. Only a verified one is
 // reserved: otherwise a user could reserve the addresses of other people.
-import { maxPurgedAtOnce, type PurgeCommand } from '../../feature/clean-up.ts'
-import {
-  command,
-  inTables,
-  withoutLocked,
-  type AnyCommand,
-  type Reader,
-  type Transaction,
-} from '../../storage/database.ts'
+import type { PurgeCommand } from '../../feature/clean-up.ts'
+import { createPurge } from '../../feature/purge.ts'
+import { inTables, type AnyCommand, type Reader, type Transaction } from '../../storage/database.ts'
 import type { AccountTables, FormerEmailRow, UserRow } from './tables.ts'
 
 /** An address that must not become the address of another user. */
@@ -113,23 +107,10 @@ export async function setAddress(
 }
 
 /** Erases former addresses whose links expired. */
-export const purgeFormerEmails: PurgeCommand = command(
+export const purgeFormerEmails: PurgeCommand = createPurge(
   'purgeFormerEmails',
-  async (transaction, { before }) => {
-    const db = inTables<AccountTables>(transaction)
-    const query = db
-      .selectFrom('former_email')
-      .select('token_hash')
-      .where('expires_at', '<', before)
-      .orderBy('expires_at')
-      .limit(maxPurgedAtOnce)
-    const found = await withoutLocked(transaction, query).execute()
-    if (found.length === 0) return { purged: 0 }
-
-    const hashes = found.map(({ token_hash }) => token_hash)
-    await db.deleteFrom('former_email').where('token_hash', 'in', hashes).execute()
-    return { purged: found.length }
-  },
+  'former_email',
+  'token_hash',
 )
 
 export const commands: readonly AnyCommand[] = [purgeFormerEmails]

@@ -1,6 +1,6 @@
 // The commands `keystile event …`.
-import { ConfigurationError } from '../../base/configuration-error.ts'
 import type { Call } from '../../feature/cli-command.ts'
+import { retryRows, shownTime } from '../queue/cli.ts'
 import type { AppEvent } from './app-event.ts'
 import { isOverdue } from './lifetimes.ts'
 import { eventCommands, listEvents } from './store.ts'
@@ -15,7 +15,7 @@ export async function list({ flags, terminal, clock, withDatabase }: Call<unknow
     for (const row of await listEvents(reader, maxListed)) {
       const { type, subject } = JSON.parse(row.event) as AppEvent
       const state = stateOf(row, clock.now())
-      const [createdAt, nextTryAt] = [timeOf(row.created_at), timeOf(row.next_try_at)]
+      const [createdAt, nextTryAt] = [shownTime(row.created_at), shownTime(row.next_try_at)]
       const { id, tries, failure } = row
       if (flags.has('json'))
         terminal.printJson({
@@ -37,26 +37,7 @@ function stateOf(row: AppEventRow, now: number): 'dead' | 'waiting' {
   return row.dead_at !== null || isOverdue(row.created_at, now) ? 'dead' : 'waiting'
 }
 
-function timeOf(milliseconds: number): string {
-  return new Date(milliseconds).toISOString()
-}
-
 /** `keystile event retry`: makes a running app try dead letters again. */
-export async function retry({
-  flags,
-  terminal,
-  clock,
-  withDatabase,
-}: Call<unknown>): Promise<void> {
-  const id = flags.value('id')
-  await withDatabase(async (database) => {
-    const { retried } = await database.write(eventCommands.retry, { id, now: clock.now() })
-    if (id !== undefined && retried === 0)
-      throw new ConfigurationError(
-        'the event must exist and not be expired; see keystile event list',
-      )
-    terminal.print(
-      `${retried} ${retried === 1 ? 'event' : 'events'} will be handled by a running app`,
-    )
-  })
+export async function retry(call: Call<unknown>): Promise<void> {
+  await retryRows(call, eventCommands, { row: 'event', next: 'handled by a running app' })
 }

@@ -1,6 +1,6 @@
 // The commands `keystile mail …`.
-import { ConfigurationError } from '../../base/configuration-error.ts'
 import type { Call } from '../../feature/cli-command.ts'
+import { retryRows, shownTime } from '../queue/cli.ts'
 import { listMails, mailCommands, type ListedMail } from './store.ts'
 
 /** The largest number of mails that `mail list` shows. */
@@ -24,9 +24,9 @@ function wireMail(mail: ListedMail): object {
     state: stateOf(mail),
     tries: mail.tries,
     failure: mail.failure,
-    created_at: timeOf(mail.created_at),
-    next_try_at: mail.dead_at === null ? timeOf(mail.next_try_at) : null,
-    expires_at: timeOf(mail.expires_at),
+    created_at: shownTime(mail.created_at),
+    next_try_at: mail.dead_at === null ? shownTime(mail.next_try_at) : null,
+    expires_at: shownTime(mail.expires_at),
   }
 }
 
@@ -36,7 +36,7 @@ function columnsOf(mail: ListedMail): readonly string[] {
     stateOf(mail),
     mail.template,
     mail.recipient,
-    timeOf(mail.created_at),
+    shownTime(mail.created_at),
     `${mail.tries} tries`,
     mail.failure ?? '-',
   ]
@@ -46,24 +46,7 @@ function stateOf(mail: ListedMail): 'dead' | 'waiting' {
   return mail.dead_at === null ? 'waiting' : 'dead'
 }
 
-function timeOf(milliseconds: number): string {
-  return new Date(milliseconds).toISOString()
-}
-
 /** `keystile mail retry`: makes a running server try dead letters again. */
-export async function retry({
-  flags,
-  terminal,
-  clock,
-  withDatabase,
-}: Call<unknown>): Promise<void> {
-  const id = flags.value('id')
-  await withDatabase(async (database) => {
-    const { retried } = await database.write(mailCommands.retry, { id, now: clock.now() })
-    if (id !== undefined && retried === 0)
-      throw new ConfigurationError('the mail must exist and not be expired; see keystile mail list')
-    terminal.print(
-      `${retried} ${retried === 1 ? 'mail' : 'mails'} will be sent by a running server`,
-    )
-  })
+export async function retry(call: Call<unknown>): Promise<void> {
+  await retryRows(call, mailCommands, { row: 'mail', next: 'sent by a running server' })
 }

@@ -1,8 +1,8 @@
-import { maxPurgedAtOnce, type PurgeCommand } from '../../feature/clean-up.ts'
+import type { PurgeCommand } from '../../feature/clean-up.ts'
+import { createPurge } from '../../feature/purge.ts'
 import {
   command,
   inTables,
-  withoutLocked,
   type AnyCommand,
   type Command,
   type Reader,
@@ -127,24 +127,7 @@ export const finishRegistration: Command<
 })
 
 /** Erases registrations that expired. */
-export const purgePending: PurgeCommand = command(
-  'purgePending',
-  async (transaction, { before }) => {
-    const db = inTables<PendingRegistrationTables>(transaction)
-    const query = db
-      .selectFrom('pending_registration')
-      .select('id')
-      .where('expires_at', '<', before)
-      .orderBy('expires_at')
-      .limit(maxPurgedAtOnce)
-    const found = await withoutLocked(transaction, query).execute()
-    if (found.length === 0) return { purged: 0 }
-
-    const ids = found.map(({ id }) => id)
-    await db.deleteFrom('pending_registration').where('id', 'in', ids).execute()
-    return { purged: found.length }
-  },
-)
+export const purgePending: PurgeCommand = createPurge('purgePending', 'pending_registration')
 
 export const commands: readonly AnyCommand[] = [
   insertPending,

@@ -1,6 +1,7 @@
 // The statements for rows that wait to be delivered. Each feature has a table of its own.
 
-import { maxPurgedAtOnce, type PurgeCommand } from '../../feature/clean-up.ts'
+import type { PurgeCommand } from '../../feature/clean-up.ts'
+import { createPurge } from '../../feature/purge.ts'
 import {
   command,
   inTables,
@@ -108,7 +109,7 @@ export function createQueueCommands<Row extends QueuedRow>(name: string): QueueC
         .execute()
     },
   )
-  const [retry, purge] = [createRetry(name), createPurge(name)]
+  const [retry, purge] = [createRetry(name), createPurge(`purge:${name}`, name)]
   return { claim, erase, fail, retry, purge, all: [claim, erase, fail, retry, purge] }
 }
 
@@ -122,24 +123,6 @@ function createRetry(name: string): QueueCommands<QueuedRow>['retry'] {
       .$if(id !== undefined, (query) => query.where('id', '=', id ?? ''))
       .executeTakeFirstOrThrow()
     return { retried: Number(numUpdatedRows) }
-  })
-}
-
-function createPurge(name: string): PurgeCommand {
-  const table = name as 'queue'
-  return command(`purge:${name}`, async (transaction, { before }) => {
-    const { numDeletedRows } = await inTables<Tables>(transaction)
-      .deleteFrom(table)
-      .where('id', 'in', (from) =>
-        from
-          .selectFrom(table)
-          .select('id')
-          .where('expires_at', '<', before)
-          .orderBy('expires_at')
-          .limit(maxPurgedAtOnce),
-      )
-      .executeTakeFirstOrThrow()
-    return { purged: Number(numDeletedRows) }
   })
 }
 

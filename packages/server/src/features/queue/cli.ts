@@ -1,0 +1,38 @@
+// What the commands of all queues share.
+import { ConfigurationError } from '../../base/configuration-error.ts'
+import type { Call } from '../../feature/cli-command.ts'
+import type { QueueCommands, QueuedRow } from './rows.ts'
+
+/** The words of a queue in the messages of its commands. */
+export interface QueueWords {
+  /** One row, such as `mail`; also the first word of the commands. */
+  readonly row: string
+  /** What happens to a row next, such as `sent by a running server`. */
+  readonly next: string
+}
+
+/**
+ * Lets a running process try all dead letters again, or the row of the flag `--id`.
+ *
+ * @throws {ConfigurationError} if there is no row with this id
+ */
+export async function retryRows(
+  { flags, terminal, clock, withDatabase }: Call<unknown>,
+  { retry }: Pick<QueueCommands<QueuedRow>, 'retry'>,
+  { row, next }: QueueWords,
+): Promise<void> {
+  const id = flags.value('id')
+  await withDatabase(async (database) => {
+    const { retried } = await database.write(retry, { id, now: clock.now() })
+    if (id !== undefined && retried === 0)
+      throw new ConfigurationError(
+        `the ${row} must exist and not be expired; see keystile ${row} list`,
+      )
+    terminal.print(`${retried} ${retried === 1 ? row : `${row}s`} will be ${next}`)
+  })
+}
+
+/** Returns a time as the lists show it, in the format of ISO 8601. */
+export function shownTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString()
+}
