@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createRevocationList } from './revocations.ts'
 
-const token = { sessionId: 's1', subject: 'alice', clientId: 'web' }
+const token = { sessionId: 's1', subject: 'alice', clientId: 'web', keyId: 'k1' }
 
 describe('createRevocationList', () => {
   it('revoking a session revokes only the tokens of this session', () => {
@@ -30,6 +30,15 @@ describe('createRevocationList', () => {
     assert.equal(list.isRevoked({ sessionId: 'web', subject: 'web', clientId: 'other' }), false)
   })
 
+  it('revoking a key revokes all tokens that it signed', () => {
+    const list = createRevocationList()
+    list.add({ kind: 'key', value: 'k1', expiresAt: 1_000 })
+    assert.equal(list.isRevoked(token), true)
+    assert.equal(list.isRevoked({ ...token, keyId: 'k2' }), false)
+    assert.equal(list.isRevoked({ ...token, keyId: undefined }), false)
+    assert.equal(list.isRevoked({ ...token, subject: 'k1', clientId: 'k1', keyId: 'k2' }), false)
+  })
+
   it('a new revocation list revokes nothing', () => {
     const list = createRevocationList()
     for (const name of ['__proto__', 'constructor', 'undefined']) {
@@ -51,6 +60,7 @@ describe('createRevocationList', () => {
       ['session', 's1'],
       ['subject', 'alice'],
       ['client', 'web'],
+      ['key', 'k1'],
     ] as const) {
       const list = createRevocationList()
       list.add({ kind, value, expiresAt: 2_000 })

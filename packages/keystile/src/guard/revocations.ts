@@ -7,6 +7,8 @@ export interface RevocableToken {
   readonly subject: string
   /** `undefined` for a token that names no client. */
   readonly clientId: string | undefined
+  /** The `kid` of the key that signed the token. `undefined` if the key has none. */
+  readonly keyId?: string | undefined
 }
 
 /**
@@ -30,10 +32,10 @@ export interface Revocations {
   refresh(): Promise<void>
 }
 
-/** The revocation of one session, or of all sessions of a subject or a client. */
+/** The revocation of one session, or of all tokens of a subject, a client or a signing key. */
 export interface RevocationEvent {
-  readonly kind: 'session' | 'subject' | 'client'
-  /** The revoked `sid`, `sub` or `client_id`, depending on `kind`. */
+  readonly kind: 'session' | 'subject' | 'client' | 'key'
+  /** The revoked `sid`, `sub`, `client_id` or `kid`, depending on `kind`. */
   readonly value: string
   /** When the last matching token expires, in milliseconds since 1970-01-01 UTC. */
   readonly expiresAt: number
@@ -56,18 +58,21 @@ export function createRevocationList(): RevocationList {
     session: new Map<string, number>(),
     subject: new Map<string, number>(),
     client: new Map<string, number>(),
+    key: new Map<string, number>(),
   }
 
   return {
     add({ kind, value, expiresAt }) {
       ended[kind].set(value, Math.max(expiresAt, ended[kind].get(value) ?? 0))
     },
-    isRevoked: ({ sessionId, subject, clientId }) =>
+    isRevoked: ({ sessionId, subject, clientId, keyId }) =>
       ended.subject.has(subject) ||
       // Stryker disable next-line ConditionalExpression: narrows the type; no event has undefined
       (clientId !== undefined && ended.client.has(clientId)) ||
       // Stryker disable next-line ConditionalExpression: narrows the type; no event has undefined
-      (sessionId !== undefined && ended.session.has(sessionId)),
+      (sessionId !== undefined && ended.session.has(sessionId)) ||
+      // Stryker disable next-line ConditionalExpression: narrows the type; no event has undefined
+      (keyId !== undefined && ended.key.has(keyId)),
     purge(now) {
       for (const values of Object.values(ended)) {
         for (const [value, expiresAt] of values) if (expiresAt <= now) values.delete(value)

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it, mock } from 'node:test'
-import { silentLogger, type RevocationEvent } from 'keystile/internal'
+import { silentLogger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
 import { openEventFeed, type EventFeed } from './events.ts'
+import type { FeedEvent } from './store.ts'
 
 const now = Date.UTC(2026, 10, 25)
 const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
@@ -64,7 +65,7 @@ describe('openEventFeed', () => {
   })
 
   it('the event feed reports each event once and in order, and applies it', async () => {
-    const seen: RevocationEvent[] = []
+    const seen: FeedEvent[] = []
     feed.onEvent((event) => seen.push(event))
     insert('ada')
     insert('bob')

@@ -2,15 +2,11 @@
 // and answers from memory whether a token is revoked.
 
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  createRevocationList,
-  type Clock,
-  type Logger,
-  type RevocationEvent,
-} from 'keystile/internal'
+import { createRevocationList, type Clock, type Logger } from 'keystile/internal'
 import type { Revocations } from 'keystile'
 import type { Database } from '../../storage/database.ts'
 import { createFollower } from './follower.ts'
+import type { FeedEvent } from './store.ts'
 
 /**
  * The time between two reads. With four reads a second, a revocation reaches every process within a
@@ -45,7 +41,7 @@ export interface EventFeed {
    * Registers a listener, which gets each event in order. If the database has lost events, the
    * listener gets all events again.
    */
-  onEvent(listener: (event: RevocationEvent) => void): void
+  onEvent(listener: (event: FeedEvent) => void): void
   /** Stops reading, and waits for a read that is in progress. */
   close(): Promise<void>
 }
@@ -60,12 +56,13 @@ export async function openEventFeed(
 ): Promise<EventFeed> {
   const { clock, logger } = options
   const list = createRevocationList()
-  const listeners: ((event: RevocationEvent) => void)[] = []
+  const listeners: ((event: FeedEvent) => void)[] = []
   const follower = createFollower(database.urgent, {
     clock,
     logger,
     onEvent(event) {
-      list.add(event)
+      const { kind } = event
+      if (kind !== 'user') list.add({ ...event, kind })
       for (const listener of listeners) listener(event)
     },
   })

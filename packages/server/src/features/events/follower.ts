@@ -1,9 +1,9 @@
 // Follows the events of one database. A follower knows the last number that it has read, and
 // notices if the database has lost events that the follower had read.
 
-import type { Clock, Logger, RevocationEvent } from 'keystile/internal'
+import type { Clock, Logger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
-import { listEventsAfter, numberEvents, readFeed, type FeedState } from './store.ts'
+import { listEventsAfter, numberEvents, readFeed, type FeedEvent, type FeedState } from './store.ts'
 
 /** Reads the events of a database in the order of their numbers, from the first one on. */
 export interface Follower {
@@ -22,7 +22,7 @@ export function createFollower(
   parts: {
     readonly clock: Clock
     readonly logger: Logger
-    readonly onEvent: (event: RevocationEvent) => void
+    readonly onEvent: (event: FeedEvent) => void
   },
 ): Follower {
   const { clock, logger, onEvent } = parts

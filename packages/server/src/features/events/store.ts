@@ -1,5 +1,4 @@
 import { sql } from 'kysely'
-import type { RevocationEvent } from 'keystile/internal'
 import { maxPurgedAtOnce, type PurgeCommand } from '../../feature/clean-up.ts'
 import {
   command,
@@ -9,12 +8,13 @@ import {
   type Reader,
 } from '../../storage/database.ts'
 import { prepare } from '../../storage/prepared.ts'
-import type { EventTables } from './tables.ts'
+import type { EventRow, EventTables } from './tables.ts'
 
-/** A numbered event, as followers read it. */
-export interface NumberedEvent extends RevocationEvent {
-  readonly id: string
+/** An event as followers read it. */
+export interface FeedEvent extends Pick<EventRow, 'id' | 'kind' | 'value'> {
   readonly seq: number
+  /** When the event may be forgotten, in milliseconds since 1970-01-01 UTC. */
+  readonly expiresAt: number
 }
 
 /** The largest number of events that one transaction numbers or one read returns. */
@@ -97,7 +97,7 @@ export async function listEventsAfter(
   reader: Reader,
   seq: number,
   now: number,
-): Promise<readonly NumberedEvent[]> {
+): Promise<readonly FeedEvent[]> {
   const rows = await inTables<EventTables>(reader)
     .selectFrom('event')
     .select(['id', 'seq', 'kind', 'value', 'expires_at'])

@@ -1,15 +1,18 @@
 // The rows of events as both databases store them. Times are integers in milliseconds.
 
+import type { RevocationEvent } from 'keystile/internal'
+
 /**
- * An event that revokes the tokens of a session, a subject or a client. It gets its number `seq`
- * after its commit, so that readers see the numbers appear in order.
+ * An event that revokes the tokens of a session, a subject, a client or a signing key, or that says
+ * that the record of a user has changed. It gets its number `seq` after its commit, so that readers
+ * see the numbers appear in order.
  */
 export interface EventRow {
   readonly id: string
   /** The number of the event; null until the event is numbered. */
   readonly seq: number | null
-  readonly kind: 'session' | 'subject' | 'client'
-  /** The id of the session, the subject or the client. */
+  readonly kind: RevocationEvent['kind'] | 'user'
+  /** The id of the session, the subject, the client, the key or the user. */
   readonly value: string
   readonly created_at: number
   readonly expires_at: number
