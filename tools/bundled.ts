@@ -46,7 +46,7 @@ export async function bundle(folder: string): Promise<string> {
     ...Object.entries(kysely).map(([from, out]) => [from, urlOf(`${out}.mjs`)]),
     ...programs.map((program) => [sourceOf(`${program}.ts`), urlOf(`${program}.mjs`)]),
   ]
-  // A bundle finds packages from the folder of the server. An old Node has no registerHooks. It does
+  // A bundle finds packages from the folder of the server. An old Node has no registerHooks, and does
   // not run the server either.
   const hook = `import module from 'node:module'
 const urls = new Map(${JSON.stringify(urls)})

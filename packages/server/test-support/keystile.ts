@@ -17,12 +17,16 @@ import type { Clients, NewClient } from '../src/features/clients/clients.ts'
 import { byOperator } from '../src/features/audit/audit.ts'
 import type { User, Users } from '../src/features/accounts/users.ts'
 import { wire, type RunningKeystile } from '../src/server/wire.ts'
+import { copyMigratedFile, createMigratedDatabase, type MigratedDatabase } from './migrated.ts'
 import { openPeople, type People } from './people.ts'
-import { createTestDatabase, howToGetPostgres, type TestDatabase } from './postgres.ts'
+import { howToGetPostgres } from './postgres.ts'
 
 export const issuer = 'http://localhost:3000/auth'
 export const key = 'a sealing key for tests: 0123456789 abcdef'
 export const password = 'correct horse battery staple'
+
+/** The lowest cost of argon2id. A server refuses it. It makes the tests cheaper. */
+const cheapHashing = { memoryKiB: 8, passes: 1 }
 
 /** A clock whose time changes only when a test changes it. */
 export interface TestClock {
@@ -138,11 +142,15 @@ export interface Stage {
   sql(text: string): Promise<readonly Readonly<Record<string, unknown>>[]>
 }
 
+/** The PostgreSQL databases of this process that no suite uses. */
+const idle: MigratedDatabase[] = []
+after(() => Promise.all(idle.map(({ drop }) => drop())))
+
 /**
- * Runs a suite twice: with a new SQLite file for each test, and with an empty PostgreSQL database
- * for each test. Does this for each kind of users in `directories`. With both kinds, the app's own
- * users on SQLite need KEYSTILE_LONG=1 or a machine without PostgreSQL: the other three suites
- * already cover both databases and both kinds of users.
+ * Runs a suite twice: with a new SQLite file for each test, and with a PostgreSQL database that is
+ * reset after each test. Does this for each kind of users in `directories`. With both kinds, the
+ * app's own users on SQLite need KEYSTILE_LONG=1 or a machine without PostgreSQL: the other three
+ * suites already cover both databases and both kinds of users.
  */
 export function describeOnBoth(
   title: string,
@@ -159,22 +167,22 @@ export function describeOnBoth(
       runOn(suite, 'SQLite', directory, {
         open: async () => {
           folder = mkdtempSync(join(tmpdir(), 'keystile-flow-'))
-          return join(folder, 'keystile.db')
+          return copyMigratedFile(join(folder, 'keystile.db'))
         },
         clear: async () => rmSync(folder, { recursive: true, force: true }),
       })
     })
     const skip = hasPostgres ? false : `no PostgreSQL: ${howToGetPostgres}`
     describe(`${title} on PostgreSQL${whose}`, { skip, concurrency: 1 }, () => {
-      let database: TestDatabase | undefined
-      after(() => database?.drop())
+      let database: MigratedDatabase | undefined
+      after(() => void (database && idle.push(database)))
       runOn(suite, 'PostgreSQL', directory, {
         open: async () => {
-          database ??= await createTestDatabase()
+          database ??= idle.pop() ?? (await createMigratedDatabase())
           assert.ok(database, howToGetPostgres)
           return database.url
         },
-        clear: async () => database?.clear(),
+        clear: async () => database?.reset(),
       })
     })
   }
@@ -208,12 +216,19 @@ function runOn(
       running.push(started)
       return started
     },
-    sql: (text) => (kind === 'SQLite' ? askSqlite(database, text) : askPostgres(database, text)),
+    sql: (text) => (kind === 'SQLite' ? askSqlite(database, text) : askPostgres(text)),
+  }
+  let pool: pg.Pool | undefined
+  const askPostgres: Stage['sql'] = async (text) => {
+    pool ??= openPool(database)
+    return (await pool.query(text)).rows
   }
   afterEach(async () => {
     for (const { keystile } of running.splice(0)) await keystile.close()
     await people?.close()
     people = undefined
+    await pool?.end()
+    pool = undefined
     if (database !== '') await clear()
     database = ''
   })
@@ -229,9 +244,11 @@ type StartOptions = Partial<KeystileOptions<string, object>> & {
  * @param people the users in the app's own table, if `options.users` is the directory of this table
  */
 export async function startKeystile(options: StartOptions, people?: People): Promise<TestKeystile> {
-  const { keystile, users, clients, document } = await wire(
-    checkOptions({ issuer, key, rateLimits: 'off', logger: silentLogger, ...options }),
-  )
+  const { passwordHashing = cheapHashing } = options
+  const { keystile, users, clients, document } = await wire({
+    ...checkOptions({ issuer, key, rateLimits: 'off', logger: silentLogger, ...options }),
+    passwordHashing,
+  })
   const guard = createGuard(keystile)
   const send: TestKeystile['send'] = async (method, path, options) =>
     readAnswer(
@@ -378,15 +395,8 @@ async function askSqlite(
   }
 }
 
-async function askPostgres(
-  url: string,
-  text: string,
-): Promise<readonly Readonly<Record<string, unknown>>[]> {
-  const client = new pg.Client({ connectionString: url, options: '-c search_path=keystile' })
-  await client.connect()
-  try {
-    return (await client.query(text)).rows
-  } finally {
-    await client.end()
-  }
+function openPool(url: string): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, options: '-c search_path=keystile' })
+  pool.on('error', () => {}) // a test may end the connections; the next query opens another one
+  return pool
 }
