@@ -18,6 +18,7 @@ import { byOperator } from '../src/features/audit/audit.ts'
 import type { User, Users } from '../src/features/accounts/users.ts'
 import { wire, type RunningKeystile } from '../src/server/wire.ts'
 import { copyMigratedFile, createMigratedDatabase, type MigratedDatabase } from './migrated.ts'
+import './quick-jobs.ts'
 import { openPeople, type People } from './people.ts'
 import { howToGetPostgres } from './postgres.ts'
 
