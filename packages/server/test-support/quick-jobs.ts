@@ -3,11 +3,17 @@
 
 const [from, to] = [500, 1_000]
 const quickMilliseconds = 25
+let isQuick = true
+
+/** Leaves the intervals as they are in a server, for tests that measure times. */
+export function keepIntervals(): void {
+  isQuick = false
+}
 
 const { setInterval } = globalThis
 globalThis.setInterval = Object.assign(
   (...[run, milliseconds = 0, ...values]: Parameters<typeof setInterval>) => {
-    const isJob = milliseconds >= from && milliseconds <= to
+    const isJob = isQuick && milliseconds >= from && milliseconds <= to
     return setInterval(run, isJob ? quickMilliseconds : milliseconds, ...values)
   },
   setInterval,
