@@ -154,9 +154,10 @@ after(() => Promise.all(idle.map(({ drop }) => drop())))
 
 /**
  * Runs a suite twice: with a new SQLite file for each test, and with a PostgreSQL database that is
- * reset after each test. Does this for each kind of users in `directories`. With both kinds, the
- * app's own users on SQLite need KEYSTILE_LONG=1 or a machine without PostgreSQL: the other three
- * suites already cover both databases and both kinds of users.
+ * reset after each test. Does this for each kind of users in `directories`. With both kinds,
+ * KEYSTILE_LONG=1 runs all four suites. Otherwise two run, which cover both databases and both kinds
+ * of users: accounts on SQLite, and the app's own users on PostgreSQL. A machine without PostgreSQL
+ * runs both kinds of users on SQLite.
  */
 export function describeOnBoth(
   title: string,
@@ -164,11 +165,12 @@ export function describeOnBoth(
   directories: readonly Directory[] = ['accounts'],
 ): void {
   const hasPostgres = Boolean(process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL'])
+  const isShort = directories.length > 1 && hasPostgres && !process.env['KEYSTILE_LONG']
+  const longOnly = 'KEYSTILE_LONG=1 runs it'
   for (const directory of directories) {
     const whose = directory === 'people' ? ', with the app’s own users' : ''
-    const isLong = directory === 'people' && directories.length > 1 && hasPostgres
-    const skipLong = isLong && !process.env['KEYSTILE_LONG'] && 'KEYSTILE_LONG=1 runs it'
-    describe(`${title} on SQLite${whose}`, { skip: skipLong, concurrency: 1 }, () => {
+    const skipSqlite = isShort && directory === 'people' && longOnly
+    describe(`${title} on SQLite${whose}`, { skip: skipSqlite, concurrency: 1 }, () => {
       let folder: string
       runOn(suite, 'SQLite', directory, {
         open: async () => {
@@ -178,7 +180,9 @@ export function describeOnBoth(
         clear: async () => rmSync(folder, { recursive: true, force: true }),
       })
     })
-    const skip = hasPostgres ? false : `no PostgreSQL: ${howToGetPostgres}`
+    const skip = hasPostgres
+      ? isShort && directory === 'accounts' && longOnly
+      : `no PostgreSQL: ${howToGetPostgres}`
     describe(`${title} on PostgreSQL${whose}`, { skip, concurrency: 1 }, () => {
       let database: MigratedDatabase | undefined
       after(() => void (database && idle.push(database)))
