@@ -16,7 +16,7 @@ import {
 } from '../../packages/server/test-support/keystile.ts'
 
 const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
-const rounds = process.env['KEYSTILE_LONG'] ? 500 : 5
+const rounds = process.env['KEYSTILE_LONG'] ? 500 : 3
 const day = 24 * 60 * 60
 
 const refused = ({ status, json }: Answer): void =>

@@ -155,9 +155,9 @@ after(() => Promise.all(idle.map(({ drop }) => drop())))
 /**
  * Runs a suite twice: with a new SQLite file for each test, and with a PostgreSQL database that is
  * reset after each test. Does this for each kind of users in `directories`. With both kinds,
- * KEYSTILE_LONG=1 runs all four suites. Otherwise two run, which cover both databases and both kinds
- * of users: accounts on SQLite, and the app's own users on PostgreSQL. A machine without PostgreSQL
- * runs both kinds of users on SQLite.
+ * KEYSTILE_LONG=1 runs all four suites. Otherwise two run, which cover both databases and both
+ * kinds of users: accounts on SQLite, and the app's own users on PostgreSQL. A machine without
+ * PostgreSQL runs both kinds of users on SQLite.
  */
 export function describeOnBoth(
   title: string,
@@ -226,19 +226,18 @@ function runOn(
       running.push(started)
       return started
     },
-    sql: (text) => (kind === 'SQLite' ? askSqlite(database, text) : askPostgres(text)),
+    async sql(text) {
+      connection ??= kind === 'SQLite' ? openSqlite(database) : openPool(database)
+      return connection.ask(text)
+    },
   }
-  let pool: pg.Pool | undefined
-  const askPostgres: Stage['sql'] = async (text) => {
-    pool ??= openPool(database)
-    return (await pool.query(text)).rows
-  }
+  let connection: Connection | undefined
   afterEach(async () => {
     for (const { keystile } of running.splice(0)) await keystile.close()
     await people?.close()
     people = undefined
-    await pool?.end()
-    pool = undefined
+    await connection?.close()
+    connection = undefined
     if (database !== '') await clear()
     database = ''
   })
@@ -393,20 +392,25 @@ export async function readAnswer(response: Response): Promise<Answer> {
   }
 }
 
-async function askSqlite(
-  file: string,
-  text: string,
-): Promise<readonly Readonly<Record<string, unknown>>[]> {
+/** A connection of a test to the database of Keystile. */
+interface Connection {
+  readonly ask: Stage['sql']
+  close(): Promise<void>
+}
+
+function openSqlite(file: string): Connection {
   const sqlite = new DatabaseSync(file, { timeout: 5_000 })
-  try {
-    return sqlite.prepare(text).all()
-  } finally {
-    sqlite.close()
+  return {
+    ask: async (text) => sqlite.prepare(text).all(),
+    close: async () => sqlite.close(),
   }
 }
 
-function openPool(url: string): pg.Pool {
-  const pool = new pg.Pool({ connectionString: url, options: '-c search_path=keystile' })
+function openPool(connectionString: string): Connection {
+  const pool = new pg.Pool({ connectionString, options: '-c search_path=keystile' })
   pool.on('error', () => {}) // a test may end the connections; the next query opens another one
-  return pool
+  return {
+    ask: async (text) => (await pool.query(text)).rows,
+    close: () => pool.end(),
+  }
 }
