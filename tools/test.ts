@@ -12,7 +12,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { howToGetPostgres, startPostgres } from '../packages/server/test-support/postgres.ts'
 import { checks, report, runCheck } from './checks.ts'
-import { bundleKysely } from './one-file-kysely.ts'
+import { bundle } from './bundled.ts'
 
 const root = join(import.meta.dirname, '..')
 const testFiles = [
@@ -68,7 +68,7 @@ async function runTests(): Promise<boolean> {
     // and starts in half the time.
     NODE_COMPILE_CACHE: join(temporary, 'compiled'),
     ...process.env,
-    NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} ${await bundleKysely(temporary)}`.trim(),
+    NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} ${await bundle(temporary)}`.trim(),
     TMPDIR: temporary,
     ...(postgres && { KEYSTILE_TEST_DATABASE_URL: postgres.url }),
     ...(args.includes('--long') && { KEYSTILE_LONG: '1' }),

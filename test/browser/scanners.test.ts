@@ -20,7 +20,7 @@ import {
 } from '../../packages/server/test-support/mail-flows.ts'
 
 const isLong = Boolean(process.env['KEYSTILE_LONG'])
-const people = isLong ? 1_000 : 5
+const people = isLong ? 1_000 : 2
 const skip = skipWithoutBrowser()
 /** The browser of Microsoft's scanner, as emdash #3298 describes it. */
 const headlessChrome =

@@ -75,8 +75,12 @@ async function build(...packages: readonly string[]): Promise<void> {
   )
 }
 
-/** Builds the library and the server as `npm run build` does. */
-async function buildAll(): Promise<void> {
+let built: Promise<void> | undefined
+
+/** Builds the library and the server once, as `npm run build` does. */
+const buildAll = (): Promise<void> => (built ??= buildAllNow())
+
+async function buildAllNow(): Promise<void> {
   await build('packages/keystile', 'packages/server')
   await run(process.execPath, [join(root, 'tools/bundle.ts')], { cwd: root, env: environment })
 }

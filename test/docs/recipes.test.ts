@@ -42,12 +42,18 @@ interface Recipe {
 }
 
 /**
- * The steps of the tutorial before the last one, the same programs with Express 4, and the pages
- * about a move, tests, OpenAPI documents and protected resources. `npm test` attacks the last step,
- * and a program of each framework.
+ * The steps of the tutorial before the last one, the same programs with Express 4, the pages about a
+ * move, tests, OpenAPI documents and protected resources, the reference and the explanations, and
+ * two examples with the app's own users. `npm test` attacks the last step, a program of each
+ * framework, and the other examples with the app's own users.
  */
-const isLikeAnother =
-  /^(?:tutorial-[1-57]|guides-(?:from|testing|openapi|protected-resource)-)|express-4/
+const likeAnother = [
+  /^tutorial-[1-57]/,
+  /^guides-(?:from|testing|openapi|protected-resource)-/,
+  /^(?:reference|explanations)-/,
+  /express-4/,
+  /own-users\/(?:hono|fastify)/,
+]
 
 const get = (path: string): Guarded => ({ method: 'GET', path, body: '' })
 /** Paths of guarded routes. Every recipe with accounts has the last path. */
@@ -381,7 +387,7 @@ describe('the server recipes in the documents', () => {
       const { name } = recipe
       const isOwnUsers = name.includes('own-users')
       const skip =
-        !process.env['KEYSTILE_LONG'] && isLikeAnother.test(name)
+        !process.env['KEYSTILE_LONG'] && likeAnother.some((names) => names.test(name))
           ? 'KEYSTILE_LONG=1 runs it; now a similar program runs'
           : isOwnUsers && !database
             ? `no PostgreSQL: ${howToGetPostgres}`

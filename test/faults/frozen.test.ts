@@ -2,6 +2,7 @@
 // PostgreSQL.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import {
   createTestClock,
@@ -35,7 +36,7 @@ async function freezeHolding(
     await isWaiting(stage.database)
     process.freeze()
     await client.query('commit')
-    while ((await countBackends(stage.database, 'idle in transaction')) === 0) continue
+    while ((await countBackends(stage.database, 'idle in transaction')) === 0) await delay(5)
     return { answers }
   } finally {
     await client.end()
@@ -86,8 +87,10 @@ describeOnBoth('a process that freezes inside a transaction', (stage) => {
       const lock = `select id from session where id = '${sessionId}'`
       const { answers } = await freezeHolding(stage, frozen, { lock, request: logOut(accessToken) })
       const until = performance.now() + 10_000
-      while ((await countBackends(stage.database, 'idle in transaction')) > 0)
+      while ((await countBackends(stage.database, 'idle in transaction')) > 0) {
         assert.ok(performance.now() < until, 'ten seconds have passed')
+        await delay(20)
+      }
       frozen.thaw()
       assert.deepEqual(
         (await answers).map(({ status }) => status),

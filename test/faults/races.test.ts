@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   createTestClock,
   describeOnBoth,
@@ -20,7 +21,7 @@ import {
 } from './process.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
-const rounds = process.env['KEYSTILE_LONG'] ? 500 : 5
+const rounds = process.env['KEYSTILE_LONG'] ? 500 : 3
 /** How many times each process sends one token at the same time. */
 const tries = 20
 const day = 24 * 60 * 60
@@ -158,8 +159,10 @@ describeOnBoth('two processes on one database', (stage) => {
         for (const { status } of await one.ask(opened)) assert.equal(status, 401)
         // The other process learns of the revocation within a second, unless the machine is busy.
         const until = performance.now() + 10_000
-        while ((await other.ask(opened)).some(({ status }) => status !== 401))
+        while ((await other.ask(opened)).some(({ status }) => status !== 401)) {
           assert.ok(performance.now() < until, 'ten seconds have passed')
+          await delay(10)
+        }
         const shown = [created.refreshToken, ...refreshTokens].map(refreshOf)
         for (const process of [one, other])
           for (const { status } of await process.ask(shown)) assert.equal(status, 400)

@@ -7,6 +7,7 @@ import {
   createTestClock,
   describeOnBoth,
   password,
+  serverHashing,
 } from '../../packages/server/test-support/keystile.ts'
 
 const newPassword = 'a new engine of her own'
@@ -87,7 +88,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
   })
 
   it('of two simultaneous POST /users/me/password, only one succeeds', async () => {
-    const { accessToken, login, send } = await stage.start()
+    const { accessToken, login, send } = await stage.start({ passwordHashing: serverHashing })
     const bearer = await accessToken()
     const passwords = ['the first of two passwords', 'the second of two passwords']
     const answers = await Promise.all(
@@ -101,7 +102,8 @@ describeOnBoth('POST /users/me/password', (stage) => {
   })
 
   it('a login with the old password during the change gets no valid token', async () => {
-    const { accessToken, login, send, keystile } = await stage.start()
+    const started = await stage.start({ passwordHashing: serverHashing })
+    const { accessToken, login, send, keystile } = started
     const bearer = await accessToken()
     const logins = Array.from({ length: 6 }, () => login())
     await send('POST', '/users/me/password', { bearer, json: change })

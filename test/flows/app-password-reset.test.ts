@@ -14,6 +14,7 @@ import {
   type TestClock,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
+import { mailsSent } from '../../packages/server/test-support/mails-sent.ts'
 import type { Person } from '../../packages/server/test-support/people.ts'
 import { runKilledReset } from '../../packages/server/test-support/reset-process.ts'
 
@@ -73,12 +74,7 @@ async function start(
   }
   const users = { ...all, ...fields(all) }
   const started = await stage.start({ clock, mail, users, ...options } as object)
-  const count = async (table: string): Promise<number> =>
-    Number((await stage.sql(`select count(*) as number from ${table}`))[0]?.['number'])
-  const settled = async (): Promise<void> => {
-    while ((await count('mail_proof where resolved_at is null')) + (await count('mail')) > 0)
-      await delay(20)
-  }
+  const settled = (): Promise<void> => mailsSent(stage)
   const request = (login: string): Promise<Answer> =>
     started.send('POST', '/password-resets', { json: { login } })
   return {

@@ -16,6 +16,7 @@ import {
   type TestClock,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
+import { mailsSent } from '../../packages/server/test-support/mails-sent.ts'
 
 const next = 'purple monkey dishwasher'
 const path = '/email-verifications/confirm'
@@ -54,11 +55,8 @@ async function start(
   }
   const all = { clock, mail, emailVerification, ...options } as StageOptions
   const started = await stage.start(all)
-  const count = async (table: string): Promise<number> =>
-    Number((await stage.sql(`select count(*) as number from ${table}`))[0]?.['number'])
   const settled = async (): Promise<Mail> => {
-    while ((await count('mail_proof where resolved_at is null')) + (await count('mail')) > 0)
-      await delay(20)
+    await mailsSent(stage)
     return mailOf(mails.at(-1))
   }
   return {

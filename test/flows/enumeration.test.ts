@@ -6,6 +6,7 @@ import {
   createTestClock,
   describeOnBoth,
   password,
+  serverHashing,
 } from '../../packages/server/test-support/keystile.ts'
 
 const skip = process.env['KEYSTILE_LONG'] ? false : 'runs only with KEYSTILE_LONG=1'
@@ -19,6 +20,7 @@ describeOnBoth('enumeration', (stage) => {
       const { register, send, keystile } = await stage.start({
         rateLimits: 'on',
         clock: createTestClock(),
+        passwordHashing: serverHashing,
       })
       for (let n = 0; n < count; n += 4) {
         const registered = Array.from({ length: 4 }, (_, i) =>
@@ -55,6 +57,7 @@ describeOnBoth('enumeration', (stage) => {
     async (t) => {
       const { keystile, send } = await stage.start({
         emailVerification: 'required',
+        passwordHashing: serverHashing,
         mail: { from: 'no-reply@example.com', send: () => undefined },
       })
       const { users } = keystile

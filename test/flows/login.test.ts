@@ -8,6 +8,7 @@ import {
   describeOnBoth,
   issuer,
   password,
+  serverHashing,
 } from '../../packages/server/test-support/keystile.ts'
 
 const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
@@ -249,7 +250,9 @@ describeOnBoth(
     })
 
     it('a login renews a password hash that was made at a lower cost', async () => {
-      const { addUser, login, readHash, writeHash } = await stage.start()
+      const { addUser, login, readHash, writeHash } = await stage.start({
+        passwordHashing: serverHashing,
+      })
       const subject = await addUser()
       const hash = hashSync(password, { memoryCost: 8_192, timeCost: 1, parallelism: 1 })
       await writeHash(subject, hash)
@@ -277,7 +280,9 @@ describeOnBoth(
 
     for (const [kind, hash] of Object.entries(importedHashes)) {
       it(`a login accepts a ${kind} hash from another library and replaces it`, async () => {
-        const { addUser, login, readHash, writeHash } = await stage.start()
+        const { addUser, login, readHash, writeHash } = await stage.start({
+          passwordHashing: serverHashing,
+        })
         const subject = await addUser()
         await writeHash(subject, hash)
         for (const wrong of ['wrong', `${password}\0`, password.slice(0, -1)])

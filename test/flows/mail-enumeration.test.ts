@@ -6,6 +6,7 @@ import { areaUnderCurve } from '../../packages/server/test-support/area-under-cu
 import {
   describeOnBoth,
   password,
+  serverHashing,
   type Answer,
 } from '../../packages/server/test-support/keystile.ts'
 import {
@@ -13,8 +14,10 @@ import {
   startMails,
   type TestMails,
 } from '../../packages/server/test-support/mail-flows.ts'
+import { keepIntervals } from '../../packages/server/test-support/quick-jobs.ts'
 
 const isLong = Boolean(process.env['KEYSTILE_LONG'])
+if (isLong) keepIntervals()
 const count = isLong ? 2_000 : 10
 /** So many known logins are tried at once: the server limits how many mails it sends. */
 const chunk = 125
@@ -87,6 +90,7 @@ describeOnBoth('a stranger who tries logins at the endpoints for mails', (stage)
     const started = await startMails(stage, {
       rateLimits: 'on',
       emailVerification: 'required',
+      passwordHashing: serverHashing,
     })
     const times = new Map<string, Times>(
       endpoints.map(({ name }) => [name, { user: [], none: [] }]),

@@ -5,6 +5,7 @@ import {
   createTestClock,
   describeOnBoth,
   password,
+  serverHashing,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
 
@@ -212,7 +213,7 @@ describeOnBoth('a disabled user', (stage) => {
   })
 
   it('a user who is disabled during a login gets no session', async () => {
-    const started = await stage.start()
+    const started = await stage.start({ passwordHashing: serverHashing })
     const bearer = await started.accessToken()
     const id = await idOf(started, bearer)
     const logins = Array.from({ length: 8 }, () => started.login())

@@ -16,6 +16,7 @@ import {
   type TestClock,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
+import { mailsSent } from '../../packages/server/test-support/mails-sent.ts'
 
 const next = 'purple monkey dishwasher'
 
@@ -47,16 +48,13 @@ async function start(stage: Stage, options: Parameters<Stage['start']>[0] = {}):
     send: (message) => void mails.push(message),
   }
   const started = await stage.start({ clock, mail, ...options })
-  const count = async (table: string): Promise<number> =>
-    Number((await stage.sql(`select count(*) as number from ${table}`))[0]?.['number'])
   const request: Started['request'] = async (login = 'ada', fields = {}) => {
     const answer = await started.send('POST', '/password-resets', { json: { login, ...fields } })
     assert.equal(answer.status, 202, answer.text)
     return String(answer.json['request_id'])
   }
   const settled = async (): Promise<Mail> => {
-    while ((await count('mail_proof where resolved_at is null')) + (await count('mail')) > 0)
-      await delay(20)
+    await mailsSent(stage)
     return mailOf(mails.at(-1))
   }
   return {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { decodeJwtUnsafe } from 'keystile/jwt'
 import { startServer } from '../../packages/server/test-support/command.ts'
 import {
@@ -15,7 +16,7 @@ import {
 } from '../../packages/server/test-support/keystile.ts'
 
 const scopes = { 'items:read': 'Read items', 'items:write': 'Change items' }
-const rounds = process.env['KEYSTILE_LONG'] ? 500 : 5
+const rounds = process.env['KEYSTILE_LONG'] ? 500 : 3
 const day = 24 * 60 * 60
 
 const refused = ({ status, json }: Answer): void =>
@@ -405,8 +406,10 @@ describeOnBoth('two processes on one database', (stage) => {
       const at = performance.now()
       refused(await refresh(0, first.refreshToken))
       assert.equal((await me(0)).status, 401)
-      while ((await me(1)).status === 200)
+      while ((await me(1)).status === 200) {
         assert.ok(performance.now() - at < 10_000, 'ten seconds have passed')
+        await delay(10)
+      }
       refused(await refresh(1, third.refreshToken))
     } finally {
       await Promise.all(servers.map((server) => server.stop()))

@@ -2,6 +2,7 @@
 // requests use all connections.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import type { TokenError } from 'keystile'
 import {
@@ -21,7 +22,7 @@ async function untilRefused({ keystile }: TestKeystile, accessToken: string): Pr
     )
     if (refusal !== undefined) return refusal
     assert.ok(performance.now() < until, 'ten seconds have passed')
-    await new Promise((resolve) => setImmediate(resolve))
+    await delay(10)
   }
 }
 
@@ -101,7 +102,7 @@ async function withFullQueue(stage: Stage, pool: pg.Pool | undefined): Promise<v
     while (!stopping.signal.aborted) {
       const { status, headers } = await busy.refresh(ada.refreshToken)
       if (!stopping.signal.aborted) answers.push({ status, retryAfter: headers.get('retry-after') })
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await delay(50)
     }
   })
   try {
@@ -110,7 +111,7 @@ async function withFullQueue(stage: Stage, pool: pg.Pool | undefined): Promise<v
     const until = performance.now() + 20_000
     while (answers.length < 100) {
       assert.ok(performance.now() < until, 'twenty seconds have passed')
-      await new Promise((resolve) => setImmediate(resolve))
+      await delay(10)
     }
     for (const answer of answers) assert.deepEqual(answer, { status: 503, retryAfter: '1' })
     await assert.rejects(busy.keystile.verifier.verify(bob.accessToken), { code: 'invalid_token' })

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { byOperator } from '../../packages/server/test-support/whole-server.ts'
-import { describeOnBoth } from '../../packages/server/test-support/keystile.ts'
+import { describeOnBoth, serverHashing } from '../../packages/server/test-support/keystile.ts'
 
 const scopes = { 'items:write': 'Change items' }
 
 describeOnBoth('scopes that are withdrawn while logins are in flight', (stage) => {
   it('a login gets no scopes that the user loses while it runs', async () => {
-    const { users, keystile, login, open, tokens } = await stage.start({ scopes })
+    const { users, keystile, login, open, tokens } = await stage.start({
+      scopes,
+      passwordHashing: serverHashing,
+    })
     const { subject } = await tokens('bob')
     for (let round = 0; round < 5; round++) {
       const granted = (await users.findByLogin('bob'))!

@@ -13,7 +13,8 @@ const main = join(import.meta.dirname, '../src/cli/main.ts')
 
 export interface CommandOptions {
   readonly cwd: string
-  /** Variables for the process. It inherits only PATH, HOME and NODE_COMPILE_CACHE. */
+  /** Variables for the process. It inherits only PATH, HOME, NODE_COMPILE_CACHE and
+   * NODE_OPTIONS. */
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -137,10 +138,16 @@ export function startCommand(
   args: readonly string[],
   { cwd, env = {} }: CommandOptions,
 ): ChildProcess {
-  const { PATH = '', HOME = '', NODE_COMPILE_CACHE } = process.env
+  const { PATH = '', HOME = '', NODE_COMPILE_CACHE, NODE_OPTIONS } = process.env
   return spawn(process.execPath, ['--conditions=source', main, ...args], {
     cwd,
-    env: { PATH, HOME, ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }), ...env },
+    env: {
+      PATH,
+      HOME,
+      ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }),
+      ...(NODE_OPTIONS && { NODE_OPTIONS }),
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 }

@@ -17,12 +17,22 @@ import type { Clients, NewClient } from '../src/features/clients/clients.ts'
 import { byOperator } from '../src/features/audit/audit.ts'
 import type { User, Users } from '../src/features/accounts/users.ts'
 import { wire, type RunningKeystile } from '../src/server/wire.ts'
+import { copyMigratedFile, createMigratedDatabase, type MigratedDatabase } from './migrated.ts'
+import './quick-jobs.ts'
 import { openPeople, type People } from './people.ts'
-import { createTestDatabase, howToGetPostgres, type TestDatabase } from './postgres.ts'
+import { howToGetPostgres } from './postgres.ts'
 
 export const issuer = 'http://localhost:3000/auth'
 export const key = 'a sealing key for tests: 0123456789 abcdef'
 export const password = 'correct horse battery staple'
+
+/**
+ * The cost of password hashes in a server, for tests that depend on the cost or on the time that a
+ * hash takes.
+ */
+export const serverHashing = { memoryKiB: 19_456, passes: 2 }
+/** The cost in all other tests: the lowest of argon2id. A server refuses it. */
+const cheapHashing = { memoryKiB: 8, passes: 1 }
 
 /** A clock whose time changes only when a test changes it. */
 export interface TestClock {
@@ -138,11 +148,16 @@ export interface Stage {
   sql(text: string): Promise<readonly Readonly<Record<string, unknown>>[]>
 }
 
+/** The PostgreSQL databases of this process that no suite uses. */
+const idle: MigratedDatabase[] = []
+after(() => Promise.all(idle.map(({ drop }) => drop())))
+
 /**
- * Runs a suite twice: with a new SQLite file for each test, and with an empty PostgreSQL database
- * for each test. Does this for each kind of users in `directories`. With both kinds, the app's own
- * users on SQLite need KEYSTILE_LONG=1 or a machine without PostgreSQL: the other three suites
- * already cover both databases and both kinds of users.
+ * Runs a suite twice: with a new SQLite file for each test, and with a PostgreSQL database that is
+ * reset after each test. Does this for each kind of users in `directories`. With both kinds,
+ * KEYSTILE_LONG=1 runs all four suites. Otherwise two run, which cover both databases and both
+ * kinds of users: accounts on SQLite, and the app's own users on PostgreSQL. A machine without
+ * PostgreSQL runs both kinds of users on SQLite.
  */
 export function describeOnBoth(
   title: string,
@@ -150,31 +165,34 @@ export function describeOnBoth(
   directories: readonly Directory[] = ['accounts'],
 ): void {
   const hasPostgres = Boolean(process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL'])
+  const isShort = directories.length > 1 && hasPostgres && !process.env['KEYSTILE_LONG']
+  const longOnly = 'KEYSTILE_LONG=1 runs it'
   for (const directory of directories) {
     const whose = directory === 'people' ? ', with the app’s own users' : ''
-    const isLong = directory === 'people' && directories.length > 1 && hasPostgres
-    const skipLong = isLong && !process.env['KEYSTILE_LONG'] && 'KEYSTILE_LONG=1 runs it'
-    describe(`${title} on SQLite${whose}`, { skip: skipLong, concurrency: 1 }, () => {
+    const skipSqlite = isShort && directory === 'people' && longOnly
+    describe(`${title} on SQLite${whose}`, { skip: skipSqlite, concurrency: 1 }, () => {
       let folder: string
       runOn(suite, 'SQLite', directory, {
         open: async () => {
           folder = mkdtempSync(join(tmpdir(), 'keystile-flow-'))
-          return join(folder, 'keystile.db')
+          return copyMigratedFile(join(folder, 'keystile.db'))
         },
         clear: async () => rmSync(folder, { recursive: true, force: true }),
       })
     })
-    const skip = hasPostgres ? false : `no PostgreSQL: ${howToGetPostgres}`
+    const skip = hasPostgres
+      ? isShort && directory === 'accounts' && longOnly
+      : `no PostgreSQL: ${howToGetPostgres}`
     describe(`${title} on PostgreSQL${whose}`, { skip, concurrency: 1 }, () => {
-      let database: TestDatabase | undefined
-      after(() => database?.drop())
+      let database: MigratedDatabase | undefined
+      after(() => void (database && idle.push(database)))
       runOn(suite, 'PostgreSQL', directory, {
         open: async () => {
-          database ??= await createTestDatabase()
+          database ??= idle.pop() ?? (await createMigratedDatabase())
           assert.ok(database, howToGetPostgres)
           return database.url
         },
-        clear: async () => database?.clear(),
+        clear: async () => database?.reset(),
       })
     })
   }
@@ -208,12 +226,18 @@ function runOn(
       running.push(started)
       return started
     },
-    sql: (text) => (kind === 'SQLite' ? askSqlite(database, text) : askPostgres(database, text)),
+    async sql(text) {
+      connection ??= kind === 'SQLite' ? openSqlite(database) : openPool(database)
+      return connection.ask(text)
+    },
   }
+  let connection: Connection | undefined
   afterEach(async () => {
     for (const { keystile } of running.splice(0)) await keystile.close()
     await people?.close()
     people = undefined
+    await connection?.close()
+    connection = undefined
     if (database !== '') await clear()
     database = ''
   })
@@ -229,9 +253,11 @@ type StartOptions = Partial<KeystileOptions<string, object>> & {
  * @param people the users in the app's own table, if `options.users` is the directory of this table
  */
 export async function startKeystile(options: StartOptions, people?: People): Promise<TestKeystile> {
-  const { keystile, users, clients, document } = await wire(
-    checkOptions({ issuer, key, rateLimits: 'off', logger: silentLogger, ...options }),
-  )
+  const { passwordHashing = cheapHashing } = options
+  const { keystile, users, clients, document } = await wire({
+    ...checkOptions({ issuer, key, rateLimits: 'off', logger: silentLogger, ...options }),
+    passwordHashing,
+  })
   const guard = createGuard(keystile)
   const send: TestKeystile['send'] = async (method, path, options) =>
     readAnswer(
@@ -366,27 +392,25 @@ export async function readAnswer(response: Response): Promise<Answer> {
   }
 }
 
-async function askSqlite(
-  file: string,
-  text: string,
-): Promise<readonly Readonly<Record<string, unknown>>[]> {
+/** A connection of a test to the database of Keystile. */
+interface Connection {
+  readonly ask: Stage['sql']
+  close(): Promise<void>
+}
+
+function openSqlite(file: string): Connection {
   const sqlite = new DatabaseSync(file, { timeout: 5_000 })
-  try {
-    return sqlite.prepare(text).all()
-  } finally {
-    sqlite.close()
+  return {
+    ask: async (text) => sqlite.prepare(text).all(),
+    close: async () => sqlite.close(),
   }
 }
 
-async function askPostgres(
-  url: string,
-  text: string,
-): Promise<readonly Readonly<Record<string, unknown>>[]> {
-  const client = new pg.Client({ connectionString: url, options: '-c search_path=keystile' })
-  await client.connect()
-  try {
-    return (await client.query(text)).rows
-  } finally {
-    await client.end()
+function openPool(connectionString: string): Connection {
+  const pool = new pg.Pool({ connectionString, options: '-c search_path=keystile' })
+  pool.on('error', () => {}) // a test may end the connections; the next query opens another one
+  return {
+    ask: async (text) => (await pool.query(text)).rows,
+    close: () => pool.end(),
   }
 }

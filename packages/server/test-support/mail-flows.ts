@@ -1,7 +1,6 @@
 // The flows that a mail completes, as a list. Tests of scanners, flaws, guessing and timing go
 // through it, so a new flow is tested by one record more.
 import assert from 'node:assert/strict'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { AppMail, MailMessage } from '@keystile/server'
 import {
   createTestClock,
@@ -11,6 +10,7 @@ import {
   type TestClock,
   type TestKeystile,
 } from './keystile.ts'
+import { mailsSent } from './mails-sent.ts'
 
 /** The password that a test sets by a mail. */
 export const nextPassword = 'purple monkey dishwasher'
@@ -198,14 +198,6 @@ export async function startMails(
         json: { new_password: nextPassword, ...fields },
       }),
   }
-}
-
-/** Resolves when all requests are resolved and all mails are sent. */
-async function mailsSent(stage: Stage): Promise<void> {
-  const count = async (table: string): Promise<number> =>
-    Number((await stage.sql(`select count(*) as number from ${table}`))[0]?.['number'])
-  while ((await count('mail_proof where resolved_at is null')) + (await count('mail')) > 0)
-    await delay(20)
 }
 
 /** Returns the hidden fields of the form in a page. */

@@ -1,8 +1,8 @@
 // Keystile that sends its mails to a list, for tests of the flows by mail.
 import assert from 'node:assert/strict'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { AppMail, MailMessage } from '@keystile/server'
 import { createTestClock, type Stage, type TestClock, type TestKeystile } from './keystile.ts'
+import { mailsSent } from './mails-sent.ts'
 
 /** Keystile, its mails, and a clock. */
 export interface WithMailbox extends TestKeystile {
@@ -30,12 +30,7 @@ export async function startWithMailbox(stage: Stage, options: object = {}): Prom
     send: (message) => void mails.push(message),
   }
   const started = await stage.start({ clock, mail, ...options })
-  const count = async (table: string): Promise<number> =>
-    Number((await stage.sql(`select count(*) as number from ${table}`))[0]?.['number'])
-  const settled = async (): Promise<void> => {
-    while ((await count('mail_proof where resolved_at is null')) + (await count('mail')) > 0)
-      await delay(20)
-  }
+  const settled = (): Promise<void> => mailsSent(stage)
   return {
     ...started,
     clock,

@@ -18,6 +18,7 @@ import { createRequire } from 'node:module'
 import { createServer, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Readable, Writable } from 'node:stream'
 import pg from 'pg'
 
@@ -350,5 +351,5 @@ export async function countBackends(
 
 /** Resolves when a query waits for a lock in this database. */
 export async function isWaiting(url: string): Promise<void> {
-  while ((await countBackends(url, 'waiting')) === 0) continue
+  while ((await countBackends(url, 'waiting')) === 0) await delay(5)
 }

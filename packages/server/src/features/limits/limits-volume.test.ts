@@ -17,10 +17,10 @@ import { openDatabase } from '../../storage/open.ts'
 import { createTestClock, describeOnBoth, password } from '../../../test-support/keystile.ts'
 
 const isLong = Boolean(process.env['KEYSTILE_LONG'])
-const count = isLong ? 1_000_000 : 1_500
+const count = isLong ? 1_000_000 : 300
 /** Simultaneous logins: few enough that each is hashed in time on a busy machine. */
 const atOnce = 5
-const httpCount = isLong ? 10_000 : 100
+const httpCount = isLong ? 10_000 : 50
 const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
 const { cleanUp: steps = [] } = feature
 const addressOf = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`

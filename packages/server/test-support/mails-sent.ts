@@ -1,0 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Stage } from './keystile.ts'
+
+/** Resolves when all requests for mails are resolved and all mails are sent. */
+export async function mailsSent({ sql }: Pick<Stage, 'sql'>): Promise<void> {
+  while ((await sql(waiting)).length > 0) await delay(10)
+}
+
+const waiting =
+  'select id from mail_proof where resolved_at is null union all select id from mail limit 1'

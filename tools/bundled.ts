@@ -1,0 +1,67 @@
+// Makes the test processes load the command, the threads of the server, and Kysely from one file
+// each.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { build, type BuildOptions } from 'esbuild'
+
+const server = join(import.meta.dirname, '../packages/server')
+
+/** The imports of Kysely in the source, and the names of their bundles. */
+const kysely = { kysely: 'kysely', 'kysely/migration': 'kysely-migration' } as const
+
+/** The command `keystile`, and the programs of the threads. */
+const programs = ['cli/main', 'server/writer-thread', 'features/password/hash-thread'] as const
+
+/**
+ * Bundles the programs and Kysely into a temporary folder, and returns the option that makes Node
+ * use the bundles. `npm test` starts thousands of threads and processes. To load their files takes
+ * most of the time of a start: the writer thread has 80, and Kysely has 300 more. The published
+ * server is also bundled (decisions/0009-bundle-the-server.md).
+ */
+export async function bundle(temporary: string): Promise<string> {
+  // A folder of its own: tests copy the source into the temporary folder.
+  const folder = join(temporary, 'bundled')
+  const common: BuildOptions = {
+    absWorkingDir: server,
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    logLevel: 'warning',
+  }
+  const entryPoints = Object.entries(kysely).map(([from, out]) => ({ in: from, out }))
+  await build({ ...common, entryPoints, splitting: true })
+  await build({
+    ...common,
+    entryPoints: programs.map((program) => `src/${program}.ts`),
+    outbase: 'src',
+    conditions: ['source'],
+    external: ['pg', 'pino', 'nodemailer', '@node-rs/argon2', '@node-rs/bcrypt', '#*'],
+  })
+
+  const urlOf = (file: string): string => pathToFileURL(join(folder, file)).href
+  const sourceOf = (file: string): string => pathToFileURL(join(server, 'src', file)).href
+  const urls = [
+    ...Object.entries(kysely).map(([from, out]) => [from, urlOf(`${out}.mjs`)]),
+    ...programs.map((program) => [sourceOf(`${program}.ts`), urlOf(`${program}.mjs`)]),
+  ]
+  // A bundle finds packages from the folder of the server. An old Node has no registerHooks, and does
+  // not run the server either.
+  const hook = `import module from 'node:module'
+const urls = new Map(${JSON.stringify(urls)})
+module.registerHooks?.({
+  resolve(specifier, context, next) {
+    const url = urls.get(specifier)
+    if (url) return { url, format: 'module', shortCircuit: true }
+    if (!context.parentURL?.startsWith('${urlOf('')}') || /^[./]/.test(specifier))
+      return next(specifier, context)
+    return next(specifier, { ...context, parentURL: '${sourceOf('index.ts')}' })
+  },
+})
+`
+  writeFileSync(join(folder, 'hook.mjs'), hook)
+  return `--import=${urlOf('hook.mjs')}`
+}
