@@ -1,7 +1,7 @@
 // Tells the app, but not the caller, why a guard or a verifier refused a request or a token.
 import type { TokenError } from '../base/errors.ts'
 import { kindOf } from '../base/options.ts'
-import { isLogger, silentLogger, type Logger } from '../base/log.ts'
+import { isLogger, printErrors, type Logger } from '../base/log.ts'
 import type { TokenErrorCode, TokenReason } from '../base/token-reasons.ts'
 
 /** A refusal: the argument of `onRefused`. It contains no part of the token. */
@@ -36,11 +36,6 @@ export interface RefusalOptions {
 
 /** Reports a refusal. Throws only if the app's logger throws. */
 export type ReportRefusal = (error: TokenError, method?: string, route?: string) => void
-
-const printErrors: Logger = {
-  ...silentLogger,
-  error: (fields, message) => console.error(`keystile: ${message}`, fields),
-}
 
 /**
  * Creates the function that reports refusals to the app.
