@@ -546,6 +546,19 @@ const server: Package = {
       packages: ['keystile'],
     },
     {
+      name: 'features/revocation-feed',
+      for: 'GET /revocations: sends the feed of revocations to verifiers in other processes',
+      from: [
+        'http',
+        'feature',
+        'features/events',
+        'features/audit',
+        'features/limits',
+        'features/clients',
+      ],
+      packages: ['keystile', 'node:timers'],
+    },
+    {
       name: 'features/docs',
       for: 'the OpenAPI document, made from the routes, and Swagger UI',
       from: ['http'],
