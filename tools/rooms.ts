@@ -194,6 +194,7 @@ const server: Package = {
         'kysely',
         'pg',
         'node:sqlite',
+        'node:timers',
         'node:worker_threads',
         'node:fs',
         'node:path',

@@ -159,6 +159,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
   const { verifier, starter, ends } = issuing
   const activeUsers = createActiveUsers(people.findActive)
   const jobs = await startJobs(parts, people.mailPurposes)
+  feed.followSignals()
   const streams = createRevocationStreams({ feed, clients, logger })
   const routes = [
     ...listRoutes(parts, people, { ...issuing, isWelcome: activeUsers.isWelcome }),
