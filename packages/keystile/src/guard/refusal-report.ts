@@ -29,7 +29,7 @@ export interface RefusalOptions {
   onRefused?(refused: RefusedRequest): void
   /**
    * The logger gets each refusal at the level debug, and each error of `onRefused` at the level
-   * error. Without a logger, only the errors of `onRefused` are printed, to standard error.
+   * error. Without a logger, only errors are printed, to standard error.
    */
   readonly logger?: Logger
 }

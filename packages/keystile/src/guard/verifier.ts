@@ -30,8 +30,9 @@ import {
 import { createVerifiedTokens } from './verified-tokens.ts'
 
 /**
- * The options of a verifier. Set `onRefused` and `logger` here only if the app itself calls
- * `verify`: a guard reports its refusals with its own options.
+ * The options of a verifier. Set `onRefused` here only if the app itself calls `verify`: a guard
+ * reports its refusals with its own options. The `logger` also learns, once, why revocations cannot
+ * be read, and when they can be read again.
  */
 export interface VerifierOptions<T extends TokenType = TokenType>
   extends RefusalOptions, TokenRules<T> {
