@@ -65,16 +65,16 @@ function requireFeed(feed: RevocationFeed): RevocationFeed {
     const value: unknown = feed[name]
     if (typeof value !== 'string' || !value.isWellFormed() || value === '') {
       throw new TypeError(
-        `\`${name}\` of \`revocations\` must be a string; it is ${kindOf(value)}. Fix: create a ` +
+        `\`${name}\` of \`revocations\` must be a string that is not empty; it is ${kindOf(value)}. Fix: create a ` +
           'client with `keystile client create NAME --may revocations`',
       )
     }
   }
   if (feed.whenStale !== 'accept' && feed.whenStale !== 'refuse') {
     throw new TypeError(
-      '`whenStale` of `revocations` has no default: it says what happens to tokens when no ' +
-        "revocations have arrived for 4 seconds. 'refuse' answers 503; 'accept' accepts tokens, " +
-        'even if they are revoked meanwhile',
+      "`whenStale` of `revocations` must be 'refuse' or 'accept'; it has no default. When no news " +
+        "of revocations has arrived for 4 seconds, 'refuse' answers 503, and 'accept' accepts " +
+        'tokens, although they may be revoked',
     )
   }
   return feed
