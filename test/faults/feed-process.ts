@@ -48,29 +48,30 @@ export async function startVerifierProcess(
 export async function startServerProcess(
   server: ServerSettings,
 ): Promise<Process<never, never> & { readonly port: number }> {
-  const { process, first } = await startProcess<never, never, number>({ server })
-  return { ...process, port: first }
+  const { process, first } = await startProcess<never, never>({ server })
+  return { ...process, port: Number(first) }
 }
 
-async function startProcess<Sent, Told, First = Told>(
+/** Starts a process. `first` is its first message. */
+async function startProcess<Sent, Told>(
   settings: Settings,
-): Promise<{ readonly process: Process<Sent, Told>; readonly first: First }> {
+): Promise<{ readonly process: Process<Sent, Told>; readonly first: unknown }> {
   const child = fork(import.meta.filename, [JSON.stringify(settings)], {
     execArgv: ['--conditions=source'],
   })
   const exit = once(child, 'exit')
-  async function reply<T>(): Promise<T> {
+  async function reply(): Promise<unknown> {
     const ended = exit.then(([code]) => Promise.reject(new Error(`the process ended: ${code}`)))
     const [told] = await Promise.race([once(child, 'message'), ended])
-    return told as T
+    return told
   }
-  const first = await reply<First>()
+  const first = await reply()
   return {
     first,
     process: {
-      ask(sent) {
+      async ask(sent) {
         child.send(sent as object)
-        return reply<Told>()
+        return (await reply()) as Told
       },
       freeze: () => void child.kill('SIGSTOP'),
       thaw: () => void child.kill('SIGCONT'),
@@ -94,9 +95,11 @@ async function runVerifier(verifier: Verifier): Promise<void> {
   await verifier.ready()
   process.on('message', async ({ token, now }: Question) => {
     let verdict = await judge(verifier, token)
-    while (!now && verdict === 'accepted') {
-      await delay(1)
-      verdict = await judge(verifier, token)
+    if (!now) {
+      while (verdict === 'accepted') {
+        await delay(1)
+        verdict = await judge(verifier, token)
+      }
     }
     process.send?.({ verdict, at: Date.now() } satisfies Verdict)
   })

@@ -25,7 +25,10 @@ export async function startTcpProxy(): Promise<TcpProxy> {
   let sentBytes = 0
   const server = createServer((client) => {
     accepted++
-    if (isCut) return void client.on('error', () => {}).resetAndDestroy()
+    if (isCut) {
+      client.resetAndDestroy()
+      return
+    }
     const upstream = connect(proxy.target, '127.0.0.1')
     const pair = [client, upstream] as const
     pairs.add(pair)

@@ -96,9 +96,9 @@ const orders: { readonly [name in keyof Orders]: (order: Orders[name]['sent']) =
   remote({ issuer, keys, revocations = 'none' }) {
     offset = 0
     const clock = { now: () => Date.now() + offset }
-    const options = { issuer, audience: 'api', revocations, clock, ...(keys && { keys }) }
+    const given = keys && { keys }
     closeRemote()
-    const verifier = createVerifier(options)
+    const verifier = createVerifier({ issuer, audience: 'api', revocations, clock, ...given })
     closeRemote = verifier.close
     remote = createGuard({ verifier })()((_request, { identity }) =>
       Response.json(identity.subject),

@@ -89,7 +89,7 @@ export async function startFeed(): Promise<ScriptedFeed> {
 export async function until(condition: () => unknown): Promise<void> {
   const end = performance.now() + 20_000
   while (!(await condition())) {
-    assert.ok(performance.now() < end, `20 s have passed: ${condition}`)
+    assert.ok(performance.now() < end, `20 s have passed: ${String(condition)}`)
     await delay(10)
   }
 }

@@ -1,5 +1,5 @@
-// Reads the revocation feed of an issuer. `feed-stream.ts` is one connection; this file decides when
-// to connect, keeps what arrived, and knows how old that knowledge is.
+// Reads the revocation feed of an issuer. This file decides when to connect, and knows how old the
+// revocations are. `feed-stream.ts` is one connection.
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { endsWithRequest } from '../base/runtime.ts'

@@ -65,8 +65,9 @@ function requireFeed(feed: RevocationFeed): RevocationFeed {
     const value: unknown = feed[name]
     if (typeof value !== 'string' || !value.isWellFormed() || value === '') {
       throw new TypeError(
-        `\`${name}\` of \`revocations\` must be a string that is not empty; it is ${kindOf(value)}. Fix: create a ` +
-          'client with `keystile client create NAME --may revocations`',
+        `\`${name}\` of \`revocations\` must be a string that is not empty; it is ` +
+          `${kindOf(value)}. Fix: create a client with ` +
+          '`keystile client create NAME --may revocations`',
       )
     }
   }

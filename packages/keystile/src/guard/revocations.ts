@@ -34,7 +34,7 @@ export interface Revocations {
 
 /** How a verifier reads the revocation feed of a Keystile server. */
 export interface RevocationFeed {
-  /** A client of the issuer that may read revocations: `keystile client create … --may revocations`. */
+  /** A client that may read revocations: `keystile client create … --may revocations`. */
   readonly clientId: string
   readonly clientSecret: string
   /**

@@ -61,9 +61,9 @@ export interface VerifierOptions<T extends TokenType = TokenType>
   readonly fetch?: Fetch
   /**
    * The source of revocations. With `'none'`, a revoked token stays valid until it expires. With
-   * `{ clientId, clientSecret, whenStale }`, the verifier reads the revocations of the issuer, which
-   * must be a Keystile server: it connects to `{issuer}/revocations` and stays connected until
-   * `close()`. That works with one issuer only. Or the app's own source.
+   * `{ clientId, clientSecret, whenStale }`, the verifier reads the revocations of the issuer: it
+   * connects to `{issuer}/revocations` and stays connected until `close()`. The issuer must be a
+   * Keystile server, and the only issuer of this verifier. Or the app's own source.
    */
   readonly revocations: 'none' | RevocationFeed | Revocations
   readonly clock?: Clock
@@ -227,8 +227,8 @@ interface Prover {
   /** Returns a cached token that is still valid. */
   recall(token: string): ProvedToken | undefined
   /**
-   * Returns a cached token. Returns `undefined` if the token is not cached, or if
-   * its key was removed or replaced. The caller must then call `prove()`.
+   * Returns a cached token. Returns `undefined` if the token is not cached, or if its key was
+   * removed or replaced. The caller must then call `prove()`.
    *
    * @throws {TokenError} `invalid_token` for a cached token that has expired
    */
