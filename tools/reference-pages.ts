@@ -96,6 +96,7 @@ function describeRuntimes(): readonly Row[] {
 /** What a caller needs at an endpoint whose OpenAPI operation has no security. */
 const clientNeeds: Readonly<Record<string, string>> = {
   '/introspect': 'a [client](../guides/clients.md) with `--may introspect`',
+  '/revocations': 'a [client](../guides/clients.md) with `--may revocations`',
 }
 
 /** Reads the endpoints from the OpenAPI document of a server that has all of them. */

@@ -194,6 +194,7 @@ const server: Package = {
         'kysely',
         'pg',
         'node:sqlite',
+        'node:timers',
         'node:worker_threads',
         'node:fs',
         'node:path',
@@ -544,6 +545,19 @@ const server: Package = {
         'features/oauth',
       ],
       packages: ['keystile'],
+    },
+    {
+      name: 'features/revocation-feed',
+      for: 'GET /revocations: sends the feed of revocations to verifiers in other processes',
+      from: [
+        'http',
+        'feature',
+        'features/events',
+        'features/audit',
+        'features/limits',
+        'features/clients',
+      ],
+      packages: ['keystile', 'node:timers'],
     },
     {
       name: 'features/docs',

@@ -118,6 +118,10 @@ for (const { binary, version } of nodes) {
       assert.deepEqual(await smoke('alone', 'node'), { stdout: 'ok\n', stderr: '' })
     })
 
+    it('without other packages, keystile reads the revocations of another server', async () => {
+      assert.deepEqual(await smoke('alone', 'feed'), { stdout: 'ok\n', stderr: '' })
+    })
+
     it('keystile/client signs in, refreshes, and sends no token after a redirect', async () => {
       assert.deepEqual(await smoke('alone', 'client'), { stdout: 'ok\n', stderr: '' })
     })

@@ -1,5 +1,5 @@
-// Uses the built library as an application does, on Node 20: `node smoke.mjs jwt | node | client |
-// hono`. It runs in a folder whose node_modules has only keystile (and hono for the last), so that
+// Uses the built library as an application does, on Node 20: `node smoke.mjs jwt | node | feed |
+// client | hono`. It runs in a folder whose node_modules has only keystile (and hono for the last), so that
 // an import of anything else fails. Prints "ok".
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
@@ -74,6 +74,35 @@ const parts = {
     const url = `http://127.0.0.1:${server.address().port}/items`
     await checkRoute(async (token) => answerOf(await fetch(url, { headers: headersWith(token) })))
     server.closeAllConnections()
+    server.close()
+  },
+  async feed() {
+    const asked = []
+    let stream
+    const send = (sid) => {
+      const event = { kind: 'session', value: sid, expires_at: Date.now() + 60_000 }
+      stream.write(`event: revocation\nid: ${sid}\ndata: ${JSON.stringify(event)}\n\n`)
+      stream.write('event: current\ndata: {}\n\n')
+    }
+    const server = createServer((request, response) => {
+      asked.push([request.url, request.headers.authorization])
+      stream = response.writeHead(200, { 'content-type': 'text/event-stream' })
+      send('s1')
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const issuer = `http://127.0.0.1:${server.address().port}`
+    const revocations = { clientId: 'orders', clientSecret: 'pX3', whenStale: 'refuse' }
+    const verifier = createVerifier({ issuer, audience, keys: secret, revocations })
+    await verifier.ready()
+    assert.deepEqual(asked, [['/revocations', `Basic ${btoa('orders:pX3')}`]])
+    const [first, second] = ['s1', 's2'].map((sid) => tokenFor('items:read', { iss: issuer, sid }))
+    await assert.rejects(verifier.verify(first), { reason: 'revoked' })
+    assert.equal((await verifier.verify(second)).sessionId, 's2')
+    send('s2')
+    while (verifier.recall(second)) await new Promise((resolve) => setTimeout(resolve, 5))
+    await assert.rejects(verifier.verify(second), { reason: 'revoked' })
+    // After this, nothing of the verifier keeps the process alive.
+    verifier.close()
     server.close()
   },
   async client() {

@@ -178,6 +178,16 @@ const verifiers: readonly WrongUse[] = [
     keys: 'https://auth.example/jwks.json',
   }),
   verifierWith("jwksUri: 'http://auth.example/jwks'", { jwksUri: 'http://auth.example/jwks' }),
+  verifierWith('revocations: { clientId, clientSecret }', {
+    revocations: { clientId: 'orders', clientSecret: secretMark },
+  }),
+  verifierWith("revocations: { clientId, clientSecret: '', … }", {
+    revocations: { clientId: 'orders', clientSecret: '', whenStale: 'refuse' },
+  }),
+  verifierWith('issuer: [first, second], revocations: { clientId, … }', {
+    issuer: [issuer, 'https://login.example'],
+    revocations: { clientId: 'orders', clientSecret: secretMark, whenStale: 'refuse' },
+  }),
   verifierWith("algorithms: ['none']", { algorithms: ['none'] }),
   verifierWith('clockToleranceSeconds: 300', { clockToleranceSeconds: 300 }),
   verifierWith('clock: performance', { clock: performance }),

@@ -1,6 +1,6 @@
 // What a test sends to program.ts in another runtime, and what it gets back.
 import type { Jwk } from 'keystile/jwt'
-import type { RefusedRequest } from 'keystile'
+import type { JwkSet, RefusedRequest, RevocationFeed } from 'keystile'
 import type { Group, Verdict } from '../conformance/wycheproof.ts'
 import type { AlgorithmCase, AlgorithmResult } from './algorithms.ts'
 
@@ -38,8 +38,15 @@ export interface Orders {
     readonly Verdict[]
   >
   readonly algorithm: Order<AlgorithmCase, AlgorithmResult>
-  /** Makes a guard of tokens whose issuer publishes its keys. */
-  readonly remote: Order<{ readonly issuer: string }>
+  /**
+   * Makes a guard of tokens whose issuer publishes its keys, or whose keys are given. It reads no
+   * revocations, or those of a feed.
+   */
+  readonly remote: Order<{
+    readonly issuer: string
+    readonly keys?: JwkSet
+    readonly revocations?: RevocationFeed
+  }>
   /** Advances the clock of that guard. */
   readonly age: Order<{ readonly seconds: number }>
   /** Returns the message of the error when `signJwt` was called while the program was loaded. */

@@ -32,6 +32,7 @@ let stage: Stage | undefined
 const slow = { isWaiting: false, isReleased: false }
 let app: Answer = nothing
 let remote: Answer = nothing
+let closeRemote = (): void => {}
 let offset = 0
 
 /**
@@ -92,10 +93,13 @@ const orders: { readonly [name in keyof Orders]: (order: Orders[name]['sent']) =
     ...judgeKeySets(keySets),
   ],
   algorithm: tryAlgorithm,
-  remote({ issuer }) {
+  remote({ issuer, keys, revocations = 'none' }) {
     offset = 0
     const clock = { now: () => Date.now() + offset }
-    const verifier = createVerifier({ issuer, audience: 'api', revocations: 'none', clock })
+    const given = keys && { keys }
+    closeRemote()
+    const verifier = createVerifier({ issuer, audience: 'api', revocations, clock, ...given })
+    closeRemote = verifier.close
     remote = createGuard({ verifier })()((_request, { identity }) =>
       Response.json(identity.subject),
     )

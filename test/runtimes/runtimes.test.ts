@@ -21,6 +21,7 @@ import { blocks, root } from '../docs/blocks.ts'
 import { usePacked } from '../support/packed.ts'
 import { makeAlgorithmCase } from './algorithm-cases.ts'
 import { tryAlgorithm } from './algorithms.ts'
+import { describeRemoteFeed } from './remote-feed.ts'
 import { describeRemoteKeys } from './remote-keys.ts'
 import { openIn, senderTo } from './remote-app.ts'
 import { algorithmNames, readResults, resultsFile, type Results } from './results.ts'
@@ -74,6 +75,7 @@ describe('keystile in other runtimes', { skip }, () => {
       describeOpened(`Hono in ${title}`, open('hono'), names, platform)
       describeOpened(`web handlers in ${title}`, open('web'), undefined, platform)
       describeRemoteKeys(title, port, name === 'workerd')
+      describeRemoteFeed(title, port, name === 'workerd')
       describeLoading(title, port, name === 'workerd')
 
       let wycheproof = { sameVerdicts: 0, vectors: 0 }

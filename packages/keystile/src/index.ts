@@ -12,7 +12,12 @@ export {
 } from './guard/protected-resource.ts'
 export type { RefusalOptions, RefusedRequest } from './guard/refusal-report.ts'
 export type { UserObject } from './guard/user.ts'
-export type { RevocableToken, Revocations, RevocationState } from './guard/revocations.ts'
+export type {
+  RevocableToken,
+  RevocationFeed,
+  Revocations,
+  RevocationState,
+} from './guard/revocations.ts'
 export type { Identity, TokenType } from './guard/identity.ts'
 export { createVerifier, type Verifier, type VerifierOptions } from './guard/verifier.ts'
 export type { HttpAnswer, HttpRequest } from './http/message.ts'

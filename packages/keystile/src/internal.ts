@@ -29,9 +29,11 @@ export {
 } from './guard/revocations.ts'
 export { findCredential } from './http/authorization.ts'
 export {
+  cancelStream,
   pathOf,
   toResponse,
   type AnswerBody,
+  type AnswerStream,
   type HttpAnswer,
   type HttpRequestWithBody,
 } from './http/message.ts'

@@ -109,8 +109,10 @@ const headerText: Arbitrary<string> = strange.map((text) =>
   text.replace(/[^\x20-\x7e\x80-\xff]/g, '').trim(),
 )
 
-export function plansFor({ parameters, body }: Operation, known: Known): Arbitrary<Plan> {
+export function plansFor({ path, parameters, body }: Operation, known: Known): Arbitrary<Plan> {
   const queries = parameters.filter((parameter) => parameter.in === 'query')
+  const isForClients =
+    body?.[0] === 'application/x-www-form-urlencoded' || path.endsWith('/revocations')
   return fc.record({
     id: fc.oneof(
       {
@@ -121,8 +123,7 @@ export function plansFor({ parameters, body }: Operation, known: Known): Arbitra
       { weight: 2, arbitrary: fc.record({ text: strange }) },
     ),
     query: queryOf(queries, known),
-    authorization:
-      body?.[0] === 'application/x-www-form-urlencoded' ? authorizationsOf(known) : authorizations,
+    authorization: isForClients ? authorizationsOf(known) : authorizations,
     body: fc.oneof(
       {
         weight: 12,

@@ -12,6 +12,12 @@ export interface Logger {
 /** A log that discards all messages. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
+/** A log that prints errors to standard error, and discards all other messages. */
+export const printErrors: Logger = {
+  ...silentLogger,
+  error: (fields, message) => console.error(`keystile: ${message}`, fields),
+}
+
 /** Whether a value has the four methods of a logger. */
 export function isLogger(value: unknown): value is Logger {
   if (typeof value !== 'object' || value === null) return false

@@ -64,7 +64,7 @@ export type TokenReason =
   | 'expired'
   /** The verifier does not know the latest revocations. */
   | 'revocations_unavailable'
-  /** The session, the subject or the client of the token was revoked. */
+  /** The session, the subject, the client or the signing key of the token was revoked. */
   | 'revoked'
   /** The user logged in longer ago than `maxAgeSeconds` allows. */
   | 'login_too_old'

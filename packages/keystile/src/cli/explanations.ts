@@ -144,8 +144,12 @@ export const explanations: Readonly<Record<TokenReason, Explanation>> = {
     meaning:
       'The verifier does not know which tokens are revoked. The answer is 503, so clients try ' +
       'again.',
-    cause: 'The database has not answered for some seconds.',
-    fix: 'Look for database errors in the log. For a stand-alone server, also read `/readyz`.',
+    cause:
+      'The database has not answered for some seconds. Or this API reads the revocations of ' +
+      'another server, and has no news from it.',
+    fix:
+      'Look for errors of the database, or “revocations cannot be read”, in the log. For a ' +
+      'stand-alone server, also read `/readyz`.',
   },
   revoked: {
     meaning: 'The session, the user or the client of the token was revoked.',

@@ -385,4 +385,21 @@ describe('the types of a guard', () => {
     }
     assert.equal(typeof write, 'function')
   })
+
+  it('in TypeScript, a revocation feed must have all its members', () => {
+    const from = { issuer: 'https://auth.example', audience: 'https://api.example' }
+    const client = { clientId: 'orders', clientSecret: 'pX3' }
+    const make = (): unknown => [
+      createVerifier({ ...from, revocations: { ...client, whenStale: 'refuse' } }),
+      // @ts-expect-error: whenStale has no default
+      createVerifier({ ...from, revocations: client }),
+      // @ts-expect-error: whenStale is 'accept' or 'refuse'
+      createVerifier({ ...from, revocations: { ...client, whenStale: 'ignore' } }),
+      // @ts-expect-error: the secret is missing
+      createVerifier({ ...from, revocations: { clientId: 'orders', whenStale: 'accept' } }),
+      // @ts-expect-error: revocations has no default
+      createVerifier(from),
+    ]
+    assert.equal(typeof make, 'function')
+  })
 })

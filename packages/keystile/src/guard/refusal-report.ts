@@ -1,7 +1,7 @@
 // Tells the app, but not the caller, why a guard or a verifier refused a request or a token.
 import type { TokenError } from '../base/errors.ts'
 import { kindOf } from '../base/options.ts'
-import { isLogger, silentLogger, type Logger } from '../base/log.ts'
+import { isLogger, printErrors, type Logger } from '../base/log.ts'
 import type { TokenErrorCode, TokenReason } from '../base/token-reasons.ts'
 
 /** A refusal: the argument of `onRefused`. It contains no part of the token. */
@@ -29,18 +29,13 @@ export interface RefusalOptions {
   onRefused?(refused: RefusedRequest): void
   /**
    * The logger gets each refusal at the level debug, and each error of `onRefused` at the level
-   * error. Without a logger, only the errors of `onRefused` are printed, to standard error.
+   * error. Without a logger, only errors are printed, to standard error.
    */
   readonly logger?: Logger
 }
 
 /** Reports a refusal. Throws only if the app's logger throws. */
 export type ReportRefusal = (error: TokenError, method?: string, route?: string) => void
-
-const printErrors: Logger = {
-  ...silentLogger,
-  error: (fields, message) => console.error(`keystile: ${message}`, fields),
-}
 
 /**
  * Creates the function that reports refusals to the app.

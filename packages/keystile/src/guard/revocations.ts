@@ -32,6 +32,38 @@ export interface Revocations {
   refresh(): Promise<void>
 }
 
+/** How a verifier reads the revocation feed of a Keystile server. */
+export interface RevocationFeed {
+  /** A client that may read revocations: `keystile client create … --may revocations`. */
+  readonly clientId: string
+  readonly clientSecret: string
+  /**
+   * What happens to tokens while the state is `stale`: no news has arrived for four seconds.
+   * `refuse` answers 503 until news arrive again: no revoked token is accepted, but an outage of
+   * the issuer is an outage of this API. `accept` goes on with the revocations that are known: this
+   * API keeps working, but accepts tokens that are revoked during the outage. Revocations that are
+   * already known are refused in both cases.
+   */
+  readonly whenStale: 'accept' | 'refuse'
+}
+
+/** Where a verifier asks whether a token is revoked: the app's `Revocations`, or a feed. */
+export interface RevocationSource {
+  readonly state: RevocationState
+  /** Seconds since the last update. `undefined` if the source does not know. */
+  readonly ageSeconds: number | undefined
+  /** When a caller should try again that was refused because of this source. At least 1. */
+  readonly retryAfterSeconds: number
+  /** Whether `refresh()` must be called before the next token is checked. */
+  needsRefresh(): boolean
+  /** Whether tokens may be checked with what is known now. */
+  isUsable(): boolean
+  isRevoked(token: RevocableToken): boolean
+  /** Asks for updates now. @throws {Error} with the reason if there are none */
+  refresh(): Promise<void>
+  close(): void
+}
+
 /** The revocation of one session, or of all tokens of a subject, a client or a signing key. */
 export interface RevocationEvent {
   readonly kind: 'session' | 'subject' | 'client' | 'key'
@@ -65,14 +97,15 @@ export function createRevocationList(): RevocationList {
     add({ kind, value, expiresAt }) {
       ended[kind].set(value, Math.max(expiresAt, ended[kind].get(value) ?? 0))
     },
+    // Most maps are empty most of the time, and a look-up in one costs more than its size.
     isRevoked: ({ sessionId, subject, clientId, keyId }) =>
-      ended.subject.has(subject) ||
+      (ended.subject.size > 0 && ended.subject.has(subject)) ||
       // Stryker disable next-line ConditionalExpression: narrows the type; no event has undefined
-      (clientId !== undefined && ended.client.has(clientId)) ||
+      (ended.client.size > 0 && clientId !== undefined && ended.client.has(clientId)) ||
       // Stryker disable next-line ConditionalExpression: narrows the type; no event has undefined
-      (sessionId !== undefined && ended.session.has(sessionId)) ||
+      (ended.session.size > 0 && sessionId !== undefined && ended.session.has(sessionId)) ||
       // Stryker disable next-line ConditionalExpression: narrows the type; no event has undefined
-      (keyId !== undefined && ended.key.has(keyId)),
+      (ended.key.size > 0 && keyId !== undefined && ended.key.has(keyId)),
     purge(now) {
       for (const values of Object.values(ended)) {
         for (const [value, expiresAt] of values) if (expiresAt <= now) values.delete(value)

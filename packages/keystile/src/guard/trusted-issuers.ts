@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { tokenError } from '../base/errors.ts'
 import { kindOf } from '../base/options.ts'
-import type { Fetch } from '../http/fetch-json.ts'
+import { requireFetch, type Fetch } from '../http/fetch-json.ts'
 import { requireDiscoverable, requireJwksUri } from '../http/issuer-metadata.ts'
 import type { AlgorithmName } from '../keys/algorithm.ts'
 import { importKey } from '../keys/jwk.ts'
@@ -143,10 +143,7 @@ function keyFinderOf(
   options: KeyOptions,
   clock: Clock,
 ): (issuer: string) => Pick<TrustedIssuer, 'keys' | 'remote'> {
-  const { fetch = (url, init) => globalThis.fetch(url, init) } = options
-  if (typeof fetch !== 'function') {
-    throw new TypeError('`fetch` must be a function like globalThis.fetch')
-  }
+  const fetch = requireFetch(options.fetch)
 
   // `keys: undefined` counts as `keys`. Otherwise `{ keys: process.env.SECRET }` would make the
   // verifier trust fetched keys if the variable is missing.

@@ -1,6 +1,6 @@
 // The verifier: it proves access tokens of the trusted issuers, and keeps proved tokens in a cache.
 import { requireClockForLater, systemClock, type Clock } from '../base/clock.ts'
-import { TokenError, tokenError } from '../base/errors.ts'
+import { messageOf, TokenError, tokenError } from '../base/errors.ts'
 import { requireKnownOptions } from '../base/options.ts'
 import type { Fetch } from '../http/fetch-json.ts'
 import type { AlgorithmName } from '../keys/algorithm.ts'
@@ -11,7 +11,14 @@ import { requireAlgorithms, requireTolerance } from '../token/jwt.ts'
 import { requireAge } from './demand.ts'
 import { identityOf, type Identity, type TokenType } from './identity.ts'
 import { createRefusalReport, type RefusalOptions } from './refusal-report.ts'
-import type { Revocations, RevocationState } from './revocations.ts'
+import { readRevocations } from './revocation-source.ts'
+import type {
+  RevocableToken,
+  RevocationFeed,
+  Revocations,
+  RevocationSource,
+  RevocationState,
+} from './revocations.ts'
 import { readTokenRules, type TokenRules } from './token-rules.ts'
 import { createSharedScopes } from './shared-scopes.ts'
 import {
@@ -23,8 +30,9 @@ import {
 import { createVerifiedTokens } from './verified-tokens.ts'
 
 /**
- * The options of a verifier. Set `onRefused` and `logger` here only if the app itself calls
- * `verify`: a guard reports its refusals with its own options.
+ * The options of a verifier. Set `onRefused` here only if the app itself calls `verify`: a guard
+ * reports its refusals with its own options. The `logger` also learns, once, why revocations cannot
+ * be read, and when they can be read again.
  */
 export interface VerifierOptions<T extends TokenType = TokenType>
   extends RefusalOptions, TokenRules<T> {
@@ -51,8 +59,13 @@ export interface VerifierOptions<T extends TokenType = TokenType>
   readonly clockToleranceSeconds?: number
   /** Fetches metadata and keys. Default: `globalThis.fetch`. */
   readonly fetch?: Fetch
-  /** The source of revocations. With `'none'`, a revoked token stays valid until it expires. */
-  readonly revocations: 'none' | Revocations
+  /**
+   * The source of revocations. With `'none'`, a revoked token stays valid until it expires. With
+   * `{ clientId, clientSecret, whenStale }`, the verifier reads the revocations of the issuer: it
+   * connects to `{issuer}/revocations` and stays connected until `close()`. The issuer must be a
+   * Keystile server, and the only issuer of this verifier. Or the app's own source.
+   */
+  readonly revocations: 'none' | RevocationFeed | Revocations
   readonly clock?: Clock
 }
 
@@ -69,6 +82,11 @@ export interface Verifier<T extends TokenType = 'at+jwt'> {
    * stopped, or the verifier is closed. `current`: everything is loaded and up to date.
    */
   readonly state: RevocationState
+  /**
+   * How old the knowledge of revocations is, in seconds: for a metric. From 4 on, the state is
+   * `stale`. `Infinity` before the first update; `undefined` if the verifier reads no feed.
+   */
+  readonly revocationsAgeSeconds?: number | undefined
   /**
    * Loads the keys of all issuers and the revocations. If the app waits for this promise before it
    * listens, the first requests do not get 503. Without this call, the first token loads the keys
@@ -110,6 +128,7 @@ type AnyIdentity = Identity<string, TokenType>
 /** The cache entry of a verified token. */
 interface ProvedToken {
   readonly identity: AnyIdentity
+  readonly revocable: RevocableToken
   /** The claim `exp` or, if it is sooner, the end of `maxTokenAgeSeconds`. In seconds. */
   readonly expires: number
   readonly key: VerificationKey
@@ -144,7 +163,7 @@ export function createVerifier<T extends TokenType = 'at+jwt'>(
   options: VerifierOptions<T>,
 ): Verifier<T>
 export function createVerifier(options: VerifierOptions): Verifier<TokenType> {
-  const { names, audiences, time, revocations, issuers } = readOptions(options)
+  const { names, audiences, time, source, issuers } = readOptions(options)
   const { remotes } = issuers
   const prover = createProver(issuers, time)
   const report = createRefusalReport('createVerifier', options)
@@ -158,36 +177,39 @@ export function createVerifier(options: VerifierOptions): Verifier<TokenType> {
     get state() {
       if (closed) return 'stale'
       return worstOf([
-        // Stryker disable next-line ConditionalExpression,StringLiteral: all else counts as current
-        revocations === 'none' ? 'current' : revocations.state,
+        // Stryker disable next-line StringLiteral: all else counts as current
+        source?.state ?? 'current',
         ...remotes.map(({ state }) => state),
       ])
+    },
+    get revocationsAgeSeconds() {
+      return source?.ageSeconds
     },
     async ready() {
       if (closed) throw new Error('the verifier is closed')
       await Promise.all(remotes.map((remote) => remote.load()))
-      if (revocations !== 'none' && revocations.state !== 'current') await catchUp(revocations)
+      if (source && source.state !== 'current') await load(source)
     },
     close() {
       closed = true
       for (const remote of remotes) remote.close()
+      source?.close()
     },
     recall(token) {
-      const identity = closed ? undefined : prover.recall(token)
-      if (!identity || revocations === 'none') return identity
-      return revocations.state === 'current' && !isRevoked(revocations, identity)
-        ? identity
-        : undefined
+      const proved = closed ? undefined : prover.recall(token)
+      if (!proved) return undefined
+      if (source && (source.needsRefresh() || source.isRevoked(proved.revocable))) return undefined
+      return proved.identity
     },
     async verify(token, { maxAgeSeconds } = {}) {
       requireAge(maxAgeSeconds)
       try {
         if (closed) throw tokenError('verifier_closed', { retryAfterSeconds: 1 })
 
-        const identity = prover.find(token) ?? (await prover.prove(token))
-        if (revocations !== 'none') {
-          if (revocations.state !== 'current') await catchUp(revocations)
-          if (isRevoked(revocations, identity)) throw tokenError('revoked')
+        const { identity, revocable } = prover.find(token) ?? (await prover.prove(token))
+        if (source) {
+          if (source.needsRefresh()) await catchUp(source)
+          if (source.isRevoked(revocable)) throw tokenError('revoked')
         }
 
         if (maxAgeSeconds !== undefined) requireYoung(identity, maxAgeSeconds, time)
@@ -202,21 +224,21 @@ export function createVerifier(options: VerifierOptions): Verifier<TokenType> {
 
 /** Proves tokens, and keeps proved tokens in a cache. It does not check revocations. */
 interface Prover {
-  /** Returns the identity of a cached token that is still valid. */
-  recall(token: string): AnyIdentity | undefined
+  /** Returns a cached token that is still valid. */
+  recall(token: string): ProvedToken | undefined
   /**
-   * Returns the identity of a cached token. Returns `undefined` if the token is not cached, or if
-   * its key was removed or replaced. The caller must then call `prove()`.
+   * Returns a cached token. Returns `undefined` if the token is not cached, or if its key was
+   * removed or replaced. The caller must then call `prove()`.
    *
    * @throws {TokenError} `invalid_token` for a cached token that has expired
    */
-  find(token: string): AnyIdentity | undefined
+  find(token: string): ProvedToken | undefined
   /**
    * Verifies a token and caches it.
    *
    * @throws {TokenError} for a token that is not valid
    */
-  prove(token: string): Promise<AnyIdentity>
+  prove(token: string): Promise<ProvedToken>
 }
 
 function createProver(issuers: TrustedIssuers, time: Time): Prover {
@@ -226,14 +248,14 @@ function createProver(issuers: TrustedIssuers, time: Time): Prover {
   return {
     recall(token) {
       const known = proved.find(token)
-      return known && standingOf(known, time) === 'valid' ? known.identity : undefined
+      return known && standingOf(known, time) === 'valid' ? known : undefined
     },
     find(token) {
       const known = proved.find(token)
       if (!known) return undefined
 
       const standing = standingOf(known, time)
-      if (standing === 'valid') return known.identity
+      if (standing === 'valid') return known
       // Stryker disable next-line CallExpression: this only frees memory
       proved.forget(token)
       if (standing === 'expired') throw tokenError('expired')
@@ -244,8 +266,12 @@ function createProver(issuers: TrustedIssuers, time: Time): Prover {
       const verified = verify(token)
       const identity = identityOf({ ...verified, scopes: shareScopes(verified.scopes) })
       const { expires, key } = verified
-      proved.remember(token, { identity, expires, key, keys })
-      return identity
+      const { sessionId, subject, clientId } = identity
+      // The `kid` of the key, not of the header: a sender may leave out that one.
+      const revocable = Object.freeze({ sessionId, subject, clientId, keyId: key.keyId })
+      const fresh = { identity, revocable, expires, key, keys }
+      proved.remember(token, fresh)
+      return fresh
     },
   }
 }
@@ -265,7 +291,7 @@ function readOptions(options: VerifierOptions): {
   readonly names: IssuerNames
   readonly audiences: readonly string[]
   readonly time: Time
-  readonly revocations: VerifierOptions['revocations']
+  readonly source: RevocationSource | undefined
   readonly issuers: TrustedIssuers
 } {
   requireKnownOptions('createVerifier', options, optionNames)
@@ -275,12 +301,12 @@ function readOptions(options: VerifierOptions): {
   const names = requireIssuers(options.issuer)
   requireAlgorithms(options.algorithms)
   const algorithms = options.algorithms && [...options.algorithms]
-  const revocations = requireRevocations(options.revocations)
+  const source = readRevocations(options, names, clock)
 
   const common = { ...time, ...(algorithms && { algorithms }) }
   const { audiences, verifyToken } = readTokenRules(options, common)
   const issuers = createTrustedIssuers(names, options, { ...common, verifyToken })
-  return { names, audiences, time, revocations, issuers }
+  return { names, audiences, time, source, issuers }
 }
 
 /**
@@ -323,55 +349,40 @@ function requireYoung(
 }
 
 /**
- * Checks the members of `revocations`. Without this check, the app would start with a wrong object,
- * and then refuse every request, or admit revoked tokens.
+ * Loads the revocations at the start of the app.
  *
- * @throws {TypeError} for any value but `'none'` or an object with all members
+ * @throws {TokenError} if they are not current then; the message says why
  */
-function requireRevocations(
-  revocations: VerifierOptions['revocations'],
-): VerifierOptions['revocations'] {
-  if (revocations === 'none') return revocations
-  const isComplete =
-    typeof revocations?.isRevoked === 'function' &&
-    typeof revocations.refresh === 'function' &&
-    typeof revocations.state === 'string'
-  if (isComplete) return revocations
-  throw new TypeError(
-    "`revocations` has no default: pass 'none' if revoked tokens may stay valid until they " +
-      'expire, or an object with state, isRevoked() and refresh()',
-  )
+async function load(revocations: RevocationSource): Promise<void> {
+  const cause = await failureOf(revocations.refresh())
+  const { state } = revocations
+  if (state === 'current') return
+  const detail = `revocations are ${state}`
+  const message = cause === undefined ? detail : messageOf(cause)
+  const reason = 'revocations_unavailable'
+  throw new TokenError('temporarily_unavailable', message, { reason, detail, cause })
 }
 
 /**
- * Asks whether a token is revoked.
+ * Waits for one update of the revocations. Without them the verifier refuses every token, because
+ * it could not tell a revoked token from a valid one.
  *
- * @throws {TypeError} if the result is not a boolean. A function without `return` would revoke no
- *   token. A function that returns a promise would revoke every token
+ * @throws {TokenError} `temporarily_unavailable` if the revocations are still not usable
  */
-function isRevoked(revocations: Revocations, identity: AnyIdentity): boolean {
-  const revoked: unknown = revocations.isRevoked(identity)
-  if (typeof revoked !== 'boolean') {
-    throw new TypeError('isRevoked() of `revocations` must return true or false')
-  }
-  return revoked
+async function catchUp(revocations: RevocationSource): Promise<void> {
+  const cause = await failureOf(revocations.refresh())
+  if (revocations.isUsable()) return
+  throw tokenError('revocations_unavailable', {
+    detail: `revocations are ${revocations.state}`,
+    retryAfterSeconds: revocations.retryAfterSeconds,
+    cause,
+  })
 }
 
-/**
- * Waits for one update of the revocations. Without current revocations the verifier refuses every
- * token, because it could not tell a revoked token from a valid one.
- *
- * @throws {TokenError} `temporarily_unavailable` if the state is still not `current`
- */
-async function catchUp(revocations: Revocations): Promise<void> {
-  const cause = await revocations.refresh().then(
+/** Waits for a promise. Returns why it was rejected, or `undefined`. */
+function failureOf(promise: Promise<void>): Promise<unknown> {
+  return promise.then(
     () => undefined,
     (error: unknown) => error,
   )
-  if (revocations.state === 'current') return
-  throw tokenError('revocations_unavailable', {
-    detail: `revocations are ${revocations.state}`,
-    retryAfterSeconds: 1,
-    cause,
-  })
 }

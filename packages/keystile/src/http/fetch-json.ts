@@ -6,6 +6,12 @@ import { parseJsonObject, type JsonObject } from '../base/json.ts'
 /** The part of `globalThis.fetch` that the library uses. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
+/** Returns the given `fetch`, or else the global one. @throws {TypeError} */
+export function requireFetch(fetch: Fetch = (url, init) => globalThis.fetch(url, init)): Fetch {
+  if (typeof fetch === 'function') return fetch
+  throw new TypeError('`fetch` must be a function like globalThis.fetch')
+}
+
 /** A fetched JSON object. */
 export interface FetchedJson {
   readonly value: JsonObject
@@ -63,12 +69,10 @@ export async function findJson(
     throw new Error(`${url} cannot be reached`, { cause })
   }
 
-  const { status, redirected, type } = response
-  if (status !== 200 || redirected) {
+  const { status } = response
+  if (status !== 200 || response.redirected) {
     await response.body?.cancel().catch(() => {})
-    // A custom fetch may follow redirects. A fetch as in browsers reveals only the type.
-    if (redirected || type === 'opaqueredirect' || redirectStatuses.has(status))
-      throw new Error(`${url} redirects; configure the final URL instead`)
+    if (isRedirect(response)) throw new Error(`${url} redirects; configure the final URL instead`)
     if (isMissing(status)) return { status }
     throw new Error(`${url} answered ${status} instead of 200`)
   }
@@ -81,6 +85,14 @@ export async function findJson(
   } catch (error) {
     throw new Error(`${url}: the body is ${messageOf(error)}`)
   }
+}
+
+/**
+ * Whether a server redirected a request. A custom fetch may have followed the redirect. A fetch as
+ * in browsers reveals only the type.
+ */
+export function isRedirect({ status, redirected, type }: Response): boolean {
+  return redirected || type === 'opaqueredirect' || redirectStatuses.has(status)
 }
 
 function isMissing(status: number): boolean {

@@ -31,6 +31,18 @@ export interface HttpRequestWithBody extends HttpRequest {
  */
 export type AnswerBody = string | Uint8Array<ArrayBuffer>
 
+/**
+ * A body that is sent piece by piece, for as long as the stream is open. The adapter reads the next
+ * piece when the peer has room for it, and cancels the stream when the connection ends. If the
+ * stream fails, the adapter cuts the connection, so that the peer sees that the body is incomplete.
+ */
+export type AnswerStream = ReadableStream<Uint8Array<ArrayBuffer>>
+
+/** Cancels a stream that is not sent, for example because the peer is gone. */
+export function cancelStream(stream: Pick<AnswerStream, 'cancel'> | undefined): void {
+  stream?.cancel().catch(() => {}) // a stream that has failed rejects
+}
+
 /** An answer that is independent of any framework. The adapter of each framework writes it. */
 export interface HttpAnswer<Body extends AnswerBody = string> {
   readonly status: number
@@ -38,6 +50,8 @@ export interface HttpAnswer<Body extends AnswerBody = string> {
   /** The values of `Set-Cookie`. Each value needs a header field of its own (RFC 6265 §3). */
   readonly cookies?: readonly string[] | undefined
   readonly body?: Body | undefined
+  /** The body, if it is sent piece by piece. Such an answer has no `body`. */
+  readonly stream?: AnswerStream | undefined
 }
 
 /**
@@ -50,7 +64,7 @@ export const noSniffing = { 'x-content-type-options': 'nosniff' } as const
 export function toResponse(answer: HttpAnswer<AnswerBody>): Response {
   const headers = new Headers({ ...answer.headers, ...noSniffing })
   for (const cookie of answer.cookies ?? []) headers.append('set-cookie', cookie)
-  return new Response(answer.body ?? null, { status: answer.status, headers })
+  return new Response(answer.stream ?? answer.body ?? null, { status: answer.status, headers })
 }
 
 /**

@@ -1,6 +1,7 @@
 // Decides when the keys of an issuer are fetched, and keeps them.
 import { hasCome, type Clock } from '../base/clock.ts'
 import { tokenError, type TokenError } from '../base/errors.ts'
+import { endsWithRequest } from '../base/runtime.ts'
 import { withDeadline } from '../http/deadline.ts'
 import type { Algorithm } from './algorithm.ts'
 import { keySetOf, type KeySet } from './jwk-set.ts'
@@ -175,16 +176,6 @@ function createKeyCache(options: PublishedKeysOptions): KeyCache {
       flight?.abort(new Error(closedMessage))
     },
   }
-}
-
-/**
- * Whether everything that a request started ends with its answer, as in Cloudflare Workers.
- *
- * @see https://developers.cloudflare.com/workers/runtime-apis/context/
- */
-function endsWithRequest(): boolean {
-  // Stryker disable next-line OptionalChaining: Node 20 has no navigator
-  return globalThis.navigator?.userAgent === 'Cloudflare-Workers'
 }
 
 /** Decides when the next fetch may start. */

@@ -1,4 +1,5 @@
 import {
+  cancelStream,
   pathOf,
   ProblemError,
   randomId,
@@ -72,7 +73,11 @@ export function createRouter<U>(
     if (!found) return undefined
 
     const answered = await handle(request, found)
-    return request.method === 'HEAD' ? { ...answered, body: undefined } : answered
+    if (request.method !== 'HEAD') return answered
+
+    const { stream, ...head } = answered
+    cancelStream(stream)
+    return { ...head, body: undefined }
   }
 }
 

@@ -1,6 +1,12 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { problemAnswer, ProblemError, type AnswerBody, type HttpAnswer } from 'keystile/internal'
+import {
+  cancelStream,
+  problemAnswer,
+  ProblemError,
+  type AnswerBody,
+  type HttpAnswer,
+} from 'keystile/internal'
 import { nodeHeaders, writeAnswer } from 'keystile/internal-node'
 
 /** The size of a piece of a large answer. The kernel copies one piece in less than 0.1 ms. */
@@ -47,6 +53,8 @@ export type AnswerWriter = (response: ServerResponse, answer: HttpAnswer<AnswerB
  * - Large answers: the kernel buffers megabytes for each client. So their number is limited, and
  *   each large answer is the last answer of its connection. The end of the connection shows that
  *   the client has received the whole answer.
+ * - Streams: `writeAnswer` waits for the client before each piece, and the stream itself ends if a
+ *   client is too slow.
  * - Small answers: the bytes that the kernel does not have yet are counted. If there are more than
  *   the limit, the connection that has waited longest is reset.
  */
@@ -85,7 +93,10 @@ export function createAnswerWriter({
 
   return (response, wanted) => {
     const { socket } = response.req
-    if (socket.destroyed) return wanted.status
+    if (socket.destroyed) {
+      cancelStream(wanted.stream)
+      return wanted.status
+    }
 
     const answer = isLarge(wanted) && !hasRoom() ? busy : wanted
     if (isLarge(answer)) {
@@ -98,7 +109,7 @@ export function createAnswerWriter({
       socket.once('close', () => large.delete(socket))
     } else {
       writeAnswer(response, answer)
-      if (socket.writableLength === 0) return answer.status
+      if (answer.stream || socket.writableLength === 0) return answer.status
 
       setDeadline(socket, response)
       waiting.add(socket, response, answer.body?.length ?? 0)

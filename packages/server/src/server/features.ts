@@ -29,6 +29,7 @@ import * as oauth from '../features/oauth/feature.ts'
 import * as outbox from '../features/outbox/feature.ts'
 import * as passwordReset from '../features/password-reset/feature.ts'
 import * as passwordPolicy from '../features/password-policy/feature.ts'
+import * as revocationFeed from '../features/revocation-feed/feature.ts'
 import * as pendingRegistration from '../features/pending-registration/feature.ts'
 import * as password from '../features/password/feature.ts'
 import * as scopes from '../features/scopes/feature.ts'
@@ -136,6 +137,7 @@ const list = [
   sessions.feature,
   browserSession.feature,
   events.feature,
+  revocationFeed.feature,
   signingKeys.feature,
   password.feature,
   limits.feature,

@@ -2,6 +2,8 @@ import { writeQueueLength } from '../configuration/database.ts'
 import type { EventFeed } from '../features/events/events.ts'
 import { feedAge } from '../features/events/feature.ts'
 import { hashQueueLength } from '../features/password/feature.ts'
+import { revocationStreams } from '../features/revocation-feed/feature.ts'
+import type { RevocationStreams } from '../features/revocation-feed/streams.ts'
 import type { WatchedHashThreads } from '../features/password/watched-hash-threads.ts'
 import type { Reading } from '../feature/metric.ts'
 import type { Service } from '../listener/service.ts'
@@ -39,17 +41,20 @@ export function readGauges({
   database,
   feed,
   hashThreads,
+  streams,
   jobs,
 }: {
   readonly database: Database
   readonly feed: EventFeed
   readonly hashThreads: WatchedHashThreads
+  readonly streams: Pick<RevocationStreams, 'count'>
   readonly jobs: { readonly gauges: readonly Reading[] }
 }): ReturnType<Service['readGauges']> {
   return [
     { gauge: hashQueueLength, value: hashThreads.length },
     { gauge: writeQueueLength, value: database.writeQueueLength },
     { gauge: feedAge, value: feed.ageSeconds },
+    { gauge: revocationStreams, value: streams.count },
     ...jobs.gauges,
   ]
 }

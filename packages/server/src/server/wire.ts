@@ -33,6 +33,8 @@ import { revokeRoute } from '../features/oauth/revoke.ts'
 import { tokenRoute } from '../features/oauth/token.ts'
 import { createAppPasswords } from '../features/password-policy/app-passwords.ts'
 import { createPasswordPolicy, type PasswordPolicy } from '../features/password-policy/policy.ts'
+import { revocationsRoute } from '../features/revocation-feed/routes.ts'
+import { createRevocationStreams } from '../features/revocation-feed/streams.ts'
 import { saveDeclared } from '../features/scopes/declared.ts'
 import { scopeRulesOf, type ScopeRules } from '../features/scopes/scopes.ts'
 import { createClientTokenIssuer, type ClientTokenIssuer } from '../features/sessions/issuing.ts'
@@ -148,17 +150,20 @@ interface Parts extends FirstParts {
 }
 
 async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKeystile> {
-  const { options, accounts, passwordPolicy, scopes, proxies, meter } = parts
+  const { options, accounts, passwordPolicy, scopes, proxies, limits, meter } = parts
   const { issuer, corsOrigins, logger } = options
-  const { database, users, passwords, clients } = accounts
+  const { database, feed, users, passwords, clients, audit } = accounts
 
   const issuing = await wireIssuing(options, accounts)
   await saveDeclared(database, options)
   const { verifier, starter, ends } = issuing
   const activeUsers = createActiveUsers(people.findActive)
   const jobs = await startJobs(parts, people.mailPurposes)
+  feed.followSignals()
+  const streams = createRevocationStreams({ feed, clients, logger })
   const routes = [
     ...listRoutes(parts, people, { ...issuing, isWelcome: activeUsers.isWelcome }),
+    revocationsRoute({ issuer, clients, audit, limits, feed, streams }),
     ...jobs.routes,
   ]
 
@@ -188,6 +193,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
       return user === undefined ? undefined : people.show(user)
     },
     async close() {
+      streams.close()
       await jobs.close()
       await accounts.close()
     },
@@ -198,7 +204,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     clients,
     document: describeRoutes(routes, { issuer, scopes: scopes.declared, version: readVersion() }),
     findUnreadiness: () => findUnreadiness(accounts),
-    readGauges: () => readGauges({ ...accounts, jobs }),
+    readGauges: () => readGauges({ ...accounts, streams, jobs }),
     routeOf: createRouteNames(routes, issuer),
   }
 }

@@ -148,6 +148,20 @@ export function databaseTime(db: Pick<Reader, 'getExecutor'>): RawBuilder<number
     : sql<number>`cast(unixepoch('subsec') * 1000 as integer)`
 }
 
+/** The channel of the signals between processes, on PostgreSQL. */
+export const signalChannel = 'keystile'
+
+/**
+ * Returns an expression that sends a signal to all processes when the transaction has committed:
+ * see `Database.onSignal`. On SQLite, it does nothing.
+ *
+ * PostgreSQL commits transactions that send a signal one after another. So only a transaction that
+ * waits for others anyway may use it.
+ */
+export function sendSignal(db: Pick<Reader, 'getExecutor'>): RawBuilder<unknown> {
+  return isPostgres(db) ? sql`pg_notify(${signalChannel}, '')` : sql`null`
+}
+
 /**
  * Whether a write failed because another transaction wrote the same unique value at the same time.
  * On PostgreSQL, a check before the write cannot prevent this: two transactions can both pass the
@@ -190,6 +204,12 @@ export interface Database {
    * The listener must not throw.
    */
   onCommitted(listener: (notice: unknown) => void): void
+  /**
+   * Calls a listener after another process, or this one, has sent a signal. Nothing may depend on
+   * it: signals exist only on PostgreSQL that was opened by a URL, and may be lost there. An app's
+   * own pool gets none, because they would keep one of its connections.
+   */
+  onSignal(listener: () => void): void
   /** The number of commands that have no answer yet. */
   readonly writeQueueLength: number
   /** Waits for running commands and closes the connections. */

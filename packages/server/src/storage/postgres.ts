@@ -1,4 +1,5 @@
 import { CompiledQuery, Kysely, PostgresDialect, PostgresDriver } from 'kysely'
+import type { ClientConfig } from 'pg'
 import type { DatabaseConnection, Driver, PostgresDialectConfig, PostgresPool } from 'kysely'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import {
@@ -11,6 +12,7 @@ import {
 } from './database.ts'
 import { createLine, type Line } from './line.ts'
 import { migrate, schema } from './migrate.ts'
+import { receiveSignals, type SignalClient } from './postgres-signals.ts'
 
 /** The part of pg's `Pool` that Keystile uses. An app may pass its own pool. */
 export interface Pool {
@@ -94,6 +96,7 @@ const typeParsers: TypeParsers = {
  */
 export async function openPostgres(source: string | Pool, name: string): Promise<Database> {
   const { pool, requestPool, close } = await connectPostgres(source)
+  const signals: { close(): Promise<void> }[] = []
   const open = (from: PostgresPool): Reader =>
     new Kysely<unknown>({ dialect: new BoundedDialect({ pool: from }) }).withSchema(schema)
   const reader = open(requestPool)
@@ -131,11 +134,18 @@ export async function openPostgres(source: string | Pool, name: string): Promise
     find: async (query) => (await reader.executeQuery(query)).rows[0],
     write: writeTo(reader),
     onCommitted,
+    onSignal(listener) {
+      if (typeof source === 'string')
+        signals.push(receiveSignals(() => createClient(source), listener))
+    },
     urgent: { reader: urgentReader, write: writeTo(urgentReader) },
     get writeQueueLength() {
       return writing
     },
-    close,
+    async close() {
+      await Promise.all(signals.map((each) => each.close()))
+      await close()
+    },
   }
 }
 
@@ -186,13 +196,22 @@ export async function connectPostgres(source: string | Pool): Promise<{
 
 async function createPool(url: string): Promise<Pool> {
   const { Pool } = await importPg()
-  return new Pool({
+  return new Pool({ ...connectionOptions(url), max: requestConnections + 1 })
+}
+
+/** Creates a client for one connection outside of the pool. */
+async function createClient(url: string): Promise<SignalClient> {
+  const { Client } = await importPg()
+  return new Client({ ...connectionOptions(url), query_timeout: queryMilliseconds })
+}
+
+function connectionOptions(url: string): ClientConfig {
+  return {
     connectionString: url,
-    max: requestConnections + 1,
     connectionTimeoutMillis: 2_000,
     keepAlive: true,
     application_name: 'keystile',
-  })
+  }
 }
 
 const missingPg = 'the package pg must be installed for a database on PostgreSQL'

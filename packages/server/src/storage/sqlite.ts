@@ -34,6 +34,7 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
       findFirst(prepare, sql, parameters) as Row | undefined,
     write: writer.write,
     onCommitted,
+    onSignal: () => {}, // the processes that share a file read it often enough
     get urgent() {
       return database // reads never wait, and writes share commits
     },

@@ -1,11 +1,14 @@
+import type { ServerResponse } from 'node:http'
 import type { AnswerBody, HttpAnswer } from '../../http/message.ts'
-import { nodeHeaders } from '../node/node-request.ts'
+import { nodeHeaders, writeAnswer } from '../node/node-request.ts'
 
 /** The members of a Fastify reply that `sendAnswer` uses. Nest apps have no types of Fastify. */
 export interface FastifyReplyLike {
   code(status: number): FastifyReplyLike
   headers(values: ReturnType<typeof nodeHeaders>): FastifyReplyLike
   send(body: unknown): FastifyReplyLike
+  hijack(): FastifyReplyLike
+  readonly raw: ServerResponse
 }
 
 /** Sends an answer with a Fastify reply. */
@@ -13,7 +16,14 @@ export function sendAnswer<R extends FastifyReplyLike>(
   reply: R,
   answer: HttpAnswer<AnswerBody>,
 ): R {
-  const { status, body } = answer
+  const { status, body, stream } = answer
+  if (stream) {
+    // Fastify would keep a stream open while its server closes; `writeAnswer` ends it.
+    reply.hijack()
+    writeAnswer(reply.raw, answer)
+    return reply
+  }
+
   reply.code(status).headers(nodeHeaders(answer))
   // Sends bytes, because Fastify would add a charset to the content type of a string.
   reply.send(typeof body === 'string' ? Buffer.from(body) : body)

@@ -3,9 +3,11 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { createByteCollector } from '../../base/bytes.ts'
 import { ProblemError } from '../../base/errors.ts'
 import {
+  cancelStream,
   noSniffing,
   tooLarge,
   type AnswerBody,
+  type AnswerStream,
   type HttpAnswer,
   type HttpRequest,
   type HttpRequestWithBody,
@@ -112,11 +114,60 @@ export function nodeHeaders({
 
 /** Writes an answer to a node:http response. Does nothing if the app has already answered. */
 export function writeAnswer(response: ServerResponse, answer: HttpAnswer<AnswerBody>): void {
-  const { status, body = '' } = answer
+  const { status, body = '', stream } = answer
   // The app may have answered in the meantime, for example after a timeout. A second answer throws.
-  if (response.headersSent) return
+  if (response.headersSent) {
+    cancelStream(stream)
+    return
+  }
 
-  response
-    .writeHead(status, { ...nodeHeaders(answer), 'content-length': Buffer.byteLength(body) })
-    .end(body)
+  const headers = nodeHeaders(answer)
+  if (stream) {
+    // The connection ends with the stream, so that a server which stops need not wait for it.
+    response.writeHead(status, { ...headers, connection: 'close' }).flushHeaders()
+    void writeStream(response, stream)
+  } else {
+    response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body)
+  }
+}
+
+/**
+ * Writes the pieces of a stream, each when the peer has room for it. Cancels the stream when the
+ * connection ends. Ends the answer, at the next piece, when the HTTP server has stopped listening:
+ * otherwise `server.close()` would wait for the stream forever.
+ */
+async function writeStream(response: ServerResponse, stream: AnswerStream): Promise<void> {
+  const reader = stream.getReader()
+  const wasListening = isListening(response)
+  if (response.destroyed) cancelStream(reader)
+  else response.once('close', () => cancelStream(reader))
+  // A stream that fails cuts the connection, even while the peer has no room for a piece.
+  reader.closed.catch(() => response.destroy())
+
+  for (;;) {
+    // After a failure or a cancellation there is nothing left to write.
+    const { done, value } = await reader.read().catch(() => ({ done: true, value: undefined }))
+    if (done || response.destroyed || (wasListening && !isListening(response))) {
+      response.end(value)
+      return
+    }
+    if (!response.write(value)) await untilRoom(response)
+  }
+}
+
+/** Resolves when the peer has room for more bytes, or when the connection has ended. */
+function untilRoom(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      response.off('drain', go).off('close', go)
+      resolve()
+    }
+    response.on('drain', go).on('close', go)
+  })
+}
+
+/** Whether the HTTP server accepts connections. True if the platform does not tell. */
+function isListening({ req }: ServerResponse): boolean {
+  const { server } = (req.socket ?? {}) as { readonly server?: { readonly listening?: boolean } }
+  return server?.listening !== false
 }

@@ -1,6 +1,7 @@
 import type { Call, CliCommand } from '../../feature/cli-command.ts'
 import type { Options } from './cli.ts'
 import type { ClientGrant } from './clients.ts'
+import { permissions } from './feature.ts'
 
 /**
  * Returns the commands that manage clients. They use the database directly, so no server needs to
@@ -17,12 +18,14 @@ export function cliCommands(grants: readonly ClientGrant[]): readonly CliCommand
       flags: {
         grants: { value: 'G,…' },
         scopes: { value: 'S,…' },
-        may: { value: 'introspect' },
+        may: { value: 'P,…' },
         public: {},
         json: {},
       },
       takesSettings: 'withoutKey',
-      summary: `register a client and print its secret once; grants: ${grantTypes.join(', ')}`,
+      summary:
+        'register a client and print its secret once; ' +
+        `grants: ${grantTypes.join(', ')}; may: ${permissions.join(', ')}`,
       async load() {
         const { create } = await import('./cli.ts')
         return (call) => create(call, grants)

@@ -10,11 +10,11 @@ import type { ScopeSettings } from '../scopes/scopes.ts'
 import {
   createClients,
   findClientFaults,
-  permissions,
   type ClientGrant,
   type Clients,
   type RegisteredClient,
 } from './clients.ts'
+import { permissions } from './feature.ts'
 
 /** The settings that the commands read. */
 export type Options = ScopeSettings

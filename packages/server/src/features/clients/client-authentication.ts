@@ -6,7 +6,7 @@ import { addressOf, byStranger, type Audit } from '../audit/audit.ts'
 import type { Limits } from '../limits/limits.ts'
 import { useOf, type Use } from '../limits/uses.ts'
 import type { ClientEvent } from './feature.ts'
-import { firstParty, type Client, type Clients } from './clients.ts'
+import { firstParty, type Client, type Clients, type ProvenClient } from './clients.ts'
 import { clientRefusalRate } from './feature.ts'
 
 /**
@@ -29,16 +29,27 @@ import { clientRefusalRate } from './feature.ts'
 export async function authenticateClient(
   request: HttpRequestWithBody,
   form: Form,
-  {
-    clients,
-    audit,
-    limits,
-  }: {
-    readonly clients: Pick<Clients, 'find'>
-    readonly audit: Audit<ClientEvent>
-    readonly limits: Pick<Limits, 'count'>
-  },
+  parts: AuthenticationParts,
 ): Promise<Client> {
+  return (await proveClient(request, form, parts)).client
+}
+
+interface AuthenticationParts {
+  readonly clients: Pick<Clients, 'find'>
+  readonly audit: Audit<ClientEvent>
+  readonly limits: Pick<Limits, 'count'>
+}
+
+/**
+ * Does the same as `authenticateClient`, and also returns the hash of the secret that the client
+ * has proved. Hash and client are from one read, so a caller can notice later that the secret was
+ * replaced.
+ */
+export async function proveClient(
+  request: HttpRequestWithBody,
+  form: Form,
+  { clients, audit, limits }: AuthenticationParts,
+): Promise<ProvenClient> {
   const refuse = async (message: string, clientId?: string): Promise<never> => {
     await limits.count([refusalAt(addressOf(request))])
     await audit.record({ event: 'client_refused', by: byStranger(request), clientId })
@@ -71,7 +82,7 @@ export async function authenticateClient(
     return refuse('Unknown client, or wrong client secret', found?.client.id)
   }
 
-  return found.client
+  return found
 }
 
 /**

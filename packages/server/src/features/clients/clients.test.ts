@@ -49,7 +49,10 @@ describe('findClientFaults', () => {
       [{ grants: [], scopes: [], may: [] }, /at least one grant/],
       [{ grants: ['refresh_token', 'client_credentials'] }, /requires password/],
       [{ confidential: false, may: [] }, /requires a confidential client/],
-      [{ confidential: false, grants: ['password'] }, /only a confidential client may introspect/],
+      [
+        { confidential: false, grants: ['password'] },
+        /only a confidential client may have a permission/,
+      ],
       [{ grants: [] }, /a client with scopes must have a grant/],
       [{ scopes: ['items:read', 'users:write'] }, /only people may have them/],
     ]

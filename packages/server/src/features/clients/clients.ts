@@ -3,11 +3,13 @@ import { hashSecret, makeSecret } from '../../base/secret.ts'
 import type { Database } from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
+import { permissions, type Permission } from './feature.ts'
 import {
   createClientRowFinder,
   disableClient,
   insertClient,
   listClientRows,
+  listClientRowsOf,
   listDisabledIds,
   replaceClientSecret,
 } from './store.ts'
@@ -21,13 +23,6 @@ export interface ClientGrant {
    */
   readonly kind: 'login' | 'refresh' | 'client'
 }
-
-/**
- * Permissions that only some clients have. With `introspect`, a client may ask whether a token is
- * valid.
- */
-export const permissions = ['introspect'] as const
-export type Permission = (typeof permissions)[number]
 
 /** An OAuth client: software that requests tokens. */
 export interface Client {
@@ -66,12 +61,18 @@ export interface NewClient extends Pick<
   'id' | 'grants' | 'scopes' | 'may' | 'confidential'
 > {}
 
+/** A client with the hash of its secret, which is undefined for a public client. */
+export interface ProvenClient {
+  readonly client: Client
+  readonly secretHash: string | undefined
+}
+
 /** The registered clients, without `first-party`. */
 export interface Clients {
-  /** Finds an active client. `secretHash` is undefined for a public client, which has no secret. */
-  find(
-    id: string,
-  ): Promise<{ readonly client: Client; readonly secretHash: string | undefined } | undefined>
+  /** Finds an active client. */
+  find(id: string): Promise<ProvenClient | undefined>
+  /** Finds several active clients by their ids. Does not wait behind the reads of requests. */
+  findAll(ids: readonly string[]): Promise<ReadonlyMap<string, ProvenClient>>
   /** Lists all clients, including disabled ones. */
   list(): Promise<readonly RegisteredClient[]>
   /** Lists the ids of the disabled clients. */
@@ -127,13 +128,15 @@ export function findClientFaults(
     id === firstParty.id && `the client id must not be ${firstParty.id}, which is built in`,
     grants.length === 0 &&
       may.length === 0 &&
-      'a client must have at least one grant, or the permission to introspect',
+      `a client must have at least one grant or permission (${permissions.join(', ')})`,
     has(refreshes) &&
       !hasPeople &&
       `${refreshes.join(', ')} requires ${logins.join(' or ')}: ${own.join(', ')} ` +
         'issues no refresh token (RFC 6749 §4.4.3)',
     !confidential && has(own) && `${own.join(', ')} requires a confidential client (RFC 6749 §4.4)`,
-    !confidential && may.length > 0 && 'only a confidential client may introspect (RFC 7662 §2.1)',
+    !confidential &&
+      may.length > 0 &&
+      `only a confidential client may have a permission (${permissions.join(', ')})`,
     grants.length === 0 &&
       scopes.length > 0 &&
       'a client with scopes must have a grant: a client without a grant gets no tokens',
@@ -150,9 +153,15 @@ export function createClients(database: Database, feed: EventFeed, clock: Clock)
   return {
     async find(id) {
       const row = clientId.test(id) ? await findClientRow(id) : undefined
-      if (!row || row.disabled_at !== null) return undefined
-
-      return { client: clientOf(row), secretHash: row.secret_hash ?? undefined }
+      return row && provenOf(row)
+    },
+    async findAll(ids) {
+      const found = new Map<string, ProvenClient>()
+      for (const row of await listClientRowsOf(database.urgent.reader, ids)) {
+        const proven = provenOf(row)
+        if (proven) found.set(row.id, proven)
+      }
+      return found
     },
     async list() {
       return (await listClientRows(database.reader)).map((row) => ({
@@ -194,6 +203,12 @@ export function createClients(database: Database, feed: EventFeed, clock: Clock)
       return disabled
     },
   }
+}
+
+/** Returns the client in a row, with its secret; undefined if the client is disabled. */
+function provenOf(row: ClientRow): ProvenClient | undefined {
+  if (row.disabled_at !== null) return undefined
+  return { client: clientOf(row), secretHash: row.secret_hash ?? undefined }
 }
 
 /**

@@ -12,6 +12,13 @@ export const clientRefusalRate: LimitRate = {
   intervalMilliseconds: minuteMilliseconds,
 }
 
+/**
+ * Permissions that only some clients have. With `introspect`, a client may ask whether a token is
+ * valid. With `revocations`, it may read the feed of revocations.
+ */
+export const permissions = ['introspect', 'revocations'] as const
+export type Permission = (typeof permissions)[number]
+
 const auditEvents = [
   'client_created',
   'client_secret_rotated',

@@ -36,6 +36,18 @@ export function listClientRows(reader: Reader): Promise<readonly ClientRow[]> {
   return inTables<ClientTables>(reader).selectFrom('client').selectAll().orderBy('id').execute()
 }
 
+/** Lists the clients with these ids, including disabled clients. */
+export function listClientRowsOf(
+  reader: Reader,
+  ids: readonly string[],
+): Promise<readonly ClientRow[]> {
+  return inTables<ClientTables>(reader)
+    .selectFrom('client')
+    .selectAll()
+    .where('id', 'in', ids)
+    .execute()
+}
+
 /** Lists the ids of the disabled clients. */
 export async function listDisabledIds(reader: Reader): Promise<readonly string[]> {
   const db = inTables<ClientTables>(reader)

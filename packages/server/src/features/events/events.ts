@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createRevocationList, type Clock, type Logger } from 'keystile/internal'
 import type { Revocations } from 'keystile'
 import type { Database } from '../../storage/database.ts'
+import { createEventLog, type EventLog } from './event-log.ts'
 import { createFollower } from './follower.ts'
 import type { FeedEvent } from './store.ts'
 
@@ -42,6 +43,15 @@ export interface EventFeed {
    * listener gets all events again.
    */
   onEvent(listener: (event: FeedEvent) => void): void
+  /** The revocations that have not expired, for verifiers in other processes. */
+  readonly log: EventLog
+  /** Registers a listener, which is called after each successful read. */
+  onRead(listener: () => void): void
+  /**
+   * Also reads when another process has numbered events, where the database can tell. Then its
+   * revocations arrive here within milliseconds instead of a quarter of a second.
+   */
+  followSignals(): void
   /** Stops reading, and waits for a read that is in progress. */
   close(): Promise<void>
 }
@@ -56,19 +66,28 @@ export async function openEventFeed(
 ): Promise<EventFeed> {
   const { clock, logger } = options
   const list = createRevocationList()
+  const log = createEventLog()
   const listeners: ((event: FeedEvent) => void)[] = []
+  const readListeners: (() => void)[] = []
   const follower = createFollower(database.urgent, {
     clock,
     logger,
     onEvent(event) {
       const { kind } = event
-      if (kind !== 'user') list.add({ ...event, kind })
+      // What happens to the record of a user is not for other processes.
+      if (kind !== 'user') {
+        list.add({ ...event, kind })
+        log.add(event)
+      }
       for (const listener of listeners) listener(event)
     },
+    onRestart: () => log.clear(),
   })
   const steps = createTurns(async () => {
     await follower.step()
     list.purge(clock.now())
+    log.purge(clock.now())
+    for (const listener of readListeners) listener()
   })
   const ageMilliseconds = (): number => performance.now() - follower.knownAt
 
@@ -81,6 +100,9 @@ export async function openEventFeed(
       return ageMilliseconds() / 1000
     },
     onEvent: (listener) => listeners.push(listener),
+    followSignals: () => database.onSignal(() => void steps.run().catch(() => {})),
+    log,
+    onRead: (listener) => readListeners.push(listener),
     revocations: {
       get state() {
         return ageMilliseconds() < staleAfterMilliseconds ? 'current' : 'stale'

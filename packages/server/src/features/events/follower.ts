@@ -23,9 +23,11 @@ export function createFollower(
     readonly clock: Clock
     readonly logger: Logger
     readonly onEvent: (event: FeedEvent) => void
+    /** Called before the follower passes all events to `onEvent` again. */
+    readonly onRestart: () => void
   },
 ): Follower {
-  const { clock, logger, onEvent } = parts
+  const { clock, logger, onEvent, onRestart } = parts
   let last: { readonly seq: number; readonly id: string | undefined } = beforeFirst
   // Uses `performance.now()` instead of the injected clock: the age of the feed is elapsed time,
   // and the wall clock may jump.
@@ -59,6 +61,7 @@ export function createFollower(
         'the database has lost revocations that this process had read; reading them all again',
       )
     last = beforeFirst
+    onRestart()
   }
 
   return {

@@ -3,6 +3,7 @@ import { maxPurgedAtOnce, type PurgeCommand } from '../../feature/clean-up.ts'
 import {
   command,
   inTables,
+  sendSignal,
   type AnyCommand,
   type Command,
   type Reader,
@@ -54,6 +55,7 @@ export const numberEvents: Command<undefined, void> = command(
       await db
         .updateTable('feed')
         .set({ seq: seq + numbered.length })
+        .returning(sendSignal(transaction).as('signal'))
         .execute()
   },
 )

@@ -1,0 +1,68 @@
+// The revocations that a verifier has read from the feed of an issuer.
+import type { Clock } from '../base/clock.ts'
+import { messageOf } from '../base/errors.ts'
+import { parseJsonObject } from '../base/json.ts'
+import { createRevocationList, type RevocationEvent } from './revocations.ts'
+
+/** How long a revocation is kept after it has expired. */
+const keptMilliseconds = 60_000
+
+/** The revocations of a feed. */
+export interface FeedList {
+  /**
+   * Adds a revocation. Ignores a kind that this version does not know.
+   *
+   * @param data the JSON of the event
+   * @throws {Error} if the revocation is malformed. Ignoring it could admit revoked tokens
+   */
+  add(data: string): void
+  isRevoked: ReturnType<typeof createRevocationList>['isRevoked']
+  /**
+   * Removes the revocations whose tokens have expired, but at most once a minute. Returns false if
+   * the clock was set back: then a token may be valid again whose revocation was removed before.
+   * All revocations must be read again.
+   */
+  purge(): boolean
+}
+
+/**
+ * Creates an empty list. Its revocations stay until they expire, whatever the issuer sends: the
+ * issuer may have restored an old database, which lacks some of them.
+ */
+export function createFeedList(clock: Clock): FeedList {
+  const list = createRevocationList()
+  let purgedAt = Number.NEGATIVE_INFINITY
+
+  return {
+    add(data) {
+      const event = parseRevocation(data)
+      if (event) list.add(event)
+    },
+    isRevoked: list.isRevoked,
+    purge() {
+      const now = clock.now()
+      if (Math.abs(now - purgedAt) < keptMilliseconds) return true
+      const wasSetBack = now < purgedAt
+      purgedAt = now
+      list.purge(now - keptMilliseconds)
+      return !wasSetBack
+    },
+  }
+}
+
+function parseRevocation(data: string): RevocationEvent | undefined {
+  let fault = 'malformed'
+  try {
+    const { kind, value, expires_at } = parseJsonObject(new TextEncoder().encode(data))
+    if (isKind(kind) && typeof value === 'string' && Number.isSafeInteger(expires_at))
+      return { kind, value, expiresAt: Number(expires_at) }
+    if (typeof kind === 'string' && !isKind(kind)) return undefined
+  } catch (error) {
+    fault = messageOf(error)
+  }
+  throw new Error(`a revocation is ${fault}`)
+}
+
+function isKind(kind: unknown): kind is RevocationEvent['kind'] {
+  return kind === 'session' || kind === 'subject' || kind === 'client' || kind === 'key'
+}

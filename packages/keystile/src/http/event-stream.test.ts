@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { createEventParser, type ServerSentEvent } from './event-stream.ts'
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+function eventsOf(...chunks: readonly (string | Uint8Array)[]): readonly ServerSentEvent[] {
+  const events: ServerSentEvent[] = []
+  const parse = createEventParser((event) => events.push(event))
+  for (const chunk of chunks) parse(typeof chunk === 'string' ? encode(chunk) : chunk)
+  return events
+}
+
+describe('createEventParser', () => {
+  it('an event has its type, its id and its data', () => {
+    assert.deepEqual(eventsOf('event: revocation\nid: 7.x\ndata: {"a":1}\n\n'), [
+      { type: 'revocation', id: '7.x', data: '{"a":1}' },
+    ])
+  })
+
+  it('type and id do not carry over to the next event', () => {
+    assert.deepEqual(eventsOf('event: a\nid: 1\ndata: x\n\ndata: y\n\n')[1], {
+      type: 'message',
+      id: undefined,
+      data: 'y',
+    })
+  })
+
+  it('comments, unknown fields, and events without data are ignored', () => {
+    assert.deepEqual(eventsOf(': hello\n\nevent: a\nid: 1\n\nretry: 5\nother\ndata: x\n\n'), [
+      { type: 'message', id: undefined, data: 'x' },
+    ])
+  })
+
+  it('several lines of data are joined, and only one space after the colon is removed', () => {
+    assert.equal(eventsOf('data:a\ndata:  b\ndata\n\n')[0]?.data, 'a\n b\n')
+  })
+
+  it('an event that no empty line ends is not passed on', () => {
+    assert.deepEqual(eventsOf('data: x\n'), [])
+    assert.deepEqual(eventsOf('data: x\n', 'data: y'), [])
+  })
+
+  it('any of the three line ends is understood, and chunks may split the stream anywhere', () => {
+    const lines = ['event: é€😀', 'id: 1', 'data: {"a":"ü"}', '', ': c', 'data: y', '', '']
+    const lineEnds = fc.constantFrom('\n', '\r', '\r\n')
+    const sizes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 })
+    fc.assert(
+      fc.property(lineEnds, sizes, (lineEnd, sizes) => {
+        const bytes = encode(lines.join(lineEnd))
+        const chunks: Uint8Array[] = []
+        for (let at = 0, n = 0; at < bytes.length; n++) {
+          const size = sizes[n % sizes.length] ?? 1
+          chunks.push(bytes.slice(at, at + size))
+          at += size
+        }
+        assert.deepEqual(eventsOf(...chunks), [
+          { type: 'é€😀', id: '1', data: '{"a":"ü"}' },
+          { type: 'message', id: undefined, data: 'y' },
+        ])
+      }),
+    )
+  })
+
+  it('a line of 65,536 characters is read, and a longer one stops the parser', () => {
+    const data = 'x'.repeat(65_530)
+    assert.equal(eventsOf(`data: ${data}\n\n`)[0]?.data.length, 65_530)
+    assert.throws(() => eventsOf(`data: ${data}y\n\n`), /more than 65536 characters/)
+  })
+
+  it('an endless line stops the parser before its end', () => {
+    const parse = createEventParser(() => {})
+    const chunk = encode('x'.repeat(16_384))
+    assert.throws(() => {
+      for (let n = 0; n < 5; n++) parse(chunk)
+    }, /more than 65536 characters/)
+  })
+
+  it('an event with endless lines of data stops the parser', () => {
+    const parse = createEventParser(() => {})
+    const chunk = encode(`data: ${'x'.repeat(10_000)}\n`)
+    assert.throws(() => {
+      for (let n = 0; n < 7; n++) parse(chunk)
+    }, /more than 65536 characters/)
+  })
+
+  it('a stream that is not UTF-8 stops the parser', () => {
+    assert.throws(() => eventsOf(new Uint8Array([0x64, 0xff])), TypeError)
+  })
+})

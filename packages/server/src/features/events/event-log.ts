@@ -1,0 +1,157 @@
+// The revocations that have not expired, in memory, as the bytes that `GET /revocations` sends.
+// They are written once; all readers of the log share the bytes.
+import type { FeedEvent } from './store.ts'
+
+/** The size of a page. A page is larger only if it has one event that is larger. */
+const pageBytes = 65_536
+
+/**
+ * A part of the log. Bytes are only appended, so readers may keep views of the bytes that were
+ * written.
+ */
+interface Page {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  used: number
+  /** The number of its last event. */
+  lastSeq: number
+  /** When the last of its events expires. */
+  expiresAt: number
+  next: Page | undefined
+  /** `expired`: all its events have expired. `lost`: the log was cleared. */
+  state: 'kept' | 'expired' | 'lost'
+}
+
+/** The position of a reader in the log. */
+export interface LogCursor {
+  /**
+   * Returns the next bytes and moves behind them. They end with a whole event.
+   *
+   * @returns `undefined` at the end of the log; `lost` if the log was cleared
+   */
+  next(): Uint8Array<ArrayBuffer> | 'lost' | undefined
+}
+
+/** The log of revocations, in the order of their numbers. */
+export interface EventLog {
+  /** Returns a position before all events. */
+  start(): LogCursor
+  /**
+   * Returns the position behind an event.
+   *
+   * @param id the `id` that the event was sent with. It may be any string.
+   * @returns undefined if the log has no such event
+   */
+  after(id: string): LogCursor | undefined
+}
+
+/** A log that can be written. */
+export interface WritableEventLog extends EventLog {
+  add(event: FeedEvent): void
+  /** Removes all events, because they will be added again. All positions are lost. */
+  clear(): void
+  /** Removes the pages whose events have all expired. */
+  purge(now: number): void
+}
+
+/** Creates an empty log. It has no size limit: a revocation must be known until it expires. */
+export function createEventLog(): WritableEventLog {
+  let first = createPage(0)
+  let last = first
+
+  function startPage(size: number): void {
+    const page = createPage(Math.max(size, pageBytes))
+    last.next = page
+    last = page
+  }
+
+  return {
+    add(event) {
+      const bytes = Buffer.from(write(event))
+      if (last.used + bytes.length > last.bytes.length) startPage(bytes.length)
+      last.bytes.set(bytes, last.used)
+      last.used += bytes.length
+      last.lastSeq = event.seq
+      last.expiresAt = Math.max(last.expiresAt, event.expiresAt)
+    },
+    clear() {
+      for (const page of pagesFrom(first)) page.state = 'lost'
+      first = createPage(0)
+      last = first
+    },
+    purge(now) {
+      let before: Page | undefined
+      for (const page of pagesFrom(first)) {
+        if (page === last || page.expiresAt > now) {
+          before = page
+          continue
+        }
+        page.state = 'expired'
+        if (before) before.next = page.next
+        else first = page.next ?? last
+      }
+    },
+    start: () => createCursor(first, 0),
+    after(id) {
+      const [, seq] = /^(\d{1,15})\.[\w-]{1,64}$/.exec(id) ?? []
+      if (seq === undefined) return undefined
+
+      for (const page of pagesFrom(first)) {
+        if (Number(seq) > page.lastSeq) continue
+        const end = findEnd(page, id)
+        return end === undefined ? undefined : createCursor(page, end)
+      }
+      return undefined
+    },
+  }
+}
+
+function createPage(size: number): Page {
+  return {
+    bytes: new Uint8Array(size),
+    used: 0,
+    lastSeq: 0,
+    expiresAt: 0,
+    next: undefined,
+    state: 'kept',
+  }
+}
+
+function* pagesFrom(first: Page): Generator<Page> {
+  for (let page: Page | undefined = first; page; page = page.next) yield page
+}
+
+/** Writes an event in the format of server-sent events (WHATWG HTML §9.2.6). */
+function write({ seq, id, kind, value, expiresAt }: FeedEvent): string {
+  const data = JSON.stringify({ kind, value, expires_at: expiresAt })
+  return `event: revocation\n${idLine(`${seq}.${id}`)}data: ${data}\n\n`
+}
+
+function idLine(id: string): string {
+  return `id: ${id}\n`
+}
+
+/** Returns the offset behind the event with this id. */
+function findEnd({ bytes, used }: Page, id: string): number | undefined {
+  const written = Buffer.from(bytes.buffer, 0, used)
+  const at = written.indexOf(`\n${idLine(id)}`)
+  return at < 0 ? undefined : written.indexOf('\n\n', at) + 2
+}
+
+function createCursor(start: Page, from: number): LogCursor {
+  let page = start
+  let offset = from
+  return {
+    next() {
+      while (page.next && (offset === page.used || page.state === 'expired')) {
+        page = page.next
+        offset = 0
+      }
+      if (page.state === 'lost') return 'lost'
+      if (offset === page.used) return undefined
+
+      const bytes = page.bytes.subarray(offset, page.used)
+      offset = page.used
+      return bytes
+    },
+  }
+}
