@@ -18,8 +18,12 @@ const startMilliseconds = 5_000
 /** How long the check of a token waits at most if the state is `stale`. */
 const catchUpMilliseconds = 1_000
 
-/** The minimum time between the starts of two connections, and the maximum pause between two. */
+/**
+ * The minimum time between the starts of two connections, and the maximum pause. The first pauses
+ * are all short, so that an issuer that restarts within some seconds is hardly noticed.
+ */
 const retryMilliseconds = { least: 1_000, most: 10_000 }
+const shortPauses = 3
 
 /** How a verifier reads the feed. */
 export interface FeedParts extends FeedLocation {
@@ -207,8 +211,8 @@ function createRetries(): Retries {
     },
     pause() {
       const now = performance.now()
-      const most = Math.min(retryMilliseconds.least * 2 ** failures, retryMilliseconds.most)
-      failures++
+      const doublings = Math.max(0, ++failures - shortPauses)
+      const most = Math.min(retryMilliseconds.least * 2 ** doublings, retryMilliseconds.most)
       // The whole pause is random ("full jitter"), so that verifiers spread out.
       nextAt = Math.max(now, startedAt + retryMilliseconds.least) + Math.random() * most
       return nextAt - now
