@@ -23,6 +23,7 @@ const skip =
 describe('npm run bench -- --quick', { skip }, () => {
   const scenarios: readonly (readonly [scenario: string, rows: number])[] = [
     ['verify', 4],
+    ['cached', 4],
     ['bundles', 9],
     // Starts twenty servers, which takes a minute of processor time.
     ...(process.env['KEYSTILE_LONG']

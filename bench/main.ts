@@ -12,6 +12,7 @@ import type { Effort } from './measure.ts'
 import type { Findings, Result } from './result.ts'
 import { resultsFolder, updateReadme, writeResult } from './results.ts'
 import { bundles } from './scenarios/bundles.ts'
+import { cached } from './scenarios/cached.ts'
 import { guards } from './scenarios/guards.ts'
 import { logins } from './scenarios/logins.ts'
 import { mail } from './scenarios/mail.ts'
@@ -36,6 +37,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   tokens: { run: tokens, isBuilt: false },
   profile: { run: profile, isBuilt: false },
   verify: { run: verify, isBuilt: false },
+  cached: { run: cached, isBuilt: false },
   me: { run: me, isBuilt: true },
   logins: { run: logins, isBuilt: true },
   storm: { run: stormed, isBuilt: false },

@@ -93,7 +93,7 @@ const orders: { readonly [name in keyof Orders]: (order: Orders[name]['sent']) =
     ...judgeKeySets(keySets),
   ],
   algorithm: tryAlgorithm,
-  remote({ issuer, keys, revocations = 'none' }) {
+  remote({ issuer, keys, revocations = 'none' as const }) {
     offset = 0
     const clock = { now: () => Date.now() + offset }
     const given = keys && { keys }

@@ -7,6 +7,7 @@ import { withDeadline } from '../http/deadline.ts'
 import type { ServerSentEvent } from '../http/event-stream.ts'
 import { createFeedList } from './feed-list.ts'
 import { openFeedStream, type FeedLocation, type FeedStream } from './feed-stream.ts'
+import { createRetries } from './retries.ts'
 import type { RevocationSource, RevocationState } from './revocations.ts'
 
 /** Without an event `current` for this time, this process may lack revocations. */
@@ -17,9 +18,6 @@ const startMilliseconds = 5_000
 
 /** How long the check of a token waits at most if the state is `stale`. */
 const catchUpMilliseconds = 1_000
-
-/** The minimum time between the starts of two connections, and the maximum pause between two. */
-const retryMilliseconds = { least: 1_000, most: 10_000 }
 
 /** How a verifier reads the feed. */
 export interface FeedParts extends FeedLocation {
@@ -178,44 +176,5 @@ function createNews(): { next(): Promise<void>; tell(): void } {
       waiting = []
       for (const resolve of told) resolve()
     },
-  }
-}
-
-/** Decides when the next connection may start. All times are those of `performance.now()`. */
-interface Retries {
-  isDue(): boolean
-  /** Returns the current time. */
-  start(): number
-  /** Called when a connection has ended. Returns how many milliseconds to wait. */
-  pause(): number
-  /** Makes the next pause short again. */
-  reset(): void
-  /** Whole seconds until a connection may start, for `Retry-After`: at least 1. */
-  secondsToNext(): number
-}
-
-function createRetries(): Retries {
-  let startedAt = 0
-  let nextAt = 0
-  let failures = 0
-
-  return {
-    isDue: () => performance.now() >= nextAt,
-    start() {
-      startedAt = performance.now()
-      return startedAt
-    },
-    pause() {
-      const now = performance.now()
-      const most = Math.min(retryMilliseconds.least * 2 ** failures, retryMilliseconds.most)
-      failures++
-      // The whole pause is random ("full jitter"), so that verifiers spread out.
-      nextAt = Math.max(now, startedAt + retryMilliseconds.least) + Math.random() * most
-      return nextAt - now
-    },
-    reset() {
-      failures = 0
-    },
-    secondsToNext: () => Math.max(1, Math.ceil((nextAt - performance.now()) / 1000)),
   }
 }

@@ -73,9 +73,9 @@ function requireFeed(feed: RevocationFeed): RevocationFeed {
   }
   if (feed.whenStale !== 'accept' && feed.whenStale !== 'refuse') {
     throw new TypeError(
-      "`whenStale` of `revocations` must be 'refuse' or 'accept'; it has no default. When no news " +
-        "of revocations has arrived for 4 seconds, 'refuse' answers 503, and 'accept' accepts " +
-        'tokens, although they may be revoked',
+      "`whenStale` of `revocations` must be 'refuse' or 'accept'; it has no default. When no " +
+        "news of revocations has arrived for 4 seconds, 'refuse' answers 503, and 'accept' " +
+        'accepts tokens, although they may be revoked',
     )
   }
   return feed
@@ -85,7 +85,8 @@ function requireFeed(feed: RevocationFeed): RevocationFeed {
 function requireFeedUrl([issuer, ...others]: readonly [string, ...string[]]): string {
   if (others.length > 0) {
     throw new TypeError(
-      '`revocations` with a clientId works with one issuer only: create a verifier for each issuer',
+      '`revocations` with a clientId works with one issuer only. ' +
+        'Fix: create a verifier for each issuer',
     )
   }
   const url = findServerUrl(issuer)

@@ -79,6 +79,8 @@ async function refuses(act: () => Promise<unknown>, message: string, why?: Why):
 
 describe('createVerifier', () => {
   const { revocations: _, ...withoutRevocations } = options
+  const { keys: _keys, ...withoutKeys } = options
+  const feed = { clientId: 'orders', clientSecret: 'correct horse', whenStale: 'refuse' }
   const isRevoked = (): boolean => false
   const refresh = async (): Promise<void> => {}
   const wrong: readonly [string, unknown, RegExp][] = [
@@ -103,6 +105,51 @@ describe('createVerifier', () => {
       'revocations without refresh',
       { ...options, revocations: { isRevoked, state: 'current' } },
       /and refresh/,
+    ],
+    [
+      'a feed without whenStale',
+      { ...options, revocations: { clientId: 'orders', clientSecret: 'pX3' } },
+      /`whenStale` of `revocations` must be 'refuse' or 'accept'; it has no default/,
+    ],
+    [
+      'a feed with another whenStale',
+      { ...options, revocations: { ...feed, whenStale: true } },
+      /`whenStale` of `revocations` must be/,
+    ],
+    [
+      'a feed without a secret',
+      { ...options, revocations: { clientId: 'orders', whenStale: 'refuse' } },
+      /`clientSecret` of `revocations` must be .*; it is undefined.*--may revocations/,
+    ],
+    [
+      'a feed with a secret that is undefined',
+      { ...options, revocations: { ...feed, clientSecret: undefined } },
+      /`clientSecret` of `revocations` is undefined/,
+    ],
+    [
+      'a feed with an empty client',
+      { ...options, revocations: { ...feed, clientId: '' } },
+      /`clientId` of `revocations` must be .*; it is an empty string/,
+    ],
+    [
+      'a feed with a misspelt option',
+      { ...options, revocations: { ...feed, whenStalled: 'accept' } },
+      /`revocations` has no option `whenStalled`; did you mean `whenStale`/,
+    ],
+    [
+      'a feed for two issuers',
+      { ...withoutKeys, issuer: [issuer, 'https://other.example'], revocations: feed },
+      /with a clientId works with one issuer only/,
+    ],
+    [
+      'a feed of an http issuer',
+      { ...options, issuer: 'http://auth.example', revocations: feed },
+      /`issuer` must be an https URL .* revocations are fetched from there/,
+    ],
+    [
+      'a feed of an issuer that is no URL',
+      { ...options, issuer: 'auth', revocations: feed },
+      /`issuer` must be an https URL/,
     ],
     ['an option that is misspelt', { ...options, clockTolerance: 0 }, /no option `clockTolerance`/],
     ['an option of another library', { ...options, algorithm: 'EdDSA' }, /no option `algorithm`/],
@@ -176,10 +223,20 @@ describe('createVerifier', () => {
     it(`createVerifier refuses ${name}`, () => {
       assert.throws(
         () => createVerifier(given as VerifierOptions),
-        (error) => error instanceof TypeError && expected.test(error.message),
+        (error) =>
+          error instanceof TypeError &&
+          expected.test(error.message) &&
+          !error.message.includes('horse'),
       )
     })
   }
+
+  it('createVerifier connects to the feed of an https issuer, whatever its keys are', () => {
+    for (const from of [options, withoutKeys]) {
+      const revocations = { ...feed, whenStale: 'refuse' } as const
+      assert.equal(createVerifier({ ...from, revocations }).state, 'starting')
+    }
+  })
 
   for (const secret of [
     '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
