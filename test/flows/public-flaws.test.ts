@@ -278,7 +278,7 @@ const flaws: readonly Flaw[] = [
       })
       const [mail] = await server.received(1)
       assert.deepEqual(mail?.envelope.to, ['ada@example.com'])
-      assert.doesNotMatch(mail?.raw ?? '', /bcc|eve@/i)
+      assert.doesNotMatch(mail?.raw ?? '', /bcc:|eve@/i)
       assert.equal(mail?.raw.match(/^(to|subject|from):/gim)?.length, 3)
       assert.equal(server.mails.length, 1)
       await server.close()

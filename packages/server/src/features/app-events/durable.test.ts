@@ -248,7 +248,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
     await (await stage.start({ onEvent: collector().onEvent })).keystile.close()
     const started = await stage.start({ profile: z.looseObject({}) })
     const { send, keystile } = started
-    const { subject, accessToken: bearer, refreshToken } = await started.tokens()
+    const { subject, accessToken: bearer, refreshToken } = await started.tokens('lovelace')
     const headers = { 'user-agent': 'Firefox' }
     const remoteAddress = '192.0.2.7'
     const options = { bearer, headers, remoteAddress }
@@ -269,7 +269,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
       )
     }
     const text = JSON.stringify(all)
-    const secrets = ['ada', 'example', 'London', '192.0.2.7', 'Firefox', password, bearer]
+    const secrets = ['lovelace', 'example', 'London', '192.0.2.7', 'Firefox', password, bearer]
     for (const secret of [...secrets, refreshToken, ...refreshToken.split('.')])
       assert.ok(!text.includes(secret), secret)
   })
