@@ -38,7 +38,7 @@ export function readAccountRoute({
 
 /** The services that a change of the profile uses. */
 export interface ProfileChangeParts {
-  readonly users: Pick<Users, 'replaceProfile' | 'findBySubject'>
+  readonly users: Pick<Users, 'replaceProfile' | 'readBySubject'>
   readonly limits: Limits
   readonly profile: ProfileSchema | undefined
 }
@@ -71,7 +71,7 @@ export function changeProfileRoute({
       const outcome = await users.replaceProfile(user, checked.profile, byCaller(request, identity))
       if (outcome === 'outdated') throw outdated()
 
-      const changed = await users.findBySubject(user.publicUser.id)
+      const changed = await users.readBySubject(user.publicUser.id)
       if (!changed) throw outdated()
       return jsonAnswer(200, wireUser(changed.publicUser))
     },

@@ -5,7 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createRevocationList, type Clock, type Logger } from 'keystile/internal'
 import type { Revocations } from 'keystile'
 import type { Database } from '../../storage/database.ts'
-import { createFollower } from './follower.ts'
+import { createFollower, staleAfterMilliseconds } from './follower.ts'
+import { changedUserOf } from './in-transaction.ts'
 import type { FeedEvent } from './store.ts'
 
 /**
@@ -13,13 +14,6 @@ import type { FeedEvent } from './store.ts'
  * second, even if one read fails.
  */
 const tailMilliseconds = 250
-/**
- * The maximum age of the last successful read. If this read is older, the feed is `stale`, because
- * the feed may lack revocations. An outage of the database exceeds this limit; a slow database does
- * not.
- */
-const staleAfterMilliseconds = 4_000
-
 /**
  * How long a token check waits for a read if the feed is stale. After this time, the check fails
  * with `temporarily_unavailable`, so that requests do not pile up during an outage.
@@ -42,6 +36,17 @@ export interface EventFeed {
    * listener gets all events again.
    */
   onEvent(listener: (event: FeedEvent) => void): void
+  /**
+   * Registers a listener that gets the subject of each changed user: after a commit of this
+   * process, before the command resolves; after a commit of another process, within a second.
+   */
+  onUserChanged(listener: (subject: string) => void): void
+  /**
+   * Registers a listener that is called if this process may have missed changes of users, because
+   * it could not read events for a while or the database has lost some. While the feed is `stale`,
+   * changes are not known either.
+   */
+  onGap(listener: () => void): void
   /** Stops reading, and waits for a read that is in progress. */
   close(): Promise<void>
 }
@@ -57,13 +62,26 @@ export async function openEventFeed(
   const { clock, logger } = options
   const list = createRevocationList()
   const listeners: ((event: FeedEvent) => void)[] = []
+  const userListeners: ((subject: string) => void)[] = []
+  const gapListeners: (() => void)[] = []
+  const reportUser = (subject: string): void => {
+    for (const listener of userListeners) listener(subject)
+  }
+  database.onCommitted((notice) => {
+    const subject = changedUserOf(notice)
+    if (subject !== undefined) reportUser(subject)
+  })
   const follower = createFollower(database.urgent, {
     clock,
     logger,
     onEvent(event) {
       const { kind } = event
-      if (kind !== 'user') list.add({ ...event, kind })
+      if (kind === 'user') reportUser(event.value)
+      else list.add({ ...event, kind })
       for (const listener of listeners) listener(event)
+    },
+    onGap() {
+      for (const listener of gapListeners) listener()
     },
   })
   const steps = createTurns(async () => {
@@ -81,6 +99,8 @@ export async function openEventFeed(
       return ageMilliseconds() / 1000
     },
     onEvent: (listener) => listeners.push(listener),
+    onUserChanged: (listener) => userListeners.push(listener),
+    onGap: (listener) => gapListeners.push(listener),
     revocations: {
       get state() {
         return ageMilliseconds() < staleAfterMilliseconds ? 'current' : 'stale'
