@@ -178,7 +178,7 @@ export function createGuardCore<S extends string, U, T extends TokenType = 'at+j
       const identity = recall(request, verifier)
       if (!identity || !isMetBy(demand, identity.scopes)) return undefined
 
-      const user = recallUser?.(identity as Identity)
+      const user = recallUser?.(identity)
       if (recallUser && user === undefined) return undefined
       if (demand.verified && !isVerifiedUser(user)) return undefined
 

@@ -14,7 +14,7 @@ import { cookiePathOf, cookieSessionRoutes } from '../features/browser-session/c
 import { firstParty, type Clients } from '../features/clients/clients.ts'
 import { createActiveUsers, type ActiveUsers } from '../features/directory/active-users.ts'
 import { checkedDirectory } from '../features/directory/directory.ts'
-import { createUserAnnouncer } from '../features/directory/user-changes.ts'
+import { createUserAnnouncer } from '../features/events/user-changes.ts'
 import { describeRoutes } from '../features/docs/openapi.ts'
 import { startHousekeeping } from '../features/housekeeping/housekeeping.ts'
 import { noDevices, openDevices, type Devices } from '../features/known-devices/devices.ts'

@@ -17,7 +17,7 @@ import {
 import { announceChange, findHolder } from './in-transaction.ts'
 import type { NewUndo, RestoredAccount } from './new-undo.ts'
 import type { AccountTables, UserRow } from './tables.ts'
-import { updateUser } from './update-user.ts'
+import { updateUser } from './user-in-transaction.ts'
 
 /** An account that is locked to change its address. */
 export type AddressAccount = Pick<UserRow, 'id' | 'email' | 'email_key' | 'email_verified_at'>

@@ -9,7 +9,7 @@ import { endSessions } from '../sessions/in-transaction.ts'
 import type { AccountEvent } from './audit-events.ts'
 import { eraseFormerEmails, isReserved } from './former-email-store.ts'
 import type { AccountTables, UserRow } from './tables.ts'
-import { updateUser } from './update-user.ts'
+import { updateUser } from './user-in-transaction.ts'
 
 /** The row of a new user, without the columns that are null for every new user. */
 export type NewUserRow = Omit<UserRow, 'disabled_at' | 'deleted_at'>

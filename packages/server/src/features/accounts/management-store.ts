@@ -25,7 +25,7 @@ import { eraseFormerEmails } from './former-email-store.ts'
 import { announceChange, grantNames } from './in-transaction.ts'
 import { notify } from './store.ts'
 import type { AccountTables, UserRow } from './tables.ts'
-import { updateUser } from './update-user.ts'
+import { updateUser } from './user-in-transaction.ts'
 
 /** A change that an administrator makes to a user, and the state that the administrator read. */
 export interface StoredUserChange {

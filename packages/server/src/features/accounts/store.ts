@@ -25,7 +25,7 @@ import type { AccountEvent } from './audit-events.ts'
 import { announceChange, insertAccount, type NewUserRow } from './in-transaction.ts'
 import type { NewUndo } from './new-undo.ts'
 import type { AccountTables, UserRow } from './tables.ts'
-import { updateUser } from './update-user.ts'
+import { updateUser } from './user-in-transaction.ts'
 
 /**
  * Inserts a user, or returns the field whose value another user has.

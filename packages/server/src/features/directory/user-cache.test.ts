@@ -9,7 +9,7 @@ import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
 import { openEventFeed, type EventFeed } from '../events/events.ts'
 import { createUserCache, type UserCacheParts, type UserLookup } from './user-cache.ts'
-import { createUserAnnouncer } from './user-changes.ts'
+import { createUserAnnouncer } from '../events/user-changes.ts'
 
 interface Person {
   name: string

@@ -17,7 +17,9 @@ const maxCharacters = 2_097_152
 export interface UserLookup<U> {
   /** Returns the user if the user is in memory, without waiting. Never throws. */
   recall(subject: string): U | undefined
-  /** Returns the user from memory or the database; undefined if the user is missing or not active. */
+  /**
+   * Returns the user from memory or the database; undefined if the user is missing or not active.
+   */
   find(subject: string): Promise<U | undefined>
 }
 

@@ -14,7 +14,7 @@ const marginMilliseconds = 60_000
  * How long processes can read the event of a changed user. A process that has read no events for
  * half of this time forgets all users that it keeps in memory, because it may have missed events.
  */
-export const userEventMilliseconds = 60 * 60 * 1000
+export const userEventMilliseconds: number = 60 * 60 * 1000
 
 /** A session, subject, client or key whose tokens are revoked. */
 interface Ended {

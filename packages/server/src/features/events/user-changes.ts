@@ -1,7 +1,7 @@
 import { kindOf, type Clock } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import { areStorable } from '../../storage/storable.ts'
-import { announceUserChange } from '../events/store.ts'
+import { announceUserChange } from './store.ts'
 
 /**
  * Creates the function that tells all processes that a user has changed in a table of the app. When

@@ -26,7 +26,7 @@ describe('statements that write users', () => {
     )
     assert.deepEqual(
       changing.map(([file]) => file),
-      ['features/accounts/update-user.ts'],
+      ['features/accounts/user-in-transaction.ts'],
     )
   })
 

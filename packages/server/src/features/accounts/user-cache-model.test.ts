@@ -6,19 +6,12 @@ import { randomInt } from 'node:crypto'
 import { it, mock } from 'node:test'
 import fc from 'fast-check'
 import { silentLogger, systemClock } from 'keystile/internal'
-import {
-  createUsers,
-  type User,
-  type Users,
-} from '../../packages/server/src/features/accounts/users.ts'
-import { byOperator } from '../../packages/server/src/features/audit/audit.ts'
-import {
-  createUserCache,
-  type UserLookup,
-} from '../../packages/server/src/features/directory/user-cache.ts'
-import { openEventFeed, type EventFeed } from '../../packages/server/src/features/events/events.ts'
-import { openDatabase } from '../../packages/server/src/storage/open.ts'
-import { describeOnBoth, type Stage } from '../../packages/server/test-support/keystile.ts'
+import { createUsers, type User, type Users } from './users.ts'
+import { byOperator } from '../audit/audit.ts'
+import { createUserCache, type UserLookup } from '../directory/user-cache.ts'
+import { openEventFeed, type EventFeed } from '../events/events.ts'
+import { openDatabase } from '../../storage/open.ts'
+import { describeOnBoth, type Stage } from '../../../test-support/keystile.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 /** How many histories run on SQLite. PostgreSQL, which is slower, runs a quarter of them. */
@@ -88,7 +81,7 @@ let time = 0
 async function openProcess(place: string): Promise<Process> {
   const database = await openDatabase(
     place,
-    new URL('../../packages/server/src/server/writer-thread.ts', import.meta.url),
+    new URL('../../server/writer-thread.ts', import.meta.url),
   )
   const feed = await openEventFeed(database, { clock: systemClock, logger: silentLogger })
   const users = createUsers(database, feed, systemClock)
