@@ -105,9 +105,9 @@ interface Generations<U> {
 }
 
 /**
- * Creates a bounded store of two generations, young and old. A user that is found moves to the young
- * generation. When the young generation is full, it becomes the old one, and the previous old one is
- * dropped.
+ * Creates a bounded store of two generations, young and old. A user that is found moves to the
+ * young generation. When the young generation is full, it becomes the old one, and the previous old
+ * one is dropped.
  */
 function createGenerations<U>(): Generations<U> {
   let young = new Map<string, Entry<U>>()
