@@ -95,6 +95,13 @@ describe('createUserCache', () => {
     assert.equal(cache.recall('ada'), undefined)
   })
 
+  it('the event of a changed user revokes no token', async () => {
+    await announce(there, 'ada')
+    await here.feed.tail()
+    const token = { subject: 'ada', sessionId: 'ada', clientId: 'ada', keyId: 'ada' }
+    assert.equal(here.feed.revocations.isRevoked(token), false)
+  })
+
   it('a user is not kept if an event arrives while the user is loaded', async () => {
     for (const writer of [here, there]) {
       const reading = Promise.withResolvers<Person>()
@@ -120,6 +127,16 @@ describe('createUserCache', () => {
     older.resolve({ name: 'old' })
     await first
     assert.deepEqual(cache.recall('ada'), { name: 'new' })
+  })
+
+  it('of several loads at the same time, the first to begin is kept', async () => {
+    const second = Promise.withResolvers<Person>()
+    const results = [Promise.resolve({ name: 'Ada' }), second.promise]
+    const cache = cacheWith({ read: () => results.shift()! })
+    const [first, other] = [cache.find('ada'), cache.find('ada')]
+    assert.equal(await first, cache.recall('ada'))
+    second.resolve({ name: 'Ada' })
+    await other
   })
 
   it('while the feed is stale each user is read, and afterwards the cache is empty', async () => {

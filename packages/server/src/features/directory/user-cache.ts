@@ -82,8 +82,7 @@ export function createUserCache<U extends object>(parts: UserCacheParts<U>): Use
     if (!loads.has(subject)) loads.set(subject, mark)
     try {
       const user = await read(subject)
-      const isUnchanged = loads.get(subject) === mark && feed.revocations.state === 'current'
-      if (user && isUnchanged)
+      if (user && loads.get(subject) === mark)
         kept.keep(subject, { user: deepFreeze(user), size: sizeOf(user), loadedAt })
       return user
     } finally {
