@@ -37,7 +37,7 @@ describe('Keystile while PostgreSQL is down', { skip }, () => {
     const answers = [
       await login(),
       await register({ username: 'other', email: 'other@example.com' }),
-      // Answers 200 if the user is still in the cache, which keeps a user for 5 s; otherwise 503.
+      // Answers 200 if the user is in memory; otherwise 503.
       await send('GET', '/users/me', { bearer }).then((answer) =>
         answer.status === 200 ? undefined : answer,
       ),
@@ -137,7 +137,7 @@ describe('Keystile with PostgreSQL connections that break', { skip }, () => {
     const bearer = await accessToken()
     isSilent = true
     assert.equal((await login()).status, 503)
-    // By now the cached user has expired and the revocations are stale.
+    // By now the revocations are stale, so no user in memory may be used.
     assert.equal((await send('GET', '/users/me', { bearer })).status, 503)
     isSilent = false
     for (const socket of sockets) socket.destroy()

@@ -250,6 +250,26 @@ describe('createUserCache', () => {
     assert.ok(kept <= 10_000, `${kept} users are in memory`)
   })
 
+  it('a user who was not used for long is removed like every other', async () => {
+    const forget: readonly (() => Promise<void>)[] = [
+      () => announce(here, 'ada'),
+      async () => {
+        time += 4_000
+        await here.feed.tail()
+      },
+    ]
+    for (const remove of forget) {
+      await here.feed.tail()
+      const cache = cacheWith({ sizeOf: ({ name }) => (name === 'Ada' ? 0 : 2 ** 20) })
+      await cache.find('ada')
+      // Three users of this size fill a generation.
+      for (const name of ['b', 'c', 'd']) people.set(name, { name })
+      for (const name of ['b', 'c', 'd']) await cache.find(name)
+      await remove()
+      assert.equal(cache.recall('ada'), undefined)
+    }
+  })
+
   it('users with large profiles cannot fill the memory', async () => {
     const cache = cacheWith({
       read: async (subject) => ({ name: subject }),
