@@ -1,8 +1,9 @@
 // Measures what a guard costs an app whose users are in a database: 4,000 users take turns, each
 // with one token. The open route is asked without a credential.
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { howToGetPostgres, startPostgres } from '../../packages/server/test-support/postgres.ts'
 import { withTemporaryFolder } from '../folder.ts'
@@ -17,6 +18,8 @@ import { summarize, summarizePairs } from '../statistics.ts'
 const frameworks = ['Fastify', 'Express', 'Hono', 'node:http'] as const
 type Framework = (typeof frameworks)[number]
 const manyUsers = 4_000
+/** How long a server may take to add the users. */
+const seedSeconds = 300
 /** The share of the open route's speed that a guarded route must reach. */
 const minRatio = 0.8
 
@@ -85,7 +88,7 @@ async function measureApps(
     const lanes: Lane[] = []
     for (const app of apps) {
       const server = servers[app.name]!
-      const tokens = JSON.parse(readFileSync(app.tokensFile, 'utf8')) as readonly string[]
+      const tokens = await readTokens(app.tokensFile)
       await checkGuard(`http://127.0.0.1:${server.port}/guarded`, bearer(tokens[0]!))
       const asked = (route: string): readonly Buffer[] =>
         tokens.map((token) => requestBytes(`GET /${route}`, headerOf(bearer(token))))
@@ -96,6 +99,16 @@ async function measureApps(
     }
     return measureInTurns(lanes, effort)
   })
+}
+
+/** Reads the tokens of all users, when the server has written them. */
+async function readTokens(file: string): Promise<readonly string[]> {
+  const end = Date.now() + seedSeconds * 1000
+  while (!existsSync(file)) {
+    if (Date.now() > end) throw new Error(`no users were added within ${seedSeconds} s`)
+    await delay(100)
+  }
+  return JSON.parse(readFileSync(file, 'utf8')) as readonly string[]
 }
 
 function programsOf(apps: readonly App[], count: number): Readonly<Record<string, Program>> {

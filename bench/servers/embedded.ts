@@ -4,7 +4,8 @@ import { seedUsers } from './seed.ts'
 
 /**
  * Creates a Keystile below /auth, on the database that the environment names. With the variables
- * USERS and TOKENS, adds this many users who have logged in.
+ * USERS and TOKENS, it then adds this many users who have logged in, and writes their tokens to the
+ * file.
  */
 export async function createBenchKeystile(mail?: {
   readonly mailUrl: string
@@ -22,6 +23,7 @@ export async function createBenchKeystile(mail?: {
     ...mail,
   })
   if (USERS !== undefined && TOKENS !== undefined)
-    await seedUsers(keystile, { database, count: Number(USERS), file: TOKENS })
+    // The server answers before that, because a start must not take long.
+    void seedUsers(keystile, { database, count: Number(USERS), file: TOKENS })
   return keystile
 }

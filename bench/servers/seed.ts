@@ -1,5 +1,5 @@
 // Fills the database of a bench server with users who have logged in.
-import { writeFileSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import type { BuiltInScope, Keystile } from '@keystile/server'
@@ -16,7 +16,8 @@ export async function seedUsers(
     const { accessToken } = await keystile.sessions.create({ subject: subjectOf(n + 1) })
     return accessToken
   })
-  writeFileSync(place.file, JSON.stringify(tokens))
+  writeFileSync(`${place.file}.part`, JSON.stringify(tokens))
+  renameSync(`${place.file}.part`, place.file)
 }
 
 /** A subject as long as one of Keystile. */
