@@ -27,7 +27,12 @@ describe('npm run bench -- --quick', { skip }, () => {
     ['bundles', 9],
     // Starts twenty servers, which takes a minute of processor time.
     ...(process.env['KEYSTILE_LONG']
-      ? [['guards', 18] as const, ['tokens', 12] as const, ['profile', 18] as const]
+      ? [
+          ['guards', 18] as const,
+          ['tokens', 12] as const,
+          ['users', 11] as const,
+          ['profile', 18] as const,
+        ]
       : []),
   ]
   for (const [scenario, rows] of scenarios) {

@@ -23,6 +23,7 @@ import { slow } from './scenarios/slow.ts'
 import { start } from './scenarios/start.ts'
 import { stormed } from './scenarios/storm.ts'
 import { tokens } from './scenarios/tokens.ts'
+import { users } from './scenarios/users.ts'
 import { verify } from './scenarios/verify.ts'
 import { build } from './stand-alone.ts'
 
@@ -35,6 +36,7 @@ interface Scenario {
 const scenarios: Readonly<Record<string, Scenario>> = {
   guards: { run: guards, isBuilt: false },
   tokens: { run: tokens, isBuilt: false },
+  users: { run: users, isBuilt: false },
   profile: { run: profile, isBuilt: false },
   verify: { run: verify, isBuilt: false },
   cached: { run: cached, isBuilt: false },

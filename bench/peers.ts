@@ -60,11 +60,16 @@ export function findFastapi(): Found {
 import json, platform, fastapi, uvicorn, jwt, argon2, python_multipart
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 protocol = AutoHTTPProtocol.__module__.split(".")[-1].replace("_impl", "")
+try:
+  import uvloop
+  loop = "uvloop"
+except ImportError:
+  loop = "asyncio"
 print(json.dumps({
   "Python": platform.python_version(),
   "FastAPI": fastapi.__version__,
   "PyJWT": jwt.__version__,
-  "uvicorn": uvicorn.__version__ + " with " + protocol,
+  "uvicorn": uvicorn.__version__ + " with " + loop + " and " + protocol,
 }))`
   const { status, stdout, stderr } = spawnSync(python, ['-c', script], { encoding: 'utf8' })
   if (status !== 0)

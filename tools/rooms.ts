@@ -317,7 +317,14 @@ const server: Package = {
     {
       name: 'features/directory',
       for: 'the interface to users, own or of the app, and the names they log in with',
-      from: ['feature', 'storage', 'features/audit', 'features/scopes', 'features/password'],
+      from: [
+        'feature',
+        'storage',
+        'features/events',
+        'features/audit',
+        'features/scopes',
+        'features/password',
+      ],
       packages: ['zod', 'keystile', 'node:url'],
     },
     {

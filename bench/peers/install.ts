@@ -1,6 +1,6 @@
 // npm run bench:peers: installs what Keystile is compared with, from the lock file in this folder.
 // The Python peers are the distribution's own: apt-get install python3-fastapi python3-uvicorn
-// python3-jwt python3-argon2 python3-python-multipart
+// python3-uvloop python3-httptools python3-jwt python3-argon2 python3-python-multipart
 import { spawnSync } from 'node:child_process'
 
 // npm passes on the settings of this repository, which would install into the wrong folder.

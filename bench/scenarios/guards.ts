@@ -203,7 +203,7 @@ function describe(found: Found, absent: readonly string[]): Findings {
       'divided by those of the open route, from the same round. "by processor time" is the ' +
       'same ratio from processor time, which varies less when other programs run. All apps ' +
       'use HS256, except createKeystile: it signs with ES256, and for each request it checks ' +
-      'whether the session was revoked and loads the user. All guards demand issuer, ' +
+      'whether the session was revoked and whether the user in memory is up to date. All guards demand issuer, ' +
       'audience, algorithm and, if they can, the type.',
     versions: {
       ...versionsOf(['fastify', 'express', '@nestjs/core', 'hono', '@hono/node-server', 'jose']),

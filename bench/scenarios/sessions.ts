@@ -356,7 +356,7 @@ function methodOf(sessions: number, refreshes: number): string {
       'commits in its event loop, while Keystile has a thread for that.',
     'For an introspection, Keystile reads a form, reads the client’s secret from the ' +
       'database, and authenticates the client. Then it verifies one of 1,000 access tokens ' +
-      'that it has verified before, and reads the user (from PostgreSQL at most every 5 s). ' +
+      'that it has verified before, and finds the user in memory. ' +
       'The bare answer reads the same form, and answers JSON of the same size without a ' +
       'database.',
     'Processor time is that of the server’s process alone, without PostgreSQL and without ' +

@@ -14,6 +14,7 @@ export {
   type OAuthReason,
   type ProblemCode,
 } from './base/errors.ts'
+export { deepFreeze } from './base/freeze.ts'
 export { kindOf } from './base/options.ts'
 export { isJsonObject, parseJsonObject, type JsonObject } from './base/json.ts'
 export { isLogger, silentLogger, type Logger } from './base/log.ts'
@@ -22,6 +23,7 @@ export { findNearest, listKnown, unknownFlag } from './base/nearest.ts'
 export { lowestRowId, randomId, randomRowId } from './base/random.ts'
 export { createGuardCore, type GuardCore } from './guard/guard.ts'
 export { isUserObject } from './guard/user.ts'
+export { withRecall } from './guard/user-recall.ts'
 export {
   createRevocationList,
   type RevocationEvent,

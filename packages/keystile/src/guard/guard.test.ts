@@ -16,6 +16,7 @@ import {
 import { joinDemands, type Demand } from './demand.ts'
 import type { Identity } from './identity.ts'
 import { isUserObject } from './user.ts'
+import { withRecall } from './user-recall.ts'
 import { createVerifier, type Verifier } from './verifier.ts'
 import { decodeJwtUnsafe } from '../token/jwt.ts'
 
@@ -1043,5 +1044,63 @@ describe('enterAtOnce', () => {
       withUser.enterAtOnce({}, request(`Bearer ${token}`), withUser.demand([], false)),
       undefined,
     )
+  })
+
+  describe('a guard whose users may be in memory', () => {
+    interface Person {
+      readonly name: string
+      readonly emailVerified?: boolean
+    }
+    let inMemory: Person | undefined
+    let loads = 0
+    const guard = createGuardCore({
+      verifier,
+      user: withRecall(
+        async (): Promise<Person | undefined> => {
+          loads++
+          return inMemory ?? { name: 'loaded' }
+        },
+        ({ subject }) => (subject === 'alice' ? inMemory : undefined),
+      ),
+    })
+    const verified = guard.demand([{ verified: true }], false)
+
+    it('enterAtOnce returns a caller with the user in memory', async () => {
+      const sent = request(`Bearer ${tokenWith()}`)
+      inMemory = undefined
+      assert.ok((await guard.check(sent, guard.demand([], false))).allowed)
+      assert.equal(guard.enterAtOnce({}, sent, guard.demand([], false)), undefined)
+
+      inMemory = { name: 'Alice' }
+      loads = 0
+      const carrier = {}
+      const caller = guard.enterAtOnce(carrier, sent, guard.demand([], false))
+      assert.equal(caller?.user, inMemory)
+      assert.equal(guard.callerOf(carrier), caller)
+      assert.equal(loads, 0)
+    })
+
+    it('enterAtOnce leaves a user whose address is not verified to enter(), which refuses', async () => {
+      const sent = request(`Bearer ${tokenWith()}`)
+      await guard.check(sent, guard.demand([], false))
+      for (const emailVerified of [undefined, false, true]) {
+        inMemory = { name: 'Alice', ...(emailVerified !== undefined && { emailVerified }) }
+        const caller = guard.enterAtOnce({}, sent, verified)
+        assert.equal(caller !== undefined, emailVerified === true)
+        assert.equal((await guard.enter({}, sent, verified)).allowed, emailVerified === true)
+      }
+    })
+
+    it('a guard whose app wraps the function has no users in memory, and loads each one', async () => {
+      inMemory = { name: 'Alice' }
+      const load = withRecall(
+        async () => inMemory,
+        () => inMemory,
+      )
+      const wrapped = createGuardCore({ verifier, user: (identity) => load(identity) })
+      const sent = request(`Bearer ${tokenWith()}`)
+      assert.ok((await wrapped.check(sent, wrapped.demand([], false))).allowed)
+      assert.equal(wrapped.enterAtOnce({}, sent, wrapped.demand([], false)), undefined)
+    })
   })
 })

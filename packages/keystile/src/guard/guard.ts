@@ -11,6 +11,7 @@ import { proveIdentity, recallIdentity } from './schemes.ts'
 import { findMetadataUrl } from './protected-resource.ts'
 import { createRefusalReport, type RefusalOptions } from './refusal-report.ts'
 import { isUserObject, isVerifiedUser } from './user.ts'
+import { findRecall, type RecallUser } from './user-recall.ts'
 import type { Verifier } from './verifier.ts'
 
 /** The options of a guard. An app can also pass the whole object of `createKeystile`. */
@@ -45,6 +46,7 @@ const otherMembers = [
   'hashPassword',
   'verifyPassword',
   'checkPassword',
+  'userChanged',
   'answer',
   'fetch',
   'close',
@@ -107,10 +109,10 @@ export interface GuardCore<S extends string, U, T extends TokenType = 'at+jwt'> 
     routeOf?: (carrier: Carrier) => string | undefined,
   ): Promise<Decision<S, U, undefined, T>>
   /**
-   * Admits a request synchronously if the token is cached and still valid, and has the demanded
-   * scopes. Otherwise returns `undefined`, and the adapter must call `enter`, which decides. Also
-   * returns `undefined` if the guard has a function `user`, if the demand has a `maxAgeSeconds` or
-   * is `verified`, or if a different guard ran before.
+   * Admits a request synchronously if the token is cached and still valid, has the demanded scopes,
+   * and its user is in memory. Otherwise returns `undefined`, and the adapter must call `enter`,
+   * which decides. Also returns `undefined` if the demand has a `maxAgeSeconds`, or if a different
+   * guard ran before.
    */
   enterAtOnce(carrier: object, request: HttpRequest, demand: Demand<S>): Caller<S, U, T> | undefined
   /**
@@ -130,7 +132,7 @@ export interface GuardCore<S extends string, U, T extends TokenType = 'at+jwt'> 
 export function createGuardCore<S extends string, U, T extends TokenType = 'at+jwt'>(
   options: GuardOptions<S, U, T>,
 ): GuardCore<S, U, T> {
-  const { verifier, declared, findUser } = readOptions(options)
+  const { verifier, declared, findUser, recallUser } = readOptions(options)
   const decide = createDecide<S, U, T>(verifier, findUser)
   const report = createRefusalReport('createGuard', options)
 
@@ -170,13 +172,17 @@ export function createGuardCore<S extends string, U, T extends TokenType = 'at+j
     },
     // decisions/0011-synchronous-fast-path.md
     enterAtOnce(carrier: Carrier, request, demand) {
-      if (findUser || demand.maxAgeSeconds !== undefined) return undefined
-      if (demand.verified || carrier[entered]) return undefined
+      if (findUser && !recallUser) return undefined
+      if (demand.maxAgeSeconds !== undefined || carrier[entered]) return undefined
 
       const identity = recall(request, verifier)
       if (!identity || !isMetBy(demand, identity.scopes)) return undefined
 
-      const caller = { identity: identity as Identity<S, T>, user: undefined as U }
+      const user = recallUser?.(identity)
+      if (recallUser && user === undefined) return undefined
+      if (demand.verified && !isVerifiedUser(user)) return undefined
+
+      const caller = { identity: identity as Identity<S, T>, user: user as U }
       carrier[entered] = { caller, demand }
       return caller
     },
@@ -207,6 +213,7 @@ function readOptions<S extends string, U, T extends TokenType>(
   readonly verifier: Verifier<T>
   readonly declared: GuardOptions<S, U, T>['scopes']
   readonly findUser: GuardOptions<S, U, T>['user']
+  readonly recallUser: RecallUser<U> | undefined
 } {
   // An object of `createKeystile` has `sessions` and may have `users`. If an object has `users` but
   // no `sessions`, the app has misspelt `user`. The guard would ignore `users` and admit blocked
@@ -227,7 +234,13 @@ function readOptions<S extends string, U, T extends TokenType>(
             'object from createKeystile()',
     )
   }
-  return { verifier, declared, findUser: options.user?.bind(options) }
+  const { user } = options
+  return {
+    verifier,
+    declared,
+    findUser: user?.bind(options),
+    recallUser: user && (findRecall(user) as RecallUser<U> | undefined),
+  }
 }
 
 /**

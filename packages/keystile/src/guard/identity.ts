@@ -1,3 +1,4 @@
+import { deepFreeze } from '../base/freeze.ts'
 import type { AccessTokenClaims, VerifiedToken } from '../token/access-token.ts'
 import type { PlainTokenClaims } from '../token/plain-token.ts'
 
@@ -58,12 +59,4 @@ const authenticatedAt: PropertyDescriptor & ThisType<Identity<string, 'JWT'>> = 
     const { auth_time } = this.claims
     return auth_time === undefined ? undefined : new Date(auth_time * 1000)
   },
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) {
-    Object.freeze(value)
-    for (const member of Object.values(value)) deepFreeze(member)
-  }
-  return value
 }

@@ -412,6 +412,11 @@ describe('readOptions', () => {
       /^users\.savePasswordhash is not known; did you mean savePasswordHash\?/,
     ],
     [
+      'a directory whose cached is not true or false',
+      { users: { ...directory, cached: 60 } },
+      /^users\.cached must be true or false/,
+    ],
+    [
       'a directory with setPassword and without email',
       { users: { ...directory, setPassword: () => true } },
       /^users\.email must be a function, because setPassword is given/,

@@ -57,7 +57,11 @@ export function createRouter<U>(
       const routeRequest = { ...request, params: found.params }
       if (!route.guard) return await route.handle(routeRequest)
 
-      const decision = await guard.check(request, getDemand(demands, route))
+      const demand = getDemand(demands, route)
+      const known = guard.enterAtOnce({}, request, demand)
+      const decision = known
+        ? { allowed: true as const, caller: known }
+        : await guard.check(request, demand)
       const caller = findCaller(decision, route, options)
       if (route.isOptional) return await route.handle(routeRequest, caller)
       if (!caller) throw new Error('a guard that is not optional must return a caller')

@@ -38,10 +38,19 @@ export interface Keystile<S extends string = string, U = PublicUser> extends App
   readonly users: [U] extends [PublicUser] ? AppUsers<S, U> : unknown
   /**
    * Returns the user to whom an identity belongs, or `undefined` if the user is deleted or
-   * disabled. If Keystile stores its accounts in PostgreSQL, the result may be up to 5 s old. If it
-   * stores them in SQLite, or if the app stores the users, each call reads the user.
+   * disabled. Keystile keeps its own users in memory: a change by this process shows at once, and a
+   * change by a different process within a second. All requests get the same object, so it is
+   * frozen. If the app stores the users, each call reads the user, unless `users.cached` is true.
    */
   user(identity: Identity): Promise<U | undefined>
+  /**
+   * Tells all processes that a user of the app has changed. Call it after each change of a user if
+   * the option `users` has `cached: true`. When the promise resolves, guards of this process read
+   * the user again; guards of other processes do so within a second.
+   *
+   * @throws {TypeError} if the subject is not a string
+   */
+  userChanged(subject: string): Promise<void>
   /**
    * Answers a request for one of Keystile's endpoints. Returns `undefined` for any other path.
    * `mount` calls this function.

@@ -2,17 +2,16 @@ import type { Caller, UserObject } from 'keystile'
 import type { AppUsers } from '../features/accounts/app-users.ts'
 import type { User, Users } from '../features/accounts/users.ts'
 import type { Directory } from '../features/directory/directory.ts'
+import { createUserCache, type UserLookup } from '../features/directory/user-cache.ts'
+import type { EventFeed } from '../features/events/events.ts'
 import type { ProofPurpose } from '../features/mail-proofs/purpose.ts'
 import type { Route } from '../http/route.ts'
 
 /** The users who can log in, and the endpoints for their accounts. */
 export interface People<U> {
   readonly directory: Directory<U>
-  /**
-   * Returns the active user with this subject. The result may come from a cache and be a few
-   * seconds old, because each guarded request calls this function.
-   */
-  findActive(subject: string): Promise<U | undefined>
+  /** Finds the users of guarded requests. May return users from memory. */
+  readonly active: UserLookup<U>
   readonly routes: readonly Route<Caller<string, U>>[]
   /** What links and codes in mails may allow. */
   readonly mailPurposes: readonly ProofPurpose[]
@@ -31,16 +30,43 @@ export type MailFlows<U> = Pick<People<U>, 'routes' | 'mailPurposes'>
  */
 export function appPeople(
   directory: Directory<UserObject>,
-  flows: MailFlows<UserObject>,
+  { flows, feed }: { readonly flows: MailFlows<UserObject>; readonly feed: EventFeed },
 ): People<UserObject> {
   return {
     ...flows,
     directory,
-    findActive: directory.findActive,
+    active: directory.isCached
+      ? cachedPeople(directory, feed)
+      : { recall: () => undefined, find: directory.findActive },
     users: undefined,
     show: (user) => user,
   }
 }
+
+/**
+ * How long a guard keeps an app's own user at most. The app may crash after a change and before it
+ * calls `userChanged()`.
+ */
+const maxAgeMilliseconds = 60_000
+
+/** Keeps an app's users in memory. `active()` is called for each request all the same. */
+function cachedPeople(directory: Directory<UserObject>, feed: EventFeed): UserLookup<UserObject> {
+  return createUserCache({
+    feed,
+    read: directory.findActive,
+    isActive(user) {
+      try {
+        return directory.active(user)
+      } catch {
+        return false // `read` calls it again and reports the error.
+      }
+    },
+    maxAgeMilliseconds,
+  })
+}
+
+/** The size of a user without the profile, in characters. */
+const userCharacters = 200
 
 /** Returns the users who have an account in Keystile, and the endpoints for these accounts. */
 export function accountPeople(
@@ -50,20 +76,31 @@ export function accountPeople(
     routes,
     mailPurposes,
     appUsers,
+    feed,
   }: MailFlows<User> & {
     readonly directory: Directory<User>
     readonly appUsers: AppUsers<string, User['publicUser']>
+    readonly feed: EventFeed
   },
 ): People<User> {
   return {
     directory,
-    async findActive(subject) {
-      const user = await users.findBySubject(subject)
-      return user?.active ? user : undefined
-    },
+    active: createUserCache({
+      feed,
+      read: (subject) => readActive(users, subject),
+      sizeOf: ({ profile }) => userCharacters + JSON.stringify(profile).length,
+    }),
     routes,
     mailPurposes,
     users: appUsers,
     show: ({ publicUser }) => publicUser,
   }
+}
+
+async function readActive(
+  users: Pick<Users, 'readBySubject'>,
+  subject: string,
+): Promise<User | undefined> {
+  const user = await users.readBySubject(subject)
+  return user?.active ? user : undefined
 }

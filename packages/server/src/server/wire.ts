@@ -1,5 +1,5 @@
 import { createVerifier, type Caller, type UserObject, type Verifier } from 'keystile'
-import { createGuardCore } from 'keystile/internal'
+import { createGuardCore, withRecall } from 'keystile/internal'
 import type { SigningKey } from 'keystile/jwt'
 import type { Seal } from '../base/seal.ts'
 import { noMeter, type Meter } from '../feature/metric.ts'
@@ -14,6 +14,7 @@ import { cookiePathOf, cookieSessionRoutes } from '../features/browser-session/c
 import { firstParty, type Clients } from '../features/clients/clients.ts'
 import { createActiveUsers, type ActiveUsers } from '../features/directory/active-users.ts'
 import { checkedDirectory } from '../features/directory/directory.ts'
+import { createUserAnnouncer } from '../features/events/user-changes.ts'
 import { describeRoutes } from '../features/docs/openapi.ts'
 import { startHousekeeping } from '../features/housekeeping/housekeeping.ts'
 import { noDevices, openDevices, type Devices } from '../features/known-devices/devices.ts'
@@ -110,7 +111,7 @@ interface FirstParts {
 async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
   const { options, accounts } = first
   const { issuer, profile, passwordMinLength: minLength, logger } = options
-  const { database, users, passwords, audit } = accounts
+  const { database, feed, users, passwords, audit } = accounts
 
   await enforceRules(safetyRules, options, database)
   const scopes = scopeRulesOf(options)
@@ -119,12 +120,14 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
   const knowsDevices = options.rateLimits === 'on' || hasMail(options)
   const devices = knowsDevices ? await openDevices(database, options.clock) : noDevices
   const passwordPolicy = createPasswordPolicy({ issuer, minLength })
-  const parts = { ...first, passwordPolicy, scopes, proxies, limits, devices }
-  const checks = { rules: scopes, logger }
+  const userChanged = createUserAnnouncer(database, options.clock)
+  const parts = { ...first, passwordPolicy, scopes, proxies, limits, devices, userChanged }
+  const checks = { rules: scopes, logger, userChanged }
 
   if (options.users) {
     const directory = checkedDirectory(options.users, checks)
-    return wirePeople(parts, appPeople(directory, wireAppFlows(parts, directory)))
+    const flows = wireAppFlows(parts, directory)
+    return wirePeople(parts, appPeople(directory, { flows, feed }))
   }
 
   const directory = checkedDirectory(accountDirectory(users, scopes), checks)
@@ -137,7 +140,7 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
   ]
   const { invite } = flows
   const appUsers = createAppUsers({ users, passwords, passwordPolicy, scopes, profile, invite })
-  return wirePeople(parts, accountPeople(users, { ...flows, directory, routes, appUsers }))
+  return wirePeople(parts, accountPeople(users, { ...flows, directory, routes, appUsers, feed }))
 }
 
 /** The parts that do not depend on whether Keystile or the app stores the users. */
@@ -147,17 +150,18 @@ interface Parts extends FirstParts {
   readonly proxies: Proxies
   readonly limits: Limits
   readonly devices: Devices
+  readonly userChanged: (subject: string) => Promise<void>
 }
 
 async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKeystile> {
-  const { options, accounts, passwordPolicy, scopes, proxies, limits, meter } = parts
+  const { options, accounts, passwordPolicy, scopes, proxies, limits, userChanged, meter } = parts
   const { issuer, corsOrigins, logger } = options
   const { database, feed, users, passwords, clients, audit } = accounts
 
   const issuing = await wireIssuing(options, accounts)
   await saveDeclared(database, options)
   const { verifier, starter, ends } = issuing
-  const activeUsers = createActiveUsers(people.findActive)
+  const activeUsers = createActiveUsers(people.active)
   const jobs = await startJobs(parts, people.mailPurposes)
   feed.followSignals()
   const streams = createRevocationStreams({ feed, clients, logger })
@@ -169,13 +173,19 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
 
   const router = createRouter<U>(routes, {
     issuer,
-    guard: createGuardCore({ verifier, scopes: scopes.declared, user: activeUsers.find }),
+    guard: createGuardCore({
+      verifier,
+      scopes: scopes.declared,
+      user: withRecall(activeUsers.find, activeUsers.recall),
+    }),
     logger,
     isFirstParty: (clientId) => clientId === firstParty.id,
     onGuardRefusal: (error) => meter.add(guardRefusals, { reason: guardReasonOf(error) }),
   })
   const allowed = allowOrigins(router, { cookiePath: cookiePathOf(issuer), origins: corsOrigins })
   const answer = withResolvedAddress(allowed, proxies)
+  const show = (user: U | undefined): UserObject | undefined =>
+    user === undefined ? undefined : people.show(user)
   const sessions = createAppSessions({ directory: people.directory, starter, ends, scopes })
 
   const keystile: RunningKeystile['keystile'] = {
@@ -188,10 +198,11 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     ...createAppPasswords(passwords, passwordPolicy),
     answer,
     fetch: fetchFrom(answer),
-    async user(identity) {
-      const user = await activeUsers.find(identity)
-      return user === undefined ? undefined : people.show(user)
-    },
+    user: withRecall(
+      async (identity) => show(await activeUsers.find(identity)),
+      (identity) => show(activeUsers.recall(identity)),
+    ),
+    userChanged,
     async close() {
       streams.close()
       await jobs.close()

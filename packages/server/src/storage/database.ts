@@ -173,11 +173,6 @@ export function isTakenAtTheSameTime(error: unknown): boolean {
 
 /** An open database. */
 export interface Database {
-  /**
-   * Whether the database is on this machine, so that a read takes microseconds. Otherwise each read
-   * takes a round trip over the network.
-   */
-  readonly hasLocalReads: boolean
   /** Reads outside of transactions. Does NOT support streams. */
   readonly reader: Reader
   /** Returns the first row of a compiled query. Use it for reads that every request needs. */

@@ -129,7 +129,6 @@ export async function openPostgres(source: string | Pool, name: string): Promise
       }
     }
   return {
-    hasLocalReads: false,
     reader,
     find: async (query) => (await reader.executeQuery(query)).rows[0],
     write: writeTo(reader),

@@ -28,7 +28,6 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
   const reader = new Kysely<unknown>({ dialect: sqliteDialect(connection, prepare) })
 
   const database: Database = {
-    hasLocalReads: true,
     reader,
     find: async <Row>({ sql, parameters }: CompiledQuery<Row>) =>
       findFirst(prepare, sql, parameters) as Row | undefined,

@@ -12,12 +12,12 @@ import {
   findFormerEmail,
   insertFormerEmail,
   isReserved,
-  setAddress,
   spendFormerEmail,
 } from './former-email-store.ts'
 import { announceChange, findHolder } from './in-transaction.ts'
 import type { NewUndo, RestoredAccount } from './new-undo.ts'
 import type { AccountTables, UserRow } from './tables.ts'
+import { updateUser } from './user-in-transaction.ts'
 
 /** An account that is locked to change its address. */
 export type AddressAccount = Pick<UserRow, 'id' | 'email' | 'email_key' | 'email_verified_at'>
@@ -79,10 +79,10 @@ export async function changeAddress(
   const isSame = old.email_key === email.key
   const email_verified_at = verifiedAt ?? (isSame ? old.email_verified_at : null)
   const fresh = { email: email.shown, email_key: email.key, email_verified_at }
-  await setAddress(transaction, subject, fresh)
+  await updateUser(transaction, fresh, { subject, now })
   // As in `insertAccount()`, a reservation may become visible only now.
   if (await isReserved(transaction, { key: email.key, subject, now })) {
-    await setAddress(transaction, subject, old)
+    await updateUser(transaction, old, { subject, now })
     return 'taken'
   }
 
@@ -156,18 +156,15 @@ export async function restoreAddress(
   const holder = await findHolder(transaction, email_key)
   if (holder !== undefined && holder !== subject) return undefined
   const { disabled_at, ...replaced } = account
-  await setAddress(transaction, subject, { email, email_key, email_verified_at })
+  await updateUser(transaction, { email, email_key, email_verified_at }, { subject, now })
   const isLost = await isReserved(transaction, { key: email_key, subject, now })
   if (isLost || !(await spendFormerEmail(transaction, former))) {
-    await setAddress(transaction, subject, replaced)
+    await updateUser(transaction, replaced, { subject, now })
     return undefined
   }
 
-  await db
-    .updateTable('user')
-    .set({ password_hash: noPassword, password_session: null })
-    .where('id', '=', subject)
-    .execute()
+  const values = { password_hash: noPassword, password_session: null }
+  await updateUser(transaction, values, { subject, now })
   await endSessions(transaction, { subject, now })
   await announceChange(transaction, 'email', { subject, by, now })
   await announceChange(transaction, 'password', { subject, by, now })

@@ -3,7 +3,7 @@
 import type { PurgeCommand } from '../../feature/clean-up.ts'
 import { createPurge } from '../../feature/purge.ts'
 import { inTables, type AnyCommand, type Reader, type Transaction } from '../../storage/database.ts'
-import type { AccountTables, FormerEmailRow, UserRow } from './tables.ts'
+import type { AccountTables, FormerEmailRow } from './tables.ts'
 
 /** An address that must not become the address of another user. */
 export interface Address {
@@ -90,19 +90,6 @@ export async function eraseFormerEmails(
     .deleteFrom('former_email')
     .where('subject', '=', subject)
     .$if(which === 'unverified', (query) => query.where('email_verified_at', 'is', null))
-    .execute()
-}
-
-/** Sets the address of an account. Does NOT check that it is free. */
-export async function setAddress(
-  transaction: Transaction,
-  subject: string,
-  address: Pick<UserRow, 'email' | 'email_key' | 'email_verified_at'>,
-): Promise<void> {
-  await inTables<AccountTables>(transaction)
-    .updateTable('user')
-    .set(address)
-    .where('id', '=', subject)
     .execute()
 }
 

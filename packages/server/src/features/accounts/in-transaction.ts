@@ -9,6 +9,7 @@ import { endSessions } from '../sessions/in-transaction.ts'
 import type { AccountEvent } from './audit-events.ts'
 import { eraseFormerEmails, isReserved } from './former-email-store.ts'
 import type { AccountTables, UserRow } from './tables.ts'
+import { updateUser } from './user-in-transaction.ts'
 
 /** The row of a new user, without the columns that are null for every new user. */
 export type NewUserRow = Omit<UserRow, 'disabled_at' | 'deleted_at'>
@@ -166,16 +167,13 @@ export async function setPasswordByMail(
     readonly now: number
   },
 ): Promise<void> {
-  await inTables<AccountTables>(transaction)
-    .updateTable('user')
-    .set({
-      password_hash: hash,
-      // A device that is known by a session is forgotten with the session.
-      password_session: null,
-      ...(!isVerified && { email_verified_at: now, profile: '{}' }),
-    })
-    .where('id', '=', subject)
-    .execute()
+  const values = {
+    password_hash: hash,
+    // A device that is known by a session is forgotten with the session.
+    password_session: null,
+    ...(!isVerified && { email_verified_at: now, profile: '{}' }),
+  }
+  await updateUser(transaction, values, { subject, now })
 
   await endSessions(transaction, { subject, now })
   await eraseFormerEmails(transaction, { subject, which: 'unverified' })
@@ -209,11 +207,7 @@ export async function verifyMailbox(
   transaction: Transaction,
   { subject, by, now }: { readonly subject: string; readonly by: By; readonly now: number },
 ): Promise<void> {
-  await inTables<AccountTables>(transaction)
-    .updateTable('user')
-    .set({ email_verified_at: now })
-    .where('id', '=', subject)
-    .execute()
+  await updateUser(transaction, { email_verified_at: now }, { subject, now })
   await eraseFormerEmails(transaction, { subject, which: 'unverified' })
   await announceChange(transaction, 'email', { subject, by, now })
 }

@@ -25,6 +25,7 @@ import { eraseFormerEmails } from './former-email-store.ts'
 import { announceChange, grantNames } from './in-transaction.ts'
 import { notify } from './store.ts'
 import type { AccountTables, UserRow } from './tables.ts'
+import { updateUser } from './user-in-transaction.ts'
 
 /** A change that an administrator makes to a user, and the state that the administrator read. */
 export interface StoredUserChange {
@@ -83,11 +84,8 @@ export const changeUser: Command<
     .executeTakeFirst()
   if (!before) return { outcome: 'outdated' }
 
-  await db
-    .updateTable('user')
-    .set({ scopes, roles, disabled_at: disabled ? (before.disabled_at ?? now) : null })
-    .where('id', '=', id)
-    .execute()
+  const disabled_at = disabled ? (before.disabled_at ?? now) : null
+  await updateUser(transaction, { scopes, roles, disabled_at }, { subject: id, now })
   const ended = disabled || endsSessions ? await endSessions(transaction, { subject: id, now }) : 0
   await recordChange(transaction, { before, change, ended })
   if (disabled && before.disabled_at === null)
@@ -156,24 +154,22 @@ export const deleteUser: Command<
   if (await isLastAdministrator(db, id)) return { outcome: 'last-administrator' }
 
   const mailboxes = await listMailboxes(db, id)
-  const deleted = await db
-    .updateTable('user')
-    .set({
-      username: '',
-      email: null,
-      email_key: null,
-      email_verified_at: null,
-      password_hash: '',
-      password_session: null,
-      scopes: '[]',
-      roles: '[]',
-      profile: '{}',
-      deleted_at: now,
-    })
-    .where('id', '=', id)
-    .where('deleted_at', 'is', null)
-    .returning('id')
-    .executeTakeFirst()
+  const erased = {
+    username: '',
+    email: null,
+    email_key: null,
+    email_verified_at: null,
+    password_hash: '',
+    password_session: null,
+    scopes: '[]',
+    roles: '[]',
+    profile: '{}',
+  }
+  const deleted = await updateUser(
+    transaction,
+    { ...erased, deleted_at: now },
+    { subject: id, now },
+  )
   if (!deleted) return { outcome: 'absent' }
 
   await eraseMailsAbout(transaction, id)

@@ -1,5 +1,5 @@
 // The endpoints by which users read, change and delete their own account.
-import { ProblemError } from 'keystile/internal'
+import { ProblemError, type HttpAnswer } from 'keystile/internal'
 import { readJsonObject, refuseFaults } from '../../http/json-body.ts'
 import { emptyAnswer, jsonAnswer, type GuardedRoute } from '../../http/route.ts'
 import { byCaller } from '../audit/audit.ts'
@@ -8,7 +8,7 @@ import { useOf } from '../limits/uses.ts'
 import { checkProfileChange, describeProfileInput, type ProfileSchema } from './profile.ts'
 import { profileRate } from './feature.ts'
 import { outdated, ownAccount, type AccountCaller } from './route-parts.ts'
-import type { Users } from './users.ts'
+import type { User, Users } from './users.ts'
 import { describeUser, wireUser } from './wire-user.ts'
 
 /**
@@ -23,6 +23,8 @@ export function readAccountRoute({
 }: {
   readonly profile: ProfileSchema | undefined
 }): GuardedRoute<AccountCaller> {
+  // Requests share a user who is in memory, so they share the answer too.
+  const answers = new WeakMap<User, HttpAnswer>()
   return {
     ...ownAccount,
     method: 'GET',
@@ -32,13 +34,20 @@ export function readAccountRoute({
       summary: 'Read the user to whom the token belongs',
       success: { status: 200, description: 'The user', schema: describeUser(profile) },
     },
-    handle: (_request, { user }) => jsonAnswer(200, wireUser(user.publicUser)),
+    handle(_request, { user }) {
+      const known = answers.get(user)
+      if (known) return known
+
+      const answer = jsonAnswer(200, wireUser(user.publicUser))
+      answers.set(user, answer)
+      return answer
+    },
   }
 }
 
 /** The services that a change of the profile uses. */
 export interface ProfileChangeParts {
-  readonly users: Pick<Users, 'replaceProfile' | 'findBySubject'>
+  readonly users: Pick<Users, 'replaceProfile' | 'readBySubject'>
   readonly limits: Limits
   readonly profile: ProfileSchema | undefined
 }
@@ -71,7 +80,7 @@ export function changeProfileRoute({
       const outcome = await users.replaceProfile(user, checked.profile, byCaller(request, identity))
       if (outcome === 'outdated') throw outdated()
 
-      const changed = await users.findBySubject(user.publicUser.id)
+      const changed = await users.readBySubject(user.publicUser.id)
       if (!changed) throw outdated()
       return jsonAnswer(200, wireUser(changed.publicUser))
     },

@@ -64,7 +64,7 @@ describe('accountRoutes', () => {
   it('PATCH /users/me returns 409 if the user is deleted at the same time', async () => {
     const gone = {
       replaceProfile: async () => 'changed',
-      findBySubject: async () => undefined,
+      readBySubject: async () => undefined,
     } as unknown as Parameters<typeof accountRoutes>[0]['users']
     const nothing = {} as unknown as Parameters<typeof accountRoutes>[0]
     const options = {

@@ -1,6 +1,6 @@
 // Reads accounts, and writes the changes that users make to their own accounts. Changes by
 // administrators are in management-store.ts.
-import type { CompiledQuery, Kysely } from 'kysely'
+import type { CompiledQuery } from 'kysely'
 import type { JsonObject } from 'keystile/internal'
 import {
   command,
@@ -25,6 +25,7 @@ import type { AccountEvent } from './audit-events.ts'
 import { announceChange, insertAccount, type NewUserRow } from './in-transaction.ts'
 import type { NewUndo } from './new-undo.ts'
 import type { AccountTables, UserRow } from './tables.ts'
+import { updateUser } from './user-in-transaction.ts'
 
 /**
  * Inserts a user, or returns the field whose value another user has.
@@ -56,15 +57,8 @@ export const replaceProfile: Command<
   },
   { readonly replaced: boolean }
 > = command('replaceProfile', async (transaction, { id, old, profile, by, now }) => {
-  const db = inTables<AccountTables>(transaction)
-  const replaced = await db
-    .updateTable('user')
-    .set({ profile })
-    .where('id', '=', id)
-    .where('deleted_at', 'is', null)
-    .where('profile', '=', old)
-    .returning('id')
-    .executeTakeFirst()
+  const expected = { profile: old }
+  const replaced = await updateUser(transaction, { profile }, { subject: id, expected, now })
   if (!replaced) return { replaced: false }
 
   const fields = findChangedFields(old, profile)
@@ -86,11 +80,13 @@ export const replaceProfile: Command<
  * still `old`. Ends no session and writes no audit entry.
  */
 export const replacePasswordHash: Command<
-  { readonly id: string; readonly old: string; readonly hash: string },
+  { readonly id: string; readonly old: string; readonly hash: string; readonly now: number },
   { readonly replaced: boolean }
-> = command('replacePasswordHash', async (transaction, values) => ({
-  replaced: (await setPasswordHash(inTables<AccountTables>(transaction), values)) !== undefined,
-}))
+> = command('replacePasswordHash', async (transaction, { id, old, hash, now }) => {
+  const options = { subject: id, expected: { password_hash: old }, now }
+  const replaced = await updateUser(transaction, { password_hash: hash }, options)
+  return { replaced: replaced !== undefined }
+})
 
 /**
  * Sets a new password and ends all sessions of the user except the caller's, in one transaction. So
@@ -112,21 +108,22 @@ export const changePassword: Command<
     readonly now: number
   },
   { readonly replaced: boolean }
-> = command('changePassword', async (transaction, { by, now, notice, ...values }) => {
-  const db = inTables<AccountTables>(transaction)
-  const changed = await setPasswordHash(db, { ...values, session: by.sessionId ?? null })
+> = command('changePassword', async (transaction, { id: subject, old, hash, notice, by, now }) => {
+  const values = { password_hash: hash, password_session: by.sessionId ?? null }
+  const expected = old === undefined ? {} : { password_hash: old }
+  const changed = await updateUser(transaction, values, { subject, expected, now })
   if (!changed) return { replaced: false }
 
-  await endSessions(transaction, { subject: values.id, except: by.sessionId, now })
-  await eraseProofs(transaction, { subject: values.id, purposes: [passwordReset] })
+  await endSessions(transaction, { subject, except: by.sessionId, now })
+  await eraseProofs(transaction, { subject, purposes: [passwordReset] })
   await insertAudit<AccountEvent>(transaction, {
     event: 'password_changed',
     at: now,
     by,
-    subject: values.id,
+    subject,
   })
-  await announceChange(transaction, 'password', { subject: values.id, by, now })
-  await notify(transaction, notice, { ...changed, now })
+  await announceChange(transaction, 'password', { subject, by, now })
+  await notify(transaction, notice, { ...changed, id: subject, now })
   return { replaced: true }
 })
 
@@ -206,38 +203,6 @@ export async function notify(
 ): Promise<void> {
   if (notice && email !== null)
     await insertMail(transaction, notice, { subject: id, recipient: email, now })
-}
-
-/**
- * Sets a password hash if the stored hash is still `old`. If `old` is undefined, replaces any
- * stored hash. Returns the user, or undefined if nothing changed.
- */
-async function setPasswordHash(
-  db: Kysely<AccountTables>,
-  {
-    id,
-    old,
-    hash,
-    session,
-  }: {
-    readonly id: string
-    readonly old: string | undefined
-    readonly hash: string
-    /**
-     * The session that sets the new password; `null` if another person sets it. Undefined leaves
-     * the column as it is.
-     */
-    readonly session?: string | null
-  },
-): Promise<Pick<UserRow, 'id' | 'email'> | undefined> {
-  return db
-    .updateTable('user')
-    .set({ password_hash: hash, ...(session !== undefined && { password_session: session }) })
-    .where('id', '=', id)
-    .where('deleted_at', 'is', null)
-    .$if(old !== undefined, (query) => query.where('password_hash', '=', old ?? ''))
-    .returning(['id', 'email'])
-    .executeTakeFirst()
 }
 
 /**

@@ -126,7 +126,7 @@ describe('createUsers', () => {
       'outdated',
       'the change would have enabled bob',
     )
-    const found = (await users.findBySubject(ada.publicUser.id))!
+    const found = (await users.readBySubject(ada.publicUser.id))!
     assert.deepEqual([found.passwordHash, found.profile, found.roles], ['new', { n: 2 }, ['r']])
   })
 
@@ -162,7 +162,7 @@ describe('createUsers', () => {
     assert.equal(await users.delete(ada, by), 'deleted')
     assert.equal(await users.replaceProfile(ada, { nickname: 'Ada' }, by), 'outdated')
     assert.equal(await users.delete(ada, by), 'absent')
-    assert.equal(await users.findBySubject(ada.publicUser.id), undefined)
+    assert.equal(await users.readBySubject(ada.publicUser.id), undefined)
     assert.equal(await users.findByLogin('ada'), undefined)
     assert.equal(await users.findByLogin('ada@example.com'), undefined)
     assert.deepEqual(await users.listAfter('', 9), [])
@@ -208,57 +208,20 @@ describe('createUsers', () => {
     assert.deepEqual((await make('bob', { email: undefined })).publicUser.email, null)
   })
 
-  describe('users in a remote database', () => {
-    let remote: Users
-    beforeEach(() => {
-      remote = createUsers({ ...database, hasLocalReads: false }, feed, clock)
+  it('users are frozen, because requests share them, but each createdAt is a new Date', async () => {
+    const ada = await make('ada', { profile: { tags: ['a'] } })
+    const user = (await users.readBySubject(ada.publicUser.id))!
+    for (const part of [user, user.publicUser, user.roles, user.scopes, user.profile['tags']])
+      assert.ok(Object.isFrozen(part))
+    user.publicUser.createdAt.setTime(0)
+    assert.deepEqual(user.publicUser.createdAt, new Date(start))
+    assert.deepEqual(JSON.parse(JSON.stringify(user.publicUser)), {
+      tags: ['a'],
+      id: ada.publicUser.id,
+      username: 'ada',
+      email: 'ada@example.com',
+      emailVerified: false,
+      createdAt: new Date(start).toISOString(),
     })
-
-    it('findBySubject caches a user for 5 s, even if another process changes it', async () => {
-      const { id } = (await make('ada')).publicUser
-      const known = await remote.findBySubject(id)
-      await users.replacePasswordHash(known!, 'new')
-      now += 4_999
-      assert.deepEqual(await remote.findBySubject(id), known)
-      now += 1
-      assert.equal((await remote.findBySubject(id))!.passwordHash, 'new')
-    })
-
-    it('findBySubject copies a cached user, so a handler cannot change the cache', async () => {
-      const { id } = (await make('ada', { profile: { tags: ['a'] } })).publicUser
-      for (let request = 0; request < 2; request++) {
-        const user = await remote.findBySubject(id)
-        assert.deepEqual([user!.publicUser.id, user!.profile], [id, { tags: ['a'] }])
-        Object.assign(user!.publicUser, { id: 'mallory', isSupport: true })
-        ;(user!.profile['tags'] as string[]).push('b')
-        ;(user!.roles as string[]).push('admin')
-      }
-    })
-
-    it('findBySubject removes a user from the cache after a change or a revocation', async () => {
-      const [ada, bob] = [await make('ada'), await make('bob')]
-      await remote.findBySubject(ada.publicUser.id)
-      await remote.replaceProfile(ada, { n: 1 }, by)
-      assert.deepEqual((await remote.findBySubject(ada.publicUser.id))!.profile, { n: 1 })
-      await logIn(bob)
-      await remote.findBySubject(bob.publicUser.id)
-      await users.delete(bob, by)
-      assert.equal(await remote.findBySubject(bob.publicUser.id), undefined)
-    })
-
-    it('findBySubject does not cache a disabled user, so that enabling works at once', async () => {
-      const ada = await make('ada')
-      await users.change(ada, { active: false }, by)
-      assert.equal((await remote.findBySubject(ada.publicUser.id))!.active, false)
-      await users.change({ ...ada, active: false }, { active: true }, by)
-      assert.equal((await remote.findBySubject(ada.publicUser.id))!.active, true)
-    })
-  })
-
-  it('findBySubject reads a local database each time and uses no cache', async () => {
-    const ada = await make('ada')
-    await users.findBySubject(ada.publicUser.id)
-    await createUsers(database, feed, clock).replacePasswordHash(ada, 'new')
-    assert.equal((await users.findBySubject(ada.publicUser.id))!.passwordHash, 'new')
   })
 })

@@ -1,5 +1,5 @@
 // The functions by which other features find, create and change accounts.
-import { randomId, type Clock } from 'keystile/internal'
+import { deepFreeze, randomId, type Clock } from 'keystile/internal'
 import { isTakenAtTheSameTime, type Database } from '../../storage/database.ts'
 import type { By } from '../audit/entry.ts'
 import type { EventFeed } from '../events/events.ts'
@@ -12,7 +12,6 @@ import type { NewUserRow } from './in-transaction.ts'
 import type { NewUndo } from './new-undo.ts'
 import { withoutReserved, type Profile } from './profile.ts'
 import { changeUser, deleteUser, type StoredUserChange } from './management-store.ts'
-import { createUserCache, type UserCache } from './user-cache.ts'
 import {
   changeEmail,
   changePassword,
@@ -73,11 +72,7 @@ export interface UserChange {
 
 /** Finds accounts. */
 export interface UserFinder {
-  findBySubject(subject: string): Promise<User | undefined>
-  /**
-   * Reads the user from the database, not the cache. Use this method for a decision with a lasting
-   * effect.
-   */
+  /** Reads the user from the database. Guards keep users in memory and call it less often. */
   readBySubject(subject: string): Promise<User | undefined>
   /**
    * Finds a user by e-mail address if the login has an `@`, otherwise by name. Names never have an
@@ -151,50 +146,31 @@ export interface UserWriter {
    * Lets this process see a change of an account that another feature has committed: when the
    * promise resolves, it refuses the tokens of sessions that the change ended.
    */
-  settle(subject: string): Promise<void>
+  settle(): Promise<void>
 }
 
 /** Finds and changes accounts. */
 export interface Users extends UserFinder, UserWriter {}
 
-/**
- * Creates the `Users` of a database. When another process changes a user, removes the user from the
- * cache.
- */
+/** Creates the `Users` of a database. */
 export function createUsers(
   database: Database,
   feed: EventFeed,
   clock: Clock,
   notices: Notices = noNotices,
 ): Users {
-  const cache = createUserCache(clock)
-  feed.onEvent(({ kind, value }) => kind === 'subject' && cache.forget(value))
-
   return {
-    ...createUserFinder(database, cache, clock),
-    ...createUserWriter({ database, feed, clock, cache, notices }),
+    ...createUserFinder(database, clock),
+    ...createUserWriter({ database, feed, clock, notices }),
   }
 }
 
-/**
- * Creates the functions that find accounts. They use the cache only if a read of the database takes
- * a round trip over the network.
- */
-function createUserFinder(database: Database, cache: UserCache, clock: Clock): UserFinder {
+function createUserFinder(database: Database, clock: Clock): UserFinder {
   const findUserRow = createUserRowFinder(database)
 
-  async function readBySubject(subject: string): Promise<User | undefined> {
-    const row = await findUserRow('id', subject)
-    return row && userOf(row)
-  }
-
   return {
-    readBySubject,
-    async findBySubject(subject) {
-      if (database.hasLocalReads) return readBySubject(subject)
-
-      const row = cache.find(subject) ?? (await findUserRow('id', subject))
-      if (row?.disabled_at === null) cache.remember(row)
+    async readBySubject(subject) {
+      const row = await findUserRow('id', subject)
       return row && userOf(row)
     },
     async findByLogin(login) {
@@ -220,28 +196,14 @@ interface WriterParts {
   readonly database: Database
   readonly feed: EventFeed
   readonly clock: Clock
-  readonly cache: UserCache
   readonly notices: Notices
 }
 
-/**
- * Removes a changed user from the cache. If the change ends the user's access, waits until this
- * process has read its event and so refuses the user's tokens. Call it after each write.
- */
-async function settle(
-  subject: string,
-  { cache, feed }: WriterParts,
-  endsAccess: boolean,
-): Promise<void> {
-  cache.forget(subject)
-  if (endsAccess) await feed.tail()
-}
-
 function createUserWriter(parts: WriterParts): UserWriter {
-  const { database, clock, notices } = parts
+  const { database, feed, clock, notices } = parts
   return {
     ...createManagementWriter(parts),
-    settle: (subject) => settle(subject, parts, true),
+    settle: feed.tail,
     async create(user, by, request) {
       const row = newRowOf(user, clock.now())
       const { taken } = await database.write(insertUser, { row, by, proof: request?.row })
@@ -251,11 +213,10 @@ function createUserWriter(parts: WriterParts): UserWriter {
       const [old, text] = [JSON.stringify(user.profile), JSON.stringify(profile)]
       const values = { id: user.publicUser.id, old, profile: text, by, now: clock.now() }
       const { replaced } = await database.write(replaceProfile, values)
-      await settle(user.publicUser.id, parts, false)
       return replaced ? 'changed' : 'outdated'
     },
     async replacePasswordHash(user, hash) {
-      const values = { id: user.publicUser.id, old: user.passwordHash, hash }
+      const values = { id: user.publicUser.id, old: user.passwordHash, hash, now: clock.now() }
       const { replaced } = await database.write(replacePasswordHash, values)
       return replaced ? 'changed' : 'outdated'
     },
@@ -268,26 +229,25 @@ function createUserWriter(parts: WriterParts): UserWriter {
         by,
         now: clock.now(),
       })
-      await settle(user.publicUser.id, parts, true)
+      await feed.tail()
       return replaced ? 'changed' : 'outdated'
     },
     async changeEmail({ publicUser: { id: subject }, passwordHash }, email, by, undo) {
       const values = { subject, email, passwordHash, undo, by, now: clock.now() }
       const { outcome } = await database.write(changeEmail, values).catch(asTaken)
-      await settle(subject, parts, false)
       return outcome
     },
   }
 }
 
 function createManagementWriter(parts: WriterParts): Pick<UserWriter, 'change' | 'delete'> {
-  const { database, clock, notices } = parts
+  const { database, feed, clock, notices } = parts
   return {
     async change(user, change, by, author) {
       const notice = change.active === false ? notices('account_disabled') : undefined
       const values = { ...changeOf(user, change, author), notice, by, now: clock.now() }
       const { outcome } = await database.write(changeUser, values)
-      await settle(user.publicUser.id, parts, true)
+      await feed.tail()
       return outcome
     },
     async delete(user, by) {
@@ -296,7 +256,7 @@ function createManagementWriter(parts: WriterParts): Pick<UserWriter, 'change' |
         by,
         now: clock.now(),
       })
-      await settle(user.publicUser.id, parts, true)
+      await feed.tail()
       return outcome
     },
   }
@@ -369,26 +329,45 @@ function storedRights({ scopes, roles }: Rights): Pick<UserRow, 'scopes' | 'role
   return { scopes: JSON.stringify(scopes), roles: JSON.stringify(roles) }
 }
 
-/**
- * Returns the user in a row. Each call creates a new object, because a handler of the app may
- * change the object.
- */
+/** Returns the user in a row. Requests may share the object, so it is frozen. */
 function userOf(row: UserRow): User {
   const profile = JSON.parse(row.profile) as Profile
-  return {
-    publicUser: {
-      ...withoutReserved(profile),
-      id: row.id,
-      username: row.username,
-      email: row.email,
-      emailVerified: row.email_verified_at !== null,
-      createdAt: new Date(row.created_at),
-    },
+  const fields = {
+    ...withoutReserved(profile),
+    id: row.id,
+    username: row.username,
+    email: row.email,
+    emailVerified: row.email_verified_at !== null,
+  }
+  return deepFreeze({
+    publicUser: withCreatedAt(fields, row.created_at),
     profile,
     passwordHash: row.password_hash,
     passwordSession: row.password_session ?? undefined,
     scopes: JSON.parse(row.scopes) as readonly string[],
     roles: JSON.parse(row.roles) as readonly string[],
     active: row.disabled_at === null,
-  }
+  })
+}
+
+/** The key under which a public user keeps its time of creation, in milliseconds. */
+const created = Symbol('created')
+
+/**
+ * The getter of `createdAt`. It returns a new Date each time, because a Date cannot be frozen. All
+ * users share one getter: otherwise V8 would store every user as a slow dictionary.
+ */
+const createdAt: PropertyDescriptor & ThisType<{ readonly [created]: number }> = {
+  enumerable: true,
+  get() {
+    return new Date(this[created])
+  },
+}
+
+function withCreatedAt<T extends object>(
+  fields: T,
+  time: number,
+): T & { readonly createdAt: Date } {
+  Object.defineProperty(fields, created, { value: time })
+  return Object.defineProperty(fields, 'createdAt', createdAt) as T & { readonly createdAt: Date }
 }

@@ -57,8 +57,9 @@ function deliverAtOnce(
   logger: Logger,
 ): void {
   database.onCommitted((announced) => {
-    // `announced` is an `AppEvent`, because only `announceEvent()` calls `announce()`. The type is
-    // lost because threads send events as plain data.
+    // Only the notices of `announceEvent()` have a member `type`. TypeScript does not know the
+    // types of notices, because threads send them as plain data.
+    if (!Object.hasOwn(Object(announced), 'type')) return
     const event = announced as AppEvent
     const report = (error: unknown): void =>
       logger.error({ err: error, event: event.type }, 'the function onEvent of the app failed')

@@ -2,6 +2,7 @@ import type { Identity } from 'keystile'
 import { tokenError } from 'keystile/internal'
 import { DatabaseUnavailableError } from '../../storage/database.ts'
 import { hasStorableNames } from '../audit/audit.ts'
+import type { UserLookup } from './user-cache.ts'
 
 /**
  * Finds the active user of a token. A token without a session belongs to a client that acts for
@@ -15,23 +16,24 @@ export interface ActiveUsers<U> {
    * @throws {TokenError} `service_unavailable` while the database does not answer
    */
   find(identity: Identity): Promise<U | undefined>
+  /** Returns what `find` returns, if the user is in memory. Otherwise returns undefined. */
+  recall(identity: Identity): U | undefined
   /** Whether the user of this identity is active. True for a client that acts for itself. */
   isWelcome(identity: Identity): Promise<boolean>
 }
 
 /**
  * Creates the lookup that guards use.
- *
- * @param findActive returns the active user with this subject
  */
-export function createActiveUsers<U>(
-  findActive: (subject: string) => Promise<U | undefined>,
-): ActiveUsers<U> {
+export function createActiveUsers<U>(users: UserLookup<U>): ActiveUsers<U> {
+  const hasUser = (identity: Identity): boolean =>
+    identity.sessionId !== undefined && hasStorableNames(identity)
+
   async function find(identity: Identity): Promise<U | undefined> {
-    if (identity.sessionId === undefined || !hasStorableNames(identity)) return undefined
+    if (!hasUser(identity)) return undefined
 
     try {
-      return await findActive(identity.subject)
+      return await users.find(identity.subject)
     } catch (error) {
       throw asRefusal(error)
     }
@@ -39,6 +41,7 @@ export function createActiveUsers<U>(
 
   return {
     find,
+    recall: (identity) => (hasUser(identity) ? users.recall(identity.subject) : undefined),
     isWelcome: async (identity) =>
       identity.sessionId === undefined || (await find(identity)) !== undefined,
   }

@@ -22,10 +22,17 @@ export interface UserDirectory<U, S extends string = string> {
    */
   findByLogin(login: string): FoundUser<U>
   /**
-   * Returns the user with this subject. Guards call it for each request and never cache its result,
-   * so keep it fast. The subject never has U+0000 or a lone surrogate.
+   * Returns the user with this subject. Guards call it for each request, unless `cached` is set, so
+   * keep it fast. The subject never has U+0000 or a lone surrogate.
    */
   findBySubject(subject: string): FoundUser<U>
+  /**
+   * Whether guards keep users in memory. Default: false. If true, your app must call
+   * `keystile.userChanged(subject)` after each change of a user: until then, guards use the old
+   * user, for 60 s at most. Keystile freezes the users that it keeps, because all requests share
+   * them. So `findBySubject()` must not return an object that your app changes.
+   */
+  readonly cached?: boolean
   /**
    * Returns the subject of the user's tokens. It must be unique, must never change, and must never
    * be used again for another user. Default: the user's `id`, if that is a string.
@@ -94,6 +101,8 @@ export type AccountDirectory<U> = UserDirectory<U> &
  * `keystile.sessions` read users only through it.
  */
 export interface Directory<U> {
+  /** Whether guards keep users in memory. */
+  readonly isCached: boolean
   findByLogin(login: string): Promise<U | undefined>
   /** Returns the user with this subject; undefined if the user is missing or not active. */
   findActive(subject: string): Promise<U | undefined>
@@ -146,7 +155,16 @@ const maxReportedScopes = 100
  */
 export function checkedDirectory<U>(
   directory: AccountDirectory<U>,
-  { rules, logger }: { readonly rules: ScopeRules; readonly logger: Logger },
+  {
+    rules,
+    logger,
+    userChanged,
+  }: {
+    readonly rules: ScopeRules
+    readonly logger: Logger
+    /** Called after the directory has stored a password or its hash, if users are cached. */
+    readonly userChanged?: (subject: string) => Promise<void>
+  },
 ): Directory<U> {
   const reportUndeclared = createScopeReport(rules, logger)
   const subject = (user: U): string => subjectOf(directory, user)
@@ -157,7 +175,13 @@ export function checkedDirectory<U>(
     return value
   }
 
+  const isCached = directory.cached === true
+  const afterChange = async (user: U): Promise<void> => {
+    if (isCached) await userChanged?.(subject(user))
+  }
+
   return {
+    isCached,
     subject,
     active,
     async findByLogin(login) {
@@ -200,19 +224,24 @@ export function checkedDirectory<U>(
     rights: (user) => directory.rights?.(user),
     savePasswordHash:
       directory.savePasswordHash &&
-      (async (user, hash) => void (await directory.savePasswordHash?.(user, hash))),
-    setPassword: checkedSetPassword(directory),
+      (async (user, hash) => {
+        await directory.savePasswordHash?.(user, hash)
+        await afterChange(user)
+      }),
+    setPassword: checkedSetPassword(directory, afterChange),
   }
 }
 
 function checkedSetPassword<U>(
   directory: Pick<AccountDirectory<U>, 'setPassword'>,
+  afterChange: (user: U) => Promise<void>,
 ): Directory<U>['setPassword'] {
   return (
     directory.setPassword &&
     (async (user, hash, options) => {
       const isStored: unknown = await directory.setPassword?.(user, hash, options)
       if (typeof isStored !== 'boolean') throw wrong('setPassword', 'true or false')
+      await afterChange(user)
       return isStored
     })
   )

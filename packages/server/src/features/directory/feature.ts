@@ -29,6 +29,8 @@ const users: Setting<'users', UserDirectory<UserObject>> = {
           path: ['email'],
           message: 'must be a function, because setPassword is given: links go to this address',
         })
+      if (directory.cached !== undefined && typeof directory.cached !== 'boolean')
+        addIssue({ code: 'custom', path: ['cached'], message: 'must be true or false' })
       for (const [name, meant] of misspelt)
         addIssue({ code: 'custom', path: [name], message: `is not known; did you mean ${meant}?` })
     }),

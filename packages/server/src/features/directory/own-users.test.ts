@@ -3,11 +3,13 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { it } from 'node:test'
-import type { Logger } from 'keystile/internal'
+import { setTimeout as delay } from 'node:timers/promises'
+import { silentLogger, type Logger } from 'keystile/internal'
 import { checkedDirectory } from './directory.ts'
 import { checkOptions } from '../../server/options.ts'
 import { wire } from '../../server/wire.ts'
 import { describeOnBoth, issuer, key, password } from '../../../test-support/keystile.ts'
+import type { Person } from '../../../test-support/people.ts'
 
 const attacks = new URL('../../../../../test/vectors/', import.meta.url)
 const naughtyStrings: readonly string[] = JSON.parse(
@@ -92,6 +94,74 @@ describeOnBoth(
       assert.deepEqual(await me(), [200, 'new@example.com'])
       await stage.people.sql('delete from people')
       assert.deepEqual(await me(), [401, undefined])
+    })
+
+    it('with `cached`, guards keep users in memory until userChanged(), in all processes', async () => {
+      await stage.start() // creates the table
+      const users = { ...stage.people.directory, cached: true }
+      const options = { users } as object
+      const [here, there] = [await stage.start(options), await stage.start(options)]
+      const bearer = await here.accessToken()
+      const [{ id } = { id: '' }] = await stage.people.sql('select * from people')
+      const me = async ({ open }: typeof here): Promise<readonly unknown[]> => {
+        const { status, json } = await open([], { bearer })
+        return [status, json['user']?.email]
+      }
+      const both = async (): Promise<unknown> => [await me(here), await me(there)]
+      const known = [200, 'ada@example.com']
+      assert.deepEqual(await both(), [known, known])
+
+      await stage.people.sql("update people set email = 'new@example.com'")
+      assert.deepEqual(await both(), [known, known])
+      await here.keystile.userChanged(id)
+      assert.deepEqual(await me(here), [200, 'new@example.com'])
+      while (String(await me(there)) !== String([200, 'new@example.com'])) await delay(20)
+
+      await stage.people.sql('update people set banned = 1')
+      await there.keystile.userChanged(id)
+      assert.deepEqual(await me(there), [401, undefined])
+      while (String(await me(here)) !== String([401, undefined])) await delay(20)
+      await stage.people.sql('update people set banned = 0')
+      assert.deepEqual(await both(), [
+        [200, 'new@example.com'],
+        [200, 'new@example.com'],
+      ])
+    })
+
+    it('with `cached`, active() decides about each request, and a new hash is seen at once', async () => {
+      await stage.start()
+      let isBanned = false
+      const active = (): boolean => {
+        if (isBanned) throw new Error('a bug of the app')
+        return true
+      }
+      const users = { ...stage.people.directory, cached: true, active }
+      const { keystile, tokens, open } = await stage.start({ users } as object)
+      const { accessToken: bearer, subject } = await tokens()
+      const directory = checkedDirectory<Person>(users, {
+        rules: noScopes,
+        logger: silentLogger,
+        userChanged: keystile.userChanged,
+      })
+      const hashOf = async (): Promise<unknown> => (await open([], { bearer })).json['user'].hash
+      const person = (await directory.findActive(subject))!
+      assert.equal(await hashOf(), person.hash)
+      await directory.savePasswordHash!(person, 'first')
+      assert.equal(await hashOf(), 'first')
+      await directory.setPassword!(person, 'second', { replaces: 'first' })
+      assert.equal(await hashOf(), 'second')
+
+      isBanned = true
+      assert.equal((await open([], { bearer })).status, 500)
+    })
+
+    it('userChanged() takes a subject, and does nothing for one that no user can have', async () => {
+      const { keystile } = await stage.start()
+      await keystile.userChanged('\0')
+      await assert.rejects(keystile.userChanged({ id: 'ada' } as never), {
+        name: 'TypeError',
+        message: /must get the subject of a user, a string; it got an object/,
+      })
     })
 
     it('the app’s directory grants scopes, and undeclared scopes are logged once', async () => {

@@ -415,7 +415,7 @@ async function createCallers(
     await logIn('administrator')
     // Demotes the former administrators, so that some requests are about the last administrator.
     for (const { id } of former) {
-      const user = await users.findBySubject(id)
+      const user = await users.readBySubject(id)
       if (user?.roles.includes('admin')) await users.change(user, { roles: [] }, byOperator)
     }
   }

@@ -119,7 +119,7 @@ async function confirm(
   }
   const { isChanged } = await database.write(confirmEmailChange, change).catch(asRefused)
   if (!isChanged) throw refused()
-  await users.settle(proof.subject)
+  await users.settle()
   await limits.refund(spent)
 }
 
@@ -171,7 +171,7 @@ async function undo(
   const values = { tokenHash: hashSecret(token), reset, notice, by, now }
   const { subject } = await database.write(undoEmailChange, values).catch(asRefused)
   if (subject === undefined) throw refused()
-  await users.settle(subject)
+  await users.settle()
   await limits.refund(spent)
 }
 

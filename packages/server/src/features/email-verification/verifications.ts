@@ -143,7 +143,7 @@ async function verify(
 
   const { isVerified } = await database.write(verifyEmail, { proof, by, now: clock.now() })
   if (!isVerified) throw refused()
-  await users.settle(subject)
+  await users.settle()
 }
 
 /** Makes a registration an account. */

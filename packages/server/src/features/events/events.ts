@@ -6,7 +6,8 @@ import { createRevocationList, type Clock, type Logger } from 'keystile/internal
 import type { Revocations } from 'keystile'
 import type { Database } from '../../storage/database.ts'
 import { createEventLog, type EventLog } from './event-log.ts'
-import { createFollower } from './follower.ts'
+import { createFollower, staleAfterMilliseconds } from './follower.ts'
+import { changedUserOf } from './in-transaction.ts'
 import type { FeedEvent } from './store.ts'
 
 /**
@@ -14,13 +15,6 @@ import type { FeedEvent } from './store.ts'
  * second, even if one read fails.
  */
 const tailMilliseconds = 250
-/**
- * The maximum age of the last successful read. If this read is older, the feed is `stale`, because
- * the feed may lack revocations. An outage of the database exceeds this limit; a slow database does
- * not.
- */
-const staleAfterMilliseconds = 4_000
-
 /**
  * How long a token check waits for a read if the feed is stale. After this time, the check fails
  * with `temporarily_unavailable`, so that requests do not pile up during an outage.
@@ -52,6 +46,17 @@ export interface EventFeed {
    * revocations arrive here within milliseconds instead of a quarter of a second.
    */
   followSignals(): void
+  /**
+   * Registers a listener that gets the subject of each changed user: after a commit of this
+   * process, before the command resolves; after a commit of another process, within a second.
+   */
+  onUserChanged(listener: (subject: string) => void): void
+  /**
+   * Registers a listener that is called if this process may have missed changes of users, because
+   * it could not read events for a while or the database has lost some. While the feed is `stale`,
+   * changes are not known either.
+   */
+  onGap(listener: () => void): void
   /** Stops reading, and waits for a read that is in progress. */
   close(): Promise<void>
 }
@@ -69,19 +74,31 @@ export async function openEventFeed(
   const log = createEventLog()
   const listeners: ((event: FeedEvent) => void)[] = []
   const readListeners: (() => void)[] = []
+  const userListeners: ((subject: string) => void)[] = []
+  const gapListeners: (() => void)[] = []
+  const reportUser = (subject: string): void => {
+    for (const listener of userListeners) listener(subject)
+  }
+  database.onCommitted((notice) => {
+    const subject = changedUserOf(notice)
+    if (subject !== undefined) reportUser(subject)
+  })
   const follower = createFollower(database.urgent, {
     clock,
     logger,
     onEvent(event) {
       const { kind } = event
-      // What happens to the record of a user is not for other processes.
-      if (kind !== 'user') {
+      if (kind === 'user') reportUser(event.value)
+      else {
         list.add({ ...event, kind })
         log.add(event)
       }
       for (const listener of listeners) listener(event)
     },
     onRestart: () => log.clear(),
+    onGap() {
+      for (const listener of gapListeners) listener()
+    },
   })
   const steps = createTurns(async () => {
     await follower.step()
@@ -103,6 +120,8 @@ export async function openEventFeed(
     followSignals: () => database.onSignal(() => void steps.run().catch(() => {})),
     log,
     onRead: (listener) => readListeners.push(listener),
+    onUserChanged: (listener) => userListeners.push(listener),
+    onGap: (listener) => gapListeners.push(listener),
     revocations: {
       get state() {
         return ageMilliseconds() < staleAfterMilliseconds ? 'current' : 'stale'

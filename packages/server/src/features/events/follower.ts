@@ -3,6 +3,7 @@
 
 import type { Clock, Logger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
+import { userEventMilliseconds } from './in-transaction.ts'
 import { listEventsAfter, numberEvents, readFeed, type FeedEvent, type FeedState } from './store.ts'
 
 /** Reads the events of a database in the order of their numbers, from the first one on. */
@@ -12,6 +13,13 @@ export interface Follower {
   /** The start of the latest successful read, as a time of `performance.now()`. */
   readonly knownAt: number
 }
+
+/**
+ * The maximum age of the last successful read. If this read is older, the feed is `stale`, because
+ * the feed may lack revocations. An outage of the database exceeds this limit; a slow database does
+ * not.
+ */
+export const staleAfterMilliseconds = 4_000
 
 /** The position before the first event. */
 const beforeFirst = { seq: 0, id: undefined }
@@ -25,13 +33,17 @@ export function createFollower(
     readonly onEvent: (event: FeedEvent) => void
     /** Called before the follower passes all events to `onEvent` again. */
     readonly onRestart: () => void
+    /** Called if the follower may have missed events of users, before `knownAt` changes. */
+    readonly onGap: () => void
   },
 ): Follower {
-  const { clock, logger, onEvent, onRestart } = parts
+  const { clock, logger, onEvent, onRestart, onGap } = parts
   let last: { readonly seq: number; readonly id: string | undefined } = beforeFirst
   // Uses `performance.now()` instead of the injected clock: the age of the feed is elapsed time,
   // and the wall clock may jump.
   let knownAt = performance.now()
+  // The wall clock runs while the machine sleeps, and `performance.now()` may not.
+  let readAt = clock.now()
 
   async function deliverNew(): Promise<void> {
     for (;;) {
@@ -66,9 +78,16 @@ export function createFollower(
 
   return {
     async step() {
+      const startedAt = clock.now()
       const { feed, askedAt } = await readNumbered(database, last.seq)
-      if (feed.idAt !== last.id) startOver(feed)
+      const hasLostPlace = feed.idAt !== last.id
+      if (hasLostPlace) startOver(feed)
       await deliverNew()
+
+      const wasStale = performance.now() - knownAt >= staleAfterMilliseconds
+      const wasAsleep = startedAt - readAt > userEventMilliseconds / 2
+      if (hasLostPlace || wasStale || wasAsleep) onGap()
+      readAt = startedAt
       // Uses the time of the query, not of the answer: a slow answer does not contain revocations
       // that were added after the query.
       knownAt = askedAt

@@ -1,6 +1,7 @@
-import { randomRowId } from 'keystile/internal'
+import { randomRowId, type RevocationEvent } from 'keystile/internal'
 import { clockMarginMilliseconds } from '../../feature/clean-up.ts'
-import { inTables, type Transaction } from '../../storage/database.ts'
+import { announce, inTables, type Transaction } from '../../storage/database.ts'
+import { prepare } from '../../storage/prepared.ts'
 import type { EventRow, EventTables } from './tables.ts'
 
 /**
@@ -9,9 +10,15 @@ import type { EventRow, EventTables } from './tables.ts'
  */
 const marginMilliseconds = 60_000
 
-/** A session, subject or client whose tokens are revoked. */
+/**
+ * How long processes can read the event of a changed user. A process that has read no events for
+ * half of this time forgets all users that it keeps in memory, because it may have missed events.
+ */
+export const userEventMilliseconds: number = 60 * 60 * 1000
+
+/** A session, subject, client or key whose tokens are revoked. */
 interface Ended {
-  readonly kind: EventRow['kind']
+  readonly kind: RevocationEvent['kind']
   readonly value: string
   /** The time at which the last of the tokens expires, in milliseconds. */
   readonly tokensExpireAt: number
@@ -39,4 +46,43 @@ export async function insertEvents(
     .map((row) => ({ ...row, id: randomRowId(now), seq: null, created_at: now }))
   if (rows.length > 0)
     await inTables<EventTables>(transaction).insertInto('event').values(rows).execute()
+}
+
+/**
+ * Inserts the event that makes every process read a user again. Call it in the transaction of the
+ * change. This process gets a notice as well: so it forgets the user before the command resolves.
+ */
+export async function insertUserEvent(
+  transaction: Transaction,
+  { subject, now }: { readonly subject: string; readonly now: number },
+): Promise<void> {
+  announce(transaction, { changedUser: subject } satisfies UserNotice)
+  await insertUserEventRow(transaction, {
+    id: randomRowId(now),
+    kind: 'user',
+    value: subject,
+    created_at: now,
+    expires_at: now + userEventMilliseconds,
+  })
+}
+
+const insertUserEventRow = prepare<EventTables, Omit<EventRow, 'seq'>, unknown>((db, row) =>
+  db.insertInto('event').values({
+    id: row.id,
+    seq: null,
+    kind: row.kind,
+    value: row.value,
+    created_at: row.created_at,
+    expires_at: row.expires_at,
+  }),
+)
+
+/** What this process announces after the commit of a changed user. */
+interface UserNotice {
+  readonly changedUser: string
+}
+
+/** Returns the subject of the changed user; undefined if the notice is about something else. */
+export function changedUserOf(notice: unknown): string | undefined {
+  return (notice as Partial<UserNotice>).changedUser
 }

@@ -9,6 +9,7 @@ import {
   type Reader,
 } from '../../storage/database.ts'
 import { prepare } from '../../storage/prepared.ts'
+import { insertUserEvent } from './in-transaction.ts'
 import type { EventRow, EventTables } from './tables.ts'
 
 /** An event as followers read it. */
@@ -129,4 +130,8 @@ export const purgeEvents: PurgeCommand = command('purgeEvents', async (transacti
   return { purged: Number(events.numDeletedRows) }
 })
 
-export const commands: readonly AnyCommand[] = [numberEvents, purgeEvents]
+/** Tells all processes that a user has changed in a table of the app. */
+export const announceUserChange: Command<{ readonly subject: string; readonly now: number }, void> =
+  command('announceUserChange', insertUserEvent)
+
+export const commands: readonly AnyCommand[] = [announceUserChange, numberEvents, purgeEvents]

@@ -13,7 +13,7 @@ export function accountPasswords(
     bind: bindReset,
     async setPassword(wanted) {
       const { isReset } = await database.write(resetPassword, { ...wanted, now: clock.now() })
-      if (isReset) await users.settle(wanted.proof.subject)
+      if (isReset) await users.settle()
       return isReset
     },
   }

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { deepFreeze } from './freeze.ts'
+
+it('deepFreeze freezes plain objects and arrays at every depth, and returns the same object', () => {
+  const inner = { names: ['a'] }
+  const bare: object = Object.assign(Object.create(null), { n: 1 })
+  const value = { inner, list: [inner, [1]], bare, text: 'a', none: null, nothing: undefined }
+  assert.equal(deepFreeze(value), value)
+  for (const part of [value, inner, inner.names, value.list, value.list[1], bare])
+    assert.ok(Object.isFrozen(part))
+})
+
+it('deepFreeze ends with a cycle', () => {
+  const value: { self?: object } = {}
+  value.self = value
+  assert.ok(Object.isFrozen(deepFreeze(value)))
+})
+
+it('deepFreeze freezes an instance of a class, but not the instances and views inside', () => {
+  class Person {
+    readonly born = new Date(0)
+    readonly key = new Uint8Array(2)
+    readonly address = { city: 'London' }
+    readonly friend: Person | undefined
+    constructor(friend?: Person) {
+      this.friend = friend
+    }
+  }
+  const person = deepFreeze(new Person(new Person()))
+  assert.deepEqual(
+    [person, person.address, person.born, person.key, person.friend].map(Object.isFrozen),
+    [true, true, false, false, false],
+  )
+})
+
+it('deepFreeze calls no getter', () => {
+  const value = {
+    get expensive(): never {
+      throw new Error('the getter was called')
+    },
+  }
+  assert.ok(Object.isFrozen(deepFreeze(value)))
+})

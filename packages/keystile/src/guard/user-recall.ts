@@ -1,0 +1,28 @@
+// Some functions that load users also keep them in memory. A guard with such a function admits a
+// request without waiting (decisions/0029-users-in-memory.md).
+import type { Identity } from './identity.ts'
+
+/** Returns a user that is in memory; `undefined` if the user must be loaded. Never throws. */
+export type RecallUser<U> = (identity: Identity) => U | undefined
+
+/** A function that loads the user of an identity: the option `user` of a guard. */
+type LoadUser<U> = (identity: Identity) => Promise<U | undefined>
+
+// The guard gets only the function, and apps pass it on in objects of their own.
+const recalls = new WeakMap<object, RecallUser<unknown>>()
+
+/**
+ * Connects a function that loads users with one that returns users from memory. Both must return
+ * the same users.
+ *
+ * @returns the function that loads users
+ */
+export function withRecall<U>(load: LoadUser<U>, recall: RecallUser<U>): LoadUser<U> {
+  recalls.set(load, recall)
+  return load
+}
+
+/** Returns the function that returns users from memory; `undefined` if there is none. */
+export function findRecall(load: object): RecallUser<unknown> | undefined {
+  return recalls.get(load)
+}

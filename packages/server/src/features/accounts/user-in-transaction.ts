@@ -1,0 +1,39 @@
+import { inTables, type Transaction } from '../../storage/database.ts'
+import { insertUserEvent } from '../events/in-transaction.ts'
+import type { AccountTables, UserRow } from './tables.ts'
+
+/**
+ * Changes columns of a user, and tells all processes that the user has changed. No other function
+ * changes a row of the table `user`: processes keep users in memory, and would keep an old one.
+ * Statements that only lock the row need no event. Does NOT change a deleted user.
+ *
+ * @param options.expected values that must still be stored; otherwise nothing changes
+ * @returns the stored address, or undefined if nothing changed
+ */
+export async function updateUser(
+  transaction: Transaction,
+  values: Partial<Omit<UserRow, 'id'>>,
+  {
+    subject,
+    expected: { password_hash, profile } = {},
+    now,
+  }: {
+    readonly subject: string
+    readonly expected?: Partial<Pick<UserRow, 'password_hash' | 'profile'>>
+    readonly now: number
+  },
+): Promise<Pick<UserRow, 'email'> | undefined> {
+  const changed = await inTables<AccountTables>(transaction)
+    .updateTable('user')
+    .set(values)
+    .where('id', '=', subject)
+    .where('deleted_at', 'is', null)
+    .$if(password_hash !== undefined, (query) =>
+      query.where('password_hash', '=', password_hash ?? ''),
+    )
+    .$if(profile !== undefined, (query) => query.where('profile', '=', profile ?? ''))
+    .returning('email')
+    .executeTakeFirst()
+  if (changed) await insertUserEvent(transaction, { subject, now })
+  return changed
+}

@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, before, beforeEach, describe, it, mock } from 'node:test'
+import { silentLogger } from 'keystile/internal'
+import type { Database } from '../../storage/database.ts'
+import { openDatabase } from '../../storage/open.ts'
+import { openEventFeed, type EventFeed } from '../events/events.ts'
+import { createUserCache, type UserCacheParts, type UserLookup } from './user-cache.ts'
+import { createUserAnnouncer } from '../events/user-changes.ts'
+
+interface Person {
+  name: string
+}
+
+const hour = 60 * 60 * 1000
+
+describe('createUserCache', () => {
+  let folder: string
+  let here: { database: Database; feed: EventFeed }
+  /** Another process on the same database. */
+  let there: { database: Database; feed: EventFeed }
+  let time: number
+  let now: number
+  let people: Map<string, Person>
+  let reads: number
+  const clock = { now: () => now }
+
+  const open = async (): Promise<typeof here> => {
+    const database = await openDatabase(
+      join(folder, 'keystile.db'),
+      new URL('../../server/writer-thread.ts', import.meta.url),
+    )
+    return { database, feed: await openEventFeed(database, { clock, logger: silentLogger }) }
+  }
+  const cacheWith = (parts: Partial<UserCacheParts<Person>> = {}): UserLookup<Person> =>
+    createUserCache({ feed: here.feed, read, ...parts })
+  /** Reads a new copy each time, as a database does. */
+  async function read(subject: string): Promise<Person | undefined> {
+    reads++
+    const person = people.get(subject)
+    return person && { ...person }
+  }
+  const announce = ({ database }: typeof here, subject: string): Promise<void> =>
+    createUserAnnouncer(database, clock)(subject)
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'keystile-user-cache-'))
+    time = 0
+    now = Date.UTC(2026, 10, 27)
+    mock.method(performance, 'now', () => time)
+    // No read of the feed happens by itself.
+    mock.timers.enable({ apis: ['setInterval'] })
+    here = await open()
+    there = await open()
+  })
+  beforeEach(async () => {
+    await here.feed.tail()
+    reads = 0
+    people = new Map([['ada', { name: 'Ada' }]])
+  })
+  after(async () => {
+    for (const { database, feed } of [here, there]) {
+      await feed.close()
+      await database.close()
+    }
+    mock.timers.reset()
+    mock.restoreAll()
+    rmSync(folder, { recursive: true })
+  })
+
+  it('a cached user is read once, until an event says that the user has changed', async () => {
+    const cache = cacheWith()
+    assert.equal(cache.recall('ada'), undefined)
+    assert.deepEqual(await cache.find('ada'), { name: 'Ada' })
+    time += 3_999
+    assert.equal(await cache.find('ada'), cache.recall('ada'))
+    assert.equal(reads, 1)
+
+    people.set('ada', { name: 'Countess' })
+    await announce(there, 'eve')
+    await announce(there, 'ada')
+    assert.deepEqual(cache.recall('ada'), { name: 'Ada' })
+    await here.feed.tail()
+    assert.equal(cache.recall('ada'), undefined)
+    assert.deepEqual(await cache.find('ada'), { name: 'Countess' })
+  })
+
+  it('a write of this process removes the user before it is answered', async () => {
+    const cache = cacheWith()
+    await cache.find('ada')
+    await announce(here, 'ada')
+    assert.equal(cache.recall('ada'), undefined)
+  })
+
+  it('the event of a changed user revokes no token', async () => {
+    await announce(there, 'ada')
+    await here.feed.tail()
+    const token = { subject: 'ada', sessionId: 'ada', clientId: 'ada', keyId: 'ada' }
+    assert.equal(here.feed.revocations.isRevoked(token), false)
+  })
+
+  it('a user is not kept if an event arrives while the user is loaded', async () => {
+    for (const writer of [here, there]) {
+      const reading = Promise.withResolvers<Person>()
+      const cache = cacheWith({ read: () => reading.promise })
+      const [first, second] = [cache.find('ada'), cache.find('ada')]
+      await announce(writer, 'ada')
+      await here.feed.tail()
+      reading.resolve({ name: 'old' })
+      assert.deepEqual(await Promise.all([first, second]), [{ name: 'old' }, { name: 'old' }])
+      assert.equal(cache.recall('ada'), undefined)
+    }
+  })
+
+  it('a load that begins after the event keeps the user, even if an older load ends later', async () => {
+    const [older, newer] = [Promise.withResolvers<Person>(), Promise.withResolvers<Person>()]
+    const results = [older, newer]
+    const cache = cacheWith({ read: () => results.shift()!.promise })
+    const first = cache.find('ada')
+    await announce(here, 'ada')
+    const second = cache.find('ada')
+    newer.resolve({ name: 'new' })
+    await second
+    older.resolve({ name: 'old' })
+    await first
+    assert.deepEqual(cache.recall('ada'), { name: 'new' })
+  })
+
+  it('of several loads at the same time, the first to begin is kept', async () => {
+    const second = Promise.withResolvers<Person>()
+    const results = [Promise.resolve({ name: 'Ada' }), second.promise]
+    const cache = cacheWith({ read: () => results.shift()! })
+    const [first, other] = [cache.find('ada'), cache.find('ada')]
+    assert.equal(await first, cache.recall('ada'))
+    second.resolve({ name: 'Ada' })
+    await other
+  })
+
+  it('while the feed is stale each user is read, and afterwards the cache is empty', async () => {
+    const cache = cacheWith()
+    await cache.find('ada')
+    time += 4_000
+    assert.equal(cache.recall('ada'), undefined)
+    await cache.find('ada')
+    await cache.find('ada')
+    assert.equal(reads, 3)
+    await here.feed.tail()
+    assert.equal(cache.recall('ada'), undefined)
+    await cache.find('ada')
+    assert.notEqual(cache.recall('ada'), undefined)
+  })
+
+  it('a load that began before a stale time is not kept', async () => {
+    const reading = Promise.withResolvers<Person>()
+    const cache = cacheWith({ read: () => reading.promise })
+    const found = cache.find('ada')
+    time += 4_000
+    await here.feed.tail()
+    reading.resolve({ name: 'old' })
+    await found
+    assert.equal(cache.recall('ada'), undefined)
+  })
+
+  it('the cache is empty after a sleep in which events may have expired', async () => {
+    const cache = cacheWith()
+    await cache.find('ada')
+    now += hour / 2
+    await here.feed.tail()
+    assert.notEqual(cache.recall('ada'), undefined)
+
+    await announce(there, 'ada')
+    now += hour
+    await here.feed.tail()
+    assert.equal(cache.recall('ada'), undefined)
+  })
+
+  it('the cache is empty after the database has lost events', async () => {
+    const cache = cacheWith()
+    await announce(there, 'eve')
+    await here.feed.tail()
+    await cache.find('ada')
+    const file = new DatabaseSync(join(folder, 'keystile.db'), { timeout: 5_000 })
+    file.exec("update event set id = id || '!'")
+    file.close()
+    await here.feed.tail()
+    assert.equal(cache.recall('ada'), undefined)
+  })
+
+  it('a missing user and a failed load are not kept', async () => {
+    const cache = cacheWith()
+    assert.equal(await cache.find('bob'), undefined)
+    people.set('bob', { name: 'Bob' })
+    assert.deepEqual(await cache.find('bob'), { name: 'Bob' })
+
+    const failing = cacheWith({
+      read: mock.fn(read, () => Promise.reject(new Error('no')), { times: 1 }),
+    })
+    await assert.rejects(failing.find('ada'), /no/)
+    await failing.find('ada')
+    assert.notEqual(failing.recall('ada'), undefined)
+  })
+
+  it('a cached user is frozen, so a handler cannot change it for the next request', async () => {
+    const cache = cacheWith()
+    await cache.find('ada')
+    assert.throws(() => (cache.recall('ada')!.name = 'Mallory'), TypeError)
+    assert.deepEqual(cache.recall('ada'), { name: 'Ada' })
+  })
+
+  it('a user who is not active any more is read again', async () => {
+    let isActive = true
+    const cache = cacheWith({ isActive: () => isActive })
+    await cache.find('ada')
+    isActive = false
+    assert.equal(cache.recall('ada'), undefined)
+    await cache.find('ada')
+    assert.equal(reads, 2)
+  })
+
+  it('a user with a maximum age is read again when this age is reached', async () => {
+    const cache = cacheWith({ maxAgeMilliseconds: 60_000 })
+    await cache.find('ada')
+    const loadedAt = time
+    for (const [at, isKept] of [
+      [59_999, true],
+      [60_000, false],
+    ] as const) {
+      // Reads the feed often enough that it never becomes stale.
+      for (const end = loadedAt + at; time < end; time = Math.min(end, time + 3_000))
+        await here.feed.tail()
+      assert.equal(cache.recall('ada') !== undefined, isKept)
+    }
+  })
+
+  it('the cache holds at most 10,000 users, and keeps those that are used', async () => {
+    const cache = cacheWith({ read: async (subject) => ({ name: subject }) })
+    const isKept = (n: number): boolean => cache.recall(`${n}`) !== undefined
+    for (let n = 0; n <= 15_000; n++) {
+      await cache.find(`${n}`)
+      cache.recall('0')
+    }
+    assert.ok(isKept(0))
+    assert.ok(!isKept(1))
+    assert.ok(isKept(15_000))
+    let kept = 0
+    for (let n = 15_000; n >= 0; n--) if (isKept(n)) kept++
+    assert.ok(kept <= 10_000, `${kept} users are in memory`)
+  })
+
+  it('a user who was not used for long is removed like every other', async () => {
+    const forget: readonly (() => Promise<void>)[] = [
+      () => announce(here, 'ada'),
+      async () => {
+        time += 4_000
+        await here.feed.tail()
+      },
+    ]
+    for (const remove of forget) {
+      await here.feed.tail()
+      const cache = cacheWith({ sizeOf: ({ name }) => (name === 'Ada' ? 0 : 2 ** 20) })
+      await cache.find('ada')
+      // Three users of this size fill a generation.
+      for (const name of ['b', 'c', 'd']) people.set(name, { name })
+      for (const name of ['b', 'c', 'd']) await cache.find(name)
+      await remove()
+      assert.equal(cache.recall('ada'), undefined)
+    }
+  })
+
+  it('users with large profiles cannot fill the memory', async () => {
+    const cache = cacheWith({
+      read: async (subject) => ({ name: subject }),
+      sizeOf: () => 65_536,
+    })
+    for (let n = 0; n < 200; n++) await cache.find(`${n}`)
+    let kept = 0
+    for (let n = 199; n >= 0; n--) if (cache.recall(`${n}`)) kept++
+    assert.ok(kept <= 64, `${kept} users of 64 KiB are in memory`)
+  })
+})
