@@ -13,6 +13,7 @@ import type { Findings, Result } from './result.ts'
 import { resultsFolder, updateReadme, writeResult } from './results.ts'
 import { bundles } from './scenarios/bundles.ts'
 import { cached } from './scenarios/cached.ts'
+import { feed } from './scenarios/feed.ts'
 import { guards } from './scenarios/guards.ts'
 import { logins } from './scenarios/logins.ts'
 import { mail } from './scenarios/mail.ts'
@@ -45,6 +46,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   storm: { run: stormed, isBuilt: false },
   mail: { run: mail, isBuilt: false },
   sessions: { run: sessions, isBuilt: true },
+  feed: { run: feed, isBuilt: true },
   start: { run: start, isBuilt: true },
   slow: { run: slow, isBuilt: true },
   bundles: { run: bundles, isBuilt: false },

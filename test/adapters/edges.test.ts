@@ -9,6 +9,7 @@ import Fastify, { type FastifyRequest } from 'fastify'
 import { createGuard as createExpressGuard, mount as mountInExpress } from 'keystile/express'
 import { createGuard as createFastifyGuard, mount as mountInFastify } from 'keystile/fastify'
 import { createGuard as createNodeGuard, mount as mountInNode } from 'keystile/node'
+import type { AnswerStream, Mountable } from 'keystile/internal'
 import { createStage } from './app.ts'
 import { serve } from './client.ts'
 
@@ -176,6 +177,38 @@ describe('mount() if Keystile itself fails', () => {
     }
     assert.equal(entered, 0)
   })
+})
+
+describe('a stream when the HTTP server closes', () => {
+  const framework: Record<string, (mountable: Mountable) => Promise<RequestListener>> = {
+    'node:http': async (mountable) => (request, response) =>
+      void mountInNode(mountable)(request, response, () => {}),
+    'Express 5': async (mountable) => express().use(mountInExpress(mountable)),
+    Fastify: async (mountable) => {
+      const app = Fastify()
+      app.register(mountInFastify(mountable))
+      await app.ready()
+      return (request, response) => app.routing(request, response)
+    },
+  }
+  for (const [name, makeApp] of Object.entries(framework)) {
+    it(`server.close() in ${name} ends a stream with its next piece`, async () => {
+      let controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined
+      let isCancelled = false
+      const stream: AnswerStream = new ReadableStream({
+        start: (given) => void (controller = given),
+        cancel: () => void (isCancelled = true),
+      })
+      const app = await makeApp({ answer: async () => ({ status: 200, headers: {}, stream }) })
+      const { server, port } = await serve(app)
+      const response = await fetch(`http://127.0.0.1:${port}/`)
+      const closed = new Promise((resolve) => server.close(resolve))
+      controller?.enqueue(Uint8Array.from(Buffer.from('last')))
+      assert.equal(await response.text(), 'last')
+      await closed
+      assert.ok(isCancelled)
+    })
+  }
 })
 
 describe('mount() in Express', () => {

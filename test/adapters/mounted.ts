@@ -5,15 +5,16 @@ import type { RequestListener } from 'node:http'
 import { after, before, describe, it } from 'node:test'
 import { createKeystile } from '@keystile/server'
 import { serve, type Received, type Sent, type Served } from './client.ts'
+import { describeStreams } from './streams.ts'
 
-const password = 'an engine of her own'
+export const password = 'an engine of her own'
 const issuer = 'http://localhost:3000/auth'
 const page = 'https://app.example'
 
-const create = () =>
+export const create = (database = ':memory:') =>
   createKeystile({
     issuer,
-    database: ':memory:',
+    database,
     scopes: { 'items:read': 'Read items', 'items:write': 'Change items' },
     defaultScopes: ['items:read'],
     cookieSession: true,
@@ -33,6 +34,9 @@ export type MountIn = (keystile: Mounted) => RequestListener | Promise<RequestLi
 
 /** @param ways the ways to mount Keystile, by their names */
 export function describeMount(framework: string, ways: Readonly<Record<string, MountIn>>): void {
+  const [first] = Object.values(ways)
+  if (first) describeStreams(framework, first)
+
   let keystile: Mounted
   let users = 0
   before(async () => {

@@ -12,6 +12,7 @@ import {
   type Finished,
   type RunningServer,
 } from '../../packages/server/test-support/command.ts'
+import { openReader } from '../../packages/server/test-support/revocation-reader.ts'
 
 /** Characters that control a terminal or end a line. */
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
@@ -53,6 +54,17 @@ describe('keystile client', () => {
     })
     return { status: response.status, ...((await response.json()) as { readonly scope?: string }) }
   }
+
+  it('a client with the permission revocations reads them while the server runs', async () => {
+    const secret = await create('stock-api', '--may', 'introspect,revocations')
+    const credentials = { client_id: 'stock-api', client_secret: secret }
+    const reader = await openReader(`${server.url}/revocations`, credentials)
+    assert.equal(reader.status, 200)
+    await reader.untilCurrent()
+    // The command runs in another process. Its event reaches the server through the database.
+    assert.equal((await client('disable', 'stock-api')).code, 0)
+    assert.equal(await reader.untilEnd(), 'complete')
+  })
 
   it('keystile client create registers a client and shows its secret once', async () => {
     const args = ['orders', '--grants', 'client_credentials', '--scopes', 'items:write,items:read']

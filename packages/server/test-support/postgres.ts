@@ -35,6 +35,8 @@ export interface TestPostgresOptions {
    * failures. Such a server is slow. Default: false.
    */
   readonly durable?: boolean
+  /** A library that the server loads first (LD_PRELOAD), to simulate a slow disk. */
+  readonly preload?: string
 }
 
 export interface TestDatabase {
@@ -98,7 +100,9 @@ export async function startPostgres(
     ]
     const into = ['--pgdata', data, '--username=postgres']
     execFileSync(join(bin, 'initdb'), [...into, ...initOptions], { ...asUser, stdio: 'pipe' })
-    const port = await run(bin, folder, asUser, options.durable ?? false)
+    const { preload, durable = false } = options
+    const env = { ...asUser.env, ...(preload !== undefined && { LD_PRELOAD: preload }) }
+    const port = await run(bin, folder, { ...asUser, env }, durable)
     return { url: `postgres://postgres@127.0.0.1:${port}/postgres`, stop: janitor.cleanUp }
   } catch (error) {
     await janitor.cleanUp()

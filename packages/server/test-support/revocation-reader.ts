@@ -27,6 +27,8 @@ export interface Reader {
   untilEnd(): Promise<'complete' | 'cut'>
   /** Stops reading, but keeps the connection open. */
   stall(): void
+  /** Reads again. */
+  resume(): void
   close(): void
 }
 
@@ -62,9 +64,12 @@ export async function openReader(
   let received = ''
   let hasEnded = false
   let wake = (): void => {}
-  const stopped = once(response, 'close').then(() => {
-    hasEnded = true
-    wake()
+  const stopped = new Promise<void>((resolve) => {
+    response.once('close', () => {
+      hasEnded = true
+      wake()
+      resolve()
+    })
   })
   const receive = (chunk: string): void => {
     received += chunk
@@ -106,6 +111,7 @@ export async function openReader(
       return response.complete ? 'complete' : 'cut'
     },
     stall: () => void response.pause(),
+    resume: () => void response.resume(),
     close: () => void sending.destroy(),
   }
 }

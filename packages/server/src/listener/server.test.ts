@@ -5,7 +5,9 @@ import { text } from 'node:stream/consumers'
 import { afterEach, describe, it } from 'node:test'
 import { silentLogger } from 'keystile/internal'
 import { freePort } from '../../test-support/command.ts'
+import { openReader } from '../../test-support/revocation-reader.ts'
 import { startSlowClients, type Slowness } from '../../test-support/slow-clients.ts'
+import { byOperator } from '../features/audit/audit.ts'
 import { createMetrics } from '../features/metrics/metrics.ts'
 import { checkOptions } from '../server/options.ts'
 import { listen, standardLimits, type ListenOptions } from './server.ts'
@@ -75,6 +77,33 @@ describe('listen', () => {
   async function untilGone({ open }: { open(): number }): Promise<void> {
     while (open() > 0) await new Promise((resolve) => setTimeout(resolve, 20))
   }
+
+  it('the listener ends no stream by its limits for answers, and ends it when it closes', async () => {
+    let running: RunningKeystile | undefined
+    const log: unknown[] = []
+    const accessLog = { ...silentLogger, info: (fields: object) => void log.push(fields) }
+    const { url, metrics } = await start({ limits: short, accessLog }, (given) => {
+      running = given
+      return given
+    })
+    const client = { id: 'api', grants: [], scopes: [], may: ['revocations'] } as const
+    const created = await running!.clients.create({ ...client, confidential: true }, byOperator)
+    assert.ok(created !== 'taken' && created.secret !== undefined)
+    const credentials = { client_id: 'api', client_secret: created.secret }
+    const reader = await openReader(`${url}/revocations`, credentials)
+    for (let beat = 0; beat < 3; beat++) await reader.untilCurrent()
+
+    const text = await metrics()
+    assert.match(text, /^keystile_revocation_streams 1$/m)
+    assert.match(text, /^keystile_requests_total\{route="\/revocations",status="200"\} 1$/m)
+    assert.equal(
+      log.filter((line) => (line as { route?: string }).route === '/revocations').length,
+      1,
+    )
+
+    await closing.pop()?.()
+    assert.equal(await reader.untilEnd(), 'complete')
+  })
 
   for (const [slowness, answer] of [
     ['slow headers', /^HTTP\/1.1 408 /],

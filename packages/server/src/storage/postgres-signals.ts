@@ -29,27 +29,26 @@ export function receiveSignals(
   onSignal: () => void,
 ): { close(): Promise<void> } {
   const stopping = new AbortController()
-  const { signal } = stopping
+  let client: SignalClient | undefined
 
   async function receive(): Promise<void> {
-    const client = await createClient()
-    const ended = new Promise<void>((resolve) => {
-      client.on('end', resolve)
-      signal.addEventListener('abort', () => resolve())
-    })
-    client.on('error', () => {}) // `end` follows
-    client.on('notification', onSignal)
+    const opened = await createClient()
+    client = opened
+    const ended = new Promise<void>((resolve) => opened.on('end', resolve))
+    opened.on('error', () => {}) // `end` follows
+    opened.on('notification', onSignal)
     try {
-      await client.connect()
-      await client.query(`listen ${signalChannel}`)
+      await opened.connect()
+      await opened.query(`listen ${signalChannel}`)
       onSignal()
       await ended
     } finally {
-      await Promise.race([client.end(), delay(closeMilliseconds, undefined, { ref: false })])
+      await opened.end()
     }
   }
 
   async function receiveUntilStopped(): Promise<void> {
+    const { signal } = stopping
     while (!signal.aborted) {
       // The feed logs when the database does not answer. Signals are not needed.
       await receive().catch(() => {})
@@ -61,7 +60,9 @@ export function receiveSignals(
   return {
     async close() {
       stopping.abort()
-      await received
+      const ended = Promise.allSettled([client?.end(), received])
+      // A database that does not answer must not stop the process from closing.
+      await Promise.race([ended, delay(closeMilliseconds, undefined, { ref: false })])
     },
   }
 }

@@ -145,13 +145,15 @@ async function writeStream(response: ServerResponse, stream: AnswerStream): Prom
   reader.closed.catch(() => response.destroy())
 
   for (;;) {
-    // After a failure or a cancellation there is nothing left to write.
-    const { done, value } = await reader.read().catch(() => ({ done: true, value: undefined }))
-    if (done || response.destroyed || (wasListening && !isListening(response))) {
-      response.end(value)
+    const piece = await reader.read().catch(() => undefined)
+    if (!piece) response.destroy()
+    if (!piece || response.destroyed) return
+
+    if (piece.done || (wasListening && !isListening(response))) {
+      response.end(piece.value)
       return
     }
-    if (!response.write(value)) await untilRoom(response)
+    if (!response.write(piece.value)) await untilRoom(response)
   }
 }
 

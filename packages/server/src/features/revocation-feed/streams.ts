@@ -73,6 +73,7 @@ export function createRevocationStreams(
   const { feed, clients, logger } = parts
   const streams = new Set<Stream>()
   let isClosed = false
+  let checking: Promise<void> | undefined
 
   const flushAll = createRounds(async () => {
     let flushed = 0
@@ -105,7 +106,9 @@ export function createRevocationStreams(
     }
     void flushAll()
     // Without the database there is no heartbeat, so the peers become `stale`.
-    endRefused().catch((error: unknown) => logger.debug({ err: error }, 'clients cannot be read'))
+    checking ??= endRefused()
+      .catch((error: unknown) => logger.debug({ err: error }, 'clients cannot be read'))
+      .finally(() => (checking = undefined))
   }
 
   feed.onRead(() => void flushAll())

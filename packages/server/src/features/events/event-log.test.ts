@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createEventLog, type LogCursor } from './event-log.ts'
+import type { FeedEvent } from './store.ts'
+
+const now = Date.UTC(2026, 10, 25)
+/** More bytes than a page has. */
+const large = 'x'.repeat(100_000)
+
+function eventOf(seq: number, fields: Partial<FeedEvent> = {}): FeedEvent {
+  return { seq, id: `row-${seq}`, kind: 'session', value: `s${seq}`, expiresAt: now + 1, ...fields }
+}
+
+/** Reads to the end of the log. @returns the numbers of the events, or how the log was lost */
+function read(cursor: LogCursor | undefined): readonly number[] | 'lost' | undefined {
+  if (!cursor) return undefined
+  let text = ''
+  for (;;) {
+    const bytes = cursor.next()
+    if (bytes === 'lost') return 'lost'
+    if (bytes === undefined) break
+    text += Buffer.from(bytes).toString()
+    assert.match(text, /\n\n$/, 'each piece must end with a whole event')
+  }
+  return Array.from(text.matchAll(/^id: (\d+)\./gm), ([, seq]) => Number(seq))
+}
+
+describe('createEventLog', () => {
+  it('the event log writes an event in one line of JSON (WHATWG HTML §9.2)', () => {
+    const log = createEventLog()
+    log.add(eventOf(7, { value: 'a"b\r\nid: 8.x\n\u2028é' }))
+    const text = Buffer.from(log.start().next() as Uint8Array).toString()
+    assert.equal(
+      text,
+      'event: revocation\nid: 7.row-7\n' +
+        `data: {"kind":"session","value":"a\\"b\\r\\nid: 8.x\\n\u2028é","expires_at":${now + 1}}\n\n`,
+    )
+  })
+
+  it('the event log gives each reader all events once and in order, over all pages', () => {
+    const log = createEventLog()
+    const early = log.start()
+    assert.deepEqual(read(early), [])
+    const all = Array.from({ length: 2_000 }, (_, i) => i + 1)
+    for (const seq of all) log.add(eventOf(seq))
+    assert.deepEqual(read(early), all)
+    assert.deepEqual(read(early), [])
+    log.add(eventOf(2_001, { value: large }))
+    log.add(eventOf(2_003))
+    assert.deepEqual(read(early), [2_001, 2_003])
+    assert.deepEqual(read(log.start()), [...all, 2_001, 2_003])
+  })
+
+  it('the event log finds the position behind an event by its number and its id', () => {
+    const log = createEventLog()
+    for (let seq = 2; seq <= 2_000; seq += 2) log.add(eventOf(seq))
+    for (const seq of [2, 500, 1_000, 1_998, 2_000]) {
+      const numbers = read(log.after(`${seq}.row-${seq}`))
+      assert.deepEqual(
+        numbers,
+        Array.from({ length: (2_000 - seq) / 2 }, (_, i) => seq + 2 + i * 2),
+      )
+    }
+    for (const id of [
+      '500.row-502',
+      '501.row-500',
+      '500.row-50',
+      '500.row-5000',
+      '50.row-500',
+      '0500.row-500',
+      '500',
+      '.',
+      '',
+      '500.row-500\n',
+      ' 500.row-500',
+      '500.row-500 ',
+      '2002.row-2002',
+      '-2.row-2',
+      '500.row-500\ndata: {}',
+      `${'9'.repeat(400)}.row`,
+      '1e3.row-1000',
+    ])
+      assert.equal(log.after(id), undefined, JSON.stringify(id))
+  })
+
+  it('the event log forgets expired events, and its readers continue behind them', () => {
+    const log = createEventLog()
+    log.add(eventOf(1, { value: large }))
+    log.add(eventOf(2, { value: large, expiresAt: now + 9 }))
+    log.add(eventOf(3, { value: large }))
+    const [atStart, behindFirst] = [log.start(), log.after('1.row-1')]
+    log.add(eventOf(4, { value: large, expiresAt: now + 9 }))
+    const behindLast = log.after('4.row-4')
+
+    log.purge(now)
+    assert.deepEqual(read(log.start()), [1, 2, 3, 4])
+    log.purge(now + 1)
+    for (const cursor of [log.start(), atStart, behindFirst]) assert.deepEqual(read(cursor), [2, 4])
+    assert.equal(log.after('3.row-3'), undefined)
+    assert.deepEqual(read(log.after('2.row-2')), [4])
+    log.add(eventOf(5))
+    assert.deepEqual(read(behindLast), [5])
+
+    log.purge(now + 9)
+    assert.deepEqual(read(behindLast), [])
+    log.add(eventOf(6, { value: large, expiresAt: now + 99 }))
+    log.purge(now + 9)
+    assert.deepEqual(read(log.start()), [6])
+    assert.deepEqual(read(atStart), [6])
+  })
+
+  it('when the event log is cleared, all earlier positions are lost', () => {
+    const log = createEventLog()
+    log.add(eventOf(1))
+    const cursors = [log.start(), log.after('1.row-1')]
+    log.clear()
+    log.add(eventOf(1, { id: 'other' }))
+    for (const cursor of cursors) assert.equal(read(cursor), 'lost')
+    assert.equal(log.after('1.row-1'), undefined)
+    assert.deepEqual(read(log.start()), [1])
+    assert.deepEqual(read(log.after('1.other')), [])
+  })
+})

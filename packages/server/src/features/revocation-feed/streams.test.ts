@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { silentLogger, type HttpAnswer } from 'keystile/internal'
+import { writeAnswer } from 'keystile/internal-node'
+import { openReader, type Reader } from '../../../test-support/revocation-reader.ts'
+import type { Database } from '../../storage/database.ts'
+import { openDatabase } from '../../storage/open.ts'
+import { byOperator } from '../audit/audit.ts'
+import { createClients, type Clients, type ProvenClient } from '../clients/clients.ts'
+import { openEventFeed, type EventFeed } from '../events/events.ts'
+import { createRevocationStreams, type RevocationStreams, type StreamLimits } from './streams.ts'
+
+const now = Date.UTC(2026, 10, 25)
+const clock = { now: () => now }
+const limits: StreamLimits = { streams: 2, stallMilliseconds: 500 }
+
+describe('createRevocationStreams', () => {
+  let folder: string
+  let file: string
+  let database: Database
+  let feed: EventFeed
+  let clients: Clients
+  let proven: ProvenClient
+  let streams: RevocationStreams
+  let warnings: unknown[]
+  const closing: (() => unknown)[] = []
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'keystile-streams-'))
+    file = join(folder, 'keystile.db')
+    database = await openDatabase(file, new URL('../../server/writer-thread.ts', import.meta.url))
+    feed = await openEventFeed(database, { clock, logger: silentLogger })
+    clients = createClients(database, feed, clock)
+    const client = { id: 'api', grants: [], scopes: [], may: ['revocations'] } as const
+    await clients.create({ ...client, confidential: true }, byOperator)
+    proven = (await clients.find('api')) ?? assert.fail('there must be a client')
+    warnings = []
+    const logger = { ...silentLogger, warn: (fields: object) => void warnings.push(fields) }
+    streams = createRevocationStreams({ feed, clients, logger }, limits)
+  })
+  afterEach(async () => {
+    for (const close of closing.splice(0).toReversed()) await close()
+    streams.close()
+    await feed.close()
+    await database.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  /** Serves the streams on a socket. */
+  async function serve(): Promise<() => Promise<Reader>> {
+    const server = createServer((_request, response) => {
+      void streams.open(proven, undefined).then((stream) => {
+        const answer: HttpAnswer = stream
+          ? { status: 200, headers: {}, stream }
+          : { status: 503, headers: {} }
+        writeAnswer(response, answer)
+      })
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    closing.push(() => server.close())
+    closing.push(() => server.closeAllConnections())
+    const { port } = server.address() as AddressInfo
+    return async () => {
+      const reader = await openReader(`http://127.0.0.1:${port}/`, undefined)
+      closing.push(() => reader.close())
+      return reader
+    }
+  }
+
+  /** Inserts events with long values, as another process would, and reads them. */
+  async function insert(count: number, bytes: number): Promise<void> {
+    const others = new DatabaseSync(file, { timeout: 5_000 })
+    const statement = others.prepare(
+      "insert into event (id, seq, kind, value, created_at, expires_at) values (?, null, 'session', ?, 0, ?)",
+    )
+    others.exec('begin')
+    for (let i = 0; i < count; i++)
+      statement.run(`${i}`.padStart(4, '0'), `${i}`.padEnd(bytes, '-'), now + 1)
+    others.exec('commit')
+    others.close()
+    await feed.tail()
+  }
+
+  const until = async (isTrue: () => boolean): Promise<void> => {
+    const end = performance.now() + 10_000
+    while (!isTrue()) {
+      assert.ok(performance.now() < end, 'ten seconds have passed')
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+
+  it('there are no more streams than the limit, and a closed one makes room', async () => {
+    const open = await serve()
+    const [first, second] = [await open(), await open()]
+    assert.deepEqual([first.status, second.status, streams.count], [200, 200, 2])
+    const refused = await open()
+    assert.deepEqual([refused.status, streams.count], [503, 2])
+    first.close()
+    await until(() => streams.count === 1)
+    assert.equal((await open()).status, 200)
+  })
+
+  it('a reader that takes no bytes is cut, and others get their events meanwhile', async () => {
+    const open = await serve()
+    const [slow, other] = [await open(), await open()]
+    await Promise.all([slow.untilCurrent(), other.untilCurrent()])
+    slow.stall()
+    await insert(1_000, 30_000) // more bytes than the kernel buffers
+    const received = await other.untilCurrent()
+    assert.equal(received.length, 1_000)
+    assert.deepEqual(
+      received.map(({ data }) => Number.parseInt(data['value'])),
+      [...Array(1_000).keys()],
+    )
+    await until(() => streams.count === 1)
+    assert.deepEqual(warnings, [{ client: 'api' }])
+    assert.deepEqual(await other.untilCurrent(), [])
+  })
+
+  it('a reader that is slower than the limit, but reads, gets all events', async () => {
+    await insert(1_000, 30_000)
+    const open = await serve()
+    const reader = await open()
+    reader.stall()
+    await new Promise((resolve) => setTimeout(resolve, limits.stallMilliseconds / 2))
+    reader.resume()
+    assert.equal((await reader.untilCurrent()).length, 1_001)
+  })
+
+  it('the heartbeat stops while the database cannot be read, and starts again', async () => {
+    const open = await serve()
+    const reader = await open()
+    await reader.untilCurrent()
+    await reader.untilCurrent()
+    const others = new DatabaseSync(file, { timeout: 5_000 })
+    others.exec('alter table event rename to gone')
+    await until(() => feed.ageSeconds > 1)
+    let beats = 0
+    const next = reader.untilCurrent().then(() => beats++)
+    // A heartbeat that was sent before that may still arrive. None is sent afterwards.
+    await until(() => feed.ageSeconds > 2)
+    const earlier = beats
+    await until(() => feed.ageSeconds > 4)
+    assert.ok(beats <= 1 && beats === earlier)
+    others.exec('alter table gone rename to event')
+    others.close()
+    await next
+    await reader.untilCurrent()
+  })
+
+  it('a reader that is ended while it does not read is cut at once', async () => {
+    const open = await serve()
+    const reader = await open()
+    await reader.untilCurrent()
+    reader.stall()
+    await insert(1_000, 30_000)
+    await until(() => streams.count === 1)
+    await clients.disable('api', byOperator)
+    assert.equal(streams.count, 0)
+    reader.resume()
+    assert.equal(await reader.untilEnd(), 'cut')
+  })
+})
