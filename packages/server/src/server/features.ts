@@ -75,6 +75,7 @@ export type AuditEventName = AuditEventOf<
   | typeof oauth.feature
   | typeof passwordReset.feature
   | typeof sessions.feature
+  | typeof signingKeys.feature
 >
 
 type AnyOptions = SharedOptions<string> &

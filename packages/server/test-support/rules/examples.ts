@@ -326,16 +326,6 @@ export const examples: Readonly<Record<string, Examples>> = {
       of({ ...local, key: good }, { machine: withSealedKey(postgresFacts) }),
     ],
   },
-  'signing-algorithm-stored': {
-    stopped: [
-      of({ ...local, signingAlgorithm: 'EdDSA' }, { machine: withSealedKey(sqlite) }),
-      of(local, { machine: { ...sound, database: { ...sqlite, sealedKey: sealedKeys[1] } } }),
-    ],
-    passed: [
-      of(local, { machine: withSealedKey(sqlite) }),
-      of({ ...local, signingAlgorithm: 'ES256' }, { machine: withSealedKey(sqlite) }),
-    ],
-  },
   'issuer-given': {
     stopped: [firstStart(false, undefined)],
     passed: [firstStart(true, undefined), firstStart(false, local.issuer)],
@@ -446,12 +436,6 @@ export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
     of({ ...local, signingKey: signingKeys.fit[0] }, { machine: withSealedKey(sqlite) }),
     of(local, { machine: withSealedKey(sqlite), unread: new Set(['key']) }),
     of(local, { machine: withSealedKey(postgresFacts) }),
-  ],
-  'signing-algorithm-stored': [
-    at({}),
-    on({}),
-    of({ ...local, signingKey: signingKeys.fit[0] }, { machine: withSealedKey(sqlite) }),
-    of(local, { machine: withSealedKey(sqlite), unread: new Set(['signingAlgorithm']) }),
   ],
   'issuer-given': [at({}), on({}), on({ database: postgresFacts })],
   'sqlite-durable': [at({}), on({ database: undefined }), on({ database: postgresFacts })],

@@ -229,12 +229,6 @@ export const predicates: Readonly<Record<string, Predicate>> = {
     if (given !== undefined) return given !== by.secret
     return machine.database.kind === 'sqlite' && !machine.keyFile
   },
-  // RFC 8725 §3.1: "each key MUST be used with exactly one algorithm"
-  'signing-algorithm-stored': ({ machine, options: { signingKey, signingAlgorithm } }) => {
-    if (machine?.database === undefined || machine.database.kind === 'unavailable') return false
-    const { algorithm } = machine.database.sealedKey ?? {}
-    return !signingKey && algorithm !== undefined && algorithm !== (signingAlgorithm ?? 'ES256')
-  },
   // RFC 8414 §3.3: the issuer is the identity of a server, so an operator must choose it
   'issuer-given': ({ bind, machine }) =>
     bind?.isIssuerGiven === false &&

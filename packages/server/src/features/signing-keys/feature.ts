@@ -4,7 +4,10 @@ import type { Jwk } from 'keystile/jwt'
 import type { Feature } from '../../feature/feature.ts'
 import { listSettings, type DefaultedSetting, type Setting } from '../../feature/setting.ts'
 import { rules, type RuleOptions } from './rules.ts'
-import { issuingAlgorithms, type IssuingAlgorithm } from './signing-keys.ts'
+import { auditEvents, type SigningKeyEvent } from './audit-events.ts'
+import { cliCommands } from './cli-commands.ts'
+import type { Options } from './cli.ts'
+import { issuingAlgorithms, type IssuingAlgorithm } from './sealed-keys.ts'
 
 export interface SigningKeyOptions {
   /**
@@ -55,19 +58,12 @@ const signingAlgorithm: DefaultedSetting<'signingAlgorithm', IssuingAlgorithm> =
 }
 
 /** Signing keys, encrypted in the database. */
-export const feature: Feature<SigningKeyOptions, never, RuleOptions> = {
+export const feature: Feature<SigningKeyOptions, SigningKeyEvent, RuleOptions, Options> = {
   name: 'signing-keys',
   settings: listSettings<SigningKeyOptions>({ key, signingKey, signingAlgorithm }),
   rules,
-  cliCommands: [
-    {
-      words: ['key', 'list'],
-      flags: { json: {} },
-      takesSettings: 'withoutKey',
-      summary: 'list the signing keys in the database: id, algorithm, creation time',
-      load: async () => (await import('./cli.ts')).list,
-    },
-  ],
+  auditEvents,
+  cliCommands,
 }
 
 /**

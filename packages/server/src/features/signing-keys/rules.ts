@@ -8,7 +8,8 @@ import { openFiles, type Situation } from '../../feature/situation.ts'
 import type { Wording } from '../../feature/wording.ts'
 import { isOnServer, type DatabaseSource } from '../../storage/source.ts'
 import { findSealingSecretFaults, type SealingSecretFault } from './sealing-secret.ts'
-import { belongsElsewhere, canOpen, signingKeyOf, type IssuingAlgorithm } from './signing-keys.ts'
+import { canOpen, signingKeyOf, type IssuingAlgorithm } from './sealed-keys.ts'
+import { belongsElsewhere } from './signing-keys.ts'
 
 /** The settings that these rules look at. */
 export interface RuleOptions {
@@ -104,29 +105,6 @@ export const rules: readonly Rule<RuleOptions>[] = [
     severity: 'stop',
     demand: 'the key must decrypt the signing keys in the database',
     find: findUnopened,
-  },
-  {
-    id: 'signing-algorithm-stored',
-    standard: 'RFC 8725 §3.1',
-    severity: 'stop',
-    demand: 'the signing algorithm must be that of the signing keys in the database',
-    find({ options: { signingKey, signingAlgorithm = 'ES256' }, unread, machine }, say) {
-      const { database } = machine ?? {}
-      if (database === undefined || database.kind === 'unavailable') return undefined
-      const { algorithm } = database.sealedKey ?? {}
-      const isUnknown = unread.has('signingKey') || unread.has('signingAlgorithm')
-      if (algorithm === undefined || signingKey !== undefined || isUnknown) return undefined
-      if (algorithm === signingAlgorithm) return []
-      return [
-        {
-          about: say.name('signingAlgorithm'),
-          message:
-            `must be ${algorithm}, the algorithm of the signing keys in this database; ` +
-            `it is ${signingAlgorithm}. The algorithm of a database cannot be changed yet`,
-          fix: `${say.set('signingAlgorithm', algorithm)}, or use another database`,
-        },
-      ]
-    },
   },
   {
     id: 'issuer-given',

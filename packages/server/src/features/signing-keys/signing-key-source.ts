@@ -1,14 +1,17 @@
+import { existsSync } from 'node:fs'
 import { randomId } from 'keystile/internal'
-import { inMemory } from '../../storage/source.ts'
+import type { Jwk } from 'keystile/jwt'
+import { ConfigurationError } from '../../base/configuration-error.ts'
+import { findDatabaseFile, inMemory } from '../../storage/source.ts'
 import type { Pool } from '../../storage/postgres.ts'
-import { readOrCreateSealingSecret } from './sealing-secret.ts'
-import type { SigningKeyOptions } from './feature.ts'
-import { signingKeyOf, type IssuingAlgorithm, type SigningKeySource } from './signing-keys.ts'
+import { keyFileBeside, readOrCreateSealingSecret } from './sealing-secret.ts'
+import { signingKeyOf, type IssuingAlgorithm } from './sealed-keys.ts'
+import type { SigningKeySource } from './signing-keys.ts'
 
 /** The settings that choose the signing key. */
 export interface SigningKeyChoice {
-  readonly signingKey?: SigningKeyOptions['signingKey'] | undefined
-  readonly key?: SigningKeyOptions['key'] | undefined
+  readonly signingKey?: Jwk | undefined
+  readonly key?: string | undefined
   readonly signingAlgorithm: IssuingAlgorithm
   readonly database: string | Pool
 }
@@ -48,4 +51,21 @@ export function findSealingSecret(choice: SigningKeyChoice): string {
   if ('signingKey' in source)
     throw new Error('without the option signingKey, the source must be a sealing secret')
   return source.sealingSecret
+}
+
+/**
+ * Returns the secret that encrypts the signing keys of a database that has some. Unlike
+ * `findSealingSecret()`, it never creates the file beside SQLite.
+ *
+ * @throws {ConfigurationError} if the file does not exist, or as `findSigningKeySource()`
+ */
+export function requireSealingSecret(choice: SigningKeyChoice): string {
+  const file = findDatabaseFile(choice.database)
+  if (choice.key === undefined && file !== undefined && !existsSync(keyFileBeside(file))) {
+    throw new ConfigurationError(
+      `the file ${keyFileBeside(file)} must exist: it decrypts the signing keys. ` +
+        'Fix: restore it from a backup',
+    )
+  }
+  return findSealingSecret(choice)
 }
