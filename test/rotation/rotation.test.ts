@@ -97,7 +97,7 @@ describeOnBoth('the rotation of signing keys', (stage) => {
     try {
       const outcomes = await Promise.all(
         databases.map(async (database) => {
-          const offered = await makeSealedKey('ES256', createKeySeal(key))
+          const offered = await makeSealedKey('ES256', createKeySeal([key]))
           const values = { now: Date.now(), algorithm: 'ES256', offered, times: defaultTimes }
           return database.write(advanceSigningKeys, { ...values, forcedBy: byOperator })
         }),
@@ -163,7 +163,7 @@ describeOnBoth('the rotation of signing keys', (stage) => {
     const [one, other] = [await stage.start({ clock }), await stage.start({ clock })]
     await one.accessToken()
     const database = await openDatabase(stage.database, writerThread)
-    const offered = await makeSealedKey('ES256', createKeySeal(key))
+    const offered = await makeSealedKey('ES256', createKeySeal([key]))
     const values = { now: clock.now(), algorithm: 'ES256', offered, times: defaultTimes }
     await database.write(advanceSigningKeys, { ...values, forcedBy: byOperator })
     await database.close()

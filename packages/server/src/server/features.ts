@@ -91,6 +91,7 @@ export const optionsWithoutDefault = [
   'profile',
   'users',
   'key',
+  'previousKey',
   'signingKey',
   'trustedProxies',
   'onEvent',

@@ -3,6 +3,7 @@ import type { EventFeed } from '../features/events/events.ts'
 import { feedAge } from '../features/events/feature.ts'
 import { hashQueueLength } from '../features/password/feature.ts'
 import type { WatchedHashThreads } from '../features/password/watched-hash-threads.ts'
+import type { KeyRing } from '../features/signing-keys/key-ring.ts'
 import type { Reading } from '../feature/metric.ts'
 import type { Service } from '../listener/service.ts'
 import type { Database } from '../storage/database.ts'
@@ -40,16 +41,19 @@ export function readGauges({
   feed,
   hashThreads,
   jobs,
+  signingKeys,
 }: {
   readonly database: Database
   readonly feed: EventFeed
   readonly hashThreads: WatchedHashThreads
   readonly jobs: { readonly gauges: readonly Reading[] }
+  readonly signingKeys: Pick<KeyRing, 'readGauges'>
 }): ReturnType<Service['readGauges']> {
   return [
     { gauge: hashQueueLength, value: hashThreads.length },
     { gauge: writeQueueLength, value: database.writeQueueLength },
     { gauge: feedAge, value: feed.ageSeconds },
     ...jobs.gauges,
+    ...signingKeys.readGauges(),
   ]
 }

@@ -41,8 +41,9 @@ import { sessionRoutes } from '../features/sessions/routes.ts'
 import { createSessionEnds, type SessionEnds } from '../features/sessions/session-ends.ts'
 import type { SessionStarter } from '../features/sessions/sessions.ts'
 import {
-  findSealingSecret,
+  findSealingSecrets,
   findSigningKeySource,
+  type SigningKeySource,
 } from '../features/signing-keys/signing-key-source.ts'
 import type { KeyRing } from '../features/signing-keys/key-ring.ts'
 import {
@@ -50,7 +51,7 @@ import {
   startRotation,
   type RotationSettings,
 } from '../features/signing-keys/rotation.ts'
-import { openSigningKeys, type SigningKeySource } from '../features/signing-keys/signing-keys.ts'
+import { openSigningKeys } from '../features/signing-keys/signing-keys.ts'
 import { allowOrigins } from '../http/cors.ts'
 import { guardReasonOf } from '../http/guard-reason.ts'
 import { guardRefusals } from '../http/metrics.ts'
@@ -91,7 +92,7 @@ export async function wire(
   meter: Meter = noMeter,
   rotation: RotationSettings = defaultRotation,
 ): Promise<RunningKeystile> {
-  const mailSeal = openMailSeal(() => findSealingSecret(options))
+  const mailSeal = openMailSeal(() => findSealingSecrets(options))
   const notices = hasMail(options) ? createNotices(mailSeal, options.clock) : noNotices
   const accounts = await openAccounts(options.database, { ...options, notices }, meter)
   try {
@@ -206,7 +207,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     clients,
     document: describeRoutes(routes, { issuer, scopes: scopes.declared, version: readVersion() }),
     findUnreadiness: () => findUnreadiness(accounts),
-    readGauges: () => readGauges({ ...accounts, jobs }),
+    readGauges: () => readGauges({ ...accounts, jobs, signingKeys: issuing.signingKeys }),
     routeOf: createRouteNames(routes, issuer),
   }
 }

@@ -8,7 +8,7 @@ import { byOperator } from '../audit/audit.ts'
 import { withEventFeed } from '../events/cli.ts'
 import { defaultTimes, findCurrent, listNext, stateOf } from './plan.ts'
 import { createKeySeal, makeSealedKey, openSealedKey } from './sealed-keys.ts'
-import { requireSealingSecret, type SigningKeyChoice } from './signing-key-source.ts'
+import { requireSealingSecrets, type SigningKeyChoice } from './signing-key-source.ts'
 import { advanceSigningKeys, listSigningKeyRows, revokeSigningKey, type NewKey } from './store.ts'
 import type { SigningKeyRow } from './tables.ts'
 
@@ -99,7 +99,7 @@ async function offerKey(database: Database, options: Options): Promise<NewKey> {
     throw new ConfigurationError(
       'the database must have a signing key; it has none. Fix: start the server once',
     )
-  const seal = createKeySeal(requireSealingSecret(options))
+  const seal = createKeySeal(requireSealingSecrets(options))
   openSealedKey(stored, seal)
   return makeSealedKey(options.signingAlgorithm, seal)
 }

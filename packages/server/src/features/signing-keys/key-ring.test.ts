@@ -16,7 +16,7 @@ const { algorithm } = generateKey('ES256')
 
 describe('a key ring', () => {
   const clock = createTestClock()
-  const seal = createKeySeal(key)
+  const seal = createKeySeal([key])
   let database: Database
   let ring: KeyRing
   let reads: number

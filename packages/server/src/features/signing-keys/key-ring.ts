@@ -4,8 +4,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { keySetOf, tokenError, type Clock, type KeySet, type Logger } from 'keystile/internal'
 import { exportPublicJwk, type JwkSet, type SigningKey } from 'keystile/jwt'
+import type { Reading } from '../../feature/metric.ts'
 import type { Seal } from '../../base/seal.ts'
 import { DatabaseUnavailableError, type Database } from '../../storage/database.ts'
+import { readingsOf } from './metrics.ts'
+import type { OwnKeys } from './own-keys.ts'
 import { findCurrent, type RotationTimes } from './plan.ts'
 import { openSealedKey, type NamedKey } from './sealed-keys.ts'
 import { listSigningKeyRows } from './store.ts'
@@ -34,8 +37,11 @@ export interface KeyRing {
   readonly keySet: KeySet
   /** @throws {DatabaseUnavailableError} if the keys were not read for too long */
   published(): Promise<Published>
-  /** Returns the times of the key that signs now; undefined for the operator's own keys. */
-  findCurrent(): SigningKeyRow | undefined
+  /**
+   * Returns the gauges of the key that signs now. There are none for the operator's own keys. If no
+   * other caller needs the keys, the values are those of the previous call.
+   */
+  readGauges(): readonly Reading[]
 }
 
 /** The services that a key ring uses. */
@@ -142,19 +148,24 @@ export async function openKeyRing(
       requireKnown()
       return { keys: copy.published, maxAgeSeconds: maxAgeSecondsOf(times) }
     },
-    findCurrent: () => findCurrent(copy.rows, clock.now()),
+    readGauges() {
+      void readIfOld()
+      const now = clock.now()
+      const current = findCurrent(copy.rows, now)
+      return current ? readingsOf(current, now, times) : []
+    },
   }
 }
 
 /** Returns the ring of the operator's own keys: the first key signs, and all are published. */
-export function ringOf(keys: readonly [NamedKey, ...NamedKey[]], times: RotationTimes): KeyRing {
+export function ringOf(keys: OwnKeys, times: RotationTimes): KeyRing {
   const [current] = keys
   const published = { keys: keys.map((key) => exportPublicJwk(key)) }
   return {
     signingKey: () => Promise.resolve(current),
     keySet: keySetOf(keys),
     published: () => Promise.resolve({ keys: published, maxAgeSeconds: maxAgeSecondsOf(times) }),
-    findCurrent: () => undefined,
+    readGauges: () => [],
   }
 }
 

@@ -83,12 +83,21 @@ export function plan(
   const current = findCurrent(keys, now)
   if (!current) return { newSignsFrom: now, gone }
 
-  const hasNext = listNext(keys, now).length > 0
-  const isDue =
-    wanted.isForced === true ||
-    current.algorithm !== wanted.algorithm ||
-    current.signs_from + times.period - times.lead <= now
-  return { newSignsFrom: isDue && !hasNext ? now + times.lead : undefined, gone }
+  const dueAt = nextKeyDueAt(keys, now, times)
+  const isWanted = wanted.isForced === true || current.algorithm !== wanted.algorithm
+  const isDue = dueAt !== undefined && (isWanted || dueAt <= now)
+  return { newSignsFrom: isDue ? now + times.lead : undefined, gone }
+}
+
+/** Returns when a next key is due by its time. Undefined while there is one, or without keys. */
+export function nextKeyDueAt(
+  keys: readonly SigningTimes[],
+  now: number,
+  { period, lead }: RotationTimes,
+): number | undefined {
+  const current = findCurrent(keys, now)
+  if (!current || listNext(keys, now).length > 0) return undefined
+  return current.signs_from + period - lead
 }
 
 /** Returns the keys that do not sign yet. */

@@ -5,7 +5,7 @@ import type { Database } from '../../storage/database.ts'
 import { LeaseLostError, type Lease } from '../lease/lease.ts'
 import { defaultTimes, plan, type RotationTimes } from './plan.ts'
 import { createKeySeal, makeSealedKey } from './sealed-keys.ts'
-import type { SigningKeySource } from './signing-keys.ts'
+import type { SigningKeySource } from './signing-key-source.ts'
 import { advanceSigningKeys, listSigningKeyRows, readLongestToken } from './store.ts'
 
 /** When keys are replaced. Only tests use other times than `defaultRotation`. */
@@ -36,9 +36,9 @@ export function startRotation(
   { reader }: Pick<Database, 'reader'>,
   { source, lease, clock, logger, times, interval }: RotationParts,
 ): Rotation {
-  if ('signingKey' in source) return { close: () => Promise.resolve() }
+  if ('ownKeys' in source) return { close: () => Promise.resolve() }
   const { algorithm } = source
-  const seal = createKeySeal(source.sealingSecret)
+  const seal = createKeySeal(source.sealingSecrets)
   let running: Promise<void> | undefined
 
   async function rotate(): Promise<void> {

@@ -11,9 +11,10 @@ import {
   thumbprint,
   type Jwk,
   type SigningKey,
+  type VerificationKey,
 } from 'keystile/jwt'
 import { ConfigurationError } from '../../base/configuration-error.ts'
-import { createSeal, type Seal } from '../../base/seal.ts'
+import { createSeal, type Seal, type SealingSecrets } from '../../base/seal.ts'
 import type { SealedKey } from '../../feature/situation.ts'
 import type { NewKey } from './store.ts'
 
@@ -27,24 +28,29 @@ export type IssuingAlgorithm = (typeof issuingAlgorithms)[number]
 /** A signing key with a `kid`. */
 export type NamedKey = SigningKey & { readonly keyId: string }
 
-/** Creates the seal of the signing keys. */
-export function createKeySeal(secret: string): Seal {
-  return createSeal(secret, 'signing keys')
+/** Whether a server can sign tokens with an algorithm. */
+export function isIssuingAlgorithm(name: string): name is IssuingAlgorithm {
+  return issuingAlgorithms.some((known) => known === name)
 }
 
-/** Whether a secret decrypts a stored key. */
-export function canOpen({ id, sealed }: SealedKey, secret: string): boolean {
-  return createKeySeal(secret).open(sealed, id) !== undefined
+/** Creates the seal of the signing keys. */
+export function createKeySeal(secrets: SealingSecrets): Seal {
+  return createSeal(secrets, 'signing keys')
+}
+
+/** Whether one of the secrets decrypts a stored key. */
+export function canOpen({ id, sealed }: SealedKey, secrets: SealingSecrets): boolean {
+  return createKeySeal(secrets).open(sealed, id) !== undefined
 }
 
 /**
- * Imports the operator's signing key.
+ * Imports a signing key.
  *
  * @throws {ConfigurationError} if the JWK is not a private key for one of `issuingAlgorithms`
  */
 export function signingKeyOf(jwk: Jwk): NamedKey {
   const key = importKey(jwk)
-  if (!canSign(key) || !issuingAlgorithms.some((name) => name === key.algorithm.name)) {
+  if (!canSign(key) || !isIssuingAlgorithm(key.algorithm.name)) {
     throw new ConfigurationError(
       `a signing key must be a private JWK whose "alg" is one of ${issuingAlgorithms.join(', ')}`,
     )
@@ -83,6 +89,6 @@ async function generateRsaKey(): Promise<NamedKey> {
 }
 
 /** Returns the key with a `kid`. If the key has no `kid`, its thumbprint becomes its `kid`. */
-function named(key: SigningKey): NamedKey {
+export function named<Key extends VerificationKey>(key: Key): Key & { readonly keyId: string } {
   return { ...key, keyId: key.keyId ?? thumbprint(exportPublicJwk(key)) }
 }

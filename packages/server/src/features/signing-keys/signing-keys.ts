@@ -3,19 +3,15 @@
 
 import type { Clock, Logger } from 'keystile/internal'
 import { ConfigurationError } from '../../base/configuration-error.ts'
-import type { Seal } from '../../base/seal.ts'
+import type { Seal, SealingSecrets } from '../../base/seal.ts'
 import type { SealedKey } from '../../feature/situation.ts'
 import { show } from '../../feature/wording.ts'
 import type { Database } from '../../storage/database.ts'
 import type { EventFeed } from '../events/events.ts'
 import { openKeyRing, ringOf, type KeyRing } from './key-ring.ts'
-import type { RotationTimes } from './plan.ts'
-import {
-  createKeySeal,
-  makeSealedKey,
-  type IssuingAlgorithm,
-  type NamedKey,
-} from './sealed-keys.ts'
+import { defaultTimes, nextKeyDueAt, type RotationTimes } from './plan.ts'
+import { canOpen, createKeySeal, makeSealedKey, type IssuingAlgorithm } from './sealed-keys.ts'
+import type { SigningKeySource } from './signing-key-source.ts'
 import {
   advanceSigningKeys,
   claimIssuer,
@@ -24,19 +20,9 @@ import {
   readIssuer,
   readLongestToken,
   recordTokenLifetime,
+  resealSigningKey,
 } from './store.ts'
-
-/**
- * The source of the signing key: the operator's own key, or the keys that Keystile makes and
- * encrypts.
- */
-export type SigningKeySource =
-  | { readonly signingKey: NamedKey }
-  | {
-      readonly algorithm: IssuingAlgorithm
-      /** Encrypts and decrypts the keys in the database. */
-      readonly sealingSecret: string
-    }
+import type { SigningTimes } from './tables.ts'
 
 /** The parts that the signing keys of an issuer use. */
 export interface SigningKeyParts {
@@ -70,10 +56,11 @@ export async function openSigningKeys(
   }
   if ((await readLongestToken(database.reader)) < accessTokenSeconds)
     await database.write(recordTokenLifetime, accessTokenSeconds)
-  if ('signingKey' in source) return ringOf([source.signingKey], times)
+  if ('ownKeys' in source) return ringOf(source.ownKeys, times)
 
-  const seal = createKeySeal(source.sealingSecret)
+  const seal = createKeySeal(source.sealingSecrets)
   await makeFirstKey(database, { ...parts, algorithm: source.algorithm, seal })
+  await resealKeys(database, source.sealingSecrets)
   return openKeyRing(database, {
     seal,
     clock,
@@ -101,6 +88,19 @@ async function makeFirstKey(
   await database.write(advanceSigningKeys, { now: clock.now(), algorithm, offered, times })
 }
 
+/** Encrypts the keys with the current secret that were encrypted with the previous one. */
+async function resealKeys(database: Database, secrets: SealingSecrets): Promise<void> {
+  const [current, ...previous] = secrets
+  if (previous.length === 0) return
+
+  const [seal, both] = [createKeySeal([current]), createKeySeal(secrets)]
+  for (const { id, sealed_jwk: before } of await listSigningKeyRows(database.reader)) {
+    const jwk = seal.open(before, id) === undefined ? both.open(before, id) : undefined
+    if (jwk === undefined) continue
+    await database.write(resealSigningKey, { id, before, sealed: seal.seal(jwk, id) })
+  }
+}
+
 /** Returns the issuer that a database belongs to, or undefined for a new database. */
 export function findStoredIssuer({
   reader,
@@ -114,6 +114,26 @@ export async function findSealedKey({
 }: Pick<Database, 'reader'>): Promise<SealedKey | undefined> {
   const row = (await findSigningKeyRows(reader)).at(-1)
   return row && { id: row.id, algorithm: row.algorithm, sealed: row.sealed_jwk }
+}
+
+/**
+ * Returns when the next key is to be published. Returns undefined if there is a next key, if there
+ * is no key, or if the table is from before the rotation.
+ */
+export async function findNextKeyDue(
+  { reader }: Pick<Database, 'reader'>,
+  now: number,
+): Promise<number | undefined> {
+  const keys = (await findSigningKeyRows(reader)).filter((row) => row.signs_from !== undefined)
+  return nextKeyDueAt(keys as readonly SigningTimes[], now, defaultTimes)
+}
+
+/** Whether a secret does not decrypt one of the stored keys. */
+export async function hasOlderKey(reader: Database['reader'], secret: string): Promise<boolean> {
+  const rows = await findSigningKeyRows(reader)
+  return rows.some(
+    ({ id, algorithm, sealed_jwk: sealed }) => !canOpen({ id, algorithm, sealed }, [secret]),
+  )
 }
 
 /** Returns the rest of a sentence that begins with "this database". */

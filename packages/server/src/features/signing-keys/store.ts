@@ -145,6 +145,22 @@ async function fillGap(transaction: Transaction, offered: NewKey, now: number): 
 }
 
 /**
+ * Replaces the encrypted form of a key, unless another process has replaced it before. The key
+ * itself stays the same.
+ */
+export const resealSigningKey: Command<
+  { readonly id: string; readonly before: string; readonly sealed: string },
+  void
+> = command('resealSigningKey', async (transaction, { id, before, sealed }) => {
+  await inTables<SigningKeyTables>(transaction)
+    .updateTable('signing_key')
+    .set({ sealed_jwk: sealed })
+    .where('id', '=', id)
+    .where('sealed_jwk', '=', before)
+    .execute()
+})
+
+/**
  * Stores the lifetime of access tokens, if no process was configured with a longer one. A previous
  * key stays published for as long as this.
  */
@@ -260,5 +276,6 @@ export const commands: readonly AnyCommand[] = [
   claimIssuer,
   advanceSigningKeys,
   revokeSigningKey,
+  resealSigningKey,
   recordTokenLifetime,
 ]
