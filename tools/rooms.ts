@@ -417,9 +417,17 @@ const server: Package = {
     },
     {
       name: 'features/signing-keys',
-      for: 'signing keys, sealed at rest',
-      from: ['feature', 'base', 'storage'],
-      packages: ['zod', 'keystile', 'node:crypto', 'node:fs', 'node:path'],
+      for: 'signing keys: sealed at rest, published, rotated and revoked',
+      from: ['feature', 'base', 'storage', 'features/events', 'features/audit', 'features/lease'],
+      packages: [
+        'zod',
+        'keystile',
+        'node:crypto',
+        'node:fs',
+        'node:path',
+        'node:timers',
+        'node:util',
+      ],
     },
     {
       name: 'features/email-change',

@@ -1,5 +1,5 @@
 export type { BuiltInScope } from './features/scopes/scopes.ts'
-export type { IssuingAlgorithm } from './features/signing-keys/signing-keys.ts'
+export type { IssuingAlgorithm } from './features/signing-keys/sealed-keys.ts'
 export type {
   AppEvent,
   DurableAppEvent,

@@ -11,6 +11,6 @@ export function createIssuing(key: SigningKey = generateKey('ES256')): Issuing {
     idleSeconds: 300,
     graceSeconds: 10,
     hasAccounts: true,
-    signingKey: () => key,
+    signingKey: () => Promise.resolve(key),
   }
 }

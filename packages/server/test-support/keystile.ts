@@ -16,6 +16,8 @@ import { checkOptions } from '../src/server/options.ts'
 import type { Clients, NewClient } from '../src/features/clients/clients.ts'
 import { byOperator } from '../src/features/audit/audit.ts'
 import type { User, Users } from '../src/features/accounts/users.ts'
+import { noMeter } from '../src/feature/metric.ts'
+import type { RotationSettings } from '../src/features/signing-keys/rotation.ts'
 import { wire, type RunningKeystile } from '../src/server/wire.ts'
 import { copyMigratedFile, createMigratedDatabase, type MigratedDatabase } from './migrated.ts'
 import './quick-jobs.ts'
@@ -143,7 +145,10 @@ export interface Stage {
    * Starts Keystile on the stage's database. A test may start Keystile several times. All instances
    * close after the test.
    */
-  start(options?: Partial<KeystileOptions<string, object>>): Promise<TestKeystile>
+  start(
+    options?: Partial<KeystileOptions<string, object>>,
+    rotation?: RotationSettings,
+  ): Promise<TestKeystile>
   /** Queries the database directly. */
   sql(text: string): Promise<readonly Readonly<Record<string, unknown>>[]>
 }
@@ -217,12 +222,13 @@ function runOn(
       assert.ok(people, 'start Keystile with people first: it creates the table')
       return people
     },
-    async start(options = {}) {
+    async start(options = {}, rotation) {
       if (database === '') database = await open()
       if (directory === 'people')
         people ??= await openPeople(kind, kind === 'SQLite' ? `${database}.people` : database)
       const own = people && { users: people.directory, database: people.pool ?? database }
-      const started = await startKeystile({ database, ...own, ...options } as StartOptions, people)
+      const given = { database, ...own, ...options } as StartOptions
+      const started = await startKeystile(given, people, rotation)
       running.push(started)
       return started
     },
@@ -251,13 +257,22 @@ type StartOptions = Partial<KeystileOptions<string, object>> & {
 
 /**
  * @param people the users in the app's own table, if `options.users` is the directory of this table
+ * @param rotation the times of a key's life. Default: those of every start
  */
-export async function startKeystile(options: StartOptions, people?: People): Promise<TestKeystile> {
+export async function startKeystile(
+  options: StartOptions,
+  people?: People,
+  rotation?: RotationSettings,
+): Promise<TestKeystile> {
   const { passwordHashing = cheapHashing } = options
-  const { keystile, users, clients, document } = await wire({
-    ...checkOptions({ issuer, key, rateLimits: 'off', logger: silentLogger, ...options }),
-    passwordHashing,
-  })
+  const { keystile, users, clients, document } = await wire(
+    {
+      ...checkOptions({ issuer, key, rateLimits: 'off', logger: silentLogger, ...options }),
+      passwordHashing,
+    },
+    noMeter,
+    rotation,
+  )
   const guard = createGuard(keystile)
   const send: TestKeystile['send'] = async (method, path, options) =>
     readAnswer(

@@ -45,8 +45,8 @@ export interface TrustedIssuer {
 /** All issuers of a verifier. */
 export interface TrustedIssuers {
   /**
-   * The issuer whose keys are in the options; `undefined` if the keys are fetched. If it is set, it
-   * is the only issuer, so `select` is not needed.
+   * The issuer whose keys are in the options; `undefined` if the keys are fetched, or if they can
+   * be loaded again. If it is set, it is the only issuer, so `select` is not needed.
    */
   readonly only: TrustedIssuer | undefined
   /** The fetched key sets of all issuers. */
@@ -86,7 +86,7 @@ export function createTrustedIssuers(
   const { algorithms } = demand
 
   return {
-    only: firstTrusted.remote ? undefined : firstTrusted,
+    only: firstTrusted.keys.seek ? undefined : firstTrusted,
     remotes: [...issuers.values()].flatMap(({ remote }) => remote ?? []),
     async select(token) {
       const { algorithm, keyId, payload } = parseJws(token)
@@ -97,15 +97,15 @@ export function createTrustedIssuers(
 
       // Both refusals come before the fetch, so that forged tokens cause no requests to the issuer.
       // An HMAC token is probably an attack that uses a published key as the secret.
-      if (algorithm.keyType === 'oct') {
+      if (issuer.remote && algorithm.keyType === 'oct') {
         const detail = 'HMAC algorithms are not allowed with keys that the issuer publishes'
         throw tokenError('forbidden_algorithm', { detail })
       }
       if (algorithms && !algorithms.includes(algorithm.name))
         throw tokenError('forbidden_algorithm')
 
-      // Stryker disable next-line OptionalChaining: `select` is called only where keys are fetched
-      await issuer.remote?.seek(keyId, algorithm)
+      // Stryker disable next-line OptionalChaining: `select` is called only for keys with `seek`
+      await issuer.keys.seek?.(keyId, algorithm)
       return issuer
     },
   }

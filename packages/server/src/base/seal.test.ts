@@ -21,6 +21,9 @@ describe('createSeal', () => {
   it('createSeal decrypts a value only with the same secret, purpose and row', () => {
     const sealed = createSeal(secret, 'test').seal('text', 'row 1')
     assert.equal(createSeal(`${secret}!`, 'test').open(sealed, 'row 1'), undefined)
+    const both = createSeal([`${secret}!`, secret], 'test')
+    assert.equal(both.open(sealed, 'row 1'), 'text')
+    assert.equal(createSeal(secret, 'test').open(both.seal('text')), undefined)
     assert.equal(createSeal(secret, 'other').open(sealed, 'row 1'), undefined)
     assert.equal(createSeal(secret, 'test').open(sealed, 'row 2'), undefined)
   })

@@ -8,6 +8,9 @@ const ivBytes = 12
  */
 const tagBytes = 16
 
+/** Secrets that a seal uses. The first one encrypts. Each of them decrypts. */
+export type SealingSecrets = readonly [string, ...string[]]
+
 /** Encrypts values for the database. Without the key, a stolen copy of the database is useless. */
 export interface Seal {
   /**
@@ -18,26 +21,29 @@ export interface Seal {
    */
   seal(text: string, context?: string): string
   /**
-   * Decrypts a value. Returns undefined if the value was changed after its encryption, or if its
-   * key or its context was a different one.
+   * Decrypts a value. Returns undefined if the value was changed after its encryption, or if it was
+   * encrypted with another secret or another context.
    */
   open(sealed: string, context?: string): string | undefined
 }
 
 /**
  * Creates the functions that encrypt and decrypt values for one purpose. The functions use
- * AES-256-GCM. Their key is derived from the secret and the purpose (HKDF, RFC 5869 §3.2). Does NOT
- * check the strength of the secret.
+ * AES-256-GCM. Their keys are derived from the secrets and the purpose (HKDF, RFC 5869 §3.2). Does
+ * NOT check the strength of the secrets.
  *
+ * @param secrets a secret, or the current one and those before it
  * @param purpose what the key is for. The same secret gives a different key for each purpose.
  */
-export function createSeal(secret: string, purpose: string): Seal {
-  const key = Buffer.from(hkdfSync('sha256', secret, '', `keystile ${purpose}`, 32))
+export function createSeal(secrets: string | SealingSecrets, purpose: string): Seal {
+  const [current, ...previous] = typeof secrets === 'string' ? [secrets] : secrets
+  const currentKey = keyOf(current, purpose)
+  const keys = [currentKey, ...previous.map((secret) => keyOf(secret, purpose))]
 
   return {
     seal(text, context) {
       const iv = randomBytes(ivBytes)
-      const cipher = createCipheriv('aes-256-gcm', key, iv)
+      const cipher = createCipheriv('aes-256-gcm', currentKey, iv)
       if (context !== undefined) cipher.setAAD(Buffer.from(context))
 
       return Buffer.concat([iv, cipher.update(text), cipher.final(), cipher.getAuthTag()]).toString(
@@ -48,20 +54,32 @@ export function createSeal(secret: string, purpose: string): Seal {
       const bytes = Buffer.from(sealed, 'base64url')
       if (bytes.length < ivBytes + tagBytes) return undefined
 
-      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, ivBytes), {
-        authTagLength: tagBytes,
-      })
-      if (context !== undefined) decipher.setAAD(Buffer.from(context))
-      decipher.setAuthTag(bytes.subarray(-tagBytes))
-
-      try {
-        return Buffer.concat([
-          decipher.update(bytes.subarray(ivBytes, -tagBytes)),
-          decipher.final(),
-        ]).toString()
-      } catch {
-        return undefined
+      for (const key of keys) {
+        const text = decrypt(bytes, key, context)
+        if (text !== undefined) return text
       }
+      return undefined
     },
+  }
+}
+
+function keyOf(secret: string, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, '', `keystile ${purpose}`, 32))
+}
+
+function decrypt(bytes: Buffer, key: Buffer, context: string | undefined): string | undefined {
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, ivBytes), {
+    authTagLength: tagBytes,
+  })
+  if (context !== undefined) decipher.setAAD(Buffer.from(context))
+  decipher.setAuthTag(bytes.subarray(-tagBytes))
+
+  try {
+    return Buffer.concat([
+      decipher.update(bytes.subarray(ivBytes, -tagBytes)),
+      decipher.final(),
+    ]).toString()
+  } catch {
+    return undefined
   }
 }

@@ -5,9 +5,17 @@ import type { Rule } from '../feature/rule.ts'
 import type { FileFacts, Machine, Situation } from '../feature/situation.ts'
 import { findNewestInstant } from '../features/audit/audit.ts'
 import { countDeadEvents } from '../features/app-events/undelivered.ts'
+import { openMailSeal } from '../features/mail/notices.ts'
+import { hasUnreadableProof } from '../features/mail-proofs/unreadable.ts'
 import { countDeadMails } from '../features/outbox/dead-letters.ts'
+import { hasUnreadableMail } from '../features/outbox/unreadable.ts'
 import { keyFileBeside } from '../features/signing-keys/sealing-secret.ts'
-import { findSealedKey, findStoredIssuer } from '../features/signing-keys/signing-keys.ts'
+import {
+  findNextKeyDue,
+  findSealedKey,
+  findStoredIssuer,
+  hasOlderKey,
+} from '../features/signing-keys/signing-keys.ts'
 import type { Database } from '../storage/database.ts'
 import { inspectDatabase, readDatabaseFacts } from '../storage/facts.ts'
 import { explainUnavailable } from '../storage/postgres.ts'
@@ -19,6 +27,7 @@ import { cannotStart } from './options.ts'
 export interface InspectedOptions {
   readonly database?: DatabaseSource | undefined
   readonly key?: unknown
+  readonly previousKey?: unknown
   readonly signingKey?: unknown
 }
 
@@ -35,15 +44,18 @@ export async function inspectMachine(
 ): Promise<Machine> {
   const file = findDatabaseFile(options.database)
   const usesKeyFile = options.key === undefined && options.signingKey === undefined
-  const keyFile = file !== undefined && usesKeyFile ? readFacts(keyFileBeside(file)) : undefined
+  const keyFile = file !== undefined && usesKeyFile ? readKeyFile(keyFileBeside(file)) : undefined
+  const secret = options.key ?? keyFile?.secret
+  // Only the rule about `previousKey` asks what the current secret decrypts.
+  const asked = options.previousKey === undefined ? undefined : secret
 
   return {
     nodeVersion: process.versions.node,
     now,
-    keyFile: keyFile && { ...keyFile, secret: readSecret(keyFile.path) },
+    keyFile,
     secretFiles: readAllFacts(secretFiles),
     databaseFiles: file === undefined ? [] : readAllFacts([file, `${file}-wal`]),
-    database: await findDatabase(options.database, now, database),
+    database: await findDatabase(options.database, { now, secret: asked }, database),
   }
 }
 
@@ -73,16 +85,23 @@ export async function enforceRules<Options extends InspectedOptions>(
     logger.warn({ rule: rule.id, standard: rule.standard, fix }, `${about} ${message}`)
 }
 
+/** What a look at the database depends on. */
+interface Question {
+  readonly now: number
+  /** The current secret, if the look is to find values that it does not decrypt. */
+  readonly secret: unknown
+}
+
 async function findDatabase(
   source: DatabaseSource | undefined,
-  now: number,
+  question: Question,
   open: Database | undefined,
 ): Promise<Machine['database']> {
-  if (open) return readAllOf(open, now)
+  if (open) return readAllOf(open, question)
   if (source === undefined) return undefined
 
   try {
-    return await inspectDatabase(source, (reader) => readAllOf({ reader }, now))
+    return await inspectDatabase(source, (reader) => readAllOf({ reader }, question))
   } catch (error) {
     return { kind: 'unavailable', ...explainUnavailable(error) }
   }
@@ -90,16 +109,32 @@ async function findDatabase(
 
 async function readAllOf(
   database: Pick<Database, 'reader'>,
-  now: number,
+  { now, secret }: Question,
 ): Promise<Machine['database']> {
   return {
     ...(await readDatabaseFacts(database.reader)),
     issuer: await findStoredIssuer(database),
     sealedKey: await findSealedKey(database),
+    nextKeyDueAt: await findNextKeyDue(database, now),
+    needsPreviousKey:
+      typeof secret === 'string' ? await hasOlderValue(database, secret) : undefined,
     latest: await findNewestInstant(database),
     deadMails: await countDeadMails(database),
     deadEvents: await countDeadEvents(database, now),
   }
+}
+
+/** Whether the database has a value that a secret does not decrypt. */
+async function hasOlderValue(
+  { reader }: Pick<Database, 'reader'>,
+  secret: string,
+): Promise<boolean> {
+  const mailSeal = openMailSeal(() => [secret])()
+  return (
+    (await hasOlderKey(reader, secret)) ||
+    (await hasUnreadableMail(reader, mailSeal)) ||
+    (await hasUnreadableProof(reader, mailSeal))
+  )
 }
 
 function readAllFacts(paths: readonly string[]): readonly FileFacts[] {
@@ -115,6 +150,11 @@ function readFacts(path: string): FileFacts | undefined {
     mode: process.platform === 'win32' ? undefined : stats.mode & 0o777,
     modifiedAt: stats.mtimeMs,
   }
+}
+
+function readKeyFile(path: string): Machine['keyFile'] {
+  const facts = readFacts(path)
+  return facts && { ...facts, secret: readSecret(path) }
 }
 
 /**

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import type { Jwk, JwkSet } from 'keystile/jwt'
 import { readSettings } from '../cli/settings.ts'
 import type { Rule } from '../feature/rule.ts'
 import { checkOptions, optionNames } from '../server/options.ts'
@@ -37,6 +38,12 @@ function violatedBy(
  */
 function demandedBy(situation: Situation): readonly string[] {
   return Object.keys(predicates).filter((id) => !warned.has(id) && predicates[id]!(situation))
+}
+
+/** Lists the private parts of a JWK or a JWK Set. */
+function privatePartsIn(signingKey: Jwk | JwkSet): readonly (string | undefined)[] {
+  const jwks = 'keys' in signingKey ? (signingKey as JwkSet).keys : [signingKey]
+  return jwks.map(({ d }) => d as string | undefined)
 }
 
 describe('the safety rules of the configuration', () => {
@@ -88,11 +95,12 @@ describe('the safety rules of the configuration', () => {
     for (const { stopped } of Object.values(examples)) {
       for (const situation of stopped) {
         const { stops, warnings } = examine(situation, rules)
-        const { key, signingKey } = situation.options
+        const { key, previousKey, signingKey } = situation.options
         const secrets = [
           key,
           situation.machine?.keyFile?.secret,
-          signingKey?.['d'] as string | undefined,
+          previousKey,
+          ...(signingKey ? privatePartsIn(signingKey) : []),
           'hunter2',
         ]
         for (const { about, message, fix } of [...stops, ...warnings]) {

@@ -67,6 +67,16 @@ export interface StoredFacts {
   readonly issuer: string | undefined
   /** The newest signing key, encrypted. Undefined before the first start. */
   readonly sealedKey?: SealedKey | undefined
+  /**
+   * When the next signing key is to be published. Undefined if there is a next key already, or if
+   * there is no key.
+   */
+  readonly nextKeyDueAt?: number | undefined
+  /**
+   * Whether the database has a value that the current key cannot decrypt. Undefined if there is no
+   * `previousKey`, or if the current key is not known.
+   */
+  readonly needsPreviousKey?: boolean | undefined
   /** The time of the newest entry of the audit record. */
   readonly latest?: number | undefined
   /** The number of mails that could not be sent and are not tried again. */

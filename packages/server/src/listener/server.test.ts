@@ -311,6 +311,8 @@ describe('listen', () => {
     ])
       assert.ok(said.includes(`${line}\n`), `${line}\n${said}`)
     assert.match(said, /^keystile_feed_age_seconds 0\.\d+$/m)
+    assert.match(said, /^keystile_signing_key_age_seconds \d+\.?\d*$/m)
+    assert.match(said, /^keystile_signing_key_remaining_seconds 259\d{4}\.?\d*$/m)
     assert.match(said, /^keystile_event_loop_delay_p99_seconds [\d.e-]+$/m)
     assert.match(said, /^process_resident_memory_bytes \d+$/m)
     assert.ok(!said.includes('u53r1d'))

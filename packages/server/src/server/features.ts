@@ -76,6 +76,7 @@ export type AuditEventName = AuditEventOf<
   | typeof oauth.feature
   | typeof passwordReset.feature
   | typeof sessions.feature
+  | typeof signingKeys.feature
 >
 
 type AnyOptions = SharedOptions<string> &
@@ -91,6 +92,7 @@ export const optionsWithoutDefault = [
   'profile',
   'users',
   'key',
+  'previousKey',
   'signingKey',
   'trustedProxies',
   'onEvent',

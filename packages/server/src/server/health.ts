@@ -5,6 +5,7 @@ import { hashQueueLength } from '../features/password/feature.ts'
 import { revocationStreams } from '../features/revocation-feed/feature.ts'
 import type { RevocationStreams } from '../features/revocation-feed/streams.ts'
 import type { WatchedHashThreads } from '../features/password/watched-hash-threads.ts'
+import type { KeyRing } from '../features/signing-keys/key-ring.ts'
 import type { Reading } from '../feature/metric.ts'
 import type { Service } from '../listener/service.ts'
 import type { Database } from '../storage/database.ts'
@@ -43,12 +44,14 @@ export function readGauges({
   hashThreads,
   streams,
   jobs,
+  signingKeys,
 }: {
   readonly database: Database
   readonly feed: EventFeed
   readonly hashThreads: WatchedHashThreads
   readonly streams: Pick<RevocationStreams, 'count'>
   readonly jobs: { readonly gauges: readonly Reading[] }
+  readonly signingKeys: Pick<KeyRing, 'readGauges'>
 }): ReturnType<Service['readGauges']> {
   return [
     { gauge: hashQueueLength, value: hashThreads.length },
@@ -56,5 +59,6 @@ export function readGauges({
     { gauge: feedAge, value: feed.ageSeconds },
     { gauge: revocationStreams, value: streams.count },
     ...jobs.gauges,
+    ...signingKeys.readGauges(),
   ]
 }

@@ -1,6 +1,5 @@
 import { createVerifier, type Caller, type UserObject, type Verifier } from 'keystile'
 import { createGuardCore, withRecall } from 'keystile/internal'
-import type { SigningKey } from 'keystile/jwt'
 import type { Seal } from '../base/seal.ts'
 import { noMeter, type Meter } from '../feature/metric.ts'
 import { enforceRules } from '../configuration/machine.ts'
@@ -45,10 +44,17 @@ import { sessionRoutes } from '../features/sessions/routes.ts'
 import { createSessionEnds, type SessionEnds } from '../features/sessions/session-ends.ts'
 import type { SessionStarter } from '../features/sessions/sessions.ts'
 import {
-  findSealingSecret,
+  findSealingSecrets,
   findSigningKeySource,
+  type SigningKeySource,
 } from '../features/signing-keys/signing-key-source.ts'
-import { openSigningKeys, type SigningKeys } from '../features/signing-keys/signing-keys.ts'
+import type { KeyRing } from '../features/signing-keys/key-ring.ts'
+import {
+  defaultRotation,
+  startRotation,
+  type RotationSettings,
+} from '../features/signing-keys/rotation.ts'
+import { openSigningKeys } from '../features/signing-keys/signing-keys.ts'
 import { allowOrigins } from '../http/cors.ts'
 import { guardReasonOf } from '../http/guard-reason.ts'
 import { guardRefusals } from '../http/metrics.ts'
@@ -87,12 +93,13 @@ export interface RunningKeystile extends Service {
 export async function wire(
   options: CheckedOptions,
   meter: Meter = noMeter,
+  rotation: RotationSettings = defaultRotation,
 ): Promise<RunningKeystile> {
-  const mailSeal = openMailSeal(() => findSealingSecret(options))
+  const mailSeal = openMailSeal(() => findSealingSecrets(options))
   const notices = hasMail(options) ? createNotices(mailSeal, options.clock) : noNotices
   const accounts = await openAccounts(options.database, { ...options, notices }, meter)
   try {
-    return await wireAccounts({ options, accounts, notices, mailSeal, meter })
+    return await wireAccounts({ options, accounts, notices, mailSeal, meter, rotation })
   } catch (error) {
     await accounts.close()
     throw error
@@ -106,6 +113,7 @@ interface FirstParts {
   readonly notices: Notices
   readonly mailSeal: () => Seal
   readonly meter: Meter
+  readonly rotation: RotationSettings
 }
 
 async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
@@ -158,11 +166,12 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
   const { issuer, corsOrigins, logger } = options
   const { database, feed, users, passwords, clients, audit } = accounts
 
-  const issuing = await wireIssuing(options, accounts)
+  const keySource = findSigningKeySource(options)
+  const issuing = await wireIssuing(parts, keySource)
   await saveDeclared(database, options)
   const { verifier, starter, ends } = issuing
   const activeUsers = createActiveUsers(people.active)
-  const jobs = await startJobs(parts, people.mailPurposes)
+  const jobs = await startJobs(parts, { ...people, keySource })
   feed.followSignals()
   const streams = createRevocationStreams({ feed, clients, logger })
   const routes = [
@@ -215,7 +224,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
     clients,
     document: describeRoutes(routes, { issuer, scopes: scopes.declared, version: readVersion() }),
     findUnreadiness: () => findUnreadiness(accounts),
-    readGauges: () => readGauges({ ...accounts, streams, jobs }),
+    readGauges: () => readGauges({ ...accounts, streams, jobs, signingKeys: issuing.signingKeys }),
     routeOf: createRouteNames(routes, issuer),
   }
 }
@@ -226,9 +235,15 @@ interface Jobs extends Pick<Mail, 'routes' | 'gauges'> {
   close(): Promise<void>
 }
 
+/** What the jobs need of the people and of the signing keys. */
+interface JobParts {
+  readonly mailPurposes: readonly ProofPurpose[]
+  readonly keySource: SigningKeySource
+}
+
 async function startJobs(
-  { options, accounts, mailSeal: seal, meter }: Parts,
-  purposes: readonly ProofPurpose[],
+  { options, accounts, mailSeal: seal, meter, rotation: settings }: Parts,
+  { mailPurposes: purposes, keySource: source }: JobParts,
 ): Promise<Jobs> {
   const { database } = accounts
   const { onEvent, clock, logger } = options
@@ -237,6 +252,7 @@ async function startJobs(
   const mail = await startMail(options, { database, lease, meter, seal })
   const resolver = startResolver({ database, lease, purposes, seal, clock, logger })
   const housekeeping = startHousekeeping(database, lease, cleanUpSteps, options)
+  const rotation = startRotation(database, { ...settings, source, lease, clock, logger })
   const events = await startEventDelivery({ onEvent, database, underLease, clock, logger })
   return {
     routes: mail.routes,
@@ -244,7 +260,7 @@ async function startJobs(
       return [...mail.gauges, ...events.gauges]
     },
     async close() {
-      await Promise.all([housekeeping.close(), resolver.close(), mail.close(), events.close()])
+      await Promise.all([housekeeping, resolver, mail, events, rotation].map((job) => job.close()))
       await lease.close()
     },
   }
@@ -252,7 +268,7 @@ async function startJobs(
 
 /** The parts that issue and verify tokens, and that start, refresh and end sessions. */
 interface IssuingParts {
-  readonly signingKeys: SigningKeys
+  readonly signingKeys: KeyRing
   readonly lifetimes: Lifetimes
   readonly verifier: Verifier
   readonly starter: SessionStarter
@@ -262,8 +278,8 @@ interface IssuingParts {
 }
 
 async function wireIssuing(
-  options: CheckedOptions,
-  { database, feed, clients }: Accounts,
+  { options, accounts: { database, feed, clients }, rotation: { times } }: Parts,
+  source: SigningKeySource,
 ): Promise<IssuingParts> {
   const {
     issuer,
@@ -275,16 +291,22 @@ async function wireIssuing(
   } = options
   const { clock, logger } = options
 
-  const source = findSigningKeySource(options)
-  const signingKeys = await openSigningKeys(database, { issuer, source, clock })
-  const signingKey = (): SigningKey => signingKeys.current
+  const signingKeys = await openSigningKeys(database, {
+    issuer,
+    source,
+    accessTokenSeconds,
+    feed,
+    clock,
+    logger,
+    times,
+  })
   const lifetimes = { accessTokenSeconds, sessionSeconds, idleSeconds, graceSeconds }
   const issuing = {
     issuer,
     audience,
     ...lifetimes,
     hasAccounts: options.users === undefined,
-    signingKey,
+    signingKey: () => signingKeys.signingKey(),
   }
 
   return {
@@ -353,7 +375,7 @@ function listRoutes<U>(
       scopes: Object.keys(scopes.declared),
       grantTypes: grants.map(({ grantType }) => grantType),
       cookieSession,
-      published: () => signingKeys.published,
+      published: () => signingKeys.published(),
     }),
   ]
 }

@@ -14,6 +14,7 @@ import * as pendingRegistrations from './migrations/0011-pending-registrations.t
 import * as emailChanges from './migrations/0012-email-changes.ts'
 import * as proofClaims from './migrations/0013-proof-claims.ts'
 import * as proofAllowances from './migrations/0014-proof-allowances.ts'
+import * as keyRotation from './migrations/0015-key-rotation.ts'
 import { inTables, isPostgres, type Reader } from './database.ts'
 
 /** All migrations. Kysely runs them in the order of their names. Never change an old migration. */
@@ -32,6 +33,7 @@ const migrations = {
   '0012-email-changes': emailChanges,
   '0013-proof-claims': proofClaims,
   '0014-proof-allowances': proofAllowances,
+  '0015-key-rotation': keyRotation,
 }
 
 /**

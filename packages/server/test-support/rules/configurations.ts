@@ -2,7 +2,7 @@
 // combinations can occur.
 import { generateKeyPairSync } from 'node:crypto'
 import fc from 'fast-check'
-import { exportPrivateJwk, exportPublicJwk, generateKey, type Jwk } from 'keystile/jwt'
+import { exportPrivateJwk, exportPublicJwk, generateKey, type Jwk, type JwkSet } from 'keystile/jwt'
 import type { RuleOptions } from '../../src/server/features.ts'
 import type { Bind, Machine, Situation as SituationOf } from '../../src/feature/situation.ts'
 import { printedSecrets, sealedKeys } from './predicates.ts'
@@ -16,11 +16,20 @@ const rsaOf = (modulusLength: number, publicExponent: number): Jwk => ({
 
 export type Situation = SituationOf<RuleOptions>
 
+const [ours, next] = [generateKey('ES256'), generateKey('EdDSA')]
+
 export const signingKeys = {
-  fit: [
-    exportPrivateJwk(generateKey('ES256')),
-    exportPrivateJwk(generateKey('EdDSA')),
-    rsaOf(2048, 65537),
+  fit: [exportPrivateJwk(ours), exportPrivateJwk(next), rsaOf(2048, 65537)],
+  fitSets: [
+    { keys: [exportPrivateJwk(ours)] },
+    { keys: [exportPrivateJwk(ours), exportPublicJwk(next), rsaOf(2048, 65537)] },
+  ],
+  unfitSets: [
+    { keys: [] },
+    { keys: [exportPublicJwk(ours), exportPrivateJwk(next)] },
+    { keys: [exportPrivateJwk(ours), exportPublicJwk(ours)] },
+    { keys: [exportPrivateJwk(ours), rsaOf(1024, 65537)] },
+    { keys: [exportPrivateJwk(ours), exportPublicJwk(generateKey('ES384'))] },
   ],
   unfit: [
     rsaOf(1024, 65537),
@@ -106,8 +115,14 @@ export const optionsArbitrary: fc.Arbitrary<RuleOptions> = fc
       issuer: fc.tuple(url, path).map((parts) => new URL(parts.join('')).href.replace(/\/$/, '')),
       database,
       key: secret,
+      previousKey: secret,
       signingAlgorithm: fc.constantFrom('ES256', 'EdDSA', 'RS256'),
-      signingKey: fc.constantFrom<Jwk[]>(...signingKeys.fit, ...signingKeys.unfit),
+      signingKey: fc.constantFrom<(Jwk | JwkSet)[]>(
+        ...signingKeys.fit,
+        ...signingKeys.unfit,
+        ...signingKeys.fitSets,
+        ...signingKeys.unfitSets,
+      ),
       registration: fc.constantFrom('open', 'closed'),
       accessTokenSeconds: lifetime(600, 3600, 7200),
       sessionSeconds: lifetime(3600, 2_592_000, 31_536_000),
@@ -162,6 +177,11 @@ const migrations = fc.record({
 })
 const sealedKey = fc.option(fc.constantFrom(...sealedKeys), { nil: undefined })
 
+const nextKeyDueAt = fc.option(
+  fc.integer({ min: -3, max: 3 }).map((days) => now + days * 86_400_000),
+  { nil: undefined },
+)
+
 const machineArbitrary: fc.Arbitrary<Machine> = fc.record({
   nodeVersion: fc.constantFrom('20.20.0', '24.14.9', '24.15.0', '24.16.1', '25.0.0', '26.1.0'),
   now: fc.constant(now),
@@ -181,6 +201,8 @@ const machineArbitrary: fc.Arbitrary<Machine> = fc.record({
       issuer: storedIssuer,
       migrations,
       sealedKey,
+      needsPreviousKey: fc.constantFrom(undefined, true, false),
+      nextKeyDueAt,
       synchronous: fc.integer({ min: 0, max: 3 }),
       latest: fc.option(instant, { nil: undefined }),
       deadMails: fc.constantFrom(0, 1, 20),
@@ -191,6 +213,8 @@ const machineArbitrary: fc.Arbitrary<Machine> = fc.record({
       issuer: storedIssuer,
       migrations,
       sealedKey,
+      needsPreviousKey: fc.constantFrom(undefined, true, false),
+      nextKeyDueAt,
       fsync: fc.constantFrom('on', 'off'),
       synchronousCommit: fc.constantFrom('on', 'off', 'local', 'remote_apply'),
       now: instant,

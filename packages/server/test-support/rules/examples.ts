@@ -71,6 +71,11 @@ const withSealedKey = (database: typeof sqlite | typeof postgresFacts): Machine 
   keyFile: undefined,
   database: { ...database, sealedKey },
 })
+const withPreviousKey = (needsPreviousKey: boolean | undefined): Situation =>
+  of(
+    { ...local, previousKey: good },
+    { machine: { ...sound, database: { ...sqlite, needsPreviousKey } } },
+  )
 /** A start of the stand-alone server on PostgreSQL. */
 const firstStart = (isIssuerGiven: boolean, issuer: string | undefined): Situation =>
   of(
@@ -204,8 +209,13 @@ export const examples: Readonly<Record<string, Examples>> = {
     passed: [at({ key: good }), at({}), on({})],
   },
   'signing-key-strong': {
-    stopped: signingKeys.unfit.map((signingKey) => at({ signingKey })),
-    passed: [at({}), ...signingKeys.fit.map((signingKey) => at({ signingKey }))],
+    stopped: [...signingKeys.unfit, ...signingKeys.unfitSets].map((signingKey) =>
+      at({ signingKey }),
+    ),
+    passed: [
+      at({}),
+      ...[...signingKeys.fit, ...signingKeys.fitSets].map((signingKey) => at({ signingKey })),
+    ],
   },
   'access-token-short': {
     stopped: [at({ accessTokenSeconds: 3601 })],
@@ -324,17 +334,27 @@ export const examples: Readonly<Record<string, Examples>> = {
     passed: [
       on({ database: { ...sqlite, sealedKey } }),
       of({ ...local, key: good }, { machine: withSealedKey(postgresFacts) }),
+      of(
+        { ...local, key: `${good}x`, previousKey: good },
+        { machine: withSealedKey(postgresFacts) },
+      ),
+      of({ ...local, previousKey: good }, { machine: withSealedKey(sqlite) }),
     ],
   },
-  'signing-algorithm-stored': {
-    stopped: [
-      of({ ...local, signingAlgorithm: 'EdDSA' }, { machine: withSealedKey(sqlite) }),
-      of(local, { machine: { ...sound, database: { ...sqlite, sealedKey: sealedKeys[1] } } }),
-    ],
+  'next-key-published': {
+    stopped: [on({ database: { ...sqlite, nextKeyDueAt: now - 86_400_000 } })],
     passed: [
-      of(local, { machine: withSealedKey(sqlite) }),
-      of({ ...local, signingAlgorithm: 'ES256' }, { machine: withSealedKey(sqlite) }),
+      on({}),
+      on({ database: { ...sqlite, nextKeyDueAt: now - 86_399_999 } }),
+      of(
+        { ...local, signingKey: signingKeys.fit[0] },
+        { machine: { ...sound, database: { ...sqlite, nextKeyDueAt: 0 } } },
+      ),
     ],
+  },
+  'previous-key-needed': {
+    stopped: [withPreviousKey(false)],
+    passed: [on({}), withPreviousKey(true), withPreviousKey(undefined)],
   },
   'issuer-given': {
     stopped: [firstStart(false, undefined)],
@@ -447,11 +467,18 @@ export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
     of(local, { machine: withSealedKey(sqlite), unread: new Set(['key']) }),
     of(local, { machine: withSealedKey(postgresFacts) }),
   ],
-  'signing-algorithm-stored': [
+  'next-key-published': [
     at({}),
-    on({}),
-    of({ ...local, signingKey: signingKeys.fit[0] }, { machine: withSealedKey(sqlite) }),
-    of(local, { machine: withSealedKey(sqlite), unread: new Set(['signingAlgorithm']) }),
+    on({ database: undefined }),
+    on({ database: { kind: 'unavailable', reason: 'refused' } }),
+  ],
+  'previous-key-needed': [
+    at({ previousKey: good }),
+    of({ ...local, previousKey: good }, { machine: { ...sound, database: undefined } }),
+    of(
+      { ...local, previousKey: good },
+      { machine: { ...sound, database: { kind: 'unavailable', reason: 'refused' } } },
+    ),
   ],
   'issuer-given': [at({}), on({}), on({ database: postgresFacts })],
   'sqlite-durable': [at({}), on({ database: undefined }), on({ database: postgresFacts })],

@@ -50,6 +50,8 @@ export const warned: ReadonlySet<string> = new Set([
   'clock-right',
   'mail-tls',
   'mail-sent',
+  'previous-key-needed',
+  'next-key-published',
   'events-handled',
 ])
 
@@ -96,6 +98,16 @@ function numberOf(address: string): bigint {
     0n,
   )
 }
+
+/** The members of a JWK that predicates read. */
+type Members = Readonly<Partial<Record<'kty' | 'n' | 'e' | 'd' | 'x' | 'crv', string>>>
+
+const integerOf = (text = ''): bigint =>
+  BigInt(`0x${Buffer.from(text, 'base64url').toString('hex')}`)
+const isWeakKey = ({ kty, n, e, crv }: Members): boolean =>
+  kty === 'RSA'
+    ? integerOf(n).toString(2).length < 2048 || integerOf(e) < 65537n
+    : crv !== 'P-256' && crv !== 'Ed25519'
 
 export const predicates: Readonly<Record<string, Predicate>> = {
   // RFC 8414 §2: "a URL that uses the "https" scheme"
@@ -158,11 +170,10 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   // RFC 7518 §3.3: "A key of size 2048 bits or larger MUST be used"
   'signing-key-strong': ({ options: { signingKey } }) => {
     if (signingKey === undefined) return false
-    const { kty, n = '', e, d, crv } = signingKey as Readonly<Record<string, string | undefined>>
-    if (d === undefined) return true
-    if (kty !== 'RSA') return !(crv === 'P-256' || crv === 'Ed25519')
-    const bits = BigInt(`0x${Buffer.from(n, 'base64url').toString('hex')}`).toString(2).length
-    return bits < 2048 || BigInt(`0x${Buffer.from(e!, 'base64url').toString('hex')}`) < 65537n
+    const set = signingKey as { readonly keys?: readonly Members[] }
+    const keys = set.keys ?? [signingKey as Members]
+    const numbers = new Set(keys.map(({ x, n }) => x ?? n))
+    return keys[0]?.d === undefined || numbers.size < keys.length || keys.some(isWeakKey)
   },
   // RFC 6750 §5.3: "SHOULD issue short-lived (one hour or less) bearer tokens"
   'access-token-short': ({ options }) => (options.accessTokenSeconds ?? 0) > 3600,
@@ -226,15 +237,23 @@ export const predicates: Readonly<Record<string, Predicate>> = {
     const [by] = sealedKeys.filter(({ sealed }) => sealed === stored)
     if (!by || options.signingKey) return false
     const given = sealingSecret(situation)
+    if (options.previousKey === by.secret) return false
     if (given !== undefined) return given !== by.secret
     return machine.database.kind === 'sqlite' && !machine.keyFile
   },
-  // RFC 8725 §3.1: "each key MUST be used with exactly one algorithm"
-  'signing-algorithm-stored': ({ machine, options: { signingKey, signingAlgorithm } }) => {
-    if (machine?.database === undefined || machine.database.kind === 'unavailable') return false
-    const { algorithm } = machine.database.sealedKey ?? {}
-    return !signingKey && algorithm !== undefined && algorithm !== (signingAlgorithm ?? 'ES256')
-  },
+  // ASVS 11.2.2 too: a key that nothing needs any more must not be kept
+  'previous-key-needed': ({ options, machine }) =>
+    options.previousKey !== undefined &&
+    machine?.database !== undefined &&
+    machine.database.kind !== 'unavailable' &&
+    machine.database.needsPreviousKey === false,
+  // ASVS 11.2.2 again: "keys can be replaced", so a replacement must not stay away
+  'next-key-published': ({ options, machine }) =>
+    !options.signingKey &&
+    machine?.database !== undefined &&
+    machine.database.kind !== 'unavailable' &&
+    machine.database.nextKeyDueAt !== undefined &&
+    machine.database.nextKeyDueAt + 86_400_000 <= machine.now,
   // RFC 8414 §3.3: the issuer is the identity of a server, so an operator must choose it
   'issuer-given': ({ bind, machine }) =>
     bind?.isIssuerGiven === false &&

@@ -8,7 +8,7 @@ import { parseEmail, type ComparableName } from '../directory/names.ts'
 import { openMailSeal } from '../mail/notices.ts'
 import { hasAppUsers, readScopeRules } from '../scopes/declared.ts'
 import { changeRights, type ScopeSettings } from '../scopes/scopes.ts'
-import { findSealingSecret, type SigningKeyChoice } from '../signing-keys/signing-key-source.ts'
+import { findSealingSecrets, type SigningKeyChoice } from '../signing-keys/signing-key-source.ts'
 import { pagesUrlOf } from '../mail/pages-url.ts'
 import { sendInvitation } from './inviting.ts'
 import { revokeInvitation } from './store.ts'
@@ -42,7 +42,7 @@ export async function invite(call: Call<Options>): Promise<void> {
     const rules = await readScopeRules(database, options)
     const [roles, scopes] = [readNames(flags, 'role', rules), readNames(flags, 'scope', rules)]
     const rights = changeRights({ scopes: [], roles: [] }, { scopes, roles })
-    const seal: () => Seal = openMailSeal(() => findSealingSecret(options))
+    const seal: () => Seal = openMailSeal(() => findSealingSecrets(options))
     const parts = { database, seal, pagesUrl: pagesUrlOf(options), clock }
     const sent = await sendInvitation({ email, ...rights }, byOperator, parts)
     if ('refused' in sent) throw refusalOf(sent.refused)

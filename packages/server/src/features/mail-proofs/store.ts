@@ -6,6 +6,7 @@ import {
   type Command,
   type Reader,
 } from '../../storage/database.ts'
+import { hasTable } from '../../storage/migrate.ts'
 import { countUses, restoreUses } from '../limits/in-transaction.ts'
 import { useOf } from '../limits/uses.ts'
 import { insertProof, leaveProofsUnbound, type Binding } from './in-transaction.ts'
@@ -42,6 +43,24 @@ export function listUnresolved(
     )
     .orderBy('created_at')
     .orderBy('id')
+    .limit(limit)
+    .execute()
+}
+
+/**
+ * Lists the oldest proofs with encrypted values. Returns an empty list if the database has no table
+ * of proofs yet.
+ */
+export async function listOldestSealed(
+  reader: Reader,
+  limit: number,
+): Promise<readonly Pick<MailProofRow, 'id' | 'purpose' | 'resolved_at' | 'sealed'>[]> {
+  if (!(await hasTable(reader, 'mail_proof'))) return []
+  return inTables<MailProofTables>(reader)
+    .selectFrom('mail_proof')
+    .select(['id', 'purpose', 'resolved_at', 'sealed'])
+    .where('sealed', 'is not', null)
+    .orderBy('created_at')
     .limit(limit)
     .execute()
 }

@@ -1,5 +1,5 @@
 import type { Clock } from 'keystile/internal'
-import { createSeal, type Seal } from '../../base/seal.ts'
+import { createSeal, type Seal, type SealingSecrets } from '../../base/seal.ts'
 import { prepareMail, type NewMail } from '../outbox/new-mail.ts'
 import type { NoticeKind } from './message.ts'
 
@@ -35,9 +35,9 @@ export function createNotices(seal: () => Seal, clock: Clock): Notices {
 /**
  * Returns a function that returns the seal for the parameters of mails.
  *
- * @param findSecret returns the secret. It is called when the seal is first used
+ * @param findSecrets returns the secrets. It is called when the seal is first used
  */
-export function openMailSeal(findSecret: () => string): () => Seal {
+export function openMailSeal(findSecrets: () => SealingSecrets): () => Seal {
   let seal: Seal | undefined
-  return () => (seal ??= createSeal(findSecret(), 'mails'))
+  return () => (seal ??= createSeal(findSecrets(), 'mails'))
 }

@@ -8,7 +8,7 @@ const routesOf = (issuer: string): readonly (readonly [string, string])[] =>
     scopes: [],
     grantTypes: [],
     cookieSession: false,
-    published: () => ({ keys: [] }),
+    published: () => Promise.resolve({ keys: { keys: [] }, maxAgeSeconds: 300 }),
   }).map(({ below, path }) => [below, path])
 
 describe('metadataRoutes', () => {

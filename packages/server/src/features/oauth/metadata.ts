@@ -62,8 +62,8 @@ const metadataDoc = {
 
 const wellKnown = '/.well-known/oauth-authorization-server'
 /**
- * How long a verifier may cache the keys and the metadata. Five minutes save most requests, and a
- * change still reaches every verifier within minutes.
+ * How long a client may cache the metadata. Five minutes save most requests, and a change still
+ * reaches every client within minutes.
  */
 const maxAgeSeconds = 300
 
@@ -74,7 +74,7 @@ const maxAgeSeconds = 300
  * All URLs begin with the configured issuer. If the URLs came from the request, an attacker could
  * forge them with a `Host` header, and a cache would serve the forged document to other callers.
  *
- * @param published returns the public keys
+ * @param published returns the public keys, and how long a verifier may cache them
  */
 export function metadataRoutes({
   issuer,
@@ -87,7 +87,7 @@ export function metadataRoutes({
   readonly scopes: readonly string[]
   readonly grantTypes: readonly string[]
   readonly cookieSession: boolean
-  published(): JwkSet
+  published(): Promise<{ readonly keys: JwkSet; readonly maxAgeSeconds: number }>
 }): readonly OpenRoute[] {
   const metadata = {
     issuer,
@@ -108,8 +108,7 @@ export function metadataRoutes({
 
   const path = new URL(issuer).pathname.replace(/\/$/, '')
   const get = { method: 'GET', refusals: 'problem' } as const
-  const cached = { 'cache-control': `public, max-age=${maxAgeSeconds}` }
-  const describe: OpenRoute['handle'] = () => jsonAnswer(200, metadata, cached)
+  const describe: OpenRoute['handle'] = () => jsonAnswer(200, metadata, cachedFor(maxAgeSeconds))
 
   return [
     {
@@ -117,8 +116,11 @@ export function metadataRoutes({
       doc: jwksDoc,
       path: '/.well-known/jwks.json',
       below: 'issuer',
-      handle: () =>
-        jsonAnswer(200, published(), { ...cached, 'content-type': 'application/jwk-set+json' }),
+      async handle() {
+        const { keys, maxAgeSeconds } = await published()
+        const headers = { ...cachedFor(maxAgeSeconds), 'content-type': 'application/jwk-set+json' }
+        return jsonAnswer(200, keys, headers)
+      },
     },
     { ...get, path: `${wellKnown}${path}`, below: 'root', doc: metadataDoc, handle: describe },
     ...(path === ''
@@ -127,4 +129,8 @@ export function metadataRoutes({
           { ...get, path: wellKnown, below: 'issuer', doc: metadataDoc, handle: describe } as const,
         ]),
   ]
+}
+
+function cachedFor(seconds: number): { readonly 'cache-control': string } {
+  return { 'cache-control': `public, max-age=${seconds}` }
 }

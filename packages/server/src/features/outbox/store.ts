@@ -1,4 +1,5 @@
 import { inTables, type AnyCommand, type Reader } from '../../storage/database.ts'
+import { hasTable } from '../../storage/migrate.ts'
 import {
   countRows,
   createQueueCommands,
@@ -23,6 +24,24 @@ export function listMails(reader: Reader, limit: number): Promise<readonly Liste
     .select(['id', 'template', 'subject', 'recipient', 'created_at', 'expires_at'])
     .select(['tries', 'next_try_at', 'dead_at', 'failure'])
     .orderBy((row) => row.case().when('dead_at', 'is', null).then(1).else(0).end())
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+}
+
+/**
+ * Lists the oldest mails with encrypted parameters. Returns an empty list if the database has no
+ * table of mails yet.
+ */
+export async function listOldestSealed(
+  reader: Reader,
+  limit: number,
+): Promise<readonly Pick<MailRow, 'id' | 'template' | 'sealed'>[]> {
+  if (!(await hasTable(reader, mailTable))) return []
+  return inTables<OutboxTables>(reader)
+    .selectFrom('mail')
+    .select(['id', 'template', 'sealed'])
+    .where('sealed', 'is not', null)
     .orderBy('id')
     .limit(limit)
     .execute()

@@ -12,7 +12,8 @@ export interface Issuing extends Lifetimes {
    * once more.
    */
   readonly hasAccounts: boolean
-  signingKey(): SigningKey
+  /** Returns the key that signs now. @throws {DatabaseUnavailableError} if it is not known */
+  signingKey(): Promise<SigningKey>
 }
 
 /** The tokens that a grant issues. */
@@ -43,15 +44,15 @@ export interface IssuedFor {
  * the database stores from the same `now`. With a later issue time, the token would still be valid
  * after its stored expiry, when the event that revokes it may already be deleted.
  */
-export function signAccessToken(
+export async function signAccessToken(
   content: IssuedFor,
   expiresInSeconds: number,
   { issuing, now }: { readonly issuing: Issuing; readonly now: number },
-): string {
+): Promise<string> {
   const { issuer, audience } = issuing
   return issueAccessToken(
     { ...content, issuer, audience },
-    issuing.signingKey(),
+    await issuing.signingKey(),
     expiresInSeconds,
     { now: () => now },
   )
@@ -61,14 +62,18 @@ export function signAccessToken(
  * Issues an access token to a client that acts for itself. There is no session, and nothing is
  * stored, so a single token cannot be revoked. Does NOT check which scopes the client may have.
  */
-export type ClientTokenIssuer = (clientId: string, scopes: readonly string[]) => IssuedTokens
+export type ClientTokenIssuer = (
+  clientId: string,
+  scopes: readonly string[],
+) => Promise<IssuedTokens>
 
 /** Creates the issuer of tokens for clients that act for themselves. */
 export function createClientTokenIssuer(issuing: Issuing, clock: Clock): ClientTokenIssuer {
   const expiresInSeconds = issuing.accessTokenSeconds
-  return (clientId, scopes) => {
+  return async (clientId, scopes) => {
     const content = { subject: clientId, clientId, scopes }
-    const accessToken = signAccessToken(content, expiresInSeconds, { issuing, now: clock.now() })
+    const signed = { issuing, now: clock.now() }
+    const accessToken = await signAccessToken(content, expiresInSeconds, signed)
     return { accessToken, expiresInSeconds, scopes }
   }
 }

@@ -101,7 +101,7 @@ export function createSessionRefresher(
       }
 
       return {
-        accessToken: signAccessToken(content, used.expiresInSeconds, { issuing, now }),
+        accessToken: await signAccessToken(content, used.expiresInSeconds, { issuing, now }),
         expiresInSeconds: used.expiresInSeconds,
         refreshToken:
           used.outcome === 'rotated'

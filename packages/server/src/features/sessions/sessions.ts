@@ -156,7 +156,7 @@ export function createSessionStarter(
       const content = { subject, clientId, sessionId: session.id, scopes, authenticatedAt: now }
       return {
         sessionId: session.id,
-        accessToken: signAccessToken(content, expiresInSeconds, { issuing, now }),
+        accessToken: await signAccessToken(content, expiresInSeconds, { issuing, now }),
         expiresInSeconds,
         refreshToken: refreshToken && writeRefreshToken(refreshToken),
         scopes,

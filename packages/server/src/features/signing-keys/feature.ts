@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs'
 import * as z from 'zod'
-import type { Jwk } from 'keystile/jwt'
+import type { Jwk, JwkSet } from 'keystile/jwt'
 import type { Feature } from '../../feature/feature.ts'
 import { listSettings, type DefaultedSetting, type Setting } from '../../feature/setting.ts'
 import { rules, type RuleOptions } from './rules.ts'
-import { issuingAlgorithms, type IssuingAlgorithm } from './signing-keys.ts'
+import { auditEvents, type SigningKeyEvent } from './audit-events.ts'
+import { cliCommands } from './cli-commands.ts'
+import type { Options } from './cli.ts'
+import { signingKeyAge, signingKeyRemaining } from './metrics.ts'
+import { issuingAlgorithms, type IssuingAlgorithm } from './sealed-keys.ts'
 
 export interface SigningKeyOptions {
   /**
@@ -13,10 +17,21 @@ export interface SigningKeyOptions {
    * creates this file. On PostgreSQL there is no default.
    */
   readonly key?: string | undefined
-  /** The algorithm that signs tokens. Default: ES256. */
+  /**
+   * The value that `key` had before. Give it while the database has values that were encrypted with
+   * it: `keystile doctor` says when it is no longer needed.
+   */
+  readonly previousKey?: string | undefined
+  /**
+   * The algorithm that signs tokens. Default: ES256. After a change, the current key signs for one
+   * more hour, while the next key is published.
+   */
   readonly signingAlgorithm?: IssuingAlgorithm
-  /** A private JWK that signs tokens, instead of the keys that Keystile makes. */
-  readonly signingKey?: Jwk
+  /**
+   * A private JWK that signs tokens, instead of the keys that Keystile makes. Or a JWK Set: its
+   * first key signs, and the others are only published, so they may be public.
+   */
+  readonly signingKey?: Jwk | JwkSet
 }
 
 const key: Setting<'key', string> = {
@@ -30,14 +45,27 @@ const key: Setting<'key', string> = {
   isSecret: true,
 }
 
-const signingKey: Setting<'signingKey', Jwk> = {
+const previousKey: Setting<'previousKey', string> = {
+  name: 'previousKey',
+  takenBy: 'both',
+  schema: z.string({ error: 'must be a string' }),
+  defaultText: 'none',
+  help: 'the value that the key had before, to read what was encrypted with it',
+  environment: ['KEYSTILE_PREVIOUS_KEY'],
+  flag: false,
+  isSecret: true,
+}
+
+const signingKey: Setting<'signingKey', Jwk | JwkSet> = {
   name: 'signingKey',
   takenBy: 'both',
-  schema: z.custom<Jwk>((value) => typeof value === 'object' && value !== null, {
-    error: 'must be a private JWK',
+  schema: z.custom<Jwk | JwkSet>((value) => typeof value === 'object' && value !== null, {
+    error: 'must be a private JWK, or a JWK Set whose first key is private',
   }),
   defaultText: 'keys that Keystile makes itself',
-  help: 'a private JWK that signs tokens; the variable and the flag take the path of its file',
+  help:
+    'a private JWK that signs tokens, or a JWK Set whose first key signs; ' +
+    'the variable and the flag take the path of its file',
   environment: ['KEYSTILE_SIGNING_KEY_FILE'],
   flag: 'signing-key-file',
   isSecret: true,
@@ -55,26 +83,25 @@ const signingAlgorithm: DefaultedSetting<'signingAlgorithm', IssuingAlgorithm> =
 }
 
 /** Signing keys, encrypted in the database. */
-export const feature: Feature<SigningKeyOptions, never, RuleOptions> = {
+export const feature: Feature<SigningKeyOptions, SigningKeyEvent, RuleOptions, Options> = {
   name: 'signing-keys',
-  settings: listSettings<SigningKeyOptions>({ key, signingKey, signingAlgorithm }),
+  settings: listSettings<SigningKeyOptions>({
+    key,
+    previousKey,
+    signingKey,
+    signingAlgorithm,
+  }),
   rules,
-  cliCommands: [
-    {
-      words: ['key', 'list'],
-      flags: { json: {} },
-      takesSettings: 'withoutKey',
-      summary: 'list the signing keys in the database: id, algorithm, creation time',
-      load: async () => (await import('./cli.ts')).list,
-    },
-  ],
+  auditEvents,
+  metrics: [signingKeyAge, signingKeyRemaining],
+  cliCommands,
 }
 
 /**
  * Reads a JWK from a file. Does NOT check that the JWK is a usable key: the safety rules do. No
  * error message contains the content of the file.
  */
-function readJwk(path: string): Jwk {
+function readJwk(path: string): Jwk | JwkSet {
   let content: string
   try {
     content = readFileSync(path, 'utf8')
@@ -82,7 +109,7 @@ function readJwk(path: string): Jwk {
     throw new TypeError(`must name a file with a private JWK: ${(error as Error).message}`)
   }
   try {
-    return JSON.parse(content) as Jwk
+    return JSON.parse(content) as Jwk | JwkSet
   } catch {
     throw new TypeError(`must name a file with a private JWK; ${path} is not JSON`)
   }

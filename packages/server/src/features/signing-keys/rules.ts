@@ -2,22 +2,27 @@
 // database. Each fault stops the start, because anyone who has the key can make tokens for every
 // user.
 
-import type { Jwk } from 'keystile/jwt'
+import type { Jwk, JwkSet } from 'keystile/jwt'
 import type { Fault, Rule } from '../../feature/rule.ts'
 import { openFiles, type Situation } from '../../feature/situation.ts'
 import type { Wording } from '../../feature/wording.ts'
 import { isOnServer, type DatabaseSource } from '../../storage/source.ts'
 import { findSealingSecretFaults, type SealingSecretFault } from './sealing-secret.ts'
-import { belongsElsewhere, canOpen, signingKeyOf, type IssuingAlgorithm } from './signing-keys.ts'
+import { ownKeysOf } from './own-keys.ts'
+import { canOpen, type IssuingAlgorithm } from './sealed-keys.ts'
+import { belongsElsewhere } from './signing-keys.ts'
 
 /** The settings that these rules look at. */
 export interface RuleOptions {
   readonly issuer?: string | undefined
   readonly database?: DatabaseSource | undefined
   readonly key?: string | undefined
-  readonly signingKey?: Jwk | undefined
+  readonly previousKey?: string | undefined
+  readonly signingKey?: Jwk | JwkSet | undefined
   readonly signingAlgorithm?: IssuingAlgorithm | undefined
 }
+
+const dayMilliseconds = 24 * 60 * 60 * 1000
 
 /** The rules, in the same order as in the documents. */
 export const rules: readonly Rule<RuleOptions>[] = [
@@ -64,12 +69,13 @@ export const rules: readonly Rule<RuleOptions>[] = [
     standard: 'RFC 7518 §3.3',
     severity: 'stop',
     demand:
-      'a signing key must be private and for a supported algorithm; ' +
+      'a signing key must be private and for a supported algorithm; the other keys of a JWK Set ' +
+      'may be public; each kid must be unique; ' +
       'an RSA key must have 2048 bits or more, and e ≥ 65537',
     find({ options: { signingKey } }, say) {
       if (!signingKey) return []
       try {
-        signingKeyOf(signingKey)
+        ownKeysOf(signingKey)
         return []
       } catch (error) {
         const fix =
@@ -106,24 +112,40 @@ export const rules: readonly Rule<RuleOptions>[] = [
     find: findUnopened,
   },
   {
-    id: 'signing-algorithm-stored',
-    standard: 'RFC 8725 §3.1',
-    severity: 'stop',
-    demand: 'the signing algorithm must be that of the signing keys in the database',
-    find({ options: { signingKey, signingAlgorithm = 'ES256' }, unread, machine }, say) {
+    id: 'previous-key-needed',
+    standard: 'ASVS 5.0 11.2.2',
+    severity: 'warn',
+    demand: 'previousKey must be removed when nothing in the database is encrypted with it',
+    find({ options: { previousKey }, machine }, say) {
       const { database } = machine ?? {}
       if (database === undefined || database.kind === 'unavailable') return undefined
-      const { algorithm } = database.sealedKey ?? {}
-      const isUnknown = unread.has('signingKey') || unread.has('signingAlgorithm')
-      if (algorithm === undefined || signingKey !== undefined || isUnknown) return undefined
-      if (algorithm === signingAlgorithm) return []
+      if (previousKey === undefined || database.needsPreviousKey !== false) return []
       return [
         {
-          about: say.name('signingAlgorithm'),
-          message:
-            `must be ${algorithm}, the algorithm of the signing keys in this database; ` +
-            `it is ${signingAlgorithm}. The algorithm of a database cannot be changed yet`,
-          fix: `${say.set('signingAlgorithm', algorithm)}, or use another database`,
+          about: say.name('previousKey'),
+          message: 'is no longer needed: nothing in the database is encrypted with it',
+          fix: `when no server uses it as its key, remove ${say.name('previousKey')}`,
+        },
+      ]
+    },
+  },
+  {
+    id: 'next-key-published',
+    standard: 'ASVS 5.0 11.2.2',
+    severity: 'warn',
+    demand: 'the next signing key must not be overdue for more than a day',
+    find({ options: { signingKey }, machine }) {
+      const { database, now = 0 } = machine ?? {}
+      if (database === undefined || database.kind === 'unavailable') return undefined
+      const { nextKeyDueAt = now } = database
+      const days = Math.floor((now - nextKeyDueAt) / dayMilliseconds)
+      if (signingKey !== undefined || days < 1) return []
+      const overdue = days === 1 ? '1 day' : `${days} days`
+      return [
+        {
+          about: 'the next signing key',
+          message: `must be published; it is overdue for ${overdue}`,
+          fix: 'start a server: it publishes the next key within a minute',
         },
       ]
     },
@@ -171,22 +193,25 @@ export const rules: readonly Rule<RuleOptions>[] = [
 ]
 
 /**
- * Finds out whether the setting `key`, or the file beside SQLite, opens the newest stored key. A
- * missing file counts as a different key: a start would make a new one.
+ * Finds out whether the setting `key`, the file beside SQLite or `previousKey` opens the newest
+ * stored key. A missing file counts as a different key: a start would make a new one.
  */
 function findUnopened(
-  { options: { key, signingKey }, unread, machine }: Situation<RuleOptions>,
+  { options: { key, previousKey, signingKey }, unread, machine }: Situation<RuleOptions>,
   say: Wording,
 ): readonly Fault[] | undefined {
   const { database, keyFile } = machine ?? {}
-  const isUnknown = unread.has('key') || unread.has('signingKey') || signingKey !== undefined
+  const isUnknown =
+    ['key', 'previousKey', 'signingKey'].some((name) => unread.has(name)) ||
+    signingKey !== undefined
   if (database === undefined || database.kind === 'unavailable' || isUnknown) return undefined
 
   const { sealedKey } = database
   const secret = key ?? keyFile?.secret
   const isMissing = key === undefined && keyFile === undefined && database.kind === 'sqlite'
   if (sealedKey === undefined || (secret === undefined && !isMissing)) return undefined
-  if (secret !== undefined && canOpen(sealedKey, secret)) return []
+  const [first, ...others] = [secret, previousKey].filter((given) => given !== undefined)
+  if (first !== undefined && canOpen(sealedKey, [first, ...others])) return []
 
   const file = keyFile?.path ?? 'keystile.key'
   return [

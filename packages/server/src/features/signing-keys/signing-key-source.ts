@@ -1,22 +1,40 @@
+import { existsSync } from 'node:fs'
 import { randomId } from 'keystile/internal'
-import { inMemory } from '../../storage/source.ts'
+import type { Jwk, JwkSet } from 'keystile/jwt'
+import { ConfigurationError } from '../../base/configuration-error.ts'
+import type { SealingSecrets } from '../../base/seal.ts'
+import { findDatabaseFile, inMemory } from '../../storage/source.ts'
 import type { Pool } from '../../storage/postgres.ts'
-import { readOrCreateSealingSecret } from './sealing-secret.ts'
-import type { SigningKeyOptions } from './feature.ts'
-import { signingKeyOf, type IssuingAlgorithm, type SigningKeySource } from './signing-keys.ts'
+import { ownKeysOf, privatePartsOf, type OwnKeys } from './own-keys.ts'
+import type { IssuingAlgorithm } from './sealed-keys.ts'
+import { keyFileBeside, readOrCreateSealingSecret } from './sealing-secret.ts'
 
 /** The settings that choose the signing key. */
 export interface SigningKeyChoice {
-  readonly signingKey?: SigningKeyOptions['signingKey'] | undefined
-  readonly key?: SigningKeyOptions['key'] | undefined
+  readonly signingKey?: Jwk | JwkSet | undefined
+  readonly key?: string | undefined
+  readonly previousKey?: string | undefined
   readonly signingAlgorithm: IssuingAlgorithm
   readonly database: string | Pool
 }
 
 /**
- * Decides where the signing key comes from. If the setting `signingKey` is given, this key signs.
- * Otherwise the keys in the database sign. They are encrypted with the setting `key` or with the
- * secret in the file beside SQLite. On PostgreSQL, the safety rules require `signingKey` or `key`.
+ * The source of the signing keys: the operator's own keys, or the keys that Keystile makes and
+ * encrypts.
+ */
+export type SigningKeySource =
+  | { readonly ownKeys: OwnKeys }
+  | {
+      readonly algorithm: IssuingAlgorithm
+      /** Encrypt and decrypt the keys in the database. */
+      readonly sealingSecrets: SealingSecrets
+    }
+
+/**
+ * Decides where the signing keys come from. If the setting `signingKey` is given, its first key
+ * signs. Otherwise the keys in the database sign. They are encrypted with the setting `key` or with
+ * the secret in the file beside SQLite; keys that were encrypted with `previousKey` can be decrypted
+ * too. On PostgreSQL, the safety rules require `signingKey` or `key`.
  *
  * @throws {ConfigurationError} if the file beside SQLite has no acceptable secret, or if other
  *   users can read the file
@@ -25,27 +43,46 @@ export function findSigningKeySource({
   signingKey,
   signingAlgorithm: algorithm,
   key,
+  previousKey,
   database,
 }: SigningKeyChoice): SigningKeySource {
-  if (signingKey) return { signingKey: signingKeyOf(signingKey) }
-  if (key !== undefined) return { algorithm, sealingSecret: key }
+  if (signingKey) return { ownKeys: ownKeysOf(signingKey) }
+  const previous = previousKey === undefined ? [] : [previousKey]
+  if (key !== undefined) return { algorithm, sealingSecrets: [key, ...previous] }
   // A database in memory is lost when the process ends, so a new random secret is enough.
-  const sealingSecret =
+  const current =
     database === inMemory ? randomId() + randomId() : readOrCreateSealingSecret(database as string)
-  return { algorithm, sealingSecret }
+  return { algorithm, sealingSecrets: [current, ...previous] }
 }
 
 /**
- * Returns the secret that encrypts other values than signing keys, such as the parameters of mails.
- * It is the private part of the operator's own signing key, or the secret that encrypts the keys in
- * the database. `createSeal()` derives a different key from it for each purpose.
+ * Returns the secrets that encrypt other values than signing keys, such as the parameters of mails.
+ * They are the private parts of the operator's own signing keys, or the secrets that encrypt the
+ * keys in the database. `createSeal()` derives a different key from them for each purpose.
  *
  * @throws {ConfigurationError} as `findSigningKeySource()`
  */
-export function findSealingSecret(choice: SigningKeyChoice): string {
-  if (choice.signingKey) return String(choice.signingKey['d'])
+export function findSealingSecrets(choice: SigningKeyChoice): SealingSecrets {
+  if (choice.signingKey) return privatePartsOf(choice.signingKey)
   const source = findSigningKeySource(choice)
-  if ('signingKey' in source)
-    throw new Error('without the option signingKey, the source must be a sealing secret')
-  return source.sealingSecret
+  if ('ownKeys' in source)
+    throw new Error('without the option signingKey, the source must have sealing secrets')
+  return source.sealingSecrets
+}
+
+/**
+ * Returns the secrets that encrypt the signing keys of a database that has some. Unlike
+ * `findSealingSecrets()`, it never creates the file beside SQLite.
+ *
+ * @throws {ConfigurationError} if the file does not exist, or as `findSigningKeySource()`
+ */
+export function requireSealingSecrets(choice: SigningKeyChoice): SealingSecrets {
+  const file = findDatabaseFile(choice.database)
+  if (choice.key === undefined && file !== undefined && !existsSync(keyFileBeside(file))) {
+    throw new ConfigurationError(
+      `the file ${keyFileBeside(file)} must exist: it decrypts the signing keys. ` +
+        'Fix: restore it from a backup',
+    )
+  }
+  return findSealingSecrets(choice)
 }

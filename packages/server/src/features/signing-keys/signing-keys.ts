@@ -1,78 +1,52 @@
-// The signing keys of an issuer: made at the first start, encrypted in the database, and decrypted
-// at each start.
+// The signing keys of an issuer: made at the first start, encrypted in the database, and replaced
+// by the rotation.
 
-import { canSign, keySetOf, type Clock } from 'keystile/internal'
-import {
-  exportPrivateJwk,
-  exportPublicJwk,
-  generateKey,
-  importKey,
-  thumbprint,
-  type Jwk,
-  type JwkSet,
-  type KeySet,
-  type SigningKey,
-} from 'keystile/jwt'
-import type { Database } from '../../storage/database.ts'
-import { createSeal, type Seal } from '../../base/seal.ts'
-import {
-  claimIssuer,
-  findNewestSigningKeyRow,
-  insertFirstSigningKey,
-  listSigningKeyRows,
-  readIssuer,
-} from './store.ts'
-import type { SigningKeyRow } from './tables.ts'
+import type { Clock, Logger } from 'keystile/internal'
+import { ConfigurationError } from '../../base/configuration-error.ts'
+import type { Seal, SealingSecrets } from '../../base/seal.ts'
 import type { SealedKey } from '../../feature/situation.ts'
 import { show } from '../../feature/wording.ts'
-import { ConfigurationError } from '../../base/configuration-error.ts'
+import type { Database } from '../../storage/database.ts'
+import type { EventFeed } from '../events/events.ts'
+import { openKeyRing, ringOf, type KeyRing } from './key-ring.ts'
+import { defaultTimes, nextKeyDueAt, type RotationTimes } from './plan.ts'
+import { canOpen, createKeySeal, makeSealedKey, type IssuingAlgorithm } from './sealed-keys.ts'
+import type { SigningKeySource } from './signing-key-source.ts'
+import {
+  advanceSigningKeys,
+  claimIssuer,
+  findSigningKeyRows,
+  listSigningKeyRows,
+  readIssuer,
+  readLongestToken,
+  recordTokenLifetime,
+  resealSigningKey,
+} from './store.ts'
+import type { SigningTimes } from './tables.ts'
 
-/**
- * The algorithms that a server can sign tokens with. All are asymmetric: an API that verifies
- * tokens must not be able to make them.
- */
-export const issuingAlgorithms = ['ES256', 'EdDSA', 'RS256'] as const
-export type IssuingAlgorithm = (typeof issuingAlgorithms)[number]
-
-const sealPurpose = 'signing keys'
-
-/** The signing keys of an issuer. */
-export interface SigningKeys {
-  /** The newest key. It signs new tokens. */
-  readonly current: SigningKey
-  /** Verifies tokens that any of the keys signed. */
-  readonly keySet: KeySet
-  /** The public keys, as the URL `jwks_uri` returns them. */
-  readonly published: JwkSet
+/** The parts that the signing keys of an issuer use. */
+export interface SigningKeyParts {
+  readonly issuer: string
+  readonly source: SigningKeySource
+  readonly accessTokenSeconds: number
+  readonly feed: Pick<EventFeed, 'onEvent'>
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly times: RotationTimes
 }
 
 /**
- * The source of the signing key: the operator's own key, or the keys that Keystile makes and
- * encrypts.
- */
-export type SigningKeySource =
-  | { readonly signingKey: SigningKey }
-  | {
-      readonly algorithm: IssuingAlgorithm
-      /** Encrypts and decrypts the keys in the database. */
-      readonly sealingSecret: string
-    }
-
-/**
- * Returns the signing keys of an issuer. The keys that Keystile makes are in the database,
- * encrypted. The first start makes the first key.
+ * Opens the signing keys of an issuer. The keys that Keystile makes are in the database, encrypted.
+ * The first start makes the first key.
  *
  * @throws {ConfigurationError} if the database belongs to a different issuer, or if its
  *   keys were encrypted with a different secret
  */
 export async function openSigningKeys(
   database: Database,
-  {
-    issuer,
-    source,
-    clock,
-  }: { readonly issuer: string; readonly source: SigningKeySource; readonly clock: Clock },
-): Promise<SigningKeys> {
+  parts: SigningKeyParts,
+): Promise<KeyRing> {
+  const { issuer, source, accessTokenSeconds, feed, clock, logger, times } = parts
   const stored = await database.write(claimIssuer, issuer)
   if (stored !== issuer) {
     throw new ConfigurationError(
@@ -80,17 +54,51 @@ export async function openSigningKeys(
         `Fix: configure ${stored}, or use another database`,
     )
   }
-  if ('signingKey' in source) return keysOf([source.signingKey])
+  if ((await readLongestToken(database.reader)) < accessTokenSeconds)
+    await database.write(recordTokenLifetime, accessTokenSeconds)
+  if ('ownKeys' in source) return ringOf(source.ownKeys, times)
 
-  const seal = createSeal(source.sealingSecret, sealPurpose)
-  if ((await listSigningKeyRows(database.reader)).length === 0) {
-    await database.write(
-      insertFirstSigningKey,
-      sealedRow(named(generateKey(source.algorithm)), seal, clock),
-    )
+  const seal = createKeySeal(source.sealingSecrets)
+  await makeFirstKey(database, { ...parts, algorithm: source.algorithm, seal })
+  await resealKeys(database, source.sealingSecrets)
+  return openKeyRing(database, {
+    seal,
+    clock,
+    logger,
+    times,
+    onKeyRevoked: (listener) =>
+      feed.onEvent(({ kind, value }) => {
+        if (kind === 'key') listener(value)
+      }),
+  })
+}
+
+/** Makes the first key, if the database has none. Several processes may do this together. */
+async function makeFirstKey(
+  database: Database,
+  parts: Pick<SigningKeyParts, 'clock' | 'times'> & {
+    readonly algorithm: IssuingAlgorithm
+    readonly seal: Seal
+  },
+): Promise<void> {
+  const { algorithm, seal, clock, times } = parts
+  if ((await listSigningKeyRows(database.reader)).length > 0) return
+
+  const offered = await makeSealedKey(algorithm, seal)
+  await database.write(advanceSigningKeys, { now: clock.now(), algorithm, offered, times })
+}
+
+/** Encrypts the keys with the current secret that were encrypted with the previous one. */
+async function resealKeys(database: Database, secrets: SealingSecrets): Promise<void> {
+  const [current, ...previous] = secrets
+  if (previous.length === 0) return
+
+  const [seal, both] = [createKeySeal([current]), createKeySeal(secrets)]
+  for (const { id, sealed_jwk: before } of await listSigningKeyRows(database.reader)) {
+    const jwk = seal.open(before, id) === undefined ? both.open(before, id) : undefined
+    if (jwk === undefined) continue
+    await database.write(resealSigningKey, { id, before, sealed: seal.seal(jwk, id) })
   }
-
-  return keysOf((await listSigningKeyRows(database.reader)).map((row) => openRow(row, seal)))
 }
 
 /** Returns the issuer that a database belongs to, or undefined for a new database. */
@@ -104,13 +112,28 @@ export function findStoredIssuer({
 export async function findSealedKey({
   reader,
 }: Pick<Database, 'reader'>): Promise<SealedKey | undefined> {
-  const row = await findNewestSigningKeyRow(reader)
+  const row = (await findSigningKeyRows(reader)).at(-1)
   return row && { id: row.id, algorithm: row.algorithm, sealed: row.sealed_jwk }
 }
 
-/** Whether a secret decrypts a stored key. */
-export function canOpen({ id, sealed }: SealedKey, secret: string): boolean {
-  return createSeal(secret, sealPurpose).open(sealed, id) !== undefined
+/**
+ * Returns when the next key is to be published. Returns undefined if there is a next key, if there
+ * is no key, or if the table is from before the rotation.
+ */
+export async function findNextKeyDue(
+  { reader }: Pick<Database, 'reader'>,
+  now: number,
+): Promise<number | undefined> {
+  const keys = (await findSigningKeyRows(reader)).filter((row) => row.signs_from !== undefined)
+  return nextKeyDueAt(keys as readonly SigningTimes[], now, defaultTimes)
+}
+
+/** Whether a secret does not decrypt one of the stored keys. */
+export async function hasOlderKey(reader: Database['reader'], secret: string): Promise<boolean> {
+  const rows = await findSigningKeyRows(reader)
+  return rows.some(
+    ({ id, algorithm, sealed_jwk: sealed }) => !canOpen({ id, algorithm, sealed }, [secret]),
+  )
 }
 
 /** Returns the rest of a sentence that begins with "this database". */
@@ -119,79 +142,4 @@ export function belongsElsewhere(stored: string, issuer: string): string {
     `belongs to the issuer ${stored}, but the configured issuer is ${show(issuer)}. ` +
     'Tokens contain their issuer, so a change of the issuer logs all users out'
   )
-}
-
-/** Lists the stored keys, oldest first. Does not decrypt them. */
-export async function listSigningKeys(
-  database: Database,
-): Promise<
-  readonly { readonly keyId: string; readonly algorithm: string; readonly createdAt: Date }[]
-> {
-  const rows = await listSigningKeyRows(database.reader)
-  return rows.map(({ id, algorithm, created_at }) => ({
-    keyId: id,
-    algorithm,
-    createdAt: new Date(created_at),
-  }))
-}
-
-/**
- * Imports the operator's signing key.
- *
- * @throws {ConfigurationError} if the JWK is not a private key for one of `issuingAlgorithms`
- */
-export function signingKeyOf(jwk: Jwk): NamedKey {
-  const key = importKey(jwk)
-  if (!canSign(key) || !issuingAlgorithms.some((name) => name === key.algorithm.name)) {
-    throw new ConfigurationError(
-      `a signing key must be a private JWK whose "alg" is one of ${issuingAlgorithms.join(', ')}`,
-    )
-  }
-  return named(key)
-}
-
-/** A signing key with a `kid`. */
-type NamedKey = SigningKey & { readonly keyId: string }
-
-/** Returns the key with a `kid`. If the key has no `kid`, its thumbprint becomes its `kid`. */
-function named(key: SigningKey): NamedKey {
-  return { ...key, keyId: key.keyId ?? thumbprint(exportPublicJwk(key)) }
-}
-
-/**
- * Decrypts a stored key. The encryption also authenticates the id of the row, so a key cannot be
- * moved to a different row.
- */
-function openRow(row: SigningKeyRow, seal: Seal): SigningKey {
-  const jwk = seal.open(row.sealed_jwk, row.id)
-  if (jwk === undefined) {
-    throw new ConfigurationError(
-      'the signing keys in this database were encrypted with a different key. Fix: give the key ' +
-        '(or the file keystile.key) that was used when the signing keys were made',
-    )
-  }
-  return signingKeyOf(JSON.parse(jwk) as Jwk)
-}
-
-/** Encrypts a key into the row that stores it. */
-function sealedRow(key: NamedKey, seal: Seal, clock: Clock): SigningKeyRow {
-  const id = key.keyId
-  return {
-    id,
-    algorithm: key.algorithm.name,
-    sealed_jwk: seal.seal(JSON.stringify(exportPrivateJwk(key)), id),
-    created_at: clock.now(),
-  }
-}
-
-/**
- * Returns the signing keys of an issuer.
- *
- * @param keys the keys, oldest first
- */
-function keysOf(keys: readonly SigningKey[]): SigningKeys {
-  const current = keys.at(-1)
-  if (!current) throw new Error('an issuer must have a signing key')
-
-  return { current, keySet: keySetOf(keys), published: { keys: keys.map(exportPublicJwk) } }
 }

@@ -9,7 +9,14 @@ import {
   type Transaction,
 } from '../../storage/database.ts'
 import { hasTable } from '../../storage/migrate.ts'
-import type { SigningKeyRow, SigningKeyTables } from './tables.ts'
+import type { By } from '../audit/entry.ts'
+import { insertAudit } from '../audit/in-transaction.ts'
+import { insertEvents } from '../events/in-transaction.ts'
+import type { SigningKeyEvent } from './audit-events.ts'
+import { findCurrent, listNext, plan, type RotationTimes } from './plan.ts'
+import type { SigningKeyRow, SigningKeyTables, SigningTimes } from './tables.ts'
+
+const longestTokenName = 'longest_access_token_seconds'
 
 /**
  * Stores the issuer of a new database. If the database already has an issuer, changes nothing.
@@ -27,19 +34,194 @@ export const claimIssuer: Command<string, string> = command(
   },
 )
 
+/** A new key, whose times the transaction decides. */
+export type NewKey = Pick<SigningKeyRow, 'id' | 'algorithm' | 'sealed_jwk'>
+
+/** The columns that every version of the table has. */
+type StoredKey = NewKey & Pick<SigningKeyRow, 'created_at'>
+
+/** The values of `advanceSigningKeys`. */
+export interface Advance {
+  readonly now: number
+  /** The algorithm that new keys have. */
+  readonly algorithm: string
+  /** The key to insert if one is due. Undefined if none was due before the transaction. */
+  readonly offered: NewKey | undefined
+  readonly times: RotationTimes
+  /** Who publishes a next key, even if none is due. Undefined if only what is due is to be done. */
+  readonly forcedBy?: By | undefined
+}
+
 /**
- * Inserts the first signing key, unless the database already has one. If several processes start
- * for the first time together, one of them inserts its key, and the other processes use that key.
+ * Does what is due: inserts the offered key and deletes the keys whose tokens have all expired. It
+ * locks the keys, reads them and makes the plan anew. So if several processes rotate at the same
+ * time, one of them inserts its key, and the others find it.
+ *
+ * @returns the inserted key, if one was due, and the ids of the deleted keys
  */
-export const insertFirstSigningKey: Command<SigningKeyRow, void> = command(
-  'insertFirstSigningKey',
-  async (transaction, row) => {
+export const advanceSigningKeys: Command<
+  Advance,
+  { readonly inserted: SigningKeyRow | undefined; readonly gone: readonly string[] }
+> = command(
+  'advanceSigningKeys',
+  async (transaction, { now, algorithm, offered, times, forcedBy }) => {
     await lockIssuer(transaction)
     const db = inTables<SigningKeyTables>(transaction)
-    const key = await db.selectFrom('signing_key').select('id').limit(1).executeTakeFirst()
-    if (!key) await db.insertInto('signing_key').values(row).execute()
+    const keys = await listSigningKeyRows(transaction)
+    const longestTokenSeconds = await readLongestToken(transaction)
+    const wanted = { algorithm, longestTokenSeconds, isForced: forcedBy !== undefined }
+    const { newSignsFrom, gone } = plan(keys, now, wanted, times)
+    if (gone.length > 0) await db.deleteFrom('signing_key').where('id', 'in', gone).execute()
+    if (newSignsFrom === undefined || !offered) return { inserted: undefined, gone }
+
+    const inserted = await insertKey(transaction, { offered, now, signsFrom: newSignsFrom })
+    const current = findCurrent(keys, now)
+    if (current) await setEnd(transaction, current.id, newSignsFrom)
+    if (forcedBy)
+      await insertAudit<SigningKeyEvent>(transaction, {
+        event: 'signing_key_published',
+        at: now,
+        by: forcedBy,
+        detail: { key_id: offered.id },
+      })
+    return { inserted, gone }
   },
 )
+
+/** The values of `revokeSigningKey`. */
+export interface Revocation {
+  readonly id: string
+  /**
+   * The key that signs if no key is left. Undefined if the operator's own key signs: then the id
+   * may also be that of a key that is not in the database.
+   */
+  readonly offered: NewKey | undefined
+  readonly by: By
+  readonly now: number
+}
+
+/**
+ * Deletes a key and inserts the event that revokes its tokens. If it was the current key, the next
+ * key signs at once, or the offered key if there is no next key. If it was the next key, the
+ * current key keeps signing, and the rotation makes another next key when one is due.
+ *
+ * @returns whether the key was in the database. If it was not, and keys of the database sign, the
+ *   command does nothing
+ */
+export const revokeSigningKey: Command<Revocation, { readonly found: boolean }> = command(
+  'revokeSigningKey',
+  async (transaction, { id, offered, by, now }) => {
+    await lockIssuer(transaction)
+    const db = inTables<SigningKeyTables>(transaction)
+    const deleted = await db
+      .deleteFrom('signing_key')
+      .where('id', '=', id)
+      .returning('id')
+      .executeTakeFirst()
+    const found = deleted !== undefined
+    if (!found && offered) return { found }
+
+    if (offered) await fillGap(transaction, offered, now)
+    await insertAudit<SigningKeyEvent>(transaction, {
+      event: 'signing_key_revoked',
+      at: now,
+      by,
+      detail: { key_id: id },
+    })
+    const tokensExpireAt = now + (await readLongestToken(transaction)) * 1000
+    await insertEvents(transaction, [{ kind: 'key', value: id, tokensExpireAt }], now)
+    return { found }
+  },
+)
+
+/** Makes sure that a key signs now, and that no key ends without a successor. */
+async function fillGap(transaction: Transaction, offered: NewKey, now: number): Promise<void> {
+  const keys = await listSigningKeyRows(transaction)
+  const [next] = listNext(keys, now)
+  const current = findCurrent(keys, now)
+  if (current === undefined) await insertKey(transaction, { offered, now, signsFrom: now })
+  else if (current === next) await setBeginning(transaction, next.id, now)
+  else if (!next) await setEnd(transaction, current.id, null)
+}
+
+/**
+ * Replaces the encrypted form of a key, unless another process has replaced it before. The key
+ * itself stays the same.
+ */
+export const resealSigningKey: Command<
+  { readonly id: string; readonly before: string; readonly sealed: string },
+  void
+> = command('resealSigningKey', async (transaction, { id, before, sealed }) => {
+  await inTables<SigningKeyTables>(transaction)
+    .updateTable('signing_key')
+    .set({ sealed_jwk: sealed })
+    .where('id', '=', id)
+    .where('sealed_jwk', '=', before)
+    .execute()
+})
+
+/**
+ * Stores the lifetime of access tokens, if no process was configured with a longer one. A previous
+ * key stays published for as long as this.
+ */
+export const recordTokenLifetime: Command<number, void> = command(
+  'recordTokenLifetime',
+  async (transaction, seconds) => {
+    await lockIssuer(transaction)
+    if ((await readLongestToken(transaction)) >= seconds) return
+
+    const value = String(seconds)
+    await inTables<SigningKeyTables>(transaction)
+      .insertInto('setting')
+      .values({ name: longestTokenName, value })
+      .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
+      .execute()
+  },
+)
+
+/** Returns the longest lifetime of access tokens that was stored; 0 if none was. In seconds. */
+export async function readLongestToken(reader: Reader): Promise<number> {
+  const row = await inTables<SigningKeyTables>(reader)
+    .selectFrom('setting')
+    .select('value')
+    .where('name', '=', longestTokenName)
+    .executeTakeFirst()
+  return Number(row?.value ?? 0)
+}
+
+async function insertKey(
+  transaction: Transaction,
+  key: { readonly offered: NewKey; readonly now: number; readonly signsFrom: number },
+): Promise<SigningKeyRow> {
+  const { offered, now, signsFrom } = key
+  const row = {
+    id: offered.id,
+    algorithm: offered.algorithm,
+    sealed_jwk: offered.sealed_jwk,
+    created_at: now,
+    published_at: now,
+    signs_from: signsFrom,
+    signs_until: null,
+  }
+  await inTables<SigningKeyTables>(transaction).insertInto('signing_key').values(row).execute()
+  return row
+}
+
+async function setBeginning(transaction: Transaction, id: string, at: number): Promise<void> {
+  await inTables<SigningKeyTables>(transaction)
+    .updateTable('signing_key')
+    .set({ signs_from: at })
+    .where('id', '=', id)
+    .execute()
+}
+
+async function setEnd(transaction: Transaction, id: string, at: number | null): Promise<void> {
+  await inTables<SigningKeyTables>(transaction)
+    .updateTable('signing_key')
+    .set({ signs_until: at })
+    .where('id', '=', id)
+    .execute()
+}
 
 /**
  * Locks the row of the issuer until the commit, and reads it. The update changes no value: it only
@@ -66,19 +248,14 @@ export async function readIssuer(reader: Reader): Promise<string | undefined> {
   return row?.value
 }
 
-/** Returns the newest row of the signing keys, or undefined for a new database. */
-export async function findNewestSigningKeyRow(reader: Reader): Promise<SigningKeyRow | undefined> {
-  if (!(await hasTable(reader, 'signing_key'))) return undefined
-  return inTables<SigningKeyTables>(reader)
-    .selectFrom('signing_key')
-    .selectAll()
-    .orderBy('created_at', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-}
-
-/** Lists the rows of the signing keys, oldest first. */
-export function listSigningKeyRows(reader: Reader): Promise<readonly SigningKeyRow[]> {
+/**
+ * Lists the rows of the signing keys of a database that may not have been migrated yet, oldest
+ * first. Returns an empty list if there is no table. Rows of before the rotation have no times.
+ */
+export async function findSigningKeyRows(
+  reader: Reader,
+): Promise<readonly (StoredKey & Partial<SigningTimes>)[]> {
+  if (!(await hasTable(reader, 'signing_key'))) return []
   return inTables<SigningKeyTables>(reader)
     .selectFrom('signing_key')
     .selectAll()
@@ -86,4 +263,19 @@ export function listSigningKeyRows(reader: Reader): Promise<readonly SigningKeyR
     .execute()
 }
 
-export const commands: readonly AnyCommand[] = [claimIssuer, insertFirstSigningKey]
+/** Lists the rows of the signing keys in the order in which they sign. */
+export function listSigningKeyRows(reader: Reader): Promise<readonly SigningKeyRow[]> {
+  return inTables<SigningKeyTables>(reader)
+    .selectFrom('signing_key')
+    .selectAll()
+    .orderBy('signs_from')
+    .execute()
+}
+
+export const commands: readonly AnyCommand[] = [
+  claimIssuer,
+  advanceSigningKeys,
+  revokeSigningKey,
+  resealSigningKey,
+  recordTokenLifetime,
+]

@@ -8,7 +8,7 @@ import {
   type AlgorithmName,
 } from 'keystile/jwt'
 import { ConfigurationError } from '../../base/configuration-error.ts'
-import { issuingAlgorithms, signingKeyOf } from './signing-keys.ts'
+import { issuingAlgorithms, signingKeyOf } from './sealed-keys.ts'
 
 describe('signingKeyOf', () => {
   for (const algorithm of issuingAlgorithms) {

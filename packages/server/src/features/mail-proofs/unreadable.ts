@@ -1,0 +1,13 @@
+import type { Seal } from '../../base/seal.ts'
+import type { Reader } from '../../storage/database.ts'
+import { openValues } from './new-proof.ts'
+import { listOldestSealed } from './store.ts'
+
+/** How many proofs are looked at. The oldest proofs were encrypted first. */
+const lookedAt = 1_000
+
+/** Whether a seal does not decrypt one of the oldest proofs. */
+export async function hasUnreadableProof(reader: Reader, seal: Seal): Promise<boolean> {
+  const proofs = await listOldestSealed(reader, lookedAt)
+  return proofs.some((proof) => openValues(seal, proof) === undefined)
+}

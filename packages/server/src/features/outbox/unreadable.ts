@@ -1,0 +1,13 @@
+import type { Seal } from '../../base/seal.ts'
+import type { Reader } from '../../storage/database.ts'
+import { openParameters } from './new-mail.ts'
+import { listOldestSealed } from './store.ts'
+
+/** How many mails are looked at. The oldest mails were encrypted first. */
+const lookedAt = 1_000
+
+/** Whether a seal does not decrypt one of the oldest mails. */
+export async function hasUnreadableMail(reader: Reader, seal: Seal): Promise<boolean> {
+  const mails = await listOldestSealed(reader, lookedAt)
+  return mails.some((mail) => openParameters(mail, seal) === undefined)
+}

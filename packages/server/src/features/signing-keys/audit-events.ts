@@ -1,0 +1,4 @@
+/** The audit events that commands for signing keys record. */
+export const auditEvents = ['signing_key_published', 'signing_key_revoked'] as const
+
+export type SigningKeyEvent = (typeof auditEvents)[number]

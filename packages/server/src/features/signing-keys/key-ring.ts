@@ -1,0 +1,238 @@
+// The copy of the signing keys that one process works with. The process reads the keys again and
+// again, so that all processes on a database sign with the same key, and know each other's keys.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { keySetOf, tokenError, type Clock, type KeySet, type Logger } from 'keystile/internal'
+import { exportPublicJwk, type JwkSet, type SigningKey } from 'keystile/jwt'
+import type { Reading } from '../../feature/metric.ts'
+import type { Seal } from '../../base/seal.ts'
+import { DatabaseUnavailableError, type Database } from '../../storage/database.ts'
+import { readingsOf } from './metrics.ts'
+import type { OwnKeys } from './own-keys.ts'
+import { findCurrent, type RotationTimes } from './plan.ts'
+import { openSealedKey, type NamedKey } from './sealed-keys.ts'
+import { listSigningKeyRows } from './store.ts'
+import type { SigningKeyRow } from './tables.ts'
+
+/** From this age on, the copy is read again before it is used. */
+const freshMilliseconds = 5_000
+/** The minimum time between two reads that unknown keys cause, in real time. */
+const pauseMilliseconds = 250
+
+/** The published keys, and how long a verifier may cache them. */
+export interface Published {
+  readonly keys: JwkSet
+  readonly maxAgeSeconds: number
+}
+
+/** The keys of an issuer, as one process knows them. */
+export interface KeyRing {
+  /**
+   * Returns the key that signs now. Callers that need the keys to be read again share one read.
+   *
+   * @throws {DatabaseUnavailableError} if the keys cannot be read, and another key may sign by now
+   */
+  signingKey(): Promise<SigningKey>
+  /** Verifies tokens that any of the published keys signed. */
+  readonly keySet: KeySet
+  /** @throws {DatabaseUnavailableError} if the keys were not read for too long */
+  published(): Promise<Published>
+  /**
+   * Returns the gauges of the key that signs now. There are none for the operator's own keys. If no
+   * other caller needs the keys, the values are those of the previous call.
+   */
+  readGauges(): readonly Reading[]
+}
+
+/** The services that a key ring uses. */
+export interface RingParts {
+  readonly seal: Seal
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly times: RotationTimes
+  /** Calls a listener with the `kid` of each revoked key. */
+  readonly onKeyRevoked: (listener: (keyId: string) => void) => void
+}
+
+interface Copy {
+  readonly rows: readonly SigningKeyRow[]
+  readonly keys: ReadonlyMap<string, NamedKey>
+  readonly keySet: KeySet
+  readonly published: JwkSet
+  /** When the read started, by the clock. */
+  readonly readAt: number
+}
+
+/**
+ * How long a verifier may cache the published keys. Together with the age that a copy may have,
+ * which is half the lead, this is shorter than the lead.
+ */
+function maxAgeSecondsOf({ lead }: RotationTimes): number {
+  return Math.floor(lead / 12 / 1000)
+}
+
+/**
+ * Reads the keys and opens the ring.
+ *
+ * @throws {ConfigurationError} if a key was encrypted with a different secret
+ */
+export async function openKeyRing(
+  database: Pick<Database, 'urgent'>,
+  { seal, clock, logger, times, onKeyRevoked }: RingParts,
+): Promise<KeyRing> {
+  const { reader } = database.urgent
+  const revoked = new Set<string>()
+  let copy = copyOf(await listSigningKeyRows(reader), clock.now(), (row) =>
+    openSealedKey(row, seal),
+  )
+
+  const reads = createReads(async () => {
+    const readAt = clock.now()
+    const rows = (await listSigningKeyRows(reader)).filter(({ id }) => !revoked.has(id))
+    copy = copyOf(rows, readAt, (row) => copy.keys.get(row.id) ?? tryOpen(row))
+  }, logger)
+
+  /** Opens a new key. Another process may have encrypted it with a secret that this one lacks. */
+  function tryOpen(row: SigningKeyRow): NamedKey | undefined {
+    try {
+      return openSealedKey(row, seal)
+    } catch (error) {
+      logger.error({ err: error, keyId: row.id }, 'a signing key cannot be decrypted')
+      return undefined
+    }
+  }
+
+  /** Whether the copy is older than `most`, or the clock was set back. */
+  const isOlderThan = (most: number): boolean => {
+    const age = clock.now() - copy.readAt
+    return age > most || age < 0
+  }
+  const readIfOld = async (): Promise<void> => {
+    if (isOlderThan(freshMilliseconds)) await reads.join().catch(() => {})
+  }
+  const requireKnown = (): void => {
+    if (isOlderThan(times.lead / 2))
+      throw new DatabaseUnavailableError('the signing keys cannot be read')
+  }
+
+  onKeyRevoked((keyId) => {
+    revoked.add(keyId)
+    copy = without(copy, keyId)
+    void reads.fresh().catch(() => {})
+  })
+
+  return {
+    async signingKey() {
+      await readIfOld()
+      requireKnown()
+      const find = (): NamedKey | undefined => findKey(copy, clock.now())
+      if (!find()) await reads.fresh()
+      const key = find()
+      if (!key) throw new DatabaseUnavailableError('there is no signing key')
+      return key
+    },
+    keySet: {
+      find(keyId, algorithm) {
+        void readIfOld()
+        return copy.keySet.find(keyId, algorithm)
+      },
+      async seek(keyId, algorithm) {
+        if (copy.keySet.find(keyId, algorithm)) return
+        await reads.fresh().catch((cause: unknown) => {
+          throw tokenError('keys_unavailable', { retryAfterSeconds: 1, cause })
+        })
+      },
+    },
+    async published() {
+      await readIfOld()
+      requireKnown()
+      return { keys: copy.published, maxAgeSeconds: maxAgeSecondsOf(times) }
+    },
+    readGauges() {
+      void readIfOld()
+      const now = clock.now()
+      const current = findCurrent(copy.rows, now)
+      return current ? readingsOf(current, now, times) : []
+    },
+  }
+}
+
+/** Returns the ring of the operator's own keys: the first key signs, and all are published. */
+export function ringOf(keys: OwnKeys, times: RotationTimes): KeyRing {
+  const [current] = keys
+  const published = { keys: keys.map((key) => exportPublicJwk(key)) }
+  return {
+    signingKey: () => Promise.resolve(current),
+    keySet: keySetOf(keys),
+    published: () => Promise.resolve({ keys: published, maxAgeSeconds: maxAgeSecondsOf(times) }),
+    readGauges: () => [],
+  }
+}
+
+/** Reads of the database that callers share. */
+interface Reads {
+  /** Joins the running read, or starts one. */
+  join(): Promise<void>
+  /**
+   * Runs a read that starts after this call. Callers that wait share it, and there is a pause
+   * between two such reads, so that tokens with invented keys cannot flood the database.
+   */
+  fresh(): Promise<void>
+}
+
+function createReads(read: () => Promise<void>, logger: Logger): Reads {
+  let running: Promise<void> | undefined
+  let queued: Promise<void> | undefined
+  let mayStartAt = 0
+  let isFailing = false
+
+  function join(): Promise<void> {
+    running ??= read()
+      .then(
+        () => (isFailing = false),
+        (error: unknown) => {
+          if (!isFailing) logger.warn({ err: error }, 'the signing keys cannot be read')
+          isFailing = true
+          throw error
+        },
+      )
+      .then(() => {})
+      .finally(() => (running = undefined))
+    return running
+  }
+
+  async function startLater(): Promise<void> {
+    await running?.catch(() => {})
+    await delay(Math.max(0, mayStartAt - performance.now()))
+    mayStartAt = performance.now() + pauseMilliseconds
+    queued = undefined
+    return join()
+  }
+
+  return { join, fresh: () => (queued ??= startLater()) }
+}
+
+function findKey({ rows, keys }: Copy, now: number): NamedKey | undefined {
+  const current = findCurrent(rows, now)
+  return current && keys.get(current.id)
+}
+
+function copyOf(
+  rows: readonly SigningKeyRow[],
+  readAt: number,
+  open: (row: SigningKeyRow) => NamedKey | undefined,
+): Copy {
+  const keys = rows.flatMap((row) => open(row) ?? [])
+  return {
+    rows,
+    keys: new Map(keys.map((key) => [key.keyId, key])),
+    keySet: keySetOf(keys),
+    published: { keys: keys.map((key) => exportPublicJwk(key)) },
+    readAt,
+  }
+}
+
+function without({ rows, keys, readAt }: Copy, keyId: string): Copy {
+  const left = rows.filter(({ id }) => id !== keyId)
+  return copyOf(left, readAt, ({ id }) => keys.get(id))
+}

@@ -1,0 +1,30 @@
+import type { GaugeMetric, Reading } from '../../feature/metric.ts'
+import type { RotationTimes } from './plan.ts'
+import type { SigningTimes } from './tables.ts'
+
+/** Shows the operator how old the key is. */
+export const signingKeyAge: GaugeMetric = {
+  type: 'gauge',
+  name: 'keystile_signing_key_age_seconds',
+  help: 'How long the current signing key has been signing.',
+}
+
+/** Set an alert on a value below -86400: then no process has replaced the key for a day. */
+export const signingKeyRemaining: GaugeMetric = {
+  type: 'gauge',
+  name: 'keystile_signing_key_remaining_seconds',
+  help: 'Time until the next signing key signs. Below 0, the next key is overdue.',
+}
+
+/** Returns the gauges of the key that signs. */
+export function readingsOf(
+  { signs_from, signs_until }: SigningTimes,
+  now: number,
+  { period }: RotationTimes,
+): readonly Reading[] {
+  const until = signs_until ?? signs_from + period
+  return [
+    { gauge: signingKeyAge, value: (now - signs_from) / 1000 },
+    { gauge: signingKeyRemaining, value: (until - now) / 1000 },
+  ]
+}

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { findCurrent, listNext, plan, stateOf, type RotationTimes, type Wanted } from './plan.ts'
+import type { SigningTimes } from './tables.ts'
+
+const times: RotationTimes = { lead: 10, period: 100, margin: 3 }
+const wanted: Wanted = { algorithm: 'ES256', longestTokenSeconds: 0.02 } // 20 units of time
+
+function key(id: string, signs_from: number, signs_until: number | null = null): SigningTimes {
+  return { id, algorithm: 'ES256', published_at: signs_from - 10, signs_from, signs_until }
+}
+
+describe('plan', () => {
+  it('without a key, a new key signs immediately', () => {
+    assert.deepEqual(plan([], 50, wanted, times), { newSignsFrom: 50, gone: [] })
+  })
+
+  it('if every key has ended, a new key signs immediately', () => {
+    assert.deepEqual(plan([key('a', 0, 40)], 50, wanted, times), { newSignsFrom: 50, gone: [] })
+  })
+
+  it('the next key is due one lead before the current key ends its period', () => {
+    const at = (now: number): number | undefined =>
+      plan([key('a', 0)], now, wanted, times).newSignsFrom
+    assert.deepEqual([at(89), at(90), at(91)], [undefined, 100, 101])
+  })
+
+  it('a key that is overdue by months still gets a successor that signs one lead later', () => {
+    assert.equal(plan([key('a', 0)], 100_000, wanted, times).newSignsFrom, 100_010)
+  })
+
+  it('while there is a next key, no other key is made, even if it is forced', () => {
+    const keys = [key('a', 0, 60), key('b', 60)]
+    for (const now of [50, 59])
+      for (const isForced of [false, true])
+        for (const algorithm of ['ES256', 'RS256'])
+          assert.equal(
+            plan(keys, now, { ...wanted, algorithm, isForced }, times).newSignsFrom,
+            undefined,
+          )
+  })
+
+  it('another algorithm or the operator makes a next key due at once', () => {
+    for (const change of [{ algorithm: 'EdDSA' }, { isForced: true }])
+      assert.equal(plan([key('a', 0)], 5, { ...wanted, ...change }, times).newSignsFrom, 15)
+  })
+
+  it('a key is deleted one margin after its last token has expired', () => {
+    const gone = (now: number): readonly string[] =>
+      plan([key('a', 0, 60), key('b', 60)], now, wanted, times).gone
+    assert.deepEqual([gone(82), gone(83)], [[], ['a']])
+  })
+
+  it('the key that signs is never deleted', () => {
+    assert.deepEqual(plan([key('a', 0)], 1e9, wanted, times).gone, [])
+  })
+})
+
+describe('findCurrent', () => {
+  it('a key signs from its beginning until the beginning of its successor', () => {
+    const keys = [key('a', 0, 60), key('b', 60)]
+    const at = (now: number): string | undefined => findCurrent(keys, now)?.id
+    assert.deepEqual([at(0), at(59), at(60), at(1000)], ['a', 'a', 'b', 'b'])
+  })
+
+  it('if no key has begun, the key that begins first signs', () => {
+    assert.equal(findCurrent([key('c', 9), key('b', 7)], 5)?.id, 'b')
+    assert.equal(findCurrent([], 5), undefined)
+  })
+
+  it('the state of each key is next, current or previous', () => {
+    const keys = [key('a', 0, 60), key('b', 60, 90), key('c', 90)]
+    assert.deepEqual(
+      keys.map((one) => stateOf(one, keys, 70)),
+      ['previous', 'current', 'next'],
+    )
+  })
+})
+
+// Lives of keys: at random times a process looks, and does what is due. Between two looks, all
+// processes may be off for any time.
+describe('a life of rotations', () => {
+  const looks = fc.array(fc.integer({ min: 1, max: 150 }), { minLength: 1, maxLength: 60 })
+  const numRuns = process.env['KEYSTILE_LONG'] ? 20_000 : 500
+
+  it('in every life, one published key signs, and no key leaves before its tokens', () => {
+    fc.assert(
+      fc.property(looks, (pauses) => {
+        let keys: SigningTimes[] = []
+        let now = 0
+        for (const pause of pauses) {
+          const signing = new Set<string>()
+          for (const end = now + pause; now < end; now++) {
+            const current = findCurrent(keys, now)
+            if (!current) continue
+            signing.add(current.id)
+            assert.ok(current.signs_until === null || now < current.signs_until)
+            const isFirst = current.published_at === current.signs_from
+            assert.ok(isFirst || now >= current.published_at + times.lead, 'published before')
+          }
+          assert.ok(signing.size <= 2)
+
+          const { newSignsFrom, gone } = plan(keys, now, wanted, times)
+          for (const { id, signs_until } of keys)
+            if (gone.includes(id)) assert.ok(signs_until !== null && signs_until + 23 <= now)
+          keys = keys.filter(({ id }) => !gone.includes(id))
+          if (newSignsFrom !== undefined) {
+            const current = findCurrent(keys, now)
+            keys = keys.map((one) =>
+              one.id === current?.id ? { ...one, signs_until: newSignsFrom } : one,
+            )
+            keys.push({ ...key(`key-${now}`, newSignsFrom), published_at: now })
+          }
+          assert.ok(findCurrent(keys, now))
+          assert.ok(listNext(keys, now).length <= 1 && keys.length <= 3)
+        }
+      }),
+      { numRuns },
+    )
+  })
+})

@@ -1,0 +1,81 @@
+// The background job that replaces signing keys. The process that holds the lease runs it.
+
+import type { Clock, Logger } from 'keystile/internal'
+import type { Database } from '../../storage/database.ts'
+import { LeaseLostError, type Lease } from '../lease/lease.ts'
+import { defaultTimes, plan, type RotationTimes } from './plan.ts'
+import { createKeySeal, makeSealedKey } from './sealed-keys.ts'
+import type { SigningKeySource } from './signing-key-source.ts'
+import { advanceSigningKeys, listSigningKeyRows, readLongestToken } from './store.ts'
+
+/** When keys are replaced. Only tests use other times than `defaultRotation`. */
+export interface RotationSettings {
+  readonly times: RotationTimes
+  /** The time between two looks at the keys, in milliseconds. */
+  readonly interval: number
+}
+
+export const defaultRotation: RotationSettings = { times: defaultTimes, interval: 60_000 }
+
+/** The parts that the rotation uses. */
+export interface RotationParts extends RotationSettings {
+  readonly source: SigningKeySource
+  readonly lease: Lease
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Replaces signing keys while this process holds the lease of background jobs. */
+export interface Rotation {
+  /** Stops after the look that is in progress. */
+  close(): Promise<void>
+}
+
+/** Starts the rotation. The operator's own keys are never replaced. */
+export function startRotation(
+  { reader }: Pick<Database, 'reader'>,
+  { source, lease, clock, logger, times, interval }: RotationParts,
+): Rotation {
+  if ('ownKeys' in source) return { close: () => Promise.resolve() }
+  const { algorithm } = source
+  const seal = createKeySeal(source.sealingSecrets)
+  let running: Promise<void> | undefined
+
+  async function rotate(): Promise<void> {
+    const now = clock.now()
+    const wanted = { algorithm, longestTokenSeconds: await readLongestToken(reader) }
+    const due = plan(await listSigningKeyRows(reader), now, wanted, times)
+    const isNewDue = due.newSignsFrom !== undefined
+    if (!isNewDue && due.gone.length === 0) return
+
+    const offered = isNewDue ? await makeSealedKey(algorithm, seal) : undefined
+    const values = { now, algorithm, offered, times }
+    const { inserted, gone } = await lease.write(advanceSigningKeys, values)
+    if (inserted)
+      logger.info(
+        { keyId: inserted.id, signsFrom: new Date(inserted.signs_from).toISOString() },
+        'published the next signing key',
+      )
+    for (const keyId of gone) logger.info({ keyId }, 'deleted a signing key without valid tokens')
+  }
+
+  const run = (): void => {
+    if (!lease.isHeld) return
+    running ??= rotate()
+      .catch((error: unknown) => {
+        if (!(error instanceof LeaseLostError))
+          logger.warn({ err: error }, 'the signing keys could not be rotated')
+      })
+      .finally(() => (running = undefined))
+  }
+  const timer = setInterval(run, interval)
+  timer.unref()
+  lease.onTaken(run)
+
+  return {
+    async close() {
+      clearInterval(timer)
+      await running
+    },
+  }
+}

@@ -1,0 +1,208 @@
+// Servers replace their signing keys by themselves. The clocks are those of the test.
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { decodeJwtUnsafe } from 'keystile/jwt'
+import { defaultTimes } from '../../packages/server/src/features/signing-keys/plan.ts'
+import {
+  createKeySeal,
+  makeSealedKey,
+} from '../../packages/server/src/features/signing-keys/sealed-keys.ts'
+import { advanceSigningKeys } from '../../packages/server/src/features/signing-keys/store.ts'
+import { byOperator } from '../../packages/server/src/features/audit/audit.ts'
+import { openDatabase } from '../../packages/server/src/storage/open.ts'
+import {
+  createTestClock,
+  describeOnBoth,
+  key,
+  type Stage,
+  type TestKeystile,
+} from '../../packages/server/test-support/keystile.ts'
+
+const [hour, day] = [60 * 60, 24 * 60 * 60]
+const tokenSeconds = 600
+/** Looks at the keys each 20 ms, so that the test need not wait for a minute. */
+const often = { times: defaultTimes, interval: 20 }
+const writerThread = new URL('../../packages/server/src/server/writer-thread.ts', import.meta.url)
+
+describeOnBoth('the rotation of signing keys', (stage) => {
+  it('a key is published, signs for 30 days, and is deleted after its last token', async () => {
+    const clock = createTestClock()
+    const server = await stage.start({ clock }, often)
+    const first = kidOf(await server.accessToken())
+
+    clock.advance(30 * day - hour - 1)
+    await delay(100)
+    assert.equal(await countKeys(stage), 1)
+    clock.advance(1)
+    await untilKeys(stage, 2)
+    clock.advance(6)
+    const [, second] = await publishedKids(server)
+    assert.ok(second !== undefined)
+    clock.advance(hour - 7)
+    const last = await server.accessToken()
+    assert.equal(kidOf(last), first)
+    clock.advance(1)
+    assert.equal(kidOf(await server.accessToken()), second)
+
+    clock.advance(tokenSeconds)
+    assert.equal((await server.send('GET', '/users/me', { bearer: last })).status, 200)
+    clock.advance(69)
+    await delay(100)
+    assert.deepEqual(await publishedKids(server), [first, second])
+    clock.advance(1)
+    await untilKeys(stage, 1)
+    clock.advance(6)
+    assert.deepEqual(await publishedKids(server), [second])
+  })
+
+  it('after a pause of months, the old key signs for one more hour', async () => {
+    const clock = createTestClock()
+    const before = await stage.start({ clock })
+    const old = kidOf(await before.accessToken())
+    await before.keystile.close()
+
+    clock.advance(300 * day)
+    const after = await stage.start({ clock }, often)
+    await untilKeys(stage, 2)
+    clock.advance(hour - 1)
+    assert.equal(kidOf(await after.accessToken()), old)
+    clock.advance(1)
+    assert.notEqual(kidOf(await after.accessToken()), old)
+  })
+
+  it('another signingAlgorithm makes a next key, and the tokens of both keys are valid', async () => {
+    const clock = createTestClock()
+    const before = await stage.start({ clock, signingAlgorithm: 'EdDSA' })
+    await before.accessToken()
+    await before.keystile.close()
+
+    const after = await stage.start({ clock, signingAlgorithm: 'RS256' }, often)
+    await untilKeys(stage, 2)
+    clock.advance(hour - 1)
+    const old = await after.accessToken()
+    clock.advance(1)
+    const fresh = await after.accessToken()
+    assert.deepEqual([algorithmOf(old), algorithmOf(fresh)], ['EdDSA', 'RS256'])
+    for (const bearer of [old, fresh])
+      assert.equal((await after.send('GET', '/users/me', { bearer })).status, 200)
+  })
+
+  it('of three processes that publish a key at the same time, one does', async () => {
+    const server = await stage.start()
+    await server.keystile.close()
+    const databases = await Promise.all(
+      Array.from({ length: 3 }, () => openDatabase(stage.database, writerThread)),
+    )
+    try {
+      const outcomes = await Promise.all(
+        databases.map(async (database) => {
+          const offered = await makeSealedKey('ES256', createKeySeal([key]))
+          const values = { now: Date.now(), algorithm: 'ES256', offered, times: defaultTimes }
+          return database.write(advanceSigningKeys, { ...values, forcedBy: byOperator })
+        }),
+      )
+      assert.equal(outcomes.filter(({ inserted }) => inserted).length, 1)
+      assert.equal(await countKeys(stage), 2)
+    } finally {
+      for (const database of databases) await database.close()
+    }
+  })
+
+  it('the key of a database from before the rotation keeps signing', async () => {
+    const before = await stage.start()
+    const old = kidOf(await before.accessToken())
+    await before.keystile.close()
+    for (const column of ['published_at', 'signs_from', 'signs_until'])
+      await stage.sql(`alter table signing_key drop column ${column}`)
+    await stage.sql(`delete from migration where name = '0015-key-rotation'`)
+    await stage.sql(`delete from setting where name = 'longest_access_token_seconds'`)
+
+    const after = await stage.start()
+    assert.equal(kidOf(await after.accessToken()), old)
+    const [row] = await stage.sql('select * from signing_key')
+    assert.deepEqual(
+      [row?.['signs_from'], row?.['published_at']],
+      [row?.['created_at'], row?.['created_at']],
+    )
+    assert.equal(await longestToken(stage), 86_400)
+  })
+
+  it('the longest lifetime of a token is kept, also after it was set to a shorter one', async () => {
+    for (const accessTokenSeconds of [600, 1800, 60]) {
+      const { keystile } = await stage.start({ accessTokenSeconds })
+      await keystile.close()
+    }
+    assert.equal(await longestToken(stage), 1800)
+  })
+
+  it('a server that cannot read its keys signs for half an hour, and then answers 503', async () => {
+    const clock = createTestClock()
+    const server = await stage.start({ clock })
+    const client = await server.addClient()
+    const ask = async (): Promise<number> =>
+      (
+        await server.send('POST', '/token', {
+          form: { grant_type: 'client_credentials', ...client },
+        })
+      ).status
+    assert.equal(await ask(), 200)
+
+    await stage.sql('alter table signing_key rename to hidden')
+    clock.advance(hour / 2)
+    assert.deepEqual([await ask(), (await jwks(server)).status], [200, 200])
+    clock.advance(1)
+    assert.deepEqual([await ask(), (await jwks(server)).status], [503, 503])
+
+    await stage.sql('alter table hidden rename to signing_key')
+    assert.deepEqual([await ask(), (await jwks(server)).status], [200, 200])
+  })
+
+  it('a server that has not read a new key yet accepts its tokens', async () => {
+    const clock = createTestClock()
+    const [one, other] = [await stage.start({ clock }), await stage.start({ clock })]
+    await one.accessToken()
+    const database = await openDatabase(stage.database, writerThread)
+    const offered = await makeSealedKey('ES256', createKeySeal([key]))
+    const values = { now: clock.now(), algorithm: 'ES256', offered, times: defaultTimes }
+    await database.write(advanceSigningKeys, { ...values, forcedBy: byOperator })
+    await database.close()
+
+    clock.advance(hour)
+    const bearer = await one.accessToken()
+    assert.equal(kidOf(bearer), offered.id)
+    assert.equal((await other.send('GET', '/users/me', { bearer })).status, 200)
+  })
+})
+
+function kidOf(token: string): string {
+  return String(decodeJwtUnsafe(token).header['kid'])
+}
+
+function algorithmOf(token: string): unknown {
+  return decodeJwtUnsafe(token).header['alg']
+}
+
+function jwks({ send }: TestKeystile): ReturnType<TestKeystile['send']> {
+  return send('GET', '/.well-known/jwks.json')
+}
+
+async function publishedKids(server: TestKeystile): Promise<readonly string[]> {
+  return (await jwks(server)).json['keys'].map(({ kid }: { readonly kid: string }) => kid)
+}
+
+async function countKeys(stage: Stage): Promise<number> {
+  return (await stage.sql('select id from signing_key')).length
+}
+
+/** Waits until the database has this number of keys. */
+async function untilKeys(stage: Stage, count: number): Promise<void> {
+  while ((await countKeys(stage)) !== count) await delay(10)
+}
+
+async function longestToken(stage: Stage): Promise<number> {
+  const [row] = await stage.sql(
+    `select value from setting where name = 'longest_access_token_seconds'`,
+  )
+  return Number(row?.['value'])
+}
