@@ -14,6 +14,7 @@ import type { Logger } from '../base/log.ts'
 import { generateKey } from '../keys/jwk.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
 import { issueAccessToken } from '../token/access-token.ts'
+import { readRevocations } from './revocation-source.ts'
 import { createVerifier, type Verifier, type VerifierOptions } from './verifier.ts'
 
 const key = generateKey('ES256')
@@ -364,6 +365,20 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(await verdict(stage, stage.token('s1')), 'verifier_closed')
     await new Promise((resolve) => setTimeout(resolve, 1_500))
     assert.equal(feed.requests.length, 1)
+  })
+
+  it('a check that began before close() does not connect again afterwards', async (t) => {
+    const feed = await startFeed()
+    t.after(() => feed.stop())
+    const source = readRevocations(
+      { revocations: { clientId, clientSecret, whenStale: 'refuse' } },
+      [feed.issuer],
+      { now: () => Date.now() },
+    )
+    assert.ok(source)
+    source.close()
+    await assert.rejects(source.refresh())
+    assert.equal(feed.requests.length, 0)
   })
 
   it('close() ends the wait for the first snapshot', async (t) => {

@@ -1,0 +1,91 @@
+// Tests of one connection to a feed. The tests on real sockets are in revocation-feed.test.ts.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { current, until } from '../../test-support/scripted-feed.ts'
+import { openFeedStream, type FeedStream } from './feed-stream.ts'
+
+interface Stage {
+  readonly stream: FeedStream
+  /** The types of the events that were passed on. */
+  readonly events: readonly string[]
+  /** The reasons for which the connection ended. */
+  readonly ends: readonly string[]
+  /** Lets bytes arrive. */
+  arrive(text: string): void
+}
+
+/** Opens a connection to a body that the test writes. */
+function open(onEvent = (): void => {}): Stage {
+  const events: string[] = []
+  const ends: string[] = []
+  let controller: ReadableStreamDefaultController<Uint8Array> | undefined
+  const body = new ReadableStream<Uint8Array>({ start: (given) => void (controller = given) })
+  const headers = { 'content-type': 'text/event-stream' }
+  const location = {
+    url: 'https://auth.example/revocations',
+    clientId: 'orders',
+    clientSecret: 'pX3',
+    fetch: async () => new Response(body, { headers }),
+  }
+  const stream = openFeedStream(location, undefined, {
+    onEvent({ type }) {
+      events.push(type)
+      onEvent()
+    },
+    onEnd: ({ message }) => void ends.push(message),
+  })
+  return {
+    stream,
+    events,
+    ends,
+    arrive: (text) => controller?.enqueue(new TextEncoder().encode(text)),
+  }
+}
+
+describe('openFeedStream', () => {
+  it('bytes that arrive after four seconds of silence end the connection unread', async (t) => {
+    // The event loop of a process can be blocked: then bytes are read before a timer can run.
+    let now = 1_000
+    t.mock.method(performance, 'now', () => now)
+    const stage = open()
+    stage.arrive(current)
+    await until(() => stage.events.length === 1)
+    now += 4_000
+    stage.arrive(current)
+    await until(() => stage.events.length === 2)
+    now += 4_001
+    stage.arrive(current)
+    await until(() => stage.ends.length === 1)
+    assert.deepEqual(stage.ends, ['nothing arrived for 4000 ms'])
+    assert.equal(stage.events.length, 2)
+  })
+
+  it('if an event cannot be handled, the connection ends, and no event follows', async () => {
+    const stage = open(() => {
+      throw new Error('cannot be handled')
+    })
+    stage.arrive(current + current)
+    await until(() => stage.ends.length === 1)
+    assert.deepEqual(stage.ends, ['cannot be handled'])
+    assert.deepEqual(stage.events, ['current'])
+  })
+
+  it('after close(), no event is passed on, and the end is told once', async () => {
+    const stage = open(() => stage.stream.close(new Error('enough')))
+    stage.arrive(current + current)
+    await until(() => stage.ends.length === 1)
+    stage.stream.close(new Error('again'))
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.deepEqual(stage.ends, ['enough'])
+    assert.deepEqual(stage.events, ['current'])
+  })
+
+  it('close() ends the connection even if fetch ignores its signal', async () => {
+    const stage = open()
+    stage.arrive(current)
+    await until(() => stage.events.length === 1)
+    stage.stream.close(new Error('enough'))
+    await until(() => stage.ends.length === 1)
+    assert.deepEqual(stage.ends, ['enough'])
+  })
+})
