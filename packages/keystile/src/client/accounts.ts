@@ -82,8 +82,8 @@ export interface AccountMethods {
    * Confirms a pending registration, which creates the account:
    * `POST /email-verifications/confirm`.
    *
-   * @throws {ClientError} `forbidden` if the link, the code or the password is wrong or has expired;
-   *   `conflict` if the user name or the address is taken by now
+   * @throws {ClientError} `forbidden` if the link, the code or the password is wrong or has
+   *   expired; `conflict` if the user name or the address is taken by now
    */
   finishRegistration(proof: RegistrationProof): Promise<void>
   /**
@@ -110,8 +110,8 @@ export interface AccountMethods {
   /**
    * Verifies the address of an account: `POST /email-verifications/confirm`.
    *
-   * @throws {ClientError} `forbidden` if the link, the code or the password is wrong or has expired;
-   *   `not_signed_in`
+   * @throws {ClientError} `forbidden` if the link, the code or the password is wrong or has
+   *   expired; `not_signed_in`
    */
   verifyEmail(proof: OwnMailProof): Promise<void>
   /**
@@ -130,8 +130,8 @@ export interface AccountMethods {
   /**
    * Confirms a new address: `POST /email-changes/confirm`.
    *
-   * @throws {ClientError} `forbidden` if the link, the code or the password is wrong or has expired;
-   *   `not_signed_in`
+   * @throws {ClientError} `forbidden` if the link, the code or the password is wrong or has
+   *   expired; `not_signed_in`
    */
   confirmEmailChange(proof: OwnMailProof): Promise<void>
   /**
@@ -142,11 +142,11 @@ export interface AccountMethods {
    */
   undoEmailChange(proof: { readonly token: string }): Promise<void>
   /**
-   * Creates the account of an invited person: `POST /invitations/accept`. Further members are fields
-   * of the profile.
+   * Creates the account of an invited person: `POST /invitations/accept`. Further members are
+   * fields of the profile.
    *
-   * @throws {ClientError} `forbidden` if the link or the code is wrong or has expired; `conflict` if
-   *   the user name or the address is taken
+   * @throws {ClientError} `forbidden` if the link or the code is wrong or has expired; `conflict`
+   *   if the user name or the address is taken
    */
   acceptInvitation(invitation: MailProof & Omit<NewAccount, 'email'>): Promise<void>
 }
@@ -158,7 +158,7 @@ export interface AccountParts {
   readonly fetch: Fetch
   /** Sends a request with the access token of the user who is signed in. */
   readonly fetchAsUser: Fetch
-  /** Returns the device secret of the last login; `undefined` if there is none or it is a cookie. */
+  /** Returns the device secret of the last login; `undefined` if there is none, or in a cookie. */
   readonly deviceSecret: () => Promise<string | undefined>
 }
 
