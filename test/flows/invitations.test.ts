@@ -1,6 +1,7 @@
 // Invitations: a mail with which a person creates an account.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import * as z from 'zod'
 import {
   describeOnBoth,
   password,
@@ -211,6 +212,69 @@ describeOnBoth('an invitation', (stage) => {
     assert.match((await post({ username: 'bob', password })).text, /Your account is ready/)
     assert.equal((await login({ username: 'bob' })).status, 200)
     assert.equal((await post({ username: 'bob', password })).status, 403)
+  })
+
+  it('the page asks for the required fields of the profile, with the types of the schema', async () => {
+    const profile = z.object({
+      'first name': z.string().min(2).meta({ title: 'Your "first" name' }),
+      age: z.int(),
+      site: z.url(),
+      plan: z.enum(['free', '<paid>']).nullable(),
+      terms: z.literal(true),
+      news: z.boolean(),
+      nickname: z.string().nullable(),
+      city: z.string().optional(),
+      lists: z.array(z.string()).default([]),
+    })
+    const { invited, send, users } = await start({ profile })
+    const { token } = await invited()
+    const opened = await send('GET', `/account/accept-invitation?token=${token}`)
+    assert.deepEqual(
+      Array.from(opened.text.matchAll(/<(?:input|select) id="([\w-]+)"/g), ([, id]) => id),
+      ['username', 'password', 'first-name', 'age', 'site', 'plan', 'terms', 'news', 'nickname'],
+    )
+    assert.match(opened.text, /<label for="first-name">Your &#34;first&#34; name<\/label>/)
+    assert.match(opened.text, /<option value="&#34;&#60;paid&#62;&#34;">&#60;paid&#62;<\/option>/)
+
+    const chosen = {
+      'first name': 'Ada',
+      age: '36',
+      site: 'https://a.example',
+      plan: '"<paid>"',
+      terms: 'true',
+      news: 'false',
+      nickname: 'a',
+    }
+    const post = (form: Readonly<Record<string, string>>): Promise<Answer> =>
+      send('POST', '/account/accept-invitation', {
+        form: { token, username: 'bob', password, ...chosen, ...form },
+      })
+    for (const [name, value] of [
+      ['age', 'many'],
+      ['age', '1.5'],
+      ['first name', 'A'],
+      ['plan', 'other'],
+      ['terms', 'false'],
+      ['news', ''],
+    ] as const) {
+      const { status, text } = await post({ [name]: value })
+      assert.equal(status, 422, name)
+      const id = name.replace(' ', '-')
+      assert.ok(text.includes(`<p class="fault" id="${id}-fault" role="alert">`), name)
+      if (name !== 'plan') assert.match(text, /<option value="&#34;&#60;paid&#62;&#34;" selected>/)
+    }
+    assert.equal((await post({ city: 'Paris', role: 'admin' })).status, 200)
+    const bob = (await users.listAfter('', 50)).find(({ publicUser }) => publicUser.email === email)
+    assert.deepEqual(bob?.profile, {
+      'first name': 'Ada',
+      age: 36,
+      site: 'https://a.example',
+      plan: '<paid>',
+      terms: true,
+      news: false,
+      nickname: 'a',
+      lists: [],
+    })
   })
 
   it('the pages speak four languages', async () => {

@@ -176,7 +176,7 @@ function wireChanges(
   const shared = { ...accounts, proofs, limits, notices, seal, pagesUrl, clock }
   const changes = createEmailChanges(shared)
   const invitations = createInvitations({ ...parts, ...shared, profile })
-  const pages = { changes, invitations, passwordPolicy, issuer, mailLanguage }
+  const pages = { changes, invitations, passwordPolicy, profile, issuer, mailLanguage }
   return {
     routes: [
       ...emailChangeRoutes({ ...accounts, limits, changes, verifiesAddresses }),
