@@ -1,6 +1,6 @@
+import type { JsonObject } from 'keystile/internal'
 import type { OpenRoute } from '../../http/route.ts'
 import { byStranger } from '../audit/audit.ts'
-import type { ProfileSchema } from '../accounts/profile.ts'
 import type { EmailChanges } from '../email-change/email-changes.ts'
 import type { Invitations } from '../invitations/invitations.ts'
 import type { PasswordPolicy } from '../password-policy/policy.ts'
@@ -15,7 +15,8 @@ export interface ChangePageParts extends PageSettings {
   readonly changes: Pick<EmailChanges, 'confirm' | 'undo'>
   readonly invitations: Pick<Invitations, 'accept'>
   readonly passwordPolicy: Pick<PasswordPolicy, 'minLength'>
-  readonly profile: ProfileSchema | undefined
+  /** The JSON Schema of the profile of a new account. */
+  readonly profile: JsonObject
 }
 
 /** The pages for a new address, for the old address, and for an invitation. */

@@ -16,9 +16,9 @@ body { margin: 0; padding: 1.5rem; background: var(--paper); color: var(--ink);
 main { max-width: 26rem; margin: 4vh auto }
 h1 { font-size: 1.5rem; line-height: 1.25 }
 label { display: block; margin-top: 1rem; font-weight: 600 }
-input, select { width: 100%; margin-top: .25rem; padding: .6rem .75rem; font: inherit; color: inherit;
-  background: transparent; border: 1px solid var(--edge); border-radius: .4rem }
-select { background: var(--paper) }
+input, select { width: 100%; margin-top: .25rem; padding: .6rem .75rem; font: inherit;
+  color: inherit; background: transparent; border: 1px solid var(--edge); border-radius: .4rem }
+select { background: var(--paper); min-height: 2.85rem }
 input[aria-invalid], select[aria-invalid] { border-color: var(--fault); border-width: 2px }
 button { width: 100%; margin-top: 1.5rem; padding: .7rem; font: inherit; font-weight: 600;
   color: var(--on-act); background: var(--act); border: 0; border-radius: .4rem; cursor: pointer }
@@ -119,10 +119,13 @@ export function fieldOf({ name, label, hint, fault, attributes, choices }: Field
   const all = markup`id="${id}" name="${name}" required ${attributes}${
     described === '' ? undefined : markup` aria-describedby="${described}"`
   }${fault && markup` aria-invalid="true" autofocus`}`
+  const control = choices
+    ? markup`<select ${all}>${choices.reduce(addChoice, noChoice)}</select>`
+    : markup`<input ${all}>`
   return markup`<label for="${id}">${label}</label>
 ${fault && markup`<p class="fault" id="${id}-fault" role="alert">${fault}</p>`}
 ${hint && markup`<p class="hint" id="${id}-hint">${hint}</p>`}
-${choices ? markup`<select ${all}>${choices.reduce(addChoice, noChoice)}</select>` : markup`<input ${all}>`}`
+${control}`
 }
 
 /** The first choice of a list, which is no value: the person must choose. */

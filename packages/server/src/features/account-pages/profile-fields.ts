@@ -2,7 +2,6 @@
 // the values; a page only has to ask for them.
 import type { JsonObject } from 'keystile/internal'
 import type { Form } from '../../http/form.ts'
-import { describeProfile, type ProfileSchema } from '../accounts/profile.ts'
 import { markup } from './html.ts'
 import type { Field } from './layout.ts'
 
@@ -26,10 +25,12 @@ export interface ProfileFields {
 
 /**
  * Returns the fields for the required fields of a profile: texts, numbers, and values to choose
- * from. Leaves out objects, lists, and all fields of a schema without a JSON Schema.
+ * from. Leaves out objects and lists.
+ *
+ * @param schema the JSON Schema of the profile
  */
-export function profileFieldsOf(schema: ProfileSchema | undefined): ProfileFields {
-  const { properties = {}, required = [] } = describeProfile(schema, 'input') as {
+export function profileFieldsOf(schema: JsonObject): ProfileFields {
+  const { properties = {}, required = [] } = schema as {
     readonly properties?: Readonly<Record<string, PropertySchema>>
     readonly required?: readonly string[]
   }
