@@ -1,7 +1,8 @@
 // Uses the React example as a person would: Vite serves the page, the API runs too, and a real
-// browser registers, calls the API, reloads, logs out and logs in. The example runs in a copy of
-// the repository that was never built, like a fresh clone. It has its own packages. Installing them
-// takes a while, so `npm test` leaves this test out; `npm run test:long` runs it.
+// browser registers, confirms the mail, calls the API, logs out, logs in, and sets a new password.
+// The example runs in a copy of the repository that was never built, like a fresh clone. It has its
+// own packages. Installing them takes a while, so `npm test` leaves this test out; `npm run
+// test:long` runs it.
 import assert from 'node:assert/strict'
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,6 +10,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Browser, Page } from 'playwright-core'
 import { freePort } from '../packages/server/test-support/command.ts'
 import { skipWithoutBrowser, startBrowser } from '../test/support/browser.ts'
@@ -16,6 +18,13 @@ import { copyRepository, pack } from '../test/support/packed.ts'
 
 const vite = 'node_modules/vite/bin/vite.js'
 const person = { username: 'ada', email: 'ada@example.com', password: 'an engine of her own' }
+
+/** What a person reads in a mail. */
+interface Mail {
+  readonly link: string
+  readonly code: string
+}
+
 const skip = process.env['KEYSTILE_LONG'] ? skipWithoutBrowser() : 'KEYSTILE_LONG=1 runs it'
 
 describe('examples/react', { skip }, () => {
@@ -60,27 +69,49 @@ describe('examples/react', { skip }, () => {
   }
 
   const says = (text: string): Promise<void> => page.getByText(text).waitFor()
-  const press = (name: string): Promise<void> => page.getByRole('button', { name }).click()
+  const press = (name: string): Promise<void> =>
+    page.getByRole('button', { name, exact: true }).click()
+  const fill = async (values: Readonly<Record<string, string>>): Promise<void> => {
+    for (const [label, value] of Object.entries(values))
+      await page.getByLabel(label, { exact: true }).fill(value)
+  }
 
-  async function fill({ username, password, email = '' }: Partial<typeof person>): Promise<void> {
-    await page.getByLabel('User name').fill(username ?? '')
-    await page.getByLabel('E-mail').fill(email)
-    await page.getByLabel('Password').fill(password ?? '')
+  /** Waits for a mail to an address, and returns its code and its link. */
+  async function readMail(address: string, subject: string): Promise<Mail> {
+    for (;;) {
+      const text = await (await fetch(`${url}/auth/dev/mail`)).text()
+      const mail = text
+        .split('<article>')
+        .find((one) => one.includes(`To ${address}`) && one.includes(subject))
+      const [link] = /^http\S+$/m.exec(mail ?? '') ?? []
+      const [code] = /^\d{4} \d{4}$/m.exec(mail ?? '') ?? []
+      if (link !== undefined && code !== undefined) return { link, code }
+      await delay(50)
+    }
   }
 
   it('examples/react shows the error message of a refused registration', async () => {
     await page.goto(url)
-    await fill({ ...person, password: 'short' })
     await press('Register')
-    await says('Password should')
+    await fill({ 'User name': person.username, 'E-mail': person.email, 'New password': 'short' })
+    await press('Register')
+    await says('should have at least')
   })
 
-  it('examples/react registers a user, calls the API, stays signed in and logs out', async () => {
-    await fill(person)
+  it('examples/react registers a user by the code of a mail, and calls the API', async () => {
+    await fill({ 'New password': person.password })
     await press('Register')
+    const { code } = await readMail(person.email, 'Finish your registration')
+    await fill({ Code: '0000 0000' })
+    await press('Confirm your address')
+    await says('The link or the code is wrong')
+    await fill({ Code: code })
+    await press('Confirm your address')
     await press('Load items')
     await says('ada: lamp, chair')
+  })
 
+  it('examples/react stays signed in after a reload, and logs out', async () => {
     await page.reload()
     await press('Load items')
     await says('ada: lamp, chair')
@@ -88,20 +119,58 @@ describe('examples/react', { skip }, () => {
     const ended = page.waitForResponse((answer) => answer.request().method() === 'DELETE')
     await press('Log out')
     await ended
-    await page.getByRole('button', { name: 'Log in' }).waitFor()
-    assert.equal(await page.getByRole('status').textContent(), '', 'data of the last user')
+    await page.getByLabel('Password').waitFor()
+    assert.equal(await page.getByText('lamp').count(), 0, 'data of the last user')
     await page.reload()
-    await page.getByRole('button', { name: 'Log in' }).waitFor()
+    await page.getByLabel('Password').waitFor()
   })
 
   it('examples/react logs in, or shows the error message for a wrong password', async () => {
-    await fill({ username: 'ada', password: 'not her password' })
+    await fill({ 'User name': 'ada', Password: 'not her password' })
     await press('Log in')
     await says('Incorrect username or password')
-    await fill({ username: 'ada', password: person.password })
+    await fill({ Password: person.password })
     await press('Log in')
     await press('Load items')
     await says('ada: lamp, chair')
+    await press('Log out')
+  })
+
+  it('examples/react sets a new password by the code of a mail', async () => {
+    await press('Forgot your password?')
+    await fill({ 'User name or e-mail': person.email })
+    await press('Forgot your password?')
+    await page.getByLabel('Code').waitFor()
+    const { code } = await readMail(person.email, 'Set a new password')
+    await fill({ Code: code, 'New password': 'short' })
+    await press('Set a new password')
+    await says('should have at least')
+    await fill({ 'New password': 'purple monkey dishwasher' })
+    await press('Set a new password')
+    await says('Your password is set')
+    await fill({ 'User name': 'ada', Password: 'purple monkey dishwasher' })
+    await press('Log in')
+    await press('Load items')
+    await says('ada: lamp, chair')
+  })
+
+  it('examples/react can be left for the page behind the link of a mail', async () => {
+    await press('Log out')
+    await press('Register')
+    const bob = { username: 'bob', email: 'bob@example.com' }
+    const { password } = person
+    await fill({ 'User name': bob.username, 'E-mail': bob.email, 'New password': password })
+    await press('Register')
+    await page.getByLabel('Code').waitFor()
+    await page.goto((await readMail(bob.email, 'Finish your registration')).link)
+    await fill({ Password: password })
+    await press('Create the account')
+    await says('Your account is ready')
+    await page.goto(url)
+    await fill({ 'User name': bob.username, Password: password })
+    await press('Log in')
+    await press('Load items')
+    await says('bob: lamp, chair')
   })
 
   it('examples/react keeps its tokens out of reach of scripts, and throws no error', async () => {

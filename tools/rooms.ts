@@ -98,7 +98,7 @@ const keystile: Package = {
     },
     {
       file: 'testing.ts',
-      for: 'an issuer for tests of guarded routes',
+      for: 'an issuer for tests of guarded routes, and mailboxes',
       neverLoads: ['hono', 'fastify', 'node:http'],
     },
     { file: 'internal.ts', for: '@keystile/server alone; not part of the public API' },
@@ -152,7 +152,7 @@ const keystile: Package = {
     },
     {
       name: 'testing',
-      for: 'an issuer for tests',
+      for: 'an issuer and mailboxes for tests',
       from: ['base', 'keys', 'token', 'guard'],
     },
     {

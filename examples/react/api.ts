@@ -10,6 +10,10 @@ const keystile = await createKeystile({
   issuer: `http://localhost:${pagePort}/auth`, // where the browser finds it
   database: 'data/react-example.db',
   cookieSession: true,
+  emailVerification: 'required',
+  // In development, no mail is sent: http://localhost:5173/auth/dev/mail shows the mails.
+  mailUrl: process.env['MAIL_URL'] ?? 'console:',
+  mailFrom: 'Items <no-reply@example.com>',
 })
 const guard = createGuard(keystile)
 

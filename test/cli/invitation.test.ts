@@ -1,5 +1,6 @@
 // `keystile user invite`: the command stores the mail, and a running server sends it.
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -68,6 +69,31 @@ describe('keystile user invite', () => {
     const again = await user(['invite', 'BOB@example.com'])
     assert.match(again.stderr, /this email is already taken/)
     assert.equal(again.code, 1)
+  })
+
+  it('lists the invitations that can be accepted, with their rights', async () => {
+    await user(['invite', 'Zoe@example.com', '--role', 'reader', '--scope', 'items:read'])
+    await user(['invite', 'yan@example.com'])
+    const { stdout } = await user(['invitations'])
+    const time = '2\\d{3}-\\S+Z'
+    assert.match(
+      stdout,
+      new RegExp(
+        `^yan@example\\.com\t${time}\t${time}\t-\n` +
+          `Zoe@example\\.com\t${time}\t${time}\trole:reader items:read\n$`,
+      ),
+    )
+    const { stdout: json } = await user(['invitations', '--json'])
+    const [, zoe = ''] = json.split('\n')
+    const { invited_at, expires_at, ...rest } = JSON.parse(zoe) as Record<string, string>
+    assert.deepEqual(rest, { email: 'Zoe@example.com', scopes: ['items:read'], roles: ['reader'] })
+    const days = (Date.parse(expires_at ?? '') - Date.parse(invited_at ?? '')) / 86_400_000
+    assert.equal(days, 7)
+
+    const otherKey = { ...env, KEYSTILE_KEY: randomBytes(32).toString('base64') }
+    assert.match((await user(['invitations'], otherKey)).stdout, /^yan\S+\t\S+\t\S+\tunreadable\n/)
+    for (const email of ['zoe@example.com', 'yan@example.com']) await user(['uninvite', email])
+    assert.equal((await user(['invitations'])).stdout, '')
   })
 
   it('a revoked invitation creates no account', async () => {

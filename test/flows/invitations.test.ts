@@ -1,6 +1,7 @@
 // Invitations: a mail with which a person creates an account.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import * as z from 'zod'
 import {
   describeOnBoth,
   password,
@@ -213,6 +214,69 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal((await post({ username: 'bob', password })).status, 403)
   })
 
+  it('the page asks for the required fields of the profile, with the types of the schema', async () => {
+    const profile = z.object({
+      'first name': z.string().min(2).meta({ title: 'Your "first" name' }),
+      age: z.int(),
+      site: z.url(),
+      plan: z.enum(['free', '<paid>']).nullable(),
+      terms: z.literal(true),
+      news: z.boolean(),
+      nickname: z.string().nullable(),
+      city: z.string().optional(),
+      lists: z.array(z.string()).default([]),
+    })
+    const { invited, send, users } = await start({ profile })
+    const { token } = await invited()
+    const opened = await send('GET', `/account/accept-invitation?token=${token}`)
+    assert.deepEqual(
+      Array.from(opened.text.matchAll(/<(?:input|select) id="([\w-]+)"/g), ([, id]) => id),
+      ['username', 'password', 'first-name', 'age', 'site', 'plan', 'terms', 'news', 'nickname'],
+    )
+    assert.match(opened.text, /<label for="first-name">Your &#34;first&#34; name<\/label>/)
+    assert.match(opened.text, /<option value="&#34;&#60;paid&#62;&#34;">&#60;paid&#62;<\/option>/)
+
+    const chosen = {
+      'first name': 'Ada',
+      age: '36',
+      site: 'https://a.example',
+      plan: '"<paid>"',
+      terms: 'true',
+      news: 'false',
+      nickname: 'a',
+    }
+    const post = (form: Readonly<Record<string, string>>): Promise<Answer> =>
+      send('POST', '/account/accept-invitation', {
+        form: { token, username: 'bob', password, ...chosen, ...form },
+      })
+    for (const [name, value] of [
+      ['age', 'many'],
+      ['age', '1.5'],
+      ['first name', 'A'],
+      ['plan', 'other'],
+      ['terms', 'false'],
+      ['news', ''],
+    ] as const) {
+      const { status, text } = await post({ [name]: value })
+      assert.equal(status, 422, name)
+      const id = name.replace(' ', '-')
+      assert.ok(text.includes(`<p class="fault" id="${id}-fault" role="alert">`), name)
+      if (name !== 'plan') assert.match(text, /<option value="&#34;&#60;paid&#62;&#34;" selected>/)
+    }
+    assert.equal((await post({ city: 'Paris', role: 'admin' })).status, 200)
+    const bob = (await users.listAfter('', 50)).find(({ publicUser }) => publicUser.email === email)
+    assert.deepEqual(bob?.profile, {
+      'first name': 'Ada',
+      age: 36,
+      site: 'https://a.example',
+      plan: '<paid>',
+      terms: true,
+      news: false,
+      nickname: 'a',
+      lists: [],
+    })
+  })
+
   it('the pages speak four languages', async () => {
     const { send } = await start()
     for (const page of ['accept-invitation', 'confirm-email-change', 'undo-email-change']) {
@@ -248,8 +312,74 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal(await guess('192.0.2.8'), 403)
   })
 
-  it('without mail the app cannot invite', async () => {
+  it('the app lists the invitations that can be accepted, in pages', async () => {
+    const { keystile, clock, accept, mailTo } = await start()
+    const users = keystile.users
+    assert.ok(users)
+    assert.deepEqual(await users.listInvitations(), { invitations: [], next: null })
+
+    await users.invite({ email: 'Expired@example.com' })
+    await mailTo('Expired@example.com')
+    clock.advance(7 * 24 * 60 * 60)
+    const invitedAt = new Date(clock.now())
+    const rights = { scopes: ['items:write'], roles: ['reader', 'admin'] }
+    const { expiresAt } = await users.invite({ email: 'Carol@example.com', ...rights })
+    for (const name of ['bob', 'ada', 'dora', 'bob']) {
+      await users.invite({ email: `${name}@example.com` })
+    }
+    await accept({ token: (await mailTo('dora@example.com')).token, username: 'dora' })
+
+    const first = await users.listInvitations({ limit: 2 })
+    assert.deepEqual(
+      [first.invitations.map((one) => one.email), first.next],
+      [['ada@example.com', 'bob@example.com'], 'bob@example.com'],
+    )
+    const last = await users.listInvitations({ after: first.next ?? '', limit: 2 })
+    assert.deepEqual(last, {
+      invitations: [{ email: 'Carol@example.com', ...rights, invitedAt, expiresAt }],
+      next: null,
+    })
+    for (const limit of [0, 201, 1.5])
+      await assert.rejects(async () => users.listInvitations({ limit }), {
+        code: 'unprocessable_content',
+      })
+  })
+
+  it('the app revokes an invitation, and the link does not work any more', async () => {
+    const { invited, accept, keystile } = await start()
+    const { token } = await invited()
+    await keystile.users?.uninvite(email.toUpperCase())
+    assert.deepEqual((await keystile.users?.listInvitations())?.invitations, [])
+    assert.equal((await accept({ token })).status, 403)
+    assert.deepEqual(
+      (await stage.sql("select actor from audit where event = 'invitation_revoked'")).map(
+        ({ actor }) => actor,
+      ),
+      ['app'],
+    )
+    const refused = async (address: string, code: string): Promise<void> =>
+      assert.rejects(async () => keystile.users?.uninvite(address), { code })
+    await refused(email, 'not_found')
+    await refused('no address', 'unprocessable_content')
+  })
+
+  it('an invitation that cannot be decrypted is not in the list: nobody can accept it', async () => {
+    const { invited, accept, keystile } = await start()
+    const { token } = await invited()
+    await stage.sql("update mail_proof set sealed = 'encrypted with another key'")
+    assert.deepEqual((await keystile.users?.listInvitations())?.invitations, [])
+    assert.equal((await accept({ token })).status, 403)
+  })
+
+  it('without mail the app cannot invite, list or revoke', async () => {
     const { keystile } = await stage.start()
-    await assert.rejects(async () => keystile.users?.invite({ email }), TypeError)
+    const { users } = keystile
+    assert.ok(users)
+    await assert.rejects(async () => users.invite({ email }), TypeError)
+    await assert.rejects(
+      async () => users.listInvitations(),
+      /users\.listInvitations\(\) needs mail/,
+    )
+    await assert.rejects(async () => users.uninvite(email), TypeError)
   })
 })

@@ -1,4 +1,12 @@
 // keystile/client: signs users in and adds their access tokens to requests, in browsers and Node.
+export type {
+  MailProof,
+  MailRequest,
+  NewAccount,
+  OwnMailProof,
+  Registered,
+  RegistrationProof,
+} from './client/accounts.ts'
 export { browserStorage } from './client/browser-storage.ts'
 export { ClientError, type ClientErrorCode } from './client/client-error.ts'
 export { createClient, type ApiClient, type ClientOptions } from './client/client.ts'

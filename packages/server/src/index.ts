@@ -14,6 +14,7 @@ export type {
   ManagedUser,
   NewInvitation,
   NewManagedUser,
+  OpenInvitation,
 } from './features/accounts/app-users.ts'
 export type { AppPasswords } from './features/password-policy/app-passwords.ts'
 export type { AppMail } from './features/mail/feature.ts'

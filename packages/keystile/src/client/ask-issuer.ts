@@ -1,5 +1,10 @@
 // Requests to the issuer, and its errors.
-import { ClientError, isErrorCode, type ClientErrorCode } from './client-error.ts'
+import {
+  ClientError,
+  isErrorCode,
+  type ClientErrorCode,
+  type ClientErrorDetails,
+} from './client-error.ts'
 
 /** The type of `globalThis.fetch`. */
 export type Fetch = typeof globalThis.fetch
@@ -11,12 +16,11 @@ export type Fetch = typeof globalThis.fetch
  */
 const timeout = 10_000
 
-/** The JSON object of a successful answer; an empty object if the body is not a JSON object. */
+/** The JSON object of an answer; an empty object if the body is not a JSON object. */
 export type Answer = Readonly<Record<string, unknown>>
 
 /**
- * Sends a request to an endpoint of the issuer. It does not follow redirects, because a redirect
- * could send passwords and tokens to a different server. It uses no cache.
+ * Sends a request to an endpoint of RFC 6749 or to an endpoint below `/session`.
  *
  * Does NOT check the members of the answer.
  *
@@ -25,6 +29,31 @@ export type Answer = Readonly<Record<string, unknown>>
  *   server answers
  */
 export async function askIssuer(fetch: Fetch, url: string, init: RequestInit): Promise<Answer> {
+  const { status, ok, answer, retry } = await exchange(fetch, url, init)
+  if (ok) return answer
+
+  const { error, error_description: description } = answer
+  const code = isErrorCode(error) && isRefusal(status, error) ? error : 'temporarily_unavailable'
+  const message = typeof description === 'string' ? description : `${url} answers ${status}`
+  throw new ClientError(code, message, retry)
+}
+
+/** An answer, whether it is a success or a refusal. */
+export interface Exchange {
+  readonly status: number
+  readonly ok: boolean
+  readonly answer: Answer
+  /** What an error says about another try. */
+  readonly retry: Pick<ClientErrorDetails, 'status' | 'retryAfterSeconds'>
+}
+
+/**
+ * Sends a request and reads the answer. It does not follow redirects, because a redirect could send
+ * passwords and tokens to a different server. It uses no cache.
+ *
+ * @throws {ClientError} `temporarily_unavailable` if the issuer is unreachable
+ */
+export async function exchange(fetch: Fetch, url: string, init: RequestInit): Promise<Exchange> {
   let response: Response
   let text: string
   try {
@@ -35,18 +64,10 @@ export async function askIssuer(fetch: Fetch, url: string, init: RequestInit): P
     throw new ClientError('temporarily_unavailable', `${url} does not answer`, { cause })
   }
 
-  const { status, ok } = response
-  const answer = parseObject(text)
-  if (ok) return answer
-
-  const { error, error_description: description } = answer
-  const code = isErrorCode(error) && isRefusal(status, error) ? error : 'temporarily_unavailable'
-  const message = typeof description === 'string' ? description : `${url} answers ${status}`
-  const seconds = response.headers.get('retry-after')?.match(/^\d{1,9}$/)?.[0]
-  throw new ClientError(code, message, {
-    status,
-    ...(seconds !== undefined && { retryAfterSeconds: Number(seconds) }),
-  })
+  const { status, ok, headers } = response
+  const seconds = headers.get('retry-after')?.match(/^\d{1,9}$/)?.[0]
+  const retry = { status, ...(seconds !== undefined && { retryAfterSeconds: Number(seconds) }) }
+  return { status, ok, answer: parseObject(text), retry }
 }
 
 /**

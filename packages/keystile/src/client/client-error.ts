@@ -9,17 +9,38 @@ const codes = [
   'temporarily_unavailable',
 ] as const
 
+/** Why an endpoint of accounts refuses a request, by the status of the answer. */
+const accountCodes = {
+  401: 'not_signed_in',
+  403: 'forbidden',
+  404: 'not_found',
+  409: 'conflict',
+  422: 'unprocessable_content',
+} as const
+
 /**
  * Why a request to the issuer failed. `temporarily_unavailable` stands for every failure that a
  * retry may solve. `no_cookie_sessions` means that the client has `storage: 'cookie'` and the
  * issuer has no cookie sessions.
+ *
+ * The methods for accounts also use these codes:
+ *
+ * - `unprocessable_content`: a value is not acceptable, such as a new password
+ * - `conflict`: the user name or the address is taken, or the address is already verified
+ * - `forbidden`: the link, the code or the password is wrong, or registration is closed
+ * - `not_signed_in`: no user is signed in, or the session has ended
+ * - `not_found`: the issuer does not have this endpoint, for example because it sends no mail
  */
-export type ClientErrorCode = (typeof codes)[number] | 'no_cookie_sessions'
+export type ClientErrorCode =
+  | (typeof codes)[number]
+  | 'no_cookie_sessions'
+  | (typeof accountCodes)[keyof typeof accountCodes]
 
 /** Further facts about a failed request to the issuer. */
 export interface ClientErrorDetails {
   readonly status?: number | undefined
   readonly retryAfterSeconds?: number | undefined
+  readonly fields?: Readonly<Record<string, string>>
   readonly cause?: unknown
 }
 
@@ -34,6 +55,11 @@ export class ClientError extends Error {
   readonly status: number | undefined
   /** The `Retry-After` of the answer: the number of seconds to wait before a retry. */
   readonly retryAfterSeconds: number | undefined
+  /**
+   * What is wrong with each value, in English, by the name of the value: such as
+   * `{ password: 'The password is wrong' }`. Empty if the error is not about a value.
+   */
+  readonly fields: Readonly<Record<string, string>>
 
   constructor(code: ClientErrorCode, message: string, details: ClientErrorDetails = {}) {
     super(message, details)
@@ -41,6 +67,7 @@ export class ClientError extends Error {
     this.code = code
     this.status = details.status
     this.retryAfterSeconds = details.retryAfterSeconds
+    this.fields = details.fields ?? {}
   }
 }
 
@@ -53,4 +80,9 @@ export function isInvalidGrant(error: unknown): boolean {
 /** Whether a value is one of the codes that an issuer sends. */
 export function isErrorCode(value: unknown): value is (typeof codes)[number] {
   return codes.some((code) => code === value)
+}
+
+/** Returns the code of a refusal by an endpoint of accounts; `undefined` for another status. */
+export function accountCodeOf(status: number): ClientErrorCode | undefined {
+  return (accountCodes as Partial<Record<number, ClientErrorCode>>)[status]
 }

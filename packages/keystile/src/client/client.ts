@@ -1,4 +1,5 @@
 // The client of an API: signs a user in at the issuer, and adds the access token to requests.
+import { createAccountMethods, type AccountMethods } from './accounts.ts'
 import type { Fetch } from './ask-issuer.ts'
 import { createBearerFetch } from './bearer-fetch.ts'
 import { ClientError } from './client-error.ts'
@@ -46,7 +47,7 @@ const optionNames: readonly string[] = [
 ] satisfies readonly (keyof ClientOptions)[]
 
 /** Signs a user in, and sends requests in the user's name. The methods do not use `this`. */
-export interface ApiClient {
+export interface ApiClient extends AccountMethods {
   /**
    * Signs a user in, and replaces the user who was signed in before.
    *
@@ -140,6 +141,13 @@ export function createClient(options: ClientOptions): ApiClient {
   })
 
   return {
+    ...createAccountMethods({
+      issuer,
+      fetch,
+      // The issuer gave the token, so it may get the token, even if it is no resource of the app.
+      fetchAsUser: createBearerFetch({ fetch, isResource: () => true, keeper }),
+      deviceSecret: keeper.deviceSecret,
+    }),
     login: keeper.login,
     fetch: createBearerFetch({ fetch, isResource, keeper }),
     logout: keeper.logout,

@@ -26,6 +26,11 @@ export interface SessionKeeper {
   readonly renew: Renew
   login(credentials: Credentials): Promise<void>
   logout(): Promise<void>
+  /**
+   * Returns the device secret of the last login here; `undefined` if there is none, or if it is in
+   * a cookie.
+   */
+  deviceSecret(): Promise<string | undefined>
   close(): void
 }
 
@@ -81,6 +86,7 @@ export function openSessionKeeper(options: SessionKeeperOptions): SessionKeeper 
     renew,
     login: (credentials) => store.exclusive(() => login(options, store, credentials)),
     logout,
+    deviceSecret: async () => (endpoints.usesCookies ? undefined : store.readDeviceSecret()),
     close: store.close,
   }
 }

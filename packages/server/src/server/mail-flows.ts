@@ -4,7 +4,8 @@ import type { UserObject } from 'keystile'
 import { changePageRoutes } from '../features/account-pages/change-pages.ts'
 import { confirmPageRoutes } from '../features/account-pages/confirm-pages.ts'
 import { resetPageRoutes } from '../features/account-pages/reset-pages.ts'
-import type { AppUsers } from '../features/accounts/app-users.ts'
+import type { AppInvitations } from '../features/accounts/app-users.ts'
+import { describeProfile } from '../features/accounts/profile.ts'
 import { registerRoute } from '../features/accounts/registration.ts'
 import type { User } from '../features/accounts/users.ts'
 import type { Directory } from '../features/directory/directory.ts'
@@ -55,8 +56,8 @@ export interface MailFlowParts {
 interface AccountFlows extends MailFlows<User> {
   /** `POST /users`, which depends on whether addresses are verified. */
   readonly register: OpenRoute
-  /** Invites a person. Undefined without mail. */
-  readonly invite: AppUsers['invite'] | undefined
+  /** Undefined without mail. */
+  readonly invitations: AppInvitations | undefined
 }
 
 /** Makes the routes of the flows of Keystile's own accounts, and the purposes of their links. */
@@ -68,7 +69,7 @@ export function wireMailFlows(parts: MailFlowParts, directory: Directory<User>):
       register: registerRoute(registrationOf(parts)),
       routes: emailChangeRoutes(changing),
       mailPurposes: [],
-      invite: undefined,
+      invitations: undefined,
     }
   }
 
@@ -82,7 +83,7 @@ export function wireMailFlows(parts: MailFlowParts, directory: Directory<User>):
     register: verification.register,
     routes: [...changes.routes, ...resets.routes, ...verification.routes],
     mailPurposes: [resets, verification, changes].flatMap(({ mailPurposes }) => mailPurposes),
-    invite: changes.invite,
+    invitations: changes.invitations,
   }
 }
 
@@ -168,7 +169,7 @@ function wireVerification(
 function wireChanges(
   { options, accounts, mailSeal: seal, ...parts }: MailFlowParts,
   proofs: MailProofs,
-): MailFlows<User> & Pick<AccountFlows, 'invite'> {
+): MailFlows<User> & Pick<AccountFlows, 'invitations'> {
   const { issuer, accountPagesUrl, mailLanguage, profile, clock } = options
   const { passwordPolicy, limits, notices } = parts
   const verifiesAddresses = options.emailVerification !== 'off'
@@ -176,7 +177,14 @@ function wireChanges(
   const shared = { ...accounts, proofs, limits, notices, seal, pagesUrl, clock }
   const changes = createEmailChanges(shared)
   const invitations = createInvitations({ ...parts, ...shared, profile })
-  const pages = { changes, invitations, passwordPolicy, issuer, mailLanguage }
+  const pages = {
+    changes,
+    invitations,
+    passwordPolicy,
+    profile: describeProfile(profile, 'input'),
+    issuer,
+    mailLanguage,
+  }
   return {
     routes: [
       ...emailChangeRoutes({ ...accounts, limits, changes, verifiesAddresses }),
@@ -184,7 +192,7 @@ function wireChanges(
       ...(accountPagesUrl ? [] : changePageRoutes(pages)),
     ],
     mailPurposes: [createEmailChangePurpose({ users: accounts.users, pagesUrl })],
-    invite: invitations.invite,
+    invitations,
   }
 }
 

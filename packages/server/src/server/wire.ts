@@ -146,8 +146,9 @@ async function wireAccounts(first: FirstParts): Promise<RunningKeystile> {
     ...managementRoutes({ users, scopes, profile }),
     ...flows.routes,
   ]
-  const { invite } = flows
-  const appUsers = createAppUsers({ users, passwords, passwordPolicy, scopes, profile, invite })
+  const { invitations } = flows
+  const rules = { passwordPolicy, scopes, profile }
+  const appUsers = createAppUsers({ users, passwords, ...rules, invitations })
   return wirePeople(parts, accountPeople(users, { ...flows, directory, routes, appUsers, feed }))
 }
 

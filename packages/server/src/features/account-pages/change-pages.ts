@@ -1,3 +1,4 @@
+import type { JsonObject } from 'keystile/internal'
 import type { OpenRoute } from '../../http/route.ts'
 import { byStranger } from '../audit/audit.ts'
 import type { EmailChanges } from '../email-change/email-changes.ts'
@@ -6,6 +7,7 @@ import type { PasswordPolicy } from '../password-policy/policy.ts'
 import { changeTexts, type ChangeTexts } from './change-texts.ts'
 import { markup } from './html.ts'
 import type { PageReader, PageSettings } from './page-parts.ts'
+import { profileFieldsOf } from './profile-fields.ts'
 import { tokenPageRoutes, type TokenPage } from './token-page.ts'
 
 /** The services and settings that the pages use. The pages have no rules of their own. */
@@ -13,6 +15,8 @@ export interface ChangePageParts extends PageSettings {
   readonly changes: Pick<EmailChanges, 'confirm' | 'undo'>
   readonly invitations: Pick<Invitations, 'accept'>
   readonly passwordPolicy: Pick<PasswordPolicy, 'minLength'>
+  /** The JSON Schema of the profile of a new account. */
+  readonly profile: JsonObject
 }
 
 /** The pages for a new address, for the old address, and for an invitation. */
@@ -59,11 +63,13 @@ function undoPage({ changes }: ChangePageParts): TokenPage {
   }
 }
 
-function acceptPage({ invitations, passwordPolicy: { minLength } }: ChangePageParts): TokenPage {
+function acceptPage({ invitations, passwordPolicy, profile }: ChangePageParts): TokenPage {
+  const { minLength } = passwordPolicy
+  const profileFields = profileFieldsOf(profile)
   return {
     name: 'accept-invitation',
     summary: 'Accept an invitation',
-    fieldNames: ['username', 'password'],
+    fieldNames: ['username', 'password', ...profileFields.names],
     texts: (reader) => textsOf(reader).accept,
     shared: textsOf,
     fields(reader, typed) {
@@ -83,11 +89,16 @@ function acceptPage({ invitations, passwordPolicy: { minLength } }: ChangePagePa
           hint: newPasswordHint(minLength),
           attributes: markup`type="password" autocomplete="new-password"`,
         },
+        ...profileFields.show(typed, textsOf(reader)),
       ]
     },
     async submit(form, request) {
       const [username, password] = [form.get('username'), form.get('password')]
-      const members = { ...(username && { username }), ...(password && { password }) }
+      const members = {
+        ...profileFields.read(form),
+        ...(username && { username }),
+        ...(password && { password }),
+      }
       await invitations.accept({ token: form.get('token') ?? '' }, members, byStranger(request))
     },
   }

@@ -12,6 +12,8 @@ export interface ChangeTexts extends SharedTexts {
   readonly newPasswordHint: (minLength: number) => string
   readonly username: string
   readonly usernameHint: string
+  readonly yes: string
+  readonly no: string
 }
 
 /** The texts of each language. */
@@ -49,6 +51,8 @@ export const changeTexts: Readonly<Record<Language, ChangeTexts>> = {
     username: 'User name',
     usernameHint:
       '2 to 63 letters, digits, dots, underscores or hyphens, with a letter or digit first.',
+    yes: 'Yes',
+    no: 'No',
     noToken: 'This link is not complete. Open the whole link in the mail.',
     faults: {
       proof: 'The link or the password is wrong, or the link was used before or has expired.',
@@ -94,6 +98,8 @@ export const changeTexts: Readonly<Record<Language, ChangeTexts>> = {
     usernameHint:
       '2 bis 63 Buchstaben, Ziffern, Punkte, Unterstriche oder Bindestriche, ' +
       'zuerst ein Buchstabe oder eine Ziffer.',
+    yes: 'Ja',
+    no: 'Nein',
     noToken: 'Dieser Link ist nicht vollständig. Öffnen Sie den ganzen Link aus der Mail.',
     faults: {
       proof:
@@ -140,6 +146,8 @@ export const changeTexts: Readonly<Record<Language, ChangeTexts>> = {
     usernameHint:
       '2 à 63 lettres, chiffres, points, tirets bas ou traits d’union, ' +
       'en commençant par une lettre ou un chiffre.',
+    yes: 'Oui',
+    no: 'Non',
     noToken: 'Ce lien est incomplet. Ouvrez le lien entier du message.',
     faults: {
       proof: 'Le lien ou le mot de passe est erroné, ou le lien a déjà été utilisé ou a expiré.',
@@ -183,6 +191,8 @@ export const changeTexts: Readonly<Record<Language, ChangeTexts>> = {
     usernameHint:
       'De 2 a 63 letras, cifras, puntos, guiones bajos o guiones, ' +
       'empezando por una letra o una cifra.',
+    yes: 'Sí',
+    no: 'No',
     noToken: 'Este enlace no está completo. Abra el enlace entero del mensaje.',
     faults: {
       proof: 'El enlace o la contraseña no es correcto, o el enlace ya se usó o ha caducado.',

@@ -16,9 +16,10 @@ body { margin: 0; padding: 1.5rem; background: var(--paper); color: var(--ink);
 main { max-width: 26rem; margin: 4vh auto }
 h1 { font-size: 1.5rem; line-height: 1.25 }
 label { display: block; margin-top: 1rem; font-weight: 600 }
-input { width: 100%; margin-top: .25rem; padding: .6rem .75rem; font: inherit; color: inherit;
-  background: transparent; border: 1px solid var(--edge); border-radius: .4rem }
-input[aria-invalid] { border-color: var(--fault); border-width: 2px }
+input, select { width: 100%; margin-top: .25rem; padding: .6rem .75rem; font: inherit;
+  color: inherit; background: transparent; border: 1px solid var(--edge); border-radius: .4rem }
+select { background: var(--paper); min-height: 2.85rem }
+input[aria-invalid], select[aria-invalid] { border-color: var(--fault); border-width: 2px }
 button { width: 100%; margin-top: 1.5rem; padding: .7rem; font: inherit; font-weight: 600;
   color: var(--on-act); background: var(--act); border: 0; border-radius: .4rem; cursor: pointer }
 a { color: var(--act) }
@@ -96,19 +97,41 @@ export interface Field {
   readonly hint?: string | undefined
   readonly fault?: Html | undefined
   /** Further attributes, such as `autocomplete`. */
-  readonly attributes: Html
+  readonly attributes?: Html
+  /** The values to choose from; undefined if the person types the value. */
+  readonly choices?: readonly Choice[] | undefined
+}
+
+/** A value to choose from. */
+export interface Choice {
+  readonly value: string
+  readonly label: string
+  readonly isChosen: boolean
 }
 
 /** Writes a field. A screen reader reads the label, the hint and the error message together. */
-export function fieldOf({ name, label, hint, fault, attributes }: Field): Html {
+export function fieldOf({ name, label, hint, fault, attributes, choices }: Field): Html {
+  const id = name.replaceAll(/[^\w-]/g, '-') // `aria-describedby` separates ids by spaces
   const described = [
-    ...(fault ? [`${name}-fault`] : []),
-    ...(hint === undefined ? [] : [`${name}-hint`]),
+    ...(fault ? [`${id}-fault`] : []),
+    ...(hint === undefined ? [] : [`${id}-hint`]),
   ].join(' ')
-  return markup`<label for="${name}">${label}</label>
-${fault && markup`<p class="fault" id="${name}-fault" role="alert">${fault}</p>`}
-${hint && markup`<p class="hint" id="${name}-hint">${hint}</p>`}
-<input id="${name}" name="${name}" required ${attributes}${
+  const all = markup`id="${id}" name="${name}" required ${attributes}${
     described === '' ? undefined : markup` aria-describedby="${described}"`
-  }${fault && markup` aria-invalid="true" autofocus`}>`
+  }${fault && markup` aria-invalid="true" autofocus`}`
+  const control = choices
+    ? markup`<select ${all}>${choices.reduce(addChoice, noChoice)}</select>`
+    : markup`<input ${all}>`
+  return markup`<label for="${id}">${label}</label>
+${fault && markup`<p class="fault" id="${id}-fault" role="alert">${fault}</p>`}
+${hint && markup`<p class="hint" id="${id}-hint">${hint}</p>`}
+${control}`
+}
+
+/** The first choice of a list, which is no value: the person must choose. */
+const noChoice = markup`<option value=""></option>`
+
+function addChoice(choices: Html, { value, label, isChosen }: Choice): Html {
+  const chosen = isChosen ? markup` selected` : undefined
+  return markup`${choices}<option value="${value}"${chosen}>${label}</option>`
 }

@@ -133,8 +133,7 @@ function refusedOf(error: unknown, { faults }: SharedTexts, { language }: PageRe
   if (!(error instanceof ProblemError)) throw error
 
   const { status, retryAfterSeconds, message, errors = [] } = error
-  const named = errors[0]?.loc[1]?.toString()
-  const field = status === 409 ? (named ?? 'username') : named
+  const field = errors[0]?.loc[1]?.toString()
   const shared = { status, retryAfterSeconds, field }
   if (status === 422) {
     // The rules for fields have their sentences in English only.

@@ -77,6 +77,15 @@ export interface Invitation {
   readonly expiresAt: Date
 }
 
+/** An invitation that can still be accepted. */
+export interface OpenInvitation {
+  readonly email: string
+  readonly scopes: readonly string[]
+  readonly roles: readonly string[]
+  readonly invitedAt: Date
+  readonly expiresAt: Date
+}
+
 /**
  * Keystile's own accounts, for routes and programs of the app. A method acts in the name of the
  * app: the audit record has the actor `app`.
@@ -109,6 +118,25 @@ export interface AppUsers<S extends string = string, U = PublicUser> {
    * @throws {TypeError} if mail is not configured
    */
   invite(invitation: NewInvitation<S>): Promise<Invitation>
+  /**
+   * Returns a page of the invitations that can still be accepted, in the order of their addresses.
+   *
+   * @param page.after the `next` of the previous page
+   * @param page.limit 1 to 200. Default: 50
+   * @throws {TypeError} if mail is not configured
+   */
+  listInvitations(page?: { readonly after?: string; readonly limit?: number }): Promise<{
+    readonly invitations: readonly OpenInvitation[]
+    /** The `after` for the next page; null on the last page. */
+    readonly next: string | null
+  }>
+  /**
+   * Revokes the invitation of an address. Its link and its code stop working. Throws `not_found` if
+   * there is none.
+   *
+   * @throws {TypeError} if mail is not configured
+   */
+  uninvite(email: string): Promise<void>
   /** Finds a user by id (the subject of the tokens), or by user name or e-mail address. */
   find(
     user: { readonly id: string } | { readonly login: string },
@@ -141,6 +169,9 @@ export interface AppUsers<S extends string = string, U = PublicUser> {
   delete(id: string): Promise<void>
 }
 
+/** The methods of `keystile.users` that need mail. */
+export type AppInvitations = Pick<AppUsers, 'invite' | 'listInvitations' | 'uninvite'>
+
 /** The services and settings that `keystile.users` uses. */
 export interface AppUsersParts {
   readonly users: Users
@@ -149,7 +180,7 @@ export interface AppUsersParts {
   readonly scopes: ScopeRules
   readonly profile: ProfileSchema | undefined
   /** Undefined without mail. */
-  readonly invite: AppUsers['invite'] | undefined
+  readonly invitations: AppInvitations | undefined
 }
 
 /** Creates `keystile.users`. */
@@ -167,13 +198,16 @@ export function createAppUsers(parts: AppUsersParts): AppUsers<string, User['pub
     return managedUserOf(await getUser(id, users))
   }
 
+  function invitationsOf(method: keyof AppInvitations): AppInvitations {
+    if (parts.invitations) return parts.invitations
+    throw new TypeError(`users.${method}() needs mail. Fix: give the option mail or mailUrl`)
+  }
+
   return {
     create: (user) => create(given(user), parts),
-    async invite(invitation) {
-      if (!parts.invite)
-        throw new TypeError('users.invite() needs mail. Fix: give the option mail or mailUrl')
-      return parts.invite(invitation)
-    },
+    invite: async (invitation) => invitationsOf('invite').invite(invitation),
+    listInvitations: async (page) => invitationsOf('listInvitations').listInvitations(page),
+    uninvite: async (email) => invitationsOf('uninvite').uninvite(email),
     async find(by) {
       const user = await ('id' in by ? findUser(by.id, users) : users.findByLogin(by.login))
       return user && managedUserOf(user)

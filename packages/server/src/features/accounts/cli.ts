@@ -12,7 +12,7 @@ import type { HashingCost } from '../password/hashing-cost.ts'
 import { createPasswords } from '../password/password.ts'
 import { readNames, readPassword, readProfile, type InputOptions } from './cli-input.ts'
 import { hasAppUsers, readScopeRules } from '../scopes/declared.ts'
-import { changeRights } from '../scopes/scopes.ts'
+import { changeRights, namesOfRights } from '../scopes/scopes.ts'
 import { createUsers, type User, type UserChange, type Users } from './users.ts'
 import { wireManagedUser } from './wire-user.ts'
 
@@ -77,7 +77,7 @@ export async function list(call: Call<Options>): Promise<void> {
         shown.email ?? '-',
         active ? 'active' : 'disabled',
         shown.createdAt.toISOString(),
-        describeGrants(user) || '-',
+        namesOfRights(user).join(' ') || '-',
       ]
       if (flags.has('json')) terminal.printJson(wireManagedUser(user))
       else terminal.printRow(columns)
@@ -115,8 +115,10 @@ export async function grant(call: Call<Options>): Promise<void> {
       })
       return { ...rights, endsSessions: flags.has('now') }
     },
-    (user) =>
-      `${user.publicUser.username} has ${describeGrants(user) || 'neither roles nor scopes'}`,
+    (user) => {
+      const names = namesOfRights(user).join(' ') || 'neither roles nor scopes'
+      return `${user.publicUser.username} has ${names}`
+    },
   )
 }
 
@@ -236,9 +238,4 @@ async function getUser(users: Users, login: string): Promise<User> {
   const user = await users.findByLogin(login)
   if (!user) throw new ConfigurationError(`there is no user ${login}`)
   return user
-}
-
-/** Returns a user's roles and scopes as one string, such as `role:reader items:read`. */
-function describeGrants({ roles, scopes }: User): string {
-  return [...roles.map((role) => `role:${role}`), ...scopes].join(' ')
 }

@@ -1,6 +1,5 @@
 // The endpoint by which users change their own password. It requires the current password, so an
 // attacker with only a stolen token cannot take over the account.
-import { ProblemError } from 'keystile/internal'
 import {
   checkFields,
   describeFields,
@@ -18,7 +17,13 @@ import type { PasswordPolicy } from '../password-policy/policy.ts'
 import type { AccountEvent } from './audit-events.ts'
 import { currentPasswordField, findPasswordErrors, newPasswordField } from './account-fields.ts'
 import { proofRate } from './feature.ts'
-import { outdated, ownAccount, tooManyTries, type AccountCaller } from './route-parts.ts'
+import {
+  aboutMember,
+  outdated,
+  ownAccount,
+  tooManyTries,
+  type AccountCaller,
+} from './route-parts.ts'
 import type { User, Users } from './users.ts'
 import { verifyCounted } from './verify-counted.ts'
 
@@ -97,5 +102,5 @@ export async function provePassword(
   if (await verifyCounted(password, { hash, use, address: by.address }, parts)) return
 
   await parts.audit.record({ event: 'password_refused', by, subject: publicUser.id })
-  throw new ProblemError('forbidden', 'The current password is wrong')
+  throw aboutMember('forbidden', 'current_password', 'The current password is wrong')
 }

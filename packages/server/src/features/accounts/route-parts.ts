@@ -23,9 +23,21 @@ export const tooManyTries = 'Too many tries'
 /**
  * Returns the error for a name or address that another user already has. The error reveals that
  * such a user exists.
+ *
+ * @param member the member of the body that has the name or the address
  */
-export function taken(field: 'username' | 'email'): ProblemError {
-  return new ProblemError('conflict', `This ${field} is already taken`)
+export function taken(field: 'username' | 'email', member: string = field): ProblemError {
+  return aboutMember('conflict', member, `This ${field} is already taken`)
+}
+
+/** Returns the error for one member of the body. `errors` names the member. */
+export function aboutMember(
+  code: 'conflict' | 'forbidden',
+  member: string,
+  msg: string,
+): ProblemError {
+  const errors = [{ loc: ['body', member], msg, type: 'value_error' }]
+  return new ProblemError(code, msg, { errors })
 }
 
 /** Returns the error if another request has changed a user after this request read it. */

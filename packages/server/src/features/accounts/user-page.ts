@@ -23,8 +23,7 @@ export async function readUserPage(
   users: Pick<UserFinder, 'listAfter'>,
   { after, limit = defaultPageSize }: { readonly after?: string; readonly limit?: number },
 ): Promise<{ readonly page: readonly User[]; readonly next: string | null }> {
-  if (!Number.isInteger(limit) || limit < 1 || limit > maxPageSize)
-    throw wrongQuery('limit', `Input should be a whole number from 1 to ${maxPageSize}`)
+  requirePageSize(limit)
   if (after !== undefined && !parseUsername(after))
     throw wrongQuery('after', 'Input should be a user name')
 
@@ -35,6 +34,12 @@ export async function readUserPage(
     page,
     next: found.length > limit ? (page.at(-1)?.publicUser.username ?? null) : null,
   }
+}
+
+/** @throws {ProblemError} 422 if `limit` is not a whole number from 1 to `maxPageSize` */
+export function requirePageSize(limit: number): void {
+  if (!Number.isInteger(limit) || limit < 1 || limit > maxPageSize)
+    throw wrongQuery('limit', `Input should be a whole number from 1 to ${maxPageSize}`)
 }
 
 function wrongQuery(name: string, msg: string): ProblemError {

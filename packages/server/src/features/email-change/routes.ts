@@ -98,7 +98,7 @@ function changeAtOnceRoute(parts: EmailChangeRouteParts): GuardedRoute<AccountCa
 
       const undo = changes?.prepareUndo()
       const outcome = await users.changeEmail(user, fields.new_email, by, undo)
-      if (outcome === 'taken') throw taken('email')
+      if (outcome === 'taken') throw taken('email', 'new_email')
       if (outcome === 'outdated') throw outdated()
       return emptyAnswer
     },

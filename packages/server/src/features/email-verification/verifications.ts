@@ -1,7 +1,7 @@
 import { ProblemError, type Clock } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import type { AccountEvent } from '../accounts/audit-events.ts'
-import { taken } from '../accounts/route-parts.ts'
+import { aboutMember, taken } from '../accounts/route-parts.ts'
 import type { User, Users } from '../accounts/users.ts'
 import { verifyCounted, type VerifyCountedParts } from '../accounts/verify-counted.ts'
 import type { Audit } from '../audit/audit.ts'
@@ -166,7 +166,7 @@ async function finishOf(
   // Otherwise one registration could ask for any number of user names.
   if (finished.outcome === 'taken')
     await parts.limits.count([useOf(verificationPasswordRate, subject)])
-  throw finished.outcome === 'taken' ? takenField(finished.field) : refused()
+  throw finished.outcome === 'taken' ? taken(finished.field) : refused()
 }
 
 function isRightPassword(
@@ -187,13 +187,5 @@ function refused(): ProblemError {
 }
 
 function wrongPassword(): ProblemError {
-  const msg = 'The password is wrong'
-  const errors = [{ loc: ['body', 'password'], msg, type: 'value_error' }]
-  return new ProblemError('forbidden', msg, { errors })
-}
-
-function takenField(field: 'username' | 'email'): ProblemError {
-  const { message: msg } = taken(field)
-  const errors = [{ loc: ['body', field], msg, type: 'value_error' }]
-  return new ProblemError('conflict', msg, { errors })
+  return aboutMember('forbidden', 'password', 'The password is wrong')
 }

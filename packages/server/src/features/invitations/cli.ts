@@ -1,16 +1,20 @@
-// The commands `keystile user invite` and `uninvite`. A running server sends the mail.
+// The commands `keystile user invite`, `invitations` and `uninvite`. A running server sends the
+// mails.
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import type { Seal } from '../../base/seal.ts'
 import type { Call } from '../../feature/cli-command.ts'
 import { readNames } from '../accounts/cli-input.ts'
+import { maxPageSize } from '../accounts/user-page.ts'
 import { byOperator } from '../audit/audit.ts'
 import { parseEmail, type ComparableName } from '../directory/names.ts'
 import { openMailSeal } from '../mail/notices.ts'
+import { createMailProofs } from '../mail-proofs/proofs.ts'
 import { hasAppUsers, readScopeRules } from '../scopes/declared.ts'
-import { changeRights, type ScopeSettings } from '../scopes/scopes.ts'
+import { changeRights, namesOfRights, type ScopeSettings } from '../scopes/scopes.ts'
 import { findSealingSecrets, type SigningKeyChoice } from '../signing-keys/signing-key-source.ts'
 import { pagesUrlOf } from '../mail/pages-url.ts'
 import { sendInvitation } from './inviting.ts'
+import { listInvitations, type ListedInvitation } from './listing.ts'
 import { revokeInvitation } from './store.ts'
 
 /** The settings that the commands use. */
@@ -64,6 +68,42 @@ export async function uninvite({
     if (!isRevoked) throw new ConfigurationError(`there is no invitation for ${shown}`)
     terminal.print(`revoked the invitation for ${shown}`)
   })
+}
+
+/** `keystile user invitations`: prints each invitation on one line, as text or as a JSON object. */
+export async function invitations(call: Call<Options>): Promise<void> {
+  const { flags, terminal, clock } = call
+  const { options } = await call.settings()
+  await call.withDatabase(async (database) => {
+    const seal = openMailSeal(() => findSealingSecrets(options))
+    const proofs = createMailProofs(database, { seal, clock })
+    let after: string | null = ''
+    while (after !== null) {
+      const page: Awaited<ReturnType<typeof listInvitations>> = await listInvitations(proofs, {
+        after,
+        limit: maxPageSize,
+      })
+      for (const invitation of page.invitations)
+        if (flags.has('json')) terminal.printJson(wireInvitation(invitation))
+        else terminal.printRow(columnsOf(invitation))
+      after = page.next
+    }
+  })
+}
+
+function wireInvitation({ email, rights, invitedAt, expiresAt }: ListedInvitation): object {
+  return {
+    email,
+    scopes: rights?.scopes ?? null,
+    roles: rights?.roles ?? null,
+    invited_at: invitedAt.toISOString(),
+    expires_at: expiresAt.toISOString(),
+  }
+}
+
+function columnsOf({ email, rights, invitedAt, expiresAt }: ListedInvitation): readonly string[] {
+  const given = rights ? namesOfRights(rights).join(' ') || '-' : 'unreadable'
+  return [email, invitedAt.toISOString(), expiresAt.toISOString(), given]
 }
 
 function addressOf(operand: string): ComparableName {

@@ -26,6 +26,13 @@ export const feature: Feature<object, InvitationEvent, unknown, Options> = {
       load: async () => (await import('./cli.ts')).invite,
     },
     {
+      words: ['user', 'invitations'],
+      flags: { json: {} },
+      takesSettings: true,
+      summary: 'list the invitations that can still be accepted',
+      load: async () => (await import('./cli.ts')).invitations,
+    },
+    {
       words: ['user', 'uninvite'],
       operand: 'EMAIL',
       takesSettings: 'withoutKey',

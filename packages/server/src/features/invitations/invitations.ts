@@ -11,7 +11,7 @@ import {
   newPasswordField,
   usernameField,
 } from '../accounts/account-fields.ts'
-import type { Invitation, NewInvitation } from '../accounts/app-users.ts'
+import type { AppInvitations, Invitation, NewInvitation } from '../accounts/app-users.ts'
 import type { ProfileSchema } from '../accounts/profile.ts'
 import { taken } from '../accounts/route-parts.ts'
 import { newRowOf, userOfNewRow, type User } from '../accounts/users.ts'
@@ -24,13 +24,12 @@ import type { Passwords } from '../password/password.ts'
 import type { PasswordPolicy } from '../password-policy/policy.ts'
 import { changeRights, type Rights, type ScopeRules } from '../scopes/scopes.ts'
 import { acceptRate } from './feature.ts'
+import { listInvitations } from './listing.ts'
 import { invitationKind, sendInvitation, type InvitingParts } from './inviting.ts'
-import { acceptInvitation } from './store.ts'
+import { acceptInvitation, revokeInvitation } from './store.ts'
 
-/** Invites people, and creates their accounts. */
-export interface Invitations {
-  /** Invites a person, in the name of the app: see `AppUsers.invite()`. */
-  invite(invitation: NewInvitation<string>): Promise<Invitation>
+/** Invites people in the name of the app, and creates their accounts. */
+export interface Invitations extends AppInvitations {
   /**
    * Creates the account of an invited person. Its address is verified, and it gets the scopes and
    * roles of the invitation that are still declared.
@@ -59,6 +58,14 @@ export interface InvitationParts extends InvitingParts {
 export function createInvitations(parts: InvitationParts): Invitations {
   return {
     invite: (invitation) => invite(invitation, parts),
+    async listInvitations(page) {
+      const { invitations, next } = await listInvitations(parts.proofs, page)
+      const open = invitations.flatMap(({ rights, ...rest }) =>
+        rights ? { ...rest, ...rights } : [],
+      )
+      return { invitations: open, next }
+    },
+    uninvite: (email) => uninvite(email, parts),
     accept: (presented, members, by) => accept({ presented, members, by }, parts),
   }
 }
@@ -90,6 +97,13 @@ async function invite(
   throw new ProblemError('too_many_requests', 'This mailbox got too many mails; try again later', {
     retryAfterSeconds: 3_600,
   })
+}
+
+async function uninvite(email: string, { database, clock }: InvitationParts): Promise<void> {
+  const fields = getFields(checkFields(strictFields({ email: emailField }), { email }))
+  const values = { mailbox: fields.email.key, by: byApp, now: clock.now() }
+  const { isRevoked } = await database.write(revokeInvitation, values)
+  if (!isRevoked) throw new ProblemError('not_found', 'There is no invitation for this address')
 }
 
 interface Acceptance {

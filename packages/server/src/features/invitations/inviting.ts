@@ -7,7 +7,7 @@ import type { ComparableName } from '../directory/names.ts'
 import { prepareProof, sealValues, type ProofKind } from '../mail-proofs/new-proof.ts'
 import { invitation } from '../mail-proofs/purposes.ts'
 import { prepareMail } from '../outbox/new-mail.ts'
-import type { Rights } from '../scopes/scopes.ts'
+import { namesOfRights, type Rights } from '../scopes/scopes.ts'
 import { insertInvitation } from './store.ts'
 
 /** A link or a code that creates an account. */
@@ -67,7 +67,7 @@ export async function sendInvitation(
     proof: { ...bound, sealed: sealValues(seal(), bound, data) },
     mail: prepareMail({ template, lifetimeMilliseconds }, { parameters, seal: seal() }, now),
     recipient: email.shown,
-    given: [...roles.map((role) => `role:${role}`), ...scopes],
+    given: namesOfRights({ roles, scopes }),
     by,
     now,
   })

@@ -5,7 +5,7 @@ import type { Database } from '../../storage/database.ts'
 import type { MailParameters } from '../outbox/new-mail.ts'
 import type { SpendableProof } from './in-transaction.ts'
 import { codeSecret, openValues, prepareProof, sealValues, type ProofKind } from './new-proof.ts'
-import { findByToken, requestProof, tryCode, type BoundProofRow } from './store.ts'
+import { findByToken, listBound, requestProof, tryCode, type BoundProofRow } from './store.ts'
 import type { MailProofRow } from './tables.ts'
 
 /** What a person sends: the token of the link, or the code with the id of its request. */
@@ -17,6 +17,15 @@ export type Presented =
 export interface FoundProof extends SpendableProof {
   /** The data that the purpose stored with the proof. */
   readonly data: MailParameters
+}
+
+/** A proof that can still be used, for a list. */
+export interface ListedProof {
+  readonly mailbox: string
+  readonly createdAt: Date
+  readonly expiresAt: Date
+  /** The data that the purpose stored. Undefined if it was encrypted with another key. */
+  readonly data: MailParameters | undefined
 }
 
 /** A request to store, and its id for the caller. */
@@ -46,6 +55,15 @@ export interface MailProofs {
    * an unknown, expired or spent proof, another purpose, no account, a wrong code, too many tries.
    */
   find(kind: ProofKind, presented: Presented): Promise<FoundProof | undefined>
+  /**
+   * Lists the proofs of a purpose that has one for each mailbox, in the order of the mailboxes.
+   *
+   * @param page.after the mailbox before the first one of the list
+   */
+  list(
+    kind: ProofKind,
+    page: { readonly after: string; readonly limit: number },
+  ): Promise<readonly ListedProof[]>
 }
 
 /** The names of the values that a request adds. `resolve()` does not get them. */
@@ -89,6 +107,15 @@ export function createMailProofs(
       const { requestId, code } = presented
       const [id, secret] = [hashSecret(requestId), codeSecret(requestId, code)]
       return foundOf(await database.write(tryCode, { id, secret, purpose, now }))
+    },
+    async list({ purpose }, page) {
+      const rows = await listBound(database.reader, { ...page, purpose, now: clock.now() })
+      return rows.map((row) => ({
+        mailbox: row.mailbox,
+        createdAt: new Date(row.created_at),
+        expiresAt: new Date(row.expires_at),
+        data: openValues(seal(), row),
+      }))
     },
   }
 }

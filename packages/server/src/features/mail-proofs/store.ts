@@ -90,6 +90,39 @@ export async function findByToken(
 }
 
 /**
+ * Returns bound proofs of a purpose in the order of their mailboxes. Only for a purpose with one
+ * proof for each mailbox.
+ *
+ * @param after the mailbox before the first one of the list
+ */
+export async function listBound(
+  reader: Reader,
+  {
+    purpose,
+    now,
+    after,
+    limit,
+  }: {
+    readonly purpose: string
+    readonly now: number
+    readonly after: string
+    readonly limit: number
+  },
+): Promise<readonly BoundProofRow[]> {
+  const rows = await inTables<MailProofTables>(reader)
+    .selectFrom('mail_proof')
+    .selectAll()
+    .where('purpose', '=', purpose)
+    .where('subject', 'is not', null)
+    .where('mailbox', '>', after)
+    .where('expires_at', '>', now)
+    .orderBy('mailbox')
+    .limit(limit)
+    .execute()
+  return rows.flatMap((row) => asBound(row) ?? [])
+}
+
+/**
  * Compares a code with a request, and counts the try. The count commits before the caller gets an
  * answer, so parallel guesses cannot exceed the limits. A right code restores its try and does NOT
  * spend the proof. A request without an account is handled like one with an account and a wrong

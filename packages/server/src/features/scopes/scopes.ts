@@ -107,6 +107,11 @@ export interface Rights {
   readonly roles: readonly string[]
 }
 
+/** Returns the names of roles and scopes in one list, such as `role:reader` and `items:read`. */
+export function namesOfRights({ roles, scopes }: Rights): readonly string[] {
+  return [...roles.map((role) => `role:${role}`), ...scopes]
+}
+
 /** The scopes and roles to add to a user, and the scopes and roles to remove from the user. */
 export interface RightsChange {
   readonly scopes?: readonly string[] | undefined

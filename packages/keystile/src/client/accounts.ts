@@ -1,0 +1,253 @@
+// What users do with their accounts: register, set a new password, and verify or change an address.
+import { askAccounts } from './ask-accounts.ts'
+import type { Answer, Fetch } from './ask-issuer.ts'
+import { ClientError } from './client-error.ts'
+
+/** A new account. Further members are fields of the profile. */
+export interface NewAccount {
+  readonly username: string
+  readonly email: string
+  readonly password: string
+  readonly [profileField: string]: unknown
+}
+
+/** The outcome of a registration. */
+export type Registered =
+  | {
+      /** The account exists. */
+      readonly isPending: false
+      /** For `verifyEmail`, if the issuer has sent a mail; otherwise `undefined`. */
+      readonly requestId: string | undefined
+    }
+  | {
+      /** The account does not exist until the person confirms the mail. */
+      readonly isPending: true
+      /** For `finishRegistration`. */
+      readonly registrationId: string
+    }
+
+/** The id that a code needs. */
+export interface MailRequest {
+  readonly requestId: string
+}
+
+/** What a user got by mail: the `token` in the link; or the code, with the id of the request. */
+export type MailProof =
+  | { readonly token: string; readonly requestId?: undefined; readonly code?: undefined }
+  | { readonly requestId: string; readonly code: string; readonly token?: undefined }
+
+/** What confirms a registration: the link with the chosen password, or the code. */
+export type RegistrationProof = {
+  /** Replaces the chosen user name, if another user has it by now. Needs the password. */
+  readonly username?: string
+} & (
+  | {
+      readonly token: string
+      readonly password: string
+      readonly registrationId?: undefined
+      readonly code?: undefined
+    }
+  | {
+      readonly registrationId: string
+      readonly code: string
+      readonly password?: string
+      readonly token?: undefined
+    }
+)
+
+/**
+ * What a user got by mail, and the password of the account. Without the password, the user must be
+ * signed in.
+ */
+export type OwnMailProof = MailProof & { readonly password?: string }
+
+/**
+ * The methods of a client for accounts of Keystile. None of them signs a user in. Those that need a
+ * mail exist if the issuer sends mails.
+ *
+ * All throw a `ClientError`. Its `code` is `unprocessable_content` if a value is not acceptable;
+ * its `fields` say which one. It is `temporarily_unavailable` if the issuer cannot answer now or
+ * got too many requests, and `not_found` if the issuer does not have the endpoint.
+ */
+export interface AccountMethods {
+  /**
+   * Registers a user: `POST /users`. With `emailVerification: 'required'` at the issuer, the
+   * registration is pending until the person confirms the mail: see `finishRegistration`.
+   *
+   * @throws {ClientError} `conflict` if the user name or the address is taken, `forbidden` if
+   *   registration is closed
+   */
+  register(account: NewAccount): Promise<Registered>
+  /**
+   * Confirms a pending registration, which creates the account:
+   * `POST /email-verifications/confirm`.
+   *
+   * @throws {ClientError} `forbidden` if the link, the code or the password is wrong or has
+   *   expired; `conflict` if the user name or the address is taken by now
+   */
+  finishRegistration(proof: RegistrationProof): Promise<void>
+  /**
+   * Sends a mail with a link and a code for a new password, if there is such an account:
+   * `POST /password-resets`. The result is the same if there is none.
+   *
+   * @param account.login a user name or an e-mail address
+   */
+  requestPasswordReset(account: { readonly login: string }): Promise<MailRequest>
+  /**
+   * Sets a new password, and ends all sessions of the user: `POST /password-resets/confirm`. A
+   * refused password does not use up the link or the code.
+   *
+   * @throws {ClientError} `forbidden` if the link or the code is wrong or has expired
+   */
+  resetPassword(proof: MailProof & { readonly password: string }): Promise<void>
+  /**
+   * Sends another mail to verify the address of the user who is signed in:
+   * `POST /email-verifications`.
+   *
+   * @throws {ClientError} `conflict` if the address is already verified, `not_signed_in`
+   */
+  requestEmailVerification(): Promise<MailRequest>
+  /**
+   * Verifies the address of an account: `POST /email-verifications/confirm`.
+   *
+   * @throws {ClientError} `forbidden` if the link, the code or the password is wrong or has
+   *   expired; `not_signed_in`
+   */
+  verifyEmail(proof: OwnMailProof): Promise<void>
+  /**
+   * Changes the address of the user who is signed in: `POST /users/me/email`. If addresses are
+   * verified, the address changes only when the user confirms the mail: see `confirmEmailChange`.
+   *
+   * @param change.password the current password
+   * @returns the id of the request; `undefined` if the address is changed already
+   * @throws {ClientError} `forbidden` for a wrong password, `conflict` if the address is taken,
+   *   `not_signed_in`
+   */
+  changeEmail(change: {
+    readonly email: string
+    readonly password: string
+  }): Promise<Partial<MailRequest>>
+  /**
+   * Confirms a new address: `POST /email-changes/confirm`.
+   *
+   * @throws {ClientError} `forbidden` if the link, the code or the password is wrong or has
+   *   expired; `not_signed_in`
+   */
+  confirmEmailChange(proof: OwnMailProof): Promise<void>
+  /**
+   * Restores the old address by the link that the old address got: `POST /email-changes/undo`. Ends
+   * all sessions and disables the password. The old address gets a mail to set a new one.
+   *
+   * @throws {ClientError} `forbidden` if the link is wrong or has expired
+   */
+  undoEmailChange(proof: { readonly token: string }): Promise<void>
+  /**
+   * Creates the account of an invited person: `POST /invitations/accept`. Further members are
+   * fields of the profile.
+   *
+   * @throws {ClientError} `forbidden` if the link or the code is wrong or has expired; `conflict`
+   *   if the user name or the address is taken
+   */
+  acceptInvitation(invitation: MailProof & Omit<NewAccount, 'email'>): Promise<void>
+}
+
+/** What the methods for accounts need of a client. */
+export interface AccountParts {
+  /** The URL of the issuer, without a slash at the end. */
+  readonly issuer: string
+  readonly fetch: Fetch
+  /** Sends a request with the access token of the user who is signed in. */
+  readonly fetchAsUser: Fetch
+  /** Returns the device secret of the last login; `undefined` if there is none, or in a cookie. */
+  readonly deviceSecret: () => Promise<string | undefined>
+}
+
+/** Creates the methods of a client for accounts. */
+export function createAccountMethods(parts: AccountParts): AccountMethods {
+  const { issuer, fetch, fetchAsUser, deviceSecret } = parts
+  const post = (
+    path: string,
+    body: object,
+    { send = fetch, names = {} }: PostOptions = {},
+  ): ReturnType<typeof askAccounts> => askAccounts(send, { url: issuer + path, body, names })
+  const confirm = async (path: string, proof: OwnMailProof): Promise<void> => {
+    // A password proves who the user is. Another user may be signed in here.
+    const send = proof.password === undefined ? fetchAsUser : fetch
+    requireDone(await post(path, wireProof(proof), { send }))
+  }
+
+  return {
+    register: async (account) => registeredOf(await post('/users', account)),
+    async finishRegistration({ registrationId, ...proof }) {
+      const body = { ...proof, registration_id: registrationId }
+      requireDone(await post('/email-verifications/confirm', body))
+    },
+    async requestPasswordReset({ login }) {
+      const body = { login, device_secret: await deviceSecret() }
+      return mailRequestOf(await post('/password-resets', body))
+    },
+    async resetPassword({ password, ...proof }) {
+      const body = { ...wireProof(proof), new_password: password }
+      requireDone(await post('/password-resets/confirm', body, { names: newPassword }))
+    },
+    requestEmailVerification: async () =>
+      mailRequestOf(await post('/email-verifications', {}, { send: fetchAsUser })),
+    verifyEmail: (proof) => confirm('/email-verifications/confirm', proof),
+    async changeEmail({ email, password }) {
+      const body = { new_email: email, current_password: password }
+      const answered = await post('/users/me/email', body, { send: fetchAsUser, names: newEmail })
+      return answered.status === 204 ? {} : mailRequestOf(answered)
+    },
+    confirmEmailChange: (proof) => confirm('/email-changes/confirm', proof),
+    undoEmailChange: async ({ token }) => requireDone(await post('/email-changes/undo', { token })),
+    acceptInvitation: async (invitation) =>
+      requireDone(await post('/invitations/accept', wireProof(invitation))),
+  }
+}
+
+interface PostOptions {
+  readonly send?: Fetch
+  readonly names?: Readonly<Record<string, string>>
+}
+
+type Answered = Awaited<ReturnType<typeof askAccounts>>
+
+const newPassword = { new_password: 'password' }
+const newEmail = { new_email: 'email', current_password: 'password' }
+
+/** Renames the id of the request, as the endpoints expect it. */
+function wireProof({ requestId, ...others }: { readonly requestId?: string | undefined }): object {
+  return { ...others, request_id: requestId }
+}
+
+/** @throws {ClientError} `temporarily_unavailable` for an answer that is not one of Keystile */
+function registeredOf({ answer }: Answered): Registered {
+  const { registration_id: registrationId, verification_request_id: requestId } = answer
+  if (typeof registrationId === 'string') return { isPending: true, registrationId }
+  requireId(answer)
+  return { isPending: false, requestId: typeof requestId === 'string' ? requestId : undefined }
+}
+
+/** @throws {ClientError} `temporarily_unavailable` for an answer that is not one of Keystile */
+function mailRequestOf({ answer: { request_id: requestId } }: Answered): MailRequest {
+  if (typeof requestId !== 'string') throw ofAnotherServer()
+  return { requestId }
+}
+
+/**
+ * Requires the answer of an endpoint that returns nothing, or the new user.
+ *
+ * @throws {ClientError} `temporarily_unavailable` for an answer that is not one of Keystile
+ */
+function requireDone({ status, answer }: Answered): void {
+  if (status !== 204) requireId(answer)
+}
+
+function requireId({ id }: Answer): void {
+  if (typeof id !== 'string') throw ofAnotherServer()
+}
+
+/** Creates the error for a success that is not one of Keystile, such as a hotel's login page. */
+function ofAnotherServer(): ClientError {
+  return new ClientError('temporarily_unavailable', 'The answer is not one of the issuer')
+}

@@ -1,0 +1,56 @@
+// Requests to the endpoints of accounts. They take JSON, and refuse with a problem (RFC 9457).
+import { exchange, type Answer, type Fetch } from './ask-issuer.ts'
+import { accountCodeOf, ClientError } from './client-error.ts'
+
+/** A value to send, and what the endpoint calls it if that is another name. */
+export interface AccountRequest {
+  readonly url: string
+  readonly body: object
+  /** The names of values in errors, by the names of the members of the body. */
+  readonly names?: Readonly<Record<string, string>>
+}
+
+/**
+ * Sends a request. If it succeeds, returns the status too: the answer of a different server, such
+ * as the login page of a hotel's network, may be a success as well.
+ *
+ * @throws {ClientError} with the code of the status if the issuer refuses the request;
+ *   `temporarily_unavailable` if the issuer is unreachable, fails or is busy, or if a different
+ *   server answers
+ */
+export async function askAccounts(
+  fetch: Fetch,
+  { url, body, names = {} }: AccountRequest,
+): Promise<{ readonly status: number; readonly answer: Answer }> {
+  const { status, ok, answer, retry } = await exchange(fetch, url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    // These endpoints need no cookie.
+    credentials: 'omit',
+  })
+  if (ok) return { status, answer }
+
+  const { detail, errors } = answer
+  const isProblem = answer['status'] === status && typeof detail === 'string'
+  // For an endpoint that does not exist, the app that contains the issuer may answer.
+  const code = isProblem || status === 404 ? accountCodeOf(status) : undefined
+  const message = isProblem ? detail : `${url} answers ${status}`
+  const fields = isProblem ? fieldsOf(errors, names) : {}
+  throw new ClientError(code ?? 'temporarily_unavailable', message, { ...retry, fields })
+}
+
+/** Returns the first message about each value. The path of a value has dots between its parts. */
+function fieldsOf(
+  errors: unknown,
+  names: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const fields: Record<string, string> = {}
+  for (const error of Array.isArray(errors) ? errors : []) {
+    const { loc, msg } = (error ?? {}) as { readonly loc?: unknown; readonly msg?: unknown }
+    if (!Array.isArray(loc) || typeof msg !== 'string') continue
+    const name = loc.slice(1).join('.') // the first part is `body`
+    if (name !== '') fields[names[name] ?? name] ??= msg
+  }
+  return fields
+}

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createTestMailbox, type SentMail } from './test-mailbox.ts'
+
+const mailTo = (to: string, subject: string, text = ''): SentMail => ({
+  to,
+  subject,
+  text,
+  html: '',
+})
+
+describe('createTestMailbox', () => {
+  it('mailbox.next returns the mails to an address in their order, each once', async () => {
+    const mailbox = createTestMailbox()
+    mailbox.send(mailTo('Ada@example.com', 'first'))
+    mailbox.send(mailTo('bob@example.com', 'other'))
+    mailbox.send(mailTo('ada@example.com', 'second'))
+    assert.equal((await mailbox.next('ada@example.com')).subject, 'first')
+    assert.equal((await mailbox.next('ADA@example.com')).subject, 'second')
+    assert.equal((await mailbox.next('bob@example.com')).subject, 'other')
+    assert.deepEqual(
+      mailbox.mails.map(({ subject }) => subject),
+      ['first', 'other', 'second'],
+    )
+  })
+
+  it('mailbox.next waits for a mail, and each mail goes to one waiting call', async () => {
+    const mailbox = createTestMailbox()
+    const calls = [
+      mailbox.next('ada@example.com'),
+      mailbox.next('bob@example.com'),
+      mailbox.next('ada@example.com'),
+    ]
+    for (const [to, subject] of [
+      ['ada@example.com', 'first'],
+      ['ada@example.com', 'second'],
+      ['ada@example.com', 'third'],
+      ['bob@example.com', 'other'],
+    ] as const)
+      mailbox.send(mailTo(to, subject))
+    assert.deepEqual(
+      (await Promise.all(calls)).map(({ subject }) => subject),
+      ['first', 'other', 'second'],
+    )
+    assert.equal((await mailbox.next('ada@example.com')).subject, 'third')
+  })
+
+  it('mailbox.next rejects if no mail is sent in time, and lists the other mails', async () => {
+    const mailbox = createTestMailbox()
+    const next = (): Promise<unknown> => mailbox.next('ada@example.com', { timeoutSeconds: 0.01 })
+    await assert.rejects(next(), {
+      message: 'no further mail to ada@example.com was sent within 0.01 s; mails so far: none',
+    })
+    mailbox.send(mailTo('bob@example.com', 'Hello'))
+    await assert.rejects(next(), /mails so far: "Hello" to bob@example\.com$/)
+    // The call that gave up takes no later mail.
+    mailbox.send(mailTo('ada@example.com', 'late'))
+    assert.equal((await mailbox.next('ada@example.com')).subject, 'late')
+  })
+
+  it('a mail has its link, its token and its code, or says that it has none', async () => {
+    const mailbox = createTestMailbox()
+    const link = 'https://a.example/account/reset-password?token=abc_-9'
+    mailbox.send(mailTo('a@a.example', 'Both', `On 27 May 2026:\n\n${link}\n\n1234 5678\n`))
+    mailbox.send(mailTo('a@a.example', 'None', 'See https://a.example/ on 27 May 2026'))
+    const both = await mailbox.next('a@a.example')
+    assert.deepEqual([both.link, both.token, both.code], [link, 'abc_-9', '1234 5678'])
+    const none = await mailbox.next('a@a.example')
+    assert.throws(() => none.link, { message: 'the mail "None" to a@a.example has no link' })
+    assert.throws(() => none.token, { message: 'the mail "None" to a@a.example has no link' })
+    assert.throws(() => none.code, { message: 'the mail "None" to a@a.example has no code' })
+  })
+})

@@ -1,0 +1,154 @@
+// The fields of a form for the required fields of a profile. The profile schema of the app checks
+// the values; a page only has to ask for them.
+import type { JsonObject } from 'keystile/internal'
+import type { Form } from '../../http/form.ts'
+import { markup } from './html.ts'
+import type { Field } from './layout.ts'
+
+/** The words for true and false. */
+interface YesAndNo {
+  readonly yes: string
+  readonly no: string
+}
+
+/** The required fields of a profile, as fields of a form. */
+export interface ProfileFields {
+  readonly names: readonly string[]
+  /** Returns the fields to show. `typed` is what the person typed before. */
+  show(typed: Form, words: YesAndNo): readonly Omit<Field, 'fault'>[]
+  /**
+   * Reads the fields from a form, with the types that the schema demands. A value that has another
+   * type stays a string, which the schema then refuses.
+   */
+  read(form: Form): JsonObject
+}
+
+/**
+ * Returns the fields for the required fields of a profile: texts, numbers, and values to choose
+ * from. Leaves out objects and lists.
+ *
+ * @param schema the JSON Schema of the profile
+ */
+export function profileFieldsOf(schema: JsonObject): ProfileFields {
+  const { properties = {}, required = [] } = schema as {
+    readonly properties?: Readonly<Record<string, PropertySchema>>
+    readonly required?: readonly string[]
+  }
+  const fields = required
+    .filter((name) => !takenNames.has(name) && Object.hasOwn(properties, name))
+    .flatMap((name) => fieldsFor(name, properties[name] ?? {}))
+
+  return {
+    names: fields.map(({ name }) => name),
+    show: (typed, words) => fields.map((field) => field.show(typed.get(field.name), words)),
+    read: (form) =>
+      Object.fromEntries(
+        fields.flatMap(({ name, parse }) => {
+          const text = form.get(name)
+          return text === undefined ? [] : [[name, parse(text)]]
+        }),
+      ),
+  }
+}
+
+/** The members of a body that are not of the profile. */
+const takenNames: ReadonlySet<string> = new Set(['token', 'request_id', 'code'])
+
+/** The parts of a JSON Schema that decide how a form asks for a value. */
+interface PropertySchema {
+  readonly type?: unknown
+  readonly format?: unknown
+  readonly title?: unknown
+  readonly enum?: readonly unknown[]
+  readonly const?: unknown
+  readonly anyOf?: readonly PropertySchema[]
+}
+
+interface ProfileField {
+  readonly name: string
+  show(typed: string | undefined, words: YesAndNo): Omit<Field, 'fault'>
+  parse(text: string): unknown
+}
+
+/** Returns the field for a property, or none if a form cannot ask for its value. */
+function fieldsFor(name: string, property: PropertySchema): readonly ProfileField[] {
+  const label = typeof property.title === 'string' ? property.title : name
+  // If the value may have several types, such as null too, the form asks for the first it knows.
+  const alternatives = [property, ...(property.anyOf ?? [])]
+  return alternatives
+    .flatMap((one) => [choiceField(name, label, one), textField(name, label, one)])
+    .filter((field) => field !== undefined)
+    .slice(0, 1)
+}
+
+function choiceField(
+  name: string,
+  label: string,
+  property: PropertySchema,
+): ProfileField | undefined {
+  const values = valuesOf(property)
+  return (
+    values && {
+      name,
+      show: (typed, words) => ({ name, label, choices: choicesOf(values, typed, words) }),
+      parse: (text) => values.find((value) => JSON.stringify(value) === text) ?? text,
+    }
+  )
+}
+
+function textField(
+  name: string,
+  label: string,
+  { type, format }: PropertySchema,
+): ProfileField | undefined {
+  const known = [type].flat().find(isTyped)
+  if (!known) return undefined
+
+  const kind = inputTypes[typeof format === 'string' ? format : known] ?? 'text'
+  const step = kind === 'number' ? markup` step="any"` : undefined
+  return {
+    name,
+    show: (typed = '') => ({
+      name,
+      label,
+      attributes: markup`type="${kind}"${step} value="${typed}"`,
+    }),
+    parse: known === 'string' ? (text) => text : parseNumber,
+  }
+}
+
+/** The types of inputs, by the format or the type of the value. */
+const inputTypes: Partial<Record<string, string>> = {
+  number: 'number',
+  integer: 'number',
+  email: 'email',
+  uri: 'url',
+  date: 'date',
+}
+
+function isTyped(type: unknown): type is 'string' | 'number' | 'integer' {
+  return type === 'string' || type === 'number' || type === 'integer'
+}
+
+/** Returns the values to choose from; undefined if there are too many to list. */
+function valuesOf(property: PropertySchema): readonly unknown[] | undefined {
+  if (Object.hasOwn(property, 'const')) return [property.const]
+  return property.enum ?? (property.type === 'boolean' ? [true, false] : undefined)
+}
+
+function choicesOf(
+  values: readonly unknown[],
+  typed: string | undefined,
+  { yes, no }: YesAndNo,
+): Field['choices'] {
+  return values.map((value) => {
+    const text = JSON.stringify(value)
+    const label = value === true ? yes : value === false ? no : String(value)
+    return { value: text, label, isChosen: text === typed }
+  })
+}
+
+function parseNumber(text: string): unknown {
+  const number = Number(text)
+  return Number.isFinite(number) ? number : text
+}
