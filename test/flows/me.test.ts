@@ -216,14 +216,14 @@ describeOnBoth('a disabled user', (stage) => {
     const started = await stage.start({ passwordHashing: serverHashing })
     const bearer = await started.accessToken()
     const id = await idOf(started, bearer)
-    const logins = Array.from({ length: 8 }, () => started.login())
+    const logins = Array.from({ length: 4 }, () => started.login())
     await started.disable(id)
     for (const { status, json } of await Promise.all(logins)) {
       if (status === 200)
         await assert.rejects(started.keystile.verifier.verify(json['access_token']), {
           code: 'invalid_token',
         })
-      else assert.equal(json['error'], 'invalid_grant')
+      else assert.match(json['error'], /^(invalid_grant|temporarily_unavailable)$/)
     }
     const [row] = await stage.sql('select count(*) as living from session where ended_at is null')
     assert.equal(Number(row!['living']), 0)

@@ -327,6 +327,10 @@ describeOnBoth('a database of a version without refresh tokens', (stage) => {
       ),
       'drop table audit',
       'alter table "user" drop column password_session',
+      ...['published_at', 'signs_from', 'signs_until'].map(
+        (column) => `alter table signing_key drop column ${column}`,
+      ),
+      "delete from setting where name = 'longest_access_token_seconds'",
       "delete from migration where name >= '0002'",
     ]) {
       await stage.sql(statement)

@@ -6,28 +6,30 @@ import type { Route, SuccessDoc } from '../../http/route.ts'
 /** The name of the security scheme in the document. */
 const schemeName = 'keystile'
 
-/** The bodies of refusals, which all routes share. */
-const schemas = {
-  Problem: problemSchema,
-  ValidationProblem: {
-    ...problemSchema,
-    properties: {
-      ...problemSchema.properties,
-      errors: {
-        type: 'array',
-        items: {
-          type: 'object',
-          properties: {
-            loc: { type: 'array', items: { type: ['string', 'integer'] } },
-            msg: { type: 'string' },
-            type: { type: 'string' },
-          },
-          required: ['loc', 'msg', 'type'],
+/** The body of a refusal. `errors` names the members of the request that were refused. */
+const problem = {
+  ...problemSchema,
+  properties: {
+    ...problemSchema.properties,
+    errors: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: {
+          loc: { type: 'array', items: { type: ['string', 'integer'] } },
+          msg: { type: 'string' },
+          type: { type: 'string' },
         },
+        required: ['loc', 'msg', 'type'],
       },
     },
-    required: [...problemSchema.required, 'errors'],
   },
+}
+
+/** The bodies of refusals, which all routes share. */
+const schemas = {
+  Problem: problem,
+  ValidationProblem: { ...problem, required: [...problemSchema.required, 'errors'] },
   OAuthError: {
     type: 'object',
     description: 'RFC 6749 §5.2. `detail` repeats the description for clients written for FastAPI',
