@@ -55,7 +55,7 @@ interface Entry<U> {
  * All requests share the users, so they are frozen. Missing users are not kept.
  */
 export function createUserCache<U extends object>(parts: UserCacheParts<U>): UserLookup<U> {
-  const { feed, read, isActive, sizeOf = () => 0, maxAgeMilliseconds = Infinity } = parts
+  const { feed, read, isActive, sizeOf = () => 0, maxAgeMilliseconds } = parts
   const kept = createGenerations<U>()
   // The first load of each user in progress. A user is kept only if no event came since then.
   const loads = new Map<string, object>()
@@ -72,7 +72,12 @@ export function createUserCache<U extends object>(parts: UserCacheParts<U>): Use
   function recall(subject: string): U | undefined {
     if (feed.revocations.state !== 'current') return undefined
     const entry = kept.find(subject)
-    if (!entry || performance.now() - entry.loadedAt >= maxAgeMilliseconds) return undefined
+    if (!entry) return undefined
+    if (
+      maxAgeMilliseconds !== undefined &&
+      performance.now() - entry.loadedAt >= maxAgeMilliseconds
+    )
+      return undefined
     return isActive?.(entry.user) === false ? undefined : entry.user
   }
 
