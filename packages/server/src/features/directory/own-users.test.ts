@@ -73,6 +73,7 @@ describeOnBoth(
         '/auth/.well-known/jwks.json',
         '/.well-known/oauth-authorization-server/auth',
         '/auth/.well-known/oauth-authorization-server',
+        '/auth/revocations',
       ])
     })
 
