@@ -2,7 +2,7 @@
 // GET /revocations at another process cost.
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,7 +13,7 @@ import { stringMember } from '../json.ts'
 import { openLoad, requestBytes } from '../load.ts'
 import { versionsOf } from '../machine.ts'
 import { withServers, type Effort } from '../measure.ts'
-import { residentMebibytes, type ServerProcess } from '../process.ts'
+import { nodeProgram, residentMebibytes, type ServerProcess } from '../process.ts'
 import type { Findings, Row } from '../result.ts'
 import { prepareSessions } from '../sessions-at-rest.ts'
 import { buildSlowSync, syncMilliseconds } from '../slow-sync.ts'
@@ -21,10 +21,12 @@ import { runCommand, standAlone } from '../stand-alone.ts'
 import { summarize } from '../statistics.ts'
 
 const clientId = 'verifiers'
+/** How many clients revoke at the same time. */
+const clients = 64
 /** More revocations than the server makes. Each needs a session of its own. */
-const maxRevocationsPerSecond = 4_000
+const maxRevocationsPerSecond = 2_500
 const formType = { 'content-type': 'application/x-www-form-urlencoded' }
-const title = 'The feed of revocations'
+const memory = '/dev/shm'
 
 interface Stage {
   /** The process that revokes, and the process that has the readers. */
@@ -51,20 +53,30 @@ export async function feed(effort: Effort): Promise<Findings> {
   return withTemporaryFolder(async (folder) => {
     chmodSync(folder, 0o755) // PostgreSQL runs as another user, and loads the library from here
     const slow = buildSlowSync(folder)
-    if ('reason' in slow) return findingsOf([], {}, [slow.reason])
-    const postgres = await startPostgres({ durable: true, preload: slow.library })
-    if (!postgres) return findingsOf([], {}, [`PostgreSQL: ${howToGetPostgres}`])
+    if ('reason' in slow) return findingsOf([], 0, {}, [slow.reason])
+    const postgres = await startPostgres({
+      durable: true,
+      preload: slow.library,
+      // In memory, so that a commit takes the simulated time and no more.
+      ...(existsSync(memory) && { parent: memory }),
+    })
+    if (!postgres) return findingsOf([], 0, {}, [`PostgreSQL: ${howToGetPostgres}`])
     try {
-      const seen = await measureOn(postgres.url, folder, effort)
-      return findingsOf(seen, versionsOf(['pg']), [])
+      const { seen, floor } = await measureOn(postgres.url, folder, effort)
+      return findingsOf(seen, floor, versionsOf(['pg']), [])
     } finally {
       await postgres.stop()
     }
   })
 }
 
-async function measureOn(server: string, folder: string, effort: Effort): Promise<readonly Seen[]> {
-  const database = await createDatabase(server)
+async function measureOn(
+  server: string,
+  folder: string,
+  effort: Effort,
+): Promise<{ readonly seen: readonly Seen[]; readonly floor: number }> {
+  const [database, bareDatabase] = await createDatabases(server, ['keystile', 'bare'])
+  if (database === undefined || bareDatabase === undefined) throw new Error('there must be two')
   const env = { KEYSTILE_DATABASE: database, KEYSTILE_KEY: randomBytes(32).toString('base64url') }
   const cwd = join(folder, 'server')
   mkdirSync(cwd)
@@ -74,8 +86,8 @@ async function measureOn(server: string, folder: string, effort: Effort): Promis
   const unwaiting = new URL(database)
   unwaiting.searchParams.set('options', '-c synchronous_commit=off')
   const place = { database: unwaiting.href, key: env.KEYSTILE_KEY, bytes: async () => 0 }
-  const seconds = effort.quick ? 0.2 : 5
-  const needed = Math.ceil(maxRevocationsPerSecond * seconds * 3)
+  const seconds = effort.quick ? 0.2 : 3
+  const needed = Math.ceil(maxRevocationsPerSecond * seconds * 2.5) // two turns with warm-ups
   const { refreshTokens } = await prepareSessions(place, effort.quick ? 1_000 : needed, true)
   let used = 0
   const nextToken = (): string => {
@@ -91,29 +103,53 @@ async function measureOn(server: string, folder: string, effort: Effort): Promis
       if (!revoker || !sender) throw new Error('both servers must run')
       const stage = { revoker, sender, secret, nextToken }
       const seen: Seen[] = []
-      for (const readers of effort.quick ? [0, 20] : [0, 100, 1_000])
+      for (const readers of effort.quick ? [0, 20] : [0, 1_000])
         seen.push(await measure(stage, readers, seconds))
-      return seen
+      return { seen, floor: await measureFloor(bareDatabase, seconds) }
     },
     '/healthz',
   )
 }
 
-async function createDatabase(server: string): Promise<string> {
+/** Creates databases, and returns their URLs. */
+async function createDatabases(
+  server: string,
+  names: readonly string[],
+): Promise<readonly string[]> {
   const client = new pg.Client(server)
   await client.connect()
-  await client.query('create database keystile')
+  for (const name of names) await client.query(`create database ${name}`)
   await client.end()
-  const url = new URL(server)
-  url.pathname = '/keystile'
-  return url.href
+  return names.map((name) => new URL(`/${name}`, server).href)
+}
+
+/** Returns how often a second a handler commits that does nothing else. */
+async function measureFloor(database: string, seconds: number): Promise<number> {
+  const script = join(import.meta.dirname, '../servers/bare-commit.ts')
+  const env = { DATABASE: database, TOKEN_BYTES: '100', INTROSPECTION_BYTES: '100' }
+  const bare = { ...nodeProgram(script), env }
+  const next = (): Buffer => requestBytes('POST /token', formType, 'refresh_token=x')
+  return withServers(
+    { bare },
+    async (servers) => {
+      const load = await openLoad({ port: servers['bare']?.port ?? 0, connections: clients })
+      try {
+        await load.run({ next, seconds: seconds / 5, expect: 200 })
+        const run = await load.run({ next, seconds, expect: 200 })
+        return run.answered / run.seconds
+      } finally {
+        load.close()
+      }
+    },
+    '/',
+  )
 }
 
 async function measure(stage: Stage, count: number, seconds: number): Promise<Seen> {
   const { revoker, sender, nextToken } = stage
   const next = (): Buffer => requestBytes('POST /revoke', formType, `token=${nextToken()}`)
   const readers = await openReaders(stage, count)
-  const load = await openLoad({ port: revoker.port, connections: 64 })
+  const load = await openLoad({ port: revoker.port, connections: clients })
   try {
     await load.run({ next, seconds: seconds / 5, expect: 200 }) // warm-up
     await sleep(1_000)
@@ -199,11 +235,12 @@ function untilRevocation(reader: Socket | undefined): Promise<number> {
 
 function findingsOf(
   seen: readonly Seen[],
+  floor: number,
   versions: Readonly<Record<string, string>>,
   skipped: readonly string[],
 ): Findings {
   const most = seen.at(-1)
-  const rows: readonly Row[] = seen.map((each) => ({
+  const rows: Row[] = seen.map((each) => ({
     name: `${each.readers} readers`,
     cells: [
       summarize([each.revocationsPerSecond]),
@@ -216,15 +253,22 @@ function findingsOf(
       summarize([each.busyPercent]),
     ],
   }))
+  if (most)
+    rows.push({
+      name: 'bare commit',
+      cells: [summarize([floor]), ...Array.from({ length: 6 }, () => null)],
+    })
   return {
-    title,
+    title: 'The feed of revocations',
     method:
       `Two built servers on one PostgreSQL, whose disk takes ${syncMilliseconds} ms for each sync. ` +
-      '64 clients of the first server end sessions with POST /revoke, each a session of its own. ' +
+      `${clients} clients of the first server end sessions with POST /revoke, each a session of its own. ` +
       'The readers are connected to the second server, and get each revocation. One revocation ' +
       'alone takes the given milliseconds from the request until the last reader has it. Memory ' +
       'and processor time, as a share of one core, are those of the second server: while only ' +
-      'heartbeats are sent, and during the revocations. The readers run on the same machine.',
+      'heartbeats are sent, and during the revocations. The readers run on the same machine. ' +
+      'The bare commit is a node:http handler that updates a row, inserts another and commits, ' +
+      'with as many connections to the database.',
     versions,
     table: {
       columns: [

@@ -68,9 +68,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     assert.ok(known?.data['expires_at'] > Date.now())
 
     const second = await endSession(server, 'bob')
-    const news = [await reader.next()]
-    while (news.at(-1)?.event === 'current') news.push(await reader.next())
-    assert.equal(news.at(-1)?.data['value'], second)
+    assert.equal((await reader.nextChange()).data['value'], second)
     assert.deepEqual(await reader.untilCurrent(), [])
   })
 
@@ -80,9 +78,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     const reader = await server.read()
     await reader.untilCurrent()
     const ended = await endSession(other, 'ada')
-    let event = await reader.next()
-    while (event.event === 'current') event = await reader.next()
-    assert.equal(event.data['value'], ended)
+    assert.equal((await reader.nextChange()).data['value'], ended)
   })
 
   it('a reader continues after its last event, also at another process', async () => {
@@ -199,6 +195,43 @@ describeOnBoth('the feed of revocations', (stage) => {
     await again.untilCurrent()
     await stage.sql(`update client set may = '["introspect"]' where id = 'orders'`)
     assert.equal(await again.untilEnd(), 'complete')
+  })
+
+  it('a process that cannot read its database refuses new readers with 503', async () => {
+    const { read, keystile, accessToken } = await serve(stage)
+    const reader = await read()
+    const bearer = await accessToken()
+    await stage.sql('alter table event rename to gone')
+    const until = performance.now() + 20_000
+    const isStale = (): Promise<boolean> =>
+      keystile.verifier.verify(bearer).then(
+        () => false,
+        () => true,
+      )
+    while (!(await isStale())) {
+      assert.ok(performance.now() < until, 'twenty seconds have passed')
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    const refused = await read()
+    assert.deepEqual([refused.status, refused.headers['retry-after']], [503, '1'])
+    assert.equal(JSON.parse(await refused.text()).error, 'temporarily_unavailable')
+    // A reader that is connected keeps its connection: it knows that it hears nothing.
+    await stage.sql('alter table gone rename to event')
+    for (let beat = 0; beat < 5; beat++) await reader.untilCurrent()
+  })
+
+  const skipMany = process.env['KEYSTILE_LONG'] ? false : 'KEYSTILE_LONG=1 runs it'
+  it('the 1,001st reader of a process gets 503 with Retry-After', { skip: skipMany }, async () => {
+    const { read } = await serve(stage)
+    const readers: Reader[] = []
+    while (readers.length < 1_000) {
+      const group = await Promise.all(Array.from({ length: 50 }, () => read()))
+      readers.push(...group)
+    }
+    assert.ok(readers.every(({ status }) => status === 200))
+    const refused = await read()
+    assert.deepEqual([refused.status, refused.headers['retry-after']], [503, '10'])
+    for (const reader of readers) assert.equal((await reader.next()).event, 'reset')
   })
 
   it('HEAD /revocations opens no stream', async () => {

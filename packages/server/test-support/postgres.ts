@@ -37,6 +37,8 @@ export interface TestPostgresOptions {
   readonly durable?: boolean
   /** A library that the server loads first (LD_PRELOAD), to simulate a slow disk. */
   readonly preload?: string
+  /** Where to create the folder of the server. Default: the folder for temporary files. */
+  readonly parent?: string
 }
 
 export interface TestDatabase {
@@ -78,7 +80,7 @@ export async function startPostgres(
   if (!npm && !system) return undefined
 
   const user = unprivilegedUser()
-  const folder = mkdtempSync(join(tmpdir(), 'keystile-postgres-'))
+  const folder = mkdtempSync(join(options.parent ?? tmpdir(), 'keystile-postgres-'))
   const janitor = startJanitor(folder)
   try {
     chmodSync(folder, 0o755)

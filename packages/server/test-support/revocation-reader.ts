@@ -21,6 +21,8 @@ export interface Reader {
   text(): Promise<string>
   /** Returns the next event. If the answer ends first, an assertion fails. */
   next(): Promise<ServerEvent>
+  /** Returns the next event that is no heartbeat. After ten heartbeats, an assertion fails. */
+  nextChange(): Promise<ServerEvent>
   /** Returns the events until the next `current`, without it. */
   untilCurrent(): Promise<readonly ServerEvent[]>
   /** Waits for the end of the answer. `cut`: the connection ended in the middle of it. */
@@ -86,7 +88,7 @@ export async function openReader(
         return event
       }
       assert.ok(!hasEnded, `the answer ended with: ${received}`)
-      await new Promise<void>((resolve) => (wake = resolve))
+      await soon(new Promise<void>((resolve) => (wake = resolve)))
     }
   }
 
@@ -94,10 +96,17 @@ export async function openReader(
     status: response.statusCode ?? 0,
     headers: response.headers,
     async text() {
-      await stopped
+      await soon(stopped)
       return received
     },
     next,
+    async nextChange() {
+      for (let beats = 0; beats < 10; beats++) {
+        const event = await next()
+        if (event.event !== 'current') return event
+      }
+      return assert.fail('only heartbeats arrive')
+    },
     async untilCurrent() {
       const events: ServerEvent[] = []
       for (;;) {
@@ -107,13 +116,20 @@ export async function openReader(
       }
     },
     async untilEnd() {
-      await stopped
+      await soon(stopped)
       return response.complete ? 'complete' : 'cut'
     },
     stall: () => void response.pause(),
     resume: () => void response.resume(),
     close: () => void sending.destroy(),
   }
+}
+
+/** Waits for a promise, but not forever: a stream that never ends would stop all tests. */
+async function soon(promise: Promise<void>): Promise<void> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error('ten seconds have passed')), 10_000)
+  await Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }
 
 function parseEvent(text: string): ServerEvent {

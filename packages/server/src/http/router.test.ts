@@ -11,6 +11,7 @@ import {
   silentLogger,
   systemClock,
   tokenError,
+  type AnswerStream,
   type HttpAnswer,
 } from 'keystile/internal'
 import { generateKey } from 'keystile/jwt'
@@ -117,6 +118,17 @@ describe('createRouter', () => {
       error_description: 'No',
       detail: 'No',
     })
+  })
+
+  it('the router cancels the stream of an answer to HEAD, which has no body', async () => {
+    let isCancelled = false
+    const stream: AnswerStream = new ReadableStream({ cancel: () => void (isCancelled = true) })
+    const route = routeTo(() => ({ status: 200, headers: {}, stream }))
+    assert.equal((await ask(route, '/base/it'))?.stream, stream)
+    assert.equal(isCancelled, false)
+    const head = await ask(route, '/base/it', 'HEAD')
+    assert.deepEqual([head?.status, head?.stream], [200, undefined])
+    assert.equal(isCancelled, true)
   })
 
   it('the router prefers fixed paths to parameters, which it does not decode', async () => {

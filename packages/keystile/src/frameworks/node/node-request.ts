@@ -146,7 +146,6 @@ async function writeStream(response: ServerResponse, stream: AnswerStream): Prom
 
   for (;;) {
     const piece = await reader.read().catch(() => undefined)
-    if (!piece) response.destroy()
     if (!piece || response.destroyed) return
 
     if (piece.done || (wasListening && !isListening(response))) {

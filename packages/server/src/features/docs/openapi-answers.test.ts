@@ -271,19 +271,19 @@ async function openStage(options: Readonly<Record<string, unknown>>): Promise<St
         request.headers.set('cookie', `__Secure-keystile=${await callers.anotherRefreshToken()}`)
       // Browsers send this header.
       request.headers.set('origin', new URL(issuer).origin)
-      if (request.url.endsWith('/revocations')) return readBeginning(await keystile.fetch(request))
-      return readAnswer(await keystile.fetch(request))
+      const response = await keystile.fetch(request)
+      const isStream = mediaTypeOf(response.headers) === 'text/event-stream'
+      return isStream ? readBeginning(response) : readAnswer(response)
     },
     check,
     close: () => keystile.close(),
   }
 }
 
-/** Reads an answer that may be a stream: of a stream, only the beginning. */
-async function readBeginning(response: Response): Promise<Answer> {
-  if (!response.ok || !response.body) return readAnswer(response)
-  const { status, headers } = response
-  const reader = response.body.getReader()
+/** Reads only the beginning of an answer that does not end. */
+async function readBeginning({ status, headers, body }: Response): Promise<Answer> {
+  if (!body) throw new Error('a stream must have a body')
+  const reader = body.getReader()
   const { value } = await reader.read()
   await reader.cancel()
   const text = Buffer.from(value ?? []).toString()
