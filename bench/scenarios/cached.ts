@@ -114,7 +114,7 @@ function findingsOf(times: ReadonlyMap<string, readonly number[]>): Findings {
     isOurs: true,
   }))
   return {
-    title: 'Checks of a cached token',
+    title: 'Cached',
     method:
       'Processor time of `verifier.recall` for one of 1,000 tokens that were verified before, in ' +
       'ns. All verifiers run in one process in turns of 50,000 checks.',

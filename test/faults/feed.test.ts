@@ -7,9 +7,12 @@ import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createVerifier, type Verifier } from 'keystile'
+import { decodeJwtUnsafe } from 'keystile/jwt'
 import { until } from '../../packages/keystile/test-support/scripted-feed.ts'
+import { callCommand } from '../../packages/server/test-support/command.ts'
 import {
   describeOnBoth,
+  key,
   startKeystile,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
@@ -355,6 +358,23 @@ describe('verifiers with a feed', { concurrency: 4, timeout: 180_000 }, () => {
       assert.equal(await judge(verifier, revoked), 'revoked')
       assert.equal(await judge(verifier, valid), 'accepted')
     }
+  })
+
+  it('a signing key that an operator revokes', async (t) => {
+    const stage = await openOnSqlite(t)
+    const [token] = await stage.tokens(1)
+    const verifier = await stage.verifier('refuse')
+    assert.equal(await judge(verifier, token), 'accepted')
+    const env = {
+      KEYSTILE_DATABASE: stage.database,
+      KEYSTILE_ISSUER: stage.issuer,
+      KEYSTILE_KEY: key,
+    }
+    const kid = String(decodeJwtUnsafe(token).header['kid'])
+    const { code, stderr } = await callCommand(['key', 'revoke', kid], { cwd: tmpdir(), env })
+    assert.equal(code, 0, stderr)
+    // The verifier has not fetched the keys again: it learns it by the feed.
+    await until(async () => (await judge(verifier, token)) === 'revoked')
   })
 
   it('a clock that is set', async (t) => {

@@ -96,7 +96,10 @@ export interface Verifier<T extends TokenType = 'at+jwt'> {
    *   again to retry
    */
   ready(): Promise<void>
-  /** Stops all fetching. The verifier then refuses every token with 503. May be called again. */
+  /**
+   * Stops all fetching, and closes the connection to a revocation feed, which would keep a Node
+   * process running. The verifier then refuses every token with 503. May be called again.
+   */
   close(): void
   /**
    * Returns the identity of a token without waiting, if the token was verified before and is still
