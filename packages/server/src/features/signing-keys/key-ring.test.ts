@@ -71,7 +71,7 @@ describe('a key ring', () => {
 
   it('tokens with invented keys cause one read together', async () => {
     await Promise.all(
-      Array.from({ length: 100 }, (_, i) => ring.keySet.seek?.(`invented-${i}`, algorithm)),
+      Array.from({ length: 100 }, async (_, i) => ring.keySet.seek?.(`invented-${i}`, algorithm)),
     )
     assert.equal(reads, 1)
   })
