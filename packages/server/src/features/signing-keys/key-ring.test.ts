@@ -76,6 +76,14 @@ describe('a key ring', () => {
     assert.equal(reads, 1)
   })
 
+  it('the guard does not use a copy that is half an hour old, and reads the keys first', async () => {
+    const kid = (await ring.published()).keys.keys[0]?.kid
+    clock.advance(1801)
+    assert.equal(ring.keySet.find(kid, algorithm), undefined)
+    await ring.keySet.seek?.(kid, algorithm)
+    assert.equal(ring.keySet.find(kid, algorithm)?.keyId, kid)
+  })
+
   it('if the keys cannot be read, a token with an unknown key gets 503 and not 401', async () => {
     await database.close()
     await assert.rejects(async () => ring.keySet.seek?.('unknown', algorithm), {
