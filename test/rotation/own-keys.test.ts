@@ -14,7 +14,7 @@ import {
   password,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
-import { openMailSeal } from '../../packages/server/src/features/mail/notices.ts'
+import { sealForMail } from '../../packages/server/test-support/signing-keys.ts'
 
 const newKey = 'the next sealing key: 9876543210 zyxwvu'
 
@@ -86,8 +86,7 @@ describeOnBoth('two keys for encryption', (stage) => {
     await (await stage.start({ key: newKey, previousKey: key })).keystile.close()
     assert.match((await doctor()).stdout, noLongerNeeded)
 
-    const seal = openMailSeal(() => [key])()
-    const mail = seal.seal('{}', 'm template')
+    const mail = sealForMail('{}', 'm template')
     await stage.sql(`insert into mail
       (id, template, subject, recipient, sealed, created_at, expires_at, tries, next_try_at)
       values ('m', 'template', 's', 'r', '${mail}', 0, 0, 0, 0)`)
@@ -95,7 +94,7 @@ describeOnBoth('two keys for encryption', (stage) => {
     await stage.sql('delete from mail')
     assert.match((await doctor()).stdout, noLongerNeeded)
 
-    const proof = seal.seal('{}', 'p purpose request')
+    const proof = sealForMail('{}', 'p purpose request')
     await stage.sql(`insert into mail_proof
       (id, purpose, token_hash, counted_for, tries, sealed, created_at, expires_at)
       values ('p', 'purpose', 'h', 'c', 0, '${proof}', 0, 0)`)

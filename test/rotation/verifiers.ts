@@ -98,7 +98,7 @@ interface FastJwt {
 
 function getJwksChecker({ origin, clock, factor }: Surroundings): Checker {
   const { createVerifier: create } = requirePeer('fast-jwt') as FastJwt
-  const source = (requirePeer('get-jwks') as GetJwks)({ max: 100, ttl: 60_000 / factor })
+  const source = (requirePeer('get-jwks') as GetJwks)({ max: 100, ttl: Math.ceil(60_000 / factor) })
   return {
     name: 'fast-jwt with get-jwks',
     verify: (token) =>
@@ -125,7 +125,10 @@ interface JsonWebToken {
 function jwksRsaChecker({ origin, clock, factor }: Surroundings): Checker {
   const jwt = requirePeer('jsonwebtoken') as JsonWebToken
   const jwksUri = `${origin}/.well-known/jwks.json`
-  const source = (requirePeer('jwks-rsa') as JwksRsa)({ jwksUri, cacheMaxAge: 600_000 / factor })
+  const source = (requirePeer('jwks-rsa') as JwksRsa)({
+    jwksUri,
+    cacheMaxAge: Math.ceil(600_000 / factor),
+  })
   return {
     name: 'jsonwebtoken with jwks-rsa',
     async verify(token) {
@@ -157,13 +160,13 @@ for line in sys.stdin:
 
 async function pyJwtChecker({ origin, factor }: Surroundings): Promise<Checker> {
   const uri = `${origin}/.well-known/jwks.json`
-  const child = spawn('python3', ['-c', python, uri, issuer, String(300 / factor)])
+  const child = spawn('/usr/bin/python3', ['-c', python, uri, issuer, String(300 / factor)])
   child.on('error', () => {})
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
   const next = async (): Promise<string> => {
     const { value, done } = await lines.next()
-    if (done) throw new Error('python3 has no PyJWT')
-    return String(value)
+    if (done) throw new Error('/usr/bin/python3 has no PyJWT')
+    return value
   }
   await next()
   let turn: Promise<unknown> = Promise.resolve()

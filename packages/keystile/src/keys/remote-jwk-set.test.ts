@@ -111,6 +111,24 @@ const failures: readonly (readonly [string, () => Response | Promise<Response>])
 ]
 
 describe('createRemoteJwkSet', () => {
+  it('after a long pause, a key set is fetched before a withdrawn key is used', async () => {
+    const { script, set, has, advance } = start()
+    await has('first')
+    script.keys = [exportPublicJwk(second)]
+    advance(600)
+    const searches = [has('first'), has('first')]
+    assert.equal(set.find('first', es256), undefined)
+    assert.deepEqual(await Promise.all(searches), [false, false])
+  })
+
+  it('after a long pause, old keys are used if the issuer is down', async () => {
+    const { script, has, advance } = start()
+    await has('first')
+    script.instead = () => new Response(null, { status: 503 })
+    advance(86_400)
+    assert.equal(await has('first'), true)
+  })
+
   it('createRemoteJwkSet fetches metadata and keys when it first looks for a key', async () => {
     const { script, set, has } = start()
     assert.equal(set.find('first', es256), undefined)

@@ -24,6 +24,12 @@ const timeoutSeconds = 5
  */
 const freshSeconds = { default: 300, most: 3_600 }
 
+/**
+ * For how long keys that are no longer fresh are used during a fetch. Then a token waits for the
+ * fetch, so an API without traffic does not accept a token of a key that was withdrawn long ago.
+ */
+const oldSeconds = 300
+
 const closedMessage = 'the key set was closed'
 
 /** The keys of an issuer. They are fetched when a token needs them; no timer starts a fetch. */
@@ -60,7 +66,8 @@ interface HeldKeys {
  * fetch starts in 30 s. So tokens with invented `kid`s cannot make this API flood the issuer. Only
  * while there are no keys yet, a failed fetch is retried sooner: after 1 s, 2 s, 4 s and so on.
  *
- * Old keys stay in use during a fetch, and as long as the issuer is down or returns no usable set.
+ * Old keys stay in use during a fetch, for at most five minutes after they were fresh, and as long
+ * as the issuer is down or returns no usable set.
  * A new set replaces the old set completely: a key that is missing in the new set is no longer
  * accepted. A key that is in both sets stays the same object.
  */
@@ -73,6 +80,7 @@ export function createRemoteJwkSet(options: PublishedKeysOptions): RemoteJwkSet 
     if (!held) return undefined
 
     // decisions/0012-fetch-keys-on-demand.md
+    if (isTooOld(held, clock) && (cache.isDue() || cache.isFetching)) return undefined
     if (isOld(held, clock) && cache.isDue()) {
       // Nothing runs after the answer of a Worker, so there the request must `seek` and wait.
       if (endsWithRequest()) return undefined
@@ -107,6 +115,7 @@ interface KeyCache {
   refresh(): Promise<void>
   /** Whether the schedule allows a fetch. */
   isDue(): boolean
+  readonly isFetching: boolean
   /** Whole seconds until a fetch may start. */
   secondsToNext(): number
   close(): void
@@ -170,6 +179,9 @@ function createKeyCache(options: PublishedKeysOptions): KeyCache {
     },
     refresh,
     isDue,
+    get isFetching() {
+      return flight !== undefined
+    },
     secondsToNext: schedule.secondsToNext,
     close() {
       closed = true
@@ -213,6 +225,11 @@ function createSchedule(clock: Clock): Schedule {
 
 function isOld({ freshUntil, askedAt }: HeldKeys, clock: Clock): boolean {
   return hasCome(freshUntil, askedAt, clock.now())
+}
+
+/** Whether the keys have been old for so long that a token must wait for a fetch. */
+function isTooOld({ freshUntil }: HeldKeys, clock: Clock): boolean {
+  return clock.now() >= freshUntil + oldSeconds * 1000
 }
 
 function stateOf({ held, failure }: KeyCache, clock: Clock): RemoteJwkSet['state'] {

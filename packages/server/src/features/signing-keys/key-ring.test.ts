@@ -71,9 +71,17 @@ describe('a key ring', () => {
 
   it('tokens with invented keys cause one read together', async () => {
     await Promise.all(
-      Array.from({ length: 100 }, (_, i) => ring.keySet.seek?.(`invented-${i}`, algorithm)),
+      Array.from({ length: 100 }, async (_, i) => ring.keySet.seek?.(`invented-${i}`, algorithm)),
     )
     assert.equal(reads, 1)
+  })
+
+  it('the guard does not use a copy that is half an hour old, and reads the keys first', async () => {
+    const kid = (await ring.published()).keys.keys[0]?.kid
+    clock.advance(1801)
+    assert.equal(ring.keySet.find(kid, algorithm), undefined)
+    await ring.keySet.seek?.(kid, algorithm)
+    assert.equal(ring.keySet.find(kid, algorithm)?.keyId, kid)
   })
 
   it('if the keys cannot be read, a token with an unknown key gets 503 and not 401', async () => {

@@ -110,9 +110,9 @@ export async function openKeyRing(
   const readIfOld = async (): Promise<void> => {
     if (isOlderThan(freshMilliseconds)) await reads.join().catch(() => {})
   }
+  const isTooOld = (): boolean => isOlderThan(times.lead / 2)
   const requireKnown = (): void => {
-    if (isOlderThan(times.lead / 2))
-      throw new DatabaseUnavailableError('the signing keys cannot be read')
+    if (isTooOld()) throw new DatabaseUnavailableError('the signing keys cannot be read')
   }
 
   onKeyRevoked((keyId) => {
@@ -134,10 +134,10 @@ export async function openKeyRing(
     keySet: {
       find(keyId, algorithm) {
         void readIfOld()
-        return copy.keySet.find(keyId, algorithm)
+        return isTooOld() ? undefined : copy.keySet.find(keyId, algorithm)
       },
       async seek(keyId, algorithm) {
-        if (copy.keySet.find(keyId, algorithm)) return
+        if (!isTooOld() && copy.keySet.find(keyId, algorithm)) return
         await reads.fresh().catch((cause: unknown) => {
           throw tokenError('keys_unavailable', { retryAfterSeconds: 1, cause })
         })

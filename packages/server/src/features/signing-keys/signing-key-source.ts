@@ -33,8 +33,8 @@ export type SigningKeySource =
 /**
  * Decides where the signing keys come from. If the setting `signingKey` is given, its first key
  * signs. Otherwise the keys in the database sign. They are encrypted with the setting `key` or with
- * the secret in the file beside SQLite; keys that were encrypted with `previousKey` can be decrypted
- * too. On PostgreSQL, the safety rules require `signingKey` or `key`.
+ * the secret in the file beside SQLite. `previousKey` can decrypt keys too. On PostgreSQL, the
+ * safety rules require `signingKey` or `key`.
  *
  * @throws {ConfigurationError} if the file beside SQLite has no acceptable secret, or if other
  *   users can read the file

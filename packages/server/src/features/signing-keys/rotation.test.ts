@@ -3,27 +3,24 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { decodeJwtUnsafe } from 'keystile/jwt'
-import { defaultTimes } from '../../packages/server/src/features/signing-keys/plan.ts'
-import {
-  createKeySeal,
-  makeSealedKey,
-} from '../../packages/server/src/features/signing-keys/sealed-keys.ts'
-import { advanceSigningKeys } from '../../packages/server/src/features/signing-keys/store.ts'
-import { byOperator } from '../../packages/server/src/features/audit/audit.ts'
-import { openDatabase } from '../../packages/server/src/storage/open.ts'
+import { defaultTimes } from './plan.ts'
+import { createKeySeal, makeSealedKey } from './sealed-keys.ts'
+import { advanceSigningKeys } from './store.ts'
+import { byOperator } from '../audit/audit.ts'
+import { openDatabase } from '../../storage/open.ts'
 import {
   createTestClock,
   describeOnBoth,
   key,
   type Stage,
   type TestKeystile,
-} from '../../packages/server/test-support/keystile.ts'
+} from '../../../test-support/keystile.ts'
 
 const [hour, day] = [60 * 60, 24 * 60 * 60]
 const tokenSeconds = 600
 /** Looks at the keys each 20 ms, so that the test need not wait for a minute. */
 const often = { times: defaultTimes, interval: 20 }
-const writerThread = new URL('../../packages/server/src/server/writer-thread.ts', import.meta.url)
+const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
 
 describeOnBoth('the rotation of signing keys', (stage) => {
   it('a key is published, signs for 30 days, and is deleted after its last token', async () => {
