@@ -19,6 +19,8 @@ import { keepIntervals } from '../../packages/server/test-support/quick-jobs.ts'
 const isLong = Boolean(process.env['KEYSTILE_LONG'])
 if (isLong) keepIntervals()
 const count = isLong ? 2_000 : 10
+/** Each change of an address verifies a password, so there are fewer of them. */
+const changes = isLong ? 1_000 : 5
 /** So many known logins are tried at once: the server limits how many mails it sends. */
 const chunk = 125
 
@@ -132,6 +134,53 @@ describeOnBoth('a stranger who tries logins at the endpoints for mails', (stage)
       const area = areaUnderCurve(user, none)
       t.diagnostic(`${stage.kind}, ${name}: the area under the curve is ${area.toFixed(3)}`)
       assert.ok(area > 0.45 && area < 0.55, `${name}: ${area}`)
+    }
+  })
+})
+
+describeOnBoth('a user who tries the addresses of others', (stage) => {
+  it(`learns nothing from ${changes} taken and ${changes} free addresses`, async (t) => {
+    // The limits of one account would end the attack after a few tries.
+    const started = await startMails(stage, { emailVerification: 'optional' })
+    const { send, settled, accessToken } = started
+    const bearer = await accessToken('eve')
+    await settled()
+    const paths = ['/users/me/email', '/email-changes/confirm'] as const
+    const times = new Map<string, Times>(paths.map((path) => [path, { user: [], none: [] }]))
+    const answers = new Map(paths.map((path) => [path, new Set<string>()]))
+    const ask = async (path: (typeof paths)[number], kind: Kind, json: object): Promise<Answer> => {
+      const began = performance.now()
+      const answer = await send('POST', path, { bearer, json })
+      times.get(path)?.[kind].push(performance.now() - began)
+      answers.get(path)?.add(shapeOf(answer))
+      return answer
+    }
+
+    started.mails.length = 0
+    for (let first = 0; first < changes; first += chunk) {
+      const logins = Array.from({ length: Math.min(chunk, changes - first) }, (_, n) => first + n)
+      await addUsers(logins, started)
+      const ids: [Kind, unknown][] = []
+      for (const n of logins)
+        for (const kind of Math.random() < 0.5 ? kinds : kinds.toReversed()) {
+          const json = { current_password: password, new_email: `${kind}-${n}@example.com` }
+          ids.push([kind, (await ask('/users/me/email', kind, json)).json['request_id']])
+        }
+      await settled()
+      for (const [kind, request_id] of ids)
+        await ask('/email-changes/confirm', kind, { request_id, code: 'no' })
+    }
+
+    const notices = started.mails.filter(({ text }) => !text.includes('token='))
+    assert.equal(notices.length, changes, 'the owners of taken addresses got their notices')
+    for (const path of paths) {
+      assert.equal(answers.get(path)?.size, 1, `${path}: ${[...(answers.get(path) ?? [])].join()}`)
+      if (!isLong) continue
+
+      const { user, none } = times.get(path) ?? { user: [], none: [] }
+      const area = areaUnderCurve(user, none)
+      t.diagnostic(`${stage.kind}, POST ${path}: the area under the curve is ${area.toFixed(3)}`)
+      assert.ok(area > 0.45 && area < 0.55, `${path}: ${area}`)
     }
   })
 })

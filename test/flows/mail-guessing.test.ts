@@ -2,20 +2,25 @@
 // guesses over a thousand accounts.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import type { MailMessage } from '@keystile/server'
 import {
   describeOnBoth,
   type SendOptions,
   type Stage,
 } from '../../packages/server/test-support/keystile.ts'
 import {
+  mailFlows,
   nextPassword,
   readMail,
   startMails,
+  type Person,
   type TestMails,
 } from '../../packages/server/test-support/mail-flows.ts'
 
 const accounts = process.env['KEYSTILE_LONG'] ? 1_000 : 20
 const guessesEach = 10
+/** The people of each flow whose codes are attacked. */
+const people = process.env['KEYSTILE_LONG'] ? 500 : 2
 /** So many accounts are attacked at once: the server limits how many mails it sends. */
 const chunk = 250
 /** Each tenth owner has logged in on a device before the attack. */
@@ -104,6 +109,48 @@ describeOnBoth('guesses at the codes of mails', (stage) => {
     await settled()
     assert.equal(await reset(0, devices.get(0) ?? '', started), 1)
   })
+})
+
+describeOnBoth('guesses at the codes of each flow', (stage) => {
+  for (const flow of mailFlows) {
+    const { idName } = flow
+    if (idName === undefined) continue
+
+    it(`${flow.name}: after five wrong codes, the right one is refused and the link works`, async () => {
+      const limits = { rateLimits: 'on', trustedProxies: ['127.0.0.1'] } as const
+      const started = await startMails(stage, { ...flow.options, ...limits })
+      const { send, settled, mails, clock } = started
+      for (let first = 0; first < people; first += chunk) {
+        mails.length = 0
+        const asked = new Map<Person, string>()
+        for (let n = first; n < Math.min(people, first + chunk); n++) {
+          const from = fromElsewhere()
+          const username = nameOf(n)
+          const email = `${username}@example.com`
+          const person = { username, email, password: passwordOf(n), from }
+          asked.set(person, String((await flow.ask(person, started)).json[idName]))
+        }
+        await settled()
+
+        for (const [person, id] of asked) {
+          const confirm = async (proof: object): Promise<number> => {
+            const json = { ...flow.fields(person), ...proof }
+            return (await send('POST', flow.confirmPath, { ...fromElsewhere(), json })).status
+          }
+          const codes = Array.from({ length: guessesEach }, (_, n) => String(n).padStart(8, '0'))
+          const statuses: readonly number[] = await Promise.all(
+            codes.map((guess) => confirm({ [idName]: id, code: guess })),
+          )
+          assert.deepEqual(new Set(statuses), new Set([403]))
+          const isOf = ({ to }: MailMessage): boolean => to.startsWith(`${person.username}@`)
+          const { code, token } = readMail(mails.findLast((mail) => isOf(mail)))
+          assert.equal(await confirm({ [idName]: id, code }), 403, 'the right code')
+          assert.ok((await confirm({ token })) < 300, 'the link')
+        }
+        clock.advance(20 * 60)
+      }
+    })
+  }
 })
 
 /** Adds users. Returns the device secrets of those who have logged in. */
