@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { JsonObject } from 'keystile/internal'
+import type { RouteRequest } from '../../http/route.ts'
 import { metadataRoutes } from './metadata.ts'
 
 const routesOf = (issuer: string): readonly (readonly [string, string])[] =>
@@ -18,6 +20,22 @@ describe('metadataRoutes', () => {
       ['root', '/.well-known/oauth-authorization-server/a/b'],
       ['issuer', '/.well-known/oauth-authorization-server'],
     ])
+  })
+
+  it('the metadata names the endpoint for cookie sessions only if they are on', async () => {
+    const endpointOf = async (cookieSession: boolean): Promise<unknown> => {
+      const [route] = metadataRoutes({
+        issuer: 'https://auth.example',
+        scopes: [],
+        grantTypes: [],
+        cookieSession,
+        published: () => ({ keys: [] }),
+      }).filter(({ below }) => below === 'root')
+      const { body } = await route!.handle({} as RouteRequest)
+      return (JSON.parse(body as string) as JsonObject)['keystile_session_endpoint']
+    }
+    assert.equal(await endpointOf(true), 'https://auth.example/session')
+    assert.equal(await endpointOf(false), undefined)
   })
 
   it('metadataRoutes serves the metadata at one path if the issuer has no path', () => {
