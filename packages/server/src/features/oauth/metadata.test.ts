@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { JsonObject } from 'keystile/internal'
 import type { RouteRequest } from '../../http/route.ts'
 import { metadataRoutes } from './metadata.ts'
 
@@ -22,20 +21,38 @@ describe('metadataRoutes', () => {
     ])
   })
 
-  it('the metadata names the endpoint for cookie sessions only if they are on', async () => {
-    const endpointOf = async (cookieSession: boolean): Promise<unknown> => {
+  it('the metadata names each endpoint, and the one for cookie sessions if they are on', async () => {
+    const metadataOf = async (cookieSession: boolean): Promise<unknown> => {
       const [route] = metadataRoutes({
         issuer: 'https://auth.example',
-        scopes: [],
-        grantTypes: [],
+        scopes: ['items:read'],
+        grantTypes: ['password'],
         cookieSession,
         published: () => ({ keys: [] }),
       }).filter(({ below }) => below === 'root')
       const { body } = await route!.handle({} as RouteRequest)
-      return (JSON.parse(body as string) as JsonObject)['keystile_session_endpoint']
+      return JSON.parse(body as string)
     }
-    assert.equal(await endpointOf(true), 'https://auth.example/session')
-    assert.equal(await endpointOf(false), undefined)
+    const always = {
+      issuer: 'https://auth.example',
+      token_endpoint: 'https://auth.example/token',
+      revocation_endpoint: 'https://auth.example/revoke',
+      introspection_endpoint: 'https://auth.example/introspect',
+      jwks_uri: 'https://auth.example/.well-known/jwks.json',
+      scopes_supported: ['items:read'],
+      response_types_supported: [],
+      grant_types_supported: ['password'],
+      token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
+      revocation_endpoint_auth_methods_supported: [
+        'none',
+        'client_secret_basic',
+        'client_secret_post',
+      ],
+      introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+    }
+    assert.deepEqual(await metadataOf(false), always)
+    const session = { keystile_session_endpoint: 'https://auth.example/session' }
+    assert.deepEqual(await metadataOf(true), { ...always, ...session })
   })
 
   it('metadataRoutes serves the metadata at one path if the issuer has no path', () => {
