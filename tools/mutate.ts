@@ -151,6 +151,8 @@ async function run(room: string, mutate: readonly string[], options: Options): P
     mutate: [...mutate],
     tap: { testFiles: [`${folderOf(room)}/**/*.test.ts`, ...(rooms[room] ?? [])] },
     incrementalFile: `.stryker/${room.replaceAll('/', '-')}.json`,
+    // The texts of the library are tested, those of the server are not.
+    ignorers: room.startsWith('server/') ? ['texts'] : [],
     force: options.force,
     ...(options.concurrency && { concurrency: Number(options.concurrency) }),
   })

@@ -8,7 +8,7 @@ import { verifyEmail } from '../email-verification/store.ts'
 import { bindReset, claimReset, releaseReset, resetPassword } from '../password-reset/store.ts'
 import { prepareMail } from '../outbox/new-mail.ts'
 import { createTestClock, describeOnBoth } from '../../../test-support/keystile.ts'
-import { openValues, prepareProof, sealValues, type NewProof } from './new-proof.ts'
+import { codeSecret, openValues, prepareProof, sealValues, type NewProof } from './new-proof.ts'
 import { createMailProofs } from './proofs.ts'
 import { requestProof } from './store.ts'
 
@@ -142,6 +142,13 @@ describeOnBoth('a proof', (stage) => {
         [now + 10 * 144 * 60_000],
       )
     }))
+
+  it('each code has eight digits, and spaces and hyphens in it do not matter', () => {
+    for (let count = 0; count < 100; count++) assert.match(make().code ?? '', /^\d{8}$/)
+    assert.equal(codeSecret('id', '1234 5678'), codeSecret('id', '12345678'))
+    assert.equal(codeSecret('id', '12-34-56-78'), codeSecret('id', '12345678'))
+    assert.notEqual(codeSecret('id', '12345679'), codeSecret('id', '12345678'))
+  })
 
   it('encrypted values can be decrypted only in their own row, state and purpose', () => {
     const { row } = make()
