@@ -440,6 +440,12 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token: first.token })).status, 403)
     assert.deepEqual(await stage.sql('select id from mail_proof'), [])
 
+    // The first reset has verified the mailbox.
+    clock.advance(60 * 60)
+    const [third, fourth] = [await asked(), await asked()]
+    assert.equal((await confirm({ token: fourth.token, new_password: password })).status, 204)
+    assert.equal((await confirm({ token: third.token })).status, 403)
+
     clock.advance(60 * 60)
     const { token } = await asked()
     assert.notEqual(token, second.token)
