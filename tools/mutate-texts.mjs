@@ -14,8 +14,14 @@ const texts = {
   shouldIgnore({ node, parent }) {
     if (node.type === 'ObjectProperty' && shownMembers.has(node.key.name)) return 'documentation'
     const text = parent?.type === 'TaggedTemplateExpression' ? '' : textOf(node)
-    return prose.test(text) ? 'a text for people' : undefined
+    return prose.test(text) || isRecordOfTexts(node) ? 'a text for people' : undefined
   },
+}
+
+/** Whether an object has only texts, such as `{ error: 'must be a whole number' }`. */
+function isRecordOfTexts({ type, properties }) {
+  if (type !== 'ObjectExpression' || properties.length === 0) return false
+  return properties.every(({ value }) => value !== undefined && prose.test(textOf(value)))
 }
 
 /** Returns the words of a string, or of a template that contains only names. */
