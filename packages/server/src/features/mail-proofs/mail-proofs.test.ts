@@ -4,6 +4,7 @@ import { it } from 'node:test'
 import { createSeal } from '../../base/seal.ts'
 import { openDatabase } from '../../storage/open.ts'
 import type { Database } from '../../storage/database.ts'
+import { bindEmailChange } from '../email-change/store.ts'
 import { verifyEmail } from '../email-verification/store.ts'
 import { bindReset, claimReset, releaseReset, resetPassword } from '../password-reset/store.ts'
 import { prepareMail } from '../outbox/new-mail.ts'
@@ -75,6 +76,23 @@ describeOnBoth('a proof', (stage) => {
       }
       const open = await stage.sql('select id from mail_proof where resolved_at is null')
       assert.deepEqual(open, [])
+    }))
+
+  it('a request for a new address stays unbound, without a mail, if the user is now disabled', () =>
+    withProofs(async ({ database, subject }) => {
+      await stage.sql(`update "user" set disabled_at = 1`)
+      const { row } = make()
+      await database.write(requestProof, row)
+      const mail = prepareMail({ template: 'x', lifetimeMilliseconds: 1 }, undefined, now)
+      const binding = { subject, mailbox: 'new@example.com', recipient: 'new@example.com' }
+      const values = { ...binding, id: row.id, sealed: null, mail, allowance: undefined, now }
+      await database.write(bindEmailChange, values)
+      const rows = await stage.sql('select subject, resolved_at from mail_proof')
+      assert.deepEqual(
+        rows.map((proof) => [proof['subject'], Number(proof['resolved_at'])]),
+        [[null, now]],
+      )
+      assert.deepEqual(await stage.sql('select id from mail'), [])
     }))
 
   it('a proof cannot be spent if the account has changed since the proof was found', () =>
