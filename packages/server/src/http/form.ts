@@ -51,7 +51,6 @@ export async function readForm(request: HttpRequestWithBody): Promise<Form> {
 export function decodeFormComponent(text: string): string | undefined {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))
-    // Stryker disable next-line BlockStatement: without a return it is undefined as well
   } catch {
     return undefined
   }

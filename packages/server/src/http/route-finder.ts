@@ -23,7 +23,6 @@ export function createRouteFinder<C>(
   const byPattern = groupByPattern(routes, issuer)
   // Stryker disable next-line MethodExpression: other patterns are found before
   const withParams = [...byPattern.values()]
-    // Stryker disable next-line StringLiteral: other patterns are found before
     .filter(({ pattern }) => pattern.includes('{'))
     .map((found) => ({ expression: expressionOf(found.pattern), found }))
 
