@@ -65,7 +65,7 @@ export function createResetPurpose<U>({
       if (recipient === undefined || mailbox === undefined || hash === undefined) return undefined
 
       const subject = directory.subject(user)
-      const device = devices.open(deviceSecret === '' ? undefined : deviceSecret)
+      const device = devices.open(deviceSecret)
       const isOwn = device?.isOf({
         subject,
         passwordMark: passwordMark(hash),
