@@ -473,7 +473,7 @@ describeOnBoth('a forgotten password', (stage) => {
 
   it('a reset writes an audit entry, an event for the app and a mail to the user', async () => {
     const events: unknown[] = []
-    const { addUser, asked, confirm, settled } = await start(stage, {
+    const { addUser, asked, confirm, settled, clock } = await start(stage, {
       onEvent: ({ at: _at, ...event }: { at: Date; type: string }) => {
         if (event.type === 'changed') events.push(event)
       },
@@ -487,7 +487,16 @@ describeOnBoth('a forgotten password', (stage) => {
       await settled().then(({ message }) => message.subject, String),
       'Your password at localhost:3000 was changed',
     )
-    assert.deepEqual(events[0], { type: 'changed', what: 'password', subject, actor: 'nobody' })
+    const change = { type: 'changed', subject, actor: 'nobody' }
+    // The first reset also verifies the address and clears the profile.
+    const all = ['password', 'profile', 'email'].map((what) => ({ ...change, what }))
+    assert.deepEqual(events, all)
+
+    clock.advance(24 * 60 * 60)
+    const again = await asked()
+    const second = await confirm({ token: again.token, new_password: password })
+    assert.equal(second.status, 204)
+    assert.deepEqual(events.slice(all.length), [{ ...change, what: 'password' }])
   })
 
   it('a deleted user has no proofs, and gets no mail for an older request', async () => {
