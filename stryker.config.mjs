@@ -10,7 +10,7 @@ const linkOwnPackages = [
 ].join(';')
 
 export default {
-  plugins: ['@stryker-mutator/tap-runner'],
+  plugins: ['@stryker-mutator/tap-runner', './tools/mutate-texts.mjs'],
   testRunner: 'tap',
   tap: {
     // One process for each test file, from source, as in `npm test`. The hook names the active

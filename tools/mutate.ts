@@ -78,6 +78,21 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     auditRecord,
   ],
   'server/features/browser-session': ['test/flows/cookie-session.test.ts'],
+  'server/features/mail-proofs': [
+    'test/flows/{password-reset,mail-guessing,public-flaws}.test.ts',
+    `${server}/features/housekeeping/housekeeping.test.ts`,
+  ],
+  'server/features/password-reset': ['test/flows/{password-reset,app-password-reset}.test.ts'],
+  'server/features/email-change': ['test/flows/email-change.test.ts'],
+  'server/features/email-verification': ['test/flows/{email-verification,verified}.test.ts'],
+  'server/features/pending-registration': ['test/flows/email-verification.test.ts'],
+  'server/features/invitations': ['test/flows/invitations.test.ts'],
+  'server/features/lease': [],
+  'server/features/outbox': ['test/flows/mail.test.ts'],
+  'server/features/queue': [
+    'test/flows/mail.test.ts',
+    `${server}/features/app-events/durable.test.ts`,
+  ],
   'server/configuration': [],
   'server/listener': [],
 }
@@ -154,6 +169,8 @@ async function run(room: string, mutate: readonly string[], options: Options): P
     mutate: [...mutate],
     tap: { testFiles: [`${folderOf(room)}/**/*.test.ts`, ...(rooms[room] ?? [])] },
     incrementalFile: `.stryker/${room.replaceAll('/', '-')}.json`,
+    // The texts of the library are tested, those of the server are not.
+    ignorers: room.startsWith('server/') ? ['texts'] : [],
     force: options.force,
     ...(options.concurrency && { concurrency: Number(options.concurrency) }),
   })

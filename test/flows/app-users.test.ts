@@ -123,14 +123,15 @@ describeOnBoth('keystile.users', (stage) => {
 
   it('the audit record has each change by keystile.users with the actor app', async () => {
     const { appUsers } = await startUsers(stage, { scopes, profile: z.looseObject({}) })
-    const { id } = await appUsers.create(ada)
+    const { id } = await appUsers.create({ ...ada, scopes: ['items:write'] })
     await appUsers.update(id, { city: 'London' })
     await appUsers.grant(id, { scopes: ['items:read'] })
     await appUsers.disable(id)
     await appUsers.enable(id)
     await appUsers.setPassword(id, 'a battery of correct horses')
     await appUsers.delete(id)
-    const rows = await stage.sql('select event, actor, subject from audit order by id')
+    const rows = await stage.sql('select event, actor, subject, detail from audit order by id')
+    assert.equal(rows[0]?.['detail'], '{"given":["items:write"]}')
     assert.deepEqual(
       rows.map((row) => [row['event'], row['actor'], row['subject']]),
       [

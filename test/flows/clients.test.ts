@@ -249,7 +249,7 @@ describeOnBoth(
       readonly keystile: TestKeystile
       ask(token: string): Promise<Answer>
     }> => {
-      const keystile = await stage.start({ scopes, defaultScopes: ['items:read'] })
+      const keystile = await stage.start({ scopes, defaultScopes: ['items:read', 'items:write'] })
       const api = await keystile.addClient({ id: 'api', grants: [], may: ['introspect'] })
       return {
         keystile,
@@ -266,7 +266,7 @@ describeOnBoth(
       const { claims } = decodeJwtUnsafe(accessToken)
       assert.deepEqual(json, { active: true, token_type: 'bearer', ...claims })
       const { sub, sid, scope } = json as Record<string, unknown>
-      assert.deepEqual([sub, sid, scope], [subject, sessionId, 'items:read'])
+      assert.deepEqual([sub, sid, scope], [subject, sessionId, 'items:read items:write'])
       const orders = await keystile.addClient()
       const own = (await token(keystile, { ...machine, ...orders })).json['access_token']
       const { json: machineJson } = await ask(own)

@@ -342,6 +342,21 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(told.toSorted(), [old, fresh])
   })
 
+  it('an undo after the user took the address back tells no mailbox that it lost it', async () => {
+    const { changed, undo, address, login, settled, mails } = await start()
+    const first = await changed(fresh, old)
+    await changed(old, fresh)
+    const before = mails.length
+    assert.equal((await undo(first.token)).status, 204)
+    assert.deepEqual(await address(), [old, true])
+    assert.equal((await login()).status, 400, 'the password was disabled')
+    await settled()
+    assert.deepEqual(
+      mails.slice(before).map(({ to, subject }) => [to, /password/.test(subject)]),
+      [[old, true]],
+    )
+  })
+
   it('an undo after another change restores the first address and cancels the later one', async () => {
     const { changed, undo, address } = await start()
     const first = await changed(fresh, old)

@@ -170,6 +170,7 @@ describeOnBoth(
       for (const grant of ['authorization_code', 'PASSWORD', 'constructor']) {
         const { status, json } = await login({ grant_type: grant })
         assert.deepEqual([status, json['error']], [400, 'unsupported_grant_type'], grant)
+        assert.match(json['error_description'], /must be password or refresh_token/)
       }
     })
 

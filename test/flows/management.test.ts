@@ -178,6 +178,17 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
         JSON.stringify(json),
       )
     }
+    const both = { scopes: ['x'], roles: ['god'] }
+    const { json } = await send('PATCH', path, { bearer: admin, json: both })
+    const msg = 'Input should only have names from this list:'
+    assert.deepEqual(json['errors'], [
+      {
+        loc: ['body', 'scopes'],
+        msg: `${msg} items:read, items:write, users:read, users:write`,
+        type: 'value_error',
+      },
+      { loc: ['body', 'roles'], msg: `${msg} reader, writer, admin`, type: 'value_error' },
+    ])
   })
 
   it('the last administrator cannot be disabled, demoted or deleted', async () => {
@@ -264,6 +275,13 @@ describeOnBoth('a manager without the role admin', (stage) => {
       200,
       'the user no longer holds the scope',
     )
+  })
+
+  it('a change of the scopes of a disabled user does not enable the user', async () => {
+    const { administer } = await startWithManager()
+    await administer('carol', { disabled: true })
+    const { status, json } = await administer('carol', { scopes: ['items:read'] })
+    assert.deepEqual([status, json['scopes'], json['disabled']], [200, ['items:read'], true])
   })
 
   it('a manager can remove rights from a user with more rights, but not add any', async () => {

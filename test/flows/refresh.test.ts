@@ -175,6 +175,36 @@ describeOnBoth(
       await assertEnded(started, { access: [accessToken], refresh: [successor] })
     })
 
+    it('a repetition in the grace period does not extend this period', async () => {
+      const clock = createTestClock()
+      const { tokens, refresh } = await stage.start({ clock })
+      const used = (await tokens()).refreshToken
+      const successor = next(await refresh(used))
+      // The second step is a late retry, which starts another grace period.
+      for (let i = 0; i < 3; i++) {
+        clock.advance(9)
+        assert.equal(next(await refresh(used)), successor)
+      }
+      clock.advance(9)
+      refused(await refresh(used))
+    })
+
+    it('the log has a warning for a reused refresh token, and none for other refreshes', async () => {
+      const logged: object[] = []
+      const log = (fields: object): void => void logged.push(fields)
+      const logger = { debug: log, info: log, warn: log, error: log }
+      const { tokens, refresh } = await stage.start({ logger })
+      logged.length = 0 // drops the warning that the test's PostgreSQL does not wait for the disk
+      const { refreshToken, sessionId, subject } = await tokens()
+      next(await refresh(next(await refresh(refreshToken))))
+      assert.deepEqual(logged, [])
+      refused(await refresh(refreshToken))
+      assert.deepEqual(logged, [
+        { subject, sessionId, clientId: 'first-party' },
+        { reason: 'session_over', route: '/auth/token', status: 400 },
+      ])
+    })
+
     it('a wrong refresh token gets invalid_grant and changes nothing', async () => {
       const { tokens, refresh } = await stage.start()
       const { accessToken, refreshToken } = await tokens()

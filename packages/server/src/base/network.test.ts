@@ -25,6 +25,7 @@ describe('networkOf', () => {
       '64:ff9b::192.0.2.33',
       '64:ff9b::c000:221',
       '64:FF9B:0:0:0:0:192.0.2.33',
+      '64:ff9b::192.0.2.33%eth0',
       '0064:ff9b:0:0::c000:0221',
     ]
     for (const address of written) assert.equal(networkOf(address), '192.0.2.33', address)

@@ -9,7 +9,7 @@ import type { Jwk, JwkSet } from 'keystile/jwt'
 import { readSettings } from '../cli/settings.ts'
 import type { Rule } from '../feature/rule.ts'
 import { checkOptions, optionNames } from '../server/options.ts'
-import { rules, type RuleOptions } from '../server/features.ts'
+import { rules, settings, type RuleOptions } from '../server/features.ts'
 import { examine } from './examination.ts'
 import {
   environmentArbitrary,
@@ -112,6 +112,17 @@ describe('the safety rules of the configuration', () => {
         }
       }
     }
+  })
+
+  it('each safety rule names settings that exist', () => {
+    const known = new Set(settings.map(({ name }) => name))
+    const naming = (setting: string): string => {
+      assert.ok(known.has(setting), `there is no setting "${setting}"`)
+      return setting
+    }
+    const say = { name: naming, set: naming, provide: naming }
+    for (const { stopped } of Object.values(examples))
+      for (const situation of stopped) examine({ ...situation, say }, rules)
   })
 
   it(`the safety rules agree with the standards in ${numRuns} random situations`, () => {

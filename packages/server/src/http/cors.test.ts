@@ -147,6 +147,7 @@ describe('allowOrigins', () => {
     )
     const read = await ask('GET', '/base/users/x', preflight(listed))
     assert.deepEqual([read!.status, read!.body], [200, 'ok'])
+    assert.equal((await ask('DELETE', '/base/users/x', preflight(listed)))!.status, 405)
   })
 
   it('CORS allows credentials only for listed origins and only on cookie paths', async () => {

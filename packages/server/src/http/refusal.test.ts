@@ -68,6 +68,8 @@ describe('findRefusalAnswer and refusalAnswer', () => {
     })
     const bug = refusalAnswer(new ProblemError('internal_server_error', 'x'), 'oauth', realm)
     assert.deepEqual([bug.status, bodyOf(bug)['error']], [500, 'server_error'])
+    const many = refusalAnswer(new ProblemError('too_many_requests', 'Wait'), 'oauth', realm)
+    assert.deepEqual([many.status, bodyOf(many)['error']], [429, 'temporarily_unavailable'])
     const busy = refusalAnswer(new ProblemError('temporarily_unavailable', 'Busy'), 'oauth', realm)
     assert.equal(bodyOf(busy)['error'], 'temporarily_unavailable')
   })

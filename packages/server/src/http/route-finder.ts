@@ -21,6 +21,7 @@ export function createRouteFinder<C>(
   issuer: string,
 ): (path: string) => FoundRoutes<C> | undefined {
   const byPattern = groupByPattern(routes, issuer)
+  // Stryker disable next-line MethodExpression: other patterns are found before
   const withParams = [...byPattern.values()]
     .filter(({ pattern }) => pattern.includes('{'))
     .map((found) => ({ expression: expressionOf(found.pattern), found }))

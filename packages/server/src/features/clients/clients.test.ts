@@ -87,6 +87,16 @@ describe('createClients', () => {
     return created.secret
   }
 
+  it('clients.list shows which clients are public', async () => {
+    await create({ id: 'page', grants: ['password'], may: [], confidential: false })
+    await create()
+    const listed = (await clients.list()).map(({ id, confidential }) => [id, confidential])
+    assert.deepEqual(listed, [
+      ['orders', true],
+      ['page', false],
+    ])
+  })
+
   it('clients.find returns the registered client and only a hash of its secret', async () => {
     const secret = await create()
     const found = await clients.find('orders')

@@ -131,6 +131,18 @@ describeOnBoth('housekeeping', (stage) => {
     )
   })
 
+  it('housekeeping deletes a rate limit a minute after it has refilled', async () => {
+    const clock = createTestClock()
+    await stage.start({ clock })
+    const minuteAgo = clock.now() - 60_000
+    await stage.sql(`insert into rate (key, tat) values ('a', ${minuteAgo})`)
+    await purgeAt(stage, clock.now())
+    assert.equal(await countOf('rate'), 1)
+    clock.advance(0.001)
+    await purgeAt(stage, clock.now())
+    assert.equal(await countOf('rate'), 0)
+  })
+
   /** Inserts rows that expired long ago. */
   const fill = (
     table: 'session' | 'refresh_token' | 'event',

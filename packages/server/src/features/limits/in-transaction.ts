@@ -64,7 +64,8 @@ export function verdictOf(
   waits: readonly (readonly [key: string, milliseconds: number])[],
 ): Verdict {
   const wait = Math.max(0, ...waits.map(([, milliseconds]) => milliseconds))
-  return { wait, refused: waits.flatMap(([key, milliseconds]) => (milliseconds > 0 ? [key] : [])) }
+  const refused = waits.filter(([, milliseconds]) => milliseconds > 0).map(([key]) => key)
+  return { wait, refused }
 }
 
 /**

@@ -183,11 +183,18 @@ describe('byPassword', () => {
   })
 
   it('byPassword checks the account again when it starts the session', async () => {
-    // The directory still returns the active user; the stored user is disabled.
-    const parts = { directory: { ...ofAccounts(), findByLogin: async () => user } }
-    assert.ok(await logIn(parts))
-    await users.change(user, { active: false }, by)
-    await assert.rejects(logIn(parts), refused)
+    // The directory still returns the user as before; the stored user has changed.
+    const stale = (found: User) => ({
+      directory: { ...ofAccounts(), findByLogin: async () => found },
+    })
+    assert.ok(await logIn(stale(user)))
+    await users.change(user, { scopes: ['users:read'] }, by)
+    await assert.rejects(logIn(stale(user)), refused)
+
+    const changed = await users.readBySubject(user.publicUser.id)
+    assert.ok(changed && (await logIn(stale(changed))))
+    await users.change(changed, { active: false }, by)
+    await assert.rejects(logIn(stale(changed)), refused)
   })
 
   it('byPassword refuses a login if the password is changed meanwhile', async () => {

@@ -165,7 +165,6 @@ async function look<U>(
   if (found === undefined) return { found, reason: 'unknown_user' }
   if (passwordHash === undefined) return { found, reason: 'no_password' }
   if (!isRight) return { found, reason: 'wrong_password' }
-  if (!directory.active(found)) return { found, reason: 'inactive' }
 
   // The transaction that starts the session can lock a Keystile account, but not an app's own user.
   // So this function reads the user again after the hash.

@@ -236,11 +236,10 @@ export async function eraseProofs(
   transaction: Transaction,
   { subject, purposes }: { readonly subject: string; readonly purposes?: readonly string[] },
 ): Promise<void> {
-  await inTables<MailProofTables>(transaction)
+  const all = inTables<MailProofTables>(transaction)
     .deleteFrom('mail_proof')
     .where('subject', '=', subject)
-    .$if(purposes !== undefined, (query) => query.where('purpose', 'in', purposes ?? []))
-    .execute()
+  await (purposes === undefined ? all : all.where('purpose', 'in', purposes)).execute()
 }
 
 /** Deletes the proofs of one purpose for a mailbox, for all users. */

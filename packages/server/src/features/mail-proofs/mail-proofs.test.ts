@@ -4,11 +4,12 @@ import { it } from 'node:test'
 import { createSeal } from '../../base/seal.ts'
 import { openDatabase } from '../../storage/open.ts'
 import type { Database } from '../../storage/database.ts'
+import { bindEmailChange } from '../email-change/store.ts'
 import { verifyEmail } from '../email-verification/store.ts'
 import { bindReset, claimReset, releaseReset, resetPassword } from '../password-reset/store.ts'
 import { prepareMail } from '../outbox/new-mail.ts'
 import { createTestClock, describeOnBoth } from '../../../test-support/keystile.ts'
-import { openValues, prepareProof, sealValues, type NewProof } from './new-proof.ts'
+import { codeSecret, openValues, prepareProof, sealValues, type NewProof } from './new-proof.ts'
 import { createMailProofs } from './proofs.ts'
 import { requestProof } from './store.ts'
 
@@ -77,6 +78,23 @@ describeOnBoth('a proof', (stage) => {
       assert.deepEqual(open, [])
     }))
 
+  it('a request for a new address stays unbound, without a mail, if the user is now disabled', () =>
+    withProofs(async ({ database, subject }) => {
+      await stage.sql(`update "user" set disabled_at = 1`)
+      const { row } = make()
+      await database.write(requestProof, row)
+      const mail = prepareMail({ template: 'x', lifetimeMilliseconds: 1 }, undefined, now)
+      const binding = { subject, mailbox: 'new@example.com', recipient: 'new@example.com' }
+      const values = { ...binding, id: row.id, sealed: null, mail, allowance: undefined, now }
+      await database.write(bindEmailChange, values)
+      const rows = await stage.sql('select subject, resolved_at from mail_proof')
+      assert.deepEqual(
+        rows.map((proof) => [proof['subject'], Number(proof['resolved_at'])]),
+        [[null, now]],
+      )
+      assert.deepEqual(await stage.sql('select id from mail'), [])
+    }))
+
   it('a proof cannot be spent if the account has changed since the proof was found', () =>
     withProofs(async ({ database, bind, find, subject }) => {
       const proof = make()
@@ -142,6 +160,13 @@ describeOnBoth('a proof', (stage) => {
         [now + 10 * 144 * 60_000],
       )
     }))
+
+  it('each code has eight digits, and spaces and hyphens in it do not matter', () => {
+    for (let count = 0; count < 100; count++) assert.match(make().code ?? '', /^\d{8}$/)
+    assert.equal(codeSecret('id', '1234 5678'), codeSecret('id', '12345678'))
+    assert.equal(codeSecret('id', '12-34-56-78'), codeSecret('id', '12345678'))
+    assert.notEqual(codeSecret('id', '12345679'), codeSecret('id', '12345678'))
+  })
 
   it('encrypted values can be decrypted only in their own row, state and purpose', () => {
     const { row } = make()

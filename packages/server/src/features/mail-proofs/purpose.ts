@@ -6,8 +6,8 @@ import type { ProofKind } from './new-proof.ts'
 /** The secrets of a request, for the mail. */
 export interface MailSecrets {
   readonly token: string
-  /** Undefined for a purpose without codes. */
-  readonly code: string | undefined
+  /** Empty for a purpose without codes. */
+  readonly code: string
   readonly expiresAt: Date
 }
 

@@ -111,7 +111,7 @@ async function resolve(row: MailProofRow, parts: ResolverParts): Promise<boolean
   const opened = openValues(seal(), row)
   if (!purpose || !opened) return false
 
-  const { token, code } = JSON.parse(opened['secrets'] ?? '{}') as StoredSecrets
+  const { token, code = '' } = JSON.parse(opened['secrets'] ?? '{}') as StoredSecrets
   const values = JSON.parse(opened['values'] ?? '{}') as MailParameters
   const secrets: MailSecrets = { token, code, expiresAt: new Date(row.expires_at) }
   const resolution = await inTime(purpose.resolve(values, secrets))

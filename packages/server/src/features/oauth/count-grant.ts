@@ -29,9 +29,9 @@ export async function countGrant<T>(meter: Meter, kind: Kind, issuing: Promise<T
  */
 function outcomeOf(error: unknown): Outcome {
   if (error instanceof DatabaseUnavailableError) return 'unavailable'
-  const { code, status } = error as { readonly code?: unknown; readonly status?: unknown }
+  const { code, status = 500 } = error as { readonly code?: unknown; readonly status?: number }
   if (code === 'invalid_grant') return 'refused'
   if (status === 503) return 'unavailable'
   if (status === 429) return 'limited'
-  return typeof status === 'number' && status < 500 ? 'invalid' : 'failed'
+  return status < 500 ? 'invalid' : 'failed'
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { RouteRequest } from '../../http/route.ts'
 import { metadataRoutes } from './metadata.ts'
 
 const routesOf = (issuer: string): readonly (readonly [string, string])[] =>
@@ -18,6 +19,40 @@ describe('metadataRoutes', () => {
       ['root', '/.well-known/oauth-authorization-server/a/b'],
       ['issuer', '/.well-known/oauth-authorization-server'],
     ])
+  })
+
+  it('the metadata names each endpoint, and the one for cookie sessions if they are on', async () => {
+    const metadataOf = async (cookieSession: boolean): Promise<unknown> => {
+      const [route] = metadataRoutes({
+        issuer: 'https://auth.example',
+        scopes: ['items:read'],
+        grantTypes: ['password'],
+        cookieSession,
+        published: () => ({ keys: [] }),
+      }).filter(({ below }) => below === 'root')
+      const { body } = await route!.handle({} as RouteRequest)
+      return JSON.parse(body as string)
+    }
+    const always = {
+      issuer: 'https://auth.example',
+      token_endpoint: 'https://auth.example/token',
+      revocation_endpoint: 'https://auth.example/revoke',
+      introspection_endpoint: 'https://auth.example/introspect',
+      jwks_uri: 'https://auth.example/.well-known/jwks.json',
+      scopes_supported: ['items:read'],
+      response_types_supported: [],
+      grant_types_supported: ['password'],
+      token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
+      revocation_endpoint_auth_methods_supported: [
+        'none',
+        'client_secret_basic',
+        'client_secret_post',
+      ],
+      introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+    }
+    assert.deepEqual(await metadataOf(false), always)
+    const session = { keystile_session_endpoint: 'https://auth.example/session' }
+    assert.deepEqual(await metadataOf(true), { ...always, ...session })
   })
 
   it('metadataRoutes serves the metadata at one path if the issuer has no path', () => {

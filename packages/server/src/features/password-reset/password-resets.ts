@@ -91,7 +91,7 @@ async function countRequest(
 ): Promise<void> {
   // A device may belong to any user, so it must not spare the limits that protect the server.
   const always = [useOf(resetServerRate, ''), ...limits.usesAt(resetAddressRate, address)]
-  const device = devices.open(deviceSecret === '' ? undefined : deviceSecret)
+  const device = devices.open(deviceSecret)
   if (device && (await limits.tryCount([useOf(resetDeviceRate, device.id), ...always]))) return
 
   await limits.count([useOf(resetLoginRate, countedLogin(login)), ...always])

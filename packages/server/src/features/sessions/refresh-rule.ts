@@ -38,6 +38,6 @@ export function decideRefresh(shown: Shown): 'rotate' | 'repeat' | 'late-retry' 
   // Without a grace period, each token works only once. And a client that has used the successor no
   // longer needs this token, so the caller must hold a copy.
   if (graceSeconds === 0 || successorIsUsed) return 'reuse'
-  if (repeatableUntil !== null && now <= repeatableUntil) return 'repeat'
-  return lateRetryAt === null || now - lateRetryAt >= lateRetryMilliseconds ? 'late-retry' : 'reuse'
+  if (now <= (repeatableUntil ?? -Infinity)) return 'repeat'
+  return now - (lateRetryAt ?? -Infinity) >= lateRetryMilliseconds ? 'late-retry' : 'reuse'
 }
