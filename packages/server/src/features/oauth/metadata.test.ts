@@ -28,7 +28,7 @@ describe('metadataRoutes', () => {
         scopes: ['items:read'],
         grantTypes: ['password'],
         cookieSession,
-        published: () => ({ keys: [] }),
+        published: () => Promise.resolve({ keys: { keys: [] }, maxAgeSeconds: 300 }),
       }).filter(({ below }) => below === 'root')
       const { body } = await route!.handle({} as RouteRequest)
       return JSON.parse(body as string)
