@@ -371,8 +371,12 @@ describe('the server recipes in the documents', () => {
 
   it('the list of recipes includes every server in the documents', () => {
     const servers = /new (OpenAPI)?Hono\(|Fastify\(|express\(\)|createServer\(|keystile\/web'/
+    // A program that closes Keystile at its end only shows a call, and serves nobody.
     const others = wholeBlocks.filter(
-      (block) => servers.test(block.code) && !servedBlocks.includes(block),
+      ({ code, ...block }) =>
+        servers.test(code) &&
+        !code.trimEnd().endsWith('await keystile.close()') &&
+        !servedBlocks.some(({ name }) => name === block.name),
     )
     // One block may be left out: a test that contains the app, which README also shows.
     assert.deepEqual(
