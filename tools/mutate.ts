@@ -63,7 +63,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'server/features/login': ['test/flows/{login,guessing,account}.test.ts'],
   'server/features/signing-keys': [
     'test/flows/{at-rest,login}.test.ts',
-    'test/rotation/{operator,own-keys,rotation}.test.ts',
+    'test/rotation/{operator,own-keys}.test.ts',
   ],
   'server/features/sessions': [
     'test/flows/{refresh,revoke,sessions,login,account}.test.ts',
