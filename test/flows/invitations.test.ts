@@ -74,7 +74,7 @@ describeOnBoth('an invitation', (stage) => {
     )
   })
 
-  it('the code creates the account, with the id of its request', async () => {
+  it('the code creates the account if it is sent with its `request_id`', async () => {
     const { invited, accept } = await start()
     const { code, request_id } = await invited()
     assert.equal((await accept({ request_id, code: '0000 0000' })).status, 403)

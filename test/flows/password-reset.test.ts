@@ -282,7 +282,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 204)
   })
 
-  it('an account allows ten wrong codes at once and 20 a day; then only links work', async () => {
+  it('after ten wrong codes in a row, an account accepts only links, until a try is refilled (20 a day)', async () => {
     const { addUser, asked, confirm, clock } = await start(stage)
     await addUser()
     let tries = 0

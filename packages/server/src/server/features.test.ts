@@ -110,7 +110,7 @@ describe('the metrics of features', () => {
     assert.equal(new Set(namesOf(metrics)).size, metrics.length)
   })
 
-  it('each metric is counted or read in some file', async () => {
+  it('each declared metric is used somewhere in the source', async () => {
     const using = sourceIn('.')
     for (const { file, name } of await findRecords<Metric>(isMetric))
       assert.match(using, new RegExp(`((add|observe)\\(|\\w: )${name}\\b`), `${name} of ${file}`)

@@ -200,9 +200,9 @@ export interface Database {
    */
   onCommitted(listener: (notice: unknown) => void): void
   /**
-   * Calls a listener after another process, or this one, has sent a signal. Nothing may depend on
-   * it: signals exist only on PostgreSQL that was opened by a URL, and may be lost there. An app's
-   * own pool gets none, because they would keep one of its connections.
+   * Calls a listener after this or another process has sent a signal. Do not rely on signals: they
+   * exist only if Keystile opened PostgreSQL by a URL, and may be lost. With an app's own pool there
+   * are none, because listening would occupy one of its connections.
    */
   onSignal(listener: () => void): void
   /** The number of commands that have no answer yet. */

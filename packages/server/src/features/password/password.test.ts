@@ -93,7 +93,7 @@ describe('passwords.verify for an unknown user, with a decoy hash', () => {
     assert.match(asked.at(-1)!, /^\$argon2id\$v=19\$m=20000,t=3,p=1\$/)
   })
 
-  it('passwords.verify accepts no password for an unknown user', async () => {
+  it('passwords.verify refuses every password of an unknown user', async () => {
     const passwords = createPasswords(threads)
     assert.equal(await passwords.verify('x', bcrypt), true)
     assert.equal(await passwords.verify('x', undefined), false)

@@ -159,7 +159,7 @@ describe('createRevocationStreams', () => {
     await counting
   })
 
-  it('a reader that is ended while it does not read is cut at once', async () => {
+  it('when a client is disabled, the connection of its stalled reader is cut at once', async () => {
     const open = await serve()
     const reader = await open()
     await reader.untilCurrent()
