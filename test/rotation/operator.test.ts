@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { decodeJwtUnsafe, exportPrivateJwk, generateKey } from 'keystile/jwt'
+import { decodeJwtUnsafe, exportPrivateJwk, generateKey, signJwt } from 'keystile/jwt'
 import { callCommand, type Finished } from '../../packages/server/test-support/command.ts'
 import {
   createTestClock,
@@ -137,6 +137,30 @@ describeOnBoth('keystile key', (stage) => {
     const [event] = await stage.sql(`select value from event where kind = 'key'`)
     assert.equal(event?.['value'], 'ours')
     assert.deepEqual(await auditedKeys(stage), [['signing_key_revoked', 'ours']])
+  })
+
+  it('a forged token with a far expiry is refused for ten years after key revoke', async () => {
+    const stolen = generateKey('ES256', { keyId: 'stolen' })
+    const signingKey = exportPrivateJwk(stolen)
+    const clock = createTestClock(Date.now())
+    const server = await stage.start({ signingKey, clock })
+    const file = join(cwd, 'stolen.jwk')
+    writeFileSync(file, JSON.stringify(signingKey), { mode: 0o600 })
+    const { claims } = decodeJwtUnsafe(await server.accessToken())
+    const year = 365 * 24 * hour
+    const exp = Math.floor(Date.now() / 1000) + 20 * year
+    const forged = signJwt({ ...claims, exp, jti: 'forged' }, stolen, { type: 'at+jwt' })
+    const status = async (): Promise<number> =>
+      (await server.send('GET', '/users/me', { bearer: forged })).status
+    assert.equal(await status(), 200)
+
+    textOf(await run(['revoke', 'stolen'], { KEYSTILE_SIGNING_KEY_FILE: file }))
+    while ((await status()) === 200) await delay(10)
+    for (const seconds of [hour, year, 8 * year]) {
+      clock.advance(seconds)
+      await delay(600) // the server reads events, and forgets the expired ones, each 250 ms
+      assert.equal(await status(), 401)
+    }
   })
 })
 

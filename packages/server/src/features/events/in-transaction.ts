@@ -5,10 +5,10 @@ import { prepare } from '../../storage/prepared.ts'
 import type { EventRow, EventTables } from './tables.ts'
 
 /**
- * How long an event is kept after the last token that it revokes has expired. Verifiers still
- * accept a token for a few seconds after it has expired, so its revocation must be kept longer.
+ * How long an event is kept after the last token that it revokes has expired. Verifiers may accept
+ * a token for 60 s after it has expired, and their clocks may be 5 s behind.
  */
-const marginMilliseconds = 60_000
+const marginMilliseconds = 70_000
 
 /**
  * How long processes can read the event of a changed user. A process that has read no events for

@@ -12,7 +12,7 @@ import { listEventsAfter, numberEvents, readFeed } from './store.ts'
 import type { EventTables } from './tables.ts'
 
 const now = Date.UTC(2026, 10, 25)
-const margin = 60_000
+const margin = 70_000
 const day = 24 * 60 * 60 * 1000
 
 describe('the table of events', () => {

@@ -121,8 +121,7 @@ function printRevoked(
       [
         `revoked the tokens of ${id}; running servers refuse them within a second`,
         'Now remove this key from the setting signingKey and restart every server: until then, ' +
-          'a server that signs with it issues tokens that are refused. After the last restart, ' +
-          'run this command again, so that tokens from before the restart are refused too',
+          'a server that signs with it issues tokens that are refused',
       ].join('\n'),
     )
 }

@@ -101,6 +101,12 @@ export interface Revocation {
 }
 
 /**
+ * How long the tokens of a revoked key are refused: ten years. The lifetime of our own tokens would
+ * not be enough, because a person who stole the key chooses the `exp` of the forged tokens.
+ */
+const forgedTokensMilliseconds = 10 * 365 * 24 * 60 * 60 * 1000
+
+/**
  * Deletes a key and inserts the event that revokes its tokens. If it was the current key, the next
  * key signs at once, or the offered key if there is no next key. If it was the next key, the
  * current key keeps signing, and the rotation makes another next key when one is due.
@@ -128,7 +134,7 @@ export const revokeSigningKey: Command<Revocation, { readonly found: boolean }> 
       by,
       detail: { key_id: id },
     })
-    const tokensExpireAt = now + (await readLongestToken(transaction)) * 1000
+    const tokensExpireAt = now + forgedTokensMilliseconds
     await insertEvents(transaction, [{ kind: 'key', value: id, tokensExpireAt }], now)
     return { found }
   },
