@@ -75,7 +75,7 @@ export function openFeedStream(
   return { openedAt, close }
 }
 
-/** Returns what was thrown. The body of the app's `fetch` may fail with a value that is no Error. */
+/** Returns an Error: the body of the app's `fetch` may fail with any value. */
 function errorOf(thrown: unknown, { url }: FeedLocation): Error {
   if (thrown instanceof Error) return thrown
   return new Error(`the connection to ${url} failed`, { cause: thrown })
