@@ -86,7 +86,11 @@ async function startFeed(count: number): Promise<Server> {
       const event = { kind: 'session', value: `other-${n}`, expires_at: Date.now() + 86_400_000 }
       response.write(`event: revocation\nid: ${n}.x\ndata: ${JSON.stringify(event)}\n\n`)
     }
-    const beat = (): void => void response.write('event: current\ndata: {}\n\n')
+    const openedAt = performance.now()
+    const beat = (): void => {
+      const elapsed = Math.floor(performance.now() - openedAt)
+      response.write(`event: current\ndata: {"elapsed_ms":${elapsed}}\n\n`)
+    }
     beat()
     const timer = setInterval(beat, 1_000)
     response.once('close', () => clearInterval(timer))

@@ -79,13 +79,16 @@ const parts = {
   async feed() {
     const asked = []
     let stream
+    let openedAt = 0
     const send = (sid) => {
       const event = { kind: 'session', value: sid, expires_at: Date.now() + 60_000 }
       stream.write(`event: revocation\nid: ${sid}\ndata: ${JSON.stringify(event)}\n\n`)
-      stream.write('event: current\ndata: {}\n\n')
+      const elapsed = Math.floor(performance.now() - openedAt)
+      stream.write(`event: current\ndata: {"elapsed_ms":${elapsed}}\n\n`)
     }
     const server = createServer((request, response) => {
       asked.push([request.url, request.headers.authorization])
+      openedAt = performance.now()
       stream = response.writeHead(200, { 'content-type': 'text/event-stream' })
       send('s1')
     }).listen(0, '127.0.0.1')

@@ -272,6 +272,21 @@ describe('verifiers with a feed', { concurrency: 4, timeout: 180_000 }, () => {
     assert.ok(lastAccepted(refusing) <= frozenAt + staleWithinMilliseconds)
   })
 
+  it('a path that delays what the issuer sends, more and more', async (t) => {
+    const stage = await openOnSqlite(t)
+    const [missed] = await stage.tokens(1)
+    const verifier = await stage.verifier('refuse')
+    assert.equal(await judge(verifier, missed), 'accepted')
+    stage.proxy.drip()
+    // Meanwhile a piece arrives each two seconds, but the issuer sends one each second.
+    await delay(12_000)
+    await stage.revoke(missed)
+    const revokedAt = Date.now()
+    const verdicts = watch(verifier, missed)
+    await delay(2 * staleWithinMilliseconds)
+    assert.ok(lastAccepted(await verdicts.stop()) <= revokedAt + staleWithinMilliseconds)
+  })
+
   it('a server that is killed', async (t) => {
     const stage = await openOnSqlite(t)
     const [first, second, valid] = await stage.tokens(3)

@@ -15,14 +15,34 @@ export interface TcpProxy {
   restore(): void
   /** Stops passing on bytes of the open connections, but leaves them open. */
   freeze(): void
+  /** From now on, passes on a piece of what the server sends each two seconds, and queues the rest. */
+  drip(): void
   close(): Promise<void>
 }
+
+/** Less than the four seconds of silence that end a connection to the feed. */
+const dripMilliseconds = 2_000
 
 export async function startTcpProxy(): Promise<TcpProxy> {
   const pairs = new Set<readonly [Socket, Socket]>()
   let isCut = false
   let accepted = 0
   let sentBytes = 0
+  let isDripping = false
+  /** Passes on what the server sends: at once, or later while the proxy drips. */
+  function passOn(upstream: Socket, client: Socket): void {
+    const queue: (Buffer | string)[] = []
+    upstream.on('data', (piece) => {
+      if (isDripping || queue.length > 0) queue.push(piece)
+      else client.write(piece)
+    })
+    const timer = setInterval(() => {
+      const piece = queue.shift()
+      if (piece) client.write(piece)
+    }, dripMilliseconds)
+    client.once('close', () => clearInterval(timer))
+  }
+
   const server = createServer((client) => {
     accepted++
     if (isCut) {
@@ -33,7 +53,8 @@ export async function startTcpProxy(): Promise<TcpProxy> {
     const pair = [client, upstream] as const
     pairs.add(pair)
     client.on('data', ({ length }) => (sentBytes += length))
-    client.pipe(upstream).pipe(client)
+    client.pipe(upstream)
+    passOn(upstream, client)
     for (const socket of pair) {
       socket.on('error', () => {})
       socket.on('close', () => {
@@ -64,8 +85,11 @@ export async function startTcpProxy(): Promise<TcpProxy> {
     freeze() {
       for (const [client, upstream] of pairs) {
         client.unpipe().pause()
-        upstream.unpipe().pause()
+        upstream.pause()
       }
+    },
+    drip() {
+      isDripping = true
     },
     async close() {
       cut()

@@ -26,6 +26,8 @@ export interface ScriptedFeed {
   opening: (lastEventId: string | undefined) => string
   /** Sends a text to all open streams. */
   send(text: string): void
+  /** Sends the event `current` to all open streams. */
+  beat(): void
   /** Ends all connections. */
   cut(): void
   /** Stops listening, and ends all connections. */
@@ -40,11 +42,13 @@ export function revocation(id: string, event: SentRevocation): string {
   return `event: revocation\nid: ${id}\ndata: ${data}\n\n`
 }
 
-export const current = 'event: current\ndata: {}\n\n'
+/** The text of a `current` event that was sent some milliseconds after the request had arrived. */
+export const current = (elapsed: number): string =>
+  `event: current\ndata: {"elapsed_ms":${Math.floor(elapsed)}}\n\n`
 export const reset = 'event: reset\ndata: {}\n\n'
 
 export async function startFeed(): Promise<ScriptedFeed> {
-  const streams = new Set<ServerResponse>()
+  const streams = new Map<ServerResponse, number>()
   const server = createServer((request, response) => {
     feed.requests.push({ url: request.url!, headers: request.headers })
     if (feed.instead) return feed.instead(response)
@@ -52,11 +56,11 @@ export async function startFeed(): Promise<ScriptedFeed> {
     response.flushHeaders()
     const id = request.headers['last-event-id']
     response.write(feed.opening(typeof id === 'string' ? id : undefined))
-    if (feed.beats) response.write(current)
-    streams.add(response)
+    if (feed.beats) response.write(current(0))
+    streams.set(response, performance.now())
     response.once('close', () => streams.delete(response))
   })
-  const timer = setInterval(() => feed.beats && feed.send(current), 100)
+  const timer = setInterval(() => feed.beats && feed.beat(), 100)
   const feed: ScriptedFeed = {
     issuer: '',
     requests: [],
@@ -67,7 +71,12 @@ export async function startFeed(): Promise<ScriptedFeed> {
     beats: true,
     opening: () => '',
     send(text) {
-      for (const stream of streams) stream.write(text)
+      for (const stream of streams.keys()) stream.write(text)
+    },
+    beat() {
+      for (const [stream, openedAt] of streams) {
+        stream.write(current(performance.now() - openedAt))
+      }
     },
     cut: () => server.closeAllConnections(),
     async stop() {

@@ -18,7 +18,7 @@ export interface FeedLocation {
 
 /** An open connection, or one that is being opened. */
 export interface FeedStream {
-  /** When the connection was started, as a time of `performance.now()`. */
+  /** The time of `performance.now()` right before the request was sent. */
   readonly openedAt: number
   /** Ends the connection. `onEnd` gets the reason. */
   close(reason: Error): void
@@ -39,6 +39,7 @@ export function openFeedStream(
     onEnd(reason: Error): void
   },
 ): FeedStream {
+  const openedAt = performance.now()
   const controller = new AbortController()
   const { signal } = controller
   const close = (reason: Error): void => controller.abort(reason)
@@ -49,7 +50,7 @@ export function openFeedStream(
       signal.addEventListener('abort', () => reject(signal.reason))
     })
     const response = await Promise.race([request(location, lastEventId, signal), aborted])
-    silence.end()
+    silence.restart()
     const reader = readerOf(response, location)
     // Ends a pending `read`, even if the body ignores the signal of its fetch.
     signal.addEventListener('abort', () => void reader.cancel(signal.reason).catch(() => {}))
@@ -60,43 +61,44 @@ export function openFeedStream(
     while (true) {
       const { done, value } = await reader.read()
       if (done) throw new Error(`${location.url} ended the connection`)
-      silence.end()
+      silence.restart()
       parse(value)
     }
   }
 
-  void read().catch((error: Error) => {
+  void read().catch((error: unknown) => {
     silence.stop()
-    const reason: Error = signal.aborted ? signal.reason : error
+    const reason: Error = signal.aborted ? signal.reason : errorOf(error, location)
     close(reason)
     handlers.onEnd(reason)
   })
-  return { openedAt: performance.now(), close }
+  return { openedAt, close }
+}
+
+/** Returns an Error: the body of the app's `fetch` may fail with any value. */
+function errorOf(thrown: unknown, { url }: FeedLocation): Error {
+  if (thrown instanceof Error) return thrown
+  return new Error(`the connection to ${url} failed`, { cause: thrown })
 }
 
 /** Calls `onSilence` when nothing has arrived for four seconds. */
 function createSilenceWatch(onSilence: (reason: Error) => void): {
-  /** Called when something has arrived. @throws {Error} if it arrived too late */
-  end(): void
+  /** Called when something has arrived. */
+  restart(): void
   stop(): void
 } {
-  const tooLong = (): Error => new Error(`nothing arrived for ${maxSilenceMilliseconds} ms`)
-  let heardAt = performance.now()
   let timer: ReturnType<typeof setTimeout>
   function watch(): void {
-    timer = setTimeout(() => onSilence(tooLong()), maxSilenceMilliseconds)
+    timer = setTimeout(() => {
+      onSilence(new Error(`nothing arrived for ${maxSilenceMilliseconds} ms`))
+    }, maxSilenceMilliseconds)
     // Stryker disable next-line OptionalChaining: in a Worker a timer may be a number
     timer.unref?.()
   }
   watch()
 
   return {
-    end() {
-      const now = performance.now()
-      // A paused process reads what waits in its buffers before its timers run. Those events are
-      // old: they must not make the verifier current.
-      if (now - heardAt > maxSilenceMilliseconds) throw tooLong()
-      heardAt = now
+    restart() {
       clearTimeout(timer)
       watch()
     },

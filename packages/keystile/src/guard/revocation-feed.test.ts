@@ -10,11 +10,13 @@ import {
   type ScriptedFeed,
 } from '../../test-support/scripted-feed.ts'
 import { TokenError } from '../base/errors.ts'
-import type { Logger } from '../base/log.ts'
+import { silentLogger, type Logger } from '../base/log.ts'
 import { generateKey } from '../keys/jwk.ts'
 import { keySetOf } from '../keys/jwk-set.ts'
 import { issueAccessToken } from '../token/access-token.ts'
+import { createRevocationFeed } from './revocation-feed.ts'
 import { readRevocations } from './revocation-source.ts'
+import type { RevocationSource } from './revocations.ts'
 import { createVerifier, type Verifier, type VerifierOptions } from './verifier.ts'
 
 const key = generateKey('ES256')
@@ -221,7 +223,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
       const known = whenStale === 'accept' ? 'revoked' : 'revocations_unavailable'
       assert.equal(await verdict(stage, stage.token('s1')), known)
 
-      feed.send(current)
+      feed.beat()
       await until(() => verifier.state === 'current')
       assert.equal(await verdict(stage, stage.token('s2')), 'accepted')
       assert.equal(await verdict(stage, stage.token('s1')), 'revoked')
@@ -262,7 +264,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     keepOpen(t, feed)
     await until(() => verifier.state === 'stale')
     const waiting = verdict(stage, stage.token('s1'))
-    feed.send(current)
+    feed.beat()
     assert.equal(await waiting, 'accepted')
     assert.equal(feed.requests.length, 1)
   })
@@ -307,7 +309,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
 
   it('an answer that is no event stream is an error', async (t) => {
     const { feed, verifier } = await start(t)
-    feed.instead = (response) => void response.end(ended('s1') + current)
+    feed.instead = (response) => void response.end(ended('s1') + current(0))
     await assert.rejects(verifier.ready(), /must answer with text\/event-stream/)
   })
 
@@ -317,13 +319,18 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     await assert.rejects(verifier.ready(), /\/revocations cannot be reached/)
     await feed.restart()
     feed.beats = true
-    feed.opening = () => current
+    feed.opening = () => current(0)
     await until(() => verifier.state === 'current')
     await verifier.ready()
   })
 
   for (const [what, text] of [
     ['a malformed revocation', 'event: revocation\nid: 1.a\ndata: {"kind":"session"}\n\n'],
+    ['an event `current` without a time', 'event: current\ndata: {}\n\n'],
+    ['a text as time', 'event: current\ndata: {"elapsed_ms":"1"}\n\n'],
+    ['a negative time', current(-1)],
+    ['a fraction as time', 'event: current\ndata: {"elapsed_ms":0.5}\n\n'],
+    ['a time that is longer than the connection exists', current(60_000)],
     ['an endless line', 'x'.repeat(70_000)],
     ['bytes that are no UTF-8', Buffer.from([0xff, 0x0a])],
   ] as const) {
@@ -334,13 +341,50 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
       feed.instead = (response) => {
         response.writeHead(200, { 'content-type': 'text/event-stream' })
         response.write(text)
-        response.write(current)
+        response.write(current(0))
       }
       await assert.rejects(verifier.ready(), /revocations cannot be read/)
       assert.equal(verifier.state, 'starting')
       assert.equal(await verdict(stage, stage.token('s1')), 'revocations_unavailable')
     })
   }
+
+  it('signs of life that were sent seconds ago keep no verifier current', async (t) => {
+    const stage = await start(t)
+    const { feed, verifier } = stage
+    const token = stage.token('s1')
+    assert.equal(await verdict(stage, token), 'accepted')
+    feed.beats = false
+    feed.instead = () => {}
+    // A path holds back what the feed sends now, and lets through what it sent before.
+    const timer = setInterval(() => feed.send(current(100)), 100)
+    t.after(() => clearInterval(timer))
+    await until(() => verifier.state === 'stale')
+    assert.equal(await verdict(stage, token), 'revocations_unavailable')
+    assert.equal(feed.open, 0)
+
+    feed.instead = undefined
+    feed.beats = true
+    feed.opening = () => ended('s1')
+    await until(() => verifier.state === 'current')
+    assert.equal(await verdict(stage, token), 'revoked')
+  })
+
+  it('a logger that throws does not keep a verifier from connecting again', async (t) => {
+    const fail = (): never => assert.fail('the logger is broken')
+    const logger = { debug() {}, info: fail, warn: fail, error: fail }
+    const stage = await start(t, 'refuse', { logger })
+    const { feed, verifier } = stage
+    feed.instead = (response) => void response.writeHead(503).end()
+    await assert.rejects(verifier.ready(), /answered 503/)
+    await until(() => feed.requests.length === 2)
+    feed.instead = undefined
+    await until(() => verifier.state === 'current')
+    const { length } = feed.requests
+    assert.equal(await verdict(stage, stage.token('s1')), 'accepted')
+    assert.equal(feed.open, 1)
+    assert.equal(feed.requests.length, length)
+  })
 
   it('a verifier whose clock is set back reads all revocations again', async (t) => {
     const stage = await start(t)
@@ -404,5 +448,80 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     )
     assert.deepEqual(new Set(verdicts), new Set(['accepted']))
     assert.equal(stage.feed.requests.length, 1)
+  })
+})
+
+describe('a verifier whose time a test sets', { timeout: 60_000 }, () => {
+  /** Reads a feed whose bytes the test writes. */
+  function read(t: TestContext): {
+    readonly source: RevocationSource
+    readonly requests: readonly Headers[]
+    readonly aborted: () => number
+    pass(milliseconds: number): void
+    arrive(text: string): Promise<void>
+  } {
+    let now = 1_000
+    t.mock.method(performance, 'now', () => now)
+    const requests: Headers[] = []
+    const signals: AbortSignal[] = []
+    let controller: ReadableStreamDefaultController<Uint8Array> | undefined
+    const source = createRevocationFeed({
+      url: 'https://auth.example/revocations',
+      clientId,
+      clientSecret,
+      whenStale: 'refuse',
+      clock: { now: () => Date.now() },
+      logger: silentLogger,
+      async fetch(_url, init) {
+        requests.push(new Headers(init?.headers))
+        if (init?.signal) signals.push(init.signal)
+        const body = new ReadableStream<Uint8Array>({ start: (given) => void (controller = given) })
+        return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+      },
+    })
+    t.after(() => source.close())
+    void source.refresh().catch(() => {})
+    return {
+      source,
+      requests,
+      aborted: () => signals.filter(({ aborted }) => aborted).length,
+      pass(milliseconds) {
+        now += milliseconds
+      },
+      async arrive(text) {
+        controller?.enqueue(new TextEncoder().encode(text))
+        for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+      },
+    }
+  }
+
+  it('the age of revocations counts from the time at which a sign of life was sent', async (t) => {
+    const { source, pass, arrive } = read(t)
+    pass(3_000)
+    await arrive(current(1_000))
+    assert.deepEqual([source.ageSeconds, source.state], [2, 'current'])
+    pass(1_999)
+    assert.equal(source.state, 'current')
+    pass(1)
+    assert.equal(source.state, 'stale')
+    // Its clock may run a little faster. That must not lead to an age below zero.
+    await arrive(current(5_900))
+    assert.equal(source.ageSeconds, 0)
+  })
+
+  it('a connection is renewed after 15 minutes, and the verifier stays current', async (t) => {
+    t.mock.method(Math, 'random', () => 0)
+    const { source, requests, aborted, pass, arrive } = read(t)
+    await arrive(ended('s1', '7.g') + current(0))
+    pass(899_999)
+    await arrive(current(899_999))
+    assert.deepEqual([requests.length, aborted(), source.state], [1, 0, 'current'])
+    pass(1_000)
+    await arrive(current(900_999))
+    assert.deepEqual([requests.length, aborted(), source.state], [2, 1, 'current'])
+    assert.equal(requests[1]?.get('last-event-id'), '7.g')
+    pass(3_000)
+    await arrive(current(2_999))
+    assert.deepEqual([requests.length, aborted(), source.state], [2, 1, 'current'])
   })
 })

@@ -1,6 +1,7 @@
 // Reads the revocation feed of an issuer. This file decides when to connect, and knows how old the
 // revocations are. `feed-stream.ts` is one connection.
 import type { Clock } from '../base/clock.ts'
+import { parseJsonObject } from '../base/json.ts'
 import type { Logger } from '../base/log.ts'
 import { endsWithRequest } from '../base/runtime.ts'
 import { withDeadline } from '../http/deadline.ts'
@@ -10,8 +11,23 @@ import { openFeedStream, type FeedLocation, type FeedStream } from './feed-strea
 import { createRetries } from './retries.ts'
 import type { RevocationSource, RevocationState } from './revocations.ts'
 
-/** Without an event `current` for this time, this process may lack revocations. */
+/** If the last event `current` was sent longer ago, this process may lack revocations. */
 const staleAfterMilliseconds = 4_000
+
+/**
+ * An event `current` that arrives later than this ends the connection. The next event comes a
+ * second later, so such a connection cannot keep the verifier current.
+ */
+const lateMilliseconds = 3_000
+
+/** How far the clock of the issuer may run ahead of this clock during a connection. */
+const aheadMilliseconds = 1_000
+
+/**
+ * The longest life of a connection. Two clocks may drift apart by 0.2 ms a second, so that the
+ * computed age of an event is then wrong by 0.2 s at most.
+ */
+const connectionMilliseconds = 900_000
 
 /** The state is not `starting` for longer, so that `whenStale` applies then. */
 const startMilliseconds = 5_000
@@ -35,7 +51,9 @@ export interface FeedParts extends FeedLocation {
  * reads the feed up to the event `current`, and closes the connection.
  *
  * The age of the knowledge is real time (`performance.now()`), which a change of the clock does not
- * affect. Does NOT count time during which the machine was suspended.
+ * affect. It counts from the time when the issuer sent the last event `current`, so that a path
+ * that delays events makes the verifier `stale`. Does NOT count time during which the machine was
+ * suspended; the connection ends with the first event `current` after that.
  */
 export function createRevocationFeed(parts: FeedParts): RevocationSource {
   const { url, whenStale, clock, logger } = parts
@@ -45,6 +63,7 @@ export function createRevocationFeed(parts: FeedParts): RevocationSource {
   const logged = new Set<string>()
   let firstAt = Number.POSITIVE_INFINITY
   let knownAt = Number.NEGATIVE_INFINITY
+  let renewAt = 0
   let lastEventId: string | undefined
   let stream: FeedStream | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -62,13 +81,15 @@ export function createRevocationFeed(parts: FeedParts): RevocationSource {
     firstAt = Math.min(firstAt, retries.start())
     const opened = openFeedStream(parts, lastEventId, {
       onEvent(event) {
-        if (stream === opened) receive(event)
+        if (stream === opened) receive(event, opened.openedAt)
       },
       onEnd(reason) {
         if (stream === opened) fail(reason)
       },
     })
     stream = opened
+    // The times are random, so that many verifiers do not all come at once.
+    renewAt = opened.openedAt + connectionMilliseconds * (1 - Math.random() / 5)
   }
 
   /** Opens a connection if there is none and the time for one has come. */
@@ -87,7 +108,7 @@ export function createRevocationFeed(parts: FeedParts): RevocationSource {
     opened?.close(new Error(reason))
   }
 
-  function receive({ type, data, id }: ServerSentEvent): void {
+  function receive({ type, data, id }: ServerSentEvent, openedAt: number): void {
     if (type === 'reset') lastEventId = undefined
     if (type === 'revocation') {
       list.add(data)
@@ -96,35 +117,47 @@ export function createRevocationFeed(parts: FeedParts): RevocationSource {
     }
     if (type !== 'current') return
 
+    const sentAt = sendingTimeOf(data, openedAt)
     if (!list.purge()) {
       knownAt = Number.NEGATIVE_INFINITY
       lastEventId = undefined
       throw new Error('the clock was set back; all revocations are read again')
     }
-    knownAt = performance.now()
+    knownAt = sentAt
     failure = undefined
     retries.reset()
-    if (logged.size > 0) logger.info({ url }, 'revocations can be read again')
+    if (logged.size > 0) log('info', { url }, 'revocations can be read again')
     logged.clear()
     if (endsWithRequest()) disconnect('the request ends')
+    else if (performance.now() >= renewAt) {
+      disconnect('the connection is renewed')
+      open()
+    }
     news.tell()
   }
 
   function fail(cause: Error): void {
     stream = undefined
     failure = new Error(`revocations cannot be read: ${cause.message}`, { cause })
-    if (stateNow() !== 'current' && !logged.has(cause.message)) {
-      logged.add(cause.message)
-      logger.error({ err: failure }, 'revocations cannot be read')
-    }
-
     const pause = retries.pause()
     if (!endsWithRequest()) {
       timer = setTimeout(open, pause)
       // This timer alone must not keep a process running. In Deno, a timer is a number.
       timer.unref?.()
     }
+    if (stateNow() !== 'current' && !logged.has(cause.message)) {
+      logged.add(cause.message)
+      log('error', { err: failure }, 'revocations cannot be read')
+    }
     news.tell()
+  }
+
+  function log(level: 'info' | 'error', fields: object, message: string): void {
+    try {
+      logger[level](fields, message)
+    } catch {
+      // Nothing here can report that the app's logger fails. The verifier must still connect again.
+    }
   }
 
   function waitMilliseconds(): number {
@@ -164,6 +197,29 @@ export function createRevocationFeed(parts: FeedParts): RevocationSource {
       news.tell()
     },
   }
+}
+
+/**
+ * Returns when the issuer sent an event `current`, as a time of `performance.now()`. The result is
+ * never later than the true time: the issuer counts `elapsed_ms` from the arrival of the request,
+ * which was sent at `openedAt`.
+ *
+ * @throws {Error} if the event is malformed, or arrives too late. Or if the issuer counts more time
+ *   than this process: then this machine was suspended, or the answer is that of another request
+ */
+function sendingTimeOf(data: string, openedAt: number): number {
+  const elapsed = parseJsonObject(new TextEncoder().encode(data))['elapsed_ms']
+  if (typeof elapsed !== 'number' || !Number.isSafeInteger(elapsed) || elapsed < 0) {
+    throw new Error('an event `current` is malformed: `elapsed_ms` must be a whole number')
+  }
+
+  const now = performance.now()
+  const sentAt = openedAt + elapsed
+  if (now - sentAt > lateMilliseconds) throw new Error('the signs of life arrive too late')
+  if (sentAt - now > aheadMilliseconds) {
+    throw new Error('the issuer counts more time since the request than this process')
+  }
+  return Math.min(now, sentAt)
 }
 
 /** Lets several callers wait for the next piece of news. */

@@ -107,6 +107,26 @@ describe('createRevocationStreams', () => {
     assert.equal((await open()).status, 200)
   })
 
+  it('a heartbeat says how long ago its request arrived', async () => {
+    const open = await serve()
+    async function read(heartbeats: number): Promise<readonly number[]> {
+      const askedAt = performance.now()
+      const reader = await open()
+      const elapsed: number[] = []
+      while (elapsed.length < heartbeats) {
+        const { event, data } = await reader.next()
+        if (event !== 'current') continue
+        elapsed.push(data['elapsed_ms'])
+        // The request arrived after it had been sent, and the heartbeat was sent before it arrived.
+        assert.ok(data['elapsed_ms'] <= performance.now() - askedAt)
+      }
+      return elapsed
+    }
+    const [first = assert.fail(), , third = assert.fail()] = await read(3)
+    assert.ok(Number.isSafeInteger(first) && first >= 0 && third > first)
+    await read(1)
+  })
+
   it('a reader that takes no bytes is cut, and others get their events meanwhile', async () => {
     const open = await serve()
     const [slow, other] = [await open(), await open()]

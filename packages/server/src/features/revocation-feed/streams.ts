@@ -1,5 +1,5 @@
-// The open answers of GET /revocations. All of them send the same bytes, those of the log of
-// revocations. Each has only its position in the log.
+// The open answers of GET /revocations. All of them send the same revocations, as the bytes of the
+// log. Each has only its position in the log, and its own heartbeats.
 import { setImmediate, setTimeout as delay } from 'node:timers/promises'
 import type { AnswerStream, Logger } from 'keystile/internal'
 import type { Clients, ProvenClient } from '../clients/clients.ts'
@@ -29,12 +29,16 @@ const streamsAtOnce = 50
  */
 const roundMilliseconds = 20
 
-const frame = (event: string): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(Buffer.from(`event: ${event}\ndata: {}\n\n`))
+const frame = (event: string, data: object): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(Buffer.from(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`))
 /** Tells the peer that all revocations follow, because its last event is not known here. */
-const reset = frame('reset')
-/** Tells the peer that it has got all revocations until less than a second ago. */
-const current = frame('current')
+const reset = frame('reset', {})
+/**
+ * Tells the peer that it has got all revocations until less than a second ago. Says how long ago
+ * its request arrived, so that the peer notices when this piece was delayed.
+ */
+const current = (openedAt: number): Uint8Array<ArrayBuffer> =>
+  frame('current', { elapsed_ms: Math.floor(performance.now() - openedAt) })
 
 /** The open streams of this process. */
 export interface RevocationStreams {
@@ -124,11 +128,13 @@ export function createRevocationStreams(
       return streams.size
     },
     async open(proven, lastEventId) {
+      const openedAt = performance.now()
       const position = lastEventId === undefined ? undefined : await findPosition(feed, lastEventId)
       if (isClosed || streams.size >= limits.streams) return undefined
 
       const { body, stream } = createStream(proven, {
         feed,
+        openedAt,
         cursor: position ?? feed.log.start(),
         isReset: position === undefined,
         stallMilliseconds: limits.stallMilliseconds,
@@ -167,13 +173,15 @@ function createStream(
   proven: ProvenClient,
   options: {
     readonly feed: Pick<EventFeed, 'ageSeconds'>
+    /** When the request arrived, or later: then its peer takes what it gets for older. */
+    readonly openedAt: number
     readonly cursor: LogCursor
     readonly isReset: boolean
     readonly stallMilliseconds: number
     onEnd(): void
   },
 ): { readonly body: AnswerStream; readonly stream: Stream } {
-  const { feed, cursor, stallMilliseconds, onEnd } = options
+  const { feed, openedAt, cursor, stallMilliseconds, onEnd } = options
   let mustReset = options.isReset
   let mustBeat = true
   let isWaiting = false
@@ -189,7 +197,7 @@ function createStream(
     if (news || !mustBeat || feed.ageSeconds >= freshSeconds) return news
 
     mustBeat = false
-    return current
+    return current(openedAt)
   }
 
   const stream: Stream = {
