@@ -193,6 +193,33 @@ describe('openEventFeed', () => {
     assert.equal(log.length, 2)
   })
 
+  it('after lost events, no reader of the log gets a part of it while it is read again', async () => {
+    const atGap: unknown[] = []
+    feed.onGap(() => atGap.push(numbersIn(feed.log.start())))
+    const all = Array.from({ length: 1_002 }, (_, i) => i + 1) // more than one read returns
+    others.exec('begin')
+    for (const number of all) insert(`${number}`)
+    others.exec('commit')
+    await feed.tail()
+    const early = feed.log.start()
+    assert.deepEqual(numbersIn(early), all)
+
+    others.exec('delete from event where seq = 1002; update feed set seq = 1001')
+    feed.onEvent(({ seq }) => {
+      if (seq === 1_000) others.exec('alter table event rename to gone')
+    })
+    await assert.rejects(feed.tail())
+    assert.deepEqual(numbersIn(feed.log.start()), all)
+    assert.deepEqual(numbersIn(early), [])
+    assert.deepEqual(atGap, [])
+
+    others.exec('alter table gone rename to event')
+    await feed.tail()
+    assert.deepEqual(numbersIn(feed.log.start()), all.slice(0, -1))
+    assert.equal(numbersIn(early), 'lost')
+    assert.deepEqual(atGap, [all.slice(0, -1)])
+  })
+
   it('the event feed logs once if reads fail, and once if they succeed again', async () => {
     await pass(250)
     assert.deepEqual(log, [])

@@ -96,7 +96,8 @@ export async function openEventFeed(
       } else return warnOfKind(kind)
       for (const listener of listeners) listener(event)
     },
-    onRestart: () => log.clear(),
+    onRestart: () => log.startOver(),
+    onRestarted: () => log.show(),
     onGap() {
       for (const listener of gapListeners) listener()
     },
