@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { setImmediate, setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { KyselyPlugin } from 'kysely'
 import { silentLogger } from 'keystile/internal'
 import { generateKey } from 'keystile/jwt'
@@ -22,20 +22,20 @@ describe('a key ring', () => {
   let database: Database
   let ring: KeyRing
   let reads: number
-  /** The answers of queries wait for it. */
-  let answers: Promise<void>
+  /** Runs when a query has read its rows. Its answer waits for the promise. */
+  let onRead: () => Promise<void>
 
   /** Counts the queries of a real database, and delays their answers. */
   const counter: KyselyPlugin = {
     transformQuery: ({ node }) => node,
     async transformResult({ result }) {
       reads++
-      await answers
+      await onRead()
       return result
     },
   }
   beforeEach(async () => {
-    answers = Promise.resolve()
+    onRead = () => Promise.resolve()
     database = await openDatabase(':memory:', writerThread)
     await database.write(claimIssuer, 'https://auth.example')
     const offered = await makeSealedKey('ES256', seal)
@@ -86,18 +86,22 @@ describe('a key ring', () => {
     const kid = (await ring.published()).keys.keys[0]?.kid ?? assert.fail('there must be a key')
     await ring.keySet.seek?.('invented-1', algorithm)
     const pause = ring.keySet.seek?.('invented-2', algorithm)
-    const { promise, resolve } = Promise.withResolvers<void>()
-    answers = promise
+    const hasRead = Promise.withResolvers<void>()
+    const mayAnswer = Promise.withResolvers<void>()
+    onRead = () => {
+      hasRead.resolve()
+      return mayAnswer.promise
+    }
     clock.advance(6)
     const regular = ring.published()
-    while (reads < 2) await setImmediate()
+    await hasRead.promise
     const next = await makeSealedKey('ES256', seal)
     const values = { id: kid, offered: next, by: byOperator, now: clock.now() }
     await database.write(revokeSigningKey, values)
 
     const sought = ring.keySet.seek?.(next.id, algorithm)
     await delay(300) // the pause between two reads that unknown keys cause is shorter
-    resolve()
+    mayAnswer.resolve()
     await Promise.all([pause, regular, sought])
     assert.equal(ring.keySet.find(next.id, algorithm)?.keyId, next.id)
     assert.equal(reads, 3)

@@ -204,7 +204,7 @@ function createReads(read: () => Promise<void>, logger: Logger): Reads {
   async function startLater(): Promise<void> {
     await delay(Math.max(0, mayStartAt - performance.now()))
     // A read that started before the call may lack a key that the call asks for.
-    while (running) await running.catch(() => {})
+    for (let read = running; read; read = running) await read.catch(() => {})
     mayStartAt = performance.now() + pauseMilliseconds
     queued = undefined
     return join()
