@@ -182,6 +182,31 @@ describe('createRevocationStreams', () => {
     await counting
   })
 
+  it('a stream that opens while the other clients are looked up stays open', async () => {
+    const asked = Promise.withResolvers<void>()
+    const mayAnswer = Promise.withResolvers<void>()
+    const answered = Promise.withResolvers<void>()
+    const slow = {
+      async findAll(ids: readonly string[]) {
+        asked.resolve()
+        await mayAnswer.promise
+        const found = await clients.findAll(ids)
+        answered.resolve()
+        return found
+      },
+    }
+    streams.close()
+    streams = createRevocationStreams({ feed, clients: slow, logger: silentLogger }, limits)
+    const [open, openOther] = [await serve(), await serve(await addReader('other'))]
+    await open()
+    await asked.promise
+    await openOther()
+    mayAnswer.resolve()
+    await answered.promise
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(streams.count, 2)
+  })
+
   it('when a client is disabled, the connection of its stalled reader is cut at once', async () => {
     const open = await serve()
     const reader = await open()

@@ -101,6 +101,7 @@ export function createRevocationStreams(
     const found = await clients.findAll([...ids])
     for (const stream of streams) {
       const { client, secretHash } = stream.proven
+      if (!ids.has(client.id)) continue // opened during the query
       const now = found.get(client.id)
       if (!now || now.secretHash !== secretHash || !mayRead(now)) stream.end()
     }
