@@ -20,7 +20,8 @@ import { buildSlowSync, syncMilliseconds } from '../slow-sync.ts'
 import { runCommand, standAlone } from '../stand-alone.ts'
 import { summarize } from '../statistics.ts'
 
-const clientId = 'verifiers'
+/** A client may have 100 readers. */
+const clientIds = Array.from({ length: 10 }, (_, n) => `verifiers-${n}`)
 /** How many clients revoke at the same time. */
 const clients = 64
 /** More revocations than the server makes. Each needs a session of its own. */
@@ -32,7 +33,8 @@ interface Stage {
   /** The process that revokes, and the process that has the readers. */
   readonly revoker: ServerProcess
   readonly sender: ServerProcess
-  readonly secret: string
+  /** The header `Authorization` of each client that reads revocations. */
+  readonly authorizations: readonly string[]
   /** Returns the refresh token of another session each time. */
   nextToken(): string
 }
@@ -80,8 +82,11 @@ async function measureOn(
   const env = { KEYSTILE_DATABASE: database, KEYSTILE_KEY: randomBytes(32).toString('base64url') }
   const cwd = join(folder, 'server')
   mkdirSync(cwd)
-  const create = ['client', 'create', clientId, '--may', 'revocations', '--json']
-  const secret = stringMember(JSON.parse(runCommand(create, cwd, env)), 'client_secret')
+  const authorizations = clientIds.map((id) => {
+    const create = ['client', 'create', id, '--may', 'revocations', '--json']
+    const secret = stringMember(JSON.parse(runCommand(create, cwd, env)), 'client_secret')
+    return `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`
+  })
 
   const unwaiting = new URL(database)
   unwaiting.searchParams.set('options', '-c synchronous_commit=off')
@@ -101,7 +106,7 @@ async function measureOn(
     programs,
     async ({ revoker, sender }) => {
       if (!revoker || !sender) throw new Error('both servers must run')
-      const stage = { revoker, sender, secret, nextToken }
+      const stage = { revoker, sender, authorizations, nextToken }
       const seen: Seen[] = []
       for (const readers of effort.quick ? [0, 20] : [0, 1_000])
         seen.push(await measure(stage, readers, seconds))
@@ -183,21 +188,23 @@ async function measure(stage: Stage, count: number, seconds: number): Promise<Se
   }
 }
 
-/** Opens connections that read the revocations, a hundred at a time. */
-async function openReaders({ sender, secret }: Stage, count: number): Promise<readonly Socket[]> {
-  const authorization = `Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}`
-  const request = requestBytes('GET /revocations', { authorization })
+/** Opens connections that read the revocations, those of one client at a time. */
+async function openReaders(
+  { sender, authorizations }: Stage,
+  count: number,
+): Promise<readonly Socket[]> {
   const sockets: Socket[] = []
-  const openOne = async (): Promise<Socket> => {
+  const openOne = async (request: Buffer): Promise<Socket> => {
     const socket = connect({ host: '127.0.0.1', port: sender.port }, () => socket.write(request))
     const [answer] = (await once(socket, 'data')) as [Buffer]
     if (!answer.toString('latin1').startsWith('HTTP/1.1 200 '))
       throw new Error(`a reader must get 200; it got ${answer.toString('latin1').slice(0, 200)}`)
     return socket.on('error', () => {}).resume()
   }
-  while (sockets.length < count) {
+  for (const authorization of authorizations) {
+    const request = requestBytes('GET /revocations', { authorization })
     const group = Math.min(100, count - sockets.length)
-    sockets.push(...(await Promise.all(Array.from({ length: group }, openOne))))
+    sockets.push(...(await Promise.all(Array.from({ length: group }, () => openOne(request)))))
   }
   return sockets
 }

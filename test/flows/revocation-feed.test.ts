@@ -43,6 +43,21 @@ async function endSession({ keystile, tokens }: TestKeystile, name: string): Pro
   return sessionId
 }
 
+/** Opens many streams, fifty at a time. */
+async function readMany(read: () => Promise<Reader>, count: number): Promise<readonly Reader[]> {
+  const readers: Reader[] = []
+  while (readers.length < count)
+    readers.push(...(await Promise.all(Array.from({ length: 50 }, () => read()))))
+  assert.ok(readers.every(({ status }) => status === 200))
+  return readers
+}
+
+/** Asserts that there are too many readers. */
+async function assertRefused(reader: Reader, description: RegExp): Promise<void> {
+  assert.deepEqual([reader.status, reader.headers['retry-after']], [503, '10'])
+  assert.match(JSON.parse(await reader.text()).error_description, description)
+}
+
 const valuesOf = (events: readonly ServerEvent[]): readonly unknown[] =>
   events.map(({ data }) => data['value'])
 
@@ -220,17 +235,23 @@ describeOnBoth('the feed of revocations', (stage) => {
     for (let beat = 0; beat < 5; beat++) await reader.untilCurrent()
   })
 
+  it('the 101st reader of a client gets 503, and another client can still read', async () => {
+    const { read, addClient } = await serve(stage)
+    await readMany(read, 100)
+    await assertRefused(await read(), /^This client has/)
+    const other = await addClient({ id: 'other', grants: [], may: ['revocations'] })
+    assert.equal((await read({}, other)).status, 200)
+  })
+
   const skipMany = process.env['KEYSTILE_LONG'] ? false : 'KEYSTILE_LONG=1 runs it'
   it('the 1,001st reader of a process gets 503 with Retry-After', { skip: skipMany }, async () => {
-    const { read } = await serve(stage)
+    const { read, addClient } = await serve(stage)
     const readers: Reader[] = []
-    while (readers.length < 1_000) {
-      const group = await Promise.all(Array.from({ length: 50 }, () => read()))
-      readers.push(...group)
+    for (let n = 0; n < 10; n++) {
+      const client = await addClient({ id: `api-${n}`, grants: [], may: ['revocations'] })
+      readers.push(...(await readMany(() => read({}, client), 100)))
     }
-    assert.ok(readers.every(({ status }) => status === 200))
-    const refused = await read()
-    assert.deepEqual([refused.status, refused.headers['retry-after']], [503, '10'])
+    await assertRefused(await read(), /^This server can/)
     for (const reader of readers) assert.equal((await reader.next()).event, 'reset')
   })
 

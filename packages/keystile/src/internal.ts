@@ -22,6 +22,7 @@ export { tokenCheckFlags } from './cli/token-check-flags.ts'
 export { findNearest, listKnown, unknownFlag } from './base/nearest.ts'
 export { lowestRowId, randomId, randomRowId } from './base/random.ts'
 export { createGuardCore, type GuardCore } from './guard/guard.ts'
+export { isKind as isRevocationKind } from './guard/feed-list.ts'
 export { isUserObject } from './guard/user.ts'
 export { withRecall } from './guard/user-recall.ts'
 export {

@@ -63,6 +63,7 @@ function parseRevocation(data: string): RevocationEvent | undefined {
   throw new Error(`a revocation is ${fault}`)
 }
 
-function isKind(kind: unknown): kind is RevocationEvent['kind'] {
+/** Whether this version knows a kind of revocation. A later version may have further kinds. */
+export function isKind(kind: unknown): kind is RevocationEvent['kind'] {
   return kind === 'session' || kind === 'subject' || kind === 'client' || kind === 'key'
 }

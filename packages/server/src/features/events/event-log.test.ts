@@ -109,15 +109,27 @@ describe('createEventLog', () => {
     assert.deepEqual(read(atStart), [6])
   })
 
-  it('when the event log is cleared, all earlier positions are lost', () => {
+  it('readers of the event log get the old events until all are added again', () => {
     const log = createEventLog()
     log.add(eventOf(1))
-    const cursors = [log.start(), log.after('1.row-1')]
-    log.clear()
+    log.add(eventOf(2))
+    const [atStart, behindFirst] = [log.start(), log.after('1.row-1')]
+    log.startOver()
     log.add(eventOf(1, { id: 'other' }))
-    for (const cursor of cursors) assert.equal(read(cursor), 'lost')
+    assert.deepEqual(read(log.start()), [1, 2])
+    assert.deepEqual(read(log.after('1.row-1')), [2])
+    assert.equal(log.after('1.other'), undefined)
+
+    log.startOver()
+    log.add(eventOf(1, { id: 'third' }))
+    log.show()
+    for (const cursor of [atStart, behindFirst]) assert.equal(read(cursor), 'lost')
     assert.equal(log.after('1.row-1'), undefined)
-    assert.deepEqual(read(log.start()), [1])
-    assert.deepEqual(read(log.after('1.other')), [])
+    assert.deepEqual(read(log.after('1.third')), [])
+    const latest = log.start()
+    assert.deepEqual(read(latest), [1])
+    log.show()
+    log.add(eventOf(2))
+    assert.deepEqual(read(latest), [2])
   })
 })

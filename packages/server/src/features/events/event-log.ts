@@ -17,8 +17,14 @@ interface Page {
   /** When the last of its events expires. */
   expiresAt: number
   next: Page | undefined
-  /** `expired`: all its events have expired. `lost`: the log was cleared. */
+  /** `expired`: all its events have expired. `lost`: another log has replaced it. */
   state: 'kept' | 'expired' | 'lost'
+}
+
+/** The pages of a log, in their order. */
+interface Chain {
+  first: Page
+  last: Page
 }
 
 /** The position of a reader in the log. */
@@ -26,7 +32,7 @@ export interface LogCursor {
   /**
    * Returns the next bytes and moves behind them. They end with a whole event.
    *
-   * @returns `undefined` at the end of the log; `lost` if the log was cleared
+   * @returns `undefined` at the end of the log; `lost` if all events have been added again
    */
   next(): Uint8Array<ArrayBuffer> | 'lost' | undefined
 }
@@ -47,55 +53,66 @@ export interface EventLog {
 /** A log that can be written. */
 export interface WritableEventLog extends EventLog {
   add(event: FeedEvent): void
-  /** Removes all events, because they will be added again. All positions are lost. */
-  clear(): void
+  /**
+   * Says that all events will be added again. Readers get the events from before until `show()`, so
+   * that no reader takes a part of the log for all of it.
+   */
+  startOver(): void
+  /** Shows the events added since `startOver()` instead of those before. All positions are lost. */
+  show(): void
   /** Removes the pages whose events have all expired. */
   purge(now: number): void
 }
 
 /** Creates an empty log. It has no size limit: a revocation must be known until it expires. */
 export function createEventLog(): WritableEventLog {
-  let first = createPage(0)
-  let last = first
+  let written = createChain()
+  /** What readers get. It differs from `written` between `startOver` and `show`. */
+  let shown = written
 
-  function startPage(size: number): void {
+  function startPage(size: number): Page {
     const page = createPage(Math.max(size, pageBytes))
-    last.next = page
-    last = page
+    written.last.next = page
+    written.last = page
+    return page
   }
 
   return {
     add(event) {
       const bytes = Buffer.from(write(event))
-      if (last.used + bytes.length > last.bytes.length) startPage(bytes.length)
-      last.bytes.set(bytes, last.used)
-      last.used += bytes.length
-      last.lastSeq = event.seq
-      last.expiresAt = Math.max(last.expiresAt, event.expiresAt)
+      let page = written.last
+      if (page.used + bytes.length > page.bytes.length) page = startPage(bytes.length)
+      page.bytes.set(bytes, page.used)
+      page.used += bytes.length
+      page.lastSeq = event.seq
+      page.expiresAt = Math.max(page.expiresAt, event.expiresAt)
     },
-    clear() {
-      for (const page of pagesFrom(first)) page.state = 'lost'
-      first = createPage(0)
-      last = first
+    startOver() {
+      written = createChain()
+    },
+    show() {
+      if (shown === written) return
+      for (const page of pagesFrom(shown.first)) page.state = 'lost'
+      shown = written
     },
     purge(now) {
       let before: Page | undefined
-      for (const page of pagesFrom(first)) {
-        if (page === last || page.expiresAt > now) {
+      for (const page of pagesFrom(shown.first)) {
+        if (page === shown.last || page.expiresAt > now) {
           before = page
           continue
         }
         page.state = 'expired'
         if (before) before.next = page.next
-        else first = page.next ?? last
+        else shown.first = page.next ?? shown.last
       }
     },
-    start: () => createCursor(first, 0),
+    start: () => createCursor(shown.first, 0),
     after(id) {
       const [, seq] = /^(\d{1,15})\.[\w-]{1,64}$/.exec(id) ?? []
       if (seq === undefined) return undefined
 
-      for (const page of pagesFrom(first)) {
+      for (const page of pagesFrom(shown.first)) {
         if (Number(seq) > page.lastSeq) continue
         const end = findEnd(page, id)
         return end === undefined ? undefined : createCursor(page, end)
@@ -103,6 +120,11 @@ export function createEventLog(): WritableEventLog {
       return undefined
     },
   }
+}
+
+function createChain(): Chain {
+  const page = createPage(0)
+  return { first: page, last: page }
 }
 
 function createPage(size: number): Page {

@@ -7,12 +7,27 @@ import { afterEach, beforeEach, describe, it, mock } from 'node:test'
 import { silentLogger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
+import type { LogCursor } from './event-log.ts'
 import { openEventFeed, type EventFeed } from './events.ts'
 import type { FeedEvent } from './store.ts'
 
 const now = Date.UTC(2026, 10, 25)
 const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
 const ada = { sessionId: undefined, subject: 'ada', clientId: 'c' }
+
+/** Returns the numbers of the events up to the end of the log. */
+function numbersIn(cursor: LogCursor): readonly number[] | 'lost' {
+  const numbers: number[] = []
+  for (;;) {
+    const bytes = cursor.next()
+    if (bytes === 'lost') return 'lost'
+    if (bytes === undefined) return numbers
+    const ids = Buffer.from(bytes)
+      .toString()
+      .matchAll(/^id: (\d+)\./gm)
+    numbers.push(...Array.from(ids, ([, seq]) => Number(seq)))
+  }
+}
 
 describe('openEventFeed', () => {
   let folder: string
@@ -23,12 +38,12 @@ describe('openEventFeed', () => {
   let log: string[]
 
   /** Inserts an event as another process would. */
-  const insert = (value: string): void => {
+  const insert = (value: string, kind = 'subject'): void => {
     others
       .prepare(
         'insert into event (id, seq, kind, value, created_at, expires_at) values (?, null, ?, ?, ?, ?)',
       )
-      .run(`id of ${value}`, 'subject', value, now, now + 1)
+      .run(`id of ${value}`, kind, value, now, now + 1)
   }
   const open = (): Promise<EventFeed> => {
     const note = (_: object, message: string): void => void log.push(message)
@@ -87,6 +102,21 @@ describe('openEventFeed', () => {
     const second = await open()
     assert.equal(second.revocations.isRevoked(ada), true)
     await second.close()
+  })
+
+  it('the event feed warns once of kinds that it does not know, and reads on', async () => {
+    const seen: string[] = []
+    feed.onEvent(({ value }) => seen.push(value))
+    insert('1', 'scope')
+    insert('2')
+    insert('3', 'scope')
+    await feed.tail()
+    assert.deepEqual(seen, ['2'])
+    assert.equal(feed.revocations.isRevoked({ ...ada, subject: '2' }), true)
+    assert.deepEqual(numbersIn(feed.log.start()), [2])
+    assert.deepEqual(log, ['this release does not know a kind of revocation, and ignores it'])
+    await feed.tail()
+    assert.equal(log.length, 1)
   })
 
   it('the event feed polls every 250 ms until it is closed', async () => {
@@ -161,6 +191,33 @@ describe('openEventFeed', () => {
     insert('8')
     assert.deepEqual(await told(), ['8'])
     assert.equal(log.length, 2)
+  })
+
+  it('after lost events, no reader of the log gets a part of it while it is read again', async () => {
+    const atGap: unknown[] = []
+    feed.onGap(() => atGap.push(numbersIn(feed.log.start())))
+    const all = Array.from({ length: 1_002 }, (_, i) => i + 1) // more than one read returns
+    others.exec('begin')
+    for (const number of all) insert(`${number}`)
+    others.exec('commit')
+    await feed.tail()
+    const early = feed.log.start()
+    assert.deepEqual(numbersIn(early), all)
+
+    others.exec('delete from event where seq = 1002; update feed set seq = 1001')
+    feed.onEvent(({ seq }) => {
+      if (seq === 1_000) others.exec('alter table event rename to gone')
+    })
+    await assert.rejects(feed.tail())
+    assert.deepEqual(numbersIn(feed.log.start()), all)
+    assert.deepEqual(numbersIn(early), [])
+    assert.deepEqual(atGap, [])
+
+    others.exec('alter table gone rename to event')
+    await feed.tail()
+    assert.deepEqual(numbersIn(feed.log.start()), all.slice(0, -1))
+    assert.equal(numbersIn(early), 'lost')
+    assert.deepEqual(atGap, [all.slice(0, -1)])
   })
 
   it('the event feed logs once if reads fail, and once if they succeed again', async () => {

@@ -2,7 +2,7 @@
 // and answers from memory whether a token is revoked.
 
 import { setTimeout as delay } from 'node:timers/promises'
-import { createRevocationList, type Clock, type Logger } from 'keystile/internal'
+import { createRevocationList, isRevocationKind, type Clock, type Logger } from 'keystile/internal'
 import type { Revocations } from 'keystile'
 import type { Database } from '../../storage/database.ts'
 import { createEventLog, type EventLog } from './event-log.ts'
@@ -79,6 +79,7 @@ export async function openEventFeed(
   const reportUser = (subject: string): void => {
     for (const listener of userListeners) listener(subject)
   }
+  const warnOfKind = createKindWarning(logger)
   database.onCommitted((notice) => {
     const subject = changedUserOf(notice)
     if (subject !== undefined) reportUser(subject)
@@ -89,13 +90,14 @@ export async function openEventFeed(
     onEvent(event) {
       const { kind } = event
       if (kind === 'user') reportUser(event.value)
-      else {
+      else if (isRevocationKind(kind)) {
         list.add({ ...event, kind })
         log.add(event)
-      }
+      } else return warnOfKind(kind)
       for (const listener of listeners) listener(event)
     },
-    onRestart: () => log.clear(),
+    onRestart: () => log.startOver(),
+    onRestarted: () => log.show(),
     onGap() {
       for (const listener of gapListeners) listener()
     },
@@ -137,6 +139,19 @@ export async function openEventFeed(
       stop()
       await steps.finish()
     },
+  }
+}
+
+/**
+ * Returns a function that warns once of events that a later release has written. They do not stop
+ * the feed: without the feed, the process refuses all tokens.
+ */
+function createKindWarning(logger: Logger): (kind: string) => void {
+  let hasWarned = false
+  return (kind) => {
+    if (!hasWarned)
+      logger.warn({ kind }, 'this release does not know a kind of revocation, and ignores it')
+    hasWarned = true
   }
 }
 

@@ -33,17 +33,21 @@ export function createFollower(
     readonly onEvent: (event: FeedEvent) => void
     /** Called before the follower passes all events to `onEvent` again. */
     readonly onRestart: () => void
+    /** Called when `onEvent` has got all events again, before `knownAt` changes. */
+    readonly onRestarted: () => void
     /** Called if the follower may have missed events of users, before `knownAt` changes. */
     readonly onGap: () => void
   },
 ): Follower {
-  const { clock, logger, onEvent, onRestart, onGap } = parts
+  const { clock, logger, onEvent, onRestart, onRestarted, onGap } = parts
   let last: { readonly seq: number; readonly id: string | undefined } = beforeFirst
   // Uses `performance.now()` instead of the injected clock: the age of the feed is elapsed time,
   // and the wall clock may jump.
   let knownAt = performance.now()
   // The wall clock runs while the machine sleeps, and `performance.now()` may not.
   let readAt = clock.now()
+  /** Whether the follower has started again, and not yet read to the end since. */
+  let isStartingOver = false
 
   async function deliverNew(): Promise<void> {
     for (;;) {
@@ -73,6 +77,7 @@ export function createFollower(
         'the database has lost revocations that this process had read; reading them all again',
       )
     last = beforeFirst
+    isStartingOver = true
     onRestart()
   }
 
@@ -80,13 +85,14 @@ export function createFollower(
     async step() {
       const startedAt = clock.now()
       const { feed, askedAt } = await readNumbered(database, last.seq)
-      const hasLostPlace = feed.idAt !== last.id
-      if (hasLostPlace) startOver(feed)
+      if (feed.idAt !== last.id) startOver(feed)
       await deliverNew()
 
       const wasStale = performance.now() - knownAt >= staleAfterMilliseconds
       const wasAsleep = startedAt - readAt > userEventMilliseconds / 2
-      if (hasLostPlace || wasStale || wasAsleep) onGap()
+      if (isStartingOver) onRestarted()
+      if (isStartingOver || wasStale || wasAsleep) onGap()
+      isStartingOver = false
       readAt = startedAt
       // Uses the time of the query, not of the answer: a slow answer does not contain revocations
       // that were added after the query.

@@ -75,7 +75,10 @@ export function revocationsRoute(parts: RevocationFeedParts): OpenRoute {
 
       const lastEventId = request.headers.get('last-event-id') ?? undefined
       const stream = await streams.open(proven, lastEventId)
-      if (!stream) throw unavailable('This server can open no more streams of revocations', 10)
+      if (stream === 'full')
+        throw unavailable('This server can open no more streams of revocations', 10)
+      if (stream === 'client full')
+        throw unavailable('This client has too many open streams of revocations', 10)
       return { status: 200, headers: streamHeaders, stream }
     },
   }

@@ -19,7 +19,7 @@ import { createRevocationStreams, type RevocationStreams, type StreamLimits } fr
 
 const now = Date.UTC(2026, 10, 25)
 const clock = { now: () => now }
-const limits: StreamLimits = { streams: 2, stallMilliseconds: 500 }
+const limits: StreamLimits = { streams: 3, streamsOfClient: 2, stallMilliseconds: 500 }
 
 describe('createRevocationStreams', () => {
   let folder: string
@@ -38,9 +38,7 @@ describe('createRevocationStreams', () => {
     database = await openDatabase(file, new URL('../../server/writer-thread.ts', import.meta.url))
     feed = await openEventFeed(database, { clock, logger: silentLogger })
     clients = createClients(database, feed, clock)
-    const client = { id: 'api', grants: [], scopes: [], may: ['revocations'] } as const
-    await clients.create({ ...client, confidential: true }, byOperator)
-    proven = (await clients.find('api')) ?? assert.fail('there must be a client')
+    proven = await addReader('api')
     warnings = []
     const logger = { ...silentLogger, warn: (fields: object) => void warnings.push(fields) }
     streams = createRevocationStreams({ feed, clients, logger }, limits)
@@ -53,13 +51,21 @@ describe('createRevocationStreams', () => {
     rmSync(folder, { recursive: true })
   })
 
+  /** Creates a client that may read revocations. */
+  async function addReader(id: string): Promise<ProvenClient> {
+    const client = { id, grants: [], scopes: [], may: ['revocations'] } as const
+    await clients.create({ ...client, confidential: true }, byOperator)
+    return (await clients.find(id)) ?? assert.fail('there must be a client')
+  }
+
   /** Serves the streams on a socket. */
-  async function serve(): Promise<() => Promise<Reader>> {
+  async function serve(reading = proven): Promise<() => Promise<Reader>> {
     const server = createServer((_request, response) => {
-      void streams.open(proven, undefined).then((stream) => {
-        const answer: HttpAnswer = stream
-          ? { status: 200, headers: {}, stream }
-          : { status: 503, headers: {} }
+      void streams.open(reading, undefined).then((stream) => {
+        const answer: HttpAnswer =
+          typeof stream === 'string'
+            ? { status: 503, headers: {}, body: stream }
+            : { status: 200, headers: {}, stream }
         writeAnswer(response, answer)
       })
     }).listen(0, '127.0.0.1')
@@ -96,14 +102,31 @@ describe('createRevocationStreams', () => {
     }
   }
 
-  it('there are no more streams than the limit, and a closed one makes room', async () => {
+  it('a client has no more streams than its limit, and a closed one makes room', async () => {
     const open = await serve()
+    const openOther = await serve(await addReader('other'))
     const [first, second] = [await open(), await open()]
     assert.deepEqual([first.status, second.status, streams.count], [200, 200, 2])
     const refused = await open()
-    assert.deepEqual([refused.status, streams.count], [503, 2])
+    assert.deepEqual([refused.status, await refused.text()], [503, 'client full'])
+    assert.equal((await openOther()).status, 200)
     first.close()
-    await until(() => streams.count === 1)
+    await until(() => streams.count === 2)
+    assert.equal((await open()).status, 200)
+  })
+
+  it('all clients together have no more streams than the limit of the process', async () => {
+    const open = await serve()
+    const openOther = await serve(await addReader('other'))
+    const readers = [await open(), await openOther(), await openOther()]
+    assert.deepEqual(
+      readers.map(({ status }) => status),
+      [200, 200, 200],
+    )
+    const refused = await open()
+    assert.deepEqual([refused.status, await refused.text()], [503, 'full'])
+    readers[1]?.close()
+    await until(() => streams.count === 2)
     assert.equal((await open()).status, 200)
   })
 
@@ -177,6 +200,31 @@ describe('createRevocationStreams', () => {
     others.exec('alter table gone rename to event')
     others.close()
     await counting
+  })
+
+  it('a stream that opens while the other clients are looked up stays open', async () => {
+    const asked = Promise.withResolvers<void>()
+    const mayAnswer = Promise.withResolvers<void>()
+    const answered = Promise.withResolvers<void>()
+    const slow = {
+      async findAll(ids: readonly string[]) {
+        asked.resolve()
+        await mayAnswer.promise
+        const found = await clients.findAll(ids)
+        answered.resolve()
+        return found
+      },
+    }
+    streams.close()
+    streams = createRevocationStreams({ feed, clients: slow, logger: silentLogger }, limits)
+    const [open, openOther] = [await serve(), await serve(await addReader('other'))]
+    await open()
+    await asked.promise
+    await openOther()
+    mayAnswer.resolve()
+    await answered.promise
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(streams.count, 2)
   })
 
   it('when a client is disabled, the connection of its stalled reader is cut at once', async () => {

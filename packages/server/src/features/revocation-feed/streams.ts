@@ -10,12 +10,18 @@ import type { EventFeed } from '../events/events.ts'
 export interface StreamLimits {
   /** The largest number of open streams. */
   readonly streams: number
+  /** The largest number of open streams of one client. */
+  readonly streamsOfClient: number
   /** The longest time for which a peer may take no bytes. */
   readonly stallMilliseconds: number
 }
 
 /** The limits of a server. Tests use smaller limits. */
-const standardStreamLimits: StreamLimits = { streams: 1_000, stallMilliseconds: 10_000 }
+const standardStreamLimits: StreamLimits = {
+  streams: 1_000,
+  streamsOfClient: 100,
+  stallMilliseconds: 10_000,
+}
 
 /** The time between two heartbeats. A verifier is `stale` after four seconds without one. */
 const heartbeatMilliseconds = 1_000
@@ -45,12 +51,16 @@ export interface RevocationStreams {
   readonly count: number
   /**
    * Opens a stream: first the revocations behind `lastEventId`, or a `reset` and all revocations,
-   * then each new one. Returns undefined if there are too many streams, or if the server stops.
+   * then each new one. `client full`: the client has too many streams. `full`: all clients together
+   * have too many streams, or the server stops.
    *
    * @throws {DatabaseUnavailableError} if the event is not in memory, and the database cannot tell
    *   whether it is new
    */
-  open(client: ProvenClient, lastEventId: string | undefined): Promise<AnswerStream | undefined>
+  open(
+    client: ProvenClient,
+    lastEventId: string | undefined,
+  ): Promise<AnswerStream | 'full' | 'client full'>
   /** Ends all streams. From then on, `open` opens none. */
   close(): void
 }
@@ -95,9 +105,16 @@ export function createRevocationStreams(
     const found = await clients.findAll([...ids])
     for (const stream of streams) {
       const { client, secretHash } = stream.proven
+      if (!ids.has(client.id)) continue // opened during the query
       const now = found.get(client.id)
       if (!now || now.secretHash !== secretHash || !mayRead(now)) stream.end()
     }
+  }
+
+  function countOf(clientId: string): number {
+    let count = 0
+    for (const { proven } of streams) if (proven.client.id === clientId) count++
+    return count
   }
 
   function beat(): void {
@@ -130,7 +147,8 @@ export function createRevocationStreams(
     async open(proven, lastEventId) {
       const openedAt = performance.now()
       const position = lastEventId === undefined ? undefined : await findPosition(feed, lastEventId)
-      if (isClosed || streams.size >= limits.streams) return undefined
+      if (isClosed || streams.size >= limits.streams) return 'full'
+      if (countOf(proven.client.id) >= limits.streamsOfClient) return 'client full'
 
       const { body, stream } = createStream(proven, {
         feed,

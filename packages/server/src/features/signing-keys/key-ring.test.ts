@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { KyselyPlugin } from 'kysely'
 import { silentLogger } from 'keystile/internal'
 import { generateKey } from 'keystile/jwt'
 import { createTestClock, key } from '../../../test-support/keystile.ts'
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
+import { byOperator } from '../audit/audit.ts'
 import { openKeyRing, type KeyRing } from './key-ring.ts'
 import { defaultTimes } from './plan.ts'
 import { createKeySeal, makeSealedKey } from './sealed-keys.ts'
-import { advanceSigningKeys, claimIssuer } from './store.ts'
+import { advanceSigningKeys, claimIssuer, revokeSigningKey } from './store.ts'
 
 const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
 const { algorithm } = generateKey('ES256')
@@ -20,16 +22,20 @@ describe('a key ring', () => {
   let database: Database
   let ring: KeyRing
   let reads: number
+  /** Runs when a query has read its rows. Its answer waits for the promise. */
+  let onRead: () => Promise<void>
 
-  /** Counts the queries of a real database. */
+  /** Counts the queries of a real database, and delays their answers. */
   const counter: KyselyPlugin = {
-    transformQuery({ node }) {
+    transformQuery: ({ node }) => node,
+    async transformResult({ result }) {
       reads++
-      return node
+      await onRead()
+      return result
     },
-    transformResult: ({ result }) => Promise.resolve(result),
   }
   beforeEach(async () => {
+    onRead = () => Promise.resolve()
     database = await openDatabase(':memory:', writerThread)
     await database.write(claimIssuer, 'https://auth.example')
     const offered = await makeSealedKey('ES256', seal)
@@ -74,6 +80,31 @@ describe('a key ring', () => {
       Array.from({ length: 100 }, async (_, i) => ring.keySet.seek?.(`invented-${i}`, algorithm)),
     )
     assert.equal(reads, 1)
+  })
+
+  it('a token of a new key does not share a read that began before the key existed', async () => {
+    const kid = (await ring.published()).keys.keys[0]?.kid ?? assert.fail('there must be a key')
+    await ring.keySet.seek?.('invented-1', algorithm)
+    const pause = ring.keySet.seek?.('invented-2', algorithm)
+    const hasRead = Promise.withResolvers<void>()
+    const mayAnswer = Promise.withResolvers<void>()
+    onRead = () => {
+      hasRead.resolve()
+      return mayAnswer.promise
+    }
+    clock.advance(6)
+    const regular = ring.published()
+    await hasRead.promise
+    const next = await makeSealedKey('ES256', seal)
+    const values = { id: kid, offered: next, by: byOperator, now: clock.now() }
+    await database.write(revokeSigningKey, values)
+
+    const sought = ring.keySet.seek?.(next.id, algorithm)
+    await delay(300) // the pause between two reads that unknown keys cause is shorter
+    mayAnswer.resolve()
+    await Promise.all([pause, regular, sought])
+    assert.equal(ring.keySet.find(next.id, algorithm)?.keyId, next.id)
+    assert.equal(reads, 3)
   })
 
   it('the guard does not use a copy that is half an hour old, and reads the keys first', async () => {
