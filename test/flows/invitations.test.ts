@@ -192,6 +192,7 @@ describeOnBoth('an invitation', (stage) => {
     const { token } = await invited()
     await assert.rejects(async () => keystile.users?.invite({ email }), {
       code: 'too_many_requests',
+      retryAfterSeconds: 3_600,
     })
     assert.equal(mails.length, 3)
     assert.equal((await accept({ token })).status, 201, 'the last invitation stays valid')
@@ -324,21 +325,22 @@ describeOnBoth('an invitation', (stage) => {
     const invitedAt = new Date(clock.now())
     const rights = { scopes: ['items:write'], roles: ['reader', 'admin'] }
     const { expiresAt } = await users.invite({ email: 'Carol@example.com', ...rights })
-    for (const name of ['bob', 'ada', 'dora', 'bob']) {
+    for (const name of ['bob', '1-ada', 'dora', 'bob']) {
       await users.invite({ email: `${name}@example.com` })
     }
     await accept({ token: (await mailTo('dora@example.com')).token, username: 'dora' })
 
-    const first = await users.listInvitations({ limit: 2 })
+    const first = await users.listInvitations({ limit: 1 })
     assert.deepEqual(
       [first.invitations.map((one) => one.email), first.next],
-      [['ada@example.com', 'bob@example.com'], 'bob@example.com'],
+      [['1-ada@example.com'], '1-ada@example.com'],
     )
-    const last = await users.listInvitations({ after: first.next ?? '', limit: 2 })
-    assert.deepEqual(last, {
-      invitations: [{ email: 'Carol@example.com', ...rights, invitedAt, expiresAt }],
-      next: null,
-    })
+    const { invitations, next } = await users.listInvitations({ after: first.next ?? '', limit: 2 })
+    assert.equal(next, null)
+    assert.equal(invitations[0]?.email, 'bob@example.com')
+    assert.deepEqual(invitations.slice(1), [
+      { email: 'Carol@example.com', ...rights, invitedAt, expiresAt },
+    ])
     for (const limit of [0, 201, 1.5])
       await assert.rejects(async () => users.listInvitations({ limit }), {
         code: 'unprocessable_content',

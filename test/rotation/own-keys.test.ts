@@ -14,7 +14,7 @@ import {
   password,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
-import { sealForMail } from '../../packages/server/test-support/signing-keys.ts'
+import { sealAsSigningKey, sealForMail } from '../../packages/server/test-support/signing-keys.ts'
 
 const newKey = 'the next sealing key: 9876543210 zyxwvu'
 
@@ -81,9 +81,17 @@ describeOnBoth('two keys for encryption', (stage) => {
     assert.equal(kidOf(await after.accessToken()), kidOf(bearer))
   })
 
-  it('doctor keeps the old key while a mail or a proof was encrypted with it', async () => {
+  it('doctor keeps the old key while a signing key, mail or proof was encrypted with it', async () => {
     await (await stage.start()).keystile.close()
     await (await stage.start({ key: newKey, previousKey: key })).keystile.close()
+    assert.match((await doctor()).stdout, noLongerNeeded)
+
+    const signingKey = sealAsSigningKey('{}', 'k')
+    await stage.sql(`insert into signing_key
+      (id, algorithm, sealed_jwk, created_at, published_at, signs_from)
+      values ('k', 'ES256', '${signingKey}', 0, 0, 0)`)
+    assert.doesNotMatch((await doctor()).stdout, noLongerNeeded)
+    await stage.sql("delete from signing_key where id = 'k'")
     assert.match((await doctor()).stdout, noLongerNeeded)
 
     const mail = sealForMail('{}', 'm template')

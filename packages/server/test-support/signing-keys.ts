@@ -24,3 +24,8 @@ export function openStoredKey(row: QueriedKey): SigningKey {
 export function sealForMail(text: string, context: string): string {
   return openMailSeal(() => [key])().seal(text, context)
 }
+
+/** Encrypts a text as the signing key with this id, with the key of the servers in tests. */
+export function sealAsSigningKey(text: string, id: string): string {
+  return createKeySeal([key]).seal(text, id)
+}

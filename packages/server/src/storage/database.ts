@@ -201,8 +201,8 @@ export interface Database {
   onCommitted(listener: (notice: unknown) => void): void
   /**
    * Calls a listener after this or another process has sent a signal. Do not rely on signals: they
-   * exist only if Keystile opened PostgreSQL by a URL, and may be lost. With an app's own pool there
-   * are none, because listening would occupy one of its connections.
+   * exist only if Keystile opened PostgreSQL by a URL, and may be lost. With the app's own pool
+   * there are none, because listening would occupy one of its connections.
    */
   onSignal(listener: () => void): void
   /** The number of commands that have no answer yet. */

@@ -30,6 +30,7 @@ export const signingKeys = {
     { keys: [exportPrivateJwk(ours), exportPublicJwk(ours)] },
     { keys: [exportPrivateJwk(ours), rsaOf(1024, 65537)] },
     { keys: [exportPrivateJwk(ours), exportPublicJwk(generateKey('ES384'))] },
+    { keys: [exportPrivateJwk(ours), exportPrivateJwk(generateKey('HS256'))] },
   ],
   unfit: [
     rsaOf(1024, 65537),

@@ -16,7 +16,11 @@ const rules = {
 }
 
 /** A correct directory, except for the fields that a test replaces. */
-function directoryWith(fields: object = {}, logged: unknown[] = []): Directory<Person> {
+function directoryWith(
+  fields: object = {},
+  logged: unknown[] = [],
+  userChanged: (subject: string) => Promise<void> = async () => {},
+): Directory<Person> {
   const directory = {
     findByLogin: () => ada,
     findBySubject: () => ada,
@@ -30,7 +34,7 @@ function directoryWith(fields: object = {}, logged: unknown[] = []): Directory<P
     ...silentLogger,
     warn: (values: object, text: string) => logged.push(values, text),
   }
-  return checkedDirectory(directory, { rules, logger })
+  return checkedDirectory(directory, { rules, logger, userChanged })
 }
 
 describe('checkedDirectory', () => {
@@ -102,6 +106,7 @@ describe('checkedDirectory', () => {
     for (const invalid of ['ada', 'a@b.com, c@d.com', 'a@b.com\r\nbcc: c@d.com', ' a@b.com'])
       assert.equal(emailOf(invalid), undefined)
     assert.equal(logged.length, 8)
+    assert.deepEqual(logged[0], { subject: 'a1' })
     assert.doesNotMatch(JSON.stringify(logged), /b\.com/)
     for (const wrong of [1, true, ['a@b.com'], Promise.resolve('a@b.com')])
       assert.throws(() => emailOf(wrong), /^TypeError: users\.email must return a string/)
@@ -126,6 +131,31 @@ describe('checkedDirectory', () => {
     const plausible = ['', 'x'.repeat(320), 'ada@example.com', "' or 1=1 --", 'ädä ☃']
     for (const login of plausible) await directory.findByLogin(login)
     assert.deepEqual(asked, plausible)
+  })
+
+  it('findBySubject is not called for a subject that a database cannot store', async () => {
+    const asked: string[] = []
+    const directory = directoryWith({
+      findBySubject: (subject: string) => void asked.push(subject),
+    })
+    for (const subject of ['a1\0', 'a1\ud800'])
+      assert.equal(await directory.findActive(subject), undefined)
+    assert.deepEqual(asked, [])
+  })
+
+  it('a stored hash is announced only if the users of the directory are cached', async () => {
+    for (const [cached, expected] of [
+      [true, ['a1']],
+      [false, []],
+      [undefined, []],
+    ] as const) {
+      const announced: string[] = []
+      const savePasswordHash = (): void => {}
+      const userChanged = async (subject: string): Promise<void> => void announced.push(subject)
+      const directory = directoryWith({ cached, savePasswordHash }, [], userChanged)
+      await directory.savePasswordHash?.(ada, 'hash')
+      assert.deepEqual(announced, expected)
+    }
   })
 
   it('findActive rejects if the directory returns a user with another subject', async () => {

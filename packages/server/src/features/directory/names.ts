@@ -82,5 +82,5 @@ function isLocalPart(local: string): boolean {
 function isDomain(domain: string): boolean {
   const isLabel = (label: string): boolean => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label)
   const endsInName = /\.[a-z][^.]*$/.test(domain)
-  return domain.length <= 253 && endsInName && domain.split('.').every(isLabel)
+  return endsInName && domain.split('.').every(isLabel)
 }

@@ -31,14 +31,14 @@ export async function listInvitations(
   const found = await proofs.list(invitationKind, { after, limit: limit + 1 })
   const page = found.slice(0, limit)
   const invitations = page.map(({ mailbox, createdAt: invitedAt, expiresAt, data }) => {
-    const { email, scopes, roles } = (data ?? {}) as Partial<InvitationData>
-    const rights = data && { scopes: namesIn(scopes), roles: namesIn(roles) }
-    return { email: email ?? mailbox, rights, invitedAt, expiresAt }
+    const kept = data as InvitationData | undefined
+    const rights = kept && { scopes: namesIn(kept.scopes), roles: namesIn(kept.roles) }
+    return { email: kept?.email ?? mailbox, rights, invitedAt, expiresAt }
   })
   return { invitations, next: found.length > limit ? (page.at(-1)?.mailbox ?? null) : null }
 }
 
 /** Returns the names in a JSON list. */
-function namesIn(list = '[]'): readonly string[] {
+function namesIn(list: string): readonly string[] {
   return JSON.parse(list) as readonly string[]
 }

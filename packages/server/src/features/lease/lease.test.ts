@@ -1,7 +1,7 @@
 // Several processes on one database want the lease of background jobs. The processes are real: a
 // paused process has the clock and the memory of before the pause.
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { describe, it, mock } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { silentLogger } from 'keystile/internal'
 import { describeOnBoth, type Stage } from '../../../test-support/keystile.ts'
@@ -132,6 +132,24 @@ function testLease(stage: Stage): void {
       await assert.rejects(lease.write(recordAudit, entry), LeaseLostError)
       assert.equal(lease.isHeld, false)
       assert.equal(await countAudit(), 1)
+    })
+  })
+
+  it('a process that has not renewed its lease for 10 s does not hold it', async () => {
+    await make()
+    await withLease(stage, async (lease) => {
+      await taken(lease)
+      const now = performance.now()
+      // Without an await, because tests that run at the same time must not see this time.
+      const isHeldIn = (milliseconds: number): boolean => {
+        const later = mock.method(performance, 'now', () => now + milliseconds)
+        try {
+          return lease.isHeld
+        } finally {
+          later.mock.restore()
+        }
+      }
+      assert.deepEqual([isHeldIn(0), isHeldIn(10_000)], [true, false])
     })
   })
 

@@ -239,4 +239,11 @@ describe('createRevocationStreams', () => {
     reader.resume()
     assert.equal(await reader.untilEnd(), 'cut')
   })
+
+  it('after close(), no stream is opened', async () => {
+    await streams.open(proven, undefined)
+    streams.close()
+    assert.equal(await streams.open(proven, undefined), undefined)
+    assert.equal(streams.count, 0)
+  })
 })

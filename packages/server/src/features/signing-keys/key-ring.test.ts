@@ -24,10 +24,19 @@ describe('a key ring', () => {
   let reads: number
   /** Runs when a query has read its rows. Its answer waits for the promise. */
   let onRead: () => Promise<void>
+  let revoke: (keyId: string) => void
+  let isDown: boolean
+  let logged: { readonly [name: string]: unknown }[]
+  const outage = new Error('the database is down')
+  const log = (fields: object, message: string): void => void logged.push({ ...fields, message })
+  const logger = { ...silentLogger, warn: log, error: log }
 
-  /** Counts the queries of a real database, and delays their answers. */
+  /** Counts the queries of a real database, delays their answers, and fails them in an outage. */
   const counter: KyselyPlugin = {
-    transformQuery: ({ node }) => node,
+    transformQuery({ node }) {
+      if (isDown) throw outage
+      return node
+    },
     async transformResult({ result }) {
       reads++
       await onRead()
@@ -41,12 +50,14 @@ describe('a key ring', () => {
     const offered = await makeSealedKey('ES256', seal)
     const values = { now: clock.now(), algorithm: 'ES256', offered, times: defaultTimes }
     await database.write(advanceSigningKeys, values)
+    isDown = false
     const { reader, write } = database.urgent
     ring = await openKeyRing(
       { urgent: { reader: reader.withPlugin(counter), write } },
-      { seal, clock, logger: silentLogger, times: defaultTimes, onKeyRevoked: () => {} },
+      { seal, clock, logger, times: defaultTimes, onKeyRevoked: (listener) => (revoke = listener) },
     )
     reads = 0
+    logged = []
   })
   afterEach(() => database.close())
 
@@ -120,5 +131,71 @@ describe('a key ring', () => {
     await assert.rejects(async () => ring.keySet.seek?.('unknown', algorithm), {
       code: 'temporarily_unavailable',
     })
+  })
+
+  it('tokens with invented keys, one after another, cause at most four reads a second', async () => {
+    const start = performance.now()
+    for (let i = 0; i < 3; i++) {
+      await ring.keySet.seek?.(`invented-${i}`, algorithm)
+      const elapsed = performance.now() - start
+      assert.ok(reads <= 1 + elapsed / 249, `${reads} reads in ${elapsed} ms`)
+    }
+    assert.equal(reads, 3)
+  })
+
+  it('a key ring logs one warning for each time that its keys cannot be read', async () => {
+    const warning = { err: outage, message: 'the signing keys cannot be read' }
+    for (const [isUp, expected] of [
+      [false, [warning]],
+      [false, [warning]],
+      [true, [warning]],
+      [false, [warning, warning]],
+    ] as const) {
+      isDown = !isUp
+      clock.advance(6)
+      await ring.signingKey()
+      assert.deepEqual(logged, expected)
+    }
+  })
+
+  it('a key ring ignores a new key that it cannot decrypt, and names it in the log', async () => {
+    const before = await ring.signingKey()
+    const foreign = await makeSealedKey('ES256', createKeySeal(['another sealing key']))
+    const values = { now: clock.now(), algorithm: 'ES256', offered: foreign, times: defaultTimes }
+    await database.write(advanceSigningKeys, { ...values, forcedBy: byOperator })
+    clock.advance(6)
+    assert.deepEqual(
+      (await ring.published()).keys.keys.map(({ kid }) => kid),
+      [before.keyId],
+    )
+    assert.equal((await ring.signingKey()).keyId, before.keyId)
+    assert.deepEqual(
+      logged.map(({ keyId, message }) => [keyId, message]),
+      [[foreign.id, 'a signing key cannot be decrypted']],
+    )
+  })
+
+  it('after a revocation, a key ring knows the other keys without a read', async () => {
+    const { keyId } = await ring.signingKey()
+    const next = await makeSealedKey('ES256', seal)
+    const values = { now: clock.now(), algorithm: 'ES256', offered: next, times: defaultTimes }
+    await database.write(advanceSigningKeys, { ...values, forcedBy: byOperator })
+    clock.advance(6)
+    await ring.signingKey()
+    isDown = true
+    revoke(String(keyId))
+    assert.equal(ring.keySet.find(keyId, algorithm), undefined)
+    assert.equal(ring.keySet.find(next.id, algorithm)?.keyId, next.id)
+    assert.equal((await ring.signingKey()).keyId, next.id)
+  })
+
+  it('a key ring does not take a revoked key back, even if it is still in the database', async () => {
+    const { keyId } = await ring.signingKey()
+    revoke(String(keyId))
+    assert.equal(ring.keySet.find(keyId, algorithm), undefined)
+    await ring.keySet.seek?.(keyId, algorithm)
+    assert.equal(ring.keySet.find(keyId, algorithm), undefined)
+    assert.deepEqual((await ring.published()).keys.keys, [])
+    await assert.rejects(ring.signingKey(), { message: 'there is no signing key' })
   })
 })

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { exportPrivateJwk, exportPublicJwk, generateKey } from 'keystile/jwt'
-import { findSealingSecrets, findSigningKeySource } from './signing-key-source.ts'
+import { exportPrivateJwk, exportPublicJwk, generateKey, thumbprint } from 'keystile/jwt'
+import { ConfigurationError } from '../../base/configuration-error.ts'
+import {
+  findSealingSecrets,
+  findSigningKeySource,
+  requireSealingSecrets,
+} from './signing-key-source.ts'
 
 const options = { signingAlgorithm: 'ES256', database: ':memory:' } as const
 const [one, other] = [generateKey('EdDSA'), generateKey('ES256')]
@@ -26,6 +34,14 @@ describe('findSigningKeySource', () => {
     assert.ok(second && !('signingKey' in second))
   })
 
+  it('the kid of a published key that has none is its thumbprint (RFC 7638)', () => {
+    const { kid: _kid, ...unnamed } = exportPublicJwk(other)
+    const signingKey = { keys: [exportPrivateJwk(one), unnamed] }
+    const source = findSigningKeySource({ ...options, signingKey })
+    assert.ok('ownKeys' in source)
+    assert.equal(source.ownKeys[1]?.keyId, thumbprint(unnamed))
+  })
+
   it('without signingKey, findSigningKeySource encrypts the keys with the option key', () => {
     assert.deepEqual(findSigningKeySource({ ...options, key: 'k', previousKey: 'p' }), {
       algorithm: 'ES256',
@@ -43,5 +59,25 @@ describe('findSealingSecrets', () => {
     const [first, second] = [exportPrivateJwk(one), exportPrivateJwk(generateKey('EdDSA'))]
     const signingKey = { keys: [first, exportPublicJwk(other), second] }
     assert.deepEqual(findSealingSecrets({ ...options, signingKey }), [first['d'], second['d']])
+  })
+})
+
+describe('requireSealingSecrets', () => {
+  it('requireSealingSecrets creates no keystile.key, and reads one that exists', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'keystile-source-'))
+    try {
+      const choice = { ...options, database: join(folder, 'keystile.db') }
+      assert.throws(
+        () => requireSealingSecrets(choice),
+        (error) => error instanceof ConfigurationError && /must exist/.test(error.message),
+      )
+      assert.deepEqual(readdirSync(folder), [])
+      assert.deepEqual(requireSealingSecrets({ ...choice, key: 'k' }), ['k'])
+
+      const made = findSealingSecrets(choice)
+      assert.deepEqual(requireSealingSecrets({ ...choice, previousKey: 'p' }), [...made, 'p'])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 })
