@@ -122,7 +122,7 @@ describeOnBoth('housekeeping', (stage) => {
     await see(clock)
     await purgeAt(stage, clock.now())
     assert.deepEqual([await countOf('session'), await countOf('event')], [1, 1])
-    clock.advance(61)
+    clock.advance(71)
     await see(clock)
     await purgeAt(stage, clock.now())
     assert.deepEqual(
