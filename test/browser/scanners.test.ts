@@ -129,12 +129,12 @@ describeOnBoth('scanners of mails', (stage) => {
         for (let first = 0; first < people; first += size) {
           const group = Array.from({ length: Math.min(size, people - first) }, (_, n) => first + n)
           const links = await sendMails(group, flow, started)
-          const rows = await stage.sql('select * from mail_proof order by id')
+          const rows = await validProofs(started)
           for (const [kind, scan] of Object.entries(scanners)) {
             if (kind === '22 s later') started.clock.advance(22)
             for (const link of links.values()) await scan(link, tools)
           }
-          const after = await stage.sql('select * from mail_proof order by id')
+          const after = await validProofs(started)
           assert.deepEqual(after, rows, 'a scanner changed a proof')
           for (const [n, link] of links) finished += await finish(link, flow, personOf(n))
           // Mails of the last steps would expire before they are sent.
@@ -168,6 +168,12 @@ describeOnBoth('scanners of mails', (stage) => {
     })
     assert.deepEqual(new Set(links.map(([n]) => n)), new Set(group))
     return new Map(links)
+  }
+
+  /** Returns the proofs that have not expired: housekeeping may delete the others at any time. */
+  function validProofs({ clock }: TestMails): Promise<readonly object[]> {
+    const soon = clock.now() + 60_000
+    return stage.sql(`select * from mail_proof where expires_at > ${soon} order by id`)
   }
 
   /** Opens a link as its reader does, and sends the form. Returns 1 if that worked. */
