@@ -91,7 +91,7 @@ describe('withLease', () => {
     assert.equal(next.began, true)
   })
 
-  it('withLease ignores a lease that would last longer than two leases', async () => {
+  it('withLease ignores a lease that ends later than two lease times from now', async () => {
     held.set('a', { owner: 'other', until: Date.now() + 2 * leaseTime + 1 })
     const next = hold()
     await settle()
@@ -190,7 +190,7 @@ describe('withLease', () => {
     assert.equal(await first.done, 'done')
   })
 
-  it('withLease continues the action if it cannot renew the lease once', async () => {
+  it('withLease continues the action if one renewal of the lease fails', async () => {
     const first = hold()
     await settle()
     const { update } = leases

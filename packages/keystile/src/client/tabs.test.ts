@@ -346,7 +346,7 @@ describe('createTabMemory', () => {
     assert.equal(memory.read('a channel'), undefined)
   })
 
-  it('createTabMemory keeps no process running, and needs no unref in a browser', (t) => {
+  it('createTabMemory lets a process end, and works in a browser without unref()', (t) => {
     const unref = t.mock.method(BroadcastChannel.prototype, 'unref')
     open()
     assert.equal(unref.mock.callCount(), 1)
