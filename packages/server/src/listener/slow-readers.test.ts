@@ -103,7 +103,7 @@ describe('createAnswerWriter', () => {
     )
   })
 
-  it('createAnswerWriter ends a large answer for a new client after a second', async () => {
+  it('after a second, createAnswerWriter ends the oldest large answer for another', async () => {
     const { connectSlow, get } = await serve({ largeAnswers: 2 })
     const [first, second] = [await connectSlow(), await connectSlow()]
     first.ask('/large')

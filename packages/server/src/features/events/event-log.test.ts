@@ -83,7 +83,7 @@ describe('createEventLog', () => {
       assert.equal(log.after(id), undefined, JSON.stringify(id))
   })
 
-  it('the event log forgets expired events, and its readers continue behind them', () => {
+  it('the event log forgets expired events, and its readers continue after these events', () => {
     const log = createEventLog()
     log.add(eventOf(1, { value: large }))
     log.add(eventOf(2, { value: large, expiresAt: now + 9 }))
