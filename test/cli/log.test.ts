@@ -194,7 +194,7 @@ describe('the debug log of the server', () => {
 })
 
 describe('the settings for the log and the metrics', () => {
-  it('keystile config check refuses wrong settings for the log and the metrics', async () => {
+  it('`keystile config check` refuses wrong settings for the log and the metrics', async () => {
     const env = {
       KEYSTILE_LOG_LEVEL: 'loud',
       KEYSTILE_ACCESS_LOG: 'yes',
