@@ -413,7 +413,7 @@ describeOnBoth(
 )
 
 describeOnBoth('two processes on one database', (stage) => {
-  it('two processes share tokens, and each learns of a reuse', async () => {
+  it('two processes share refresh tokens, and both refuse a session after a reuse', async () => {
     const { tokens } = await stage.start()
     const first = await tokens()
     const env = { KEYSTILE_ISSUER: issuer, KEYSTILE_KEY: key, KEYSTILE_DATABASE: stage.database }
