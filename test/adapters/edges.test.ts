@@ -192,7 +192,7 @@ describe('a stream when the HTTP server closes', { timeout: 60_000 }, () => {
     },
   }
   for (const [name, makeApp] of Object.entries(framework)) {
-    it(`server.close() in ${name} ends a stream with its next piece`, async () => {
+    it(`after server.close() in ${name}, a stream ends when it sends its next piece`, async () => {
       let controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined
       let isCancelled = false
       const stream: AnswerStream = new ReadableStream({
