@@ -133,7 +133,7 @@ describe('a Fastify guard and the hooks of Fastify', () => {
     assert.equal(entered, 0)
   })
 
-  it('Fastify runs the hooks after a guard, and answers errors that they throw', async () => {
+  it('Fastify runs the hooks after a guard, and answers errors that the hooks throw', async () => {
     const stage = createStage({ withUser: true })
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()

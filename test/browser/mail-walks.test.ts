@@ -1,6 +1,7 @@
-// Each flow by mail from its start to its end, as a person in Germany walks it: the development
-// mailbox, the link, the page, and what works afterwards. The browser runs no scripts. The code
-// takes the way of an app: keystile/client. Slow, so `npm test` leaves it out.
+// Each flow that a mail completes, from start to end, as a person in Germany uses it: the
+// development mailbox, the link, the page, and what works afterwards. The browser runs no scripts.
+// The codes are sent as an app sends them, with keystile/client. The test is slow, so `npm test`
+// leaves it out.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'

@@ -55,7 +55,7 @@ describe('keystile client', () => {
     return { status: response.status, ...((await response.json()) as { readonly scope?: string }) }
   }
 
-  it('a client with the permission revocations reads them while the server runs', async () => {
+  it('a client from `keystile client create --may revocations` can read /revocations', async () => {
     const secret = await create('stock-api', '--may', 'introspect,revocations')
     const credentials = { client_id: 'stock-api', client_secret: secret }
     const reader = await openReader(`${server.url}/revocations`, credentials)

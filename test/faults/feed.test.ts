@@ -1,5 +1,5 @@
-// Verifiers with a revocation feed and a real server: no revoked token is accepted outside of what
-// docs/explanations/revocation.md promises, whatever is down.
+// Tests verifiers that read the revocation feed of a real server. Whatever is down, they accept a
+// revoked token only as long as docs/explanations/revocation.md says.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,6 +1,6 @@
 // Three processes write under one lease, and the holder is paused (SIGSTOP) 200 times, until another
-// process has taken the lease. A trigger compares, in the transaction of each write, the fence under
-// which the process believes to write with the fence of the lease.
+// process has taken the lease. A trigger compares, in the transaction of each write, the fence
+// number that the process holds with the fence number of the lease.
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'

@@ -1,4 +1,5 @@
-// Addresses that are verified: of accounts (`optional`), and before there is an account (`required`).
+// Verifies addresses: of an existing account (`emailVerification: 'optional'`), or before the
+// account exists (`'required'`).
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

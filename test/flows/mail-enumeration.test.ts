@@ -1,5 +1,5 @@
-// Whether the endpoints for mails tell which logins exist: by their bytes, and with KEYSTILE_LONG=1
-// by their times too.
+// Tests whether the endpoints that send mails reveal which logins exist: by the bytes of the
+// answers, and with KEYSTILE_LONG=1 also by the response times.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { areaUnderCurve } from '../../packages/server/test-support/area-under-curve.ts'

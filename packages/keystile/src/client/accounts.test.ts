@@ -1,5 +1,5 @@
-// What the methods of accounts make of answers that Keystile does not send. For the flows with the
-// real server, see test/flows/client-accounts.test.ts.
+// Tests how the methods of accounts treat answers that Keystile does not send. The tests with the
+// real server are in test/flows/client-accounts.test.ts.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ada, stageClient } from '../../test-support/client-stage.ts'

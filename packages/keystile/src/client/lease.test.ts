@@ -82,7 +82,7 @@ describe('withLease', () => {
     assert.equal(updates, before)
   })
 
-  it('withLease takes over the lease of a crashed owner after it expires', async () => {
+  it('withLease takes over the lease of a crashed owner when the lease expires', async () => {
     held.set('a', { owner: 'dead', until: Date.now() + leaseTime })
     const next = hold()
     await pass(leaseTime - 100)
@@ -172,7 +172,7 @@ describe('withLease', () => {
     assert.equal(next.began, true)
   })
 
-  it('withLease does not change the next owner’s lease after its own has expired', async () => {
+  it('withLease leaves the next owner’s lease unchanged after its own has expired', async () => {
     const slept = hold()
     await settle()
     const other = { owner: 'another', until: Date.now() + leaseTime }

@@ -180,7 +180,7 @@ describe('the session of a client', () => {
     })
   })
 
-  it('a call gets no token if another user logs in while it waits for a refresh', async () => {
+  it('a call that waits for a refresh gets no token if another user logs in', async () => {
     await stage.client.login(ada)
     stage.clock.advance(600)
     const held = hold('POST /auth/token')

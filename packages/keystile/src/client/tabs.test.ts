@@ -251,7 +251,7 @@ describe('browserStorage', () => {
     assert.equal(local.size, 0)
   })
 
-  it('browserStorage reports when another tab writes its key or calls clear()', () => {
+  it('browserStorage reports when another tab writes the same key or calls clear()', () => {
     let heard = 0
     const stop = browserStorage().listen!('a', () => heard++)
     const tell = (key: string | null): void => listeners.forEach((listener) => listener({ key }))

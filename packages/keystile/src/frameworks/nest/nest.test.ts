@@ -170,7 +170,7 @@ describe('a Nest app with KeystileModule', () => {
     )
   })
 
-  it('another decorator that replaces the method does not remove its guard', async () => {
+  it('a method stays guarded if another decorator replaces the method', async () => {
     const replaces: MethodDecorator = (_target, _name, descriptor) => {
       const { value } = descriptor as { readonly value?: unknown }
       assert.ok(typeof value === 'function')

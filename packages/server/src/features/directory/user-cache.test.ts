@@ -210,7 +210,7 @@ describe('createUserCache', () => {
     assert.deepEqual(cache.recall('ada'), { name: 'Ada' })
   })
 
-  it('a user who is not active any more is read again', async () => {
+  it('the user cache reads a user again who is not active any more', async () => {
     let isActive = true
     const cache = cacheWith({ isActive: () => isActive })
     await cache.find('ada')
@@ -220,7 +220,7 @@ describe('createUserCache', () => {
     assert.equal(reads, 2)
   })
 
-  it('a user with a maximum age is read again when this age is reached', async () => {
+  it('the user cache reads a user with a maximum age again at this age', async () => {
     const cache = cacheWith({ maxAgeMilliseconds: 60_000 })
     await cache.find('ada')
     const loadedAt = time

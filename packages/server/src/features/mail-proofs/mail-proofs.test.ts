@@ -1,4 +1,5 @@
-// The transactions that bind, count and spend proofs, without the endpoints.
+// Tests the transactions for proofs, without the endpoints. A proof is the row behind the link and
+// the code of a mail. The transactions bind it to an account, count wrong codes, and use it up.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { createSeal } from '../../base/seal.ts'
