@@ -112,7 +112,7 @@ describeOnBoth('a walk through a flow by mail', (stage) => {
     return (await answer.json()) as Record<string, unknown>
   }
 
-  it('a user verifies the address by the link, another by the code', { skip }, async () => {
+  it('one user verifies the address by the link, another by the code', { skip }, async () => {
     const walk = await start({ emailVerification: 'optional' })
     const { client, page, readMail, submit } = walk
     await client.register(ada)
@@ -136,7 +136,7 @@ describeOnBoth('a walk through a flow by mail', (stage) => {
     assert.equal((await me(client, walk))['email_verified'], true)
   })
 
-  it('a registration becomes an account by the link, another by the code', { skip }, async () => {
+  it('one registration becomes an account by the link, another by the code', { skip }, async () => {
     const walk = await start({ emailVerification: 'required' })
     const { client, page, readMail, submit } = walk
     await client.register(ada)
@@ -228,7 +228,7 @@ describeOnBoth('a walk through a flow by mail', (stage) => {
     await context.close()
   })
 
-  it('an invited person gets an account by the link, another by the code', { skip }, async () => {
+  it('one invited user joins by the link, another by the code', { skip }, async () => {
     const profile = z.object({ age: z.int().meta({ title: 'Alter' }), news: z.boolean() })
     const walk = await start({ registration: 'closed', profile })
     const { client, keystile, page, readMail, submit } = walk

@@ -298,7 +298,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await register({ username: 'bob', email: old })).status, 201)
   })
 
-  it('when an address is verified, unverified old addresses can no longer undo', async () => {
+  it('when a new address is verified, an unverified old address can undo nothing', async () => {
     const ways: Readonly<Record<string, (started: Started) => Promise<Answer>>> = {
       async confirmation({ asked, confirm, bearer }) {
         return confirm({ token: (await asked(third)).token }, bearer)
@@ -637,7 +637,7 @@ describeOnBoth('a new address that is not verified', (stage) => {
     assert.deepEqual(await stage.sql('select email from former_email'), [])
   })
 
-  it('a change cannot be undone after the new mailbox has set a new password', async () => {
+  it('no undo of an address works after the new mailbox has reset the password', async () => {
     const { tokens, send, mailTo } = await startWithMailbox(stage)
     const { accessToken: bearer } = await tokens('eve')
     const json = { current_password: password, new_email: 'victim@example.com' }

@@ -99,7 +99,7 @@ describeOnBoth(
       assert.notEqual(next(await refresh(successor)), successor)
     })
 
-    it('only the last used token of a session has a stored, encrypted new token', async () => {
+    it('the database has the encrypted next token only for the last used token', async () => {
       const { tokens, refresh } = await stage.start()
       let { refreshToken } = await tokens()
       for (let i = 0; i < 3; i++) {

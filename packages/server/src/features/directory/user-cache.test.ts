@@ -88,7 +88,7 @@ describe('createUserCache', () => {
     assert.deepEqual(await cache.find('ada'), { name: 'Countess' })
   })
 
-  it('when a process has changed a user, its cache no longer has the user', async () => {
+  it('when a process has changed a user, the cache of this process lacks the user', async () => {
     const cache = cacheWith()
     await cache.find('ada')
     await announce(here, 'ada')
@@ -250,7 +250,7 @@ describe('createUserCache', () => {
     assert.ok(kept <= 10_000, `${kept} users are in memory`)
   })
 
-  it('an event or a stale feed also removes users that were not used for a long time', async () => {
+  it('an event or a stale feed also removes rarely used users from the user cache', async () => {
     const forget: readonly (() => Promise<void>)[] = [
       () => announce(here, 'ada'),
       async () => {
