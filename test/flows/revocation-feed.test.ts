@@ -244,7 +244,7 @@ describeOnBoth('the feed of revocations', (stage) => {
   })
 
   const skipMany = process.env['KEYSTILE_LONG'] ? false : 'KEYSTILE_LONG=1 runs it'
-  it('reader 1,001 of a process gets 503 with Retry-After', { skip: skipMany }, async () => {
+  it('reader 1,001 of /revocations gets 503 with Retry-After', { skip: skipMany }, async () => {
     const { read, addClient } = await serve(stage)
     const readers: Reader[] = []
     for (let n = 0; n < 10; n++) {

@@ -232,7 +232,7 @@ describe(
         assert.ok(output.includes(title), `there is no test: ${title}`)
     })
 
-    it('the help shows a new feature’s setting and command, and errors the setting', async () => {
+    it('the help and the error messages name the setting of a new feature', async () => {
       const main = `${server}/cli/main.ts`
       const [help, faults] = await Promise.all([
         run([main, 'help']),

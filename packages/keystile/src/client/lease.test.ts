@@ -172,7 +172,7 @@ describe('withLease', () => {
     assert.equal(next.began, true)
   })
 
-  it('withLease leaves the next owner’s lease unchanged after its own has expired', async () => {
+  it('after a late action, withLease leaves the lease of the next owner unchanged', async () => {
     const slept = hold()
     await settle()
     const other = { owner: 'another', until: Date.now() + leaseTime }
