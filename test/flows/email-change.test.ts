@@ -129,7 +129,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await confirm({ token, password })).status, 429)
   })
 
-  it('a change to a taken address gets the same answer, and its owner gets no link', async () => {
+  it('a change to a taken address gets the answer of a free one, but sends no link', async () => {
     const { addUser, change, asked, confirm, mailTo, address, bearer } = await start()
     const eve = await addUser({ username: 'eve', email: 'eve@example.com' })
     const own = await asked()
@@ -151,7 +151,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(await address(), [fresh, true])
   })
 
-  it('changes to taken and to free addresses affect earlier requests in the same way', async () => {
+  it('requests for taken and for free addresses affect earlier requests alike', async () => {
     const results = []
     for (const other of ['eve@example.com', 'free@example.com']) {
       const started = await start()
@@ -264,7 +264,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(await stage.sql('select id from mail_proof where subject is not null'), [])
   })
 
-  it('an undo by the old mailbox ends all sessions, and allows a new password', async () => {
+  it('an undo of an address change ends all sessions, and allows a new password', async () => {
     const { changed, undo, address, login, send, bearer, mailTo, subject } = await start()
     const { token } = await changed(fresh, old)
     assert.equal((await undo(token)).status, 204)
@@ -329,7 +329,7 @@ describeOnBoth('a new address', (stage) => {
     }
   })
 
-  it('after an undo, the mailbox of the new address gets a mail without a link', async () => {
+  it('after an undo of an address change, the new mailbox gets a mail without a link', async () => {
     const { changed, undo, mailTo, mails } = await start()
     const { token } = await changed(fresh, old)
     const before = mails.length
@@ -357,7 +357,7 @@ describeOnBoth('a new address', (stage) => {
     )
   })
 
-  it('an undo of the first of two changes cancels the second change too', async () => {
+  it('an undo of the first of two address changes cancels the second one too', async () => {
     const { changed, undo, address } = await start()
     const first = await changed(fresh, old)
     const second = await changed(third, fresh)
@@ -367,7 +367,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(await address(), [old, true])
   })
 
-  it('after an undo of the second of two changes, the first change can be undone', async () => {
+  it('after an undo of the second of two address changes, the first can be undone', async () => {
     const { changed, undo, address } = await start()
     const first = await changed(fresh, old)
     const second = await changed(third, fresh)
@@ -414,7 +414,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal(mails.filter(({ subject: text }) => text.includes('new password')).length, 0)
   })
 
-  it('after a change, no other user can take the old address for seven days', async () => {
+  it('after a change of address, no other user gets the old one for seven days', async () => {
     const started = await start()
     const { changed, undo, register, keystile, tokens, change, mailTo, clock, users } = started
     const eve = await tokens('eve')
@@ -440,7 +440,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal(await late(), 201)
   })
 
-  it('after a change, the user can change back to the old address', async () => {
+  it('after a change of address, the user can change back to the old one', async () => {
     const { changed, undo, address } = await start()
     const first = await changed(fresh, old)
     const second = await changed(old, fresh)
@@ -509,7 +509,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await confirm({ token: confirming.token }, bearer)).status, 204)
   })
 
-  it('links for a change and an undo still work after scanners have opened them', async () => {
+  it('links for an address change and an undo still work after scanners open them', async () => {
     const { asked, send, mailTo, address, login } = await start()
     const { token } = await asked()
     const open = async (page: string, used: string): Promise<void> => {
@@ -697,7 +697,7 @@ describeOnBoth('a new address that is not verified', (stage) => {
     assert.equal(outcome, 'outdated')
   })
 
-  it('after a change, other users can take an old address that was never verified', async () => {
+  it('other users can take the old address of a user if it was never verified', async () => {
     const { tokens, send, mailTo, register, users } = await startWithMailbox(stage)
     const { accessToken: bearer, subject } = await tokens('eve')
     const change = async (new_email: string): Promise<number> => {

@@ -19,6 +19,7 @@ import {
 
 const accounts = process.env['KEYSTILE_LONG'] ? 1_000 : 20
 const guessesEach = 10
+const guessCount = accounts * guessesEach
 /** The people of each flow whose codes are attacked. */
 const people = process.env['KEYSTILE_LONG'] ? 500 : 2
 /** So many accounts are attacked at once: the server limits how many mails it sends. */
@@ -41,7 +42,7 @@ const start = (stage: Stage): Promise<TestMails> =>
   startMails(stage, { rateLimits: 'on', trustedProxies: ['127.0.0.1'] })
 
 describeOnBoth('guesses at the codes of mails', (stage) => {
-  it(`${accounts * guessesEach} guesses over ${accounts} accounts get five per code`, async (t) => {
+  it(`of ${guessCount} guesses over ${accounts} accounts, five per code are tried`, async (t) => {
     const started = await start(stage)
     const { clock, send, confirm, settled } = started
     let [tries, resets] = [0, 0]

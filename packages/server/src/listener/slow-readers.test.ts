@@ -103,7 +103,7 @@ describe('createAnswerWriter', () => {
     )
   })
 
-  it('after a second, createAnswerWriter ends the oldest large answer for another', async () => {
+  it('createAnswerWriter ends the oldest large answer after 1 s if another waits', async () => {
     const { connectSlow, get } = await serve({ largeAnswers: 2 })
     const [first, second] = [await connectSlow(), await connectSlow()]
     first.ask('/large')

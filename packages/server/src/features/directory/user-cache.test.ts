@@ -88,7 +88,7 @@ describe('createUserCache', () => {
     assert.deepEqual(await cache.find('ada'), { name: 'Countess' })
   })
 
-  it('when a process has changed a user, the cache of this process lacks the user', async () => {
+  it('a process that has changed a user removes the user from its cache at once', async () => {
     const cache = cacheWith()
     await cache.find('ada')
     await announce(here, 'ada')

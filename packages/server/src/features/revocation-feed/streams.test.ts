@@ -102,7 +102,7 @@ describe('createRevocationStreams', () => {
     }
   }
 
-  it('a client can open no more streams than its limit until one of them is closed', async () => {
+  it('a client can open only a limited number of revocation streams at a time', async () => {
     const open = await serve()
     const openOther = await serve(await addReader('other'))
     const [first, second] = [await open(), await open()]
@@ -115,7 +115,7 @@ describe('createRevocationStreams', () => {
     assert.equal((await open()).status, 200)
   })
 
-  it('all clients together can open no more streams than the limit of the process', async () => {
+  it('all clients together can open a limited number of revocation streams at a time', async () => {
     const open = await serve()
     const openOther = await serve(await addReader('other'))
     const readers = [await open(), await openOther(), await openOther()]
@@ -130,7 +130,7 @@ describe('createRevocationStreams', () => {
     assert.equal((await open()).status, 200)
   })
 
-  it('a heartbeat says how long ago the request for the stream arrived', async () => {
+  it('a heartbeat says how long ago the request for the revocation stream arrived', async () => {
     const open = await serve()
     async function read(heartbeats: number): Promise<readonly number[]> {
       const askedAt = performance.now()
@@ -177,7 +177,7 @@ describe('createRevocationStreams', () => {
     assert.equal((await reader.untilCurrent()).length, 1_001)
   })
 
-  it('heartbeats stop while the database cannot be read, and start again afterwards', async () => {
+  it('a revocation stream has no heartbeats while the database cannot be read', async () => {
     const open = await serve()
     const reader = await open()
     await reader.untilCurrent()
@@ -202,7 +202,7 @@ describe('createRevocationStreams', () => {
     await counting
   })
 
-  it('a stream stays open if it was opened while the server looks up other clients', async () => {
+  it('a revocation stream stays open if it opens while other clients are looked up', async () => {
     const asked = Promise.withResolvers<void>()
     const mayAnswer = Promise.withResolvers<void>()
     const answered = Promise.withResolvers<void>()

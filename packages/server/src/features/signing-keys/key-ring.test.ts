@@ -93,7 +93,7 @@ describe('a key ring', () => {
     assert.equal(reads, 1)
   })
 
-  it('a token of a new key is not judged by a read that began before the key existed', async () => {
+  it('an unknown key makes a key ring start a new read, even if a read is running', async () => {
     const kid = (await ring.published()).keys.keys[0]?.kid ?? assert.fail('there must be a key')
     await ring.keySet.seek?.('invented-1', algorithm)
     const pause = ring.keySet.seek?.('invented-2', algorithm)
