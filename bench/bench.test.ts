@@ -100,7 +100,7 @@ describe('checkGuard', () => {
     })
   }
 
-  it('changesOf changes one character in each part of a credential, but no %-escape', () => {
+  it('changesOf changes one character in each part of a credential, outside %-escapes', () => {
     assert.deepEqual(changesOf('Bearer aaa.bbb'), ['Bearer aba.bbb', 'Bearer aaa.bab'])
     assert.deepEqual(changesOf('sid=xxx.%2B%2Fzzz'), ['sid=xax.%2B%2Fzzz', 'sid=xxx.%2B%2Fazz'])
   })
@@ -124,7 +124,7 @@ describe('openLoad', () => {
     )
   })
 
-  it('openLoad fails if its requests are used up and none of them can be sent twice', async () => {
+  it('openLoad fails if it has sent all requests and may send none of them twice', async () => {
     const sent: (string | undefined)[] = []
     await withServer(
       (request, response) => {
@@ -144,7 +144,7 @@ describe('openLoad', () => {
     assert.deepEqual(sent, ['/1', '/2'])
   })
 
-  it('openLoad refuses too many connections', async () => {
+  it('openLoad refuses to open 1,000 connections', async () => {
     await assert.rejects(openLoad({ port: 1, connections: 1_000 }), RangeError)
   })
 
@@ -209,7 +209,7 @@ describe('sharesOf', () => {
     return { nodes, startTime: 0, endTime: 0, samples, timeDeltas: samples.map((id) => id * 100) }
   }
 
-  it('sharesOf counts a native function for its caller, and no time in which the server waits', () => {
+  it('sharesOf counts a native function as a part of its caller, and ignores waiting time', () => {
     const busy = [1, 3, 4, 5, 5, 6, 7, 7]
     assert.deepEqual(sharesOf(profileOf([...busy, 2, 2, 2])), {
       keystile: 3 / 8,

@@ -135,7 +135,7 @@ describe('examples/websocket', () => {
     return [...told, event.code]
   }
 
-  it('examples/websocket sends the refusal of the guard and opens no socket', async () => {
+  it('examples/websocket sends the guard’s refusal and opens no WebSocket', async () => {
     for (const [authorization, status, challenge] of [
       [undefined, 401, /^Bearer realm="[^"]+"$/],
       ['Bearer abc', 401, /error="invalid_token"/],
@@ -162,7 +162,7 @@ describe('examples/websocket', () => {
     }
   })
 
-  it('examples/websocket accepts a token in two places, and ends for a deleted user', async () => {
+  it('examples/websocket finds a token in two places, and disconnects a deleted user', async () => {
     const { url, headers } = example
     let greeted = 0
     const leave = (): void => {
@@ -265,7 +265,7 @@ describe('examples/nest', () => {
     assert.equal((await ask('GET', '/news/open', 'Bearer abc')).status, 200)
   })
 
-  it('examples/nest refuses other callers with the same responses as any guard', async () => {
+  it('examples/nest refuses bad tokens and missing scopes like every other guard', async () => {
     const { authorization } = example.headers
     const refusals: readonly (readonly [string, string, string | undefined, number, RegExp])[] = [
       ['GET', '/items', undefined, 401, /^Bearer realm="[^"]+"$/],
@@ -339,7 +339,7 @@ describe('examples/nest', () => {
 describe('examples/nest/verify.ts', () => {
   before(compileNest)
 
-  it('the API accepts only tokens of its issuer for its audience with the scope', async (t) => {
+  it('examples/nest/verify.ts refuses tokens with a wrong issuer, audience or scope', async (t) => {
     const cwd = mkdtempSync(join(tmpdir(), 'keystile-example-'))
     const audience = 'https://orders.example'
     const scopes = { 'orders:read': 'Read orders' }
@@ -396,7 +396,7 @@ describe('examples/nest with GraphQL and Fastify', () => {
     assert.deepEqual(await ask('mutation { clear }', headers), lacks)
   })
 
-  it('examples/nest refuses a guarded field on its own, not only the whole query', async () => {
+  it('examples/nest also checks the guard of a field inside a query that is allowed', async () => {
     assert.deepEqual(await ask('{ items { name cost } }', example.headers), lacks)
   })
 })

@@ -93,7 +93,7 @@ describe(
         server.close()
       })
 
-      it(`examples/own-users needs at most ${maxLines} lines in ${name}, besides guards`, () => {
+      it(`examples/own-users has at most ${maxLines} lines in ${name}, without its guards`, () => {
         const linesOf = (file: string): readonly string[] =>
           readFileSync(join(import.meta.dirname, 'own-users', file), 'utf8').split('\n')
         const auth = linesOf('auth.ts').filter(

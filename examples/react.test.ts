@@ -98,7 +98,7 @@ describe('examples/react', { skip }, () => {
     await says('should have at least')
   })
 
-  it('examples/react registers a user by the code of a mail, and calls the API', async () => {
+  it('examples/react registers a user with the code from a mail, and calls the API', async () => {
     await fill({ 'New password': person.password })
     await press('Register')
     const { code } = await readMail(person.email, 'Finish your registration')
@@ -136,7 +136,7 @@ describe('examples/react', { skip }, () => {
     await press('Log out')
   })
 
-  it('examples/react sets a new password by the code of a mail', async () => {
+  it('examples/react sets a new password with the code from a mail', async () => {
     await press('Forgot your password?')
     await fill({ 'User name or e-mail': person.email })
     await press('Forgot your password?')
@@ -154,7 +154,7 @@ describe('examples/react', { skip }, () => {
     await says('ada: lamp, chair')
   })
 
-  it('examples/react can be left for the page behind the link of a mail', async () => {
+  it('a user of examples/react can register by the link of a mail, and then log in', async () => {
     await press('Log out')
     await press('Register')
     const bob = { username: 'bob', email: 'bob@example.com' }

@@ -44,7 +44,7 @@ describe('runCheck', () => {
     ['format', 'export const a = "1";\n', /planted\.ts/],
   ] as const
   for (const [name, source, complaint] of planted) {
-    it(`runCheck fails ${name} on ${JSON.stringify(source)}, and names the place`, async () => {
+    it(`runCheck reports the place if ${name} finds ${JSON.stringify(source)}`, async () => {
       const result = await runOn(name, source)
       assert.equal(result.passed, false)
       assert.match(result.output, complaint)
@@ -52,7 +52,7 @@ describe('runCheck', () => {
   }
 
   for (const name of ['types', 'lint', 'format']) {
-    it(`runCheck passes ${name} on a file without faults`, async () => {
+    it(`runCheck reports no fault if ${name} finds none in a file`, async () => {
       const result = await runOn(name, "export const a = '1'\n")
       assert.equal(result.passed, true, result.output)
       assert.ok(result.files > 0)

@@ -37,14 +37,14 @@ describe('importsOf', () => {
     ])
   })
 
-  it('importsOf tells imports of types from imports of values', () => {
+  it('importsOf distinguishes imports of types from imports of values', () => {
     assert.equal(typeOnly(`import type { A } from 'a'`), true)
     assert.equal(typeOnly(`export type { A } from 'a'`), true)
     assert.equal(typeOnly(`import { type A } from 'a'`), false)
     assert.equal(typeOnly(`import type from 'a'`), false)
   })
 
-  it('importsOf tells re-exports from imports', () => {
+  it('importsOf distinguishes re-exports from imports', () => {
     const declarations = `export interface A {}\nexport function b() {}`
     const source = `${declarations}\nimport { c } from 'c'\nexport { d } from 'd'`
     assert.deepEqual(
@@ -56,7 +56,7 @@ describe('importsOf', () => {
     )
   })
 
-  it('importsOf tells static imports from imports inside a call', () => {
+  it('importsOf distinguishes static imports from imports inside a call', () => {
     const source = `import 'a'\nexport { b } from 'b'\nconst c = async () => (await import('c')).d`
     assert.deepEqual(
       importsOf(source).map(({ specifier, deferred }) => [specifier, deferred]),

@@ -133,7 +133,7 @@ describe('a Fastify guard and the hooks of Fastify', () => {
     assert.equal(entered, 0)
   })
 
-  it('Fastify runs the hooks after a guard, and answers errors that they throw', async () => {
+  it('Fastify runs the hooks after a guard, and answers errors that the hooks throw', async () => {
     const stage = createStage({ withUser: true })
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()
@@ -192,7 +192,7 @@ describe('a stream when the HTTP server closes', { timeout: 60_000 }, () => {
     },
   }
   for (const [name, makeApp] of Object.entries(framework)) {
-    it(`server.close() in ${name} ends a stream with its next piece`, async () => {
+    it(`after server.close() in ${name}, a stream ends when it sends its next piece`, async () => {
       let controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined
       let isCancelled = false
       const stream: AnswerStream = new ReadableStream({

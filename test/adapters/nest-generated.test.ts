@@ -146,7 +146,7 @@ describe('generated controllers in Nest with random guards', () => {
     await fc.assert(fc.asyncProperty(controllers, fc.boolean(), checkAll), { numRuns: 60 })
   })
 
-  it('a Nest route that needs a token still needs it if every guard is removed', async () => {
+  it('without any @Guard, a Nest route still needs a token unless it has @Public()', async () => {
     await fc.assert(
       fc.asyncProperty(controllers, fc.boolean(), (all, isFastify) =>
         checkAll(all.map(withoutGuards), isFastify),

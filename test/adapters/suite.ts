@@ -351,7 +351,7 @@ function describeUsers(stage: Stage, served: () => Listening): void {
   })
 
   for (const subject of ['slow', 'slow-ghost']) {
-    it(`a caller can disconnect while user() runs without an error: ${subject}`, async () => {
+    it(`there is no error if a caller disconnects while user() runs: ${subject}`, async () => {
       const connection = served().connect()
       const { server } = served()
       const closed = server && closeOfNextRequest(server)

@@ -117,7 +117,7 @@ describe('the account pages, in a browser', { skip: skipWithoutBrowser() }, () =
   }
 
   for (const javaScriptEnabled of [true, false])
-    it(`a person sets a new password by the link, ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, () =>
+    it(`a link sets a new password ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, () =>
       onDevice({ javaScriptEnabled }, async (page) => {
         const username = `link-${javaScriptEnabled}`
         await addUser(username)
@@ -151,7 +151,7 @@ describe('the account pages, in a browser', { skip: skipWithoutBrowser() }, () =
         for (const secret of [token, code, newPassword]) assert.ok(!log.includes(secret))
       }))
 
-  it('a person who reads the mail on another device types its code', () =>
+  it('a person who reads the mail on another device can enter the code of the mail', () =>
     onDevice({ viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true }, (phone) =>
       onDevice({}, async (desktop) => {
         await addUser('code')
@@ -169,7 +169,7 @@ describe('the account pages, in a browser', { skip: skipWithoutBrowser() }, () =
       }),
     ))
 
-  it('the keyboard alone is enough, and the focus can be seen', () =>
+  it('the account pages can be used with the keyboard alone, and show the focus', () =>
     onDevice({}, async (page) => {
       await addUser('keys')
       const tab = async (name: string): Promise<void> => {
@@ -272,7 +272,7 @@ describe('the account pages, in a browser', { skip: skipWithoutBrowser() }, () =
   for (const language of languages) {
     // Only the texts differ, so `npm test` runs axe in one language.
     const hasAxe = language === 'en' || Boolean(process.env['KEYSTILE_LONG'])
-    it(`a phone shows every page in ${language}${hasAxe ? ', and axe finds nothing' : ''}`, () =>
+    it(`account pages fit a phone in ${language}${hasAxe ? '; axe finds no fault' : ''}`, () =>
       onDevice(
         { locale: language, viewport: { width: 320, height: 640 }, isMobile: true },
         async (page) => {

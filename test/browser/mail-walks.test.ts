@@ -1,6 +1,7 @@
-// Each flow by mail from its start to its end, as a person in Germany walks it: the development
-// mailbox, the link, the page, and what works afterwards. The browser runs no scripts. The code
-// takes the way of an app: keystile/client. Slow, so `npm test` leaves it out.
+// Each flow that a mail completes, from start to end, as a person in Germany uses it: the
+// development mailbox, the link, the page, and what works afterwards. The browser runs no scripts.
+// The codes are sent as an app sends them, with keystile/client. The test is slow, so `npm test`
+// leaves it out.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -111,7 +112,7 @@ describeOnBoth('a walk through a flow by mail', (stage) => {
     return (await answer.json()) as Record<string, unknown>
   }
 
-  it('an account verifies its address by the link and by the code', { skip }, async () => {
+  it('one user verifies the address by the link, another by the code', { skip }, async () => {
     const walk = await start({ emailVerification: 'optional' })
     const { client, page, readMail, submit } = walk
     await client.register(ada)
@@ -135,7 +136,7 @@ describeOnBoth('a walk through a flow by mail', (stage) => {
     assert.equal((await me(client, walk))['email_verified'], true)
   })
 
-  it('a registration becomes an account by the link and by the code', { skip }, async () => {
+  it('one registration becomes an account by the link, another by the code', { skip }, async () => {
     const walk = await start({ emailVerification: 'required' })
     const { client, page, readMail, submit } = walk
     await client.register(ada)
@@ -164,7 +165,7 @@ describeOnBoth('a walk through a flow by mail', (stage) => {
     await client.login(carol)
   })
 
-  it('an address is changed by the link, and the old mailbox undoes it', { skip }, async () => {
+  it('a link changes an address, and the old mailbox undoes the change', { skip }, async () => {
     const walk = await start({ emailVerification: 'optional' })
     const { client, keystile, page, readMail, submit } = walk
     await keystile.users?.create({ ...ada, emailVerified: true })
@@ -184,7 +185,7 @@ describeOnBoth('a walk through a flow by mail', (stage) => {
     assert.equal((await me(client, walk))['email'], ada.email)
   })
 
-  it('an address is changed by the code', { skip }, async () => {
+  it('the code of a mail changes the address of a user', { skip }, async () => {
     const walk = await start({ emailVerification: 'required' })
     const { client, keystile, readMail } = walk
     await keystile.users?.create({ ...ada, emailVerified: true })
@@ -196,7 +197,7 @@ describeOnBoth('a walk through a flow by mail', (stage) => {
     assert.equal((await me(client, walk))['email'], newEmail)
   })
 
-  it('axe finds nothing on a page with fields of a profile', { skip }, async () => {
+  it('axe finds no fault on a page with fields of a profile', { skip }, async () => {
     const profile = z.object({ age: z.int(), plan: z.enum(['free', 'paid']), news: z.boolean() })
     const { keystile } = await start({ profile })
     assert.ok(browser)
@@ -227,7 +228,7 @@ describeOnBoth('a walk through a flow by mail', (stage) => {
     await context.close()
   })
 
-  it('an invited person creates an account by the link and by the code', { skip }, async () => {
+  it('one invited user joins by the link, another by the code', { skip }, async () => {
     const profile = z.object({ age: z.int().meta({ title: 'Alter' }), news: z.boolean() })
     const walk = await start({ registration: 'closed', profile })
     const { client, keystile, page, readMail, submit } = walk

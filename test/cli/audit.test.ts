@@ -104,7 +104,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       return { next: async () => JSON.parse((await iterator.next()).value!) as Line, stop }
     }
 
-    it('keystile audit prints who did what, and from where, the oldest line first', async () => {
+    it('`keystile audit` prints who did what, and from where, the oldest line first', async () => {
       const { code, stdout, stderr } = await runCommand(['audit'], { cwd, env })
       assert.deepEqual([code, stderr], [0, ''])
       const rows = stdout
@@ -133,7 +133,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       }
     })
 
-    it('keystile audit can print JSON, the last lines, or the lines of one subject', async () => {
+    it('`keystile audit` can print JSON, the last lines, or the lines of one subject', async () => {
       const last = linesOf((await audit('--json', '--limit', '1')).stdout)
       assert.deepEqual(
         last.map((line) => [Object.keys(line), line['event'], line['session_id'], line['detail']]),
@@ -168,7 +168,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.equal(linesOf((await audit('--json', '--since', '2020-01-01')).stdout).length, 3)
     })
 
-    it('keystile audit refuses a wrong --since or --limit and shows an example', async () => {
+    it('`keystile audit` refuses a wrong --since or --limit and shows an example', async () => {
       for (const since of ['yesterday', '2026-11-25T12:00', '1', '-1h', '1y', '2026-13-01']) {
         const { code, stderr } = await audit(`--since=${since}`)
         assert.equal(code, 1, since)
@@ -186,7 +186,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         )
     })
 
-    it('keystile audit --follow prints lines of other processes until a signal', async () => {
+    it('`keystile audit --follow` prints lines of other processes until a signal', async () => {
       const following = await follow('--limit', '1')
       assert.equal((await following.next())['event'], 'login_refused')
       await login()
@@ -196,7 +196,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.equal(await following.stop(), 0)
     })
 
-    it('keystile audit ends without an error if its output is closed', async () => {
+    it('`keystile audit` ends without an error if its output is closed', async () => {
       for (const args of [['--json'], ['--follow', '--limit', '1']]) {
         const child = startCommand(['audit', ...args], { cwd, env })
         let stderr = ''
@@ -208,7 +208,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
     })
 
     if (kind === 'PostgreSQL') {
-      it('keystile audit --follow also prints a line that is committed late', async () => {
+      it('`keystile audit --follow` also prints a line that is committed late', async () => {
         const late = new pg.Client({
           connectionString: postgres!.url,
           options: '-c search_path=keystile',
@@ -232,7 +232,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         assert.deepEqual([line['id'], line['actor'], line['subject']], [row[0], 'app', row[4]])
       })
 
-      it('keystile audit escapes control characters in the subject of an app’s user', async () => {
+      it('`keystile audit` escapes control characters in the subject of a user', async () => {
         const { stdout } = await audit('--json', '--subject', 'held \u001b[31m\u202e up')
         const { stdout: columns } = await audit('--subject', 'held \u001b[31m\u202e up')
         for (const shown of [stdout, columns])

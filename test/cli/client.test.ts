@@ -55,7 +55,7 @@ describe('keystile client', () => {
     return { status: response.status, ...((await response.json()) as { readonly scope?: string }) }
   }
 
-  it('a client with the permission revocations reads them while the server runs', async () => {
+  it('a client from `keystile client create --may revocations` can read /revocations', async () => {
     const secret = await create('stock-api', '--may', 'introspect,revocations')
     const credentials = { client_id: 'stock-api', client_secret: secret }
     const reader = await openReader(`${server.url}/revocations`, credentials)
@@ -66,7 +66,7 @@ describe('keystile client', () => {
     assert.equal(await reader.untilEnd(), 'complete')
   })
 
-  it('keystile client create registers a client and shows its secret once', async () => {
+  it('`keystile client create` registers a client and shows its secret once', async () => {
     const args = ['orders', '--grants', 'client_credentials', '--scopes', 'items:write,items:read']
     const secret = secretOf(await runCommand(['client', 'create', ...args], { cwd, env }))
     const { status, scope } = await ask('orders', secret)
@@ -75,7 +75,7 @@ describe('keystile client', () => {
       assert.ok(!(await client('list', ...args)).stdout.includes(secret))
   })
 
-  it('keystile client escapes control characters in stored and typed names', async () => {
+  it('`keystile client` escapes control characters in stored and typed names', async () => {
     await create('odd', '--may', 'introspect')
     const sqlite = new DatabaseSync(join(cwd, 'data/keystile.db'), { timeout: 5_000 })
     const scopes = JSON.stringify(['\u001b[31m\u2028\n\t'])
@@ -90,7 +90,7 @@ describe('keystile client', () => {
     assert.match(stderr, /^keystile: there is no client x\\u001b\[31m\\u202e, /)
   })
 
-  it('keystile client list prints one line per client, or JSON', async () => {
+  it('`keystile client list` prints one line per client, or JSON', async () => {
     await create('api', '--may', 'introspect')
     const { stdout } = await client('list')
     assert.match(stdout, /^api\tconfidential\tactive\t\S+Z\t-\t-\tintrospect$/m)
@@ -109,7 +109,7 @@ describe('keystile client', () => {
     })
   })
 
-  it('keystile client rotate-secret makes a new secret, and the old one is refused', async () => {
+  it('`keystile client rotate-secret` makes a new secret, and the old one is refused', async () => {
     const old = await create('billing', '--grants', 'client_credentials')
     const { stdout } = await client('rotate-secret', 'billing', '--json')
     const { client_id, client_secret } = JSON.parse(stdout)
@@ -118,7 +118,7 @@ describe('keystile client', () => {
     assert.equal((await ask('billing', client_secret)).status, 200)
   })
 
-  it('keystile client disable disables a client permanently', async () => {
+  it('`keystile client disable` disables a client permanently', async () => {
     const secret = await create('mail', '--grants', 'client_credentials')
     assert.equal((await client('disable', 'mail')).code, 0)
     assert.equal((await ask('mail', secret)).status, 401)
@@ -131,7 +131,7 @@ describe('keystile client', () => {
     assert.match((await client('list')).stdout, /^mail\tconfidential\tdisabled\t/m)
   })
 
-  it('keystile client create --public makes a client that has no secret', async () => {
+  it('`keystile client create --public` makes a client that has no secret', async () => {
     const { stdout } = await client(
       'create',
       'spa',
@@ -146,7 +146,7 @@ describe('keystile client', () => {
     )
   })
 
-  it('keystile client create reports wrong arguments and registers nothing', async () => {
+  it('`keystile client create` reports wrong arguments and registers nothing', async () => {
     const refused: readonly (readonly [readonly string[], RegExp])[] = [
       [['X'], /2 to 63 lower-case letters/],
       [['bad'], /at least one grant/],

@@ -99,7 +99,7 @@ describe('keystile doctor', () => {
     return stderr
   }
 
-  it('keystile doctor finds nothing in an empty folder and creates no file there', async () => {
+  it('`keystile doctor` finds nothing in an empty folder and creates no file there', async () => {
     const { ok, findings, checked } = await doctor()
     assert.deepEqual([ok, findings], [true, []])
     assert.ok(checked.includes('issuer-https') && checked.includes('node-version'))
@@ -107,7 +107,7 @@ describe('keystile doctor', () => {
     assert.deepEqual(readdirSync(cwd), [])
   })
 
-  it('keystile doctor checks files, database and clock of a running server', async () => {
+  it('`keystile doctor` checks files, database and clock of a running server', async () => {
     server = await startServer({ cwd, port: Number(port) })
     const { findings, checked } = await doctor()
     assert.deepEqual(findings, [])
@@ -123,7 +123,7 @@ describe('keystile doctor', () => {
     assert.equal((await fetch(`${server.url}/readyz`)).status, 200)
   })
 
-  it('keystile doctor prints each finding with the standard and the fix', async () => {
+  it('`keystile doctor` prints each finding with the standard and the fix', async () => {
     makeDatabase()
     chmodSync(keyFile(), 0o644)
     const { code, stdout, stderr } = await runCommand(['doctor', '--port', port], { cwd })
@@ -140,7 +140,7 @@ describe('keystile doctor', () => {
     server = await startServer({ cwd, port: Number(port) })
   })
 
-  it('keystile doctor finds a weak secret in a key file, and does not show it', async () => {
+  it('`keystile doctor` finds a weak secret in a key file, and does not show it', async () => {
     makeDatabase()
     writeFileSync(keyFile(), 'hunter2')
     const report = await doctor()
@@ -149,7 +149,7 @@ describe('keystile doctor', () => {
     assert.match(await refusal(), /\(key-random, /)
   })
 
-  it('keystile doctor and serve warn if other users can read a file with a secret', async () => {
+  it('`keystile doctor` and `serve` warn if others can read a file with a secret', async () => {
     const secret = join(cwd, 'secret')
     const config = join(cwd, 'keystile.config.json')
     const jwk = JSON.stringify(exportPrivateJwk(generateKey('ES256')))
@@ -191,14 +191,14 @@ describe('keystile doctor', () => {
     }
   })
 
-  it('keystile doctor accepts a readable settings file if it contains no secret', async () => {
+  it('`keystile doctor` accepts a readable settings file if it contains no secret', async () => {
     writeFileSync(join(cwd, 'keystile.config.json'), JSON.stringify({ registration: 'closed' }), {
       mode: 0o644,
     })
     assert.deepEqual(idsOf(await doctor()), [])
   })
 
-  it('keystile doctor warns about a readable database, and a start makes it private', async () => {
+  it('`keystile doctor` warns about a readable database, which `serve` makes private', async () => {
     makeDatabase()
     const file = join(cwd, 'data/keystile.db')
     chmodSync(file, 0o644)
@@ -209,7 +209,7 @@ describe('keystile doctor', () => {
     assert.deepEqual(idsOf(await doctor()), [])
   })
 
-  it('keystile doctor warns if the clock is behind the last write to the database', async () => {
+  it('`keystile doctor` warns if the clock is behind the last write to the database', async () => {
     makeDatabase()
     const inAnHour = Date.now() / 1000 + 3600
     utimesSync(join(cwd, 'data/keystile.db'), inAnHour, inAnHour)
@@ -221,7 +221,7 @@ describe('keystile doctor', () => {
     )
   })
 
-  it('keystile doctor reports a database of another issuer, as keystile serve does', async () => {
+  it('`keystile doctor` reports a database of another issuer, like `keystile serve`', async () => {
     makeDatabase()
     const args = ['--issuer', 'http://localhost:1']
     const report = await doctor(args)
@@ -230,7 +230,7 @@ describe('keystile doctor', () => {
     assert.match(await refusal(args), /\(issuer-stored, RFC 8414 §3\.3\)/)
   })
 
-  it('keystile doctor and serve refuse a key that cannot decrypt the database', async () => {
+  it('`keystile doctor` and `serve` refuse a key that cannot decrypt the database', async () => {
     makeDatabase()
     const other = { KEYSTILE_KEY: key }
     const report = await doctor([], other)
@@ -246,7 +246,7 @@ describe('keystile doctor', () => {
     assert.deepEqual(readdirSync(join(cwd, 'data')).includes('keystile.key'), false)
   })
 
-  it('keystile doctor reports a file that is no database', async () => {
+  it('`keystile doctor` reports a file that is no database', async () => {
     mkdirSync(join(cwd, 'data'))
     writeFileSync(join(cwd, 'data/keystile.db'), 'x'.repeat(4096), { mode: 0o600 })
     const report = await doctor()
@@ -254,7 +254,7 @@ describe('keystile doctor', () => {
     assert.match(report.findings[0]!.message, /not a database/)
   })
 
-  it('keystile doctor reports all faults of the settings, and shows no secret', async () => {
+  it('`keystile doctor` reports all faults of the settings, and shows no secret', async () => {
     const env = {
       KEYSTILE_PROT: '1',
       KEYSTILE_ACCESS_TOKEN_SECONDS: 'ten',
@@ -283,7 +283,7 @@ describe('keystile doctor', () => {
     assert.match(report.findings.find(({ id }) => id === 'database-opens')!.message, /ECONNREFUSED/)
   })
 
-  it('keystile doctor names each setting as the user gave it, and says how to set it', async () => {
+  it('`keystile doctor` names each setting in the form that the user has given', async () => {
     const file = join(cwd, 'keystile.config.json')
     writeFileSync(file, JSON.stringify({ rateLimits: 'off' }), { mode: 0o600 })
     const online = { KEYSTILE_ISSUER: 'https://auth.example', KEYSTILE_REGISTRATION: 'closed' }
@@ -315,7 +315,7 @@ describe('keystile doctor', () => {
     )
   })
 
-  it('keystile doctor exits with 0 if it finds only warnings, and a start logs them', async () => {
+  it('`keystile doctor` exits with 0 for warnings, which `keystile serve` logs too', async () => {
     const args = ['--access-token-seconds', '7200']
     assert.deepEqual(idsOf(await doctor(args)), ['access-token-short'])
     const checked = await callCommand(['config', 'check', ...args], { cwd })
@@ -355,7 +355,7 @@ describe('keystile doctor', () => {
       }
     }
 
-    it('keystile doctor checks PostgreSQL and creates no table in it', async () => {
+    it('`keystile doctor` checks PostgreSQL and creates no table in it', async () => {
       const { fsync } = await ask('show fsync')
       const fresh = await doctor([], env())
       assert.equal(
@@ -372,7 +372,7 @@ describe('keystile doctor', () => {
       )
     })
 
-    it('keystile doctor and serve refuse a key that cannot decrypt PostgreSQL’s data', async () => {
+    it('`keystile doctor` and `serve` refuse a wrong key for a PostgreSQL database', async () => {
       server = await startServer({ cwd, env: env(), port: Number(port) })
       const other = { ...env(), KEYSTILE_KEY: `${key}x` }
       assert.ok(idsOf(await doctor([], other)).includes('key-opens'))
@@ -380,7 +380,7 @@ describe('keystile doctor', () => {
       assert.ok(!idsOf(await doctor([], env())).includes('key-opens'))
     })
 
-    it('the first keystile serve on PostgreSQL must give the issuer', async () => {
+    it('the first `keystile serve` on a PostgreSQL database needs the issuer', async () => {
       const fresh = await createTestDatabase()
       assert.ok(fresh, howToGetPostgres)
       try {
@@ -401,7 +401,7 @@ describe('keystile doctor', () => {
       }
     })
 
-    it('keystile doctor finds synchronous_commit=off in the database URL', async () => {
+    it('`keystile doctor` finds synchronous_commit=off in the database URL', async () => {
       const url = new URL(database.url)
       url.searchParams.set('options', '-c synchronous_commit=off')
       const { findings } = await doctor([], { ...env(), DATABASE_URL: url.href })

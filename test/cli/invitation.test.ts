@@ -57,7 +57,7 @@ describe('keystile user invite', () => {
       body: JSON.stringify({ token, username, password }),
     })
 
-  it('invites a person, who creates an account with the given rights', async () => {
+  it('a person whom `keystile user invite` invites gets an account with these rights', async () => {
     const { code, stdout } = await user(['invite', 'bob@example.com', '--role', 'reader'])
     assert.match(stdout, /^invited bob@example\.com; the link expires at 2\d{3}-\S+Z\n$/)
     assert.equal(code ?? 0, 0)
@@ -71,7 +71,7 @@ describe('keystile user invite', () => {
     assert.equal(again.code, 1)
   })
 
-  it('lists the invitations that can be accepted, with their rights', async () => {
+  it('`keystile user invitations` lists the invitations that can still be accepted', async () => {
     await user(['invite', 'Zoe@example.com', '--role', 'reader', '--scope', 'items:read'])
     await user(['invite', 'yan@example.com'])
     const { stdout } = await user(['invitations'])
@@ -96,7 +96,7 @@ describe('keystile user invite', () => {
     assert.equal((await user(['invitations'])).stdout, '')
   })
 
-  it('a revoked invitation creates no account', async () => {
+  it('an invitation that an operator has revoked creates no account', async () => {
     const before = await readToken()
     await user(['invite', 'carol@example.com'])
     const token = await readToken(before)
@@ -107,7 +107,7 @@ describe('keystile user invite', () => {
     assert.match(again.stderr, /there is no invitation for carol@example\.com/)
   })
 
-  it('says what is missing or not declared', async () => {
+  it('`keystile user invite` says what is missing or not declared', async () => {
     const { KEYSTILE_MAIL_URL: _url, KEYSTILE_MAIL_FROM: _from, ...withoutMail } = env
     for (const [args, message, other] of [
       [['invite', 'nobody'], /must be an e-mail address/, env],

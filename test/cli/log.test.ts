@@ -194,7 +194,7 @@ describe('the debug log of the server', () => {
 })
 
 describe('the settings for the log and the metrics', () => {
-  it('keystile config check refuses wrong settings for the log and the metrics', async () => {
+  it('`keystile config check` refuses wrong settings for the log and the metrics', async () => {
     const env = {
       KEYSTILE_LOG_LEVEL: 'loud',
       KEYSTILE_ACCESS_LOG: 'yes',
@@ -210,7 +210,7 @@ describe('the settings for the log and the metrics', () => {
     )
   })
 
-  it('by default, only this machine gets the metrics, and not through a proxy', async () => {
+  it('by default, /metrics returns 404 unless the issuer is on this machine', async () => {
     const statusAt = async (
       env: Readonly<Record<string, string>>,
       origin?: string,

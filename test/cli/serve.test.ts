@@ -40,7 +40,7 @@ describe('keystile serve', () => {
     return server
   }
 
-  it('keystile serve prints its URL, its data file, and three commands to try', async () => {
+  it('`keystile serve` prints its URL, its data file, and three commands to try', async () => {
     const { stdout, url } = await start()
     assert.ok(stdout().includes(`listens on ${url}`))
     assert.ok(stdout().includes('data/keystile.db'))
@@ -57,7 +57,7 @@ describe('keystile serve', () => {
     assert.deepEqual(JSON.parse(me!), JSON.parse(registered!))
   })
 
-  it('keystile serve prints how to create an administrator if registration is closed', async () => {
+  it('with closed registration, `keystile serve` says how to add an administrator', async () => {
     const settings = ['--issuer', 'https://auth.example', '--registration', 'closed']
     const server = await start({ args: settings })
     assert.match(
@@ -80,7 +80,7 @@ describe('keystile serve', () => {
     assert.match(again.stdout(), /\n {2}npm run keystile -- user create NAME\n/)
   })
 
-  it('keystile serve answers on 127.0.0.1, and on ::1 if the machine has it', async () => {
+  it('`keystile serve` answers on 127.0.0.1, and on ::1 if the machine has it', async () => {
     const { url } = await start()
     const { port } = new URL(url)
     assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200)
@@ -91,7 +91,7 @@ describe('keystile serve', () => {
     assert.ok(six === 200 || six === 'EADDRNOTAVAIL' || six === 'EAFNOSUPPORT', String(six))
   })
 
-  it('keystile serve answers /healthz and /readyz, and returns 404 for unknown paths', async () => {
+  it('`keystile serve` answers /healthz and /readyz, and 404 for unknown paths', async () => {
     const { url } = await start()
     const statusOf = async (path: string): Promise<number> => (await fetch(`${url}${path}`)).status
     assert.deepEqual(
@@ -101,7 +101,7 @@ describe('keystile serve', () => {
   })
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    it(`keystile serve stops cleanly at ${signal} and first answers pending requests`, async () => {
+    it(`at ${signal}, \`keystile serve\` answers pending requests and stops cleanly`, async () => {
       const server = await start()
       // When the server asks for the body (100 Continue), the head of the request has arrived.
       const headers = {
@@ -120,7 +120,7 @@ describe('keystile serve', () => {
     })
   }
 
-  it('keystile serve keeps every confirmed user when it is killed', async () => {
+  it('`keystile serve` keeps every confirmed user when it is killed', async () => {
     const server = await start()
     const acknowledged: string[] = []
     const registering = Array.from({ length: 4 }, async (_, worker) => {
@@ -150,7 +150,7 @@ describe('keystile serve', () => {
     )
   })
 
-  it('keystile serve does not start if another program uses its port, and says so', async () => {
+  it('`keystile serve` stops with a message if another program uses the port', async () => {
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')
     const { port } = taken.address() as { port: number }
@@ -160,14 +160,14 @@ describe('keystile serve', () => {
     assert.match(stderr, /EADDRINUSE/)
   })
 
-  it('keystile serve on a public host needs an issuer and a registration setting', async () => {
+  it('`keystile serve` on a public host needs an issuer and a registration setting', async () => {
     const { code, stderr } = await runCommand(['serve', '--host', '0.0.0.0'], { cwd })
     assert.equal(code, 1)
     assert.match(stderr, /KEYSTILE_ISSUER must be given when the server listens on "0\.0\.0\.0"/)
     assert.match(stderr, /KEYSTILE_REGISTRATION must be given when listening on "0\.0\.0\.0"/)
   })
 
-  it('keystile serve reports all faults of flags, environment and file at once', async () => {
+  it('`keystile serve` reports all faults of flags, environment and file at once', async () => {
     writeFileSync(
       join(cwd, 'keystile.config.json'),
       JSON.stringify({ colour: 'red', scope: {}, defaultScopes: ['b'] }),
@@ -199,7 +199,7 @@ describe('keystile serve', () => {
     }
   })
 
-  it('keystile serve reports only one fault if the key file is missing on PostgreSQL', async () => {
+  it('`keystile serve` on PostgreSQL reports one fault if the key file is missing', async () => {
     const env = { DATABASE_URL: 'postgres://127.0.0.1:1/x', KEYSTILE_KEY_FILE: '/not/there' }
     const { stderr } = await callCommand(['serve'], { cwd, env })
     assert.equal(
@@ -209,7 +209,7 @@ describe('keystile serve', () => {
     )
   })
 
-  it('keystile serve prefers flags to the environment, and that to the file', async () => {
+  it('`keystile serve` prefers flags to the environment, and both to the file', async () => {
     writeFileSync(
       join(cwd, 'keystile.config.json'),
       JSON.stringify({
@@ -252,7 +252,7 @@ describe('keystile serve', () => {
     assert.deepEqual([await refresh(), await refresh()], [200, 400])
   })
 
-  it('keystile serve accepts CORS origins with commas between them', async () => {
+  it('`keystile serve` accepts CORS origins with commas between them', async () => {
     const allowed = async (
       args: readonly string[],
       env: Readonly<Record<string, string>>,
@@ -273,7 +273,7 @@ describe('keystile serve', () => {
     ])
   })
 
-  it('keystile serve with cookieSession accepts its own origin and the listed ones', async () => {
+  it('`keystile serve` with cookieSession accepts its own origin and the listed ones', async () => {
     const origin = 'http://localhost:5173'
     const env = { KEYSTILE_COOKIE_SESSION: 'true', KEYSTILE_CORS_ORIGINS: origin }
     const refresh = async (url: string, from: string): Promise<readonly unknown[]> => {
@@ -295,7 +295,7 @@ describe('keystile serve', () => {
     assert.equal(await endpoint(without.url), undefined)
   })
 
-  it('keystile serve and doctor refuse cookieSession if browsers drop the cookie', async () => {
+  it('`keystile serve` and `doctor` refuse cookieSession if browsers drop the cookie', async () => {
     const env = {
       KEYSTILE_ISSUER: 'http://auth.internal',
       KEYSTILE_DANGEROUSLY_ALLOW_HTTP_ISSUER: 'true',
@@ -314,7 +314,7 @@ describe('keystile serve', () => {
     assert.match(stderr, /KEYSTILE_COOKIE_SESSION must be true or false; it is "?yes/)
   })
 
-  it('keystile serve can read a TypeScript configuration, a key and a log file', async () => {
+  it('`keystile serve` can read a TypeScript configuration, a key and a log file', async () => {
     writeFileSync(
       join(cwd, 'keystile.config.ts'),
       `const audience: string = 'typed'\nexport default { audience }\n`,
@@ -337,7 +337,7 @@ describe('keystile serve', () => {
     assert.match(readFileSync(join(cwd, 'logs/keystile.log'), 'utf8'), /"msg":"listening"/)
   })
 
-  it('keystile config check accepts the files that the settings page shows', async () => {
+  it('`keystile config check` accepts the files that the settings page shows', async () => {
     const page = readFileSync(join(import.meta.dirname, '../../docs/reference/settings.md'), 'utf8')
     for (const kind of ['ts', 'json']) {
       const [, content = ''] = new RegExp(`^\`{3}${kind}\\n(.*?)^\`{3}$`, 'ms').exec(page) ?? []
@@ -350,7 +350,7 @@ describe('keystile serve', () => {
     }
   })
 
-  it('keystile serve logs no password, token or Authorization header', async () => {
+  it('`keystile serve` logs no password, token or Authorization header', async () => {
     const server = await start()
     const headers = {
       'content-type': 'application/json',
@@ -395,13 +395,13 @@ describe('keystile', () => {
     }
   })
 
-  it('keystile --version prints the version, and help is bold only on a terminal', async () => {
+  it('`keystile --version` prints the version, and help is bold only on a terminal', async () => {
     const cwd = tmpdir()
     assert.match((await runCommand(['--version'], { cwd })).stdout, /^\d+\.\d+\.\d+\n$/)
     assert.ok(!(await callCommand(['help'], { cwd })).stdout.includes('\u001b'))
   })
 
-  it('keystile config check reports all faults of the settings and starts nothing', async () => {
+  it('`keystile config check` reports all faults of the settings and starts nothing', async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'keystile-check-'))
     const fine = await callCommand(
       ['config', 'check', '--issuer', 'https://auth.example', '--registration', 'closed'],
@@ -451,7 +451,7 @@ describe('keystile', () => {
     rmSync(cwd, { recursive: true })
   })
 
-  it('keystile migrate creates the tables, and does nothing the second time', async () => {
+  it('`keystile migrate` creates the tables, and does nothing the second time', async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'keystile-migrate-'))
     for (const _ of ['first', 'second']) {
       const { code, stdout, stderr } = await callCommand(['migrate'], { cwd })
@@ -463,7 +463,7 @@ describe('keystile', () => {
     rmSync(cwd, { recursive: true })
   })
 
-  it('keystile completion completes commands and flags in bash', async () => {
+  it('`keystile completion` completes commands and flags in bash', async () => {
     const cwd = tmpdir()
     const { stdout: script } = await callCommand(['completion', 'bash'], { cwd })
     const complete = async (...words: readonly string[]): Promise<readonly string[]> => {

@@ -6,7 +6,7 @@ import { callCommand, runCommand } from '../../packages/server/test-support/comm
 describe('keystile tune', () => {
   const cwd = tmpdir()
 
-  it('keystile tune prints a setting to copy, and the time and memory of a hash', async () => {
+  it('`keystile tune` prints a setting to copy, and the time and memory of a hash', async () => {
     const { code, stdout, stderr } = await runCommand(['tune', '--milliseconds', '50'], { cwd })
     assert.deepEqual([code, stderr], [0, ''])
     const [, value] = /^KEYSTILE_PASSWORD_HASHING=(m=\d+,t=\d+)\n/.exec(stdout)!
@@ -18,14 +18,14 @@ describe('keystile tune', () => {
     assert.match(checked.stdout, /^the settings are fine/)
   })
 
-  it('keystile tune --json prints JSON for a script', async () => {
+  it('`keystile tune --json` prints JSON for a script', async () => {
     const { stdout } = await callCommand(['tune', '--json', '--milliseconds', '10'], { cwd })
     const { passwordHashing, milliseconds } = JSON.parse(stdout)
     assert.ok(passwordHashing.memoryKiB >= 19_456 && passwordHashing.passes >= 2, stdout)
     assert.ok(Number.isInteger(milliseconds))
   })
 
-  it('keystile tune refuses a time that is not a whole number from 10 to 5000 ms', async () => {
+  it('`keystile tune` refuses a time that is not a whole number from 10 to 5000 ms', async () => {
     for (const time of ['0', '9', '5001', '1e3', 'x', '-5']) {
       const { code, stderr } = await callCommand(['tune', `--milliseconds=${time}`], { cwd })
       assert.equal(code, 1)

@@ -106,7 +106,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       return rows[0]!.password_hash
     }
 
-    it('keystile user grant and client create know the scopes and roles of the app', async () => {
+    it('`keystile user grant` and `client create` know the app’s scopes and roles', async () => {
       const folder = mkdtempSync(join(tmpdir(), 'keystile-embedded-'))
       const own = kind === 'SQLite' ? undefined : await createTestDatabase()
       const database = own?.url ?? join(folder, 'app.db')
@@ -135,7 +135,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       }
     })
 
-    it('keystile user refuses an app’s own users, and warns about a readable file', async () => {
+    it('`keystile user` refuses an app’s own users, and warns of a readable file', async () => {
       const folder = mkdtempSync(join(tmpdir(), 'keystile-embedded-'))
       const own = kind === 'SQLite' ? undefined : await createTestDatabase()
       const database = own?.url ?? join(folder, 'app.db')
@@ -190,7 +190,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       }
     })
 
-    it('keystile user create makes a user with roles and scopes who can log in', async () => {
+    it('`keystile user create` makes a user with roles and scopes who can log in', async () => {
       const args = ['user', 'create', 'Root', '--role', 'admin', '--password-file', 'password']
       const created = await runCommand(args, { cwd, env })
       assert.deepEqual([created.code, created.stderr], [0, ''])
@@ -215,7 +215,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.equal((await login('bob@example.com')).scope, 'items:read')
     })
 
-    it('keystile user list prints one line per user', async () => {
+    it('`keystile user list` prints one line per user', async () => {
       const { stdout } = await user('list')
       const lines = stdout
         .trim()
@@ -230,7 +230,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       )
     })
 
-    it('keystile user escapes control characters in names from users', async () => {
+    it('`keystile user` escapes control characters in names from users', async () => {
       const chosen = { city: '\u001b[31mred\u009b\u2028\u202e', ['\u001b]0;title\u0007']: '\n' }
       await sql(
         `update "user" set profile = '${JSON.stringify(chosen)}' where username_key = 'bob'`,
@@ -250,7 +250,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       )
     })
 
-    it('after keystile user disable, a server refuses the user’s tokens', async () => {
+    it('after `keystile user disable`, a server refuses the user’s tokens', async () => {
       const { access_token: token } = await login('bob')
       const me = async (): Promise<number> =>
         (await fetch(`${server!.url}/users/me`, { headers: { authorization: `Bearer ${token}` } }))
@@ -269,7 +269,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.ok(decodeJwtUnsafe(token).claims.sub)
     })
 
-    it('after keystile user enable, a login works, and grant --now works at once', async () => {
+    it('after `keystile user enable`, a login works; `grant --now` works at once', async () => {
       assert.equal((await user('enable', 'bob')).stdout, 'enabled bob\n')
       const { access_token: token, scope } = await login('bob')
       assert.equal(scope, 'items:read')
@@ -291,7 +291,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.equal((await login('bob')).scope, '')
     })
 
-    it('keystile user set-password ends all sessions of the user', async () => {
+    it('`keystile user set-password` ends all sessions of the user', async () => {
       const { access_token: token } = await login('bob')
       writeFileSync(join(cwd, 'other'), 'another engine of her own\n', { mode: 0o600 })
       assert.equal(
@@ -309,7 +309,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.equal((await login('bob')).status, 200)
     })
 
-    it('keystile user set-password uses the password rules and the hash cost', async () => {
+    it('`keystile user set-password` uses the password rules and the hash cost', async () => {
       writeFileSync(join(cwd, 'eight'), 'zk4-tent\n', { mode: 0o600 })
       const set = (...args: string[]): Promise<Finished> =>
         user('set-password', 'bob', '--password-file', 'eight', ...args)
@@ -320,7 +320,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.equal((await user('set-password', 'bob', '--password-file', 'password')).code, 0)
     })
 
-    it('keystile user list --json and key list --json print one JSON line per entry', async () => {
+    it('`keystile user list --json` and `key list --json` print one line per entry', async () => {
       const { stdout } = await user('list', '--json')
       const [bob, root] = stdout
         .trim()
@@ -338,7 +338,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       )
     })
 
-    it('keystile user delete is permanent, and keeps the last administrator', async () => {
+    it('`keystile user delete` is permanent, and keeps the last administrator', async () => {
       assert.equal((await user('create', 'gone', '--password-file', 'password')).code, 0)
       assert.equal((await user('delete', 'gone')).stdout, 'deleted gone\n')
       assert.match((await user('delete', 'gone')).stderr, /there is no user gone/)
@@ -359,7 +359,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       }
     })
 
-    it('keystile user refuses an impossible change with one sentence', async () => {
+    it('`keystile user` refuses an impossible change with one sentence', async () => {
       writeFileSync(join(cwd, 'short'), 'short\n', { mode: 0o600 })
       writeFileSync(join(cwd, 'common'), 'passwordpassword\n', { mode: 0o600 })
       writeFileSync(join(cwd, 'named'), 'a Wonderful life of mine\n', { mode: 0o600 })

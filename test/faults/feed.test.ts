@@ -1,5 +1,5 @@
-// Verifiers with a revocation feed and a real server: no revoked token is accepted outside of what
-// docs/explanations/revocation.md promises, whatever is down.
+// Tests verifiers that read the revocation feed of a real server. Whatever is down, they accept a
+// revoked token only as long as docs/explanations/revocation.md says.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -144,7 +144,7 @@ const staleWithinMilliseconds = 5_000
 
 describeOnBoth('verifiers in other processes', (databases) => {
   const count = isLong ? 1_000 : 4
-  it('a revocation at one process is refused by three verifiers in other processes', async (t) => {
+  it('three verifiers in other processes refuse a token that a server has revoked', async (t) => {
     const stage = await open(t, (options) => databases.start(options))
     const processes = await Promise.all(
       Array.from({ length: 3 }, () => startVerifierProcess(stage.options('refuse'))),
@@ -176,7 +176,7 @@ describeOnBoth('verifiers in other processes', (databases) => {
     if (isLong) assert.ok(most <= 1_000, 'a revocation must arrive within a second')
   })
 
-  it('a database that is restored from an older copy', async (t) => {
+  it('after a database restore, a verifier still refuses all revoked tokens', async (t) => {
     const stage = await open(t, (options) => databases.start(options))
     const [kept, lost, later, valid] = await stage.tokens(4)
     const verifier = await stage.verifier('refuse')
@@ -199,7 +199,7 @@ describeOnBoth('verifiers in other processes', (databases) => {
 
 describe('verifiers with a feed', { concurrency: 4, timeout: 180_000 }, () => {
   for (const seconds of isLong ? [6, 60] : [6]) {
-    it(`a feed that is cut for ${seconds === 6 ? 'six' : seconds} seconds`, async (t) => {
+    it(`verifiers recover from a feed that is cut for ${seconds} seconds`, async (t) => {
       const stage = await openOnSqlite(t)
       const [known, valid, missed] = await stage.tokens(3)
       const verifiers = [await stage.verifier('refuse'), await stage.verifier('accept')] as const
@@ -237,7 +237,7 @@ describe('verifiers with a feed', { concurrency: 4, timeout: 180_000 }, () => {
     })
   }
 
-  it('a feed that is cut for three seconds', async (t) => {
+  it('after a cut of three seconds, a verifier learns of revocations during the cut', async (t) => {
     const stage = await openOnSqlite(t)
     const [valid, missed] = await stage.tokens(2)
     const verifier = await stage.verifier('refuse')
@@ -255,7 +255,7 @@ describe('verifiers with a feed', { concurrency: 4, timeout: 180_000 }, () => {
     assert.ok(lastAccepted(ofMissed) <= cutAt + staleWithinMilliseconds)
   })
 
-  it('a half-open connection', async (t) => {
+  it('a verifier notices a half-open connection, and connects again', async (t) => {
     const stage = await openOnSqlite(t)
     const [valid, missed] = await stage.tokens(2)
     const verifiers = [await stage.verifier('refuse'), await stage.verifier('accept')] as const
@@ -272,7 +272,7 @@ describe('verifiers with a feed', { concurrency: 4, timeout: 180_000 }, () => {
     assert.ok(lastAccepted(refusing) <= frozenAt + staleWithinMilliseconds)
   })
 
-  it('a path that delays what the issuer sends, more and more', async (t) => {
+  it('a verifier refuses a revoked token even if the feed is delayed more and more', async (t) => {
     const stage = await openOnSqlite(t)
     const [missed] = await stage.tokens(1)
     const verifier = await stage.verifier('refuse')
@@ -287,7 +287,7 @@ describe('verifiers with a feed', { concurrency: 4, timeout: 180_000 }, () => {
     assert.ok(lastAccepted(await verdicts.stop()) <= revokedAt + staleWithinMilliseconds)
   })
 
-  it('a server that is killed', async (t) => {
+  it('after a server is killed, a verifier gets revocations from the next server', async (t) => {
     const stage = await openOnSqlite(t)
     const [first, second, valid] = await stage.tokens(3)
     const settings = { database: stage.database, issuer: stage.issuer }
@@ -310,7 +310,7 @@ describe('verifiers with a feed', { concurrency: 4, timeout: 180_000 }, () => {
     await until(async () => (await judge(verifier, valid)) === 'accepted')
   })
 
-  it('a verifier that is killed', async (t) => {
+  it('after a verifier is killed, the next verifier refuses all revoked tokens', async (t) => {
     const stage = await openOnSqlite(t)
     const [revoked, missed, valid] = await stage.tokens(3)
     const killed = await startVerifierProcess(stage.options('refuse'))
@@ -329,7 +329,7 @@ describe('verifiers with a feed', { concurrency: 4, timeout: 180_000 }, () => {
       assert.equal((await next.ask({ token, now: true })).verdict, verdict)
   })
 
-  it('a verifier that is paused does not take old signs of life for new ones', async (t) => {
+  it('a verifier that was paused does not mistake old signs of life for new ones', async (t) => {
     const stage = await openOnSqlite(t)
     const [missed, valid] = await stage.tokens(2)
     const paused = await startVerifierProcess(stage.options('refuse'))
@@ -347,7 +347,7 @@ describe('verifiers with a feed', { concurrency: 4, timeout: 180_000 }, () => {
     assert.equal(stage.proxy.accepted, accepted + 1)
   })
 
-  it('a verifier that starts while the issuer is down', async (t) => {
+  it('a verifier that starts while the issuer is down works when the issuer is back', async (t) => {
     const stage = await openOnSqlite(t)
     const [revoked, valid] = await stage.tokens(2)
     await stage.revoke(revoked)
@@ -375,7 +375,7 @@ describe('verifiers with a feed', { concurrency: 4, timeout: 180_000 }, () => {
     }
   })
 
-  it('a signing key that an operator revokes', async (t) => {
+  it('a verifier refuses the tokens of a signing key that an operator has revoked', async (t) => {
     const stage = await openOnSqlite(t)
     const [token] = await stage.tokens(1)
     const verifier = await stage.verifier('refuse')
@@ -392,7 +392,7 @@ describe('verifiers with a feed', { concurrency: 4, timeout: 180_000 }, () => {
     await until(async () => (await judge(verifier, token)) === 'revoked')
   })
 
-  it('a clock that is set', async (t) => {
+  it('revocations reach a verifier even if the issuer’s clock jumps by 30 seconds', async (t) => {
     let offset = 0
     const stage = await openOnSqlite(t, { clock: { now: () => Date.now() + offset } })
     const tokens = await stage.tokens(3)

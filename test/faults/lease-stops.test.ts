@@ -1,6 +1,6 @@
 // Three processes write under one lease, and the holder is paused (SIGSTOP) 200 times, until another
-// process has taken the lease. A trigger compares, in the transaction of each write, the fence under
-// which the process believes to write with the fence of the lease.
+// process has taken the lease. A trigger compares, in the transaction of each write, the fence
+// number that the process holds with the fence number of the lease.
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
@@ -21,7 +21,7 @@ describe('paused holders', { skip, concurrency: 2, timeout: 1_800_000 }, () =>
 )
 
 function testStops(stage: Stage): void {
-  it(`after ${stops} pauses, no holder that was paused too long has written`, async (t) => {
+  it(`after ${stops} pauses, no process has written after it had lost the lease`, async (t) => {
     await (await stage.start()).keystile.close()
     for (const statement of compareFences(stage.kind)) await stage.sql(statement)
 

@@ -121,7 +121,7 @@ function testMails(name: MailServerName): void {
     )
   })
 
-  it(`a mail that ${name} refuses for now (450) is sent again`, async () => {
+  it(`a mail that ${name} refuses temporarily (450) is sent again`, async () => {
     const started = await start()
     server.refuseLater(true)
     await notify(started, 'later')
@@ -133,14 +133,14 @@ function testMails(name: MailServerName): void {
     assert.equal((await server.received(1)).length, 1)
   })
 
-  it(`a mail that ${name} refuses for good (550) is a dead letter`, async () => {
+  it(`a mail that ${name} refuses permanently (550) becomes a dead letter`, async () => {
     await notify(await start(), 'never')
     const { failure, tries, dead_at } = await failed()
     assert.deepEqual([failure, tries, dead_at !== null], ['smtp_550', 1, true])
     assert.equal(server.files().length, 0)
   })
 
-  it(`when the reply of ${name} to DATA is lost, the mail is sent again, as a copy`, async () => {
+  it(`if the reply of ${name} to DATA is lost, the same mail is sent again`, async () => {
     const started = await start()
     proxy.cuts = 1
     await notify(started, 'ada')
@@ -153,7 +153,7 @@ function testMails(name: MailServerName): void {
     assert.equal(new Set(mails.map(({ messageId }) => messageId)).size, 1)
   })
 
-  it(`while ${name} says nothing, requests and changes do not wait`, async () => {
+  it(`while ${name} does not reply, requests and changes do not wait`, async () => {
     const started = await start()
     const { promise, resolve } = Promise.withResolvers<void>()
     proxy.banner = promise

@@ -100,7 +100,7 @@ describeOnBoth('two processes on one database', (stage) => {
       }
     }))
 
-  it(`${2 * tries} parallel retries of a refresh, a day later in two processes, all get the same token (${rounds}×)`, () =>
+  it(`${2 * tries} parallel retries of a refresh a day later get one token (${rounds}×)`, () =>
     race(stage, async (race) => {
       const { one, other, here, subject } = race
       for (let round = 1; round <= rounds; round++) {

@@ -30,7 +30,7 @@ describeOnBoth('the pages for a new password', (stage) => {
   const ask = ({ send }: TestKeystile, login = 'ada'): Promise<Answer> =>
     send('POST', '/account/forgot-password', { form: { login } })
 
-  it('a person asks for a mail, opens its link and sets a new password', async () => {
+  it('on the pages, a person asks for a mail, opens its link and sets a new password', async () => {
     const started = await start()
     const { send, addUser, login } = started
     await addUser()
@@ -49,7 +49,7 @@ describeOnBoth('the pages for a new password', (stage) => {
     assert.equal((await login({ password: next })).status, 200)
   })
 
-  it('a person who reads the mail on another device enters its code', async () => {
+  it('a person who reads the mail on another device can enter the code of the mail', async () => {
     const started = await start()
     const { send, addUser, login } = started
     await addUser()
@@ -61,7 +61,7 @@ describeOnBoth('the pages for a new password', (stage) => {
     assert.equal((await login({ password: next })).status, 200)
   })
 
-  it('a mail scanner that opens a link many times does not use it up', async () => {
+  it('a link for a new password still works after a scanner has opened it many times', async () => {
     const started = await start()
     const { send, addUser } = started
     await addUser()
@@ -80,7 +80,7 @@ describeOnBoth('the pages for a new password', (stage) => {
     assert.equal((await send('POST', '/account/reset-password', { form })).status, 403)
   })
 
-  it('the page does not reveal whether a token is valid or a login exists', async () => {
+  it('the pages for a new password do not reveal which tokens and logins are valid', async () => {
     const started = await start()
     const { send, addUser } = started
     await addUser()
@@ -101,7 +101,7 @@ describeOnBoth('the pages for a new password', (stage) => {
     assert.deepEqual(masked(pages[0] as Answer), masked(pages[1] as Answer))
   })
 
-  it('a refused form is shown again with the error message, and its link still works', async () => {
+  it('a refused new password shows the form with an error, and can be corrected', async () => {
     const started = await start()
     const { send, addUser } = started
     await addUser()
@@ -130,7 +130,7 @@ describeOnBoth('the pages for a new password', (stage) => {
     assert.equal((await post({ code, new_password: next })).status, 200)
   })
 
-  it('the page says that there were too many requests', async () => {
+  it('the page for a forgotten password says that there were too many requests', async () => {
     const started = await start({ rateLimits: 'on' })
     for (let count = 0; count < 5; count++) assert.equal((await ask(started)).status, 200)
     const refused = await ask(started)
@@ -139,7 +139,7 @@ describeOnBoth('the pages for a new password', (stage) => {
     assert.match(refused.text, /id="login-fault" role="alert">Too many tries/)
   })
 
-  it('the pages run no script, load nothing and forbid caches and search engines', async () => {
+  it('account pages run no script, load nothing, and forbid caching and indexing', async () => {
     const { send } = await start({ emailVerification: 'required' })
     for (const path of ['/account/forgot-password', '/account/reset-password?token=x']) {
       const { headers, text } = await send('GET', path)
@@ -158,7 +158,7 @@ describeOnBoth('the pages for a new password', (stage) => {
     }
   })
 
-  it('the pages exist in four languages, and every field has a label', async () => {
+  it('account pages exist in four languages, and every field has a label', async () => {
     const { send } = await start({ mailLanguage: 'fr' })
     const headings = []
     for (const language of ['en', 'de', 'fr', 'es', 'nl']) {
@@ -176,7 +176,7 @@ describeOnBoth('the pages for a new password', (stage) => {
     assert.equal(new Set(headings).size, 4)
   })
 
-  it('a body that is not a form gets 400; a form without a login is shown again', async () => {
+  it('account pages answer 400 to JSON, and show a form without a login again', async () => {
     const { send } = await start({ emailVerification: 'required' })
     for (const path of ['/account/forgot-password', ...mailFlows.map(({ page }) => page)]) {
       const { status, headers } = await send('POST', path, { json: { login: 'ada' } })
@@ -187,7 +187,7 @@ describeOnBoth('the pages for a new password', (stage) => {
     assert.deepEqual([empty.status, headingOf(empty)], [200, 'Forgot your password?'])
   })
 
-  it('the page for a link without its token says that the link is not complete', async () => {
+  it('the page for a new password says that a link without a token is not complete', async () => {
     const { send } = await start()
     const { status, text } = await send('GET', '/account/reset-password')
     assert.equal(status, 200)

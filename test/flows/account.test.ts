@@ -51,7 +51,7 @@ describeOnBoth('PATCH /users/me', (stage) => {
 describeOnBoth('POST /users/me/password', (stage) => {
   const change = { current_password: password, new_password: newPassword }
 
-  it('POST /users/me/password sets it and ends the other sessions (ASVS V7.4.3)', async () => {
+  it('POST /users/me/password ends all other sessions of the user (ASVS V7.4.3)', async () => {
     const { accessToken, login, send } = await stage.start()
     const [mine, other] = [await accessToken(), (await login()).json['access_token']]
     const { status, text } = await send('POST', '/users/me/password', {
@@ -66,7 +66,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
     assert.equal((await login({ password: newPassword })).status, 200)
   })
 
-  it('POST /users/me/password: 403 for a wrong password, 422 for a bad new one', async () => {
+  it('POST /users/me/password returns 403 for a wrong password, 422 for a bad one', async () => {
     const { accessToken, login, send } = await stage.start()
     const bearer = await accessToken()
     const post = (json: object): Promise<{ status: number }> =>
@@ -101,7 +101,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
     assert.equal((await login({ password: winners[0]! })).status, 200)
   })
 
-  it('a login with the old password during the change gets no valid token', async () => {
+  it('a login with the old password during a password change gets no valid token', async () => {
     const started = await stage.start({ passwordHashing: serverHashing })
     const { accessToken, login, send, keystile } = started
     const bearer = await accessToken()

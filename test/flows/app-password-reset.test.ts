@@ -108,7 +108,7 @@ function createGate(): { readonly opened: Promise<void>; open(): void } {
 describeOnBoth(
   'a forgotten password of an app’s own user',
   (stage) => {
-    it('the link and the code each set a new password in the app’s table, once', async () => {
+    it('a link or a code sets a new password in the app’s own table, once', async () => {
       const { addUser, asked, confirm, opens, mails, clock } = await start(stage)
       await addUser()
       const [other, { token }] = [await asked(), await asked()]
@@ -126,7 +126,7 @@ describeOnBoth(
       assert.deepEqual(await stage.sql('select id from "user"'), [])
     })
 
-    it('a new password ends all sessions, their tokens and the devices, and sends a notice', async () => {
+    it('a password reset ends sessions, tokens and known devices, and sends a notice', async () => {
       const started = await start(stage, undefined, { rateLimits: 'on' })
       const { addUser, login, asked, confirm, refresh, open, settled, mails, clock } = started
       const subject = await addUser()
@@ -160,7 +160,7 @@ describeOnBoth(
       assert.equal(mails.length, before + 1, 'the device is new, so a notice tells about it')
     })
 
-    it('the answer to a request is the same for every login, and looks up no user', async () => {
+    it('POST /password-resets answers every login alike, and looks up no user', async () => {
       let isDown = false
       const { addUser, request, settled, mails } = await start(stage, (users) => ({
         findByLogin(login) {
@@ -191,7 +191,7 @@ describeOnBoth(
       )
     })
 
-    it('a request for which the app fails does not keep the others waiting', async () => {
+    it('a password reset whose lookup fails in the app does not delay others', async () => {
       const bug = new Error('a bug in the app')
       const tries: string[] = []
       let isBroken = true
@@ -222,7 +222,7 @@ describeOnBoth(
       await settled()
     })
 
-    it('a link of a user who was banned, deleted or got another address is refused', async () => {
+    it('a link for a user who was banned, deleted or got another address is refused', async () => {
       const { addUser, asked, confirm, opens } = await start(stage)
       await addUser()
       const { token, code, request_id } = await asked()
@@ -248,7 +248,7 @@ describeOnBoth(
       assert.equal((await confirm({ token })).status, 204)
     })
 
-    it('a user who changes while the password is hashed keeps the old password', async () => {
+    it('a user who changes while the new password is hashed keeps the old password', async () => {
       const changes = [
         { banned: 1 },
         { email: 'new@example.com' },
@@ -316,7 +316,7 @@ describeOnBoth(
       assert.equal(await opens(next), true)
     })
 
-    it('a refused password uses up nothing, and the app is not called', async () => {
+    it('a refused new password does not use up the link, and does not reach the app', async () => {
       let calls = 0
       const { addUser, asked, confirm } = await start(stage, (users) => ({
         setPassword: (...args) => (calls++, users.setPassword?.(...args) ?? false),
@@ -332,7 +332,7 @@ describeOnBoth(
       assert.equal(calls, 1)
     })
 
-    it('while the app stores a password, another confirmation gets 503 and calls no app', async () => {
+    it('while the app stores a new password, other confirmations get 503', async () => {
       const [called, stored] = [createGate(), createGate()]
       let calls = 0
       const { addUser, asked, confirm, opens } = await start(stage, (users) => ({
@@ -358,7 +358,7 @@ describeOnBoth(
       assert.equal(await opens(next), true)
     })
 
-    it('of two confirmations at the same time, the app is called for one', async () => {
+    it('for simultaneous confirmations of a reset, setPassword is called only once', async () => {
       let calls = 0
       const { addUser, asked, confirm } = await start(stage, (users) => ({
         setPassword: (...args) => (calls++, users.setPassword?.(...args) ?? false),
@@ -377,7 +377,7 @@ describeOnBoth(
       assert.equal(calls, 1)
     })
 
-    it('an app that is slower than the claim stores one of the two passwords', async () => {
+    it('if setPassword takes over 30 s, a second reset wins and the first gets 503', async () => {
       const [called, slow] = [createGate(), createGate()]
       let calls = 0
       const { addUser, asked, confirm, opens, clock } = await start(stage, (users) => ({
@@ -401,7 +401,7 @@ describeOnBoth(
       assert.equal((await confirm({ token })).status, 403)
     })
 
-    it('a slow confirmation does not release the claim of the next one', async () => {
+    it('a slow reset does not let a third one start while the second one runs', async () => {
       const gates = [createGate(), createGate()]
       const [called, again] = [createGate(), createGate()]
       let calls = 0
@@ -428,7 +428,7 @@ describeOnBoth(
       assert.equal((await second).status, 503)
     })
 
-    it('a process that is killed after the app’s write leaves no session and a good link', async () => {
+    it('if a process is killed after setPassword, sessions end and the link works', async () => {
       const { tokens, asked, confirm, opens, open, clock } = await start(stage)
       const { accessToken: bearer } = await tokens()
       const { token } = await asked()
@@ -447,7 +447,7 @@ describeOnBoth(
       assert.equal((await confirm({ token, new_password: third })).status, 403)
     })
 
-    it('a killed confirmation does not make the link work beyond its 15 minutes', async () => {
+    it('a killed reset does not make the link work for more than 15 minutes', async () => {
       const { addUser, asked, confirm, clock } = await start(stage)
       await addUser()
       const { token } = await asked()
@@ -456,7 +456,7 @@ describeOnBoth(
       assert.equal((await confirm({ token })).status, 403)
     })
 
-    it('a session that starts while the app stores the password ends too', async () => {
+    it('a reset also ends a session that starts while the app stores the password', async () => {
       const [called, stored] = [createGate(), createGate()]
       const { addUser, asked, confirm, login, open } = await start(stage, (users) => ({
         async setPassword(...args) {
@@ -476,7 +476,7 @@ describeOnBoth(
       assert.equal((await open([], { bearer })).status, 401)
     })
 
-    it('the app writes only over the hash that was read, in whatever format it is', async () => {
+    it('setPassword replaces only the hash that was read before, in any format', async () => {
       let renewed: string | undefined
       const { addUser, asked, confirm, opens, writeHash } = await start(stage, (users) => ({
         async setPassword(person, hash, how) {
@@ -496,7 +496,7 @@ describeOnBoth(
       assert.equal(await opens(next), true)
     })
 
-    it('the pages exist too, and set the new password', async () => {
+    it('the pages for a forgotten password also work for the app’s own users', async () => {
       const { addUser, asked, send, opens } = await start(stage)
       await addUser()
       const { token } = await asked()
@@ -507,7 +507,7 @@ describeOnBoth(
       assert.equal(await opens(next), true)
     })
 
-    it('without setPassword there are notices, but no endpoints; the log says why', async () => {
+    it('without setPassword, there are no reset endpoints, and the log says why', async () => {
       const infos: string[] = []
       const logger = {
         ...silentLogger,
@@ -532,7 +532,7 @@ describeOnBoth(
       )
     })
 
-    it('without mail there are no such endpoints', async () => {
+    it('without the option mail, an app’s users have no endpoints for a reset', async () => {
       const { request } = await start(stage, undefined, { mail: undefined })
       assert.equal((await request('ada')).status, 404)
     })

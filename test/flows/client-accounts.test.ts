@@ -261,7 +261,7 @@ describeOnBoth('keystile/client and accounts', (stage) => {
     assert.equal(await isVerified(), true)
   })
 
-  it('the methods of accounts send the token to the issuer, even if it is no resource', async () => {
+  it('client.requestEmailVerification sends a token to an issuer not in `resources`', async () => {
     await start({ emailVerification: 'optional' })
     await server.addUser(ada)
     const client = connect({ resources: ['https://api.example'] })
@@ -270,13 +270,13 @@ describeOnBoth('keystile/client and accounts', (stage) => {
     assert.match(sent.get('/email-verifications')?.headers.get('authorization') ?? '', /^Bearer /)
   })
 
-  it('without mail, the methods of mails report that there is no such endpoint', async () => {
+  it('client.requestPasswordReset reports not_found if the server has no mail', async () => {
     const client = await start({ mail: undefined })
     const call = client.requestPasswordReset({ login: 'ada' })
     await assert.rejects(call, refusal('not_found'))
   })
 
-  it('a rate limit is a temporary error that says how long to wait', async () => {
+  it('client.requestPasswordReset reports a rate limit as an error with a wait time', async () => {
     const client = await start({ rateLimits: 'on' })
     await assert.rejects(
       async () => {

@@ -36,7 +36,7 @@ describeOnBoth('the pages that verify an address', (stage) => {
     ['optional', '/account/verify-email', 'Your address is confirmed'],
     ['required', '/account/finish-registration', 'Your account is ready'],
   ] as const) {
-    it(`${page}: a person opens the link, enters the password, and is done`, async () => {
+    it(`${page} confirms an address with the link of a mail and the password`, async () => {
       const { send, path, token, login } = await start(emailVerification)
       const form = await send('GET', path)
       assert.equal(form.status, 200)
@@ -58,7 +58,7 @@ describeOnBoth('the pages that verify an address', (stage) => {
       assert.match(again.text, /role="alert">The link is wrong, was used before/)
     })
 
-    it(`${page}: scanners that open the link, even often, use up nothing (emdash #3298)`, async () => {
+    it(`${page} still works after scanners have opened the link (emdash #3298)`, async () => {
       const { send, path, token } = await start(emailVerification)
       const statuses = []
       for (const method of ['GET', 'HEAD', 'GET', 'GET', 'HEAD', 'OPTIONS'])
@@ -69,7 +69,7 @@ describeOnBoth('the pages that verify an address', (stage) => {
       assert.equal((await send('POST', page, { form: { token, password } })).status, 200)
     })
 
-    it(`${page}: the page does not tell whether a token is good`, async () => {
+    it(`${page} does not reveal whether a token is valid`, async () => {
       const { send, path } = await start(emailVerification)
       const bad = 'A'.repeat(43)
       const [good, other] = [await send('GET', path), await send('GET', `${page}?token=${bad}`)]
@@ -85,7 +85,7 @@ describeOnBoth('the pages that verify an address', (stage) => {
       assert.match(none.text, /This link is not complete/)
     })
 
-    it(`${page}: the page speaks four languages, and every field has a label`, async () => {
+    it(`${page} has four languages, and a label for each field`, async () => {
       const { send, path } = await start(emailVerification)
       const headings = []
       for (const language of ['en', 'de', 'fr', 'es']) {
@@ -98,14 +98,14 @@ describeOnBoth('the pages that verify an address', (stage) => {
       assert.equal(new Set(headings).size, 4)
     })
 
-    it(`${page}: a body that is not a form gets 400`, async () => {
+    it(`${page} answers 400 to a body that is not a form`, async () => {
       const { send } = await start(emailVerification)
       const { status, headers } = await send('POST', page, { json: {} })
       assert.deepEqual([status, headers.get('content-type')], [400, 'application/problem+json'])
     })
   }
 
-  it('the page asks for another user name if the registered one is taken by then', async () => {
+  it('/account/finish-registration asks for another name if the name is taken now', async () => {
     const { send, token, keystile, login } = await start('required')
     await keystile.users?.create({ username: 'ada', password })
     const post = (form: Readonly<Record<string, string>>): Promise<Answer> =>
@@ -126,7 +126,7 @@ describeOnBoth('the pages that verify an address', (stage) => {
     assert.equal((await login({ username: 'ada2' })).status, 200)
   })
 
-  it('the page says that the address has an account by then', async () => {
+  it('/account/finish-registration says if the address has an account now', async () => {
     const { send, token, keystile } = await start('required')
     await keystile.users?.create({ username: 'eve', email: 'ada@example.com', password })
     const form = { token, password }
@@ -135,7 +135,7 @@ describeOnBoth('the pages that verify an address', (stage) => {
     assert.match(taken.text, /role="alert">There is an account with this address now/)
   })
 
-  it('too many wrong passwords are said on the page', async () => {
+  it('/account/finish-registration says that there were too many wrong passwords', async () => {
     const { send, token } = await start('required', { rateLimits: 'on' })
     const post = (): Promise<Answer> =>
       send('POST', '/account/finish-registration', { form: { token, password: 'wrong' } })
@@ -146,7 +146,7 @@ describeOnBoth('the pages that verify an address', (stage) => {
     assert.match(refused.text, /role="alert">Too many tries/)
   })
 
-  it('with pages of the app, the links lead there and Keystile has none', async () => {
+  it('with accountPagesUrl, links lead to the app, and Keystile has no pages', async () => {
     const { send, path, token } = await start('required', {
       accountPagesUrl: 'https://app.example/account/',
     })

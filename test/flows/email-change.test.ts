@@ -70,7 +70,7 @@ describeOnBoth('a new address', (stage) => {
     }
   }
 
-  it('the link of the mail changes the address once, for the user who is logged in', async () => {
+  it('the link of a mail changes the address once, for the user who is logged in', async () => {
     const { asked, confirm, bearer, address, mailTo } = await start()
     const { token, message } = await asked()
     assert.match(message.subject, /Confirm your new address/)
@@ -87,7 +87,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal(told.code, '')
   })
 
-  it('the code of the mail changes the address, for a person who knows the password', async () => {
+  it('the code of a mail changes the address, for a person who knows the password', async () => {
     const { asked, confirm, address } = await start()
     const { code, request_id } = await asked()
     assert.equal((await confirm({ request_id, code: '0000 0000', password })).status, 403)
@@ -95,7 +95,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(await address(), [fresh, true])
   })
 
-  it('a stranger who gets the mail by mistake cannot confirm: the account is not theirs', async () => {
+  it('a stranger who gets the mail for a new address by mistake cannot confirm it', async () => {
     const { asked, confirm, accessToken, address, bearer, undo } = await start()
     const eve = await accessToken('eve')
     const { token, code, request_id } = await asked()
@@ -119,7 +119,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await confirm({ token, password })).status, 204)
   })
 
-  it('wrong passwords with a right link are limited', async () => {
+  it('after ten wrong passwords, the right link for a new address gets 429', async () => {
     const { asked, confirm } = await start({ rateLimits: 'on' })
     const { token } = await asked()
     const statuses = new Set()
@@ -129,7 +129,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await confirm({ token, password })).status, 429)
   })
 
-  it('a taken address gets the same answer, and its owner a mail without a link', async () => {
+  it('a change to a taken address gets the answer of a free one, but sends no link', async () => {
     const { addUser, change, asked, confirm, mailTo, address, bearer } = await start()
     const eve = await addUser({ username: 'eve', email: 'eve@example.com' })
     const own = await asked()
@@ -151,7 +151,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(await address(), [fresh, true])
   })
 
-  it('requests for a taken address count and evict like those for a free one', async () => {
+  it('requests for taken and for free addresses affect earlier requests alike', async () => {
     const results = []
     for (const other of ['eve@example.com', 'free@example.com']) {
       const started = await start()
@@ -185,7 +185,7 @@ describeOnBoth('a new address', (stage) => {
     ])
   })
 
-  it('of two users who confirm the same address at the same time, one gets it', async () => {
+  it('if two users confirm the same new address at the same time, only one gets it', async () => {
     const { asked, confirm, bearer, tokens, change, mailTo, users, address } = await start()
     const eve = await tokens('eve')
     const mine = await asked()
@@ -201,7 +201,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(await address(), eveHas ? [old, true] : [fresh, true])
   })
 
-  it('of several confirmations at the same time, one succeeds', async () => {
+  it('of several simultaneous confirmations of a new address, one succeeds', async () => {
     const { asked, confirm, bearer, mails, settled } = await start()
     const { token, code, request_id } = await asked()
     const answers = await Promise.all([
@@ -214,7 +214,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal(mails.filter(({ subject }) => subject.includes('was changed')).length, 1)
   })
 
-  it('a link does not work after the address or the password has changed', async () => {
+  it('a link for a new address stops working when the address or password changes', async () => {
     const { asked, confirm, bearer, send, changed } = await start()
     const first = await asked()
     const json = { current_password: password, new_password: next }
@@ -230,7 +230,7 @@ describeOnBoth('a new address', (stage) => {
     await changed(fresh, third)
   })
 
-  it('an older link does not work if an operator has set another address', async () => {
+  it('a link for a new address does not work if an operator has set another address', async () => {
     const { asked, confirm, bearer, users, subject } = await start()
     const { token } = await asked()
     const user = await users.readBySubject(subject)
@@ -239,7 +239,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await confirm({ token }, bearer)).status, 403)
   })
 
-  it('a link works for 24 hours', async () => {
+  it('a link for a new address works for 24 hours', async () => {
     const { asked, confirm, clock } = await start()
     const [one, two] = [await asked(), await asked(third)]
     clock.advance(24 * 60 * 60 - 1)
@@ -252,7 +252,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await confirm({ token: one.token, password })).status, 204)
   })
 
-  it('a link does not work for a disabled or deleted user', async () => {
+  it('a link for a new address does not work for a disabled or deleted user', async () => {
     const { asked, confirm, disable, users, subject, keystile } = await start()
     const { token } = await asked()
     await disable(subject)
@@ -264,7 +264,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(await stage.sql('select id from mail_proof where subject is not null'), [])
   })
 
-  it('the old mailbox undoes the change, ends all sessions, and sets a new password', async () => {
+  it('an undo of an address change ends all sessions, and allows a new password', async () => {
     const { changed, undo, address, login, send, bearer, mailTo, subject } = await start()
     const { token } = await changed(fresh, old)
     assert.equal((await undo(token)).status, 204)
@@ -286,7 +286,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual({ ...entry }, { actor: 'nobody', subject })
   })
 
-  it('an address that was never verified gets a mail without a link, and is free', async () => {
+  it('an old address that was never verified gets no link for an undo, and is free', async () => {
     const { changed, address, register } = await start()
     await stage.sql('update "user" set email_verified_at = null')
     const { message, token } = await changed(fresh, old)
@@ -298,7 +298,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await register({ username: 'bob', email: old })).status, 201)
   })
 
-  it('a verified address ends the links of addresses that were never verified', async () => {
+  it('when a new address is verified, an unverified old address can undo nothing', async () => {
     const ways: Readonly<Record<string, (started: Started) => Promise<Answer>>> = {
       async confirmation({ asked, confirm, bearer }) {
         return confirm({ token: (await asked(third)).token }, bearer)
@@ -329,7 +329,7 @@ describeOnBoth('a new address', (stage) => {
     }
   })
 
-  it('the mailbox that loses the account by an undo gets a mail without a link', async () => {
+  it('after an undo of an address change, the new mailbox gets a mail without a link', async () => {
     const { changed, undo, mailTo, mails } = await start()
     const { token } = await changed(fresh, old)
     const before = mails.length
@@ -342,7 +342,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(told.toSorted(), [old, fresh])
   })
 
-  it('an undo after the user took the address back tells no mailbox that it lost it', async () => {
+  it('an undo sends no mail about a lost address if the user already has the old one', async () => {
     const { changed, undo, address, login, settled, mails } = await start()
     const first = await changed(fresh, old)
     await changed(old, fresh)
@@ -357,7 +357,7 @@ describeOnBoth('a new address', (stage) => {
     )
   })
 
-  it('an undo after another change restores the first address and cancels the later one', async () => {
+  it('an undo of the first of two address changes cancels the second one too', async () => {
     const { changed, undo, address } = await start()
     const first = await changed(fresh, old)
     const second = await changed(third, fresh)
@@ -367,7 +367,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(await address(), [old, true])
   })
 
-  it('an undo of the later change leaves that of the first one', async () => {
+  it('after an undo of the second of two address changes, the first can be undone', async () => {
     const { changed, undo, address } = await start()
     const first = await changed(fresh, old)
     const second = await changed(third, fresh)
@@ -377,7 +377,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(await address(), [old, true])
   })
 
-  it('an undo cancels requests that wait', async () => {
+  it('an undo cancels open requests for another address or a new password', async () => {
     const { changed, asked, undo, confirm, address, send, mailTo } = await start()
     const { token } = await changed(fresh, old)
     const waiting = await asked(third)
@@ -395,7 +395,7 @@ describeOnBoth('a new address', (stage) => {
     )
   })
 
-  it('of several undos at the same time, one succeeds', async () => {
+  it('of several simultaneous undos of a new address, one succeeds', async () => {
     const { changed, undo, mails, settled } = await start()
     const { token } = await changed(fresh, old)
     const answers = await Promise.all([undo(token), undo(token), undo(token)])
@@ -404,7 +404,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal(mails.filter(({ subject }) => subject.includes('new password')).length, 1)
   })
 
-  it('the undo of a disabled account restores the address and sends no reset', async () => {
+  it('an undo for a disabled user restores the address, but sends no reset link', async () => {
     const { changed, undo, address, disable, subject, mails, settled } = await start()
     const { token } = await changed(fresh, old)
     await disable(subject)
@@ -414,7 +414,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal(mails.filter(({ subject: text }) => text.includes('new password')).length, 0)
   })
 
-  it('for seven days no other user gets the old address; then every user can', async () => {
+  it('after a change of address, no other user gets the old one for seven days', async () => {
     const started = await start()
     const { changed, undo, register, keystile, tokens, change, mailTo, clock, users } = started
     const eve = await tokens('eve')
@@ -440,7 +440,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal(await late(), 201)
   })
 
-  it('the user may take the old address back', async () => {
+  it('after a change of address, the user can change back to the old one', async () => {
     const { changed, undo, address } = await start()
     const first = await changed(fresh, old)
     const second = await changed(old, fresh)
@@ -451,7 +451,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(await address(), [old, true])
   })
 
-  it('a deleted account frees its old address', async () => {
+  it('a deleted account frees the address that it had before a change', async () => {
     const { changed, undo, keystile, subject, register } = await start()
     const { token } = await changed(fresh, old)
     await keystile.users?.delete(subject)
@@ -460,7 +460,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await register({ username: 'bob', email: old })).status, 201)
   })
 
-  it('no user can register the old address while it changes', async () => {
+  it('no user can register the old address while a change of it is confirmed', async () => {
     const { asked, confirm, bearer, register } = await start()
     const { token } = await asked()
     const registrations = Array.from({ length: 8 }, (_, n) =>
@@ -472,7 +472,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(await stage.sql(`select id from "user" where email_key = '${old}'`), [])
   })
 
-  it('an attacker who causes many mails cannot suppress the mail to the old mailbox', async () => {
+  it('an attacker who causes many mails cannot suppress the mail with the undo link', async () => {
     const { changed, send, settled, mails } = await start()
     for (let count = 0; count < 5; count++)
       await send('POST', '/password-resets', { json: { login: 'ada' } })
@@ -483,7 +483,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal(mails.filter(({ to }) => to === old).length, before + 1)
   })
 
-  it('each token is refused at every other endpoint', async () => {
+  it('the token of a mail is refused at all endpoints except its own', async () => {
     const { asked, changed, send, bearer, keystile, mailTo, confirm } = await start()
     const undoing = await changed(fresh, old)
     const confirming = await asked(third)
@@ -509,7 +509,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await confirm({ token: confirming.token }, bearer)).status, 204)
   })
 
-  it('scanners that open the links use up nothing; the buttons of the pages do', async () => {
+  it('links for an address change and an undo still work after scanners open them', async () => {
     const { asked, send, mailTo, address, login } = await start()
     const { token } = await asked()
     const open = async (page: string, used: string): Promise<void> => {
@@ -538,7 +538,7 @@ describeOnBoth('a new address', (stage) => {
     assert.match((await send('GET', '/account/undo-email-change')).text, /not complete/)
   })
 
-  it('the database has neither the tokens nor the code or the request id', async () => {
+  it('the database contains no token, code or request id of a change of address', async () => {
     const { change, settled, mailTo, confirm, bearer } = await start()
     const { json } = await change(fresh)
     const waiting = JSON.stringify(await stage.sql('select * from mail_proof'))
@@ -554,14 +554,14 @@ describeOnBoth('a new address', (stage) => {
       assert.ok(!`${waiting}${bound}${former}`.includes(String(secret)))
   })
 
-  it('a user changes the address ten times at once; then the requests are limited', async () => {
+  it('a user can request ten changes of the address, and then gets 429', async () => {
     const { change } = await start({ rateLimits: 'on' })
     const statuses = []
     for (let count = 0; count < 11; count++) statuses.push((await change(fresh)).status)
     assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 202), 429])
   })
 
-  it('refused links have a limit per IP address, and others are not affected', async () => {
+  it('an IP address with too many refused links gets 429, and other addresses do not', async () => {
     const { send } = await start({ rateLimits: 'on', trustedProxies: [] })
     const guess = async (page: 'confirm' | 'undo', remoteAddress: string): Promise<number> =>
       (await send('POST', `/email-changes/${page}`, { json: { token: 'guess' }, remoteAddress }))
@@ -575,7 +575,7 @@ describeOnBoth('a new address', (stage) => {
     }
   })
 
-  it('the current password is needed, and a wrong one sends no mail', async () => {
+  it('a change of address with a wrong current password gets 403 and sends no mail', async () => {
     const { send, bearer, settled, mails } = await start()
     await settled()
     const before = mails.length
@@ -586,7 +586,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal(mails.length, before)
   })
 
-  it('housekeeping erases former addresses when their links have expired', async () => {
+  it('housekeeping erases old addresses when their links for an undo have expired', async () => {
     const first = await start()
     await first.changed(fresh, old)
     await first.keystile.close()
@@ -598,7 +598,7 @@ describeOnBoth('a new address', (stage) => {
 })
 
 describeOnBoth('a new address that is not verified', (stage) => {
-  it('changes at once, and the old mailbox undoes the change', async () => {
+  it('an unverified address changes at once, and the old mailbox can undo the change', async () => {
     const { addUser, accessToken, send, mailTo, users, login } = await startWithMailbox(stage)
     const subject = await addUser()
     const bearer = await accessToken()
@@ -619,7 +619,7 @@ describeOnBoth('a new address that is not verified', (stage) => {
     assert.deepEqual(await stage.sql('select email from former_email'), [])
   })
 
-  it('the same address stays verified, and its mailbox gets no link', async () => {
+  it('a verified address stays verified if only its letter case changes', async () => {
     const { addUser, accessToken, send, users, settled, mails } = await startWithMailbox(stage)
     const subject = await addUser()
     await stage.sql('update "user" set email_verified_at = 1')
@@ -637,7 +637,7 @@ describeOnBoth('a new address that is not verified', (stage) => {
     assert.deepEqual(await stage.sql('select email from former_email'), [])
   })
 
-  it('a person who registered first cannot undo after the owner of the new address has reset', async () => {
+  it('no undo of an address works after the new mailbox has reset the password', async () => {
     const { tokens, send, mailTo } = await startWithMailbox(stage)
     const { accessToken: bearer } = await tokens('eve')
     const json = { current_password: password, new_email: 'victim@example.com' }
@@ -650,7 +650,7 @@ describeOnBoth('a new address that is not verified', (stage) => {
     assert.equal((await send('POST', '/email-changes/undo', { json: { token } })).status, 403)
   })
 
-  it('a user with a verified address must confirm the next one by its mailbox', async () => {
+  it('a user with a verified address must confirm the next address by its mailbox', async () => {
     const { tokens, send, mailTo, users, register } = await startWithMailbox(stage)
     const { accessToken: first, subject } = await tokens('eve')
     await send('POST', '/password-resets', { json: { login: 'eve@example.com' } })
@@ -685,7 +685,7 @@ describeOnBoth('a new address that is not verified', (stage) => {
     assert.deepEqual(await address(), ['eve@example.com', true])
   })
 
-  it('an address that is verified during the change is not replaced', async () => {
+  it('an address is not replaced at once if it is verified during the change', async () => {
     const { addUser, users } = await startWithMailbox(stage)
     const stale = await users.readBySubject(await addUser())
     assert.ok(stale)
@@ -697,7 +697,7 @@ describeOnBoth('a new address that is not verified', (stage) => {
     assert.equal(outcome, 'outdated')
   })
 
-  it('an account reserves no address that it has never verified', async () => {
+  it('other users can take the old address of a user if it was never verified', async () => {
     const { tokens, send, mailTo, register, users } = await startWithMailbox(stage)
     const { accessToken: bearer, subject } = await tokens('eve')
     const change = async (new_email: string): Promise<number> => {
@@ -721,7 +721,7 @@ describeOnBoth('a new address that is not verified', (stage) => {
     assert.equal((await users.readBySubject(subject))?.publicUser.email, fresh)
   })
 
-  it('without mail the address changes at once, and nothing can be undone', async () => {
+  it('without the option mail, an address changes at once and cannot be undone', async () => {
     const { accessToken, send } = await stage.start()
     const bearer = await accessToken()
     const json = { current_password: password, new_email: fresh }

@@ -1,4 +1,5 @@
-// Addresses that are verified: of accounts (`optional`), and before there is an account (`required`).
+// Verifies addresses: of an existing account (`emailVerification: 'optional'`), or before the
+// account exists (`'required'`).
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -98,7 +99,7 @@ function shapeOf({ status, headers, json }: Answer): unknown {
 }
 
 describeOnBoth('the address of an account, with emailVerification: optional', (stage) => {
-  it('the link of the mail and the password verify the address once', async () => {
+  it('the link of a mail and the password verify the address of an account once', async () => {
     const { registered, confirm, login, send, open } = await start(stage, 'optional')
     const { token, message } = await registered()
     assert.equal(message.to, 'ada@example.com')
@@ -112,7 +113,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await confirm({ token, password })).status, 403)
   })
 
-  it('the code of the mail and the token of the user verify the address', async () => {
+  it('the code of a mail and an access token verify the address of an account', async () => {
     const { registered, confirm, login, keystile } = await start(stage, 'optional')
     const { code, id: request_id, user } = await registered()
     const bearer = (await login()).json['access_token'] as string
@@ -121,7 +122,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await keystile.users?.find({ id: user }))?.emailVerified, true)
   })
 
-  it('a link or a code alone verifies nothing, and neither do others with it', async () => {
+  it('a link or a code verifies no address without the password or token of its user', async () => {
     const started = await start(stage, 'optional')
     const { registered, confirm, tokens, verified } = started
     const { code, id: request_id, token } = await registered()
@@ -139,7 +140,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await confirm({ token, password }, other)).status, 204)
   })
 
-  it('the owner of a mistyped address cannot verify the account (better-auth #7196)', async () => {
+  it('the owner of a mistyped address cannot verify it (better-auth #7196)', async () => {
     const { registered, send, verified, confirm } = await start(stage, 'optional')
     const { token } = await registered({ email: 'aliceee@example.com' })
     await send('GET', `/account/verify-email?token=${token}`)
@@ -149,7 +150,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal(await verified(), false)
   })
 
-  it('who registers the address of another keeps nothing (GHSA-qq9h-g4jm-xgf3)', async () => {
+  it('a reset by an address’s owner locks out an attacker (GHSA-qq9h-g4jm-xgf3)', async () => {
     const { registered, settled, confirm, send, login } = await start(stage, 'optional', {
       profile: z.object({ website: z.string().optional() }),
     })
@@ -183,7 +184,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await confirm({ request_id: ada.id, code: ada.code }, adas)).status, 204)
   })
 
-  it('POST /email-verifications sends again, until the address is verified', async () => {
+  it('POST /email-verifications sends a new mail until the address is verified', async () => {
     const { registered, settled, confirm, login, send, mails } = await start(stage, 'optional')
     await registered()
     const bearer = (await login()).json['access_token'] as string
@@ -201,7 +202,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await again()).status, 409)
   })
 
-  it('of several confirmations at the same time, one succeeds', async () => {
+  it('of several simultaneous confirmations of an address, one succeeds', async () => {
     const { registered, confirm } = await start(stage, 'optional')
     const { token, id: request_id, code } = await registered()
     const proofs = [{ token }, { request_id, code }, { token }, { request_id, code }]
@@ -210,7 +211,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.deepEqual(statuses, ['204', '403', '403', '403'])
   })
 
-  it('a link does not verify another address, a disabled account or after a day', async () => {
+  it('a verification link does not work for another address or user, or after a day', async () => {
     const started = await start(stage, 'optional')
     const { registered, confirm, disable, login, send, settled, verified, clock, users } = started
     const { token, user } = await registered()
@@ -239,7 +240,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal(await verified(), false)
   })
 
-  it('each confirmation without a valid proof gets the same answer', async () => {
+  it('all confirmations of an address without a valid proof get the same answer', async () => {
     const { registered, confirm } = await start(stage, 'optional')
     const { token, id: request_id, code } = await registered()
     assert.equal((await confirm({ token, password })).status, 204)
@@ -261,7 +262,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
       assert.deepEqual([status, [...headers], text], first)
   })
 
-  it('members that do not belong together are refused, whatever the proof', async () => {
+  it('a confirmation whose fields do not belong together gets 422', async () => {
     const { registered, confirm } = await start(stage, 'optional')
     const { token, id: request_id, code } = await registered()
     for (const fields of [
@@ -282,7 +283,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await confirm({ token, password })).status, 204)
   })
 
-  it('links and codes of one purpose are refused at the endpoints of the others', async () => {
+  it('links and codes for an address or a new password cannot replace each other', async () => {
     const { registered, confirm, send, settled, mails } = await start(stage, 'optional')
     const { token, id: request_id, code } = await registered()
     const reset = (json: object): Promise<Answer> =>
@@ -300,7 +301,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await reset({ token: other.token })).status, 204)
   })
 
-  it('wrong passwords with a right link are counted for the account', async () => {
+  it('after ten wrong passwords, a right verification link works only with a token', async () => {
     const { registered, confirm, login } = await start(stage, 'optional', { rateLimits: 'on' })
     const { token } = await registered()
     const guess = async (typed: string): Promise<number> =>
@@ -313,7 +314,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await confirm({ token }, bearer)).status, 204)
   })
 
-  it('requests for another mail and refused confirmations are limited', async () => {
+  it('too many requests for a verification mail, or refused confirmations, get 429', async () => {
     const { registered, login, send } = await start(stage, 'optional', {
       rateLimits: 'on',
       trustedProxies: [],
@@ -332,7 +333,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal(await guess('192.0.2.8'), 403)
   })
 
-  it('the verification is in the audit record, and the app is told', async () => {
+  it('a verified address makes an audit entry and an event for the app', async () => {
     const events: unknown[] = []
     const { registered, confirm } = await start(stage, 'optional', {
       onEvent: ({ at: _at, ...event }: { at: Date; type: string }) => {
@@ -348,7 +349,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.deepEqual(events, [{ type: 'changed', what: 'email', subject, actor: 'nobody' }])
   })
 
-  it('a token that was issued to another client verifies nothing', async () => {
+  it('a token that was issued to another client does not verify an address', async () => {
     const { registered, confirm, send, addClient, verified } = await start(stage, 'optional')
     const { token } = await registered()
     const client = await addClient({ grants: ['password'], confidential: false })
@@ -359,7 +360,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal(await verified(), false)
   })
 
-  it('an app creates users whose address is verified, and they get no mail', async () => {
+  it('users that an app creates with a verified address get no mail', async () => {
     const { keystile, mails, users } = await start(stage, 'optional')
     const create = keystile.users!.create
     const user = await create({
@@ -379,7 +380,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
 })
 
 describeOnBoth('a registration, with emailVerification: required', (stage) => {
-  it('POST /users creates no account; the link and the chosen password do', async () => {
+  it('POST /users creates no account before the link and the password confirm it', async () => {
     const { registered, confirm, login } = await start(stage, 'required')
     const { token, message } = await registered({ username: 'Ada' })
     assert.ok(message.text.includes(`\n${issuer}/account/finish-registration?token=${token}\n`))
@@ -399,7 +400,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.deepEqual(await stage.sql('select id from mail_proof'), [])
   })
 
-  it('the code of the mail and the registration_id create the account', async () => {
+  it('the code of a mail and the registration_id create the account', async () => {
     const { registered, confirm, login } = await start(stage, 'required')
     const { code, id: registration_id } = await registered()
     assert.equal((await confirm({ registration_id, code: wrong(code) })).status, 403)
@@ -408,7 +409,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await confirm({ registration_id, code })).status, 403)
   })
 
-  it('the link without the chosen password creates nothing', async () => {
+  it('the link of a registration creates no account without the chosen password', async () => {
     const { registered, confirm, keystile, login } = await start(stage, 'required')
     const { token, code, id } = await registered()
     assert.equal((await confirm({ token })).status, 422)
@@ -423,7 +424,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await confirm({ token, password })).status, 201)
   })
 
-  it('taken and free names and addresses get the same answer and leave the same rows', async () => {
+  it('POST /users treats taken and free values alike in its answer and in its rows', async () => {
     const { keystile, register, settled, mails } = await start(stage, 'required')
     await keystile.users?.create({ username: 'Ada', email: 'Ada@Example.com', password })
     const free = ['bob@example.com', 'cod@example.com']
@@ -465,7 +466,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     )
   })
 
-  it('confirmations for taken and free addresses are refused alike, and counted alike', async () => {
+  it('wrong codes for taken and free addresses are refused and counted alike', async () => {
     const { keystile, register, settled, confirm } = await start(stage, 'required')
     await keystile.users?.create({ username: 'ada', email: 'ada@example.com', password })
     const ids: string[] = []
@@ -502,7 +503,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await confirm({ token: last.token, password })).status, 201)
   })
 
-  it('a registration reserves nothing; a taken user name is asked for again', async () => {
+  it('a registration reserves no user name, and its confirmation can choose another', async () => {
     const { registered, confirm, keystile, login } = await start(stage, 'required')
     const { token, code, id } = await registered()
     await keystile.users?.create({ username: 'ADA', password })
@@ -520,7 +521,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await login({ username: 'ada2' })).status, 200)
   })
 
-  it('a registration asks for ten taken user names; then it is limited', async () => {
+  it('the confirmation of a registration gets 429 after ten tries with a taken name', async () => {
     const { registered, confirm, keystile } = await start(stage, 'required', { rateLimits: 'on' })
     const { token } = await registered()
     await keystile.users?.create({ username: 'ada', password })
@@ -540,7 +541,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await login({ username: 'ada2', password: next })).status, 200)
   })
 
-  it('an address that is taken by then gets 409 and creates nothing', async () => {
+  it('a registration whose address is taken by then gets 409 and creates nothing', async () => {
     const { registered, confirm, keystile } = await start(stage, 'required')
     const { token } = await registered()
     await keystile.users?.create({ username: 'eve', email: 'ADA@example.com', password })
@@ -552,7 +553,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await stage.sql('select id from "user"')).length, 1)
   })
 
-  it('of several confirmations at the same time, one succeeds', async () => {
+  it('of several simultaneous confirmations of a registration, one succeeds', async () => {
     const { registered, confirm } = await start(stage, 'required')
     const { token, id: registration_id, code } = await registered()
     const proofs = [
@@ -565,7 +566,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await stage.sql('select id from "user"')).length, 1)
   })
 
-  it('who registers the address of another gets nothing (better-auth #11023)', async () => {
+  it('whoever registers a stranger’s address gets no account (better-auth #11023)', async () => {
     const { registered, confirm, login, send } = await start(stage, 'required')
     const attack = await registered({ username: 'mallory', password: next })
     const owner = await registered()
@@ -580,7 +581,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await confirm({ registration_id: attack.id, code: attack.code })).status, 403)
   })
 
-  it('addresses that only look alike are different addresses', async () => {
+  it('an address with a Cyrillic letter differs from the address that looks alike', async () => {
     const { registered, confirm, keystile, mails } = await start(stage, 'required')
     await keystile.users?.create({ username: 'ada', email: 'ada@example.com', password })
     // The first letter of the domain is Cyrillic.
@@ -594,7 +595,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await keystile.users?.find({ login: 'ada@example.com' }))?.username, 'ada')
   })
 
-  it('a registration expires after 24 hours, and is erased', async () => {
+  it('a registration expires after 24 hours, and housekeeping deletes it', async () => {
     const first = await start(stage, 'required')
     const { token, id: registration_id, code } = await first.registered()
     first.clock.advance(24 * 60 * 60)
@@ -606,7 +607,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     while ((await stage.sql('select id from pending_registration')).length > 0) await delay(20)
   })
 
-  it('a fault of a field is said at once, and stores nothing', async () => {
+  it('POST /users returns 422 for a wrong field at once, and stores nothing', async () => {
     const { register } = await start(stage, 'required')
     assert.equal((await register({ password: 'ada-lovelace-ada' })).status, 422)
     assert.equal((await register({ email: 'no address' })).status, 422)
@@ -625,7 +626,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await confirm({ token, password })).json['city'], 'London')
   })
 
-  it('registrations are limited by IP address and for the whole server', async () => {
+  it('registrations have a rate limit per IP address and for the whole server', async () => {
     const { send } = await start(stage, 'required', { rateLimits: 'on', trustedProxies: [] })
     const from = async (remoteAddress: string, name: string): Promise<number> => {
       const json = { username: name, email: `${name}@example.com`, password }
@@ -639,7 +640,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal(await from('192.0.2.9', 'third'), 429)
   })
 
-  it('a mailbox gets three mails an hour, whatever they are for, and still 202', async () => {
+  it('a mailbox gets three registration mails an hour, but every request gets 202', async () => {
     const { register, settled, mails, clock } = await start(stage, 'required')
     for (let count = 0; count < 5; count++)
       assert.equal((await register({ username: `ada${count}` })).status, 202)
@@ -651,7 +652,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal(mails.length, 4)
   })
 
-  it('existing accounts are unaffected, and verify their address as with optional', async () => {
+  it('with emailVerification: required, an existing account can verify its address', async () => {
     const { keystile, login, send, settled, confirm } = await start(stage, 'required')
     const { id } = await keystile.users!.create({
       username: 'ada',
@@ -665,7 +666,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await keystile.users?.find({ id }))?.emailVerified, true)
   })
 
-  it('the database has neither the secrets of a registration nor its password', async () => {
+  it('the database contains no token, code or password of a registration', async () => {
     const { registered } = await start(stage, 'required')
     const { token, code, id } = await registered()
     const secrets = [token, code, code.replace(' ', ''), id, password]
@@ -684,7 +685,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     }
   })
 
-  it('a mail that was sent under optional is answered under required, and the reverse', async () => {
+  it('links still work after emailVerification changes to required, or to optional', async () => {
     const before = await start(stage, 'required')
     const { token } = await before.registered()
     await before.keystile.close()
@@ -698,7 +699,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
 })
 
 describeOnBoth('the setting emailVerification', (stage) => {
-  it('the OpenAPI document says what POST /users answers under each setting', async () => {
+  it('the OpenAPI document has the answers of POST /users for each emailVerification', async () => {
     const answersOf = ({ document }: TestKeystile): readonly string[] => {
       const { paths } = document as unknown as {
         paths: Record<string, Record<string, { responses: object }>>
@@ -712,7 +713,7 @@ describeOnBoth('the setting emailVerification', (stage) => {
     assert.ok(required.includes('202') && !required.includes('201') && !required.includes('409'))
   })
 
-  it('the OpenAPI document says that a confirmation may have an access token', async () => {
+  it('the OpenAPI document says that a confirmation can have an access token', async () => {
     const { document } = await start(stage, 'required')
     const { paths } = document as unknown as {
       paths: Record<string, Record<string, { responses: object; security: unknown }>>
@@ -724,7 +725,7 @@ describeOnBoth('the setting emailVerification', (stage) => {
       assert.ok(statuses.includes(status), status)
   })
 
-  it('without the setting there are no such endpoints, pages and mails', async () => {
+  it('without emailVerification, there are no endpoints, pages and mails for it', async () => {
     const mails: unknown[] = []
     const mail: AppMail = { from: 'a@example.com', send: (sent) => void mails.push(sent) }
     const { send, register } = await stage.start({ mail })
@@ -734,7 +735,7 @@ describeOnBoth('the setting emailVerification', (stage) => {
     assert.deepEqual(await stage.sql('select id from mail_proof'), [])
   })
 
-  it('the start is refused without mail, with a message that names the fix', async () => {
+  it('Keystile does not start with emailVerification but without the option mail', async () => {
     for (const emailVerification of ['optional', 'required'])
       await assert.rejects(
         stage.start({ emailVerification } as StageOptions),

@@ -1,4 +1,5 @@
-// Measures whether response times reveal which user names and addresses exist. Runs only with KEYSTILE_LONG=1.
+// Measures whether response times reveal which user names and addresses exist. Runs only with
+// KEYSTILE_LONG=1.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { areaUnderCurve } from '../../packages/server/test-support/area-under-curve.ts'

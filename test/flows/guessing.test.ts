@@ -162,7 +162,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.deepEqual([await change('bob@example.com'), await change('new@example.com')], [409, 429])
   })
 
-  it('at most twenty refused clients per address are recorded, a right secret works', async () => {
+  it('after twenty refused clients, an IP address gets 429 except for a right secret', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const client = await keystile.addClient()
     const ask = async (fields: Readonly<Record<string, string>>): Promise<number> => {

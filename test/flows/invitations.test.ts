@@ -43,7 +43,7 @@ describeOnBoth('an invitation', (stage) => {
     }
   }
 
-  it('the link creates a verified account with the given rights, once', async () => {
+  it('an invitation’s link creates a verified account with the given rights, once', async () => {
     const { invited, accept, login, users, register } = await start()
     const { token, message } = await invited({ scopes: ['items:write'], roles: ['reader'] })
     assert.match(message.subject, /invitation/)
@@ -74,7 +74,7 @@ describeOnBoth('an invitation', (stage) => {
     )
   })
 
-  it('the code creates the account if it is sent with its `request_id`', async () => {
+  it('the code of an invitation creates an account, together with the `request_id`', async () => {
     const { invited, accept } = await start()
     const { code, request_id } = await invited()
     assert.equal((await accept({ request_id, code: '0000 0000' })).status, 403)
@@ -82,7 +82,7 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal((await accept({ request_id, code, username: 'carol' })).status, 403)
   })
 
-  it('rights that are not declared any more are not given', async () => {
+  it('an invitation gives no rights that are no longer declared', async () => {
     const first = await start()
     const { token } = await first.invited({ scopes: ['items:write'], roles: ['reader', 'admin'] })
     await first.keystile.close()
@@ -92,7 +92,7 @@ describeOnBoth('an invitation', (stage) => {
     assert.deepEqual([user?.scopes, user?.roles], [[], ['admin']])
   })
 
-  it('an operator or app cannot give rights that are not declared, or invite a user', async () => {
+  it('users.invite refuses undeclared rights, and an address that has an account', async () => {
     const { keystile, addUser } = await start({ registration: 'open' })
     await addUser()
     const invite = async (fields: object): Promise<unknown> =>
@@ -108,7 +108,7 @@ describeOnBoth('an invitation', (stage) => {
     assert.deepEqual(await stage.sql('select id from mail'), [])
   })
 
-  it('a refused name, password or profile uses up nothing', async () => {
+  it('after a refused name, password or profile, an invitation can still be accepted', async () => {
     const { invited, accept, keystile } = await start()
     await keystile.users?.create({ username: 'ada', password })
     const { token } = await invited()
@@ -120,7 +120,7 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal((await accept({ token })).status, 201)
   })
 
-  it('of several acceptances at the same time, one succeeds', async () => {
+  it('if an invitation is accepted several times at once, one request succeeds', async () => {
     const { invited, accept } = await start()
     const { token, code, request_id } = await invited()
     const answers = await Promise.all([
@@ -132,7 +132,7 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal((await stage.sql('select id from "user"')).length, 1)
   })
 
-  it('an invitation is void if the address is taken by then, expired, replaced or revoked', async () => {
+  it('an invitation is void if it expires or is replaced, or the address gets a user', async () => {
     const { invited, accept, keystile, clock } = await start()
     const first = await invited()
     const second = await invited()
@@ -169,7 +169,7 @@ describeOnBoth('an invitation', (stage) => {
     assert.deepEqual(await stage.sql('select id from mail_proof'), [])
   })
 
-  it('each acceptance without a valid proof gets the same answer', async () => {
+  it('all acceptances without a valid link or code get the same answer', async () => {
     const { invited, accept } = await start()
     const used = await invited()
     assert.equal((await accept({ token: used.token })).status, 201)
@@ -185,7 +185,7 @@ describeOnBoth('an invitation', (stage) => {
     for (const shape of shapes) assert.deepEqual(shape, shapes[0])
   })
 
-  it('a mailbox gets three mails an hour, and the app is told', async () => {
+  it('users.invite rejects after three mails an hour to one mailbox', async () => {
     const { invited, keystile, accept, mails } = await start()
     await invited()
     await invited()
@@ -198,7 +198,7 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal((await accept({ token })).status, 201, 'the last invitation stays valid')
   })
 
-  it('scanners that open the link use up nothing; the button of the page does', async () => {
+  it('the link of an invitation still works after scanners have opened it', async () => {
     const { invited, send, login } = await start()
     const { token } = await invited()
     for (const method of ['GET', 'HEAD', 'GET'])
@@ -215,7 +215,7 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal((await post({ username: 'bob', password })).status, 403)
   })
 
-  it('the page asks for the required fields of the profile, with the types of the schema', async () => {
+  it('the page for an invitation has inputs for the required fields of the profile', async () => {
     const profile = z.object({
       'first name': z.string().min(2).meta({ title: 'Your "first" name' }),
       age: z.int(),
@@ -278,7 +278,7 @@ describeOnBoth('an invitation', (stage) => {
     })
   })
 
-  it('the pages speak four languages', async () => {
+  it('the pages for invitations and address changes exist in four languages', async () => {
     const { send } = await start()
     for (const page of ['accept-invitation', 'confirm-email-change', 'undo-email-change']) {
       const headings = new Set<string | undefined>()
@@ -294,7 +294,7 @@ describeOnBoth('an invitation', (stage) => {
     }
   })
 
-  it('the database has neither the token, the code nor the rights', async () => {
+  it('the database contains no token, code or rights of an invitation', async () => {
     const { invited } = await start()
     const { token, code, request_id } = await invited({ scopes: ['items:write'] })
     const stored = JSON.stringify(await stage.sql('select * from mail_proof'))
@@ -302,7 +302,7 @@ describeOnBoth('an invitation', (stage) => {
       assert.ok(!stored.includes(secret), secret)
   })
 
-  it('refused links have a limit per IP address', async () => {
+  it('an IP address with too many refused invitation links gets 429', async () => {
     const { send } = await start({ rateLimits: 'on', trustedProxies: [] })
     const guess = async (remoteAddress: string): Promise<number> => {
       const json = { token: 'guess', username: 'bob', password }
@@ -313,7 +313,7 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal(await guess('192.0.2.8'), 403)
   })
 
-  it('the app lists the invitations that can be accepted, in pages', async () => {
+  it('users.listInvitations returns the invitations that can be accepted, in pages', async () => {
     const { keystile, clock, accept, mailTo } = await start()
     const users = keystile.users
     assert.ok(users)
@@ -347,7 +347,7 @@ describeOnBoth('an invitation', (stage) => {
       })
   })
 
-  it('the app revokes an invitation, and the link does not work any more', async () => {
+  it('after users.uninvite, the link of the invitation does not work any more', async () => {
     const { invited, accept, keystile } = await start()
     const { token } = await invited()
     await keystile.users?.uninvite(email.toUpperCase())
@@ -365,7 +365,7 @@ describeOnBoth('an invitation', (stage) => {
     await refused('no address', 'unprocessable_content')
   })
 
-  it('an invitation that cannot be decrypted is not in the list: nobody can accept it', async () => {
+  it('users.listInvitations omits invitations that cannot be decrypted or accepted', async () => {
     const { invited, accept, keystile } = await start()
     const { token } = await invited()
     await stage.sql("update mail_proof set sealed = 'encrypted with another key'")
@@ -373,7 +373,7 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal((await accept({ token })).status, 403)
   })
 
-  it('without mail the app cannot invite, list or revoke', async () => {
+  it('without the option mail, users.invite, listInvitations and uninvite throw', async () => {
     const { keystile } = await stage.start()
     const { users } = keystile
     assert.ok(users)

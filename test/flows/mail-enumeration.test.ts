@@ -1,5 +1,5 @@
-// Whether the endpoints for mails tell which logins exist: by their bytes, and with KEYSTILE_LONG=1
-// by their times too.
+// Tests whether the endpoints that send mails reveal which logins exist: by the bytes of the
+// answers, and with KEYSTILE_LONG=1 also by the response times.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { areaUnderCurve } from '../../packages/server/test-support/area-under-curve.ts'
@@ -88,7 +88,7 @@ const endpoints: readonly Endpoint[] = [
 ]
 
 describeOnBoth('a stranger who tries logins at the endpoints for mails', (stage) => {
-  it(`learns nothing from ${count} known and ${count} unknown logins`, async (t) => {
+  it(`mail endpoints answer ${count} known and ${count} unknown logins alike`, async (t) => {
     const started = await startMails(stage, {
       rateLimits: 'on',
       emailVerification: 'required',
@@ -139,7 +139,7 @@ describeOnBoth('a stranger who tries logins at the endpoints for mails', (stage)
 })
 
 describeOnBoth('a user who tries the addresses of others', (stage) => {
-  it(`learns nothing from ${changes} taken and ${changes} free addresses`, async (t) => {
+  it(`changes to ${changes} taken and ${changes} free addresses get the same answer`, async (t) => {
     // The limits of one account would end the attack after a few tries.
     const started = await startMails(stage, { emailVerification: 'optional' })
     const { send, settled, accessToken } = started

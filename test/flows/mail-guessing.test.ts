@@ -19,6 +19,7 @@ import {
 
 const accounts = process.env['KEYSTILE_LONG'] ? 1_000 : 20
 const guessesEach = 10
+const guessCount = accounts * guessesEach
 /** The people of each flow whose codes are attacked. */
 const people = process.env['KEYSTILE_LONG'] ? 500 : 2
 /** So many accounts are attacked at once: the server limits how many mails it sends. */
@@ -41,7 +42,7 @@ const start = (stage: Stage): Promise<TestMails> =>
   startMails(stage, { rateLimits: 'on', trustedProxies: ['127.0.0.1'] })
 
 describeOnBoth('guesses at the codes of mails', (stage) => {
-  it(`of ${accounts * guessesEach} guesses over ${accounts} accounts, five a code are compared`, async (t) => {
+  it(`of ${guessCount} guesses over ${accounts} accounts, five per code are tried`, async (t) => {
     const started = await start(stage)
     const { clock, send, confirm, settled } = started
     let [tries, resets] = [0, 0]
@@ -75,7 +76,7 @@ describeOnBoth('guesses at the codes of mails', (stage) => {
     t.diagnostic(`${stage.kind}: ${tries} tries compared, ${resets} owners set a new password`)
   })
 
-  it('an account that is attacked for a day compares twenty tries; its owner resets at once', async () => {
+  it('an attacker gets 20 guesses per account and day, and the owner can still reset', async () => {
     const started = await start(stage)
     const { clock, send, confirm, settled, mails } = started
     const devices = await addUsers([0], started)
@@ -116,7 +117,7 @@ describeOnBoth('guesses at the codes of each flow', (stage) => {
     const { idName } = flow
     if (idName === undefined) continue
 
-    it(`${flow.name}: after five wrong codes, the right one is refused and the link works`, async () => {
+    it(`${flow.name}: after five wrong codes, only the link of the mail works`, async () => {
       const limits = { rateLimits: 'on', trustedProxies: ['127.0.0.1'] } as const
       const started = await startMails(stage, { ...flow.options, ...limits })
       const { send, settled, mails, clock } = started

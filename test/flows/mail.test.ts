@@ -153,7 +153,7 @@ function testNotices(stage: Stage): void {
     )
   })
 
-  it('refused logins and changes send no mail, nor do users without an address', async () => {
+  it('no mail is sent for a refused login or change, or to a user without an address', async () => {
     const { send, login, keystile, accessToken, clock } = await start()
     const bearer = await accessToken()
     clock.advance(601)
@@ -310,7 +310,7 @@ function testNotices(stage: Stage): void {
     await server.received(10)
   })
 
-  it('the IP address in a stored notice is encrypted for its own row', async () => {
+  it('the encrypted IP address in a stored mail can be decrypted only in its own row', async () => {
     server = await startMailServer()
     server.replies.push(450)
     const started = await start()

@@ -85,7 +85,7 @@ function wrong(code: string): string {
 }
 
 describeOnBoth('a forgotten password', (stage) => {
-  it('the link of the mail sets a new password once', async () => {
+  it('the link of a mail sets a new password once', async () => {
     const { addUser, asked, confirm, login } = await start(stage)
     await addUser()
     const { token, message } = await asked()
@@ -97,7 +97,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token, new_password: password })).status, 403)
   })
 
-  it('the code of the mail sets a new password once, with the id of its request', async () => {
+  it('the code of a mail sets a new password once, with the id of its request', async () => {
     const { addUser, asked, confirm, login } = await start(stage)
     await addUser()
     const { code, request_id } = await asked('ADA@example.com')
@@ -108,7 +108,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ request_id, code, new_password: password })).status, 403)
   })
 
-  it('of several confirmations at the same time, one succeeds', async () => {
+  it('of several simultaneous confirmations of a password reset, one succeeds', async () => {
     const { addUser, asked, confirm } = await start(stage)
     await addUser()
     const { token, code, request_id } = await asked()
@@ -126,7 +126,7 @@ describeOnBoth('a forgotten password', (stage) => {
     ])
   })
 
-  it('a refused password does not use up the link or a try of the code', async () => {
+  it('a refused new password does not use up the link or a try of the code', async () => {
     const { addUser, asked, confirm, login } = await start(stage)
     await addUser()
     const { token, code, request_id } = await asked()
@@ -139,7 +139,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ request_id, code })).status, 204)
   })
 
-  it('a code works only for its own request and its own account', async () => {
+  it('a reset code works only for its own request and its own account', async () => {
     const { addUser, asked, confirm } = await start(stage)
     await addUser()
     await addUser({ username: 'eve', email: 'eve@example.com' })
@@ -168,7 +168,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 204)
   })
 
-  it('the answer to a request is the same for every login', async () => {
+  it('POST /password-resets gives the same answer for every login', async () => {
     const { addUser, keystile, send, disable, settled, request, mails } = await start(stage)
     await addUser()
     await disable(await addUser({ username: 'eve', email: 'eve@example.com' }))
@@ -188,7 +188,7 @@ describeOnBoth('a forgotten password', (stage) => {
     )
   })
 
-  it('a request stores the same row for every login, and looks up no account', async () => {
+  it('POST /password-resets stores the same row for every login, and finds no user', async () => {
     const { addUser, request, settled } = await start(stage)
     await addUser()
     // While another process has the lease, no account is looked up.
@@ -215,7 +215,7 @@ describeOnBoth('a forgotten password', (stage) => {
     )
   })
 
-  it('all confirmations without a valid link or code get the same answer', async () => {
+  it('all password resets without a valid link or code get the same answer', async () => {
     const { addUser, asked, request, settled, confirm, disable, users, clock } = await start(stage)
     const ada = await addUser()
     const eve = await addUser({ username: 'eve', email: 'eve@example.com' })
@@ -263,7 +263,7 @@ describeOnBoth('a forgotten password', (stage) => {
       assert.deepEqual([status, [...headers], text], first)
   })
 
-  it('a link works for 15 minutes', async () => {
+  it('a reset link works for 15 minutes', async () => {
     const { addUser, asked, confirm, clock } = await start(stage)
     await addUser()
     const { token } = await asked()
@@ -271,7 +271,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 204)
   })
 
-  it('after five wrong codes, the right code is refused, but the link still works', async () => {
+  it('after five wrong reset codes, the right code is refused, but the link works', async () => {
     const { addUser, asked, confirm } = await start(stage)
     await addUser()
     const { token, code, request_id } = await asked()
@@ -282,7 +282,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 204)
   })
 
-  it('after ten wrong codes in a row, an account accepts only links, until a try is refilled (20 a day)', async () => {
+  it('after ten wrong reset codes, an account accepts only links for 144 minutes', async () => {
     const { addUser, asked, confirm, clock } = await start(stage)
     await addUser()
     let tries = 0
@@ -309,7 +309,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal(status, 204)
   })
 
-  it('a mailbox gets three mails an hour; a request without a mail evicts no link', async () => {
+  it('a mailbox gets three reset mails an hour, and more requests end no link', async () => {
     const { addUser, asked, request, settled, confirm, mails } = await start(stage)
     await addUser()
     const { token } = await asked()
@@ -319,7 +319,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 204)
   })
 
-  it('in a flood, the owner’s known device gets a mail; a device of another user does not', async () => {
+  it('in a flood of requests, only a known device of the owner still gets a mail', async () => {
     const started = await start(stage, { rateLimits: 'on' })
     const { addUser, login, send, asked, request, settled, confirm, mails, clock } = started
     await addUser()
@@ -346,7 +346,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token: first.token })).status, 403)
   })
 
-  it('only three links of an account are valid; strangers evict none of a known device', async () => {
+  it('three reset links of an account are valid, besides the links of a known device', async () => {
     const { addUser, login, asked, confirm, clock } = await start(stage)
     await addUser()
     const { device_secret } = (await login()).json
@@ -363,7 +363,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token: own.token })).status, 204)
   })
 
-  it('a known device gets 429 after ten requests', async () => {
+  it('a known device gets 429 after ten requests for a password reset', async () => {
     const { addUser, login, send } = await start(stage, { rateLimits: 'on' })
     await addUser()
     const { device_secret } = (await login()).json
@@ -375,7 +375,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 202), 429])
   })
 
-  it('requests have a limit for the whole server, also those from known devices', async () => {
+  it('password resets have a limit for the whole server, even from known devices', async () => {
     const { addUser, login, send, clock } = await start(stage, { rateLimits: 'on' })
     await addUser()
     const { device_secret } = (await login()).json
@@ -392,7 +392,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal(await status({ login: 'ada' }), 202)
   })
 
-  it('requests and refused confirmations have limits per IP address', async () => {
+  it('requests for a password reset and refused links have limits per IP address', async () => {
     const options = { rateLimits: 'on', trustedProxies: [] } as const
     const { send, addUser, login } = await start(stage, options)
     const from = async (path: string, json: object, remoteAddress = '192.0.2.7') =>
@@ -415,7 +415,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal(await from('/password-resets/confirm', guess, '192.0.2.8'), 403)
   })
 
-  it('a new password ends all sessions, their tokens and the known devices', async () => {
+  it('a password reset ends all sessions, their tokens and the known devices', async () => {
     const { tokens, login, asked, confirm, send, refresh } = await start(stage, {
       rateLimits: 'on',
     })
@@ -435,7 +435,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await login({ password: next, device_secret })).status, 429)
   })
 
-  it('a reset or a change of the password deletes all other links', async () => {
+  it('a new password makes all reset links of the user invalid', async () => {
     const { addUser, asked, confirm, keystile, clock } = await start(stage)
     const ada = await addUser()
     const [first, second] = [await asked(), await asked()]
@@ -457,7 +457,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 403)
   })
 
-  it('a reset verifies the mailbox of an unverified account and clears its profile', async () => {
+  it('a password reset verifies an unverified address, and clears the profile then', async () => {
     const profile = z.object({ website: z.string().optional() })
     const { addUser, asked, confirm, users, send, login } = await start(stage, { profile })
     const subject = await addUser({ website: 'https://evil.example' } as object)
@@ -474,7 +474,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.deepEqual((await users.readBySubject(subject))?.profile, json)
   })
 
-  it('a reset writes an audit entry, an event for the app and a mail to the user', async () => {
+  it('a password reset makes an audit entry, an event for the app and a mail', async () => {
     const events: unknown[] = []
     const { addUser, asked, confirm, settled, clock } = await start(stage, {
       onEvent: ({ at: _at, ...event }: { at: Date; type: string }) => {
@@ -502,7 +502,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.deepEqual(events.slice(all.length), [{ ...change, what: 'password' }])
   })
 
-  it('a deleted user has no proofs, and gets no mail for an older request', async () => {
+  it('after a user is deleted, older reset links and requests do nothing', async () => {
     const { addUser, asked, request, settled, confirm, keystile, mails } = await start(stage)
     const subject = await addUser()
     const { token } = await asked()
@@ -514,14 +514,14 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 403)
   })
 
-  it('a user who is disabled before the mail is written gets no mail', async () => {
+  it('a user who is disabled before the reset mail is written gets no reset mail', async () => {
     const { addUser, disable, settled, request } = await start(stage)
     const subject = await addUser()
     await Promise.all([request(), disable(subject)])
     assert.match((await settled()).message.subject, /was disabled/)
   })
 
-  it('the link is built from the settings, never from the request', async () => {
+  it('a reset link is built from the settings, never from the request', async () => {
     const { addUser, send, settled } = await start(stage)
     await addUser()
     await send('POST', '/password-resets', {
@@ -542,7 +542,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal(message.subject, 'Neues Passwort für localhost:3000')
   })
 
-  it('the app’s own pages replace those of Keystile', async () => {
+  it('with accountPagesUrl, a reset link leads to the app’s page', async () => {
     const { addUser, asked, send } = await start(stage, {
       accountPagesUrl: 'https://app.example/account/',
     })
@@ -552,7 +552,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await send('GET', '/account/reset-password')).status, 404)
   })
 
-  it('the database does not contain the login, the token, the code or the request id', async () => {
+  it('the database contains no login, token, code or request id of a password reset', async () => {
     const { addUser, request, settled, mails } = await start(stage)
     await addUser()
     const request_id = await request('Ada@Example.com')
@@ -573,7 +573,7 @@ describeOnBoth('a forgotten password', (stage) => {
     }
   })
 
-  it('a stolen database does not reveal a code: its hash contains the request id', async () => {
+  it('a stolen database reveals no reset code, because the hash needs the request id', async () => {
     const { addUser, asked } = await start(stage)
     await addUser()
     const { code, request_id } = await asked()
@@ -585,7 +585,7 @@ describeOnBoth('a forgotten password', (stage) => {
     for (const known of values) assert.notEqual(row?.['code_hash'], hash(`${known}\n${digits}`))
   })
 
-  it('housekeeping deletes expired proofs', async () => {
+  it('housekeeping deletes expired requests for a password reset', async () => {
     const first = await start(stage)
     await first.addUser()
     await first.asked()
@@ -597,7 +597,7 @@ describeOnBoth('a forgotten password', (stage) => {
     while ((await stage.sql('select id from mail_proof')).length > 0) await delay(20)
   })
 
-  it('without the settings for mail, the endpoints do not exist', async () => {
+  it('without the settings for mail, there are no endpoints for a password reset', async () => {
     const { send } = await stage.start()
     for (const path of ['/password-resets', '/password-resets/confirm', '/account/reset-password'])
       assert.equal((await send('POST', path, { json: {} })).status, 404, path)

@@ -490,7 +490,7 @@ const flaws: readonly Flaw[] = [
   },
   {
     source: 'Eventra #16195',
-    title: 'the answer to a request contains neither the token nor the code',
+    title: 'the answer to a request for a mail contains neither the token nor the code of the mail',
     async test(started) {
       const { addUser, send, settled, mails, confirm } = started
       await addUser()

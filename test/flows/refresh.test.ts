@@ -99,7 +99,7 @@ describeOnBoth(
       assert.notEqual(next(await refresh(successor)), successor)
     })
 
-    it('only the last used token of a session has a stored, encrypted new token', async () => {
+    it('the database has the encrypted next token only for the last used token', async () => {
       const { tokens, refresh } = await stage.start()
       let { refreshToken } = await tokens()
       for (let i = 0; i < 3; i++) {
@@ -413,7 +413,7 @@ describeOnBoth(
 )
 
 describeOnBoth('two processes on one database', (stage) => {
-  it('two processes share tokens, and each learns of a reuse', async () => {
+  it('two processes share refresh tokens, and both refuse a session after a reuse', async () => {
     const { tokens } = await stage.start()
     const first = await tokens()
     const env = { KEYSTILE_ISSUER: issuer, KEYSTILE_KEY: key, KEYSTILE_DATABASE: stage.database }

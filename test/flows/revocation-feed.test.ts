@@ -66,7 +66,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     for (const close of closing.splice(0).toReversed()) await close()
   })
 
-  it('a reader gets a snapshot, then each revocation, and a heartbeat', async () => {
+  it('GET /revocations sends a snapshot, then each revocation, and a heartbeat', async () => {
     const server = await serve(stage)
     const first = await endSession(server, 'ada')
     const reader = await server.read()
@@ -87,7 +87,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     assert.deepEqual(await reader.untilCurrent(), [])
   })
 
-  it('a reader of one process gets the revocations of another process', async () => {
+  it('GET /revocations of one process sends the revocations of another process', async () => {
     const server = await serve(stage)
     const other = await stage.start()
     const reader = await server.read()
@@ -96,7 +96,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     assert.equal((await reader.nextChange()).data['value'], ended)
   })
 
-  it('a reader continues after its last event, also at another process', async () => {
+  it('GET /revocations continues after Last-Event-ID, also at another process', async () => {
     const server = await serve(stage)
     const ended: string[] = []
     for (const name of ['ada', 'bob', 'eve']) ended.push(await endSession(server, name))
@@ -110,7 +110,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     }
   })
 
-  it('a process that is asked for an event which it has not read yet reads it first', async () => {
+  it('GET /revocations reads the event in Last-Event-ID first if it is not read yet', async () => {
     const server = await serve(stage)
     const other = await serve(stage, 'billing')
     // The other process has not read this event when the request arrives.
@@ -119,7 +119,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     assert.deepEqual(await (await other.read({ lastEventId: event?.id })).untilCurrent(), [])
   })
 
-  it('an unknown, foreign or malformed Last-Event-ID gets all revocations', async () => {
+  it('GET /revocations sends everything for an unknown or malformed Last-Event-ID', async () => {
     const server = await serve(stage)
     const ended = await endSession(server, 'ada')
     const [, event] = await (await server.read()).untilCurrent()
@@ -144,7 +144,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     }
   })
 
-  it('when the database has lost events, streams end, and readers get all events', async () => {
+  it('if the database has lost events, /revocations ends and sends all events again', async () => {
     const server = await serve(stage)
     const kept = await endSession(server, 'ada')
     await endSession(server, 'bob')
@@ -189,7 +189,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     }
   })
 
-  it('the streams of a client end when the client is disabled', async () => {
+  it('the /revocations streams of a client end when the client is disabled', async () => {
     const server = await serve(stage)
     const other = await stage.start()
     const reader = await server.read()
@@ -199,7 +199,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     assert.equal((await server.read()).status, 401)
   })
 
-  it('the streams of a client end when it loses its secret or its permission', async () => {
+  it('the /revocations streams of a client end when it loses secret or permission', async () => {
     const server = await serve(stage)
     const reader = await server.read()
     await reader.untilCurrent()
@@ -212,7 +212,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     assert.equal(await again.untilEnd(), 'complete')
   })
 
-  it('a process that cannot read its database refuses new readers with 503', async () => {
+  it('GET /revocations returns 503 while the process cannot read its database', async () => {
     const { read, keystile, accessToken } = await serve(stage)
     const reader = await read()
     const bearer = await accessToken()
@@ -235,7 +235,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     for (let beat = 0; beat < 5; beat++) await reader.untilCurrent()
   })
 
-  it('the 101st reader of a client gets 503, and another client can still read', async () => {
+  it('reader 101 of a client gets 503 from /revocations, but other clients do not', async () => {
     const { read, addClient } = await serve(stage)
     await readMany(read, 100)
     await assertRefused(await read(), /^This client has/)
@@ -244,7 +244,7 @@ describeOnBoth('the feed of revocations', (stage) => {
   })
 
   const skipMany = process.env['KEYSTILE_LONG'] ? false : 'KEYSTILE_LONG=1 runs it'
-  it('the 1,001st reader of a process gets 503 with Retry-After', { skip: skipMany }, async () => {
+  it('reader 1,001 of /revocations gets 503 with Retry-After', { skip: skipMany }, async () => {
     const { read, addClient } = await serve(stage)
     const readers: Reader[] = []
     for (let n = 0; n < 10; n++) {
@@ -262,7 +262,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     assert.equal(await reader.untilEnd(), 'complete')
   })
 
-  it('a stream ends when Keystile closes', async () => {
+  it('a stream of /revocations ends when Keystile closes', async () => {
     const { read, keystile } = await serve(stage)
     const reader = await read()
     await reader.untilCurrent()

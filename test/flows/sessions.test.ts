@@ -304,7 +304,7 @@ describeOnBoth(
 )
 
 describeOnBoth('a database of a version without refresh tokens', (stage) => {
-  it('the sessions of an old database last until their tokens expire', async () => {
+  it('sessions of a version without refresh tokens last until their tokens expire', async () => {
     const clock = createTestClock()
     const before = await stage.start({ clock })
     const { accessToken, refreshToken, sessionId } = await before.tokens()

@@ -13,7 +13,7 @@ const storming = [{ remoteAddress: '192.0.2.1' }, {}]
 const size = 200
 
 describeOnBoth('a storm of logins', (stage) => {
-  it('during a storm, logins get 200 or 503, and other addresses do not wait', async () => {
+  it('in a flood of logins, each gets 200 or 503, and other IP addresses do not wait', async () => {
     const { tokens, send } = await stage.start({ passwordHashing: serverHashing })
     const { accessToken } = await tokens()
     const form = { username: 'ada', password }

@@ -152,7 +152,7 @@ describe('Keystile with PostgreSQL connections that break', { skip }, () => {
 })
 
 describeOnBoth('a backlog of unnumbered events', (stage) => {
-  it('a revocation and a start wait until all waiting events are read', async () => {
+  it('users.disable and a start of Keystile return only after all events are read', async () => {
     const started = await stage.start()
     const bearer = await started.accessToken()
     const { json } = await started.send('GET', '/users/me', { bearer })

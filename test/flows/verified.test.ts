@@ -22,7 +22,7 @@ const refused = [403, 'email_not_verified']
 const admitted = [200, 'admitted']
 
 describeOnBoth('guard({ verified: true })', (stage) => {
-  it('the same token is admitted after the address is verified', async () => {
+  it('guard({ verified: true }) admits the same token once the address is verified', async () => {
     const started = await stage.start()
     const bearer = await started.accessToken()
     assert.deepEqual(await ask(started, bearer), refused)
@@ -34,7 +34,7 @@ describeOnBoth('guard({ verified: true })', (stage) => {
     assert.equal(json['email_verified'], true)
   })
 
-  it('the token is refused again after the user has changed the address', async () => {
+  it('guard({ verified: true }) refuses the token after the user changes the address', async () => {
     const started = await stage.start()
     const bearer = await started.accessToken()
     await stage.sql('update "user" set email_verified_at = 1')
@@ -48,14 +48,14 @@ describeOnBoth('guard({ verified: true })', (stage) => {
 describeOnBoth(
   'guard({ verified: true })',
   (stage) => {
-    it('users of the app’s own table without emailVerified are refused', async () => {
+    it('guard({ verified: true }) refuses users of an app that have no emailVerified', async () => {
       const started = await stage.start()
       await started.addUser()
       const bearer = (await started.login()).json['access_token'] as string
       assert.deepEqual(await ask(started, bearer), refused)
     })
 
-    it('users of the app’s own table with emailVerified: true are admitted', async () => {
+    it('guard({ verified: true }) admits users of an app with emailVerified: true', async () => {
       await stage.start()
       const { directory } = stage.people
       const users: typeof directory = {

@@ -6,7 +6,7 @@ import { describeOnBoth, serverHashing } from '../../packages/server/test-suppor
 const scopes = { 'items:write': 'Change items' }
 
 describeOnBoth('scopes that are withdrawn while logins are in flight', (stage) => {
-  it('a login gets no scopes that the user loses while it runs', async () => {
+  it('a login gets no scopes that the user loses while the login runs', async () => {
     const { users, keystile, login, open, tokens } = await stage.start({
       scopes,
       passwordHashing: serverHashing,

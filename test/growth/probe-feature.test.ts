@@ -203,25 +203,25 @@ describe(
       assert.equal(Object.values(scheme).flat().length, 1)
     })
 
-    it('the copy with a new feature compiles', async () => {
+    it('with a new feature, the source compiles', async () => {
       await passes([join(root, 'node_modules/typescript/bin/tsc'), '-b', 'packages/server'])
     })
 
-    it('the copy follows the plan of rooms if the plan has the new room', async () => {
+    it('with a new feature, check-rooms passes if the plan has the feature’s room', async () => {
       const output = await run(['tools/check-rooms.ts'])
       assert.match(output, /\d+ files/)
       assert.doesNotMatch(output, /probe/)
     })
 
-    it('the new feature, grant and scheme work with both databases', async () => {
+    it('a new feature, grant and credential scheme work with both databases', async () => {
       await passes(['--test', 'test/growth/probe.ts'])
     })
 
-    it('the copy still passes the old tests of features', { skip: skipLong }, async () => {
+    it('with a new feature, the tests of features still pass', { skip: skipLong }, async () => {
       await passes(['--test', `${server}/server/*.test.ts`, `${server}/feature/*.test.ts`])
     })
 
-    it('the copy still passes tests of existing flows', { skip: skipLong }, async () => {
+    it('with a new feature, tests of existing flows still pass', { skip: skipLong }, async () => {
       const flows = Object.keys(flowTests).map((name) => `test/flows/${name}.test.ts`)
       const output = await passes([
         '--test',
@@ -232,7 +232,7 @@ describe(
         assert.ok(output.includes(title), `there is no test: ${title}`)
     })
 
-    it('the help shows the new setting and command, and errors name the setting', async () => {
+    it('the help and the error messages name the setting of a new feature', async () => {
       const main = `${server}/cli/main.ts`
       const [help, faults] = await Promise.all([
         run([main, 'help']),
@@ -244,7 +244,7 @@ describe(
       assert.match(faults, /^FAILED[^]*KEYSTILE_PROBE_SECONDS must be at least 60; it is 1/)
     })
 
-    it('the settings page shows the new setting', () => {
+    it('the settings page shows the setting of a new feature', () => {
       const page = readFileSync(join(copy, 'docs/reference/settings.md'), 'utf8')
       assert.match(
         page,

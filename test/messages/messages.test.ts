@@ -48,7 +48,7 @@ describe('the messages for mistakes in the use of Keystile', () => {
 })
 
 describe('the messages for PostgreSQL', () => {
-  it('the message names the host and the cause if PostgreSQL cannot be reached', async () => {
+  it('if PostgreSQL cannot be reached, the error names the host and the cause', async () => {
     const fix = 'Fix: start PostgreSQL there, or correct host and port in the URL$'
     for (const host of ['127.0.0.1', 'localhost'])
       await assert.rejects(
@@ -62,7 +62,7 @@ describe('the messages for PostgreSQL', () => {
   })
 
   it(
-    'the message names the missing right of the role, or the missing database',
+    'the error names a right that a PostgreSQL role lacks, or a missing database',
     { skip: process.env['KEYSTILE_TEST_DATABASE_URL'] ? false : howToGetPostgres },
     async () => {
       const database = await createTestDatabase()
@@ -93,7 +93,7 @@ describe('the messages for PostgreSQL', () => {
     },
   )
 
-  it('the message says how to install the package pg if it is missing', async () => {
+  it('if the package pg is missing, the error says how to install it', async () => {
     const hook = `import { registerHooks } from 'node:module'
       registerHooks({
         resolve(specifier, context, next) {

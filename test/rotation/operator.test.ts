@@ -26,7 +26,7 @@ describeOnBoth('keystile key', (stage) => {
   const run = (args: readonly string[], more: Readonly<Record<string, string>> = {}) =>
     callCommand(['key', ...args], { cwd, env: { ...environmentOf(stage), ...more } })
 
-  it('key rotate publishes a next key, which signs an hour later', async () => {
+  it('`keystile key rotate` publishes a next key, which signs an hour later', async () => {
     const clock = createTestClock(Date.now())
     const first = await stage.start({ clock })
     const second = await stage.start({ clock })
@@ -46,7 +46,7 @@ describeOnBoth('keystile key', (stage) => {
     assert.deepEqual(await auditedKeys(stage), [['signing_key_published', next]])
   })
 
-  it('key rotate, called twice, publishes one key', async () => {
+  it('`keystile key rotate` publishes only one key if it is called twice', async () => {
     await stage.start()
     const first = textOf(await run(['rotate']))
     const second = textOf(await run(['rotate']))
@@ -54,7 +54,7 @@ describeOnBoth('keystile key', (stage) => {
     assert.equal((await stage.sql('select id from signing_key')).length, 2)
   })
 
-  it('key revoke makes the next key sign at once, and running servers refuse the old tokens', async () => {
+  it('after `keystile key revoke`, the next key signs, and servers refuse old tokens', async () => {
     const servers = [await stage.start(), await stage.start()] as const
     const token = await servers[0].accessToken()
     const revoked = kidOf(token)
@@ -78,7 +78,7 @@ describeOnBoth('keystile key', (stage) => {
     assert.deepEqual((await auditedKeys(stage)).at(-1), ['signing_key_revoked', revoked])
   })
 
-  it('key revoke makes a new key if there is no other, and sessions go on', async () => {
+  it('`keystile key revoke` makes a new key if there is no other, and sessions go on', async () => {
     const server = await stage.start()
     const { accessToken, refreshToken } = await server.tokens()
     const revoked = kidOf(accessToken)
@@ -92,7 +92,7 @@ describeOnBoth('keystile key', (stage) => {
     assert.equal((await server.send('GET', '/users/me', { bearer })).status, 200)
   })
 
-  it('after the revocation of the next key, the current key keeps signing', async () => {
+  it('after `keystile key revoke` of the next key, the current key keeps signing', async () => {
     const clock = createTestClock(Date.now())
     const server = await stage.start({ clock })
     const current = kidOf(await server.accessToken())
@@ -107,7 +107,7 @@ describeOnBoth('keystile key', (stage) => {
     )
   })
 
-  it('the key commands refuse an unknown key, and a wrong key for encryption', async () => {
+  it('`keystile key` refuses an unknown signing key and a wrong encryption key', async () => {
     await stage.start()
     const unknown = await run(['revoke', 'nothing'])
     assert.deepEqual([unknown.code, unknown.stdout], [1, ''])
@@ -122,7 +122,7 @@ describeOnBoth('keystile key', (stage) => {
     assert.equal((await stage.sql(`select id from event where kind = 'key'`)).length, 0)
   })
 
-  it('key revoke of the operator’s own key revokes its tokens, and says what to do', async () => {
+  it('`keystile key revoke` revokes the tokens of a key from the setting signingKey', async () => {
     const signingKey = exportPrivateJwk(generateKey('ES256', { keyId: 'ours' }))
     await stage.start({ signingKey })
     const file = join(cwd, 'own.jwk')
@@ -139,7 +139,7 @@ describeOnBoth('keystile key', (stage) => {
     assert.deepEqual(await auditedKeys(stage), [['signing_key_revoked', 'ours']])
   })
 
-  it('a forged token with a far expiry is refused for ten years after key revoke', async () => {
+  it('a forged token is refused for ten years after `keystile key revoke`', async () => {
     const stolen = generateKey('ES256', { keyId: 'stolen' })
     const signingKey = exportPrivateJwk(stolen)
     const clock = createTestClock(Date.now())

@@ -25,7 +25,7 @@ describeOnBoth('own signing keys', (stage) => {
   ]
   const [oldJwk, nextJwk] = [exportPrivateJwk(old), exportPrivateJwk(next)]
 
-  it('a JWK Set announces the next key, then signs with it, and accepts the previous one', async () => {
+  it('with a JWK Set as signingKey, a server publishes a key before it signs with it', async () => {
     const announcing = await stage.start({ signingKey: { keys: [oldJwk, exportPublicJwk(next)] } })
     assert.deepEqual(await publishedKids(announcing), ['old', 'next'])
     const bearer = await announcing.accessToken()
@@ -81,7 +81,7 @@ describeOnBoth('two keys for encryption', (stage) => {
     assert.equal(kidOf(await after.accessToken()), kidOf(bearer))
   })
 
-  it('doctor keeps the old key while a signing key, mail or proof was encrypted with it', async () => {
+  it('`keystile doctor` says whether data is still encrypted with the previous key', async () => {
     await (await stage.start()).keystile.close()
     await (await stage.start({ key: newKey, previousKey: key })).keystile.close()
     assert.match((await doctor()).stdout, noLongerNeeded)
@@ -110,7 +110,7 @@ describeOnBoth('two keys for encryption', (stage) => {
   })
 })
 
-it('on SQLite, a moved keystile.key is the previous key, and the start makes a new one', async () => {
+it('on SQLite, a moved keystile.key can be previousKey, and a new file is created', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'keystile-moved-'))
   const options = {
     issuer: 'http://localhost:3000',

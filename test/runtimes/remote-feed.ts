@@ -78,7 +78,7 @@ export function describeRemoteFeed(
       ['refuse', 503],
       ['accept', 200],
     ] as const) {
-      it(`without news, a verifier in ${name} answers ${later} if it should ${whenStale}`, async () => {
+      it(`with whenStale ${whenStale}, a stale verifier in ${name} answers ${later}`, async () => {
         await use(whenStale)
         revoke('s1')
         assert.deepEqual([await ask('s1'), await ask('s2')], [401, 200])

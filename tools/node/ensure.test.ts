@@ -118,7 +118,7 @@ function clone(
 }
 
 describe('ensure.cjs', () => {
-  it('ensure.cjs only runs the script if the dependencies and Node are good', (t) => {
+  it('ensure.cjs runs the script directly if the dependencies and Node are good', (t) => {
     for (const version of ['24.15.0', '24.20.1', '25.0.0', '26.10.0']) {
       const here = clone(t, true)
       assert.deepEqual(here.run(version), { status: 0, said: 'ran on this Node\n' })

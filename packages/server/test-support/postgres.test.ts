@@ -138,7 +138,7 @@ describe('createTestDatabase', () => {
     await database.drop()
   })
 
-  it('createTestDatabase fails and does not skip if CI=true', async () => {
+  it('createTestDatabase fails if CI=true and there is no PostgreSQL', async () => {
     const { CI, KEYSTILE_TEST_DATABASE_URL } = process.env
     process.env['CI'] = 'true'
     delete process.env['KEYSTILE_TEST_DATABASE_URL']

@@ -69,7 +69,7 @@ describe('the clock of a Cloudflare Worker while it loads modules: Date.now() is
     assert.equal(requireClock({ now: () => 1e11 }).now(), 1e11)
   })
 
-  it('requireClockForLater accepts a clock at 0, which throws until the time is known', (t) => {
+  it('requireClockForLater accepts a clock at 0; its now() throws until the time is known', (t) => {
     start(t)
     const clock = requireClockForLater(systemClock)
     assert.throws(() => clock.now(), needed)
@@ -77,7 +77,7 @@ describe('the clock of a Cloudflare Worker while it loads modules: Date.now() is
     assert.equal(clock.now(), 1_800_000_000_000)
   })
 
-  it('requireClockForLater refuses a wrong clock immediately, or at its first use', (t) => {
+  it('requireClockForLater refuses a wrong clock at once, or later if Date.now() is 0', (t) => {
     assert.throws(() => requireClockForLater(performance), /must be an object whose now/)
     start(t)
     const clock = requireClockForLater({ now: () => 5 })
@@ -96,7 +96,7 @@ describe('isSeconds', () => {
 })
 
 describe('hasCome', () => {
-  it('hasCome returns true at `instant` or later, and at any time before `since`', () => {
+  it('hasCome is true from `instant` on, or if the clock was set back to before `since`', () => {
     const due = [99, 100, 199, 200, 201].map((now) => hasCome(200, 100, now))
     assert.deepEqual(due, [true, false, false, true, true])
   })

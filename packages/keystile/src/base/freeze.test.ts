@@ -11,13 +11,13 @@ it('deepFreeze freezes plain objects and arrays at every depth, and returns the 
     assert.ok(Object.isFrozen(part))
 })
 
-it('deepFreeze ends with a cycle', () => {
+it('deepFreeze freezes an object that contains itself', () => {
   const value: { self?: object } = {}
   value.self = value
   assert.ok(Object.isFrozen(deepFreeze(value)))
 })
 
-it('deepFreeze freezes an instance of a class, but not the instances and views inside', () => {
+it('deepFreeze freezes a class instance, but no class instance or typed array inside it', () => {
   class Person {
     readonly born = new Date(0)
     readonly key = new Uint8Array(2)

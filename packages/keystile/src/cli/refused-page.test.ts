@@ -12,7 +12,7 @@ const page = readFileSync(
 )
 
 describe('docs/reference/refused.md', () => {
-  it('docs/reference/refused.md uses the same words as keystile token check', () => {
+  it('docs/reference/refused.md uses the same words as `keystile token check`', () => {
     assert.equal(page, writeReasons(page), 'run: node --conditions=source tools/refused-page.ts')
   })
 

@@ -97,7 +97,7 @@ const causes: Readonly<Record<TokenReason, Cause | `only the app ${string}`>> = 
 }
 
 describe('keystile token check', () => {
-  it('keystile token check accepts the JWTs that --token-type JWT and flags allow', async () => {
+  it('`keystile token check --token-type JWT` accepts JWTs that the flags allow', async () => {
     const token = tokenWith({ aud: undefined, azp: 'c', scp: ['read'] }, { typ: 'JWT' })
     const flags = ['--issuer', 'i', '--keys', keysFile, '--audience', 'c', '--client', 'c']
     const rules = [
@@ -116,7 +116,7 @@ describe('keystile token check', () => {
     assert.deepEqual([code, stdout.split('\n')[0]?.slice(0, 5)], [0, 'valid'])
   })
 
-  it('keystile token check names the flag whose value is wrong', async () => {
+  it('`keystile token check` names the flag whose value is wrong', async () => {
     for (const [flag, value] of [
       ['--token-type', 'jwt'],
       ['--scopes-from', 'roles'],
@@ -132,7 +132,7 @@ describe('keystile token check', () => {
   for (const [reason, cause] of Object.entries(causes)) {
     if (typeof cause === 'string') continue
 
-    it(`keystile token check prints ${reason}, its cause and its fix`, async () => {
+    it(`\`keystile token check\` prints ${reason}, its cause and its fix`, async () => {
       const { stdout, stderr, code } = await check(cause.input, cause.flags)
       assert.deepEqual([code, stderr], [1, ''])
       const { meaning, cause: usual, fix } = explanations[reason as TokenReason]
@@ -148,7 +148,7 @@ describe('keystile token check', () => {
     })
   }
 
-  it('keystile token check accepts a token that has the scopes and a recent login', async () => {
+  it('`keystile token check` accepts a token that has the scopes and a recent login', async () => {
     const token = tokenWith({ scope: 'read write', auth_time: now - 10 })
     const flags = [...api, '--scope', 'read', '--scope', 'write', '--max-age', '60']
     for (const input of [
@@ -164,7 +164,7 @@ describe('keystile token check', () => {
     }
   })
 
-  it('keystile token check --claims prints claims, and warns if they are unverified', async () => {
+  it('`keystile token check --claims` prints claims, with a warning if unverified', async () => {
     const valid = await check(tokenWith(), [...api, '--claims'])
     assert.match(valid.stdout, /^Header and claims:\n\{\n/m)
     assert.match(valid.stdout, /"sub": "ada"/)
@@ -179,12 +179,12 @@ describe('keystile token check', () => {
     assert.match((await check('abc', [...api, '--claims'])).stdout, /cannot be read/)
   })
 
-  it('keystile token check reads the issuer and the audience from the environment', async () => {
+  it('`keystile token check` reads the issuer and the audience from the environment', async () => {
     const environment = { KEYSTILE_ISSUER: 'i', KEYSTILE_AUDIENCE: 'b,a' }
     assert.equal((await checkToken(['--keys', keysFile], tokenWith(), environment)).code, 0)
   })
 
-  it('keystile token check reads a shared secret from a file', async () => {
+  it('`keystile token check` reads a shared secret from a file', async () => {
     const token = tokenWith({}, { alg: 'HS256', kid: undefined }, shared)
     const file = fileWith('secret', `${secret}\n`)
     const { code, stdout } = await check(token, [...api.slice(0, 4), '--keys', file])
@@ -210,7 +210,7 @@ describe('keystile token check', () => {
     [[...api, '--max-age', 'hour'], '--max-age must be a number of seconds above 0'],
   ] as const) {
     const shown = flags.join(' ').replaceAll(folder, '')
-    it(`keystile token check exits with 2 and shows its usage: ${shown}`, async () => {
+    it(`\`keystile token check\` exits with 2 and shows its usage: ${shown}`, async () => {
       const { stdout, stderr, code } = await check(tokenWith(), flags)
       assert.deepEqual([code, stdout], [2, ''])
       const said = stderr.replace(/^keystile: /, '').trimEnd()

@@ -1,5 +1,5 @@
-// What the methods of accounts make of answers that Keystile does not send. For the flows with the
-// real server, see test/flows/client-accounts.test.ts.
+// Tests how the methods of accounts treat answers that Keystile does not send. The tests with the
+// real server are in test/flows/client-accounts.test.ts.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ada, stageClient } from '../../test-support/client-stage.ts'
@@ -18,7 +18,7 @@ describe('the methods of accounts', () => {
       return true
     }
   }
-  it('a success of another server is an error, not a success', async () => {
+  it('the methods of accounts reject a success response that is not from the issuer', async () => {
     answer(200, '<h1>Log in to the network of this hotel</h1>')
     for (const call of [
       () => stage.client.register(account),
@@ -35,7 +35,7 @@ describe('the methods of accounts', () => {
       })
   })
 
-  it('a refusal by a proxy is a temporary error', async () => {
+  it('client.register reports a refusal by a proxy as a temporary error', async () => {
     for (const [status, body] of [
       [401, 'a password of the proxy is needed'],
       [403, { message: 'blocked' }],
@@ -50,14 +50,14 @@ describe('the methods of accounts', () => {
     }
   })
 
-  it('a missing endpoint is not_found, whoever says so', async () => {
+  it('client.register reports every 404 as not_found, from the issuer or a proxy', async () => {
     for (const body of ['Not Found', { status: 404, detail: 'no such path' }]) {
       answer(404, body)
       await assert.rejects(stage.client.register(account), { code: 'not_found', status: 404 })
     }
   })
 
-  it('an error has the first message about each value, and no other members', async () => {
+  it('an error of client.register has only the first message about each field', async () => {
     const errors = [
       { loc: ['body', 'email'], msg: 'first' },
       { loc: ['body', 'email'], msg: 'second' },
@@ -76,12 +76,12 @@ describe('the methods of accounts', () => {
     await assert.rejects(stage.client.register(account), { fields: {} })
   })
 
-  it('an issuer that does not answer is a temporary error', async () => {
+  it('if the issuer does not answer, client.register rejects with a temporary error', async () => {
     stage.server.instead = (_asked, response) => Boolean(response.destroy())
     await assert.rejects(stage.client.register(account), { code: 'temporarily_unavailable' })
   })
 
-  it('the requests have JSON, no cookie, and a token only where the user is needed', async () => {
+  it('the methods of accounts send JSON, and a token only if the issuer needs one', async () => {
     await stage.client.login(ada)
     answer(204, '')
     await stage.client.resetPassword({ token: 'a', password: 'new' })
@@ -107,7 +107,7 @@ describe('the methods of accounts', () => {
       assert.equal(headers['content-type'], 'application/json')
   })
 
-  it('a session that has ended is not_signed_in', async () => {
+  it('client.requestEmailVerification reports an ended session as not_signed_in', async () => {
     await stage.client.login(ada)
     answer(401, { status: 401, detail: 'Token has been revoked' })
     await assert.rejects(stage.client.requestEmailVerification(), { code: 'not_signed_in' })

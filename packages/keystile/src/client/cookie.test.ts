@@ -123,7 +123,7 @@ describe('a client', () => {
       }
     })
 
-    it('a cookie client treats a 404 as an outage unless the metadata explains it', async () => {
+    it('a cookie client treats a 404 as an outage unless metadata explains the 404', async () => {
       const withCookies = { issuer: 'x', keystile_session_endpoint: 'x' }
       for (const metadata of [JSON.stringify(withCookies), '{}', 'a login page of a hotel']) {
         stage.server.instead = ({ route }, response) =>
@@ -221,7 +221,7 @@ describe('a client', () => {
       assert.equal((await read(await one.fetch(items()))).owner, 'bob')
     })
 
-    it('a page that has not learned its session yet logs out without `sid`', async () => {
+    it('a page that does not know its session id yet logs out without `sid`', async () => {
       const kept = cookieFetch()
       await open(kept).login(ada)
       await settle()

@@ -82,7 +82,7 @@ describe('withLease', () => {
     assert.equal(updates, before)
   })
 
-  it('withLease takes over the lease of a crashed owner after it expires', async () => {
+  it('withLease takes over the lease of a crashed owner when the lease expires', async () => {
     held.set('a', { owner: 'dead', until: Date.now() + leaseTime })
     const next = hold()
     await pass(leaseTime - 100)
@@ -91,7 +91,7 @@ describe('withLease', () => {
     assert.equal(next.began, true)
   })
 
-  it('withLease ignores a lease that would last longer than two leases', async () => {
+  it('withLease ignores a lease that ends later than two lease times from now', async () => {
     held.set('a', { owner: 'other', until: Date.now() + 2 * leaseTime + 1 })
     const next = hold()
     await settle()
@@ -172,7 +172,7 @@ describe('withLease', () => {
     assert.equal(next.began, true)
   })
 
-  it('withLease does not change the next owner’s lease after its own has expired', async () => {
+  it('after a late action, withLease leaves the lease of the next owner unchanged', async () => {
     const slept = hold()
     await settle()
     const other = { owner: 'another', until: Date.now() + leaseTime }
@@ -190,7 +190,7 @@ describe('withLease', () => {
     assert.equal(await first.done, 'done')
   })
 
-  it('withLease continues the action if it cannot renew the lease once', async () => {
+  it('withLease continues the action if one renewal of the lease fails', async () => {
     const first = hold()
     await settle()
     const { update } = leases

@@ -14,7 +14,7 @@ describe('the session of a client', () => {
       stage.server.forget()
     })
 
-    it('a client refreshes in the last tenth of a token’s lifetime or the last minute', async () => {
+    it('a client refreshes in a token’s last minute, or last tenth if this is less', async () => {
       stage.clock.advance(539)
       await stage.client.fetch(items())
       assert.equal(refreshes(), 0)
@@ -167,7 +167,7 @@ describe('the session of a client', () => {
       assert.equal(stage.signOuts, 1)
     })
 
-    it('client.logout wins over a refresh that is still running', async () => {
+    it('client.logout signs the user out even if a refresh is still running', async () => {
       stage.clock.advance(600)
       const held = hold('POST /auth/token')
       const token = stage.client.accessToken()
@@ -180,7 +180,7 @@ describe('the session of a client', () => {
     })
   })
 
-  it('a call gets no token if another user logs in while it waits for a refresh', async () => {
+  it('a call that waits for a refresh gets no token if another user logs in', async () => {
     await stage.client.login(ada)
     stage.clock.advance(600)
     const held = hold('POST /auth/token')

@@ -251,7 +251,7 @@ describe('browserStorage', () => {
     assert.equal(local.size, 0)
   })
 
-  it('browserStorage reports when another tab writes its key or calls clear()', () => {
+  it('browserStorage reports when another tab writes the same key or calls clear()', () => {
     let heard = 0
     const stop = browserStorage().listen!('a', () => heard++)
     const tell = (key: string | null): void => listeners.forEach((listener) => listener({ key }))
@@ -346,7 +346,7 @@ describe('createTabMemory', () => {
     assert.equal(memory.read('a channel'), undefined)
   })
 
-  it('createTabMemory keeps no process running, and needs no unref in a browser', (t) => {
+  it('createTabMemory lets a process end, and works in a browser without unref()', (t) => {
     const unref = t.mock.method(BroadcastChannel.prototype, 'unref')
     open()
     assert.equal(unref.mock.callCount(), 1)

@@ -385,7 +385,7 @@ for (const [name, make] of [
       }
     })
 
-    it(`Express ${name} routes are found in a router that has no path of its own`, () => {
+    it(`describeApp finds Express ${name} routes in a router that has no path of its own`, () => {
       const app = make().use(make.Router().get('/x', guard('read'), answer))
       assert.deepEqual(described(app), { 'get /x': reader })
     })
@@ -563,7 +563,7 @@ describe('the routes of Fastify', () => {
     return app
   }
 
-  it('Fastify routes are known as soon as the app is ready', async () => {
+  it('describeApp finds Fastify routes when the app is ready, and throws before that', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     app.addHook('onRequest', guard('read'))
@@ -614,7 +614,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('a Fastify route can be for several methods or for all', async () => {
+  it('describeApp lists a Fastify route once for each of its methods', async () => {
     const app = await make((app) => {
       app.all('/all', { onRequest: guard() }, answer)
       app.route({
@@ -634,7 +634,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('a Fastify route is found first by its own parameter names, then by any others', async () => {
+  it('secure() finds a Fastify route by its own parameter names, or else by others', async () => {
     const app = await make((app) => {
       app.get('/x/:id', { onRequest: guard('read') }, answer)
       app.get('/y/:a(^[0-9]$)/one', { onRequest: guard('read') }, answer)
@@ -700,7 +700,7 @@ describe('the routes of Fastify', () => {
     assert.throws(() => described(without), /is not ready/)
   })
 
-  it('Fastify routes stay known if documentRoutes is called a second time', async () => {
+  it('describeApp finds all Fastify routes if documentRoutes is called a second time', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     app.get('/a', answer)
@@ -711,7 +711,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('Fastify routes are known if the app mounted Keystile before it added them', async () => {
+  it('describeApp finds Fastify routes that were added after Keystile was mounted', async () => {
     const app = Fastify()
     await app.register(mountInFastify({ answer: async () => undefined }))
     app.get('/x', { onRequest: guard('read') }, answer)
@@ -732,7 +732,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('Fastify routes are unknown if the app called neither documentRoutes nor mount', () => {
+  it('describeApp throws if a Fastify app called neither documentRoutes nor mount', () => {
     assert.throws(() => described(Fastify()), {
       message:
         'the routes of this Fastify app are unknown: ' +

@@ -24,7 +24,7 @@ describe('createFeedList', () => {
     ['client', 'app'],
     ['key', 'k1'],
   ] as const) {
-    it(`a revocation of the kind ${kind} refuses the tokens that it names`, () => {
+    it(`createFeedList revokes the tokens of a revoked ${kind}, and no others`, () => {
       const { list } = start()
       list.add(json({ kind, value: 'other' }))
       assert.equal(list.isRevoked(token), false)
@@ -33,7 +33,7 @@ describe('createFeedList', () => {
     })
   }
 
-  it('a revocation of an unknown kind is ignored', () => {
+  it('createFeedList ignores a revocation of an unknown kind', () => {
     const { list } = start()
     list.add(json({ kind: 'organisation', value: 's1' }))
     list.add(JSON.stringify({ kind: '__proto__', value: { any: 'thing' } }))
@@ -50,12 +50,12 @@ describe('createFeedList', () => {
     ['without a time', '{"kind":"session","value":"s1"}', 'malformed'],
     ['with a text as time', json({ kind: 'session', value: 's1', expires_at: '1' }), 'malformed'],
   ] as const) {
-    it(`a revocation ${what} is an error`, () => {
+    it(`createFeedList throws for a revocation ${what}`, () => {
       assert.throws(() => start().list.add(data), new RegExp(`^Error: a revocation is ${fault}`))
     })
   }
 
-  it('a revocation is kept for a minute after it has expired, and then removed', () => {
+  it('createFeedList forgets a revocation a minute after the revocation has expired', () => {
     const { list, advance } = start()
     list.add(json({ kind: 'session', value: 's1' }))
     advance(659_999)
@@ -66,7 +66,7 @@ describe('createFeedList', () => {
     assert.equal(list.isRevoked(token), false)
   })
 
-  it('purge() returns false if the clock was set back by a minute or more', () => {
+  it('purge() of a feed list returns false if the clock was set back by a minute or more', () => {
     const { list, advance } = start()
     assert.equal(list.purge(), true)
     advance(-59_999)

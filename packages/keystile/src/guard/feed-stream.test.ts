@@ -47,7 +47,7 @@ function open(onEvent = (): void => {}): Stage {
 
 describe('openFeedStream', () => {
   for (const thrown of [undefined, Object.create(null), 'text']) {
-    it(`a body that fails with ${typeof thrown} ends the connection with an Error`, async () => {
+    it(`openFeedStream reports an Error if the body fails with ${typeof thrown}`, async () => {
       const stage = open()
       stage.arrive(current(0))
       await until(() => stage.events.length === 1)
@@ -58,7 +58,7 @@ describe('openFeedStream', () => {
     })
   }
 
-  it('if an event cannot be handled, the connection ends, and no event follows', async () => {
+  it('if onEvent throws, openFeedStream disconnects and passes on no more events', async () => {
     const stage = open(() => {
       throw new Error('cannot be handled')
     })
@@ -68,7 +68,7 @@ describe('openFeedStream', () => {
     assert.deepEqual(stage.events, ['current'])
   })
 
-  it('after close(), no event is passed on, and the end is told once', async () => {
+  it('after close(), openFeedStream passes on no event, and calls onEnd only once', async () => {
     const stage = open(() => stage.stream.close(new Error('enough')))
     stage.arrive(current(0) + current(0))
     await until(() => stage.ends.length === 1)
@@ -78,7 +78,7 @@ describe('openFeedStream', () => {
     assert.deepEqual(stage.events, ['current'])
   })
 
-  it('close() ends the connection even if fetch ignores its signal', async () => {
+  it('close() of a feed stream disconnects even if fetch ignores the abort signal', async () => {
     const stage = open()
     stage.arrive(current(0))
     await until(() => stage.events.length === 1)

@@ -434,7 +434,7 @@ describe('a demand of a verified e-mail address', () => {
   const checkOf = (user: unknown, demand = verified, token = tokenWith()) =>
     guardOf(user).check(request(`Bearer ${token}`), demand)
 
-  it('verified admits only a user whose emailVerified is true', async () => {
+  it('a guard with `verified` admits only a user whose emailVerified is true', async () => {
     class Account {
       get emailVerified(): boolean {
         return true
@@ -448,7 +448,7 @@ describe('a demand of a verified e-mail address', () => {
       assert.ok(!(await checkOf(user)).allowed, inspect(user))
   })
 
-  it('a user without a verified address gets 403 without a challenge', async () => {
+  it('a guard with `verified` answers 403 without a challenge to an unverified user', async () => {
     const decision = await checkOf({ emailVerified: false })
     assert.ok(!decision.allowed)
     const { status, headers, body = '' } = decision.answer
@@ -464,7 +464,7 @@ describe('a demand of a verified e-mail address', () => {
     assert.equal(decision.error.reason, 'email_not_verified')
   })
 
-  it('a guard checks verified after the scopes and after the user', async () => {
+  it('a guard checks `verified` after the scopes, and after it has loaded the user', async () => {
     const demand = guardOf({}).demand([{ scopes: ['items:read'], verified: true }], false)
     const reasonOf = async (user: unknown, token?: string): Promise<string | undefined> => {
       const decision = await checkOf(user, demand, token)
@@ -476,14 +476,14 @@ describe('a demand of a verified e-mail address', () => {
     assert.equal(await reasonOf({ emailVerified: true }, tokenWith('items:read')), undefined)
   })
 
-  it('an optional guard with verified admits a request without a token', async () => {
+  it('an optional guard with `verified` admits a request without a token', async () => {
     const guard = guardOf({ emailVerified: false })
     const demand = guard.demand([{ verified: true }], true)
     assert.ok((await guard.check(request(), demand)).allowed)
     assert.ok(!(await guard.check(request(`Bearer ${tokenWith()}`), demand)).allowed)
   })
 
-  it('a guard with verified but without user() throws a TypeError', () => {
+  it('a guard with `verified` but without user() throws a TypeError', () => {
     const withoutUser = createGuardCore<string, undefined>({ verifier })
     for (const optional of [true, false])
       assert.throws(() => withoutUser.demand([{ verified: true }], optional), {
@@ -495,7 +495,7 @@ describe('a demand of a verified e-mail address', () => {
   })
 
   for (const value of [false, 'true', 1, null, undefined]) {
-    it(`demand() refuses verified: ${inspect(value)}, which would demand too little`, () => {
+    it(`demand() refuses { verified: ${inspect(value)} }, which would demand too little`, () => {
       assert.throws(
         () => guardOf({}).demand([{ verified: value as true }], false),
         /^TypeError: .*`verified`/,
@@ -503,7 +503,7 @@ describe('a demand of a verified e-mail address', () => {
     })
   }
 
-  it('a guard without user() refuses the verified demand of another guard', async () => {
+  it('a guard without user() refuses callers if another guard demands `verified`', async () => {
     const token = tokenWith()
     assert.ok((await check(`Bearer ${token}`)).allowed)
     assert.equal(core.enterAtOnce({}, request(`Bearer ${token}`), verified), undefined)
@@ -512,7 +512,7 @@ describe('a demand of a verified e-mail address', () => {
     assert.equal(decision.error.reason, 'email_not_verified')
   })
 
-  it('a user who verified the address is admitted with the same token', async () => {
+  it('after a user has verified the address, a guard admits the same token', async () => {
     const user = { emailVerified: false }
     const guard = guardOf(user)
     const sent = request(`Bearer ${tokenWith()}`)
@@ -521,7 +521,7 @@ describe('a demand of a verified e-mail address', () => {
     assert.ok((await guard.check(sent, verified)).allowed)
   })
 
-  it('if one of several guards demands verified, the user must be verified', async () => {
+  it('if one of several guards demands `verified`, the address must be verified', async () => {
     const demandWith = fc.record({
       scopes: fc.subarray(['items:read', 'items:write'] as const),
       verified: fc.boolean(),
@@ -752,7 +752,7 @@ describe('createGuardCore', () => {
     assert.ok(createGuardCore({ verifier, ...others }))
   })
 
-  it('createGuardCore names itself and the wrong option in its error', () => {
+  it('the error of createGuardCore names createGuard and the wrong option', () => {
     const made = (options: object) => (): unknown => createGuardCore({ verifier, ...options })
     assert.throws(made({ users: {} }), /no option `users`/) // a misspelt `user`
     assert.throws(made({ getUser: 1 }), /^TypeError: .*createGuard/)
@@ -927,7 +927,7 @@ describe('enter() with two guards on one request', () => {
       assert.equal(joinDemands(outer, inner).maxAgeSeconds, 300)
   })
 
-  it('a joined demand is verified if either demand is', () => {
+  it('joinDemands returns a demand with `verified` if one of the two demands has it', () => {
     const guard = createGuardCore({ verifier, user: () => ({}) })
     const [verified, other] = [guard.demand([{ verified: true }], false), guard.demand([], false)]
     for (const [outer, inner, expected] of [
@@ -939,7 +939,7 @@ describe('enter() with two guards on one request', () => {
       assert.equal(joinDemands(outer, inner).verified, expected)
   })
 
-  it('a second guard that demands verified refuses the user that the first one loaded', async () => {
+  it('a second guard with `verified` refuses an unverified user of the first guard', async () => {
     const guard = createGuardCore({ verifier, user: () => ({ emailVerified: false }) })
     const carrier = {}
     const sent = request(`Bearer ${tokenWith()}`)
@@ -1028,7 +1028,7 @@ describe('enterAtOnce', () => {
     )
   })
 
-  it('enterAtOnce returns undefined if the scopes, the age of the login or the user must still be checked', async () => {
+  it('enterAtOnce returns undefined if scopes, login age or user still need a check', async () => {
     const token = tokenWith('items:read')
     await check(`Bearer ${token}`)
     assert.equal(
@@ -1080,7 +1080,7 @@ describe('enterAtOnce', () => {
       assert.equal(loads, 0)
     })
 
-    it('enterAtOnce leaves a user whose address is not verified to enter(), which refuses', async () => {
+    it('enterAtOnce admits no user with an unverified address, and enter() refuses', async () => {
       const sent = request(`Bearer ${tokenWith()}`)
       await guard.check(sent, guard.demand([], false))
       for (const emailVerified of [undefined, false, true]) {
@@ -1091,7 +1091,7 @@ describe('enterAtOnce', () => {
       }
     })
 
-    it('a guard whose app wraps the function has no users in memory, and loads each one', async () => {
+    it('if an app wraps Keystile’s user function, a guard finds no users in memory', async () => {
       inMemory = { name: 'Alice' }
       const load = withRecall(
         async () => inMemory,

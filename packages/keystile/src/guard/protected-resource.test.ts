@@ -48,7 +48,7 @@ describe('the metadata of a protected resource', () => {
     })
   })
 
-  it('the metadata has the scopes, the name and the documentation of the options', async () => {
+  it('the metadata has the scopes, the name and the documentation from the options', async () => {
     const answer = await ask({
       scopes: { 'orders:read': 'Read orders', 'orders:write': 'Change orders' },
       resourceName: 'Orders',
@@ -100,7 +100,7 @@ describe('the metadata of a protected resource', () => {
     })
   }
 
-  it('the metadata answers HEAD like GET, and the server removes the body', async () => {
+  it('the metadata endpoint answers HEAD like GET, and the server removes the body', async () => {
     assert.deepEqual(await ask({}, { method: 'HEAD' }), await ask({}))
   })
 
@@ -264,7 +264,7 @@ describe('the challenge of a guard for a protected resource', () => {
     return decision.answer.headers['www-authenticate']
   }
 
-  it('a challenge names the metadata only after it is mounted (RFC 9728 §5.1)', async () => {
+  it('a challenge has the URL of the metadata only after mount() (RFC 9728 §5.1)', async () => {
     const verifier = verifierOf('https://orders.example/v1')
     const published = protectedResource({ resource: 'https://orders.example/v1', verifier })
     assert.equal(await challengeOf(verifier), 'Bearer realm="https://auth.example"')
@@ -278,7 +278,7 @@ describe('the challenge of a guard for a protected resource', () => {
     assert.doesNotMatch((await challengeOf(verifierOf())) ?? '', /resource_metadata/)
   })
 
-  it('a challenge names the metadata even if the app’s own verifier is frozen', async () => {
+  it('a challenge has the URL of the metadata even if an app’s verifier is frozen', async () => {
     const verifier = Object.freeze({ ...verifierOf() })
     protectedResource({ resource, verifier }).onMount()
     assert.match(
@@ -287,7 +287,7 @@ describe('the challenge of a guard for a protected resource', () => {
     )
   })
 
-  it('a verifier belongs to one resource, which the app can mount several times', () => {
+  it('one verifier can serve only one resource, which the app can mount several times', () => {
     const verifier = verifierOf([resource, 'https://orders.example/v1'])
     protectedResource({ resource, verifier }).onMount()
     protectedResource({ resource, verifier }).onMount()

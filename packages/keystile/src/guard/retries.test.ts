@@ -15,14 +15,14 @@ function fix(t: TestContext, chance: number): { advance(milliseconds: number): v
 }
 
 describe('createRetries', () => {
-  it('the first connection may start at once', (t) => {
+  it('createRetries allows the first connection at once', (t) => {
     fix(t, 1)
     const retries = createRetries()
     assert.equal(retries.isDue(), true)
     assert.equal(retries.secondsToNext(), 1)
   })
 
-  it('the longest pauses are short at first, and never longer than ten seconds', (t) => {
+  it('the longest possible pauses between retries grow from one second to ten seconds', (t) => {
     const time = fix(t, 1)
     const retries = createRetries()
     const pauses = Array.from({ length: 8 }, () => {
@@ -33,7 +33,7 @@ describe('createRetries', () => {
     assert.deepEqual(pauses, [1_000, 1_000, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000])
   })
 
-  it('connections start at least a second apart, even by the worst chance', (t) => {
+  it('retries start at least a second apart, even with the shortest random pause', (t) => {
     const time = fix(t, 0)
     const retries = createRetries()
     retries.start()
@@ -46,7 +46,7 @@ describe('createRetries', () => {
     assert.equal(retries.isDue(), true)
   })
 
-  it('a connection that lasted longer than a second may be followed by another at once', (t) => {
+  it('a retry can start at once if the last connection lasted longer than a second', (t) => {
     const time = fix(t, 0)
     const retries = createRetries()
     retries.start()
@@ -55,7 +55,7 @@ describe('createRetries', () => {
     assert.equal(retries.isDue(), true)
   })
 
-  it('pauses are random in their whole range', (t) => {
+  it('the pause before a retry is a random part of the longest possible pause', (t) => {
     const time = fix(t, 0.25)
     const retries = createRetries()
     retries.start()
@@ -63,7 +63,7 @@ describe('createRetries', () => {
     assert.equal(retries.pause(), 250)
   })
 
-  it('after news, pauses are short again', (t) => {
+  it('after reset(), the pauses between retries are short again', (t) => {
     const time = fix(t, 1)
     const retries = createRetries()
     for (let n = 0; n < 8; n++) retries.pause()

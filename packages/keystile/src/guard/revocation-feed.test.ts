@@ -125,7 +125,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     )
   })
 
-  it('a verifier refuses revoked sessions of the snapshot, and of later events', async (t) => {
+  it('a verifier refuses sessions that the snapshot or a later event revokes', async (t) => {
     const stage = await start(t)
     const [first, second, other] = ['s1', 's2', 's3'].map(stage.token)
     stage.feed.opening = () => reset + ended('s1')
@@ -140,7 +140,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(stage.feed.requests.length, 1)
   })
 
-  it('a verifier refuses tokens of a revoked key, even if they do not name it', async (t) => {
+  it('a verifier refuses all tokens of a revoked key, cached and new ones', async (t) => {
     const stage = await start(t)
     const token = stage.token('s1')
     assert.equal(await verdict(stage, token), 'accepted')
@@ -150,7 +150,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(await verdict(stage, stage.token('s2')), 'revoked')
   })
 
-  it('a verifier ignores events and kinds that it does not know', async (t) => {
+  it('a verifier ignores unknown events and revocations of an unknown kind', async (t) => {
     const stage = await start(t)
     stage.feed.opening = () =>
       revocation('1.a', { kind: 'tenant', value: 's1' }) +
@@ -160,7 +160,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(stage.feed.requests.length, 1)
   })
 
-  it('a verifier continues after the last event, and keeps revocations at a reset', async (t) => {
+  it('a verifier asks for events after its last one, and a reset revives no token', async (t) => {
     const stage = await start(t)
     const { feed, verifier } = stage
     feed.opening = (id) => (id === undefined ? reset + ended('s1', '1.a') : reset)
@@ -181,7 +181,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(feed.requests[2]?.headers['last-event-id'], '1.c')
   })
 
-  it('after a reset without events, a verifier asks for everything again', async (t) => {
+  it('after a reset without events, a verifier asks for all revocations again', async (t) => {
     const { feed, verifier } = await start(t)
     feed.opening = (id) => (id === undefined ? ended('s1') : reset)
     await verifier.ready()
@@ -193,7 +193,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.deepEqual(ids, [undefined, '1.a', undefined])
   })
 
-  it('an id that cannot be a header field makes a verifier ask for everything again', async (t) => {
+  it('if the last id cannot be a header field, a verifier asks for all revocations', async (t) => {
     const { feed, verifier } = await start(t)
     feed.opening = (id) => (id === undefined ? ended('s1', 'é€ \t') : '')
     await verifier.ready()
@@ -205,7 +205,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
   })
 
   for (const whenStale of ['refuse', 'accept'] as const) {
-    it(`with ${whenStale}, no snapshot: 503, and after five seconds ${whenStale}`, async (t) => {
+    it(`if no snapshot arrives, a verifier ${whenStale}s tokens after five seconds`, async (t) => {
       const stage = await start(t, whenStale)
       const { feed, verifier } = stage
       feed.beats = false
@@ -229,7 +229,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
       assert.equal(await verdict(stage, stage.token('s1')), 'revoked')
     })
 
-    it(`with ${whenStale}, silence makes a verifier stale, and it connects again`, async (t) => {
+    it(`if the feed is silent, a verifier ${whenStale}s tokens, and connects again`, async (t) => {
       const stage = await start(t, whenStale)
       const { feed, verifier } = stage
       const [open, known] = [stage.token('s1'), stage.token('s2')]
@@ -256,7 +256,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     })
   }
 
-  it('a request in the state stale waits for news, and is admitted when they arrive', async (t) => {
+  it('a request waits while the verifier is stale, and is admitted when news arrive', async (t) => {
     const stage = await start(t)
     const { feed, verifier } = stage
     await verifier.ready()
@@ -269,7 +269,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(feed.requests.length, 1)
   })
 
-  it('a refusal while nothing is known has the status 503 and a Retry-After', async (t) => {
+  it('verify() rejects with 503 and Retry-After until the first snapshot arrives', async (t) => {
     const { feed, verifier, token } = await start(t)
     feed.instead = (response) => void response.writeHead(503).end()
     await assert.rejects(verifier.verify(token('s1')), (error) => {
@@ -287,7 +287,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     [302, /redirects; configure the final URL/],
     [500, /answered 500 instead of 200/],
   ] as const) {
-    it(`the answer ${status} makes ready() say what to do, and the log say it once`, async (t) => {
+    it(`if the feed answers ${status}, ready() and one log line say what to do`, async (t) => {
       const stage = await start(t)
       const { feed, verifier, logged } = stage
       const target = await startFeed()
@@ -307,13 +307,13 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     })
   }
 
-  it('an answer that is no event stream is an error', async (t) => {
+  it('ready() rejects if the feed answers with something other than an event stream', async (t) => {
     const { feed, verifier } = await start(t)
     feed.instead = (response) => void response.end(ended('s1') + current(0))
     await assert.rejects(verifier.ready(), /must answer with text\/event-stream/)
   })
 
-  it('an issuer that cannot be reached makes ready() fail, and a later ready() work', async (t) => {
+  it('ready() rejects while the issuer cannot be reached, and resolves afterwards', async (t) => {
     const { feed, verifier } = await start(t)
     await feed.stop()
     await assert.rejects(verifier.ready(), /\/revocations cannot be reached/)
@@ -334,7 +334,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     ['an endless line', 'x'.repeat(70_000)],
     ['bytes that are no UTF-8', Buffer.from([0xff, 0x0a])],
   ] as const) {
-    it(`${what} ends the connection, and is not taken for news`, async (t) => {
+    it(`a verifier ends the connection after ${what}, and stays without revocations`, async (t) => {
       const stage = await start(t)
       const { feed, verifier } = stage
       feed.beats = false
@@ -349,7 +349,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     })
   }
 
-  it('signs of life that were sent seconds ago keep no verifier current', async (t) => {
+  it('signs of life that arrive seconds late do not keep a verifier current', async (t) => {
     const stage = await start(t)
     const { feed, verifier } = stage
     const token = stage.token('s1')
@@ -370,7 +370,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(await verdict(stage, token), 'revoked')
   })
 
-  it('a logger that throws does not keep a verifier from connecting again', async (t) => {
+  it('a verifier connects again even if the logger of the app throws', async (t) => {
     const fail = (): never => assert.fail('the logger is broken')
     const logger = { debug() {}, info: fail, warn: fail, error: fail }
     const stage = await start(t, 'refuse', { logger })

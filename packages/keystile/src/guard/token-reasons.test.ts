@@ -196,7 +196,7 @@ describe('TokenReason', () => {
     })
   }
 
-  it('this test causes every TokenReason', () => {
+  it('the tests in this file cover every TokenReason', () => {
     assert.deepEqual(Object.keys(causes).toSorted(), Object.keys(tokenReasons).toSorted())
   })
 })

@@ -426,7 +426,7 @@ describe('a verifier with several issuers', () => {
     for (const token of [tokenA, tokenB]) assert.ok(verifier.recall!(token))
   })
 
-  it('a key cannot sign for another issuer, even if no other key has its kid', async () => {
+  it('a key cannot sign for another issuer, even if the kid of the key is unique', async () => {
     const { verifier, a } = stageOf()
     const other = generateKey('ES256', { keyId: 'of a alone' })
     a.keys = [exportPublicJwk(other)]

@@ -231,7 +231,7 @@ describe('createVerifier', () => {
     })
   }
 
-  it('createVerifier connects to the feed of an https issuer, whatever its keys are', () => {
+  it('createVerifier accepts a revocation feed with given keys and with fetched keys', () => {
     for (const from of [options, withoutKeys]) {
       const revocations = { ...feed, whenStale: 'refuse' } as const
       assert.equal(createVerifier({ ...from, revocations }).state, 'starting')
@@ -396,7 +396,7 @@ describe('createVerifier', () => {
     }
   })
 
-  it('verifier.issuer is the issuer', () => {
+  it('verifier.issuer is the option `issuer`', () => {
     assert.equal(createVerifier(options).issuer, issuer)
   })
 })

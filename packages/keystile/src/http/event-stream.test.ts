@@ -13,13 +13,13 @@ function eventsOf(...chunks: readonly (string | Uint8Array)[]): readonly ServerS
 }
 
 describe('createEventParser', () => {
-  it('an event has its type, its id and its data', () => {
+  it('createEventParser reads the type, the id and the data of an event', () => {
     assert.deepEqual(eventsOf('event: revocation\nid: 7.x\ndata: {"a":1}\n\n'), [
       { type: 'revocation', id: '7.x', data: '{"a":1}' },
     ])
   })
 
-  it('type and id do not carry over to the next event', () => {
+  it('createEventParser does not use the type and id of one event for the next event', () => {
     assert.deepEqual(eventsOf('event: a\nid: 1\ndata: x\n\ndata: y\n\n')[1], {
       type: 'message',
       id: undefined,
@@ -27,22 +27,22 @@ describe('createEventParser', () => {
     })
   })
 
-  it('comments, unknown fields, and events without data are ignored', () => {
+  it('createEventParser ignores comments, unknown fields, and events without data', () => {
     assert.deepEqual(eventsOf(': hello\n\nevent: a\nid: 1\n\nretry: 5\nother\ndata: x\n\n'), [
       { type: 'message', id: undefined, data: 'x' },
     ])
   })
 
-  it('several lines of data are joined, and only one space after the colon is removed', () => {
+  it('createEventParser joins several lines of data, and removes one space after the colon', () => {
     assert.equal(eventsOf('data:a\ndata:  b\ndata\n\n')[0]?.data, 'a\n b\n')
   })
 
-  it('an event that no empty line ends is not passed on', () => {
+  it('createEventParser does not pass on an event before the empty line at its end', () => {
     assert.deepEqual(eventsOf('data: x\n'), [])
     assert.deepEqual(eventsOf('data: x\n', 'data: y'), [])
   })
 
-  it('any of the three line ends is understood, and chunks may split the stream anywhere', () => {
+  it('createEventParser reads all three line ends, wherever the chunks split the stream', () => {
     const lines = ['event: é€😀', 'id: 1', 'data: {"a":"ü"}', '', ': c', 'data: y', '', '']
     const lineEnds = fc.constantFrom('\n', '\r', '\r\n')
     const sizes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 })
@@ -63,13 +63,13 @@ describe('createEventParser', () => {
     )
   })
 
-  it('a line of 65,536 characters is read, and a longer one stops the parser', () => {
+  it('createEventParser reads a line of 65,536 characters, and throws for a longer line', () => {
     const data = 'x'.repeat(65_530)
     assert.equal(eventsOf(`data: ${data}\n\n`)[0]?.data.length, 65_530)
     assert.throws(() => eventsOf(`data: ${data}y\n\n`), /more than 65536 characters/)
   })
 
-  it('an endless line stops the parser before its end', () => {
+  it('createEventParser throws for an endless line without waiting for its end', () => {
     const parse = createEventParser(() => {})
     const chunk = encode('x'.repeat(16_384))
     assert.throws(() => {
@@ -77,7 +77,7 @@ describe('createEventParser', () => {
     }, /more than 65536 characters/)
   })
 
-  it('an event with endless lines of data stops the parser', () => {
+  it('createEventParser throws for an event with endless lines of data', () => {
     const parse = createEventParser(() => {})
     const chunk = encode(`data: ${'x'.repeat(10_000)}\n`)
     assert.throws(() => {
@@ -85,7 +85,7 @@ describe('createEventParser', () => {
     }, /more than 65536 characters/)
   })
 
-  it('a stream that is not UTF-8 stops the parser', () => {
+  it('createEventParser throws for a stream that is not UTF-8', () => {
     assert.throws(() => eventsOf(new Uint8Array([0x64, 0xff])), TypeError)
   })
 })

@@ -197,7 +197,7 @@ describe('fetchJwksUri', () => {
     [issuer],
     { toString: issuer },
   ]) {
-    it(`fetchJwksUri refuses the issuer ${JSON.stringify(other)} (RFC 8414 §3.3)`, async () => {
+    it(`fetchJwksUri refuses metadata of issuer ${JSON.stringify(other)} (RFC 8414)`, async () => {
       const { options } = answering({ [places[0]]: metadata(other) })
       await assert.rejects(
         fetchJwksUri(issuer, options),

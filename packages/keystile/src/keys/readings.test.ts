@@ -6,7 +6,7 @@ describe('readingsOf', () => {
   const readings = (text: string): string[] =>
     readingsOf(Buffer.from(text)).map((bytes) => bytes.toString('latin1'))
 
-  it('readingsOf returns the bytes as they are, and decoded from base64 and from hex', () => {
+  it('readingsOf returns the bytes of a text, and the bytes that base64 and hex encode', () => {
     assert.deepEqual(readings('6162'), ['6162', '\u00eb^\u00b6', 'ab'])
     assert.deepEqual(readings('YWI='), ['YWI=', 'ab', ''])
   })

@@ -78,7 +78,7 @@ describe('listen', () => {
     while (open() > 0) await new Promise((resolve) => setTimeout(resolve, 20))
   }
 
-  it('the listener ends no stream by its limits for answers, and ends it when it closes', async () => {
+  it('limits for answers do not end a stream of the listener, but close() does', async () => {
     let running: RunningKeystile | undefined
     const log: unknown[] = []
     const accessLog = { ...silentLogger, info: (fields: object) => void log.push(fields) }
@@ -197,7 +197,7 @@ describe('listen', () => {
     await untilAnswers(101)
   })
 
-  it('with the default limits, no connection can be silent for much longer than a minute', () => {
+  it('by default, no time limit of the listener is longer than 65 seconds', () => {
     const { largeAnswers, connections, ...others } = standardLimits
     const times = Object.entries(others).filter(([name]) => name.endsWith('Milliseconds'))
     assert.equal(times.length, 5)

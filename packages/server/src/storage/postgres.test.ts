@@ -6,7 +6,7 @@ import { DatabaseUnavailableError } from './database.ts'
 import { openPostgres, reasonOf } from './postgres.ts'
 
 describe('reasonOf', () => {
-  it('reasonOf returns the errors of all addresses of a host', () => {
+  it('reasonOf returns the connection errors of all addresses of a host', () => {
     const refused = ['::1', '127.0.0.1'].map((address) => new Error(`ECONNREFUSED ${address}:5432`))
     const driver = new AggregateError(refused) // its own message is empty
     const unavailable = new DatabaseUnavailableError('cannot be reached', { cause: driver })

@@ -13,7 +13,7 @@ const text = async (request: IncomingMessage, maxBytes = 100): Promise<string> =
   ).toString()
 
 describe('readParsedBody', () => {
-  it('readParsedBody turns a body that a parser has read back into text', async () => {
+  it('readParsedBody restores the text of a body that a parser has already read', async () => {
     const form = 'application/x-www-form-urlencoded; charset=utf-8'
     assert.equal(await text(parsed({ a: [1, 'x'] })), '{"a":[1,"x"]}')
     assert.equal(await text(parsed({ a: 'ä &', b: '' }, form)), 'a=%C3%A4+%26&b=')
@@ -24,7 +24,7 @@ describe('readParsedBody', () => {
     assert.equal(await text(parsed(Buffer.from('bytes'))), 'bytes')
   })
 
-  it('readParsedBody writes a list as a repeated parameter, which endpoints refuse', async () => {
+  it('readParsedBody writes a value that is no string as a repeated parameter', async () => {
     const form = 'application/x-www-form-urlencoded'
     for (const odd of [['1', '2'], ['1'], [], { b: 'c' }, ['1', { b: 'c' }], null])
       assert.equal(await text(parsed({ a: odd, z: 'z' }, form)), 'a=&a=&z=z')

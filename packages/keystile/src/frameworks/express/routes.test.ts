@@ -66,7 +66,7 @@ for (const [name, make] of [
       })
     })
 
-    it(`routesOfExpress (Express ${name}) continues past a function with hidden parameters`, () => {
+    it(`routesOfExpress (Express ${name}) finds a guard after one with rest parameters`, () => {
       type Next = () => void
       const goOn = (_request: unknown, _response: unknown, ...rest: readonly Next[]): void =>
         rest[0]?.()

@@ -170,7 +170,7 @@ describe('a Nest app with KeystileModule', () => {
     )
   })
 
-  it('another decorator that replaces the method does not remove its guard', async () => {
+  it('a method stays guarded if another decorator replaces the method', async () => {
     const replaces: MethodDecorator = (_target, _name, descriptor) => {
       const { value } = descriptor as { readonly value?: unknown }
       assert.ok(typeof value === 'function')
@@ -183,7 +183,7 @@ describe('a Nest app with KeystileModule', () => {
     assert.equal(await statusOf(`${url}/things`, 'read'), 403)
   })
 
-  it('a handler that is no method of its class is always refused', async () => {
+  it('Keystile’s Nest guard throws for a handler that is not a method of its class', async () => {
     const url = await start({ controllers: [controllerWith(Public())] })
     const guard = new KeystileGuard(getGuards())
     const Things = controllerWith(Public())

@@ -17,7 +17,7 @@ function findAll(pattern: RegExp): readonly (readonly [string, string])[] {
 }
 
 describe('statements that write users', () => {
-  it('only updateUser() changes a user, so each change makes an event; others only lock the row', () => {
+  it('only updateUser() changes rows of users; all other updates set a column to itself', () => {
     const updates = findAll(/updateTable\('user'\)\s*\.set\((.{0,70})/gs)
     assert.equal(updates.length, findAll(/updateTable\(\s*'user'/g).length)
     assert.ok(updates.length > 5)
@@ -30,13 +30,13 @@ describe('statements that write users', () => {
     )
   })
 
-  it('only insertAccount() inserts users, and deletes a row only in the same transaction', () => {
+  it('only the file of insertAccount() inserts and deletes rows of users', () => {
     const place = ['features/accounts/in-transaction.ts', '']
     assert.deepEqual(findAll(/insertInto\(\s*'user'/g), [place])
     assert.deepEqual(findAll(/deleteFrom\(\s*'user'/g), [place])
   })
 
-  it('no SQL text writes users', () => {
+  it('no SQL text outside the migrations writes users', () => {
     const inMigrations = /^storage\/migrations\//
     const found = findAll(/\b(?:update|insert\s+into|delete\s+from|merge\s+into)\s+["`]?user\b/gi)
     assert.deepEqual(

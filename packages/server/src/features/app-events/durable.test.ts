@@ -70,7 +70,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
   const { rows, emptied, failed, run } = toolsOf(stage)
   const countRows = async (): Promise<number> => (await rows()).length
 
-  it('the handler gets events from all processes and from the command, with ids', async () => {
+  it('a durable handler gets the events of all processes and of `keystile`, with ids', async () => {
     const begin = Date.now()
     // This process takes the lease of background jobs, and has no handler.
     const there = await stage.start({ profile: z.looseObject({}) })
@@ -352,7 +352,7 @@ describeOnBoth('durable events that are not handled', (stage) => {
 describeOnBoth(
   'onEvent with durable: true in an app with its own users',
   (stage) => {
-    it('the handler gets logins and ended sessions of the app’s own users', async () => {
+    it('a durable handler gets logins and ended sessions of the app’s own users', async () => {
       const { events, onEvent } = collector()
       const started = await stage.start({ onEvent })
       const { subject, sessionId } = await started.tokens()

@@ -71,7 +71,7 @@ describe('followAudit', () => {
     assert.deepEqual(given, [[0], [60], [30], [45]])
   })
 
-  it('followAudit yields an old line that is committed while it starts', async () => {
+  it('followAudit yields a line that is committed late, with a time in the past', async () => {
     for (const at of [-3, -1, 0]) await record(at)
     const given: number[] = []
     let goesOn = true
@@ -87,7 +87,7 @@ describe('followAudit', () => {
     assert.deepEqual(given, [-1, 0, -2])
   })
 
-  it('followAudit yields a line only once if the line is committed while followAudit starts', async () => {
+  it('followAudit yields a line once, even if the line is committed during the start', async () => {
     await Promise.all(Array.from({ length: 500 }, (_, i) => record(i / 1_000)))
     const given: number[] = []
     let pauses = 0
@@ -99,7 +99,7 @@ describe('followAudit', () => {
     assert.deepEqual(given.slice(498), [0.498, 0.499, 1])
   })
 
-  it('followAudit continues after the last line, even if that line is old', async () => {
+  it('followAudit continues after the last line, even if that line is an hour old', async () => {
     await record(0)
     now += 3_600_000
     assert.deepEqual(await follow({}, () => record(10)), [[0], [10]])

@@ -11,13 +11,13 @@ function usersThatFail(error: Error): ActiveUsers<object> {
 }
 
 describe('createActiveUsers', () => {
-  it('while the database does not answer, a guard says 503 and not 401', async () => {
+  it('while the database does not answer, a guard answers 503 and not 401', async () => {
     const users = usersThatFail(new DatabaseUnavailableError('no connection'))
     for (const ask of [users.find, users.isWelcome])
       await assert.rejects(ask(ada), { reason: 'service_unavailable', retryAfterSeconds: 1 })
   })
 
-  it('any other error of the lookup stays unchanged', async () => {
+  it('createActiveUsers does not change an error of the lookup that is no outage', async () => {
     const bug = new Error('a bug')
     await assert.rejects(usersThatFail(bug).find(ada), (error) => error === bug)
   })

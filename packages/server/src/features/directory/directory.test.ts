@@ -95,7 +95,7 @@ describe('checkedDirectory', () => {
     assert.equal(await people.setPassword?.(ada, 'hash', { replaces: 'old' }), true)
   })
 
-  it('email() returns one valid address or none; the log reports an invalid one', () => {
+  it('an invalid address from a directory’s email() is logged, and not used', () => {
     const logged: unknown[] = []
     const emailOf = (value: unknown): string | undefined =>
       directoryWith({ email: () => value }, logged).email(ada)
@@ -112,7 +112,7 @@ describe('checkedDirectory', () => {
       assert.throws(() => emailOf(wrong), /^TypeError: users\.email must return a string/)
   })
 
-  it('storedHash() returns a hash that no login can verify; null and empty are no hash', () => {
+  it('storedHash() returns even an unknown kind of hash, but undefined for null and ""', () => {
     const hashOf = (value: unknown): string | undefined =>
       directoryWith({ passwordHash: () => value }).storedHash(ada)
     assert.equal(
@@ -143,7 +143,7 @@ describe('checkedDirectory', () => {
     assert.deepEqual(asked, [])
   })
 
-  it('a stored hash is announced only if the users of the directory are cached', async () => {
+  it('savePasswordHash calls userChanged only if the directory’s users are cached', async () => {
     for (const [cached, expected] of [
       [true, ['a1']],
       [false, []],

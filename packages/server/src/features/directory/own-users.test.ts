@@ -129,7 +129,7 @@ describeOnBoth(
       ])
     })
 
-    it('with `cached`, active() decides about each request, and a new hash is seen at once', async () => {
+    it('with `cached`, each request calls active() and sees a new hash at once', async () => {
       await stage.start()
       let isBanned = false
       const active = (): boolean => {
@@ -156,7 +156,7 @@ describeOnBoth(
       assert.equal((await open([], { bearer })).status, 500)
     })
 
-    it('userChanged() takes a subject, and does nothing for one that no user can have', async () => {
+    it('userChanged() needs a subject, and ignores a subject that no user can have', async () => {
       const { keystile } = await stage.start()
       await keystile.userChanged('\0')
       await assert.rejects(keystile.userChanged({ id: 'ada' } as never), {

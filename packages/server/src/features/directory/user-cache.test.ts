@@ -71,7 +71,7 @@ describe('createUserCache', () => {
     rmSync(folder, { recursive: true })
   })
 
-  it('a cached user is read once, until an event says that the user has changed', async () => {
+  it('the user cache reads a user once, until an event reports a change of the user', async () => {
     const cache = cacheWith()
     assert.equal(cache.recall('ada'), undefined)
     assert.deepEqual(await cache.find('ada'), { name: 'Ada' })
@@ -88,21 +88,21 @@ describe('createUserCache', () => {
     assert.deepEqual(await cache.find('ada'), { name: 'Countess' })
   })
 
-  it('a write of this process removes the user before it is answered', async () => {
+  it('a process that has changed a user removes the user from its cache at once', async () => {
     const cache = cacheWith()
     await cache.find('ada')
     await announce(here, 'ada')
     assert.equal(cache.recall('ada'), undefined)
   })
 
-  it('the event of a changed user revokes no token', async () => {
+  it('an event about a changed user revokes no token', async () => {
     await announce(there, 'ada')
     await here.feed.tail()
     const token = { subject: 'ada', sessionId: 'ada', clientId: 'ada', keyId: 'ada' }
     assert.equal(here.feed.revocations.isRevoked(token), false)
   })
 
-  it('a user is not kept if an event arrives while the user is loaded', async () => {
+  it('the user cache does not keep a user if an event arrives during the load', async () => {
     for (const writer of [here, there]) {
       const reading = Promise.withResolvers<Person>()
       const cache = cacheWith({ read: () => reading.promise })
@@ -115,7 +115,7 @@ describe('createUserCache', () => {
     }
   })
 
-  it('a load that begins after the event keeps the user, even if an older load ends later', async () => {
+  it('the user cache keeps the newer of two loads, even if the older one ends later', async () => {
     const [older, newer] = [Promise.withResolvers<Person>(), Promise.withResolvers<Person>()]
     const results = [older, newer]
     const cache = cacheWith({ read: () => results.shift()!.promise })
@@ -129,7 +129,7 @@ describe('createUserCache', () => {
     assert.deepEqual(cache.recall('ada'), { name: 'new' })
   })
 
-  it('of several loads at the same time, the first to begin is kept', async () => {
+  it('if two loads run at once, the user cache keeps the load that began first', async () => {
     const second = Promise.withResolvers<Person>()
     const results = [Promise.resolve({ name: 'Ada' }), second.promise]
     const cache = cacheWith({ read: () => results.shift()! })
@@ -139,7 +139,7 @@ describe('createUserCache', () => {
     await other
   })
 
-  it('while the feed is stale each user is read, and afterwards the cache is empty', async () => {
+  it('the user cache is not used while the feed is stale, and is empty afterwards', async () => {
     const cache = cacheWith()
     await cache.find('ada')
     time += 4_000
@@ -153,7 +153,7 @@ describe('createUserCache', () => {
     assert.notEqual(cache.recall('ada'), undefined)
   })
 
-  it('a load that began before a stale time is not kept', async () => {
+  it('the user cache does not keep a load that began before the feed was stale', async () => {
     const reading = Promise.withResolvers<Person>()
     const cache = cacheWith({ read: () => reading.promise })
     const found = cache.find('ada')
@@ -164,7 +164,7 @@ describe('createUserCache', () => {
     assert.equal(cache.recall('ada'), undefined)
   })
 
-  it('the cache is empty after a sleep in which events may have expired', async () => {
+  it('the user cache is empty after a sleep in which events may have expired', async () => {
     const cache = cacheWith()
     await cache.find('ada')
     now += hour / 2
@@ -177,7 +177,7 @@ describe('createUserCache', () => {
     assert.equal(cache.recall('ada'), undefined)
   })
 
-  it('the cache is empty after the database has lost events', async () => {
+  it('the user cache is empty after the database has lost events', async () => {
     const cache = cacheWith()
     await announce(there, 'eve')
     await here.feed.tail()
@@ -189,7 +189,7 @@ describe('createUserCache', () => {
     assert.equal(cache.recall('ada'), undefined)
   })
 
-  it('a missing user and a failed load are not kept', async () => {
+  it('the user cache keeps neither a missing user nor a failed load', async () => {
     const cache = cacheWith()
     assert.equal(await cache.find('bob'), undefined)
     people.set('bob', { name: 'Bob' })
@@ -210,7 +210,7 @@ describe('createUserCache', () => {
     assert.deepEqual(cache.recall('ada'), { name: 'Ada' })
   })
 
-  it('a user who is not active any more is read again', async () => {
+  it('the user cache reads a user again who is not active any more', async () => {
     let isActive = true
     const cache = cacheWith({ isActive: () => isActive })
     await cache.find('ada')
@@ -220,7 +220,7 @@ describe('createUserCache', () => {
     assert.equal(reads, 2)
   })
 
-  it('a user with a maximum age is read again when this age is reached', async () => {
+  it('the user cache reads a user with a maximum age again at this age', async () => {
     const cache = cacheWith({ maxAgeMilliseconds: 60_000 })
     await cache.find('ada')
     const loadedAt = time
@@ -235,7 +235,7 @@ describe('createUserCache', () => {
     }
   })
 
-  it('the cache holds at most 10,000 users, and keeps those that are used', async () => {
+  it('the user cache holds at most 10,000 users, and keeps those that are used', async () => {
     const cache = cacheWith({ read: async (subject) => ({ name: subject }) })
     const isKept = (n: number): boolean => cache.recall(`${n}`) !== undefined
     for (let n = 0; n <= 15_000; n++) {
@@ -250,7 +250,7 @@ describe('createUserCache', () => {
     assert.ok(kept <= 10_000, `${kept} users are in memory`)
   })
 
-  it('a user who was not used for long is removed like every other', async () => {
+  it('an event or a stale feed also removes rarely used users from the user cache', async () => {
     const forget: readonly (() => Promise<void>)[] = [
       () => announce(here, 'ada'),
       async () => {
@@ -270,7 +270,7 @@ describe('createUserCache', () => {
     }
   })
 
-  it('users with large profiles cannot fill the memory', async () => {
+  it('users with large profiles cannot fill the memory through the user cache', async () => {
     const cache = cacheWith({
       read: async (subject) => ({ name: subject }),
       sizeOf: () => 65_536,

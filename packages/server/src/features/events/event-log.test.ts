@@ -51,7 +51,7 @@ describe('createEventLog', () => {
     assert.deepEqual(read(log.start()), [...all, 2_001, 2_003])
   })
 
-  it('the event log finds the position behind an event by its number and its id', () => {
+  it('the event log finds the position after an event by the number and id of the event', () => {
     const log = createEventLog()
     for (let seq = 2; seq <= 2_000; seq += 2) log.add(eventOf(seq))
     for (const seq of [2, 500, 1_000, 1_998, 2_000]) {
@@ -83,7 +83,7 @@ describe('createEventLog', () => {
       assert.equal(log.after(id), undefined, JSON.stringify(id))
   })
 
-  it('the event log forgets expired events, and its readers continue behind them', () => {
+  it('the event log forgets expired events, and its readers continue after these events', () => {
     const log = createEventLog()
     log.add(eventOf(1, { value: large }))
     log.add(eventOf(2, { value: large, expiresAt: now + 9 }))

@@ -193,7 +193,7 @@ describe('openEventFeed', () => {
     assert.equal(log.length, 2)
   })
 
-  it('after lost events, no reader of the log gets a part of it while it is read again', async () => {
+  it('after lost events, readers of the log get no part of an unfinished new log', async () => {
     const atGap: unknown[] = []
     feed.onGap(() => atGap.push(numbersIn(feed.log.start())))
     const all = Array.from({ length: 1_002 }, (_, i) => i + 1) // more than one read returns

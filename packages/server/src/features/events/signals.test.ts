@@ -95,7 +95,7 @@ describe('the signals of the event feed on PostgreSQL', { skip }, () => {
     assert.equal((await findListeners()).length, 1)
   })
 
-  it('signals keep no connection of an app’s own pool', async () => {
+  it('signals do not occupy a connection of the app’s own pool', async () => {
     const pool = new pg.Pool({ connectionString: test.url, max: 2 })
     closing.push(() => pool.end())
     const feed = await open(pool)

@@ -58,7 +58,7 @@ function testLease(stage: Stage): void {
 
   // For the long run: the test of the paused holder also waits until the lease expires.
   it(
-    'if the holder of a lease is killed, another process gets it after its expiry',
+    'if the holder of a lease is killed, another process gets the lease when it expires',
     long,
     async () => {
       await withProcesses(async (first, second) => {
@@ -69,7 +69,7 @@ function testLease(stage: Stage): void {
     },
   )
 
-  it('if the holder of a lease stops, another process gets it immediately', async () => {
+  it('if the holder of a lease stops, another process gets the lease immediately', async () => {
     await make()
     const database = await openDatabase(stage.database, writerThread)
     try {

@@ -1,4 +1,5 @@
-// The transactions that bind, count and spend proofs, without the endpoints.
+// Tests the transactions for proofs, without the endpoints. A proof is the row behind the link and
+// the code of a mail. The transactions bind it to an account, count wrong codes, and use it up.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { createSeal } from '../../base/seal.ts'
@@ -54,14 +55,14 @@ describeOnBoth('a proof', (stage) => {
   }
   const make = (): NewProof => prepareProof(kind, 'ada', now)
 
-  it('neither the link nor the code of an unbound proof works', () =>
+  it('the link and the code of a proof that is bound to no account do not work', () =>
     withProofs(async ({ database, find }) => {
       const proof = make()
       await database.write(requestProof, proof.row)
       assert.deepEqual([await find(proof), await find(proof, '')], [undefined, undefined])
     }))
 
-  it('a proof stays unbound, without a mail, if the account changes after the lookup', () =>
+  it('a proof is bound to no account and sends no mail if the account changes meanwhile', () =>
     withProofs(async ({ bind, find, subject }) => {
       for (const change of [
         'disabled_at = 1',
@@ -78,7 +79,7 @@ describeOnBoth('a proof', (stage) => {
       assert.deepEqual(open, [])
     }))
 
-  it('a request for a new address stays unbound, without a mail, if the user is now disabled', () =>
+  it('a request for a new address sends no mail if the user has been disabled meanwhile', () =>
     withProofs(async ({ database, subject }) => {
       await stage.sql(`update "user" set disabled_at = 1`)
       const { row } = make()
@@ -95,7 +96,7 @@ describeOnBoth('a proof', (stage) => {
       assert.deepEqual(await stage.sql('select id from mail'), [])
     }))
 
-  it('a proof cannot be spent if the account has changed since the proof was found', () =>
+  it('a proof cannot be used if the account has changed since the proof was found', () =>
     withProofs(async ({ database, bind, find, subject }) => {
       const proof = make()
       await bind(proof)
@@ -114,7 +115,7 @@ describeOnBoth('a proof', (stage) => {
       assert.deepEqual(await reset(), { isReset: false })
     }))
 
-  it('a claim needs a proof that is bound as it was found, and neither expired nor claimed', () =>
+  it('a proof can be claimed only for its own account, before it expires, and by one caller', () =>
     withProofs(async ({ database, bind, subject }) => {
       const proof = make()
       await bind(proof)
@@ -142,7 +143,7 @@ describeOnBoth('a proof', (stage) => {
       assert.equal(typeof (await claim({}, now + 30_001)), 'object')
     }))
 
-  it('wrong codes for an unknown login count for the typed login', () =>
+  it('wrong codes for an unknown login count towards the limit of that login', () =>
     withProofs(async ({ database, find }) => {
       for (let request = 0; request < 4; request++) {
         const proof = make()

@@ -24,7 +24,7 @@ describe('preferredLanguage', () => {
     [`de,${' '.repeat(1_000)}en`, undefined],
   ]
   for (const [header, language] of cases)
-    it(`${JSON.stringify(header)?.slice(0, 40)} prefers ${language ?? 'none of the four'}`, () => {
+    it(`preferredLanguage finds ${language} in ${JSON.stringify(header)?.slice(0, 40)}`, () => {
       assert.equal(preferredLanguage(header), language)
     })
 })

@@ -115,7 +115,7 @@ describe('the settings for mail', () => {
   })
 
   for (const [title, faulty] of [
-    ['no key', 'hunter2'],
+    ['text that is no key', 'hunter2'],
     ['a key that was cut', mailDkimKey.slice(0, -200)],
     ['a short key', pem('rsa', 1024)],
     ['a key for other signatures', pem('rsa-pss', 2048)],
@@ -123,7 +123,7 @@ describe('the settings for mail', () => {
     ['an Ed25519 key', generateKeyPairSync('ed25519').privateKey.export(pkcs8)],
     ['a key with a password', createPrivateKey(mailDkimKey).export({ ...pkcs8, ...encrypted })],
   ] as const)
-    it(`${title} cannot sign mails: it does not start, and is not repeated`, () => {
+    it(`Keystile does not start with ${title} as mailDkimKey, and never shows the key`, () => {
       assert.throws(
         () => check({ mailUrl: 'console:', mailFrom, mailDkimKey: faulty }),
         ({ message }: Error) =>

@@ -56,7 +56,7 @@ describe('the SMTP transport', () => {
   })
 
   // 0.0.0.0 reaches this machine, but is not a name of it: like a mail server elsewhere.
-  it('the SMTP transport sends another machine nothing, and no password, without TLS', async () => {
+  it('without TLS, the SMTP transport sends another machine no mail and no password', async () => {
     const commands: string[] = []
     server = await startMailServer({
       disabledCommands: ['STARTTLS'],

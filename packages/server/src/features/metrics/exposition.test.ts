@@ -39,7 +39,7 @@ age_seconds 0.25
     )
   })
 
-  it('formatFamilies counts a duration in each bucket that fits, in sum and count', () => {
+  it('formatFamilies adds a duration to its bucket, all larger buckets, sum and count', () => {
     const histogram = createHistogram<{ route: string }>({
       type: 'histogram',
       name: 't_seconds',

@@ -204,7 +204,7 @@ describe('names that a new password must not contain', () => {
     )
   })
 
-  it('names are searched for as plain text, and only from three letters on', () => {
+  it('names in a new password are searched for as plain text, from three letters on', () => {
     assert.equal(faultOf('ab ab engine yes', { username: 'ab' }), undefined)
     const owner = { email: 'a*b|c{3}$@example.com' }
     assert.equal(

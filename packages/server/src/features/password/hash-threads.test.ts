@@ -25,7 +25,7 @@ describe('openHashThreads', () => {
     await threads.close()
   })
 
-  it('hash threads finish running work before they close, even while loading', async () => {
+  it('hash threads finish running work before they close, even while they load', async () => {
     const threads = openHashThreads(1)
     const verifying = threads.verify(Buffer.from('correct horse battery staple'), bcrypt)
     await threads.close()

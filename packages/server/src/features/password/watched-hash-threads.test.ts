@@ -57,7 +57,7 @@ describe('watchHashThreads', () => {
     ])
   })
 
-  it('watchHashThreads reports no duration for a failed hash, and throws its error', async () => {
+  it('watchHashThreads throws the error of a failed hash, and reports no duration', async () => {
     const { watched, told, hashBy } = createStage()
     hashBy(fail)
     await assert.rejects(watched.hash(password), /exit code 1/)

@@ -102,7 +102,7 @@ describe('createRevocationStreams', () => {
     }
   }
 
-  it('a client has no more streams than its limit, and a closed one makes room', async () => {
+  it('a client can open only a limited number of revocation streams at a time', async () => {
     const open = await serve()
     const openOther = await serve(await addReader('other'))
     const [first, second] = [await open(), await open()]
@@ -115,7 +115,7 @@ describe('createRevocationStreams', () => {
     assert.equal((await open()).status, 200)
   })
 
-  it('all clients together have no more streams than the limit of the process', async () => {
+  it('all clients together can open a limited number of revocation streams at a time', async () => {
     const open = await serve()
     const openOther = await serve(await addReader('other'))
     const readers = [await open(), await openOther(), await openOther()]
@@ -130,7 +130,7 @@ describe('createRevocationStreams', () => {
     assert.equal((await open()).status, 200)
   })
 
-  it('a heartbeat says how long ago its request arrived', async () => {
+  it('a heartbeat says how long ago the request for the revocation stream arrived', async () => {
     const open = await serve()
     async function read(heartbeats: number): Promise<readonly number[]> {
       const askedAt = performance.now()
@@ -150,7 +150,7 @@ describe('createRevocationStreams', () => {
     await read(1)
   })
 
-  it('a reader that takes no bytes is cut, and others get their events meanwhile', async () => {
+  it('a reader that stops reading is disconnected, and others still get their events', async () => {
     const open = await serve()
     const [slow, other] = [await open(), await open()]
     await Promise.all([slow.untilCurrent(), other.untilCurrent()])
@@ -167,7 +167,7 @@ describe('createRevocationStreams', () => {
     assert.deepEqual(await other.untilCurrent(), [])
   })
 
-  it('a reader that is slower than the limit, but reads, gets all events', async () => {
+  it('a reader that pauses for less than the limit gets all events', async () => {
     await insert(1_000, 30_000)
     const open = await serve()
     const reader = await open()
@@ -177,7 +177,7 @@ describe('createRevocationStreams', () => {
     assert.equal((await reader.untilCurrent()).length, 1_001)
   })
 
-  it('the heartbeat stops while the database cannot be read, and starts again', async () => {
+  it('a revocation stream has no heartbeats while the database cannot be read', async () => {
     const open = await serve()
     const reader = await open()
     await reader.untilCurrent()
@@ -202,7 +202,7 @@ describe('createRevocationStreams', () => {
     await counting
   })
 
-  it('a stream that opens while the other clients are looked up stays open', async () => {
+  it('a revocation stream stays open if it opens while other clients are looked up', async () => {
     const asked = Promise.withResolvers<void>()
     const mayAnswer = Promise.withResolvers<void>()
     const answered = Promise.withResolvers<void>()
@@ -227,7 +227,7 @@ describe('createRevocationStreams', () => {
     assert.equal(streams.count, 2)
   })
 
-  it('when a client is disabled, the connection of its stalled reader is cut at once', async () => {
+  it('when a client is disabled, its stalled reader is disconnected at once', async () => {
     const open = await serve()
     const reader = await open()
     await reader.untilCurrent()
@@ -240,7 +240,7 @@ describe('createRevocationStreams', () => {
     assert.equal(await reader.untilEnd(), 'cut')
   })
 
-  it('after close(), no stream is opened', async () => {
+  it('createRevocationStreams opens no stream after close()', async () => {
     await streams.open(proven, undefined)
     streams.close()
     assert.equal(await streams.open(proven, undefined), 'full')

@@ -36,7 +36,7 @@ describe('makeRefreshToken() and parseRefreshToken()', () => {
       assert.equal(parseRefreshToken(other), undefined, other)
   })
 
-  it('an encrypted successor can be decrypted only with the refresh token before it', () => {
+  it('the stored next refresh token can be decrypted only with the token before it', () => {
     const [token, successor, other] = [makeRefreshToken(), makeRefreshToken(), makeRefreshToken()]
     const sealed = sealSuccessor(successor, token)
     assert.equal(openSuccessor(sealed, token), writeRefreshToken(successor))

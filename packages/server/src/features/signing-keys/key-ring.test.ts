@@ -76,7 +76,7 @@ describe('a key ring', () => {
     assert.equal(reads, 1)
   })
 
-  it('callers of a key ring share one read, and its guard starts it too', async () => {
+  it('callers of a key ring share one read, also a read that the guard has started', async () => {
     clock.advance(6)
     const kid = (await ring.published()).keys.keys[0]?.kid
     assert.equal(reads, 1)
@@ -86,14 +86,14 @@ describe('a key ring', () => {
     assert.equal(reads, 2)
   })
 
-  it('tokens with invented keys cause one read together', async () => {
+  it('simultaneous tokens with invented keys cause only one read of the keys', async () => {
     await Promise.all(
       Array.from({ length: 100 }, async (_, i) => ring.keySet.seek?.(`invented-${i}`, algorithm)),
     )
     assert.equal(reads, 1)
   })
 
-  it('a token of a new key does not share a read that began before the key existed', async () => {
+  it('an unknown key makes a key ring start a new read, even if a read is running', async () => {
     const kid = (await ring.published()).keys.keys[0]?.kid ?? assert.fail('there must be a key')
     await ring.keySet.seek?.('invented-1', algorithm)
     const pause = ring.keySet.seek?.('invented-2', algorithm)
@@ -118,7 +118,7 @@ describe('a key ring', () => {
     assert.equal(reads, 3)
   })
 
-  it('the guard does not use a copy that is half an hour old, and reads the keys first', async () => {
+  it('a guard reads the keys again if its copy of the keys is half an hour old', async () => {
     const kid = (await ring.published()).keys.keys[0]?.kid
     clock.advance(1801)
     assert.equal(ring.keySet.find(kid, algorithm), undefined)
@@ -175,7 +175,7 @@ describe('a key ring', () => {
     )
   })
 
-  it('after a revocation, a key ring knows the other keys without a read', async () => {
+  it('after the revocation of a key, a key ring uses the next key without a read', async () => {
     const { keyId } = await ring.signingKey()
     const next = await makeSealedKey('ES256', seal)
     const values = { now: clock.now(), algorithm: 'ES256', offered: next, times: defaultTimes }
@@ -189,7 +189,7 @@ describe('a key ring', () => {
     assert.equal((await ring.signingKey()).keyId, next.id)
   })
 
-  it('a key ring does not take a revoked key back, even if it is still in the database', async () => {
+  it('a key ring does not use a revoked key again, even if the database still has it', async () => {
     const { keyId } = await ring.signingKey()
     revoke(String(keyId))
     assert.equal(ring.keySet.find(keyId, algorithm), undefined)

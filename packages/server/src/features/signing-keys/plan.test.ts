@@ -12,25 +12,25 @@ function key(id: string, signs_from: number, signs_until: number | null = null):
 }
 
 describe('plan', () => {
-  it('without a key, a new key signs immediately', () => {
+  it('if there is no signing key, plan() makes a key that signs immediately', () => {
     assert.deepEqual(plan([], 50, wanted, times), { newSignsFrom: 50, gone: [] })
   })
 
-  it('if every key has ended, a new key signs immediately', () => {
+  it('if no key may sign any more, plan() makes a key that signs immediately', () => {
     assert.deepEqual(plan([key('a', 0, 40)], 50, wanted, times), { newSignsFrom: 50, gone: [] })
   })
 
-  it('the next key is due one lead before the current key ends its period', () => {
+  it('plan() makes the next key when `lead` is left of the current key’s `period`', () => {
     const at = (now: number): number | undefined =>
       plan([key('a', 0)], now, wanted, times).newSignsFrom
     assert.deepEqual([at(89), at(90), at(91)], [undefined, 100, 101])
   })
 
-  it('a key that is overdue by months still gets a successor that signs one lead later', () => {
+  it('if the current key is long overdue, plan() makes a next key that signs after `lead`', () => {
     assert.equal(plan([key('a', 0)], 100_000, wanted, times).newSignsFrom, 100_010)
   })
 
-  it('while there is a next key, no other key is made, even if it is forced', () => {
+  it('while there is a next key, plan() makes no other key, even with isForced', () => {
     const keys = [key('a', 0, 60), key('b', 60)]
     for (const now of [50, 59])
       for (const isForced of [false, true])
@@ -41,35 +41,35 @@ describe('plan', () => {
           )
   })
 
-  it('another algorithm or the operator makes a next key due at once', () => {
+  it('plan() makes the next key at once for another algorithm, or with isForced', () => {
     for (const change of [{ algorithm: 'EdDSA' }, { isForced: true }])
       assert.equal(plan([key('a', 0)], 5, { ...wanted, ...change }, times).newSignsFrom, 15)
   })
 
-  it('a key is deleted one margin after its last token has expired', () => {
+  it('plan() deletes a key when its last token has been expired for `margin`', () => {
     const gone = (now: number): readonly string[] =>
       plan([key('a', 0, 60), key('b', 60)], now, wanted, times).gone
     assert.deepEqual([gone(82), gone(83)], [[], ['a']])
   })
 
-  it('the key that signs is never deleted', () => {
+  it('plan() never deletes the key that signs', () => {
     assert.deepEqual(plan([key('a', 0)], 1e9, wanted, times).gone, [])
   })
 })
 
 describe('findCurrent', () => {
-  it('a key signs from its beginning until the beginning of its successor', () => {
+  it('findCurrent returns a key from its beginning until the next key begins', () => {
     const keys = [key('a', 0, 60), key('b', 60)]
     const at = (now: number): string | undefined => findCurrent(keys, now)?.id
     assert.deepEqual([at(0), at(59), at(60), at(1000)], ['a', 'a', 'b', 'b'])
   })
 
-  it('if no key has begun, the key that begins first signs', () => {
+  it('if no key has begun, findCurrent returns the key that begins first', () => {
     assert.equal(findCurrent([key('c', 9), key('b', 7)], 5)?.id, 'b')
     assert.equal(findCurrent([], 5), undefined)
   })
 
-  it('the state of each key is next, current or previous', () => {
+  it('stateOf says whether a key is the next, the current or a previous key', () => {
     const keys = [key('a', 0, 60), key('b', 60, 90), key('c', 90)]
     assert.deepEqual(
       keys.map((one) => stateOf(one, keys, 70)),
@@ -84,7 +84,7 @@ describe('a life of rotations', () => {
   const looks = fc.array(fc.integer({ min: 1, max: 150 }), { minLength: 1, maxLength: 60 })
   const numRuns = process.env['KEYSTILE_LONG'] ? 20_000 : 500
 
-  it('in every life, one published key signs, and no key leaves before its tokens', () => {
+  it('in random rotations, one published key signs, and each key outlives its tokens', () => {
     fc.assert(
       fc.property(looks, (pauses) => {
         let keys: SigningTimes[] = []

@@ -68,7 +68,7 @@ describeOnBoth('the rotation of signing keys', (stage) => {
     assert.notEqual(kidOf(await after.accessToken()), old)
   })
 
-  it('another signingAlgorithm makes a next key, and the tokens of both keys are valid', async () => {
+  it('after a change of signingAlgorithm, tokens of the old and new key are valid', async () => {
     const clock = createTestClock()
     const before = await stage.start({ clock, signingAlgorithm: 'EdDSA' })
     await before.accessToken()
@@ -85,7 +85,7 @@ describeOnBoth('the rotation of signing keys', (stage) => {
       assert.equal((await after.send('GET', '/users/me', { bearer })).status, 200)
   })
 
-  it('of three processes that publish a key at the same time, one does', async () => {
+  it('if three processes publish a next key at the same time, only one key is stored', async () => {
     const server = await stage.start()
     await server.keystile.close()
     const databases = await Promise.all(
@@ -106,7 +106,7 @@ describeOnBoth('the rotation of signing keys', (stage) => {
     }
   })
 
-  it('the key of a database from before the rotation keeps signing', async () => {
+  it('the signing key of a database from before key rotation keeps signing', async () => {
     const before = await stage.start()
     const old = kidOf(await before.accessToken())
     await before.keystile.close()
@@ -125,7 +125,7 @@ describeOnBoth('the rotation of signing keys', (stage) => {
     assert.equal(await longestToken(stage), 86_400)
   })
 
-  it('the longest lifetime of a token is kept, also after it was set to a shorter one', async () => {
+  it('the database remembers the longest lifetime of tokens that was ever configured', async () => {
     for (const accessTokenSeconds of [600, 1800, 60]) {
       const { keystile } = await stage.start({ accessTokenSeconds })
       await keystile.close()
@@ -155,7 +155,7 @@ describeOnBoth('the rotation of signing keys', (stage) => {
     assert.deepEqual([await ask(), (await jwks(server)).status], [200, 200])
   })
 
-  it('a server that has not read a new key yet accepts its tokens', async () => {
+  it('a server accepts the tokens of a new key that the server has not read yet', async () => {
     const clock = createTestClock()
     const [one, other] = [await stage.start({ clock }), await stage.start({ clock })]
     await one.accessToken()

@@ -56,7 +56,7 @@ describe('readOrCreateSealingSecret', () => {
     assert.equal(readFileSync(join(folder, 'keystile.key'), 'utf8'), `${secret}\n`)
   })
 
-  it('readOrCreateSealingSecret refuses a file without a secret, or that others can read', () => {
+  it('readOrCreateSealingSecret refuses a file with a bad secret, or one others can read', () => {
     const file = join(folder, 'keystile.key')
     writeFileSync(file, good)
     for (const mode of [0o640, 0o604]) {

@@ -25,7 +25,7 @@ describe('findSigningKeySource', () => {
     )
   })
 
-  it('the first key of a JWK Set signs, and the others may be public', () => {
+  it('the first key of a JWK Set as signingKey signs, and the other keys may be public', () => {
     const signingKey = { keys: [exportPrivateJwk(one), exportPublicJwk(other)] }
     const source = findSigningKeySource({ ...options, signingKey })
     assert.ok('ownKeys' in source)
@@ -34,7 +34,7 @@ describe('findSigningKeySource', () => {
     assert.ok(second && !('signingKey' in second))
   })
 
-  it('the kid of a published key that has none is its thumbprint (RFC 7638)', () => {
+  it('a published key without a kid gets its thumbprint as kid (RFC 7638)', () => {
     const { kid: _kid, ...unnamed } = exportPublicJwk(other)
     const signingKey = { keys: [exportPrivateJwk(one), unnamed] }
     const source = findSigningKeySource({ ...options, signingKey })
@@ -55,7 +55,7 @@ describe('findSigningKeySource', () => {
 })
 
 describe('findSealingSecrets', () => {
-  it('the private keys of a JWK Set encrypt and decrypt, the signing key first', () => {
+  it('findSealingSecrets returns the private keys of a JWK Set, the signing key first', () => {
     const [first, second] = [exportPrivateJwk(one), exportPrivateJwk(generateKey('EdDSA'))]
     const signingKey = { keys: [first, exportPublicJwk(other), second] }
     assert.deepEqual(findSealingSecrets({ ...options, signingKey }), [first['d'], second['d']])
