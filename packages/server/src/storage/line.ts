@@ -13,8 +13,8 @@ export interface Line {
 }
 
 /**
- * The weight of the newest measurement in the moving average. The average is the time that a caller
- * keeps a place.
+ * The weight of the newest measurement in the moving average of how long a caller holds a place,
+ * from getting the place until it frees the place.
  */
 const weight = 0.1
 
@@ -22,8 +22,8 @@ const weight = 0.1
 /**
  * Creates a queue that serves callers in the order of their arrival. The queue has no fixed length,
  * because the number of callers that can be served in time depends on the distance to the database.
- * Instead, the queue estimates how long a new caller would wait. It uses the average time that
- * earlier callers kept their place. If the wait would be longer than `patienceMilliseconds`, the
+ * Instead, the queue estimates how long a new caller would wait. It uses the average time for
+ * which earlier callers held a place. If the wait would be longer than `patienceMilliseconds`, the
  * queue refuses the new caller immediately.
  */
 export function createLine(places: number, patienceMilliseconds: number): Line {

@@ -90,8 +90,8 @@ export const replacePasswordHash: Command<
 
 /**
  * Sets a new password and ends all sessions of the user except the caller's, in one transaction. So
- * an attacker who knows the old password is logged out. Links for a new password do not work any
- * more.
+ * an attacker who knows the old password is logged out. Reset links that were mailed before become
+ * invalid.
  */
 export const changePassword: Command<
   {
