@@ -207,6 +207,26 @@ export async function endSessions(
 }
 
 /**
+ * Ends the sessions of all subjects, and inserts their events. Does NOT write an audit entry: the
+ * caller knows the reason and must write the entry.
+ *
+ * @returns the number of ended sessions
+ */
+export async function endAllSessions(transaction: Transaction, now: number): Promise<number> {
+  const open = inTables<SessionTables>(transaction)
+    .selectFrom('session')
+    .select('id')
+    .where('ended_at', 'is', null)
+    .orderBy('id')
+    .limit(maxValues)
+  for (let count = 0; ;) {
+    const ids = (await open.execute()).map(({ id }) => id)
+    if (ids.length === 0) return count
+    count += (await endSessionRows(transaction, ids, now)).length
+  }
+}
+
+/**
  * The largest number of values in one SQL statement, well below the parameter limits of SQLite and
  * PostgreSQL.
  */
