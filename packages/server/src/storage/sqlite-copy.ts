@@ -10,6 +10,7 @@ import {
   rmSync,
   type PathLike,
 } from 'node:fs'
+import type { DatabaseSync } from 'node:sqlite'
 import { dirname } from 'node:path'
 import { Kysely } from 'kysely'
 import { DatabaseUnavailableError, type Transaction } from './database.ts'
@@ -126,31 +127,32 @@ export interface LockedFile {
  * @throws {DatabaseUnavailableError} when the file cannot be used now
  */
 export function lockSqliteFile(file: string): LockedFile | undefined {
-  const sqlite = openSqliteFile(file, { readOnly: false, keepsJournal: true })
-  let isDamaged = false
-  try {
-    sqlite.exec('pragma busy_timeout = 200; pragma journal_mode = delete; begin exclusive')
-  } catch (error) {
-    const code = (error as { readonly errcode?: number }).errcode
-    if (isBusy(code)) {
-      sqlite.close()
-      return undefined
+  const lock = takeLock(file)
+  return (
+    lock && {
+      isDamaged: lock === 'damaged',
+      replaceWith(draft, aside) {
+        keepAside(file, aside)
+        renameSync(draft, file)
+        syncFolderOf(file)
+      },
+      release: () => lock !== 'damaged' && lock.close(),
     }
-    if (isUnavailable(code)) {
-      sqlite.close()
-      throw new DatabaseUnavailableError(textOf(error), { cause: error })
-    }
-    isDamaged = true
-  }
+  )
+}
 
-  return {
-    isDamaged,
-    replaceWith(draft, aside) {
-      keepAside(file, aside)
-      renameSync(draft, file)
-      syncFolderOf(file)
-    },
-    release: () => sqlite.close(),
+function takeLock(file: string): DatabaseSync | 'damaged' | undefined {
+  let sqlite: DatabaseSync | undefined
+  try {
+    sqlite = openSqliteFile(file, { readOnly: false, keepsJournal: true })
+    sqlite.exec('pragma busy_timeout = 200; pragma journal_mode = delete; begin exclusive')
+    return sqlite
+  } catch (error) {
+    sqlite?.close()
+    const code = (error as { readonly errcode?: number }).errcode
+    if (isBusy(code)) return undefined
+    if (isUnavailable(code)) throw new DatabaseUnavailableError(textOf(error), { cause: error })
+    return 'damaged'
   }
 }
 

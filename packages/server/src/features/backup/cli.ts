@@ -115,22 +115,29 @@ async function replaceDatabase(
     const done = await finish(call, options, { file: draft })
     sync(draft)
     const aside = `${target}.before-${new Date(clock.now()).toISOString().replace(/\W/g, '')}`
-    const kept = putInPlace(draft, target, aside)
+    const old = putInPlace(draft, target, aside)
 
     if (flags.has('json'))
-      terminal.printJson({ database: target, kept: kept ?? null, ...wireFinished(done) })
+      terminal.printJson({ database: target, kept: old?.kept ?? null, ...wireFinished(done) })
     else {
       terminal.print(`restored ${target} from ${file}`)
       printFinished(call, done, options)
-      if (kept !== undefined) terminal.print(adviceAbout(kept, examined))
+      if (old) terminal.print(adviceAbout(old, examined))
     }
   } finally {
     removeDraft(draft)
   }
 }
 
-/** @returns the new name of the old database; undefined if there was none */
-function putInPlace(draft: string, target: string, aside: string): string | undefined {
+/** The database from before the restore. */
+interface OldDatabase {
+  /** Its new name. */
+  readonly kept: string
+  readonly isDamaged: boolean
+}
+
+/** @returns undefined if there was no database */
+function putInPlace(draft: string, target: string, aside: string): OldDatabase | undefined {
   if (!existsSync(target)) {
     if (!moveIntoPlace(draft, target, { mayReplace: false })) throw inUse(target)
     return undefined
@@ -143,7 +150,7 @@ function putInPlace(draft: string, target: string, aside: string): string | unde
   } finally {
     locked.release()
   }
-  return aside
+  return { kept: aside, isDamaged: locked.isDamaged }
 }
 
 /** Refuses early, before the work. A server may still start until the file is locked again. */
@@ -162,16 +169,23 @@ function inUse(target: string): ConfigurationError {
 }
 
 /** Says how the operator finds out what was lost. */
-function adviceAbout(kept: string, { contents }: Examined): string {
+function adviceAbout({ kept, isDamaged }: OldDatabase, { contents }: Examined): string {
   const since = timeOf(contents?.backedUpAt)
-  const lines = [`the database from before is ${kept}`]
-  if (since !== undefined)
-    lines.push(
-      `Changes after ${since} are lost: disabled users are enabled again, and old passwords and ` +
-        'secrets of clients work again. If the old database can still be read, list them: ' +
-        `keystile audit --database ${kept} --since ${since}`,
+  if (isDamaged)
+    return (
+      `the database from before is ${kept}. It is damaged, so keystile could not find out whether ` +
+      'a server has it open. If a server runs, restart it'
     )
-  return lines.join('\n')
+  return [
+    `the database from before is ${kept}`,
+    ...(since === undefined
+      ? []
+      : [
+          `Changes after ${since} are lost: disabled users are enabled again, and old passwords ` +
+            'and secrets of clients work again. To list these changes, run: ' +
+            `keystile audit --database ${kept} --since ${since}`,
+        ]),
+  ].join('\n')
 }
 
 /** `keystile finish-restore`: does what follows the restore by another program. */

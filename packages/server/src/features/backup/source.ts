@@ -26,8 +26,9 @@ export function requireSqliteFile(source: DatabaseSource, verb: 'backup' | 'rest
       (verb === 'backup'
         ? `Fix: run  pg_dump --format=custom --schema=${schema} --file=FILE '${url}'  ` +
           '(or pg_basebackup, for all databases of the server)'
-        : `Fix: stop all servers, run  pg_restore --clean --if-exists --dbname='${url}' FILE  ` +
-          'and then keystile finish-restore'),
+        : `Fix: stop all servers, rename or drop the schema ${schema}, run  ` +
+          `pg_restore --single-transaction --dbname='${url}' FILE  and then  ` +
+          'keystile finish-restore'),
   )
 }
 
