@@ -5,7 +5,9 @@ import {
   existsSync,
   fsyncSync,
   linkSync,
+  mkdirSync,
   openSync,
+  readSync,
   renameSync,
   rmSync,
   type PathLike,
@@ -56,7 +58,28 @@ export async function changeSqliteFile(
 }
 
 /**
- * Reads a whole SQLite file and checks its structure, its indexes and its foreign keys.
+ * Moves all changes of a SQLite file from its write-ahead log into the file, and waits until they
+ * are on disk. No other process may use the file.
+ *
+ * @throws {DatabaseUnavailableError} when changes are left in the log
+ */
+export function makeSingleFile(file: string): void {
+  const sqlite = openSqliteFile(file, { readOnly: false, keepsJournal: true })
+  try {
+    const mode = sqlite.prepare('pragma journal_mode = delete').get()?.['journal_mode']
+    if (mode !== 'delete') throw new Error(`its journal mode is ${String(mode)}`)
+  } catch (error) {
+    throw new DatabaseUnavailableError(`${file} cannot be made one file: ${textOf(error)}`, {
+      cause: error,
+    })
+  } finally {
+    sqlite.close()
+  }
+  sync(file)
+}
+
+/**
+ * Reads a whole SQLite file and checks its structure and its indexes.
  *
  * @returns the first fault, or undefined if the file is whole
  */
@@ -65,9 +88,7 @@ export function findDamage(file: string): string | undefined {
     const sqlite = openSqliteFile(file, { readOnly: true })
     try {
       const found = sqlite.prepare('pragma integrity_check(1)').get()?.['integrity_check']
-      if (found !== 'ok') return String(found)
-      const orphan = sqlite.prepare('pragma foreign_key_check').get()
-      return orphan && `a row of the table ${String(orphan['table'])} has no parent`
+      return found === 'ok' ? undefined : String(found)
     } finally {
       sqlite.close()
     }
@@ -169,6 +190,24 @@ function keepAside(file: string, aside: string): void {
   } catch {
     renameSync(file, aside) // the file system has no hard links
   }
+}
+
+/** Whether a file is a SQLite database, by its first bytes. Does NOT check the rest. */
+export function isSqliteFile(file: string): boolean {
+  const header = 'SQLite format 3\0'
+  const bytes = Buffer.alloc(header.length)
+  const opened = openSync(file, 'r')
+  try {
+    readSync(opened, bytes)
+  } finally {
+    closeSync(opened)
+  }
+  return bytes.toString('latin1') === header
+}
+
+/** Creates the folder of a file, if it does not exist. Only its owner can open it. */
+export function createFolderOf(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
 }
 
 /** Deletes a draft that was not moved into place. */

@@ -8,8 +8,11 @@ import { isAbsent } from '../../storage/source.ts'
 import {
   changeSqliteFile,
   copySqliteFile,
+  createFolderOf,
   findDamage,
+  isSqliteFile,
   lockSqliteFile,
+  makeSingleFile,
   moveIntoPlace,
   removeDraft,
   sync,
@@ -44,6 +47,11 @@ export async function backup({
   if (isSameFile(file, source))
     throw new ConfigurationError('the backup must be another file than the database')
   if (!mayReplace && existsSync(file)) throw fileExists(file)
+  if (existsSync(file) && !isSqliteFile(file))
+    throw new ConfigurationError(
+      `--overwrite replaces only earlier backups; ${file} is another file. ` +
+        'Fix: choose another name',
+    )
 
   const draft = draftOf(file)
   try {
@@ -111,9 +119,10 @@ async function replaceDatabase(
   requireUnused(target)
   const draft = draftOf(target)
   try {
+    createFolderOf(target)
     copySqliteFile(file, draft)
     const done = await finish(call, options, { file: draft })
-    sync(draft)
+    makeSingleFile(draft)
     const aside = `${target}.before-${new Date(clock.now()).toISOString().replace(/\W/g, '')}`
     const old = putInPlace(draft, target, aside)
 

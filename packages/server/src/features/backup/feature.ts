@@ -14,7 +14,7 @@ export const feature: Feature<object, BackupEvent, unknown, Options> = {
       takesSettings: 'withoutKey',
       summary:
         'copy the SQLite database into a new file while the server runs, and check the copy; ' +
-        '--overwrite replaces an existing file',
+        '--overwrite replaces an earlier backup',
       load: async () => (await import('./cli.ts')).backup,
     },
     {
