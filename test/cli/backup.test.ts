@@ -486,6 +486,18 @@ describe('keystile backup and keystile restore', () => {
       await start()
     })
 
+    it('replaces the file that a symbolic link names, and keeps the link', async () => {
+      await start()
+      await must('backup', 'b.db')
+      await stop()
+      mkdirSync(path('link'))
+      symlinkSync(database, path('link/keystile.db'))
+      const env = { KEYSTILE_DATABASE: 'link/keystile.db' }
+      assert.equal((await run(['restore', 'b.db'], env)).code, 0)
+      assert.deepEqual(readdirSync(path('link')), ['keystile.db'])
+      assert.match((await run(['audit', '--json', '--limit', '1'])).stdout, /database_restored/)
+    })
+
     it('never restores a database from itself', async () => {
       await start()
       await stop()

@@ -1,6 +1,6 @@
 // The commands `keystile backup`, `restore` and `finish-restore`.
 
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, realpathSync, statSync } from 'node:fs'
 import { randomId } from 'keystile/internal'
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import type { Call } from '../../feature/cli-command.ts'
@@ -92,7 +92,7 @@ async function makeCopy(source: string, draft: string, now: number): Promise<Con
 export async function restore(call: Call<Options>): Promise<void> {
   const { operand: file, flags, terminal, clock } = call
   const { options } = await call.settings()
-  const target = requireSqliteFile(options.database, 'restore')
+  const target = withoutLink(requireSqliteFile(options.database, 'restore'))
   const examined = await examineBackup(file, options, clock.now())
   if (flags.has('check')) return printExamination(call, examined)
 
@@ -182,8 +182,8 @@ function adviceAbout({ kept, isDamaged }: OldDatabase, { contents }: Examined): 
   const since = timeOf(contents?.backedUpAt)
   if (isDamaged)
     return (
-      `the database from before is ${kept}. It is damaged, so keystile could not find out whether ` +
-      'a server has it open. If a server runs, restart it'
+      `the database from before is ${kept}. It is damaged, so keystile could not find out ` +
+      'whether a server has it open. If a server runs, restart it'
     )
   return [
     `the database from before is ${kept}`,
@@ -215,6 +215,12 @@ function fileExists(file: string): ConfigurationError {
   return new ConfigurationError(
     `${file} must not exist yet. Fix: choose another name, or give --overwrite`,
   )
+}
+
+/** Follows a symbolic link, so that the file is replaced and not the link. */
+function withoutLink(file: string): string {
+  const isLink = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true
+  return isLink ? realpathSync(file) : file
 }
 
 function isSameFile(a: string, b: string): boolean {
