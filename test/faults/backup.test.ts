@@ -57,7 +57,7 @@ function startLoad(url: string): Load {
   const facts: Fact[] = []
   const usernames: string[] = []
   let slowest = 0
-  let isOver = false
+  const state = { isOver: false }
 
   async function timed(work: Promise<Answer>, status: number): Promise<Answer> {
     const startedAt = performance.now()
@@ -74,7 +74,7 @@ function startLoad(url: string): Load {
   }
 
   async function client(n: number): Promise<void> {
-    for (let round = 0; !isOver; round++) {
+    for (let round = 0; !state.isOver; round++) {
       const username = `user-${n}-${round}`
       const body = JSON.stringify({ username, email: `${username}@example.com`, password })
       const headers = { 'content-type': 'application/json' }
@@ -108,7 +108,7 @@ function startLoad(url: string): Load {
       while (facts.length < count) await Promise.race([running, wait(5)])
     },
     async stop() {
-      isOver = true
+      state.isOver = true
       await running
     },
   }

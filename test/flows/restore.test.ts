@@ -43,10 +43,10 @@ describeOnBoth('keystile finish-restore', (stage) => {
 
     const events: ServerEvent[] = []
     while (events.length < 2) events.push(await reader.nextChange())
-    assert.deepEqual(events.map(({ data }) => [data['kind'], data['value']]).toSorted(), [
-      ['key', old!['id']],
-      ['session', sessionId],
-    ])
+    assert.deepEqual(Object.fromEntries(events.map(({ data }) => [data['kind'], data['value']])), {
+      key: old!['id'],
+      session: sessionId,
+    })
     assert.equal((await send('GET', '/users/me', { bearer: before })).status, 401)
     assert.equal((await refresh(refreshToken)).status, 400)
     const bearer = await accessToken()
