@@ -302,6 +302,20 @@ describe('keystile backup and keystile restore', () => {
       assert.equal(await statusOf(second, await second.accessToken()), 200)
     })
 
+    it('has ended more sessions than one statement can end', async () => {
+      await start()
+      query(
+        database,
+        `insert into session (id, subject, client_id, created_at, last_used_at, tokens_expire_at)
+          with recursive n (i) as (select 1 union all select i + 1 from n where i < 1200)
+          select 's' || i, 'ada', 'first-party', 0, 0, 0 from n`,
+      )
+      await must('backup', 'b.db')
+      await stop()
+      assert.equal((await must('restore', 'b.db'))['sessions_ended'], 1200)
+      assert.deepEqual(query(database, 'select id from session where ended_at is null'), [])
+    })
+
     it('has no key that was revoked after the backup', async () => {
       await start()
       await must('backup', 'b.db')

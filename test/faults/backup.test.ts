@@ -170,7 +170,7 @@ describe('backups under load', { concurrency: 1 }, () => {
     const load = startLoad(server.url)
     try {
       for (let n = 0; n < backups; n++) {
-        await load.untilFacts((n + 1) * changesBetween)
+        await load.untilFacts(load.facts.length + changesBetween)
         const slowestBefore = load.slowest()
         confirmed.push({ facts: [...load.facts], usernames: [...load.usernames] })
         const args = ['backup', join(cwd, `${n}.db`), '--json']
@@ -259,7 +259,7 @@ describe('backups under load', { concurrency: 1 }, () => {
       const load = startLoad(server.url)
       try {
         for (let n = 0; n < backups; n++) {
-          await load.untilFacts((n + 1) * changesBetween)
+          await load.untilFacts(load.facts.length + changesBetween)
           confirmed.push({ facts: [...load.facts], usernames: [...load.usernames] })
           const slowestBefore = load.slowest()
           await runNamed('backup', 'first', `${n}.dump`)

@@ -213,16 +213,21 @@ export async function endSessions(
  * @returns the number of ended sessions
  */
 export async function endAllSessions(transaction: Transaction, now: number): Promise<number> {
-  const open = inTables<SessionTables>(transaction)
-    .selectFrom('session')
-    .select('id')
-    .where('ended_at', 'is', null)
-    .orderBy('id')
-    .limit(maxValues)
-  for (let count = 0; ;) {
-    const ids = (await open.execute()).map(({ id }) => id)
-    if (ids.length === 0) return count
+  let count = 0
+  for (let last = ''; ;) {
+    const rows = await inTables<SessionTables>(transaction)
+      .selectFrom('session')
+      .select('id')
+      .where('ended_at', 'is', null)
+      .where('id', '>', last) // each read begins behind the sessions that have just ended
+      .orderBy('id')
+      .limit(maxValues)
+      .execute()
+    const ids = rows.map(({ id }) => id)
+    const end = ids.at(-1)
+    if (end === undefined) return count
     count += (await endSessionRows(transaction, ids, now)).length
+    last = end
   }
 }
 
