@@ -83,7 +83,7 @@ describe('keystile backup and keystile restore', () => {
   }
 
   function query(file: string, text: string): readonly Record<string, unknown>[] {
-    const sqlite = new DatabaseSync(file)
+    const sqlite = new DatabaseSync(file, { timeout: 5_000 })
     try {
       return sqlite.prepare(text).all()
     } finally {
@@ -181,7 +181,7 @@ describe('keystile backup and keystile restore', () => {
       return faults.join('\n')
     }
     const change = (text: string): void => {
-      const sqlite = new DatabaseSync(path('b.db'))
+      const sqlite = new DatabaseSync(path('b.db'), { timeout: 5_000 })
       sqlite.exec(text)
       sqlite.close()
     }
