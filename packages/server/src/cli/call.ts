@@ -31,8 +31,8 @@ export function createCall(
     clock: systemClock,
     settings,
     situation: () => readSituation(values, environment),
-    async withDatabase(work, options) {
-      await withDatabase((await settings()).options.database, work, options)
+    async withDatabase(work, { file, ...options } = {}) {
+      await withDatabase(file ?? (await settings()).options.database, work, options)
     },
   }
 }

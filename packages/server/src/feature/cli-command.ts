@@ -45,15 +45,15 @@ export interface Call<Options> {
   /** Reads the settings. @throws {ConfigurationError} with all faults of the settings */
   settings(): Promise<{ readonly options: Options }>
   /**
-   * Opens the database that the settings name, calls `work` with it, and closes it. A server may
-   * use the same database at the same time.
+   * Opens the database that the settings name, or the SQLite file `file`. Calls `work` with it, and
+   * closes it. A server may use the same database at the same time.
    *
    * @throws {ConfigurationError} if the database does not exist and `mayCreate` is not true. A
    *   mistyped path must not create a new database without users
    */
   withDatabase(
     work: (database: Database) => Promise<void>,
-    options?: { readonly mayCreate: boolean },
+    options?: { readonly mayCreate?: boolean; readonly file?: string },
   ): Promise<void>
 }
 

@@ -4,6 +4,7 @@ import type { AnyCommand } from '../storage/database.ts'
 import { commands as clientCommands } from '../features/clients/store.ts'
 import { commands as appEventCommands } from '../features/app-events/store.ts'
 import { commands as auditCommands } from '../features/audit/store.ts'
+import { commands as backupCommands } from '../features/backup/store.ts'
 import { commands as emailChangeCommands } from '../features/email-change/store.ts'
 import { commands as eventCommands } from '../features/events/store.ts'
 import { commands as verificationCommands } from '../features/email-verification/store.ts'
@@ -33,6 +34,7 @@ import { commands as userCommands } from '../features/accounts/store.ts'
 const listed: readonly AnyCommand[] = [
   ...appEventCommands,
   ...auditCommands,
+  ...backupCommands,
   ...clientCommands,
   ...deviceCommands,
   ...emailChangeCommands,

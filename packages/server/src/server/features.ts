@@ -14,6 +14,7 @@ import type { Setting } from '../feature/setting.ts'
 import * as accounts from '../features/accounts/feature.ts'
 import * as appEvents from '../features/app-events/feature.ts'
 import * as audit from '../features/audit/feature.ts'
+import * as backup from '../features/backup/feature.ts'
 import * as browserSession from '../features/browser-session/feature.ts'
 import * as clients from '../features/clients/feature.ts'
 import * as directory from '../features/directory/feature.ts'
@@ -68,6 +69,7 @@ export interface OwnAccountOptions<S extends string, P extends object>
 /** The name of an audit event. */
 export type AuditEventName = AuditEventOf<
   | typeof accounts.feature
+  | typeof backup.feature
   | typeof clients.feature
   | typeof emailVerification.feature
   | typeof emailChange.feature
@@ -153,6 +155,7 @@ const list = [
   emailVerification.feature,
   emailChange.feature,
   invitations.feature,
+  backup.feature,
   app.feature,
   machine.feature,
 ] satisfies readonly ListedFeature[]

@@ -90,6 +90,18 @@ export async function inspectMigrations(reader: Reader): Promise<MigrationFacts>
   }
 }
 
+/** Returns the name of the newest migration that has run. Returns undefined without our tables. */
+export async function findNewestMigration(reader: Reader): Promise<string | undefined> {
+  if (!(await hasTable(reader, 'migration'))) return undefined
+  const row = await inTables<{ migration: { readonly name: string } }>(reader)
+    .selectFrom('migration')
+    .select('name')
+    .orderBy('name', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.name
+}
+
 /**
  * Whether the user may create the schema, or create tables in it and alter those that are there.
  * Only the owner of a table may alter it.

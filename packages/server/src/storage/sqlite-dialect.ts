@@ -11,10 +11,13 @@ const maxStatements = 200
 /**
  * Opens a SQLite file. When a commit returns, its changes are on disk. If another process has
  * locked the file, SQLite waits for up to 5 s.
+ *
+ * @param options.keepsJournal whether to leave the journal mode of the file as it is. Without it, a
+ *   file that is opened for writing gets a write-ahead log.
  */
 export function openSqliteFile(
   file: string,
-  options: { readonly readOnly: boolean },
+  options: { readonly readOnly: boolean; readonly keepsJournal?: boolean },
 ): DatabaseSync {
   // This is not an `import`: an old version of Node does not have the module, but must still load
   // this file. Then `requireNode()` can report that the version is too old.
@@ -24,7 +27,7 @@ export function openSqliteFile(
     timeout: 5_000,
     enableForeignKeyConstraints: true,
   })
-  if (!options.readOnly) sqlite.exec('pragma journal_mode = wal')
+  if (!options.readOnly && !options.keepsJournal) sqlite.exec('pragma journal_mode = wal')
   sqlite.exec('pragma synchronous = full')
   return sqlite
 }
@@ -113,7 +116,8 @@ export function findFirst(prepare: Prepare, text: string, values: readonly unkno
  */
 const unavailableCodes = new Set([5, 6, 10, 13, 14])
 
-function isUnavailable(code: number | undefined): boolean {
+/** Whether a result code of SQLite means that the file cannot be used now. */
+export function isUnavailable(code: number | undefined): boolean {
   return code !== undefined && unavailableCodes.has(code & 0xff)
 }
 

@@ -49,6 +49,24 @@ export async function insertEvents(
 }
 
 /**
+ * How many numbers a restored database leaves out. It is more than the events that any database has
+ * got between a backup and its restore.
+ */
+const skippedNumbers = 1_000_000_000
+
+/**
+ * Leaves out numbers, so that new events get no number that the database gave to other events
+ * before it was restored. So each process and each reader of the feed notices that it must read all
+ * events again.
+ */
+export async function skipNumbers(transaction: Transaction): Promise<void> {
+  await inTables<EventTables>(transaction)
+    .updateTable('feed')
+    .set((row) => ({ seq: row('seq', '+', skippedNumbers) }))
+    .execute()
+}
+
+/**
  * Inserts the event that makes every process read a user again. Call it in the transaction of the
  * change. This process gets a notice as well: so it forgets the user before the command resolves.
  */

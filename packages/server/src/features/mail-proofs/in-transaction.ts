@@ -255,3 +255,11 @@ export async function eraseProofsFor(
     .execute()
   return erased.length
 }
+
+/** Deletes all proofs of all users. Returns their number. */
+export async function eraseAllProofs(transaction: Transaction): Promise<number> {
+  const erased = await inTables<MailProofTables>(transaction)
+    .deleteFrom('mail_proof')
+    .executeTakeFirstOrThrow()
+  return Number(erased.numDeletedRows)
+}

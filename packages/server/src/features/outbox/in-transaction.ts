@@ -64,3 +64,12 @@ export async function eraseMailsAbout(transaction: Transaction, subject: string)
     .where('subject', '=', subject)
     .execute()
 }
+
+/** Deletes the mails that wait to be sent. Keeps dead letters. Returns the number of mails. */
+export async function eraseWaitingMails(transaction: Transaction): Promise<number> {
+  const erased = await inTables<OutboxTables>(transaction)
+    .deleteFrom('mail')
+    .where('dead_at', 'is', null)
+    .executeTakeFirstOrThrow()
+  return Number(erased.numDeletedRows)
+}

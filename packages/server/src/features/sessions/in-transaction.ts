@@ -207,6 +207,31 @@ export async function endSessions(
 }
 
 /**
+ * Ends the sessions of all subjects, and inserts their events. Does NOT write an audit entry: the
+ * caller knows the reason and must write the entry.
+ *
+ * @returns the number of ended sessions
+ */
+export async function endAllSessions(transaction: Transaction, now: number): Promise<number> {
+  let count = 0
+  for (let last = ''; ;) {
+    const rows = await inTables<SessionTables>(transaction)
+      .selectFrom('session')
+      .select('id')
+      .where('ended_at', 'is', null)
+      .where('id', '>', last) // each read begins behind the sessions that have just ended
+      .orderBy('id')
+      .limit(maxValues)
+      .execute()
+    const ids = rows.map(({ id }) => id)
+    const end = ids.at(-1)
+    if (end === undefined) return count
+    count += (await endSessionRows(transaction, ids, now)).length
+    last = end
+  }
+}
+
+/**
  * The largest number of values in one SQL statement, well below the parameter limits of SQLite and
  * PostgreSQL.
  */

@@ -9,8 +9,8 @@ import { withEventFeed } from '../events/cli.ts'
 import { defaultTimes, findCurrent, listNext, stateOf } from './plan.ts'
 import { createKeySeal, makeSealedKey, openSealedKey } from './sealed-keys.ts'
 import { requireSealingSecrets, type SigningKeyChoice } from './signing-key-source.ts'
-import { advanceSigningKeys, listSigningKeyRows, revokeSigningKey, type NewKey } from './store.ts'
-import type { SigningKeyRow } from './tables.ts'
+import { advanceSigningKeys, listSigningKeyRows, revokeSigningKey } from './store.ts'
+import type { NewKey, SigningKeyRow } from './tables.ts'
 
 /** The settings that the commands read. */
 export type Options = SigningKeyChoice

@@ -16,7 +16,7 @@ import {
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import { createSeal, type Seal, type SealingSecrets } from '../../base/seal.ts'
 import type { SealedKey } from '../../feature/situation.ts'
-import type { NewKey } from './store.ts'
+import type { NewKey } from './tables.ts'
 
 /**
  * The algorithms that a server can sign tokens with. All are asymmetric: an API that verifies

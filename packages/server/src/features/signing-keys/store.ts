@@ -11,10 +11,10 @@ import {
 import { hasTable } from '../../storage/migrate.ts'
 import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
-import { insertEvents } from '../events/in-transaction.ts'
 import type { SigningKeyEvent } from './audit-events.ts'
+import { insertKey, lockIssuer, revokeTokensOf } from './in-transaction.ts'
 import { findCurrent, listNext, plan, type RotationTimes } from './plan.ts'
-import type { SigningKeyRow, SigningKeyTables, SigningTimes } from './tables.ts'
+import type { NewKey, SigningKeyRow, SigningKeyTables, SigningTimes } from './tables.ts'
 
 const longestTokenName = 'longest_access_token_seconds'
 
@@ -33,9 +33,6 @@ export const claimIssuer: Command<string, string> = command(
     return (await lockIssuer(transaction)).value
   },
 )
-
-/** A new key, whose times the transaction decides. */
-export type NewKey = Pick<SigningKeyRow, 'id' | 'algorithm' | 'sealed_jwk'>
 
 /** The columns that every version of the table has. */
 type StoredKey = NewKey & Pick<SigningKeyRow, 'created_at'>
@@ -101,12 +98,6 @@ export interface Revocation {
 }
 
 /**
- * How long the tokens of a revoked key are refused: ten years. The lifetime of our own tokens would
- * not be enough, because a person who stole the key chooses the `exp` of the forged tokens.
- */
-const forgedTokensMilliseconds = 10 * 365 * 24 * 60 * 60 * 1000
-
-/**
  * Deletes a key and inserts the event that revokes its tokens. If it was the current key, the next
  * key signs at once, or the offered key if there is no next key. If it was the next key, the
  * current key keeps signing, and the rotation makes another next key when one is due.
@@ -134,8 +125,7 @@ export const revokeSigningKey: Command<Revocation, { readonly found: boolean }> 
       by,
       detail: { key_id: id },
     })
-    const tokensExpireAt = now + forgedTokensMilliseconds
-    await insertEvents(transaction, [{ kind: 'key', value: id, tokensExpireAt }], now)
+    await revokeTokensOf(transaction, [id], now)
     return { found }
   },
 )
@@ -195,24 +185,6 @@ export async function readLongestToken(reader: Reader): Promise<number> {
   return Number(row?.value ?? 0)
 }
 
-async function insertKey(
-  transaction: Transaction,
-  key: { readonly offered: NewKey; readonly now: number; readonly signsFrom: number },
-): Promise<SigningKeyRow> {
-  const { offered, now, signsFrom } = key
-  const row = {
-    id: offered.id,
-    algorithm: offered.algorithm,
-    sealed_jwk: offered.sealed_jwk,
-    created_at: now,
-    published_at: now,
-    signs_from: signsFrom,
-    signs_until: null,
-  }
-  await inTables<SigningKeyTables>(transaction).insertInto('signing_key').values(row).execute()
-  return row
-}
-
 async function setBeginning(transaction: Transaction, id: string, at: number): Promise<void> {
   await inTables<SigningKeyTables>(transaction)
     .updateTable('signing_key')
@@ -227,19 +199,6 @@ async function setEnd(transaction: Transaction, id: string, at: number | null): 
     .set({ signs_until: at })
     .where('id', '=', id)
     .execute()
-}
-
-/**
- * Locks the row of the issuer until the commit, and reads it. The update changes no value: it only
- * takes the lock, which works on both SQLite and PostgreSQL.
- */
-function lockIssuer(transaction: Transaction): Promise<{ readonly value: string }> {
-  return inTables<SigningKeyTables>(transaction)
-    .updateTable('setting')
-    .set((row) => ({ value: row.ref('value') }))
-    .where('name', '=', 'issuer')
-    .returning('value')
-    .executeTakeFirstOrThrow()
 }
 
 /** Returns the issuer that a database belongs to, or undefined for a new database. */

@@ -21,6 +21,9 @@ export interface SigningKeyRow extends SigningTimes {
   readonly created_at: number
 }
 
+/** A new key, whose times the transaction decides. */
+export type NewKey = Pick<SigningKeyRow, 'id' | 'algorithm' | 'sealed_jwk'>
+
 /** The tables of signing keys. */
 export interface SigningKeyTables {
   readonly signing_key: SigningKeyRow

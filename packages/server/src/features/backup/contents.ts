@@ -1,0 +1,58 @@
+// What a copy of a database has in it.
+
+import { statSync } from 'node:fs'
+import { inspectDatabase } from '../../storage/facts.ts'
+import { findNewestMigration } from '../../storage/migrate.ts'
+import { countUsers } from '../accounts/user-count.ts'
+import { countSessions } from '../sessions/session-count.ts'
+import { findBackupTime } from './store.ts'
+
+/** What a copy has in it. */
+export interface Contents {
+  /** The name of its newest migration. */
+  readonly schema: string
+  readonly users: number
+  /** Sessions that have not ended. */
+  readonly sessions: number
+  readonly bytes: number
+  /**
+   * The copy has every change that was committed before this time, in milliseconds. Undefined if
+   * `keystile backup` has not made the copy.
+   */
+  readonly backedUpAt: number | undefined
+}
+
+/**
+ * Reads what a SQLite file has in it. Changes nothing.
+ *
+ * @returns undefined if the file has no tables of Keystile
+ */
+export async function readContents(file: string): Promise<Contents | undefined> {
+  return inspectDatabase(file, async (reader) => {
+    const schema = await findNewestMigration(reader)
+    if (schema === undefined) return undefined
+    return {
+      schema,
+      users: await countUsers(reader),
+      sessions: await countSessions(reader),
+      bytes: statSync(file).size,
+      backedUpAt: await findBackupTime(reader),
+    }
+  })
+}
+
+/** Returns the contents as members of a JSON object. */
+export function wireContents({ backedUpAt, ...contents }: Contents): object {
+  return { ...contents, backed_up_at: timeOf(backedUpAt) ?? null }
+}
+
+/** Returns the contents as text. */
+export function describeContents({ schema, users, sessions, bytes, backedUpAt }: Contents): string {
+  const at = timeOf(backedUpAt) ?? 'an unknown time'
+  return `backup of ${at}, schema ${schema}, ${users} users, ${sessions} sessions, ${bytes} bytes`
+}
+
+/** Returns a time in ISO 8601. */
+export function timeOf(milliseconds: number | undefined): string | undefined {
+  return milliseconds === undefined ? undefined : new Date(milliseconds).toISOString()
+}

@@ -1,0 +1,45 @@
+// What an operator wants to know about the keys of a database that is not in use.
+
+import type { SealingSecrets } from '../../base/seal.ts'
+import type { Reader } from '../../storage/database.ts'
+import { stateOf, type KeyState } from './plan.ts'
+import { createKeySeal, openSealedKey } from './sealed-keys.ts'
+import { findSigningKeyRows } from './store.ts'
+
+/** A stored key that the given secrets decrypt. */
+export interface KeyStanding {
+  readonly id: string
+  readonly state: KeyState
+  /** When the key stops to sign, in milliseconds. Undefined while it has no successor. */
+  readonly signsUntil: number | undefined
+}
+
+/**
+ * Decrypts all stored keys, and returns the state of each. The table may be from before the
+ * rotation.
+ *
+ * @param requireSecrets returns the secrets. It is not called if there is no key
+ * @throws {ConfigurationError} if a key was encrypted with a different secret, or as
+ *   `requireSecrets`
+ */
+export async function describeKeys(
+  reader: Reader,
+  now: number,
+  requireSecrets: () => SealingSecrets,
+): Promise<readonly KeyStanding[]> {
+  const rows = (await findSigningKeyRows(reader)).map((row) => ({
+    published_at: row.created_at,
+    signs_from: row.created_at,
+    signs_until: null,
+    ...row,
+  }))
+  if (rows.length === 0) return []
+
+  const seal = createKeySeal(requireSecrets())
+  for (const row of rows) openSealedKey(row, seal)
+  return rows.map((row) => ({
+    id: row.id,
+    state: stateOf(row, rows, now),
+    signsUntil: row.signs_until ?? undefined,
+  }))
+}

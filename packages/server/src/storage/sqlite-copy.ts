@@ -1,0 +1,246 @@
+// Copies of SQLite files: made while other processes write, checked, and moved into place.
+
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  type PathLike,
+} from 'node:fs'
+import type { DatabaseSync } from 'node:sqlite'
+import { dirname } from 'node:path'
+import { Kysely } from 'kysely'
+import { DatabaseUnavailableError, type Transaction } from './database.ts'
+import { isUnavailable, openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
+
+// decisions/0033-backups-and-restores.md
+/**
+ * Copies a SQLite database into a new file, which only its owner can read. The copy has all changes
+ * that were committed before the call, and no part of a later transaction. Other processes can
+ * write meanwhile. When the function returns, the copy is on disk. Blocks the thread.
+ *
+ * @throws {DatabaseUnavailableError} when the source cannot be read, or the copy cannot be written
+ */
+export function copySqliteFile(source: string, copy: string): void {
+  try {
+    closeSync(openSync(copy, 'wx', 0o600))
+    const sqlite = openSqliteFile(source, { readOnly: true })
+    try {
+      sqlite.prepare('vacuum into ?').run(copy)
+    } finally {
+      sqlite.close()
+    }
+    sync(copy)
+  } catch (error) {
+    throw new DatabaseUnavailableError(`${source} cannot be copied to ${copy}: ${textOf(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+/** Runs `change` in a transaction on a file that no other process uses. */
+export async function changeSqliteFile(
+  file: string,
+  change: (transaction: Transaction) => Promise<void>,
+): Promise<void> {
+  const sqlite = openSqliteFile(file, { readOnly: false, keepsJournal: true })
+  const db = new Kysely<unknown>({ dialect: sqliteDialect(sqlite) })
+  try {
+    await db.transaction().execute(change)
+  } finally {
+    await db.destroy()
+  }
+}
+
+/**
+ * Moves all changes of a SQLite file from its write-ahead log into the file, and waits until they
+ * are on disk. No other process may use the file.
+ *
+ * @throws {DatabaseUnavailableError} when changes are left in the log
+ */
+export function makeSingleFile(file: string): void {
+  const sqlite = openSqliteFile(file, { readOnly: false, keepsJournal: true })
+  try {
+    const mode = sqlite.prepare('pragma journal_mode = delete').get()?.['journal_mode']
+    if (mode !== 'delete') throw new Error(`its journal mode is ${String(mode)}`)
+  } catch (error) {
+    throw new DatabaseUnavailableError(`${file} cannot be made one file: ${textOf(error)}`, {
+      cause: error,
+    })
+  } finally {
+    sqlite.close()
+  }
+  sync(file)
+}
+
+/**
+ * Reads a whole SQLite file and checks its structure and its indexes.
+ *
+ * @returns the first fault, or undefined if the file is whole
+ */
+export function findDamage(file: string): string | undefined {
+  try {
+    const sqlite = openSqliteFile(file, { readOnly: true })
+    try {
+      const found = sqlite.prepare('pragma integrity_check(1)').get()?.['integrity_check']
+      return found === 'ok' ? undefined : String(found)
+    } finally {
+      sqlite.close()
+    }
+  } catch (error) {
+    return textOf(error)
+  }
+}
+
+/**
+ * Gives a finished file its final name. When the function returns, the name is on disk. A crash
+ * leaves the old file or the new one, never a part.
+ *
+ * @returns false if a file with this name exists, and `mayReplace` is false
+ */
+export function moveIntoPlace(
+  draft: string,
+  file: string,
+  { mayReplace }: { readonly mayReplace: boolean },
+): boolean {
+  if (!mayReplace && !takeName(draft, file)) return false
+  if (mayReplace) renameSync(draft, file)
+  syncFolderOf(file)
+  return true
+}
+
+/** Moves a file to a name that is free. */
+function takeName(draft: string, file: string): boolean {
+  try {
+    linkSync(draft, file) // unlike a rename, it fails if the file exists
+    rmSync(draft)
+    return true
+  } catch {
+    // The file exists, or the file system has no hard links.
+    if (existsSync(file)) return false
+    renameSync(draft, file)
+    return true
+  }
+}
+
+/** A SQLite file that no other process has open, or can open. */
+export interface LockedFile {
+  /** Whether the file is damaged. SQLite cannot lock such a file. */
+  readonly isDamaged: boolean
+  /**
+   * Replaces the file, and keeps it under the name `aside`, which must be free. The write-ahead log
+   * of the old file stays with the old file: beside the new one, it would damage it.
+   */
+  replaceWith(draft: string, aside: string): void
+  release(): void
+}
+
+/**
+ * Locks a SQLite file. First moves all changes from its write-ahead log into the file, which SQLite
+ * allows only while no other connection exists.
+ *
+ * @returns undefined if another process has the file open
+ * @throws {DatabaseUnavailableError} when the file cannot be used now
+ */
+export function lockSqliteFile(file: string): LockedFile | undefined {
+  const lock = takeLock(file)
+  return (
+    lock && {
+      isDamaged: lock === 'damaged',
+      replaceWith(draft, aside) {
+        keepAside(file, aside)
+        renameSync(draft, file)
+        syncFolderOf(file)
+      },
+      release: () => lock !== 'damaged' && lock.close(),
+    }
+  )
+}
+
+function takeLock(file: string): DatabaseSync | 'damaged' | undefined {
+  let sqlite: DatabaseSync | undefined
+  try {
+    sqlite = openSqliteFile(file, { readOnly: false, keepsJournal: true })
+    sqlite.exec('pragma busy_timeout = 200; pragma journal_mode = delete; begin exclusive')
+    return sqlite
+  } catch (error) {
+    sqlite?.close()
+    const code = (error as { readonly errcode?: number }).errcode
+    if (isBusy(code)) return undefined
+    if (isUnavailable(code)) throw new DatabaseUnavailableError(textOf(error), { cause: error })
+    return 'damaged'
+  }
+}
+
+/** The files that SQLite keeps beside a database. */
+const companions = ['-wal', '-shm', '-journal']
+
+function keepAside(file: string, aside: string): void {
+  for (const companion of companions)
+    if (existsSync(file + companion)) renameSync(file + companion, aside + companion)
+  try {
+    // With a second name, there is a database at every moment: without one, a server that starts
+    // would create an empty database.
+    linkSync(file, aside)
+  } catch {
+    renameSync(file, aside) // the file system has no hard links
+  }
+}
+
+/** Whether a file is a SQLite database, by its first bytes. Does NOT check the rest. */
+export function isSqliteFile(file: string): boolean {
+  const header = 'SQLite format 3\0'
+  const bytes = Buffer.alloc(header.length)
+  const opened = openSync(file, 'r')
+  try {
+    readSync(opened, bytes)
+  } finally {
+    closeSync(opened)
+  }
+  return bytes.toString('latin1') === header
+}
+
+/** Creates the folder of a file, if it does not exist. Only its owner can open it. */
+export function createFolderOf(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+}
+
+/** Deletes a draft that was not moved into place. */
+export function removeDraft(draft: string): void {
+  for (const suffix of ['', ...companions]) rmSync(draft + suffix, { force: true })
+}
+
+/** Waits until a file is on disk. */
+export function sync(path: PathLike): void {
+  const file = openSync(path, 'r+')
+  try {
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Waits until the names in a folder are on disk. Windows cannot do this, and need not. */
+function syncFolderOf(file: string): void {
+  if (process.platform === 'win32') return
+  const folder = openSync(dirname(file), 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
+
+/** SQLITE_BUSY and SQLITE_LOCKED. */
+function isBusy(code: number | undefined): boolean {
+  return code !== undefined && [5, 6].includes(code & 0xff)
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

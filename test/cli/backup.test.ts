@@ -1,0 +1,521 @@
+// Backups of SQLite, and restores: what the commands refuse, and what a restored database accepts.
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { systemClock } from 'keystile/internal'
+import { exportPrivateJwk, generateKey, type Jwk } from 'keystile/jwt'
+import {
+  callCommand,
+  startServer,
+  type CommandOptions,
+  type Finished,
+} from '../../packages/server/test-support/command.ts'
+import {
+  issuer,
+  key,
+  startKeystile,
+  type TestKeystile,
+} from '../../packages/server/test-support/keystile.ts'
+import { copyMigratedFile } from '../../packages/server/test-support/migrated.ts'
+
+const otherKey = 'another sealing key for tests: 9876 zyxw'
+
+describe('keystile backup and keystile restore', () => {
+  let cwd: string
+  let database: string
+  const running: TestKeystile[] = []
+  const path = (name: string): string => join(cwd, name)
+
+  beforeEach(async () => {
+    cwd = mkdtempSync(join(tmpdir(), 'keystile-backup-'))
+    database = await copyMigratedFile(path('keystile.db'))
+  })
+  afterEach(async () => {
+    await stop()
+    rmSync(cwd, { recursive: true })
+  })
+
+  /** Runs a command with the settings of the servers in these tests. */
+  const run = (args: readonly string[], env: CommandOptions['env'] = {}): Promise<Finished> =>
+    callCommand(args, {
+      cwd,
+      env: { KEYSTILE_DATABASE: database, KEYSTILE_ISSUER: issuer, KEYSTILE_KEY: key, ...env },
+    })
+
+  /** Runs a command that must succeed, and returns its output as JSON. */
+  async function must(...args: readonly string[]): Promise<Record<string, unknown>> {
+    const { code, stdout, stderr } = await run([...args, '--json'])
+    assert.deepEqual([code, stderr], [0, ''])
+    return JSON.parse(stdout) as Record<string, unknown>
+  }
+
+  async function mustFail(args: readonly string[], message: RegExp): Promise<void> {
+    const { code, stdout, stderr } = await run(args)
+    assert.match(stderr, message)
+    assert.deepEqual([code, stdout], [1, ''])
+  }
+
+  async function start(options: { readonly signingKey?: Jwk } = {}): Promise<TestKeystile> {
+    const started = await startKeystile({ database, clock: systemClock, ...options })
+    running.push(started)
+    return started
+  }
+
+  async function stop(): Promise<void> {
+    for (const { keystile } of running.splice(0)) await keystile.close()
+  }
+
+  function query(file: string, text: string): readonly Record<string, unknown>[] {
+    const sqlite = new DatabaseSync(file, { timeout: 5_000 })
+    try {
+      return sqlite.prepare(text).all()
+    } finally {
+      sqlite.close()
+    }
+  }
+
+  const statusOf = async ({ send }: TestKeystile, bearer: string): Promise<number> =>
+    (await send('GET', '/users/me', { bearer })).status
+
+  it('a backup of a database in use is one file that only its owner can read', async () => {
+    const { tokens } = await start()
+    await tokens()
+    const told = await must('backup', 'b.db')
+
+    assert.equal(told['users'], 1)
+    assert.equal(told['sessions'], 1)
+    assert.equal(told['bytes'], statSync(path('b.db')).size)
+    assert.equal(statSync(path('b.db')).mode & 0o777, 0o600)
+    assert.deepEqual(
+      readdirSync(cwd).filter((name) => name.startsWith('b.db')),
+      ['b.db'],
+    )
+    assert.equal(query(path('b.db'), 'pragma integrity_check')[0]!['integrity_check'], 'ok')
+    assert.equal(query(path('b.db'), 'select username from user')[0]!['username'], 'ada')
+  })
+
+  it('a backup says which key a restore needs, and contains no key', async () => {
+    await start()
+    const { stdout } = await run(['backup', 'b.db'])
+    assert.match(stdout, /you also need the value of KEYSTILE_KEY\. It is not in the backup/)
+    assert.equal(readFileSync(path('b.db')).includes(key), false)
+
+    await stop()
+    mkdirSync(path('new'))
+    writeFileSync(path('new/keystile.key'), `${key}\n`, { mode: 0o600 })
+    copyFileSync(path('b.db'), path('new/keystile.db'))
+    const made = await run(['backup', 'c.db'], { KEYSTILE_DATABASE: 'new/keystile.db' })
+    assert.match(made.stdout, /you also need the file new[/\\]keystile\.key/)
+  })
+
+  it('a backup replaces an existing file only with --overwrite', async () => {
+    await start()
+    writeFileSync(path('b.db'), 'something else')
+    await mustFail(['backup', 'b.db'], /^keystile: b\.db must not exist yet\..*--overwrite\n$/)
+    await mustFail(['backup', '--overwrite', 'b.db'], /replaces only earlier backups/)
+    assert.equal(readFileSync(path('b.db'), 'utf8'), 'something else')
+    rmSync(path('b.db'))
+    await must('backup', 'b.db')
+    await must('backup', '--overwrite', 'b.db')
+    assert.equal((await must('restore', '--check', 'b.db'))['ok'], true)
+  })
+
+  it('a backup never replaces the database itself', async () => {
+    await start()
+    symlinkSync(database, path('link.db'))
+    for (const name of ['keystile.db', 'link.db'])
+      await mustFail(['backup', '--overwrite', name], /must be another file than the database/)
+  })
+
+  it('a backup that fails leaves no file behind', async () => {
+    writeFileSync(path('empty.db'), '')
+    const other = { KEYSTILE_DATABASE: 'empty.db' }
+    const { code, stderr } = await run(['backup', 'b.db'], other)
+    assert.equal(code, 1)
+    assert.match(stderr, /must have the tables of Keystile; empty\.db has none/)
+    await mustFail(['backup', 'missing/b.db'], /cannot be copied to missing[/\\]b\.db/)
+    assert.match(
+      (await run(['backup', 'b.db'], { KEYSTILE_DATABASE: 'no.db' })).stderr,
+      /^keystile: the database must exist; there is no no\.db/,
+    )
+    assert.deepEqual(readdirSync(cwd).toSorted(), ['empty.db', 'keystile.db'])
+  })
+
+  it('on PostgreSQL, backup and restore name the commands to run, without the password', async () => {
+    const url = 'postgres://ada:secret@localhost:1/shop?sslmode=verify-full'
+    const backup = await run(['backup', 'b.db'], { KEYSTILE_DATABASE: url })
+    assert.equal(
+      backup.stderr,
+      'keystile: keystile backup is for SQLite files; this database is PostgreSQL at ' +
+        'localhost:1/shop. Fix: run  pg_dump --format=custom --schema=keystile --file=FILE ' +
+        "'postgres://ada@localhost:1/shop'  (or pg_basebackup, for all databases of the server)\n",
+    )
+    const restore = await run(['restore', 'b.db'], { KEYSTILE_DATABASE: url })
+    assert.match(restore.stderr, /pg_restore --single-transaction --dbname='postgres:\/\/ada@local/)
+    assert.match(restore.stderr, /keystile finish-restore\n$/)
+  })
+
+  describe('restore --check', () => {
+    /** Checks the backup `b.db`, and returns its faults as one text. */
+    async function faultsOf(env?: CommandOptions['env']): Promise<string> {
+      const { code, stdout, stderr } = await run(['restore', '--check', '--json', 'b.db'], env)
+      const { ok, faults } = JSON.parse(stdout) as { ok: boolean; faults: readonly string[] }
+      assert.deepEqual([stderr, code, ok], ['', faults.length === 0 ? 0 : 1, faults.length === 0])
+      return faults.join('\n')
+    }
+    const change = (text: string): void => {
+      const sqlite = new DatabaseSync(path('b.db'), { timeout: 5_000 })
+      sqlite.exec(text)
+      sqlite.close()
+    }
+
+    beforeEach(async () => {
+      const { tokens } = await start()
+      await tokens()
+      await must('backup', 'b.db')
+      await stop()
+    })
+
+    it('tells what a whole backup has in it, and changes nothing', async () => {
+      const hash = (): string =>
+        createHash('sha256')
+          .update(readFileSync(path('b.db')))
+          .digest('hex')
+      const before = [hash(), readdirSync(cwd).join()]
+      const told = await must('restore', '--check', 'b.db')
+      assert.deepEqual([hash(), readdirSync(cwd).join()], before)
+
+      const { keys, age_seconds: age } = told as { keys: { state: string }[]; age_seconds: number }
+      assert.deepEqual(
+        { ...told, keys: keys.map(({ state }) => state), age_seconds: age >= 0 && age < 600 },
+        {
+          ok: true,
+          file: 'b.db',
+          faults: [],
+          schema: told['schema'],
+          users: 1,
+          sessions: 1,
+          bytes: statSync(path('b.db')).size,
+          backed_up_at: told['backed_up_at'],
+          age_seconds: true,
+          missing_migrations: 0,
+          keys: ['current'],
+        },
+      )
+      const { stdout } = await run(['restore', '--check', 'b.db'])
+      assert.match(
+        stdout,
+        /1 users, 1 sessions, .* 0 min old\nsigning key .*: current\nb\.db is whole/,
+      )
+    })
+
+    it('finds a backup that was cut, overwritten or is missing', async () => {
+      const whole = readFileSync(path('b.db'))
+      truncateSync(path('b.db'), Math.floor(whole.length / 2))
+      assert.match(await faultsOf(), /must be whole; this one is damaged/)
+      writeFileSync(path('b.db'), whole.fill(7, 5 * 4096, 9 * 4096))
+      assert.match(await faultsOf(), /must be whole; this one is damaged/)
+      writeFileSync(path('b.db'), 'not a database, but some text')
+      assert.match(await faultsOf(), /must be whole; this one is damaged/)
+      rmSync(path('b.db'))
+      assert.match(await faultsOf(), /there is no file b\.db/)
+    })
+
+    it('refuses a backup of a newer version, and of another program', async () => {
+      change("insert into migration values ('9999-later', '2030-01-01')")
+      assert.match(await faultsOf(), /a newer version has used its database/)
+      rmSync(path('b.db'))
+      change('create table note (text text)')
+      assert.equal(await faultsOf(), 'the backup must have the tables of Keystile; it has none')
+    })
+
+    it('says how many migrations a backup of an older version needs', async () => {
+      for (const column of ['published_at', 'signs_from', 'signs_until'])
+        change(`alter table signing_key drop column ${column}`)
+      change("delete from migration where name = '0015-key-rotation'")
+      change("delete from setting where name = 'longest_access_token_seconds'")
+      assert.equal(await faultsOf(), '')
+      const { stdout } = await run(['restore', '--check', 'b.db'])
+      assert.match(stdout, /from an older version; a restore runs 1 migrations/)
+      await must('restore', 'b.db')
+      assert.equal(await statusOf(await start(), await (await start()).accessToken()), 200)
+    })
+
+    it('refuses a backup whose keys the settings do not decrypt', async () => {
+      assert.match(await faultsOf({ KEYSTILE_KEY: otherKey }), /encrypted with a different key/)
+      const previous = { KEYSTILE_KEY: otherKey, KEYSTILE_PREVIOUS_KEY: key }
+      assert.equal(await faultsOf(previous), '')
+      assert.match(
+        await faultsOf({ KEYSTILE_KEY: '' }),
+        /the file .*keystile\.key must exist.*Fix: restore it from a backup/,
+      )
+    })
+
+    it('refuses a backup of another issuer', async () => {
+      const other = { KEYSTILE_ISSUER: 'http://localhost:3000/other' }
+      assert.match(await faultsOf(other), /belongs to the issuer http:\/\/localhost:3000\/auth/)
+    })
+
+    it('a restore refuses what the check refuses, and changes nothing', async () => {
+      const before = readFileSync(database)
+      const { code, stderr } = await run(['restore', 'b.db'], { KEYSTILE_KEY: otherKey })
+      assert.equal(code, 1)
+      assert.match(stderr, /^keystile: b\.db cannot be restored:\n- .*different key/)
+      assert.deepEqual(readFileSync(database), before)
+      assert.deepEqual(readdirSync(cwd).toSorted(), ['b.db', 'keystile.db'])
+    })
+  })
+
+  describe('a restored database', () => {
+    it('accepts no token from before the restore, and no session', async () => {
+      const first = await start()
+      const [kept, ended] = [await first.tokens(), await first.tokens('grace')]
+      await must('backup', 'b.db')
+      await first.send('POST', '/revoke', { form: { token: ended.refreshToken } })
+      const later = await first.tokens()
+      await first.send('POST', '/revoke', { form: { token: later.refreshToken } })
+      await stop()
+      await must('restore', 'b.db')
+
+      const second = await start()
+      for (const { accessToken, refreshToken } of [kept, ended, later]) {
+        assert.equal(await statusOf(second, accessToken), 401)
+        assert.equal((await second.refresh(refreshToken)).status, 400)
+      }
+      assert.equal(await statusOf(second, await second.accessToken()), 200)
+    })
+
+    it('has ended more sessions than one statement can end', async () => {
+      await start()
+      query(
+        database,
+        `insert into session (id, subject, client_id, created_at, last_used_at, tokens_expire_at)
+          with recursive n (i) as (select 1 union all select i + 1 from n where i < 1200)
+          select 's' || i, 'ada', 'first-party', 0, 0, 0 from n`,
+      )
+      await must('backup', 'b.db')
+      await stop()
+      assert.equal((await must('restore', 'b.db'))['sessions_ended'], 1200)
+      assert.deepEqual(query(database, 'select id from session where ended_at is null'), [])
+    })
+
+    it('has no key that was revoked after the backup', async () => {
+      await start()
+      await must('backup', 'b.db')
+      const [leaked] = query(database, 'select id from signing_key')
+      await must('key', 'revoke', String(leaked!['id']))
+      await stop()
+      const { revoked_key_ids: revoked } = await must('restore', 'b.db')
+
+      assert.deepEqual(revoked, [leaked!['id']])
+      const keys = query(database, 'select id from signing_key')
+      assert.deepEqual([keys.length, keys[0]!['id'] === leaked!['id']], [1, false])
+      const events = query(database, "select value from event where kind = 'key'")
+      assert.deepEqual(events[0]!['value'], leaked!['id'])
+    })
+
+    it('has no mails that waited, and no links and codes', async () => {
+      const { tokens } = await start()
+      const { subject } = await tokens()
+      query(
+        database,
+        `insert into mail values ('waiting', 't', '${subject}', 'a@example.com', null, 0, 1e15, 0, 0,
+          null, null), ('dead', 't', '${subject}', 'a@example.com', null, 0, 1e15, 9, 0, 1, 'x')`,
+      )
+      query(
+        database,
+        `insert into mail_proof (id, purpose, subject, mailbox, token_hash, counted_for, tries,
+          created_at, expires_at) values ('p', 'password_reset', '${subject}', 'a', 'h', 'c', 0, 0, 1e15)`,
+      )
+      await must('backup', 'b.db')
+      await stop()
+      for (const flags of [[], ['--keep-sessions']]) {
+        const told = await must('restore', 'b.db', ...flags)
+        assert.deepEqual([told['mails_deleted'], told['links_deleted']], [1, 1])
+        assert.deepEqual(
+          query(database, 'select id from mail union select id from mail_proof').map(
+            ({ id }) => id,
+          ),
+          ['dead'],
+        )
+      }
+    })
+
+    it('gives new events higher numbers than the lost ones', async () => {
+      const first = await start()
+      const [before, after] = [await first.tokens(), await first.tokens()]
+      const end = (refreshToken: string): Promise<unknown> =>
+        first.send('POST', '/revoke', { form: { token: refreshToken } })
+      await end(before.refreshToken)
+      await must('backup', 'b.db')
+      await end(after.refreshToken)
+      const numbers = (): readonly number[] =>
+        query(database, "select seq from event where kind != 'user' order by seq").map(({ seq }) =>
+          Number(seq),
+        )
+      const lost = numbers().at(-1)!
+      await stop()
+      await must('restore', 'b.db')
+      await start()
+      const [old, ...fresh] = numbers()
+      assert.ok(old! < lost && fresh.length === 2, String([old, lost, fresh]))
+      assert.ok(fresh.every((seq) => seq > lost))
+    })
+
+    it('keeps sessions and keys with --keep-sessions', async () => {
+      const first = await start()
+      const [kept, ended] = [await first.tokens(), await first.tokens('grace')]
+      await must('backup', 'b.db')
+      await first.send('POST', '/revoke', { form: { token: ended.refreshToken } })
+      await stop()
+      const { stdout } = await run(['restore', '--keep-sessions', 'b.db'])
+      assert.match(stdout, /those that ended after the backup was made are valid again/)
+
+      const second = await start()
+      assert.equal(await statusOf(second, kept.accessToken), 200)
+      assert.equal((await second.refresh(ended.refreshToken)).status, 200)
+    })
+
+    it('has an audit entry of the restore, and is no backup itself', async () => {
+      const { tokens } = await start()
+      await tokens()
+      const { backed_up_at: at } = await must('backup', 'b.db')
+      await stop()
+      const told = await must('restore', 'b.db')
+      assert.deepEqual([told['backed_up_at'], told['sessions_ended']], [at, 1])
+      const { stdout } = await run(['audit', '--json', '--limit', '1'])
+      const { event, actor, detail } = JSON.parse(stdout) as Record<string, unknown>
+      assert.deepEqual([event, actor], ['database_restored', 'operator'])
+      assert.deepEqual(detail, {
+        backed_up_at: at,
+        sessions_ended: 1,
+        revoked_key_ids: told['revoked_key_ids'],
+      })
+      assert.deepEqual(query(database, "select * from setting where name = 'backed_up_at'"), [])
+    })
+
+    it('keeps the operator’s own key, and the operator learns what that means', async () => {
+      const jwk = exportPrivateJwk(generateKey('ES256'))
+      writeFileSync(path('own.json'), JSON.stringify(jwk), { mode: 0o600 })
+      const { tokens } = await start({ signingKey: jwk })
+      const { accessToken } = await tokens()
+      await must('backup', 'b.db')
+      await stop()
+      const env = { KEYSTILE_SIGNING_KEY_FILE: 'own.json', KEYSTILE_KEY: '' }
+      const { stdout, stderr } = await run(['restore', 'b.db'], env)
+      assert.equal(stderr, '')
+      assert.match(stdout, /valid until they expire, because Keystile does not replace the key/)
+      assert.equal(await statusOf(await start({ signingKey: jwk }), accessToken), 401)
+    })
+  })
+
+  describe('keystile restore', () => {
+    it('refuses while a process has the database open', async () => {
+      await start()
+      await must('backup', 'b.db')
+      await mustFail(['restore', 'b.db'], /no process may use .*keystile\.db during a restore/)
+      assert.deepEqual(
+        readdirSync(cwd).filter((name) => /part|before/.test(name)),
+        [],
+      )
+      await stop()
+      await must('restore', 'b.db')
+    })
+
+    it('keeps the old database aside, whole, and says how to read what was lost', async () => {
+      const first = await start()
+      await must('backup', 'b.db')
+      const subject = await first.addUser({ username: 'grace', email: 'grace@example.com' })
+      await first.disable(subject)
+      await stop()
+      const { stdout } = await run(['restore', 'b.db'])
+      const [, kept = '', since = ''] = /keystile audit --database (\S+) --since (\S+)/.exec(
+        stdout,
+      )!
+      const audit = await run(['audit', '--database', kept, '--since', since, '--json'])
+      assert.match(audit.stdout, /"event":"user_disabled"/)
+      assert.equal(query(kept, 'pragma integrity_check')[0]!['integrity_check'], 'ok')
+      assert.equal(query(database, 'select count(*) as n from user')[0]!['n'], 0)
+    })
+
+    it('moves the log of a killed server into the old database', async () => {
+      const env = { KEYSTILE_DATABASE: database, KEYSTILE_ISSUER: issuer, KEYSTILE_KEY: key }
+      const server = await startServer({ cwd, env })
+      try {
+        await must('backup', 'b.db')
+        const user = { username: 'ada', email: 'ada@example.com', password: 'an engine of her own' }
+        const headers = { 'content-type': 'application/json' }
+        const init = { method: 'POST', headers, body: JSON.stringify(user) }
+        assert.equal((await fetch(`${server.url}/auth/users`, init)).status, 201)
+      } finally {
+        await server.stop('SIGKILL')
+      }
+      assert.ok(statSync(`${database}-wal`).size > 0)
+      const { kept } = await must('restore', 'b.db')
+      assert.equal(existsSync(`${database}-wal`), false)
+      assert.equal(query(database, 'select count(*) as n from user')[0]!['n'], 0)
+      assert.equal(query(String(kept), 'select username from user')[0]!['username'], 'ada')
+    })
+
+    it('replaces a damaged database, and keeps its log away from the new one', async () => {
+      await start()
+      await must('backup', 'b.db')
+      await stop()
+      writeFileSync(database, 'this was a database'.repeat(1_000))
+      writeFileSync(`${database}-wal`, 'and this was its log')
+      const { kept } = await must('restore', 'b.db')
+      assert.equal(existsSync(`${database}-wal`), false)
+      assert.equal(readFileSync(`${String(kept)}-wal`, 'utf8'), 'and this was its log')
+      assert.match(readFileSync(String(kept), 'utf8'), /^this was a database/)
+      assert.equal(await statusOf(await start(), await (await start()).accessToken()), 200)
+    })
+
+    it('restores into a new folder, and leaves the backup as it was', async () => {
+      await start()
+      await must('backup', 'b.db')
+      await stop()
+      const before = readFileSync(path('b.db'))
+      chmodSync(path('b.db'), 0o400)
+      database = path('new/data/keystile.db')
+      assert.equal((await must('restore', 'b.db'))['kept'], null)
+      assert.equal(statSync(database).mode & 0o777, 0o600)
+      assert.deepEqual(readFileSync(path('b.db')), before)
+      await start()
+    })
+
+    it('replaces the file that a symbolic link names, and keeps the link', async () => {
+      await start()
+      await must('backup', 'b.db')
+      await stop()
+      mkdirSync(path('link'))
+      symlinkSync(database, path('link/keystile.db'))
+      const env = { KEYSTILE_DATABASE: 'link/keystile.db' }
+      assert.equal((await run(['restore', 'b.db'], env)).code, 0)
+      assert.deepEqual(readdirSync(path('link')), ['keystile.db'])
+      assert.match((await run(['audit', '--json', '--limit', '1'])).stdout, /database_restored/)
+    })
+
+    it('never restores a database from itself', async () => {
+      await start()
+      await stop()
+      await mustFail(['restore', 'keystile.db'], /must be another file than the database/)
+    })
+  })
+})

@@ -1,0 +1,66 @@
+// keystile finish-restore: what an operator runs after another program has restored the database.
+import assert from 'node:assert/strict'
+import { afterEach, it } from 'node:test'
+import { callCommand, type Finished } from '../../packages/server/test-support/command.ts'
+import { describeOnBoth, issuer, key } from '../../packages/server/test-support/keystile.ts'
+import {
+  openReader,
+  serveOnSocket,
+  type ServerEvent,
+} from '../../packages/server/test-support/revocation-reader.ts'
+
+describeOnBoth('keystile finish-restore', (stage) => {
+  const closing: (() => unknown)[] = []
+  afterEach(async () => {
+    for (const close of closing.splice(0).toReversed()) await close()
+  })
+
+  const finishRestore = (flags: readonly string[] = [], sealingKey = key): Promise<Finished> =>
+    callCommand(['finish-restore', ...flags], {
+      cwd: import.meta.dirname,
+      env: {
+        KEYSTILE_DATABASE: stage.database,
+        KEYSTILE_ISSUER: issuer,
+        KEYSTILE_KEY: sealingKey,
+      },
+    })
+
+  it('a running server and a reader of the feed refuse all tokens from before', async () => {
+    const { keystile, addClient, send, tokens, refresh, accessToken } = await stage.start()
+    const { accessToken: before, refreshToken, sessionId } = await tokens()
+    const [old] = await stage.sql('select id from signing_key')
+    const served = await serveOnSocket(keystile)
+    closing.push(served.close)
+    const credentials = await addClient({ id: 'orders', grants: [], may: ['revocations'] })
+    const reader = await openReader(`http://127.0.0.1:${served.port}/auth/revocations`, credentials)
+    closing.push(reader.close)
+    await reader.untilCurrent()
+
+    const { code, stdout, stderr } = await finishRestore(['--json'])
+    assert.deepEqual([code, stderr], [0, ''])
+    const told = JSON.parse(stdout) as Record<string, unknown>
+    assert.deepEqual([told['sessions_ended'], told['revoked_key_ids']], [1, [old!['id']]])
+
+    const events: ServerEvent[] = []
+    while (events.length < 2) events.push(await reader.nextChange())
+    assert.deepEqual(Object.fromEntries(events.map(({ data }) => [data['kind'], data['value']])), {
+      key: old!['id'],
+      session: sessionId,
+    })
+    assert.equal((await send('GET', '/users/me', { bearer: before })).status, 401)
+    assert.equal((await refresh(refreshToken)).status, 400)
+    const bearer = await accessToken()
+    assert.equal((await send('GET', '/users/me', { bearer })).status, 200)
+  })
+
+  it('keeps sessions with --keep-sessions, and refuses a wrong key', async () => {
+    const { send, tokens } = await stage.start()
+    const { accessToken: bearer } = await tokens()
+    const wrong = await finishRestore([], 'another sealing key for tests: 9876 zyxw')
+    assert.match(wrong.stderr, /were encrypted with a different key/)
+    assert.equal((await finishRestore(['--keep-sessions'])).code, 0)
+    assert.equal((await send('GET', '/users/me', { bearer })).status, 200)
+    const entries = await stage.sql("select detail from audit where event = 'database_restored'")
+    assert.equal(entries.length, 1)
+  })
+})
