@@ -16,6 +16,11 @@ import type { FeedEvent } from './store.ts'
  */
 const tailMilliseconds = 250
 /**
+ * How long revocations are kept after they have expired. If the clock is set back by less than
+ * this, no token is valid again whose revocation was removed.
+ */
+const keptMilliseconds = 60_000
+/**
  * How long a token check waits for a read if the feed is stale. After this time, the check fails
  * with `temporarily_unavailable`, so that requests do not pile up during an outage.
  */
@@ -102,10 +107,29 @@ export async function openEventFeed(
       for (const listener of gapListeners) listener()
     },
   })
+  /** The time of the clock at the latest removal of expired revocations. */
+  let purgedAt = Number.NEGATIVE_INFINITY
+  /**
+   * Whether the clock was set back, so that a token may be valid again whose revocation was removed
+   * before.
+   */
+  const wasSetBack = (): boolean => clock.now() < purgedAt - keptMilliseconds
+
+  function purge(): void {
+    purgedAt = clock.now()
+    list.purge(purgedAt - keptMilliseconds)
+    log.purge(purgedAt - keptMilliseconds)
+  }
+
   const steps = createTurns(async () => {
+    const startsOver = wasSetBack()
+    if (startsOver) {
+      logger.warn({}, 'the clock was set back; reading all revocations again')
+      follower.startOver()
+    }
     await follower.step()
-    list.purge(clock.now())
-    log.purge(clock.now())
+    // If the clock was set back during this step, the next step starts over.
+    if (startsOver || !wasSetBack()) purge()
     for (const listener of readListeners) listener()
   })
   const ageMilliseconds = (): number => performance.now() - follower.knownAt
@@ -126,7 +150,7 @@ export async function openEventFeed(
     onGap: (listener) => gapListeners.push(listener),
     revocations: {
       get state() {
-        return ageMilliseconds() < staleAfterMilliseconds ? 'current' : 'stale'
+        return ageMilliseconds() < staleAfterMilliseconds && !wasSetBack() ? 'current' : 'stale'
       },
       isRevoked: (token) => list.isRevoked(token),
       refresh: () =>
