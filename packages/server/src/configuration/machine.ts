@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, statfsSync, statSync } from 'node:fs'
 import type { Clock, Logger } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import type { Rule } from '../feature/rule.ts'
@@ -55,6 +55,7 @@ export async function inspectMachine(
     keyFile,
     secretFiles: readAllFacts(secretFiles),
     databaseFiles: file === undefined ? [] : readAllFacts([file, `${file}-wal`]),
+    databaseFileSystem: file === undefined ? undefined : findFileSystem(file),
     database: await findDatabase(options.database, { now, secret: asked }, database),
   }
 }
@@ -135,6 +136,16 @@ async function hasOlderValue(
     (await hasUnreadableMail(reader, mailSeal)) ||
     (await hasUnreadableProof(reader, mailSeal))
   )
+}
+
+/** The numbers that identify file systems are those of Linux. */
+function findFileSystem(path: string): number | undefined {
+  if (process.platform !== 'linux') return undefined
+  try {
+    return statfsSync(path).type
+  } catch {
+    return undefined // the file does not exist yet
+  }
 }
 
 function readAllFacts(paths: readonly string[]): readonly FileFacts[] {
