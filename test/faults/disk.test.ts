@@ -1,7 +1,7 @@
 // A server on a simulated disk: SQLite waits for the disk before each answer, and survives a disk
 // that fails or is full. After each answer, the test looks at what a power failure would leave.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -173,3 +173,62 @@ describe('a server on a simulated disk', { skip: noDisk ?? false }, () => {
     assert.doesNotMatch(output + server.stderr(), /"msg":"failed"/)
   })
 })
+
+const noNamespace =
+  process.getuid?.() === 0 && process.platform === 'linux' ? false : 'only root can mount a tmpfs'
+const skipTmpfs = isLong ? noNamespace : 'KEYSTILE_LONG=1 runs it'
+
+describe('a server on a small file system', { skip: skipTmpfs }, () => {
+  it('while a real file system is full, writes get 503; with free space, they work', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'keystile-tmpfs-'))
+    const mount = 'mount -t tmpfs -o size=2m none "$0" && exec "$@"'
+    const server = await startServer({
+      cwd: folder,
+      env: {
+        KEYSTILE_ISSUER: issuer,
+        KEYSTILE_KEY: key,
+        KEYSTILE_DATABASE: join(folder, 'keystile.db'),
+        KEYSTILE_RATE_LIMITS: 'off',
+      },
+      wrapper: ['unshare', '--mount', 'sh', '-c', mount, folder],
+    })
+    // The folder as the server sees it.
+    const within = join('/proc', String(server.child.pid), 'root', folder)
+    let count = 0
+    const register = async (): Promise<number> => {
+      const username = `user-${count++}`
+      const body = JSON.stringify({ username, email: `${username}@example.com`, password })
+      const headers = { 'content-type': 'application/json' }
+      return (await fetch(`${server.url}/auth/users`, { method: 'POST', headers, body })).status
+    }
+    try {
+      assert.equal(await register(), 201)
+      for (let round = 0; round < 3; round++) {
+        fill(join(within, 'ballast'))
+        let status = await register()
+        while (status === 201) status = await register()
+        assert.equal(status, 503)
+        rmSync(join(within, 'ballast'))
+        assert.equal(await register(), 201)
+      }
+      assert.match(server.stderr(), /the disk with the SQLite file is full/)
+      const [row] = openStored(within, 'keystile.db', (sqlite) =>
+        sqlite.prepare('pragma integrity_check').all(),
+      )
+      assert.equal(row?.['integrity_check'], 'ok')
+    } finally {
+      await server.stop('SIGKILL')
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
+
+/** Writes into a file until its file system is full. */
+function fill(file: string): void {
+  for (const bytes of [Buffer.alloc(65_536), Buffer.alloc(512)])
+    try {
+      for (;;) appendFileSync(file, bytes)
+    } catch (error) {
+      assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC')
+    }
+}

@@ -1,7 +1,16 @@
 // A simulated disk for a process: slow, broken or full. It also knows what would be on the disk
 // after a power failure at any moment, because it records each write and each sync.
 import { spawnSync } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
@@ -26,11 +35,15 @@ export type DiskState = 'works' | 'fail' | 'full' | `slow ${number}`
 export interface SimulatedDisk {
   /** The folder on the simulated disk. */
   readonly folder: string
-  /** The environment of a process whose files in the folder are on the disk. */
+  /** The library that simulates the disk, for LD_PRELOAD. */
+  readonly library: string
+  /** The environment of a process whose files in the folder are on the disk, with LD_PRELOAD. */
   readonly env: Readonly<Record<string, string>>
   set(state: DiskState): void
   /** The number of recorded bytes. With it, `replay` can return to this moment. */
   readonly recorded: number
+  /** The file with the records. */
+  readonly log: string
   /** Returns what the disk has stored, from the first record on. */
   replay(): Replay
 }
@@ -48,10 +61,16 @@ export function createDisk(parent: string): SimulatedDisk {
     join(parent, 'control'),
     join(parent, 'log'),
   ]
-  mkdirSync(folder, { mode: 0o777 })
-  for (const file of [control, log]) writeFileSync(file, '', { mode: 0o666 })
+  mkdirSync(folder)
+  for (const file of [control, log]) writeFileSync(file, '')
+  // A server may run as another user.
+  chmodSync(parent, 0o755)
+  chmodSync(folder, 0o777)
+  for (const file of [control, log]) chmodSync(file, 0o666)
   return {
     folder,
+    library,
+    log,
     env: { LD_PRELOAD: library, DISK_FOLDER: folder, DISK_CONTROL: control, DISK_LOG: log },
     set: (state) => writeFileSync(control, state),
     get recorded() {
@@ -164,7 +183,7 @@ function withPages(file: ReplayedFile, isStored: () => boolean): Buffer {
 }
 
 /** Reads the records from one position of the log to another. */
-function* readRecords(
+export function* readRecords(
   log: string,
   from: number,
   to: number,
