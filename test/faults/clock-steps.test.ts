@@ -3,7 +3,7 @@
 // clock of the one process.
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -33,8 +33,11 @@ if (reason && process.env['CI'] === 'true') throw new Error(`${reason}, and CI=t
 async function stepOften(place: Place): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'keystile-clock-'))
   const control = join(folder, 'clock')
-  const setAhead = (seconds: number): void =>
-    writeFileSync(control, `${seconds < 0 ? '' : '+'}${seconds}`)
+  function setAhead(seconds: number): void {
+    // libfaketime ends the process if it finds an empty file.
+    writeFileSync(`${control}.new`, `${seconds < 0 ? '' : '+'}${seconds}`)
+    renameSync(`${control}.new`, control)
+  }
   setAhead(0)
   const random = createRandom(seed)
   const admin = await makeAdministrator(place)

@@ -82,8 +82,8 @@ export function createDisk(parent: string): SimulatedDisk {
 
 /** A file as the process sees it, and as it is stored. */
 interface ReplayedFile {
-  seen: Buffer
-  stored: Buffer
+  seen: Buffer<ArrayBuffer>
+  stored: Buffer<ArrayBuffer>
   /** The pages that were written since the last sync. */
   readonly unsynced: Set<number>
 }
@@ -165,13 +165,13 @@ type Argument = readonly [number?: number, bytes?: Buffer]
 
 const pageAt = (offset: number): number => Math.floor(offset / pageBytes)
 
-function withLength(bytes: Buffer, length: number): Buffer {
+function withLength(bytes: Buffer<ArrayBuffer>, length: number): Buffer<ArrayBuffer> {
   if (bytes.length >= length) return bytes.subarray(0, length)
   return Buffer.concat([bytes, Buffer.alloc(length - bytes.length)])
 }
 
 /** Returns the stored bytes of a file together with some of the pages that are not synced. */
-function withPages(file: ReplayedFile, isStored: () => boolean): Buffer {
+function withPages(file: ReplayedFile, isStored: () => boolean): Buffer<ArrayBuffer> {
   let stored = Buffer.from(file.stored)
   for (const page of file.unsynced) {
     if (!isStored()) continue
