@@ -11,6 +11,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -109,6 +110,23 @@ describe('a SQLite file on which Keystile does not start', () => {
 })
 
 describe('a SQLite file that is replaced while Keystile runs', () => {
+  it('an app may change its working folder, and its file may be a symbolic link', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'keystile-moved-'))
+    const before = process.cwd()
+    await copyMigratedFile(join(folder, 'keystile.db'))
+    symlinkSync(join(folder, 'keystile.db'), join(folder, 'link.db'))
+    process.chdir(folder)
+    const { keystile, register } = await startKeystile({ database: 'link.db', key })
+    try {
+      process.chdir(before)
+      assert.equal((await register()).status, 201)
+    } finally {
+      process.chdir(before)
+      await keystile.close()
+      rmSync(folder, { recursive: true })
+    }
+  })
+
   for (const ending of ['', '-wal'])
     it(`no write is confirmed after keystile.db${ending} was moved`, async () => {
       const folder = mkdtempSync(join(tmpdir(), 'keystile-moved-'))

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
 import { Kysely } from 'kysely'
@@ -96,8 +96,10 @@ async function openAndMigrate(path: string): Promise<WritableFile> {
  * writes are lost when this process ends. SQLite itself does not notice this.
  */
 function watchPlace(path: string): () => boolean {
+  // SQLite too resolves the path only once. The app may change its working folder later.
+  const file = realpathSync(path)
   const identify = (): string =>
-    [path, `${path}-wal`]
+    [file, `${file}-wal`]
       .map((each) => statSync(each, { throwIfNoEntry: false }))
       .map((stats) => (stats ? `${stats.dev}:${stats.ino}` : 'none'))
       .join()
