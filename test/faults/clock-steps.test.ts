@@ -52,20 +52,16 @@ async function stepOften(place: Place): Promise<void> {
   }
   const fleet = await startFleet(place.database, random, [env])
   const { ask, settle } = fleet
+  const load = createLoad({ ask, random, admin, settle, clockSteps: true })
   let isOver = false
   try {
-    const load = createLoad({ ask, random, admin, settle, clockSteps: true })
-    const untilWritten = async (): Promise<void> => {
-      const until = load.counts.writes + writesAtStep
-      while (load.counts.writes < until) await wait(10)
-    }
     const work = load.run(clients, () => isOver)
     const changes = (async () => {
-      await untilWritten()
+      await load.untilWritten(writesAtStep)
       for (const ahead of steps) {
         setAhead(ahead)
         await load.presentEnded(5)
-        await untilWritten()
+        await load.untilWritten(writesAtStep)
         await load.presentEnded(5)
       }
       isOver = true
@@ -81,7 +77,7 @@ async function stepOften(place: Place): Promise<void> {
     assert.equal(lost, 0)
     assert.doesNotMatch(fleet.servers[0]?.stderr() ?? '', /"msg":"failed"/)
   } finally {
-    isOver = true
+    load.abandon()
     await fleet.stop()
     await place.close()
     rmSync(folder, { recursive: true })

@@ -17,7 +17,7 @@ import {
   type Answer,
 } from '../../packages/server/test-support/keystile.ts'
 import { howToGetPostgres } from '../../packages/server/test-support/postgres.ts'
-import { createLoad, type Load } from './load.ts'
+import { createLoad, type Ask, type Load } from './load.ts'
 import { makeAdministrator, openFile, openPostgres, type Place } from './places.ts'
 import { createRandom, type Random } from './random.ts'
 
@@ -29,83 +29,108 @@ const rounds = (long: number): number =>
   Number(process.env['KEYSTILE_ROUNDS'] ?? (isLong ? long : 2))
 const minWrites = isLong && process.env['KEYSTILE_ROUNDS'] === undefined ? 5_000 : 20
 
-interface Crashes {
-  readonly place: Place
-  readonly rounds: number
-  readonly random: Random
+/** A server that can crash. While it is down, its clients wait. */
+interface CrashingServer {
+  readonly ask: Ask
+  /** How long each start took until `/readyz` answered 200. */
+  readonly readyMilliseconds: readonly number[]
+  /** Kills the server and starts it again. Calls `check` before it answers clients. */
+  crash(check: () => Promise<void>): Promise<void>
+  /** Runs `crash`, which kills the database and starts it again. The server goes on by itself. */
+  duringCrash(crash: () => Promise<void>, check: () => Promise<void>): Promise<void>
+  stop(): Promise<void>
 }
 
-/** Runs clients, kills the server in each round, and prints what happened. */
-async function crashOften({ place, rounds, random }: Crashes): Promise<void> {
+async function startCrashing(database: string): Promise<CrashingServer> {
   const port = await freePort()
   const readyMilliseconds: number[] = []
-  let server: RunningServer | undefined
-  let load: Load | undefined
-  let isUp = Promise.resolve()
-  let [isOver, databaseCrashes] = [false, 0]
+  let server: RunningServer
+  let inFlight = 0
 
-  /** Starts the server, compares the rows before any request, and lets the clients continue. */
   async function start(): Promise<void> {
     const env = {
       KEYSTILE_ISSUER: issuer,
       KEYSTILE_KEY: key,
-      KEYSTILE_DATABASE: place.database,
+      KEYSTILE_DATABASE: database,
       KEYSTILE_RATE_LIMITS: 'off',
       KEYSTILE_GRACE_SECONDS: '60',
       KEYSTILE_ACCESS_TOKEN_SECONDS: '3600',
     }
     const startedAt = performance.now()
     server = await startServer({ cwd: import.meta.dirname, env, port })
-    while ((await fetch(`${server.url}/readyz`)).status !== 200) await wait(5)
+    await untilReady()
     readyMilliseconds.push(performance.now() - startedAt)
-    await load?.compare(place.ask)
   }
 
-  /** Sends a request to the server that runs now. */
-  async function ask(path: string, init: RequestInit): Promise<Answer | 'lost'> {
-    await isUp
-    try {
-      return await readAnswer(await fetch(`http://localhost:${port}/auth${path}`, init))
-    } catch {
-      return 'lost'
-    }
+  async function untilReady(): Promise<void> {
+    while ((await fetch(`${server.url}/readyz`)).status !== 200) await wait(5)
   }
 
-  async function crash(round: number): Promise<void> {
-    const ofDatabase = place.crash !== undefined && round % 3 === 2
-    if (ofDatabase) databaseCrashes++
-    isUp = (async () => {
-      if (ofDatabase) await place.crash?.()
-      await server?.stop('SIGKILL')
-      await start()
-    })()
-    await isUp
+  /** While it is pending, clients send nothing. */
+  let isUp = start()
+  await isUp
+  return {
+    readyMilliseconds,
+    async ask(path, init) {
+      await isUp
+      inFlight++
+      try {
+        return await readAnswer(await fetch(`${server.url}/auth${path}`, init))
+      } catch {
+        return 'lost'
+      } finally {
+        inFlight--
+      }
+    },
+    crash: (check) =>
+      (isUp = (async () => {
+        await server.stop('SIGKILL')
+        await start()
+        await check()
+      })()),
+    duringCrash: (crash, check) =>
+      (isUp = (async () => {
+        await crash()
+        while (inFlight > 0) await wait(5)
+        await untilReady()
+        await check()
+      })()),
+    async stop() {
+      await isUp.catch(() => {})
+      await server.stop('SIGKILL')
+    },
   }
+}
 
+/** Runs clients, and kills the server or the database in each of the rounds. */
+async function crashOften(place: Place, rounds: number, random: Random): Promise<void> {
+  const admin = await makeAdministrator(place)
+  const server = await startCrashing(place.database)
+  const load = createLoad({ ask: server.ask, random, admin })
+  const check = (): Promise<void> => load.compare(place.ask)
+  let [isOver, databaseCrashes] = [false, 0]
   try {
-    const admin = await makeAdministrator(place)
-    load = createLoad({ ask, random, admin })
-    isUp = start()
-    await isUp
     const work = load.run(clients, () => isOver)
     const crashes = (async () => {
       for (let round = 0; round < rounds; round++) {
-        const until = ((load?.counts.writes ?? 0) + minWrites / rounds) | 0
-        while ((load?.counts.writes ?? 0) < until) await wait(random(20))
-        await crash(round)
-        await load?.presentEnded(2)
+        await load.untilWritten(Math.ceil(minWrites / rounds))
+        await wait(random(20))
+        if (place.crash && round % 3 === 2) {
+          databaseCrashes++
+          await server.duringCrash(place.crash, check)
+        } else await server.crash(check)
+        await load.presentEnded(2)
       }
       isOver = true
     })()
     await Promise.race([Promise.all([crashes, work]), work.then(() => crashes)])
     await load.presentEnded(isLong ? 200 : 10)
-    await load.compare(place.ask)
-    report(load, { readyMilliseconds, databaseCrashes, rounds })
+    await check()
+    report(load, { readyMilliseconds: server.readyMilliseconds, databaseCrashes, rounds })
     assert.ok(load.counts.writes >= minWrites)
   } finally {
-    isOver = true
-    await isUp.catch(() => {})
-    await server?.stop('SIGKILL')
+    load.abandon()
+    await server.stop()
     await place.close()
   }
 }
@@ -122,7 +147,7 @@ function report(
   const [median, most] = [sorted[sorted.length >> 1], sorted.at(-1)]
   const { writes, lost, unavailable, confirmed } = counts
   console.log(
-    `${told.rounds} kills, ${told.databaseCrashes} of them with the database; ` +
+    `${told.rounds} kills, ${told.databaseCrashes} of them of the database; ` +
       `${writes} confirmed writes ${JSON.stringify(confirmed)}; ${lost} answers lost, ` +
       `${unavailable} times 503; ready after ${median} ms (median), ${most} ms (most)`,
   )
@@ -131,7 +156,7 @@ function report(
 describe('a server that crashes while clients work', { timeout: 3_600_000 }, () => {
   it(`on SQLite, a crash loses nothing and revives nothing (KEYSTILE_SEED=${seed})`, async () => {
     const place = openFile()
-    await crashOften({ place, rounds: rounds(100), random: createRandom(seed) })
+    await crashOften(place, rounds(100), createRandom(seed))
   })
 
   const skip =
@@ -143,7 +168,7 @@ describe('a server that crashes while clients work', { timeout: 3_600_000 }, () 
     { skip },
     async () => {
       const place = await openPostgres()
-      await crashOften({ place, rounds: rounds(50), random: createRandom(seed + 1) })
+      await crashOften(place, rounds(50), createRandom(seed + 1))
     },
   )
 })

@@ -42,6 +42,8 @@ export interface Load {
   readonly counts: LoadCounts
   /** Runs the clients until `isOver` returns true and each of them has its last answer. */
   run(clients: number, isOver: () => boolean): Promise<void>
+  /** Waits until the server has confirmed this number of further writes. */
+  untilWritten(more: number): Promise<void>
   /**
    * Compares the rows of the database with everything that was confirmed, except for users and
    * sessions whose last request has no answer yet.
@@ -53,6 +55,8 @@ export interface Load {
   ): Promise<void>
   /** Presents tokens of sessions that have ended, at most `most`. No server may accept one. */
   presentEnded(most: number): Promise<void>
+  /** Makes all functions end with an error instead of waiting on, when the test has failed. */
+  abandon(): void
 }
 
 interface LoadParts {
@@ -91,7 +95,12 @@ export function createLoad({ ask, random, admin, clockSteps, settle }: LoadParts
   const confirmed: Record<string, number> = {}
   const counts = { lost: 0, unavailable: 0 }
   let names = 0
+  let isAbandoned = false
 
+  function throwIfAbandoned(): void {
+    if (isAbandoned) throw new Error('the test has ended')
+  }
+  const countWrites = (): number => Object.values(confirmed).reduce((sum, count) => sum + count, 0)
   const nextPassword = (): string => `battery ${names++} horse staple`
 
   const confirm = (kind: string): void => {
@@ -104,6 +113,7 @@ export function createLoad({ ask, random, admin, clockSteps, settle }: LoadParts
     init: RequestInit,
   ): Promise<{ readonly answer: Answer; readonly wasLost: boolean }> {
     for (let wasLost = false; ;) {
+      throwIfAbandoned()
       const answer = await ask(path, init)
       if (answer === 'lost') {
         counts.lost++
@@ -283,11 +293,17 @@ export function createLoad({ ask, random, admin, clockSteps, settle }: LoadParts
 
   return {
     get counts() {
-      const writes = Object.values(confirmed).reduce((sum, count) => sum + count, 0)
-      return { confirmed, writes, ...counts }
+      return { confirmed, writes: countWrites(), ...counts }
     },
     run: async (clients, isOver) =>
       void (await Promise.all(Array.from({ length: clients }, () => live(isOver)))),
+    async untilWritten(more) {
+      const until = countWrites() + more
+      for (; countWrites() < until; await wait(10)) throwIfAbandoned()
+    },
+    abandon() {
+      isAbandoned = true
+    },
     async compare(sql) {
       const ended = new Map(
         (await sql('select id, ended_at from session')).map((row) => [row['id'], row['ended_at']]),

@@ -35,14 +35,13 @@ async function disturbOften(
   const admin = await makeAdministrator(place)
   const fleet = await startFleet(place.database, random, [{}, {}])
   const { ask, settle } = fleet
+  const load = createLoad({ ask, random, admin, settle })
   let isOver = false
   try {
-    const load = createLoad({ ask, random, admin, settle })
     const work = load.run(clients, () => isOver)
     const disturbances = (async () => {
       for (let round = 0; round < rounds; round++) {
-        const until = load.counts.writes + writesInRound
-        while (load.counts.writes < until) await wait(10)
+        await load.untilWritten(writesInRound)
         await disturb({ place, fleet, load }, round)
         await load.presentEnded(4)
       }
@@ -56,7 +55,7 @@ async function disturbOften(
       `${rounds} rounds: ${writes} writes, ${lost} answers lost, ${unavailable} times 503`,
     )
   } finally {
-    isOver = true
+    load.abandon()
     await fleet.stop()
     await place.close()
   }
@@ -87,7 +86,6 @@ async function pause({ fleet, load }: Running, round: number): Promise<void> {
   await wait(pausedMilliseconds / 2)
   const late = Array.from({ length: 5 }, () => fleet.askOne(paused, '/users/me', { headers }))
   await wait(pausedMilliseconds / 2)
-  const before = load.counts.writes
   // If the server was paused within a transaction on SQLite, the other one cannot write either.
   const wasEnded = await Promise.race([ended.then(() => true), wait(100, false)])
   fleet.servers[paused]?.child.kill('SIGCONT')
@@ -96,7 +94,7 @@ async function pause({ fleet, load }: Running, round: number): Promise<void> {
   if (wasEnded)
     for (const { status } of answers) assert.ok(status === 401 || status === 503, String(status))
   admit()
-  while (load.counts.writes < before + 5) await wait(10)
+  await load.untilWritten(5)
 }
 
 /** Asks until the status is not 503. */
@@ -117,14 +115,13 @@ describe('two servers on one SQLite file', { timeout: 3_600_000 }, () => {
     disturbOften(openFile(), async ({ place, fleet, load }, round) => {
       await fleet.replace(round % 2)
       const env = { KEYSTILE_ISSUER: issuer, KEYSTILE_KEY: key, KEYSTILE_DATABASE: place.database }
-      const before = load.counts.writes
       const { code, stdout, stderr } = await runCommand(['user', 'list'], {
         cwd: import.meta.dirname,
         env,
       })
       assert.deepEqual([code, stderr], [0, ''])
       assert.match(stdout, /person-0/)
-      while (load.counts.writes < before + 5) await wait(10)
+      await load.untilWritten(5)
     }))
 
   it(`a paused server on SQLite accepts no revoked token (KEYSTILE_SEED=${seed})`, () =>
