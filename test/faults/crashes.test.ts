@@ -10,12 +10,7 @@ import {
   startServer,
   type RunningServer,
 } from '../../packages/server/test-support/command.ts'
-import {
-  issuer,
-  key,
-  readAnswer,
-  type Answer,
-} from '../../packages/server/test-support/keystile.ts'
+import { issuer, key, readAnswer } from '../../packages/server/test-support/keystile.ts'
 import { howToGetPostgres } from '../../packages/server/test-support/postgres.ts'
 import { createLoad, type Ask, type Load } from './load.ts'
 import { makeAdministrator, openFile, openPostgres, type Place } from './places.ts'
@@ -28,6 +23,8 @@ const clients = 12
 const rounds = (long: number): number =>
   Number(process.env['KEYSTILE_ROUNDS'] ?? (isLong ? long : 2))
 const minWrites = isLong && process.env['KEYSTILE_ROUNDS'] === undefined ? 5_000 : 20
+
+const lost = 'lost' as const
 
 /** A server that can crash. While it is down, its clients wait. */
 interface CrashingServer {
@@ -45,7 +42,7 @@ async function startCrashing(database: string): Promise<CrashingServer> {
   const port = await freePort()
   const readyMilliseconds: number[] = []
   let server: RunningServer
-  let inFlight = 0
+  const inFlight = new Set<Promise<unknown>>()
 
   async function start(): Promise<void> {
     const env = {
@@ -73,13 +70,14 @@ async function startCrashing(database: string): Promise<CrashingServer> {
     readyMilliseconds,
     async ask(path, init) {
       await isUp
-      inFlight++
+      const answer = fetch(`${server.url}/auth${path}`, init).then(readAnswer, () => lost)
+      inFlight.add(answer)
       try {
-        return await readAnswer(await fetch(`${server.url}/auth${path}`, init))
+        return await answer
       } catch {
-        return 'lost'
+        return lost // the server was killed while it sent the answer
       } finally {
-        inFlight--
+        inFlight.delete(answer)
       }
     },
     crash: (check) =>
@@ -91,7 +89,7 @@ async function startCrashing(database: string): Promise<CrashingServer> {
     duringCrash: (crash, check) =>
       (isUp = (async () => {
         await crash()
-        while (inFlight > 0) await wait(5)
+        await Promise.allSettled(inFlight)
         await untilReady()
         await check()
       })()),

@@ -107,29 +107,16 @@ export async function openEventFeed(
       for (const listener of gapListeners) listener()
     },
   })
-  /** The time of the clock at the latest removal of expired revocations. */
-  let purgedAt = Number.NEGATIVE_INFINITY
-  /**
-   * Whether the clock was set back, so that a token may be valid again whose revocation was removed
-   * before.
-   */
-  const wasSetBack = (): boolean => clock.now() < purgedAt - keptMilliseconds
-
-  function purge(): void {
-    purgedAt = clock.now()
-    list.purge(purgedAt - keptMilliseconds)
-    log.purge(purgedAt - keptMilliseconds)
-  }
-
+  const purge = createPurge(clock, [list, log])
   const steps = createTurns(async () => {
-    const startsOver = wasSetBack()
+    const startsOver = purge.isTooLate()
     if (startsOver) {
       logger.warn({}, 'the clock was set back; reading all revocations again')
       follower.startOver()
     }
     await follower.step()
     // If the clock was set back during this step, the next step starts over.
-    if (startsOver || !wasSetBack()) purge()
+    if (startsOver || !purge.isTooLate()) purge.run()
     for (const listener of readListeners) listener()
   })
   const ageMilliseconds = (): number => performance.now() - follower.knownAt
@@ -150,7 +137,9 @@ export async function openEventFeed(
     onGap: (listener) => gapListeners.push(listener),
     revocations: {
       get state() {
-        return ageMilliseconds() < staleAfterMilliseconds && !wasSetBack() ? 'current' : 'stale'
+        return ageMilliseconds() < staleAfterMilliseconds && !purge.isTooLate()
+          ? 'current'
+          : 'stale'
       },
       isRevoked: (token) => list.isRevoked(token),
       refresh: () =>
@@ -163,6 +152,24 @@ export async function openEventFeed(
       stop()
       await steps.finish()
     },
+  }
+}
+
+/**
+ * Creates the function that removes expired revocations from lists. `isTooLate` returns true if the
+ * clock was set back since then, so that a token may be valid again whose revocation was removed.
+ */
+function createPurge(
+  clock: Clock,
+  lists: readonly { purge(now: number): void }[],
+): { run(): void; isTooLate(): boolean } {
+  let purgedAt = Number.NEGATIVE_INFINITY
+  return {
+    run() {
+      purgedAt = clock.now()
+      for (const list of lists) list.purge(purgedAt - keptMilliseconds)
+    },
+    isTooLate: () => clock.now() < purgedAt - keptMilliseconds,
   }
 }
 
