@@ -50,8 +50,7 @@ export async function readDatabaseFacts(reader: Reader): Promise<DatabaseFacts> 
  *
  * @returns the result of `look`, or undefined if the file does not exist or the source is
  *   `:memory:`
- * @throws {DatabaseUnavailableError} with the driver's message, when the database cannot be opened
- *   or read
+ * @throws {DatabaseUnavailableError} with the reason, when the database cannot be opened or read
  */
 export async function inspectDatabase<Found>(
   source: DatabaseSource,
