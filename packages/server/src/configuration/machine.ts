@@ -19,6 +19,7 @@ import {
 import type { Database } from '../storage/database.ts'
 import { inspectDatabase, readDatabaseFacts } from '../storage/facts.ts'
 import { explainUnavailable } from '../storage/postgres.ts'
+import { SqliteFileError } from '../storage/sqlite-errors.ts'
 import { findDatabaseFile, type DatabaseSource } from '../storage/source.ts'
 import { examine, textOf } from './examination.ts'
 import { cannotStart } from './options.ts'
@@ -104,7 +105,8 @@ async function findDatabase(
   try {
     return await inspectDatabase(source, (reader) => readAllOf({ reader }, question))
   } catch (error) {
-    return { kind: 'unavailable', ...explainUnavailable(error) }
+    const { reason, fix } = error instanceof SqliteFileError ? error : explainUnavailable(error)
+    return { kind: 'unavailable', reason, fix }
   }
 }
 

@@ -5,7 +5,7 @@ import { inspectMigrations, schema, type MigrationFacts } from './migrate.ts'
 import { inMemory, isPostgresUrl, type DatabaseSource } from './source.ts'
 import { connectPostgres, reasonOf } from './postgres.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
-import { explainOpening } from './sqlite-errors.ts'
+import { SqliteFileError } from './sqlite-errors.ts'
 
 /** Facts about a database that safety rules check. */
 export type DatabaseFacts = SqliteFacts | PostgresFacts
@@ -81,7 +81,7 @@ async function inspectSqlite<Found>(
     })
     return await look(reader)
   } catch (error) {
-    throw new DatabaseUnavailableError(explainOpening(error))
+    throw new SqliteFileError(error)
   } finally {
     await reader?.destroy()
   }

@@ -82,10 +82,20 @@ function isSqliteError(error: unknown): error is SqliteError {
   return error instanceof Error && typeof Reflect.get(error, 'errcode') === 'number'
 }
 
-/** Says what an error means, with SQLite's own message and code, and how to fix it. */
-function explain(error: SqliteError, { reason, fix }: Meaning): string {
-  return `${reason} (SQLite: ${error.message}, code ${error.errcode}). Fix: ${fix}`
+/** Why a file cannot be used, and how to fix it if that is known. */
+interface Explanation {
+  readonly reason: string
+  readonly fix: string | undefined
 }
+
+/** Says what an error means, with SQLite's own message and code. */
+const explain = (error: SqliteError, { reason, fix }: Meaning): Explanation => ({
+  reason: `${reason} (SQLite: ${error.message}, code ${error.errcode})`,
+  fix,
+})
+
+const sentenceOf = ({ reason, fix }: Explanation): string =>
+  fix === undefined ? reason : `${reason}. Fix: ${fix}`
 
 /** Runs `work`. @throws {DatabaseUnavailableError} when the file cannot be used now */
 export function unlessUnavailable<T>(work: () => T): T {
@@ -94,18 +104,28 @@ export function unlessUnavailable<T>(work: () => T): T {
   } catch (error) {
     const meaning = isSqliteError(error) ? meaningOf(error) : undefined
     if (!isSqliteError(error) || !meaning?.isUnavailable) throw error
-    throw new DatabaseUnavailableError(explain(error, meaning), { cause: error })
+    throw new DatabaseUnavailableError(sentenceOf(explain(error, meaning)), { cause: error })
   }
 }
 
-/**
- * Returns why a file cannot be opened or migrated: the meaning of the error of SQLite that caused
- * `error`, or the message of `error` itself.
- */
-export function explainOpening(error: unknown): string {
+/** Thrown when a file cannot be opened, read or migrated. */
+export class SqliteFileError extends DatabaseUnavailableError implements Explanation {
+  readonly reason: string
+  readonly fix: string | undefined
+
+  /** Finds the reason in the error of SQLite that caused `error`, or in `error` itself. */
+  constructor(error: unknown) {
+    const explanation = explainOpening(error)
+    super(sentenceOf(explanation), { cause: error })
+    this.reason = explanation.reason
+    this.fix = explanation.fix
+  }
+}
+
+function explainOpening(error: unknown): Explanation {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const meaning = isSqliteError(cause) ? meaningOf(cause) : undefined
     if (isSqliteError(cause) && meaning) return explain(cause, meaning)
   }
-  return error instanceof Error ? error.message : String(error)
+  return { reason: error instanceof Error ? error.message : String(error), fix: undefined }
 }

@@ -11,7 +11,7 @@ import {
 } from './database.ts'
 import { migrate } from './migrate.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
-import { explainOpening, filesWereMoved } from './sqlite-errors.ts'
+import { filesWereMoved, SqliteFileError } from './sqlite-errors.ts'
 import {
   openingId,
   type WriterMessage,
@@ -41,7 +41,7 @@ export async function serveCommands(commands: readonly AnyCommand[]): Promise<vo
     file = await openAndMigrate((workerData as { file: string }).file)
     reply([{ id: openingId, result: undefined }])
   } catch (error) {
-    return reply([failure(openingId, new Error(explainOpening(error)))])
+    return reply([failure(openingId, new SqliteFileError(error))])
   }
 
   let isWriting = false
