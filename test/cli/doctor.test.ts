@@ -117,6 +117,7 @@ describe('keystile doctor', () => {
       'database-opens',
       'issuer-stored',
       'sqlite-durable',
+      ...(process.platform === 'linux' ? ['sqlite-local'] : []),
       'clock-right',
     ])
       assert.ok(checked.includes(id), id)

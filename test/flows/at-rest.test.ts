@@ -163,20 +163,6 @@ describe('a SQLite database on disk', () => {
       /chmod 600/,
     )
   })
-
-  it('the error for a SQLite database that cannot be created names the path', async () => {
-    await assert.rejects(
-      startKeystile({ database: '/dev/null/keystile.db', key }),
-      /The database \/dev\/null\/keystile\.db cannot be created/,
-    )
-  })
-
-  it('Keystile refuses a file that is no database', async () => {
-    await assert.rejects(
-      startKeystile({ database: import.meta.filename.replace('at-rest.test', 'me.test'), key }),
-      /cannot be opened: file is not a database/,
-    )
-  })
 })
 
 describe(':memory:', () => {

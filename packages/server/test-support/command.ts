@@ -16,6 +16,8 @@ export interface CommandOptions {
   /** Variables for the process. It inherits only PATH, HOME, NODE_COMPILE_CACHE and
    * NODE_OPTIONS. */
   readonly env?: Readonly<Record<string, string>>
+  /** A program and its arguments, which runs the command in its own process, such as `unshare`. */
+  readonly wrapper?: readonly string[]
 }
 
 export interface Finished {
@@ -136,10 +138,12 @@ export async function freePort(): Promise<number> {
 
 export function startCommand(
   args: readonly string[],
-  { cwd, env = {} }: CommandOptions,
+  { cwd, env = {}, wrapper = [] }: CommandOptions,
 ): ChildProcess {
   const { PATH = '', HOME = '', NODE_COMPILE_CACHE, NODE_OPTIONS } = process.env
-  return spawn(process.execPath, ['--conditions=source', main, ...args], {
+  const words = [...wrapper, process.execPath, '--conditions=source', main, ...args]
+  const [program = ''] = words
+  return spawn(program, words.slice(1), {
     cwd,
     env: {
       PATH,

@@ -1,5 +1,6 @@
 // A temporary PostgreSQL server for tests, without Docker. The binaries come from an npm package or
 // from the system.
+import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -27,6 +28,15 @@ export interface TestPostgres {
   readonly url: string
   /** The folder of the server's programs. Undefined if this process has not started the server. */
   readonly bin?: string
+  /**
+   * Kills the server (SIGKILL), and starts it again at the same URL. Only for a server that this
+   * process has started.
+   */
+  crash(): Promise<void>
+  /**
+   * Starts a server that has ended by itself at the same URL. Does nothing while it runs.
+   */
+  startAgain(): Promise<void>
   /** Stops the server. Resolves when the server's folder is deleted. */
   stop(): Promise<void>
 }
@@ -39,6 +49,8 @@ export interface TestPostgresOptions {
   readonly durable?: boolean
   /** A library that the server loads first (LD_PRELOAD), to simulate a slow disk. */
   readonly preload?: string
+  /** Further environment variables of the server, for the preloaded library. */
+  readonly env?: Readonly<Record<string, string>>
   /** Where to create the folder of the server. Default: the folder for temporary files. */
   readonly parent?: string
   /**
@@ -82,7 +94,10 @@ export async function startPostgres(
 ): Promise<TestPostgres | undefined> {
   const given = process.env[urlVariable]
   const isSeparate = options.durable || options.hasClients
-  if (given && !isSeparate) return { url: given, stop: async () => {} }
+  if (given && !isSeparate) {
+    const notOurs = async (): Promise<void> => assert.fail('all test files share this server')
+    return { url: given, crash: notOurs, startAgain: notOurs, stop: async () => {} }
+  }
   const npm = options.hasClients ? undefined : binariesFromNpm()
   const system = npm ? undefined : binariesOfSystem()
   if (!npm && !system) return undefined
@@ -111,9 +126,23 @@ export async function startPostgres(
     const into = ['--pgdata', data, '--username=postgres']
     execFileSync(join(bin, 'initdb'), [...into, ...initOptions], { ...asUser, stdio: 'pipe' })
     const { preload, durable = false } = options
-    const env = { ...asUser.env, ...(preload !== undefined && { LD_PRELOAD: preload }) }
-    const port = await run(bin, folder, { ...asUser, env }, durable)
-    return { url: `postgres://postgres@127.0.0.1:${port}/postgres`, bin, stop: janitor.cleanUp }
+    const preloaded = preload !== undefined && { LD_PRELOAD: preload }
+    const env = { ...asUser.env, ...options.env, ...preloaded }
+    const program: Program = { bin, folder, asUser: { ...asUser, env }, durable }
+    const port = await run(program)
+    return {
+      url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+      bin,
+      async crash() {
+        const [pid] = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')
+        process.kill(Number(pid), 'SIGKILL')
+        await launchAgain(program, port)
+      },
+      async startAgain() {
+        if (!existsSync(join(data, 'postmaster.pid'))) await launchAgain(program, port)
+      },
+      stop: janitor.cleanUp,
+    }
   } catch (error) {
     await janitor.cleanUp()
     throw error
@@ -243,52 +272,79 @@ function isWritable(folder: string): boolean {
   }
 }
 
+/** A server to start: its binaries, its folder and the options of its process. */
+interface Program {
+  readonly bin: string
+  readonly folder: string
+  readonly asUser: object
+  readonly durable: boolean
+}
+
 /** Starts the server and waits until it accepts connections. Returns its port. */
-async function run(bin: string, folder: string, asUser: object, durable: boolean): Promise<number> {
+async function run(program: Program): Promise<number> {
   // Tries three times: another process may take the free port before the server listens on it.
   for (let attempt = 1; ; attempt++) {
     const port = await freePort()
-    const settings = [
-      `port=${port}`,
-      'listen_addresses=127.0.0.1',
-      // No Unix socket: its path must be short, and the path of a temporary folder may be long.
-      'unix_socket_directories=',
-      'max_connections=100',
-      'shared_buffers=32MB',
-      'timezone=UTC',
-      'log_timezone=UTC',
-      ...['fsync', 'synchronous_commit', 'full_page_writes'].map(
-        (name) => `${name}=${durable ? 'on' : 'off'}`,
-      ),
-    ]
-    const args = ['-D', join(folder, 'data'), ...settings.flatMap((setting) => ['-c', setting])]
-    // The server gets a separate process group, so that Ctrl-C does not end it. The janitor stops
-    // the server after the tests.
-    const server = spawn(join(bin, 'postgres'), args, {
-      ...asUser,
-      stdio: ['ignore', 'ignore', 'pipe'],
-      detached: true,
-    })
-    let log = ''
-    const started = await new Promise<boolean>((resolve, reject) => {
-      server.once('error', reject)
-      server.once('exit', () => resolve(false))
-      server.stderr.on('data', (chunk: Buffer) => {
-        log += chunk.toString()
-        if (log.includes('ready to accept connections')) resolve(true)
-      })
-    })
-    if (started) {
-      // Continue to read the output and discard it: otherwise the pipe would fill and block the
-      // server. The open pipes must not stop this process from exiting.
-      server.stderr.removeAllListeners('data').resume()
-      server.unref()
-      letGo(server.stderr)
-      return port
-    }
-    if (attempt === 3 || !log.includes('Address already in use'))
-      throw new Error(`PostgreSQL did not start:\n${log}`)
+    const fault = await launch(program, port)
+    if (fault === undefined) return port
+    if (attempt === 3 || !fault.includes('Address already in use'))
+      throw new Error(`PostgreSQL did not start:\n${fault}`)
   }
+}
+
+/** Starts a server that has crashed. Its other processes may need a moment to end. */
+async function launchAgain(program: Program, port: number): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const fault = await launch(program, port)
+    if (fault === undefined) return
+    if (attempt === 200) throw new Error(`PostgreSQL did not start again:\n${fault}`)
+    await delay(50)
+  }
+}
+
+/** Starts the server on a port. Returns its log if it ends before it accepts connections. */
+async function launch(
+  { bin, folder, asUser, durable }: Program,
+  port: number,
+): Promise<string | undefined> {
+  const settings = [
+    `port=${port}`,
+    'listen_addresses=127.0.0.1',
+    // No Unix socket: its path must be short, and the path of a temporary folder may be long.
+    'unix_socket_directories=',
+    'max_connections=100',
+    'shared_buffers=32MB',
+    'timezone=UTC',
+    'log_timezone=UTC',
+    ...['fsync', 'synchronous_commit', 'full_page_writes'].map(
+      (name) => `${name}=${durable ? 'on' : 'off'}`,
+    ),
+  ]
+  const args = ['-D', join(folder, 'data'), ...settings.flatMap((setting) => ['-c', setting])]
+  // The server gets a separate process group, so that Ctrl-C does not end it. The janitor stops
+  // the server after the tests.
+  const server = spawn(join(bin, 'postgres'), args, {
+    ...asUser,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    detached: true,
+  })
+  let log = ''
+  const started = await new Promise<boolean>((resolve, reject) => {
+    server.once('error', reject)
+    server.once('exit', () => resolve(false))
+    server.stderr.on('data', (chunk: Buffer) => {
+      log += chunk.toString()
+      if (log.includes('ready to accept connections')) resolve(true)
+    })
+  })
+  if (!started) return log
+
+  // Continue to read the output and discard it: otherwise the pipe would fill and block the
+  // server. The open pipes must not stop this process from exiting.
+  server.stderr.removeAllListeners('data').resume()
+  server.unref()
+  letGo(server.stderr)
+  return undefined
 }
 
 async function freePort(): Promise<number> {

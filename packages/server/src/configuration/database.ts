@@ -63,6 +63,18 @@ export const writeQueueLength: GaugeMetric = {
  */
 const maxClockDifferenceSeconds = 60
 /**
+ * File systems on a network, by the number in Linux's `magic.h`. The write-ahead log of SQLite needs
+ * memory that all processes on the file share, which these do not have.
+ */
+const networkFileSystems: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'NFS'],
+  [0x517b, 'SMB'],
+  [0xfe534d42, 'SMB'],
+  [0xff534d42, 'CIFS'],
+  [0x5346414f, 'AFS'],
+  [0x00c36400, 'Ceph'],
+])
+/**
  * The value FULL of `pragma synchronous`. With a lower value, a power failure may undo a commit.
  */
 const sqliteFull = 2
@@ -157,6 +169,25 @@ const rules: readonly Rule<RuleOptions>[] = [
             'must wait for the disk: otherwise revoked sessions are valid again after a power ' +
             'failure',
           fix: 'use a version of Node whose SQLite supports pragma synchronous = full',
+        },
+      ]
+    },
+  },
+  {
+    id: 'sqlite-local',
+    standard: 'ASVS 5.0 7.4.1',
+    severity: 'stop',
+    demand: 'the SQLite file must be on a disk of this machine, not on NFS, SMB, AFS or Ceph',
+    find({ machine }) {
+      const type = machine?.databaseFileSystem
+      if (type === undefined) return undefined
+      const name = networkFileSystems.get(type)
+      if (name === undefined) return []
+      return [
+        {
+          about: 'the SQLite file',
+          message: `must be on a disk of this machine; it is on ${name}, where SQLite can lose data`,
+          fix: 'move the file to a local disk, or use PostgreSQL',
         },
       ]
     },

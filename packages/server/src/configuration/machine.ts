@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, statfsSync, statSync } from 'node:fs'
 import type { Clock, Logger } from 'keystile/internal'
 import { ConfigurationError } from '../base/configuration-error.ts'
 import type { Rule } from '../feature/rule.ts'
@@ -19,6 +19,7 @@ import {
 import type { Database } from '../storage/database.ts'
 import { inspectDatabase, readDatabaseFacts } from '../storage/facts.ts'
 import { explainUnavailable } from '../storage/postgres.ts'
+import { SqliteFileError } from '../storage/sqlite-errors.ts'
 import { findDatabaseFile, type DatabaseSource } from '../storage/source.ts'
 import { examine, textOf } from './examination.ts'
 import { cannotStart } from './options.ts'
@@ -55,6 +56,7 @@ export async function inspectMachine(
     keyFile,
     secretFiles: readAllFacts(secretFiles),
     databaseFiles: file === undefined ? [] : readAllFacts([file, `${file}-wal`]),
+    databaseFileSystem: file === undefined ? undefined : findFileSystem(file),
     database: await findDatabase(options.database, { now, secret: asked }, database),
   }
 }
@@ -103,7 +105,8 @@ async function findDatabase(
   try {
     return await inspectDatabase(source, (reader) => readAllOf({ reader }, question))
   } catch (error) {
-    return { kind: 'unavailable', ...explainUnavailable(error) }
+    const { reason, fix } = error instanceof SqliteFileError ? error : explainUnavailable(error)
+    return { kind: 'unavailable', reason, fix }
   }
 }
 
@@ -135,6 +138,16 @@ async function hasOlderValue(
     (await hasUnreadableMail(reader, mailSeal)) ||
     (await hasUnreadableProof(reader, mailSeal))
   )
+}
+
+/** The numbers that identify file systems are those of Linux. */
+function findFileSystem(path: string): number | undefined {
+  if (process.platform !== 'linux') return undefined
+  try {
+    return statfsSync(path).type
+  } catch {
+    return undefined // the file does not exist yet
+  }
 }
 
 function readAllFacts(paths: readonly string[]): readonly FileFacts[] {

@@ -50,6 +50,11 @@ export interface Machine {
   readonly secretFiles: readonly FileFacts[]
   /** The existing files of a SQLite database. */
   readonly databaseFiles: readonly FileFacts[]
+  /**
+   * The type of the file system with a SQLite database, as `statfs` returns it on Linux. Undefined
+   * without a file, and on other systems.
+   */
+  readonly databaseFileSystem?: number | undefined
   /** The database, or `undefined` if there is no database yet. */
   readonly database:
     | (DatabaseFacts & StoredFacts)

@@ -38,12 +38,14 @@ describe('inspectDatabase', () => {
     assert.equal(await inspectDatabase(file, (reader) => hasTable(reader, 'settings')), false)
   })
 
-  it('inspectDatabase throws SQLite’s message if it cannot read the file', async () => {
+  it('inspectDatabase says why it cannot read a file, and how to fix it', async () => {
     const file = join(folder, 'text.db')
     writeFileSync(file, 'not a database, but long enough to be read'.repeat(20))
     await assert.rejects(inspectDatabase(file, readDatabaseFacts), {
       name: 'DatabaseUnavailableError',
-      message: 'file is not a database',
+      message:
+        'the file is not a SQLite database (SQLite: file is not a database, code 26). ' +
+        'Fix: name another file, or restore a backup',
     })
   })
 })

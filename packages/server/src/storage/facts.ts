@@ -5,6 +5,7 @@ import { inspectMigrations, schema, type MigrationFacts } from './migrate.ts'
 import { inMemory, isPostgresUrl, type DatabaseSource } from './source.ts'
 import { connectPostgres, reasonOf } from './postgres.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
+import { SqliteFileError } from './sqlite-errors.ts'
 
 /** Facts about a database that safety rules check. */
 export type DatabaseFacts = SqliteFacts | PostgresFacts
@@ -49,8 +50,7 @@ export async function readDatabaseFacts(reader: Reader): Promise<DatabaseFacts> 
  *
  * @returns the result of `look`, or undefined if the file does not exist or the source is
  *   `:memory:`
- * @throws {DatabaseUnavailableError} with the driver's message, when the database cannot be opened
- *   or read
+ * @throws {DatabaseUnavailableError} with the reason, when the database cannot be opened or read
  */
 export async function inspectDatabase<Found>(
   source: DatabaseSource,
@@ -81,7 +81,7 @@ async function inspectSqlite<Found>(
     })
     return await look(reader)
   } catch (error) {
-    throw asUnavailable(error)
+    throw new SqliteFileError(error)
   } finally {
     await reader?.destroy()
   }

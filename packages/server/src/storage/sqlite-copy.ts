@@ -16,7 +16,8 @@ import type { DatabaseSync } from 'node:sqlite'
 import { dirname } from 'node:path'
 import { Kysely } from 'kysely'
 import { DatabaseUnavailableError, type Transaction } from './database.ts'
-import { isUnavailable, openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
+import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
+import { unlessUnavailable } from './sqlite-errors.ts'
 
 // decisions/0033-backups-and-restores.md
 /**
@@ -165,15 +166,16 @@ export function lockSqliteFile(file: string): LockedFile | undefined {
 function takeLock(file: string): DatabaseSync | 'damaged' | undefined {
   let sqlite: DatabaseSync | undefined
   try {
-    sqlite = openSqliteFile(file, { readOnly: false, keepsJournal: true })
-    sqlite.exec('pragma busy_timeout = 200; pragma journal_mode = delete; begin exclusive')
-    return sqlite
+    return unlessUnavailable(() => {
+      sqlite = openSqliteFile(file, { readOnly: false, keepsJournal: true })
+      sqlite.exec('pragma busy_timeout = 200; pragma journal_mode = delete; begin exclusive')
+      return sqlite
+    })
   } catch (error) {
     sqlite?.close()
-    const code = (error as { readonly errcode?: number }).errcode
-    if (isBusy(code)) return undefined
-    if (isUnavailable(code)) throw new DatabaseUnavailableError(textOf(error), { cause: error })
-    return 'damaged'
+    if (!(error instanceof DatabaseUnavailableError)) return 'damaged'
+    if (isBusy((error.cause as { readonly errcode?: number }).errcode)) return undefined
+    throw error
   }
 }
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { SqliteAdapter, SqliteDialect, type DialectAdapter } from 'kysely'
-import { DatabaseUnavailableError } from './database.ts'
+import { unlessUnavailable } from './sqlite-errors.ts'
 
 /**
  * The largest number of prepared statements in the cache. It limits the memory that the cache can
@@ -108,27 +108,6 @@ export function findFirst(prepare: Prepare, text: string, values: readonly unkno
   return unlessUnavailable(() =>
     prepare(text).statement.get(...(values as readonly SQLInputValue[])),
   )
-}
-
-/**
- * The result codes of SQLite for a file that cannot be used now: SQLITE_BUSY, _LOCKED, _IOERR,
- * _FULL and _CANTOPEN. An extended result code contains one of these in its low byte.
- */
-const unavailableCodes = new Set([5, 6, 10, 13, 14])
-
-/** Whether a result code of SQLite means that the file cannot be used now. */
-export function isUnavailable(code: number | undefined): boolean {
-  return code !== undefined && unavailableCodes.has(code & 0xff)
-}
-
-/** Runs `work`. @throws {DatabaseUnavailableError} when the file cannot be used now */
-function unlessUnavailable<T>(work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    const { errcode, message } = error as { errcode?: number; message: string }
-    throw isUnavailable(errcode) ? new DatabaseUnavailableError(message, { cause: error }) : error
-  }
 }
 
 class NodeSqliteDialect extends SqliteDialect {

@@ -1,3 +1,4 @@
+import { realpathSync, statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
 import { Kysely } from 'kysely'
@@ -10,6 +11,7 @@ import {
 } from './database.ts'
 import { migrate } from './migrate.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
+import { filesWereMoved, SqliteFileError } from './sqlite-errors.ts'
 import {
   openingId,
   type WriterMessage,
@@ -39,7 +41,7 @@ export async function serveCommands(commands: readonly AnyCommand[]): Promise<vo
     file = await openAndMigrate((workerData as { file: string }).file)
     reply([{ id: openingId, result: undefined }])
   } catch (error) {
-    return reply([failure(openingId, error)])
+    return reply([failure(openingId, new SqliteFileError(error))])
   }
 
   let isWriting = false
@@ -70,13 +72,63 @@ function portOf(parent: MessagePort | null): MessagePort {
 interface WritableFile {
   readonly sqlite: DatabaseSync
   readonly db: Reader
+  /** Whether the opened files are still at their paths. */
+  isInPlace(): boolean
 }
 
 async function openAndMigrate(path: string): Promise<WritableFile> {
   const sqlite = openSqliteFile(path, { readOnly: false })
-  const db = new Kysely<unknown>({ dialect: sqliteDialect(sqlite) })
-  await migrate(db)
-  return { sqlite, db }
+  try {
+    refuseForeignTables(sqlite)
+    const db = new Kysely<unknown>({ dialect: sqliteDialect(sqlite) })
+    await migrate(db)
+    storeRecovered(sqlite)
+    return { sqlite, db, isInPlace: watchPlace(path) }
+  } catch (error) {
+    sqlite.close()
+    throw error
+  }
+}
+
+/**
+ * Returns a function that says whether the file and its write-ahead log are still the files that
+ * are at their paths now. If not, SQLite writes into files that no other process can find, and the
+ * writes are lost when this process ends. SQLite itself does not notice this.
+ */
+function watchPlace(path: string): () => boolean {
+  // SQLite too resolves the path only once. The app may change its working folder later.
+  const file = realpathSync(path)
+  const identify = (): string =>
+    [file, `${file}-wal`]
+      .map((each) => statSync(each, { throwIfNoEntry: false }))
+      .map((stats) => (stats ? `${stats.dev}:${stats.ino}` : 'none'))
+      .join()
+  const opened = identify()
+  return () => identify() === opened
+}
+
+/** Refuses the file of another program, before anything is written into it. */
+function refuseForeignTables(sqlite: DatabaseSync): void {
+  const tables = sqlite.prepare("select name from sqlite_schema where type = 'table'").all()
+  const isOurs = tables.length === 0 || tables.some(({ name }) => name === 'migration')
+  if (!isOurs)
+    throw new Error(
+      'the file belongs to another program: it has tables, but none of Keystile. ' +
+        'Fix: name another file',
+    )
+}
+
+// decisions/0032-after-a-failed-sync.md
+/**
+ * Copies the commits in the write-ahead log into the file, and waits for the disk. A process that
+ * ended after a failed sync may have left commits in the log that are only in the memory of the
+ * operating system, which takes them for stored. New commits must not follow such commits: a power
+ * failure would take all of them away.
+ */
+function storeRecovered(sqlite: DatabaseSync): void {
+  // `passive` does not wait for other processes. If one of them prevents the copy, it has opened
+  // the file before this process, and has itself copied the commits that were there.
+  sqlite.exec('pragma wal_checkpoint(passive)')
 }
 
 type Run = (transaction: Transaction, request: WriterRequest) => Promise<WriterReply>
@@ -165,9 +217,10 @@ async function commitTogether(
         if (another) requests.push(another)
       }
     })
+    if (!file.isInPlace()) throw new DatabaseUnavailableError(filesWereMoved)
     return replies
   } catch (error) {
-    // Nothing is on disk. Commands that returned a refusal fail too: they may have read changes
+    // Nothing is on disk, or it is in a file that is not found after a restart. Commands that returned a refusal fail too: they may have read changes
     // that are now lost.
     return requests.map(({ id }) => failure(id, error))
   }

@@ -62,9 +62,29 @@ function createPrivateFile(file: string): void {
     closeSync(openSync(file, 'a', 0o600))
     if (process.platform !== 'win32') chmodSync(file, 0o600)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new DatabaseUnavailableError(`The database ${file} cannot be created: ${reason}`, {
+    throw new DatabaseUnavailableError(explainFile(file, error as NodeJS.ErrnoException), {
       cause: error,
     })
   }
+}
+
+function explainFile(file: string, { code = '', message }: NodeJS.ErrnoException): string {
+  const [reason, fix] = fileFaults[code] ?? [message, 'name another file']
+  return `The database ${file} cannot be opened: ${reason} (${code}). Fix: ${fix}`
+}
+
+const mayNotWrite = [
+  'the file or its folder cannot be written',
+  'let the user of the process write the file and its folder, or name another file',
+] as const
+
+/** The reasons for the error codes of Node, each with its fix. */
+const fileFaults: Readonly<Record<string, readonly [reason: string, fix: string]>> = {
+  EACCES: mayNotWrite,
+  EPERM: mayNotWrite,
+  EROFS: mayNotWrite,
+  EISDIR: ['it is a folder', 'name a file'],
+  ENOTDIR: ['a part of its path is a file', 'name a file in a folder'],
+  EEXIST: ['a part of its path is a file', 'name a file in a folder'],
+  ENOSPC: ['the disk is full', 'free some space'],
 }

@@ -194,6 +194,7 @@ const machineArbitrary: fc.Arbitrary<Machine> = fc.record({
   ),
   secretFiles: fc.array(file('/run/secrets/keystile'), { maxLength: 2 }),
   databaseFiles: fc.array(file('data/keystile.db'), { maxLength: 2 }),
+  databaseFileSystem: fc.constantFrom(undefined, 0xef53, 0x6969, 0x517b, 0xfe534d42, 0xff534d42),
   database: fc.oneof(
     fc.constant(undefined),
     fc.constant({ kind: 'unavailable' as const, reason: 'connect ECONNREFUSED' }),

@@ -368,6 +368,10 @@ export const examples: Readonly<Record<string, Examples>> = {
     stopped: [on({ database: { ...sqlite, synchronous: 1 } })],
     passed: [on({}), on({ database: { ...sqlite, synchronous: 3 } })],
   },
+  'sqlite-local': {
+    stopped: [on({ databaseFileSystem: 0x6969 }), on({ databaseFileSystem: 0xff534d42 })],
+    passed: [on({ databaseFileSystem: 0xef53 })],
+  },
   'postgres-durable': {
     stopped: [
       on({ database: { ...postgresFacts, fsync: 'off' } }),
@@ -482,6 +486,7 @@ export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
   ],
   'issuer-given': [at({}), on({}), on({ database: postgresFacts })],
   'sqlite-durable': [at({}), on({ database: undefined }), on({ database: postgresFacts })],
+  'sqlite-local': [at({}), on({})],
   'postgres-durable': [at({}), on({})],
   'clock-right': [
     at({}),

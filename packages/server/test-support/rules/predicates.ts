@@ -268,6 +268,12 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   // synchronous: OFF 0, NORMAL 1, FULL 2, EXTRA 3; in WAL mode, a value below FULL may lose commits
   'sqlite-durable': ({ machine }) =>
     machine?.database?.kind === 'sqlite' && [0, 1].includes(machine.database.synchronous),
+  // ASVS 7.4.1 too. sqlite.org/wal.html: "WAL does not work over a network filesystem". The numbers
+  // are those of statfs(2): NFS, SMB, SMB2, CIFS, AFS, and CEPH of linux/magic.h.
+  'sqlite-local': ({ machine }) =>
+    [26985, 20859, 4266872130, 4283649346, 1397113167, 12805120].includes(
+      machine?.databaseFileSystem ?? 0,
+    ),
   // ASVS 7.4.1 too. Manual of PostgreSQL 18, §19.5: `fsync = off` may corrupt data, and
   // `synchronous_commit = off` may lose commits.
   'postgres-durable': ({ machine }) =>

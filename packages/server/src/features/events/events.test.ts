@@ -35,6 +35,8 @@ describe('openEventFeed', () => {
   let feed: EventFeed
   let others: DatabaseSync
   let time: number
+  /** How far the clock is ahead. */
+  let ahead: number
   let log: string[]
 
   /** Inserts an event as another process would. */
@@ -48,7 +50,7 @@ describe('openEventFeed', () => {
   const open = (): Promise<EventFeed> => {
     const note = (_: object, message: string): void => void log.push(message)
     return openEventFeed(database, {
-      clock: { now: () => now },
+      clock: { now: () => now + ahead },
       logger: { ...silentLogger, info: note, warn: note, error: note },
     })
   }
@@ -65,6 +67,7 @@ describe('openEventFeed', () => {
     database = await openDatabase(file, writerThread)
     others = new DatabaseSync(file, { timeout: 5_000 })
     time = 0
+    ahead = 0
     log = []
     mock.method(performance, 'now', () => time)
     mock.timers.enable({ apis: ['setInterval'] })
@@ -191,6 +194,43 @@ describe('openEventFeed', () => {
     insert('8')
     assert.deepEqual(await told(), ['8'])
     assert.equal(log.length, 2)
+  })
+
+  it('if the clock was ahead and is set back, the event feed knows all revocations again', async () => {
+    insert('ada')
+    await feed.tail()
+    ahead = 3_600_000
+    await feed.tail()
+    assert.equal(feed.revocations.isRevoked(ada), false) // its tokens have expired
+
+    ahead = 0
+    assert.equal(feed.revocations.state, 'stale')
+    await feed.tail()
+    assert.equal(feed.revocations.state, 'current')
+    assert.equal(feed.revocations.isRevoked(ada), true)
+    assert.deepEqual(numbersIn(feed.log.start()), [1])
+    assert.deepEqual(log, ['the clock was set back; reading all revocations again'])
+  })
+
+  it('a clock that is set back by a minute needs no revocation that was removed', async () => {
+    insert('ada')
+    await feed.tail()
+    ahead = 60_000
+    await feed.tail()
+    assert.equal(feed.revocations.isRevoked(ada), true)
+    ahead = 0
+    assert.equal(feed.revocations.state, 'current')
+    await feed.tail()
+    assert.deepEqual(log, [])
+  })
+
+  it('while reads fail, a clock that was set back leaves the event feed stale', async () => {
+    ahead = 60_001
+    await feed.tail()
+    ahead = 0
+    mock.method(database.reader, 'getExecutor', () => assert.fail('the disk fails'))
+    await assert.rejects(feed.tail())
+    assert.equal(feed.revocations.state, 'stale')
   })
 
   it('after lost events, readers of the log get no part of an unfinished new log', async () => {

@@ -16,6 +16,11 @@ import type { FeedEvent } from './store.ts'
  */
 const tailMilliseconds = 250
 /**
+ * How long revocations are kept after they have expired. If the clock is set back by less than
+ * this, no token is valid again whose revocation was removed.
+ */
+const keptMilliseconds = 60_000
+/**
  * How long a token check waits for a read if the feed is stale. After this time, the check fails
  * with `temporarily_unavailable`, so that requests do not pile up during an outage.
  */
@@ -102,10 +107,16 @@ export async function openEventFeed(
       for (const listener of gapListeners) listener()
     },
   })
+  const purge = createPurge(clock, [list, log])
   const steps = createTurns(async () => {
+    const startsOver = purge.isTooLate()
+    if (startsOver) {
+      logger.warn({}, 'the clock was set back; reading all revocations again')
+      follower.startOver()
+    }
     await follower.step()
-    list.purge(clock.now())
-    log.purge(clock.now())
+    // If the clock was set back during this step, the next step starts over.
+    if (startsOver || !purge.isTooLate()) purge.run()
     for (const listener of readListeners) listener()
   })
   const ageMilliseconds = (): number => performance.now() - follower.knownAt
@@ -126,7 +137,9 @@ export async function openEventFeed(
     onGap: (listener) => gapListeners.push(listener),
     revocations: {
       get state() {
-        return ageMilliseconds() < staleAfterMilliseconds ? 'current' : 'stale'
+        return ageMilliseconds() < staleAfterMilliseconds && !purge.isTooLate()
+          ? 'current'
+          : 'stale'
       },
       isRevoked: (token) => list.isRevoked(token),
       refresh: () =>
@@ -139,6 +152,24 @@ export async function openEventFeed(
       stop()
       await steps.finish()
     },
+  }
+}
+
+/**
+ * Creates the function that removes expired revocations from lists. `isTooLate` returns true if the
+ * clock was set back since then, so that a token may be valid again whose revocation was removed.
+ */
+function createPurge(
+  clock: Clock,
+  lists: readonly { purge(now: number): void }[],
+): { run(): void; isTooLate(): boolean } {
+  let purgedAt = Number.NEGATIVE_INFINITY
+  return {
+    run() {
+      purgedAt = clock.now()
+      for (const list of lists) list.purge(purgedAt - keptMilliseconds)
+    },
+    isTooLate: () => clock.now() < purgedAt - keptMilliseconds,
   }
 }
 

@@ -10,6 +10,8 @@ import { listEventsAfter, numberEvents, readFeed, type FeedEvent, type FeedState
 export interface Follower {
   /** Gives a number to each event that has none. Then passes each new event to `onEvent`. */
   step(): Promise<void>
+  /** Makes the next step pass all events to `onEvent` again. */
+  startOver(): void
   /** The start of the latest successful read, as a time of `performance.now()`. */
   readonly knownAt: number
 }
@@ -60,6 +62,12 @@ export function createFollower(
     }
   }
 
+  function startOver(): void {
+    last = beforeFirst
+    isStartingOver = true
+    onRestart()
+  }
+
   /**
    * Starts again from the first event, because the last event that was read is no longer in the
    * database. There are two possible causes. Either the event was deleted, long after its tokens
@@ -70,22 +78,21 @@ export function createFollower(
    * reads: the database loses events, gives the last number to the same event again, and gives a
    * lower number to another event.
    */
-  function startOver({ seq, idAt }: FeedState): void {
+  function readLostAgain({ seq, idAt }: FeedState): void {
     if (seq < last.seq || idAt !== undefined)
       logger.warn(
         {},
         'the database has lost revocations that this process had read; reading them all again',
       )
-    last = beforeFirst
-    isStartingOver = true
-    onRestart()
+    startOver()
   }
 
   return {
+    startOver,
     async step() {
       const startedAt = clock.now()
       const { feed, askedAt } = await readNumbered(database, last.seq)
-      if (feed.idAt !== last.id) startOver(feed)
+      if (feed.idAt !== last.id) readLostAgain(feed)
       await deliverNew()
 
       const wasStale = performance.now() - knownAt >= staleAfterMilliseconds

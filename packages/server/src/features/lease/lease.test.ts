@@ -123,6 +123,25 @@ function testLease(stage: Stage): void {
     }
   })
 
+  it('a lease that was stored while the clock was ahead can be taken', async () => {
+    await make()
+    const database = await openDatabase(stage.database, writerThread)
+    const hold = (holder: string): Promise<{ readonly fence: number | undefined }> =>
+      database.write(holdLease, { name: 'other', holder })
+    const setAhead = (milliseconds: number): Promise<unknown> =>
+      stage.sql(`update lease set expires_at = expires_at + ${milliseconds} where name = 'other'`)
+    try {
+      assert.deepEqual(await hold('a'), { fence: 1 })
+      await setAhead(9_000)
+      assert.deepEqual(await hold('b'), { fence: undefined })
+      await setAhead(3_600_000)
+      assert.deepEqual(await hold('b'), { fence: 2 })
+      assert.deepEqual(await hold('a'), { fence: undefined })
+    } finally {
+      await database.close()
+    }
+  })
+
   it('write() rejects if another process has taken over the lease', async () => {
     await make()
     await withLease(stage, async (lease) => {

@@ -13,7 +13,9 @@ export const leaseMilliseconds = 10_000
 
 /**
  * Takes a lease that is free or expired, or renews the lease of this holder. An expired lease that
- * no other process has taken keeps its fence.
+ * no other process has taken keeps its fence. A lease that lasts longer than is possible was stored
+ * while the clock was ahead. It counts as expired; otherwise no process could take it until the
+ * clock reaches that time, because its holder may have ended.
  *
  * @returns the fence; undefined if another process holds the lease
  */
@@ -36,7 +38,11 @@ export const holdLease: Command<
           expires_at: expiresAt,
         })
         .where((row) =>
-          row.or([row('lease.holder', '=', holder), row('lease.expires_at', '<=', now)]),
+          row.or([
+            row('lease.holder', '=', holder),
+            row('lease.expires_at', '<=', now),
+            row('lease.expires_at', '>', sql<number>`${now} + ${sql.lit(2 * leaseMilliseconds)}`),
+          ]),
         ),
     )
     .returning('fence')

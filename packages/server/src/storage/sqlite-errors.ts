@@ -1,0 +1,131 @@
+// The errors of SQLite, in words for an operator.
+import { DatabaseUnavailableError } from './database.ts'
+
+/** An error of `node:sqlite`. */
+interface SqliteError {
+  /** An extended result code of SQLite. Its low byte is the primary result code. */
+  readonly errcode: number
+  readonly message: string
+}
+
+interface Meaning {
+  readonly reason: string
+  readonly fix: string
+  /** Whether a retry may succeed. If not, a request that gets this error has found a bug. */
+  readonly isUnavailable: boolean
+}
+
+const locked: Meaning = {
+  reason: 'another process has locked the SQLite file for more than 5 s',
+  fix: 'end the transaction of the other process',
+  isUnavailable: true,
+}
+
+/** What the primary result codes mean: https://sqlite.org/rescode.html */
+const meanings: ReadonlyMap<number, Meaning> = new Map([
+  [5, locked],
+  [6, locked],
+  [
+    8,
+    {
+      reason: 'the SQLite file or its folder cannot be written',
+      fix: 'let the user of the process write the file and its folder',
+      isUnavailable: true,
+    },
+  ],
+  [
+    10,
+    {
+      reason: 'the disk with the SQLite file fails',
+      fix: 'look for errors of the disk in the log of the operating system',
+      isUnavailable: true,
+    },
+  ],
+  [11, damaged('the SQLite file is damaged')],
+  [
+    13,
+    {
+      reason: 'the disk with the SQLite file is full',
+      fix: 'free some space. Keystile then continues without a restart',
+      isUnavailable: true,
+    },
+  ],
+  [
+    14,
+    {
+      reason: 'the SQLite file cannot be opened',
+      fix: 'let the user of the process read and write the file and its folder',
+      isUnavailable: true,
+    },
+  ],
+  [26, damaged('the file is not a SQLite database')],
+])
+
+/** The message of a write into files that were moved, removed or replaced since they were opened. */
+export const filesWereMoved =
+  'the SQLite file or its write-ahead log was moved or replaced while Keystile was running. ' +
+  'Fix: restart Keystile'
+
+function damaged(reason: string): Meaning {
+  return {
+    reason,
+    fix: 'name another file, or restore a backup',
+    isUnavailable: false,
+  }
+}
+
+function meaningOf({ errcode }: SqliteError): Meaning | undefined {
+  return meanings.get(errcode & 0xff)
+}
+
+function isSqliteError(error: unknown): error is SqliteError {
+  return error instanceof Error && typeof Reflect.get(error, 'errcode') === 'number'
+}
+
+/** Why a file cannot be used, and how to fix it if that is known. */
+interface Explanation {
+  readonly reason: string
+  readonly fix: string | undefined
+}
+
+/** Says what an error means, with SQLite's own message and code. */
+const explain = (error: SqliteError, { reason, fix }: Meaning): Explanation => ({
+  reason: `${reason} (SQLite: ${error.message}, code ${error.errcode})`,
+  fix,
+})
+
+const sentenceOf = ({ reason, fix }: Explanation): string =>
+  fix === undefined ? reason : `${reason}. Fix: ${fix}`
+
+/** Runs `work`. @throws {DatabaseUnavailableError} when the file cannot be used now */
+export function unlessUnavailable<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    const meaning = isSqliteError(error) ? meaningOf(error) : undefined
+    if (!isSqliteError(error) || !meaning?.isUnavailable) throw error
+    throw new DatabaseUnavailableError(sentenceOf(explain(error, meaning)), { cause: error })
+  }
+}
+
+/** Thrown when a file cannot be opened, read or migrated. */
+export class SqliteFileError extends DatabaseUnavailableError implements Explanation {
+  readonly reason: string
+  readonly fix: string | undefined
+
+  /** Finds the reason in the error of SQLite that caused `error`, or in `error` itself. */
+  constructor(error: unknown) {
+    const explanation = explainOpening(error)
+    super(sentenceOf(explanation), { cause: error })
+    this.reason = explanation.reason
+    this.fix = explanation.fix
+  }
+}
+
+function explainOpening(error: unknown): Explanation {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const meaning = isSqliteError(cause) ? meaningOf(cause) : undefined
+    if (isSqliteError(cause) && meaning) return explain(cause, meaning)
+  }
+  return { reason: error instanceof Error ? error.message : String(error), fix: undefined }
+}
