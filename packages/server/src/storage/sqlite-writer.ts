@@ -8,7 +8,7 @@ import {
   type Reader,
   type Transaction,
 } from './database.ts'
-import { migrate } from './migrate.ts'
+import { migrateSqlite } from './migrator.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 import {
   openingId,
@@ -75,7 +75,7 @@ interface WritableFile {
 async function openAndMigrate(path: string): Promise<WritableFile> {
   const sqlite = openSqliteFile(path, { readOnly: false })
   const db = new Kysely<unknown>({ dialect: sqliteDialect(sqlite) })
-  await migrate(db)
+  await migrateSqlite(db)
   return { sqlite, db }
 }
 
