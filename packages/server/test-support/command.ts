@@ -9,13 +9,15 @@ import { text } from 'node:stream/consumers'
 import { runCommandLine } from '../src/cli/command-line.ts'
 import { createTerminal } from '../src/cli/terminal.ts'
 
-const main = join(import.meta.dirname, '../src/cli/main.ts')
+const ownMain = join(import.meta.dirname, '../src/cli/main.ts')
 
 export interface CommandOptions {
   readonly cwd: string
   /** Variables for the process. It inherits only PATH, HOME, NODE_COMPILE_CACHE and
    * NODE_OPTIONS. */
   readonly env?: Readonly<Record<string, string>>
+  /** The file of the program `keystile`, for a separate process. Default: that of this source. */
+  readonly main?: string
 }
 
 export interface Finished {
@@ -136,7 +138,7 @@ export async function freePort(): Promise<number> {
 
 export function startCommand(
   args: readonly string[],
-  { cwd, env = {} }: CommandOptions,
+  { cwd, env = {}, main = ownMain }: CommandOptions,
 ): ChildProcess {
   const { PATH = '', HOME = '', NODE_COMPILE_CACHE, NODE_OPTIONS } = process.env
   return spawn(process.execPath, ['--conditions=source', main, ...args], {

@@ -34,13 +34,13 @@ async function describeTables(
   const at = describeSource(database)
   const standing = standingOf(facts)
   if (standing === 'current')
-    return { isUsable: true, text: `the tables are up to date: ${at} (schema ${schemaNumber})` }
+    return { isUsable: true, text: `the tables are up to date: ${at} (schema ${schemaNumber()})` }
   if (standing === 'ahead')
     return {
       isUsable: true,
       text:
         `the tables are newer than this release, which can still use them: ${at} ` +
-        `(has ${facts.unknown.join(', ')}; this release has schema ${schemaNumber})`,
+        `(has ${facts.unknown.join(', ')}; this release has schema ${schemaNumber()})`,
     }
   if (standing === 'empty')
     return { isUsable: false, text: `there are no tables: ${at} (lacks ${facts.missing.join(', ')})` }

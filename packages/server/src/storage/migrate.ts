@@ -74,7 +74,7 @@ export function numberOf(name: string): number {
 }
 
 /** The number of this release's newest migration. */
-export const schemaNumber = Math.max(...Object.keys(migrations).map(numberOf))
+export const schemaNumber = (): number => Math.max(...Object.keys(migrations).map(numberOf))
 
 /**
  * The PostgreSQL schema of all tables. It separates them from the tables of an app that uses the
@@ -165,14 +165,14 @@ export function standingOf({
   isEmpty,
   mark,
 }: Omit<MigrationFacts, 'mayMigrate'>): Standing {
-  if (mark && mark.oldest > schemaNumber) return 'beyond'
+  if (mark && mark.oldest > schemaNumber()) return 'beyond'
   if (isEmpty) return 'empty'
 
   const [firstMissing] = missing
   const hasGap =
     firstMissing !== undefined &&
     Object.keys(migrations).some((name) => name > firstMissing && !missing.includes(name))
-  const isOther = unknown.some((name) => !(numberOf(name) > schemaNumber))
+  const isOther = unknown.some((name) => !(numberOf(name) > schemaNumber()))
   if (hasGap || isOther || (unknown.length > 0 && missing.length > 0)) return 'mixed'
   if (missing.length > 0) return 'behind'
   if (unknown.length === 0) return 'current'
@@ -210,7 +210,7 @@ export function findSchemaFault(facts: Omit<MigrationFacts, 'mayMigrate'>): Sche
 export function tooNew(mark: SchemaMark | undefined): SchemaFault {
   const needed = mark ? `needs schema ${mark.oldest}` : 'was upgraded by a newer release'
   return {
-    message: `must not be newer than this release; it ${needed}, and this release has schema ${schemaNumber}`,
+    message: `must not be newer than this release; it ${needed}, and this release has schema ${schemaNumber()}`,
     fix: mark?.release
       ? `install @keystile/server ${mark.release} or newer`
       : 'install that release or a newer one',

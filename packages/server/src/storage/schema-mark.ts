@@ -18,7 +18,7 @@ export class NewerSchemaError extends DatabaseUnavailableError {
 
 /** @throws {NewerSchemaError} if this release may no longer run on the database */
 export function requireOldSchema(mark: SchemaMark): void {
-  if (mark.oldest <= schemaNumber) return
+  if (mark.oldest <= schemaNumber()) return
 
   const { message, fix } = tooNew(mark)
   throw new NewerSchemaError(`the database ${message}. Fix: ${fix}`)
