@@ -8,7 +8,10 @@ import { after, afterEach, before, describe, it } from 'node:test'
 import pg from 'pg'
 import { createKeystile } from '@keystile/server'
 import { callCommand, type Finished } from '../../packages/server/test-support/command.ts'
-import { createTestDatabase, howToGetPostgres } from '../../packages/server/test-support/postgres.ts'
+import {
+  createTestDatabase,
+  howToGetPostgres,
+} from '../../packages/server/test-support/postgres.ts'
 
 const database = await createTestDatabase()
 
@@ -81,7 +84,8 @@ describe(
       assert.equal((await command('user', 'list')).code, 0)
 
       await query(`update keystile.schema_mark set oldest = 9998, release = '9.0.0'`)
-      const needed = /needs schema 9998, and this .* Fix: install @keystile\/server 9\.0\.0 or newer/
+      const needed =
+        /needs schema 9998, and this .* Fix: install @keystile\/server 9\.0\.0 or newer/
       const check = await command('migrate', '--check')
       assert.equal(check.code, 1)
       assert.match(check.stdout, needed)

@@ -94,8 +94,7 @@ export function overHttp(running: RunningServer): Instance {
             ...(json !== undefined && { 'content-type': 'application/json' }),
             ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
           },
-          body:
-            json !== undefined ? JSON.stringify(json) : form ? new URLSearchParams(form) : null,
+          body: json !== undefined ? JSON.stringify(json) : form ? new URLSearchParams(form) : null,
         }),
       ),
   }

@@ -81,7 +81,11 @@ export function createActors({ count, ...parts }: Parts & { readonly count: numb
   }
 }
 
-function createActor(n: number, { balancer, token, random }: Parts, told: Told): () => Promise<void> {
+function createActor(
+  n: number,
+  { balancer, token, random }: Parts,
+  told: Told,
+): () => Promise<void> {
   let names = 0
   let person: Person | undefined
 

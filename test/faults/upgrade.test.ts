@@ -16,7 +16,10 @@ import {
 } from '../../packages/server/test-support/command.ts'
 import { issuer, key, startKeystile } from '../../packages/server/test-support/keystile.ts'
 import { withMigration } from '../../packages/server/test-support/made-up-migration.ts'
-import { createTestDatabase, howToGetPostgres } from '../../packages/server/test-support/postgres.ts'
+import {
+  createTestDatabase,
+  howToGetPostgres,
+} from '../../packages/server/test-support/postgres.ts'
 import { migrateDatabase } from '@keystile/server'
 import { createRandom } from './random.ts'
 import { addMigration, copyCommit, copyWorkingTree, findOldCommit } from './release-copies.ts'

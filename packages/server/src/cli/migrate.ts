@@ -43,7 +43,10 @@ async function describeTables(
         `(has ${facts.unknown.join(', ')}; this release has schema ${schemaNumber()})`,
     }
   if (standing === 'empty')
-    return { isUsable: false, text: `there are no tables: ${at} (lacks ${facts.missing.join(', ')})` }
+    return {
+      isUsable: false,
+      text: `there are no tables: ${at} (lacks ${facts.missing.join(', ')})`,
+    }
 
   const fault = findSchemaFault(facts)
   return { isUsable: false, text: `${at} ${fault?.message}. Fix: ${fault?.fix}` }

@@ -229,8 +229,7 @@ function findTableFaults({ kind, migrations }: DatabaseFacts): readonly Fault[] 
     ]
 
   // A start upgrades the tables in a SQLite file.
-  const fault =
-    kind === 'sqlite' && standing === 'behind' ? undefined : findSchemaFault(migrations)
+  const fault = kind === 'sqlite' && standing === 'behind' ? undefined : findSchemaFault(migrations)
   return fault ? [{ about: 'the database', ...fault }] : []
 }
 

@@ -96,7 +96,8 @@ describe(
       await query(`update keystile.schema_mark set oldest = 9998, release = '9.0.0'`)
       const refusal = {
         name: 'ConfigurationError',
-        message: /needs schema 9998, and this release has schema \d+\. Fix: install @keystile\/server 9\.0\.0 or newer$/,
+        message:
+          /needs schema 9998, and this release has schema \d+\. Fix: install @keystile\/server 9\.0\.0 or newer$/,
       }
       await assert.rejects(start(), refusal)
       await assert.rejects(migrateDatabase(url), refusal)
@@ -212,7 +213,10 @@ describe(
       await query(`drop table keystile.schema_mark`)
       await query(`delete from keystile.migration where name = '0016-schema-mark'`)
       await assert.rejects(start(), /it lacks 0016-schema-mark/)
-      assert.deepEqual(await runMigrations(url, { times }), names.filter((name) => name >= '0016'))
+      assert.deepEqual(
+        await runMigrations(url, { times }),
+        names.filter((name) => name >= '0016'),
+      )
       await start()
     })
   },

@@ -186,7 +186,9 @@ export interface SchemaFault {
 }
 
 /** Returns why this release cannot run on a database. Undefined if it can. */
-export function findSchemaFault(facts: Omit<MigrationFacts, 'mayMigrate'>): SchemaFault | undefined {
+export function findSchemaFault(
+  facts: Omit<MigrationFacts, 'mayMigrate'>,
+): SchemaFault | undefined {
   const { missing, unknown, mark } = facts
   switch (standingOf(facts)) {
     case 'behind':

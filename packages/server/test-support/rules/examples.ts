@@ -342,10 +342,7 @@ export const examples: Readonly<Record<string, Examples>> = {
   },
   'tables-not-newer': {
     stopped: [on({ database: { ...postgresFacts, migrations: newer } })],
-    passed: [
-      on({}),
-      on({ database: { ...sqlite, migrations: { ...newer, mark: undefined } } }),
-    ],
+    passed: [on({}), on({ database: { ...sqlite, migrations: { ...newer, mark: undefined } } })],
   },
   'key-opens': {
     stopped: [
