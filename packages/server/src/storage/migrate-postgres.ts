@@ -10,7 +10,7 @@ import { requireMigrated } from './schema-mark.ts'
 export interface MigrationTimes {
   /**
    * How long a statement waits for a lock. While it waits, all later statements on the same table
-   * wait behind it, so this is how long a migration may hold up the servers.
+   * wait behind it. So this is shorter than the 4 s after which a statement of a server fails.
    */
   readonly lock: number
   /** The time between two tries. In this time, the statements that have waited can run. */
@@ -26,9 +26,9 @@ export interface MigrationTimes {
 }
 
 export const defaultTimes: MigrationTimes = {
-  lock: 5_000,
+  lock: 2_000,
   pause: 2_000,
-  tries: 5,
+  tries: 10,
   notice: 10_000,
 }
 
