@@ -124,7 +124,7 @@ function createActor(
   async function register(): Promise<void> {
     const username = `actor-${n}-${names++}`
     const email = `${username}@example.com`
-    const json = { username, email, password: `${username} has a password` }
+    const json = { username, email, password: `correct horse battery ${random(1e9)}` }
     const created = await ask(status(201), 'POST', '/users', { json })
     if (!created) return
     await ask(status(409), 'POST', '/users', { json })
@@ -300,7 +300,7 @@ const operations: readonly Operation[] = [
     name: 'change password',
     needs: 'session',
     async run({ user, held, ask, status, endAll, random }) {
-      const password = `${user.username} has password ${random(1e9)}`
+      const password = `purple monkey dishwasher ${random(1e9)}`
       const json = { current_password: user.password, new_password: password }
       const bearer = held.accessToken
       const answer = await ask(status(204), 'POST', '/users/me/password', { json, bearer })
