@@ -597,7 +597,7 @@ const server: Package = {
       name: 'server',
       for: 'createKeystile and the wiring: the only room that knows all features',
       from: ['*'],
-      packages: ['keystile', 'node:fs'],
+      packages: ['keystile'],
     },
     {
       name: 'cli',

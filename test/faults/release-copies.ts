@@ -16,16 +16,21 @@ const root = join(import.meta.dirname, '../..')
 const program = 'packages/server/src/cli/main.ts'
 
 /**
- * The commit with the first release that reads the schema mark. Every later release must run beside
- * it, until a migration contracts.
+ * The file whose commit is the old release: the first one that reads the schema mark. Every later
+ * release must run beside it, until a migration contracts; then name the file of that migration.
  */
-const firstRelease: string = 'HEAD'
+const firstFile = 'packages/server/src/storage/migrations/0016-schema-mark.ts'
 
-/** Returns the commit of the old release. Undefined if git does not have it. */
+/**
+ * Returns the commit of the old release. Undefined if git does not know it: this is not a
+ * repository, or it is a shallow clone, in which the oldest commit seems to add all files.
+ */
 export function findOldCommit(): string | undefined {
   try {
-    git('cat-file', '-e', `${firstRelease}^{commit}`)
-    return firstRelease
+    if (git('rev-parse', '--is-shallow-repository').toString().trim() !== 'false') return undefined
+
+    const adding = git('log', '--diff-filter=A', '--format=%H', '--', firstFile).toString()
+    return adding.trim().split('\n').at(-1) || undefined
   } catch {
     return undefined
   }

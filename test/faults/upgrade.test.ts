@@ -56,7 +56,7 @@ function report(told: Told, more: Readonly<Record<string, unknown>>): void {
       `${retries} repeated until the other server knew, KEYSTILE_SEED=${seed} ` +
       JSON.stringify({ ...counts, ...more }),
   )
-  assert.deepEqual(differences, [])
+  assert.deepEqual(differences.slice(0, 5), [])
 }
 
 describe('a rolling upgrade', { skip: noPostgres, concurrency: 1 }, () => {
@@ -174,9 +174,9 @@ describe(
       const { send } = overHttp(running)
       const form = { username: 'nobody', password: rootPassword }
       const statuses = new Set<number>()
-      let isOver = false
-      void migrating.finally(() => (isOver = true))
-      while (!isOver) statuses.add((await send('POST', '/token', { form })).status)
+      const migration = { isOver: false }
+      void migrating.finally(() => (migration.isOver = true))
+      while (!migration.isOver) statuses.add((await send('POST', '/token', { form })).status)
       const { code, stdout, stderr } = await migrating
       assert.deepEqual([code, stdout.includes('ran 9999-made-up')], [0, true], stderr)
       assert.match(stderr, /servers without the migration 9999 stop writing/)

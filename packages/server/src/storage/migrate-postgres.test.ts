@@ -6,7 +6,7 @@ import pg from 'pg'
 import { withMigration } from '../../test-support/made-up-migration.ts'
 import { createTestDatabase, howToGetPostgres, isWaiting } from '../../test-support/postgres.ts'
 import { inTables } from './database.ts'
-import { migrations, type Migration } from './migrate.ts'
+import { contracts, expands, migrations, type Migration } from './migrate.ts'
 import { lockNumber, type MigrateOptions } from './migrate-postgres.ts'
 import { inspectSource, migrateDatabase, openDatabase, printSource, runMigrations } from './open.ts'
 
@@ -46,7 +46,7 @@ describe(
     after(() => database?.drop())
 
     /** A migration that alters a table and writes a value that must be quoted. */
-    const madeUp: Migration = {
+    const madeUp: Migration = expands({
       async up(db) {
         await db.schema.alterTable('user').addColumn('made_up', 'text').execute()
         await inTables<{ setting: { name: string; value: string } }>(db)
@@ -54,7 +54,7 @@ describe(
           .values({ name: `it's made up`, value: '$1 \\ "' })
           .execute()
       },
-    }
+    })
     const migrateTo9999 = (
       options: MigrateOptions = { times },
       migration: Migration = madeUp,
@@ -156,13 +156,13 @@ describe(
     it('the mark is raised before a migration contracts, and lowered if the migration fails', async () => {
       await start()
       const marks: unknown[] = []
-      const contracting = (fails: boolean): Migration => ({
-        oldestSchema: 9999,
-        async up() {
+      const contracting = (fails: boolean): Migration => {
+        const up = async (): Promise<void> => {
           marks.push(...(await query('select oldest from keystile.schema_mark')))
           if (fails) throw new Error('the migration fails')
-        },
-      })
+        }
+        return contracts({ up }, 9999)
+      }
       const reports: string[] = []
       const options = { times, report: (sentence: string) => void reports.push(sentence) }
       await assert.rejects(migrateTo9999(options, contracting(true)), /the migration fails/)
@@ -202,7 +202,7 @@ describe(
 
     it('the printed SQL of a migration that contracts says to stop older servers first', async () => {
       await start()
-      const contracting: Migration = { ...madeUp, oldestSchema: 9999 }
+      const contracting = contracts(madeUp, 9999)
       const text = await withMigration('9999-made-up', contracting, () => printSource(url))
       assert.match(text, /\n-- Before you run it, stop all servers without the migration 9999\.\n/)
       assert.match(text, /update "keystile"."schema_mark" set "oldest" = 9999/)

@@ -1,6 +1,6 @@
 // Migrations on PostgreSQL: one process at a time, without blocking the servers that run.
 import { setTimeout as delay } from 'node:timers/promises'
-import { CompiledQuery, sql } from 'kysely'
+import { CompiledQuery, Kysely, PostgresDialect, sql, type PostgresPool } from 'kysely'
 import { DatabaseUnavailableError, type Reader, type Transaction } from './database.ts'
 import { readMigrations, schema, standingOf } from './migrate.ts'
 import { findRaisedMark, runMissing, setMark } from './migrator.ts'
@@ -33,8 +33,8 @@ export const defaultTimes: MigrationTimes = {
 }
 
 /**
- * The number of the advisory lock. It is the lock of Kysely's migrator, so the first releases, which
- * used that, wait for it too.
+ * The number of the advisory lock. It is the lock of Kysely's migrator, so the first releases,
+ * which used that, wait for it too.
  */
 export const lockNumber = '3853314791062309107'
 
@@ -50,15 +50,17 @@ export interface MigrateOptions {
  * Runs the missing migrations in one transaction, under a lock. If one fails, none of them takes
  * effect. If another process runs migrations, waits for it.
  *
- * @param db must have no time limit for queries
+ * @param pool must have no timeout for queries
  * @returns the names of the migrations that it has run
  * @throws {ConfigurationError} if this release cannot upgrade the database
  * @throws {DatabaseUnavailableError} if another transaction has locked a table for too long
  */
 export async function migratePostgres(
-  db: Reader,
+  pool: PostgresPool,
   { onlyIfEmpty = false, report = () => {}, times = defaultTimes }: MigrateOptions = {},
 ): Promise<readonly string[]> {
+  const dialect = new PostgresDialect({ pool })
+  const db = new Kysely<unknown>({ dialect }).withSchema(schema)
   const before = await readMigrations(db)
   if (standingOf(before) !== 'behind') requireMigrated(before)
   if (before.missing.length === 0 || (onlyIfEmpty && !before.isEmpty)) return []
@@ -67,9 +69,8 @@ export async function migratePostgres(
   const raised = before.mark && findRaisedMark(before.missing)
   if (raised !== undefined) {
     await underLock(db, { report, times }, (transaction) => setMark(transaction, raised))
-    report(
-      `waits ${times.notice / 1000} s, so that servers without the migration ${raised} stop writing`,
-    )
+    const seconds = times.notice / 1000
+    report(`waits ${seconds} s, so that servers without the migration ${raised} stop writing`)
     await delay(times.notice)
   }
 

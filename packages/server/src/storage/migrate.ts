@@ -33,10 +33,10 @@ export interface Migration extends Steps {
 }
 
 /** Declares that the releases from before a migration can still run after it. */
-const expands = ({ up }: Steps): Migration => ({ up })
+export const expands = ({ up }: Steps): Migration => ({ up })
 
 /** Declares that only releases with the migration number `oldestSchema` can run after it. */
-const contracts = ({ up }: Steps, oldestSchema: number): Migration => ({ up, oldestSchema })
+export const contracts = ({ up }: Steps, oldestSchema: number): Migration => ({ up, oldestSchema })
 
 /** The migrations from before the schema mark. */
 const unmarked: Readonly<Record<string, Steps>> = {
@@ -200,7 +200,9 @@ export function findSchemaFault(
       return tooNew(mark)
     case 'mixed':
       return {
-        message: `must have the migrations of this release; it has ${unknown.join(', ') || 'others'}`,
+        message:
+          'must have the migrations of this release, in their order; it has ' +
+          (unknown.join(', ') || 'only some of them'),
         fix: 'install the release that has used the database',
       }
     default:
@@ -211,8 +213,11 @@ export function findSchemaFault(
 /** Returns why a release without a migration that the database needs cannot run on it. */
 export function tooNew(mark: SchemaMark | undefined): SchemaFault {
   const needed = mark ? `needs schema ${mark.oldest}` : 'was upgraded by a newer release'
+  const own = schemaNumber()
   return {
-    message: `must not be newer than this release; it ${needed}, and this release has schema ${schemaNumber()}`,
+    message:
+      `must not be newer than this release; it ${needed}, ` +
+      `and this release has schema ${own}`,
     fix: mark?.release
       ? `install @keystile/server ${mark.release} or newer`
       : 'install that release or a newer one',

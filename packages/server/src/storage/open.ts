@@ -3,9 +3,9 @@ import { requireNode } from '../base/node-version.ts'
 import type { Database, Reader } from './database.ts'
 import { inspectDatabase } from './facts.ts'
 import { emptyFacts, inspectMigrations, type MigrationFacts } from './migrate.ts'
-import type { MigrateOptions } from './migrate-postgres.ts'
+import { migratePostgres, type MigrateOptions } from './migrate-postgres.ts'
 import { findAbsent, migrateSqlite } from './migrator.ts'
-import { migrateWithPostgres, openPostgres, type Pool } from './postgres.ts'
+import { connectPostgres, explained, openPostgres, type Pool } from './postgres.ts'
 import { printMigrations } from './print-migrations.ts'
 import { describeSource, isPostgresUrl, type DatabaseSource } from './source.ts'
 import { createPrivateFile, openSqlite } from './sqlite.ts'
@@ -47,7 +47,16 @@ export async function runMigrations(
   source: DatabaseSource,
   options?: MigrateOptions,
 ): Promise<readonly string[]> {
-  if (!isFile(source)) return migrateWithPostgres(source, describeSource(source), options)
+  if (!isFile(source)) {
+    const { migrationPool, close } = await connectPostgres(source)
+    try {
+      return await migratePostgres(migrationPool, options)
+    } catch (error) {
+      throw explained(`${describeSource(source)} cannot be migrated`, error)
+    } finally {
+      await close()
+    }
+  }
 
   createPrivateFile(source)
   const db = new Kysely<unknown>({

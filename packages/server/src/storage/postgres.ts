@@ -12,7 +12,7 @@ import {
   type WriteCheck,
 } from './database.ts'
 import { createLine, type Line } from './line.ts'
-import { migratePostgres, type MigrateOptions } from './migrate-postgres.ts'
+import { migratePostgres } from './migrate-postgres.ts'
 import { readMigrations, schema } from './migrate.ts'
 import { requireMigrated } from './schema-mark.ts'
 import { receiveSignals, type SignalClient } from './postgres-signals.ts'
@@ -93,8 +93,8 @@ const typeParsers: TypeParsers = {
 /**
  * Opens PostgreSQL by its URL, or with the app's own pool. `close` does not close the app's pool.
  * All tables are in the schema `keystile`. Creates them in an empty database, but does not upgrade
- * older ones: that is the task of `migrateWithPostgres`, because it can take long and needs rights
- * that a server should not have.
+ * older ones: that is the task of `runMigrations`, because it can take long and needs rights that a
+ * server should not have.
  *
  * @param name how error messages name the database. It must not contain the user or the password.
  * @throws {ConfigurationError} if the tables are older than this release, or too new for it
@@ -108,7 +108,7 @@ export async function openPostgres(source: string | Pool, name: string): Promise
   const reader = open(requestPool)
   const urgentReader = open(pool)
   try {
-    await migratePostgres(openMigrations(migrationPool), { onlyIfEmpty: true })
+    await migratePostgres(migrationPool, { onlyIfEmpty: true })
     requireMigrated(await readMigrations(reader))
   } catch (error) {
     await close()
@@ -155,36 +155,8 @@ export async function openPostgres(source: string | Pool, name: string): Promise
   }
 }
 
-/**
- * Runs the missing migrations of a PostgreSQL database. Does not close a pool that belongs to the
- * app.
- *
- * @returns the names of the migrations that it has run
- * @throws {ConfigurationError} if this release cannot upgrade the database
- * @throws {DatabaseUnavailableError} when the database cannot be reached, or a migration fails
- */
-export async function migrateWithPostgres(
-  source: string | Pool,
-  name: string,
-  options?: MigrateOptions,
-): Promise<readonly string[]> {
-  const { migrationPool, close } = await connectPostgres(source)
-  try {
-    return await migratePostgres(openMigrations(migrationPool), options)
-  } catch (error) {
-    throw explained(`${name} cannot be migrated`, error)
-  } finally {
-    await close()
-  }
-}
-
-/** Opens a database for migrations. Its transactions have the limits that the migrations set. */
-function openMigrations(pool: PostgresPool): Reader {
-  return new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) }).withSchema(schema)
-}
-
 /** Returns the error for an operator, with the reason and a fix if one is known. */
-function explained(what: string, error: unknown): Error {
+export function explained(what: string, error: unknown): Error {
   if (error instanceof ConfigurationError && !(error instanceof MissingPgError))
     return new ConfigurationError(`${what}: ${error.message}`, { cause: error })
 

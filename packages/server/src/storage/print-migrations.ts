@@ -29,8 +29,8 @@ export interface PrintedDatabase {
  * Returns the SQL of the missing migrations, as one transaction for psql or sqlite3. Runs no
  * statement on the database.
  *
- * @throws {ConfigurationError} if this release cannot upgrade the database, or if the SQL depends on
- *   the rows of the database
+ * @throws {ConfigurationError} if this release cannot upgrade the database, or if the SQL depends
+ *   on the rows of the database
  */
 export async function printMigrations({ kind, facts, absent }: PrintedDatabase): Promise<string> {
   if (standingOf(facts) !== 'behind') requireMigrated(facts)
