@@ -153,7 +153,9 @@ function createActor(
     const user = person
     const held = user.sessions[random(Math.max(1, user.sessions.length))]
     const able = operations.filter(({ needs }) => needs === undefined || held !== undefined)
-    const chosen = able[random(able.length)]!
+    // With more sessions, the operations that need one come more often.
+    const mustLogIn = !user.isDisabled && user.sessions.length < 2 && random(2) === 0
+    const chosen = mustLogIn ? login : able[random(able.length)]!
     told.byOperation[chosen.name] = (told.byOperation[chosen.name] ?? 0) + 1
     await chosen.run({ user, held: held as Held, ask, status, endAll, token, random })
     if (user.isDeleted) person = undefined
@@ -188,18 +190,20 @@ const repeatMilliseconds = 15_000
 const isGrantRefused: Expected = ({ status, json }) =>
   status === 400 && json['error'] === 'invalid_grant'
 
-const operations: readonly Operation[] = [
-  {
-    name: 'login',
-    async run({ user, ask, status }) {
-      const { username, password } = user
-      const expected = user.isDisabled ? isGrantRefused : status(200)
-      const answer = await ask(expected, 'POST', '/token', { form: { username, password } })
-      if (!answer || user.isDisabled) return
-      const { accessToken, refreshToken, sessionId: id } = tokensOf(answer.json)
-      user.sessions = [...user.sessions, { id, accessToken, refreshToken }]
-    },
+const login: Operation = {
+  name: 'login',
+  async run({ user, ask, status }) {
+    const { username, password } = user
+    const expected = user.isDisabled ? isGrantRefused : status(200)
+    const answer = await ask(expected, 'POST', '/token', { form: { username, password } })
+    if (!answer || user.isDisabled) return
+    const { accessToken, refreshToken, sessionId: id } = tokensOf(answer.json)
+    user.sessions = [...user.sessions, { id, accessToken, refreshToken }]
   },
+}
+
+const operations: readonly Operation[] = [
+  login,
   {
     name: 'wrong password',
     run: async ({ user: { username }, ask }) =>
@@ -358,7 +362,7 @@ const operations: readonly Operation[] = [
   {
     name: 'delete',
     async run({ user, ask, status, token: bearer, random }) {
-      if (random(4) > 0) return
+      if (random(8) > 0) return
       user.isDeleted = true
       await ask(status(204), 'DELETE', `/users/${user.id}`, { bearer })
       await ask(status(404), 'GET', `/users/${user.id}`, { bearer })
