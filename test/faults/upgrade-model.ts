@@ -148,8 +148,8 @@ function createActor(
   }
 
   return async () => {
-    if (!person) return register()
     told.operations++
+    if (!person) return register()
     const user = person
     const held = user.sessions[random(Math.max(1, user.sessions.length))]
     const able = operations.filter(({ needs }) => needs === undefined || held !== undefined)

@@ -2,10 +2,11 @@
 // database.
 import assert from 'node:assert/strict'
 import { after, afterEach, describe, it } from 'node:test'
+import { sql } from 'kysely'
 import pg from 'pg'
 import { withMigration } from '../../test-support/made-up-migration.ts'
 import { createTestDatabase, howToGetPostgres, isWaiting } from '../../test-support/postgres.ts'
-import { inTables } from './database.ts'
+import { inTables, type Reader } from './database.ts'
 import { contracts, expands, migrations, type Migration } from './migrate.ts'
 import { lockNumber, type MigrateOptions } from './migrate-postgres.ts'
 import { inspectSource, migrateDatabase, openDatabase, printSource, runMigrations } from './open.ts'
@@ -153,12 +154,16 @@ describe(
       assert.deepEqual(await migrateTo9999(), ['9999-made-up'])
     })
 
-    it('the mark is raised before a migration contracts, and lowered if the migration fails', async () => {
+    it('the mark is raised before a migration contracts, and lowered if it fails', async () => {
       await start()
       const marks: unknown[] = []
+      const limits: unknown[] = []
       const contracting = (fails: boolean): Migration => {
-        const up = async (): Promise<void> => {
+        const up = async (db: Reader): Promise<void> => {
           marks.push(...(await query('select oldest from keystile.schema_mark')))
+          const asked = sql`select current_setting('lock_timeout') as lock,
+            current_setting('statement_timeout') as statement`
+          limits.push(...(await asked.execute(db)).rows)
           if (fails) throw new Error('the migration fails')
         }
         return contracts({ up }, 9999)
@@ -171,6 +176,7 @@ describe(
 
       assert.deepEqual(await migrateTo9999(options, contracting(false)), ['9999-made-up'])
       assert.deepEqual(marks, [{ oldest: 9999 }, { oldest: 9999 }])
+      assert.deepEqual(limits, Array(2).fill({ lock: '100ms', statement: '0' }))
       assert.match(reports.join('\n'), /servers without the migration 9999 stop writing/)
       await assert.rejects(start(), /needs schema 9999/)
     })

@@ -216,8 +216,7 @@ export function tooNew(mark: SchemaMark | undefined): SchemaFault {
   const own = schemaNumber()
   return {
     message:
-      `must not be newer than this release; it ${needed}, ` +
-      `and this release has schema ${own}`,
+      `must not be newer than this release; it ${needed}, ` + `and this release has schema ${own}`,
     fix: mark?.release
       ? `install @keystile/server ${mark.release} or newer`
       : 'install that release or a newer one',
