@@ -176,7 +176,8 @@ describe(
 
       assert.deepEqual(await migrateTo9999(options, contracting(false)), ['9999-made-up'])
       assert.deepEqual(marks, [{ oldest: 9999 }, { oldest: 9999 }])
-      assert.deepEqual(limits, Array(2).fill({ lock: '100ms', statement: '0' }))
+      const limit = { lock: '100ms', statement: '0' }
+      assert.deepEqual(limits, [limit, limit])
       assert.match(reports.join('\n'), /servers without the migration 9999 stop writing/)
       await assert.rejects(start(), /needs schema 9999/)
     })

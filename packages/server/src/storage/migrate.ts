@@ -212,11 +212,10 @@ export function findSchemaFault(
 
 /** Returns why a release without a migration that the database needs cannot run on it. */
 export function tooNew(mark: SchemaMark | undefined): SchemaFault {
-  const needed = mark ? `needs schema ${mark.oldest}` : 'was upgraded by a newer release'
+  const state = mark ? `needs schema ${mark.oldest}` : 'was upgraded by a newer release'
   const own = schemaNumber()
   return {
-    message:
-      `must not be newer than this release; it ${needed}, ` + `and this release has schema ${own}`,
+    message: `must not be newer than this release; it ${state}, and this release has schema ${own}`,
     fix: mark?.release
       ? `install @keystile/server ${mark.release} or newer`
       : 'install that release or a newer one',
