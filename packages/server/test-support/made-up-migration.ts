@@ -14,3 +14,15 @@ export async function withMigration<T>(
     delete all[name]
   }
 }
+
+/** Removes the migrations from a given one on while `work` runs, as an older release would be. */
+export async function withMigrationsBefore<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const all = migrations as Record<string, Migration>
+  const later = Object.entries(all).filter(([other]) => other >= name)
+  for (const [other] of later) delete all[other]
+  try {
+    return await work()
+  } finally {
+    Object.assign(all, Object.fromEntries(later))
+  }
+}

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { after, afterEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import pg from 'pg'
-import { withMigration } from '../../test-support/made-up-migration.ts'
+import { withMigration, withMigrationsBefore } from '../../test-support/made-up-migration.ts'
 import { createTestDatabase, howToGetPostgres, isWaiting } from '../../test-support/postgres.ts'
 import { inTables, type Reader } from './database.ts'
 import { contracts, expands, migrations, type Migration } from './migrate.ts'
@@ -215,15 +215,11 @@ describe(
       assert.match(text, /update "keystile"."schema_mark" set "oldest" = 9999/)
     })
 
-    it('a server on a database from before the mark refuses and a migration helps', async () => {
-      await start()
-      await query(`drop table keystile.schema_mark`)
-      await query(`delete from keystile.migration where name = '0016-schema-mark'`)
+    it('a server on a database from before the mark refuses, and a migration helps', async () => {
+      await withMigrationsBefore('0016', start)
       await assert.rejects(start(), /it lacks 0016-schema-mark/)
-      assert.deepEqual(
-        await runMigrations(url, { times }),
-        names.filter((name) => name >= '0016'),
-      )
+      const since = names.filter((name) => name >= '0016')
+      assert.deepEqual(await runMigrations(url, { times }), since)
       await start()
     })
   },
