@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -182,6 +182,11 @@ describe('migrations of a SQLite file', () => {
     sqlite.close()
     assert.deepEqual(read(printed), read(migrated))
     assert.equal(await printSource(printed), '-- No migrations are missing.')
+  })
+
+  it('migrateDatabase creates no file for :memory:', async () => {
+    assert.deepEqual(await migrateDatabase(':memory:'), [])
+    assert.equal(existsSync(':memory:'), false)
   })
 
   it('SQL that depends on rows is not printed', async () => {

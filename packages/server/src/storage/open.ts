@@ -7,7 +7,7 @@ import { migratePostgres, type MigrateOptions } from './migrate-postgres.ts'
 import { findAbsent, migrateSqlite } from './migrator.ts'
 import { connectPostgres, explained, openPostgres, type Pool } from './postgres.ts'
 import { printMigrations } from './print-migrations.ts'
-import { describeSource, isPostgresUrl, type DatabaseSource } from './source.ts'
+import { describeSource, inMemory, isPostgresUrl, type DatabaseSource } from './source.ts'
 import { createPrivateFile, openSqlite } from './sqlite.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 
@@ -58,6 +58,7 @@ export async function runMigrations(
     }
   }
 
+  if (source === inMemory) return [] // each start has a database of its own
   createPrivateFile(source)
   const db = new Kysely<unknown>({
     dialect: sqliteDialect(openSqliteFile(source, { readOnly: false })),
