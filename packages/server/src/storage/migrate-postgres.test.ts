@@ -115,7 +115,8 @@ describe(
         const both = Promise.all([runMigrations(url, options), runMigrations(url, options)])
         while (reports.length < 2) await isWaiting(url)
         await holder.query('commit')
-        assert.deepEqual((await both).toSorted(), [[], ['9999-made-up']])
+        const ran = await both
+        assert.deepEqual(ran.flat(), ['9999-made-up'])
       })
       assert.deepEqual(reports, Array(2).fill('another process runs migrations; waits for it'))
     })
@@ -126,7 +127,8 @@ describe(
       assert.deepEqual(await migrateDatabase(pool), names)
       const { rows } = await pool.query(`select current_setting('lock_timeout') as lock,
         current_setting('statement_timeout') as statement,
-        (select count(*)::int from pg_locks where locktype = 'advisory') as locks`)
+        (select count(*)::int from pg_locks where locktype = 'advisory' and database =
+            (select oid from pg_database where datname = current_database())) as locks`)
       assert.deepEqual(rows, [{ lock: '0', statement: '0', locks: 0 }])
     })
 

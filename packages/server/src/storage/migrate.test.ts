@@ -31,28 +31,23 @@ async function openBefore(
   return { sqlite, db }
 }
 
-/** Returns each table with the lines that describe it: its columns, indexes and triggers. */
+/** The columns, unique indexes and triggers of a table, each as a line. */
+const describeTable = `
+  select iif("notnull" and dflt_value is null, 'required ', '') || 'column ' || name || ' ' ||
+    type || ' ' || coalesce(dflt_value, 'null') || ' ' || pk as line from pragma_table_xinfo(?1)
+  union all
+  select 'unique index on ' || (select group_concat(name, ', ') from pragma_index_info(list.name))
+    || ' ' || partial from pragma_index_list(?1) as list where "unique"
+  union all
+  select 'trigger ' || sql from sqlite_master where type = 'trigger' and tbl_name = ?1`
+
+/** Returns each table with the lines that describe it. */
 function readTables(sqlite: DatabaseSync): ReadonlyMap<string, ReadonlySet<string>> {
-  const all = (text: string): readonly Record<string, unknown>[] => sqlite.prepare(text).all()
-  const tables = all("select name from sqlite_master where type = 'table'")
+  const tables = sqlite.prepare("select name from sqlite_master where type = 'table'").all()
   return new Map(
     tables.map(({ name: table }) => {
-      const columns = all(`pragma table_xinfo("${table}")`).map(
-        ({ name, type, notnull, dflt_value, pk }) => {
-          const isRequired = notnull === 1 && dflt_value === null
-          return `${isRequired ? 'required ' : ''}column ${name} ${type} ${dflt_value} ${pk}`
-        },
-      )
-      const indexes = all(`pragma index_list("${table}")`)
-        .filter(({ unique }) => unique === 1)
-        .map(({ name, partial }) => {
-          const parts = all(`pragma index_info("${name}")`).map((part) => part['name'])
-          return `unique index on ${parts.join(', ')} ${partial}`
-        })
-      const triggers = all(
-        `select sql from sqlite_master where type = 'trigger' and tbl_name = '${table}'`,
-      ).map(({ sql: text }) => `trigger ${text}`)
-      return [String(table), new Set([...columns, ...indexes, ...triggers])]
+      const lines = sqlite.prepare(describeTable).all(String(table))
+      return [String(table), new Set(lines.map(({ line }) => String(line)))]
     }),
   )
 }

@@ -88,7 +88,11 @@ export async function runSteps(db: Reader, names: readonly string[]): Promise<vo
 }
 
 /** Sets the schema mark. */
-export async function setMark(db: Reader, oldest: number, release = readVersion()): Promise<void> {
+export async function setMark(
+  db: Reader,
+  oldest: number,
+  release: string = readVersion(),
+): Promise<void> {
   await inTables<MarkTables>(db).updateTable('schema_mark').set({ oldest, release }).execute()
 }
 

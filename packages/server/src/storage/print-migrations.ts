@@ -95,7 +95,7 @@ class RecordingDriver extends DummyDriver {
   override async acquireConnection(): Promise<DatabaseConnection> {
     const connection = await super.acquireConnection()
     return Object.assign(connection, {
-      executeQuery: async <Row>(query: CompiledQuery): Promise<{ readonly rows: Row[] }> => {
+      executeQuery: async (query: CompiledQuery): Promise<{ readonly rows: never[] }> => {
         this.#record(query)
         return { rows: [] }
       },
