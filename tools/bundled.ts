@@ -7,9 +7,6 @@ import { build, type BuildOptions } from 'esbuild'
 
 const server = join(import.meta.dirname, '../packages/server')
 
-/** The imports of Kysely in the source, and the names of their bundles. */
-const kysely = { kysely: 'kysely', 'kysely/migration': 'kysely-migration' } as const
-
 /** The command `keystile`, and the programs of the threads. */
 const programs = ['cli/main', 'server/writer-thread', 'features/password/hash-thread'] as const
 
@@ -32,8 +29,7 @@ export async function bundle(temporary: string): Promise<string> {
     target: 'node24',
     logLevel: 'warning',
   }
-  const entryPoints = Object.entries(kysely).map(([from, out]) => ({ in: from, out }))
-  await build({ ...common, entryPoints, splitting: true })
+  await build({ ...common, entryPoints: [{ in: 'kysely', out: 'kysely' }] })
   await build({
     ...common,
     entryPoints: programs.map((program) => `src/${program}.ts`),
@@ -45,7 +41,7 @@ export async function bundle(temporary: string): Promise<string> {
   const urlOf = (file: string): string => pathToFileURL(join(folder, file)).href
   const sourceOf = (file: string): string => pathToFileURL(join(server, 'src', file)).href
   const urls = [
-    ...Object.entries(kysely).map(([from, out]) => [from, urlOf(`${out}.mjs`)]),
+    ['kysely', urlOf('kysely.mjs')],
     ...programs.map((program) => [sourceOf(`${program}.ts`), urlOf(`${program}.mjs`)]),
   ]
   // A bundle finds packages from the folder of the server. An old Node has no registerHooks, and does

@@ -181,6 +181,7 @@ const server: Package = {
       for: 'configuration errors, arguments for threads, IP networks, sealing of stored secrets',
       from: [],
       packagesOf: {
+        'version.ts': ['node:fs'],
         'seal.ts': ['node:crypto'],
         'secret.ts': ['node:crypto'],
         'this-machine.ts': ['node:net'],
@@ -613,7 +614,7 @@ const server: Package = {
       name: 'server',
       for: 'createKeystile and the wiring: the only room that knows all features',
       from: ['*'],
-      packages: ['keystile', 'node:fs'],
+      packages: ['keystile'],
     },
     {
       name: 'cli',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { decodeJwtUnsafe } from 'keystile/jwt'
+import { migrateDatabase } from '@keystile/server'
 import {
   bothDirectories,
   createTestClock,
@@ -312,6 +313,7 @@ describeOnBoth('a database of a version without refresh tokens', (stage) => {
     for (const statement of [
       'drop index session_idle_expiry',
       'drop index event_expiry',
+      'drop table schema_mark',
       'drop table lease',
       'drop table mail',
       'drop table mail_proof',
@@ -335,6 +337,7 @@ describeOnBoth('a database of a version without refresh tokens', (stage) => {
     ]) {
       await stage.sql(statement)
     }
+    await migrateDatabase(stage.database)
     const { open, send, refresh, login } = await stage.start({ clock })
     assert.equal((await open([], { bearer: accessToken })).status, 200)
     const list = async (bearer: string): Promise<readonly string[]> => {

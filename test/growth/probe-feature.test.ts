@@ -54,10 +54,10 @@ const feature: Additions = {
   ],
   [`${server}/storage/migrate.ts`]: [
     [
-      `import * as passwordSession from './migrations/0007-password-session.ts'`,
+      `import * as schemaMark from './migrations/0016-schema-mark.ts'`,
       `import * as probe from './migrations/9000-probe.ts'`,
     ],
-    [`'0007-password-session': passwordSession,`, `'9000-probe': probe,`],
+    [`'0016-schema-mark': contracts(schemaMark, 16),`, `'9000-probe': expands(probe),`],
   ],
 }
 

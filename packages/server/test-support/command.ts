@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers'
 import { runCommandLine } from '../src/cli/command-line.ts'
 import { createTerminal } from '../src/cli/terminal.ts'
 
-const main = join(import.meta.dirname, '../src/cli/main.ts')
+const ownMain = join(import.meta.dirname, '../src/cli/main.ts')
 
 export interface CommandOptions {
   readonly cwd: string
@@ -18,6 +18,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>
   /** A program and its arguments, which runs the command in its own process, such as `unshare`. */
   readonly wrapper?: readonly string[]
+  /** The file of the program `keystile`, for a separate process. Default: that of this source. */
+  readonly main?: string
 }
 
 export interface Finished {
@@ -138,7 +140,7 @@ export async function freePort(): Promise<number> {
 
 export function startCommand(
   args: readonly string[],
-  { cwd, env = {}, wrapper = [] }: CommandOptions,
+  { cwd, env = {}, wrapper = [], main = ownMain }: CommandOptions,
 ): ChildProcess {
   const { PATH = '', HOME = '', NODE_COMPILE_CACHE, NODE_OPTIONS } = process.env
   const words = [...wrapper, process.execPath, '--conditions=source', main, ...args]

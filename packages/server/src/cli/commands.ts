@@ -1,6 +1,6 @@
 import type { CliCommand } from '../feature/cli-command.ts'
 import { cliCommands } from '../server/features.ts'
-import { readVersion } from '../server/version.ts'
+import { readVersion } from '../base/version.ts'
 import type { OwnCall } from './command.ts'
 
 /** All commands, in the order of the help. */
@@ -13,8 +13,12 @@ export const commands: readonly CliCommand<OwnCall>[] = [
   },
   {
     words: ['migrate'],
+    flags: { check: {}, print: {} },
     takesSettings: 'withoutKey',
-    summary: 'create or update the tables of the database; does not start the server',
+    summary:
+      'create or upgrade the tables of the database; does not start the server; --check only ' +
+      'says which migrations are missing, and exits with 1 if there are any; --print only prints ' +
+      'their SQL',
     load: async () => (await import('./migrate.ts')).migrate,
   },
   ...cliCommands,

@@ -1,13 +1,53 @@
-import { describeSource } from '../storage/source.ts'
+import { ConfigurationError } from '../base/configuration-error.ts'
+import { findSchemaFault, schemaNumber, standingOf } from '../storage/migrate.ts'
+import { inspectSource, printSource, runMigrations } from '../storage/open.ts'
+import { describeSource, type DatabaseSource } from '../storage/source.ts'
 import type { OwnCall } from './command.ts'
 
 /**
- * Runs the missing migrations. An operator can run this command with the database role that owns
- * the tables, and then start the servers with a different role.
+ * Runs the missing migrations. With `--check`, only says which are missing. With `--print`, only
+ * prints their SQL. An operator can run this command with the database role that owns the tables,
+ * and then start the servers with a different role.
  */
-export async function migrate({ settings, withDatabase, terminal }: OwnCall): Promise<void> {
+export async function migrate({ flags, settings, terminal }: OwnCall): Promise<void> {
+  if (flags.has('check') && flags.has('print'))
+    throw new ConfigurationError('--check and --print must not be given together')
+
   const { options } = await settings()
-  // Opening a database migrates it.
-  await withDatabase(() => Promise.resolve(), { mayCreate: true })
-  terminal.print(`the tables are up to date: ${describeSource(options.database)}`)
+  const { database } = options
+  if (flags.has('print')) return terminal.print(await printSource(database))
+
+  if (!flags.has('check')) {
+    const report = (sentence: string): void => terminal.printError(`keystile: ${sentence}`)
+    for (const name of await runMigrations(database, { report })) terminal.print(`ran ${name}`)
+  }
+  const { isUsable, text } = await describeTables(database)
+  terminal.print(text)
+  if (!isUsable) terminal.fail()
+}
+
+/** Describes the tables, and whether this release can run on them without a migration. */
+async function describeTables(
+  database: DatabaseSource,
+): Promise<{ readonly isUsable: boolean; readonly text: string }> {
+  const facts = await inspectSource(database)
+  const at = describeSource(database)
+  const standing = standingOf(facts)
+  if (standing === 'current')
+    return { isUsable: true, text: `the tables are up to date: ${at} (schema ${schemaNumber()})` }
+  if (standing === 'ahead')
+    return {
+      isUsable: true,
+      text:
+        `the tables are newer than this release, which can still use them: ${at} ` +
+        `(has ${facts.unknown.join(', ')}; this release has schema ${schemaNumber()})`,
+    }
+  if (standing === 'empty')
+    return {
+      isUsable: false,
+      text: `there are no tables: ${at} (lacks ${facts.missing.join(', ')})`,
+    }
+
+  const fault = findSchemaFault(facts)
+  return { isUsable: false, text: `${at} ${fault?.message}. Fix: ${fault?.fix}` }
 }

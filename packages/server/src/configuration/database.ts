@@ -7,7 +7,8 @@ import { listSettings, type Setting } from '../feature/setting.ts'
 import { openFiles, type Machine } from '../feature/situation.ts'
 import { filledString } from '../feature/values.ts'
 import { show } from '../feature/wording.ts'
-import type { MigrationFacts } from '../storage/migrate.ts'
+import { findSchemaFault, standingOf } from '../storage/migrate.ts'
+import type { DatabaseFacts } from '../storage/facts.ts'
 import type { Pool } from '../storage/postgres.ts'
 import { findDatabaseServer, isForeignUrl, type DatabaseSource } from '../storage/source.ts'
 
@@ -147,12 +148,33 @@ const rules: readonly Rule<RuleOptions>[] = [
     standard: 'ASVS 5.0 16.5.3',
     severity: 'stop',
     demand:
-      'the tables must not be newer than this version of Keystile; ' +
-      'if they are older, the database user must have the right to migrate them',
+      'this release must be able to run on the tables: on PostgreSQL, no migration may be ' +
+      'missing; a newer release must not have excluded this one',
     find: ({ machine }) =>
       machine?.database && machine.database.kind !== 'unavailable'
-        ? findTableFaults(machine.database.migrations)
+        ? findTableFaults(machine.database)
         : undefined,
+  },
+  {
+    id: 'tables-not-newer',
+    standard: 'ASVS 5.0 15.2.1',
+    severity: 'warn',
+    demand: 'when a newer release has upgraded the tables, this release should be replaced too',
+    find({ machine }) {
+      if (!machine?.database || machine.database.kind === 'unavailable') return undefined
+
+      const { migrations } = machine.database
+      if (standingOf(migrations) !== 'ahead') return []
+      return [
+        {
+          about: 'this release',
+          message:
+            'should be as new as the tables, which a newer release has upgraded with ' +
+            `${migrations.unknown.join(', ')}. It can run on them until a later upgrade`,
+          fix: 'install the release that has upgraded the tables, or a newer one',
+        },
+      ]
+    },
   },
   {
     id: 'sqlite-durable',
@@ -226,26 +248,20 @@ const rules: readonly Rule<RuleOptions>[] = [
   },
 ]
 
-function findTableFaults({ missing, unknown, mayMigrate }: MigrationFacts): readonly Fault[] {
-  if (unknown > 0)
+function findTableFaults({ kind, migrations }: DatabaseFacts): readonly Fault[] {
+  const standing = standingOf(migrations)
+  if (standing === 'empty' && !migrations.mayMigrate)
     return [
       {
-        about: 'the database',
-        message: 'must not be newer than this version of Keystile; a newer version has used it',
-        fix: 'install that version or a newer one',
+        about: 'the tables',
+        message: 'must exist; there are none, and the user of the database may not create them',
+        fix: 'run "keystile migrate" as the role that owns the schema',
       },
     ]
-  if (missing === 0 || mayMigrate) return []
 
-  return [
-    {
-      about: 'the tables',
-      message:
-        `must be of this version of Keystile. Missing migrations: ${missing}. ` +
-        'The user of the database may not run them',
-      fix: 'run "keystile migrate" as the role that owns the tables',
-    },
-  ]
+  // A start upgrades the tables in a SQLite file.
+  const fault = kind === 'sqlite' && standing === 'behind' ? undefined : findSchemaFault(migrations)
+  return fault ? [{ about: 'the database', ...fault }] : []
 }
 
 function findClockFaults({ now, database, databaseFiles }: Machine): readonly Fault[] | undefined {

@@ -8,12 +8,14 @@ import { checkOptions } from './options.ts'
 import { wire } from './wire.ts'
 
 /**
- * Opens and migrates the database, and starts Keystile on it. Checks all options before it changes
- * anything, and reports all faults together. If the option `users` is given, the app stores the
- * users, and the only endpoints below `/users` are those for sessions.
+ * Opens the database, and starts Keystile on it. Creates the tables in an empty database. Upgrades
+ * older tables in a SQLite file, but not on PostgreSQL: there, call `migrateDatabase` first, or run
+ * `keystile migrate`. Checks all options before it changes anything, and reports all faults
+ * together. If the option `users` is given, the app stores the users, and the only endpoints below
+ * `/users` are those for sessions.
  *
  * @throws {TypeError} a `ConfigurationError`: Node is too old, an option is not valid or not safe,
- *   or the database was created with a different issuer or key
+ *   the database was created with a different issuer or key, or its tables are not of this release
  * @throws {Error} when the database cannot be opened
  */
 export async function createKeystile<

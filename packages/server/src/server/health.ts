@@ -9,6 +9,7 @@ import type { KeyRing } from '../features/signing-keys/key-ring.ts'
 import type { Reading } from '../feature/metric.ts'
 import type { Service } from '../listener/service.ts'
 import type { Database } from '../storage/database.ts'
+import { NewerSchemaError } from '../storage/schema-mark.ts'
 
 /**
  * Returns the reasons why a load balancer should send no requests now, one sentence for each
@@ -21,10 +22,13 @@ export async function findUnreadiness({
   readonly feed: EventFeed
   readonly hashThreads: WatchedHashThreads
 }): Promise<readonly string[]> {
-  const [databaseAnswers, hashThreadsWork] = await Promise.all([
+  const [databaseFault, hashThreadsWork] = await Promise.all([
     feed.tail().then(
-      () => true,
-      () => false,
+      () => undefined,
+      (error: unknown) =>
+        error instanceof NewerSchemaError
+          ? 'a newer release has changed the tables, and this release cannot use them'
+          : 'the database does not answer',
     ),
     hashThreads.areWorking(),
   ])
@@ -32,7 +36,7 @@ export async function findUnreadiness({
   // A long queue of hashes is not a reason. If this instance got no requests, the other instances
   // would get its load.
   return [
-    ...(databaseAnswers ? [] : ['the database does not answer']),
+    ...(databaseFault === undefined ? [] : [databaseFault]),
     ...(hashThreadsWork ? [] : ['the threads that hash passwords do not answer']),
   ]
 }

@@ -71,7 +71,7 @@ import { wireAppFlows, wireMailFlows } from './mail-flows.ts'
 import { openAccounts, type Accounts } from './open-accounts.ts'
 import type { CheckedOptions } from './options.ts'
 import { accountPeople, appPeople, type People } from './people.ts'
-import { readVersion } from './version.ts'
+import { readVersion } from '../base/version.ts'
 
 /** A running Keystile, with its accounts and the parts that the stand-alone server uses. */
 export interface RunningKeystile extends Service {

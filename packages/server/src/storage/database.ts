@@ -101,6 +101,13 @@ export function createNotifier(): Notifier {
   }
 }
 
+/**
+ * Checks whether this process may write.
+ *
+ * @param isUrgent whether the command must not wait
+ */
+export type WriteCheck = (isUrgent: boolean) => Promise<void> | undefined
+
 /** Any command, for code that only finds commands by name. */
 export type AnyCommand = Command<never, unknown>
 
@@ -189,6 +196,11 @@ export interface Database {
     values: Values,
     patienceMilliseconds?: number,
   ): Promise<Result>
+  /**
+   * Sets a check that runs before each command. If it throws an error or its promise is rejected,
+   * `write` fails with this error.
+   */
+  checkWrites(check: WriteCheck): void
   /**
    * The same database for the feed of revocations, which must not wait behind requests. On
    * PostgreSQL, requests queue for connections, and one connection is reserved for the feed.

@@ -1,5 +1,6 @@
+// Which migrations there are, which of them have run in a database, and whether this release may
+// run on it. `migrator.ts` runs them.
 import { sql } from 'kysely'
-import { Migrator } from 'kysely/migration'
 import * as first from './migrations/0001-first.ts'
 import * as refreshTokens from './migrations/0002-refresh-tokens.ts'
 import * as clients from './migrations/0003-clients.ts'
@@ -15,10 +16,30 @@ import * as emailChanges from './migrations/0012-email-changes.ts'
 import * as proofClaims from './migrations/0013-proof-claims.ts'
 import * as proofAllowances from './migrations/0014-proof-allowances.ts'
 import * as keyRotation from './migrations/0015-key-rotation.ts'
+import * as schemaMark from './migrations/0016-schema-mark.ts'
 import { inTables, isPostgres, type Reader } from './database.ts'
 
-/** All migrations. Kysely runs them in the order of their names. Never change an old migration. */
-const migrations = {
+interface Steps {
+  up(db: Reader): Promise<void>
+}
+
+/** A migration. */
+export interface Migration extends Steps {
+  /**
+   * Set if the migration contracts: the oldest migration that a release must have to run on the
+   * database after this migration. Releases without it do not start, and those that run stop.
+   */
+  readonly oldestSchema?: number
+}
+
+/** Declares that the releases from before a migration can still run after it. */
+export const expands = ({ up }: Steps): Migration => ({ up })
+
+/** Declares that only releases with the migration number `oldestSchema` can run after it. */
+export const contracts = ({ up }: Steps, oldestSchema: number): Migration => ({ up, oldestSchema })
+
+/** The migrations from before the schema mark. */
+const unmarked: Readonly<Record<string, Steps>> = {
   '0001-first': first,
   '0002-refresh-tokens': refreshTokens,
   '0003-clients': clients,
@@ -37,56 +58,167 @@ const migrations = {
 }
 
 /**
+ * The migrations since then. Each says whether it expands or contracts: see "Changing the tables"
+ * in ARCHITECTURE.md.
+ */
+const marked: Readonly<Record<string, Migration>> = {
+  '0016-schema-mark': contracts(schemaMark, 16),
+}
+
+/** All migrations by name. They run in the order of their names. Never change an old migration. */
+export const migrations: Readonly<Record<string, Migration>> = { ...unmarked, ...marked }
+
+/** Returns the number of a migration: 16 for `0016-schema-mark`. */
+export function numberOf(name: string): number {
+  return Number(/^\d{4}/.exec(name)?.[0] ?? NaN)
+}
+
+/** The number of this release's newest migration. */
+export const schemaNumber = (): number => Math.max(...Object.keys(migrations).map(numberOf))
+
+/**
  * The PostgreSQL schema of all tables. It separates them from the tables of an app that uses the
  * same database.
  */
 export const schema = 'keystile'
 
-/**
- * Runs all missing migrations. If one fails, none of them takes effect. When several processes
- * start at the same time, one migrates and the others wait.
- *
- * @throws {Error} if a migration fails, or a newer version of Keystile has used the database
- */
-export async function migrate(db: Reader): Promise<void> {
-  const migrator = new Migrator({
-    db,
-    provider: { getMigrations: () => Promise.resolve(migrations) },
-    migrationTableName: 'migration',
-    migrationLockTableName: 'migration_lock',
-    ...(isPostgres(db) && { migrationTableSchema: schema }),
-  })
-  const { error } = await migrator.migrateToLatest()
-  if (!error) return
+/** What a database needs of a release. */
+export interface SchemaMark {
+  /** The number of the oldest migration that a release must have to run on the database. */
+  readonly oldest: number
+  /** The release that raised the mark, such as `0.2.0`. */
+  readonly release: string
+}
 
-  const message = error instanceof Error ? error.message : 'the migration failed'
-  throw new Error(
-    message.startsWith('corrupted migrations')
-      ? 'the database was used by a newer version of Keystile; install that version or a newer one'
-      : message,
-    { cause: error },
-  )
+/** The table of the schema mark, which has one row. A feature may read it in its own statement. */
+export interface MarkTables {
+  readonly schema_mark: SchemaMark & { readonly id: number }
 }
 
 /** Which migrations have run in a database, and whether its user may run the missing ones. */
 export interface MigrationFacts {
-  readonly missing: number
-  /** The number of migrations that only a newer version of Keystile knows. */
-  readonly unknown: number
+  /** The migrations that have not run. */
+  readonly missing: readonly string[]
+  /** The migrations that have run and that only a newer release knows. */
+  readonly unknown: readonly string[]
+  /** Whether no migration has run. */
+  readonly isEmpty: boolean
+  /** Undefined in a database from before the migration 0016. */
+  readonly mark: SchemaMark | undefined
   readonly mayMigrate: boolean
 }
 
 /** Reads which migrations have run. Changes nothing. */
 export async function inspectMigrations(reader: Reader): Promise<MigrationFacts> {
-  const db = inTables<{ migration: { readonly name: string } }>(reader)
+  return {
+    ...(await readMigrations(reader)),
+    mayMigrate: !isPostgres(reader) || (await mayMigratePostgres(reader)),
+  }
+}
+
+/** As `inspectMigrations`, without the question whether the user may run the missing ones. */
+export async function readMigrations(reader: Reader): Promise<Omit<MigrationFacts, 'mayMigrate'>> {
+  const db = inTables<{ migration: { readonly name: string } } & MarkTables>(reader)
   const hasRun = (await hasTable(reader, 'migration'))
     ? (await db.selectFrom('migration').select('name').execute()).map(({ name }) => name)
     : []
-  const names = Object.keys(migrations)
+  const mark = (await hasTable(reader, 'schema_mark'))
+    ? await db.selectFrom('schema_mark').select(['oldest', 'release']).executeTakeFirst()
+    : undefined
+  return { ...compareWithRun(hasRun), mark }
+}
+
+/** The facts about a database that does not exist yet. */
+export const emptyFacts: MigrationFacts = {
+  ...compareWithRun([]),
+  mark: undefined,
+  mayMigrate: true,
+}
+
+function compareWithRun(
+  hasRun: readonly string[],
+): Pick<MigrationFacts, 'missing' | 'unknown' | 'isEmpty'> {
+  const names = Object.keys(migrations).toSorted()
   return {
-    missing: names.filter((name) => !hasRun.includes(name)).length,
-    unknown: hasRun.filter((name) => !names.includes(name)).length,
-    mayMigrate: !isPostgres(reader) || (await mayMigratePostgres(reader)),
+    missing: names.filter((name) => !hasRun.includes(name)),
+    unknown: hasRun.filter((name) => !names.includes(name)).toSorted(),
+    isEmpty: hasRun.length === 0,
+  }
+}
+
+/**
+ * How a database compares with this release:
+ *
+ * - `current`: all migrations have run.
+ * - `empty`: none has run.
+ * - `behind`: some are missing.
+ * - `ahead`: a newer release has migrated it, and this release may still run on it.
+ * - `beyond`: a newer release has migrated it, and this release may not run on it.
+ * - `mixed`: it has migrations of another line of releases.
+ */
+export type Standing = 'current' | 'empty' | 'behind' | 'ahead' | 'beyond' | 'mixed'
+
+/** Compares a database with this release. */
+export function standingOf({
+  missing,
+  unknown,
+  isEmpty,
+  mark,
+}: Omit<MigrationFacts, 'mayMigrate'>): Standing {
+  if (mark && mark.oldest > schemaNumber()) return 'beyond'
+  if (isEmpty) return 'empty'
+
+  const [firstMissing] = missing
+  const hasGap =
+    firstMissing !== undefined &&
+    Object.keys(migrations).some((name) => name > firstMissing && !missing.includes(name))
+  const isOther = unknown.some((name) => !(numberOf(name) > schemaNumber()))
+  if (hasGap || isOther || (unknown.length > 0 && missing.length > 0)) return 'mixed'
+  if (missing.length > 0) return 'behind'
+  if (unknown.length === 0) return 'current'
+  return mark ? 'ahead' : 'beyond'
+}
+
+/** Why this release cannot run on a database, as the end of a sentence, and what to do. */
+export interface SchemaFault {
+  readonly message: string
+  readonly fix: string
+}
+
+/** Returns why this release cannot run on a database. Undefined if it can. */
+export function findSchemaFault(
+  facts: Omit<MigrationFacts, 'mayMigrate'>,
+): SchemaFault | undefined {
+  const { missing, unknown, mark } = facts
+  switch (standingOf(facts)) {
+    case 'behind':
+      return {
+        message: `must be upgraded before this release starts; it lacks ${missing.join(', ')}`,
+        fix: 'run "keystile migrate", or migrateDatabase() in an app, as the owner of the tables',
+      }
+    case 'beyond':
+      return tooNew(mark)
+    case 'mixed':
+      return {
+        message:
+          'must have the migrations of this release, in their order; it has ' +
+          (unknown.join(', ') || 'only some of them'),
+        fix: 'install the release that has used the database',
+      }
+    default:
+      return undefined
+  }
+}
+
+/** Returns why a release without a migration that the database needs cannot run on it. */
+export function tooNew(mark: SchemaMark | undefined): SchemaFault {
+  const state = mark ? `needs schema ${mark.oldest}` : 'was upgraded by a newer release'
+  const own = schemaNumber()
+  return {
+    message: `must not be newer than this release; it ${state}, and this release has schema ${own}`,
+    fix: mark?.release
+      ? `install @keystile/server ${mark.release} or newer`
+      : 'install that release or a newer one',
   }
 }
 

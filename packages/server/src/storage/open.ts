@@ -1,16 +1,100 @@
-import type { Database } from './database.ts'
-import { openPostgres } from './postgres.ts'
-import { describeSource, isPostgresUrl, type DatabaseSource } from './source.ts'
-import { openSqlite } from './sqlite.ts'
+import { Kysely } from 'kysely'
+import { requireNode } from '../base/node-version.ts'
+import type { Database, Reader } from './database.ts'
+import { inspectDatabase } from './facts.ts'
+import { emptyFacts, inspectMigrations, type MigrationFacts } from './migrate.ts'
+import { migratePostgres, type MigrateOptions } from './migrate-postgres.ts'
+import { findAbsent, migrateSqlite } from './migrator.ts'
+import { connectPostgres, explained, openPostgres, type Pool } from './postgres.ts'
+import { printMigrations } from './print-migrations.ts'
+import { describeSource, inMemory, isPostgresUrl, type DatabaseSource } from './source.ts'
+import { createPrivateFile, openSqlite } from './sqlite.ts'
+import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 
 /**
- * Opens and migrates a database.
+ * Opens a database. Upgrades the tables of a SQLite file. On PostgreSQL, only creates the tables of
+ * an empty database.
  *
  * @param writerThread the module that runs in a separate thread and writes to a SQLite file
+ * @throws {ConfigurationError} if the tables on PostgreSQL are not of this release
  * @throws {DatabaseUnavailableError} when the database cannot be opened or migrated
  */
 export function openDatabase(source: DatabaseSource, writerThread: URL): Promise<Database> {
-  return typeof source === 'string' && !isPostgresUrl(source)
+  return isFile(source)
     ? openSqlite(source, writerThread)
     : openPostgres(source, describeSource(source))
+}
+
+/**
+ * Creates the tables of Keystile, or upgrades them to this release. Does the same as the command
+ * `keystile migrate`. Run it as the role that owns the tables, before the first server of a new
+ * release starts: `createKeystile` does not upgrade tables on PostgreSQL. On SQLite,
+ * `createKeystile` upgrades the file itself. If one migration fails, nothing is changed. If another
+ * process runs migrations, waits for it.
+ *
+ * @param database a file, a `postgres:` URL, or your own pool of `pg`, which stays open
+ * @returns the names of the migrations that have run; empty if there was nothing to do
+ * @throws {TypeError} if this release cannot upgrade the database, because the tables are too new
+ * @throws {Error} when the database cannot be opened, or a migration fails
+ */
+export async function migrateDatabase(database: string | Pool): Promise<readonly string[]> {
+  requireNode()
+  return runMigrations(database)
+}
+
+/** As `migrateDatabase`, with options for PostgreSQL. */
+export async function runMigrations(
+  source: DatabaseSource,
+  options?: MigrateOptions,
+): Promise<readonly string[]> {
+  if (!isFile(source)) {
+    const { migrationPool, close } = await connectPostgres(source)
+    try {
+      return await migratePostgres(migrationPool, options)
+    } catch (error) {
+      throw explained(`${describeSource(source)} cannot be migrated`, error)
+    } finally {
+      await close()
+    }
+  }
+
+  if (source === inMemory) return [] // each start has a database of its own
+  createPrivateFile(source)
+  const db = new Kysely<unknown>({
+    dialect: sqliteDialect(openSqliteFile(source, { readOnly: false })),
+  })
+  try {
+    return await migrateSqlite(db)
+  } finally {
+    await db.destroy()
+  }
+}
+
+/** Reads which migrations have run in a database. Changes nothing. */
+export async function inspectSource(source: DatabaseSource): Promise<MigrationFacts> {
+  return (await inspectDatabase(source, inspectMigrations)) ?? emptyFacts
+}
+
+/**
+ * Returns the SQL of the missing migrations. Changes nothing.
+ *
+ * @throws {ConfigurationError} if this release cannot upgrade the database, or the SQL cannot be
+ *   printed
+ */
+export async function printSource(source: DatabaseSource): Promise<string> {
+  const look = async (reader: Reader): Promise<Parameters<typeof printMigrations>[0]> => ({
+    kind: isFile(source) ? 'sqlite' : 'postgres',
+    facts: await inspectMigrations(reader),
+    absent: await findAbsent(reader),
+  })
+  const absentFile = {
+    kind: 'sqlite',
+    facts: emptyFacts,
+    absent: { schema: false, table: true },
+  } as const
+  return printMigrations((await inspectDatabase(source, look)) ?? absentFile)
+}
+
+function isFile(source: DatabaseSource): source is string {
+  return typeof source === 'string' && !isPostgresUrl(source)
 }

@@ -9,9 +9,12 @@ import {
   type Command,
   type Database,
   type Reader,
+  type WriteCheck,
 } from './database.ts'
 import { createLine, type Line } from './line.ts'
-import { migrate, schema } from './migrate.ts'
+import { migratePostgres } from './migrate-postgres.ts'
+import { readMigrations, schema } from './migrate.ts'
+import { requireMigrated } from './schema-mark.ts'
 import { receiveSignals, type SignalClient } from './postgres-signals.ts'
 
 /** The part of pg's `Pool` that Keystile uses. An app may pass its own pool. */
@@ -89,36 +92,39 @@ const typeParsers: TypeParsers = {
 
 /**
  * Opens PostgreSQL by its URL, or with the app's own pool. `close` does not close the app's pool.
- * All tables are in the schema `keystile`.
+ * All tables are in the schema `keystile`. Creates them in an empty database, but does not upgrade
+ * older ones: that is the task of `runMigrations`, because it can take long and needs rights that a
+ * server should not have.
  *
  * @param name how error messages name the database. It must not contain the user or the password.
- * @throws {DatabaseUnavailableError} when the database cannot be reached or migrated
+ * @throws {ConfigurationError} if the tables are older than this release, or too new for it
+ * @throws {DatabaseUnavailableError} when the database cannot be reached, or its tables created
  */
 export async function openPostgres(source: string | Pool, name: string): Promise<Database> {
-  const { pool, requestPool, close } = await connectPostgres(source)
+  const { pool, requestPool, migrationPool, close } = await connectPostgres(source)
   const signals: { close(): Promise<void> }[] = []
   const open = (from: PostgresPool): Reader =>
     new Kysely<unknown>({ dialect: new BoundedDialect({ pool: from }) }).withSchema(schema)
   const reader = open(requestPool)
   const urgentReader = open(pool)
   try {
-    await migrateOnce(reader)
+    await migratePostgres(migrationPool, { onlyIfEmpty: true })
+    requireMigrated(await readMigrations(reader))
   } catch (error) {
     await close()
-    const fix = findFix(error)
-    throw new DatabaseUnavailableError(
-      `${name} cannot be opened: ${reasonOf(error)}${fix === undefined ? '' : `. Fix: ${fix}`}`,
-      { cause: error },
-    )
+    throw explained(`${name} cannot be opened`, error)
   }
 
   const { notify, onCommitted } = createNotifier()
   let writing = 0
+  let check: WriteCheck = () => undefined
   const writeTo =
     (db: Reader) =>
     async <Values, Result>(command: Command<Values, Result>, values: Values): Promise<Result> => {
       writing++
       try {
+        const checked = check(db === urgentReader)
+        if (checked) await checked
         const { result, notices } = await db
           .transaction()
           .execute((transaction) => runCommand(command, transaction, values))
@@ -132,6 +138,7 @@ export async function openPostgres(source: string | Pool, name: string): Promise
     reader,
     find: async (query) => (await reader.executeQuery(query)).rows[0],
     write: writeTo(reader),
+    checkWrites: (given) => void (check = given),
     onCommitted,
     onSignal(listener) {
       if (typeof source === 'string')
@@ -146,6 +153,18 @@ export async function openPostgres(source: string | Pool, name: string): Promise
       await close()
     },
   }
+}
+
+/** Returns the error for an operator, with the reason and a fix if one is known. */
+export function explained(what: string, error: unknown): Error {
+  if (error instanceof ConfigurationError && !(error instanceof MissingPgError))
+    return new ConfigurationError(`${what}: ${error.message}`, { cause: error })
+
+  const fix = findFix(error)
+  return new DatabaseUnavailableError(
+    `${what}: ${reasonOf(error)}${fix === undefined ? '' : `. Fix: ${fix}`}`,
+    { cause: error },
+  )
 }
 
 /** Kysely's dialect for PostgreSQL, with timeouts in each transaction (see `begin`). */
@@ -169,13 +188,15 @@ class BoundedDriver extends PostgresDriver {
 /**
  * Returns the pool in two forms that Kysely can use. `pool` is for the feed of revocations.
  * `requestPool` is for requests; its queue leaves one connection free. So requests never delay the
- * feed, except if the pool has only one connection. The feed does not get a pool of its own,
+ * feed, except if the pool has only one connection. `migrationPool` is for migrations: its queries
+ * have no timeout. The feed does not get a pool of its own,
  * because the database might refuse more connections than the app's pool has. `close` does NOT
  * close a pool that belongs to the app.
  */
 export async function connectPostgres(source: string | Pool): Promise<{
   readonly pool: PostgresPool
   readonly requestPool: PostgresPool
+  readonly migrationPool: PostgresPool
   close(): Promise<void>
 }> {
   const pool = typeof source === 'string' ? await createPool(source) : source
@@ -187,6 +208,7 @@ export async function connectPostgres(source: string | Pool): Promise<{
   return {
     pool: convertingPool(pool),
     requestPool: convertingPool(pool, createLine(Math.max(1, connections - 1), lineMilliseconds)),
+    migrationPool: convertingPool(pool, undefined, 0),
     async close() {
       if (typeof source === 'string') await pool.end()
     },
@@ -233,22 +255,6 @@ async function importPg(): Promise<(typeof import('pg'))['default']> {
   }
 }
 
-/**
- * Runs the missing migrations. If two processes run `create … if not exists` at the same time, one
- * of them fails; this function then tries again, at most twice.
- */
-async function migrateOnce(db: Reader): Promise<void> {
-  const racing = new Set(['23505', '42P06', '42P07'])
-  for (let tries = 3; ; tries--) {
-    try {
-      return await migrate(db)
-    } catch (error) {
-      const cause = (error as Error).cause as { code?: string } | undefined
-      if (tries === 1 || !racing.has(cause?.code ?? '')) throw error
-    }
-  }
-}
-
 const known = new WeakSet<PoolClient>()
 const broken = new WeakSet<PoolClient>()
 
@@ -268,8 +274,9 @@ function listen(client: PoolClient): void {
  * or did not answer.
  *
  * @param line the queue for connections. Without one, callers wait in the pool's own queue.
+ * @param timeout the timeout of a query in milliseconds; 0: none
  */
-function convertingPool(pool: Pool, line?: Line): PostgresPool {
+function convertingPool(pool: Pool, line?: Line, timeout = queryMilliseconds): PostgresPool {
   return {
     options: {},
     async connect() {
@@ -282,7 +289,7 @@ function convertingPool(pool: Pool, line?: Line): PostgresPool {
       const query = async (text: string, values: readonly unknown[]): Promise<unknown> => {
         try {
           return await unlessDown(
-            client.query({ text, values, types: typeParsers, query_timeout: queryMilliseconds }),
+            client.query({ text, values, types: typeParsers, query_timeout: timeout }),
           )
         } catch (error) {
           if (error instanceof DatabaseUnavailableError) broken.add(client)

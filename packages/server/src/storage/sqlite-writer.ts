@@ -9,7 +9,7 @@ import {
   type Reader,
   type Transaction,
 } from './database.ts'
-import { migrate } from './migrate.ts'
+import { migrateSqlite } from './migrator.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 import { filesWereMoved, SqliteFileError } from './sqlite-errors.ts'
 import {
@@ -81,7 +81,7 @@ async function openAndMigrate(path: string): Promise<WritableFile> {
   try {
     refuseForeignTables(sqlite)
     const db = new Kysely<unknown>({ dialect: sqliteDialect(sqlite) })
-    await migrate(db)
+    await migrateSqlite(db)
     storeRecovered(sqlite)
     return { sqlite, db, isInPlace: watchPlace(path) }
   } catch (error) {

@@ -2,7 +2,12 @@ import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from '
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Kysely, type CompiledQuery } from 'kysely'
-import { createNotifier, DatabaseUnavailableError, type Database } from './database.ts'
+import {
+  createNotifier,
+  DatabaseUnavailableError,
+  type Database,
+  type WriteCheck,
+} from './database.ts'
 import { createPrepare, findFirst, openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 import { inMemory } from './source.ts'
 import { startWriter } from './writer-client.ts'
@@ -27,16 +32,23 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
   const prepare = createPrepare(connection)
   const reader = new Kysely<unknown>({ dialect: sqliteDialect(connection, prepare) })
 
-  const database: Database = {
+  let check: WriteCheck = () => undefined
+  const writeWhen =
+    (isUrgent: boolean): Database['write'] =>
+    async (command, values, patienceMilliseconds) => {
+      const checked = check(isUrgent)
+      if (checked) await checked
+      return writer.write(command, values, patienceMilliseconds)
+    }
+  return {
     reader,
     find: async <Row>({ sql, parameters }: CompiledQuery<Row>) =>
       findFirst(prepare, sql, parameters) as Row | undefined,
-    write: writer.write,
+    write: writeWhen(false),
+    checkWrites: (given) => void (check = given),
     onCommitted,
     onSignal: () => {}, // the processes that share a file read it often enough
-    get urgent() {
-      return database // reads never wait, and writes share commits
-    },
+    urgent: { reader, write: writeWhen(true) }, // reads never wait, and writes share commits
     get writeQueueLength() {
       return writer.queueLength
     },
@@ -49,14 +61,13 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
       if (temporary) rmSync(temporary, { recursive: true, force: true })
     },
   }
-  return database
 }
 
 /**
  * Creates the file so that only its owner can read it, because it holds password hashes and
  * encrypted keys. SQLite gives the same mode to its other files, such as the write-ahead log.
  */
-function createPrivateFile(file: string): void {
+export function createPrivateFile(file: string): void {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
     closeSync(openSync(file, 'a', 0o600))

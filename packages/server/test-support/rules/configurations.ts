@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { exportPrivateJwk, exportPublicJwk, generateKey, type Jwk, type JwkSet } from 'keystile/jwt'
 import type { RuleOptions } from '../../src/server/features.ts'
 import type { Bind, Machine, Situation as SituationOf } from '../../src/feature/situation.ts'
-import { printedSecrets, sealedKeys } from './predicates.ts'
+import { lastMigration, printedSecrets, sealedKeys } from './predicates.ts'
 
 const rsaOf = (modulusLength: number, publicExponent: number): Jwk => ({
   ...generateKeyPairSync('rsa', { modulusLength, publicExponent }).privateKey.export({
@@ -172,8 +172,14 @@ const file = (path: string): fc.Arbitrary<Machine['databaseFiles'][number]> =>
   fc.record({ path: fc.constant(path), mode, modifiedAt: instant })
 
 const migrations = fc.record({
-  missing: fc.integer({ min: 0, max: 2 }),
-  unknown: fc.constantFrom(0, 0, 1),
+  missing: fc.constantFrom([], [], [lastMigration], ['0009-mail-proofs']),
+  unknown: fc.constantFrom([], [], ['9998-later'], ['0003-other']),
+  isEmpty: fc.constantFrom(false, false, true),
+  mark: fc.constantFrom(
+    { oldest: 16, release: '0.1.0' },
+    { oldest: 9998, release: '9.0.0' },
+    undefined,
+  ),
   mayMigrate: fc.boolean(),
 })
 const sealedKey = fc.option(fc.constantFrom(...sealedKeys), { nil: undefined })

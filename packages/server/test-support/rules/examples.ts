@@ -1,7 +1,7 @@
 // For each rule, situations that violate the rule and situations that do not violate it.
 import type { RuleOptions } from '../../src/server/features.ts'
 import type { Machine } from '../../src/feature/situation.ts'
-import { sealedKeys } from './predicates.ts'
+import { lastMigration as last, sealedKeys } from './predicates.ts'
 import { signingKeys, type Situation } from './configurations.ts'
 
 interface Examples {
@@ -24,7 +24,14 @@ const file = (path: string, mode: number): { path: string; mode: number; modifie
   mode,
   modifiedAt: now - 1,
 })
-const migrations = { missing: 0, unknown: 0, mayMigrate: false }
+const migrations = {
+  missing: [],
+  unknown: [],
+  isEmpty: false,
+  mark: { oldest: 16, release: '0.1.0' },
+  mayMigrate: false,
+}
+const newer = { ...migrations, unknown: ['9999-later'] }
 const sqlite = {
   kind: 'sqlite',
   issuer: local.issuer,
@@ -310,13 +317,32 @@ export const examples: Readonly<Record<string, Examples>> = {
   },
   'tables-current': {
     stopped: [
-      on({ database: { ...sqlite, migrations: { missing: 1, unknown: 0, mayMigrate: false } } }),
-      on({ database: { ...sqlite, migrations: { missing: 0, unknown: 1, mayMigrate: true } } }),
+      on({ database: { ...postgresFacts, migrations: { ...migrations, missing: [last] } } }),
+      on({ database: { ...sqlite, migrations: { ...migrations, missing: ['0003-clients'] } } }),
+      on({ database: { ...sqlite, migrations: { ...newer, mark: undefined } } }),
+      on({
+        database: {
+          ...postgresFacts,
+          migrations: { ...newer, mark: { oldest: 9999, release: '9.0.0' }, mayMigrate: true },
+        },
+      }),
+      on({ database: { ...postgresFacts, migrations: { ...migrations, isEmpty: true } } }),
     ],
     passed: [
       on({}),
-      on({ database: { ...sqlite, migrations: { missing: 7, unknown: 0, mayMigrate: true } } }),
+      on({ database: { ...sqlite, migrations: { ...migrations, missing: [last] } } }),
+      on({
+        database: {
+          ...postgresFacts,
+          migrations: { ...migrations, isEmpty: true, mayMigrate: true },
+        },
+      }),
+      on({ database: { ...postgresFacts, migrations: newer } }),
     ],
+  },
+  'tables-not-newer': {
+    stopped: [on({ database: { ...postgresFacts, migrations: newer } })],
+    passed: [on({}), on({ database: { ...sqlite, migrations: { ...newer, mark: undefined } } })],
   },
   'key-opens': {
     stopped: [
@@ -459,6 +485,11 @@ export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
     of({}, { machine: sound }),
   ],
   'tables-current': [
+    at({}),
+    on({ database: undefined }),
+    on({ database: { kind: 'unavailable', reason: 'refused' } }),
+  ],
+  'tables-not-newer': [
     at({}),
     on({ database: undefined }),
     on({ database: { kind: 'unavailable', reason: 'refused' } }),

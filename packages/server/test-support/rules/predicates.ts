@@ -2,6 +2,7 @@
 // of the rule. A predicate returns true if the situation violates the rule.
 import { createSeal } from '../../src/base/seal.ts'
 import type { SealedKey } from '../../src/feature/situation.ts'
+import { migrations as known } from '../../src/storage/migrate.ts'
 import type { Situation } from './configurations.ts'
 
 export type Predicate = (situation: Situation) => boolean
@@ -33,9 +34,13 @@ export const sealedKeys: readonly (SealedKey & { readonly secret: string })[] = 
   return { id, algorithm: i === 1 ? 'EdDSA' : 'ES256', sealed, secret }
 })
 
+/** The newest migration of this release. */
+export const lastMigration = Object.keys(known).toSorted().at(-1) ?? ''
+
 /** The rules that only warn. A violation of any other rule stops the start. */
 export const warned: ReadonlySet<string> = new Set([
   'http-allowed',
+  'tables-not-newer',
   'registration-limited',
   'rate-limits',
   'proxies-said',
@@ -226,8 +231,19 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   // ASVS 16.5.3 too: a server whose tables are not its own must not start
   'tables-current': ({ machine }) => {
     if (machine?.database === undefined || machine.database.kind === 'unavailable') return false
-    const { missing, unknown, mayMigrate } = machine.database.migrations
-    return unknown !== 0 || (!mayMigrate && missing !== 0)
+    const { kind, migrations } = machine.database
+    const { missing, unknown, isEmpty, mark, mayMigrate } = migrations
+    if (mark?.oldest === 9998) return true
+    if (isEmpty) return !mayMigrate
+    if (unknown.length > 0) return missing.length > 0 || unknown[0] !== '9998-later' || !mark
+    if (missing.length === 0) return false
+    return kind === 'postgres' || missing[0] !== lastMigration
+  },
+  // ASVS 15.2.1: components are replaced in time
+  'tables-not-newer': ({ machine }) => {
+    if (machine?.database === undefined || machine.database.kind === 'unavailable') return false
+    const { missing, unknown, isEmpty, mark } = machine.database.migrations
+    return !isEmpty && mark?.oldest === 16 && missing.length === 0 && unknown[0] === '9998-later'
   },
   // ASVS 11.2.2: keys can be replaced, so a database and its key must fit each other
   'key-opens': (situation) => {

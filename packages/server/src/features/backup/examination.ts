@@ -4,7 +4,7 @@ import { existsSync, statSync } from 'node:fs'
 import { ConfigurationError } from '../../base/configuration-error.ts'
 import type { Call } from '../../feature/cli-command.ts'
 import { inspectDatabase } from '../../storage/facts.ts'
-import { inspectMigrations } from '../../storage/migrate.ts'
+import { findSchemaFault, readMigrations, standingOf } from '../../storage/migrate.ts'
 import { findDamage } from '../../storage/sqlite-copy.ts'
 import type { Reader } from '../../storage/database.ts'
 import { describeKeys, type KeyStanding } from '../signing-keys/key-standing.ts'
@@ -51,14 +51,11 @@ async function examineRows(
   options: ExaminedOptions,
   now: number,
 ): Promise<Omit<Examined, 'contents'>> {
-  const { missing, unknown } = await inspectMigrations(reader)
-  if (unknown > 0)
-    return {
-      faults: [
-        'the backup must be from this version of Keystile or an older one; a newer version has ' +
-          'used its database. Fix: install that version or a newer one',
-      ],
-    }
+  const facts = await readMigrations(reader)
+  const fault = findSchemaFault(facts)
+  // A restore runs the migrations that are missing.
+  if (fault && standingOf(facts) !== 'behind')
+    return { faults: [`the backup ${fault.message}. Fix: ${fault.fix}`] }
 
   const faults: string[] = []
   const issuer = await findStoredIssuer({ reader })
@@ -71,7 +68,7 @@ async function examineRows(
       return []
     },
   )
-  return { faults, missingMigrations: missing, keys }
+  return { faults, missingMigrations: facts.missing.length, keys }
 }
 
 /** Prints what was found. If the backup cannot be restored, the process ends with exit code 1. */

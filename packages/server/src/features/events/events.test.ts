@@ -291,7 +291,7 @@ describe('openEventFeed', () => {
   it('revocations.refresh resolves even if the database cannot write at the moment', async () => {
     insert('ada')
     const busy = Promise.withResolvers<void>()
-    const write = mock.method(database, 'write', () => busy.promise)
+    const write = mock.method(database.urgent, 'write', () => busy.promise)
     await feed.revocations.refresh()
     assert.equal(write.mock.callCount(), 1)
     assert.equal(feed.revocations.isRevoked(ada), false)

@@ -4,7 +4,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { createRevocationList, isRevocationKind, type Clock, type Logger } from 'keystile/internal'
 import type { Revocations } from 'keystile'
-import type { Database } from '../../storage/database.ts'
+import { DatabaseUnavailableError, type Database } from '../../storage/database.ts'
+import { NewerSchemaError } from '../../storage/schema-mark.ts'
 import { createEventLog, type EventLog } from './event-log.ts'
 import { createFollower, staleAfterMilliseconds } from './follower.ts'
 import { changedUserOf } from './in-transaction.ts'
@@ -25,6 +26,12 @@ const keptMilliseconds = 60_000
  * with `temporarily_unavailable`, so that requests do not pile up during an outage.
  */
 const catchUpMilliseconds = 1_000
+/**
+ * The age of the last successful read from which a write waits for another one, which also reads
+ * the schema mark. So a process that was frozen does not write to tables that a newer release has
+ * contracted meanwhile. `notice` in storage/migrate-postgres.ts must be longer.
+ */
+const maxUncheckedMilliseconds = 8_000
 
 /** The revocations of all processes on this database. */
 export interface EventFeed {
@@ -108,18 +115,40 @@ export async function openEventFeed(
     },
   })
   const purge = createPurge(clock, [list, log])
+  /** Why this process may not write, since a newer release has contracted the tables. */
+  let refusal: NewerSchemaError | undefined
   const steps = createTurns(async () => {
     const startsOver = purge.isTooLate()
     if (startsOver) {
       logger.warn({}, 'the clock was set back; reading all revocations again')
       follower.startOver()
     }
-    await follower.step()
+    await follower.step().catch((error: unknown) => {
+      if (error instanceof NewerSchemaError) refusal = error
+      throw error
+    })
+    refusal = undefined
     // If the clock was set back during this step, the next step starts over.
     if (startsOver || !purge.isTooLate()) purge.run()
     for (const listener of readListeners) listener()
   })
   const ageMilliseconds = (): number => performance.now() - follower.knownAt
+  const catchUp = (): Promise<void> =>
+    Promise.race([
+      steps.run().catch(() => {}),
+      delay(catchUpMilliseconds, undefined, { ref: false }),
+    ])
+
+  database.checkWrites((isUrgent) => {
+    if (refusal) throw refusal
+    if (isUrgent || ageMilliseconds() < maxUncheckedMilliseconds) return undefined
+
+    return catchUp().then(() => {
+      if (refusal) throw refusal
+      if (ageMilliseconds() >= maxUncheckedMilliseconds)
+        throw new DatabaseUnavailableError('the database has not answered for too long')
+    })
+  })
 
   await steps.run()
   const stop = runRegularly(steps.run, logger)
@@ -142,11 +171,7 @@ export async function openEventFeed(
           : 'stale'
       },
       isRevoked: (token) => list.isRevoked(token),
-      refresh: () =>
-        Promise.race([
-          steps.run().catch(() => {}),
-          delay(catchUpMilliseconds, undefined, { ref: false }),
-        ]),
+      refresh: catchUp,
     },
     async close() {
       stop()

@@ -3,6 +3,7 @@
 
 import type { Clock, Logger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
+import { requireOldSchema } from '../../storage/schema-mark.ts'
 import { userEventMilliseconds } from './in-transaction.ts'
 import { listEventsAfter, numberEvents, readFeed, type FeedEvent, type FeedState } from './store.ts'
 
@@ -114,6 +115,8 @@ export function createFollower(
 /**
  * Gives a number to each committed event that has none, so that no event is skipped. Then returns
  * the state of the feed, and the time at which the query for it started.
+ *
+ * @throws {NewerSchemaError} if this release may no longer run on the database
  */
 async function readNumbered(
   database: Database['urgent'],
@@ -122,6 +125,7 @@ async function readNumbered(
   for (;;) {
     const askedAt = performance.now()
     const feed = await readFeed(database.reader, at)
+    requireOldSchema(feed.mark)
     if (!feed.hasUnnumbered) return { feed, askedAt }
     await database.write(numberEvents, undefined)
   }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { Kysely } from 'kysely'
+import { readVersion } from '../../base/version.ts'
 import { inTables, type Reader } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
 import { openSqliteFile, sqliteDialect } from '../../storage/sqlite-dialect.ts'
@@ -86,8 +87,9 @@ describe('the table of events', () => {
       .select('id')
       .where('seq', '=', 4)
       .executeTakeFirstOrThrow()
-    assert.deepEqual(await readFeed(db, 4), { seq: 4, hasUnnumbered: false, idAt: id })
-    assert.deepEqual(await readFeed(db, 5), { seq: 4, hasUnnumbered: false, idAt: undefined })
+    const state = { seq: 4, hasUnnumbered: false, mark: { oldest: 16, release: readVersion() } }
+    assert.deepEqual(await readFeed(db, 4), { ...state, idAt: id })
+    assert.deepEqual(await readFeed(db, 5), { ...state, idAt: undefined })
   })
 
   it('listEventsAfter omits events whose tokens have all expired', async () => {

@@ -8,6 +8,7 @@ import {
   type Command,
   type Reader,
 } from '../../storage/database.ts'
+import type { MarkTables, SchemaMark } from '../../storage/migrate.ts'
 import { prepare } from '../../storage/prepared.ts'
 import { insertUserEvent } from './in-transaction.ts'
 import type { EventRow, EventTables } from './tables.ts'
@@ -68,24 +69,38 @@ export interface FeedState {
   readonly hasUnnumbered: boolean
   /** The id of the event with the requested number; undefined if there is no such event. */
   readonly idAt: string | undefined
+  /** What the database needs of a release. */
+  readonly mark: SchemaMark
 }
 
 /** Reads the state of the feed, and the id of the event that has the number `at`. */
 export async function readFeed(reader: Reader, at: number): Promise<FeedState> {
   const [row] = await selectFeed(reader, { at })
   if (!row) throw new Error('the table `feed` must have one row; it is empty')
-  return { seq: row.seq, hasUnnumbered: row.unnumbered !== null, idAt: row.id_at ?? undefined }
+  const { seq, oldest, release } = row
+  return {
+    seq,
+    hasUnnumbered: row.unnumbered !== null,
+    idAt: row.id_at ?? undefined,
+    mark: { oldest, release },
+  }
 }
 
 const selectFeed = prepare<
-  EventTables,
+  EventTables & MarkTables,
   { readonly at: number },
-  { readonly seq: number; readonly unnumbered: string | null; readonly id_at: string | null }
+  SchemaMark & {
+    readonly seq: number
+    readonly unnumbered: string | null
+    readonly id_at: string | null
+  }
 >((db, { at }) =>
   db
-    .selectFrom('feed')
+    .selectFrom(['feed', 'schema_mark'])
     .select((row) => [
       'feed.seq',
+      'schema_mark.oldest',
+      'schema_mark.release',
       row.selectFrom('event').select('id').where('seq', 'is', null).limit(1).as('unnumbered'),
       row.selectFrom('event').select('id').where('seq', '=', at).as('id_at'),
     ]),

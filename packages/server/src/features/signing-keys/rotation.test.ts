@@ -7,7 +7,7 @@ import { defaultTimes } from './plan.ts'
 import { createKeySeal, makeSealedKey } from './sealed-keys.ts'
 import { advanceSigningKeys } from './store.ts'
 import { byOperator } from '../audit/audit.ts'
-import { openDatabase } from '../../storage/open.ts'
+import { migrateDatabase, openDatabase } from '../../storage/open.ts'
 import {
   createTestClock,
   describeOnBoth,
@@ -112,9 +112,11 @@ describeOnBoth('the rotation of signing keys', (stage) => {
     await before.keystile.close()
     for (const column of ['published_at', 'signs_from', 'signs_until'])
       await stage.sql(`alter table signing_key drop column ${column}`)
-    await stage.sql(`delete from migration where name = '0015-key-rotation'`)
+    await stage.sql('drop table schema_mark')
+    await stage.sql(`delete from migration where name >= '0015'`)
     await stage.sql(`delete from setting where name = 'longest_access_token_seconds'`)
 
+    await migrateDatabase(stage.database)
     const after = await stage.start()
     assert.equal(kidOf(await after.accessToken()), old)
     const [row] = await stage.sql('select * from signing_key')

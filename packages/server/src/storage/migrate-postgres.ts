@@ -1,0 +1,195 @@
+// Migrations on PostgreSQL: one process at a time, without blocking the servers that run.
+import { setTimeout as delay } from 'node:timers/promises'
+import { CompiledQuery, Kysely, PostgresDialect, sql, type PostgresPool } from 'kysely'
+import { DatabaseUnavailableError, type Reader, type Transaction } from './database.ts'
+import { readMigrations, schema, standingOf } from './migrate.ts'
+import { findRaisedMark, runMissing, setMark } from './migrator.ts'
+import { requireMigrated } from './schema-mark.ts'
+
+/** How long migrations wait. All times are in milliseconds. */
+export interface MigrationTimes {
+  /**
+   * How long a statement waits for a lock. While it waits, all later statements on the same table
+   * wait behind it. So this is shorter than the 4 s after which a statement of a server fails.
+   */
+  readonly lock: number
+  /** The time between two tries. In this time, the statements that have waited can run. */
+  readonly pause: number
+  /** How often to try if a table is locked. */
+  readonly tries: number
+  /**
+   * The time between the raise of the mark and a migration that contracts. In this time, all
+   * servers of older releases notice the mark and stop writing: a process uses what it has read of
+   * the mark for 8 s, and a write may wait 2 s for a connection.
+   */
+  readonly notice: number
+}
+
+export const defaultTimes: MigrationTimes = {
+  lock: 2_000,
+  pause: 2_000,
+  tries: 10,
+  notice: 10_000,
+}
+
+/**
+ * The number of the advisory lock. It is the lock of Kysely's migrator, so the first releases,
+ * which used that, wait for it too.
+ */
+export const lockNumber = '3853314791062309107'
+
+export interface MigrateOptions {
+  /** Whether to create the tables in an empty database, but not to upgrade older tables. */
+  readonly onlyIfEmpty?: boolean
+  /** Called with each sentence that tells an operator why this takes time. */
+  readonly report?: (sentence: string) => void
+  readonly times?: MigrationTimes
+}
+
+/**
+ * Runs the missing migrations in one transaction, under a lock. If one fails, none of them takes
+ * effect. If another process runs migrations, waits for it.
+ *
+ * @param pool must have no timeout for queries
+ * @returns the names of the migrations that it has run
+ * @throws {ConfigurationError} if this release cannot upgrade the database
+ * @throws {DatabaseUnavailableError} if another transaction has locked a table for too long
+ */
+export async function migratePostgres(
+  pool: PostgresPool,
+  { onlyIfEmpty = false, report = () => {}, times = defaultTimes }: MigrateOptions = {},
+): Promise<readonly string[]> {
+  const dialect = new PostgresDialect({ pool })
+  const db = new Kysely<unknown>({ dialect }).withSchema(schema)
+  const before = await readMigrations(db)
+  if (standingOf(before) !== 'behind') requireMigrated(before)
+  if (before.missing.length === 0 || (onlyIfEmpty && !before.isEmpty)) return []
+
+  // A database from before the mark has only servers that do not read it.
+  const raised = before.mark && findRaisedMark(before.missing)
+  if (raised !== undefined) {
+    await underLock(db, { report, times }, (transaction) => setMark(transaction, raised))
+    const seconds = times.notice / 1000
+    report(`waits ${seconds} s, so that servers without the migration ${raised} stop writing`)
+    await delay(times.notice)
+  }
+
+  try {
+    return await tryAgain({ db, report, times }, async (transaction) =>
+      onlyIfEmpty && !(await readMigrations(transaction)).isEmpty ? [] : runMissing(transaction),
+    )
+  } catch (error) {
+    if (raised !== undefined && before.mark)
+      await lowerMark(db, before.mark.oldest, before.mark.release).catch(() => {})
+    throw error
+  }
+}
+
+/** Sets the mark as it was before migrations that failed, so that older releases work again. */
+async function lowerMark(db: Reader, oldest: number, release: string): Promise<void> {
+  const options = { report: () => {}, times: defaultTimes }
+  await underLock(db, options, async (transaction) => {
+    // Another process may have run the migrations meanwhile.
+    const { missing } = await readMigrations(transaction)
+    if (findRaisedMark(missing) !== undefined) await setMark(transaction, oldest, release)
+  })
+}
+
+interface Waiting {
+  readonly report: (sentence: string) => void
+  readonly times: MigrationTimes
+}
+
+/** Runs `work` under the lock. Tries again if another transaction has locked a table. */
+async function tryAgain<Result>(
+  { db, report, times }: Waiting & { readonly db: Reader },
+  work: (transaction: Transaction) => Promise<Result>,
+): Promise<Result> {
+  for (let left = times.tries - 1; ; left--) {
+    try {
+      return await underLock(db, { report, times }, work)
+    } catch (error) {
+      if (!isLockFailure(error)) throw error
+
+      const blockers = await findBlockers(db, times.lock)
+      if (left === 0) throw blockedBy(blockers)
+      report(`${blockedBy(blockers).message.split('. Fix')[0]}; tries again (${left} tries left)`)
+      await delay(times.pause)
+    }
+  }
+}
+
+/**
+ * Runs `work` in a transaction with the lock of migrations. The lock belongs to the transaction and
+ * not to the connection, because PgBouncer may use another connection for the next transaction.
+ * The database ends the transaction if this process is frozen for a minute.
+ */
+async function underLock<Result>(
+  db: Reader,
+  { report, times }: Waiting,
+  work: (transaction: Transaction) => Promise<Result>,
+): Promise<Result> {
+  return db
+    .transaction()
+    .setIsolationLevel('read committed')
+    .execute(async (transaction) => {
+      const run = (text: string): Promise<{ readonly rows: readonly unknown[] }> =>
+        transaction.executeQuery(CompiledQuery.raw(text))
+      await run(
+        'set local statement_timeout = 0; set local lock_timeout = 0; ' +
+          'set local idle_in_transaction_session_timeout = 60000',
+      )
+      const free = await run(`select 1 where pg_try_advisory_xact_lock(${lockNumber})`)
+      if (free.rows.length === 0) {
+        report('another process runs migrations; waits for it')
+        await run(`select pg_advisory_xact_lock(${lockNumber})`)
+      }
+      await run(`set local lock_timeout = ${times.lock}`)
+      return work(transaction)
+    })
+}
+
+/** Whether PostgreSQL ended a statement because of a lock: a timeout or a deadlock. */
+function isLockFailure(error: unknown): boolean {
+  const { cause } = error as { readonly cause?: { readonly code?: unknown } }
+  return cause?.code === '55P03' || cause?.code === '40P01'
+}
+
+interface Blocker {
+  readonly pid: number
+  readonly role: string
+  readonly application: string
+}
+
+/**
+ * Finds the transactions that have held locks on our tables for at least as long as a migration
+ * has waited. PostgreSQL shows the start of other roles' transactions only to some roles; without
+ * it, any transaction may be the one.
+ */
+async function findBlockers(db: Reader, milliseconds: number): Promise<readonly Blocker[]> {
+  const { rows } = await sql<Blocker>`
+    select distinct a.pid::int4 as pid, coalesce(a.usename, '') as role,
+      coalesce(a.application_name, '') as application
+    from pg_locks l join pg_class c on c.oid = l.relation join pg_stat_activity a on a.pid = l.pid
+    where c.relnamespace = to_regnamespace(${schema}) and l.granted and l.pid <> pg_backend_pid()
+      and a.datname = current_database()
+      and (a.xact_start is null
+        or a.xact_start < clock_timestamp() - make_interval(secs => ${milliseconds / 1000}))
+    order by pid limit 3`.execute(db)
+  return rows
+}
+
+function blockedBy(blockers: readonly Blocker[]): DatabaseUnavailableError {
+  const who = blockers.map(
+    ({ pid, role, application }) =>
+      `process ${pid} of PostgreSQL (role ${role}, application "${application}")`,
+  )
+  const [first] = blockers
+  const how = first
+    ? `wait until it has ended, or run "select pg_terminate_backend(${first.pid})"`
+    : 'find it in pg_stat_activity'
+  return new DatabaseUnavailableError(
+    `a table is locked by ${who.join(', ') || 'another transaction'}. ` +
+      `Fix: ${how}; then run "keystile migrate" again. Nothing was changed`,
+  )
+}

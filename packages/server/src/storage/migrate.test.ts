@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { Kysely, sql } from 'kysely'
+import { withMigration } from '../../test-support/made-up-migration.ts'
+import type { Reader } from './database.ts'
+import { emptyFacts, migrations, numberOf, standingOf, type MigrationFacts } from './migrate.ts'
+import { createBookkeeping, runSteps } from './migrator.ts'
+import { migrateDatabase, printSource } from './open.ts'
+import { printMigrations } from './print-migrations.ts'
+import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
+
+const names = Object.keys(migrations).toSorted()
+const last = names.at(-1) ?? ''
+const markedNames = names.filter((name) => numberOf(name) > 16)
+
+/** A database with the migrations until a given one, without it. */
+async function openBefore(
+  name: string,
+): Promise<{ readonly sqlite: DatabaseSync; readonly db: Reader }> {
+  const sqlite = openSqliteFile(':memory:', { readOnly: false })
+  const db = new Kysely<unknown>({ dialect: sqliteDialect(sqlite) })
+  await createBookkeeping(db, { schema: false, table: true })
+  await runSteps(
+    db,
+    names.filter((other) => other < name),
+  )
+  return { sqlite, db }
+}
+
+/** The columns, unique indexes and triggers of a table, each as a line. */
+const describeTable = `
+  select iif("notnull" and dflt_value is null, 'required ', '') || 'column ' || name || ' ' ||
+    type || ' ' || coalesce(dflt_value, 'null') || ' ' || pk as line from pragma_table_xinfo(?1)
+  union all
+  select 'unique index on ' || (select group_concat(name, ', ') from pragma_index_info(list.name))
+    || ' ' || partial from pragma_index_list(?1) as list where "unique"
+  union all
+  select 'trigger ' || sql from sqlite_master where type = 'trigger' and tbl_name = ?1`
+
+/** Returns each table with the lines that describe it. */
+function readTables(sqlite: DatabaseSync): ReadonlyMap<string, ReadonlySet<string>> {
+  const tables = sqlite.prepare("select name from sqlite_master where type = 'table'").all()
+  return new Map(
+    tables.map(({ name: table }) => {
+      const lines = sqlite.prepare(describeTable).all(String(table))
+      return [String(table), new Set(lines.map(({ line }) => String(line)))]
+    }),
+  )
+}
+
+/**
+ * Returns how a migration contracts: what it removes from a table, and what it adds that releases
+ * without the migration could violate. An optional column does no harm.
+ */
+async function findContractions(name: string): Promise<readonly string[]> {
+  const { sqlite, db } = await openBefore(name)
+  const earlier = readTables(sqlite)
+  await runSteps(db, [name])
+  const later = readTables(sqlite)
+  await db.destroy()
+  return [...earlier].flatMap(([table, lines]) => {
+    const now = later.get(table)
+    if (!now) return [`removes ${table}`]
+    const removed = [...lines].filter((line) => !now.has(line)).map((line) => `removes ${line}`)
+    const added = [...now]
+      .filter((line) => !lines.has(line) && !line.startsWith('column'))
+      .map((line) => `adds ${line}`)
+    return [...removed, ...added].map((change) => `${change} of ${table}`)
+  })
+}
+
+describe('the list of migrations', () => {
+  it('each migration has its own number, and raises the mark at most to that number', () => {
+    assert.equal(new Set(names.map(numberOf)).size, names.length)
+    let mark = 16
+    for (const name of names) {
+      assert.match(name, /^\d{4}-[a-z-]+$/)
+      const { oldestSchema } = migrations[name]!
+      if (oldestSchema === undefined) continue
+      assert.ok(oldestSchema >= mark && oldestSchema <= numberOf(name), name)
+      mark = oldestSchema
+    }
+    assert.equal(migrations['0016-schema-mark']?.oldestSchema, 16)
+  })
+
+  it('each migration since 0017 that does not raise the mark only expands the tables', async () => {
+    for (const name of markedNames)
+      if (migrations[name]?.oldestSchema === undefined)
+        assert.deepEqual(await findContractions(name), [], `${name} must say that it contracts`)
+  })
+
+  it('the SQL of each migration since 0017 can be printed', async () => {
+    for (const name of markedNames) {
+      const facts = { ...emptyFacts, isEmpty: false, missing: names.filter((n) => n >= name) }
+      await printMigrations({ kind: 'postgres', facts, absent: { schema: false, table: false } })
+    }
+  })
+
+  const contracting: readonly (readonly [statement: string, found: RegExp])[] = [
+    ['drop table former_email', /^removes former_email$/],
+    ['alter table "user" drop column roles', /^removes required column roles .* of user$/],
+    ['alter table "user" rename column roles to duties', /^removes .* roles .*\n.* duties /],
+    [
+      'alter table "user" add column age bigint not null default 0',
+      /^$/, // a column with a default only expands
+    ],
+    ['alter table "user" add column age bigint', /^$/],
+    ['create table other (id text not null)', /^$/],
+    ['create index by_roles on "user" (roles)', /^$/],
+    ['create unique index one_role on "user" (roles)', /^adds unique index on roles 0 of user$/],
+    [
+      `create trigger no_more before insert on "user" begin select raise(abort, 'no'); end`,
+      /^adds trigger .* of user$/,
+    ],
+  ]
+  for (const [statement, found] of contracting)
+    it(`the test of migrations knows whether this statement contracts: ${statement}`, async () => {
+      const up = async (db: Reader): Promise<void> => void (await sql.raw(statement).execute(db))
+      await withMigration('9999-made-up', { up }, async () => {
+        assert.match((await findContractions('9999-made-up')).join('\n'), found)
+      })
+    })
+})
+
+describe('standingOf', () => {
+  const mark = { oldest: 16, release: '0.1.0' }
+  const current: MigrationFacts = { ...emptyFacts, missing: [], isEmpty: false, mark }
+  const cases: readonly (readonly [string, Partial<MigrationFacts>])[] = [
+    ['current', {}],
+    ['empty', { isEmpty: true, missing: names, mark: undefined }],
+    ['behind', { missing: [last] }],
+    ['behind', { missing: names.slice(1), mark: undefined }],
+    ['mixed', { missing: ['0009-mail-proofs'] }],
+    ['mixed', { missing: [last], unknown: ['9998-later'] }],
+    ['mixed', { unknown: ['0003-other'] }],
+    ['mixed', { unknown: ['other'] }],
+    ['ahead', { unknown: ['9998-later'] }],
+    ['ahead', { unknown: ['9998-later'], mark: { ...mark, oldest: numberOf(last) } }],
+    ['beyond', { unknown: ['9998-later'], mark: { ...mark, oldest: numberOf(last) + 1 } }],
+    ['beyond', { unknown: ['9998-later'], mark: undefined }],
+    ['beyond', { mark: { ...mark, oldest: numberOf(last) + 1 } }], // announced, but not run yet
+  ]
+  for (const [standing, facts] of cases)
+    it(`standingOf returns ${standing} for ${JSON.stringify(facts)}`, () =>
+      assert.equal(standingOf({ ...current, ...facts }), standing))
+})
+
+describe('migrations of a SQLite file', () => {
+  let folder: string
+  before(() => void (folder = mkdtempSync(join(tmpdir(), 'keystile-migrations-'))))
+  after(() => rmSync(folder, { recursive: true }))
+
+  const read = (file: string): unknown => {
+    const sqlite = new DatabaseSync(file)
+    const structure = sqlite.prepare('select type, name, sql from sqlite_master').all()
+    const rows = ['migration', 'schema_mark', 'setting'].map((table) =>
+      sqlite
+        .prepare(`select * from ${table}`)
+        .all()
+        .map((row) => ({ ...row, timestamp: '' })),
+    )
+    sqlite.close()
+    return { structure, rows }
+  }
+
+  it('the printed SQL of a SQLite file creates the same tables as the migrations', async () => {
+    const [migrated, printed] = [join(folder, 'migrated.db'), join(folder, 'printed.db')]
+    assert.deepEqual(await migrateDatabase(migrated), names)
+    assert.deepEqual(await migrateDatabase(migrated), [])
+    const text = await printSource(printed)
+    const sqlite = new DatabaseSync(printed)
+    sqlite.exec(text)
+    sqlite.close()
+    assert.deepEqual(read(printed), read(migrated))
+    assert.equal(await printSource(printed), '-- No migrations are missing.')
+  })
+
+  it('migrateDatabase creates no file for :memory:', async () => {
+    assert.deepEqual(await migrateDatabase(':memory:'), [])
+    assert.equal(existsSync(':memory:'), false)
+  })
+
+  it('SQL that depends on rows is not printed', async () => {
+    const file = join(folder, 'older.db')
+    await migrateDatabase(file)
+    const sqlite = new DatabaseSync(file)
+    sqlite.exec(`delete from migration where name >= '0015'; drop table schema_mark`)
+    sqlite.close()
+    await assert.rejects(printSource(file), /0015-key-rotation, .* depends on the rows/)
+  })
+
+  it('a failed migration of a SQLite file changes nothing', async () => {
+    const file = join(folder, 'failed.db')
+    await migrateDatabase(file)
+    const before = read(file)
+    const up = async (db: Reader): Promise<void> => {
+      await sql`create table made_up (id text)`.execute(db)
+      throw new Error('the migration fails')
+    }
+    await withMigration('9999-made-up', { up }, () =>
+      assert.rejects(migrateDatabase(file), /the migration fails/),
+    )
+    assert.deepEqual(read(file), before)
+  })
+
+  it('a release that the mark excludes does not open or migrate a SQLite file', async () => {
+    const file = join(folder, 'beyond.db')
+    await migrateDatabase(file)
+    const sqlite = new DatabaseSync(file)
+    sqlite.exec(`update schema_mark set oldest = 9998, release = '9.0.0'`)
+    sqlite.close()
+    await assert.rejects(migrateDatabase(file), {
+      name: 'ConfigurationError',
+      message: /needs schema 9998, .* Fix: install @keystile\/server 9\.0\.0 or newer$/,
+    })
+  })
+})

@@ -1,0 +1,103 @@
+import { sql } from 'kysely'
+import { readVersion } from '../base/version.ts'
+import { inTables, isPostgres, type Reader } from './database.ts'
+import {
+  hasTable,
+  migrations,
+  readMigrations,
+  schema,
+  standingOf,
+  type MarkTables,
+} from './migrate.ts'
+import { requireMigrated } from './schema-mark.ts'
+
+/** The table that records which migrations have run. */
+interface MigrationTables {
+  readonly migration: { readonly name: string; readonly timestamp: string }
+}
+
+/** Runs the missing migrations of a SQLite file. If one fails, none of them takes effect. */
+export async function migrateSqlite(db: Reader): Promise<readonly string[]> {
+  // A start that has nothing to do must not wait for another process that writes.
+  if (standingOf(await readMigrations(db)) === 'current') return []
+  return db.transaction().execute(runMissing)
+}
+
+/**
+ * Runs the missing migrations in a transaction.
+ *
+ * @returns the names of the migrations that it has run
+ * @throws {ConfigurationError} if this release cannot upgrade the database
+ */
+export async function runMissing(transaction: Reader): Promise<readonly string[]> {
+  const facts = await readMigrations(transaction)
+  const standing = standingOf(facts)
+  if (standing !== 'behind') requireMigrated(facts)
+  if (facts.missing.length === 0) return []
+
+  await createBookkeeping(transaction, await findAbsent(transaction))
+  await runSteps(transaction, facts.missing)
+  return facts.missing
+}
+
+/** What the bookkeeping of migrations lacks. */
+export interface Absent {
+  readonly schema: boolean
+  readonly table: boolean
+}
+
+/** Finds out what the bookkeeping lacks. */
+export async function findAbsent(reader: Reader): Promise<Absent> {
+  return {
+    schema: isPostgres(reader) && !(await hasSchema(reader)),
+    table: !(await hasTable(reader, 'migration')),
+  }
+}
+
+async function hasSchema(reader: Reader): Promise<boolean> {
+  const query = sql`select 1 where to_regnamespace(${schema}) is not null`
+  return (await query.execute(reader)).rows.length > 0
+}
+
+/** Creates the schema and the table of the bookkeeping, if they are absent. */
+export async function createBookkeeping(db: Reader, absent: Absent): Promise<void> {
+  if (absent.schema) await db.schema.createSchema(schema).execute()
+  if (!absent.table) return
+
+  // The first releases created this table in the same form.
+  await db.schema
+    .createTable('migration')
+    .addColumn('name', 'varchar(255)', (column) => column.primaryKey())
+    .addColumn('timestamp', 'varchar(255)', (column) => column.notNull())
+    .execute()
+}
+
+/** Runs migrations, and records each of them. */
+export async function runSteps(db: Reader, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const migration = migrations[name]
+    if (!migration) throw new Error(`there must be a migration ${name}`)
+
+    await migration.up(db)
+    await inTables<MigrationTables>(db)
+      .insertInto('migration')
+      .values({ name, timestamp: new Date().toISOString() })
+      .execute()
+    if (migration.oldestSchema !== undefined) await setMark(db, migration.oldestSchema)
+  }
+}
+
+/** Sets the schema mark. */
+export async function setMark(
+  db: Reader,
+  oldest: number,
+  release: string = readVersion(),
+): Promise<void> {
+  await inTables<MarkTables>(db).updateTable('schema_mark').set({ oldest, release }).execute()
+}
+
+/** Returns the mark that migrations set. Undefined if none of them contracts. */
+export function findRaisedMark(names: readonly string[]): number | undefined {
+  const marks = names.flatMap((name) => migrations[name]?.oldestSchema ?? [])
+  return marks.length > 0 ? Math.max(...marks) : undefined
+}

@@ -1,0 +1,31 @@
+import { ConfigurationError } from '../base/configuration-error.ts'
+import { DatabaseUnavailableError } from './database.ts'
+import {
+  findSchemaFault,
+  schemaNumber,
+  tooNew,
+  type MigrationFacts,
+  type SchemaMark,
+} from './migrate.ts'
+
+/**
+ * Thrown while the process runs, when a newer release has contracted the tables. A retry succeeds
+ * only if the mark is lowered again.
+ */
+export class NewerSchemaError extends DatabaseUnavailableError {
+  override readonly name = 'NewerSchemaError'
+}
+
+/** @throws {NewerSchemaError} if this release may no longer run on the database */
+export function requireOldSchema(mark: SchemaMark): void {
+  if (mark.oldest <= schemaNumber()) return
+
+  const { message, fix } = tooNew(mark)
+  throw new NewerSchemaError(`the database ${message}. Fix: ${fix}`)
+}
+
+/** @throws {ConfigurationError} if this release cannot run on the database as it is */
+export function requireMigrated(facts: Omit<MigrationFacts, 'mayMigrate'>): void {
+  const fault = findSchemaFault(facts)
+  if (fault) throw new ConfigurationError(`the database ${fault.message}. Fix: ${fault.fix}`)
+}
