@@ -70,8 +70,8 @@ export class KeystileGuard implements CanActivate {
 
     const carrier = carrierOf(context)
     const isMessage = context.getType<string>() === 'ws'
-    // Nest calls this guard twice where it is global and above the class. Each message of a
-    // WebSocket is checked anew: the session may have ended since the last one.
+    // Nest calls this guard twice if it is global and the class has a decorator too. Each message
+    // of a WebSocket is checked again: the session may have ended since the previous message.
     if (!isMessage && findAdmitted(carrier)?.demand === demand) return true
 
     const read = readNodeRequest(requestOf(context, carrier))
@@ -116,7 +116,7 @@ function requestOf(context: ExecutionContext, carrier: Carrier): IncomingMessage
       : type === 'ws'
         ? carrier.request
         : carrier
-  // A request of Fastify holds that of node:http.
+  // A request of Fastify has the node:http request as `raw`.
   const request: unknown = Object(held).raw ?? held
   if (isNodeRequest(request)) return request
   throw new TypeError(
