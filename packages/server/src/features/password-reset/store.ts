@@ -73,7 +73,7 @@ export const resetPassword: Command<
  */
 export const bindAppReset: Command<BindValues, void> = command('bindAppReset', bindWithMail)
 
-/** A proof that one confirmation has for itself, while the app stores the new password. */
+/** A proof that no other confirmation can use while the app stores the new password. */
 export type ResetClaim = ClaimedProof
 
 /**
