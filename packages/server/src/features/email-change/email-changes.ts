@@ -29,8 +29,8 @@ export interface EmailChanges {
    */
   request(user: User, email: ComparableName, language: string): Promise<string>
   /**
-   * Sets the address that the mail was sent to, and marks it as verified. The link or code is not
-   * enough: a user who mistypes the address sends it to a stranger.
+   * Sets the address that the mail was sent to, and marks it as verified. The link or code alone is
+   * not enough: if a user mistypes the address, a stranger gets the mail.
    *
    * @throws {ProblemError} `forbidden`, for all reasons alike, if the link, the code, the session
    *   or the password does not allow it; `too_many_requests`, `temporarily_unavailable`
