@@ -103,7 +103,7 @@ export type Finish =
   | { readonly outcome: 'taken'; readonly field: 'username' | 'email' }
 
 /**
- * Spends a proof and makes the registration an account, in one transaction. Then erases all
+ * Spends a proof and turns the registration into an account, in one transaction. Then erases all
  * registrations with this address. If another user has the name or the address, nothing changes.
  */
 export const finishRegistration: Command<
