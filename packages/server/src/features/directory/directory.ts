@@ -132,7 +132,7 @@ export interface Directory<U> {
   readonly savePasswordHash: ((user: U, hash: string) => Promise<void>) | undefined
   /**
    * Stores the hash of a new password in the app's table, if the stored hash is still `replaces`.
-   * Returns whether it was. Undefined if the app gives no function for this.
+   * Returns whether it has stored the hash. Undefined if the app gives no function for this.
    */
   readonly setPassword:
     | ((user: U, hash: string, options: { readonly replaces: string }) => Promise<boolean>)
