@@ -43,8 +43,8 @@ abstract class Refusal<Code extends string> extends Error {
 }
 
 /**
- * What the route demands and the token does not fulfil. The `WWW-Authenticate` header names these
- * scopes and this age.
+ * The demands of the route that the token does not fulfil. The `WWW-Authenticate` header names
+ * them.
  */
 export interface TokenShortfall {
   readonly scopes?: readonly string[]
