@@ -31,12 +31,14 @@ export interface MailRequest {
   readonly requestId: string
 }
 
-/** What a user got by mail: the `token` in the link; or the code, with the id of the request. */
+/**
+ * The proof in a mail: the `token` of the link; or the code, together with the id of the request.
+ */
 export type MailProof =
   | { readonly token: string; readonly requestId?: undefined; readonly code?: undefined }
   | { readonly requestId: string; readonly code: string; readonly token?: undefined }
 
-/** What confirms a registration: the link with the chosen password, or the code. */
+/** The proof that confirms a registration: the link with the chosen password, or the code. */
 export type RegistrationProof = {
   /**
    * Another user name, for the case that another user has taken the chosen one since. Needs the
@@ -59,8 +61,8 @@ export type RegistrationProof = {
 )
 
 /**
- * What a user got by mail, and the password of the account. Without the password, the user must be
- * signed in.
+ * The proof in a mail, and the password of the account. If the password is left out, the user must
+ * be signed in.
  */
 export type OwnMailProof = MailProof & { readonly password?: string }
 
@@ -139,7 +141,7 @@ export interface AccountMethods {
   confirmEmailChange(proof: OwnMailProof): Promise<void>
   /**
    * Restores the old address, with the link that was mailed to it: `POST /email-changes/undo`. Ends
-   * all sessions and disables the password. The old address gets a mail to set a new one.
+   * all sessions and disables the password. The old address gets a mail to set a new password.
    *
    * @throws {ClientError} `forbidden` if the link is wrong or has expired
    */
