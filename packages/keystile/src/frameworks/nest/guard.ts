@@ -53,9 +53,9 @@ export function createGuards(core: AnyCore, byDefault: Demand | undefined): Guar
 
 /**
  * The guard that Nest calls for each handler. Like the guards of other frameworks, it sends the
- * answer to a refused HTTP request itself, and no exception filter sees the refusal. In GraphQL and
- * for a WebSocket message it throws an error, because a request or connection then has several
- * answers.
+ * answer to a refused HTTP request itself, and no exception filter sees the refusal. For GraphQL
+ * and for WebSocket messages, it throws an error, because one request or connection can have
+ * several answers.
  */
 export class KeystileGuard implements CanActivate {
   readonly #guards: Guards
