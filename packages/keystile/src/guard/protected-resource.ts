@@ -194,7 +194,7 @@ function requireResource(resource: string): URL {
 
 /**
  * Checks the verifier: each issuer must be a URL that clients can use, and the resource must be an
- * audience, so that the guards accept the tokens that clients request for it.
+ * audience, so that the guards accept the tokens that clients request for this resource.
  *
  * @throws {TypeError}
  */
