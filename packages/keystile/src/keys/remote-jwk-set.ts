@@ -19,7 +19,7 @@ const firstBackOffSeconds = 1
 const timeoutSeconds = 5
 
 /**
- * For how many seconds keys are fresh. `default` applies if the issuer does not say how long.
+ * How long keys are fresh, in seconds. `default` applies if the issuer does not say how long.
  * `most` is the maximum, so a withdrawn key stops working within an hour.
  */
 const freshSeconds = { default: 300, most: 3_600 }
