@@ -278,7 +278,7 @@ async function create(
   return managedUserOf(created.user)
 }
 
-/** The fault of a user whose address is verified, but who has none. */
+/** The fault of a new user with `emailVerified: true` and without an address. */
 const missingEmail = {
   loc: ['body', 'email'],
   msg: 'Field required if emailVerified is true',

@@ -102,7 +102,7 @@ export const changePassword: Command<
      */
     readonly old: string | undefined
     readonly hash: string
-    /** The mail that tells the user. */
+    /** The mail that tells the user about the new password. */
     readonly notice: NewMail | undefined
     readonly by: By
     readonly now: number
