@@ -31,9 +31,9 @@ export interface Verifications {
    * alone is not enough: another person may have registered with the address of the reader.
    *
    * @returns the new user, if this was a registration
-   * @throws {ProblemError} `forbidden`, for all reasons alike, if the link or the code does not
-   *   allow it. `forbidden` with `errors` for a wrong password, and `conflict` with `errors` for a
-   *   name that is taken: they spend nothing. `unprocessable_content`, `too_many_requests`,
+   * @throws {ProblemError} `forbidden` (without the reason) if the link or the code does not allow
+   *   it. `forbidden` with `errors` for a wrong password, and `conflict` with `errors` for a name
+   *   that is taken: the proof is then not spent. `unprocessable_content`, `too_many_requests`,
    *   `temporarily_unavailable`
    */
   confirm(confirmation: Confirmation, by: By): Promise<User | undefined>
