@@ -19,7 +19,7 @@ export interface FoundProof extends SpendableProof {
   readonly data: MailParameters
 }
 
-/** A proof that can still be used, for a list. */
+/** An entry of a list: a proof that can still be used. */
 export interface ListedProof {
   readonly mailbox: string
   readonly createdAt: Date
