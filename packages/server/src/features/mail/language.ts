@@ -1,6 +1,6 @@
 import { languages, type Language } from './message.ts'
 
-/** Longer headers are ignored. Browsers send less than a hundred characters. */
+/** The longest header that is read, in characters. Browsers send less than a hundred. */
 const maxLength = 1_000
 
 /**
