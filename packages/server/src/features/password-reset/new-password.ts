@@ -8,7 +8,7 @@ export interface NewPassword {
   /** The proof, whose user and mailbox were checked. */
   readonly proof: FoundProof
   readonly hash: string
-  /** The mail that tells the user. */
+  /** The mail that tells the user about the new password. */
   readonly notice: NewMail | undefined
   readonly by: By
 }
