@@ -49,7 +49,7 @@ export interface ChangedName {
   readonly password: string
 }
 
-/** The new user, or why there is none. If a name is taken, nothing was spent. */
+/** The new user, or why there is none. If a name is taken, the proof was not spent. */
 export type FinishedRegistration =
   | { readonly outcome: 'created'; readonly user: User }
   | { readonly outcome: 'refused' }

@@ -99,7 +99,7 @@ export function newAccountRow(
 export type Finish =
   | { readonly outcome: 'created' }
   | { readonly outcome: 'refused' }
-  /** Nothing was spent. */
+  /** The proof was not spent. */
   | { readonly outcome: 'taken'; readonly field: 'username' | 'email' }
 
 /**
