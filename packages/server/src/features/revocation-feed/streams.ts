@@ -1,5 +1,6 @@
-// The open answers of GET /revocations. All of them send the same revocations, as the bytes of the
-// log. Each has only its position in the log, and its own heartbeats.
+// The open answers of GET /revocations. All of them send the same revocations, whose bytes are
+// stored once, in the log. Each answer has only its own position in the log, and its own
+// heartbeats.
 import { setImmediate, setTimeout as delay } from 'node:timers/promises'
 import type { AnswerStream, Logger } from 'keystile/internal'
 import type { Clients, ProvenClient } from '../clients/clients.ts'
