@@ -64,7 +64,7 @@ export interface ByteCollector {
   bytes(): Uint8Array
 }
 
-/** When a collector has this many pieces, it joins them into one piece. */
+/** The number of pieces at which a collector joins its pieces into one. */
 const maxPieces = 64
 const leastPieceBytes = 16
 

@@ -34,8 +34,8 @@ export function requireClock(clock: Clock): Clock {
 }
 
 /**
- * Checks a clock that is used later, as `requireClock` does, and returns it. A Cloudflare Worker
- * has no time while it loads its modules. There, the returned clock is checked at each use instead.
+ * Checks a clock as `requireClock` does, and returns it. A Cloudflare Worker has no time while it
+ * loads its modules. There, the returned clock is checked only later, at each use.
  *
  * @throws {TypeError}
  */

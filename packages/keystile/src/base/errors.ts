@@ -43,8 +43,8 @@ abstract class Refusal<Code extends string> extends Error {
 }
 
 /**
- * What the route demands and the token does not fulfil. The `WWW-Authenticate` header names these
- * scopes and this age.
+ * The demands of the route that the token does not fulfil. The `WWW-Authenticate` header names
+ * them.
  */
 export interface TokenShortfall {
   readonly scopes?: readonly string[]
@@ -112,7 +112,7 @@ export type OAuthReason =
   | 'wrong_client'
   /** The user of the refresh token does not exist or is disabled. */
   | 'unknown_user'
-  /** The session has ended: before this request, or because of it. */
+  /** The session ended before this request, or this request ended it. */
   | 'session_over'
 
 /** Thrown when an OAuth endpoint refuses a request (RFC 6749 §5.2). */
@@ -142,7 +142,10 @@ const problemStatus = {
 
 export type ProblemCode = keyof typeof problemStatus
 
-/** A wrong field of a request body: where it is and what it must be. Never has the wrong value. */
+/**
+ * A wrong field of a request body: where it is and what it must be. It never contains the value
+ * that was sent.
+ */
 export interface FieldError {
   readonly loc: readonly (string | number)[]
   readonly msg: string

@@ -1,5 +1,6 @@
 /**
- * Whether everything that a request started ends with its answer, as in Cloudflare Workers.
+ * Whether the runtime stops all work that a request has started when the request is answered, as
+ * Cloudflare Workers do.
  *
  * @see https://developers.cloudflare.com/workers/runtime-apis/context/
  */

@@ -31,7 +31,7 @@ describe('the methods of accounts', () => {
     ])
       await assert.rejects(call(), {
         code: 'temporarily_unavailable',
-        message: 'The answer is not one of the issuer',
+        message: 'The answer does not come from the issuer',
       })
   })
 

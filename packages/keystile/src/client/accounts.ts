@@ -16,29 +16,34 @@ export type Registered =
   | {
       /** The account exists. */
       readonly isPending: false
-      /** For `verifyEmail`, if the issuer has sent a mail; otherwise `undefined`. */
+      /** The id to pass to `verifyEmail`; `undefined` if the issuer has sent no mail. */
       readonly requestId: string | undefined
     }
   | {
       /** The account does not exist until the person confirms the mail. */
       readonly isPending: true
-      /** For `finishRegistration`. */
+      /** The id to pass to `finishRegistration`. */
       readonly registrationId: string
     }
 
-/** The id that a code needs. */
+/** The result of a request for a mail: the id that must be sent together with the code. */
 export interface MailRequest {
   readonly requestId: string
 }
 
-/** What a user got by mail: the `token` in the link; or the code, with the id of the request. */
+/**
+ * The proof in a mail: the `token` of the link; or the code, together with the id of the request.
+ */
 export type MailProof =
   | { readonly token: string; readonly requestId?: undefined; readonly code?: undefined }
   | { readonly requestId: string; readonly code: string; readonly token?: undefined }
 
-/** What confirms a registration: the link with the chosen password, or the code. */
+/** The proof that confirms a registration: the link with the chosen password, or the code. */
 export type RegistrationProof = {
-  /** Replaces the chosen user name, if another user has it by now. Needs the password. */
+  /**
+   * Another user name, for the case that another user has taken the chosen one since. Needs the
+   * password.
+   */
   readonly username?: string
 } & (
   | {
@@ -56,14 +61,14 @@ export type RegistrationProof = {
 )
 
 /**
- * What a user got by mail, and the password of the account. Without the password, the user must be
- * signed in.
+ * The proof in a mail, and the password of the account. If the password is left out, the user must
+ * be signed in.
  */
 export type OwnMailProof = MailProof & { readonly password?: string }
 
 /**
- * The methods of a client for accounts of Keystile. None of them signs a user in. Those that need a
- * mail exist if the issuer sends mails.
+ * The methods of a client that create and change accounts of Keystile. None of them signs a user
+ * in. The methods that need a mail work only if the issuer sends mails.
  *
  * All throw a `ClientError`. Its `code` is `unprocessable_content` if a value is not acceptable;
  * its `fields` say which one. It is `temporarily_unavailable` if the issuer cannot answer now or
@@ -135,8 +140,8 @@ export interface AccountMethods {
    */
   confirmEmailChange(proof: OwnMailProof): Promise<void>
   /**
-   * Restores the old address by the link that the old address got: `POST /email-changes/undo`. Ends
-   * all sessions and disables the password. The old address gets a mail to set a new one.
+   * Restores the old address, with the link that was mailed to it: `POST /email-changes/undo`. Ends
+   * all sessions and disables the password. The old address gets a mail to set a new password.
    *
    * @throws {ClientError} `forbidden` if the link is wrong or has expired
    */
@@ -151,18 +156,21 @@ export interface AccountMethods {
   acceptInvitation(invitation: MailProof & Omit<NewAccount, 'email'>): Promise<void>
 }
 
-/** What the methods for accounts need of a client. */
+/** The parts of a client that the account methods use. */
 export interface AccountParts {
   /** The URL of the issuer, without a slash at the end. */
   readonly issuer: string
   readonly fetch: Fetch
   /** Sends a request with the access token of the user who is signed in. */
   readonly fetchAsUser: Fetch
-  /** Returns the device secret of the last login; `undefined` if there is none, or in a cookie. */
+  /**
+   * Returns the device secret of the last login; `undefined` if there is none, or if it is in a
+   * cookie.
+   */
   readonly deviceSecret: () => Promise<string | undefined>
 }
 
-/** Creates the methods of a client for accounts. */
+/** Creates the account methods of a client. */
 export function createAccountMethods(parts: AccountParts): AccountMethods {
   const { issuer, fetch, fetchAsUser, deviceSecret } = parts
   const post = (
@@ -215,12 +223,12 @@ type Answered = Awaited<ReturnType<typeof askAccounts>>
 const newPassword = { new_password: 'password' }
 const newEmail = { new_email: 'email', current_password: 'password' }
 
-/** Renames the id of the request, as the endpoints expect it. */
+/** Renames `requestId` to `request_id`, the name that the endpoints expect. */
 function wireProof({ requestId, ...others }: { readonly requestId?: string | undefined }): object {
   return { ...others, request_id: requestId }
 }
 
-/** @throws {ClientError} `temporarily_unavailable` for an answer that is not one of Keystile */
+/** @throws {ClientError} `temporarily_unavailable` for an answer that Keystile did not send */
 function registeredOf({ answer }: Answered): Registered {
   const { registration_id: registrationId, verification_request_id: requestId } = answer
   if (typeof registrationId === 'string') return { isPending: true, registrationId }
@@ -228,7 +236,7 @@ function registeredOf({ answer }: Answered): Registered {
   return { isPending: false, requestId: typeof requestId === 'string' ? requestId : undefined }
 }
 
-/** @throws {ClientError} `temporarily_unavailable` for an answer that is not one of Keystile */
+/** @throws {ClientError} `temporarily_unavailable` for an answer that Keystile did not send */
 function mailRequestOf({ answer: { request_id: requestId } }: Answered): MailRequest {
   if (typeof requestId !== 'string') throw ofAnotherServer()
   return { requestId }
@@ -237,7 +245,7 @@ function mailRequestOf({ answer: { request_id: requestId } }: Answered): MailReq
 /**
  * Requires the answer of an endpoint that returns nothing, or the new user.
  *
- * @throws {ClientError} `temporarily_unavailable` for an answer that is not one of Keystile
+ * @throws {ClientError} `temporarily_unavailable` for an answer that Keystile did not send
  */
 function requireDone({ status, answer }: Answered): void {
   if (status !== 204) requireId(answer)
@@ -247,7 +255,9 @@ function requireId({ id }: Answer): void {
   if (typeof id !== 'string') throw ofAnotherServer()
 }
 
-/** Creates the error for a success that is not one of Keystile, such as a hotel's login page. */
+/**
+ * Creates the error for a successful answer of another server, such as the login page of a hotel.
+ */
 function ofAnotherServer(): ClientError {
-  return new ClientError('temporarily_unavailable', 'The answer is not one of the issuer')
+  return new ClientError('temporarily_unavailable', 'The answer does not come from the issuer')
 }

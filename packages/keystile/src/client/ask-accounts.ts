@@ -2,11 +2,11 @@
 import { exchange, type Answer, type Fetch } from './ask-issuer.ts'
 import { accountCodeOf, ClientError } from './client-error.ts'
 
-/** A value to send, and what the endpoint calls it if that is another name. */
+/** A request to an endpoint of accounts. */
 export interface AccountRequest {
   readonly url: string
   readonly body: object
-  /** The names of values in errors, by the names of the members of the body. */
+  /** Maps members of the body to the names that errors have for them, where the two differ. */
   readonly names?: Readonly<Record<string, string>>
 }
 
@@ -33,14 +33,18 @@ export async function askAccounts(
 
   const { detail, errors } = answer
   const isProblem = answer['status'] === status && typeof detail === 'string'
-  // For an endpoint that does not exist, the app that contains the issuer may answer.
+  // If the endpoint does not exist, the app that contains the issuer may answer with a 404 of its
+  // own.
   const code = isProblem || status === 404 ? accountCodeOf(status) : undefined
   const message = isProblem ? detail : `${url} answers ${status}`
   const fields = isProblem ? fieldsOf(errors, names) : {}
   throw new ClientError(code ?? 'temporarily_unavailable', message, { ...retry, fields })
 }
 
-/** Returns the first message about each value. The path of a value has dots between its parts. */
+/**
+ * Returns the first message about each value. The name of a nested value is its path, with dots
+ * between the parts.
+ */
 function fieldsOf(
   errors: unknown,
   names: Readonly<Record<string, string>>,

@@ -43,7 +43,7 @@ export interface Exchange {
   readonly status: number
   readonly ok: boolean
   readonly answer: Answer
-  /** What an error says about another try. */
+  /** The details of an error that tell when to retry. */
   readonly retry: Pick<ClientErrorDetails, 'status' | 'retryAfterSeconds'>
 }
 

@@ -9,7 +9,7 @@ const codes = [
   'temporarily_unavailable',
 ] as const
 
-/** Why an endpoint of accounts refuses a request, by the status of the answer. */
+/** Maps the status of an answer to the reason why an account endpoint refused the request. */
 const accountCodes = {
   401: 'not_signed_in',
   403: 'forbidden',
@@ -56,7 +56,7 @@ export class ClientError extends Error {
   /** The `Retry-After` of the answer: the number of seconds to wait before a retry. */
   readonly retryAfterSeconds: number | undefined
   /**
-   * What is wrong with each value, in English, by the name of the value: such as
+   * Maps the name of each wrong value to an English sentence about the fault, such as
    * `{ password: 'The password is wrong' }`. Empty if the error is not about a value.
    */
   readonly fields: Readonly<Record<string, string>>

@@ -144,7 +144,8 @@ export function createClient(options: ClientOptions): ApiClient {
     ...createAccountMethods({
       issuer,
       fetch,
-      // The issuer gave the token, so it may get the token, even if it is no resource of the app.
+      // The issuer may get the token even if it is not one of the `resources`, because it has
+      // created the token.
       fetchAsUser: createBearerFetch({ fetch, isResource: () => true, keeper }),
       deviceSecret: keeper.deviceSecret,
     }),

@@ -43,7 +43,8 @@ export async function withLease<T>(
   const take = async (): Promise<boolean> => {
     const lease = await leases.update(name, (held) => {
       // The time must be read here, in the transaction. While the transaction waits for its turn,
-      // another tab may take the lease, and for an earlier time that lease would seem too long.
+      // another tab may take the lease. Compared with an earlier time, that lease would seem too
+      // long.
       const now = Date.now()
       return isHeld(held, now) && held.owner !== owner ? held : { owner, until: now + leaseTime }
     })

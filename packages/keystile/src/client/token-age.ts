@@ -15,8 +15,8 @@ export const browserClock: ClientClock = {
 }
 
 /**
- * The client refreshes a token at most this many milliseconds before the token expires. With a
- * minute left, even a slow request arrives with a valid token.
+ * How long before a token expires the client refreshes it, at most, in milliseconds. With a minute
+ * left, even a slow request arrives with a valid token.
  */
 const maxMargin = 60_000
 

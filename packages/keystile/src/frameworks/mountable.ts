@@ -2,8 +2,8 @@ import { kindOf, notAwaited } from '../base/options.ts'
 import type { AnswerBody, HttpAnswer, HttpRequestWithBody } from '../http/message.ts'
 
 /**
- * Checks the argument of `mount`, and tells it that it is mounted. It is most often wrong because
- * it is a promise. Without this check, the app would start, and then every request would fail.
+ * Checks the argument of `mount`, and calls its function `onMount`. The most common mistake is to
+ * pass a promise. Without this check, the app would start, and then every request would fail.
  *
  * @throws {TypeError} for a value without the function `answer`
  */

@@ -19,8 +19,8 @@ export interface FeedList {
   isRevoked: ReturnType<typeof createRevocationList>['isRevoked']
   /**
    * Removes the revocations whose tokens have expired, but at most once a minute. Returns false if
-   * the clock was set back: then a token may be valid again whose revocation was removed before.
-   * All revocations must be read again.
+   * the clock was set back: then a token may be valid again although its revocation was already
+   * removed, so the caller must read all revocations again.
    */
   purge(): boolean
 }

@@ -3,7 +3,7 @@ import { createEventParser, type ServerSentEvent } from '../http/event-stream.ts
 import { isRedirect, type Fetch } from '../http/fetch-json.ts'
 
 /**
- * After this time without a byte, a connection counts as lost. The issuer sends an event each
+ * How long a connection may be silent before it counts as lost. The issuer sends an event each
  * second.
  */
 const maxSilenceMilliseconds = 4_000

@@ -1,5 +1,5 @@
-// The metadata of an API (RFC 9728). It tells clients which issuers to ask for a token, and the
-// guards of the API name its URL in their challenges.
+// The metadata of an API (RFC 9728). It tells clients which issuers to ask for a token. The
+// challenges of the API's guards contain the URL of the metadata.
 import { ProblemError } from '../base/errors.ts'
 import { isJsonObject } from '../base/json.ts'
 import { kindOf, requireKnownOptions } from '../base/options.ts'
@@ -194,7 +194,7 @@ function requireResource(resource: string): URL {
 
 /**
  * Checks the verifier: each issuer must be a URL that clients can use, and the resource must be an
- * audience, so that the guards accept the tokens that clients request for it.
+ * audience, so that the guards accept the tokens that clients request for this resource.
  *
  * @throws {TypeError}
  */

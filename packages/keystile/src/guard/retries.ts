@@ -1,8 +1,9 @@
 // Decides when a verifier connects to the revocation feed again.
 
 /**
- * The minimum time between the starts of two connections, and the maximum pause. The first pauses
- * are all short, so that an issuer that restarts within some seconds is hardly noticed.
+ * The minimum time between the starts of two connections, and the maximum pause. The first
+ * `shortPauses` pauses are short, so a verifier is soon connected again if the issuer restarts
+ * within some seconds.
  */
 const retryMilliseconds = { least: 1_000, most: 10_000 }
 const shortPauses = 3

@@ -11,12 +11,12 @@ import { openFeedStream, type FeedLocation, type FeedStream } from './feed-strea
 import { createRetries } from './retries.ts'
 import type { RevocationSource, RevocationState } from './revocations.ts'
 
-/** If the last event `current` was sent longer ago, this process may lack revocations. */
+/** How old the last event `current` may be. If it is older, this process may lack revocations. */
 const staleAfterMilliseconds = 4_000
 
 /**
- * An event `current` that arrives later than this ends the connection. The next event comes a
- * second later, so such a connection cannot keep the verifier current.
+ * The largest delay of an event `current`. A larger delay ends the connection: the next event comes
+ * a second later, so such a connection cannot keep the verifier current.
  */
 const lateMilliseconds = 3_000
 
@@ -24,15 +24,15 @@ const lateMilliseconds = 3_000
 const aheadMilliseconds = 1_000
 
 /**
- * The longest life of a connection. Two clocks may drift apart by 0.2 ms a second, so that the
- * computed age of an event is then wrong by 0.2 s at most.
+ * The longest life of a connection. Two clocks may drift apart by 0.2 ms a second, so at the end of
+ * this time the computed age of an event is wrong by at most 0.2 s.
  */
 const connectionMilliseconds = 900_000
 
-/** The state is not `starting` for longer, so that `whenStale` applies then. */
+/** How long the state may be `starting` at most. After that, `whenStale` applies. */
 const startMilliseconds = 5_000
 
-/** How long the check of a token waits at most if the state is `stale`. */
+/** How long the check of a token may wait for the feed if the state is `stale`. */
 const catchUpMilliseconds = 1_000
 
 /** How a verifier reads the feed. */
@@ -45,15 +45,15 @@ export interface FeedParts extends FeedLocation {
 /**
  * Creates a reader of a revocation feed. It connects at the first `refresh()`, and then stays
  * connected. After a failure it connects again: at first after about a second, later after at most
- * ten seconds, at random times, so that many verifiers do not all come at once.
+ * ten seconds. The pauses are random, so that many verifiers do not all connect at the same time.
  *
  * In Cloudflare Workers, a connection ends with the request that opened it. There, `refresh()`
  * reads the feed up to the event `current`, and closes the connection.
  *
  * The age of the knowledge is real time (`performance.now()`), which a change of the clock does not
- * affect. It counts from the time when the issuer sent the last event `current`, so that a path
- * that delays events makes the verifier `stale`. Does NOT count time during which the machine was
- * suspended; the connection ends with the first event `current` after that.
+ * affect. It counts from the time when the issuer sent the last event `current`, so a network path
+ * that delays events makes the verifier `stale`. Does NOT count time during which the machine is
+ * suspended; after it resumes, the first event `current` ends the connection.
  */
 export function createRevocationFeed(parts: FeedParts): RevocationSource {
   const { url, whenStale, clock, logger } = parts
@@ -88,7 +88,7 @@ export function createRevocationFeed(parts: FeedParts): RevocationSource {
       },
     })
     stream = opened
-    // The times are random, so that many verifiers do not all come at once.
+    // The times are random, so that many verifiers do not all connect at the same time.
     renewAt = opened.openedAt + connectionMilliseconds * (1 - Math.random() / 5)
   }
 
@@ -112,7 +112,8 @@ export function createRevocationFeed(parts: FeedParts): RevocationSource {
     if (type === 'reset') lastEventId = undefined
     if (type === 'revocation') {
       list.add(data)
-      // A header field has no other characters. Without an id, everything is sent again.
+      // Ignores an id that does not fit into a header field. Without an id, the issuer sends all
+      // revocations again.
       lastEventId = /^[\x21-\x7e]{1,200}$/.exec(id ?? '')?.[0]
     }
     if (type !== 'current') return
@@ -204,8 +205,8 @@ export function createRevocationFeed(parts: FeedParts): RevocationSource {
  * never later than the true time: the issuer counts `elapsed_ms` from the arrival of the request,
  * which was sent at `openedAt`.
  *
- * @throws {Error} if the event is malformed, or arrives too late. Or if the issuer counts more time
- *   than this process: then this machine was suspended, or the answer is that of another request
+ * @throws {Error} if the event is malformed or arrives too late, or if the issuer counts more time
+ *   than this process: then this machine was suspended, or the answer belongs to another request
  */
 function sendingTimeOf(data: string, openedAt: number): number {
   const elapsed = parseJsonObject(new TextEncoder().encode(data))['elapsed_ms']

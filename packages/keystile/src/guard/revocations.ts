@@ -38,11 +38,11 @@ export interface RevocationFeed {
   readonly clientId: string
   readonly clientSecret: string
   /**
-   * What happens to tokens while the state is `stale`: no news has arrived for four seconds.
-   * `refuse` answers 503 until news arrive again: no revoked token is accepted, but an outage of
-   * the issuer is an outage of this API. `accept` goes on with the revocations that are known: this
-   * API keeps working, but accepts tokens that are revoked during the outage. Revocations that are
-   * already known are refused in both cases.
+   * What happens to tokens while the state is `stale`, because no news has arrived for four
+   * seconds. `refuse` answers 503 until news arrive again: no revoked token is accepted, but an
+   * outage of the issuer is an outage of this API. `accept` goes on with the revocations that are
+   * known: this API keeps working, but accepts tokens that are revoked during the outage.
+   * Revocations that are already known are refused in both cases.
    */
   readonly whenStale: 'accept' | 'refuse'
 }
@@ -52,7 +52,7 @@ export interface RevocationSource {
   readonly state: RevocationState
   /** Seconds since the last update. `undefined` if the source does not know. */
   readonly ageSeconds: number | undefined
-  /** When a caller should try again that was refused because of this source. At least 1. */
+  /** If this source causes a refusal: the seconds to wait before a retry. At least 1. */
   readonly retryAfterSeconds: number
   /** Whether `refresh()` must be called before the next token is checked. */
   needsRefresh(): boolean
@@ -97,7 +97,7 @@ export function createRevocationList(): RevocationList {
     add({ kind, value, expiresAt }) {
       ended[kind].set(value, Math.max(expiresAt, ended[kind].get(value) ?? 0))
     },
-    // Most maps are empty most of the time, and a look-up in one costs more than its size.
+    // Most maps are empty most of the time, and reading the size is faster than a look-up.
     isRevoked: ({ sessionId, subject, clientId, keyId }) =>
       (ended.subject.size > 0 && ended.subject.has(subject)) ||
       // Stryker disable next-line ConditionalExpression: narrows the type; no event has undefined

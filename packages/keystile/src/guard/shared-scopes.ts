@@ -1,6 +1,6 @@
 /**
- * How many lists are shared. An API has few combinations of scopes. The limit keeps an issuer with
- * a list for each user from filling the memory.
+ * The largest number of lists that are shared. An API has few combinations of scopes, but an issuer
+ * may write a different list for each user. The limit keeps such lists from filling the memory.
  */
 const maxLists = 1_000
 

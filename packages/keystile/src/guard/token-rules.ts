@@ -34,7 +34,7 @@ export interface TokenRules<T extends TokenType = TokenType> {
    */
   readonly scopesFrom?: ScopesFrom
   /**
-   * The maximum number of seconds since a token was issued. The token must then have an `iat`.
+   * The maximum number of seconds since a token was issued. If set, each token must have an `iat`.
    * Default: no maximum; `exp` still applies. Only with `tokenType: 'JWT'`.
    */
   readonly maxTokenAgeSeconds?: number

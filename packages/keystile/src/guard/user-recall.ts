@@ -8,7 +8,8 @@ export type RecallUser<U> = (identity: Identity) => U | undefined
 /** A function that loads the user of an identity: the option `user` of a guard. */
 type LoadUser<U> = (identity: Identity) => Promise<U | undefined>
 
-// The guard gets only the function, and apps pass it on in objects of their own.
+// Apps pass the function `user` to guards in objects of their own, so the two functions are
+// connected here and not in an object.
 const recalls = new WeakMap<object, RecallUser<unknown>>()
 
 /**

@@ -63,7 +63,8 @@ export interface VerifierOptions<T extends TokenType = TokenType>
    * The source of revocations. With `'none'`, a revoked token stays valid until it expires. With
    * `{ clientId, clientSecret, whenStale }`, the verifier reads the revocations of the issuer: it
    * connects to `{issuer}/revocations` and stays connected until `close()`. The issuer must be a
-   * Keystile server, and the only issuer of this verifier. Or the app's own source.
+   * Keystile server, and the only issuer of this verifier. The app can also pass its own source, an
+   * object with the members of `Revocations`.
    */
   readonly revocations: 'none' | RevocationFeed | Revocations
   readonly clock?: Clock
@@ -97,8 +98,9 @@ export interface Verifier<T extends TokenType = 'at+jwt'> {
    */
   ready(): Promise<void>
   /**
-   * Stops all fetching, and closes the connection to a revocation feed, which would keep a Node
-   * process running. The verifier then refuses every token with 503. May be called again.
+   * Stops all fetching, and closes the connection to a revocation feed. An open connection would
+   * keep a Node process running. After `close()`, the verifier refuses every token with 503. May be
+   * called several times.
    */
   close(): void
   /**
@@ -270,7 +272,7 @@ function createProver(issuers: TrustedIssuers, time: Time): Prover {
       const identity = identityOf({ ...verified, scopes: shareScopes(verified.scopes) })
       const { expires, key } = verified
       const { sessionId, subject, clientId } = identity
-      // The `kid` of the key, not of the header: a sender may leave out that one.
+      // Uses the `kid` of the key, because a sender may leave out the `kid` of the header.
       const revocable = Object.freeze({ sessionId, subject, clientId, keyId: key.keyId })
       const fresh = { identity, revocable, expires, key, keys }
       proved.remember(token, fresh)
@@ -354,7 +356,7 @@ function requireYoung(
 /**
  * Loads the revocations at the start of the app.
  *
- * @throws {TokenError} if they are not current then; the message says why
+ * @throws {TokenError} if they are still not current; the message says why
  */
 async function load(revocations: RevocationSource): Promise<void> {
   const cause = await failureOf(revocations.refresh())

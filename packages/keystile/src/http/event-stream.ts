@@ -16,8 +16,8 @@ const maxCharacters = 65_536
 /**
  * Creates a parser of an event stream. Call it with each chunk of bytes; it passes each complete
  * event to `onEvent`. Like a browser, it ignores comments, unknown fields, `retry`, events without
- * data, and an event at the end of the stream that no empty line ends. It holds at most one line
- * and the data of one event in memory.
+ * data, and a last event that is not followed by an empty line. It holds at most one line and the
+ * data of one event in memory.
  *
  * The parser throws an `Error` if a line or the data of an event has more than 65,536 characters,
  * and a `TypeError` if the stream is not UTF-8. Do not call it again after that. The messages never

@@ -88,8 +88,8 @@ export async function findJson(
 }
 
 /**
- * Whether a server redirected a request. A custom fetch may have followed the redirect. A fetch as
- * in browsers reveals only the type.
+ * Whether a server redirected a request. A custom `fetch` may have followed the redirect. The
+ * `fetch` of browsers reveals only that the type is `opaqueredirect`.
  */
 export function isRedirect({ status, redirected, type }: Response): boolean {
   return redirected || type === 'opaqueredirect' || redirectStatuses.has(status)

@@ -91,7 +91,7 @@ export async function fetchJwksUri(
   )
 }
 
-/** The most characters of a foreign issuer that a message shows. */
+/** The largest number of characters of a foreign issuer that a message shows. */
 const maxShownLength = 80
 
 /**

@@ -24,9 +24,9 @@ export interface KeySet {
    */
   find(keyId: string | undefined, algorithm: Algorithm): VerificationKey | undefined
   /**
-   * Loads the keys again if `find` finds no key for this header. A verifier waits for it before it
-   * refuses a token with an unknown key. The sender can invent a new `kid` for each token, so it
-   * must limit how often it loads the keys. Does NOT return the key.
+   * Loads the keys again if `find` finds no key for this header. A verifier waits for `seek` before
+   * it refuses a token with an unknown key. A sender can invent a new `kid` for each token, so
+   * `seek` must limit how often it loads the keys. Does NOT return the key.
    *
    * @throws {TokenError} `temporarily_unavailable` if the keys cannot be loaded
    */

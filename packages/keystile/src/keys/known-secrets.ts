@@ -56,7 +56,10 @@ const placeholders: readonly string[] = [
   'opensslrand', // a command that was pasted instead of run
 ]
 
-/** HS256 needs 32 bytes, so a shorter text is refused anyway. */
+/**
+ * The minimum length of the texts to compare. HS256 needs 32 bytes, so a shorter text is refused
+ * anyway.
+ */
 const fewestBytes = 32
 
 const known: ReadonlySet<string> = new Set(

@@ -19,14 +19,15 @@ const firstBackOffSeconds = 1
 const timeoutSeconds = 5
 
 /**
- * For how many seconds keys are fresh. `default` applies if the issuer does not say how long.
+ * How long keys are fresh, in seconds. `default` applies if the issuer does not say how long.
  * `most` is the maximum, so a withdrawn key stops working within an hour.
  */
 const freshSeconds = { default: 300, most: 3_600 }
 
 /**
- * For how long keys that are no longer fresh are used during a fetch. Then a token waits for the
- * fetch, so an API without traffic does not accept a token of a key that was withdrawn long ago.
+ * How long keys that are no longer fresh may be used while new keys are fetched. After that, a
+ * token waits for the fetch, so an API without traffic does not accept a token of a key that was
+ * withdrawn long ago.
  */
 const oldSeconds = 300
 
@@ -66,8 +67,10 @@ interface HeldKeys {
  * fetch starts in 30 s. So tokens with invented `kid`s cannot make this API flood the issuer. Only
  * while there are no keys yet, a failed fetch is retried sooner: after 1 s, 2 s, 4 s and so on.
  *
- * Old keys stay in use during a fetch, for at most five minutes after they were fresh, and as long
- * as the issuer is down or returns no usable set.
+ * Keys that are no longer fresh stay in use in two cases: during a fetch, for at most five minutes
+ * after they were fresh; and after a failed fetch, for as long as the issuer is down or returns no
+ * usable set.
+ *
  * A new set replaces the old set completely: a key that is missing in the new set is no longer
  * accepted. A key that is in both sets stays the same object.
  */

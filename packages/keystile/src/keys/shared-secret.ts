@@ -7,11 +7,11 @@ import { keyObjectOf } from './key-object.ts'
 import { isKnownSecret } from './known-secrets.ts'
 
 /**
- * A random secret has at least this many different bytes. Random bytes, raw or in base64,
- * practically always have more.
+ * The minimum number of different bytes in a secret. Random bytes, raw or in base64, practically
+ * always have more.
  */
 const minDifferentBytes = 16
-/** A random secret has at least this many different steps, see `isWeakSecret`. */
+/** The minimum number of different steps in a secret, see `isWeakSecret`. */
 const minDifferentSteps = 8
 
 /** The keys that were checked or made here, so that each is checked only once. */

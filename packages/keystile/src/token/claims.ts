@@ -24,7 +24,10 @@ export interface JwtClaims {
 export interface ClaimsDemand {
   /** The required `iss`. */
   readonly issuer?: string | undefined
-  /** The allowed audiences: `aud` must contain one of them. Without `aud`, see `BindingClaim`. */
+  /**
+   * The allowed audiences: `aud` must contain one of them. For tokens without `aud`, see
+   * `BindingClaim`.
+   */
   readonly audience?: string | readonly string[] | BindingClaim | undefined
   /** The required `sub`. */
   readonly subject?: string | undefined
@@ -190,7 +193,8 @@ function isForUs(
   if (typeof expected === 'string') return includesAny(audiences, [expected])
   if (!('claim' in expected)) return includesAny(audiences, expected)
 
-  // Both, because the `aud` of an ID token is a client, which may be one of the values.
+  // Checks the claim even if the `aud` fits: the `aud` of an ID token is a client, which may be one
+  // of the values.
   const { claim, values } = expected
   return (
     includesAny(listOf(claims, claim), values) &&

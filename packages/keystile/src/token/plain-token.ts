@@ -57,10 +57,13 @@ const clientClaims = ['client_id', 'azp', 'cid', 'appid'] as const
  */
 const foreignClaims = ['nonce', 'at_hash', 'c_hash', 'events'] as const
 
-/** The claims that tell the kind of token for some issuers and apps: Keycloak uses `typ`. */
+/** The claims in which some issuers and apps write the kind of token. Keycloak uses `typ`. */
 const typeClaims = ['typ', 'type', 'token_type'] as const
 
-/** Values of these claims in other kinds of token, such as `ID`, `Refresh` or `refresh_token`. */
+/**
+ * The values of `typeClaims` that show another kind of token: `ID`, `Refresh`, `refresh_token` and
+ * so on.
+ */
 const foreignType = /^(id|refresh|offline|logout)([_ -]?token)?$/i
 
 /**
@@ -69,8 +72,8 @@ const foreignType = /^(id|refresh|offline|logout)([_ -]?token)?$/i
  * token must not be an ID token, a refresh token or a logout token, as far as its claims show. Its
  * `aud` must not name its own client, as ID tokens do, unless `clients` lists this client.
  *
- * Does NOT check whether the token was revoked. Cannot recognize the ID token of an issuer that
- * writes an API into its `aud` and none of the claims above.
+ * Does NOT check whether the token was revoked. Cannot recognize an ID token if its `aud` is an API
+ * and none of its claims shows the kind of token.
  *
  * @throws {TokenError} `invalid_token`
  * @throws {TypeError} if the function `scopesFrom` returns anything but an array of strings
@@ -132,7 +135,7 @@ function requireAccessToken(claims: JwtClaims, header: JsonObject): void {
       throw wrongType(`the claim "${name}" says that this is not an access token`)
   }
 
-  // Of Cognito, which documents that an API must demand exactly this value.
+  // Cognito writes this claim. Its documentation says that an API must demand exactly this value.
   if (claims['token_use'] !== undefined && claims['token_use'] !== 'access')
     throw wrongType('"token_use" is not access')
 }
@@ -151,7 +154,7 @@ function requireClient(claims: JwtClaims, clients: readonly string[] | undefined
 
   const named = clientsOf(claims)
   if (clients) {
-    // All of them, because an issuer may write two and mean the second.
+    // Checks all named clients, because an issuer may write two and mean the second.
     if (named.length === 0 || !named.every((client) => clients.includes(client)))
       throw tokenError('wrong_client')
   } else if (listOf(claims, 'aud')?.some((audience) => named.includes(audience))) {

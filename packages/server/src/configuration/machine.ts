@@ -87,10 +87,10 @@ export async function enforceRules<Options extends InspectedOptions>(
     logger.warn({ rule: rule.id, standard: rule.standard, fix }, `${about} ${message}`)
 }
 
-/** What a look at the database depends on. */
+/** What the inspection of a database depends on. */
 interface Question {
   readonly now: number
-  /** The current secret, if the look is to find values that it does not decrypt. */
+  /** The current secret, if the inspection must find values that this secret does not decrypt. */
   readonly secret: unknown
 }
 

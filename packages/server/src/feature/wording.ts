@@ -37,7 +37,7 @@ function literalOf(value: WordedValue): string {
 }
 
 /**
- * A message shows at most this number of characters of a value. That is enough to recognise the
+ * The largest number of characters of a value that a message shows. That is enough to recognise the
  * value, and short enough for one line of a terminal.
  */
 const maxShownLength = 80

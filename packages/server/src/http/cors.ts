@@ -9,10 +9,10 @@ type AnswerRequest = (request: HttpRequestWithBody) => Promise<HttpAnswer | unde
 const preflightSeconds = 600
 
 /**
- * Adds headers to answers, so that pages of the listed origins can read them. This includes the
- * public documents. Allows requests with cookies only below `cookiePath`. Does NOT refuse requests
- * from other origins: the answer to such a request has no CORS headers, so the browser hides the
- * answer from the page.
+ * Adds headers to all answers, also to the public documents, so that pages of the listed origins
+ * can read the answers. Allows requests with cookies only below `cookiePath`. Does NOT refuse
+ * requests from other origins: the answer to such a request has no CORS headers, so the browser
+ * hides the answer from the page.
  *
  * @param cookiePath the path of the session cookie
  * @param origins the listed origins, as browsers send them; `*` and `null` are not allowed

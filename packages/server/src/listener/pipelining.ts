@@ -20,7 +20,7 @@ export interface PipelineLimits {
  */
 export type Turns = (response: ServerResponse, handle: () => void) => void
 
-/** If the callback `onIncoming` returns a negative number, Node's parser stops. */
+/** What the callback `onIncoming` returns to stop Node's parser: any negative number. */
 const parserError = -1
 
 // decisions/0008-one-request-at-a-time.md

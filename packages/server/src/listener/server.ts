@@ -66,8 +66,7 @@ const bodyBytesAhead = 4_096
 /** How long a server waits for running requests when it stops. */
 const drainMilliseconds = 10_000
 /**
- * To make room for new connections, the server closes idle connections, but at most once in this
- * time.
+ * The shortest time between two rounds of closing idle connections, which make room for new ones.
  */
 const roomMilliseconds = 1_000
 

@@ -11,7 +11,10 @@ import { nodeHeaders, writeAnswer } from 'keystile/internal-node'
 
 /** The size of a piece of a large answer. The kernel copies one piece in less than 0.1 ms. */
 const pieceBytes = 65_536
-/** An answer is large if it has more bytes than this. Only files of `/docs` are large. */
+/**
+ * The largest size of a small answer. A large answer has more bytes; only files of `/docs` are
+ * large.
+ */
 const largeBytes = pieceBytes
 /**
  * How long a large answer is safe after its start. Until then, the server does not end it to make

@@ -1,5 +1,5 @@
-// What users do with a link or a code in a mail. An app's own users can only set a new password.
-// Without mail, users register and change their address at once.
+// What users do with a link or a code in a mail. An app's own users can only set a new password. If
+// Keystile sends no mails, users register and change their address without a confirmation.
 import type { UserObject } from 'keystile'
 import { changePageRoutes } from '../features/account-pages/change-pages.ts'
 import { confirmPageRoutes } from '../features/account-pages/confirm-pages.ts'
@@ -56,7 +56,7 @@ export interface MailFlowParts {
 interface AccountFlows extends MailFlows<User> {
   /** `POST /users`, which depends on whether addresses are verified. */
   readonly register: OpenRoute
-  /** Undefined without mail. */
+  /** Undefined if Keystile sends no mails. */
   readonly invitations: AppInvitations | undefined
 }
 
@@ -157,7 +157,8 @@ function wireVerification(
         ? pendingRegistrationRoute({ ...registration, registrations })
         : registerRoute({ ...registration, verification: verifications.prepare }),
     routes: [...verificationRoutes({ issuer, verifications, profile }), ...pages],
-    // Both settings answer the mails that were sent under the other one.
+    // Both purposes exist with either setting, because mails that were sent under the other setting
+    // must still work.
     mailPurposes: [
       createVerificationPurpose({ users, pagesUrl }),
       createRegistrationPurpose({ users, pagesUrl }),
@@ -165,7 +166,7 @@ function wireVerification(
   }
 }
 
-/** Changes of addresses, and invitations. */
+/** Makes the routes and the purposes of address changes and of invitations. */
 function wireChanges(
   { options, accounts, mailSeal: seal, ...parts }: MailFlowParts,
   proofs: MailProofs,

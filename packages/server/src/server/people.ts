@@ -13,7 +13,7 @@ export interface People<U> {
   /** Finds the users of guarded requests. May return users from memory. */
   readonly active: UserLookup<U>
   readonly routes: readonly Route<Caller<string, U>>[]
-  /** What links and codes in mails may allow. */
+  /** The purposes of links and codes in mails. */
   readonly mailPurposes: readonly ProofPurpose[]
   /** The value of `keystile.users`. Undefined if the app stores the users. */
   readonly users: AppUsers<string, User['publicUser']> | undefined
@@ -21,12 +21,12 @@ export interface People<U> {
   show(user: U): UserObject
 }
 
-/** What people do by a link or a code in a mail. */
+/** The routes and the purposes of what people do with a link or a code in a mail. */
 export type MailFlows<U> = Pick<People<U>, 'routes' | 'mailPurposes'>
 
 /**
- * Returns the users of the app's own directory. There are no endpoints for accounts, because the
- * app has its own, except for those that work by mail.
+ * Returns the users of the app's own directory. The only endpoints for accounts are those that work
+ * by mail, because the app has endpoints of its own for everything else.
  */
 export function appPeople(
   directory: Directory<UserObject>,
@@ -44,12 +44,12 @@ export function appPeople(
 }
 
 /**
- * How long a guard keeps an app's own user at most. The app may crash after a change and before it
- * calls `userChanged()`.
+ * How long a guard may use an app's user from memory. This limit matters if the app crashes after a
+ * change, before it calls `userChanged()`.
  */
 const maxAgeMilliseconds = 60_000
 
-/** Keeps an app's users in memory. `active()` is called for each request all the same. */
+/** Keeps an app's users in memory. Still calls `active()` for each request. */
 function cachedPeople(directory: Directory<UserObject>, feed: EventFeed): UserLookup<UserObject> {
   return createUserCache({
     feed,

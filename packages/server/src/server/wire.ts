@@ -236,7 +236,7 @@ interface Jobs extends Pick<Mail, 'routes' | 'gauges'> {
   close(): Promise<void>
 }
 
-/** What the jobs need of the people and of the signing keys. */
+/** The parts of the people and of the signing keys that the jobs use. */
 interface JobParts {
   readonly mailPurposes: readonly ProofPurpose[]
   readonly keySource: SigningKeySource

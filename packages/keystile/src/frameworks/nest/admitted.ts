@@ -1,4 +1,4 @@
-// The caller of an admitted request, stored with what carries the request through Nest.
+// Stores the caller of an admitted request with the object that represents the request in Nest.
 import type { ExecutionContext } from '@nestjs/common'
 import type { Caller, GuardOptions } from '../../guard/guard.ts'
 import type { TokenType } from '../../guard/identity.ts'
@@ -50,7 +50,8 @@ export function carrierOf(context: ExecutionContext): object {
 }
 
 function findCarrier(context: ExecutionContext): unknown {
-  // As `switchToHttp().getRequest()` and so on, which would create functions for each request.
+  // Does the same as `switchToHttp().getRequest()` and so on, but creates no functions for each
+  // request.
   switch (context.getType<string>()) {
     case 'http':
     case 'ws':

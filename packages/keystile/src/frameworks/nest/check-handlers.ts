@@ -55,7 +55,8 @@ function checkClass(type: Class, guards: Guards, hasFieldGuards: boolean): void 
 function guardsNothing(name: string): TypeError {
   return new TypeError(
     `a decorator of keystile/nest stands above ${name}, which handles no requests, so it would ` +
-      'guard nothing. Fix: put it above a controller, a gateway, a resolver or a handler of these',
+      'guard nothing. Fix: put it above a controller, a gateway, a resolver or one of their ' +
+      'handlers',
   )
 }
 

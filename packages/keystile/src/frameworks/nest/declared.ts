@@ -1,4 +1,5 @@
-// What the decorators declare about classes and methods, and the demand that follows for a handler.
+// Stores what the decorators declare about classes and methods, and computes the demand of a
+// handler.
 import { joinDemands, type Demand } from '../../guard/demand.ts'
 import type { GuardCore } from '../../guard/guard.ts'
 import type { TokenType } from '../../guard/identity.ts'
@@ -132,7 +133,8 @@ export function demandOf(
       ...(ofMethods.get(prototype)?.get(method.name) ?? []),
     ])
   const demands = readAll(declarations, core)
-  // The demand by default is a token. A guard needs one too, and checks it in the same step.
+  // The default demand is only a token. A guard demands a token too, so then the default adds
+  // nothing.
   const isGuarded = demands.some(({ optional }) => !optional)
   return join(byDefault && !isGuarded ? [byDefault, ...demands] : demands)
 }

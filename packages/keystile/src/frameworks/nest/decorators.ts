@@ -13,8 +13,8 @@ import { KeystileGuard } from './guard.ts'
 /** A decorator for a class or a method. */
 export type ClassOrMethodDecorator = ClassDecorator & MethodDecorator
 
-// A decorator runs before the app has its scopes and users. `check-handlers.ts` reads its arguments
-// again, with them.
+// A decorator runs before the scopes and users of the app are known. `check-handlers.ts` reads the
+// arguments again when the app starts.
 const unknownApp = { declared: undefined, hasUsers: true } as const
 
 // The functions below are arrow functions: Nest cannot construct them, so `@UseGuards(Guard)` fails

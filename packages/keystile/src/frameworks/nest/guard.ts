@@ -53,9 +53,9 @@ export function createGuards(core: AnyCore, byDefault: Demand | undefined): Guar
 
 /**
  * The guard that Nest calls for each handler. Like the guards of other frameworks, it sends the
- * answer to a refused HTTP request itself, and no exception filter sees the refusal. In GraphQL and
- * for a WebSocket message it throws an error, because a request or connection then has several
- * answers.
+ * answer to a refused HTTP request itself, and no exception filter sees the refusal. For GraphQL
+ * and for WebSocket messages, it throws an error, because one request or connection can have
+ * several answers.
  */
 export class KeystileGuard implements CanActivate {
   readonly #guards: Guards
@@ -70,8 +70,8 @@ export class KeystileGuard implements CanActivate {
 
     const carrier = carrierOf(context)
     const isMessage = context.getType<string>() === 'ws'
-    // Nest calls this guard twice where it is global and above the class. Each message of a
-    // WebSocket is checked anew: the session may have ended since the last one.
+    // Nest calls this guard twice if it is global and the class has a decorator too. Each message
+    // of a WebSocket is checked again: the session may have ended since the previous message.
     if (!isMessage && findAdmitted(carrier)?.demand === demand) return true
 
     const read = readNodeRequest(requestOf(context, carrier))
@@ -116,7 +116,7 @@ function requestOf(context: ExecutionContext, carrier: Carrier): IncomingMessage
       : type === 'ws'
         ? carrier.request
         : carrier
-  // A request of Fastify holds that of node:http.
+  // A request of Fastify has the node:http request as `raw`.
   const request: unknown = Object(held).raw ?? held
   if (isNodeRequest(request)) return request
   throw new TypeError(

@@ -119,7 +119,8 @@ function moduleOf(
     global: true,
     providers: [
       { provide: guardsToken, inject: [...inject], useFactory: create },
-      // Nest calls the guard of a decorator only below that decorator. This one guards the rest.
+      // Nest calls the guard of a decorator only for the handlers of that class or method. This
+      // global guard covers all other handlers.
       ...(openByDefault ? [] : [{ provide: APP_GUARD, useClass: KeystileGuard }]),
     ],
     exports: [guardsToken],

@@ -133,7 +133,7 @@ export function writeAnswer(response: ServerResponse, answer: HttpAnswer<AnswerB
 
 /**
  * Writes the pieces of a stream, each when the peer has room for it. Cancels the stream when the
- * connection ends. Ends the answer, at the next piece, when the HTTP server has stopped listening:
+ * connection ends. If the HTTP server has stopped listening, ends the answer at the next piece:
  * otherwise `server.close()` would wait for the stream forever.
  */
 async function writeStream(response: ServerResponse, stream: AnswerStream): Promise<void> {

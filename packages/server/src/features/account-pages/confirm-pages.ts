@@ -27,7 +27,7 @@ const kinds = [
 ] as const
 type Kind = (typeof kinds)[number]
 
-/** The pages by which people verify their address. Only a form's button changes anything. */
+/** The pages on which people verify their address. Only the button of a form changes anything. */
 export function confirmPageRoutes(parts: ConfirmPageParts): readonly OpenRoute[] {
   return kinds.flatMap((kind) => [
     pageRoute('GET', `/account/${kind.name}`, `Confirm ${kind.summary}`, {
@@ -37,7 +37,7 @@ export function confirmPageRoutes(parts: ConfirmPageParts): readonly OpenRoute[]
     pageRoute('POST', `/account/${kind.name}`, `Submit the form to confirm ${kind.summary}`, {
       fields: kind.kind === 'verify' ? ['token', 'password'] : ['token', 'password', 'username'],
       refuses: {
-        403: 'A page: the link or the password is wrong, or the link does not work any more',
+        403: 'A page: the link or the password is wrong, or the link was used or has expired',
         ...(kind.kind === 'finish' && { 409: 'A page: the user name or the address is taken' }),
       },
       handle: (request) => confirm(request, kind, parts),
@@ -45,7 +45,7 @@ export function confirmPageRoutes(parts: ConfirmPageParts): readonly OpenRoute[]
   ])
 }
 
-/** Shows the form for the token of a link. It does not look at the token: scanners open links. */
+/** Shows the form for a link. Does not check the token, because mail scanners open links too. */
 function openLink(request: HttpRequestWithBody, kind: Kind, parts: ConfirmPageParts): HttpAnswer {
   const reader = readerOf(request, parts)
   const token = queryOf(request).get('token')
@@ -143,7 +143,7 @@ function refusedOf(error: unknown, { faults }: ConfirmTexts): Refused {
   const { status, retryAfterSeconds, message, errors = [] } = error
   const named = errors[0]?.loc[1]
   const shared = { status, retryAfterSeconds }
-  // The policy has its sentences in English only.
+  // The password policy writes its messages only in English.
   const rule = message.replace(/^password: /, '')
   if (status === 422)
     return { ...shared, field: 'username', fault: markup`<span lang="en">${rule}.</span>` }

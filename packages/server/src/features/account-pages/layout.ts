@@ -128,7 +128,7 @@ ${hint && markup`<p class="hint" id="${id}-hint">${hint}</p>`}
 ${control}`
 }
 
-/** The first choice of a list, which is no value: the person must choose. */
+/** The first choice of a list. It has no value, so the person must choose another one. */
 const noChoice = markup`<option value=""></option>`
 
 function addChoice(choices: Html, { value, label, isChosen }: Choice): Html {

@@ -51,7 +51,7 @@ export function profileFieldsOf(schema: JsonObject): ProfileFields {
   }
 }
 
-/** The members of a body that are not of the profile. */
+/** The members of a body that do not belong to the profile. */
 const takenNames: ReadonlySet<string> = new Set(['token', 'request_id', 'code'])
 
 /** The parts of a JSON Schema that decide how a form asks for a value. */
@@ -73,7 +73,8 @@ interface ProfileField {
 /** Returns the field for a property, or none if a form cannot ask for its value. */
 function fieldsFor(name: string, property: PropertySchema): readonly ProfileField[] {
   const label = typeof property.title === 'string' ? property.title : name
-  // If the value may have several types, such as null too, the form asks for the first it knows.
+  // If the value may have several types, such as a text or null, the form asks for the first one
+  // that it knows.
   const alternatives = [property, ...(property.anyOf ?? [])]
   return alternatives
     .flatMap((one) => [choiceField(name, label, one), textField(name, label, one)])

@@ -42,7 +42,7 @@ export interface TokenPage {
   readonly fieldNames: readonly string[]
   texts(reader: PageReader): TokenPageTexts
   shared(reader: PageReader): SharedTexts
-  /** Returns the fields of the form. `typed` is what the person typed before; no password. */
+  /** Returns the fields of the form. `typed` has what the person typed before, except passwords. */
   fields(reader: PageReader, typed: Form): readonly Omit<Field, 'fault'>[]
   /** Does what the button says. Its refusals are shown on the page. */
   submit(form: Form, request: HttpRequestWithBody): Promise<void>
@@ -71,7 +71,7 @@ export function tokenPageRoutes(kind: TokenPage, settings: PageSettings): readon
   ]
 }
 
-/** Shows the form for the token of a link. It does not look at the token: scanners open links. */
+/** Shows the form for a link. Does not check the token, because mail scanners open links too. */
 function openLink(
   request: HttpRequestWithBody,
   kind: TokenPage,
@@ -136,7 +136,7 @@ function refusedOf(error: unknown, { faults }: SharedTexts, { language }: PageRe
   const field = errors[0]?.loc[1]?.toString()
   const shared = { status, retryAfterSeconds, field }
   if (status === 422) {
-    // The rules for fields have their sentences in English only.
+    // The rules for fields write their messages only in English.
     const rule = errors[0]?.msg ?? message
     const translated = language === 'en' ? undefined : markup`${faults.input} `
     return { ...shared, fault: markup`${translated}<span lang="en">${rule}.</span>` }

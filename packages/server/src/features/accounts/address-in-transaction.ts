@@ -47,11 +47,11 @@ export async function lockAddress(
  * Changes the address of an account that `lockAddress()` has locked, and tells the old mailbox. A
  * verified old address stays reserved for the user while the link in this mail works. If the new
  * address is verified and the old one never was, the mail has no link: the old one may be a typo.
- * If only the spelling changes, the address stays as verified as it was.
+ * If only the spelling changes, a verified address stays verified.
  *
  * @param change.verifiedAt when the user confirmed the new address, or null
  * @param change.undo undefined if no mails are sent
- * @returns `taken` if another user has the address, or had it until now
+ * @returns `taken` if another user has the address, or had it before and may still restore it
  * @throws the error of the unique constraint if another transaction sets the address at the same
  *   time
  */
@@ -106,19 +106,21 @@ export async function changeAddress(
     created_at: now,
     expires_at: undo.expiresAt,
   })
-  // Its own allowance: an attacker could cause so many other mails that this one is not sent.
+  // This mail has its own allowance: otherwise an attacker could cause so many other mails that
+  // this one is not sent.
   const allowance = undo.mail.template
   await insertMail(transaction, undo.mail, { subject, recipient, allowance, now })
   return 'changed'
 }
 
-/** Tells a mailbox that an account does not have its address any more. */
+/** Stores the mail that says that an account no longer has the address of this mailbox. */
 export async function insertRemovalNotice(
   transaction: Transaction,
   notice: NewMail | undefined,
   addressee: Addressee & { readonly now: number },
 ): Promise<void> {
-  // Its own allowance: an attacker could cause so many other mails that this one is not sent.
+  // This mail has its own allowance: otherwise an attacker could cause so many other mails that
+  // this one is not sent.
   if (notice) await insertMail(transaction, notice, { ...addressee, allowance: notice.template })
 }
 
@@ -126,9 +128,9 @@ export async function insertRemovalNotice(
 const noPassword = '-'
 
 /**
- * Restores the address that an account had before, as verified as it was, by the link in a mail.
- * Cancels all later changes of the address, ends all sessions and disables the password, because a
- * person who changed the address may know it.
+ * Restores the former address of an account, with the link in a mail. The address is verified if it
+ * was verified before. Cancels all later changes of the address, ends all sessions and disables the
+ * password, because the person who changed the address may know the password.
  *
  * @returns the account, or undefined if the link was used, has expired or was cancelled, or another
  *   user has the address or may restore it

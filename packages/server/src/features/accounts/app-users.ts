@@ -109,9 +109,10 @@ export interface AppUsers<S extends string = string, U = PublicUser> {
    */
   create(user: NewManagedUser<S, U>): Promise<ManagedUser<U>>
   /**
-   * Sends a mail with which a person creates an account, also while registration is closed. The
-   * account gets the scopes and roles that are still declared then, and a verified address. The
-   * link works once, for 7 days. A new invitation replaces an older one of the same address.
+   * Sends a mail with which a person creates an account, also while registration is closed. When
+   * the person accepts, the account gets a verified address, and the scopes and roles that are
+   * still declared. The link works once, for 7 days. A new invitation replaces an older one of the
+   * same address.
    *
    * Throws `conflict` if the address is taken, and `too_many_requests` if it got too many mails.
    *
@@ -179,7 +180,7 @@ export interface AppUsersParts {
   readonly passwordPolicy: PasswordPolicy
   readonly scopes: ScopeRules
   readonly profile: ProfileSchema | undefined
-  /** Undefined without mail. */
+  /** Undefined if Keystile sends no mails. */
   readonly invitations: AppInvitations | undefined
 }
 
@@ -277,7 +278,7 @@ async function create(
   return managedUserOf(created.user)
 }
 
-/** The fault of a user whose address is verified, but who has none. */
+/** The fault of a new user with `emailVerified: true` and without an address. */
 const missingEmail = {
   loc: ['body', 'email'],
   msg: 'Field required if emailVerified is true',

@@ -9,7 +9,7 @@ import type { AccountTables, FormerEmailRow } from './tables.ts'
 export interface Address {
   /** The address in the form in which addresses are compared. */
   readonly key: string
-  /** The user who may have it. */
+  /** The user who may get the address. */
   readonly subject: string
   readonly now: number
 }
@@ -64,7 +64,10 @@ export function findFormerEmail(
     .executeTakeFirst()
 }
 
-/** Erases a former address and all later ones of the user. Returns whether it was there. */
+/**
+ * Erases a former address and all later ones of the user. Returns whether the former address
+ * existed.
+ */
 export async function spendFormerEmail(
   transaction: Transaction,
   { token_hash, subject, created_at }: FormerEmailRow,

@@ -32,8 +32,8 @@ export async function insertAccount(
 
   const { id: subject, email_key: key, created_at: now } = row
   if (!inserted) {
-    // The address comes first: with a registration whose address is taken by now, a person could
-    // ask for many names.
+    // Checks the address first. Otherwise a person with a registration whose address is taken by
+    // now could test whether many names are taken.
     const isSameEmail = key !== null && (await isTaken(transaction, { mailbox: key, subject, now }))
     return { taken: isSameEmail ? 'email' : 'username' }
   }
@@ -146,8 +146,8 @@ export async function lockMailbox(
  * Sets the password of a user who has proved that they read the mailbox of the account, and ends
  * all sessions and devices. If no user had proved that before, another person may have registered
  * the address: the mailbox is verified now, and the profile is cleared, so that this person keeps
- * nothing. Links to addresses that were never verified end in both cases. Does NOT write the audit
- * entry.
+ * nothing. In both cases, links that restore addresses that were never verified stop working. Does
+ * NOT write the audit entry.
  *
  * @param account the result of `lockMailbox()` in the same transaction
  */
@@ -169,7 +169,7 @@ export async function setPasswordByMail(
 ): Promise<void> {
   const values = {
     password_hash: hash,
-    // A device that is known by a session is forgotten with the session.
+    // The session that set the old password ends, so its device must not stay known.
     password_session: null,
     ...(!isVerified && { email_verified_at: now, profile: '{}' }),
   }
@@ -185,7 +185,7 @@ export async function setPasswordByMail(
 }
 
 /**
- * Whether another user has an address, or had it until now.
+ * Whether another user has an address, or had it before and may still restore it.
  *
  * @param mailbox the address in the form in which mailboxes are compared
  */
@@ -199,8 +199,8 @@ export async function isTaken(
 }
 
 /**
- * Marks the address of an account as verified. From now on, a link to an address that was never
- * verified restores nothing. `lockMailbox()` must have locked the account in the same transaction.
+ * Marks the address of an account as verified. From now on, links that restore addresses that were
+ * never verified do not work. `lockMailbox()` must have locked the account in the same transaction.
  * Does NOT write the audit entry.
  */
 export async function verifyMailbox(

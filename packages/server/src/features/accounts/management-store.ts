@@ -44,7 +44,7 @@ export interface StoredUserChange {
   readonly disabled: boolean
   /** Whether to end all sessions even if the user is not disabled. */
   readonly endsSessions: boolean
-  /** The mail that tells the user, if the change disables the account. */
+  /** The mail that tells the user that the account is disabled, if the change disables it. */
   readonly notice: NewMail | undefined
   readonly by: By
   readonly now: number

@@ -12,8 +12,8 @@ import type { User, Users } from './users.ts'
 import { describeUser, wireUser } from './wire-user.ts'
 
 /**
- * A user may delete the account only within this time after a login. So an attacker with an older
- * stolen token cannot delete it.
+ * How long after a login a user may delete the account. So an attacker with an older stolen token
+ * cannot delete it.
  */
 const deletionMaxAgeSeconds = 300
 

@@ -102,7 +102,7 @@ export const changePassword: Command<
      */
     readonly old: string | undefined
     readonly hash: string
-    /** The mail that tells the user. */
+    /** The mail that tells the user about the new password. */
     readonly notice: NewMail | undefined
     readonly by: By
     readonly now: number
@@ -129,8 +129,9 @@ export const changePassword: Command<
 
 /**
  * Sets a new e-mail address and marks it as not verified. Changes nothing if another user has the
- * address (`taken`), or if the password has changed since it was verified (`outdated`). With mail,
- * a verified address is not replaced like this (`outdated`): the new mailbox must confirm it.
+ * address (`taken`), or if the password has changed since it was verified (`outdated`). If Keystile
+ * sends mails, a verified address is not replaced (`outdated`): the new mailbox must confirm the
+ * change first.
  */
 export const changeEmail: Command<
   {

@@ -144,7 +144,7 @@ export interface UserWriter {
   delete(user: User, by: By): Promise<'deleted' | 'absent' | 'last-administrator'>
   /**
    * Lets this process see a change of an account that another feature has committed: when the
-   * promise resolves, it refuses the tokens of sessions that the change ended.
+   * promise resolves, this process refuses the tokens of sessions that the change ended.
    */
   settle(): Promise<void>
 }

@@ -74,8 +74,8 @@ function deliverAtOnce(
 
 /**
  * Stores that this app handles events, and handles the events of all processes while this process
- * holds the lease `events`. Only processes with a handler want this lease: a process without a
- * handler must never hold events up.
+ * holds the lease `events`. Only processes with a handler take this lease, because a process
+ * without a handler would hold up the events.
  */
 async function deliverDurably(
   handler: DurableEventHandler,

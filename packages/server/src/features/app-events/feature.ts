@@ -15,8 +15,8 @@ export interface AppEventOptions {
    * logs its errors.
    *
    * Or `{ durable: true, handle }`: the transaction of each change stores its event, whatever
-   * process makes the change. One process with a handler calls `handle`, at least once for each
-   * event and in no order, until it succeeds.
+   * process makes the change. One process with a handler calls `handle` at least once for each
+   * event, in no particular order, and again until `handle` succeeds.
    */
   readonly onEvent?: ((event: AppEvent) => unknown) | DurableEventHandler
 }
@@ -33,7 +33,10 @@ const onEvent: Setting<'onEvent', OnEvent> = {
   help: 'a function that is called after changes of users and sessions, or a durable handler',
 }
 
-/** Refuses other members too: `{ durable: true, handel }` must not start. */
+/**
+ * Whether a value is a durable handler. False if it has other members: Keystile must not start with
+ * `{ durable: true, handel }`.
+ */
 function isDurable(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
 
@@ -72,8 +75,8 @@ const noDeadLetters: Rule<unknown> = {
 }
 
 /**
- * Events for the app about changes of users and sessions: for a function in the process of the
- * change, or stored in the database for a durable handler.
+ * Tells the app about changes to users and sessions. An event is either passed to a function, in
+ * the server process that made the change, or stored in the database for a durable handler.
  */
 export const feature: Feature<AppEventOptions> = {
   name: 'app-events',

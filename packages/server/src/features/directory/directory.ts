@@ -91,7 +91,7 @@ export const directoryFunctions = {
   optional: ['subject', 'savePasswordHash', 'email', 'setPassword'],
 } as const
 
-/** A directory that also knows what only Keystile's own accounts have. */
+/** A directory that also returns the values that only Keystile's own accounts have. */
 export type AccountDirectory<U> = UserDirectory<U> &
   Partial<Pick<Directory<U>, 'passwordSession' | 'rights' | 'username'>>
 
@@ -132,7 +132,7 @@ export interface Directory<U> {
   readonly savePasswordHash: ((user: U, hash: string) => Promise<void>) | undefined
   /**
    * Stores the hash of a new password in the app's table, if the stored hash is still `replaces`.
-   * Returns whether it was. Undefined if the app gives no function for this.
+   * Returns whether it has stored the hash. Undefined if the app gives no function for this.
    */
   readonly setPassword:
     | ((user: U, hash: string, options: { readonly replaces: string }) => Promise<boolean>)
@@ -143,8 +143,8 @@ export interface Directory<U> {
 const maxLoginLength = 320
 
 /**
- * The log reports at most this many undeclared scopes, because a column of the app may contain
- * arbitrary strings.
+ * The largest number of undeclared scopes that the log reports, because a column of the app may
+ * contain arbitrary strings.
  */
 const maxReportedScopes = 100
 

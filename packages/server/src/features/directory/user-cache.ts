@@ -57,7 +57,8 @@ interface Entry<U> {
 export function createUserCache<U extends object>(parts: UserCacheParts<U>): UserLookup<U> {
   const { feed, read, isActive, sizeOf = () => 0, maxAgeMilliseconds } = parts
   const kept = createGenerations<U>()
-  // The first load of each user in progress. A user is kept only if no event came since then.
+  // For each user, the first load that is in progress. The loaded user is kept only if no event
+  // about the user has arrived since the load began.
   const loads = new Map<string, object>()
 
   feed.onUserChanged((subject) => {

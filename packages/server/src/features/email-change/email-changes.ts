@@ -29,11 +29,11 @@ export interface EmailChanges {
    */
   request(user: User, email: ComparableName, language: string): Promise<string>
   /**
-   * Sets the address that the mail was sent to, and marks it as verified. The link or code is not
-   * enough: a user who mistypes the address sends it to a stranger.
+   * Sets the address that the mail was sent to, and marks it as verified. The link or code alone is
+   * not enough: if a user mistypes the address, a stranger gets the mail.
    *
-   * @throws {ProblemError} `forbidden`, for all reasons alike, if the link, the code, the session
-   *   or the password does not allow it; `too_many_requests`, `temporarily_unavailable`
+   * @throws {ProblemError} `forbidden` (without the reason) if the link, the code, the session or
+   *   the password does not allow it; `too_many_requests`, `temporarily_unavailable`
    */
   confirm(presented: Presented, owner: Owner, by: By): Promise<void>
   /** Prepares the mail to the old mailbox, with a link that restores the old address. */
@@ -42,7 +42,7 @@ export interface EmailChanges {
    * Restores the old address by the token of such a link, cancels later changes, ends all sessions
    * and disables the password. The user gets a mail to set a new one.
    *
-   * @throws {ProblemError} `forbidden`, for all reasons alike, or `too_many_requests`
+   * @throws {ProblemError} `forbidden` (without the reason) or `too_many_requests`
    */
   undo(token: string, by: By): Promise<void>
 }

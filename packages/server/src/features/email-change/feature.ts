@@ -2,8 +2,8 @@ import type { Feature } from '../../feature/feature.ts'
 import { minuteMilliseconds, secondMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 
 /**
- * Limits changes of the e-mail address, per user. Each sends a mail, or its answer reveals whether
- * an address is taken.
+ * Limits changes of the e-mail address, per user. Each change sends a mail, or its answer reveals
+ * whether an address is taken.
  */
 export const emailRate: LimitRate = {
   name: 'email',

@@ -50,9 +50,10 @@ export interface EmailChangePurposeParts {
 }
 
 /**
- * Creates the purpose of requests for a new address. The reader of a taken mailbox gets a mail that
- * says so, without a link and a code. The proof is bound in both cases: it counts wrong codes and
- * evicts older proofs alike, so the user cannot find out whether the address is taken.
+ * Creates the purpose of requests for a new address. If the address is taken, its owner gets a mail
+ * that says so, without a link and a code. The proof is bound in both cases. It then counts wrong
+ * codes and evicts older proofs in the same way, so the user cannot find out whether the address is
+ * taken.
  */
 export function createEmailChangePurpose({
   users,

@@ -30,11 +30,13 @@ import type { EmailChanges } from './email-changes.ts'
 /** The services that the routes of a change of the address use. */
 export interface EmailChangeRouteParts extends ProofParts {
   readonly users: Pick<Users, 'changeEmail'>
-  /** Undefined without mail: then an address changes at once, and cannot be restored. */
+  /**
+   * Undefined if Keystile sends no mails: then an address changes at once and cannot be restored.
+   */
   readonly changes: EmailChanges | undefined
   /**
    * Whether each new address must be confirmed by a mail. Requires `changes`. If false, only an
-   * address that replaces a verified one must be: see `changeAtOnceRoute()`.
+   * address that replaces a verified one must be confirmed: see `changeAtOnceRoute()`.
    */
   readonly verifiesAddresses: boolean
 }
@@ -59,9 +61,10 @@ const emailRoute = {
 } as const
 
 /**
- * `POST /users/me/email`: changes the e-mail address at once. With mail, an address that replaces a
- * verified one must be confirmed. Otherwise a user could enter the address of another person, and
- * take the account back from this person by the old mailbox.
+ * `POST /users/me/email`: changes the e-mail address at once. If Keystile sends mails, an address
+ * that replaces a verified one must be confirmed. Otherwise a user could enter the address of
+ * another person, and later take the account back from this person with the link to the old
+ * mailbox.
  */
 function changeAtOnceRoute(parts: EmailChangeRouteParts): GuardedRoute<AccountCaller> {
   const { users, limits, changes } = parts

@@ -107,7 +107,8 @@ export const undoEmailChange: Command<
 
   const bound = { subject, mailbox, counted_for: subject, resolved_at: now }
   await insertProof(transaction, { ...reset.row, ...bound })
-  // Its own allowance: an attacker could cause so many other mails that this one is not sent.
+  // This mail has its own allowance: otherwise an attacker could cause so many other mails that
+  // this one is not sent.
   const allowance = 'email_change_undone'
   await insertMail(transaction, reset.mail, { subject, recipient, allowance, now })
   return { subject }

@@ -49,8 +49,9 @@ export const verificationConfirmRate: LimitRate = {
 }
 
 /**
- * Limits wrong passwords with a right link or code, per account, and taken names, per registration.
- * A person who can read the mails must neither guess the password nor find many user names here.
+ * Limits wrong passwords that come with a right link or code, per account; and limits tries of user
+ * names that are taken, per registration. A person who can read the mails must neither guess the
+ * password nor find many user names here.
  */
 export const verificationPasswordRate: LimitRate = {
   name: 'verification-password',
@@ -59,7 +60,7 @@ export const verificationPasswordRate: LimitRate = {
 }
 
 const auditEvents = [
-  /** A user proved to read the mails to the address of the account. */
+  /** A user proved that they read the mails to the address of the account. */
   'email_verified',
 ] as const
 

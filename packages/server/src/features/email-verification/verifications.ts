@@ -27,13 +27,13 @@ export interface Verifications {
    */
   request(user: User, language: string): Promise<string>
   /**
-   * Verifies the address of an account, or makes a registration an account. A link or a code alone
-   * is not enough: another person may have registered the address of its reader.
+   * Verifies the address of an account, or turns a registration into an account. A link or a code
+   * alone is not enough: another person may have registered with the address of the reader.
    *
    * @returns the new user, if this was a registration
-   * @throws {ProblemError} `forbidden`, for all reasons alike, if the link or the code does not
-   *   allow it. `forbidden` with `errors` for a wrong password, and `conflict` with `errors` for a
-   *   name that is taken: they spend nothing. `unprocessable_content`, `too_many_requests`,
+   * @throws {ProblemError} `forbidden` (without the reason) if the link or the code does not allow
+   *   it. `forbidden` with `errors` for a wrong password, and `conflict` with `errors` for a name
+   *   that is taken: the proof is then not spent. `unprocessable_content`, `too_many_requests`,
    *   `temporarily_unavailable`
    */
   confirm(confirmation: Confirmation, by: By): Promise<User | undefined>
@@ -52,7 +52,10 @@ export interface Confirmation {
   readonly caller?: string | undefined
   /** The password of the account, or the one that the person chose at the registration. */
   readonly password?: string | undefined
-  /** A user name instead of the registered one. Needs the password, whose rules depend on it. */
+  /**
+   * A user name instead of the registered one. Needs the password, because the password rules
+   * depend on the name.
+   */
   readonly username?: ComparableName | undefined
 }
 
@@ -146,7 +149,7 @@ async function verify(
   await users.settle()
 }
 
-/** Makes a registration an account. */
+/** Turns a registration into an account. */
 async function finishOf(
   found: FoundRegistration | undefined,
   { presented, password, username, by }: Confirming,
@@ -163,7 +166,7 @@ async function finishOf(
   const changed = username && password !== undefined ? { username, password } : undefined
   const finished = await found.finish(changed, by)
   if (finished.outcome === 'created') return finished.user
-  // Otherwise one registration could ask for any number of user names.
+  // Counts a taken name. Otherwise one registration could test any number of names.
   if (finished.outcome === 'taken')
     await parts.limits.count([useOf(verificationPasswordRate, subject)])
   throw finished.outcome === 'taken' ? taken(finished.field) : refused()

@@ -35,8 +35,8 @@ export interface Invitations extends AppInvitations {
    * roles of the invitation that are still declared.
    *
    * @param members the members of the body besides the link and the code
-   * @throws {ProblemError} `forbidden`, for all reasons alike, if the link or the code does not
-   *   allow it; `conflict` if the name or the address is taken; `unprocessable_content`,
+   * @throws {ProblemError} `forbidden` (without the reason) if the link or the code does not allow
+   *   it; `conflict` if the name or the address is taken; `unprocessable_content`,
    *   `too_many_requests`, `temporarily_unavailable`. The invitation stays valid
    */
   accept(presented: Presented, members: JsonObject, by: By): Promise<User>

@@ -37,7 +37,10 @@ export interface PasswordMethodParts<U> {
  * Logins that wait at the same time share one commit, so the server can handle more logins.
  */
 const patienceShare = 1 / 10
-/** A second try is needed if another login renewed the hash at the same time. */
+/**
+ * The largest number of tries. A second try is needed if another login renewed the hash at the same
+ * time.
+ */
 const maxTries = 2
 
 /**

@@ -6,8 +6,9 @@ import { startSession } from '../sessions/in-transaction.ts'
 import type { StartLogin } from '../sessions/sessions.ts'
 
 /**
- * How long an account counts as new. Until then, a login sends no notice of a new device: every
- * device is new, so the notice would be useless. Keystile does not know the age of an app's user.
+ * How long an account counts as new. During this time, a login sends no notice of a new device:
+ * every device is new, so the notice would be useless. Keystile does not know the age of an app's
+ * user.
  */
 const newAccountMilliseconds = 10 * 60 * 1000
 

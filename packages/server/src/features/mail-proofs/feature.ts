@@ -8,12 +8,16 @@ export const maxTries = 5
 /** The maximum number of valid proofs that a user has for one purpose and allowance. */
 export const maxLiveProofs = 3
 
-/** How long a confirmation has a proof for itself, while the app stores the change. */
+/**
+ * How long a claim of a proof lasts. Meanwhile the app stores the change, and no other confirmation
+ * can use the proof.
+ */
 export const claimMilliseconds: number = 30 * secondMilliseconds
 
 /**
- * Limits wrong codes to 20 a day, per account. Then only links work, because an attacker cannot
- * guess them. Applies even without `rateLimits`, because a proxy cannot tell the account of a code.
+ * Limits wrong codes to 20 a day, per account. Beyond the limit, only links work: an attacker
+ * cannot guess a link. Applies even if `rateLimits` is off, because a proxy cannot know to which
+ * account a code belongs.
  */
 export const codeRate: LimitRate = {
   name: 'mail-code',

@@ -84,7 +84,10 @@ export interface BindValues extends Binding {
   readonly about?: string | undefined
   /** See `CountedAddressee`. */
   readonly allowance: string | undefined
-  /** Whether wrong codes stay counted for what was typed, and not for the user. */
+  /**
+   * Whether wrong codes are counted for what the caller typed, even after the proof is bound to a
+   * user.
+   */
   readonly keepsCount?: boolean | undefined
   readonly now: number
 }
@@ -149,7 +152,7 @@ export async function spendProof(
   return spent !== undefined
 }
 
-/** A proof that one confirmation has for itself. */
+/** A proof that one confirmation has claimed, so that no other confirmation can use it. */
 export interface ClaimedProof extends SpendableProof {
   /** The end of the claim, in milliseconds. Two claims of a proof never end at the same time. */
   readonly claimedUntil: number
@@ -205,8 +208,8 @@ export async function releaseProof(
 }
 
 /**
- * Locks a proof until the end of the transaction, and does NOT spend it. For a change that may
- * still fail after this.
+ * Locks a proof until the end of the transaction, and does NOT spend it. Use it before a change
+ * that may still fail.
  *
  * @returns whether `spendProof()` would spend it
  */

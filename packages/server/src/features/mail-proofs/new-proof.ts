@@ -76,7 +76,10 @@ export function sealValues(seal: Seal, row: SealedRow, values: MailParameters): 
   return seal.seal(JSON.stringify(values), contextOf(row))
 }
 
-/** Decrypts the values in a row. Returns undefined if it has none, or those of another row. */
+/**
+ * Decrypts the values in a row. Returns undefined if it has none, or if they were encrypted for
+ * another row.
+ */
 export function openValues(
   seal: Seal,
   row: SealedRow & Pick<MailProofRow, 'sealed'>,
@@ -86,7 +89,7 @@ export function openValues(
 }
 
 type SealedRow = Pick<MailProofRow, 'id' | 'purpose'> & {
-  /** A request must not be read as the data of a bound proof. */
+  /** Null for a request. So the values of a request cannot be read as the data of a bound proof. */
   readonly resolved_at: number | null
 }
 

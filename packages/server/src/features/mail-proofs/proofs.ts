@@ -19,7 +19,7 @@ export interface FoundProof extends SpendableProof {
   readonly data: MailParameters
 }
 
-/** A proof that can still be used, for a list. */
+/** An entry of a list: a proof that can still be used. */
 export interface ListedProof {
   readonly mailbox: string
   readonly createdAt: Date
@@ -56,7 +56,8 @@ export interface MailProofs {
    */
   find(kind: ProofKind, presented: Presented): Promise<FoundProof | undefined>
   /**
-   * Lists the proofs of a purpose that has one for each mailbox, in the order of the mailboxes.
+   * Lists the proofs of a purpose in the order of their mailboxes. Only for a purpose with one
+   * proof for each mailbox.
    *
    * @param page.after the mailbox before the first one of the list
    */
@@ -66,7 +67,10 @@ export interface MailProofs {
   ): Promise<readonly ListedProof[]>
 }
 
-/** The names of the values that a request adds. `resolve()` does not get them. */
+/**
+ * The secrets of the mail, which the row of a request stores encrypted. `resolve()` does not get
+ * them.
+ */
 export interface StoredSecrets {
   readonly token: string
   readonly code?: string | undefined

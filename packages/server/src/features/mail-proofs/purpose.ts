@@ -25,18 +25,21 @@ export interface Resolution {
   readonly data?: MailParameters | undefined
   /** Set if the mail has limits of its own: see `CountedAddressee`. */
   readonly allowance?: string | undefined
-  /** Whether wrong codes stay counted for what was typed, and not for the subject. */
+  /**
+   * Whether wrong codes are counted for what the caller typed, even after the proof is bound to the
+   * subject.
+   */
   readonly keepsCount?: boolean | undefined
 }
 
-/** What a link or a code in a mail may allow. Each purpose is one record. */
+/** What a link or a code in a mail allows, such as a new password. Each purpose is one record. */
 export interface ProofPurpose extends ProofKind {
   /**
    * Looks up the user of a request. The resolver calls it after the caller has got the answer, so
    * the answer cannot reveal whether there is an account.
    *
    * @param request the values that were passed to `MailProofs.request()`
-   * @returns undefined if no mail must be sent. The proof then opens nothing
+   * @returns undefined if no mail must be sent. The proof then allows nothing
    */
   resolve(request: MailParameters, secrets: MailSecrets): Promise<Resolution | undefined>
   /** Binds the proof and stores the mail. Checks again what `resolve()` has read. */

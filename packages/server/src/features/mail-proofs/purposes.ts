@@ -3,14 +3,14 @@
 /** The purpose of a new password for a user who has forgotten the old one. */
 export const passwordReset = 'password_reset'
 
-/** An account whose user reads the mails to its address. */
+/** The purpose of a proof that the user of an account reads the mails to its address. */
 export const emailVerification = 'email_verification'
 
-/** A registration that becomes an account. */
+/** The purpose of a registration that becomes an account. */
 export const registration = 'registration'
 
-/** A new address for an account, whose mailbox its user reads. */
+/** The purpose of a new address for an account. */
 export const emailChange = 'email_change'
 
-/** An account for a person whom an operator or the app has invited. */
+/** The purpose of an account for a person whom an operator or the app has invited. */
 export const invitation = 'invitation'

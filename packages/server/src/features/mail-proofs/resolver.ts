@@ -84,8 +84,8 @@ interface Batch {
 }
 
 /**
- * Resolves the oldest requests after `after`. A request that fails stays, for the next tick, and
- * does not keep the requests after it waiting: an app may fail for one of its users alone.
+ * Resolves the oldest requests after `after`. A request that fails stays for the next tick, and the
+ * requests after it are resolved nevertheless: an app may fail for one user only.
  */
 async function resolveBatch(parts: ResolverParts, after: MailProofRow | undefined): Promise<Batch> {
   const { database, lease, clock } = parts
@@ -124,7 +124,9 @@ async function resolve(row: MailProofRow, parts: ResolverParts): Promise<boolean
   return true
 }
 
-/** Rejects if an app takes too long: its request must not stop all others. */
+/**
+ * Rejects if an app takes too long, so that one slow lookup does not hold up all other requests.
+ */
 async function inTime<T>(lookup: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {

@@ -19,7 +19,7 @@ export const requestProof: Command<MailProofRow, void> = command('requestProof',
 /**
  * Returns the oldest requests that the resolver has to resolve.
  *
- * @param after the last request of the list before; undefined for the first list
+ * @param after the last request of the previous list; undefined for the first list
  */
 export function listUnresolved(
   reader: Reader,

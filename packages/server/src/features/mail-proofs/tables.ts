@@ -36,8 +36,8 @@ export interface MailProofRow {
   /** The time at which the resolver looked up the account. Null if it has not done so yet. */
   readonly resolved_at: number | null
   /**
-   * Until when one confirmation has the proof for itself, while the app stores the change. Null if
-   * none has. Used only for an app's own users.
+   * The end of the claim: until then, no other confirmation can use the proof, because the app
+   * stores the change. Null if there is no claim. Used only for an app's own users.
    */
   readonly claimed_until: number | null
 }

@@ -3,7 +3,10 @@ import type { Reader } from '../../storage/database.ts'
 import { openValues } from './new-proof.ts'
 import { listOldestSealed } from './store.ts'
 
-/** How many proofs are looked at. The oldest proofs were encrypted first. */
+/**
+ * The largest number of proofs to check. The check starts with the oldest proofs, because they were
+ * encrypted first.
+ */
 const lookedAt = 1_000
 
 /** Whether a seal does not decrypt one of the oldest proofs. */

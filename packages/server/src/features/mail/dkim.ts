@@ -2,14 +2,14 @@
 import { createPrivateKey } from 'node:crypto'
 import { parseSender } from './sender.ts'
 
-/** A shorter key is not safe: RFC 8301 §3.2. */
+/** The minimum length of a key. A shorter key is not safe (RFC 8301 §3.2). */
 const minModulusBits = 2_048
 
-/** What signs mails. */
+/** The domain and the key that sign mails. */
 export interface DkimSigner {
   /** The domain that signs: the domain of the sender, so that DMARC accepts the signature. */
   readonly domain: string
-  /** The public key is in the DNS at `SELECTOR._domainkey.DOMAIN`. */
+  /** The name of the key. Its public half is in the DNS at `SELECTOR._domainkey.DOMAIN`. */
   readonly selector: string
   /** A private RSA key as PEM. */
   readonly key: string
@@ -34,7 +34,7 @@ export function dkimOf({
  * Returns why a key cannot sign mails, as sentences without a subject. nodemailer sends a mail
  * without a signature if it cannot use the key, so the key must be checked before.
  *
- * Only RSA: most receivers do not verify Ed25519 (RFC 8463).
+ * Accepts only RSA keys, because most receivers do not verify Ed25519 (RFC 8463).
  */
 export function findKeyFaults(pem: string): readonly string[] {
   try {

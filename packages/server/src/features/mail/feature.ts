@@ -51,8 +51,8 @@ export interface MailOptions {
   readonly mailFrom?: string
   /**
    * The private RSA key that signs the mails (DKIM, RFC 6376), as PEM. The domain of `mailFrom`
-   * signs; its DNS must have the public key. Requires `mailUrl`. Default: no signature, or that of
-   * the mail server.
+   * signs; its DNS must have the public key. Requires `mailUrl`. Default: Keystile does not sign
+   * the mails; the mail server may sign them.
    */
   readonly mailDkimKey?: string
   /** The name of the DKIM key in the DNS: `SELECTOR._domainkey.DOMAIN`. Default: `keystile`. */

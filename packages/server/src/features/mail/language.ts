@@ -1,11 +1,11 @@
 import { languages, type Language } from './message.ts'
 
-/** Longer headers are ignored. Browsers send less than a hundred characters. */
+/** The longest header that is read, in characters. Browsers send less than a hundred. */
 const maxLength = 1_000
 
 /**
- * Returns the language that a reader prefers, of the four in which Keystile writes. Undefined if
- * the header `Accept-Language` is missing or malformed, or names none of them. A region is ignored:
+ * Returns which of the four languages of Keystile a reader prefers. Undefined if the header
+ * `Accept-Language` is missing or malformed, or names none of the four. A region is ignored:
  * `de-AT` is German. `*` names no language.
  *
  * @see RFC 9110 §12.5.4

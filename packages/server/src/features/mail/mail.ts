@@ -1,4 +1,4 @@
-// What runs when mail is configured.
+// Starts the parts that send mails, if mail is configured.
 import type { Clock, Logger } from 'keystile/internal'
 import type { Seal } from '../../base/seal.ts'
 import type { Meter } from '../../feature/metric.ts'

@@ -7,8 +7,9 @@ import type { NoticeKind } from './message.ts'
 const lifetimeMilliseconds = 3 * 24 * 60 * 60 * 1000
 
 /**
- * Prepares notices about an account. The transaction of the change stores the notice, so it goes to
- * the account's address at that moment. Without the settings for mail, there are no notices.
+ * Prepares notices about an account. The transaction of the change stores the notice, so the notice
+ * goes to the address that the account has at that moment. Without the settings for mail, there are
+ * no notices.
  *
  * @param address the IP address that the change came from. The notice shows it to the user
  */

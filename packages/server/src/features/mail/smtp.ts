@@ -12,7 +12,7 @@ const maxConnections = 5
 /**
  * Creates the transport to a mail server. It keeps up to 5 connections.
  *
- * @param dkim what signs the mails; they are not signed without it
+ * @param dkim the signer of the mails; without it, they are not signed
  */
 export async function createSmtp(
   server: Extract<MailServer, { kind: 'smtp' }>,

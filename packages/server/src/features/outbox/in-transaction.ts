@@ -16,8 +16,8 @@ export interface Addressee {
 export interface CountedAddressee extends Addressee {
   /**
    * Counts the mail separately from other mails to this mailbox: under this id, with limits of the
-   * same size. It is for mails that a device of the user requests. An attacker who causes many
-   * mails cannot prevent these.
+   * same size. It is for mails that a device of the user requests. So an attacker who causes many
+   * mails to the mailbox cannot prevent these mails.
    */
   readonly allowance?: string | undefined
   /** The time of the change, in milliseconds. */

@@ -3,7 +3,10 @@ import type { Reader } from '../../storage/database.ts'
 import { openParameters } from './new-mail.ts'
 import { listOldestSealed } from './store.ts'
 
-/** How many mails are looked at. The oldest mails were encrypted first. */
+/**
+ * The largest number of mails to check. The check starts with the oldest mails, because they were
+ * encrypted first.
+ */
 const lookedAt = 1_000
 
 /** Whether a seal does not decrypt one of the oldest mails. */

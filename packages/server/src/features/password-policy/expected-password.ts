@@ -42,8 +42,9 @@ const maxCommonLength = 20
  *
  * @param password in lower case
  * @param isCommon tells whether a string is on the blocklist
- * @param minLength the minimum length of a password. A repeated part, and the characters around
- *   a common word, must also have this length. A password of rows must have this many pieces
+ * @param minLength the minimum length of a password. A repeated part, and the characters around a
+ *   common word, must also have this length. A password that consists of rows must have this many
+ *   pieces
  */
 export function findExpected(
   password: string,

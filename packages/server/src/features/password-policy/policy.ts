@@ -14,11 +14,14 @@ export const leastMinLength = 8
 export const maxMinLength = 64
 
 /**
- * A password must not contain a name of this length or more. A shorter name may be in a password by
- * chance.
+ * The length of the shortest name that a password must never contain. A shorter name may be in a
+ * password by chance.
  */
 const tellingLength = 5
-/** Names with fewer letters are not checked, because too many words contain them, such as `al`. */
+/**
+ * The minimum length of the names that are checked. Too many words contain shorter names, such as
+ * `al`.
+ */
 const minNameLength = 3
 /**
  * A pattern for separators between the letters of a name, because people write `ada.lovelace` as

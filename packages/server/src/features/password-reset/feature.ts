@@ -17,7 +17,7 @@ export const resetAddressRate: LimitRate = {
 
 /**
  * Limits requests for a new password on the whole server, also from known devices, because each
- * stores a row and may send a mail.
+ * request stores a row and may send a mail.
  */
 export const resetServerRate: LimitRate = {
   name: 'reset-server',

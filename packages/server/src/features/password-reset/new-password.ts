@@ -8,7 +8,7 @@ export interface NewPassword {
   /** The proof, whose user and mailbox were checked. */
   readonly proof: FoundProof
   readonly hash: string
-  /** The mail that tells the user. */
+  /** The mail that tells the user about the new password. */
   readonly notice: NewMail | undefined
   readonly by: By
 }
@@ -21,8 +21,8 @@ export interface PasswordStore {
   /** Binds a request for a new password to its user, and stores the mail. */
   readonly bind: ProofPurpose['bind']
   /**
-   * Spends the proof, sets the new password and ends all sessions of the user. When it resolves,
-   * this process refuses the tokens of the ended sessions.
+   * Spends the proof, sets the new password and ends all sessions of the user. When the promise
+   * resolves, this process refuses the tokens of the ended sessions.
    *
    * @returns false if the proof was spent, or if the user or the address has changed
    */

@@ -33,10 +33,11 @@ export interface PasswordResets {
    */
   request(wanted: WantedReset, address: string | undefined): Promise<string>
   /**
-   * Sets the new password and ends all sessions of the user. A refused password spends nothing.
+   * Sets the new password and ends all sessions of the user. A refused password does not use up the
+   * link or the code.
    *
-   * @throws {ProblemError} `forbidden`, for all reasons alike, if the link or the code does not
-   *   allow it; `unprocessable_content` for an unacceptable password, `too_many_requests`,
+   * @throws {ProblemError} `forbidden` (without the reason) if the link or the code does not allow
+   *   it; `unprocessable_content` for an unacceptable password, `too_many_requests`,
    *   `temporarily_unavailable`
    */
   confirm(presented: Presented, newPassword: string, by: By): Promise<void>

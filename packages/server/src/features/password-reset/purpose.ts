@@ -41,9 +41,10 @@ export interface ResetPurposeParts<U> {
 
 /**
  * Creates the purpose of requests for a new password. Only an active user with an address and a
- * password gets a mail: a user without a password logs in by other means, and a mailbox must not
- * add one. A mail that a device of the user requests has limits of its own, so an attacker who has
- * already caused too many mails to the mailbox cannot prevent it.
+ * password gets a mail: a user without a password logs in by other means, and access to the mailbox
+ * must not be enough to add a password. A mail that a device of the user requests has limits of its
+ * own, so an attacker who has already caused too many mails to the mailbox cannot prevent this
+ * mail.
  */
 export function createResetPurpose<U>({
   directory,

@@ -41,7 +41,7 @@ export const resetPassword: Command<
   {
     readonly proof: SpendableProof
     readonly hash: string
-    /** The mail that tells the user. */
+    /** The mail that tells the user about the new password. */
     readonly notice: NewMail | undefined
     readonly by: By
     readonly now: number
@@ -73,13 +73,13 @@ export const resetPassword: Command<
  */
 export const bindAppReset: Command<BindValues, void> = command('bindAppReset', bindWithMail)
 
-/** A proof that one confirmation has for itself, while the app stores the new password. */
+/** A proof that no other confirmation can use while the app stores the new password. */
 export type ResetClaim = ClaimedProof
 
 /**
- * Claims a proof, before the app stores the new password, and ends all sessions of the user. They
- * end now and not only with `finishReset`, because the process may be killed in between: a stolen
- * session must not outlive the password.
+ * Claims a proof, before the app stores the new password, and ends all sessions of the user. The
+ * sessions end now and not only with `finishReset`, because the process may be killed in between: a
+ * stolen session must not outlive the password.
  */
 export const claimReset: Command<
   { readonly proof: SpendableProof; readonly now: number },
@@ -102,7 +102,7 @@ export const finishReset: Command<
   {
     readonly proof: SpendableProof
     readonly recipient: string
-    /** The mail that tells the user. */
+    /** The mail that tells the user about the new password. */
     readonly notice: NewMail | undefined
     readonly by: By
     readonly now: number

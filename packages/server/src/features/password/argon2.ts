@@ -152,7 +152,10 @@ function format(
   return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${salt}$${encodeBase64(hash)}`
 }
 
-/** Salts of 8 to 64 bytes and hashes of 12 to 128 bytes, in base64 without padding. */
+/**
+ * Matches a PHC string: a salt of 8 to 64 bytes and a hash of 12 to 128 bytes, in base64 without
+ * padding.
+ */
 const pattern = new RegExp(
   String.raw`^\$argon2id\$v=19\$m=(\d{1,8}),t=(\d{1,4}),p=(\d{1,3})` +
     String.raw`\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,172})$`,

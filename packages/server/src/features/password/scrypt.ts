@@ -42,7 +42,10 @@ export function verify(password: Uint8Array, stored: string): boolean {
   )
 }
 
-/** Salts of at most 128 bytes and hashes of 16 to 128 bytes, in base64 without padding. */
+/**
+ * Matches a PHC string: a salt of at most 128 bytes and a hash of 16 to 128 bytes, in base64
+ * without padding.
+ */
 const pattern = new RegExp(
   String.raw`^\$scrypt\$ln=([1-9]\d?),r=([1-9]\d{0,2}),p=([1-9]\d{0,3})` +
     String.raw`\$([A-Za-z0-9+/]{0,172})\$([A-Za-z0-9+/]{22,172})$`,

@@ -71,7 +71,7 @@ describe('watchHashThreads', () => {
     assert.deepEqual([await watched.areWorking(), asked()], [true, 1])
   })
 
-  it('hash threads count as broken after failures for 10 s, until a hash succeeds', async () => {
+  it('hash threads count as broken once hashes failed for 10 s, until one succeeds', async () => {
     const { watched, advance, hashBy } = createStage()
     hashBy(fail)
     await assert.rejects(watched.hash(password))

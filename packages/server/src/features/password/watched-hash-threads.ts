@@ -1,6 +1,8 @@
 import type { HashThreads } from './hash-threads.ts'
 
-/** If hashes are requested and none succeeds for this time, a probe checks hashing. */
+/**
+ * How long requested hashes may fail or not end. After that, a probe checks whether hashing works.
+ */
 const troubledMilliseconds = 10_000
 /** How long a probe may take: about a hundred times the duration of a hash. */
 const probeMilliseconds = 2_000

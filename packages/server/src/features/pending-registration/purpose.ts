@@ -6,7 +6,7 @@ import type { ProofPurpose } from '../mail-proofs/purpose.ts'
 import { registration } from '../mail-proofs/purposes.ts'
 import { bindRegistration } from './store.ts'
 
-/** A link or a code that makes a registration an account. */
+/** A link or a code that turns a registration into an account. */
 export const registrationKind: ProofKind = {
   purpose: registration,
   lifetimeMilliseconds: 24 * 60 * minuteMilliseconds,

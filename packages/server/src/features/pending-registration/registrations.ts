@@ -11,7 +11,7 @@ import type { PasswordPolicy } from '../password-policy/policy.ts'
 import { registrationKind, type RegistrationRequest } from './purpose.ts'
 import { findPending, finishRegistration, insertPending, newAccountRow } from './store.ts'
 
-/** Stores registrations, and makes them accounts when a mail has proved their address. */
+/** Stores registrations, and turns them into accounts when a mail has proved their address. */
 export interface Registrations {
   /**
    * Stores a registration, and lets its mail be sent later. Looks up no account: the work and the
@@ -40,13 +40,16 @@ export interface FoundRegistration {
   finish(changed: ChangedName | undefined, by: By): Promise<FinishedRegistration>
 }
 
-/** Another user name than the registered one, and the password whose rules depend on it. */
+/**
+ * A user name instead of the registered one, and the password, because the password rules depend on
+ * the name.
+ */
 export interface ChangedName {
   readonly username: ComparableName
   readonly password: string
 }
 
-/** The new user, or why there is none. If a name is taken, nothing was spent. */
+/** The new user, or why there is none. If a name is taken, the proof was not spent. */
 export type FinishedRegistration =
   | { readonly outcome: 'created'; readonly user: User }
   | { readonly outcome: 'refused' }

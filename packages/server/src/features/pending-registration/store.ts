@@ -99,11 +99,11 @@ export function newAccountRow(
 export type Finish =
   | { readonly outcome: 'created' }
   | { readonly outcome: 'refused' }
-  /** Nothing was spent. */
+  /** The proof was not spent. */
   | { readonly outcome: 'taken'; readonly field: 'username' | 'email' }
 
 /**
- * Spends a proof and makes the registration an account, in one transaction. Then erases all
+ * Spends a proof and turns the registration into an account, in one transaction. Then erases all
  * registrations with this address. If another user has the name or the address, nothing changes.
  */
 export const finishRegistration: Command<

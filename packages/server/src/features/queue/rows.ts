@@ -15,7 +15,10 @@ import { hasTable } from '../../storage/migrate.ts'
 export interface QueuedRow {
   readonly id: string
   readonly created_at: number
-  /** The time at which the row expires. It is then not delivered, and housekeeping deletes it. */
+  /**
+   * The time at which the row expires. An expired row is not delivered, and housekeeping deletes
+   * it.
+   */
   readonly expires_at: number
   /** How many times a process has started to deliver the row. */
   readonly tries: number

@@ -82,8 +82,8 @@ export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: Wor
     }
   }
 
-  // A slow delivery keeps only its own place. After a success, the others go on at once. After a
-  // failure the receiver may be down, so they go on at the next interval.
+  // A slow delivery does not stop the others. After a success, the next rows are claimed at once.
+  // After a failure the receiver may be down, so the next rows are claimed at the next tick.
   function deliver(row: Row): void {
     const delivery = deliverRow(row, queue, parts, closing.signal)
       .catch((error: unknown) => {

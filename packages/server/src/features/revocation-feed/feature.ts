@@ -1,7 +1,10 @@
 import type { Feature } from '../../feature/feature.ts'
 import type { GaugeMetric } from '../../feature/metric.ts'
 
-/** At the limit of 1,000, or of 100 for each client, further verifiers get 503. */
+/**
+ * The number of open streams. At most 1,000 may be open, and 100 for each client. Beyond that,
+ * verifiers get 503.
+ */
 export const revocationStreams: GaugeMetric = {
   type: 'gauge',
   name: 'keystile_revocation_streams',

@@ -1,5 +1,6 @@
-// The open answers of GET /revocations. All of them send the same revocations, as the bytes of the
-// log. Each has only its position in the log, and its own heartbeats.
+// The open answers of GET /revocations. All of them send the same revocations, whose bytes are
+// stored once, in the log. Each answer has only its own position in the log, and its own
+// heartbeats.
 import { setImmediate, setTimeout as delay } from 'node:timers/promises'
 import type { AnswerStream, Logger } from 'keystile/internal'
 import type { Clients, ProvenClient } from '../clients/clients.ts'
@@ -25,9 +26,14 @@ const standardStreamLimits: StreamLimits = {
 
 /** The time between two heartbeats. A verifier is `stale` after four seconds without one. */
 const heartbeatMilliseconds = 1_000
-/** If the latest read is older than this, a heartbeat would promise too much. */
+/**
+ * How old the latest read may be for a heartbeat. With an older read, the heartbeat would promise
+ * too much.
+ */
 const freshSeconds = 1
-/** After so many streams, the server does other work before it continues. */
+/**
+ * The number of streams that are served in a row. Then the server does other work before the next.
+ */
 const streamsAtOnce = 50
 /**
  * The shortest time between two rounds over all streams. Revocations that arrive meanwhile share a
@@ -40,7 +46,7 @@ const frame = (event: string, data: object): Uint8Array<ArrayBuffer> =>
 /** Tells the peer that all revocations follow, because its last event is not known here. */
 const reset = frame('reset', {})
 /**
- * Tells the peer that it has got all revocations until less than a second ago. Says how long ago
+ * Tells the peer that it has all revocations, except those of the last second. Says how long ago
  * its request arrived, so that the peer notices when this piece was delayed.
  */
 const current = (openedAt: number): Uint8Array<ArrayBuffer> =>
@@ -191,7 +197,10 @@ function createStream(
   proven: ProvenClient,
   options: {
     readonly feed: Pick<EventFeed, 'ageSeconds'>
-    /** When the request arrived, or later: then its peer takes what it gets for older. */
+    /**
+     * When the request arrived. A later time is safe: the peer then thinks that the events are
+     * older.
+     */
     readonly openedAt: number
     readonly cursor: LogCursor
     readonly isReset: boolean

@@ -12,7 +12,7 @@ export interface Lifetimes {
   readonly accessTokenSeconds: number
   /** The longest lifetime of a session from its login, even with refreshes. */
   readonly sessionSeconds: number
-  /** A session that is not refreshed for this long expires. */
+  /** How long a session lasts without a refresh. */
   readonly idleSeconds: number
   /** Grace period of a used refresh token; with 0 each token works once. */
   readonly graceSeconds: number

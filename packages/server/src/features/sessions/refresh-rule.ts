@@ -1,7 +1,7 @@
 /**
- * A session accepts one late retry in this time. In a late retry, a client presents a used token
- * after the grace period, because the answer to the first use was lost. More late retries would let
- * an attacker use a copied token again and again.
+ * The time in which a session accepts at most one late retry. In a late retry, a client presents a
+ * used token after the grace period, because the answer to the first use was lost. More late
+ * retries would let an attacker use a copied token again and again.
  */
 const lateRetryMilliseconds = 24 * 60 * 60 * 1000
 
