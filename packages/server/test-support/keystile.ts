@@ -33,6 +33,17 @@ export const password = 'correct horse battery staple'
  * hash takes.
  */
 export const serverHashing = { memoryKiB: 19_456, passes: 2 }
+/**
+ * The options of each Keystile that a test can change. The PostgreSQL of the tests runs without
+ * fsync.
+ */
+const testOptions = {
+  issuer,
+  key,
+  rateLimits: 'off',
+  logger: silentLogger,
+  dangerouslyAllowLostCommits: true,
+} as const
 /** The cost in all other tests: the lowest of argon2id. A server refuses it. */
 const cheapHashing = { memoryKiB: 8, passes: 1 }
 
@@ -267,7 +278,7 @@ export async function startKeystile(
   const { passwordHashing = cheapHashing } = options
   const { keystile, users, clients, document } = await wire(
     {
-      ...checkOptions({ issuer, key, rateLimits: 'off', logger: silentLogger, ...options }),
+      ...checkOptions({ ...testOptions, ...options }),
       passwordHashing,
     },
     noMeter,
