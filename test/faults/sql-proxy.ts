@@ -5,9 +5,9 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
 /** A statement at which a connection is lost. */
 export interface Loss {
-  /** The statement, such as `commit`. */
+  /** A part of the statement, such as `commit\0`: a zero byte follows the whole statement. */
   readonly statement: string
-  /** Only connections on which this text was sent before. Default: all connections. */
+  /** Only a transaction that has sent this text before. Default: any. */
   readonly after?: string
   /** Whether PostgreSQL still gets the statement; its reply is lost. */
   readonly isForwarded: boolean
@@ -31,7 +31,7 @@ export interface SqlProxy {
 interface Pair {
   readonly client: Socket
   readonly upstream: Socket
-  /** What the client has sent since the connection was opened. */
+  /** What the client has sent since the last commit. */
   sent: string
   isSilent: boolean
 }
@@ -52,11 +52,13 @@ export async function startSqlProxy(target: string): Promise<SqlProxy> {
 
   function passOn(pair: Pair, bytes: Buffer): void {
     if (pair.isSilent) return
-    const isPlanned = planned && matches(planned.loss, pair.sent, bytes)
-    pair.sent += bytes.toString('latin1')
+    const text = bytes.toString('latin1')
+    const { loss } = planned ?? {}
+    const isPlanned = loss && pair.sent.includes(loss.after ?? '') && text.includes(loss.statement)
+    pair.sent = text.includes('commit\0') ? '' : pair.sent + text
     if (!planned || !isPlanned) return void pair.upstream.write(bytes)
 
-    const { loss, happened } = planned
+    const { happened } = planned
     planned = undefined
     if (loss.isForwarded) {
       pair.isSilent = true
@@ -121,14 +123,4 @@ export async function startSqlProxy(target: string): Promise<SqlProxy> {
       await closed
     },
   }
-}
-
-/** Whether a client sends the statement, in a message of the kind "query". */
-function matches({ statement, after = '' }: Loss, sent: string, bytes: Buffer): boolean {
-  const message = `Q${String.fromCharCode(0, 0, 0)}.${escape(statement)}`
-  return sent.includes(after) && new RegExp(message, 's').test(bytes.toString('latin1'))
-}
-
-function escape(text: string): string {
-  return text.replace(/[^\w ]/g, String.raw`\$&`)
 }
