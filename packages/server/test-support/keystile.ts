@@ -77,6 +77,8 @@ export interface TestKeystile {
   readonly keystile: RunningKeystile['keystile']
   readonly clients: Clients
   readonly users: Users
+  /** Returns the reasons for which `/readyz` answers 503. */
+  readonly findUnreadiness: RunningKeystile['findUnreadiness']
   /** The OpenAPI document of Keystile's endpoints. */
   readonly document: JsonObject
   /**
@@ -276,7 +278,7 @@ export async function startKeystile(
   rotation?: RotationSettings,
 ): Promise<TestKeystile> {
   const { passwordHashing = cheapHashing } = options
-  const { keystile, users, clients, document } = await wire(
+  const { keystile, users, clients, document, findUnreadiness } = await wire(
     {
       ...checkOptions({ ...testOptions, ...options }),
       passwordHashing,
@@ -312,6 +314,7 @@ export async function startKeystile(
     keystile,
     clients,
     users,
+    findUnreadiness,
     document,
     async addClient(fields) {
       const client = {

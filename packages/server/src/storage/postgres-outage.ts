@@ -75,7 +75,11 @@ export function watchForOutages(
 
   return {
     async watch(work) {
-      if (isOut) throw outage()
+      if (isOut) {
+        // A caller that tries again without a pause must not keep Node from running the probes.
+        await polled()
+        throw outage()
+      }
 
       const { promise: begun, reject } = Promise.withResolvers<never>()
       const timer = setInterval(() => void check(), silentMilliseconds).unref()

@@ -10,6 +10,7 @@ import {
   requestConnections,
   type Pool,
   type PoolClient,
+  type Query,
   type TypeParsers,
 } from './postgres-client.ts'
 import { commit, type Notice } from './postgres-commit.ts'
@@ -75,8 +76,12 @@ interface Connection {
   readonly isReused: boolean
   /** @throws {PostgresUnavailableError} if the database was not available */
   ask(text: string, values: readonly unknown[]): Promise<unknown>
-  /** Must be called once. Closes the connection if it cannot be used again. */
-  release(mustClose: boolean): void
+  /**
+   * Must be called once. Closes the connection if it cannot be used again.
+   *
+   * @param onFree called when the pool has the connection back
+   */
+  release(mustClose: boolean, onFree?: () => void): void
 }
 
 interface Connections {
@@ -85,42 +90,14 @@ interface Connections {
   close(): void
 }
 
-/** What is known of a connection, as long as it is open. */
-interface State {
-  /** See `createConnections`. */
-  readonly generation: number
-  isUsed: boolean
-  isBroken: boolean
-  /** Collects the notices that arrive while a COMMIT is running. */
-  notices: Notice[] | undefined
-}
-
-/**
- * Takes connections from a pool. A connection that broke or did not answer is never used again. If
- * one is lost, or an outage begins, the older ones are not used either: they may be as dead, and
- * each would have to be found out by a request. So each connection has the generation in which it
- * was opened.
- */
+/** Takes connections from a pool. A connection that broke or did not answer is never used again. */
 function createConnections(pool: Pool): Connections {
-  let generation = 0
-  const outages = watchForOutages(createProbe(pool), () => generation++)
-  const states = new WeakMap<PoolClient, State>()
-
-  /** @param isUsed whether the pool has kept a connection that is not known yet */
-  function stateOf(client: PoolClient, isUsed = true): State {
-    const known = states.get(client)
-    if (known) return known
-
-    const state: State = { generation, isUsed, isBroken: false, notices: undefined }
-    states.set(client, state)
-    // The pool itself listens for errors only while a connection is idle. Without this listener, a
-    // restart of the database would end the process.
-    client.on('error', () => {
-      state.isBroken = true
-    })
-    client.on('notice', (notice) => state.notices?.push(notice))
-    return state
-  }
+  const states = watchStates(pool)
+  const holds = createHolds()
+  const outages = watchForOutages(createProbe(pool), () => {
+    states.distrustAll()
+    holds.letGo()
+  })
 
   async function takeFrom(): Promise<PoolClient> {
     let connecting: Promise<PoolClient> | undefined
@@ -133,20 +110,18 @@ function createConnections(pool: Pool): Connections {
     }
   }
 
-  async function takeCurrent(): Promise<PoolClient> {
+  async function takeTrusted(): Promise<PoolClient> {
     for (;;) {
       const client = await takeFrom()
-      const state = stateOf(client)
-      if (!state.isBroken && state.generation === generation) return client
+      if (states.isTrusted(client)) return client
       client.release(true)
     }
   }
 
-  pool.on('connect', (client) => void stateOf(client, false))
   return {
     async take() {
-      const client = await takeCurrent()
-      const state = stateOf(client)
+      const client = await takeTrusted()
+      const state = states.get(client)
       const isReused = state.isUsed
       state.isUsed = true
       return {
@@ -157,14 +132,97 @@ function createConnections(pool: Pool): Connections {
             return await send(client, state, outages, { text, values })
           } catch (error) {
             if (!isUsableAfter(error)) state.isBroken = true
-            if (isFailure(error, 'lost') && state.generation === generation) generation++
+            if (isFailure(error, 'lost')) states.distrustLike(state)
             throw error
           }
         },
-        release: (mustClose) => client.release(mustClose || state.isBroken),
+        release(mustClose, onFree = () => {}) {
+          const free = (): void => {
+            client.release(mustClose || state.isBroken)
+            onFree()
+          }
+          if (state.lateReply) holds.hold(state.lateReply, free)
+          else free()
+        },
       }
     },
-    close: () => outages.close(),
+    close() {
+      outages.close()
+      holds.letGo()
+    },
+  }
+}
+
+/** What is known of a connection, as long as it is open. */
+interface State {
+  /** The number of times that older connections had been distrusted when this one was opened. */
+  readonly generation: number
+  isUsed: boolean
+  isBroken: boolean
+  /** Collects the notices that arrive while a COMMIT is running. */
+  notices: Notice[] | undefined
+  /** The reply to a COMMIT for which this process no longer waits. */
+  lateReply: Promise<unknown> | undefined
+}
+
+/**
+ * Keeps the state of each connection. If a connection is lost, or an outage begins, the older ones
+ * are not used any more: they may be as dead, and each would have to be found out by a request.
+ */
+function watchStates(pool: Pool) {
+  let generation = 0
+  const states = new WeakMap<PoolClient, State>()
+
+  /** @param isUsed whether the pool has kept a connection that is not known yet */
+  function get(client: PoolClient, isUsed = true): State {
+    const known = states.get(client)
+    if (known) return known
+
+    const notices = undefined
+    const state: State = { generation, isUsed, isBroken: false, notices, lateReply: undefined }
+    states.set(client, state)
+    // The pool itself listens for errors only while a connection is idle. Without this listener, a
+    // restart of the database would end the process.
+    client.on('error', () => {
+      state.isBroken = true
+    })
+    client.on('notice', (notice) => state.notices?.push(notice))
+    return state
+  }
+
+  pool.on('connect', (client) => void get(client, false))
+  return {
+    get,
+    isTrusted(client: PoolClient): boolean {
+      const state = get(client)
+      return !state.isBroken && state.generation === generation
+    },
+    distrustAll: () => generation++,
+    /** Distrusts all connections up to the generation of this one. */
+    distrustLike(state: State): void {
+      if (state.generation === generation) generation++
+    },
+  }
+}
+
+/**
+ * Keeps connections out of the pool until PostgreSQL has replied to their COMMIT, because it waits
+ * for a standby. PostgreSQL itself keeps such a connection, even if it is closed here. If the pool
+ * opened another one for each, PostgreSQL would soon have no connection left for anybody.
+ */
+function createHolds() {
+  const held = new Set<() => void>()
+  return {
+    hold(reply: Promise<unknown>, free: () => void): void {
+      const once = (): void => {
+        if (held.delete(once)) free()
+      }
+      held.add(once)
+      void reply.then(once, once)
+    },
+    letGo(): void {
+      for (const free of held) free()
+    },
   }
 }
 
@@ -175,22 +233,44 @@ async function send(
   outages: OutageWatch,
   { text, values }: { readonly text: string; readonly values: readonly unknown[] },
 ): Promise<unknown> {
-  const query = { text, values, types: typeParsers, query_timeout: queryMilliseconds }
+  const query = { text, values, types: typeParsers }
+  if (text === 'commit') return sendCommit(client, state, outages, query)
+
+  try {
+    return await outages.watch(() => client.query({ ...query, query_timeout: queryMilliseconds }))
+  } catch (error) {
+    const explained = explainStatementError(error)
+    if (isFailure(explained, 'timeout')) cancelStatement(client)
+    throw explained
+  }
+}
+
+/** Sends a COMMIT. It is never cancelled, because it would not wait for the standby any more. */
+async function sendCommit(
+  client: PoolClient,
+  state: State,
+  outages: OutageWatch,
+  query: Omit<Query, 'query_timeout'>,
+): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      state.lateReply = reply
+      reject(new Error('timeout of a commit'))
+    }, queryMilliseconds)
+  })
+  let reply: Promise<unknown> | undefined
   const ask = (): Promise<unknown> =>
     outages
-      .watch(() => client.query(query))
+      .watch(() => Promise.race([(reply = client.query(query)), late]))
       .catch((error: unknown) => Promise.reject(explainStatementError(error)))
 
-  if (text === 'commit') {
-    state.notices = []
-    return commit(ask, state.notices).finally(() => (state.notices = undefined))
-  }
+  const notices: Notice[] = (state.notices = [])
   try {
-    return await ask()
-  } catch (error) {
-    // A cancelled COMMIT would not wait for the standby any more, so only others are cancelled.
-    if (isFailure(error, 'timeout')) cancelStatement(client)
-    throw error
+    return await commit(ask, notices)
+  } finally {
+    clearTimeout(timer)
+    state.notices = undefined
   }
 }
 
@@ -232,8 +312,8 @@ function convertingPool(connections: Connections, line?: Line): PostgresPool {
       }
 
       const release = (mustClose?: boolean): void => {
-        connection?.release(mustClose ?? false)
-        leave?.()
+        if (connection) connection.release(mustClose ?? false, leave)
+        else leave?.()
       }
       return { query, release } as Awaited<ReturnType<PostgresPool['connect']>>
     },
