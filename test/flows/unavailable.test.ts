@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import pg from 'pg'
+import { silentLogger } from 'keystile/internal'
 import { until } from '../../packages/keystile/test-support/scripted-feed.ts'
 import {
   describeOnBoth,
@@ -116,7 +117,10 @@ describe('Keystile with PostgreSQL connections that break', { skip }, () => {
     const database = await createTestDatabase()
     assert.ok(database, howToGetPostgres)
     const proxy = await startSqlProxy(database.url)
-    const { keystile, accessToken, send, login } = await startKeystile({ database: proxy.url, key })
+    let logged = 0
+    const logger = { ...silentLogger, error: () => void logged++ }
+    const started = await startKeystile({ database: proxy.url, key, logger })
+    const { keystile, accessToken, send, login } = started
     const bearer = await accessToken()
 
     proxy.silence()
@@ -126,6 +130,7 @@ describe('Keystile with PostgreSQL connections that break', { skip }, () => {
     const { accepted } = proxy
     for (let n = 0; n < 50; n++) assert.equal((await login()).status, 503)
     assert.ok(proxy.accepted < accepted + 50, 'each login must not open a connection')
+    assert.ok(logged > 0 && logged < 50, `the log must not get an error for each login: ${logged}`)
     // When the revocations are stale, no user in memory may be used.
     await until(async () => (await send('GET', '/users/me', { bearer })).status === 503)
 

@@ -16,9 +16,15 @@ export type Failure = 'conflict' | 'refused' | 'lost' | 'timeout' | 'outage'
 /** Thrown when PostgreSQL was not available for a statement. */
 export class PostgresUnavailableError extends DatabaseUnavailableError {
   readonly failure: Failure
-  constructor(failure: Failure, message: string, options?: ErrorOptions) {
+  override readonly isFrequent: boolean
+  constructor(
+    failure: Failure,
+    message: string,
+    { isFrequent = false, ...options }: ErrorOptions & { readonly isFrequent?: boolean } = {},
+  ) {
     super(message, options)
     this.failure = failure
+    this.isFrequent = isFrequent
   }
 }
 
@@ -146,11 +152,14 @@ export function findFix(error: unknown): string | undefined {
   // pg throws this error without a code, because PostgreSQL asked for a password.
   if (/client password must be a/.test(root.message)) return giveThePassword
   if (unsupportedParameter.test(root.message)) return leaveOutTheParameter
+  if (isFailure(root, 'outage') || /timeout/.test(root.message)) return findTheServer
   const code = codeOf(root)
   return fixes.find(([codes]) => typeof code === 'string' && codes.test(code))?.[1]
 }
 
 const giveThePassword = 'give the password: in the URL, in PGPASSWORD or in the file PGPASSFILE'
+const findTheServer =
+  'start PostgreSQL there, correct host and port in the URL, or let a firewall pass the connection'
 const leaveOutTheParameter =
   'remove this parameter from the URL and from PGOPTIONS, ' +
   'or add it to ignore_startup_parameters of PgBouncer'

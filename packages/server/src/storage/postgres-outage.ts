@@ -67,7 +67,7 @@ export function watchForOutages(
   async function waitForEnd(): Promise<void> {
     isOut = true
     onOutage()
-    for (const fail of waiting) fail(outage())
+    for (const fail of waiting) fail(outage(false))
     do await delay(pauseMilliseconds, undefined, { ref: false })
     while (!isClosed && !(await answers()))
     isOut = false
@@ -78,7 +78,7 @@ export function watchForOutages(
       if (isOut) {
         // A caller that tries again without a pause must not keep Node from running the probes.
         await polled()
-        throw outage()
+        throw outage(true)
       }
 
       const { promise: begun, reject } = Promise.withResolvers<never>()
@@ -111,6 +111,7 @@ async function afterPolling<T>(value: T): Promise<T> {
   return value
 }
 
-function outage(): PostgresUnavailableError {
-  return new PostgresUnavailableError('outage', 'the PostgreSQL database does not answer')
+function outage(isFrequent: boolean): PostgresUnavailableError {
+  const message = 'the PostgreSQL database does not answer'
+  return new PostgresUnavailableError('outage', message, { isFrequent })
 }
