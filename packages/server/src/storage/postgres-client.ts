@@ -20,7 +20,7 @@ export interface Query {
   readonly text: string
   readonly values: readonly unknown[]
   readonly types: TypeParsers
-  /** Milliseconds. Default: the client waits forever. */
+  /** Milliseconds. Default and 0: the client waits forever. */
   readonly query_timeout?: number
 }
 

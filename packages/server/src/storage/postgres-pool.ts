@@ -46,12 +46,13 @@ const typeParsers: TypeParsers = {
  * Returns the pool in two forms that Kysely can use. `pool` is for the feed of revocations.
  * `requestPool` is for requests; its queue leaves one connection free. So requests never delay the
  * feed, except if the pool has only one connection. The feed does not get a pool of its own,
- * because the database might refuse more connections than the app's pool has. `close` does NOT
- * close a pool that belongs to the app.
+ * because the database might refuse more connections than the app's pool has. `migrationPool` is for
+ * migrations: its statements have no timeout. `close` does NOT close a pool that belongs to the app.
  */
 export async function connectPostgres(source: string | Pool): Promise<{
   readonly pool: PostgresPool
   readonly requestPool: PostgresPool
+  readonly migrationPool: PostgresPool
   close(): Promise<void>
 }> {
   const pool = typeof source === 'string' ? await createPool(source) : source
@@ -60,9 +61,11 @@ export async function connectPostgres(source: string | Pool): Promise<{
   pool.on('error', () => {})
   const connections = createConnections(pool)
   const places = (pool.options?.max ?? requestConnections) - 1
+  const line = createLine(Math.max(1, places), lineMilliseconds)
   return {
     pool: convertingPool(connections),
-    requestPool: convertingPool(connections, createLine(Math.max(1, places), lineMilliseconds)),
+    requestPool: convertingPool(connections, { line }),
+    migrationPool: convertingPool(connections, { timeout: 0 }),
     async close() {
       connections.close()
       if (typeof source === 'string') await pool.end()
@@ -70,12 +73,19 @@ export async function connectPostgres(source: string | Pool): Promise<{
   }
 }
 
+interface Statement {
+  readonly text: string
+  readonly values: readonly unknown[]
+  /** How long to wait for the reply, in milliseconds. 0: until the connection ends. */
+  readonly timeout: number
+}
+
 /** A connection that was taken from the pool. */
 interface Connection {
   /** Whether the pool has kept it since an earlier use. */
   readonly isReused: boolean
   /** @throws {PostgresUnavailableError} if the database was not available */
-  ask(text: string, values: readonly unknown[]): Promise<unknown>
+  ask(statement: Statement): Promise<unknown>
   /**
    * Must be called once. Closes the connection if it cannot be used again.
    *
@@ -126,10 +136,10 @@ function createConnections(pool: Pool): Connections {
       state.isUsed = true
       return {
         isReused,
-        async ask(text, values) {
+        async ask(statement) {
           if (state.isBroken) throw connectionIsBroken()
           try {
-            return await send(client, state, outages, { text, values })
+            return await send(client, state, outages, statement)
           } catch (error) {
             if (!isUsableAfter(error)) state.isBroken = true
             if (isFailure(error, 'lost')) states.distrustLike(state)
@@ -231,13 +241,13 @@ async function send(
   client: PoolClient,
   state: State,
   outages: OutageWatch,
-  { text, values }: { readonly text: string; readonly values: readonly unknown[] },
+  { text, values, timeout }: Statement,
 ): Promise<unknown> {
   const query = { text, values, types: typeParsers }
-  if (text === 'commit') return sendCommit(client, state, outages, query)
+  if (text === 'commit') return sendCommit(client, state, outages, { query, timeout })
 
   try {
-    return await outages.watch(() => client.query({ ...query, query_timeout: queryMilliseconds }))
+    return await outages.watch(() => client.query({ ...query, query_timeout: timeout }))
   } catch (error) {
     const explained = explainStatementError(error)
     if (isFailure(explained, 'timeout')) cancelStatement(client)
@@ -250,14 +260,15 @@ async function sendCommit(
   client: PoolClient,
   state: State,
   outages: OutageWatch,
-  query: Omit<Query, 'query_timeout'>,
+  { query, timeout }: { readonly query: Query; readonly timeout: number },
 ): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
+    if (timeout === 0) return
     timer = setTimeout(() => {
       state.lateReply = reply
       reject(new Error('timeout of a commit'))
-    }, queryMilliseconds)
+    }, timeout)
   })
   let reply: Promise<unknown> | undefined
   const ask = (): Promise<unknown> =>
@@ -283,9 +294,13 @@ function connectionIsBroken(): PostgresUnavailableError {
  * to be lost at its first statement, takes another connection and sends the statement once more.
  * This statement is a `begin`, or a read outside of a transaction: so nothing is done twice.
  *
- * @param line the queue for connections. Without one, callers wait in the pool's own queue.
+ * @param options.line the queue for connections. Without one, callers wait in the pool's own queue.
+ * @param options.timeout how long to wait for each reply, in milliseconds; 0: without a limit
  */
-function convertingPool(connections: Connections, line?: Line): PostgresPool {
+function convertingPool(
+  connections: Connections,
+  { line, timeout = queryMilliseconds }: { readonly line?: Line; readonly timeout?: number } = {},
+): PostgresPool {
   return {
     options: {},
     async connect() {
@@ -301,14 +316,14 @@ function convertingPool(connections: Connections, line?: Line): PostgresPool {
         const mayRepeat = isFirst && connection.isReused
         isFirst = false
         try {
-          return await connection.ask(text, values)
+          return await connection.ask({ text, values, timeout })
         } catch (error) {
           if (!mayRepeat || !isFailure(error, 'lost')) throw error
         }
         connection.release(true)
         connection = undefined
         connection = await connections.take()
-        return connection.ask(text, values)
+        return connection.ask({ text, values, timeout })
       }
 
       const release = (mustClose?: boolean): void => {
