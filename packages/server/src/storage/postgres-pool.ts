@@ -46,8 +46,9 @@ const typeParsers: TypeParsers = {
  * Returns the pool in two forms that Kysely can use. `pool` is for the feed of revocations.
  * `requestPool` is for requests; its queue leaves one connection free. So requests never delay the
  * feed, except if the pool has only one connection. The feed does not get a pool of its own,
- * because the database might refuse more connections than the app's pool has. `migrationPool` is for
- * migrations: its statements have no timeout. `close` does NOT close a pool that belongs to the app.
+ * because the database might refuse more connections than the app's pool has. `migrationPool` is
+ * for migrations: its statements have no timeout. `close` does NOT close a pool that belongs to the
+ * app.
  */
 export async function connectPostgres(source: string | Pool): Promise<{
   readonly pool: PostgresPool

@@ -19,7 +19,10 @@ import { receiveSignals } from './postgres-signals.ts'
 
 /** How often a transaction is tried that conflicts with others. */
 const conflictTries = 3
-/** The longest wait before another try. Each wait is random, or the same two would conflict again. */
+/**
+ * The longest wait before another try. Each wait is random: otherwise the same two transactions
+ * would conflict again.
+ */
 const conflictMilliseconds = 50
 
 /**
