@@ -98,7 +98,7 @@ function findFailureOfPg(error: unknown): Failure | undefined {
 }
 
 /**
- * Returns `lost` if a pooler has lost its server. PgBouncer gives the code 08P01 (protocol violation)
+ * Returns `lost` if a pooler has lost its server. PgBouncer gives the code 08P01 (protocol error)
  * to all its fatal errors. Those about parameters of the connection stay until they are corrected.
  * PostgreSQL itself gives this code to statements that are not well-formed: those are bugs, and not
  * fatal.
