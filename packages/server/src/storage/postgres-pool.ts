@@ -60,7 +60,7 @@ export async function connectPostgres(source: string | Pool): Promise<{
   // Without a listener, an idle connection that breaks would end the process. The next query
   // reports the error.
   pool.on('error', () => {})
-  const connections = createConnections(pool)
+  const connections = createConnections(pool, { isOwn: typeof source === 'string' })
   const places = (pool.options?.max ?? requestConnections) - 1
   const line = createLine(Math.max(1, places), lineMilliseconds)
   return {
@@ -102,7 +102,7 @@ interface Connections {
 }
 
 /** Takes connections from a pool. A connection that broke or did not answer is never used again. */
-function createConnections(pool: Pool): Connections {
+function createConnections(pool: Pool, { isOwn }: { readonly isOwn: boolean }): Connections {
   const states = watchStates(pool)
   const holds = createHolds()
   const outages = watchForOutages(createProbe(pool), () => {
@@ -152,7 +152,7 @@ function createConnections(pool: Pool): Connections {
             client.release(mustClose || state.isBroken)
             onFree()
           }
-          if (state.lateReply) holds.hold(state.lateReply, free)
+          if (isOwn && state.lateReply) holds.hold(state.lateReply, free)
           else free()
         },
       }
@@ -219,7 +219,8 @@ function watchStates(pool: Pool) {
 /**
  * Keeps connections out of the pool until PostgreSQL has replied to their COMMIT, because it waits
  * for a standby. PostgreSQL itself keeps such a connection, even if it is closed here. If the pool
- * opened another one for each, PostgreSQL would soon have no connection left for anybody.
+ * opened another one for each, PostgreSQL would soon have no connection left for anybody. This is
+ * only for Keystile's own pool: an app needs the connections of its pool for its own reads.
  */
 function createHolds() {
   const held = new Set<() => void>()
