@@ -201,6 +201,7 @@ const server: Package = {
         'node:path',
         'node:os',
       ],
+      packagesOf: { 'postgres-cancel.ts': ['node:net'] },
     },
     {
       name: 'feature',

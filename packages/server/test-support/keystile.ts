@@ -33,6 +33,17 @@ export const password = 'correct horse battery staple'
  * hash takes.
  */
 export const serverHashing = { memoryKiB: 19_456, passes: 2 }
+/**
+ * The options of each Keystile that a test can change. The PostgreSQL of the tests runs without
+ * fsync.
+ */
+const testOptions = {
+  issuer,
+  key,
+  rateLimits: 'off',
+  logger: silentLogger,
+  dangerouslyAllowLostCommits: true,
+} as const
 /** The cost in all other tests: the lowest of argon2id. A server refuses it. */
 const cheapHashing = { memoryKiB: 8, passes: 1 }
 
@@ -66,6 +77,8 @@ export interface TestKeystile {
   readonly keystile: RunningKeystile['keystile']
   readonly clients: Clients
   readonly users: Users
+  /** Returns the reasons for which `/readyz` answers 503. */
+  readonly findUnreadiness: RunningKeystile['findUnreadiness']
   /** The OpenAPI document of Keystile's endpoints. */
   readonly document: JsonObject
   /**
@@ -265,9 +278,9 @@ export async function startKeystile(
   rotation?: RotationSettings,
 ): Promise<TestKeystile> {
   const { passwordHashing = cheapHashing } = options
-  const { keystile, users, clients, document } = await wire(
+  const { keystile, users, clients, document, findUnreadiness } = await wire(
     {
-      ...checkOptions({ issuer, key, rateLimits: 'off', logger: silentLogger, ...options }),
+      ...checkOptions({ ...testOptions, ...options }),
       passwordHashing,
     },
     noMeter,
@@ -301,6 +314,7 @@ export async function startKeystile(
     keystile,
     clients,
     users,
+    findUnreadiness,
     document,
     async addClient(fields) {
       const client = {

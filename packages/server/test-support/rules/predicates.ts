@@ -51,7 +51,6 @@ export const warned: ReadonlySet<string> = new Set([
   'postgres-tls',
   'secret-files-private',
   'database-file-private',
-  'postgres-durable',
   'clock-right',
   'mail-tls',
   'mail-sent',
@@ -290,11 +289,11 @@ export const predicates: Readonly<Record<string, Predicate>> = {
     [26985, 20859, 4266872130, 4283649346, 1397113167, 12805120].includes(
       machine?.databaseFileSystem ?? 0,
     ),
-  // ASVS 7.4.1 too. Manual of PostgreSQL 18, §19.5: `fsync = off` may corrupt data, and
-  // `synchronous_commit = off` may lose commits.
-  'postgres-durable': ({ machine }) =>
+  // ASVS 7.4.1 too. Manual of PostgreSQL 18, §19.5: `fsync = off` may corrupt data.
+  'postgres-durable': ({ options, machine }) =>
     machine?.database?.kind === 'postgres' &&
-    [machine.database.fsync, machine.database.synchronousCommit].includes('off'),
+    machine.database.fsync === 'off' &&
+    !options.dangerouslyAllowLostCommits,
   // ASVS 13.4.2: "debug modes are disabled for all components in every production environment"
   'mail-console': (situation) =>
     situation.options.mailUrl === 'console:' && servesOthers(situation),
