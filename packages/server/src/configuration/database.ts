@@ -63,8 +63,8 @@ export const writeQueueLength: GaugeMetric = {
  */
 const maxClockDifferenceSeconds = 60
 /**
- * File systems on a network, by the number in Linux's `magic.h`. The write-ahead log of SQLite needs
- * memory that all processes on the file share, which these do not have.
+ * File systems on a network, by the number in Linux's `magic.h`. The write-ahead log of SQLite
+ * needs memory that all processes on the file share, which these do not have.
  */
 const networkFileSystems: ReadonlyMap<number, string> = new Map([
   [0x6969, 'NFS'],
