@@ -186,7 +186,9 @@ const rules: readonly Rule<RuleOptions>[] = [
       return [
         {
           about: 'the SQLite file',
-          message: `must be on a disk of this machine; it is on ${name}, where SQLite can lose data`,
+          message:
+            `must be on a disk of this machine; it is on ${name}. ` +
+            'There, SQLite can lose revocations',
           fix: 'move the file to a local disk, or use PostgreSQL',
         },
       ]
