@@ -18,7 +18,7 @@ import { createRandom } from './random.ts'
 
 const isLong = Boolean(process.env['KEYSTILE_LONG'])
 /** The number of registrations in each phase of a test. */
-const registrations = isLong ? 99 : 3
+const registrations = isLong ? 30 : 3
 
 describe('a server on a simulated disk', { skip: noDisk ?? false }, () => {
   let parent: string

@@ -13,7 +13,6 @@ import {
 import {
   describeOnBoth,
   issuer,
-  key,
   password,
   startKeystile,
 } from '../../packages/server/test-support/keystile.ts'

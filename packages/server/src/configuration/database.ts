@@ -80,8 +80,8 @@ export const writeQueueLength: GaugeMetric = {
  */
 const maxClockDifferenceSeconds = 60
 /**
- * File systems on a network, by the number in Linux's `magic.h`. The write-ahead log of SQLite needs
- * memory that all processes on the file share, which these do not have.
+ * File systems on a network, by the number in Linux's `magic.h`. The write-ahead log of SQLite
+ * needs memory that all processes on the file share, which these do not have.
  */
 const networkFileSystems: ReadonlyMap<number, string> = new Map([
   [0x6969, 'NFS'],
@@ -225,7 +225,9 @@ const rules: readonly Rule<RuleOptions>[] = [
       return [
         {
           about: 'the SQLite file',
-          message: `must be on a disk of this machine; it is on ${name}, where SQLite can lose data`,
+          message:
+            `must be on a disk of this machine; it is on ${name}. ` +
+            'There, SQLite can lose revocations',
           fix: 'move the file to a local disk, or use PostgreSQL',
         },
       ]

@@ -61,8 +61,8 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
   [26, damaged('the file is not a SQLite database')],
 ])
 
-/** The message of a write into files that were moved, removed or replaced since they were opened. */
-export const filesWereMoved =
+/** The message of a write into files that were moved or replaced since they were opened. */
+export const filesWereMoved: string =
   'the SQLite file or its write-ahead log was moved or replaced while Keystile was running. ' +
   'Fix: restart Keystile'
 

@@ -220,8 +220,8 @@ async function commitTogether(
     if (!file.isInPlace()) throw new DatabaseUnavailableError(filesWereMoved)
     return replies
   } catch (error) {
-    // Nothing is on disk, or it is in a file that is not found after a restart. Commands that returned a refusal fail too: they may have read changes
-    // that are now lost.
+    // Nothing is on disk, or it is in a file that a restart does not find. Commands that returned a
+    // refusal fail too: they may have read changes that are now lost.
     return requests.map(({ id }) => failure(id, error))
   }
 }
