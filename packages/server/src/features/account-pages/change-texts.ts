@@ -35,7 +35,7 @@ export const changeTexts: Readonly<Record<Language, ChangeTexts>> = {
       button: 'Undo the change',
       done: {
         heading: 'Your old address is back',
-        text: 'Look into your mailbox, and set a new password by the link in the mail.',
+        text: 'Look into your mailbox, and set a new password with the link in the mail.',
       },
     },
     accept: {

@@ -27,7 +27,9 @@ const users: Setting<'users', UserDirectory<UserObject>> = {
         addIssue({
           code: 'custom',
           path: ['email'],
-          message: 'must be a function, because setPassword is given: links go to this address',
+          message:
+            'must be a function, because setPassword is given: the mail with the link for a new ' +
+            'password goes to the address that this function returns',
         })
       if (directory.cached !== undefined && typeof directory.cached !== 'boolean')
         addIssue({ code: 'custom', path: ['cached'], message: 'must be true or false' })
