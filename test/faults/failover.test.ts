@@ -7,7 +7,7 @@ import pg from 'pg'
 import { openingOf, refreshOf, send, startClients, type Clients } from './cluster/clients.ts'
 import { startJudge, type Judge } from './cluster/judge.ts'
 import { faults, startPatroni, type PatroniCluster } from './cluster/patroni.ts'
-import { openPrograms, waitUntil, whyNoPrograms, type Programs } from './cluster/programs.ts'
+import { openPrograms, waitUntil, whyNoPrograms } from './cluster/programs.ts'
 import { startPgBouncer, startPrimaryProxy } from './cluster/proxies.ts'
 import { startServers } from './cluster/servers.ts'
 import { startYardstick, type Yardstick } from './cluster/yardstick.ts'
@@ -30,8 +30,7 @@ function whyNot(): string | undefined {
   return whyNoPrograms(packages)
 }
 
-const clientCount = 6
-const serverCount = 3
+const clientCount = 8
 
 /** Servers on one way to the database, their clients, and a yardstick on the same way. */
 interface Way {
@@ -42,17 +41,15 @@ interface Way {
   readonly yardstick: Yardstick
 }
 
+/** Starts the clients of servers that run. */
 async function startWay(
-  programs: Programs,
   name: string,
-  url: string,
+  { urls, database }: { readonly urls: readonly string[]; readonly database: string },
   signal: AbortSignal,
 ): Promise<Way> {
-  const options = { folder: `servers ${name}`, database: url, count: serverCount }
-  const urls = (await startServers(programs, options)).map((server) => server.url)
   const clients = startClients(urls, clientCount, signal)
   const judge = startJudge(urls, clients.ledger.sessions, signal)
-  return { name, urls, clients, judge, yardstick: await startYardstick(url, signal) }
+  return { name, urls, clients, judge, yardstick: await startYardstick(database, signal) }
 }
 
 /** The longest times without a write in a round, in seconds. */
@@ -158,9 +155,11 @@ describe('a PostgreSQL cluster whose primary fails', { skip, timeout }, () => {
       const pooler = await startPgBouncer(programs, { target: primary, user: 'pooled' })
       const directUrl = `postgres://direct@127.0.0.1:${primary}/direct`
       const pooledUrl = `postgres://pooled@127.0.0.1:${pooler}/pooled`
+      const direct = await startServers(programs, { name: 'direct', database: directUrl })
+      const pooled = await startServers(programs, { name: 'pooled', database: pooledUrl })
       const ways = [
-        await startWay(programs, 'direct', directUrl, ending.signal),
-        await startWay(programs, 'PgBouncer', pooledUrl, ending.signal),
+        await startWay('direct', direct, ending.signal),
+        await startWay('PgBouncer', pooled, ending.signal),
       ] as const
       await delay(3_000)
 

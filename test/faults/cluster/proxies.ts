@@ -57,6 +57,7 @@ listen keystile
   bind 127.0.0.1:${port}
   balance roundrobin
   option forwardfor
+  http-response set-header X-Server %s
   option httpchk GET /readyz
   default-server inter 500ms fall 2 rise 1
 ${servers.join('\n')}

@@ -1,14 +1,27 @@
 // Stand-alone Keystile servers on one database, each in a process of its own.
-import { startServer, type RunningServer } from '../../../packages/server/test-support/command.ts'
+import { startServer } from '../../../packages/server/test-support/command.ts'
 import { issuer, key } from '../../../packages/server/test-support/keystile.ts'
 import type { Programs } from './programs.ts'
 
-/** @param folder names a new folder in which the servers work, so that they end with the programs */
+/** Servers and their database. */
+export interface Servers {
+  /** Where the servers answer, such as `http://localhost:8000`. */
+  readonly urls: readonly string[]
+  readonly database: string
+}
+
+const count = 3
+
+/**
+ * Starts three servers.
+ *
+ * @param name the name of a new folder in which they work, so that they end with the programs
+ */
 export async function startServers(
   programs: Programs,
-  { folder, database, count }: { folder: string; database: string; count: number },
-): Promise<readonly RunningServer[]> {
-  const cwd = programs.makeFolder(folder)
+  { name, database }: { readonly name: string; readonly database: string },
+): Promise<Servers> {
+  const cwd = programs.makeFolder(name)
   const env = {
     KEYSTILE_DATABASE: database,
     KEYSTILE_ISSUER: issuer,
@@ -18,7 +31,7 @@ export async function startServers(
     KEYSTILE_GRACE_SECONDS: '60',
     KEYSTILE_ACCESS_TOKEN_SECONDS: '3600',
   }
-  const servers: RunningServer[] = []
-  for (let n = 0; n < count; n++) servers.push(await startServer({ cwd, env }))
-  return servers
+  const urls: string[] = []
+  while (urls.length < count) urls.push((await startServer({ cwd, env })).url)
+  return { urls, database }
 }
