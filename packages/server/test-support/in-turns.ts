@@ -41,7 +41,7 @@ function takeTurns(all: readonly RunningKeystile[]): RunningKeystile {
 
   async function nextUpToDate(): Promise<number> {
     const n = turn++ % all.length
-    const until = performance.now() + 1_000
+    const until = performance.now() + 10_000
     while (readAt(all[n]) <= latestEnd && performance.now() < until) await delay(1)
     return n
   }
