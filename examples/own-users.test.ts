@@ -9,11 +9,12 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { getRequestListener } from '@hono/node-server'
 import { hashSync } from '@node-rs/bcrypt'
-import { createTestDatabase, howToGetPostgres } from '../packages/server/test-support/postgres.ts'
+import { howToGetPostgres, startPostgres } from '../packages/server/test-support/postgres.ts'
 
 const maxLines = 12
 const password = 'an engine of her own'
-const database = await createTestDatabase()
+// The example refuses the PostgreSQL that the tests share, which runs without fsync.
+const database = await startPostgres({ durable: true })
 if (!database && process.env['CI'] === 'true')
   throw new Error(`these tests need PostgreSQL: ${howToGetPostgres}`)
 
@@ -40,7 +41,7 @@ describe(
       await fastify.close()
       await keystile.close()
       await pool.end()
-      await database.drop()
+      await database.stop()
     })
 
     const answerWeb = async (request: Request): Promise<Response> => {

@@ -20,6 +20,7 @@ export async function createBenchKeystile(mail?: {
     scopes: { 'items:read': 'Read items' },
     defaultScopes: ['items:read'],
     accessTokenSeconds: 24 * 60 * 60,
+    dangerouslyAllowLostCommits: true, // some scenarios use a PostgreSQL without fsync
     ...mail,
   })
   if (USERS !== undefined && TOKENS !== undefined)

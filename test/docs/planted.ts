@@ -122,6 +122,7 @@ export const plantKeystile =
     if (users) made.hasDirectory = true
     const keystile = await createKeystile({
       ...options,
+      dangerouslyAllowLostCommits: true, // the PostgreSQL of the tests runs without fsync
       ...(users && { users: plantUsers(users) }),
     })
     // Some programs close Keystile at their end, but the test still uses it.

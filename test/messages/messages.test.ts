@@ -23,7 +23,12 @@ import { messageOf, secretMark, wrongUses } from './wrong-uses.ts'
 const root = join(import.meta.dirname, '../..')
 const key = 'kEx8vWq2Jm0ZrT5uYb7dLs3fGh9pNc1a'
 const openOn = (database: string): Promise<unknown> =>
-  createKeystile({ issuer: 'http://localhost:3000', database, key })
+  createKeystile({
+    issuer: 'http://localhost:3000',
+    database,
+    key,
+    dangerouslyAllowLostCommits: true,
+  })
 
 describe('the messages for mistakes in the use of Keystile', () => {
   const all = wrongUses.flatMap(({ uses }) => uses)

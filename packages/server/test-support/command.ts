@@ -9,6 +9,9 @@ import { text } from 'node:stream/consumers'
 import { runCommandLine } from '../src/cli/command-line.ts'
 import { createTerminal } from '../src/cli/terminal.ts'
 
+/** The PostgreSQL of the tests runs without fsync. */
+const testEnv = { KEYSTILE_DANGEROUSLY_ALLOW_LOST_COMMITS: 'true' }
+
 const main = join(import.meta.dirname, '../src/cli/main.ts')
 
 export interface CommandOptions {
@@ -55,8 +58,9 @@ export function callCommand(args: readonly string[], options: CommandOptions): P
 
 async function callNow(
   args: readonly string[],
-  { cwd, env = {} }: CommandOptions,
+  { cwd, env: given = {} }: CommandOptions,
 ): Promise<Finished> {
+  const env = { ...testEnv, ...given }
   const [stdout, stderr] = [new Printed(), new Printed()]
   const called = Object.assign(new EventEmitter(), {
     env,
@@ -146,6 +150,7 @@ export function startCommand(
       HOME,
       ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }),
       ...(NODE_OPTIONS && { NODE_OPTIONS }),
+      ...testEnv,
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -34,6 +34,17 @@ export const password = 'correct horse battery staple'
  * hash takes.
  */
 export const serverHashing = { memoryKiB: 19_456, passes: 2 }
+/**
+ * The options of each Keystile that a test can change. The PostgreSQL of the tests runs without
+ * fsync.
+ */
+const testOptions = {
+  issuer,
+  key,
+  rateLimits: 'off',
+  logger: silentLogger,
+  dangerouslyAllowLostCommits: true,
+} as const
 /** The cost in all other tests: the lowest of argon2id. A server refuses it. */
 const cheapHashing = { memoryKiB: 8, passes: 1 }
 
@@ -277,8 +288,8 @@ export async function startKeystile(
   const { keystile, users, clients, document } = await startInTurns(
     isOnFile ? 1 : instanceCount,
     () => {
-      const given = { issuer, key, rateLimits: 'off', logger: silentLogger, ...options } as const
-      return wire({ ...checkOptions(given), passwordHashing }, noMeter, rotation)
+      const checked = checkOptions({ ...testOptions, ...options })
+      return wire({ ...checked, passwordHashing }, noMeter, rotation)
     },
   )
   const guard = createGuard(keystile)

@@ -3,12 +3,12 @@ import { isLoopback } from '../base/this-machine.ts'
 import type { Feature } from '../feature/feature.ts'
 import type { GaugeMetric } from '../feature/metric.ts'
 import type { Fault, Rule } from '../feature/rule.ts'
-import { listSettings, type Setting } from '../feature/setting.ts'
+import { listSettings, type DefaultedSetting, type Setting } from '../feature/setting.ts'
 import { openFiles, type Machine } from '../feature/situation.ts'
-import { filledString } from '../feature/values.ts'
+import { filledString, parseBoolean, trueOrFalse } from '../feature/values.ts'
 import { show } from '../feature/wording.ts'
 import type { MigrationFacts } from '../storage/migrate.ts'
-import type { Pool } from '../storage/postgres.ts'
+import type { Pool } from '../storage/postgres-client.ts'
 import { findDatabaseServer, isForeignUrl, type DatabaseSource } from '../storage/source.ts'
 
 export interface DatabaseOptions {
@@ -18,6 +18,12 @@ export interface DatabaseOptions {
    * killed, the file stays and contains password hashes.
    */
   readonly database: string | Pool
+  /**
+   * `true` lets Keystile start on a PostgreSQL whose setting `fsync` is off, such as one that only
+   * lives for a test. A crash of its machine may lose commits, so that revoked sessions are valid
+   * again, or damage the whole database. Default: `false`, which refuses such a PostgreSQL.
+   */
+  readonly dangerouslyAllowLostCommits?: boolean
 }
 
 const databaseForm = "must be a file, ':memory:' or a postgres: URL"
@@ -51,6 +57,16 @@ const database: Setting<'database', string | Pool> = {
     typeof source === 'string' && isForeignUrl(source) ? [databaseForm + shownScheme(source)] : [],
 }
 
+const dangerouslyAllowLostCommits: DefaultedSetting<'dangerouslyAllowLostCommits', boolean> = {
+  name: 'dangerouslyAllowLostCommits',
+  takenBy: 'both',
+  schema: trueOrFalse,
+  default: false,
+  help: 'true accepts a PostgreSQL that a crash may damage (fsync off), for tests',
+  environment: ['KEYSTILE_DANGEROUSLY_ALLOW_LOST_COMMITS'],
+  parse: parseBoolean,
+}
+
 export const writeQueueLength: GaugeMetric = {
   type: 'gauge',
   name: 'keystile_write_queue_length',
@@ -69,6 +85,7 @@ const sqliteFull = 2
 
 interface RuleOptions {
   readonly database?: DatabaseSource | undefined
+  readonly dangerouslyAllowLostCommits?: boolean | undefined
 }
 
 const rules: readonly Rule<RuleOptions>[] = [
@@ -164,24 +181,25 @@ const rules: readonly Rule<RuleOptions>[] = [
   {
     id: 'postgres-durable',
     standard: 'ASVS 5.0 7.4.1',
-    severity: 'warn',
+    severity: 'stop',
     demand:
-      'PostgreSQL must confirm a commit only when it is on disk ' +
-      '(fsync and synchronous_commit are on)',
-    find({ machine }) {
+      'PostgreSQL must have fsync on, unless dangerouslyAllowLostCommits is true (Keystile itself sets ' +
+      'synchronous_commit for its transactions)',
+    find({ options, machine }, say) {
       if (machine?.database?.kind !== 'postgres') return undefined
-      const { fsync, synchronousCommit } = machine.database
-      const off = [
-        ...(fsync === 'off' ? ['fsync'] : []),
-        ...(synchronousCommit === 'off' ? ['synchronous_commit'] : []),
+      if (machine.database.fsync !== 'off' || options.dangerouslyAllowLostCommits === true)
+        return []
+      return [
+        {
+          about: 'PostgreSQL',
+          message:
+            'must have fsync on; it is off. Otherwise revoked sessions are valid again after a ' +
+            'crash, or the database is damaged',
+          fix:
+            'alter system set fsync = on; select pg_reload_conf(); ' +
+            `or, for a database of tests, ${say.set('dangerouslyAllowLostCommits', true)}`,
+        },
       ]
-      return off.map((setting) => ({
-        about: 'PostgreSQL',
-        message:
-          `must have ${setting} on; it is off. ` +
-          'Otherwise revoked sessions are valid again after a crash',
-        fix: `alter system set ${setting} = on; select pg_reload_conf();`,
-      }))
     },
   },
   {
@@ -248,7 +266,7 @@ function findClockFaults({ now, database, databaseFiles }: Machine): readonly Fa
 /** The database: its setting, and the rules for its files, its durability and its clock. */
 export const feature: Feature<DatabaseOptions, never, RuleOptions> = {
   name: 'database',
-  settings: listSettings<DatabaseOptions>({ database }),
+  settings: listSettings<DatabaseOptions>({ database, dangerouslyAllowLostCommits }),
   rules,
   metrics: [writeQueueLength],
 }

@@ -18,7 +18,7 @@ import {
 } from '../features/signing-keys/signing-keys.ts'
 import type { Database } from '../storage/database.ts'
 import { inspectDatabase, readDatabaseFacts } from '../storage/facts.ts'
-import { explainUnavailable } from '../storage/postgres.ts'
+import { explainUnavailable } from '../storage/postgres-errors.ts'
 import { findDatabaseFile, type DatabaseSource } from '../storage/source.ts'
 import { examine, textOf } from './examination.ts'
 import { cannotStart } from './options.ts'

@@ -15,7 +15,7 @@ import {
 } from '../features/password/watched-hash-threads.ts'
 import type { Database } from '../storage/database.ts'
 import { openDatabase } from '../storage/open.ts'
-import type { Pool } from '../storage/postgres.ts'
+import type { Pool } from '../storage/postgres-client.ts'
 import type { AuditEventName } from './features.ts'
 
 /**

@@ -182,7 +182,8 @@ export interface Database {
    *
    * @param patienceMilliseconds how long the command may wait, so that later commands can share its
    *   commit
-   * @throws {DatabaseUnavailableError} when the database cannot be reached or cannot write now
+   * @throws {DatabaseUnavailableError} when the database cannot be reached or cannot write now.
+   *   Nothing was written, except if the error is an `UnknownOutcomeError`.
    */
   write<Values, Result>(
     command: Command<Values, Result>,
@@ -225,4 +226,13 @@ export class DatabaseUnavailableError extends Error {
  */
 export class DatabaseBusyError extends DatabaseUnavailableError {
   override readonly name = 'DatabaseBusyError'
+}
+
+/**
+ * Thrown when nothing tells whether a transaction was committed: the connection failed after COMMIT
+ * was sent, or the commit may get lost in a failover. It must not be tried again blindly, and not
+ * be reported as done. Callers get 503. If they repeat the request, it must be right in both cases.
+ */
+export class UnknownOutcomeError extends DatabaseUnavailableError {
+  override readonly name = 'UnknownOutcomeError'
 }

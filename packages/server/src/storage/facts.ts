@@ -3,7 +3,8 @@ import { Kysely, PostgresDialect, sql, type RawBuilder } from 'kysely'
 import { DatabaseUnavailableError, isPostgres, type Reader } from './database.ts'
 import { inspectMigrations, schema, type MigrationFacts } from './migrate.ts'
 import { inMemory, isPostgresUrl, type DatabaseSource } from './source.ts'
-import { connectPostgres, reasonOf } from './postgres.ts'
+import { reasonOf } from './postgres-errors.ts'
+import { connectPostgres } from './postgres-pool.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 
 /** Facts about a database that safety rules check. */
@@ -19,7 +20,6 @@ export interface SqliteFacts {
 export interface PostgresFacts {
   readonly kind: 'postgres'
   readonly fsync: string
-  readonly synchronousCommit: string
   /** The time of the server's clock, in milliseconds since 1970. */
   readonly now: number
   readonly migrations: MigrationFacts
@@ -30,13 +30,11 @@ export async function readDatabaseFacts(reader: Reader): Promise<DatabaseFacts> 
   const migrations = await inspectMigrations(reader)
   if (isPostgres(reader)) {
     const row = await onlyRow(
-      sql<{ fsync: string; commit: string; now: number }>`
-      select current_setting('fsync') as fsync, current_setting('synchronous_commit') as commit,
-        (extract(epoch from clock_timestamp()) * 1000)::bigint as now`,
+      sql<{ fsync: string; now: number }>`
+      select current_setting('fsync') as fsync, (extract(epoch from clock_timestamp()) * 1000)::bigint as now`,
       reader,
     )
-    const { fsync, commit: synchronousCommit, now } = row
-    return { kind: 'postgres', fsync, synchronousCommit, now, migrations }
+    return { kind: 'postgres', ...row, migrations }
   }
 
   const { synchronous } = await onlyRow(sql<{ synchronous: number }>`pragma synchronous`, reader)

@@ -1,18 +1,147 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
-import { describe, it } from 'node:test'
-import { DatabaseUnavailableError } from './database.ts'
-import { openPostgres, reasonOf } from './postgres.ts'
+import { after, before, describe, it } from 'node:test'
+import { sql } from 'kysely'
+import pg from 'pg'
+import { createTestDatabase, howToGetPostgres, isWaiting } from '../../test-support/postgres.ts'
+import { announce, command, type Database, type Transaction } from './database.ts'
+import { openPostgres } from './postgres.ts'
 
-describe('reasonOf', () => {
-  it('reasonOf returns the errors of all addresses of a host', () => {
-    const refused = ['::1', '127.0.0.1'].map((address) => new Error(`ECONNREFUSED ${address}:5432`))
-    const driver = new AggregateError(refused) // its own message is empty
-    const unavailable = new DatabaseUnavailableError('cannot be reached', { cause: driver })
-    const migration = new Error('cannot be reached', { cause: unavailable })
-    assert.equal(reasonOf(migration), 'ECONNREFUSED ::1:5432, ECONNREFUSED 127.0.0.1:5432')
-    assert.equal(reasonOf(new Error('no cause')), 'no cause')
+const skip =
+  process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL']
+    ? false
+    : `no PostgreSQL: ${howToGetPostgres}`
+
+describe('commands on PostgreSQL', { skip }, () => {
+  let database: Database
+  let url: string
+  const opened: (() => Promise<void>)[] = []
+  before(async () => {
+    const created = await createTestDatabase()
+    assert.ok(created, howToGetPostgres)
+    url = created.url
+    opened.push(created.drop)
+    database = await openPostgres(url, 'PostgreSQL')
+    opened.push(() => database.close())
+    await sql`create table note (id integer primary key, text text not null)`.execute(
+      database.reader,
+    )
+    await sql`insert into note values (1, 'a'), (2, 'b')`.execute(database.reader)
+  })
+  after(async () => {
+    for (const close of opened.toReversed()) await close()
+  })
+  const set = (transaction: Transaction, id: number, text: string): Promise<unknown> =>
+    sql`update note set text = ${text} where id = ${id}`.execute(transaction)
+  const textOf = async (id: number): Promise<unknown> => {
+    const { rows } = await sql<{ text: string }>`select text from note where id = ${id}`.execute(
+      database.reader,
+    )
+    return rows[0]?.text
+  }
+
+  for (const code of ['40001', '40P01']) {
+    it(`a command that fails with ${code} is run again from the start, at most three times`, async () => {
+      let runs = 0
+      const failing = command('failing', async (transaction, failures: number) => {
+        runs++
+        announce(transaction, `run ${runs}`)
+        await set(transaction, 1, `${code} ${runs}`)
+        if (runs <= failures)
+          await sql`do $$ begin raise exception 'conflict' using errcode = ${sql.lit(code)}; end $$`.execute(
+            transaction,
+          )
+        return runs
+      })
+      const notices: unknown[] = []
+      database.onCommitted((notice) => notices.push(notice))
+      assert.equal(await database.write(failing, 2), 3)
+      assert.equal(await textOf(1), `${code} 3`)
+      assert.deepEqual(notices, ['run 3'])
+
+      runs = 0
+      await assert.rejects(database.write(failing, 3), { name: 'DatabaseUnavailableError' })
+      assert.equal(runs, 3)
+      assert.equal(await textOf(1), `${code} 3`)
+    })
+  }
+
+  it('two commands that deadlock both succeed', async () => {
+    let arrived = 0
+    let meet = (): void => {}
+    const both = new Promise<void>((resolve) => (meet = resolve))
+    const inOrder = command('inOrder', async (transaction, ids: readonly [number, number]) => {
+      await set(transaction, ids[0], 'locked')
+      if (++arrived === 2) meet()
+      await both
+      await set(transaction, ids[1], `${ids.join()}`)
+    })
+    await Promise.all([database.write(inOrder, [1, 2]), database.write(inOrder, [2, 1])])
+    assert.ok(arrived > 2, 'there was no deadlock')
+  })
+
+  it('a transaction that PostgreSQL rolls back at COMMIT is not reported as done', async () => {
+    const swallowing = command('swallowing', async (transaction) => {
+      announce(transaction, 'swallowed')
+      await set(transaction, 2, 'swallowed')
+      await sql`select 1 / 0`.execute(transaction).catch(() => {})
+    })
+    const notices: unknown[] = []
+    database.onCommitted((notice) => notices.push(notice))
+    await assert.rejects(database.write(swallowing, undefined))
+    assert.deepEqual(notices, [])
+    assert.notEqual(await textOf(2), 'swallowed')
+  })
+
+  it('the error of a command is thrown even if its rollback fails', async () => {
+    const killed = command('killed', async (transaction) => {
+      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(
+        transaction,
+      )
+      const killer = new pg.Client(url)
+      await killer.connect()
+      await killer.query('select pg_terminate_backend($1, 10000)', [rows[0]?.pid])
+      await killer.end()
+      throw new Error('the reason of the command')
+    })
+    await assert.rejects(database.write(killed, undefined), /the reason of the command/)
+  })
+
+  it('a commit waits for the disk even if synchronous_commit is off for the role', async () => {
+    const read = command('read', async (transaction) => {
+      const { rows } = await sql<{ value: string }>`
+        select current_setting('synchronous_commit') as value`.execute(transaction)
+      return rows[0]?.value
+    })
+    for (const [given, expected] of [
+      ['off', 'on'],
+      ['local', 'local'],
+      ['remote_apply', 'remote_apply'],
+    ]) {
+      const chosen = new URL(url)
+      chosen.searchParams.set('options', `-c synchronous_commit=${given}`)
+      const opened = await openPostgres(chosen.href, 'PostgreSQL')
+      assert.equal(await opened.write(read, undefined), expected)
+      await opened.close()
+    }
+  })
+
+  it('PostgreSQL cancels a read that this process no longer waits for', async () => {
+    const locker = new pg.Client(url)
+    await locker.connect()
+    await locker.query('begin; lock table note')
+    const read = textOf(1)
+    await isWaiting(url)
+    await assert.rejects(read, { name: 'DatabaseUnavailableError' })
+    for (;;) {
+      const { rows } = await locker.query(
+        `select 1 from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`,
+      )
+      if (rows.length === 0) break
+    }
+    await locker.end()
   })
 })
 

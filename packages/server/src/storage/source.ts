@@ -1,6 +1,6 @@
 // The setting `database`: a string or a pool that says where the data is. No other room reads it.
 import { existsSync } from 'node:fs'
-import type { Pool } from './postgres.ts'
+import type { Pool } from './postgres-client.ts'
 
 /** The place of a database: a file, `:memory:`, a `postgres:` URL, or an app's own pool of pg. */
 export type DatabaseSource = string | Pool

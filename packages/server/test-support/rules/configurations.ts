@@ -130,6 +130,7 @@ export const optionsArbitrary: fc.Arbitrary<RuleOptions> = fc
       idleSeconds: lifetime(3600, 2_592_000, 31_536_000),
       graceSeconds: lifetime(1, 10, 30, 59),
       cookieSession: fc.boolean(),
+      dangerouslyAllowLostCommits: fc.boolean(),
       corsOrigins: fc.array(
         fc.oneof(
           { weight: 4, arbitrary: url.map((text) => new URL(text).origin) },
@@ -217,7 +218,6 @@ const machineArbitrary: fc.Arbitrary<Machine> = fc.record({
       needsPreviousKey: fc.constantFrom(undefined, true, false),
       nextKeyDueAt,
       fsync: fc.constantFrom('on', 'off'),
-      synchronousCommit: fc.constantFrom('on', 'off', 'local', 'remote_apply'),
       now: instant,
       deadMails: fc.constantFrom(0, 1),
       deadEvents: fc.constantFrom(0, 1, 20),

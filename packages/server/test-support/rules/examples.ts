@@ -38,7 +38,6 @@ const postgresFacts = {
   kind: 'postgres',
   issuer: local.issuer,
   fsync: 'on',
-  synchronousCommit: 'on',
   migrations,
   now,
 } as const
@@ -75,6 +74,11 @@ const withPreviousKey = (needsPreviousKey: boolean | undefined): Situation =>
   of(
     { ...local, previousKey: good },
     { machine: { ...sound, database: { ...sqlite, needsPreviousKey } } },
+  )
+const withoutFsync = (options: RuleOptions): Situation =>
+  of(
+    { ...local, ...options },
+    { machine: { ...sound, database: { ...postgresFacts, fsync: 'off' } } },
   )
 /** A start of the stand-alone server on PostgreSQL. */
 const firstStart = (isIssuerGiven: boolean, issuer: string | undefined): Situation =>
@@ -369,14 +373,8 @@ export const examples: Readonly<Record<string, Examples>> = {
     passed: [on({}), on({ database: { ...sqlite, synchronous: 3 } })],
   },
   'postgres-durable': {
-    stopped: [
-      on({ database: { ...postgresFacts, fsync: 'off' } }),
-      on({ database: { ...postgresFacts, synchronousCommit: 'off' } }),
-    ],
-    passed: [
-      on({ database: postgresFacts }),
-      on({ database: { ...postgresFacts, synchronousCommit: 'remote_apply' } }),
-    ],
+    stopped: [withoutFsync({}), withoutFsync({ dangerouslyAllowLostCommits: false })],
+    passed: [on({ database: postgresFacts }), withoutFsync({ dangerouslyAllowLostCommits: true })],
   },
   'clock-right': {
     stopped: [

@@ -46,7 +46,6 @@ export const warned: ReadonlySet<string> = new Set([
   'postgres-tls',
   'secret-files-private',
   'database-file-private',
-  'postgres-durable',
   'clock-right',
   'mail-tls',
   'mail-sent',
@@ -268,11 +267,11 @@ export const predicates: Readonly<Record<string, Predicate>> = {
   // synchronous: OFF 0, NORMAL 1, FULL 2, EXTRA 3; in WAL mode, a value below FULL may lose commits
   'sqlite-durable': ({ machine }) =>
     machine?.database?.kind === 'sqlite' && [0, 1].includes(machine.database.synchronous),
-  // ASVS 7.4.1 too. Manual of PostgreSQL 18, §19.5: `fsync = off` may corrupt data, and
-  // `synchronous_commit = off` may lose commits.
-  'postgres-durable': ({ machine }) =>
+  // ASVS 7.4.1 too. Manual of PostgreSQL 18, §19.5: `fsync = off` may corrupt data.
+  'postgres-durable': ({ options, machine }) =>
     machine?.database?.kind === 'postgres' &&
-    [machine.database.fsync, machine.database.synchronousCommit].includes('off'),
+    machine.database.fsync === 'off' &&
+    !options.dangerouslyAllowLostCommits,
   // ASVS 13.4.2: "debug modes are disabled for all components in every production environment"
   'mail-console': (situation) =>
     situation.options.mailUrl === 'console:' && servesOthers(situation),

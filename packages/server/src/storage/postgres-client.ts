@@ -1,0 +1,105 @@
+// The parts of the package pg that Keystile uses.
+import type { ClientConfig } from 'pg'
+import type { CancellableClient } from './postgres-cancel.ts'
+import type { Notice } from './postgres-commit.ts'
+import { MissingPgError } from './postgres-errors.ts'
+import { probeMilliseconds } from './postgres-outage.ts'
+import type { SignalClient } from './postgres-signals.ts'
+
+/** The part of pg's `Pool` that Keystile uses. An app may pass its own pool. */
+export interface Pool {
+  connect(): Promise<PoolClient>
+  end(): Promise<void>
+  on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'connect', listener: (client: PoolClient) => void): unknown
+  readonly options?: { readonly max?: number | undefined }
+}
+
+/** The part of pg's pooled clients that Keystile uses. */
+export interface PoolClient extends CancellableClient {
+  query(query: {
+    readonly text: string
+    readonly values: readonly unknown[]
+    readonly types: TypeParsers
+    readonly query_timeout: number
+  }): Promise<unknown>
+  release(error?: Error | boolean): void
+  on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'notice', listener: (notice: Notice) => void): unknown
+}
+
+export interface TypeParsers {
+  getTypeParser(oid: number, format?: string): (text: string) => unknown
+}
+
+/**
+ * The timeout of a query. Without it, a guard would wait forever for a reply on a dead connection.
+ */
+export const queryMilliseconds = 5_000
+
+/**
+ * The number of connections for requests in a pool that Keystile creates. It is pg's default for
+ * the size of a pool.
+ */
+export const requestConnections = 10
+
+/** Creates a pool for the database of a URL. */
+export async function createPool(url: string): Promise<Pool> {
+  const { Pool } = await importPg()
+  return new Pool({ ...connectionOptions(url), max: requestConnections + 1 })
+}
+
+/** Creates a client for one connection outside of the pool. */
+export async function createClient(url: string): Promise<SignalClient> {
+  const { Client } = await importPg()
+  return new Client({ ...connectionOptions(url), query_timeout: queryMilliseconds })
+}
+
+/**
+ * Returns a function that asks the database of a pool for a sign of life, on a new connection: all
+ * connections of the pool may be dead. Returns undefined for a pool that does not show how it
+ * connects, as pg's does.
+ */
+export function createProbe(pool: Pool): (() => Promise<void>) | undefined {
+  const Client: unknown = Reflect.get(pool, 'Client')
+  const { options } = pool
+  if (typeof Client !== 'function' || options === undefined) return undefined
+
+  return async () => {
+    const client = Reflect.construct(Client, [
+      {
+        ...options,
+        // Not enumerable, so that it does not appear in a log.
+        password: Reflect.get(options, 'password'),
+        connectionTimeoutMillis: probeMilliseconds,
+        query_timeout: probeMilliseconds,
+      },
+    ]) as SignalClient
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      await client.query('select 1')
+    } finally {
+      void client.end().catch(() => {})
+    }
+  }
+}
+
+function connectionOptions(url: string): ClientConfig {
+  return {
+    connectionString: url,
+    connectionTimeoutMillis: 2_000,
+    keepAlive: true,
+    application_name: 'keystile',
+  }
+}
+
+/** @throws {MissingPgError} */
+async function importPg(): Promise<(typeof import('pg'))['default']> {
+  try {
+    return (await import('pg')).default
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
+    throw new MissingPgError(error)
+  }
+}

@@ -1,0 +1,193 @@
+// What the errors of pg and PostgreSQL mean.
+import { ConfigurationError } from '../base/configuration-error.ts'
+import { DatabaseUnavailableError, UnknownOutcomeError } from './database.ts'
+
+/**
+ * What is known after a failed statement:
+ *
+ * - `conflict`: PostgreSQL rolled the transaction back because of another one. A new try may succeed.
+ * - `refused`: PostgreSQL did not run the statement, or did not accept the connection.
+ * - `lost`: the connection has ended, or leads to a server that cannot write.
+ * - `timeout`: there was no reply in time. PostgreSQL may still run the statement.
+ * - `outage`: the database does not answer at all.
+ */
+export type Failure = 'conflict' | 'refused' | 'lost' | 'timeout' | 'outage'
+
+/** Thrown when PostgreSQL was not available for a statement. */
+export class PostgresUnavailableError extends DatabaseUnavailableError {
+  readonly failure: Failure
+  constructor(failure: Failure, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.failure = failure
+  }
+}
+
+/** Whether a connection can be used again after an error. */
+export function isUsableAfter(error: unknown): boolean {
+  if (error instanceof UnknownOutcomeError) return false
+  if (!(error instanceof PostgresUnavailableError)) return true
+  return error.failure === 'conflict' || error.failure === 'refused'
+}
+
+export function isFailure(error: unknown, failure: Failure): boolean {
+  return error instanceof PostgresUnavailableError && error.failure === failure
+}
+
+const cannotBeReached = 'the PostgreSQL database cannot be reached'
+
+/** The codes of PostgreSQL and Node that mean that the database is not available. */
+const unavailable: readonly (readonly [codes: RegExp, failure: Failure, message: string])[] = [
+  [/^(40001|40P01)$/, 'conflict', 'the transaction conflicts with others again and again'],
+  [/^(57014|55P03)$/, 'refused', 'PostgreSQL has cancelled a statement, which took too long'],
+  [/^53/, 'refused', 'PostgreSQL lacks connections, memory or space on its disk'],
+  [/^25006$/, 'lost', 'PostgreSQL is a standby, which cannot write'],
+  // The timeouts of an idle or a long transaction. PostgreSQL closes the connection.
+  [/^25P0[34]$/, 'lost', 'PostgreSQL has ended a transaction, which took too long'],
+  [/^(57P|E[A-Z]+$)/, 'lost', cannotBeReached],
+  // 08P01 is in `findFailureOfPooler`. With 08004, a server or a pooler refuses connections for good.
+  [/^08(?!P01|004)/, 'lost', cannotBeReached],
+]
+
+/**
+ * Returns the error that a statement throws: a `PostgresUnavailableError`, if the database was not
+ * available. Otherwise the given error, without the members that may contain values of a row.
+ */
+export function explainStatementError(error: unknown): unknown {
+  const found = findUnavailable(error)
+  if (found) return found
+
+  // These members may contain an e-mail address or a password hash, which must not reach the log.
+  return Object.assign(error as object, { detail: undefined, where: undefined, hint: undefined })
+}
+
+/**
+ * Returns the error that a failed connection throws. If the server refuses the connection, for
+ * example because the password has changed, this is an outage for callers, and not a bug.
+ */
+export function explainConnectionError(error: unknown): unknown {
+  const found = findUnavailable(error)
+  if (found || typeof codeOf(error) !== 'string') return found ?? error
+  return new PostgresUnavailableError('refused', 'PostgreSQL refuses the connection', {
+    cause: error,
+  })
+}
+
+function findUnavailable(error: unknown): PostgresUnavailableError | undefined {
+  if (error instanceof PostgresUnavailableError) return error
+
+  const code = codeOf(error)
+  const known = unavailable.find(([codes]) => typeof code === 'string' && codes.test(code))
+  if (known) return new PostgresUnavailableError(known[1], known[2], { cause: error })
+
+  const failure = isFromServer(error) ? findFailureOfPooler(error) : findFailureOfPg(error)
+  return failure && new PostgresUnavailableError(failure, cannotBeReached, { cause: error })
+}
+
+/** Errors of pg itself have no code. */
+function findFailureOfPg(error: unknown): Failure | undefined {
+  const message = messageOf(error)
+  if (/terminated|not queryable/i.test(message)) return 'lost'
+  return /timeout/i.test(message) ? 'timeout' : undefined
+}
+
+/**
+ * Returns `lost` if a pooler has lost its server. PgBouncer gives the code 08P01 (protocol violation) to all
+ * its fatal errors. Those about parameters of the connection stay until they are corrected.
+ * PostgreSQL itself gives this code to statements that are not well-formed: those are bugs, and not
+ * fatal.
+ */
+function findFailureOfPooler(error: unknown): Failure | undefined {
+  const isFatal = (error as { readonly severity?: unknown }).severity === 'FATAL'
+  const isOutage = codeOf(error) === '08P01' && isFatal
+  return isOutage && !unsupportedParameter.test(messageOf(error)) ? 'lost' : undefined
+}
+
+const unsupportedParameter = /^unsupported startup parameter/
+
+/** Whether PostgreSQL, or a pooler in front of it, has sent this error. */
+export function isFromServer(error: unknown): boolean {
+  const code = codeOf(rootOf(error))
+  // Codes of Node, such as EPIPE, begin with E. No class of PostgreSQL's codes does.
+  return typeof code === 'string' && /^(?!E)[0-9A-Z]{5}$/.test(code)
+}
+
+/**
+ * Whether PostgreSQL has rolled a transaction back, if it answers a COMMIT with this error. It has
+ * not if the connection has failed or the server has ended: then the commit may have happened.
+ */
+export function hasRolledBack(error: unknown): boolean {
+  return isFromServer(error) && !/^(08|57P|25P|58|XX)/.test(String(codeOf(rootOf(error))))
+}
+
+/**
+ * Returns the driver's message for the operator. The message may name the host and the port. It
+ * never contains a password.
+ */
+export function reasonOf(error: unknown): string {
+  const cause = rootOf(error)
+  // If a host has several addresses, the error has an empty message and an error for each address.
+  const parts = cause instanceof AggregateError ? cause.errors.map(messageOf) : [messageOf(cause)]
+  return parts.join(', ')
+}
+
+/** Returns why a database cannot be opened, and how to fix it if that is known. */
+export function explainUnavailable(error: unknown): {
+  readonly reason: string
+  readonly fix: string | undefined
+} {
+  return error instanceof MissingPgError
+    ? { reason: missingPg, fix: installPg }
+    : { reason: reasonOf(error), fix: findFix(error) }
+}
+
+/** Returns the fix, such as `correct the host in the URL`; undefined if no fix is known. */
+export function findFix(error: unknown): string | undefined {
+  const root = rootOf(error)
+  // pg throws this error without a code, because PostgreSQL asked for a password.
+  if (/client password must be a/.test(root.message)) return giveThePassword
+  if (unsupportedParameter.test(root.message)) return leaveOutTheParameter
+  const code = codeOf(root)
+  return fixes.find(([codes]) => typeof code === 'string' && codes.test(code))?.[1]
+}
+
+const giveThePassword = 'give the password: in the URL, in PGPASSWORD or in the file PGPASSFILE'
+const leaveOutTheParameter =
+  'remove this parameter from the URL and from PGOPTIONS, ' +
+  'or add it to ignore_startup_parameters of PgBouncer'
+
+/** The known fixes. The codes are error codes of PostgreSQL and of Node. */
+const fixes: readonly (readonly [codes: RegExp, fix: string])[] = [
+  [/^(28P01|28000)$/, 'correct the user and the password in the URL'],
+  [/^3D000$/, 'create the database, or correct its name in the URL'],
+  [
+    /^42501$/,
+    'run "keystile migrate" as the role that owns the tables, or let the owner of the database ' +
+      'run "grant create on database DATABASE to ROLE", with the database and the user of the URL',
+  ],
+  [/^(ENOTFOUND|EAI_AGAIN)$/, 'correct the host in the URL'],
+  [/^(ECONNREFUSED|ETIMEDOUT)$/, 'start PostgreSQL there, or correct host and port in the URL'],
+]
+
+const missingPg = 'the package pg must be installed for a database on PostgreSQL'
+const installPg = 'npm install pg'
+
+/** Thrown if `pg`, an optional peer dependency, is not installed. */
+export class MissingPgError extends ConfigurationError {
+  constructor(cause: unknown) {
+    super(`${missingPg}. Fix: ${installPg}`, { cause })
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { readonly code?: unknown } | null)?.code
+}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}
+
+/** Returns the first cause of an error. */
+function rootOf(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(messageOf(error))
+  return error.cause instanceof Error ? rootOf(error.cause) : error
+}

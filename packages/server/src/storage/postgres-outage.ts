@@ -1,0 +1,112 @@
+// Notices that PostgreSQL does not answer at all, so that requests do not wait for it.
+import { setImmediate as polled, setTimeout as delay } from 'node:timers/promises'
+import { isFromServer, PostgresUnavailableError } from './postgres-errors.ts'
+
+/** After this time without any answer, a probe asks whether PostgreSQL answers at all. */
+const silentMilliseconds = 500
+/** How long a probe waits for an answer. */
+export const probeMilliseconds = 1_000
+/** The time between two probes during an outage. */
+const pauseMilliseconds = 250
+
+/** Watches for outages of a database, on all its connections. */
+export interface OutageWatch {
+  /**
+   * Waits for the reply of the database to some work, such as a statement.
+   *
+   * @throws {PostgresUnavailableError} `outage`, at once during an outage, or when one begins. The
+   *   work is not cancelled.
+   */
+  watch<T>(work: () => Promise<T>): Promise<T>
+  /** Stops the probes. */
+  close(): void
+}
+
+/**
+ * Creates the watch. A network may drop packets silently, and a machine may hang: then nothing
+ * fails, and each request would wait for its timeout. So if work is waiting, and there was no
+ * answer on any connection for half a second, a probe opens a new connection and sends a query. If
+ * there is no answer either, an outage begins: all waiting work fails, and new work fails at once.
+ * Only the probes go on, one at a time, until the database answers one of them.
+ *
+ * A slow statement or a wait for a lock is no outage: other connections or the probe get answers.
+ *
+ * @param probe resolves when the database has answered, on a new connection
+ * @param onOutage called when an outage begins
+ */
+export function watchForOutages(
+  probe: (() => Promise<unknown>) | undefined,
+  onOutage: () => void,
+): OutageWatch {
+  const waiting = new Set<(error: Error) => void>()
+  let answeredAt = 0
+  let isProbing = false
+  let isOut = false
+  let isClosed = false
+
+  /** An error of the server, such as "too many connections", is an answer too. */
+  async function answers(): Promise<boolean> {
+    const probed = probe?.().then(() => true, isFromServer)
+    const late = delay(probeMilliseconds, false, { ref: false }).then(afterPolling)
+    return Promise.race([probed ?? true, late])
+  }
+
+  async function check(): Promise<void> {
+    if (isProbing || isOut) return
+    isProbing = true
+    const checkedAt = performance.now()
+    await afterPolling(undefined)
+    if (waiting.size > 0 && performance.now() - answeredAt >= silentMilliseconds) {
+      const isAnswered = await answers()
+      // Meanwhile, another connection may have got an answer.
+      if (!isAnswered && answeredAt < checkedAt && !isClosed) void waitForEnd()
+    }
+    isProbing = false
+  }
+
+  async function waitForEnd(): Promise<void> {
+    isOut = true
+    onOutage()
+    for (const fail of waiting) fail(outage())
+    do await delay(pauseMilliseconds, undefined, { ref: false })
+    while (!isClosed && !(await answers()))
+    isOut = false
+  }
+
+  return {
+    async watch(work) {
+      if (isOut) throw outage()
+
+      const { promise: begun, reject } = Promise.withResolvers<never>()
+      const timer = setInterval(() => void check(), silentMilliseconds).unref()
+      waiting.add(reject)
+      try {
+        const reply = await Promise.race([work(), begun])
+        answeredAt = performance.now()
+        return reply
+      } catch (error) {
+        if (isFromServer(error)) answeredAt = performance.now()
+        throw error
+      } finally {
+        clearInterval(timer)
+        waiting.delete(reject)
+      }
+    },
+    close() {
+      isClosed = true
+    },
+  }
+}
+
+/**
+ * Waits until Node has read what has arrived. If this process was busy or paused, its timers run
+ * before that.
+ */
+async function afterPolling<T>(value: T): Promise<T> {
+  await polled()
+  return value
+}
+
+function outage(): PostgresUnavailableError {
+  return new PostgresUnavailableError('outage', 'the PostgreSQL database does not answer')
+}
