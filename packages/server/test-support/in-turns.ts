@@ -6,6 +6,10 @@ import type { RunningKeystile } from '../src/server/wire.ts'
 /** How many Keystiles a flow test starts instead of one on PostgreSQL. Default: 1. */
 export const instanceCount = Number(process.env['KEYSTILE_TEST_INSTANCES'] ?? 1)
 
+/** Why a test about the memory or the log of one process is skipped; false if it runs. */
+export const skipOfOneProcess: string | false =
+  instanceCount > 1 && 'it is about the memory or the log of one process'
+
 /**
  * Returns the URL of a database through the pooler whose port is KEYSTILE_TEST_POOLER_PORT. Returns
  * the given URL if this variable is not set.
