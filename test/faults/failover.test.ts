@@ -152,7 +152,7 @@ describe('a PostgreSQL cluster whose primary fails', { skip, timeout }, () => {
       await cluster.createDatabase('direct')
       await cluster.createDatabase('pooled')
       const primary = await startPrimaryProxy(programs, cluster.nodes)
-      const pooler = await startPgBouncer(programs, { target: primary, user: 'pooled' })
+      const { port: pooler } = await startPgBouncer(programs, { port: primary, user: 'pooled' })
       const directUrl = `postgres://direct@127.0.0.1:${primary}/direct`
       const pooledUrl = `postgres://pooled@127.0.0.1:${pooler}/pooled`
       const direct = await startServers(programs, { name: 'direct', database: directUrl })

@@ -16,8 +16,8 @@ import {
   type TestDatabase,
 } from '../../packages/server/test-support/postgres.ts'
 import { openingOf, refreshOf, send, type Session } from './cluster/clients.ts'
-import { openPrograms, whyNoPrograms, type Programs } from './cluster/programs.ts'
-import { startHttpProxy, startPgBouncer } from './cluster/proxies.ts'
+import { openPrograms, waitUntil, whyNoPrograms, type Programs } from './cluster/programs.ts'
+import { startHttpProxy, startPgBouncer, type RunningPgBouncer } from './cluster/proxies.ts'
 import { startServers } from './cluster/servers.ts'
 
 const isLong = Boolean(process.env['KEYSTILE_LONG'])
@@ -44,15 +44,15 @@ for (const way of ['directly', 'through PgBouncer'] as const)
     /** The servers, and the proxy in front of them. */
     let urls: readonly string[]
     let proxy: string
-    let poolerPort: number | undefined
+    let pooler: RunningPgBouncer | undefined
 
     before(async () => {
       programs = openPrograms()
       database = (await createTestDatabase()) ?? assert.fail(howToGetPostgres)
       const url = new URL(database.url)
       if (way === 'through PgBouncer') {
-        poolerPort = await startPgBouncer(programs, { target: Number(url.port), user: 'postgres' })
-        url.port = String(poolerPort)
+        pooler = await startPgBouncer(programs, { port: Number(url.port), user: 'postgres' })
+        url.port = String(pooler.port)
       }
       urls = (await startServers(programs, { name: 'servers', database: url.href })).urls
       const ports = urls.map((server) => Number(new URL(server).port))
@@ -132,7 +132,7 @@ for (const way of ['directly', 'through PgBouncer'] as const)
         env: {
           ...env,
           KEYSTILE_TEST_INSTANCES: '3',
-          ...(poolerPort && { KEYSTILE_TEST_POOLER_PORT: String(poolerPort) }),
+          ...(pooler && { KEYSTILE_TEST_POOLER_PORT: String(pooler.port) }),
         },
         stdio: ['ignore', 'pipe', 'inherit'],
       })
@@ -141,6 +141,22 @@ for (const way of ['directly', 'through PgBouncer'] as const)
       console.log(`${way}: ${counts}`)
       assert.equal(code, 0, output.slice(output.indexOf('failing tests:')))
     })
+
+    if (way === 'through PgBouncer')
+      it('while no server reaches the database, the proxy passes on what they answer', async () => {
+        const session = await logIn()
+        await pooler?.kill()
+        await waitUntil('the servers are still ready', async () =>
+          (await Promise.all(urls.map((url) => fetch(`${url}/readyz`)))).every(
+            ({ status }) => status === 503,
+          ),
+        )
+        await delay(2_000) // HAProxy asks two times, each 500 ms
+        const refused = await ask(proxy, refreshOf(session))
+        assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '1'])
+        const keys = await ask(proxy, { method: 'GET', path: '/.well-known/jwks.json' })
+        assert.equal(keys.status, 200)
+      })
   })
 
 /** Sends a request, which must be answered. */

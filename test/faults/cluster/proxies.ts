@@ -48,7 +48,11 @@ export async function startHttpProxy(
   ports: readonly number[],
 ): Promise<number> {
   const [port = NaN] = await findPorts(1)
-  const servers = ports.map((at, n) => `  server keystile${n} 127.0.0.1:${at} check`)
+  const servers = ports.flatMap((at, n) => [
+    `  server keystile${n} 127.0.0.1:${at} check`,
+    // If no server is ready, requests go to all of them.
+    `  server unready${n} 127.0.0.1:${at} backup`,
+  ])
   const file = programs.write(
     'http.cfg',
     `${haproxySettings}
@@ -59,6 +63,7 @@ listen keystile
   option forwardfor
   http-response set-header X-Server %s
   option httpchk GET /readyz
+  option allbackups
   default-server inter 500ms fall 2 rise 1
 ${servers.join('\n')}
 `,
@@ -68,20 +73,25 @@ ${servers.join('\n')}
   return port
 }
 
+export interface RunningPgBouncer {
+  readonly port: number
+  kill(): Promise<void>
+}
+
 /**
- * Starts a PgBouncer in transaction mode in front of a PostgreSQL server. Returns its port.
+ * Starts a PgBouncer in transaction mode.
  *
- * @param user the user of all connections to PostgreSQL; undefined: the user of the client
+ * @param to the port of PostgreSQL, and the user of all connections to it
  */
 export async function startPgBouncer(
   programs: Programs,
-  { target, user }: { readonly target: number; readonly user: string },
-): Promise<number> {
+  to: { readonly port: number; readonly user: string },
+): Promise<RunningPgBouncer> {
   const [port = NaN] = await findPorts(1)
   const file = programs.write(
     'pgbouncer.ini',
     `[databases]
-* = host=127.0.0.1 port=${target} user=${user}
+* = host=127.0.0.1 port=${to.port} user=${to.user}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = ${port}
@@ -100,9 +110,10 @@ server_check_delay = 0
 server_fast_close = 1
 `,
   )
-  programs.start('pgbouncer', ['pgbouncer', file])
+  const folder = programs.makeFolder('pgbouncer')
+  programs.start('pgbouncer', ['pgbouncer', file], { cwd: folder })
   await listens(port)
-  return port
+  return { port, kill: () => programs.killIn(folder) }
 }
 
 async function listens(port: number): Promise<void> {
