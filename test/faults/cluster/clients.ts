@@ -122,7 +122,10 @@ export function startClients(urls: readonly string[], count: number, signal: Abo
 
   async function logIn(username: string): Promise<Session | undefined> {
     const settled = await ask({ method: 'POST', path: '/token', form: { username, password } })
-    if (settled.answer.status !== 200) return void note('a login', settled)
+    if (settled.answer.status !== 200) {
+      note('a login', settled)
+      return undefined
+    }
     const session: Session = { username, tokens: tokensOf(settled.answer.json) }
     ledger.sessions.push(session)
     return session
