@@ -44,6 +44,8 @@ for (const way of ['directly', 'through PgBouncer'] as const)
     /** The servers, and the proxy in front of them. */
     let urls: readonly string[]
     let proxy: string
+    /** The database, as the servers reach it. */
+    let serverUrl: string
     let pooler: RunningPgBouncer | undefined
 
     before(async () => {
@@ -54,7 +56,8 @@ for (const way of ['directly', 'through PgBouncer'] as const)
         pooler = await startPgBouncer(programs, { port: Number(url.port), user: 'postgres' })
         url.port = String(pooler.port)
       }
-      urls = (await startServers(programs, { name: 'servers', database: url.href })).urls
+      serverUrl = url.href
+      urls = (await startServers(programs, { name: 'servers', database: serverUrl })).urls
       const ports = urls.map((server) => Number(new URL(server).port))
       proxy = `http://127.0.0.1:${await startHttpProxy(programs, ports)}`
     })
@@ -77,6 +80,25 @@ for (const way of ['directly', 'through PgBouncer'] as const)
       assert.equal(status, 200, text)
       return { username, tokens: tokensOf(body) }
     }
+
+    it('more servers start at the same time, while the others answer', async () => {
+      const session = await logIn()
+      const stopping = new AbortController()
+      const asking = (async (): Promise<void> => {
+        while (!stopping.signal.aborted)
+          assert.equal((await ask(proxy, openingOf(session))).status, 200)
+      })()
+      const started = await Promise.allSettled(
+        ['more', 'even more', 'still more'].map((name) =>
+          startServers(programs, { name, database: serverUrl, count: 1 }),
+        ),
+      )
+      stopping.abort()
+      await asking
+      for (const one of started) assert.equal(one.status, 'fulfilled', String(Object.values(one)))
+      for (const one of started)
+        if (one.status === 'fulfilled') for (const server of one.value.servers) await server.stop()
+    })
 
     it(`${storms} times, ${stormSize} equal refreshes at once get one new token`, async () => {
       const session = await logIn()

@@ -1,5 +1,5 @@
 // Stand-alone Keystile servers on one database, each in a process of its own.
-import { startServer } from '../../../packages/server/test-support/command.ts'
+import { startServer, type RunningServer } from '../../../packages/server/test-support/command.ts'
 import { issuer, key } from '../../../packages/server/test-support/keystile.ts'
 import type { Programs } from './programs.ts'
 
@@ -7,19 +7,22 @@ import type { Programs } from './programs.ts'
 export interface Servers {
   /** Where the servers answer, such as `http://localhost:8000`. */
   readonly urls: readonly string[]
+  readonly servers: readonly RunningServer[]
   readonly database: string
 }
 
-const count = 3
-
 /**
- * Starts three servers.
+ * Starts servers, one after the other. Default: three.
  *
  * @param name the name of a new folder in which they work, so that they end with the programs
  */
 export async function startServers(
   programs: Programs,
-  { name, database }: { readonly name: string; readonly database: string },
+  {
+    name,
+    database,
+    count = 3,
+  }: { readonly name: string; readonly database: string; readonly count?: number },
 ): Promise<Servers> {
   const cwd = programs.makeFolder(name)
   const env = {
@@ -31,7 +34,7 @@ export async function startServers(
     KEYSTILE_GRACE_SECONDS: '60',
     KEYSTILE_ACCESS_TOKEN_SECONDS: '3600',
   }
-  const urls: string[] = []
-  while (urls.length < count) urls.push((await startServer({ cwd, env })).url)
-  return { urls, database }
+  const servers: RunningServer[] = []
+  while (servers.length < count) servers.push(await startServer({ cwd, env }))
+  return { urls: servers.map(({ url }) => url), servers, database }
 }
