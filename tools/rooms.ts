@@ -200,6 +200,7 @@ const server: Package = {
         'node:path',
         'node:os',
       ],
+      packagesOf: { 'postgres-cancel.ts': ['node:net'] },
     },
     {
       name: 'feature',

@@ -357,11 +357,16 @@ describe('keystile doctor', () => {
 
     it('keystile doctor checks PostgreSQL and creates no table in it', async () => {
       const { fsync } = await ask('show fsync')
+      const strict = { ...env(), KEYSTILE_DANGEROUSLY_ALLOW_LOST_COMMITS: 'false' }
+      const isUnsafe = fsync === 'off'
+      assert.equal(idsOf(await doctor([], strict)).includes('postgres-durable'), isUnsafe)
+      if (isUnsafe)
+        assert.match(
+          await refusal([], strict),
+          /PostgreSQL must have fsync on; it is off.*\n.*KEYSTILE_DANGEROUSLY_ALLOW_LOST_COMMITS=true/,
+        )
       const fresh = await doctor([], env())
-      assert.equal(
-        idsOf(fresh).filter((id) => id === 'postgres-durable').length > 0,
-        fsync === 'off',
-      )
+      assert.ok(!idsOf(fresh).includes('postgres-durable'))
       for (const id of ['database-opens', 'issuer-stored', 'postgres-durable', 'clock-right'])
         assert.ok(fresh.checked.includes(id), id)
       assert.deepEqual(await ask(`select to_regnamespace('keystile') as tables`), { tables: null })

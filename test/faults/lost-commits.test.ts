@@ -205,4 +205,30 @@ describe('a COMMIT that waits for a synchronous standby', { skip }, () => {
       await keystile.close()
     })
   }
+
+  it('writes that wait for a standby do not use up the connections of PostgreSQL', async (t) => {
+    if (!process.env['KEYSTILE_LONG']) return t.skip('KEYSTILE_LONG=1 runs it')
+    const { keystile, register } = await startKeystile({ database: postgres.url, key })
+    const registerMany = (round: string): Promise<readonly Answer[]> =>
+      Promise.all(
+        Array.from({ length: 10 }, (_, n) => {
+          const username = `${round}${n}`
+          return register({ username, email: `${username}@example.com` })
+        }),
+      )
+    try {
+      await setStandby('nobody')
+      for (const round of ['first', 'second', 'third'])
+        for (const { status } of await registerMany(round)) assert.equal(status, 503)
+      const waiting = "select 1 from pg_stat_activity where wait_event = 'SyncRep'"
+      const { rows } = await operator.query(waiting)
+      assert.ok(rows.length <= 11, `${rows.length} connections wait for the standby`)
+    } finally {
+      await setStandby('')
+    }
+    await until(
+      async () => (await register({ username: 'last', email: 'l@example.com' })).status !== 503,
+    )
+    await keystile.close()
+  })
 })

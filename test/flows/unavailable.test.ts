@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import pg from 'pg'
+import { silentLogger } from 'keystile/internal'
+import { until } from '../../packages/keystile/test-support/scripted-feed.ts'
 import {
   describeOnBoth,
   key,
@@ -17,6 +17,7 @@ import {
   isWaiting,
   startPostgres,
 } from '../../packages/server/test-support/postgres.ts'
+import { startSqlProxy } from '../faults/sql-proxy.ts'
 
 const skip =
   process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL']
@@ -112,41 +113,33 @@ describe('Keystile with PostgreSQL connections that break', { skip }, () => {
     await database.drop()
   })
 
-  it('a request on a dead connection gets 503, and a later one gets a new connection', async () => {
+  it('while the network is silent, requests fail without asking; then they succeed', async () => {
     const database = await createTestDatabase()
     assert.ok(database, howToGetPostgres)
-    const { hostname, port } = new URL(database.url)
-    let isSilent = false
-    const sockets: Socket[] = []
-    // Like a firewall that has dropped a connection: it stays open, but nothing gets through.
-    const proxy = createServer((client) => {
-      const upstream = connect(Number(port), hostname)
-      sockets.push(client, upstream)
-      client.on('data', (bytes) => isSilent || upstream.write(bytes)).on('error', () => {})
-      upstream.on('data', (bytes) => isSilent || client.write(bytes)).on('error', () => {})
-      client.on('close', () => upstream.destroy())
-    })
-    proxy.listen(0, '127.0.0.1')
-    await once(proxy, 'listening')
-    const through = new URL(database.url)
-    through.port = String((proxy.address() as AddressInfo).port)
-    const { keystile, accessToken, send, login } = await startKeystile({
-      database: through.href,
-      key,
-    })
+    const proxy = await startSqlProxy(database.url)
+    let logged = 0
+    const logger = { ...silentLogger, error: () => void logged++ }
+    const started = await startKeystile({ database: proxy.url, key, logger })
+    const { keystile, accessToken, send, login } = started
     const bearer = await accessToken()
-    isSilent = true
-    assert.equal((await login()).status, 503)
-    // By now the revocations are stale, so no user in memory may be used.
-    assert.equal((await send('GET', '/users/me', { bearer })).status, 503)
-    isSilent = false
-    for (const socket of sockets) socket.destroy()
-    let status = 503
-    while (status === 503) status = (await login()).status
-    assert.equal(status, 200)
+
+    proxy.silence()
+    const first = await login()
+    assert.equal(first.status, 503)
+    assert.equal(first.headers.get('retry-after'), '1')
+    const { accepted } = proxy
+    for (let n = 0; n < 50; n++) assert.equal((await login()).status, 503)
+    assert.ok(proxy.accepted < accepted + 50, 'each login must not open a connection')
+    assert.ok(logged > 0 && logged < 50, `the log must not get an error for each login: ${logged}`)
+    // When the revocations are stale, no user in memory may be used.
+    await until(async () => (await send('GET', '/users/me', { bearer })).status === 503)
+
+    // The connections from before stay dead.
+    proxy.resume()
+    await until(async () => (await login()).status === 200)
     assert.equal((await send('GET', '/users/me', { bearer })).status, 200)
     await keystile.close()
-    proxy.close()
+    await proxy.close()
     await database.drop()
   })
 })

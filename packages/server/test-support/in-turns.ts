@@ -26,7 +26,12 @@ export async function startInTurns(
 ): Promise<RunningKeystile> {
   if (count === 1) return start()
   const all: RunningKeystile[] = []
-  while (all.length < count) all.push(await start())
+  try {
+    while (all.length < count) all.push(await start())
+  } catch (error) {
+    for (const { keystile } of all) await keystile.close()
+    throw error
+  }
   return takeTurns(all)
 }
 

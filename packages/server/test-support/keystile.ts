@@ -78,6 +78,8 @@ export interface TestKeystile {
   readonly keystile: RunningKeystile['keystile']
   readonly clients: Clients
   readonly users: Users
+  /** Returns the reasons for which `/readyz` answers 503. */
+  readonly findUnreadiness: RunningKeystile['findUnreadiness']
   /** The OpenAPI document of Keystile's endpoints. */
   readonly document: JsonObject
   /**
@@ -285,7 +287,7 @@ export async function startKeystile(
 ): Promise<TestKeystile> {
   const { passwordHashing = cheapHashing } = options
   const isOnFile = typeof options.database === 'string' && !options.database.startsWith('postgres')
-  const { keystile, users, clients, document } = await startInTurns(
+  const { keystile, users, clients, document, findUnreadiness } = await startInTurns(
     isOnFile ? 1 : instanceCount,
     () => {
       const checked = checkOptions({ ...testOptions, ...options })
@@ -320,6 +322,7 @@ export async function startKeystile(
     keystile,
     clients,
     users,
+    findUnreadiness,
     document,
     async addClient(fields) {
       const client = {

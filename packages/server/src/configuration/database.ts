@@ -183,8 +183,8 @@ const rules: readonly Rule<RuleOptions>[] = [
     standard: 'ASVS 5.0 7.4.1',
     severity: 'stop',
     demand:
-      'PostgreSQL must have fsync on, unless dangerouslyAllowLostCommits is true (Keystile itself sets ' +
-      'synchronous_commit for its transactions)',
+      'PostgreSQL must have fsync on, unless dangerouslyAllowLostCommits is true (Keystile sets ' +
+      'synchronous_commit on for its own transactions)',
     find({ options, machine }, say) {
       if (machine?.database?.kind !== 'postgres') return undefined
       if (machine.database.fsync !== 'off' || options.dangerouslyAllowLostCommits === true)

@@ -7,10 +7,10 @@ import {
   type HttpAnswer,
   type HttpRequestWithBody,
   type Logger,
-  type TokenError,
+  TokenError,
 } from 'keystile/internal'
 import type { Caller, DemandArguments } from 'keystile'
-import { DatabaseBusyError } from '../storage/database.ts'
+import { DatabaseUnavailableError } from '../storage/database.ts'
 import { describeRefusal, findRefusalAnswer, refusalAnswer } from './refusal.ts'
 import { createRouteFinder, type FoundRoutes } from './route-finder.ts'
 import type { GuardedRoute, OptionalRoute, Route } from './route.ts'
@@ -180,11 +180,13 @@ function errorAnswer(
 }
 
 /**
- * Whether a request was refused because too many other requests were running. Any sender can cause
- * this, so the refusal must not fill the log with errors.
+ * Whether a request was refused because too many other requests were running, or because of an
+ * outage that has been logged. Any sender can cause many such refusals, so they must not fill the
+ * log with errors.
  */
 function isOverload(error: unknown): boolean {
-  if (error instanceof DatabaseBusyError) return true
+  const cause = error instanceof TokenError ? error.cause : error
+  if (cause instanceof DatabaseUnavailableError) return cause.isFrequent
   return error instanceof ProblemError && error.status === 503 && error.cause === undefined
 }
 

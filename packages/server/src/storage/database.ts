@@ -218,6 +218,8 @@ export interface Database {
  */
 export class DatabaseUnavailableError extends Error {
   override readonly name: string = 'DatabaseUnavailableError'
+  /** Whether many requests fail for the same reason, so that the log must not get each error. */
+  readonly isFrequent: boolean = false
 }
 
 /**
@@ -226,6 +228,7 @@ export class DatabaseUnavailableError extends Error {
  */
 export class DatabaseBusyError extends DatabaseUnavailableError {
   override readonly name = 'DatabaseBusyError'
+  override readonly isFrequent = true
 }
 
 /**

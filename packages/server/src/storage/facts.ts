@@ -31,7 +31,8 @@ export async function readDatabaseFacts(reader: Reader): Promise<DatabaseFacts> 
   if (isPostgres(reader)) {
     const row = await onlyRow(
       sql<{ fsync: string; now: number }>`
-      select current_setting('fsync') as fsync, (extract(epoch from clock_timestamp()) * 1000)::bigint as now`,
+      select current_setting('fsync') as fsync,
+        (extract(epoch from clock_timestamp()) * 1000)::bigint as now`,
       reader,
     )
     return { kind: 'postgres', ...row, migrations }

@@ -15,14 +15,18 @@ export interface Pool {
   readonly options?: { readonly max?: number | undefined }
 }
 
+/** A statement with its parameters. */
+export interface Query {
+  readonly text: string
+  readonly values: readonly unknown[]
+  readonly types: TypeParsers
+  /** Milliseconds. Default and 0: the client waits forever. */
+  readonly query_timeout?: number
+}
+
 /** The part of pg's pooled clients that Keystile uses. */
 export interface PoolClient extends CancellableClient {
-  query(query: {
-    readonly text: string
-    readonly values: readonly unknown[]
-    readonly types: TypeParsers
-    readonly query_timeout: number
-  }): Promise<unknown>
+  query(query: Query): Promise<unknown>
   release(error?: Error | boolean): void
   on(event: 'error', listener: (error: Error) => void): unknown
   on(event: 'notice', listener: (notice: Notice) => void): unknown

@@ -62,6 +62,14 @@ describe('explainStatementError', () => {
     assert.match(findFix(error('08P01', parameter)) ?? '', /remove this parameter from the URL/)
   })
 
+  it('a server that does not answer has a fix', () => {
+    for (const silent of [
+      new PostgresUnavailableError('outage', 'the PostgreSQL database does not answer'),
+      error(undefined, 'timeout expired'),
+    ])
+      assert.match(findFix(new Error('x', { cause: silent })) ?? '', /let a firewall pass/)
+  })
+
   it('an error that is thrown on has no values of a row', () => {
     assert.equal(Reflect.get(explainStatementError(error('23505')) as object, 'detail'), undefined)
   })

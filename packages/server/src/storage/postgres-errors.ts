@@ -5,7 +5,8 @@ import { DatabaseUnavailableError, UnknownOutcomeError } from './database.ts'
 /**
  * What is known after a failed statement:
  *
- * - `conflict`: PostgreSQL rolled the transaction back because of another one. A new try may succeed.
+ * - `conflict`: PostgreSQL rolled the transaction back because of another one. A new try may
+ *   succeed.
  * - `refused`: PostgreSQL did not run the statement, or did not accept the connection.
  * - `lost`: the connection has ended, or leads to a server that cannot write.
  * - `timeout`: there was no reply in time. PostgreSQL may still run the statement.
@@ -16,9 +17,15 @@ export type Failure = 'conflict' | 'refused' | 'lost' | 'timeout' | 'outage'
 /** Thrown when PostgreSQL was not available for a statement. */
 export class PostgresUnavailableError extends DatabaseUnavailableError {
   readonly failure: Failure
-  constructor(failure: Failure, message: string, options?: ErrorOptions) {
+  override readonly isFrequent: boolean
+  constructor(
+    failure: Failure,
+    message: string,
+    { isFrequent = false, ...options }: ErrorOptions & { readonly isFrequent?: boolean } = {},
+  ) {
     super(message, options)
     this.failure = failure
+    this.isFrequent = isFrequent
   }
 }
 
@@ -44,7 +51,7 @@ const unavailable: readonly (readonly [codes: RegExp, failure: Failure, message:
   // The timeouts of an idle or a long transaction. PostgreSQL closes the connection.
   [/^25P0[34]$/, 'lost', 'PostgreSQL has ended a transaction, which took too long'],
   [/^(57P|E[A-Z]+$)/, 'lost', cannotBeReached],
-  // 08P01 is in `findFailureOfPooler`. With 08004, a server or a pooler refuses connections for good.
+  // 08P01 is in `findFailureOfPooler`. With 08004, a server refuses connections for good.
   [/^08(?!P01|004)/, 'lost', cannotBeReached],
 ]
 
@@ -91,8 +98,8 @@ function findFailureOfPg(error: unknown): Failure | undefined {
 }
 
 /**
- * Returns `lost` if a pooler has lost its server. PgBouncer gives the code 08P01 (protocol violation) to all
- * its fatal errors. Those about parameters of the connection stay until they are corrected.
+ * Returns `lost` if a pooler has lost its server. PgBouncer gives the code 08P01 (protocol error)
+ * to all its fatal errors. Those about parameters of the connection stay until they are corrected.
  * PostgreSQL itself gives this code to statements that are not well-formed: those are bugs, and not
  * fatal.
  */
@@ -146,11 +153,14 @@ export function findFix(error: unknown): string | undefined {
   // pg throws this error without a code, because PostgreSQL asked for a password.
   if (/client password must be a/.test(root.message)) return giveThePassword
   if (unsupportedParameter.test(root.message)) return leaveOutTheParameter
+  if (isFailure(root, 'outage') || /timeout/.test(root.message)) return findTheServer
   const code = codeOf(root)
   return fixes.find(([codes]) => typeof code === 'string' && codes.test(code))?.[1]
 }
 
 const giveThePassword = 'give the password: in the URL, in PGPASSWORD or in the file PGPASSFILE'
+const findTheServer =
+  'start PostgreSQL there, correct host and port in the URL, or let a firewall pass the connection'
 const leaveOutTheParameter =
   'remove this parameter from the URL and from PGOPTIONS, ' +
   'or add it to ignore_startup_parameters of PgBouncer'

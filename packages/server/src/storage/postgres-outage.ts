@@ -67,7 +67,7 @@ export function watchForOutages(
   async function waitForEnd(): Promise<void> {
     isOut = true
     onOutage()
-    for (const fail of waiting) fail(outage())
+    for (const fail of waiting) fail(outage(false))
     do await delay(pauseMilliseconds, undefined, { ref: false })
     while (!isClosed && !(await answers()))
     isOut = false
@@ -75,7 +75,11 @@ export function watchForOutages(
 
   return {
     async watch(work) {
-      if (isOut) throw outage()
+      if (isOut) {
+        // A caller that tries again without a pause must not keep Node from running the probes.
+        await polled()
+        throw outage(true)
+      }
 
       const { promise: begun, reject } = Promise.withResolvers<never>()
       const timer = setInterval(() => void check(), silentMilliseconds).unref()
@@ -107,6 +111,7 @@ async function afterPolling<T>(value: T): Promise<T> {
   return value
 }
 
-function outage(): PostgresUnavailableError {
-  return new PostgresUnavailableError('outage', 'the PostgreSQL database does not answer')
+function outage(isFrequent: boolean): PostgresUnavailableError {
+  const message = 'the PostgreSQL database does not answer'
+  return new PostgresUnavailableError('outage', message, { isFrequent })
 }

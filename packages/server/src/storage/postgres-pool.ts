@@ -10,6 +10,7 @@ import {
   requestConnections,
   type Pool,
   type PoolClient,
+  type Query,
   type TypeParsers,
 } from './postgres-client.ts'
 import { commit, type Notice } from './postgres-commit.ts'
@@ -45,23 +46,27 @@ const typeParsers: TypeParsers = {
  * Returns the pool in two forms that Kysely can use. `pool` is for the feed of revocations.
  * `requestPool` is for requests; its queue leaves one connection free. So requests never delay the
  * feed, except if the pool has only one connection. The feed does not get a pool of its own,
- * because the database might refuse more connections than the app's pool has. `close` does NOT
- * close a pool that belongs to the app.
+ * because the database might refuse more connections than the app's pool has. `migrationPool` is
+ * for migrations: its statements have no timeout. `close` does NOT close a pool that belongs to the
+ * app.
  */
 export async function connectPostgres(source: string | Pool): Promise<{
   readonly pool: PostgresPool
   readonly requestPool: PostgresPool
+  readonly migrationPool: PostgresPool
   close(): Promise<void>
 }> {
   const pool = typeof source === 'string' ? await createPool(source) : source
   // Without a listener, an idle connection that breaks would end the process. The next query
   // reports the error.
   pool.on('error', () => {})
-  const connections = createConnections(pool)
+  const connections = createConnections(pool, { isOwn: typeof source === 'string' })
   const places = (pool.options?.max ?? requestConnections) - 1
+  const line = createLine(Math.max(1, places), lineMilliseconds)
   return {
     pool: convertingPool(connections),
-    requestPool: convertingPool(connections, createLine(Math.max(1, places), lineMilliseconds)),
+    requestPool: convertingPool(connections, { line }),
+    migrationPool: convertingPool(connections, { timeout: 0 }),
     async close() {
       connections.close()
       if (typeof source === 'string') await pool.end()
@@ -69,14 +74,25 @@ export async function connectPostgres(source: string | Pool): Promise<{
   }
 }
 
+interface Statement {
+  readonly text: string
+  readonly values: readonly unknown[]
+  /** How long to wait for the reply, in milliseconds. 0: until the connection ends. */
+  readonly timeout: number
+}
+
 /** A connection that was taken from the pool. */
 interface Connection {
   /** Whether the pool has kept it since an earlier use. */
   readonly isReused: boolean
   /** @throws {PostgresUnavailableError} if the database was not available */
-  ask(text: string, values: readonly unknown[]): Promise<unknown>
-  /** Must be called once. Closes the connection if it cannot be used again. */
-  release(mustClose: boolean): void
+  ask(statement: Statement): Promise<unknown>
+  /**
+   * Must be called once. Closes the connection if it cannot be used again.
+   *
+   * @param onFree called when the pool has the connection back
+   */
+  release(mustClose: boolean, onFree?: () => void): void
 }
 
 interface Connections {
@@ -85,42 +101,14 @@ interface Connections {
   close(): void
 }
 
-/** What is known of a connection, as long as it is open. */
-interface State {
-  /** See `createConnections`. */
-  readonly generation: number
-  isUsed: boolean
-  isBroken: boolean
-  /** Collects the notices that arrive while a COMMIT is running. */
-  notices: Notice[] | undefined
-}
-
-/**
- * Takes connections from a pool. A connection that broke or did not answer is never used again. If
- * one is lost, or an outage begins, the older ones are not used either: they may be as dead, and
- * each would have to be found out by a request. So each connection has the generation in which it
- * was opened.
- */
-function createConnections(pool: Pool): Connections {
-  let generation = 0
-  const outages = watchForOutages(createProbe(pool), () => generation++)
-  const states = new WeakMap<PoolClient, State>()
-
-  /** @param isUsed whether the pool has kept a connection that is not known yet */
-  function stateOf(client: PoolClient, isUsed = true): State {
-    const known = states.get(client)
-    if (known) return known
-
-    const state: State = { generation, isUsed, isBroken: false, notices: undefined }
-    states.set(client, state)
-    // The pool itself listens for errors only while a connection is idle. Without this listener, a
-    // restart of the database would end the process.
-    client.on('error', () => {
-      state.isBroken = true
-    })
-    client.on('notice', (notice) => state.notices?.push(notice))
-    return state
-  }
+/** Takes connections from a pool. A connection that broke or did not answer is never used again. */
+function createConnections(pool: Pool, { isOwn }: { readonly isOwn: boolean }): Connections {
+  const states = watchStates(pool)
+  const holds = createHolds()
+  const outages = watchForOutages(createProbe(pool), () => {
+    states.distrustAll()
+    holds.letGo()
+  })
 
   async function takeFrom(): Promise<PoolClient> {
     let connecting: Promise<PoolClient> | undefined
@@ -133,38 +121,120 @@ function createConnections(pool: Pool): Connections {
     }
   }
 
-  async function takeCurrent(): Promise<PoolClient> {
+  async function takeTrusted(): Promise<PoolClient> {
     for (;;) {
       const client = await takeFrom()
-      const state = stateOf(client)
-      if (!state.isBroken && state.generation === generation) return client
+      if (states.isTrusted(client)) return client
       client.release(true)
     }
   }
 
-  pool.on('connect', (client) => void stateOf(client, false))
   return {
     async take() {
-      const client = await takeCurrent()
-      const state = stateOf(client)
+      const client = await takeTrusted()
+      const state = states.get(client)
       const isReused = state.isUsed
       state.isUsed = true
       return {
         isReused,
-        async ask(text, values) {
+        async ask(statement) {
           if (state.isBroken) throw connectionIsBroken()
           try {
-            return await send(client, state, outages, { text, values })
+            return await send(client, state, outages, statement)
           } catch (error) {
             if (!isUsableAfter(error)) state.isBroken = true
-            if (isFailure(error, 'lost') && state.generation === generation) generation++
+            if (isFailure(error, 'lost')) states.distrustLike(state)
             throw error
           }
         },
-        release: (mustClose) => client.release(mustClose || state.isBroken),
+        release(mustClose, onFree = () => {}) {
+          const free = (): void => {
+            client.release(mustClose || state.isBroken)
+            onFree()
+          }
+          if (isOwn && state.lateReply) holds.hold(state.lateReply, free)
+          else free()
+        },
       }
     },
-    close: () => outages.close(),
+    close() {
+      outages.close()
+      holds.letGo()
+    },
+  }
+}
+
+/** What is known of a connection, as long as it is open. */
+interface State {
+  /** The number of times that older connections had been distrusted when this one was opened. */
+  readonly generation: number
+  isUsed: boolean
+  isBroken: boolean
+  /** Collects the notices that arrive while a COMMIT is running. */
+  notices: Notice[] | undefined
+  /** The reply to a COMMIT for which this process no longer waits. */
+  lateReply: Promise<unknown> | undefined
+}
+
+/**
+ * Keeps the state of each connection. If a connection is lost, or an outage begins, the older ones
+ * are not used any more: they may be as dead, and each would have to be found out by a request.
+ */
+function watchStates(pool: Pool) {
+  let generation = 0
+  const states = new WeakMap<PoolClient, State>()
+
+  /** @param isUsed whether the pool has kept a connection that is not known yet */
+  function get(client: PoolClient, isUsed = true): State {
+    const known = states.get(client)
+    if (known) return known
+
+    const notices = undefined
+    const state: State = { generation, isUsed, isBroken: false, notices, lateReply: undefined }
+    states.set(client, state)
+    // The pool itself listens for errors only while a connection is idle. Without this listener, a
+    // restart of the database would end the process.
+    client.on('error', () => {
+      state.isBroken = true
+    })
+    client.on('notice', (notice) => state.notices?.push(notice))
+    return state
+  }
+
+  pool.on('connect', (client) => void get(client, false))
+  return {
+    get,
+    isTrusted(client: PoolClient): boolean {
+      const state = get(client)
+      return !state.isBroken && state.generation === generation
+    },
+    distrustAll: () => generation++,
+    /** Distrusts all connections up to the generation of this one. */
+    distrustLike(state: State): void {
+      if (state.generation === generation) generation++
+    },
+  }
+}
+
+/**
+ * Keeps connections out of the pool until PostgreSQL has replied to their COMMIT, because it waits
+ * for a standby. PostgreSQL itself keeps such a connection, even if it is closed here. If the pool
+ * opened another one for each, PostgreSQL would soon have no connection left for anybody. This is
+ * only for Keystile's own pool: an app needs the connections of its pool for its own reads.
+ */
+function createHolds() {
+  const held = new Set<() => void>()
+  return {
+    hold(reply: Promise<unknown>, free: () => void): void {
+      const once = (): void => {
+        if (held.delete(once)) free()
+      }
+      held.add(once)
+      void reply.then(once, once)
+    },
+    letGo(): void {
+      for (const free of held) free()
+    },
   }
 }
 
@@ -173,24 +243,47 @@ async function send(
   client: PoolClient,
   state: State,
   outages: OutageWatch,
-  { text, values }: { readonly text: string; readonly values: readonly unknown[] },
+  { text, values, timeout }: Statement,
 ): Promise<unknown> {
-  const query = { text, values, types: typeParsers, query_timeout: queryMilliseconds }
+  const query = { text, values, types: typeParsers }
+  if (text === 'commit') return sendCommit(client, state, outages, { query, timeout })
+
+  try {
+    return await outages.watch(() => client.query({ ...query, query_timeout: timeout }))
+  } catch (error) {
+    const explained = explainStatementError(error)
+    if (isFailure(explained, 'timeout')) cancelStatement(client)
+    throw explained
+  }
+}
+
+/** Sends a COMMIT. It is never cancelled, because it would not wait for the standby any more. */
+async function sendCommit(
+  client: PoolClient,
+  state: State,
+  outages: OutageWatch,
+  { query, timeout }: { readonly query: Query; readonly timeout: number },
+): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    if (timeout === 0) return
+    timer = setTimeout(() => {
+      state.lateReply = reply
+      reject(new Error('timeout of a commit'))
+    }, timeout)
+  })
+  let reply: Promise<unknown> | undefined
   const ask = (): Promise<unknown> =>
     outages
-      .watch(() => client.query(query))
+      .watch(() => Promise.race([(reply = client.query(query)), late]))
       .catch((error: unknown) => Promise.reject(explainStatementError(error)))
 
-  if (text === 'commit') {
-    state.notices = []
-    return commit(ask, state.notices).finally(() => (state.notices = undefined))
-  }
+  const notices: Notice[] = (state.notices = [])
   try {
-    return await ask()
-  } catch (error) {
-    // A cancelled COMMIT would not wait for the standby any more, so only others are cancelled.
-    if (isFailure(error, 'timeout')) cancelStatement(client)
-    throw error
+    return await commit(ask, notices)
+  } finally {
+    clearTimeout(timer)
+    state.notices = undefined
   }
 }
 
@@ -203,9 +296,13 @@ function connectionIsBroken(): PostgresUnavailableError {
  * to be lost at its first statement, takes another connection and sends the statement once more.
  * This statement is a `begin`, or a read outside of a transaction: so nothing is done twice.
  *
- * @param line the queue for connections. Without one, callers wait in the pool's own queue.
+ * @param options.line the queue for connections. Without one, callers wait in the pool's own queue.
+ * @param options.timeout how long to wait for each reply, in milliseconds; 0: without a limit
  */
-function convertingPool(connections: Connections, line?: Line): PostgresPool {
+function convertingPool(
+  connections: Connections,
+  { line, timeout = queryMilliseconds }: { readonly line?: Line; readonly timeout?: number } = {},
+): PostgresPool {
   return {
     options: {},
     async connect() {
@@ -221,19 +318,19 @@ function convertingPool(connections: Connections, line?: Line): PostgresPool {
         const mayRepeat = isFirst && connection.isReused
         isFirst = false
         try {
-          return await connection.ask(text, values)
+          return await connection.ask({ text, values, timeout })
         } catch (error) {
           if (!mayRepeat || !isFailure(error, 'lost')) throw error
         }
         connection.release(true)
         connection = undefined
         connection = await connections.take()
-        return connection.ask(text, values)
+        return connection.ask({ text, values, timeout })
       }
 
       const release = (mustClose?: boolean): void => {
-        connection?.release(mustClose ?? false)
-        leave?.()
+        if (connection) connection.release(mustClose ?? false, leave)
+        else leave?.()
       }
       return { query, release } as Awaited<ReturnType<PostgresPool['connect']>>
     },

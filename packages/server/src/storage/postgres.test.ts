@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { createTestDatabase, howToGetPostgres, isWaiting } from '../../test-support/postgres.ts'
@@ -125,6 +126,17 @@ describe('commands on PostgreSQL', { skip }, () => {
       assert.equal(await opened.write(read, undefined), expected)
       await opened.close()
     }
+  })
+
+  it('a statement that waits for a lock is not an outage, if a new connection gets answers', async () => {
+    const locker = new pg.Client(url)
+    await locker.connect()
+    await locker.query('begin; lock table note')
+    const read = textOf(1) // no other connection asks anything meanwhile
+    await delay(2_500)
+    await locker.query('commit')
+    assert.equal(typeof (await read), 'string')
+    await locker.end()
   })
 
   it('PostgreSQL cancels a read that this process no longer waits for', async () => {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { Kysely, sql, type PostgresPool } from 'kysely'
+import { Kysely, PostgresDialect, sql, type PostgresPool } from 'kysely'
 import {
   createNotifier,
   DatabaseUnavailableError,
@@ -19,7 +19,10 @@ import { receiveSignals } from './postgres-signals.ts'
 
 /** How often a transaction is tried that conflicts with others. */
 const conflictTries = 3
-/** The longest wait before another try. Each wait is random, or the same two would conflict again. */
+/**
+ * The longest wait before another try. Each wait is random: otherwise the same two transactions
+ * would conflict again.
+ */
 const conflictMilliseconds = 50
 
 /**
@@ -30,14 +33,16 @@ const conflictMilliseconds = 50
  * @throws {DatabaseUnavailableError} when the database cannot be reached or migrated
  */
 export async function openPostgres(source: string | Pool, name: string): Promise<Database> {
-  const { pool, requestPool, close } = await connectPostgres(source)
+  const { pool, requestPool, migrationPool, close } = await connectPostgres(source)
   const signals: { close(): Promise<void> }[] = []
   const open = (from: PostgresPool): Reader =>
     new Kysely<unknown>({ dialect: new BoundedDialect({ pool: from }) }).withSchema(schema)
   const reader = open(requestPool)
   const urgentReader = open(pool)
   try {
-    await migrateOnce(reader)
+    // Without the time limits of a request: an index of a big table takes minutes.
+    const dialect = new PostgresDialect({ pool: migrationPool })
+    await migrateOnce(new Kysely<unknown>({ dialect }).withSchema(schema))
   } catch (error) {
     await close()
     const fix = findFix(error)
