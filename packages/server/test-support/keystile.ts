@@ -19,6 +19,7 @@ import type { User, Users } from '../src/features/accounts/users.ts'
 import { noMeter } from '../src/feature/metric.ts'
 import type { RotationSettings } from '../src/features/signing-keys/rotation.ts'
 import { wire, type RunningKeystile } from '../src/server/wire.ts'
+import { instanceCount, startInTurns, throughPooler } from './in-turns.ts'
 import { copyMigratedFile, createMigratedDatabase, type MigratedDatabase } from './migrated.ts'
 import './quick-jobs.ts'
 import { openPeople, type People } from './people.ts'
@@ -176,6 +177,9 @@ after(() => Promise.all(idle.map(({ drop }) => drop())))
  * KEYSTILE_LONG=1 runs all four suites. Otherwise two run, which cover both databases and both
  * kinds of users: accounts on SQLite, and the app's own users on PostgreSQL. A machine without
  * PostgreSQL runs both kinds of users on SQLite.
+ *
+ * If KEYSTILE_TEST_INSTANCES is above 1, all suites run on PostgreSQL only, and each Keystile of a
+ * test is that many Keystiles, which answer in turns.
  */
 export function describeOnBoth(
   title: string,
@@ -183,11 +187,14 @@ export function describeOnBoth(
   directories: readonly Directory[] = ['accounts'],
 ): void {
   const hasPostgres = Boolean(process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL'])
-  const isShort = directories.length > 1 && hasPostgres && !process.env['KEYSTILE_LONG']
+  const isShort =
+    directories.length > 1 && hasPostgres && !process.env['KEYSTILE_LONG'] && instanceCount === 1
   const longOnly = 'KEYSTILE_LONG=1 runs it'
   for (const directory of directories) {
     const whose = directory === 'people' ? ', with the app’s own users' : ''
-    const skipSqlite = isShort && directory === 'people' && longOnly
+    const skipSqlite =
+      (instanceCount > 1 && 'several instances run on PostgreSQL') ||
+      (isShort && directory === 'people' && longOnly)
     describe(`${title} on SQLite${whose}`, { skip: skipSqlite, concurrency: 1 }, () => {
       let folder: string
       runOn(suite, 'SQLite', directory, {
@@ -237,10 +244,11 @@ function runOn(
     },
     async start(options = {}, rotation) {
       if (database === '') database = await open()
+      const place = kind === 'SQLite' ? database : throughPooler(database)
       if (directory === 'people')
-        people ??= await openPeople(kind, kind === 'SQLite' ? `${database}.people` : database)
-      const own = people && { users: people.directory, database: people.pool ?? database }
-      const given = { database, ...own, ...options } as StartOptions
+        people ??= await openPeople(kind, kind === 'SQLite' ? `${database}.people` : place)
+      const own = people && { users: people.directory, database: people.pool ?? place }
+      const given = { database: place, ...own, ...options } as StartOptions
       const started = await startKeystile(given, people, rotation)
       running.push(started)
       return started
@@ -278,13 +286,13 @@ export async function startKeystile(
   rotation?: RotationSettings,
 ): Promise<TestKeystile> {
   const { passwordHashing = cheapHashing } = options
-  const { keystile, users, clients, document, findUnreadiness } = await wire(
-    {
-      ...checkOptions({ ...testOptions, ...options }),
-      passwordHashing,
+  const isOnFile = typeof options.database === 'string' && !options.database.startsWith('postgres')
+  const { keystile, users, clients, document, findUnreadiness } = await startInTurns(
+    isOnFile ? 1 : instanceCount,
+    () => {
+      const checked = checkOptions({ ...testOptions, ...options })
+      return wire({ ...checked, passwordHashing }, noMeter, rotation)
     },
-    noMeter,
-    rotation,
   )
   const guard = createGuard(keystile)
   const send: TestKeystile['send'] = async (method, path, options) =>

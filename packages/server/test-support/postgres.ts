@@ -312,7 +312,7 @@ async function launch(
     'listen_addresses=127.0.0.1',
     // No Unix socket: its path must be short, and the path of a temporary folder may be long.
     'unix_socket_directories=',
-    'max_connections=100',
+    'max_connections=400',
     'shared_buffers=32MB',
     'timezone=UTC',
     'log_timezone=UTC',

@@ -45,6 +45,7 @@ export function startResolver(parts: ResolverParts): Resolver {
   let isFailing = false
 
   async function step(): Promise<void> {
+    if (!lease.isHeld) return
     try {
       let last: MailProofRow | undefined
       let failure: unknown
