@@ -37,6 +37,8 @@ export interface TestPostgresOptions {
   readonly durable?: boolean
   /** A library that the server loads first (LD_PRELOAD), to simulate a slow disk. */
   readonly preload?: string
+  /** Settings of a separate server, such as `shared_buffers=1GB`. */
+  readonly settings?: readonly string[]
   /** Where to create the folder of the server. Default: the folder for temporary files. */
   readonly parent?: string
 }
@@ -64,8 +66,9 @@ export const howToGetPostgres = `set ${urlVariable}, or run npm ci with its opti
  * Starts PostgreSQL on a free port of the loopback address, without a password. It uses the
  * binaries from npm. If these are not installed, it uses the newest binaries in
  * /usr/lib/postgresql. If there are none, it returns undefined, and the test must be skipped with a
- * reason, or must fail if CI=true. If KEYSTILE_TEST_DATABASE_URL is set and `durable` is false,
- * this function starts nothing: it returns the server with this URL, whose `stop` does nothing.
+ * reason, or must fail if CI=true. If KEYSTILE_TEST_DATABASE_URL is set, `durable` is false, and
+ * there are no `settings`, this function starts nothing: it returns the server with this URL, whose
+ * `stop` does nothing.
  *
  * When `stop` resolves, the server has ended and its folder is deleted. The same happens soon after
  * this process ends, even if SIGKILL ends it.
@@ -74,7 +77,7 @@ export async function startPostgres(
   options: TestPostgresOptions = {},
 ): Promise<TestPostgres | undefined> {
   const given = process.env[urlVariable]
-  if (given && !options.durable) return { url: given, stop: async () => {} }
+  if (given && !options.durable && !options.settings) return { url: given, stop: async () => {} }
   const npm = binariesFromNpm()
   const system = npm ? undefined : binariesOfSystem()
   if (!npm && !system) return undefined
@@ -102,9 +105,9 @@ export async function startPostgres(
     ]
     const into = ['--pgdata', data, '--username=postgres']
     execFileSync(join(bin, 'initdb'), [...into, ...initOptions], { ...asUser, stdio: 'pipe' })
-    const { preload, durable = false } = options
+    const { preload } = options
     const env = { ...asUser.env, ...(preload !== undefined && { LD_PRELOAD: preload }) }
-    const port = await run(bin, folder, { ...asUser, env }, durable)
+    const port = await run(bin, folder, { ...asUser, env }, options)
     return { url: `postgres://postgres@127.0.0.1:${port}/postgres`, stop: janitor.cleanUp }
   } catch (error) {
     await janitor.cleanUp()
@@ -117,10 +120,12 @@ export async function startPostgres(
  * files can run at the same time. If this variable is not set, returns undefined, and the test must
  * be skipped.
  *
+ * @param server the URL of another server
  * @throws {Error} if the variable is not set and CI=true, because CI must not skip tests
  */
-export async function createTestDatabase(): Promise<TestDatabase | undefined> {
-  const server = process.env[urlVariable]
+export async function createTestDatabase(
+  server: string | undefined = process.env[urlVariable],
+): Promise<TestDatabase | undefined> {
   if (!server && process.env['CI'] === 'true')
     throw new Error(`no PostgreSQL, and CI=true: ${howToGetPostgres}`)
   if (!server) return undefined
@@ -236,7 +241,12 @@ function isWritable(folder: string): boolean {
 }
 
 /** Starts the server and waits until it accepts connections. Returns its port. */
-async function run(bin: string, folder: string, asUser: object, durable: boolean): Promise<number> {
+async function run(
+  bin: string,
+  folder: string,
+  asUser: object,
+  { durable = false, settings: given = [] }: TestPostgresOptions,
+): Promise<number> {
   // Tries three times: another process may take the free port before the server listens on it.
   for (let attempt = 1; ; attempt++) {
     const port = await freePort()
@@ -252,6 +262,7 @@ async function run(bin: string, folder: string, asUser: object, durable: boolean
       ...['fsync', 'synchronous_commit', 'full_page_writes'].map(
         (name) => `${name}=${durable ? 'on' : 'off'}`,
       ),
+      ...given, // the last setting of a name wins
     ]
     const args = ['-D', join(folder, 'data'), ...settings.flatMap((setting) => ['-c', setting])]
     // The server gets a separate process group, so that Ctrl-C does not end it. The janitor stops

@@ -15,6 +15,7 @@ import * as emailChanges from './migrations/0012-email-changes.ts'
 import * as proofClaims from './migrations/0013-proof-claims.ts'
 import * as proofAllowances from './migrations/0014-proof-allowances.ts'
 import * as keyRotation from './migrations/0015-key-rotation.ts'
+import * as indexesForManyRows from './migrations/0017-indexes-for-many-rows.ts'
 import { inTables, isPostgres, type Reader } from './database.ts'
 
 /** All migrations. Kysely runs them in the order of their names. Never change an old migration. */
@@ -34,6 +35,7 @@ const migrations = {
   '0013-proof-claims': proofClaims,
   '0014-proof-allowances': proofAllowances,
   '0015-key-rotation': keyRotation,
+  '0017-indexes-for-many-rows': indexesForManyRows,
 }
 
 /**
