@@ -35,7 +35,7 @@ const manyUsers = 1_000_000
 /** More users than a server keeps in memory, so that each request reads the database. */
 const usersInTurn = 12_000
 /** The longest turn, so that the run ends within a quarter of an hour. */
-const longestTurnSeconds = 1.5
+const longestTurnSeconds = 1.2
 /** The sessions that housekeeping deletes, each with two refresh tokens. */
 const expiredSessions = 10_000
 /** How much more a request may cost in the large database. */
