@@ -143,7 +143,7 @@ export async function fillPostgres(url: string, rows: ManyRows): Promise<void> {
       `generate_series(${from}::bigint, ${from + count - 1}::bigint) as numbers(n)`
     for (const statement of statementsOf(rows, numbers)) await client.query(statement)
     await client.query('drop schema filling cascade')
-    if (rows.part !== 'expired') await client.query('vacuum analyze')
+    await client.query('vacuum analyze')
   } finally {
     await client.end()
   }
