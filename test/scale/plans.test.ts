@@ -172,7 +172,7 @@ async function findStale(
 /** Prints the statements of the flows that a service runs most often. */
 function printCounts(recorded: readonly RecordedStatement[]): void {
   const often = ['login', 'refresh', 'logout', 'GET /users/me']
-  const ofBackground = /^select .*"feed"|"(lease|signing_key|setting)"|"seq" >/
+  const ofBackground = /^select .*"feed"|"(lease|signing_key|setting|app_event)"|"seq" >/
   for (const flow of often) {
     // The last one was recorded without mails and durable events.
     const start = recorded.findLastIndex(({ text }) => text === `-- ${flow}`)
