@@ -32,6 +32,7 @@ describe('npm run bench -- --quick', { skip }, () => {
           ['tokens', 12] as const,
           ['users', 11] as const,
           ['profile', 18] as const,
+          ['scale', 30] as const,
         ]
       : []),
   ]

@@ -22,6 +22,8 @@ export interface Run {
   readonly seconds: number
   /** The status that every answer must have. */
   readonly expect: number
+  /** Called with the body of each answer. Default: bodies are not read. */
+  readonly onBody?: ((body: string) => void) | undefined
 }
 
 export interface Answers {
@@ -78,6 +80,30 @@ export function onceEach(requests: readonly Buffer[]): () => Buffer {
   }
 }
 
+/** Requests of which each is made from the answer to an earlier one. */
+export interface Chain {
+  next(): Buffer
+  onBody(body: string): void
+}
+
+/**
+ * Makes a chain of requests that may be sent only once, such as refreshes. Begins with `first`.
+ *
+ * @param follow returns the request that the answer to another request allows
+ */
+export function inChain(first: readonly Buffer[], follow: (body: string) => Buffer): Chain {
+  const waiting = [...first]
+  let sent = 0
+  return {
+    next() {
+      const request = waiting[sent++]
+      if (!request) throw new RangeError('there must be more requests than connections')
+      return request
+    },
+    onBody: (body) => void waiting.push(follow(body)),
+  }
+}
+
 /** Opens the connections. The time that this takes is not measured. */
 export async function openLoad({ port, connections }: Load): Promise<OpenLoad> {
   if (!(connections >= 1 && connections <= maxConnections))
@@ -98,7 +124,10 @@ function open(port: number): Promise<Socket> {
   })
 }
 
-async function runOn(sockets: readonly Socket[], { next, seconds, expect }: Run): Promise<Answers> {
+async function runOn(
+  sockets: readonly Socket[],
+  { next, seconds, expect, onBody }: Run,
+): Promise<Answers> {
   if (!(seconds > 0 && seconds <= maxSeconds))
     throw new RangeError(`seconds must be more than 0 and at most ${maxSeconds}`)
   const start = performance.now()
@@ -109,7 +138,11 @@ async function runOn(sockets: readonly Socket[], { next, seconds, expect }: Run)
     sent++ < maxRequests && performance.now() < end ? next() : undefined
   const priority = raisePriority()
   try {
-    await Promise.all(sockets.map((socket) => ask(socket, nextInTime, expect, () => answered++)))
+    const onAnswer = (reader: AnswerReader): void => {
+      answered++
+      onBody?.(reader.readBody())
+    }
+    await Promise.all(sockets.map((socket) => ask(socket, nextInTime, expect, onAnswer)))
   } finally {
     priority.end()
   }
@@ -121,7 +154,7 @@ function ask(
   socket: Socket,
   next: () => Buffer | undefined,
   expect: number,
-  onAnswer: () => void,
+  onAnswer: (reader: AnswerReader) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const reader = createAnswerReader(expect)
@@ -143,7 +176,7 @@ function ask(
     socket.on('data', (chunk: Buffer) => {
       try {
         if (!reader.isWhole(chunk)) return
-        onAnswer()
+        onAnswer(reader)
         send()
       } catch (error) {
         done(error as Error)
@@ -164,6 +197,8 @@ export interface AnswerReader {
   isWhole(chunk: Buffer): boolean
   /** The status of the last answer. */
   readonly status: number
+  /** Returns the body of the last answer that was whole. */
+  readBody(): string
   /** The `Retry-After` of the last answer, or 0. */
   readonly retryAfterSeconds: number
 }
@@ -172,7 +207,9 @@ export function createAnswerReader(...expected: readonly number[]): AnswerReader
   let pending: Buffer | undefined
   let status = 0
   let retryAfterSeconds = 0
+  let body: Buffer = Buffer.alloc(0)
   return {
+    readBody: () => body.toString(),
     get status() {
       return status
     },
@@ -201,6 +238,7 @@ export function createAnswerReader(...expected: readonly number[]): AnswerReader
       const missing = headEnd + 4 + Number(length) - bytes.length
       if (missing < 0) throw new Error('an answer is longer than its content-length')
       pending = missing > 0 ? bytes : undefined
+      body = bytes.subarray(headEnd + 4)
       return missing === 0
     },
   }

@@ -3,6 +3,7 @@
 //   npm run bench                        all scenarios, into bench/results and bench/README.md
 //   npm run bench -- guards verify       only these scenarios
 //   npm run bench -- --rounds 9 --seconds 5
+//   npm run bench -- scale --users 10000  the scenario scale with smaller databases
 //   npm run bench -- --quick             one short round without files: does the bench work?
 //   npm run bench -- --quick --out DIR   one short round; writes the results into DIR
 import { parseArgs } from 'node:util'
@@ -19,6 +20,7 @@ import { logins } from './scenarios/logins.ts'
 import { mail } from './scenarios/mail.ts'
 import { me } from './scenarios/me.ts'
 import { profile } from './scenarios/profile.ts'
+import { scale } from './scenarios/scale.ts'
 import { sessions } from './scenarios/sessions.ts'
 import { slow } from './scenarios/slow.ts'
 import { start } from './scenarios/start.ts'
@@ -47,6 +49,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   mail: { run: mail, isBuilt: false },
   sessions: { run: sessions, isBuilt: true },
   feed: { run: feed, isBuilt: true },
+  scale: { run: scale, isBuilt: false },
   start: { run: start, isBuilt: true },
   slow: { run: slow, isBuilt: true },
   bundles: { run: bundles, isBuilt: false },
@@ -58,6 +61,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string' },
     seconds: { type: 'string' },
     quick: { type: 'boolean', default: false },
+    users: { type: 'string' },
     out: { type: 'string' },
   },
 })
@@ -72,6 +76,7 @@ const effort: Effort = {
   rounds: numberOf(values.rounds, values.quick ? 1 : 5),
   seconds: numberOf(values.seconds, values.quick ? 0.05 : 3),
   quick: values.quick,
+  ...(values.users !== undefined && { users: numberOf(values.users, 1) }),
 }
 const folder = values.out ?? (values.quick ? undefined : resultsFolder)
 
@@ -100,6 +105,6 @@ function withNode(findings: Findings): Findings {
 function numberOf(text: string | undefined, otherwise: number): number {
   const value = text === undefined ? otherwise : Number(text)
   if (!(value > 0))
-    throw new TypeError(`--rounds and --seconds must be numbers above 0; one is ${text}`)
+    throw new TypeError(`--rounds, --seconds and --users must be above 0; one is ${text}`)
   return value
 }

@@ -1,6 +1,6 @@
 // Measures servers in turns (A B C A B C …), so that a slow minute of the machine affects all
 // servers.
-import { inTurn, onceEach, openLoad } from './load.ts'
+import { inTurn, onceEach, openLoad, type Answers, type Chain } from './load.ts'
 import { requireProc, startServer, type Program, type ServerProcess } from './process.ts'
 
 /** The number of connections to a server. With 16, none of the servers has to wait for requests. */
@@ -25,6 +25,8 @@ export interface Effort {
    * how fast the servers are.
    */
   readonly quick: boolean
+  /** The number of users in the large databases of `scale`. Default: a million. */
+  readonly users?: number
 }
 
 /** One thing that is measured: a server, and the requests that are sent to it. */
@@ -37,6 +39,8 @@ export interface Lane {
    * measurement fails.
    */
   readonly once?: boolean
+  /** Sends the requests of a chain, and none of `requests`. */
+  readonly chain?: Chain
   readonly expect?: number
   readonly connections?: number
 }
@@ -63,7 +67,7 @@ export async function measureInTurns(
   )
   const turns = lanes.map((lane) => ({
     lane,
-    next: (lane.once ? onceEach : inTurn)(lane.requests),
+    next: lane.chain ? lane.chain.next : (lane.once ? onceEach : inTurn)(lane.requests),
   }))
   for (let round = -1; round < effort.rounds; round++) {
     for (const { lane, next } of turns) {
@@ -102,12 +106,14 @@ async function measureTurn(
   const { server, expect = 200 } = lane
   const load = await openLoad({ port: server.port, connections: lane.connections ?? connections })
   try {
-    await load.run({ next, seconds: seconds * warmUpShare, expect })
+    const run = (length: number): Promise<Answers> =>
+      load.run({ next, seconds: length, expect, onBody: lane.chain?.onBody })
+    await run(seconds * warmUpShare)
     const before = server.cpuMicroseconds()
-    const run = await load.run({ next, seconds, expect })
+    const { answered, seconds: measured } = await run(seconds)
     return {
-      cpu: (server.cpuMicroseconds() - before) / run.answered,
-      rate: run.answered / run.seconds,
+      cpu: (server.cpuMicroseconds() - before) / answered,
+      rate: answered / measured,
     }
   } finally {
     load.close()

@@ -1,13 +1,14 @@
 // Runs servers in their own processes, and reads their processor time and memory from the kernel.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 
 /** The unit of the times in /proc: USER_HZ, which is the same on every Linux. */
 const ticksPerSecond = 100
-const startSeconds = 20
+/** On a busy machine, a server takes several seconds to start. */
+const startSeconds = 60
 
 export interface Program {
   readonly command: string
@@ -107,10 +108,39 @@ async function waitForAnswer(child: ChildProcess, port: number, path: string): P
  * (proc_pid_stat(5)).
  */
 function cpuMicroseconds(pid: number): number {
+  const [utime, stime] = readStat(pid).slice(11, 13)
+  return ((Number(utime) + Number(stime)) / ticksPerSecond) * 1e6
+}
+
+/** Returns the fields of /proc/PID/stat, from the third one on. */
+function readStat(pid: number | string): readonly string[] {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
   // The name of the program is in parentheses and may hold spaces.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1e6
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+}
+
+export function parentOf(pid: number): number {
+  return Number(readStat(pid)[1])
+}
+
+/**
+ * Returns the processor time of a process and its children, in microseconds. It includes children
+ * that have ended.
+ */
+export function cpuMicrosecondsWithChildren(pid: number): number {
+  let ticks = 0
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    try {
+      const fields = readStat(name)
+      const [utime, stime, ofEndedUser, ofEndedSystem] = fields.slice(11, 15).map(Number)
+      if (Number(fields[1]) === pid) ticks += utime! + stime!
+      if (Number(name) === pid) ticks += utime! + stime! + ofEndedUser! + ofEndedSystem!
+    } catch {
+      // The process has ended since the folder was read.
+    }
+  }
+  return (ticks / ticksPerSecond) * 1e6
 }
 
 /** Returns the resident memory of a process, in MiB. */

@@ -311,6 +311,9 @@ describeOnBoth('a database of a version without refresh tokens', (stage) => {
     const { accessToken, refreshToken, sessionId } = await before.tokens()
     await before.keystile.close()
     for (const statement of [
+      'drop index user_administrator',
+      'drop index session_subject_ended',
+      'create index session_subject on session (subject)',
       'drop index session_idle_expiry',
       'drop index event_expiry',
       'drop table schema_mark',

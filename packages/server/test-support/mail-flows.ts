@@ -24,16 +24,19 @@ export interface Person {
   readonly from?: SendOptions
 }
 
+/** The Keystile that a person asks for a mail. */
+type Asked = Pick<TestKeystile, 'keystile' | 'send'>
+
 /** A flow: a person asks for a mail, and its link or its code allows one change. */
 export interface MailFlow {
   readonly name: string
   /** The settings that the flow needs. */
-  readonly options: object
+  readonly options: { readonly emailVerification?: 'off' | 'optional' | 'required' }
   /**
    * Adds the person if the flow is for users, and asks for the mail. The answer has the id of the
    * request, and the address of the mail has the number in the name of the person.
    */
-  ask(person: Person, started: TestMails): Promise<Pick<Answer, 'status' | 'text' | 'json'>>
+  ask(person: Person, started: Asked): Promise<Pick<Answer, 'status' | 'text' | 'json'>>
   /** The name of the id that belongs to a code. Undefined if the mail has no code. */
   readonly idName?: 'request_id' | 'registration_id'
   /** The path that takes the token, or the code with the id of the request. */
@@ -114,7 +117,7 @@ export const mailFlows: readonly MailFlow[] = [
 /** Adds a person, and returns an access token of this person. */
 async function addAndLogIn(
   { username, email, password, from }: Person,
-  { keystile, send }: TestMails,
+  { keystile, send }: Asked,
 ): Promise<string> {
   await keystile.users?.create({ username, email, password })
   const { json } = await send('POST', '/token', { ...from, form: { username, password } })
@@ -122,7 +125,7 @@ async function addAndLogIn(
 }
 
 /** Adds a person, who asks for a new address. */
-async function changeEmail(person: Person, started: TestMails): Promise<Answer> {
+async function changeEmail(person: Person, started: Asked): Promise<Answer> {
   const bearer = await addAndLogIn(person, started)
   const { password: current_password, username } = person
   const json = { current_password, new_email: `${username}@new.example` }

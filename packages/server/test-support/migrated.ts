@@ -30,9 +30,15 @@ export interface MigratedDatabase {
   drop(): Promise<void>
 }
 
-/** Creates a migrated PostgreSQL database. Returns undefined if there is no PostgreSQL. */
-export async function createMigratedDatabase(): Promise<MigratedDatabase | undefined> {
-  const database = await createTestDatabase()
+/**
+ * Creates a migrated PostgreSQL database. Returns undefined if there is no PostgreSQL.
+ *
+ * @param server the URL of a server. Default: the one that all tests share
+ */
+export async function createMigratedDatabase(
+  server?: string,
+): Promise<MigratedDatabase | undefined> {
+  const database = await createTestDatabase(server)
   if (!database) return undefined
   const { url, clear, drop } = database
   const migrateAndCopy = async (): Promise<string> => {

@@ -51,6 +51,8 @@ export interface TestPostgresOptions {
   readonly preload?: string
   /** Further environment variables of the server, for the preloaded library. */
   readonly env?: Readonly<Record<string, string>>
+  /** Settings of a separate server, such as `shared_buffers=1GB`. */
+  readonly settings?: readonly string[]
   /** Where to create the folder of the server. Default: the folder for temporary files. */
   readonly parent?: string
   /**
@@ -83,8 +85,9 @@ export const howToGetPostgres = `set ${urlVariable}, or run npm ci with its opti
  * Starts PostgreSQL on a free port of the loopback address, without a password. It uses the
  * binaries from npm. If these are not installed, it uses the newest binaries in
  * /usr/lib/postgresql. If there are none, it returns undefined, and the test must be skipped with a
- * reason, or must fail if CI=true. If KEYSTILE_TEST_DATABASE_URL is set and no separate server
- * is asked for, this function starts nothing: it returns the server with this URL, whose `stop` does nothing.
+ * reason, or must fail if CI=true. If KEYSTILE_TEST_DATABASE_URL is set and the options ask for no
+ * separate server, this function starts nothing: it returns the server with this URL, whose `stop`
+ * does nothing.
  *
  * When `stop` resolves, the server has ended and its folder is deleted. The same happens soon after
  * this process ends, even if SIGKILL ends it.
@@ -93,7 +96,7 @@ export async function startPostgres(
   options: TestPostgresOptions = {},
 ): Promise<TestPostgres | undefined> {
   const given = process.env[urlVariable]
-  const isSeparate = options.durable || options.hasClients
+  const isSeparate = options.durable || options.hasClients || options.settings
   if (given && !isSeparate) {
     const notOurs = async (): Promise<void> => assert.fail('all test files share this server')
     return { url: given, crash: notOurs, startAgain: notOurs, stop: async () => {} }
@@ -125,10 +128,10 @@ export async function startPostgres(
     ]
     const into = ['--pgdata', data, '--username=postgres']
     execFileSync(join(bin, 'initdb'), [...into, ...initOptions], { ...asUser, stdio: 'pipe' })
-    const { preload, durable = false } = options
+    const { preload, durable = false, settings = [] } = options
     const preloaded = preload !== undefined && { LD_PRELOAD: preload }
     const env = { ...asUser.env, ...options.env, ...preloaded }
-    const program: Program = { bin, folder, asUser: { ...asUser, env }, durable }
+    const program: Program = { bin, folder, asUser: { ...asUser, env }, durable, settings }
     const port = await run(program)
     return {
       url: `postgres://postgres@127.0.0.1:${port}/postgres`,
@@ -154,10 +157,12 @@ export async function startPostgres(
  * files can run at the same time. If this variable is not set, returns undefined, and the test must
  * be skipped.
  *
+ * @param server the URL of another server
  * @throws {Error} if the variable is not set and CI=true, because CI must not skip tests
  */
-export async function createTestDatabase(): Promise<TestDatabase | undefined> {
-  const server = process.env[urlVariable]
+export async function createTestDatabase(
+  server: string | undefined = process.env[urlVariable],
+): Promise<TestDatabase | undefined> {
   if (!server && process.env['CI'] === 'true')
     throw new Error(`no PostgreSQL, and CI=true: ${howToGetPostgres}`)
   if (!server) return undefined
@@ -278,6 +283,7 @@ interface Program {
   readonly folder: string
   readonly asUser: object
   readonly durable: boolean
+  readonly settings: readonly string[]
 }
 
 /** Starts the server and waits until it accepts connections. Returns its port. */
@@ -304,7 +310,7 @@ async function launchAgain(program: Program, port: number): Promise<void> {
 
 /** Starts the server on a port. Returns its log if it ends before it accepts connections. */
 async function launch(
-  { bin, folder, asUser, durable }: Program,
+  { bin, folder, asUser, durable, settings: given }: Program,
   port: number,
 ): Promise<string | undefined> {
   const settings = [
@@ -319,6 +325,7 @@ async function launch(
     ...['fsync', 'synchronous_commit', 'full_page_writes'].map(
       (name) => `${name}=${durable ? 'on' : 'off'}`,
     ),
+    ...given, // the last setting of a name wins
   ]
   const args = ['-D', join(folder, 'data'), ...settings.flatMap((setting) => ['-c', setting])]
   // The server gets a separate process group, so that Ctrl-C does not end it. The janitor stops

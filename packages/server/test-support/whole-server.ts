@@ -5,6 +5,7 @@ import { wire, type RunningKeystile } from '../src/server/wire.ts'
 
 export { byOperator } from '../src/features/audit/audit.ts'
 export type { NewClient } from '../src/features/clients/clients.ts'
+export { createEventLog } from '../src/features/events/event-log.ts'
 export type { ListeningServer } from '../src/listener/server.ts'
 
 type Options = Parameters<typeof checkOptions>[0]
@@ -20,4 +21,17 @@ export function startEmbedded(options: Options): Promise<RunningKeystile> {
 /** Starts the stand-alone server on a port of the loopback address. */
 export async function startStandAlone(options: Options, port: number): Promise<ListeningServer> {
   return listen(await startEmbedded(options), { hosts: ['127.0.0.1'], port })
+}
+
+/**
+ * Starts the stand-alone server with the lowest cost of a password hash, which a real server
+ * refuses. So a login takes hardly more time than its reads and writes.
+ */
+export async function startWithCheapHashes(
+  options: Options,
+  port: number,
+): Promise<ListeningServer> {
+  const passwordHashing = { memoryKiB: 8, passes: 1 }
+  const running = await wire({ ...checkOptions(options), passwordHashing })
+  return listen(running, { hosts: ['127.0.0.1'], port })
 }

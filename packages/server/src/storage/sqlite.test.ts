@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -258,6 +258,15 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.deepEqual(
       await Promise.all([write('insert', 'c', 1_000), write('insert', 'd', 1_000)]),
       ['c', 'd'],
+    )
+  })
+
+  it('a closed SQLite database is one file, even if it was only opened and closed', async () => {
+    await database.close()
+    assert.deepEqual(readdirSync(folder).toSorted(), ['keystile.db', 'writer.mjs'])
+    database = await openSqlite(
+      join(folder, 'keystile.db'),
+      pathToFileURL(join(folder, 'writer.mjs')),
     )
   })
 

@@ -57,6 +57,8 @@ export async function openSqlite(path: string, writerThread: URL): Promise<Datab
       // The reader closes first. The last connection that closes removes the write-ahead log, and
       // only the writer can remove it.
       await reader.destroy()
+      // Kysely does not close a connection that has read nothing.
+      if (connection.isOpen) connection.close()
       await writer.close()
       if (temporary) rmSync(temporary, { recursive: true, force: true })
     },

@@ -1,6 +1,6 @@
 // The writes by which an administrator changes or deletes an account. These writes share one lock,
 // so that two concurrent writes cannot leave the system without an administrator.
-import type { Kysely } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 import type { JsonObject } from 'keystile/internal'
 import {
   command,
@@ -245,7 +245,9 @@ async function isLastAdministrator(db: Kysely<AccountTables>, id: string): Promi
   const administrators = await db
     .selectFrom('user')
     .select(['id', 'roles'])
-    .where('roles', 'like', `%${adminRole}%`) // also finds `admins`: filtered below
+    // Also finds `admins`: filtered below. PostgreSQL and SQLite use the index `user_administrator`
+    // only if the statement contains this text, and not a placeholder.
+    .where('roles', 'like', sql.lit(`%${adminRole}%`))
     .where('disabled_at', 'is', null)
     .where('deleted_at', 'is', null)
     .execute()

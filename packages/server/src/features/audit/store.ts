@@ -29,18 +29,20 @@ const maxPurgedAtOnce = 500
  */
 export const purgeAudit: Command<{ readonly before: number }, { readonly purged: number }> =
   command('purgeAudit', async (transaction, { before }) => {
-    const { numDeletedRows } = await inTables<AuditTables>(transaction)
-      .deleteFrom('audit')
-      .where('id', 'in', (from) =>
-        from
-          .selectFrom('audit')
-          .select('id')
-          .where('id', '<', lowestRowId(before))
-          .orderBy('id')
-          .limit(maxPurgedAtOnce),
-      )
-      .executeTakeFirstOrThrow()
-    return { purged: Number(numDeletedRows) }
+    const db = inTables<AuditTables>(transaction)
+    const found = await db
+      .selectFrom('audit')
+      .select('id')
+      .where('id', '<', lowestRowId(before))
+      .orderBy('id')
+      .limit(maxPurgedAtOnce)
+      .execute()
+    if (found.length === 0) return { purged: 0 }
+
+    // Two statements: with a subquery, PostgreSQL may read the whole table to delete these rows.
+    const ids = found.map(({ id }) => id)
+    await db.deleteFrom('audit').where('id', 'in', ids).execute()
+    return { purged: found.length }
   })
 
 /** The conditions that select the rows to read. */

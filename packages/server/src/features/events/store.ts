@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
-import { maxPurgedAtOnce, type PurgeCommand } from '../../feature/clean-up.ts'
+import type { PurgeCommand } from '../../feature/clean-up.ts'
+import { createPurge } from '../../feature/purge.ts'
 import {
   command,
   inTables,
@@ -130,20 +131,7 @@ export async function listEventsAfter(
 }
 
 /** Deletes events whose revoked tokens have all expired. */
-export const purgeEvents: PurgeCommand = command('purgeEvents', async (transaction, { before }) => {
-  const events = await inTables<EventTables>(transaction)
-    .deleteFrom('event')
-    .where('id', 'in', (from) =>
-      from
-        .selectFrom('event')
-        .select('id')
-        .where('expires_at', '<', before)
-        .orderBy('expires_at')
-        .limit(maxPurgedAtOnce),
-    )
-    .executeTakeFirstOrThrow()
-  return { purged: Number(events.numDeletedRows) }
-})
+export const purgeEvents: PurgeCommand = createPurge('purgeEvents', 'event')
 
 /** Tells all processes that a user has changed in a table of the app. */
 export const announceUserChange: Command<{ readonly subject: string; readonly now: number }, void> =

@@ -131,6 +131,14 @@ describeOnBoth('housekeeping', (stage) => {
     )
   })
 
+  it('housekeeping reads an ended session only after its access tokens have expired', async () => {
+    const { keystile, tokens } = await stage.start()
+    const { sessionId } = await tokens()
+    await keystile.sessions.revoke(sessionId)
+    const early = 'select id from session where idle_expires_at <> tokens_expire_at'
+    assert.deepEqual(await stage.sql(early), [])
+  })
+
   it('housekeeping deletes a rate limit a minute after it has refilled', async () => {
     const clock = createTestClock()
     await stage.start({ clock })

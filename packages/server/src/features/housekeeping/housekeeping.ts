@@ -79,7 +79,11 @@ export function startHousekeeping<
     async close() {
       closed = true
       clearInterval(timer)
+      // The pauses of a run do not keep the process alive. Without this timer, it could end before
+      // the database is closed.
+      const alive = setInterval(() => {}, intervalMilliseconds)
       await running
+      clearInterval(alive)
     },
   }
 }

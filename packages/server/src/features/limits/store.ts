@@ -65,6 +65,7 @@ export const purgeRates: Command<{ readonly before: number }, { readonly purged:
       .selectFrom('rate')
       .select('key')
       .where('tat', '<', before)
+      .orderBy('tat')
       .limit(maxPurgedAtOnce)
     // Skips limits that another transaction is using at the moment.
     const found = await withoutLocked(transaction, query).execute()

@@ -35,6 +35,7 @@ export function listUnresolved(
     .selectAll()
     .where('resolved_at', 'is', null)
     .where('expires_at', '>', now)
+    .where('created_at', '>=', time) // with this condition, the index begins at the right row
     .where((row) =>
       row.or([
         row('created_at', '>', time),

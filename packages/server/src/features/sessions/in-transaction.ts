@@ -262,8 +262,16 @@ export async function endSessionRows(
   const query = db
     .updateTable('session')
     // Also sets `idle_expires_at`, so that housekeeping may delete the session as soon as its last
-    // access token has expired.
-    .set({ ended_at: now, idle_expires_at: now })
+    // access token has expired. An earlier time would make housekeeping read the row in vain.
+    .set((row) => ({
+      ended_at: now,
+      idle_expires_at: row
+        .case()
+        .when('tokens_expire_at', '>', now)
+        .then(row.ref('tokens_expire_at'))
+        .else(row.val(now)) // a number would be part of the text, which is then prepared each time
+        .end(),
+    }))
     .where('id', 'in', ids)
     .where('ended_at', 'is', null)
   const ended = await (subject === undefined ? query : query.where('subject', '=', subject))

@@ -33,21 +33,19 @@ export const purgeSessions: PurgeCommand = command(
 
     const ids = expired.map(({ id }) => id)
     const tokens = await db
-      .deleteFrom('refresh_token')
-      .where('id', 'in', (from) =>
-        from
-          .selectFrom('refresh_token')
-          .select('id')
-          .where('session_id', 'in', ids)
-          .limit(maxPurgedAtOnce),
-      )
-      .executeTakeFirstOrThrow()
-
-    const deletedTokens = Number(tokens.numDeletedRows)
-    if (deletedTokens === maxPurgedAtOnce) return { purged: deletedTokens }
+      .selectFrom('refresh_token')
+      .select('id')
+      .where('session_id', 'in', ids)
+      .limit(maxPurgedAtOnce)
+      .execute()
+    // Two statements: with a subquery, PostgreSQL may read the whole table to delete these rows.
+    const tokenIds = tokens.map(({ id }) => id)
+    if (tokenIds.length > 0)
+      await db.deleteFrom('refresh_token').where('id', 'in', tokenIds).execute()
+    if (tokenIds.length === maxPurgedAtOnce) return { purged: tokenIds.length }
 
     const sessions = await db.deleteFrom('session').where('id', 'in', ids).executeTakeFirstOrThrow()
-    return { purged: deletedTokens + Number(sessions.numDeletedRows) }
+    return { purged: tokenIds.length + Number(sessions.numDeletedRows) }
   },
 )
 

@@ -1,0 +1,17 @@
+// The stand-alone server with password hashes that cost nearly nothing, on a database with many
+// users.
+import { startWithCheapHashes } from '../../packages/server/test-support/whole-server.ts'
+import { issuer } from '../stand-alone.ts'
+import { variable } from './environment.ts'
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {} }
+await startWithCheapHashes(
+  {
+    issuer,
+    database: variable('DATABASE'),
+    key: variable('KEY'),
+    accessTokenSeconds: 24 * 60 * 60,
+    logger: quiet,
+  },
+  Number(variable('PORT')),
+)

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import pg from 'pg'
+import { createTestDatabase, howToGetPostgres } from '../../test-support/postgres.ts'
+import { openDatabase } from './open.ts'
+
+const writerThread = new URL('../server/writer-thread.ts', import.meta.url)
+
+/** The statements that an operator of a large database runs before an upgrade. */
+function readStatements(): readonly string[] {
+  const guide = join(import.meta.dirname, '../../../../docs/guides/deployment.md')
+  return readFileSync(guide, 'utf8').match(/^create index concurrently .*;$/gm) ?? []
+}
+
+describe('the indexes that a migration creates', () => {
+  it('the operator can create them before the migration, without blocking writers', async (t) => {
+    const database = await createTestDatabase()
+    if (!database) return t.skip(`no PostgreSQL: ${howToGetPostgres}`)
+    const client = new pg.Client({ connectionString: database.url })
+    const migrate = async (): Promise<void> =>
+      (await openDatabase(database.url, writerThread)).close()
+    const list = async (column: string): Promise<readonly string[]> => {
+      const text = `select ${column}::text as value from pg_indexes
+        join pg_class on relname = indexname where schemaname = 'keystile' order by indexname`
+      const { rows } = await client.query<{ value: string }>(text)
+      return rows.map(({ value }) => value)
+    }
+    try {
+      await migrate()
+      await client.connect()
+      const migrated = await list('indexdef')
+
+      // Leaves the database as it was before the migration.
+      await client.query(`
+        delete from keystile.migration where name = '0017-indexes-for-many-rows';
+        drop index keystile.session_subject_ended, keystile.user_administrator,
+          keystile.mail_proof_purpose, keystile.mail_subject;
+        create index session_subject on keystile.session (subject);
+        create index mail_proof_mailbox on keystile.mail_proof (mailbox)`)
+      const statements = readStatements()
+      assert.equal(statements.length, 4)
+      for (const statement of statements) await client.query(statement)
+      const ids = await list('pg_class.oid')
+      await migrate()
+
+      assert.deepEqual(await list('indexdef'), migrated)
+      const made = (await list('pg_class.oid')).filter((id) => !ids.includes(id))
+      assert.deepEqual(made, [], 'the migration created no index')
+    } finally {
+      await client.end()
+      await database.drop()
+    }
+  })
+})
