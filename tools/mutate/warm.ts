@@ -1,0 +1,214 @@
+// A process that has loaded test files, and runs their tests as often as it is asked.
+import { fork, type ChildProcess } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
+import { bundle } from '../bundled.ts'
+import { root, type Mutated } from './mutants.ts'
+
+/** How often each mutant was reached. */
+export type Counts = Readonly<Record<string, number>>
+
+export interface Coverage {
+  /** Outside of tests: when files were loaded. */
+  readonly static: Counts
+  readonly perTest: Readonly<Record<string, Counts>>
+}
+
+export interface Question {
+  readonly mutant?: string | undefined
+  readonly ids: readonly string[]
+  readonly hitLimit?: number
+}
+
+/** How long a test took, in milliseconds: the time of the processor, and all time. */
+export interface Cost {
+  readonly cpu: number
+  readonly elapsed: number
+}
+
+export interface Answer {
+  /** The test that failed. The tests after it did not run. */
+  readonly failed?: string
+  readonly error?: string
+  readonly costs: Readonly<Record<string, Cost>>
+  /** How often the mutant was reached in the process, not in its threads. */
+  readonly hits: number
+}
+
+export interface WarmProcess {
+  /** The ids of all tests. */
+  readonly ids: readonly string[]
+  /**
+   * Runs tests until one fails. Returns 'ended' if the process has ended, or if it was killed after
+   * `milliseconds`. Time in which the process waits for a processor does not count.
+   */
+  ask(question: Question, milliseconds: number): Promise<Answer | 'ended'>
+  /** What was reached until now: in this process, and also in the threads and processes of tests. */
+  readCoverage(): Promise<{ readonly inProcess: Coverage; readonly all: Coverage }>
+  kill(): void
+}
+
+export interface Starter {
+  /**
+   * Starts a process and loads test files. Returns undefined if they cannot be loaded.
+   * @param mutant is already active when the files are loaded
+   */
+  start(files: readonly string[], mutant?: string): Promise<WarmProcess | undefined>
+}
+
+const loadMilliseconds = 60_000
+
+/** @param folder holds all files that the processes write */
+export async function createStarter(folder: string, { sources }: Mutated): Promise<Starter> {
+  const index: Record<string, string> = {}
+  for (const [path, code] of sources) {
+    const file = join(folder, `${path.replaceAll('/', '-')}.js`)
+    writeFileSync(file, code)
+    index[pathToFileURL(join(root, path)).href] = file
+  }
+  writeFileSync(join(folder, 'sources.json'), JSON.stringify(index))
+  const replaced = new Map([...sources].map(([path, code]) => [join(root, path), code]))
+  const preload = pathToFileURL(join(import.meta.dirname, 'preload.mjs')).href
+  const NODE_OPTIONS = `${await bundle(folder, replaced)} --import=${preload}`
+
+  return {
+    async start(files, mutant) {
+      const own = mkdtempSync(join(folder, 'process-'))
+      const counts = join(own, 'counts')
+      mkdirSync(counts)
+      const settings = {
+        sources: join(folder, 'sources.json'),
+        records: mutant === undefined && counts,
+      }
+      const child = fork(join(import.meta.dirname, 'test-process.mjs'), {
+        cwd: root,
+        execArgv: ['--conditions=source'],
+        stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+        // A group of its own, so that the processes that a test has started end with it.
+        detached: true,
+        env: {
+          ...process.env,
+          NODE_OPTIONS,
+          NODE_COMPILE_CACHE: join(folder, 'compiled'),
+          TMPDIR: own,
+          KEYSTILE_MUTATE: JSON.stringify(settings),
+          ...(mutant !== undefined && { __STRYKER_ACTIVE_MUTANT__: mutant }),
+        },
+      })
+      const kill = (): void => {
+        endGroup(child)
+        process.off('exit', kill)
+        rmSync(own, { recursive: true, force: true, maxRetries: 10 })
+      }
+      process.on('exit', kill)
+      const loaded = await ask(child, { files }, loadMilliseconds)
+      if (loaded === 'ended') {
+        kill()
+        return undefined
+      }
+      return {
+        ids: (loaded as unknown as { readonly ids: readonly string[] }).ids,
+        ask: (question, milliseconds) => ask(child, question, milliseconds) as never,
+        async readCoverage() {
+          await delay(300) // for the last counts of ended threads
+          const { counts: inProcess } = (await ask(
+            child,
+            { ids: [], counts: true },
+            loadMilliseconds,
+          )) as never as { counts: Coverage }
+          const others = readdirSync(counts).map(
+            (name) => JSON.parse(readFileSync(join(counts, name), 'utf8')) as Coverage,
+          )
+          return { inProcess, all: addUp([inProcess, ...others]) }
+        },
+        kill,
+      }
+    },
+  }
+}
+
+async function ask(
+  child: ChildProcess,
+  question: object,
+  milliseconds: number,
+): Promise<object | 'ended'> {
+  if (!child.connected) return 'ended'
+  const answer = new Promise<object | 'ended'>((resolve) => {
+    child.once('message', resolve)
+    child.once('disconnect', () => resolve('ended'))
+  })
+  const done = new AbortController()
+  child.send(question)
+  void killAfter(child, milliseconds, done.signal)
+  try {
+    return await answer
+  } finally {
+    done.abort()
+    child.removeAllListeners('message').removeAllListeners('disconnect')
+  }
+}
+
+/** Kills the process when it has run, or waited for anything except a processor, for this time. */
+async function killAfter(
+  child: ChildProcess,
+  milliseconds: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const period = 500
+  let last = readTimes(child.pid ?? 0)
+  for (let used = 0; used < milliseconds;) {
+    await delay(period, undefined, { signal }).catch(() => {})
+    if (signal.aborted) return
+    const now = readTimes(child.pid ?? 0)
+    const isHungry = now.waited - last.waited > period / 5
+    used += isHungry ? now.ran - last.ran : period
+    last = now
+  }
+  endGroup(child)
+}
+
+/** How long the threads of a process and its children have run, and waited for a processor, in ms. */
+function readTimes(pid: number): { readonly ran: number; readonly waited: number } {
+  const sum = { ran: 0, waited: 0 }
+  try {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      const folder = `/proc/${pid}/task/${thread}`
+      const [ran = 0, waited = 0] = readFileSync(`${folder}/schedstat`, 'utf8')
+        .split(' ')
+        .map(Number)
+      const children = readFileSync(`${folder}/children`, 'utf8').split(' ').filter(Boolean)
+      const all = [{ ran: ran / 1e6, waited: waited / 1e6 }, ...children.map(Number).map(readTimes)]
+      for (const times of all) {
+        sum.ran += times.ran
+        sum.waited += times.waited
+      }
+    }
+  } catch {
+    // The process has ended, or this is not Linux: then all time counts.
+  }
+  return sum
+}
+
+function endGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // All processes of the group have ended.
+  }
+}
+
+function addUp(all: readonly Coverage[]): Coverage {
+  const outside: Record<string, number> = {}
+  const perTest: Record<string, Record<string, number>> = {}
+  const add = (sum: Record<string, number>, counts: Counts): void => {
+    for (const [id, count] of Object.entries(counts)) sum[id] = (sum[id] ?? 0) + count
+  }
+  for (const coverage of all) {
+    add(outside, coverage.static)
+    for (const [test, counts] of Object.entries(coverage.perTest))
+      add((perTest[test] ??= {}), counts)
+  }
+  return { static: outside, perTest }
+}
