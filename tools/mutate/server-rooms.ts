@@ -138,7 +138,8 @@ async function testStage(
       ? undefined
       : await warm.ask({ mutant: mutant.id, ids, hitLimit }, milliseconds)
     if (answer === 'ended') {
-      decide({ mutant, fate: 'timeout' })
+      warm.kill()
+      decide(await testAlone(starter, mutant, found))
       warm = await start(starter, files)
     } else if (answer?.failed !== undefined) {
       killed.push({ mutant, fate: 'killed', by: answer.failed })
