@@ -205,7 +205,8 @@ async function runInServer(
     stages: [own, others.filter((file) => !own.includes(file))],
     results,
     onNote: console.log,
-    onStage: (left) => console.log(`${left.length} mutants have survived this stage`),
+    onSurvivor: ({ mutant: { file, line, mutator } }) =>
+      console.log(`survives these tests: ${file}:${line} ${mutator}`),
     onVerdict({ mutant: { file, line, mutator, original, replacement }, fate }) {
       const room = chosen.find(([room]) => file.startsWith(`${folderOf(room)}/`))?.[0] ?? file
       const ofRoom = (counts[room] ??= {})

@@ -38,8 +38,8 @@ export interface RoomOptions {
   readonly results?: string
   /** Called with each verdict as soon as it is known. */
   readonly onVerdict?: (verdict: Verdict) => void
-  /** Called with the mutants that have survived a stage. */
-  readonly onStage?: (left: readonly Verdict[]) => void
+  /** Called with each mutant that survives a stage. The next stage may kill it. */
+  readonly onSurvivor?: (verdict: Verdict) => void
   /** Called with what the reader should know about the run. */
   readonly onNote?: (note: string) => void
 }
@@ -49,7 +49,7 @@ export interface RoomOptions {
  * if its line is the same. A changed test is not noticed.
  */
 export async function testRooms(options: RoomOptions): Promise<readonly Verdict[]> {
-  const { targets, stages, results, onStage, onVerdict = () => {}, onNote = () => {} } = options
+  const { targets, stages, results, onVerdict = () => {} } = options
   const mutated = await makeMutants(targets)
   const known = results !== undefined ? readResults(results) : {}
   const verdicts: Verdict[] = []
@@ -78,10 +78,7 @@ export async function testRooms(options: RoomOptions): Promise<readonly Verdict[
   const folder = mkdtempSync(join(root, '.stryker/rooms-'))
   try {
     const starter = await createStarter(folder, mutated)
-    for (const files of stages) {
-      left = await testStage(starter, files, left, decide, onNote)
-      onStage?.(left)
-    }
+    for (const files of stages) left = await testStage(starter, files, left, decide, options)
     left.forEach(decide)
   } finally {
     if (results !== undefined) writeResults(results, known, verdicts)
@@ -94,6 +91,40 @@ function fateOfIgnored(reason: string): Fate {
   return /^(?:documentation|a text for people)$/.test(reason) ? 'text' : 'explained'
 }
 
+/** The process that runs the tests of one stage, and what these tests reach. */
+interface Stage {
+  readonly starter: Starter
+  readonly warm: WarmProcess
+  readonly reaching: ReadonlyMap<string, Reaching>
+  /** Continues with a new process. */
+  restart(): Promise<void>
+}
+
+async function openStage(
+  starter: Starter,
+  files: readonly string[],
+  open: readonly Verdict[],
+  onNote: (note: string) => void,
+): Promise<Stage> {
+  const start = async (): Promise<WarmProcess> => {
+    const started = await starter.start(files)
+    if (!started) throw new Error(`these tests cannot be loaded together: ${files.join(' ')}`)
+    return started
+  }
+  let warm = await start()
+  return {
+    starter,
+    get warm() {
+      return warm
+    },
+    reaching: await findReaching(warm, open, onNote),
+    async restart() {
+      warm.kill()
+      warm = await start()
+    },
+  }
+}
+
 /** How many mutants are killed before the tests that killed them must pass without a mutant. */
 const batch = 25
 
@@ -103,66 +134,66 @@ async function testStage(
   files: readonly string[],
   open: readonly Verdict[],
   decide: (verdict: Verdict) => void,
-  onNote: (note: string) => void,
+  { onSurvivor = () => {}, onNote = () => {} }: RoomOptions,
 ): Promise<readonly Verdict[]> {
   if (files.length === 0 || open.length === 0) return open
-  let warm = await start(starter, files)
-  const tests = await findReaching(warm, open, onNote)
+  const stage = await openStage(starter, files, open, onNote)
   const survivors: Verdict[] = []
   let killed: Verdict[] = []
-
-  // A mutant may leave something behind, so that the tests of later mutants fail. So the tests that
-  // killed mutants must pass without a mutant. If one fails, the mutants are tested one by one.
   const settle = async (): Promise<void> => {
-    const ids = [...new Set(killed.flatMap(({ by }) => by ?? []))]
-    const answer = await warm.ask({ ids }, 600_000)
-    const isClean = answer !== 'ended' && answer.failed === undefined
-    for (const verdict of killed) {
-      const found = tests.get(verdict.mutant.id)
-      decide(isClean || !found ? verdict : await testAlone(starter, verdict.mutant, found))
-    }
+    for (const verdict of await confirm(killed, stage)) decide(verdict)
     killed = []
-    if (isClean) return
-    warm.kill()
-    warm = await start(starter, files)
   }
 
-  for (const { mutant, fate } of open) {
-    const found = tests.get(mutant.id)
-    if (!found) {
-      survivors.push({ mutant, fate })
-      continue
-    }
-    const { ids, milliseconds, hitLimit, isStatic, mustHit } = found
-    const answer = isStatic
-      ? undefined
-      : await warm.ask({ mutant: mutant.id, ids, hitLimit }, milliseconds)
-    if (answer === 'ended') {
-      warm.kill()
-      decide(await testAlone(starter, mutant, found))
-      warm = await start(starter, files)
-    } else if (answer?.failed !== undefined) {
-      killed.push({ mutant, fate: 'killed', by: answer.failed })
-      if (killed.length === batch) await settle()
-    } else {
-      // The tests did not reach the mutant again if the code ran only once in the process.
-      const isSure = answer !== undefined && (answer.hits > 0 || !mustHit)
-      const verdict = isSure
-        ? ({ mutant, fate: 'survived' } as const)
-        : await testAlone(starter, mutant, found)
-      if (verdict.fate === 'survived') survivors.push(verdict)
-      else decide(verdict)
-    }
+  const isStatic = ({ mutant }: Verdict): boolean =>
+    stage.reaching.get(mutant.id)?.isStatic === true
+  // First those that need no new process.
+  for (const verdict of open.toSorted((a, b) => Number(isStatic(a)) - Number(isStatic(b)))) {
+    const reaching = stage.reaching.get(verdict.mutant.id)
+    const tested = reaching ? await testMutant(verdict.mutant, reaching, stage) : verdict
+    if (tested.fate === 'killed') killed.push(tested)
+    else if (tested.fate === 'timeout') decide(tested)
+    else survivors.push(tested)
+    if (tested.fate === 'survived') onSurvivor(tested)
+    if (killed.length === batch) await settle()
   }
   await settle()
-  warm.kill()
+  stage.warm.kill()
   return survivors
 }
 
-async function start(starter: Starter, files: readonly string[]): Promise<WarmProcess> {
-  const warm = await starter.start(files)
-  if (!warm) throw new Error(`these tests cannot be loaded together: ${files.join(' ')}`)
-  return warm
+async function testMutant(mutant: Mutant, reaching: Reaching, stage: Stage): Promise<Verdict> {
+  const { ids, milliseconds, hitLimit, isStatic, mustHit } = reaching
+  if (isStatic) return testAlone(stage.starter, mutant, reaching)
+
+  const answer = await stage.warm.ask({ mutant: mutant.id, ids, hitLimit }, milliseconds)
+  if (answer === 'ended') {
+    await stage.restart()
+    return testAlone(stage.starter, mutant, reaching)
+  }
+  if (answer.failed !== undefined) return { mutant, fate: 'killed', by: answer.failed }
+  // If the code runs only once in a process, the tests did not reach the mutant again.
+  if (answer.hits === 0 && mustHit) return testAlone(stage.starter, mutant, reaching)
+  return { mutant, fate: 'survived' }
+}
+
+/**
+ * A mutant may leave something behind, so that the tests of later mutants fail. So the tests that
+ * killed mutants must pass without a mutant. If one fails, the mutants are tested again, each in a
+ * new process.
+ */
+async function confirm(killed: readonly Verdict[], stage: Stage): Promise<readonly Verdict[]> {
+  const ids = [...new Set(killed.flatMap(({ by }) => by ?? []))].filter((id) => id !== unloadable)
+  const answer = await stage.warm.ask({ ids }, 600_000)
+  if (answer !== 'ended' && answer.failed === undefined) return killed
+
+  await stage.restart()
+  const again: Verdict[] = []
+  for (const verdict of killed) {
+    const reaching = stage.reaching.get(verdict.mutant.id)
+    again.push(reaching ? await testAlone(stage.starter, verdict.mutant, reaching) : verdict)
+  }
+  return again
 }
 
 /** The tests that reach a mutant, the fastest first. */
@@ -221,6 +252,8 @@ async function findReaching(
   return found
 }
 
+const unloadable = 'the tests cannot be loaded'
+
 /** Tests a mutant in a new process, which starts with the mutant. */
 async function testAlone(
   starter: Starter,
@@ -229,7 +262,7 @@ async function testAlone(
 ): Promise<Verdict> {
   const files = new Set(ids.map((id) => id.slice(0, id.indexOf(': '))))
   const started = await starter.start([...files], mutant.id)
-  if (!started) return { mutant, fate: 'killed', by: 'the tests cannot be loaded' }
+  if (!started) return { mutant, fate: 'killed', by: unloadable }
   try {
     const answer = await started.ask({ mutant: mutant.id, ids, hitLimit }, milliseconds)
     if (answer === 'ended') return { mutant, fate: 'timeout' }

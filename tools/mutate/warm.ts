@@ -73,70 +73,72 @@ export async function createStarter(folder: string, { sources }: Mutated): Promi
   const preload = pathToFileURL(join(import.meta.dirname, 'preload.mjs')).href
   const NODE_OPTIONS = `${await bundle(folder, replaced)} --import=${preload}`
 
-  return {
-    async start(files, mutant) {
-      const own = mkdtempSync(join(folder, 'process-'))
-      const counts = join(own, 'counts')
-      mkdirSync(counts)
-      const settings = {
-        sources: join(folder, 'sources.json'),
-        records: mutant === undefined && counts,
-      }
-      const child = fork(join(import.meta.dirname, 'test-process.mjs'), {
-        cwd: root,
-        execArgv: ['--conditions=source'],
-        stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-        // A group of its own, so that the processes that a test has started end with it.
-        detached: true,
-        env: {
-          ...process.env,
-          NODE_OPTIONS,
-          NODE_COMPILE_CACHE: join(folder, 'compiled'),
-          TMPDIR: own,
-          KEYSTILE_MUTATE: JSON.stringify(settings),
-          ...(mutant !== undefined && { __STRYKER_ACTIVE_MUTANT__: mutant }),
-        },
-      })
-      const kill = (): void => {
-        endGroup(child)
-        process.off('exit', kill)
-        rmSync(own, { recursive: true, force: true, maxRetries: 10 })
-      }
-      process.on('exit', kill)
-      const loaded = await ask(child, { files }, loadMilliseconds)
-      if (loaded === 'ended') {
-        kill()
-        return undefined
-      }
-      return {
-        ids: (loaded as unknown as { readonly ids: readonly string[] }).ids,
-        ask: (question, milliseconds) => ask(child, question, milliseconds) as never,
-        async readCoverage() {
-          await delay(300) // for the last counts of ended threads
-          const { counts: inProcess } = (await ask(
-            child,
-            { ids: [], counts: true },
-            loadMilliseconds,
-          )) as never as { counts: Coverage }
-          const others = readdirSync(counts).map(
-            (name) => JSON.parse(readFileSync(join(counts, name), 'utf8')) as Coverage,
-          )
-          return { inProcess, all: addUp([inProcess, ...others]) }
-        },
-        kill,
-      }
+  return { start: (files, mutant) => startProcess({ folder, NODE_OPTIONS, files, mutant }) }
+}
+
+async function startProcess(parts: {
+  readonly folder: string
+  readonly NODE_OPTIONS: string
+  readonly files: readonly string[]
+  readonly mutant: string | undefined
+}): Promise<WarmProcess | undefined> {
+  const { folder, NODE_OPTIONS, files, mutant } = parts
+  const own = mkdtempSync(join(folder, 'process-'))
+  const counts = join(own, 'counts')
+  mkdirSync(counts)
+  const records = mutant === undefined ? counts : undefined
+  const child = fork(join(import.meta.dirname, 'test-process.mjs'), {
+    cwd: root,
+    execArgv: ['--conditions=source'],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    // A group of its own, so that the processes that a test has started end with it.
+    detached: true,
+    env: {
+      ...process.env,
+      NODE_OPTIONS,
+      NODE_COMPILE_CACHE: join(folder, 'compiled'),
+      TMPDIR: own,
+      KEYSTILE_MUTATE: JSON.stringify({ sources: join(folder, 'sources.json'), records }),
+      ...(mutant !== undefined && { __STRYKER_ACTIVE_MUTANT__: mutant }),
     },
+  })
+  const kill = (): void => {
+    endGroup(child)
+    process.off('exit', kill)
+    rmSync(own, { recursive: true, force: true, maxRetries: 10 })
+  }
+  process.on('exit', kill)
+  const loaded = await ask<{ readonly ids: readonly string[] }>(child, { files }, loadMilliseconds)
+  if (loaded === 'ended') {
+    kill()
+    return undefined
+  }
+  return {
+    ids: loaded.ids,
+    ask: (question, milliseconds) => ask<Answer>(child, question, milliseconds),
+    async readCoverage() {
+      await delay(300) // for the last counts of ended threads
+      const question = { ids: [], counts: true }
+      const answer = await ask<{ readonly counts: Coverage }>(child, question, loadMilliseconds)
+      if (answer === 'ended') throw new Error('the process of the tests has ended')
+      const others = readdirSync(counts).map(
+        (name) => JSON.parse(readFileSync(join(counts, name), 'utf8')) as Coverage,
+      )
+      return { inProcess: answer.counts, all: addUp([answer.counts, ...others]) }
+    },
+    kill,
   }
 }
 
-async function ask(
+/** Sends a message to the process, and returns its answer. The process decides the type. */
+async function ask<Result>(
   child: ChildProcess,
   question: object,
   milliseconds: number,
-): Promise<object | 'ended'> {
+): Promise<Result | 'ended'> {
   if (!child.connected) return 'ended'
-  const answer = new Promise<object | 'ended'>((resolve) => {
-    child.once('message', resolve)
+  const answer = new Promise<Result | 'ended'>((resolve) => {
+    child.once('message', (message) => resolve(message as Result))
     child.once('disconnect', () => resolve('ended'))
   })
   const done = new AbortController()

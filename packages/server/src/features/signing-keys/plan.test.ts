@@ -64,6 +64,11 @@ describe('findCurrent', () => {
     assert.deepEqual([at(0), at(59), at(60), at(1000)], ['a', 'a', 'b', 'b'])
   })
 
+  it('a key without a successor signs until its end', () => {
+    const at = (now: number): string | undefined => findCurrent([key('a', 0, 50)], now)?.id
+    assert.deepEqual([at(49), at(50)], ['a', undefined])
+  })
+
   it('if no key has begun, the key that begins first signs', () => {
     assert.equal(findCurrent([key('c', 9), key('b', 7)], 5)?.id, 'b')
     assert.equal(findCurrent([], 5), undefined)
