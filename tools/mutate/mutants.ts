@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Instrumenter } from '@stryker-mutator/instrumenter'
 import { transform } from 'esbuild'
-import { strykerPlugins } from '../mutate-texts.mjs'
+import { whyIgnored } from './texts.ts'
 
 /** The folder of the repository. */
 export const root: string = join(import.meta.dirname, '../..')
@@ -52,7 +52,11 @@ export async function makeMutants(targets: readonly Target[]): Promise<Mutated> 
   }))
   const { files: instrumented, mutants } = await new Instrumenter(silent as never).instrument(
     files,
-    { ignorers: strykerPlugins.map(({ value }) => value), excludedMutations: [], plugins: null },
+    {
+      ignorers: [{ shouldIgnore: ({ node, parent }) => whyIgnored(node, parent) }],
+      excludedMutations: [],
+      plugins: null,
+    },
   )
 
   const sources = new Map<string, string>()

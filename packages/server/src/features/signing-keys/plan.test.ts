@@ -69,8 +69,17 @@ describe('findCurrent', () => {
     assert.deepEqual([at(49), at(50)], ['a', undefined])
   })
 
+  it('of several keys that have begun and not ended, the last to begin signs', () => {
+    for (const keys of [
+      [key('a', 0), key('b', 60)],
+      [key('b', 60), key('a', 0)],
+    ])
+      assert.equal(findCurrent(keys, 70)?.id, 'b')
+  })
+
   it('if no key has begun, the key that begins first signs', () => {
     assert.equal(findCurrent([key('c', 9), key('b', 7)], 5)?.id, 'b')
+    assert.equal(findCurrent([key('b', 7), key('c', 9)], 5)?.id, 'b')
     assert.equal(findCurrent([], 5), undefined)
   })
 
