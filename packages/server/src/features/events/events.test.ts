@@ -35,6 +35,7 @@ describe('openEventFeed', () => {
   let feed: EventFeed
   let others: DatabaseSync
   let time: number
+  let wallTime: number
   let log: string[]
 
   /** Inserts an event as another process would. */
@@ -48,7 +49,7 @@ describe('openEventFeed', () => {
   const open = (): Promise<EventFeed> => {
     const note = (_: object, message: string): void => void log.push(message)
     return openEventFeed(database, {
-      clock: { now: () => now },
+      clock: { now: () => wallTime },
       logger: { ...silentLogger, info: note, warn: note, error: note },
     })
   }
@@ -65,6 +66,7 @@ describe('openEventFeed', () => {
     database = await openDatabase(file, writerThread)
     others = new DatabaseSync(file, { timeout: 5_000 })
     time = 0
+    wallTime = now
     log = []
     mock.method(performance, 'now', () => time)
     mock.timers.enable({ apis: ['setInterval'] })
@@ -102,6 +104,37 @@ describe('openEventFeed', () => {
     const second = await open()
     assert.equal(second.revocations.isRevoked(ada), true)
     await second.close()
+  })
+
+  it('the event feed forgets revocations when their tokens have expired', async () => {
+    insert('ada')
+    insert('x'.repeat(100_000)) // it fills a page of the log, so `bob` begins another one
+    insert('bob')
+    await feed.tail()
+    assert.deepEqual(numbersIn(feed.log.start()), [1, 2, 3])
+    wallTime += 1
+    await feed.tail()
+    assert.equal(feed.revocations.isRevoked(ada), false)
+    assert.deepEqual(numbersIn(feed.log.start()), [3])
+  })
+
+  it('the event of a changed user reaches the listeners, but not the log', async () => {
+    const [users, events]: [string[], FeedEvent[]] = [[], []]
+    feed.onUserChanged((subject) => users.push(subject))
+    feed.onEvent((event) => events.push(event))
+    insert('ada', 'user')
+    await feed.tail()
+    assert.deepEqual([users, events.map(({ kind }) => kind)], [['ada'], ['user']])
+    assert.deepEqual([numbersIn(feed.log.start()), log], [[], []])
+  })
+
+  it('the event feed tells its listeners after each read, when the events are known', async () => {
+    const revoked: boolean[] = []
+    feed.onRead(() => revoked.push(feed.revocations.isRevoked(ada)))
+    await feed.tail()
+    insert('ada')
+    await feed.tail()
+    assert.deepEqual(revoked, [false, true])
   })
 
   it('the event feed warns once of kinds that it does not know, and reads on', async () => {
