@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Instrumenter } from '@stryker-mutator/instrumenter'
 import { transform } from 'esbuild'
-import { whyIgnored } from './texts.ts'
+import { whyIgnored, type Path } from './texts.ts'
 
 /** The folder of the repository. */
 export const root: string = join(import.meta.dirname, '../..')
@@ -53,7 +53,7 @@ export async function makeMutants(targets: readonly Target[]): Promise<Mutated> 
   const { files: instrumented, mutants } = await new Instrumenter(silent as never).instrument(
     files,
     {
-      ignorers: [{ shouldIgnore: ({ node, parent }) => whyIgnored(node, parent) }],
+      ignorers: [{ shouldIgnore: (path) => whyIgnored(path as unknown as Path) }],
       excludedMutations: [],
       plugins: null,
     },

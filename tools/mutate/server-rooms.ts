@@ -73,17 +73,19 @@ export async function testRooms(options: RoomOptions): Promise<readonly Verdict[
   let left: readonly Verdict[] = open
     .filter(({ id }) => !uncompiled.has(id))
     .map((mutant) => ({ mutant, fate: 'untested' }))
-  // So that the processes of the tests end too: `exit` kills them.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
   mkdirSync(join(root, '.stryker'), { recursive: true })
   const folder = mkdtempSync(join(root, '.stryker/rooms-'))
+  const clean = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
+  // After a signal, `exit` also kills the processes of the tests.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+  process.once('exit', clean)
   try {
     const starter = await createStarter(folder, mutated)
     for (const files of stages) left = await testStage(starter, files, left, decide, options)
     left.forEach(decide)
   } finally {
     if (results !== undefined) writeResults(results, known, verdicts)
-    rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
+    clean()
   }
   return verdicts
 }

@@ -11,6 +11,12 @@ interface Node {
   readonly quasis?: unknown
 }
 
+/** A node and its parent, as Stryker passes them. */
+export interface Path {
+  readonly node: Node
+  readonly parent?: Node | null
+}
+
 /** Members of records that only documents and help show. */
 const shownMembers = new Set(['doc', 'help', 'summary', 'description', 'demand', 'standard', 'tag'])
 
@@ -24,7 +30,7 @@ export const documentation = 'documentation'
 export const textForPeople = 'a text for people'
 
 /** Returns why Stryker must leave out the mutants of a node. Undefined if it must not. */
-export function whyIgnored(node: Node, parent: Node | null | undefined): string | undefined {
+export function whyIgnored({ node, parent }: Path): string | undefined {
   const member = node.type === 'ObjectProperty' && (node.key as { readonly name?: string }).name
   if (member && shownMembers.has(member)) return documentation
   const text = parent?.type === 'TaggedTemplateExpression' ? '' : textOf(node)
