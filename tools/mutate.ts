@@ -48,8 +48,15 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'keystile/testing': [],
   'server/base': ['test/flows/{refresh,at-rest,guessing}.test.ts'],
   'server/http': ['test/flows/account.test.ts'],
+  'server/storage': ['test/flows/{login,refresh,at-rest}.test.ts'],
+  'server/feature': [`${server}/configuration/{options,rules}.test.ts`],
   'server/features/audit': [],
-  'server/features/events': ['test/flows/{me,login}.test.ts'],
+  'server/features/events': [
+    `${server}/features/directory/user-cache.test.ts`,
+    'test/flows/{me,login}.test.ts',
+  ],
+  'server/features/revocation-feed': ['test/flows/revocation-feed.test.ts'],
+  'server/features/app-events': [],
   'server/features/limits': ['test/flows/guessing.test.ts'],
   'server/features/metrics': [],
   'server/features/password': [
@@ -94,6 +101,11 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'server/features/email-verification': ['test/flows/{email-verification,verified}.test.ts'],
   'server/features/pending-registration': ['test/flows/email-verification.test.ts'],
   'server/features/invitations': ['test/flows/invitations.test.ts'],
+  'server/features/account-pages': [
+    'test/flows/{password-reset,email-verification,email-change,invitations}.test.ts',
+  ],
+  'server/features/mail': ['test/flows/mail.test.ts'],
+  'server/features/docs': [],
   'server/features/lease': [],
   'server/features/outbox': ['test/flows/mail.test.ts'],
   'server/features/queue': [
@@ -102,6 +114,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
   'server/configuration': [],
   'server/listener': [],
+  'server/server': ['test/flows/{login,account}.test.ts'],
 }
 
 /**
