@@ -103,7 +103,7 @@ async function startProcess(parts: {
     },
   })
   const kill = (): void => {
-    endGroup(child)
+    endGroup(child.pid ?? 0)
     process.off('exit', kill)
     rmSync(own, { recursive: true, force: true, maxRetries: 10 })
   }
@@ -154,48 +154,45 @@ async function ask<Result>(
 
 /** Kills the process when it has run, or waited for anything except a processor, for this time. */
 async function killAfter(
-  child: ChildProcess,
+  { pid = 0 }: ChildProcess,
   milliseconds: number,
   signal: AbortSignal,
 ): Promise<void> {
   const period = 500
-  let last = readTimes(child.pid ?? 0)
+  let before = readWaits(pid)
   for (let used = 0; used < milliseconds;) {
     await delay(period, undefined, { signal }).catch(() => {})
     if (signal.aborted) return
-    const now = readTimes(child.pid ?? 0)
-    const isHungry = now.waited - last.waited > period / 5
-    used += isHungry ? now.ran - last.ran : period
-    last = now
+    const now = readWaits(pid)
+    const waits = Array.from(now, ([thread, waited]) => waited - (before.get(thread) ?? waited))
+    used += Math.max(0, period - Math.max(0, ...waits))
+    before = now
   }
-  endGroup(child)
+  endGroup(pid)
 }
 
-/** How long the threads of a process and its children have run, and waited for a processor, in ms. */
-function readTimes(pid: number): { readonly ran: number; readonly waited: number } {
-  const sum = { ran: 0, waited: 0 }
+/**
+ * Returns for how long each thread of a process and of its children has waited for a processor, in
+ * milliseconds. Empty if the process has ended, or if this is not Linux: then all time counts.
+ */
+function readWaits(pid: number): ReadonlyMap<string, number> {
+  const waits = new Map<string, number>()
   try {
     for (const thread of readdirSync(`/proc/${pid}/task`)) {
       const folder = `/proc/${pid}/task/${thread}`
-      const [ran = 0, waited = 0] = readFileSync(`${folder}/schedstat`, 'utf8')
-        .split(' ')
-        .map(Number)
-      const children = readFileSync(`${folder}/children`, 'utf8').split(' ').filter(Boolean)
-      const all = [{ ran: ran / 1e6, waited: waited / 1e6 }, ...children.map(Number).map(readTimes)]
-      for (const times of all) {
-        sum.ran += times.ran
-        sum.waited += times.waited
-      }
+      waits.set(thread, Number(readFileSync(`${folder}/schedstat`, 'utf8').split(' ')[1]) / 1e6)
+      for (const child of readFileSync(`${folder}/children`, 'utf8').split(' ').filter(Boolean))
+        for (const [of, waited] of readWaits(Number(child))) waits.set(of, waited)
     }
   } catch {
-    // The process has ended, or this is not Linux: then all time counts.
+    // The process has ended, or this is not Linux.
   }
-  return sum
+  return waits
 }
 
-function endGroup({ pid }: ChildProcess): void {
+function endGroup(pid: number): void {
   try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+    if (pid > 0) process.kill(-pid, 'SIGKILL')
   } catch {
     // All processes of the group have ended.
   }
