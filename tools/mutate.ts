@@ -6,7 +6,7 @@
 //   npm run mutate -- packages/keystile/src/token/jws.ts  this file, or `jws.ts:10-20` for lines
 //   npm run mutate -- --force …                           forgets the results of the last run
 //   npm run mutate -- --postgres server/…                 also runs the tests that need PostgreSQL
-//   npm run mutate -- --concurrency 1 …                   runs one mutant at a time
+//   npm run mutate -- --concurrency 1 …                   in the library: one mutant at a time
 //
 // In the rooms of the library, StrykerJS does the work on a copy of the repository, as
 // stryker.config.mjs says. It remembers the result of each mutant until the mutated file or its
