@@ -1,4 +1,5 @@
-// How StrykerJS works here. What it mutates, and which tests it runs: tools/mutate.ts.
+// How StrykerJS works in the rooms of the library. What it mutates, and which tests it runs:
+// tools/mutate.ts.
 
 // The copy that Stryker mutates finds packages in the repository's node_modules, which it lies
 // beside. Those link our own two packages to the original, which has no mutants: the copy needs its
@@ -10,7 +11,7 @@ const linkOwnPackages = [
 ].join(';')
 
 export default {
-  plugins: ['@stryker-mutator/tap-runner', './tools/mutate-texts.mjs'],
+  plugins: ['@stryker-mutator/tap-runner'],
   testRunner: 'tap',
   tap: {
     // One process for each test file, from source, as in `npm test`. The hook names the active
@@ -20,8 +21,6 @@ export default {
       '--test-reporter=tap',
       '--require',
       '{{hookFile}}',
-      '--require',
-      './tools/mutate-threads.cjs',
       '{{testFile}}',
     ],
   },

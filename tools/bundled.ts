@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { build, type BuildOptions } from 'esbuild'
+import { build, type BuildOptions, type Plugin } from 'esbuild'
 
 const server = join(import.meta.dirname, '../packages/server')
 
@@ -15,8 +15,13 @@ const programs = ['cli/main', 'server/writer-thread', 'features/password/hash-th
  * use the bundles. `npm test` starts thousands of threads and processes. To load their files takes
  * most of the time of a start: the writer thread has 80, and Kysely has 300 more. The published
  * server is also bundled (decisions/0009-bundle-the-server.md).
+ *
+ * @param replaced maps the absolute paths of source files to JavaScript that is bundled instead
  */
-export async function bundle(temporary: string): Promise<string> {
+export async function bundle(
+  temporary: string,
+  replaced: ReadonlyMap<string, string> = new Map(),
+): Promise<string> {
   // A folder of its own: tests copy the source into the temporary folder.
   const folder = join(temporary, 'bundled')
   const common: BuildOptions = {
@@ -36,6 +41,7 @@ export async function bundle(temporary: string): Promise<string> {
     outbase: 'src',
     conditions: ['source'],
     external: ['pg', 'pino', 'nodemailer', '@node-rs/argon2', '@node-rs/bcrypt', '#*'],
+    plugins: [replace(replaced)],
   })
 
   const urlOf = (file: string): string => pathToFileURL(join(folder, file)).href
@@ -60,4 +66,16 @@ module.registerHooks?.({
 `
   writeFileSync(join(folder, 'hook.mjs'), hook)
   return `--import=${urlOf('hook.mjs')}`
+}
+
+function replace(files: ReadonlyMap<string, string>): Plugin {
+  return {
+    name: 'replaced files',
+    setup({ onLoad }) {
+      onLoad({ filter: /\.ts$/ }, ({ path }) => {
+        const contents = files.get(path)
+        return contents === undefined ? undefined : { contents, loader: 'js' }
+      })
+    },
+  }
 }

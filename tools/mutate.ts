@@ -6,16 +6,20 @@
 //   npm run mutate -- packages/keystile/src/token/jws.ts  this file, or `jws.ts:10-20` for lines
 //   npm run mutate -- --force …                           forgets the results of the last run
 //   npm run mutate -- --postgres server/…                 also runs the tests that need PostgreSQL
-//   npm run mutate -- --concurrency 1 …                   runs one mutant at a time
+//   npm run mutate -- --concurrency 1 …                   in the library: one mutant at a time
 //
-// StrykerJS does the work on a copy of the repository, as stryker.config.mjs says. It remembers the
-// result of each mutant until the mutated file or its tests change. It does not notice changes of
-// other files: use --force then. The run fails when a mutant survives. If a change cannot matter,
-// say why at its line: `// Stryker disable next-line EqualityOperator: at 0 both return 0`.
-import { rmSync } from 'node:fs'
-import { resolve } from 'node:path'
+// In the rooms of the library, StrykerJS does the work on a copy of the repository, as
+// stryker.config.mjs says. It remembers the result of each mutant until the mutated file or its
+// tests change. It does not notice changes of other files: use --force then. In the rooms of the
+// server, mutate/server-rooms.ts does the work. It remembers the mutants that were killed.
+//
+// The run fails when a mutant survives. If a change cannot matter, say why at its line:
+// `// Stryker disable next-line EqualityOperator: at 0 both return 0`.
+import { globSync, rmSync } from 'node:fs'
+import { matchesGlob, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { howToGetPostgres, startPostgres } from '../packages/server/test-support/postgres.ts'
+import type { Target } from './mutate/mutants.ts'
 
 const library = 'packages/keystile/src'
 const server = 'packages/server/src'
@@ -44,8 +48,15 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'keystile/testing': [],
   'server/base': ['test/flows/{refresh,at-rest,guessing}.test.ts'],
   'server/http': ['test/flows/account.test.ts'],
+  'server/storage': ['test/flows/{login,refresh,at-rest}.test.ts'],
+  'server/feature': [`${server}/configuration/{options,rules}.test.ts`],
   'server/features/audit': [],
-  'server/features/events': ['test/flows/{me,login}.test.ts'],
+  'server/features/events': [
+    `${server}/features/directory/user-cache.test.ts`,
+    'test/flows/{me,login}.test.ts',
+  ],
+  'server/features/revocation-feed': ['test/flows/revocation-feed.test.ts'],
+  'server/features/app-events': [],
   'server/features/limits': ['test/flows/guessing.test.ts'],
   'server/features/metrics': [],
   'server/features/password': [
@@ -55,7 +66,10 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'server/features/scopes': [],
   'server/features/known-devices': ['test/flows/guessing.test.ts'],
   'server/features/password-policy': ['test/flows/account-rules.test.ts'],
-  'server/features/directory': ['test/flows/{login,me}.test.ts'],
+  'server/features/directory': [
+    `${server}/configuration/options.test.ts`,
+    'test/flows/{login,me}.test.ts',
+  ],
   'server/features/accounts': [
     'test/flows/{management,account,account-rules,registration,me,login}.test.ts',
     auditRecord,
@@ -87,6 +101,11 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'server/features/email-verification': ['test/flows/{email-verification,verified}.test.ts'],
   'server/features/pending-registration': ['test/flows/email-verification.test.ts'],
   'server/features/invitations': ['test/flows/invitations.test.ts'],
+  'server/features/account-pages': [
+    'test/flows/{password-reset,email-verification,email-change,invitations}.test.ts',
+  ],
+  'server/features/mail': ['test/flows/mail.test.ts'],
+  'server/features/docs': [],
   'server/features/lease': [],
   'server/features/outbox': ['test/flows/mail.test.ts'],
   'server/features/queue': [
@@ -95,6 +114,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
   'server/configuration': [],
   'server/listener': [],
+  'server/server': ['test/flows/{login,account}.test.ts'],
 }
 
 /**
@@ -130,7 +150,11 @@ async function main(): Promise<void> {
   if (postgres) process.env['KEYSTILE_TEST_DATABASE_URL'] = postgres.url
 
   try {
-    for (const [room, mutate] of chosen) await run(room, mutate, values)
+    const [ofLibrary = [], ofServer = []] = [false, true].map((isServer) =>
+      [...chosen].filter(([room]) => room.startsWith('server/') === isServer),
+    )
+    for (const [room, mutate] of ofLibrary) await runInLibrary(room, mutate, values)
+    if (ofServer.length > 0) await runInServer(ofServer, values.force)
   } finally {
     await postgres?.stop()
     // Removes the cache. The next run could hardly use it, because the copies of the source then
@@ -161,20 +185,68 @@ export function folderOf(room: string): string {
   return room.replace(/^keystile/, library).replace(/^server/, server)
 }
 
-async function run(room: string, mutate: readonly string[], options: Options): Promise<void> {
+async function runInLibrary(
+  room: string,
+  mutate: readonly string[],
+  options: Options,
+): Promise<void> {
   const { Stryker } = await import('@stryker-mutator/core')
   console.log(`\n${room}`)
-
   const stryker = new Stryker({
     mutate: [...mutate],
     tap: { testFiles: [`${folderOf(room)}/**/*.test.ts`, ...(rooms[room] ?? [])] },
     incrementalFile: `.stryker/${room.replaceAll('/', '-')}.json`,
-    // The texts of the library are tested, those of the server are not.
-    ignorers: room.startsWith('server/') ? ['texts'] : [],
     force: options.force,
     ...(options.concurrency && { concurrency: Number(options.concurrency) }),
   })
   await stryker.runMutationTest()
+}
+
+/** Tests the mutants of several rooms in one run. First with their own tests, which are faster. */
+async function runInServer(
+  chosen: readonly (readonly [room: string, mutate: readonly string[]])[],
+  force: boolean,
+): Promise<void> {
+  const { testRooms } = await import('./mutate/server-rooms.ts')
+  const results = '.stryker/server.json'
+  if (force) rmSync(results, { force: true })
+  const own = find(chosen.map(([room]) => `${folderOf(room)}/**/*.test.ts`))
+  const others = find(chosen.flatMap(([room]) => rooms[room] ?? []))
+  const counts: Record<string, Record<string, number>> = {}
+  await testRooms({
+    targets: chosen.flatMap(([, mutate]) => findTargets(mutate)),
+    stages: [own, others.filter((file) => !own.includes(file))],
+    results,
+    onNote: console.log,
+    onSurvivor: ({ mutant: { file, line, mutator } }) =>
+      console.log(`survives these tests: ${file}:${line} ${mutator}`),
+    onVerdict({ mutant: { file, line, mutator, original, replacement }, fate }) {
+      const room = chosen.find(([room]) => file.startsWith(`${folderOf(room)}/`))?.[0] ?? file
+      const ofRoom = (counts[room] ??= {})
+      ofRoom[fate] = (ofRoom[fate] ?? 0) + 1
+      if (fate !== 'survived' && fate !== 'untested') return
+      console.log(`${fate}: ${file}:${line} ${mutator}\n- ${original}\n+ ${replacement}\n`)
+      process.exitCode = 1
+    },
+  })
+  console.table(counts)
+}
+
+function find(patterns: readonly string[]): readonly string[] {
+  return [...new Set(globSync([...patterns]))].toSorted()
+}
+
+/** Finds the files to mutate, for globs, `!` globs of files to leave out, and lines of a file. */
+function findTargets(patterns: readonly string[]): readonly Target[] {
+  const exclude = patterns.filter((each) => each.startsWith('!')).map((each) => each.slice(1))
+  const wanted = patterns.filter((each) => !each.startsWith('!'))
+  return wanted.flatMap((pattern) => {
+    const [, file = '', first, last] = /^(.*?)(?::(\d+)-(\d+))?$/.exec(pattern) ?? []
+    if (first !== undefined) return [{ file, lines: { first: Number(first), last: Number(last) } }]
+    return find([file])
+      .filter((file) => !exclude.some((each) => matchesGlob(file, each)))
+      .map((file) => ({ file }))
+  })
 }
 
 if (import.meta.main) await main()

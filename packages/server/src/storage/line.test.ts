@@ -71,6 +71,20 @@ describe('createLine', () => {
     mock.timers.tick(patience)
   })
 
+  it('a queue admits as many callers as can be served in time, by the moving average', async () => {
+    await keep(10_000) // a tenth of it counts
+    await keep(1_000) // it is the average, so it changes nothing
+    await Promise.all([line.enter(), line.enter()])
+    const entering = Array.from({ length: 5 }, () => line.enter())
+    const waits = turn().then(() => 'waits')
+    // The fourth caller would wait for exactly 2 s.
+    assert.deepEqual(
+      await Promise.all(entering.map((one) => Promise.race([one.catch(() => 'refused'), waits]))),
+      ['waits', 'waits', 'waits', 'waits', 'refused'],
+    )
+    mock.timers.tick(patience)
+  })
+
   it('a queue admits a caller to a free place even if earlier callers were slow', async () => {
     for (let i = 0; i < 100; i++) await keep(60_000)
     await Promise.all([line.enter(), line.enter()])

@@ -68,8 +68,10 @@ export function watchForOutages(
     isOut = true
     onOutage()
     for (const fail of waiting) fail(outage(false))
-    do await delay(pauseMilliseconds, undefined, { ref: false })
-    while (!isClosed && !(await answers()))
+    for (;;) {
+      await delay(pauseMilliseconds, undefined, { ref: false })
+      if (isClosed || (await answers())) break
+    }
     isOut = false
   }
 

@@ -76,7 +76,7 @@ describe('commands on PostgreSQL', { skip }, () => {
       await set(transaction, ids[0], 'locked')
       if (++arrived === 2) meet()
       await both
-      await set(transaction, ids[1], `${ids.join()}`)
+      await set(transaction, ids[1], ids.join())
     })
     await Promise.all([database.write(inOrder, [1, 2]), database.write(inOrder, [2, 1])])
     assert.ok(arrived > 2, 'there was no deadlock')

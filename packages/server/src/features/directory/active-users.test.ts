@@ -6,11 +6,41 @@ import { createActiveUsers, type ActiveUsers } from './active-users.ts'
 
 const ada = { subject: 'ada', sessionId: 's', clientId: 'c' } as unknown as Identity
 
+const clientOnly = { subject: 'ada', clientId: 'ada' } as unknown as Identity
+const unstorable = { ...ada, clientId: '\0' } as unknown as Identity
+
+/** Finds a user for each subject. */
+const everyone = createActiveUsers({
+  recall: (subject) => ({ subject }),
+  find: async (subject) => ({ subject }),
+})
+/** Finds no user. */
+const nobody = createActiveUsers({ recall: () => undefined, find: async () => undefined })
+
 function usersThatFail(error: Error): ActiveUsers<object> {
   return createActiveUsers({ recall: () => undefined, find: () => Promise.reject(error) })
 }
 
 describe('createActiveUsers', () => {
+  it('the user of a token is the one with its subject', async () => {
+    assert.deepEqual(await everyone.find(ada), { subject: 'ada' })
+    assert.deepEqual(everyone.recall(ada), { subject: 'ada' })
+    assert.deepEqual([await everyone.isWelcome(ada), await nobody.isWelcome(ada)], [true, false])
+  })
+
+  it('the token of a client has no user, even if a user has the id of the client', async () => {
+    assert.equal(await everyone.find(clientOnly), undefined)
+    assert.equal(everyone.recall(clientOnly), undefined)
+    assert.equal(await nobody.isWelcome(clientOnly), true)
+  })
+
+  it('a token whose names cannot be stored has no user, and no database is asked', async () => {
+    const users = usersThatFail(new Error('the database was asked'))
+    assert.equal(await users.find(unstorable), undefined)
+    assert.equal(everyone.recall(unstorable), undefined)
+    assert.equal(await users.isWelcome(unstorable), false)
+  })
+
   it('while the database does not answer, a guard answers 503 and not 401', async () => {
     const users = usersThatFail(new DatabaseUnavailableError('no connection'))
     for (const ask of [users.find, users.isWelcome])

@@ -207,7 +207,12 @@ describe('checkedDirectory', () => {
   it('without a function subject(), the id of a user is the subject', async () => {
     const directory = directoryWith({ subject: undefined })
     assert.equal(directory.subject(ada), 'a1')
-    assert.throws(() => directory.subject({ id: 7 as never }), /users\.subject must be given/)
+    const because = /users\.subject must be given, because the `id` of this user /.source
+    assert.throws(
+      () => directory.subject({ id: 7 as never }),
+      new RegExp(`${because}has the type number;`),
+    )
+    assert.throws(() => directory.subject({ id: '' }), new RegExp(`${because}is empty;`))
   })
 
   it('a directory’s subject() must return a string that is not empty', async () => {

@@ -48,7 +48,7 @@ describe('createUserCache', () => {
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'keystile-user-cache-'))
-    time = 0
+    time = 1e6
     now = Date.UTC(2026, 10, 27)
     mock.method(performance, 'now', () => time)
     // No read of the feed happens by itself.
@@ -137,6 +137,16 @@ describe('createUserCache', () => {
     assert.equal(await first, cache.recall('ada'))
     second.resolve({ name: 'Ada' })
     await other
+  })
+
+  it('of several loads, the first to begin is kept even if a later one ends earlier', async () => {
+    const first = Promise.withResolvers<Person>()
+    const results = [first.promise, Promise.resolve({ name: 'Ada' })]
+    const cache = cacheWith({ read: () => results.shift()! })
+    const [found, other] = [cache.find('ada'), cache.find('ada')]
+    await other
+    first.resolve({ name: 'Ada' })
+    assert.equal(await found, cache.recall('ada'))
   })
 
   it('the user cache is not used while the feed is stale, and is empty afterwards', async () => {
@@ -248,6 +258,28 @@ describe('createUserCache', () => {
     let kept = 0
     for (let n = 15_000; n >= 0; n--) if (isKept(n)) kept++
     assert.ok(kept <= 10_000, `${kept} users are in memory`)
+  })
+
+  it('a user stays until 5,000 other users have come, and then 5,000 more', async () => {
+    for (const [count, dropped] of [
+      [10_000, -1],
+      [10_001, 4_999],
+    ] as const) {
+      const cache = cacheWith({ read: async (subject) => ({ name: subject }) })
+      for (let n = 0; n < count; n++) await cache.find(`${n}`)
+      assert.equal(cache.recall(`${dropped}`), undefined)
+      assert.ok(cache.recall(`${dropped + 1}`))
+    }
+  })
+
+  it('users of together two million characters fill one of the two generations', async () => {
+    const cache = cacheWith({
+      read: async (subject) => ({ name: subject }),
+      sizeOf: () => 1_048_576,
+    })
+    for (const name of ['a', 'b', 'c', 'd']) await cache.find(name)
+    assert.ok(cache.recall('a')) // it takes the place of the two users `c` and `d` in the young one
+    assert.equal(cache.recall('b'), undefined)
   })
 
   it('an event or a stale feed also removes rarely used users from the user cache', async () => {

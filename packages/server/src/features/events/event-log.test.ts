@@ -22,6 +22,7 @@ function read(cursor: LogCursor | undefined): readonly number[] | 'lost' | undef
     text += Buffer.from(bytes).toString()
     assert.match(text, /\n\n$/, 'each piece must end with a whole event')
   }
+  assert.match(text, /^(event: |$)/, 'the first piece must begin with a whole event')
   return Array.from(text.matchAll(/^id: (\d+)\./gm), ([, seq]) => Number(seq))
 }
 
@@ -49,6 +50,23 @@ describe('createEventLog', () => {
     log.add(eventOf(2_003))
     assert.deepEqual(read(early), [2_001, 2_003])
     assert.deepEqual(read(log.start()), [...all, 2_001, 2_003])
+  })
+
+  it('events of together 65,536 bytes fill one page, which is read as one piece', () => {
+    const lengthOf = (event: FeedEvent): number => {
+      const log = createEventLog()
+      log.add(event)
+      return (log.start().next() as Uint8Array).length
+    }
+    const log = createEventLog()
+    const room = 65_536 - lengthOf(eventOf(1)) - lengthOf(eventOf(2, { value: '' }))
+    log.add(eventOf(1))
+    log.add(eventOf(2, { value: 'x'.repeat(room) }))
+    log.add(eventOf(3))
+    const cursor = log.start()
+    assert.equal((cursor.next() as Uint8Array).length, 65_536)
+    assert.equal((cursor.next() as Uint8Array).length, lengthOf(eventOf(3)))
+    assert.equal(cursor.next(), undefined)
   })
 
   it('the event log finds the position after an event by the number and id of the event', () => {
@@ -79,6 +97,10 @@ describe('createEventLog', () => {
       '500.row-500\ndata: {}',
       `${'9'.repeat(400)}.row`,
       '1e3.row-1000',
+      // Parts of what was written for these events.
+      `500.row-500\ndata: {"kind":"session","value":"s500","expires_at":${now + 1}}`,
+      `500.row-500\ndata: {"kind":"session","value":"s500","expires_at":${now + 1}}\n\n` +
+        'event: revocation\nid: 502.row-502',
     ])
       assert.equal(log.after(id), undefined, JSON.stringify(id))
   })
@@ -107,6 +129,15 @@ describe('createEventLog', () => {
     log.purge(now + 9)
     assert.deepEqual(read(log.start()), [6])
     assert.deepEqual(read(atStart), [6])
+  })
+
+  it('the last page stays, even if all its events have expired', () => {
+    const log = createEventLog()
+    log.add(eventOf(1, { value: large, expiresAt: now + 9 }))
+    log.add(eventOf(2))
+    log.purge(now + 1)
+    log.add(eventOf(3, { expiresAt: now + 9 }))
+    assert.deepEqual(read(log.start()), [1, 2, 3])
   })
 
   it('readers of the event log get the old events until all are added again', () => {

@@ -35,8 +35,7 @@ describe('openEventFeed', () => {
   let feed: EventFeed
   let others: DatabaseSync
   let time: number
-  /** How far the clock is ahead. */
-  let ahead: number
+  let wallTime: number
   let log: string[]
 
   /** Inserts an event as another process would. */
@@ -50,7 +49,7 @@ describe('openEventFeed', () => {
   const open = (): Promise<EventFeed> => {
     const note = (_: object, message: string): void => void log.push(message)
     return openEventFeed(database, {
-      clock: { now: () => now + ahead },
+      clock: { now: () => wallTime },
       logger: { ...silentLogger, info: note, warn: note, error: note },
     })
   }
@@ -67,7 +66,7 @@ describe('openEventFeed', () => {
     database = await openDatabase(file, writerThread)
     others = new DatabaseSync(file, { timeout: 5_000 })
     time = 0
-    ahead = 0
+    wallTime = now
     log = []
     mock.method(performance, 'now', () => time)
     mock.timers.enable({ apis: ['setInterval'] })
@@ -105,6 +104,40 @@ describe('openEventFeed', () => {
     const second = await open()
     assert.equal(second.revocations.isRevoked(ada), true)
     await second.close()
+  })
+
+  it('the event feed forgets revocations a minute after their tokens have expired', async () => {
+    insert('ada')
+    insert('x'.repeat(100_000)) // it fills a page of the log, so `bob` begins another one
+    insert('bob')
+    await feed.tail()
+    assert.deepEqual(numbersIn(feed.log.start()), [1, 2, 3])
+    wallTime += 60_000
+    await feed.tail()
+    assert.equal(feed.revocations.isRevoked(ada), true)
+    wallTime += 1
+    await feed.tail()
+    assert.equal(feed.revocations.isRevoked(ada), false)
+    assert.deepEqual(numbersIn(feed.log.start()), [3])
+  })
+
+  it('the event of a changed user reaches the listeners, but not the log', async () => {
+    const [users, events]: [string[], FeedEvent[]] = [[], []]
+    feed.onUserChanged((subject) => users.push(subject))
+    feed.onEvent((event) => events.push(event))
+    insert('ada', 'user')
+    await feed.tail()
+    assert.deepEqual([users, events.map(({ kind }) => kind)], [['ada'], ['user']])
+    assert.deepEqual([numbersIn(feed.log.start()), log], [[], []])
+  })
+
+  it('the event feed tells its listeners after each read, when the events are known', async () => {
+    const revoked: boolean[] = []
+    feed.onRead(() => revoked.push(feed.revocations.isRevoked(ada)))
+    await feed.tail()
+    insert('ada')
+    await feed.tail()
+    assert.deepEqual(revoked, [false, true])
   })
 
   it('the event feed warns once of kinds that it does not know, and reads on', async () => {
@@ -199,11 +232,11 @@ describe('openEventFeed', () => {
   it('if the clock was ahead and is set back, the event feed knows all revocations again', async () => {
     insert('ada')
     await feed.tail()
-    ahead = 3_600_000
+    wallTime = now + 3_600_000
     await feed.tail()
     assert.equal(feed.revocations.isRevoked(ada), false) // its tokens have expired
 
-    ahead = 0
+    wallTime = now
     assert.equal(feed.revocations.state, 'stale')
     await feed.tail()
     assert.equal(feed.revocations.state, 'current')
@@ -215,19 +248,19 @@ describe('openEventFeed', () => {
   it('a clock that is set back by a minute needs no revocation that was removed', async () => {
     insert('ada')
     await feed.tail()
-    ahead = 60_000
+    wallTime = now + 60_000
     await feed.tail()
     assert.equal(feed.revocations.isRevoked(ada), true)
-    ahead = 0
+    wallTime = now
     assert.equal(feed.revocations.state, 'current')
     await feed.tail()
     assert.deepEqual(log, [])
   })
 
   it('while reads fail, a clock that was set back leaves the event feed stale', async () => {
-    ahead = 60_001
+    wallTime = now + 60_001
     await feed.tail()
-    ahead = 0
+    wallTime = now
     mock.method(database.reader, 'getExecutor', () => assert.fail('the disk fails'))
     await assert.rejects(feed.tail())
     assert.equal(feed.revocations.state, 'stale')

@@ -1,12 +1,17 @@
 // Several processes on one database want the lease of background jobs. The processes are real: a
 // paused process has the clock and the memory of before the pause.
 import assert from 'node:assert/strict'
-import { describe, it, mock } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, describe, it, mock } from 'node:test'
+import { setImmediate, setTimeout as delay } from 'node:timers/promises'
 import { silentLogger } from 'keystile/internal'
 import { describeOnBoth, type Stage } from '../../../test-support/keystile.ts'
 import { startLeaseProcess, type LeaseProcess } from '../../../test-support/lease-process.ts'
 import { commands, underLease } from '../../server/commands.ts'
+import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
 import { recordAudit } from '../audit/store.ts'
 import { LeaseLostError, openLease, type Lease } from './lease.ts'
@@ -189,6 +194,106 @@ it('a command that runs under a lease must be in the list of commands', () => {
   assert.ok(commands.includes(underLease))
   const values = { lease: { name: 'jobs', fence: 1 }, command: 'unknown', values: {} }
   return assert.rejects(underLease.run({} as never, values), /list of commands must contain/)
+})
+
+describe('the tries of a process to hold the lease', () => {
+  let folder: string
+  let time: number
+  let database: Database
+  let lease: Lease
+  let tries: Promise<unknown>[]
+  /** Whether the database does not answer. */
+  let isAway: boolean
+  let warnings: string[]
+  let taken: number
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'keystile-lease-'))
+    database = await openDatabase(join(folder, 'keystile.db'), writerThread)
+    time = 1e6
+    ;[tries, isAway, warnings, taken] = [[], false, [], 0]
+    mock.method(performance, 'now', () => time)
+    mock.timers.enable({ apis: ['setTimeout'] })
+    const urgent: Database['urgent'] = {
+      ...database.urgent,
+      write(command, values) {
+        const outcome = isAway
+          ? Promise.reject(new Error('no database'))
+          : database.urgent.write(command, values)
+        tries.push(outcome)
+        return outcome
+      },
+    }
+    const logger = { ...silentLogger, warn: (_: object, text: string) => void warnings.push(text) }
+    lease = openLease({ write: database.write, urgent }, { underLease, logger })
+    lease.onTaken(() => taken++)
+    await tryAgain(0)
+  })
+  afterEach(async () => {
+    await lease.close()
+    mock.timers.reset()
+    mock.restoreAll()
+    await database.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  /** Waits for some time, and for the last try. Returns the number of tries until now. */
+  async function tryAgain(milliseconds: number): Promise<number> {
+    time += milliseconds
+    mock.timers.tick(milliseconds)
+    await setImmediate()
+    await tries.at(-1)?.catch(() => {})
+    await setImmediate()
+    return tries.length
+  }
+  function change(text: string): void {
+    const file = new DatabaseSync(join(folder, 'keystile.db'), { timeout: 5_000 })
+    file.exec(`update lease set ${text}`)
+    file.close()
+  }
+
+  it('the holder renews the lease each 3 s, and others try each second', async () => {
+    assert.deepEqual([await tryAgain(2_999), await tryAgain(1), lease.isHeld], [1, 2, true])
+    change("fence = fence + 1, holder = 'other'")
+    assert.deepEqual([await tryAgain(3_000), lease.isHeld], [3, false])
+    assert.deepEqual([await tryAgain(999), await tryAgain(1)], [3, 4])
+  })
+
+  it('a process is told when it takes the lease, but not when it renews or loses it', async () => {
+    assert.equal(taken, 1)
+    await tryAgain(3_000)
+    change("fence = fence + 1, holder = 'other'")
+    await tryAgain(3_000)
+    assert.equal(taken, 1)
+    change('expires_at = 0')
+    await tryAgain(1_000)
+    assert.deepEqual([taken, lease.isHeld], [2, true])
+  })
+
+  it('a process holds the lease for 10 s after its last renewal began', async () => {
+    time += 9_999
+    assert.equal(lease.isHeld, true)
+    time += 1
+    assert.equal(lease.isHeld, false)
+  })
+
+  it('of several failed tries in a row, the first is logged', async () => {
+    isAway = true
+    for (let n = 0; n < 3; n++) await tryAgain(1_000)
+    await tryAgain(3_000)
+    assert.deepEqual(warnings, ['the lease of background jobs cannot be renewed'])
+    isAway = false
+    await tryAgain(1_000)
+    isAway = true
+    await tryAgain(3_000)
+    assert.equal(warnings.length, 2)
+  })
+
+  it('after close(), the process does not try, hold or tell', async () => {
+    await lease.close()
+    assert.deepEqual([await tryAgain(10_000), lease.isHeld, taken], [1, false, 1])
+    await assert.rejects(lease.write(recordAudit, entry), LeaseLostError)
+  })
 })
 
 async function withLease(stage: Stage, work: (lease: Lease) => Promise<void>): Promise<void> {

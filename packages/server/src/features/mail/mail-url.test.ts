@@ -28,6 +28,7 @@ describe('parseMailUrl', () => {
     for (const host of ['localhost', '127.0.0.1', '[::1]']) {
       const server = parseMailUrl(`smtp://app:secret@${host}:2525`)
       assert.equal(server.kind === 'smtp' && server.requiresTls, false, host)
+      assert.equal(server.kind === 'smtp' && server.host, host.replace('[::1]', '::1'))
     }
   })
 

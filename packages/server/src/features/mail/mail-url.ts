@@ -38,7 +38,7 @@ export function parseMailUrl(text: string): MailServer {
     throw new TypeError('must have no query except ?tls=off, which only a smtp: URL may have')
 
   const login = loginOf(url)
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
+  const host = url.hostname.replaceAll(/[[\]]/g, '')
   if (isTlsOff && login && !isLoopback(host))
     throw new TypeError('must not have ?tls=off and a password: others could read the password')
 

@@ -32,7 +32,7 @@ describe('writeMail', () => {
         assert.ok(written.html.includes(`<html lang="${language}">`))
         assert.doesNotMatch(written.text, /undefined|\bnull\b|http/)
         for (const paragraph of written.text.trim().split('\n\n'))
-          assert.ok(written.html.includes(`<p>${paragraph}</p>`), paragraph)
+          assert.ok(written.html.includes(`\n<p>${paragraph}</p>\n`), paragraph)
 
         const anonymous = { ...mail, template, parameters: {} }
         assert.doesNotMatch((await writeMail(anonymous, { ...options, language })).text, /IP/)
@@ -58,6 +58,10 @@ describe('writeMail', () => {
         assert.match(text, /\b15\sminut\w*/i)
         assert.match(text, /25\D+(November|novembre|noviembre)\D+2026\D+12:15 UTC/)
         assert.ok(html.includes(`<html lang="${language}">`))
+        assert.equal(
+          html.includes('<p><strong>1234 5678</strong></p>'),
+          template !== 'email_changed',
+        )
         assert.ok(html.includes(`<a href="${link.replace('&', '&#38;')}">`))
         assert.doesNotMatch(html, /<img|src=|<style|<script/)
         assert.doesNotMatch(text, /undefined|\bnull\b/)
@@ -67,6 +71,44 @@ describe('writeMail', () => {
         assert.doesNotMatch(alone.text, /1234|:\n\n\n/)
       }
     })
+
+  it('a time is written as in the language of the mail', async () => {
+    for (const [language, time] of [
+      ['en', '25 November 2026 at 12:00 UTC'],
+      ['de', '25. November 2026 um 12:00 UTC'],
+    ] as const)
+      assert.ok((await writeMail(mail, { ...options, language })).text.includes(time), language)
+  })
+
+  it('the lifetime of a link is written in minutes, hours or days', async () => {
+    for (const [minutes, lifetime] of [
+      [0, '1 minute'],
+      [119, '119 minutes'],
+      [120, '2 hours'],
+      [2_879, '48 hours'],
+      [2_880, '2 days'],
+    ] as const) {
+      const expires_at = new Date(mail.createdAt.getTime() + minutes * 60_000).toISOString()
+      const parameters = { link: 'https://app.example', code: '12345678', expires_at }
+      const sent = { ...mail, template: 'password_reset', parameters }
+      const { text } = await writeMail(sent, options)
+      assert.match(text, new RegExp(`\\b${lifetime}\\b`))
+    }
+  })
+
+  it('a code of another length is written as it is', async () => {
+    for (const code of ['1234567', '123456789']) {
+      const parameters = { link: 'https://app.example', code, expires_at: '2026-11-25T12:15:00Z' }
+      const { text } = await writeMail({ ...mail, template: 'password_reset', parameters }, options)
+      assert.ok(text.includes(`\n${code}\n`))
+    }
+  })
+
+  it('a mail says that a program has sent it (RFC 3834 §5)', async () => {
+    assert.deepEqual((await writeMail(mail, options)).headers, {
+      'Auto-Submitted': 'auto-generated',
+    })
+  })
 
   it('a template of the app gets the link, the code and the time of expiry', async () => {
     const seen: unknown[] = []

@@ -35,7 +35,7 @@ export async function writeMail(mail: OutgoingMail, options: WritingOptions): Pr
     from: options.from,
     to: mail.recipient,
     ...(await contentOf(mail, options)),
-    messageId: `<${mail.id}@${hostname.replace(/^\[(.*)\]$/, '$1').replaceAll(':', '-')}>`,
+    messageId: `<${mail.id}@${hostname.replaceAll(/[[\]]/g, '').replaceAll(':', '-')}>`,
     date: mail.createdAt,
     headers: { 'Auto-Submitted': 'auto-generated' },
   }

@@ -48,6 +48,7 @@ age_seconds 0.25
     })
     for (const seconds of [0.001, 0.002, 0.5, 60]) histogram.observe({ route: '/' }, seconds)
     const lines = formatFamilies([histogram]).split('\n').slice(2, -1)
+    assert.equal(lines[0], 't_seconds_bucket{route="/",le="0.001"} 1')
     const buckets = lines
       .slice(0, -2)
       .map((line) => /le="([^"]+)"\} (\d+)$/.exec(line)!.slice(1).join(' '))

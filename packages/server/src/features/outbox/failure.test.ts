@@ -9,10 +9,13 @@ describe('failureOf', () => {
     assert.deepEqual(of(550, 'EENVELOPE'), { code: 'smtp_550', isPermanent: true })
     assert.deepEqual(of(554, 'EMESSAGE'), { code: 'smtp_554', isPermanent: true })
     assert.deepEqual(of(599), { code: 'smtp_599', isPermanent: true })
+    assert.deepEqual(of(500), { code: 'smtp_500', isPermanent: true })
+    assert.deepEqual(of(529), { code: 'smtp_529', isPermanent: true })
   })
 
   it('failureOf treats an SMTP reply from 400 to 499 as temporary', () => {
     assert.deepEqual(of(499, 'EENVELOPE'), { code: 'smtp_499', isPermanent: false })
+    assert.deepEqual(of(400), { code: 'smtp_400', isPermanent: false })
     assert.deepEqual(of(421), { code: 'smtp_421', isPermanent: false })
   })
 
@@ -29,7 +32,14 @@ describe('failureOf', () => {
       code: 'ECONNECTION',
       isPermanent: false,
     })
-    for (const error of [new Error('550 secret'), 'text', undefined, { code: 'a b' }, of(600)])
+    for (const error of [
+      new Error('550 secret'),
+      'text',
+      undefined,
+      new DOMException('stopped', 'AbortError'),
+      ...[399, 600].map((responseCode) => ({ responseCode })),
+      ...['a b', 'aECONN', 'ECONNa', 'E', `E${'A'.repeat(31)}`].map((code) => ({ code })),
+    ])
       assert.deepEqual(failureOf(error), { code: 'error', isPermanent: false })
     const timeout = new DOMException('late', 'TimeoutError')
     assert.deepEqual(failureOf(timeout), { code: 'timeout', isPermanent: false })

@@ -76,6 +76,34 @@ describe('a key ring', () => {
     assert.equal(reads, 1)
   })
 
+  it('a key ring that cannot read its keys for half an hour does not use them any more', async () => {
+    isDown = true
+    clock.advance(1_800)
+    const { keys, maxAgeSeconds } = await ring.published()
+    assert.equal((await ring.signingKey()).keyId, keys.keys[0]?.kid)
+    assert.equal(maxAgeSeconds, 300)
+
+    clock.advance(0.001)
+    const expected = { name: 'DatabaseUnavailableError', message: /signing keys cannot be read/ }
+    await assert.rejects(ring.signingKey(), expected)
+    await assert.rejects(ring.published(), expected)
+  })
+
+  it('a key ring without a key that signs reads the keys before it gives up', async () => {
+    const { keyId = '' } = await ring.signingKey()
+    const next = await makeSealedKey('ES256', seal)
+    const values = { id: keyId, offered: next, by: byOperator, now: clock.now() }
+    await database.write(revokeSigningKey, values)
+    revoke(keyId)
+    assert.equal((await ring.signingKey()).keyId, next.id)
+  })
+
+  it('a token of a known key causes no read', async () => {
+    const { keyId } = await ring.signingKey()
+    await ring.keySet.seek?.(keyId, algorithm)
+    assert.equal(reads, 0)
+  })
+
   it('callers of a key ring share one read, also a read that the guard has started', async () => {
     clock.advance(6)
     const kid = (await ring.published()).keys.keys[0]?.kid
@@ -130,6 +158,7 @@ describe('a key ring', () => {
     await database.close()
     await assert.rejects(async () => ring.keySet.seek?.('unknown', algorithm), {
       code: 'temporarily_unavailable',
+      retryAfterSeconds: 1,
     })
   })
 

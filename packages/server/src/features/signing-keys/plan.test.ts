@@ -64,8 +64,22 @@ describe('findCurrent', () => {
     assert.deepEqual([at(0), at(59), at(60), at(1000)], ['a', 'a', 'b', 'b'])
   })
 
+  it('a key without a successor signs until its end', () => {
+    const at = (now: number): string | undefined => findCurrent([key('a', 0, 50)], now)?.id
+    assert.deepEqual([at(49), at(50)], ['a', undefined])
+  })
+
+  it('of several keys that have begun and not ended, the last to begin signs', () => {
+    for (const keys of [
+      [key('a', 0), key('b', 60)],
+      [key('b', 60), key('a', 0)],
+    ])
+      assert.equal(findCurrent(keys, 70)?.id, 'b')
+  })
+
   it('if no key has begun, findCurrent returns the key that begins first', () => {
     assert.equal(findCurrent([key('c', 9), key('b', 7)], 5)?.id, 'b')
+    assert.equal(findCurrent([key('b', 7), key('c', 9)], 5)?.id, 'b')
     assert.equal(findCurrent([], 5), undefined)
   })
 

@@ -8,7 +8,17 @@ import {
   type AlgorithmName,
 } from 'keystile/jwt'
 import { ConfigurationError } from '../../base/configuration-error.ts'
-import { issuingAlgorithms, signingKeyOf } from './sealed-keys.ts'
+import { createSeal } from '../../base/seal.ts'
+import {
+  canOpen,
+  createKeySeal,
+  issuingAlgorithms,
+  makeSealedKey,
+  openSealedKey,
+  signingKeyOf,
+} from './sealed-keys.ts'
+
+const secrets = ['a sealing key for tests: 0123456789 abcdef'] as const
 
 describe('signingKeyOf', () => {
   for (const algorithm of issuingAlgorithms) {
@@ -32,5 +42,27 @@ describe('signingKeyOf', () => {
           /private JWK whose "alg" is one of ES256, EdDSA, RS256/.test(error.message),
       )
     }
+  })
+})
+
+describe('makeSealedKey', () => {
+  for (const algorithm of issuingAlgorithms) {
+    it(`a new ${algorithm} key can be decrypted with the secrets that encrypted it`, async () => {
+      const made = await makeSealedKey(algorithm, createKeySeal(secrets))
+      const { keyId, algorithm: opened } = openSealedKey(made, createKeySeal(secrets))
+      assert.deepEqual([keyId, opened.name, made.algorithm], [made.id, algorithm, algorithm])
+    })
+  }
+
+  it('canOpen tells whether the secrets decrypt a key', async () => {
+    const { sealed_jwk: sealed, ...made } = await makeSealedKey('ES256', createKeySeal(secrets))
+    assert.equal(canOpen({ ...made, sealed }, ['another secret', ...secrets]), true)
+    assert.equal(canOpen({ ...made, sealed }, ['another secret']), false)
+  })
+
+  it('the keys of a database are encrypted for the purpose `signing keys`', async () => {
+    const { id, sealed_jwk: sealed } = await makeSealedKey('ES256', createKeySeal(secrets))
+    assert.ok(createSeal(secrets, 'signing keys').open(sealed, id))
+    assert.equal(createSeal(secrets, 'mails').open(sealed, id), undefined)
   })
 })

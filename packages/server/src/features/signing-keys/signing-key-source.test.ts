@@ -42,6 +42,24 @@ describe('findSigningKeySource', () => {
     assert.equal(source.ownKeys[1]?.keyId, thumbprint(unnamed))
   })
 
+  it('the keys of a JWK Set must have different kids', () => {
+    const signingKey = { keys: [exportPrivateJwk(one), exportPublicJwk(one)] }
+    assert.throws(() => findSigningKeySource({ ...options, signingKey }), {
+      name: 'ConfigurationError',
+      message: 'each "kid" in a JWK Set must be unique; one appears twice',
+    })
+  })
+
+  it('a key of a JWK Set with an algorithm that Keystile does not issue is refused', () => {
+    for (const algorithm of ['ES384', 'HS256'] as const) {
+      const signingKey = { keys: [exportPrivateJwk(one), exportPrivateJwk(generateKey(algorithm))] }
+      assert.throws(() => findSigningKeySource({ ...options, signingKey }), {
+        name: 'ConfigurationError',
+        message: 'the other keys of a JWK Set must have an "alg" of ES256, EdDSA, RS256',
+      })
+    }
+  })
+
   it('without signingKey, findSigningKeySource encrypts the keys with the option key', () => {
     assert.deepEqual(findSigningKeySource({ ...options, key: 'k', previousKey: 'p' }), {
       algorithm: 'ES256',
