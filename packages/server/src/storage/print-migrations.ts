@@ -39,9 +39,9 @@ export async function printMigrations({ kind, facts, absent }: PrintedDatabase):
 
   const statements: string[] = []
   const db = createRecorder(kind, ({ sql, query }) => {
+    if (query.kind !== 'SelectQueryNode') statements.push(sql)
     // An empty database has no rows to read.
-    if (query.kind === 'SelectQueryNode' && !isEmpty) throw dependsOnRows(missing)
-    statements.push(sql)
+    else if (!isEmpty) throw dependsOnRows(missing)
   })
   await createBookkeeping(db, absent)
   await runSteps(db, missing)
