@@ -79,7 +79,7 @@ export async function startSqlProxy(target: string): Promise<SqlProxy> {
     const upstream = connect(Number(port), hostname)
     const pair: Pair = { client, upstream, sent: '', isSilent }
     pairs.add(pair)
-    client.on('data', (bytes) => {
+    client.on('data', (bytes: Buffer) => {
       sentBytes += bytes.length
       passOn(pair, bytes)
     })

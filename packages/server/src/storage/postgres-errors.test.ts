@@ -98,7 +98,7 @@ describe('hasRolledBack', () => {
       'ECONNRESET',
       undefined,
     ])
-      assert.equal(hasRolledBack(error(code)), false, code)
+      assert.equal(hasRolledBack(error(code)), false, String(code))
     assert.equal(hasRolledBack(explainStatementError(error('40001'))), true)
     assert.equal(hasRolledBack(explainStatementError(error('57P01'))), false)
   })
