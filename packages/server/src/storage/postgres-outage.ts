@@ -6,6 +6,11 @@ import { isFromServer, PostgresUnavailableError } from './postgres-errors.ts'
 const silentMilliseconds = 500
 /** How long a probe waits for an answer. */
 export const probeMilliseconds = 1_000
+/**
+ * If the timeout of a probe comes later than this, this process got too little processor time to
+ * judge the database.
+ */
+const lateMilliseconds = 150
 /** The time between two probes during an outage. */
 const pauseMilliseconds = 250
 
@@ -57,9 +62,11 @@ export function watchForOutages(
     const checkedAt = performance.now()
     await afterPolling(undefined)
     if (waiting.size > 0 && performance.now() - answeredAt >= silentMilliseconds) {
+      const probedAt = performance.now()
       const isAnswered = await answers()
+      const isStarved = performance.now() - probedAt > probeMilliseconds + lateMilliseconds
       // Meanwhile, another connection may have got an answer.
-      if (!isAnswered && answeredAt < checkedAt && !isClosed) void waitForEnd()
+      if (!isAnswered && !isStarved && answeredAt < checkedAt && !isClosed) void waitForEnd()
     }
     isProbing = false
   }

@@ -249,6 +249,8 @@ async function send(
   if (text === 'commit') return sendCommit(client, state, outages, { query, timeout })
 
   try {
+    // Migrations have no timeout, and may keep a small database busy.
+    if (timeout === 0) return await client.query(query)
     return await outages.watch(() => client.query({ ...query, query_timeout: timeout }))
   } catch (error) {
     const explained = explainStatementError(error)
