@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import pg from 'pg'
 import { password, tokensOf, type Answer } from '../../packages/server/test-support/keystile.ts'
 import {
   createTestDatabase,
@@ -98,6 +99,8 @@ for (const way of ['directly', 'through PgBouncer'] as const)
       for (const one of started) assert.equal(one.status, 'fulfilled', String(Object.values(one)))
       for (const one of started)
         if (one.status === 'fulfilled') for (const server of one.value.servers) await server.stop()
+      // A lock that is left on a connection of PgBouncer would stop the next start.
+      assert.equal(await countAdvisoryLocks(database.url), 0)
     })
 
     it(`${storms} times, ${stormSize} equal refreshes at once get one new token`, async () => {
@@ -180,6 +183,17 @@ for (const way of ['directly', 'through PgBouncer'] as const)
         assert.equal(keys.status, 200)
       })
   })
+
+async function countAdvisoryLocks(url: string): Promise<number> {
+  const client = new pg.Client(url)
+  await client.connect()
+  const { rows } = await client.query(
+    `select 1 from pg_locks where locktype = 'advisory' and database =
+      (select oid from pg_database where datname = current_database())`,
+  )
+  await client.end()
+  return rows.length
+}
 
 /** Sends a request, which must be answered. */
 async function ask(url: string, request: Parameters<typeof send>[1]): Promise<Answer> {
