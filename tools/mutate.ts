@@ -25,6 +25,8 @@ const library = 'packages/keystile/src'
 const server = 'packages/server/src'
 const auditRecord = `${server}/features/audit/audit-record.test.ts`
 const ownUsers = `${server}/features/directory/own-users.test.ts`
+/** The test of the records of all features. */
+const records = `${server}/server/features.test.ts`
 const vectors = 'test/conformance/{rfc-vectors,wycheproof,disguised-keys}.test.ts'
 
 /**
@@ -211,7 +213,7 @@ async function runInServer(
   const results = '.stryker/server.json'
   if (force) rmSync(results, { force: true })
   const own = find(chosen.map(([room]) => `${folderOf(room)}/**/*.test.ts`))
-  const others = find(chosen.flatMap(([room]) => rooms[room] ?? []))
+  const others = find([...chosen.flatMap(([room]) => rooms[room] ?? []), records])
   const counts: Record<string, Record<string, number>> = {}
   await testRooms({
     targets: chosen.flatMap(([, mutate]) => findTargets(mutate)),

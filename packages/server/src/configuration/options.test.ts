@@ -38,6 +38,20 @@ function faultsOf(options: object): readonly string[] {
 }
 
 describe('checkOptions', () => {
+  it('a directory may be cached or not, and may have members of its own', () => {
+    for (const own of [{ cached: true }, { cached: false }, { findByLogins: findNone }])
+      assert.deepEqual(faultsOf({ users: { ...directory, ...own } }), [])
+  })
+
+  it('a directory with a misspelt and a missing function has two faults', () => {
+    const { passwordHash, active: _missing, ...others } = directory
+    const faults = faultsOf({ users: { ...others, passwordhash: passwordHash } })
+    assert.deepEqual(
+      faults.map((fault) => /^users\.\w+ (must be|is not known)/.exec(fault)?.[0]),
+      ['users.active must be', 'users.passwordhash is not known'],
+    )
+  })
+
   it('checkOptions sets the default of each option that is missing', () => {
     const options = checkOptions({ ...good, scopes: { a: 'A' } })
     assert.equal(options.accessTokenSeconds, 600)

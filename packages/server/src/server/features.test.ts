@@ -67,6 +67,13 @@ describe('the list of features', () => {
 })
 
 describe('the audit events of features', () => {
+  it('each feature has the name of its folder', async () => {
+    const found = await findRecords<{ readonly name: string }>((record) => 'name' in record)
+    const declared = found.filter(({ file, name }) => name === 'feature' && /^features/.test(file))
+    assert.ok(declared.length > 20)
+    for (const { file, value } of declared) assert.equal(`features/${value.name}`, dirname(file))
+  })
+
   it('audit events have unique names', () => {
     assert.equal(new Set(auditEvents).size, auditEvents.length)
   })

@@ -38,6 +38,21 @@ function directoryWith(
 }
 
 describe('checkedDirectory', () => {
+  it('the name, rights and password session of Keystile’s own accounts are passed on', () => {
+    const rights = { scopes: '[]', roles: '[]' }
+    const of = ({ id }: Person): string => `of ${id}`
+    const own = directoryWith({ username: of, passwordSession: of, rights: () => rights })
+    assert.deepEqual(
+      [own.username(ada), own.passwordSession(ada), own.rights(ada)],
+      ['of a1', 'of a1', rights],
+    )
+    const apps = directoryWith()
+    assert.deepEqual(
+      [apps.username(ada), apps.passwordSession(ada), apps.rights(ada)],
+      [undefined, undefined, undefined],
+    )
+  })
+
   it('checkedDirectory accepts finders that return a user, undefined or a promise', async () => {
     for (const give of [(person: unknown) => person, async (person: unknown) => person]) {
       const found = directoryWith({ findByLogin: () => give(ada), findBySubject: () => give(ada) })
