@@ -114,6 +114,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         issuer: 'http://localhost:3000/auth',
         database,
         key: 'a sealing key for tests: 0123456789 abcdef',
+        dangerouslyAllowLostCommits: true,
         scopes: { 'orders:read': 'Read orders' },
         roles: { clerk: ['orders:read'] },
       })
@@ -144,6 +145,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         issuer: 'http://localhost:3000/auth',
         database,
         key: 'a sealing key for tests: 0123456789 abcdef',
+        dangerouslyAllowLostCommits: true,
       }
       const call = (...args: string[]): Promise<Finished> =>
         callCommand([...args, '--database', database], { cwd: folder })

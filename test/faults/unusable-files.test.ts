@@ -83,6 +83,7 @@ describe('a SQLite file on which Keystile does not start', () => {
     const file = await copyMigratedFile(at('newer.db'))
     const newer = new DatabaseSync(file)
     newer.exec("insert into migration values ('9999-later', '2030-01-01T00:00:00Z')")
+    newer.exec('update schema_mark set oldest = 9999')
     newer.close()
     await assert.rejects(startKeystile({ database: file, key }), /newer/)
   })

@@ -4,9 +4,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import pg from 'pg'
 import { createTestDatabase, howToGetPostgres } from '../../test-support/postgres.ts'
-import { openDatabase } from './open.ts'
-
-const writerThread = new URL('../server/writer-thread.ts', import.meta.url)
+import { migrateDatabase } from './open.ts'
 
 /** The statements that an operator of a large database runs before an upgrade. */
 function readStatements(): readonly string[] {
@@ -19,8 +17,6 @@ describe('the indexes that a migration creates', () => {
     const database = await createTestDatabase()
     if (!database) return t.skip(`no PostgreSQL: ${howToGetPostgres}`)
     const client = new pg.Client({ connectionString: database.url })
-    const migrate = async (): Promise<void> =>
-      (await openDatabase(database.url, writerThread)).close()
     const list = async (column: string): Promise<readonly string[]> => {
       const text = `select ${column}::text as value from pg_indexes
         join pg_class on relname = indexname where schemaname = 'keystile' order by indexname`
@@ -28,7 +24,7 @@ describe('the indexes that a migration creates', () => {
       return rows.map(({ value }) => value)
     }
     try {
-      await migrate()
+      await migrateDatabase(database.url)
       await client.connect()
       const migrated = await list('indexdef')
 
@@ -43,7 +39,7 @@ describe('the indexes that a migration creates', () => {
       assert.equal(statements.length, 4)
       for (const statement of statements) await client.query(statement)
       const ids = await list('pg_class.oid')
-      await migrate()
+      assert.deepEqual(await migrateDatabase(database.url), ['0017-indexes-for-many-rows'])
 
       assert.deepEqual(await list('indexdef'), migrated)
       const made = (await list('pg_class.oid')).filter((id) => !ids.includes(id))
