@@ -111,7 +111,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     }
   })
 
-  it('GET /revocations reads the event in Last-Event-ID first if it is not read yet', async () => {
+  it('GET /revocations first reads the event of Last-Event-ID, if its process has not yet', async () => {
     const server = await serve(stage)
     const other = await serve(stage, 'billing')
     // The other process has not read this event when the request arrives.

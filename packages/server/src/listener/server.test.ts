@@ -206,7 +206,7 @@ describe('listen', () => {
   })
 
   for (const slowness of ['slow readers', 'slow readers behind another answer'] as const) {
-    it(`the listener refuses large answers while too many ${slowness} receive one`, async () => {
+    it(`while too many ${slowness} receive a large answer, the listener sends no other`, async () => {
       const { port, url } = await start({
         limits: { ...short, answerMilliseconds: 60_000, largeAnswers: 5 },
       })

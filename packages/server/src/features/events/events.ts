@@ -17,8 +17,8 @@ import type { FeedEvent } from './store.ts'
  */
 const tailMilliseconds = 250
 /**
- * How long revocations are kept after they have expired. If the clock is set back by less than
- * this, no token is valid again whose revocation was removed.
+ * How long revocations are kept after they have expired. So if the clock is set back by less than
+ * this, a token whose revocation was removed has expired by the new time too.
  */
 const keptMilliseconds = 60_000
 /**
@@ -182,7 +182,7 @@ export async function openEventFeed(
 
 /**
  * Creates the function that removes expired revocations from lists. `isTooLate` returns true if the
- * clock was set back since then, so that a token may be valid again whose revocation was removed.
+ * clock was set back after it has removed some: their tokens may then be valid again.
  */
 function createPurge(
   clock: Clock,

@@ -289,7 +289,7 @@ describe('the tries of a process to hold the lease', () => {
     assert.equal(warnings.length, 2)
   })
 
-  it('after close(), the process does not try, hold or tell', async () => {
+  it('after close(), the process does not hold the lease, and does not try to take it', async () => {
     await lease.close()
     assert.deepEqual([await tryAgain(10_000), lease.isHeld, taken], [1, false, 1])
     await assert.rejects(lease.write(recordAudit, entry), LeaseLostError)

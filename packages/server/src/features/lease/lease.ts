@@ -114,7 +114,7 @@ export function openLease(
 /**
  * Tries again and again to hold the lease. If several tries in a row fail, logs only the first.
  *
- * @returns a function that stops, and waits for a try that is in progress
+ * @returns a function that ends this; its promise resolves when a try in progress has finished
  */
 function repeat(hold: () => Promise<boolean>, logger: Logger): () => Promise<void> {
   let isStopped = false
