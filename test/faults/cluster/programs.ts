@@ -56,8 +56,8 @@ cat >/dev/null
 while :; do
   found=
   for process in /proc/[0-9]*; do
-    case $(readlink "$process/cwd")/ in
-      "$1"/*) kill -KILL "\${process#/proc/}" && found=yes ;;
+    case $(readlink "$process/cwd") in
+      "$1" | "$1 (deleted)" | "$1"/*) kill -KILL "\${process#/proc/}" && found=yes ;;
     esac
   done
   [ -n "$found" ] || break
