@@ -8,7 +8,6 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { until } from '../../packages/keystile/test-support/scripted-feed.ts'
 import { key, startKeystile } from '../../packages/server/test-support/keystile.ts'
@@ -139,17 +138,15 @@ describe('Keystile behind PgBouncer in transaction mode', { skip }, () => {
 
       const watcher = new pg.Client(direct)
       await watcher.connect()
+      watcher.on('error', () => {}) // the database is dropped before the hook below runs
       t.after(() => watcher.end())
       const count = async (rows: string): Promise<number> =>
         Number((await watcher.query(`select count(*) from ${rows}`)).rows[0].count)
       // Housekeeping takes the lease, and the keys were made once.
       assert.ok((await count('keystile.lease')) > 0)
       assert.equal(await count('keystile.signing_key'), 1)
-      // A process that receives no signals stops to listen.
-      const listens = "pg_stat_activity where query = 'listen keystile'"
-      await until(async () => (await count(listens)) === 0)
-      await delay(3_000)
-      assert.equal(await count(listens), 0)
+      // A signal to an idle connection of PgBouncer would end it, so nobody listens.
+      assert.equal(await count("pg_stat_activity where query like 'listen%'"), 0)
       assert.deepEqual(errors, [])
     })
   }

@@ -5,27 +5,19 @@ import { signalChannel } from './database.ts'
 
 /** The part of pg's `Client` that this file uses. */
 export interface SignalClient {
+  /** The number of the process of PostgreSQL, as it was told when the connection began. */
+  readonly processID?: number | null
   connect(): Promise<unknown>
-  query(text: string): Promise<unknown>
+  query(text: string): Promise<{ readonly rows: readonly unknown[] }>
   end(): Promise<void>
   on(event: 'notification' | 'end', listener: () => void): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
 }
 
-/** How to receive a signal, and to send one. */
-interface SignalSource {
-  /** Creates a client that is not connected. */
-  createClient(): Promise<SignalClient>
-  /** Sends a signal on another connection: a pooler may pass on those of the same one. */
-  sendSignal(): Promise<unknown>
-}
-
 /** How long to wait before a new connection, if the old one has failed. */
 const reconnectMilliseconds = 2_000
-/** How long a signal to this process may take. */
-const proofMilliseconds = 2_000
-/** How long to wait before a new connection, if no signals arrive on it. */
-const uselessMilliseconds = 600_000
+/** How long to wait before a new connection, if there is a pooler, which passes on no signals. */
+const pooledMilliseconds = 600_000
 /** How long `close` waits for the database. */
 const closeMilliseconds = 1_000
 
@@ -34,37 +26,33 @@ const closeMilliseconds = 1_000
  * the connection stays open. If the connection fails, opens another one. Also calls `onSignal` when
  * a connection is open, because signals before that were lost.
  *
- * A pooler such as PgBouncer accepts `LISTEN` in transaction mode, but passes no signal on. So when
- * a connection is open, this function sends a signal. If it does not arrive, closes the connection,
- * and tries again only after ten minutes.
+ * A pooler such as PgBouncer in transaction mode passes no signal on. A `LISTEN` would even harm
+ * it: it closes a connection to PostgreSQL if a signal arrives there while nobody uses it. So this
+ * function does not listen behind a pooler, and looks again after ten minutes.
  */
 export function receiveSignals(
-  { createClient, sendSignal }: SignalSource,
+  createClient: () => Promise<SignalClient>,
   onSignal: () => void,
 ): { close(): Promise<void> } {
   const stopping = new AbortController()
   const { signal } = stopping
   let client: SignalClient | undefined
 
-  /** Returns when the connection has ended. Returns whether it was of use. */
-  async function receive(): Promise<boolean> {
+  /** Returns when the connection has ended, or at once behind a pooler. Returns which it was. */
+  async function receive(): Promise<'ended' | 'pooled'> {
     const opened = await createClient()
     client = opened
     const ended = new Promise<void>((resolve) => opened.on('end', resolve))
-    const arrived = new Promise<true>((resolve) => opened.on('notification', () => resolve(true)))
     opened.on('error', () => {}) // `end` follows
     opened.on('notification', onSignal)
     try {
       await opened.connect()
+      if (await isPooled(opened)) return 'pooled'
+
       await opened.query(`listen ${signalChannel}`)
       onSignal()
-      await sendSignal()
-      const late = delay(proofMilliseconds, false, { ref: false, signal })
-      const isUseful = await Promise.race([arrived, late])
-      if (isUseful) await ended
-      // A pooler keeps its connection to PostgreSQL, which would go on listening.
-      else await opened.query(`unlisten ${signalChannel}`)
-      return isUseful
+      await ended
+      return 'ended'
     } finally {
       await opened.end()
     }
@@ -73,8 +61,8 @@ export function receiveSignals(
   async function receiveUntilStopped(): Promise<void> {
     while (!signal.aborted) {
       // The feed logs when the database does not answer. Signals are not needed.
-      const isUseful = await receive().catch(() => true)
-      const milliseconds = isUseful ? reconnectMilliseconds : uselessMilliseconds
+      const outcome = await receive().catch(() => 'ended')
+      const milliseconds = outcome === 'pooled' ? pooledMilliseconds : reconnectMilliseconds
       await delay(milliseconds, undefined, { ref: false, signal }).catch(() => {})
     }
   }
@@ -88,4 +76,13 @@ export function receiveSignals(
       await Promise.race([ended, delay(closeMilliseconds, undefined, { ref: false })])
     },
   }
+}
+
+/**
+ * Whether a pooler stands between this process and PostgreSQL. A pooler makes up a number for its
+ * connection, and gives each statement to any process of PostgreSQL.
+ */
+async function isPooled(client: SignalClient): Promise<boolean> {
+  const { rows } = await client.query('select pg_backend_pid() as pid')
+  return Number((rows[0] as { readonly pid?: unknown } | undefined)?.pid) !== client.processID
 }

@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { Kysely, sql, type PostgresPool } from 'kysely'
+import { Kysely, type PostgresPool } from 'kysely'
 import {
   createNotifier,
   runCommand,
-  sendSignal,
   type Command,
   type Database,
   type Notifier,
@@ -75,12 +74,8 @@ export async function openPostgres(source: string | Pool, name: string): Promise
     checkWrites: (given) => void (check = given),
     onCommitted,
     onSignal(listener) {
-      if (typeof source !== 'string') return
-      const from = {
-        createClient: () => createClient(source),
-        sendSignal: () => sql`select ${sendSignal(urgentReader)}`.execute(urgentReader),
-      }
-      signals.push(receiveSignals(from, listener))
+      if (typeof source === 'string')
+        signals.push(receiveSignals(() => createClient(source), listener))
     },
     urgent: { reader: urgentReader, write: writeTo(urgentReader) },
     get writeQueueLength() {
