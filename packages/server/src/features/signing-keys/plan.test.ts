@@ -102,6 +102,7 @@ describe('findCurrent', () => {
       keys.map((one) => stateOf(one, keys, 70)),
       ['previous', 'current', 'next'],
     )
+    assert.deepEqual([listNext(keys, 89).length, listNext(keys, 90).length], [1, 0])
   })
 })
 
