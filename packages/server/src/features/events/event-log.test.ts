@@ -79,6 +79,7 @@ describe('createEventLog', () => {
         Array.from({ length: (2_000 - seq) / 2 }, (_, i) => seq + 2 + i * 2),
       )
     }
+    log.purge(now) // removes the first page, which is empty
     for (const id of [
       '500.row-502',
       '501.row-500',

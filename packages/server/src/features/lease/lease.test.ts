@@ -204,14 +204,16 @@ describe('the tries of a process to hold the lease', () => {
   let tries: Promise<unknown>[]
   /** Whether the database does not answer. */
   let isAway: boolean
-  let warnings: string[]
+  /** Writes under the lease wait for this promise. */
+  let gate: Promise<void>
+  let warnings: unknown[]
   let taken: number
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'keystile-lease-'))
     database = await openDatabase(join(folder, 'keystile.db'), writerThread)
     time = 1e6
-    ;[tries, isAway, warnings, taken] = [[], false, [], 0]
+    ;[tries, isAway, gate, warnings, taken] = [[], false, Promise.resolve(), [], 0]
     mock.method(performance, 'now', () => time)
     mock.timers.enable({ apis: ['setTimeout'] })
     const urgent: Database['urgent'] = {
@@ -224,8 +226,16 @@ describe('the tries of a process to hold the lease', () => {
         return outcome
       },
     }
-    const logger = { ...silentLogger, warn: (_: object, text: string) => void warnings.push(text) }
-    lease = openLease({ write: database.write, urgent }, { underLease, logger })
+    const write: Database['write'] = async (command, values) => {
+      await gate
+      return database.write(command, values)
+    }
+    const logger = {
+      ...silentLogger,
+      warn: ({ err }: { readonly err?: unknown }, text: string) =>
+        void warnings.push([(err as Error).message, text]),
+    }
+    lease = openLease({ write, urgent }, { underLease, logger })
     lease.onTaken(() => taken++)
     await tryAgain(0)
   })
@@ -281,7 +291,7 @@ describe('the tries of a process to hold the lease', () => {
     isAway = true
     for (let n = 0; n < 3; n++) await tryAgain(1_000)
     await tryAgain(3_000)
-    assert.deepEqual(warnings, ['the lease of background jobs cannot be renewed'])
+    assert.deepEqual(warnings, [['no database', 'the lease of background jobs cannot be renewed']])
     isAway = false
     await tryAgain(1_000)
     isAway = true
@@ -289,9 +299,36 @@ describe('the tries of a process to hold the lease', () => {
     assert.equal(warnings.length, 2)
   })
 
+  it('after a failed try, a process tries again after a second', async () => {
+    isAway = true
+    assert.deepEqual([await tryAgain(3_000), await tryAgain(999), await tryAgain(1)], [2, 2, 3])
+  })
+
+  it('a refused write does not end a lease that the process has taken again meanwhile', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    gate = promise
+    const late = lease.write(recordAudit, entry)
+    change("fence = fence + 1, holder = 'other', expires_at = 0")
+    await tryAgain(3_000)
+    resolve()
+    await assert.rejects(late, { name: 'LeaseLostError' })
+    assert.equal(lease.isHeld, true)
+  })
+
+  it('a write is refused if the process has lost the lease meanwhile', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    gate = promise
+    const late = lease.write(recordAudit, entry)
+    change("fence = fence + 1, holder = 'other'")
+    await tryAgain(3_000)
+    resolve()
+    await assert.rejects(late, LeaseLostError)
+  })
+
   it('after close(), the process does not hold the lease, and does not try to take it', async () => {
+    mock.timers.tick(3_000) // a try is in progress when the lease closes
     await lease.close()
-    assert.deepEqual([await tryAgain(10_000), lease.isHeld, taken], [1, false, 1])
+    assert.deepEqual([await tryAgain(10_000), lease.isHeld, taken], [2, false, 1])
     await assert.rejects(lease.write(recordAudit, entry), LeaseLostError)
   })
 })

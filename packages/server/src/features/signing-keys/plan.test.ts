@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { findCurrent, listNext, plan, stateOf, type RotationTimes, type Wanted } from './plan.ts'
+import {
+  defaultTimes,
+  findCurrent,
+  listNext,
+  plan,
+  stateOf,
+  type RotationTimes,
+  type Wanted,
+} from './plan.ts'
 import type { SigningTimes } from './tables.ts'
 
 const times: RotationTimes = { lead: 10, period: 100, margin: 3 }
@@ -12,6 +20,11 @@ function key(id: string, signs_from: number, signs_until: number | null = null):
 }
 
 describe('plan', () => {
+  it('a server publishes a key for an hour, signs with it for 30 days, and keeps it for 70 s', () => {
+    const hour = 3_600_000
+    assert.deepEqual(defaultTimes, { lead: hour, period: 720 * hour, margin: 70_000 })
+  })
+
   it('if there is no signing key, plan() makes a key that signs immediately', () => {
     assert.deepEqual(plan([], 50, wanted, times), { newSignsFrom: 50, gone: [] })
   })
@@ -89,6 +102,7 @@ describe('findCurrent', () => {
       keys.map((one) => stateOf(one, keys, 70)),
       ['previous', 'current', 'next'],
     )
+    assert.deepEqual([listNext(keys, 89).length, listNext(keys, 90).length], [1, 0])
   })
 })
 
