@@ -68,7 +68,14 @@ function parse(
   args: readonly string[],
   options: NonNullable<Parameters<typeof parseArgs>[0]>['options'],
 ): { readonly values: Readonly<Record<string, unknown>>; readonly positionals: readonly string[] } {
-  const call = { args: [...args], options: { ...options }, allowPositionals: true }
+  // An id is random, so it may begin with a hyphen. Node needs `--` before such an operand.
+  const isId = (arg: string): boolean => /^-[^-][\w-]{18,}$/.test(arg)
+  const ids = args.filter(isId)
+  const ordered =
+    ids.length > 0 && !args.includes('--')
+      ? [...args.filter((arg) => !isId(arg)), '--', ...ids]
+      : [...args]
+  const call = { args: ordered, options: { ...options }, allowPositionals: true }
   for (const token of parseArgs({ ...call, strict: false, tokens: true }).tokens) {
     if (token.kind === 'option' && !Object.hasOwn(call.options, token.name))
       throw new ConfigurationError(unknownFlag(token.rawName, Object.keys(call.options)))

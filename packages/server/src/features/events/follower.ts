@@ -113,8 +113,9 @@ export function createFollower(
 }
 
 /**
- * Gives a number to each committed event that has none, so that no event is skipped. Then returns
- * the state of the feed, and the time at which the query for it started.
+ * Gives a number to each event that has none, so that no event is skipped. Then returns the state of
+ * the feed, and a time: all events that were committed before it have numbers now. Does not wait
+ * for a moment without new events: there may be none for long.
  *
  * @throws {NewerSchemaError} if this release may no longer run on the database
  */
@@ -122,11 +123,11 @@ async function readNumbered(
   database: Database['urgent'],
   at: number,
 ): Promise<{ readonly feed: FeedState; readonly askedAt: number }> {
-  for (;;) {
-    const askedAt = performance.now()
-    const feed = await readFeed(database.reader, at)
-    requireOldSchema(feed.mark)
-    if (!feed.hasUnnumbered) return { feed, askedAt }
-    await database.write(numberEvents, undefined)
-  }
+  const askedAt = performance.now()
+  const feed = await readFeed(database.reader, at)
+  requireOldSchema(feed.mark)
+  if (!feed.hasUnnumbered) return { feed, askedAt }
+
+  while ((await database.write(numberEvents, undefined)).hasMore);
+  return { feed: await readFeed(database.reader, at), askedAt }
 }

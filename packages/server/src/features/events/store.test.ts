@@ -39,7 +39,9 @@ describe('the table of events', () => {
         insertEvents(transaction, [{ kind: 'session', value, tokensExpireAt }], now),
       )
   const number = (): Promise<void> =>
-    db.transaction().execute((transaction) => numberEvents.run(transaction, undefined))
+    db.transaction().execute(async (transaction) => {
+      await numberEvents.run(transaction, undefined)
+    })
   const list = async (
     after = 0,
     at = now,

@@ -29,8 +29,10 @@ const maxNumberedAtOnce = 1_000
  * The transaction locks the only row of `feed` until its commit. So readers see the numbers appear
  * in order, in both databases. Without this lock, a follower could miss a revocation: the event
  * could appear after the follower has read an event with a higher number.
+ *
+ * @returns whether more events may be without a number
  */
-export const numberEvents: Command<undefined, void> = command(
+export const numberEvents: Command<undefined, { readonly hasMore: boolean }> = command(
   'numberEvents',
   async (transaction) => {
     const db = inTables<EventTables>(transaction)
@@ -60,6 +62,7 @@ export const numberEvents: Command<undefined, void> = command(
         .set({ seq: seq + numbered.length })
         .returning(sendSignal(transaction).as('signal'))
         .execute()
+    return { hasMore: numbered.length === maxNumberedAtOnce }
   },
 )
 
