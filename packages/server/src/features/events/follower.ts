@@ -113,9 +113,9 @@ export function createFollower(
 }
 
 /**
- * Gives a number to each event that has none, so that no event is skipped. Then returns the state of
- * the feed, and a time: all events that were committed before it have numbers now. Does not wait
- * for a moment without new events: there may be none for long.
+ * Gives a number to each event that has none, so that no event is skipped. Then returns the state
+ * of the feed, and a time: all events that were committed before it have numbers now. Does not wait
+ * for a moment without new events: under load, there is none.
  *
  * @throws {NewerSchemaError} if this release may no longer run on the database
  */
