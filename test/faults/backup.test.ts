@@ -152,7 +152,10 @@ function report(name: string, measured: readonly Record<string, number>[]): void
   }
 }
 
-describe('backups under load', { concurrency: 1 }, () => {
+// In short, `test/cli/backup.test.ts` makes backups.
+const skip = isLong ? false : 'KEYSTILE_LONG=1 runs it'
+
+describe('backups under load', { skip, concurrency: 1 }, () => {
   let cwd: string
   before(() => void (cwd = mkdtempSync(join(tmpdir(), 'keystile-backups-'))))
   after(() => rmSync(cwd, { recursive: true }))

@@ -151,7 +151,10 @@ function report(
   )
 }
 
-describe('a server that crashes while clients work', { timeout: 3_600_000 }, () => {
+// In short, `kill.test.ts` kills servers.
+const skip = isLong ? false : 'KEYSTILE_LONG=1 runs it'
+
+describe('a server that crashes while clients work', { skip, timeout: 3_600_000 }, () => {
   it(`on SQLite, a crash loses nothing and revives nothing (KEYSTILE_SEED=${seed})`, async () => {
     const place = openFile()
     await crashOften(place, rounds(100, 2), createRandom(seed))

@@ -20,7 +20,9 @@ const isLong = Boolean(process.env['KEYSTILE_LONG'])
 /** The number of registrations in each phase of a test. */
 const registrations = isLong ? 30 : 3
 
-describe('a server on a simulated disk', { skip: noDisk ?? false }, () => {
+const skip = isLong ? (noDisk ?? false) : 'KEYSTILE_LONG=1 runs it'
+
+describe('a server on a simulated disk', { skip }, () => {
   let parent: string
   let disk: SimulatedDisk
   let server: RunningServer

@@ -187,7 +187,9 @@ function printCounts(recorded: readonly RecordedStatement[]): void {
 
 const settings = ['shared_buffers=2GB', 'max_wal_size=16GB', 'checkpoint_timeout=1h']
 
-describe('the statements of Keystile with many users', () => {
+const skip = isLong ? false : 'KEYSTILE_LONG=1 runs it'
+
+describe('the statements of Keystile with many users', { skip }, () => {
   it('no statement scans or sorts a large table on SQLite, and it needs each index', async () => {
     const file = await copyMigratedFile(join(folder, 'keystile.db'))
     fillSqlite(file, rows)
