@@ -158,7 +158,7 @@ describe('keystile backup and keystile restore', () => {
     assert.deepEqual(readdirSync(cwd).toSorted(), ['empty.db', 'keystile.db'])
   })
 
-  it('on PostgreSQL, backup and restore name the commands to run, without the password', async () => {
+  it('on PostgreSQL, backup and restore print the commands to run, without password', async () => {
     const url = 'postgres://ada:secret@localhost:1/shop?sslmode=verify-full'
     const backup = await run(['backup', 'b.db'], { KEYSTILE_DATABASE: url })
     assert.equal(

@@ -109,7 +109,7 @@ describe('PostgreSQL on a simulated disk', { skip, timeout: 600_000 }, () => {
     await assertNothingLost()
   })
 
-  it('while the disk of PostgreSQL is full, writes get 503; with space, they work again', async () => {
+  it('while the disk of PostgreSQL is full, writes get 503; later they work again', async () => {
     await register()
     const bearer = await started.accessToken(confirmed[0])
     disk.set('full')

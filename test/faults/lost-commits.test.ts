@@ -120,7 +120,7 @@ describeOnBoth('a connection to PostgreSQL that is lost', (stage) => {
   }
 
   for (const isForwarded of [true, false]) {
-    it(`a login on a connection that is lost at its first statement succeeds (${isForwarded})`, async () => {
+    it(`a login succeeds if its connection is lost at the first statement (${isForwarded})`, async () => {
       const server = await start()
       await server.accessToken('eve')
       for (const statement of ['begin isolation', 'from "keystile"."user"']) {

@@ -4,17 +4,18 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import pg from 'pg'
 import { until } from '../../packages/keystile/test-support/scripted-feed.ts'
+import { freePort } from '../../packages/server/test-support/command.ts'
 import { key, startKeystile } from '../../packages/server/test-support/keystile.ts'
 import {
   createTestDatabase,
   howToGetPostgres,
 } from '../../packages/server/test-support/postgres.ts'
+import { isListening } from '../support/listening.ts'
 
 const program = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer'].find(existsSync)
 const skip =
@@ -38,7 +39,7 @@ async function startBouncer(t: TestContext, preparedStatements: number): Promise
   const folder = mkdtempSync(join(tmpdir(), 'keystile-pgbouncer-'))
   chmodSync(folder, 0o755)
   t.after(() => rmSync(folder, { recursive: true }))
-  const listenPort = await findFreePort()
+  const listenPort = await freePort()
   const file = join(folder, 'pgbouncer.ini')
   const users = join(folder, 'users.txt')
   writeFileSync(users, `"${username}" ""\n`)
@@ -66,27 +67,12 @@ server_login_retry = 1
     bouncer.kill('SIGKILL')
     if (bouncer.exitCode === null && bouncer.signalCode === null) await once(bouncer, 'exit')
   })
-  await until(() => accepts(listenPort))
+  await until(() => isListening(listenPort))
   return { url: `postgres://${username}@127.0.0.1:${listenPort}${pathname}`, direct: database.url }
 }
 
 function idOf(kind: '-u' | '-g'): number {
   return Number(execFileSync('id', [kind, 'nobody']))
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await once(server.close(), 'close')
-  return port
-}
-
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  return new Promise((resolve) => {
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-  }).finally(() => socket.destroy()) as Promise<boolean>
 }
 
 describe('Keystile behind PgBouncer in transaction mode', { skip }, () => {

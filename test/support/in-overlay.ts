@@ -1,9 +1,9 @@
 // Debian's programs in an overlay of this machine's root. Nothing is installed on the machine.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { isListening } from './listening.ts'
 
 const overlay = join(import.meta.dirname, 'in-overlay.sh')
 
@@ -70,16 +70,4 @@ export async function startInOverlay(
   }
   await stop()
   throw new Error(`${script} did not start; ${folder}/install.log and log say why`)
-}
-
-async function isListening(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    return false
-  } finally {
-    socket.destroy()
-  }
 }

@@ -2,7 +2,7 @@
 // second for each mail. The jobs that a server runs at long intervals keep their intervals.
 import { instanceCount } from './in-turns.ts'
 
-/** Of several instances, each must soon read what the others have revoked, which they do each 250 ms. */
+/** With several instances, each must soon read what the others have revoked. */
 const [from, to] = [instanceCount > 1 ? 250 : 500, 1_000]
 const quickMilliseconds = 25
 let isQuick = true

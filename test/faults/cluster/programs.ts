@@ -197,7 +197,7 @@ export async function waitUntil(
   milliseconds = 180_000,
 ): Promise<void> {
   for (const end = performance.now() + milliseconds; !(await isSo()); await delay(100))
-    if (performance.now() > end) throw new Error(`${milliseconds / 1000} s are over: ${what}`)
+    if (performance.now() > end) throw new Error(`${milliseconds / 1000} s have passed: ${what}`)
 }
 
 /** Returns the folder of the newest PostgreSQL of Debian. */

@@ -1,6 +1,5 @@
 // HAProxy and PgBouncer, with the settings that the guides recommend.
-import { connect } from 'node:net'
-import { once } from 'node:events'
+import { isListening } from '../../support/listening.ts'
 import type { PatroniNode } from './patroni.ts'
 import { findPorts, waitUntil, type Programs } from './programs.ts'
 
@@ -117,15 +116,5 @@ server_fast_close = 1
 }
 
 async function listens(port: number): Promise<void> {
-  await waitUntil(`no program listens on port ${port}`, async () => {
-    const socket = connect(port, '127.0.0.1')
-    try {
-      await once(socket, 'connect')
-      return true
-    } catch {
-      return false
-    } finally {
-      socket.destroy()
-    }
-  })
+  await waitUntil(`no program listens on port ${port}`, () => isListening(port))
 }

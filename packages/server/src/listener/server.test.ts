@@ -206,7 +206,7 @@ describe('listen', () => {
   })
 
   for (const slowness of ['slow readers', 'slow readers behind another answer'] as const) {
-    it(`while too many ${slowness} receive a large answer, the listener sends no other`, async () => {
+    it(`while too many ${slowness} receive large answers, the listener refuses more`, async () => {
       const { port, url } = await start({
         limits: { ...short, answerMilliseconds: 60_000, largeAnswers: 5 },
       })

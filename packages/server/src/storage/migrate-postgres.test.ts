@@ -62,7 +62,7 @@ describe(
     ): Promise<readonly string[]> =>
       withMigration('9999-made-up', migration, () => runMigrations(url, options))
 
-    it('servers that start at the same time on an empty database create its tables once', async () => {
+    it('servers that start together on an empty database create its tables once', async () => {
       await Promise.all([start(), start(), start()])
       const rows = await query('select name from keystile.migration order by name')
       assert.deepEqual(
@@ -72,7 +72,7 @@ describe(
       assert.deepEqual(await query('select oldest from keystile.schema_mark'), [{ oldest: 16 }])
     })
 
-    it('a server does not start on older tables and changes nothing; a migration helps', async () => {
+    it('a server does not start on older tables, and starts after a migration', async () => {
       await start()
       const before = await readAll()
       await withMigration('9999-made-up', madeUp, async () => {
@@ -121,7 +121,7 @@ describe(
       assert.deepEqual(reports, Array(2).fill('another process runs migrations; waits for it'))
     })
 
-    it('a migration leaves no lock and no limit on a connection, so it works with PgBouncer', async () => {
+    it('a migration leaves no lock and no limit on its connection, as PgBouncer needs', async () => {
       const pool = new pg.Pool({ connectionString: url, max: 1 })
       open.push({ end: () => pool.end() } as pg.Client)
       assert.deepEqual(await migrateDatabase(pool), names)
@@ -209,7 +209,7 @@ describe(
       assert.equal(await printSource(url), '-- No migrations are missing.')
     })
 
-    it('the printed SQL of a migration that contracts says to stop older servers first', async () => {
+    it('the printed SQL of a contracting migration says to stop older servers first', async () => {
       await start()
       const contracting = contracts(madeUp, 9999)
       const text = await withMigration('9999-made-up', contracting, () => printSource(url))

@@ -76,7 +76,7 @@ describe('explainStatementError', () => {
 })
 
 describe('explainConnectionError', () => {
-  it('a server that refuses the connection is not available; an error without code is a bug', () => {
+  it('a refused connection means that PostgreSQL is unavailable; without a code it is a bug', () => {
     for (const code of ['28P01', '3D000', '08004', 'SELF_SIGNED_CERT_IN_CHAIN'])
       assert.equal(failureOf(explainConnectionError(error(code))), 'refused', code)
     assert.equal(failureOf(explainConnectionError(error('ECONNREFUSED'))), 'lost')

@@ -43,7 +43,7 @@ function createLog(): { readonly logged: Logged[]; readonly logger: Logger } {
 describeOnBoth(
   'a directory of the app’s own',
   (stage) => {
-    it('if an app has its own users, the only endpoints below /users are those for sessions', async () => {
+    it('with an app’s own users, the only endpoints below /users are those for sessions', async () => {
       const { send, accessToken } = await stage.start()
       const bearer = await accessToken()
       const id = (await stage.people.sql('select * from people'))[0]!.id

@@ -229,7 +229,7 @@ describe('openEventFeed', () => {
     assert.equal(log.length, 2)
   })
 
-  it('if the clock was ahead and is set back, the event feed knows all revocations again', async () => {
+  it('after the clock is set back, the event feed reads all revocations again', async () => {
     insert('ada')
     await feed.tail()
     wallTime = now + 3_600_000

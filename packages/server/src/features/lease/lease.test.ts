@@ -304,7 +304,7 @@ describe('the tries of a process to hold the lease', () => {
     assert.deepEqual([await tryAgain(3_000), await tryAgain(999), await tryAgain(1)], [2, 2, 3])
   })
 
-  it('a refused write does not end a lease that the process has taken again meanwhile', async () => {
+  it('a refused write does not end a lease that the process has taken again', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     gate = promise
     const late = lease.write(recordAudit, entry)
@@ -325,7 +325,7 @@ describe('the tries of a process to hold the lease', () => {
     await assert.rejects(late, LeaseLostError)
   })
 
-  it('after close(), the process does not hold the lease, and does not try to take it', async () => {
+  it('after close(), the process does not hold the lease or try to take it', async () => {
     mock.timers.tick(3_000) // a try is in progress when the lease closes
     await lease.close()
     assert.deepEqual([await tryAgain(10_000), lease.isHeld, taken], [2, false, 1])

@@ -262,7 +262,7 @@ export async function endSessionRows(
   const query = db
     .updateTable('session')
     // Also sets `idle_expires_at`, so that housekeeping may delete the session as soon as its last
-    // access token has expired. An earlier time would make housekeeping read the row in vain.
+    // access token has expired. With an earlier time, housekeeping would read it too early.
     .set((row) => ({
       ended_at: now,
       idle_expires_at: row

@@ -76,7 +76,7 @@ describe('a key ring', () => {
     assert.equal(reads, 1)
   })
 
-  it('a key ring that cannot read its keys for half an hour does not use them any more', async () => {
+  it('a key ring that cannot read its keys for half an hour stops using them', async () => {
     isDown = true
     clock.advance(1_800)
     const { keys, maxAgeSeconds } = await ring.published()
@@ -162,7 +162,7 @@ describe('a key ring', () => {
     })
   })
 
-  it('tokens with invented keys, one after another, cause at most four reads a second', async () => {
+  it('tokens with invented keys cause at most four reads a second', async () => {
     const start = performance.now()
     for (let i = 0; i < 3; i++) {
       await ring.keySet.seek?.(`invented-${i}`, algorithm)

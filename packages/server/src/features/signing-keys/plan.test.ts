@@ -20,7 +20,7 @@ function key(id: string, signs_from: number, signs_until: number | null = null):
 }
 
 describe('plan', () => {
-  it('a server publishes a key for an hour, signs with it for 30 days, and keeps it for 70 s', () => {
+  it('a key is published for an hour, signs for 30 days, and stays for 70 s', () => {
     const hour = 3_600_000
     assert.deepEqual(defaultTimes, { lead: hour, period: 720 * hour, margin: 70_000 })
   })
