@@ -54,7 +54,7 @@ describe('startPostgres', () => {
     assert.deepEqual(readdirSync(folder), [])
   })
 
-  it('startPostgres starts a fast server, or uses one that the environment names', async (t) => {
+  it('startPostgres starts a server without fsync, or uses KEYSTILE_TEST_DATABASE_URL', async (t) => {
     delete process.env['KEYSTILE_TEST_DATABASE_URL']
     try {
       const server = await startPostgres()

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { isOnThisMachine } from './this-machine.ts'
 
 describe('isOnThisMachine', () => {
-  it('isOnThisMachine is true for every loopback name, and false if the text is no URL', () => {
+  it('isOnThisMachine is true only for a URL whose host is a loopback name or address', () => {
     for (const issuer of ['http://localhost', 'https://127.1.2.3:1/x', 'http://[::1]'])
       assert.equal(isOnThisMachine(issuer), true, issuer)
     for (const issuer of [

@@ -13,7 +13,7 @@ describe('parseCall', () => {
     load: () => Promise.reject(new Error('the test does not run it')),
   }
 
-  it('an id that begins with a hyphen is an operand, with flags before or after it', () => {
+  it('parseCall accepts an id that begins with a hyphen, before or after flags', () => {
     const id = '-mK3_9dQx7Rr0vV2bZc-sT8u'
     for (const args of [[id], [id, '--json'], ['--json', id], ['--json', '--', id]]) {
       const { operand, flags } = parseCall(command, args)
@@ -21,7 +21,7 @@ describe('parseCall', () => {
     }
   })
 
-  it('a short word that begins with a hyphen is an unknown flag', () => {
+  it('parseCall refuses a short word that begins with a hyphen as an unknown flag', () => {
     assert.throws(() => parseCall(command, ['-m']), /there is no flag -m/)
   })
 })

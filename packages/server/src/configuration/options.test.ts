@@ -38,12 +38,12 @@ function faultsOf(options: object): readonly string[] {
 }
 
 describe('checkOptions', () => {
-  it('a directory may be cached or not, and may have members of its own', () => {
+  it('checkOptions accepts a directory with other members, and with cached: true or false', () => {
     for (const own of [{ cached: true }, { cached: false }, { findByLogins: findNone }])
       assert.deepEqual(faultsOf({ users: { ...directory, ...own } }), [])
   })
 
-  it('a directory with a misspelt and a missing function has two faults', () => {
+  it('checkOptions reports a missing and a misspelt function of a directory as two faults', () => {
     const { passwordHash, active: _missing, ...others } = directory
     const faults = faultsOf({ users: { ...others, passwordhash: passwordHash } })
     assert.deepEqual(
@@ -91,7 +91,7 @@ describe('checkOptions', () => {
 })
 
 describe('trustedProxies', () => {
-  it('trustedProxies must be addresses or ranges, and not the whole Internet', () => {
+  it('checkOptions refuses a trusted proxy that is no address or is the whole Internet', () => {
     const given = { issuer: 'http://localhost:3000', database: ':memory:' }
     assert.equal(checkOptions(given).trustedProxies, undefined)
     assert.deepEqual(checkOptions({ ...given, trustedProxies: [] }).trustedProxies, [])
@@ -550,7 +550,7 @@ describe('readOptions', () => {
       assert.doesNotMatch(faultsOf({ issuer: url, registration: url }).join(), /hunt/, url)
   })
 
-  it('readOptions names the options of an app, and says how to set them in code', () => {
+  it('for an app, readOptions names options, not variables, and shows a fix in code', () => {
     const faults = faultsOf({
       issuer: 'https://a.example',
       database: 'postgres://localhost/x',

@@ -71,7 +71,7 @@ describe('the safety rules of the configuration', () => {
     })
   }
 
-  it('a safety rule counts as checked only if all its facts are known', () => {
+  it('a safety rule does not count as checked if a fact that it needs is unknown', () => {
     for (const [id, situations] of Object.entries(unlooked))
       for (const situation of situations)
         assert.ok(
@@ -125,7 +125,7 @@ describe('the safety rules of the configuration', () => {
       for (const situation of stopped) examine({ ...situation, say }, rules)
   })
 
-  it(`the safety rules agree with the standards in ${numRuns} random situations`, () => {
+  it(`each safety rule decides as its predicate demands, in ${numRuns} random situations`, () => {
     const seen = new Set<string>()
     fc.assert(
       fc.property(situationArbitrary, (situation) => {
@@ -146,7 +146,7 @@ describe('the safety rules of the configuration', () => {
 })
 
 describe('createKeystile', () => {
-  it(`createKeystile refuses exactly the unsafe ones of ${numRuns} configurations`, () => {
+  it(`of ${numRuns} random configurations, createKeystile refuses only the unsafe ones`, () => {
     let started = 0
     const isOption = ([name]: [string, unknown]): boolean => optionNames.includes(name)
     fc.assert(
@@ -167,7 +167,7 @@ describe('createKeystile', () => {
 })
 
 describe('keystile serve and the safety rules', () => {
-  it(`keystile serve refuses exactly the unsafe ones of ${numRuns} environments`, async () => {
+  it(`of ${numRuns} random environments, keystile serve refuses only the unsafe ones`, async () => {
     let started = 0
     await fc.assert(
       fc.asyncProperty(environmentArbitrary, async (environment) => {

@@ -174,7 +174,7 @@ describe('allowOrigins', () => {
     }
   })
 
-  it('CORS leaves the other paths to the app, with their preflights', async () => {
+  it('CORS leaves requests to other paths, and their preflights, to the app', async () => {
     for (const method of ['GET', 'OPTIONS'])
       assert.equal(await ask(method, '/base/other', preflight(listed)), undefined)
   })

@@ -131,7 +131,7 @@ describe('createRouter', () => {
     assert.equal(isCancelled, true)
   })
 
-  it('the router prefers fixed paths to parameters, which it does not decode', async () => {
+  it('the router prefers fixed paths to parameters, and matches no encoded parameter', async () => {
     const tell =
       (name: string): OpenRoute['handle'] =>
       ({ params }) => ({ status: 200, headers: {}, body: `${name} ${JSON.stringify(params)}` })

@@ -78,7 +78,7 @@ describe('listen', () => {
     while (open() > 0) await new Promise((resolve) => setTimeout(resolve, 20))
   }
 
-  it('limits for answers do not end a stream of the listener, but close() does', async () => {
+  it('closing the listener ends a revocation stream; time limits for answers do not', async () => {
     let running: RunningKeystile | undefined
     const log: unknown[] = []
     const accessLog = { ...silentLogger, info: (fields: object) => void log.push(fields) }
@@ -206,7 +206,7 @@ describe('listen', () => {
   })
 
   for (const slowness of ['slow readers', 'slow readers behind another answer'] as const) {
-    it(`while too many ${slowness} receive large answers, the listener refuses more`, async () => {
+    it(`if ${slowness} use up the limit of large answers, other clients get 503`, async () => {
       const { port, url } = await start({
         limits: { ...short, answerMilliseconds: 60_000, largeAnswers: 5 },
       })
@@ -217,7 +217,7 @@ describe('listen', () => {
     })
   }
 
-  it('each new large answer ends the connection of one slow reader', async () => {
+  it('at the limit of large answers, a new one ends the connection of one slow reader', async () => {
     const limits = { ...standardLimits, answerMilliseconds: 60_000, largeAnswers: 5 }
     const { port, connections } = await start({ limits })
     await beSlow('slow readers', port, 5)
@@ -244,7 +244,7 @@ describe('listen', () => {
     assert.equal(said.slice(said.indexOf('\r\n\r\n') + 4), whole)
   })
 
-  it('a full listener refuses and counts new connections, and closes unused ones', async () => {
+  it('a listener with too many connections refuses new ones, and closes idle ones', async () => {
     const { port, url, metrics } = await start({ limits: { ...standardLimits, connections: 20 } })
     const clients = await beSlow('idle', port, 20)
     const [turnedAway] = await once(connectTo(port), 'close')

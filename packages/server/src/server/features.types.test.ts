@@ -61,7 +61,7 @@ describe('listSettings', () => {
 })
 
 describe('Feature', () => {
-  it('the type Feature requires the settings and audit events that a feature names', () => {
+  it('a feature must contain the settings and audit events that its type Feature<…> names', () => {
     type Bright = Feature<ColourOptions, 'dimmed'>
     const parts = {
       settings: listSettings<ColourOptions>({ colour, isBright }),
@@ -81,7 +81,7 @@ describe('Feature', () => {
 })
 
 describe('WithAuditEvents', () => {
-  it('WithAuditEvents accepts only a list with all named audit events', () => {
+  it('WithAuditEvents accepts a list of features only if it contains all named audit events', () => {
     type Both = readonly [Feature<object, 'dimmed'>, Feature]
     same<WithAuditEvents<'dimmed', Both>, Both>(true)
     same<WithAuditEvents<'dimmed' | 'lit', Both>, { readonly missing: 'lit' }>(true)
@@ -89,7 +89,7 @@ describe('WithAuditEvents', () => {
 })
 
 describe('WithSettings', () => {
-  it('WithSettings accepts only a list with all named settings', () => {
+  it('WithSettings accepts a list of features only if it contains all named settings', () => {
     type Both = readonly [{ readonly name: 'light'; readonly settings: SettingList<ColourOptions> }]
     same<WithSettings<'colour' | 'isBright', Both>, Both>(true)
     same<WithSettings<'colour' | 'shade', Both>, { readonly missing: 'shade' }>(true)

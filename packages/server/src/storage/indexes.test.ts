@@ -13,7 +13,7 @@ function readStatements(): readonly string[] {
 }
 
 describe('the indexes that a migration creates', () => {
-  it('the operator can create them before the migration, without blocking writers', async (t) => {
+  it('an operator can create indexes before their migration, without blocking writers', async (t) => {
     const database = await createTestDatabase()
     if (!database) return t.skip(`no PostgreSQL: ${howToGetPostgres}`)
     const client = new pg.Client({ connectionString: database.url })

@@ -92,7 +92,7 @@ describe(
       assert.deepEqual((await inspectSource(url)).unknown, ['9999-made-up'])
     })
 
-    it('a release that the mark excludes does not start, and says which release can', async () => {
+    it('a release too old for the schema mark refuses to start, and names a newer one', async () => {
       await start()
       await query(`update keystile.schema_mark set oldest = 9998, release = '9.0.0'`)
       const refusal = {
@@ -121,7 +121,7 @@ describe(
       assert.deepEqual(reports, Array(2).fill('another process runs migrations; waits for it'))
     })
 
-    it('a migration leaves no lock and no limit on its connection, as PgBouncer needs', async () => {
+    it('the connection of a migration keeps no lock and no timeout, as PgBouncer needs', async () => {
       const pool = new pg.Pool({ connectionString: url, max: 1 })
       open.push({ end: () => pool.end() } as pg.Client)
       assert.deepEqual(await migrateDatabase(pool), names)
@@ -132,7 +132,7 @@ describe(
       assert.deepEqual(rows, [{ lock: '0', statement: '0', locks: 0 }])
     })
 
-    it('a migration does not wait long for a lock, and says which process holds it', async () => {
+    it('if a table is locked, a migration gives up soon and names the locking process', async () => {
       await start()
       const before = await readAll()
       const blocker = await connect()
@@ -156,7 +156,7 @@ describe(
       assert.deepEqual(await migrateTo9999(), ['9999-made-up'])
     })
 
-    it('the mark is raised before a migration contracts, and lowered if it fails', async () => {
+    it('a breaking migration raises the schema mark first; a failure lowers the mark', async () => {
       await start()
       const marks: unknown[] = []
       const limits: unknown[] = []
@@ -209,7 +209,7 @@ describe(
       assert.equal(await printSource(url), '-- No migrations are missing.')
     })
 
-    it('the printed SQL of a contracting migration says to stop older servers first', async () => {
+    it('the printed SQL of a breaking migration says to stop older servers first', async () => {
       await start()
       const contracting = contracts(madeUp, 9999)
       const text = await withMigration('9999-made-up', contracting, () => printSource(url))
@@ -217,7 +217,7 @@ describe(
       assert.match(text, /update "keystile"."schema_mark" set "oldest" = 9999/)
     })
 
-    it('a server on a database from before the mark refuses, and a migration helps', async () => {
+    it('a server refuses a database without a schema mark until the database is migrated', async () => {
       await withMigrationsBefore('0016', start)
       await assert.rejects(start(), /it lacks 0016-schema-mark/)
       const since = names.filter((name) => name >= '0016')

@@ -74,7 +74,7 @@ async function findContractions(name: string): Promise<readonly string[]> {
 }
 
 describe('the list of migrations', () => {
-  it('each migration has its own number, and raises the mark at most to that number', () => {
+  it('each migration has its own number, and raises the schema mark at most to that number', () => {
     assert.equal(new Set(names.map(numberOf)).size, names.length)
     let mark = 16
     for (const name of names) {
@@ -87,7 +87,7 @@ describe('the list of migrations', () => {
     assert.equal(migrations['0016-schema-mark']?.oldestSchema, 16)
   })
 
-  it('each migration since 0017 that does not raise the mark only expands the tables', async () => {
+  it('each migration since 0017 raises the schema mark, or breaks no older release', async () => {
     for (const name of markedNames)
       if (migrations[name]?.oldestSchema === undefined)
         assert.deepEqual(await findContractions(name), [], `${name} must say that it contracts`)
@@ -118,7 +118,7 @@ describe('the list of migrations', () => {
     ],
   ]
   for (const [statement, found] of contracting)
-    it(`the test of migrations knows whether this statement contracts: ${statement}`, async () => {
+    it(`findContractions tells whether a statement breaks older releases: ${statement}`, async () => {
       const up = async (db: Reader): Promise<void> => void (await sql.raw(statement).execute(db))
       await withMigration('9999-made-up', { up }, async () => {
         assert.match((await findContractions('9999-made-up')).join('\n'), found)
@@ -184,7 +184,7 @@ describe('migrations of a SQLite file', () => {
     assert.equal(existsSync(':memory:'), false)
   })
 
-  it('SQL that depends on rows is not printed', async () => {
+  it('printing fails if the SQL of a migration depends on the rows of the database', async () => {
     const file = join(folder, 'older.db')
     await migrateDatabase(file)
     const sqlite = new DatabaseSync(file)
@@ -207,7 +207,7 @@ describe('migrations of a SQLite file', () => {
     assert.deepEqual(read(file), before)
   })
 
-  it('a release that the mark excludes does not open or migrate a SQLite file', async () => {
+  it('a release that is too old for the schema mark of a SQLite file does not migrate it', async () => {
     const file = join(folder, 'beyond.db')
     await migrateDatabase(file)
     const sqlite = new DatabaseSync(file)

@@ -26,7 +26,7 @@ describe('explainStatementError', () => {
     [undefined, '23505', '42501', '22P02', '28P01', '08004', '40003', 'ERR_X'],
   ]
   for (const [failure, ...codes] of cases) {
-    it(`the codes ${codes.join(', ')} mean ${failure ?? 'no outage'}`, () => {
+    it(`explainStatementError treats ${codes.join(', ')} as ${failure ?? 'no outage'}`, () => {
       for (const code of codes) {
         const given = error(code)
         const explained = explainStatementError(given)
@@ -48,7 +48,7 @@ describe('explainStatementError', () => {
       assert.equal(failureOf(explainStatementError(error(undefined, message))), failure)
   })
 
-  it('08P01 means an outage only if it is fatal, and not about a parameter', () => {
+  it('the code 08P01 means an outage only if it is fatal, and not about a startup parameter', () => {
     const parameter = 'unsupported startup parameter: statement_timeout'
     assert.equal(
       failureOf(explainStatementError(error('08P01', 'server conn crashed?', 'FATAL'))),
@@ -62,7 +62,7 @@ describe('explainStatementError', () => {
     assert.match(findFix(error('08P01', parameter)) ?? '', /remove this parameter from the URL/)
   })
 
-  it('a server that does not answer has a fix', () => {
+  it('findFix returns a fix if PostgreSQL does not answer', () => {
     for (const silent of [
       new PostgresUnavailableError('outage', 'the PostgreSQL database does not answer'),
       error(undefined, 'timeout expired'),
@@ -70,13 +70,13 @@ describe('explainStatementError', () => {
       assert.match(findFix(new Error('x', { cause: silent })) ?? '', /let a firewall pass/)
   })
 
-  it('an error that is thrown on has no values of a row', () => {
+  it('explainStatementError removes `detail`, which contains values of a row, from an error', () => {
     assert.equal(Reflect.get(explainStatementError(error('23505')) as object, 'detail'), undefined)
   })
 })
 
 describe('explainConnectionError', () => {
-  it('a refused connection means that PostgreSQL is unavailable; without a code it is a bug', () => {
+  it('a refused connection is reported as an outage, and an error without a code as a bug', () => {
     for (const code of ['28P01', '3D000', '08004', 'SELF_SIGNED_CERT_IN_CHAIN'])
       assert.equal(failureOf(explainConnectionError(error(code))), 'refused', code)
     assert.equal(failureOf(explainConnectionError(error('ECONNREFUSED'))), 'lost')
@@ -85,7 +85,7 @@ describe('explainConnectionError', () => {
 })
 
 describe('hasRolledBack', () => {
-  it('only an error of the statement itself proves that a COMMIT did nothing', () => {
+  it('hasRolledBack is true only for an error of a statement, not of the connection or server', () => {
     for (const code of ['23505', '40001', '57014', '53100', 'P0001'])
       assert.equal(hasRolledBack(error(code)), true, code)
     for (const code of [
@@ -105,7 +105,7 @@ describe('hasRolledBack', () => {
 })
 
 describe('isFromServer', () => {
-  it('a code of PostgreSQL is an answer of the server, a code of Node is not', () => {
+  it('isFromServer is true for an error code of PostgreSQL, and false for one of Node', () => {
     for (const code of ['57P03', '53300', '08P01']) assert.equal(isFromServer(error(code)), true)
     for (const code of ['EPIPE', 'ECONNREFUSED', undefined])
       assert.equal(isFromServer(error(code)), false)
@@ -113,7 +113,7 @@ describe('isFromServer', () => {
 })
 
 describe('isUsableAfter', () => {
-  it('a connection stays in use only after an error that leaves it open', () => {
+  it('isUsableAfter is true only for an error that leaves the connection open', () => {
     const usable = ['40001', '57014', '53100', '23505']
     for (const code of [...usable, '57P01', 'ECONNRESET', '25006'])
       assert.equal(isUsableAfter(explainStatementError(error(code))), usable.includes(code), code)

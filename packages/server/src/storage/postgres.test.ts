@@ -128,7 +128,7 @@ describe('commands on PostgreSQL', { skip }, () => {
     }
   })
 
-  it('a statement that waits for a lock is no outage if a new connection works', async () => {
+  it('a statement that waits for a lock is not an outage if a new connection works', async () => {
     const locker = new pg.Client(url)
     await locker.connect()
     await locker.query('begin; lock table note')

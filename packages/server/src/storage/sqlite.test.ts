@@ -261,7 +261,7 @@ describe('commands that wait for the writer of SQLite', () => {
     )
   })
 
-  it('a closed SQLite database is one file, even if it was only opened and closed', async () => {
+  it('a SQLite database that was opened and closed is one file, without -wal and -shm', async () => {
     await database.close()
     assert.deepEqual(readdirSync(folder).toSorted(), ['keystile.db', 'writer.mjs'])
     database = await openSqlite(

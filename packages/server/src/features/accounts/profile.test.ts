@@ -60,7 +60,7 @@ describe('checkProfile', () => {
     )
   })
 
-  it('checkProfile accepts errors of the schema without a path or with objects in it', async () => {
+  it('checkProfile accepts a schema error without a path, or with objects in its path', async () => {
     const odd: ProfileSchema = {
       '~standard': {
         version: 1,
@@ -102,7 +102,7 @@ describe('the size of a profile', () => {
     type: 'value_error',
   }
 
-  it('a profile has at most 64 KiB of JSON in UTF-8', async () => {
+  it('checkProfile refuses a profile of more than 64 KiB of JSON in UTF-8', async () => {
     const ofBytes = (bytes: number): object => ({ a: 'x'.repeat(bytes - '{"a":""}'.length) })
     const errorsOf = async (members: object): Promise<unknown> =>
       (await checkProfile({ ...members }, open, [])).errors
@@ -173,7 +173,7 @@ describe('profile fields with reserved names', () => {
 })
 
 describe('describeProfile', () => {
-  it('describeProfile returns the JSON Schema, or allows any object if there is none', () => {
+  it('describeProfile returns the profile’s JSON Schema, or allows any object without one', () => {
     assert.deepEqual(describeProfile(undefined, 'input'), {
       type: 'object',
       properties: {},
@@ -200,7 +200,7 @@ describe('describeProfileInput', () => {
   const refusedBy = (of: ProfileSchema, ownFields: readonly string[]): readonly string[] =>
     describeInput(of, ownFields).at(-1)!.propertyNames!.not.enum
 
-  it('describeProfileInput forbids reserved names, except those of the body’s own fields', () => {
+  it('describeProfileInput forbids every reserved name that is not a field of the body', () => {
     for (const name of reserved) assert.ok(refusedBy(schema, []).includes(name), name)
     const names = refusedBy(schema, ['email'])
     assert.deepEqual([names.includes('email'), names.includes('roles')], [false, true])

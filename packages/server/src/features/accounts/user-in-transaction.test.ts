@@ -17,7 +17,7 @@ function findAll(pattern: RegExp): readonly (readonly [string, string])[] {
 }
 
 describe('statements that write users', () => {
-  it('only updateUser() changes rows of users; all other updates set a column to itself', () => {
+  it('only updateUser() changes user rows; other updates set a column to its own value', () => {
     const updates = findAll(/updateTable\('user'\)\s*\.set\((.{0,70})/gs)
     assert.equal(updates.length, findAll(/updateTable\(\s*'user'/g).length)
     assert.ok(updates.length > 5)
@@ -30,7 +30,7 @@ describe('statements that write users', () => {
     )
   })
 
-  it('only the file of insertAccount() inserts and deletes rows of users', () => {
+  it('only the file with insertAccount() contains statements that insert or delete users', () => {
     const place = ['features/accounts/in-transaction.ts', '']
     assert.deepEqual(findAll(/insertInto\(\s*'user'/g), [place])
     assert.deepEqual(findAll(/deleteFrom\(\s*'user'/g), [place])

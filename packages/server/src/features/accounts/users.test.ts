@@ -100,7 +100,7 @@ describe('createUsers', () => {
     assert.equal(isOver(one), false)
   })
 
-  it('passwordSession is the session that last set the password', async () => {
+  it('passwordSession is the session that last changed the password, or undefined', async () => {
     const ada = await make('ada')
     const read = async (): Promise<User> => (await users.readBySubject(ada.publicUser.id))!
     assert.equal((await read()).passwordSession, undefined)
@@ -208,7 +208,7 @@ describe('createUsers', () => {
     assert.deepEqual((await make('bob', { email: undefined })).publicUser.email, null)
   })
 
-  it('users are frozen, because requests share them, but each createdAt is a new Date', async () => {
+  it('shared users are frozen, and each read of createdAt returns a new Date', async () => {
     const ada = await make('ada', { profile: { tags: ['a'] } })
     const user = (await users.readBySubject(ada.publicUser.id))!
     for (const part of [user, user.publicUser, user.roles, user.scopes, user.profile['tags']])

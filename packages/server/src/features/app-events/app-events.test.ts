@@ -77,7 +77,7 @@ describeOnBoth('onEvent', (stage) => {
     )
   })
 
-  it('a password change calls onEvent only for sessions that it ends', async () => {
+  it('a password change calls onEvent for each session that it ends, but not for its own', async () => {
     const { started, events } = await startListening(stage)
     const [one, two, three] = [
       await started.tokens(),

@@ -112,7 +112,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
     assert.equal(await countRows(), 0)
   })
 
-  it('Keystile stores events for a stopped app, but only for seven days', async () => {
+  it('Keystile stores new events for a stopped app for seven days after the stop', async () => {
     const clock = createTestClock()
     const { events, onEvent } = collector()
     await (await stage.start({ clock, onEvent })).keystile.close()
@@ -191,7 +191,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
     await emptied()
   })
 
-  it('two processes with a handler handle each event once', async () => {
+  it('if two processes have a handler, only one of them handles each event', async () => {
     const { events, onEvent } = collector()
     const one = await stage.start({ onEvent })
     const two = await stage.start({ onEvent })
@@ -201,7 +201,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
     assert.deepEqual([events.length, new Set(events.map(({ id }) => id)).size], [12, 12])
   })
 
-  it('a process that loses the lease during an event does not delete the event', async () => {
+  it('a process that loses the lease while it handles an event does not delete the event', async () => {
     const clock = createTestClock()
     const events: DurableAppEvent[] = []
     const handle = async (event: DurableAppEvent): Promise<void> => {
@@ -287,7 +287,7 @@ describeOnBoth('durable events that are not handled', (stage) => {
     await keystile.close()
   }
 
-  it('an event that fails after seven days is a dead letter, and retry delivers it', async () => {
+  it('if a handler fails after seven days, the event is a dead letter until a retry', async () => {
     await leave(7.01)
     const handler = collector(1)
     await stage.start({ onEvent: handler.onEvent })
@@ -308,7 +308,7 @@ describeOnBoth('durable events that are not handled', (stage) => {
     assert.match(await run('event', 'retry'), /^0 events will be handled/)
   })
 
-  it('an event that fails before seven days is not a dead letter', async () => {
+  it('if a handler fails before seven days have passed, the event is no dead letter', async () => {
     await leave(6.99)
     await stage.start({ onEvent: collector(1).onEvent })
     await failed()

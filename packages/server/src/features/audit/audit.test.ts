@@ -4,7 +4,7 @@ import type { Database } from '../../storage/database.ts'
 import { addressOf, createAudit } from './audit.ts'
 
 describe('createAudit', () => {
-  it('createAudit refuses a line with 503 while 200 other lines wait', async () => {
+  it('while 200 lines wait to be written, createAudit refuses another line with 503', async () => {
     const writing: (() => void)[] = []
     const write = (): Promise<void> => new Promise((resolve) => void writing.push(resolve))
     const audit = createAudit({ write } as unknown as Database, { now: () => 0 })
@@ -24,7 +24,7 @@ describe('createAudit', () => {
     await next
   })
 
-  it('createAudit no longer counts a line as waiting if it cannot be written', async () => {
+  it('a line that could not be written no longer counts as waiting for createAudit', async () => {
     const away = createAudit(
       { write: () => Promise.reject(new Error('away')) } as unknown as Database,
       {

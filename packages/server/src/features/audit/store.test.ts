@@ -25,7 +25,7 @@ describe('the audit record in a database', () => {
     return found
   }
 
-  it('recordAudit stores the caller’s session and client if the entry has none', async () => {
+  it('if an entry has no session and client, recordAudit stores those of the caller', async () => {
     const by = { actor: 'user:root', sessionId: 'own', clientId: 'first', address: '::1' } as const
     await database.write(recordAudit, { event: 'user_disabled', at: now, by, subject: 'ada' })
     const about = { sessionId: 'other', clientId: 'second', detail: { given: ['a'] } }

@@ -114,7 +114,7 @@ describe('DELETE /session', () => {
     assert.match(answer.cookies![0]!, /^__Secure-keystile=; Max-Age=0; /)
   })
 
-  it('DELETE /session?sid ends the session only if the cookie belongs to it', async () => {
+  it('DELETE /session?sid=… ends that session only if the cookie belongs to that session', async () => {
     const { answer, done } = await send(logout, async () => proved, { query: '?sid=sid' })
     assert.deepEqual([answer.status, done], [204, ['ended sid']])
     const others: readonly (readonly [string, ProvedRefreshToken | undefined])[] = [

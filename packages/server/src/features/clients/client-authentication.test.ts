@@ -52,7 +52,7 @@ async function refuses(
 }
 
 describe('authenticateClient', () => {
-  it('a request without client credentials counts as the client first-party', async () => {
+  it('a request without client credentials belongs to the client `first-party`', async () => {
     for (const authorization of [
       undefined,
       'Basic Og==',
@@ -64,7 +64,7 @@ describe('authenticateClient', () => {
       assert.equal(await authenticate(authorization), firstParty)
   })
 
-  it('authenticateClient accepts the client first-party by id, without a secret', async () => {
+  it('authenticateClient accepts the client `first-party` by id, without a secret', async () => {
     const named = { client_id: 'first-party' }
     assert.equal(await authenticate(undefined, named), firstParty)
     assert.equal(await authenticate(basic('first-party:')), firstParty)

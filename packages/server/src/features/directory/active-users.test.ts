@@ -22,7 +22,7 @@ function usersThatFail(error: Error): ActiveUsers<object> {
 }
 
 describe('createActiveUsers', () => {
-  it('the user of a token is the one with its subject', async () => {
+  it('createActiveUsers finds the user whose id is the subject of the token', async () => {
     assert.deepEqual(await everyone.find(ada), { subject: 'ada' })
     assert.deepEqual(everyone.recall(ada), { subject: 'ada' })
     assert.deepEqual([await everyone.isWelcome(ada), await nobody.isWelcome(ada)], [true, false])
@@ -34,7 +34,7 @@ describe('createActiveUsers', () => {
     assert.equal(await nobody.isWelcome(clientOnly), true)
   })
 
-  it('a token whose names cannot be stored has no user, and no database is asked', async () => {
+  it('a token with text that no database can store has no user, without any query', async () => {
     const users = usersThatFail(new Error('the database was asked'))
     assert.equal(await users.find(unstorable), undefined)
     assert.equal(everyone.recall(unstorable), undefined)
@@ -47,7 +47,7 @@ describe('createActiveUsers', () => {
       await assert.rejects(ask(ada), { reason: 'service_unavailable', retryAfterSeconds: 1 })
   })
 
-  it('createActiveUsers does not change an error of the lookup that is no outage', async () => {
+  it('if a bug makes the lookup fail, createActiveUsers rejects with the same error', async () => {
     const bug = new Error('a bug')
     await assert.rejects(usersThatFail(bug).find(ada), (error) => error === bug)
   })

@@ -38,7 +38,7 @@ function directoryWith(
 }
 
 describe('checkedDirectory', () => {
-  it('the name, rights and password session of Keystile’s own accounts are passed on', () => {
+  it('only Keystile’s own accounts have a name, rights and a password session in a directory', () => {
     const rights = { scopes: '[]', roles: '[]' }
     const of = ({ id }: Person): string => `of ${id}`
     const own = directoryWith({ username: of, passwordSession: of, rights: () => rights })
@@ -127,7 +127,7 @@ describe('checkedDirectory', () => {
       assert.throws(() => emailOf(wrong), /^TypeError: users\.email must return a string/)
   })
 
-  it('storedHash() returns even an unknown kind of hash, but undefined for null and ""', () => {
+  it('storedHash() returns a hash even of an unknown kind, and undefined for null and ""', () => {
     const hashOf = (value: unknown): string | undefined =>
       directoryWith({ passwordHash: () => value }).storedHash(ada)
     assert.equal(
@@ -303,7 +303,7 @@ describe('the scopes of a directory', () => {
 })
 
 describe('the password hash of a directory', () => {
-  it('a directory’s passwordHash() can return undefined without a warning', () => {
+  it('a directory’s passwordHash() may return undefined, null or "" without a warning', () => {
     const logged: unknown[] = []
     for (const value of [undefined, null, ''])
       assert.equal(

@@ -116,7 +116,7 @@ describe('parseEmail', () => {
 })
 
 describe('countedLogin', () => {
-  it('countedLogin() is equal for names that a directory could treat as one user', () => {
+  it('countedLogin() returns the same text for names that a directory could treat as one user', () => {
     for (const spellings of [
       ['ada', 'ADA', ' Ada\n', 'a\u0301da', '\u00e1da', 'a\u200bda', '\uff41da', 'ad\0a'],
       [
@@ -132,7 +132,7 @@ describe('countedLogin', () => {
       assert.equal(new Set(spellings.map(countedLogin)).size, 1, spellings[0]!.slice(0, 20))
   })
 
-  it('countedLogin differs for different names', () => {
+  it('countedLogin() returns different texts for different names', () => {
     const names = [
       'ada',
       'bob',

@@ -97,7 +97,7 @@ describeOnBoth(
       assert.deepEqual(await me(), [401, undefined])
     })
 
-    it('with `cached`, guards keep users in memory until userChanged(), in all processes', async () => {
+    it('with `cached`, all processes keep a user in memory until userChanged() is called', async () => {
       await stage.start() // creates the table
       const users = { ...stage.people.directory, cached: true }
       const options = { users } as object
@@ -129,7 +129,7 @@ describeOnBoth(
       ])
     })
 
-    it('with `cached`, each request calls active() and sees a new hash at once', async () => {
+    it('with `cached`, each request calls active() and gets the latest password hash', async () => {
       await stage.start()
       let isBanned = false
       const active = (): boolean => {

@@ -115,7 +115,7 @@ describe('createUserCache', () => {
     }
   })
 
-  it('the user cache keeps the newer of two loads, even if the older one ends later', async () => {
+  it('the user cache never replaces a newer load by one that began before an event', async () => {
     const [older, newer] = [Promise.withResolvers<Person>(), Promise.withResolvers<Person>()]
     const results = [older, newer]
     const cache = cacheWith({ read: () => results.shift()!.promise })
@@ -129,7 +129,7 @@ describe('createUserCache', () => {
     assert.deepEqual(cache.recall('ada'), { name: 'new' })
   })
 
-  it('if two loads run at once, the user cache keeps the load that began first', async () => {
+  it('of two simultaneous loads of a user, the user cache keeps the one that began first', async () => {
     const second = Promise.withResolvers<Person>()
     const results = [Promise.resolve({ name: 'Ada' }), second.promise]
     const cache = cacheWith({ read: () => results.shift()! })
@@ -139,7 +139,7 @@ describe('createUserCache', () => {
     await other
   })
 
-  it('of several loads, the first to begin is kept even if a later one ends earlier', async () => {
+  it('the user cache keeps the load that began first, even if another load ends earlier', async () => {
     const first = Promise.withResolvers<Person>()
     const results = [first.promise, Promise.resolve({ name: 'Ada' })]
     const cache = cacheWith({ read: () => results.shift()! })
@@ -230,7 +230,7 @@ describe('createUserCache', () => {
     assert.equal(reads, 2)
   })
 
-  it('the user cache reads a user with a maximum age again at this age', async () => {
+  it('the user cache reads a user again after maxAgeMilliseconds', async () => {
     const cache = cacheWith({ maxAgeMilliseconds: 60_000 })
     await cache.find('ada')
     const loadedAt = time
@@ -245,7 +245,7 @@ describe('createUserCache', () => {
     }
   })
 
-  it('the user cache holds at most 10,000 users, and keeps those that are used', async () => {
+  it('the user cache holds at most 10,000 users, and keeps a user who is often used', async () => {
     const cache = cacheWith({ read: async (subject) => ({ name: subject }) })
     const isKept = (n: number): boolean => cache.recall(`${n}`) !== undefined
     for (let n = 0; n <= 15_000; n++) {
@@ -260,7 +260,7 @@ describe('createUserCache', () => {
     assert.ok(kept <= 10_000, `${kept} users are in memory`)
   })
 
-  it('a user stays until 5,000 other users have come, and then 5,000 more', async () => {
+  it('when user 10,001 is added, the user cache drops its 5,000 oldest users', async () => {
     for (const [count, dropped] of [
       [10_000, -1],
       [10_001, 4_999],
@@ -272,7 +272,7 @@ describe('createUserCache', () => {
     }
   })
 
-  it('users of together two million characters fill one of the two generations', async () => {
+  it('one of the two generations of the user cache is full at two million characters', async () => {
     const cache = cacheWith({
       read: async (subject) => ({ name: subject }),
       sizeOf: () => 1_048_576,

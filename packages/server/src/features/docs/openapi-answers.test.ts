@@ -140,7 +140,7 @@ describe('the operations of the OpenAPI document', () => {
     })
   }
 
-  it('the test has seen each operation succeed, and each guarded one refuse', (t) => {
+  it('the tests before this one have seen each operation succeed, and each guard refuse', (t) => {
     for (const { method, path, documented } of operations) {
       const statuses = Object.keys(documented.responses)
       const times = (status: string): number => answers.get(`${method} ${path} ${status}`) ?? 0

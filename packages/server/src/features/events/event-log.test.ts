@@ -52,7 +52,7 @@ describe('createEventLog', () => {
     assert.deepEqual(read(log.start()), [...all, 2_001, 2_003])
   })
 
-  it('events of together 65,536 bytes fill one page, which is read as one piece', () => {
+  it('a page of the event log holds events of 65,536 bytes, and is read in one piece', () => {
     const lengthOf = (event: FeedEvent): number => {
       const log = createEventLog()
       log.add(event)
@@ -141,7 +141,7 @@ describe('createEventLog', () => {
     assert.deepEqual(read(log.start()), [1, 2, 3])
   })
 
-  it('readers of the event log get the old events until all are added again', () => {
+  it('after startOver(), readers of the event log get the old events until show() is called', () => {
     const log = createEventLog()
     log.add(eventOf(1))
     log.add(eventOf(2))

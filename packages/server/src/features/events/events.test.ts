@@ -99,7 +99,7 @@ describe('openEventFeed', () => {
     assert.equal(feed.revocations.isRevoked({ ...ada, subject: 'eve' }), false)
   })
 
-  it('the event feed reads events that are older than the feed', async () => {
+  it('the event feed also reads events that were stored before the feed was opened', async () => {
     insert('ada')
     const second = await open()
     assert.equal(second.revocations.isRevoked(ada), true)
@@ -121,7 +121,7 @@ describe('openEventFeed', () => {
     assert.deepEqual(numbersIn(feed.log.start()), [3])
   })
 
-  it('the event of a changed user reaches the listeners, but not the log', async () => {
+  it('the event of a changed user reaches the listeners, but not the event log', async () => {
     const [users, events]: [string[], FeedEvent[]] = [[], []]
     feed.onUserChanged((subject) => users.push(subject))
     feed.onEvent((event) => events.push(event))
@@ -131,7 +131,7 @@ describe('openEventFeed', () => {
     assert.deepEqual([numbersIn(feed.log.start()), log], [[], []])
   })
 
-  it('the event feed tells its listeners after each read, when the events are known', async () => {
+  it('the event feed calls onRead only after it has applied the events of the read', async () => {
     const revoked: boolean[] = []
     feed.onRead(() => revoked.push(feed.revocations.isRevoked(ada)))
     await feed.tail()
@@ -245,7 +245,7 @@ describe('openEventFeed', () => {
     assert.deepEqual(log, ['the clock was set back; reading all revocations again'])
   })
 
-  it('a clock that is set back by a minute needs no revocation that was removed', async () => {
+  it('if the clock is set back by one minute, the event feed still has all revocations', async () => {
     insert('ada')
     await feed.tail()
     wallTime = now + 60_000
@@ -257,7 +257,7 @@ describe('openEventFeed', () => {
     assert.deepEqual(log, [])
   })
 
-  it('while reads fail, a clock that was set back leaves the event feed stale', async () => {
+  it('if the clock was set back and reads fail, the event feed stays stale', async () => {
     wallTime = now + 60_001
     await feed.tail()
     wallTime = now
@@ -266,7 +266,7 @@ describe('openEventFeed', () => {
     assert.equal(feed.revocations.state, 'stale')
   })
 
-  it('after lost events, readers of the log get no part of an unfinished new log', async () => {
+  it('while the event feed reads all events again, log readers get only old events', async () => {
     const atGap: unknown[] = []
     feed.onGap(() => atGap.push(numbersIn(feed.log.start())))
     const all = Array.from({ length: 1_002 }, (_, i) => i + 1) // more than one read returns

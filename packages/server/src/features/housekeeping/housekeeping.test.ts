@@ -131,7 +131,7 @@ describeOnBoth('housekeeping', (stage) => {
     )
   })
 
-  it('housekeeping reads an ended session only after its access tokens have expired', async () => {
+  it('when a session ends, its idle_expires_at becomes the expiry of its access tokens', async () => {
     const { keystile, tokens } = await stage.start()
     const { sessionId } = await tokens()
     await keystile.sessions.revoke(sessionId)

@@ -128,7 +128,7 @@ function testLease(stage: Stage): void {
     }
   })
 
-  it('a lease that was stored while the clock was ahead can be taken', async () => {
+  it('a process can take a lease that was stored while the clock was ahead', async () => {
     await make()
     const database = await openDatabase(stage.database, writerThread)
     const hold = (holder: string): Promise<{ readonly fence: number | undefined }> =>
@@ -287,7 +287,7 @@ describe('the tries of a process to hold the lease', () => {
     assert.equal(lease.isHeld, false)
   })
 
-  it('of several failed tries in a row, the first is logged', async () => {
+  it('if several tries to renew a lease fail in a row, only the first failure is logged', async () => {
     isAway = true
     for (let n = 0; n < 3; n++) await tryAgain(1_000)
     await tryAgain(3_000)

@@ -67,7 +67,7 @@ describe('countLogin', () => {
     assert.deepEqual(await spentBy('secret', { isOwn: false }), [ofName, ofAddress, ofDevice])
   })
 
-  it('a login from a device with an exhausted limit counts as from an unknown one', async () => {
+  it('if the limit of a device is exhausted, logins count for name and address', async () => {
     assert.deepEqual(await spentBy('secret', { exhausted: [ofDevice] }), [ofName, ofAddress])
   })
 })

@@ -136,7 +136,7 @@ describe('byPassword', () => {
     await assert.rejects(logIn(parts), full)
   })
 
-  it('byPassword refunds the login to the rate limit if the hash was refused', async () => {
+  it('if the hash queue refuses a hash, byPassword refunds the login to the rate limit', async () => {
     const full = new ProblemError('temporarily_unavailable', 'Too many logins at the moment')
     const spent = { uses: [], at: 0 }
     let given = 0
@@ -148,7 +148,7 @@ describe('byPassword', () => {
     assert.equal(given, 1)
   })
 
-  it('byPassword delays its writes by at most a tenth of the wait for the hash', async () => {
+  it('byPassword allows its writes to wait for a tenth of the expected wait for the hash', async () => {
     const starter = createSessionStarter(database, { startLogin, issuing, clock: systemClock })
     const patience: (number | undefined)[] = []
     const parts = {

@@ -55,14 +55,14 @@ describeOnBoth('a proof', (stage) => {
   }
   const make = (): NewProof => prepareProof(kind, 'ada', now)
 
-  it('the link and the code of a proof that is bound to no account do not work', () =>
+  it('the link and the code of a mail do not work until their proof is bound to an account', () =>
     withProofs(async ({ database, find }) => {
       const proof = make()
       await database.write(requestProof, proof.row)
       assert.deepEqual([await find(proof), await find(proof, '')], [undefined, undefined])
     }))
 
-  it('a proof is bound to no account and sends no mail if the account changes meanwhile', () =>
+  it('if an account changes before a proof is bound to it, no proof is bound and no mail sent', () =>
     withProofs(async ({ bind, find, subject }) => {
       for (const change of [
         'disabled_at = 1',

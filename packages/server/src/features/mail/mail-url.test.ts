@@ -61,7 +61,7 @@ describe('the settings for mail', () => {
   const mailFrom = 'Example <no-reply@example.com>'
   const mail = { from: mailFrom, send() {} }
 
-  it('mailUrl and mailFrom must be given together, and not with mail', () => {
+  it('mailUrl and mailFrom need each other, and cannot be combined with the option mail', () => {
     assert.ok(check({ mailUrl: 'console:', mailFrom }))
     assert.ok(check({ mailUrl: 'console:', mailFrom: 'no-reply@example.com' }))
     assert.ok(check({ mail }))
@@ -106,7 +106,7 @@ describe('the settings for mail', () => {
     })
   const mailDkimKey = pem('rsa', 2048)
 
-  it('a private RSA key and a selector sign the mails, if there is a mail server', () => {
+  it('mailDkimKey is accepted only with mailUrl, and mailDkimSelector only if well-formed', () => {
     const given = { mailUrl: 'console:', mailFrom, mailDkimKey }
     assert.ok(check(given))
     assert.ok(check({ ...given, mailDkimSelector: 'a.2026-11' }))

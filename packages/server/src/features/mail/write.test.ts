@@ -72,7 +72,7 @@ describe('writeMail', () => {
       }
     })
 
-  it('a time is written as in the language of the mail', async () => {
+  it('a mail shows a time in the format of its language', async () => {
     for (const [language, time] of [
       ['en', '25 November 2026 at 12:00 UTC'],
       ['de', '25. November 2026 um 12:00 UTC'],
@@ -96,7 +96,7 @@ describe('writeMail', () => {
     }
   })
 
-  it('a code of another length is written as it is', async () => {
+  it('a mail shows a code of seven or nine digits without a space in it', async () => {
     for (const code of ['1234567', '123456789']) {
       const parameters = { link: 'https://app.example', code, expires_at: '2026-11-25T12:15:00Z' }
       const { text } = await writeMail({ ...mail, template: 'password_reset', parameters }, options)

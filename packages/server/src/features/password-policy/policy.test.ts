@@ -22,7 +22,7 @@ function createRandom(seed: number): (below: number) => number {
 }
 
 describe('the rules for a new password', () => {
-  it('a new password has a minimum number of code points and at most 1,024 bytes', () => {
+  it('a new password must have a minimum number of code points and at most 1,024 bytes', () => {
     const eight = '🔑🗝️ ä7xQ'
     assert.equal(Array.from(eight).length, 8)
     assert.equal(withSecondFactor.findFault(eight, anonymous), undefined)
@@ -171,7 +171,7 @@ describe('names that a new password must not contain', () => {
     assert.equal(faultOf('mail of mr. example', owner), undefined)
   })
 
-  it('a new password cannot contain a part of the issuer’s host name, except the last', () => {
+  it('if the issuer is https://lovelace.example, a new password cannot contain "lovelace"', () => {
     const inside = 'Password should not contain the name of this service'
     assert.equal(faultOf('my Lovelace account'), inside)
     const other = (url: string, password: string): string | undefined =>
@@ -204,7 +204,7 @@ describe('names that a new password must not contain', () => {
     )
   })
 
-  it('names in a new password are searched for as plain text, from three letters on', () => {
+  it('a new password is searched for names of three letters or more, as plain text', () => {
     assert.equal(faultOf('ab ab engine yes', { username: 'ab' }), undefined)
     const owner = { email: 'a*b|c{3}$@example.com' }
     assert.equal(

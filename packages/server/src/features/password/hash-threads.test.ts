@@ -25,7 +25,7 @@ describe('openHashThreads', () => {
     await threads.close()
   })
 
-  it('hash threads finish running work before they close, even while they load', async () => {
+  it('close() of hash threads waits for running work, even if the threads still load', async () => {
     const threads = openHashThreads(1)
     const verifying = threads.verify(Buffer.from('correct horse battery staple'), bcrypt)
     await threads.close()
@@ -157,7 +157,7 @@ describe('jobs in the hash queue', () => {
     }
   }
 
-  it('the hash queue takes jobs of all addresses in turn, so a flood delays none', async (t) => {
+  it('the hash queue serves addresses in turn, so a flood from one delays no other', async (t) => {
     const { ask, askMany, settled, end, threads } = stage(t)
     askMany(50, '192.0.2.1')
     ask('another', '192.0.2.2')

@@ -42,7 +42,7 @@ describe('isOutdated', () => {
     assert.equal(isOutdated(hash(password), password), false)
   })
 
-  it('isOutdated is false if bcrypt has compared only a part of the password', () => {
+  it('isOutdated is false for a bcrypt hash and a password of more than 72 bytes', () => {
     const long = Buffer.from('x'.repeat(73))
     assert.equal(isOutdated(foreign.bcrypt, long), false)
     assert.equal(isOutdated(foreign.bcrypt, long.subarray(0, 72)), true)
@@ -51,7 +51,7 @@ describe('isOutdated', () => {
 })
 
 describe('passwordMark', () => {
-  it('passwordMark is the same for a hash and its renewal, and differs for other hashes', () => {
+  it('passwordMark is the same for a hash and its renewed form, and differs for other hashes', () => {
     const stored = hash(password)
     const [salt, other] = [stored.split('$')[4]!, hash(password)]
     const anew = hash(password, { memory: 64, passes: 1, parallelism: 1 }, salt)
@@ -60,7 +60,7 @@ describe('passwordMark', () => {
     assert.notEqual(passwordMark(other), passwordMark(stored))
   })
 
-  it('passwordMark is the complete hash if a renewal would change the salt', () => {
+  it('passwordMark is the complete hash if the renewed hash would have another salt', () => {
     for (const stored of Object.values(foreign)) assert.equal(passwordMark(stored), stored)
   })
 })

@@ -115,7 +115,7 @@ describe('createRevocationStreams', () => {
     assert.equal((await open()).status, 200)
   })
 
-  it('all clients together can open a limited number of revocation streams at a time', async () => {
+  it('all clients together can have a limited number of revocation streams open', async () => {
     const open = await serve()
     const openOther = await serve(await addReader('other'))
     const readers = [await open(), await openOther(), await openOther()]
@@ -202,7 +202,7 @@ describe('createRevocationStreams', () => {
     await counting
   })
 
-  it('a revocation stream stays open if it opens while other clients are looked up', async () => {
+  it('a revocation stream that opens while the server looks up clients stays open', async () => {
     const asked = Promise.withResolvers<void>()
     const mayAnswer = Promise.withResolvers<void>()
     const answered = Promise.withResolvers<void>()

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { maxAccessTokenSeconds } from './lifetimes.ts'
 
 describe('maxAccessTokenSeconds', () => {
-  it('maxAccessTokenSeconds equals the time that a client’s revocation is stored: 24 hours', () => {
+  it('maxAccessTokenSeconds is 24 hours, as long as a client’s revocation is stored', () => {
     assert.equal(maxAccessTokenSeconds, 86_400)
   })
 })

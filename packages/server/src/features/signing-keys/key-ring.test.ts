@@ -89,7 +89,7 @@ describe('a key ring', () => {
     await assert.rejects(ring.published(), expected)
   })
 
-  it('a key ring without a key that signs reads the keys before it gives up', async () => {
+  it('a key ring whose only signing key is revoked reads the keys before it fails', async () => {
     const { keyId = '' } = await ring.signingKey()
     const next = await makeSealedKey('ES256', seal)
     const values = { id: keyId, offered: next, by: byOperator, now: clock.now() }
@@ -104,7 +104,7 @@ describe('a key ring', () => {
     assert.equal(reads, 0)
   })
 
-  it('callers of a key ring share one read, also a read that the guard has started', async () => {
+  it('simultaneous callers of a key ring share one read, even one that the guard started', async () => {
     clock.advance(6)
     const kid = (await ring.published()).keys.keys[0]?.kid
     assert.equal(reads, 1)
@@ -114,7 +114,7 @@ describe('a key ring', () => {
     assert.equal(reads, 2)
   })
 
-  it('simultaneous tokens with invented keys cause only one read of the keys', async () => {
+  it('100 simultaneous tokens with invented key ids cause only one read of the keys', async () => {
     await Promise.all(
       Array.from({ length: 100 }, async (_, i) => ring.keySet.seek?.(`invented-${i}`, algorithm)),
     )
@@ -162,7 +162,7 @@ describe('a key ring', () => {
     })
   })
 
-  it('tokens with invented keys cause at most four reads a second', async () => {
+  it('tokens with invented key ids cause at most four reads a second', async () => {
     const start = performance.now()
     for (let i = 0; i < 3; i++) {
       await ring.keySet.seek?.(`invented-${i}`, algorithm)

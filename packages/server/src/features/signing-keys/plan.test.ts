@@ -20,7 +20,7 @@ function key(id: string, signs_from: number, signs_until: number | null = null):
 }
 
 describe('plan', () => {
-  it('a key is published for an hour, signs for 30 days, and stays for 70 s', () => {
+  it('the default times of a key are one hour of lead, a period of 30 days, a margin of 70 s', () => {
     const hour = 3_600_000
     assert.deepEqual(defaultTimes, { lead: hour, period: 720 * hour, margin: 70_000 })
   })
@@ -33,7 +33,7 @@ describe('plan', () => {
     assert.deepEqual(plan([key('a', 0, 40)], 50, wanted, times), { newSignsFrom: 50, gone: [] })
   })
 
-  it('plan() makes the next key when `lead` is left of the current key’s `period`', () => {
+  it('plan() makes the next key `lead` before the end of the current key’s `period`', () => {
     const at = (now: number): number | undefined =>
       plan([key('a', 0)], now, wanted, times).newSignsFrom
     assert.deepEqual([at(89), at(90), at(91)], [undefined, 100, 101])
@@ -59,7 +59,7 @@ describe('plan', () => {
       assert.equal(plan([key('a', 0)], 5, { ...wanted, ...change }, times).newSignsFrom, 15)
   })
 
-  it('plan() deletes a key when its last token has been expired for `margin`', () => {
+  it('plan() deletes a key `margin` after the last token of the key has expired', () => {
     const gone = (now: number): readonly string[] =>
       plan([key('a', 0, 60), key('b', 60)], now, wanted, times).gone
     assert.deepEqual([gone(82), gone(83)], [[], ['a']])

@@ -25,7 +25,7 @@ describe('findSigningKeySource', () => {
     )
   })
 
-  it('the first key of a JWK Set as signingKey signs, and the other keys may be public', () => {
+  it('if signingKey is a JWK Set, its first key signs, and its other keys may be public', () => {
     const signingKey = { keys: [exportPrivateJwk(one), exportPublicJwk(other)] }
     const source = findSigningKeySource({ ...options, signingKey })
     assert.ok('ownKeys' in source)
