@@ -401,7 +401,7 @@ describe('checkRooms', () => {
     assert.equal(problemsOf({ ...nothing, 'packages/readme': '' }).length, 12)
   })
 
-  it('checkRooms reports a room whose record in the plan names a room that is not above it', () => {
+  it('checkRooms reports a room whose `from` names a room that the plan lists later', () => {
     assert.deepEqual(problemsOf({}, planWithBase({ from: ['middle'] })), [
       'rooms.ts, library: base names middle, which is not above it',
     ])

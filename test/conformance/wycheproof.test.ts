@@ -25,7 +25,7 @@ describe('verifyJws', () => {
     assert.deepEqual([count('valid'), count('invalid')], [42, 353])
   })
 
-  it('verifyJws accepts the 2 disputed JWS of Wycheproof, which copy a valid one', () => {
+  it('verifyJws accepts the 2 disputed JWS of Wycheproof that equal a valid one', () => {
     const accepted = verdicts
       .filter(({ tcId, verdict }) => disputed.has(tcId) && verdict === 'accepted')
       .map(({ tcId }) => tcId)

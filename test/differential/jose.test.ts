@@ -162,7 +162,7 @@ async function compare(algorithm: AlgorithmName, index: number): Promise<Tally> 
 
 describe('verifyJwt', () => {
   for (const [index, algorithm] of algorithms.entries()) {
-    it(`${algorithm}: verifyJwt refuses only what jose or a stricter rule refuses`, async (t) => {
+    it(`${algorithm}: verifyJwt decides like jose, unless a named rule is stricter`, async (t) => {
       t.diagnostic(`KEYSTILE_SEED=${seed}`)
       const tally = await compare(algorithm, index)
       for (const [what, times] of tally) count(total, what, times)
@@ -175,7 +175,7 @@ describe('verifyJwt', () => {
     })
   }
 
-  it('each rule in stricterRules refuses a token that jose accepts', (t) => {
+  it('each rule in stricterRules refuses at least one token that jose accepts', (t) => {
     for (const [rule] of stricterRules)
       t.diagnostic(`refused by Keystile alone: ${total.get(rule) ?? 0} by ${rule}`)
     const unseen = stricterRules.map(([rule]) => rule).filter((rule) => !total.has(rule))

@@ -135,7 +135,7 @@ describe('a server on a simulated disk', { skip }, () => {
     assert.ok(replay.failedSyncs > 0)
   })
 
-  it('after a failed sync and a crash, nothing is built on what is not stored', async () => {
+  it('after a failed sync and a crash, no confirmed user is lost, and registration works', async () => {
     await registerMany(201)
     disk.set('fail')
     await registerMany(503)

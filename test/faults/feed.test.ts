@@ -329,7 +329,7 @@ describe('verifiers with a feed', { concurrency: 4, timeout: 180_000 }, () => {
       assert.equal((await next.ask({ token, now: true })).verdict, verdict)
   })
 
-  it('a verifier that was paused does not mistake old signs of life for new ones', async (t) => {
+  it('a verifier that was paused does not treat heartbeats in its buffer as recent', async (t) => {
     const stage = await openOnSqlite(t)
     const [missed, valid] = await stage.tokens(2)
     const paused = await startVerifierProcess(stage.options('refuse'))

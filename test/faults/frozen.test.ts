@@ -79,7 +79,7 @@ describeOnBoth('a process that freezes inside a transaction', (stage) => {
     }
   })
 
-  it('a process that was frozen answers 503 after a rollback, and then works again', async () => {
+  it('a frozen process whose transaction is rolled back answers 503, and works again', async () => {
     const other = await stage.start({ clock: createTestClock() })
     const { accessToken, sessionId } = await other.tokens()
     const frozen = await startProcess(stage.database)

@@ -82,7 +82,7 @@ for (const way of ['directly', 'through PgBouncer'] as const)
       return { username, tokens: tokensOf(body) }
     }
 
-    it('more servers start at the same time, while the others answer', async () => {
+    it('while servers answer requests, three more servers can start at the same time', async () => {
       const session = await logIn()
       const stopping = new AbortController()
       const asking = (async (): Promise<void> => {
@@ -103,7 +103,7 @@ for (const way of ['directly', 'through PgBouncer'] as const)
       assert.equal(await countAdvisoryLocks(database.url), 0)
     })
 
-    it(`${storms} times, ${stormSize} equal refreshes at once get one new token`, async () => {
+    it(`${stormSize} simultaneous refreshes of a token get the same new token (${storms} times)`, async () => {
       const session = await logIn()
       for (let n = 0; n < storms; n++) {
         const requests = Array.from({ length: stormSize }, () => ask(proxy, refreshOf(session)))
@@ -120,7 +120,7 @@ for (const way of ['directly', 'through PgBouncer'] as const)
       }
     })
 
-    it(`${revocations} times, all servers refuse what one of them has revoked`, async () => {
+    it(`all servers soon refuse a token that one of them has revoked (${revocations} times)`, async () => {
       const milliseconds: number[] = []
       const username = `u${randomUUID()}`
       for (let n = 0; n < revocations; n++) {
@@ -168,7 +168,7 @@ for (const way of ['directly', 'through PgBouncer'] as const)
     })
 
     if (way === 'through PgBouncer')
-      it('while no server reaches the database, the proxy passes on what they answer', async () => {
+      it('the proxy passes on the answers of servers that cannot reach the database', async () => {
         const session = await logIn()
         await pooler?.kill()
         await waitUntil('the servers are still ready', async () =>

@@ -120,7 +120,7 @@ describeOnBoth('a connection to PostgreSQL that is lost', (stage) => {
   }
 
   for (const isForwarded of [true, false]) {
-    it(`a login succeeds if its connection is lost at the first statement (${isForwarded})`, async () => {
+    it(`a login succeeds if the connection is lost at its first statement (sent: ${isForwarded})`, async () => {
       const server = await start()
       await server.accessToken('eve')
       for (const statement of ['begin isolation', 'from "keystile"."user"']) {
@@ -135,7 +135,7 @@ describeOnBoth('a connection to PostgreSQL that is lost', (stage) => {
     })
   }
 
-  it('a statement inside a transaction is not sent again', async () => {
+  it('after a lost connection, a statement inside a transaction is not sent again', async () => {
     const server = await start()
     const lost = server.proxy.loseOnce({
       statement: 'insert into "keystile"."user"',
@@ -192,7 +192,7 @@ describe('a COMMIT that waits for a synchronous standby', { skip }, () => {
     ['pg_cancel_backend', 'cancels the wait', /UnknownOutcomeError.* did not wait for its standby/],
     ['pg_terminate_backend', 'ends the connection', /UnknownOutcomeError.* did not confirm it/],
   ] as const) {
-    it(`a registration gets 503 if an operator ${says}, though it was stored`, async (t) => {
+    it(`a registration that is stored gets 503 if an operator ${says} of its commit`, async (t) => {
       const { log, logger } = collectErrors()
       const { keystile, register } = await startKeystile({ database: postgres.url, key, logger })
       t.after(() => keystile.close())

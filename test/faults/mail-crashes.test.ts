@@ -30,7 +30,7 @@ describe('mails and kills', { skip, concurrency: 2, timeout: 1_800_000 }, () =>
 )
 
 function testKills(stage: Stage): void {
-  it(`after ${kills} kills, each committed change has sent its mail, and no other`, async (t) => {
+  it(`after ${kills} kills, every committed change has sent a mail, and no other change`, async (t) => {
     const server = await startMailServer()
     const processes = new Map<ProcessName, KeystileProcess>()
     try {

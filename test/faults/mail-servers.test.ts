@@ -93,7 +93,7 @@ function testMails(name: MailServerName): void {
     }
   }
 
-  it(`${name} receives each mail in each language, by TLS and with a login, and signed`, async () => {
+  it(`${name} receives each mail in each language, with TLS, a login and a signature`, async () => {
     const mails = await sendAllMails(`smtp://app:secret@127.0.0.1:${server.port}`)
     const received = await server.received(mails.length)
     assert.equal(received.length, mails.length)

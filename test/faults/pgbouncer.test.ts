@@ -137,7 +137,7 @@ describe('Keystile behind PgBouncer in transaction mode', { skip }, () => {
     })
   }
 
-  it('a parameter that PgBouncer refuses is reported with its fix', async (t) => {
+  it('if PgBouncer refuses a parameter, the error says how to fix it', async (t) => {
     const { url } = await startBouncer(t, 0)
     await assert.rejects(
       startKeystile({ database: `${url}?statement_timeout=1000`, key }),
@@ -145,7 +145,7 @@ describe('Keystile behind PgBouncer in transaction mode', { skip }, () => {
     )
   })
 
-  it('a pool whose transactions wait for a server connection is served one by one', async (t) => {
+  it('30 simultaneous logins succeed while PgBouncer has only 20 server connections', async (t) => {
     const { url } = await startBouncer(t, 0)
     const { keystile, register, login } = await startKeystile({ database: url, key })
     t.after(() => keystile.close())

@@ -86,7 +86,7 @@ async function count(stage: Stage, from: string): Promise<number> {
 }
 
 describeOnBoth('two processes on one database', (stage) => {
-  it(`${2 * tries} parallel refreshes in two processes get one new token (${rounds}×)`, () =>
+  it(`${2 * tries} parallel refreshes in two processes get the same new token (${rounds}×)`, () =>
     race(stage, async (race) => {
       const created = await race.here.keystile.sessions.create({ subject: race.subject })
       const { sessionId } = tokensOf({ access_token: created.accessToken })
@@ -100,7 +100,7 @@ describeOnBoth('two processes on one database', (stage) => {
       }
     }))
 
-  it(`${2 * tries} parallel retries of a refresh a day later get one token (${rounds}×)`, () =>
+  it(`a day later, ${2 * tries} parallel retries of a refresh get the same token (${rounds}×)`, () =>
     race(stage, async (race) => {
       const { one, other, here, subject } = race
       for (let round = 1; round <= rounds; round++) {

@@ -160,7 +160,7 @@ describe(
       report(actors.told, { restarts })
     })
 
-    it('a release that a migration excludes stops writing, and does not start again', async () => {
+    it('a server stops writing and cannot restart if a migration needs a newer release', async () => {
       const created = await createTestDatabase()
       assert.ok(created)
       const { url } = created

@@ -66,7 +66,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
     assert.equal((await login({ password: newPassword })).status, 200)
   })
 
-  it('POST /users/me/password returns 403 for a wrong password, 422 for a bad one', async () => {
+  it('POST /users/me/password: a wrong current password gets 403, a bad new one 422', async () => {
     const { accessToken, login, send } = await stage.start()
     const bearer = await accessToken()
     const post = (json: object): Promise<{ status: number }> =>
@@ -87,7 +87,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
     assert.equal((await login()).status, 200)
   })
 
-  it('of two simultaneous POST /users/me/password, only one succeeds', async () => {
+  it('of two simultaneous POST /users/me/password requests, only one succeeds', async () => {
     const { accessToken, login, send } = await stage.start({ passwordHashing: serverHashing })
     const bearer = await accessToken()
     const passwords = ['the first of two passwords', 'the second of two passwords']

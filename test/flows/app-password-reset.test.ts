@@ -109,7 +109,7 @@ function createGate(): { readonly opened: Promise<void>; open(): void } {
 describeOnBoth(
   'a forgotten password of an app’s own user',
   (stage) => {
-    it('a link or a code sets a new password in the app’s own table, once', async () => {
+    it('a link or a code works once, and sets a new password in the app’s own table', async () => {
       const { addUser, asked, confirm, opens, mails, clock } = await start(stage)
       await addUser()
       const [other, { token }] = [await asked(), await asked()]
@@ -161,7 +161,7 @@ describeOnBoth(
       assert.equal(mails.length, before + 1, 'the device is new, so a notice tells about it')
     })
 
-    it('POST /password-resets answers every login alike, and looks up no user', async () => {
+    it('POST /password-resets answers every login name alike, and looks up no user', async () => {
       let isDown = false
       const { addUser, request, settled, mails } = await start(stage, (users) => ({
         findByLogin(login) {
@@ -228,7 +228,7 @@ describeOnBoth(
       },
     )
 
-    it('of two processes, only one looks for the user of a request', async () => {
+    it('of two processes, only one looks up the user of a reset request', async () => {
       const found: number[] = []
       const { promise: gate, resolve: open } = Promise.withResolvers<void>()
       const startOne = (process: number): Promise<Started> =>
@@ -276,7 +276,7 @@ describeOnBoth(
       assert.equal((await confirm({ token })).status, 204)
     })
 
-    it('a user who changes while the new password is hashed keeps the old password', async () => {
+    it('a reset fails if the user changes while the new password is being hashed', async () => {
       const changes = [
         { banned: 1 },
         { email: 'new@example.com' },
@@ -429,7 +429,7 @@ describeOnBoth(
       assert.equal((await confirm({ token })).status, 403)
     })
 
-    it('a slow reset does not let a third one start while the second one runs', async () => {
+    it('when a slow first reset ends during the second, a third reset still gets 503', async () => {
       const gates = [createGate(), createGate()]
       const [called, again] = [createGate(), createGate()]
       let calls = 0
@@ -475,7 +475,7 @@ describeOnBoth(
       assert.equal((await confirm({ token, new_password: third })).status, 403)
     })
 
-    it('a killed reset does not make the link work for more than 15 minutes', async () => {
+    it('even if a reset is killed, its link works for at most 15 minutes', async () => {
       const { addUser, asked, confirm, clock } = await start(stage)
       await addUser()
       const { token } = await asked()
@@ -504,7 +504,7 @@ describeOnBoth(
       assert.equal((await open([], { bearer })).status, 401)
     })
 
-    it('setPassword replaces only the hash that was read before, in any format', async () => {
+    it('a reset replaces only the hash that it has read, which may have any format', async () => {
       let renewed: string | undefined
       const { addUser, asked, confirm, opens, writeHash } = await start(stage, (users) => ({
         async setPassword(person, hash, how) {

@@ -77,7 +77,7 @@ describeOnBoth('keystile.users', (stage) => {
       assert.equal(await appUsers.find(by), undefined)
   })
 
-  it('keystile.users.list returns users by name in pages, and checks its options', async () => {
+  it('keystile.users.list returns pages of users sorted by name, and checks its options', async () => {
     const { appUsers } = await startUsers(stage)
     for (const username of ['carol', 'Ada', 'bob']) await appUsers.create({ username, password })
     const first = await appUsers.list({ limit: 2 })

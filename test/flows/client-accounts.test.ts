@@ -152,7 +152,7 @@ describeOnBoth('keystile/client and accounts', (stage) => {
     )
   })
 
-  it('client.requestPasswordReset sends the device secret of the last login here', async () => {
+  it('client.requestPasswordReset sends the device secret of the client’s last login', async () => {
     const client = await start({ rateLimits: 'on' })
     await server.addUser(ada)
     const bodyOf = (): unknown => JSON.parse(sent.get('/password-resets')?.body ?? '')
@@ -261,7 +261,7 @@ describeOnBoth('keystile/client and accounts', (stage) => {
     assert.equal(await isVerified(), true)
   })
 
-  it('client.requestEmailVerification sends a token to an issuer not in `resources`', async () => {
+  it('client.requestEmailVerification sends the token if `resources` lacks the issuer', async () => {
     await start({ emailVerification: 'optional' })
     await server.addUser(ada)
     const client = connect({ resources: ['https://api.example'] })

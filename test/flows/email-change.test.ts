@@ -151,7 +151,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(await address(), [fresh, true])
   })
 
-  it('requests for taken and for free addresses affect earlier requests alike', async () => {
+  it('new requests make earlier links invalid, for taken and free addresses alike', async () => {
     const results = []
     for (const other of ['eve@example.com', 'free@example.com']) {
       const started = await start()
@@ -286,7 +286,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual({ ...entry }, { actor: 'nobody', subject })
   })
 
-  it('an old address that was never verified gets no link for an undo, and is free', async () => {
+  it('an unverified old address gets no undo link, and others can register with it', async () => {
     const { changed, address, register } = await start()
     await stage.sql('update "user" set email_verified_at = null')
     const { message, token } = await changed(fresh, old)
@@ -298,7 +298,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await register({ username: 'bob', email: old })).status, 201)
   })
 
-  it('when a new address is verified, an unverified old address can undo nothing', async () => {
+  it('once a new address is verified, an undo link of an unverified old address fails', async () => {
     const ways: Readonly<Record<string, (started: Started) => Promise<Answer>>> = {
       async confirmation({ asked, confirm, bearer }) {
         return confirm({ token: (await asked(third)).token }, bearer)
@@ -342,7 +342,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(told.toSorted(), [old, fresh])
   })
 
-  it('an undo sends no mail about a lost address if the user already has the old one', async () => {
+  it('an undo to the address that the user already has sends only a reset mail', async () => {
     const { changed, undo, address, login, settled, mails } = await start()
     const first = await changed(fresh, old)
     await changed(old, fresh)
@@ -460,7 +460,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await register({ username: 'bob', email: old })).status, 201)
   })
 
-  it('no user can register the old address while a change of it is confirmed', async () => {
+  it('while a change of address is confirmed, no other user can register the old one', async () => {
     const { asked, confirm, bearer, register } = await start()
     const { token } = await asked()
     const registrations = Array.from({ length: 8 }, (_, n) =>

@@ -283,7 +283,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await confirm({ token, password })).status, 204)
   })
 
-  it('links and codes for an address or a new password cannot replace each other', async () => {
+  it('a verification link cannot reset a password, nor a reset link verify an address', async () => {
     const { registered, confirm, send, settled, mails } = await start(stage, 'optional')
     const { token, id: request_id, code } = await registered()
     const reset = (json: object): Promise<Answer> =>
@@ -333,7 +333,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal(await guess('192.0.2.8'), 403)
   })
 
-  it('a verified address makes an audit entry and an event for the app', async () => {
+  it('the verification of an address makes an audit entry and an event for the app', async () => {
     const events: unknown[] = []
     const { registered, confirm } = await start(stage, 'optional', {
       onEvent: ({ at: _at, ...event }: { at: Date; type: string }) => {
@@ -541,7 +541,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await login({ username: 'ada2', password: next })).status, 200)
   })
 
-  it('a registration whose address is taken by then gets 409 and creates nothing', async () => {
+  it('the confirmation of a registration gets 409 if the address is taken meanwhile', async () => {
     const { registered, confirm, keystile } = await start(stage, 'required')
     const { token } = await registered()
     await keystile.users?.create({ username: 'eve', email: 'ADA@example.com', password })

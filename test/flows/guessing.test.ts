@@ -162,7 +162,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.deepEqual([await change('bob@example.com'), await change('new@example.com')], [409, 429])
   })
 
-  it('after twenty refused clients, an IP address gets 429 except for a right secret', async () => {
+  it('after twenty refused clients, an IP address gets 429, unless the secret is right', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const client = await keystile.addClient()
     const ask = async (fields: Readonly<Record<string, string>>): Promise<number> => {
@@ -180,7 +180,7 @@ describeOnBoth('limits on guessing', (stage) => {
     assert.equal(await ask(client), 200)
   })
 
-  it('at most twenty refused tokens of other clients per address are recorded', async () => {
+  it('per IP address, at most twenty refused tokens of other clients are recorded', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const web = await keystile.addClient({ id: 'web', grants: ['password', 'refresh_token'] })
     const { refreshToken, accessToken } = await keystile.tokens()

@@ -313,7 +313,7 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal(await guess('192.0.2.8'), 403)
   })
 
-  it('users.listInvitations returns the invitations that can be accepted, in pages', async () => {
+  it('users.listInvitations returns pages of the invitations that can be accepted', async () => {
     const { keystile, clock, accept, mailTo } = await start()
     const users = keystile.users
     assert.ok(users)

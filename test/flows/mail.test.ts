@@ -284,7 +284,7 @@ function testNotices(stage: Stage): void {
     assert.equal(server.tries, 1)
   })
 
-  it('a mailbox in any letter case gets three mails an hour and ten a day', async () => {
+  it('a mailbox gets three mails an hour and ten a day, whatever its letter case', async () => {
     const started = await start()
     const { server, keystile, addUser, clock } = started
     const ada = await addUser()

@@ -69,7 +69,7 @@ describeOnBoth('GET /users', (stage) => {
     assert.equal((await send('GET', '/users')).status, 401)
   })
 
-  it('GET /users starts after any name, and returns 422 for a wrong cursor or limit', async () => {
+  it('GET /users accepts a name as cursor, and returns 422 for a wrong cursor or limit', async () => {
     const { admin, send } = await startWithUsers(stage)
     assert.equal(
       (await send('GET', '/users?after=carol', { bearer: admin })).json['users'].length,

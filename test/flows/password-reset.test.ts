@@ -168,7 +168,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 204)
   })
 
-  it('POST /password-resets gives the same answer for every login', async () => {
+  it('POST /password-resets gives the same answer for every login name', async () => {
     const { addUser, keystile, send, disable, settled, request, mails } = await start(stage)
     await addUser()
     await disable(await addUser({ username: 'eve', email: 'eve@example.com' }))
@@ -188,7 +188,7 @@ describeOnBoth('a forgotten password', (stage) => {
     )
   })
 
-  it('POST /password-resets stores the same row for every login, and finds no user', async () => {
+  it('POST /password-resets stores equal rows for all login names, and looks up no user', async () => {
     const { addUser, request, settled } = await start(stage)
     await addUser()
     // While another process has the lease, no account is looked up.
@@ -309,7 +309,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal(status, 204)
   })
 
-  it('a mailbox gets three reset mails an hour, and more requests end no link', async () => {
+  it('a mailbox gets three reset mails an hour; more requests leave the links valid', async () => {
     const { addUser, asked, request, settled, confirm, mails } = await start(stage)
     await addUser()
     const { token } = await asked()
@@ -346,7 +346,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token: first.token })).status, 403)
   })
 
-  it('three reset links of an account are valid, besides the links of a known device', async () => {
+  it('the three newest reset links of an account work, and those of a known device', async () => {
     const { addUser, login, asked, confirm, clock } = await start(stage)
     await addUser()
     const { device_secret } = (await login()).json
@@ -457,7 +457,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 403)
   })
 
-  it('a password reset verifies an unverified address, and clears the profile then', async () => {
+  it('the reset that verifies an address also clears the profile; later resets do not', async () => {
     const profile = z.object({ website: z.string().optional() })
     const { addUser, asked, confirm, users, send, login } = await start(stage, { profile })
     const subject = await addUser({ website: 'https://evil.example' } as object)

@@ -99,7 +99,7 @@ describeOnBoth(
       assert.notEqual(next(await refresh(successor)), successor)
     })
 
-    it('the database has the encrypted next token only for the last used token', async () => {
+    it('only the last used refresh token has its next token encrypted in the database', async () => {
       const { tokens, refresh } = await stage.start()
       let { refreshToken } = await tokens()
       for (let i = 0; i < 3; i++) {
@@ -151,7 +151,7 @@ describeOnBoth(
       await assertEnded(started, { access: [accessToken], refresh: [successor] })
     })
 
-    it('a late retry is accepted again after 24 hours, for any token of the session', async () => {
+    it('24 hours after a late retry, a session accepts one more, for any of its tokens', async () => {
       const clock = createTestClock()
       const { tokens, refresh } = await stage.start({ clock })
       const { refreshToken } = await tokens()

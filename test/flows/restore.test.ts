@@ -25,7 +25,7 @@ describeOnBoth('keystile finish-restore', (stage) => {
       },
     })
 
-  it('a running server and a reader of the feed refuse all tokens from before', async () => {
+  it('after finish-restore, servers and readers of the feed refuse all earlier tokens', async () => {
     const { keystile, addClient, send, tokens, refresh, accessToken } = await stage.start()
     const { accessToken: before, refreshToken, sessionId } = await tokens()
     const [old] = await stage.sql('select id from signing_key')
@@ -53,7 +53,7 @@ describeOnBoth('keystile finish-restore', (stage) => {
     assert.equal((await send('GET', '/users/me', { bearer })).status, 200)
   })
 
-  it('keeps sessions with --keep-sessions, and refuses a wrong key', async () => {
+  it('finish-restore keeps sessions with --keep-sessions, and refuses a wrong key', async () => {
     const { send, tokens } = await stage.start()
     const { accessToken: bearer } = await tokens()
     const wrong = await finishRestore([], 'another sealing key for tests: 9876 zyxw')

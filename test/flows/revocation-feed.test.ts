@@ -111,7 +111,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     }
   })
 
-  it('GET /revocations first reads the event of Last-Event-ID, if its process has not yet', async () => {
+  it('GET /revocations finds a Last-Event-ID that its process has not read before', async () => {
     const server = await serve(stage)
     const other = await serve(stage, 'billing')
     // The other process has not read this event when the request arrives.
@@ -145,7 +145,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     }
   })
 
-  it('if the database has lost events, /revocations ends and sends all events again', async () => {
+  it('if the database loses events, /revocations streams end, and new ones send all', async () => {
     const server = await serve(stage)
     const kept = await endSession(server, 'ada')
     await endSession(server, 'bob')
@@ -160,7 +160,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     assert.deepEqual(valuesOf(again), [undefined, kept, added])
   })
 
-  it('events about the record of a user never leave the server', async () => {
+  it('GET /revocations does not send events about changed user records', async () => {
     const server = await serve(stage)
     await stage.sql(
       "insert into event (id, seq, kind, value, created_at, expires_at) values ('u1', null, 'user', " +

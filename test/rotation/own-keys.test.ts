@@ -64,7 +64,7 @@ describeOnBoth('two keys for encryption', (stage) => {
     })
   const noLongerNeeded = /KEYSTILE_PREVIOUS_KEY is no longer needed: nothing in the database is/
 
-  it('signing keys are encrypted again at the start, and then open without the old key', async () => {
+  it('a start with previousKey encrypts the signing keys with the new key', async () => {
     const before = await stage.start()
     const bearer = await before.accessToken()
     await before.keystile.close()
@@ -110,7 +110,7 @@ describeOnBoth('two keys for encryption', (stage) => {
   })
 })
 
-it('on SQLite, a moved keystile.key can be previousKey, and a new file is created', async () => {
+it('on SQLite, previousKey can be the old keystile.key, and a new file is created', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'keystile-moved-'))
   const options = {
     issuer: 'http://localhost:3000',
