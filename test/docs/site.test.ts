@@ -72,7 +72,7 @@ describe('npm run docs', { skip }, () => {
     assert.deepEqual(faults, [])
   })
 
-  it('the search on the pages finds each page by its title', async () => {
+  it('the search in the documentation finds each page by its title', async () => {
     for (const name of pages) {
       const source = readFileSync(join(root, name.replace(/\.html$/, '.md')), 'utf8')
       const [, title = ''] = /^# (?:\d\. )?(.+)$/m.exec(source) ?? []
@@ -87,7 +87,7 @@ describe('npm run docs', { skip }, () => {
     assert.deepEqual(faults, [])
   })
 
-  it('axe finds no accessibility fault in the pages, light or dark', async () => {
+  it('axe finds no accessibility fault in the documentation, in light or dark mode', async () => {
     const axe = readFileSync(join(root, 'tools/site/node_modules/axe-core/axe.min.js'), 'utf8')
     const found: string[] = []
     for (const colorScheme of ['light', 'dark'] as const) {

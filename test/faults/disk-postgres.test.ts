@@ -95,7 +95,7 @@ describe('PostgreSQL on a simulated disk', { skip, timeout: 600_000 }, () => {
     }
   })
 
-  it('while the syncs of PostgreSQL fail, no write is confirmed, and nothing is lost', async () => {
+  it('while PostgreSQL’s fsync fails, no write is confirmed, and nothing is lost', async () => {
     for (let round = 0; round < 3; round++) {
       await registerInTheEnd()
       disk.set('fail')

@@ -118,7 +118,7 @@ describe('a server on a simulated disk', { skip }, () => {
     assertNothingLost()
   })
 
-  it('while syncs fail, no write is confirmed; afterwards the server works again', async () => {
+  it('while fsync fails, no write is confirmed; afterwards the server works again', async () => {
     await register()
     const { json } = await logIn()
     for (const state of ['fail', 'works', 'fail', 'works'] as const) {
@@ -135,7 +135,7 @@ describe('a server on a simulated disk', { skip }, () => {
     assert.ok(replay.failedSyncs > 0)
   })
 
-  it('after a failed sync and a crash, no confirmed user is lost, and registration works', async () => {
+  it('after a failed fsync and a crash, no user is lost, and registration works', async () => {
     await registerMany(201)
     disk.set('fail')
     await registerMany(503)

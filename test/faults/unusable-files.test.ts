@@ -111,7 +111,7 @@ describe('a SQLite file on which Keystile does not start', () => {
 })
 
 describe('a SQLite file that is replaced while Keystile runs', () => {
-  it('an app may change its working folder, and its file may be a symbolic link', async () => {
+  it('a relative path to a symbolic link works even if the app changes its folder', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'keystile-moved-'))
     const before = process.cwd()
     await copyMigratedFile(join(folder, 'keystile.db'))

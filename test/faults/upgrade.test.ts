@@ -131,7 +131,7 @@ describe(
       old = copyOld()
     })
 
-    it('10,000 operations on the old and the new release have the answers of the model', async () => {
+    it('10,000 operations on an old and a new release get the answers of the model', async () => {
       const created = await createTestDatabase()
       assert.ok(created)
       const { url } = created

@@ -61,7 +61,7 @@ describeOnBoth('the pages for a new password', (stage) => {
     assert.equal((await login({ password: next })).status, 200)
   })
 
-  it('a link for a new password still works after a scanner has opened it many times', async () => {
+  it('a link for a new password works even after a mail scanner opened it many times', async () => {
     const started = await start()
     const { send, addUser } = started
     await addUser()

@@ -98,7 +98,7 @@ describeOnBoth('keystile/client and accounts', (stage) => {
     await assert.rejects(client.register(ada), refusal('forbidden'))
   })
 
-  it('client.finishRegistration confirms by the link and the password, or by the code', async () => {
+  it('client.finishRegistration accepts a link with the password, or a code', async () => {
     const client = await start({ emailVerification: 'required' })
     const registered = await client.register(ada)
     assert.ok(registered.isPending)

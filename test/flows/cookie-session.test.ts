@@ -104,7 +104,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /session/refresh sets a new cookie, and reusing one ends the session', async () => {
+    it('POST /session/refresh sets a new cookie, and a reused cookie ends the session', async () => {
       const clock = createTestClock()
       const { addUser, post, refreshBy, send, open } = await startBrowser(stage, { clock })
       await addUser({ username: 'ada' })

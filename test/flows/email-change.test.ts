@@ -414,7 +414,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal(mails.filter(({ subject: text }) => text.includes('new password')).length, 0)
   })
 
-  it('after a change of address, no other user gets the old one for seven days', async () => {
+  it('after a change of address, no other user can take the old one for seven days', async () => {
     const started = await start()
     const { changed, undo, register, keystile, tokens, change, mailTo, clock, users } = started
     const eve = await tokens('eve')

@@ -240,7 +240,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal(await verified(), false)
   })
 
-  it('all confirmations of an address without a valid proof get the same answer', async () => {
+  it('all invalid links and codes for verifying an address get the same answer', async () => {
     const { registered, confirm } = await start(stage, 'optional')
     const { token, id: request_id, code } = await registered()
     assert.equal((await confirm({ token, password })).status, 204)
@@ -424,7 +424,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await confirm({ token, password })).status, 201)
   })
 
-  it('POST /users treats taken and free values alike in its answer and in its rows', async () => {
+  it('POST /users answers taken and free values alike, and stores the same rows', async () => {
     const { keystile, register, settled, mails } = await start(stage, 'required')
     await keystile.users?.create({ username: 'Ada', email: 'Ada@Example.com', password })
     const free = ['bob@example.com', 'cod@example.com']
@@ -566,7 +566,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await stage.sql('select id from "user"')).length, 1)
   })
 
-  it('whoever registers a stranger’s address gets no account (better-auth #11023)', async () => {
+  it('a user who registers a stranger’s address gets no account (better-auth #11023)', async () => {
     const { registered, confirm, login, send } = await start(stage, 'required')
     const attack = await registered({ username: 'mallory', password: next })
     const owner = await registered()
@@ -725,7 +725,7 @@ describeOnBoth('the setting emailVerification', (stage) => {
       assert.ok(statuses.includes(status), status)
   })
 
-  it('without emailVerification, there are no endpoints, pages and mails for it', async () => {
+  it('without emailVerification, there are no verification endpoints, pages and mails', async () => {
     const mails: unknown[] = []
     const mail: AppMail = { from: 'a@example.com', send: (sent) => void mails.push(sent) }
     const { send, register } = await stage.start({ mail })

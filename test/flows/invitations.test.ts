@@ -169,7 +169,7 @@ describeOnBoth('an invitation', (stage) => {
     assert.deepEqual(await stage.sql('select id from mail_proof'), [])
   })
 
-  it('all acceptances without a valid link or code get the same answer', async () => {
+  it('all invalid links and codes of invitations get the same answer', async () => {
     const { invited, accept } = await start()
     const used = await invited()
     assert.equal((await accept({ token: used.token })).status, 201)

@@ -174,7 +174,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /token accepts the client first-party by its id or without credentials', async () => {
+    it('POST /token accepts the client `first-party` by its id or without credentials', async () => {
       const { addUser, send } = await stage.start()
       await addUser()
       const form = { username: 'ada', password }

@@ -88,7 +88,7 @@ const endpoints: readonly Endpoint[] = [
 ]
 
 describeOnBoth('a stranger who tries logins at the endpoints for mails', (stage) => {
-  it(`mail endpoints answer ${count} known and ${count} unknown logins alike`, async (t) => {
+  it(`mail endpoints answer ${count} known and ${count} unknown login names alike`, async (t) => {
     const started = await startMails(stage, {
       rateLimits: 'on',
       emailVerification: 'required',

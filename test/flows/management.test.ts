@@ -30,7 +30,7 @@ async function startWithUsers(
 }
 
 describeOnBoth('GET /users', (stage) => {
-  it('GET /users lists users by name in pages, for callers with users:read', async () => {
+  it('GET /users returns pages of users sorted by name, to callers with users:read', async () => {
     const { admin, bob, send, accessToken } = await startWithUsers(stage)
     await accessToken('Carol')
     const first = await send('GET', '/users?limit=2', { bearer: admin })
@@ -108,7 +108,7 @@ describeOnBoth('GET /users/{id}', (stage) => {
 })
 
 describeOnBoth('PATCH /users/{id}', (stage) => {
-  it('PATCH /users/{id} changes scopes and roles, which the next login gets', async () => {
+  it('PATCH /users/{id} changes scopes and roles, and the next login gets them', async () => {
     const { admin, bob, send, idOf, login } = await startWithUsers(stage)
     const path = `/users/${await idOf('bob')}`
     const { status, json } = await send('PATCH', path, {

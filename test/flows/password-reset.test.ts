@@ -282,7 +282,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 204)
   })
 
-  it('after ten wrong reset codes, an account accepts only links for 144 minutes', async () => {
+  it('after ten wrong reset codes, an account accepts links but no codes for 144 min', async () => {
     const { addUser, asked, confirm, clock } = await start(stage)
     await addUser()
     let tries = 0

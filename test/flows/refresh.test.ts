@@ -175,7 +175,7 @@ describeOnBoth(
       await assertEnded(started, { access: [accessToken], refresh: [successor] })
     })
 
-    it('a repetition in the grace period does not extend this period', async () => {
+    it('a refresh that is repeated in the grace period does not extend the period', async () => {
       const clock = createTestClock()
       const { tokens, refresh } = await stage.start({ clock })
       const used = (await tokens()).refreshToken

@@ -200,7 +200,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     assert.equal((await server.read()).status, 401)
   })
 
-  it('the /revocations streams of a client end when it loses secret or permission', async () => {
+  it('a client’s /revocations streams end when the client loses secret or permission', async () => {
     const server = await serve(stage)
     const reader = await server.read()
     await reader.untilCurrent()

@@ -72,7 +72,7 @@ describeOnBoth(
       assert.equal((await refresh(refreshToken)).status, 200)
     })
 
-    it('POST /revoke refuses a request without a token and an unknown client', async () => {
+    it('POST /revoke refuses an unknown client, and a request without a token', async () => {
       const { tokens, send, refresh } = await stage.start()
       const { refreshToken: token } = await tokens()
       const post = async (
@@ -93,7 +93,7 @@ describeOnBoth(
       assert.equal((await refresh(token)).status, 200)
     })
 
-    it('POST /revoke accepts the client first-party in the header and in the body', async () => {
+    it('POST /revoke accepts the client `first-party` in the header and in the body', async () => {
       const { tokens, login, send, refresh } = await stage.start()
       await tokens()
       const headers = { authorization: `Basic ${Buffer.from('first-party:').toString('base64')}` }

@@ -101,7 +101,7 @@ describeOnBoth(
 describeOnBoth(
   'DELETE /users/me/sessions/{id}',
   (stage) => {
-    it('DELETE /users/me/sessions/{id} ends the session and both its tokens', async () => {
+    it('DELETE /users/me/sessions/{id} ends the session and both of its tokens', async () => {
       const { tokens, login, send, refresh, open } = await stage.start()
       const here = await tokens()
       const there = tokensOf((await login()).json)
@@ -305,7 +305,7 @@ describeOnBoth(
 )
 
 describeOnBoth('a database of a version without refresh tokens', (stage) => {
-  it('sessions of a version without refresh tokens last until their tokens expire', async () => {
+  it('sessions from a version before refresh tokens last until their tokens expire', async () => {
     const clock = createTestClock()
     const before = await stage.start({ clock })
     const { accessToken, refreshToken, sessionId } = await before.tokens()

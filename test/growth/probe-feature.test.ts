@@ -195,7 +195,7 @@ describe(
       assert.ok(Object.values(feature).flat().length <= 10)
     })
 
-    it('a new grant adds two lines to a file, and a new scheme adds one', () => {
+    it('a new grant adds two lines to a file, and a new credential scheme adds one line', () => {
       for (const additions of [grant, scheme]) assert.equal(Object.keys(additions).length, 1)
       assert.equal(Object.values(grant).flat().length, 2)
       // The import is the only new line. The name of the scheme is added to the existing line of

@@ -163,7 +163,7 @@ describe('secure() with a document from @fastify/swagger', () => {
 describe('secure() with a document from @nestjs/swagger', () => {
   const guard = createExpressGuard({ verifier, scopes })
 
-  it('secure() finds the guards of a Nest app with a function', async () => {
+  it('secure() documents the guards that a given function returns for a Nest app', async () => {
     class Items {
       find(id: string): object {
         return { id }

@@ -16,7 +16,7 @@ describe('escapeUnseen', () => {
     for (const [text, expected] of shown) assert.equal(escapeUnseen(text), expected)
   })
 
-  it('escapeUnseen leaves visible text and the value of JSON unchanged', () => {
+  it('escapeUnseen changes neither visible text nor the value of a JSON text', () => {
     const text = 'Ada Lovelace, “née” Byron 🦉 \\u001b'
     assert.equal(escapeUnseen(text), text)
     const value = { a: '\u001b\u2028\u202e' }

@@ -47,7 +47,7 @@ function privatePartsIn(signingKey: Jwk | JwkSet): readonly (string | undefined)
 }
 
 describe('the safety rules of the configuration', () => {
-  it('each safety rule has a unique id, examples and a predicate', () => {
+  it('each safety rule has a unique id, and has examples and a predicate for these tests', () => {
     const ids = rules.map(({ id }) => id)
     assert.equal(new Set(ids).size, ids.length)
     assert.deepEqual(Object.keys(examples).toSorted(), ids.toSorted())
@@ -146,7 +146,7 @@ describe('the safety rules of the configuration', () => {
 })
 
 describe('createKeystile', () => {
-  it(`of ${numRuns} random configurations, createKeystile refuses only the unsafe ones`, () => {
+  it(`of ${numRuns} random configurations, createKeystile refuses exactly the unsafe ones`, () => {
     let started = 0
     const isOption = ([name]: [string, unknown]): boolean => optionNames.includes(name)
     fc.assert(
@@ -167,7 +167,7 @@ describe('createKeystile', () => {
 })
 
 describe('keystile serve and the safety rules', () => {
-  it(`of ${numRuns} random environments, keystile serve refuses only the unsafe ones`, async () => {
+  it(`of ${numRuns} random environments, keystile serve refuses exactly the unsafe ones`, async () => {
     let started = 0
     await fc.assert(
       fc.asyncProperty(environmentArbitrary, async (environment) => {

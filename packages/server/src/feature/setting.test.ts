@@ -85,7 +85,7 @@ describe('show()', () => {
       assert.equal(show(text), shown)
   })
 
-  it('show() escapes everything but visible ASCII, and shortens to 80 characters', () => {
+  it('show() escapes everything but visible ASCII, and shortens a text to 80 characters', () => {
     assert.equal(show('a\n\u001b[1m'), String.raw`"a\u{a}\u{1b}[1m"`)
     assert.equal(show('x'.repeat(78)).length, 80)
     assert.equal(show('x'.repeat(79)).length, 80)

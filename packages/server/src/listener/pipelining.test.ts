@@ -90,7 +90,7 @@ describe('createTurns', () => {
     await untilAnswered(send(post('/a'), get('/b')), '/b')
   })
 
-  it('createTurns answers each connection in order, without delaying others', async () => {
+  it('createTurns answers the requests of a connection in order, without delaying others', async () => {
     const { send, handled } = await serve()
     const paths = Array.from({ length: 10 }, (_, i) => `/${i}`)
     const [first, second] = [send(...paths.map(get)), send(...paths.map(get))]

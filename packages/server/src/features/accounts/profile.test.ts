@@ -173,7 +173,7 @@ describe('profile fields with reserved names', () => {
 })
 
 describe('describeProfile', () => {
-  it('describeProfile returns the profile’s JSON Schema, or allows any object without one', () => {
+  it('describeProfile returns the profile’s JSON Schema, or allows any object if it has none', () => {
     assert.deepEqual(describeProfile(undefined, 'input'), {
       type: 'object',
       properties: {},

@@ -77,7 +77,7 @@ describeOnBoth('onEvent', (stage) => {
     )
   })
 
-  it('a password change calls onEvent for each session that it ends, but not for its own', async () => {
+  it('a password change calls onEvent for the sessions that it ends, not for the caller’s', async () => {
     const { started, events } = await startListening(stage)
     const [one, two, three] = [
       await started.tokens(),

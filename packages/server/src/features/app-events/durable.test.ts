@@ -70,7 +70,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
   const { rows, emptied, failed, run } = toolsOf(stage)
   const countRows = async (): Promise<number> => (await rows()).length
 
-  it('a durable handler gets the events of all processes and of `keystile`, with ids', async () => {
+  it('a durable handler gets events, with ids, of all processes and `keystile` commands', async () => {
     const begin = Date.now()
     // This process takes the lease of background jobs, and has no handler.
     const there = await stage.start({ profile: z.looseObject({}) })
@@ -176,7 +176,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
     )
   })
 
-  it('an event waits while its handler runs, and is delivered again if it rejects', async () => {
+  it('an event is delivered again if its handler rejects, but not while the handler runs', async () => {
     const clock = createTestClock()
     const { promise, resolve } = Promise.withResolvers<void>()
     let tries = 0

@@ -137,7 +137,7 @@ describe('DELETE /session', () => {
     token === 'wrong' ? undefined : { ...proved, sessionId: token }
   const three = '__Secure-keystile=one; __Secure-keystile=wrong; __Secure-keystile=two'
 
-  it('DELETE /session ends the session of every cookie with a right secret', async () => {
+  it('DELETE /session ends the session of each cookie whose secret is right', async () => {
     const { answer, done } = await send(logout, bySecret, { cookie: three })
     assert.deepEqual([answer.status, done], [204, ['ended one', 'ended two']])
     assert.match(answer.cookies![0]!, /^__Secure-keystile=; Max-Age=0; /)

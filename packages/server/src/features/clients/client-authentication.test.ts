@@ -123,7 +123,7 @@ describe('authenticateClient', () => {
     })
   })
 
-  it('authenticateClient records refused clients, without secrets and unknown ids', async () => {
+  it('authenticateClient records a refused client, but no secret and no unknown id', async () => {
     await refuses('invalid_client', basic('first-party:hunter2'))
     await refuses('invalid_client', basic('orders:hunter2'))
     await refuses('invalid_client', basic('hunter2:'))

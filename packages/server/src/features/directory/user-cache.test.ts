@@ -174,7 +174,7 @@ describe('createUserCache', () => {
     assert.equal(cache.recall('ada'), undefined)
   })
 
-  it('the user cache is empty after a sleep in which events may have expired', async () => {
+  it('the user cache is empty after a pause in which events may have expired', async () => {
     const cache = cacheWith()
     await cache.find('ada')
     now += hour / 2
@@ -220,7 +220,7 @@ describe('createUserCache', () => {
     assert.deepEqual(cache.recall('ada'), { name: 'Ada' })
   })
 
-  it('the user cache reads a user again who is not active any more', async () => {
+  it('the user cache reads a user again if the cached user is no longer active', async () => {
     let isActive = true
     const cache = cacheWith({ isActive: () => isActive })
     await cache.find('ada')

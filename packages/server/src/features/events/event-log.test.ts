@@ -132,7 +132,7 @@ describe('createEventLog', () => {
     assert.deepEqual(read(atStart), [6])
   })
 
-  it('the last page stays, even if all its events have expired', () => {
+  it('the event log keeps its last page, even if all events of the page have expired', () => {
     const log = createEventLog()
     log.add(eventOf(1, { value: large, expiresAt: now + 9 }))
     log.add(eventOf(2))

@@ -203,7 +203,7 @@ describeOnBoth('housekeeping', (stage) => {
   }
 
   for (const servers of [1, 2])
-    it(`${servers === 1 ? 'a server purges' : 'two servers purge'} automatically`, async () => {
+    it(`${servers === 1 ? 'a server purges' : 'two servers purge'} old rows automatically`, async () => {
       const clock = await neglect(200)
       await Promise.all(Array.from({ length: servers }, () => stage.start({ clock })))
       const deadline = performance.now() + 5_000

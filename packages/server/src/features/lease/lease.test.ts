@@ -299,12 +299,12 @@ describe('the tries of a process to hold the lease', () => {
     assert.equal(warnings.length, 2)
   })
 
-  it('after a failed try, a process tries again after a second', async () => {
+  it('after a failed try to get the lease, a process tries again after a second', async () => {
     isAway = true
     assert.deepEqual([await tryAgain(3_000), await tryAgain(999), await tryAgain(1)], [2, 2, 3])
   })
 
-  it('a refused write does not end a lease that the process has taken again', async () => {
+  it('the refusal of an old write does not end a lease that was taken again since', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     gate = promise
     const late = lease.write(recordAudit, entry)

@@ -143,7 +143,7 @@ describeOnBoth('a proof', (stage) => {
       assert.equal(typeof (await claim({}, now + 30_001)), 'object')
     }))
 
-  it('wrong codes for an unknown login count towards the limit of that login', () =>
+  it('wrong codes for an unknown login name count towards the limit of that name', () =>
     withProofs(async ({ database, find }) => {
       for (let request = 0; request < 4; request++) {
         const proof = make()
@@ -169,7 +169,7 @@ describeOnBoth('a proof', (stage) => {
     assert.notEqual(codeSecret('id', '12345679'), codeSecret('id', '12345678'))
   })
 
-  it('encrypted values can be decrypted only in their own row, state and purpose', () => {
+  it('encrypted values of a mail can be decrypted only for their row, state and purpose', () => {
     const { row } = make()
     const sealed = sealValues(seal, row, { login: 'ada' })
     assert.deepEqual(openValues(seal, { ...row, sealed }), { login: 'ada' })

@@ -10,7 +10,7 @@ const encrypted = { cipher: 'aes-256-cbc', passphrase: 'x' }
 describe('parseMailUrl', () => {
   const smtp = { kind: 'smtp', host: 'mail.example', isSecure: false, requiresTls: true } as const
 
-  it('parseMailUrl returns the server, and demands TLS for another machine', () => {
+  it('parseMailUrl returns the server, and demands TLS for a server on another machine', () => {
     assert.deepEqual(parseMailUrl('console:'), { kind: 'console' })
     assert.deepEqual(parseMailUrl('smtp://mail.example'), { ...smtp, port: 587, login: undefined })
     assert.deepEqual(parseMailUrl('smtps://us%40er:p%3Aw@mail.example/'), {

@@ -128,7 +128,7 @@ describeOnBoth('mail', (stage) => {
     assert.deepEqual([sent.from, sent.to, tries], [from, 'ada@example.com', 2])
   })
 
-  it('with console:, the page /dev/mail shows the mails escaped and runs no script', async () => {
+  it('if mailUrl is console:, the page /dev/mail shows escaped mails and runs no script', async () => {
     const mailFrom = 'no-reply@example.com'
     const started = await stage.start({ mailUrl: 'console:', mailFrom })
     assert.match((await started.send('GET', '/dev/mail')).text, /No mail yet/)
@@ -145,11 +145,11 @@ describeOnBoth('mail', (stage) => {
     )
   })
 
-  it('without console:, there is no page /dev/mail', async () => {
+  it('if mailUrl is not console:, there is no page /dev/mail', async () => {
     assert.equal((await (await stage.start()).send('GET', '/dev/mail')).status, 404)
   })
 
-  it('Keystile does not start with console: if other machines can reach it', () =>
+  it('Keystile does not start with mailUrl console: if other machines can reach it', () =>
     assert.rejects(
       stage.start({
         issuer: 'https://auth.example.com',

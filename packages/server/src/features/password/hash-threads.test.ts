@@ -105,7 +105,7 @@ describe('openHashThreads', () => {
     assert.match(stdout, /^\$argon2id/)
   })
 
-  it('hash threads refuse waiting jobs if they are closed while they start', async () => {
+  it('if hash threads are closed while they start, they refuse the waiting jobs', async () => {
     for (let i = 0; i < 5; i++) {
       const threads = openHashThreads(2)
       const hashing = Array.from({ length: 3 }, () =>

@@ -20,7 +20,7 @@ describe('makeRefreshToken() and parseRefreshToken()', () => {
     }
   })
 
-  it('parseRefreshToken returns undefined for any other string', () => {
+  it('parseRefreshToken returns undefined for a string that is no refresh token', () => {
     const text = writeRefreshToken(makeRefreshToken())
     for (const other of [
       '',

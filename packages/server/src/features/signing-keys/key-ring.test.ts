@@ -98,7 +98,7 @@ describe('a key ring', () => {
     assert.equal((await ring.signingKey()).keyId, next.id)
   })
 
-  it('a token of a known key causes no read', async () => {
+  it('a token of a known key causes no read of the keys', async () => {
     const { keyId } = await ring.signingKey()
     await ring.keySet.seek?.(keyId, algorithm)
     assert.equal(reads, 0)
