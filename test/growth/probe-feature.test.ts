@@ -143,7 +143,7 @@ const flowTests = {
   login: 'POST /token returns a token for the right password',
   refresh: 'a refresh returns new tokens of the same session',
   sessions: 'lists devices and last use, and marks the current one',
-  management: 'changes scopes and roles, which the next login gets',
+  management: 'changes scopes and roles, and the next login gets them',
 } as const
 
 describe(
