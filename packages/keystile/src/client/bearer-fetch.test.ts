@@ -43,7 +43,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('client.fetch sends no token to another URL if the app changes the URL object', async () => {
+    it('client.fetch keeps the URL of its call if the app changes the URL object', async () => {
       const other = await startTokenServer()
       try {
         await stage.client.login(ada)
@@ -153,7 +153,7 @@ describe('the fetch of a client', () => {
       assert.equal((await read(answer)).body, 'lamp')
     })
 
-    it('client.fetch returns the 401 if the request body is a stream', async () => {
+    it('client.fetch sends a stream body only once, and returns a 401 to the app', async () => {
       stage.server.refuseAccessTokens()
       const streams = [
         new Blob(['lamp']).stream(),
@@ -169,7 +169,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('client.fetch sends no stream again in a browser without async iteration', async () => {
+    it('client.fetch sends a stream body only once, even without async iteration', async () => {
       const own = start({ fetch: (input, init) => fetch(input, { ...init, body: 'lamp' }) })
       stage.server.refuseAccessTokens()
       const body = { getReader() {} } as unknown as ReadableStream

@@ -87,7 +87,7 @@ describe('createClient', () => {
       assert.equal(stage.storage.read(`keystile:${stage.server.issuer}:device`), 'second')
     })
 
-    it('client.login does not follow a redirect, which could receive the password', async () => {
+    it('client.login follows no redirect, so that no other URL gets the password', async () => {
       answerTokens(307, '', { location: `${stage.server.origin}/elsewhere` })
       await assert.rejects(stage.client.login(ada), {
         code: 'temporarily_unavailable',
@@ -99,7 +99,7 @@ describe('createClient', () => {
       )
     })
 
-    it('client.login as another user replaces the session without a sign-out event', async () => {
+    it('if Bob logs in while Ada is signed in, client.login emits no sign-out event', async () => {
       await stage.client.login(ada)
       await stage.client.login({ ...ada, username: 'bob' })
       assert.equal((await read(await stage.client.fetch(items()))).owner, 'bob')
@@ -221,7 +221,7 @@ describe('createClient', () => {
       ],
     ]
     for (const [title, status, body, headers, expected] of cases) {
-      it(`client.accessToken rejects, without a sign-out, if the answer is ${title}`, async () => {
+      it(`client.accessToken rejects without a sign-out if the issuer sends ${title}`, async () => {
         await stage.client.login(ada)
         stage.clock.advance(600)
         answerTokens(status, body, headers)
@@ -371,7 +371,7 @@ describe('createClient', () => {
     })
   })
 
-  it('createClient accepts only plain http or https URLs as issuer and resources', () => {
+  it('createClient refuses a wrong URL as issuer or resource, such as one with a query', () => {
     for (const url of [
       undefined,
       7,
@@ -442,7 +442,7 @@ describe('createClient', () => {
 })
 
 describe('a process with an open client', () => {
-  it('an open client does not keep its process running', async () => {
+  it('a process can end although one of its clients is not closed', async () => {
     const { execFile } = await import('node:child_process')
     const door = new URL('../client.ts', import.meta.url)
     const program = `

@@ -19,7 +19,7 @@ const guard = assembleGuard(
 )
 
 describe('assembleGuard', () => {
-  it('assembleGuard returns a function with members, even with a member named "caller"', () => {
+  it('assembleGuard returns a function that has the members caller, check and others', () => {
     for (const member of [
       guard.caller,
       guard.check,

@@ -349,7 +349,7 @@ describe('a remote key set after its keys have expired', () => {
     assert.ok(set.find('first', es256), 'no other fetch is allowed yet')
   })
 
-  it('in a Worker, requests that wait for a lost fetch get 503; a later one retries', async (t) => {
+  it('if a Worker drops a fetch, waiting requests get 503, and the next one fetches', async (t) => {
     actAsWorker(t)
     const { script, has, refusal, advance } = start()
     await loseFetch(t, script, () => has('first'))
@@ -363,7 +363,7 @@ describe('a remote key set after its keys have expired', () => {
     assert.equal(await has('first'), true)
   })
 
-  it('in a Worker, expired keys are replaced 30 s after a lost fetch', async (t) => {
+  it('if a Worker drops a fetch, expired keys are replaced 30 s later', async (t) => {
     actAsWorker(t)
     const { script, set, has, advance } = start()
     await has('first')
@@ -640,7 +640,7 @@ describe('a remote key set whose issuer does not answer', () => {
     assert.equal(script.fetches, 2)
   })
 
-  it('after a timeout of the metadata, the next fetch requests only the keys', async (t) => {
+  it('if a fetch of metadata times out, the next fetch requests only the keys', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { script, has, advance } = start()
     await has('first')

@@ -125,7 +125,7 @@ describe('verifyPlainToken and required claims', () => {
 describe('verifyPlainToken and the audience', () => {
   const bound = { audience: { claim: 'azp', values: ['https://app.example', 'other'] } }
 
-  it('verifyPlainToken refuses a token if aud is missing or has no name of the audience', () => {
+  it('verifyPlainToken refuses a token whose aud is missing or names no accepted audience', () => {
     for (const aud of ['other', ['other'], undefined, []]) refused('wrong_audience', { aud })
     assert.equal(verify({ aud: ['other', 'api'] }).claims.sub, 'ada')
   })
@@ -144,7 +144,7 @@ describe('verifyPlainToken and the audience', () => {
     refused(/^"toString" is neither/, { aud: undefined }, inherited)
   })
 
-  it('with audience { claim: "azp" }, verifyPlainToken also checks an aud', () => {
+  it('with audience { claim: "azp" }, verifyPlainToken checks aud too, if there is one', () => {
     refused('wrong_audience', { aud: 'elsewhere', azp: 'https://app.example' }, bound)
     refused('wrong_audience', { aud: [], azp: 'https://app.example' }, bound)
     assert.equal(verify({ aud: 'other', azp: 'https://app.example' }, bound).claims.sub, 'ada')

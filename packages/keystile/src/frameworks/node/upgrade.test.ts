@@ -46,7 +46,7 @@ const closed = (server: Server): Promise<unknown> =>
   })
 
 describe('onUpgrade', () => {
-  it('onUpgrade calls open() with the caller and the bytes after the request', async (t) => {
+  it('onUpgrade calls open() with the caller and the bytes that follow the request', async (t) => {
     const server = await serve(
       t,
       onUpgrade(
