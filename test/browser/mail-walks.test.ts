@@ -165,7 +165,7 @@ describeOnBoth('a walk through a flow by mail', (stage) => {
     await client.login(carol)
   })
 
-  it('a link changes an address, and the old mailbox undoes the change', { skip }, async () => {
+  it('a link changes an address, and a link in the old mailbox undoes it', { skip }, async () => {
     const walk = await start({ emailVerification: 'optional' })
     const { client, keystile, page, readMail, submit } = walk
     await keystile.users?.create({ ...ada, emailVerified: true })
@@ -197,7 +197,7 @@ describeOnBoth('a walk through a flow by mail', (stage) => {
     assert.equal((await me(client, walk))['email'], newEmail)
   })
 
-  it('axe finds no fault on a page with fields of a profile', { skip }, async () => {
+  it('axe finds no accessibility fault on a page with profile fields', { skip }, async () => {
     const profile = z.object({ age: z.int(), plan: z.enum(['free', 'paid']), news: z.boolean() })
     const { keystile } = await start({ profile })
     assert.ok(browser)

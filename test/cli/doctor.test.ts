@@ -316,7 +316,7 @@ describe('keystile doctor', () => {
     )
   })
 
-  it('`keystile doctor` exits with 0 for warnings, which `keystile serve` logs too', async () => {
+  it('`keystile doctor` exits with 0 if it only warns; `keystile serve` warns too', async () => {
     const args = ['--access-token-seconds', '7200']
     assert.deepEqual(idsOf(await doctor(args)), ['access-token-short'])
     const checked = await callCommand(['config', 'check', ...args], { cwd })

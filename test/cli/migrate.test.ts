@@ -58,7 +58,7 @@ describe(
       assert.match(behind.stdout, /must be upgraded .* lacks \d{4}-.*Fix: run "keystile migrate"/)
     })
 
-    it('on older tables, commands and apps refuse and name keystile migrate', async () => {
+    it('if a migration is missing, commands and apps stop and name keystile migrate', async () => {
       await command('migrate')
       await query(forgetLast)
       const { code, stderr } = await command('user', 'list')

@@ -120,7 +120,7 @@ describe('keystile serve', () => {
     })
   }
 
-  it('`keystile serve` keeps every confirmed user when it is killed', async () => {
+  it('after SIGKILL, `keystile serve` has every user whose registration got 201', async () => {
     const server = await start()
     const acknowledged: string[] = []
     const registering = Array.from({ length: 4 }, async (_, worker) => {
