@@ -108,7 +108,7 @@ describe('checkGuard', () => {
 })
 
 describe('openLoad', () => {
-  it('openLoad counts the answers of all connections and stops', async () => {
+  it('openLoad counts the answers of all connections, and stops after the given time', async () => {
     await withServer(
       (_request, response) => void response.writeHead(200, { 'content-length': 2 }).end('ok'),
       async (port) => {

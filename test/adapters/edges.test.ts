@@ -44,7 +44,7 @@ describe('a guard when the app has already answered, for example after a timeout
     next()
   }
   for (const [framework, makeApp] of Object.entries(apps)) {
-    it(`a guard in ${framework} prints no error after the app’s answer`, async (t: TestContext) => {
+    it(`a ${framework} guard prints nothing if the app answers first`, async (t: TestContext) => {
       const printed = t.mock.method(console, 'error', () => {})
       const stage = createStage({ withUser: true })
       const served = await serve(await makeApp(stage.table.options))

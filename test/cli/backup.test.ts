@@ -396,7 +396,7 @@ describe('keystile backup and keystile restore', () => {
       assert.equal((await second.refresh(ended.refreshToken)).status, 200)
     })
 
-    it('a restored database has an audit entry of the restore, and no backup mark', async () => {
+    it('a restore writes an audit entry, and removes the backup’s mark backed_up_at', async () => {
       const { tokens } = await start()
       await tokens()
       const { backed_up_at: at } = await must('backup', 'b.db')
@@ -477,7 +477,7 @@ describe('keystile backup and keystile restore', () => {
       assert.equal(query(String(kept), 'select username from user')[0]!['username'], 'ada')
     })
 
-    it('`keystile restore` replaces a damaged database, and moves its WAL aside', async () => {
+    it('`keystile restore` replaces a damaged database, and moves the WAL aside', async () => {
       await start()
       await must('backup', 'b.db')
       await stop()

@@ -192,14 +192,14 @@ describe('keystile doctor', () => {
     }
   })
 
-  it('`keystile doctor` accepts a readable settings file if it contains no secret', async () => {
+  it('`keystile doctor` accepts that others can read a settings file without secrets', async () => {
     writeFileSync(join(cwd, 'keystile.config.json'), JSON.stringify({ registration: 'closed' }), {
       mode: 0o644,
     })
     assert.deepEqual(idsOf(await doctor()), [])
   })
 
-  it('`keystile doctor` warns about a readable database, which `serve` makes private', async () => {
+  it('`keystile doctor` warns if others can read a database; `serve` prevents that', async () => {
     makeDatabase()
     const file = join(cwd, 'data/keystile.db')
     chmodSync(file, 0o644)

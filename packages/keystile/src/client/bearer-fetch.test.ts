@@ -169,7 +169,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('client.fetch sends a stream body only once, even without async iteration', async () => {
+    it('client.fetch sends a stream only once, also if the browser cannot iterate it', async () => {
       const own = start({ fetch: (input, init) => fetch(input, { ...init, body: 'lamp' }) })
       stage.server.refuseAccessTokens()
       const body = { getReader() {} } as unknown as ReadableStream
@@ -291,7 +291,7 @@ describe('the fetch of a client', () => {
       assert.equal(stage.signOuts, 0)
     })
 
-    it('client.fetch does not send a request again with the token of a new login', async () => {
+    it('if Bob logs in during Ada’s request, client.fetch does not repeat it as Bob', async () => {
       const held = hold('GET /items')
       const answer = stage.client.fetch(items())
       await held.arrived

@@ -232,7 +232,7 @@ describe('createClient', () => {
       })
     }
 
-    it('client.login names the URL and the status if the answer has no error message', async () => {
+    it('client.login names URL and status in its error if the issuer sent no message', async () => {
       answerTokens(500, 'oops')
       await assert.rejects(stage.client.login(ada), {
         message: `${stage.server.issuer}/token answers 500`,
@@ -255,7 +255,7 @@ describe('createClient', () => {
     })
   })
 
-  it('a client waits ten seconds for the issuer at most, and uses no HTTP cache', async (t) => {
+  it('a client waits at most ten seconds for the issuer, and uses no HTTP cache', async (t) => {
     const timeout = t.mock.method(AbortSignal, 'timeout', () => AbortSignal.abort())
     let init: RequestInit | undefined
     const own = start({

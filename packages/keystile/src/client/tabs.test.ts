@@ -322,7 +322,7 @@ describe('createTabMemory', () => {
     return { memory, next, stop }
   }
 
-  it('createTabMemory starts with a string and sends new values to the other tabs', async () => {
+  it('createTabMemory keeps a string, and sends each new string to the other tabs', async () => {
     const [one, other] = [open(), open()]
     assert.equal(other.memory.read('a channel'), 'initial')
     let next = other.next()

@@ -30,7 +30,7 @@ describe('assembleGuard', () => {
       assert.equal(typeof member, 'function')
   })
 
-  it('assembleGuard stores the guard’s demand on its middleware, for the documentation', () => {
+  it('assembleGuard marks the middleware with the guard’s demand, for OpenAPI documents', () => {
     const plain = { alternatives: [[]], maxAgeSeconds: undefined, verified: false, optional: false }
     const withScope = { ...plain, alternatives: [['items:read']] }
     const made = [

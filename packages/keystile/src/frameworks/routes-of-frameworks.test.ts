@@ -64,7 +64,7 @@ describe('the routes of Hono', () => {
   const guard = createGuard(options)
   const ok = (c: Context): Response => c.text('ok')
 
-  it('secure() finds a Hono route with umlauts; if not strict, also with a final slash', () => {
+  it('secure() finds Hono routes with umlauts, and with a final slash if Hono allows it', () => {
     const app = new Hono({ strict: false })
       .get('/größe/:n', guard('read'), ok)
       .get('/x', guard('write'), ok)

@@ -96,7 +96,7 @@ describe('withoutSlash', () => {
 })
 
 describe('hidesParameters', () => {
-  it('hidesParameters is true for rest and default parameters, and ignores the body', () => {
+  it('hidesParameters is true for rest and default parameters, not for ...x in the body', () => {
     const hiding = [
       (..._all: unknown[]) => {},
       (_c: unknown, ..._rest: unknown[]) => {},

@@ -1028,7 +1028,7 @@ describe('enterAtOnce', () => {
     )
   })
 
-  it('enterAtOnce returns undefined for missing scopes, maxAgeSeconds or user()', async () => {
+  it('enterAtOnce returns undefined with maxAgeSeconds, user() or a missing scope', async () => {
     const token = tokenWith('items:read')
     await check(`Bearer ${token}`)
     assert.equal(

@@ -110,7 +110,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(stage.feed.requests.length, 1)
   })
 
-  it('a verifier sends its client id and secret to the feed form-encoded, as Basic', async (t) => {
+  it('a verifier sends client id and secret to the feed as HTTP Basic, form-encoded', async (t) => {
     const { feed, verifier } = await start(t)
     await verifier.ready()
     assert.equal(verifier.state, 'current')
@@ -181,7 +181,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(feed.requests[2]?.headers['last-event-id'], '1.c')
   })
 
-  it('if no event follows a reset event, a verifier asks for all revocations again', async (t) => {
+  it('if no event followed a reset event, a verifier asks for all revocations again', async (t) => {
     const { feed, verifier } = await start(t)
     feed.opening = (id) => (id === undefined ? ended('s1') : reset)
     await verifier.ready()
@@ -434,14 +434,14 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(await waiting, 'revocations_unavailable')
   })
 
-  it('a verifier that is connected sends no requests for the tokens that it checks', async (t) => {
+  it('a connected verifier checks tokens without sending a request', async (t) => {
     const stage = await start(t)
     for (let n = 0; n < 200; n++)
       assert.equal(await verdict(stage, stage.token(`s${n}`)), 'accepted')
     assert.equal(stage.feed.requests.length, 1)
   })
 
-  it('simultaneous first tokens share one connection', async (t) => {
+  it('if several first tokens arrive at once, a verifier opens one connection', async (t) => {
     const stage = await start(t)
     const verdicts = await Promise.all(
       Array.from({ length: 20 }, (_, n) => verdict(stage, stage.token(`s${n}`))),

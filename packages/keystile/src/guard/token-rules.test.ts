@@ -33,7 +33,7 @@ describe('a verifier with the option tokenType', () => {
     assert.equal(identity.clientId, undefined)
   })
 
-  it('createVerifier with tokenType JWT applies each of the extra options', async () => {
+  it('with tokenType JWT, a verifier uses clients, scopesFrom and maxTokenAgeSeconds', async () => {
     const token = plain({ azp: 'app', permissions: ['read'], iat: now })
     const rules = {
       tokenType: 'JWT',

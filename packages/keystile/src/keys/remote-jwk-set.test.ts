@@ -297,7 +297,7 @@ describe('a remote key set when a fetch fails', () => {
     }
   })
 
-  it('a key set rejects with 503 if it cannot fetch the metadata at first', async () => {
+  it('a key set rejects with 503 if its first fetch of the metadata fails', async () => {
     const { script, refusal } = start()
     script.instead = () =>
       Response.json({ issuer: 'https://evil.example', jwks_uri: script.jwksUri })

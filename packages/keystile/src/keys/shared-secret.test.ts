@@ -200,7 +200,7 @@ describe('importKey of random text that looks like a mistake', () => {
     assert.ok(importSecret(two))
   })
 
-  it('importKey accepts base64 without capitals after a leading slash', () => {
+  it('importKey accepts base64 that starts with a slash and has no capitals', () => {
     assert.ok(importSecret('/KqwertzuiopasdfghjklyxcvbnmabcdefgHIJKLMNO'))
   })
 

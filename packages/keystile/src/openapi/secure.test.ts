@@ -504,7 +504,7 @@ describe('secure() with Fastify', () => {
     await app.close()
   })
 
-  it('secure() needs documentRoutes in a Fastify app', async () => {
+  it('secure() throws for a Fastify app that did not register documentRoutes', async () => {
     const app = Fastify()
     app.get('/', async () => 'ok')
     assert.throws(() => securityOf(app, 'get /'), /await app.register\(documentRoutes\)/)

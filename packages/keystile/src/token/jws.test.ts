@@ -223,7 +223,7 @@ describe('verifyJws', () => {
     assert.equal(verified.key, key)
   })
 
-  it('verifyJws refuses a changed header, payload or signature, and another key', () => {
+  it('verifyJws refuses a changed header, payload or signature, and a wrong key', () => {
     const other = generateKey('ES256', kid === undefined ? {} : { keyId: kid })
     refuses(
       () =>

@@ -267,7 +267,7 @@ describe('mistakes that stop a Nest app at its start', () => {
     await refuses({ controllers: [controllerWith()], guards }, /dependencies of the KeystileModule/)
   })
 
-  it('an app with an undeclared scope does not start', async () => {
+  it('an app whose guard demands an undeclared scope does not start', async () => {
     const undeclared = /the scope "raed" is not declared; declared scopes: read, write/
     for (const decorator of [Guard('raed'), AnyOf('read', ['raed']), OptionalGuard('raed')])
       await refuses({ controllers: [controllerWith(decorator)] }, undeclared)
@@ -368,7 +368,7 @@ describe('the decorators of keystile/nest', () => {
     for (const use of wrong) assert.throws(use, /^TypeError: @\w+\(…\) must stand above a /)
   })
 
-  it('a decorator throws for wrong arguments and without parentheses', () => {
+  it('a decorator throws for wrong arguments, and if its parentheses are missing', () => {
     class Things {
       readonly name = 'things'
     }
@@ -436,7 +436,7 @@ describe('Nest handlers that do not answer HTTP', () => {
     return context
   }
 
-  it('a guarded microservice handler throws for each message, a public one does not', async () => {
+  it('a guarded microservice handler throws for each message; a public one does not', async () => {
     await start({})
     const guard = new KeystileGuard(getGuards())
     assert.throws(() => guard.canActivate(contextOf('rpc', [{}], 'get')), /of the kind "rpc"/)

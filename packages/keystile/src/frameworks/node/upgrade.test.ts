@@ -102,7 +102,7 @@ describe('onUpgrade', () => {
     assert.equal(opened, 0)
   })
 
-  it('onUpgrade returns 500 without the message if the check throws', async (t) => {
+  it('if the check throws, onUpgrade returns 500 without the error message', async (t) => {
     const printed = t.mock.method(console, 'error', () => {})
     let opened = 0
     const failing = createGuard({
