@@ -103,7 +103,7 @@ describe('app.inject of Fastify', () => {
 })
 
 describe('a Fastify guard and the hooks of Fastify', () => {
-  it('a Fastify guard runs before the body is read, or after it as a preHandler hook', async () => {
+  it('a Fastify guard can run before the body is read, or later as a preHandler hook', async () => {
     const stage = createStage({ withUser: true })
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()

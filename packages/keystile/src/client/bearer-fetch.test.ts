@@ -43,7 +43,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('client.fetch keeps the URL of its call if the app changes the URL object', async () => {
+    it('client.fetch uses the URL at its call, even if the app changes the object', async () => {
       const other = await startTokenServer()
       try {
         await stage.client.login(ada)
@@ -78,7 +78,7 @@ describe('the fetch of a client', () => {
       }
     })
 
-    it('with the option resources, client.fetch adds the token only for these URLs', async () => {
+    it('with the option resources, client.fetch sends the token only to listed URLs', async () => {
       const other = await startTokenServer()
       try {
         const named = start({ resources: ['https://elsewhere.example', `${other.origin}/items`] })

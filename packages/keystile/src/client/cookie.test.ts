@@ -231,7 +231,7 @@ describe('a client', () => {
       assert.equal(await open(kept).isSignedIn(), false)
     })
 
-    it('a cookie client stays signed out if a refresh ends after its logout', async () => {
+    it('a cookie client stays signed out if a refresh ends after the logout', async () => {
       const kept = cookieFetch()
       await open(kept).login(ada)
       await settle()

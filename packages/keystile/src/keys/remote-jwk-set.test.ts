@@ -595,7 +595,7 @@ describe('load()', () => {
 describe('a remote key set whose issuer does not answer', () => {
   const never = (): Promise<Response> => new Promise(() => {})
 
-  it('a fetch without an answer is aborted after 5 s, even if it ignores the signal', async (t) => {
+  it('a key set ends a fetch after 5 s, even if the fetch ignores the abort signal', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { script, refusal } = start()
     let signal: AbortSignal | null | undefined

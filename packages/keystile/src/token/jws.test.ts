@@ -181,7 +181,7 @@ describe('parseJws', () => {
     }
   })
 
-  it('verifyJws refuses another last character, even if the signature bytes are the same', () => {
+  it('verifyJws refuses a changed last character even if it decodes to the same bytes', () => {
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
     const bytes = Buffer.from(goodSignature, 'base64url')
     const twins = alphabet

@@ -86,7 +86,7 @@ describe('verifyPlainToken and the kind of a token', () => {
     }
   })
 
-  it('verifyPlainToken refuses a token with `cnf`, which binds it to a key (RFC 7800 §3.1)', () => {
+  it('verifyPlainToken refuses a token that `cnf` binds to a key (RFC 7800 §3.1)', () => {
     for (const cnf of [{ jkt: 'x' }, { kid: 'x' }, { 'x5t#S256': 'x' }, null])
       refused(/^"cnf" binds the token/, { cnf })
   })
