@@ -43,7 +43,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('client.fetch uses the URL at its call, even if the app changes the object', async () => {
+    it('client.fetch keeps its URL if the app changes the URL object during the call', async () => {
       const other = await startTokenServer()
       try {
         await stage.client.login(ada)

@@ -298,7 +298,7 @@ describe('a client', () => {
       const posted = (): readonly (string | undefined)[] =>
         stage.server.askedFor('POST /items').map(({ headers }) => headers.authorization)
 
-      it('if Bob’s cookie replaced Ada’s, client.fetch of Ada does not retry a 401', async () => {
+      it('if Bob’s cookie replaced Ada’s, Ada’s client.fetch does not retry a 401', async () => {
         stage.server.refuseAccessTokens()
         assert.equal((await post()).status, 401)
         assert.equal(posted().length, 1)
@@ -309,7 +309,7 @@ describe('a client', () => {
         assert.deepEqual(counts, [1, 1])
       })
 
-      it('if Bob’s cookie replaced Ada’s, the next client.fetch of Ada has no token', async () => {
+      it('if Bob’s cookie replaced Ada’s, Ada’s next client.fetch sends no token', async () => {
         stage.clock.advance(550)
         assert.equal((await post()).status, 401)
         assert.deepEqual(posted(), [undefined])
@@ -318,14 +318,14 @@ describe('a client', () => {
         assert.deepEqual(counts, [1, 1])
       })
 
-      it('if Bob’s cookie replaced Ada’s, client.accessToken first returns undefined', async () => {
+      it('if Bob’s cookie replaced Ada’s, Ada’s client.accessToken is undefined once', async () => {
         stage.clock.advance(600)
         assert.equal(await tabs[0]!.accessToken(), undefined)
         assert.notEqual(await tabs[0]!.accessToken(), undefined)
         assert.equal(await tabs[0]!.isSignedIn(), true)
       })
 
-      it('if Bob’s cookie replaced Ada’s, client.logout of Ada does not log out Bob', async () => {
+      it('if Bob’s cookie replaced Ada’s, Ada’s client.logout does not log out Bob', async () => {
         const token = (await tabs[0]!.accessToken())!
         await tabs[0]!.logout()
         assert.deepEqual(
