@@ -101,14 +101,14 @@ describe('checkGuard', () => {
     })
   }
 
-  it('changesOf changes one character in each part of a credential, outside %-escapes', () => {
+  it('changesOf returns one changed credential per part, and keeps escapes like %2B', () => {
     assert.deepEqual(changesOf('Bearer aaa.bbb'), ['Bearer aba.bbb', 'Bearer aaa.bab'])
     assert.deepEqual(changesOf('sid=xxx.%2B%2Fzzz'), ['sid=xax.%2B%2Fzzz', 'sid=xxx.%2B%2Fazz'])
   })
 })
 
 describe('openLoad', () => {
-  it('openLoad counts the answers of all connections and stops', async () => {
+  it('openLoad counts the answers of all connections, and stops after the given time', async () => {
     await withServer(
       (_request, response) => void response.writeHead(200, { 'content-length': 2 }).end('ok'),
       async (port) => {
@@ -125,7 +125,7 @@ describe('openLoad', () => {
     )
   })
 
-  it('openLoad fails if it has sent all requests and may send none of them twice', async () => {
+  it('openLoad fails when it runs out of requests that it may send only once', async () => {
     const sent: (string | undefined)[] = []
     await withServer(
       (request, response) => {
@@ -210,7 +210,7 @@ describe('sharesOf', () => {
     return { nodes, startTime: 0, endTime: 0, samples, timeDeltas: samples.map((id) => id * 100) }
   }
 
-  it('sharesOf counts a native function as a part of its caller, and ignores waiting time', () => {
+  it('sharesOf counts a native function as part of its caller, and leaves out idle time', () => {
     const busy = [1, 3, 4, 5, 5, 6, 7, 7]
     assert.deepEqual(sharesOf(profileOf([...busy, 2, 2, 2])), {
       keystile: 3 / 8,

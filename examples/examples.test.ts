@@ -162,7 +162,7 @@ describe('examples/websocket', () => {
     }
   })
 
-  it('examples/websocket finds a token in two places, and disconnects a deleted user', async () => {
+  it('examples/websocket finds a token in two headers, and disconnects deleted users', async () => {
     const { url, headers } = example
     let greeted = 0
     const leave = (): void => {

@@ -44,7 +44,7 @@ describe('a guard when the app has already answered, for example after a timeout
     next()
   }
   for (const [framework, makeApp] of Object.entries(apps)) {
-    it(`a guard in ${framework} prints no error after the app’s answer`, async (t: TestContext) => {
+    it(`a ${framework} guard prints nothing if the app answers first`, async (t: TestContext) => {
       const printed = t.mock.method(console, 'error', () => {})
       const stage = createStage({ withUser: true })
       const served = await serve(await makeApp(stage.table.options))
@@ -103,7 +103,7 @@ describe('app.inject of Fastify', () => {
 })
 
 describe('a Fastify guard and the hooks of Fastify', () => {
-  it('a Fastify guard in onRequest runs before the body is read, in preHandler after', async () => {
+  it('a Fastify guard can run before the body is read, or later as a preHandler hook', async () => {
     const stage = createStage({ withUser: true })
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()

@@ -72,7 +72,7 @@ describe('guards on the message handlers of a Nest gateway', () => {
   }
   const refusal = (code: string, message: string): object => ({ status: 'error', code, message })
 
-  it('a gateway answers a caller who has the scope, and refuses one who lacks it', async () => {
+  it('a Nest gateway answers a caller who has the scope, and refuses one without it', async () => {
     const ask = await connect(issuer.headers({ scopes: ['news:read'] }))
     assert.equal(await ask('read'), 'test-user')
     assert.equal(await ask('plain'), 'any caller with a token')
@@ -85,7 +85,7 @@ describe('guards on the message handlers of a Nest gateway', () => {
     assert.deepEqual(handled, [])
   })
 
-  it('without a token, a gateway answers only handlers with @Public()', async () => {
+  it('without a token, a Nest gateway answers only handlers with @Public()', async () => {
     const ask = await connect({})
     handled.length = 0
     for (const event of ['read', 'plain'])
@@ -94,14 +94,14 @@ describe('guards on the message handlers of a Nest gateway', () => {
     assert.equal(await ask('open'), 'everybody')
   })
 
-  it('a gateway checks every message, so that it refuses a revoked session at once', async () => {
+  it('a Nest gateway checks every message, and refuses a revoked session at once', async () => {
     const ask = await connect(issuer.headers({ scopes: ['news:read'], sessionId: 'ended' }))
     assert.equal(await ask('read'), 'test-user')
     issuer.revoke('ended')
     assert.deepEqual(await ask('read'), refusal('invalid_token', 'Token has been revoked'))
   })
 
-  it('a gateway refuses guarded messages if it cannot find the upgrade request', async () => {
+  it('a Nest gateway refuses guarded messages if it cannot find the upgrade request', async () => {
     const ask = await connect(issuer.headers({ scopes: ['news:read'] }), '/?forgets')
     handled.length = 0
     const { message } = (await ask('read')) as { readonly message: string }

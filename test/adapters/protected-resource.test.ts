@@ -198,7 +198,7 @@ describe('protectedResource', () => {
       assert.equal(status, 404)
     })
 
-    it(`the metadata in ${framework} is readable from all origins and ignores Host`, async (t) => {
+    it(`all origins can read the metadata in ${framework}, and Host has no effect`, async (t) => {
       const { served, issuer, resource } = await start(t, makeApp, '')
       const path = '/.well-known/oauth-protected-resource'
       const sent = ['Origin', 'https://page.example', 'X-Forwarded-Host', 'evil.example']

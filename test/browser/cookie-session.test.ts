@@ -252,7 +252,7 @@ describe('cookie sessions in a browser', { skip: skipWithoutBrowser() }, () => {
   )
 
   it(
-    'keystile/client works with the recommended policy, which stops injected scripts',
+    'keystile/client works with the recommended CSP, which stops injected scripts',
     withContext(async () => {
       const page = await context.newPage()
       await page.goto(`${own}/strict`)
@@ -324,7 +324,7 @@ describe('cookie sessions in a browser', { skip: skipWithoutBrowser() }, () => {
   )
 
   it(
-    'a page of a listed origin of the same site can use cookie sessions',
+    'a same-site page can use cookie sessions if its origin is listed',
     withContext(async () => {
       const page = await openPage(listed)
       assert.equal((await ask(page, `${auth}/session`, login)).status, 200)

@@ -112,7 +112,7 @@ describeOnBoth('a walk through a flow by mail', (stage) => {
     return (await answer.json()) as Record<string, unknown>
   }
 
-  it('one user verifies the address by the link, another by the code', { skip }, async () => {
+  it('a user can verify the address with the link or the code of the mail', { skip }, async () => {
     const walk = await start({ emailVerification: 'optional' })
     const { client, page, readMail, submit } = walk
     await client.register(ada)
@@ -136,7 +136,7 @@ describeOnBoth('a walk through a flow by mail', (stage) => {
     assert.equal((await me(client, walk))['email_verified'], true)
   })
 
-  it('one registration becomes an account by the link, another by the code', { skip }, async () => {
+  it('a registration becomes an account with the link or code of the mail', { skip }, async () => {
     const walk = await start({ emailVerification: 'required' })
     const { client, page, readMail, submit } = walk
     await client.register(ada)
@@ -165,7 +165,7 @@ describeOnBoth('a walk through a flow by mail', (stage) => {
     await client.login(carol)
   })
 
-  it('a link changes an address, and the old mailbox undoes the change', { skip }, async () => {
+  it('a link changes an address, and a link in the old mailbox undoes this', { skip }, async () => {
     const walk = await start({ emailVerification: 'optional' })
     const { client, keystile, page, readMail, submit } = walk
     await keystile.users?.create({ ...ada, emailVerified: true })
@@ -197,7 +197,7 @@ describeOnBoth('a walk through a flow by mail', (stage) => {
     assert.equal((await me(client, walk))['email'], newEmail)
   })
 
-  it('axe finds no fault on a page with fields of a profile', { skip }, async () => {
+  it('axe finds no accessibility fault on a page with profile fields', { skip }, async () => {
     const profile = z.object({ age: z.int(), plan: z.enum(['free', 'paid']), news: z.boolean() })
     const { keystile } = await start({ profile })
     assert.ok(browser)
@@ -228,7 +228,7 @@ describeOnBoth('a walk through a flow by mail', (stage) => {
     await context.close()
   })
 
-  it('one invited user joins by the link, another by the code', { skip }, async () => {
+  it('an invited user can join with the link or the code of the mail', { skip }, async () => {
     const profile = z.object({ age: z.int().meta({ title: 'Alter' }), news: z.boolean() })
     const walk = await start({ registration: 'closed', profile })
     const { client, keystile, page, readMail, submit } = walk

@@ -208,7 +208,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
     })
 
     if (kind === 'PostgreSQL') {
-      it('`keystile audit --follow` also prints a line that is committed late', async () => {
+      it('`keystile audit --follow` also prints lines whose transaction commits late', async () => {
         const late = new pg.Client({
           connectionString: postgres!.url,
           options: '-c search_path=keystile',

@@ -193,7 +193,7 @@ describe('keystile backup and keystile restore', () => {
       await stop()
     })
 
-    it('tells what a whole backup has in it, and changes nothing', async () => {
+    it('`keystile restore --check` tells what a backup contains, and changes nothing', async () => {
       const hash = (): string =>
         createHash('sha256')
           .update(readFileSync(path('b.db')))
@@ -226,7 +226,7 @@ describe('keystile backup and keystile restore', () => {
       )
     })
 
-    it('finds a backup that was cut, overwritten or is missing', async () => {
+    it('`keystile restore --check` finds a cut, overwritten or missing backup', async () => {
       const whole = readFileSync(path('b.db'))
       truncateSync(path('b.db'), Math.floor(whole.length / 2))
       assert.match(await faultsOf(), /must be whole; this one is damaged/)
@@ -238,7 +238,7 @@ describe('keystile backup and keystile restore', () => {
       assert.match(await faultsOf(), /there is no file b\.db/)
     })
 
-    it('refuses a backup of a newer version, and of another program', async () => {
+    it('`keystile restore --check` refuses backups of newer and of other programs', async () => {
       change("insert into migration values ('9999-later', '2030-01-01')")
       assert.equal(await faultsOf(), '') // the newer version has only added to the tables
       change('update schema_mark set oldest = 9999')
@@ -248,7 +248,7 @@ describe('keystile backup and keystile restore', () => {
       assert.equal(await faultsOf(), 'the backup must have the tables of Keystile; it has none')
     })
 
-    it('says how many migrations a backup of an older version needs', async () => {
+    it('`keystile restore --check` says how many migrations an older backup needs', async () => {
       for (const column of ['published_at', 'signs_from', 'signs_until'])
         change(`alter table signing_key drop column ${column}`)
       change("delete from migration where name > '0015'")
@@ -261,7 +261,7 @@ describe('keystile backup and keystile restore', () => {
       assert.equal(await statusOf(await start(), await (await start()).accessToken()), 200)
     })
 
-    it('refuses a backup whose keys the settings do not decrypt', async () => {
+    it('`keystile restore --check` refuses a backup with keys that it cannot decrypt', async () => {
       assert.match(await faultsOf({ KEYSTILE_KEY: otherKey }), /encrypted with a different key/)
       const previous = { KEYSTILE_KEY: otherKey, KEYSTILE_PREVIOUS_KEY: key }
       assert.equal(await faultsOf(previous), '')
@@ -271,12 +271,12 @@ describe('keystile backup and keystile restore', () => {
       )
     })
 
-    it('refuses a backup of another issuer', async () => {
+    it('`keystile restore --check` refuses a backup of another issuer', async () => {
       const other = { KEYSTILE_ISSUER: 'http://localhost:3000/other' }
       assert.match(await faultsOf(other), /belongs to the issuer http:\/\/localhost:3000\/auth/)
     })
 
-    it('a restore refuses what the check refuses, and changes nothing', async () => {
+    it('`keystile restore` refuses what --check refuses, and then changes nothing', async () => {
       const before = readFileSync(database)
       const { code, stderr } = await run(['restore', 'b.db'], { KEYSTILE_KEY: otherKey })
       assert.equal(code, 1)
@@ -287,7 +287,7 @@ describe('keystile backup and keystile restore', () => {
   })
 
   describe('a restored database', () => {
-    it('accepts no token from before the restore, and no session', async () => {
+    it('a restored database accepts no token or session from before the restore', async () => {
       const first = await start()
       const [kept, ended] = [await first.tokens(), await first.tokens('grace')]
       await must('backup', 'b.db')
@@ -305,7 +305,7 @@ describe('keystile backup and keystile restore', () => {
       assert.equal(await statusOf(second, await second.accessToken()), 200)
     })
 
-    it('has ended more sessions than one statement can end', async () => {
+    it('a restore ends 1,200 sessions, more than one statement can end', async () => {
       await start()
       query(
         database,
@@ -319,7 +319,7 @@ describe('keystile backup and keystile restore', () => {
       assert.deepEqual(query(database, 'select id from session where ended_at is null'), [])
     })
 
-    it('has no key that was revoked after the backup', async () => {
+    it('a restored database has no key that was revoked after the backup', async () => {
       await start()
       await must('backup', 'b.db')
       const [leaked] = query(database, 'select id from signing_key')
@@ -334,7 +334,7 @@ describe('keystile backup and keystile restore', () => {
       assert.deepEqual(events[0]!['value'], leaked!['id'])
     })
 
-    it('has no mails that waited, and no links and codes', async () => {
+    it('a restore deletes waiting mails, and the links and codes of sent mails', async () => {
       const { tokens } = await start()
       const { subject } = await tokens()
       query(
@@ -361,7 +361,7 @@ describe('keystile backup and keystile restore', () => {
       }
     })
 
-    it('gives new events higher numbers than the lost ones', async () => {
+    it('a restored database gives new events higher numbers than the lost events had', async () => {
       const first = await start()
       const [before, after] = [await first.tokens(), await first.tokens()]
       const end = (refreshToken: string): Promise<unknown> =>
@@ -382,7 +382,7 @@ describe('keystile backup and keystile restore', () => {
       assert.ok(fresh.every((seq) => seq > lost))
     })
 
-    it('keeps sessions and keys with --keep-sessions', async () => {
+    it('`keystile restore --keep-sessions` keeps the sessions and keys of the backup', async () => {
       const first = await start()
       const [kept, ended] = [await first.tokens(), await first.tokens('grace')]
       await must('backup', 'b.db')
@@ -396,7 +396,7 @@ describe('keystile backup and keystile restore', () => {
       assert.equal((await second.refresh(ended.refreshToken)).status, 200)
     })
 
-    it('has an audit entry of the restore, and is no backup itself', async () => {
+    it('a restore writes an audit entry, and removes the backup’s mark backed_up_at', async () => {
       const { tokens } = await start()
       await tokens()
       const { backed_up_at: at } = await must('backup', 'b.db')
@@ -414,7 +414,7 @@ describe('keystile backup and keystile restore', () => {
       assert.deepEqual(query(database, "select * from setting where name = 'backed_up_at'"), [])
     })
 
-    it('keeps the operator’s own key, and the operator learns what that means', async () => {
+    it('a restore keeps the operator’s own key, and warns that tokens stay valid', async () => {
       const jwk = exportPrivateJwk(generateKey('ES256'))
       writeFileSync(path('own.json'), JSON.stringify(jwk), { mode: 0o600 })
       const { tokens } = await start({ signingKey: jwk })
@@ -430,7 +430,7 @@ describe('keystile backup and keystile restore', () => {
   })
 
   describe('keystile restore', () => {
-    it('refuses while a process has the database open', async () => {
+    it('`keystile restore` refuses while a process has the database open', async () => {
       await start()
       await must('backup', 'b.db')
       await mustFail(['restore', 'b.db'], /no process may use .*keystile\.db during a restore/)
@@ -442,7 +442,7 @@ describe('keystile backup and keystile restore', () => {
       await must('restore', 'b.db')
     })
 
-    it('keeps the old database aside, whole, and says how to read what was lost', async () => {
+    it('`keystile restore` keeps the old database, and says how to read its audit', async () => {
       const first = await start()
       await must('backup', 'b.db')
       const subject = await first.addUser({ username: 'grace', email: 'grace@example.com' })
@@ -458,7 +458,7 @@ describe('keystile backup and keystile restore', () => {
       assert.equal(query(database, 'select count(*) as n from user')[0]!['n'], 0)
     })
 
-    it('moves the log of a killed server into the old database', async () => {
+    it('`keystile restore` moves the WAL of a killed server into the old database', async () => {
       const env = { KEYSTILE_DATABASE: database, KEYSTILE_ISSUER: issuer, KEYSTILE_KEY: key }
       const server = await startServer({ cwd, env })
       try {
@@ -477,7 +477,7 @@ describe('keystile backup and keystile restore', () => {
       assert.equal(query(String(kept), 'select username from user')[0]!['username'], 'ada')
     })
 
-    it('replaces a damaged database, and keeps its log away from the new one', async () => {
+    it('`keystile restore` replaces a damaged database, and moves the WAL aside', async () => {
       await start()
       await must('backup', 'b.db')
       await stop()
@@ -490,7 +490,7 @@ describe('keystile backup and keystile restore', () => {
       assert.equal(await statusOf(await start(), await (await start()).accessToken()), 200)
     })
 
-    it('restores into a new folder, and leaves the backup as it was', async () => {
+    it('`keystile restore` works with a new folder, and keeps the backup unchanged', async () => {
       await start()
       await must('backup', 'b.db')
       await stop()
@@ -503,7 +503,7 @@ describe('keystile backup and keystile restore', () => {
       await start()
     })
 
-    it('replaces the file that a symbolic link names, and keeps the link', async () => {
+    it('`keystile restore` replaces the file behind a symbolic link, not the link', async () => {
       await start()
       await must('backup', 'b.db')
       await stop()
@@ -515,7 +515,7 @@ describe('keystile backup and keystile restore', () => {
       assert.match((await run(['audit', '--json', '--limit', '1'])).stdout, /database_restored/)
     })
 
-    it('never restores a database from itself', async () => {
+    it('`keystile restore` refuses to restore a database from its own file', async () => {
       await start()
       await stop()
       await mustFail(['restore', 'keystile.db'], /must be another file than the database/)

@@ -192,14 +192,14 @@ describe('keystile doctor', () => {
     }
   })
 
-  it('`keystile doctor` accepts a readable settings file if it contains no secret', async () => {
+  it('`keystile doctor` accepts that others can read a settings file without secrets', async () => {
     writeFileSync(join(cwd, 'keystile.config.json'), JSON.stringify({ registration: 'closed' }), {
       mode: 0o644,
     })
     assert.deepEqual(idsOf(await doctor()), [])
   })
 
-  it('`keystile doctor` warns about a readable database, which `serve` makes private', async () => {
+  it('`keystile doctor` warns if others can read a database; `serve` prevents that', async () => {
     makeDatabase()
     const file = join(cwd, 'data/keystile.db')
     chmodSync(file, 0o644)
@@ -316,7 +316,7 @@ describe('keystile doctor', () => {
     )
   })
 
-  it('`keystile doctor` exits with 0 for warnings, which `keystile serve` logs too', async () => {
+  it('`keystile doctor` exits with 0 if it only warns; `keystile serve` warns too', async () => {
     const args = ['--access-token-seconds', '7200']
     assert.deepEqual(idsOf(await doctor(args)), ['access-token-short'])
     const checked = await callCommand(['config', 'check', ...args], { cwd })

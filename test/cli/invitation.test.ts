@@ -57,7 +57,7 @@ describe('keystile user invite', () => {
       body: JSON.stringify({ token, username, password }),
     })
 
-  it('a person whom `keystile user invite` invites gets an account with these rights', async () => {
+  it('`keystile user invite` leads to an account with the rights that were given', async () => {
     const { code, stdout } = await user(['invite', 'bob@example.com', '--role', 'reader'])
     assert.match(stdout, /^invited bob@example\.com; the link expires at 2\d{3}-\S+Z\n$/)
     assert.equal(code ?? 0, 0)

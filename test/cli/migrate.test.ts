@@ -39,7 +39,7 @@ describe(
     const forgetLast = `delete from keystile.migration
       where name = (select max(name) from keystile.migration)`
 
-    it('keystile migrate --check says what is missing, and changes nothing', async () => {
+    it('keystile migrate --check names the missing migrations, and changes nothing', async () => {
       const empty = await command('migrate', '--check')
       assert.deepEqual([empty.code, empty.stderr], [1, ''])
       assert.match(empty.stdout, /^there are no tables: PostgreSQL at .*lacks 0001-first, /)
@@ -58,7 +58,7 @@ describe(
       assert.match(behind.stdout, /must be upgraded .* lacks \d{4}-.*Fix: run "keystile migrate"/)
     })
 
-    it('on older tables, commands and apps refuse and name keystile migrate', async () => {
+    it('if a migration is missing, commands and apps stop and name keystile migrate', async () => {
       await command('migrate')
       await query(forgetLast)
       const { code, stderr } = await command('user', 'list')

@@ -120,7 +120,7 @@ describe('keystile serve', () => {
     })
   }
 
-  it('`keystile serve` keeps every confirmed user when it is killed', async () => {
+  it('after SIGKILL, `keystile serve` has every user whose registration got 201', async () => {
     const server = await start()
     const acknowledged: string[] = []
     const registering = Array.from({ length: 4 }, async (_, worker) => {
@@ -314,7 +314,7 @@ describe('keystile serve', () => {
     assert.match(stderr, /KEYSTILE_COOKIE_SESSION must be true or false; it is "?yes/)
   })
 
-  it('`keystile serve` can read a TypeScript configuration, a key and a log file', async () => {
+  it('`keystile serve` reads a .ts configuration and a key file, and writes a log', async () => {
     writeFileSync(
       join(cwd, 'keystile.config.ts'),
       `const audience: string = 'typed'\nexport default { audience }\n`,
@@ -337,7 +337,7 @@ describe('keystile serve', () => {
     assert.match(readFileSync(join(cwd, 'logs/keystile.log'), 'utf8'), /"msg":"listening"/)
   })
 
-  it('`keystile config check` accepts the files that the settings page shows', async () => {
+  it('`keystile config check` accepts the examples in docs/reference/settings.md', async () => {
     const page = readFileSync(join(import.meta.dirname, '../../docs/reference/settings.md'), 'utf8')
     for (const kind of ['ts', 'json']) {
       const [, content = ''] = new RegExp(`^\`{3}${kind}\\n(.*?)^\`{3}$`, 'ms').exec(page) ?? []

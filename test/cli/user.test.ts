@@ -106,7 +106,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       return rows[0]!.password_hash
     }
 
-    it('`keystile user grant` and `client create` know the app’s scopes and roles', async () => {
+    it('`keystile user grant` and `client create` accept the app’s scopes and roles', async () => {
       const folder = mkdtempSync(join(tmpdir(), 'keystile-embedded-'))
       const own = kind === 'SQLite' ? undefined : await createTestDatabase()
       const database = own?.url ?? join(folder, 'app.db')
@@ -136,7 +136,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       }
     })
 
-    it('`keystile user` refuses an app’s own users, and warns of a readable file', async () => {
+    it('`keystile user` fails if the app stores users, and warns of a readable file', async () => {
       const folder = mkdtempSync(join(tmpdir(), 'keystile-embedded-'))
       const own = kind === 'SQLite' ? undefined : await createTestDatabase()
       const database = own?.url ?? join(folder, 'app.db')
@@ -271,7 +271,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.ok(decodeJwtUnsafe(token).claims.sub)
     })
 
-    it('after `keystile user enable`, a login works; `grant --now` works at once', async () => {
+    it('after `keystile user enable`, a login works; `grant --now` acts immediately', async () => {
       assert.equal((await user('enable', 'bob')).stdout, 'enabled bob\n')
       const { access_token: token, scope } = await login('bob')
       assert.equal(scope, 'items:read')
@@ -340,7 +340,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       )
     })
 
-    it('`keystile user delete` is permanent, and keeps the last administrator', async () => {
+    it('`keystile user delete` is permanent, and refuses the last administrator', async () => {
       assert.equal((await user('create', 'gone', '--password-file', 'password')).code, 0)
       assert.equal((await user('delete', 'gone')).stdout, 'deleted gone\n')
       assert.match((await user('delete', 'gone')).stderr, /there is no user gone/)

@@ -360,7 +360,7 @@ describe('login requests that were captured from OAuth clients', () => {
     return `${ua || 'an unnamed client'}, ${credentials}`
   }
 
-  it('the test has ten captured logins, one of them with a client secret', () => {
+  it('the test has ten login requests captured from clients, one with a secret', () => {
     assert.equal(requests.length, 10)
     assert.equal(requests.filter(hasSecret).length, 1)
   })
@@ -369,13 +369,13 @@ describe('login requests that were captured from OAuth clients', () => {
     const isRefused = captured.status === 400
     const outcome = isRefused ? 'invalid_grant' : 'a token'
     if (hasSecret(captured)) {
-      it(`captured login ${i + 1} with a secret is refused: ${label(captured)}`, async () => {
+      it(`captured login request ${i + 1} with a secret fails: ${label(captured)}`, async () => {
         const response = await send(captured, { clientId: 'first-party' })
         const { error } = (await response.json()) as { readonly error: string }
         assert.deepEqual([response.status, error], [401, 'invalid_client'])
       })
     } else {
-      it(`captured login ${i + 1} gets ${outcome}: ${label(captured)}`, async () => {
+      it(`captured login request ${i + 1} gets ${outcome}: ${label(captured)}`, async () => {
         const password = isRefused ? 'not the one' : cli.password
         const response = await send(captured, { clientId: 'first-party', password })
         const body = (await response.json()) as {
@@ -394,7 +394,7 @@ describe('login requests that were captured from OAuth clients', () => {
     const isRefresh = captured.u === '/token'
     const kind = isRefresh ? 'refresh' : 'revocation'
     const outcome = hasSecret(captured) ? 'is refused' : 'succeeds'
-    it(`captured ${kind} ${i + 1} ${outcome}: ${label(captured)}`, async () => {
+    it(`captured ${kind} request ${i + 1} ${outcome}: ${label(captured)}`, async () => {
       const login = await send(requests[0]!, { clientId: 'first-party' })
       const { refresh_token: token } = (await login.json()) as { readonly refresh_token: string }
       const { status } = await send(captured, { clientId: 'first-party', token })
@@ -404,7 +404,7 @@ describe('login requests that were captured from OAuth clients', () => {
     })
   }
 
-  it('captured logins for an unknown client get 401 invalid_client', async () => {
+  it('captured login requests for an unknown client get 401 invalid_client', async () => {
     const named = requests.filter(({ auth }) => auth !== 'Basic Og==')
     for (const captured of named) {
       const response = await send(captured, { clientId: 'stranger' })

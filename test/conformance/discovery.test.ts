@@ -42,7 +42,7 @@ for (const algorithm of issuingAlgorithms) {
     })
     after(() => server.stop())
 
-    it('createVerifier accepts tokens of an issuer if it knows only the issuer’s URL', async () => {
+    it('createVerifier needs only the URL of an issuer to accept the issuer’s tokens', async () => {
       const verifier = createVerifier({ issuer: server.issuer, audience, revocations: 'none' })
       await verifier.ready()
       const { scopes, claims } = await verifier.verify(token)

@@ -253,7 +253,7 @@ describe('POST /token for Python clients', { skip }, () => {
   const scopesOf = ({ scope }: Said): string =>
     typeof scope === 'string' ? scope : (scope ?? []).join(' ')
 
-  it('requests-oauthlib and authlib get a token with the client id in any place', async () => {
+  it('requests-oauthlib and authlib get a token wherever they send the client id', async () => {
     for (const [client, said] of await runClients({})) {
       assert.equal(said.token_type, 'bearer', `${client}: ${JSON.stringify(said)}`)
       assert.equal(decodeJwtUnsafe(said.access_token!).claims['client_id'], 'first-party', client)

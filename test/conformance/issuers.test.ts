@@ -14,7 +14,7 @@ for (const { issuer, verifier, guard, issue } of await importPrograms()) {
   })
 
   describe(`the program in the documentation for ${name}`, () => {
-    it(`the program for ${name} accepts the documented token with documented keys`, async () => {
+    it(`the documented program for ${name} accepts a token as the issuer makes it`, async () => {
       const { subject, clientId, scopes } = await verifier.verify(issue(token))
       assert.deepEqual({ subject, clientId, scopes }, identity)
       assert.equal(verifier.state, 'current')
@@ -27,7 +27,7 @@ for (const { issuer, verifier, guard, issue } of await importPrograms()) {
     })
 
     for (const [what, claims] of issuer.unscoped ?? []) {
-      it(`the program for ${name} gives no scopes to the token of ${what}`, async () => {
+      it(`the documented program for ${name} gives no scopes to the token of ${what}`, async () => {
         assert.deepEqual((await verifier.verify(issue(changed(claims)))).scopes, [])
       })
     }
@@ -38,7 +38,7 @@ for (const { issuer, verifier, guard, issue } of await importPrograms()) {
       ['an expired token', changed({ iat: now - 4000, exp: now - 60 }), 'expired'],
       ...issuer.refused,
     ] as const) {
-      it(`the program for ${name} refuses ${what}`, async () => {
+      it(`the documented program for ${name} refuses ${what}`, async () => {
         await assert.rejects(verifier.verify(issue(sample)), (error) => {
           assert.ok(error instanceof TokenError, String(error))
           assert.equal(error.reason, reason)

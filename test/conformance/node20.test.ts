@@ -151,7 +151,7 @@ describe('the package keystile', () => {
   })
 
   it(
-    'the tests ran on an older Node and on the Node of the other tests',
+    'the tests in this file ran on an older Node and on the current Node',
     { skip: 'reason' in old && old.reason },
     (t) => {
       t.diagnostic(nodes.map(({ version }) => `Node ${version}`).join(', '))

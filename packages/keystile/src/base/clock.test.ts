@@ -25,7 +25,7 @@ describe('systemClock', () => {
 })
 
 describe('requireClock', () => {
-  it('requireClock accepts a clock that returns milliseconds since 1970, from 1973 on', () => {
+  it('requireClock accepts a clock in milliseconds since 1970 that shows 1973 or later', () => {
     for (const clock of [systemClock, Date, { now: () => 1e11 }])
       assert.equal(requireClock(clock), clock)
   })
@@ -69,7 +69,7 @@ describe('the clock of a Cloudflare Worker while it loads modules: Date.now() is
     assert.equal(requireClock({ now: () => 1e11 }).now(), 1e11)
   })
 
-  it('requireClockForLater accepts a clock at 0; its now() throws until the time is known', (t) => {
+  it('while Date.now() is 0, requireClockForLater accepts a clock, but clock.now() throws', (t) => {
     start(t)
     const clock = requireClockForLater(systemClock)
     assert.throws(() => clock.now(), needed)
@@ -77,7 +77,7 @@ describe('the clock of a Cloudflare Worker while it loads modules: Date.now() is
     assert.equal(clock.now(), 1_800_000_000_000)
   })
 
-  it('requireClockForLater refuses a wrong clock at once, or later if Date.now() is 0', (t) => {
+  it('requireClockForLater refuses a wrong clock at once, or in now() if Date.now() is 0', (t) => {
     assert.throws(() => requireClockForLater(performance), /must be an object whose now/)
     start(t)
     const clock = requireClockForLater({ now: () => 5 })
@@ -96,7 +96,7 @@ describe('isSeconds', () => {
 })
 
 describe('hasCome', () => {
-  it('hasCome is true from `instant` on, or if the clock was set back to before `since`', () => {
+  it('hasCome is true at or after `instant`, and also before `since` (clock was set back)', () => {
     const due = [99, 100, 199, 200, 201].map((now) => hasCome(200, 100, now))
     assert.deepEqual(due, [true, false, false, true, true])
   })

@@ -17,7 +17,7 @@ it('deepFreeze freezes an object that contains itself', () => {
   assert.ok(Object.isFrozen(deepFreeze(value)))
 })
 
-it('deepFreeze freezes a class instance, but no class instance or typed array inside it', () => {
+it('deepFreeze freezes a class instance, but not the instances and typed arrays inside it', () => {
   class Person {
     readonly born = new Date(0)
     readonly key = new Uint8Array(2)

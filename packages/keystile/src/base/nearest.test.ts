@@ -13,7 +13,7 @@ describe('findNearest', () => {
     ['--hots', '--host'],
     ['--issuer', '--issuer'],
   ]) {
-    it(`findNearest finds ${expected} for ${word}`, () => {
+    it(`findNearest proposes ${expected} for ${word}`, () => {
       assert.equal(findNearest(word ?? '', flags), expected)
     })
   }

@@ -10,7 +10,7 @@ describe('randomId', () => {
     assert.equal(new Set(ids).size, 1_000)
   })
 
-  it('in randomId, no bit is always 0 or always 1', () => {
+  it('each of the 128 bits of randomId is sometimes 0 and sometimes 1', () => {
     const [ones, zeros] = [Buffer.alloc(16), Buffer.alloc(16, 0xff)]
     for (let i = 0; i < 200; i++) {
       for (const [at, byte] of (parseBase64url(randomId()) ?? Buffer.alloc(0)).entries()) {
@@ -63,7 +63,7 @@ describe('randomRowId', () => {
 })
 
 describe('lowestRowId', () => {
-  it('lowestRowId returns the lower limit of all row ids of one millisecond', () => {
+  it('lowestRowId returns the smallest possible row id of a millisecond', () => {
     for (const now of [256, 1_800_000_000_000]) {
       assert.equal(lowestRowId(now).length, randomRowId(now).length)
       for (let i = 0; i < 500; i++) assert.ok(randomRowId(now - 1) < lowestRowId(now))

@@ -18,7 +18,7 @@ describe('the methods of accounts', () => {
       return true
     }
   }
-  it('the methods of accounts reject a success response that is not from the issuer', async () => {
+  it('account methods of a client reject a 200 response that is not from the issuer', async () => {
     answer(200, '<h1>Log in to the network of this hotel</h1>')
     for (const call of [
       () => stage.client.register(account),
@@ -50,7 +50,7 @@ describe('the methods of accounts', () => {
     }
   })
 
-  it('client.register reports every 404 as not_found, from the issuer or a proxy', async () => {
+  it('client.register reports a 404 of the issuer and of a proxy as not_found', async () => {
     for (const body of ['Not Found', { status: 404, detail: 'no such path' }]) {
       answer(404, body)
       await assert.rejects(stage.client.register(account), { code: 'not_found', status: 404 })
@@ -81,7 +81,7 @@ describe('the methods of accounts', () => {
     await assert.rejects(stage.client.register(account), { code: 'temporarily_unavailable' })
   })
 
-  it('the methods of accounts send JSON, and a token only if the issuer needs one', async () => {
+  it('a client’s account methods send JSON, and a token only if the issuer needs one', async () => {
     await stage.client.login(ada)
     answer(204, '')
     await stage.client.resetPassword({ token: 'a', password: 'new' })

@@ -60,7 +60,7 @@ export function wrongCallsOfAnApp(client: ApiClient): readonly unknown[] {
   ]
 }
 
-it('the types of the methods of accounts accept correct calls and refuse wrong calls', () => {
+it('the types of a client’s account methods accept correct calls and refuse wrong calls', () => {
   assert.equal(typeof callsOfAnApp, 'function')
   assert.equal(wrongCallsOfAnApp.length, 1)
 })

@@ -43,7 +43,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('client.fetch sends no token to another URL if the app changes the URL object', async () => {
+    it('client.fetch keeps its URL if the app changes the URL object during the call', async () => {
       const other = await startTokenServer()
       try {
         await stage.client.login(ada)
@@ -78,7 +78,7 @@ describe('the fetch of a client', () => {
       }
     })
 
-    it('with the option resources, client.fetch adds the token only for these URLs', async () => {
+    it('with the option resources, client.fetch sends the token only to listed URLs', async () => {
       const other = await startTokenServer()
       try {
         const named = start({ resources: ['https://elsewhere.example', `${other.origin}/items`] })
@@ -153,7 +153,7 @@ describe('the fetch of a client', () => {
       assert.equal((await read(answer)).body, 'lamp')
     })
 
-    it('client.fetch returns the 401 if the request body is a stream', async () => {
+    it('client.fetch sends a stream body only once, and returns a 401 to the app', async () => {
       stage.server.refuseAccessTokens()
       const streams = [
         new Blob(['lamp']).stream(),
@@ -169,7 +169,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('client.fetch sends no stream again in a browser without async iteration', async () => {
+    it('client.fetch sends a stream only once, also if the browser cannot iterate it', async () => {
       const own = start({ fetch: (input, init) => fetch(input, { ...init, body: 'lamp' }) })
       stage.server.refuseAccessTokens()
       const body = { getReader() {} } as unknown as ReadableStream
@@ -291,7 +291,7 @@ describe('the fetch of a client', () => {
       assert.equal(stage.signOuts, 0)
     })
 
-    it('client.fetch does not send a request again with the token of a new login', async () => {
+    it('if Bob logs in during Ada’s request, client.fetch does not repeat it as Bob', async () => {
       const held = hold('GET /items')
       const answer = stage.client.fetch(items())
       await held.arrived

@@ -87,7 +87,7 @@ describe('createClient', () => {
       assert.equal(stage.storage.read(`keystile:${stage.server.issuer}:device`), 'second')
     })
 
-    it('client.login does not follow a redirect, which could receive the password', async () => {
+    it('client.login follows no redirect, so that no other URL gets the password', async () => {
       answerTokens(307, '', { location: `${stage.server.origin}/elsewhere` })
       await assert.rejects(stage.client.login(ada), {
         code: 'temporarily_unavailable',
@@ -99,7 +99,7 @@ describe('createClient', () => {
       )
     })
 
-    it('client.login as another user replaces the session without a sign-out event', async () => {
+    it('if Bob logs in while Ada is signed in, client.login emits no sign-out event', async () => {
       await stage.client.login(ada)
       await stage.client.login({ ...ada, username: 'bob' })
       assert.equal((await read(await stage.client.fetch(items()))).owner, 'bob')
@@ -221,7 +221,7 @@ describe('createClient', () => {
       ],
     ]
     for (const [title, status, body, headers, expected] of cases) {
-      it(`client.accessToken rejects, without a sign-out, if the answer is ${title}`, async () => {
+      it(`client.accessToken rejects without a sign-out if the issuer sends ${title}`, async () => {
         await stage.client.login(ada)
         stage.clock.advance(600)
         answerTokens(status, body, headers)
@@ -232,7 +232,7 @@ describe('createClient', () => {
       })
     }
 
-    it('client.login names the URL and the status if the answer has no error message', async () => {
+    it('client.login names URL and status in its error if the issuer sent no message', async () => {
       answerTokens(500, 'oops')
       await assert.rejects(stage.client.login(ada), {
         message: `${stage.server.issuer}/token answers 500`,
@@ -255,7 +255,7 @@ describe('createClient', () => {
     })
   })
 
-  it('a client waits ten seconds for the issuer at most, and uses no HTTP cache', async (t) => {
+  it('a client waits at most ten seconds for the issuer, and uses no HTTP cache', async (t) => {
     const timeout = t.mock.method(AbortSignal, 'timeout', () => AbortSignal.abort())
     let init: RequestInit | undefined
     const own = start({
@@ -371,7 +371,7 @@ describe('createClient', () => {
     })
   })
 
-  it('createClient accepts only plain http or https URLs as issuer and resources', () => {
+  it('createClient refuses a wrong URL as issuer or resource, such as one with a query', () => {
     for (const url of [
       undefined,
       7,
@@ -442,7 +442,7 @@ describe('createClient', () => {
 })
 
 describe('a process with an open client', () => {
-  it('an open client does not keep its process running', async () => {
+  it('a process can end although one of its clients is not closed', async () => {
     const { execFile } = await import('node:child_process')
     const door = new URL('../client.ts', import.meta.url)
     const program = `

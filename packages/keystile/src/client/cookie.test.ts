@@ -123,7 +123,7 @@ describe('a client', () => {
       }
     })
 
-    it('a cookie client treats a 404 as an outage unless metadata explains the 404', async () => {
+    it('a cookie client reports a 404 as an outage if metadata gives no other reason', async () => {
       const withCookies = { issuer: 'x', keystile_session_endpoint: 'x' }
       for (const metadata of [JSON.stringify(withCookies), '{}', 'a login page of a hotel']) {
         stage.server.instead = ({ route }, response) =>
@@ -221,7 +221,7 @@ describe('a client', () => {
       assert.equal((await read(await one.fetch(items()))).owner, 'bob')
     })
 
-    it('a page that does not know its session id yet logs out without `sid`', async () => {
+    it('if a page has not learned its session id yet, client.logout omits `sid`', async () => {
       const kept = cookieFetch()
       await open(kept).login(ada)
       await settle()
@@ -231,7 +231,7 @@ describe('a client', () => {
       assert.equal(await open(kept).isSignedIn(), false)
     })
 
-    it('a cookie client stays signed out if a refresh ends after its logout', async () => {
+    it('a cookie client stays signed out if a refresh ends after the logout', async () => {
       const kept = cookieFetch()
       await open(kept).login(ada)
       await settle()
@@ -298,7 +298,7 @@ describe('a client', () => {
       const posted = (): readonly (string | undefined)[] =>
         stage.server.askedFor('POST /items').map(({ headers }) => headers.authorization)
 
-      it('if the cookie is another user’s, client.fetch does not retry after a 401', async () => {
+      it('if Bob’s cookie replaced Ada’s, Ada’s client.fetch does not retry a 401', async () => {
         stage.server.refuseAccessTokens()
         assert.equal((await post()).status, 401)
         assert.equal(posted().length, 1)
@@ -309,7 +309,7 @@ describe('a client', () => {
         assert.deepEqual(counts, [1, 1])
       })
 
-      it('if the cookie is another user’s, client.fetch sends no token', async () => {
+      it('if Bob’s cookie replaced Ada’s, Ada’s next client.fetch sends no token', async () => {
         stage.clock.advance(550)
         assert.equal((await post()).status, 401)
         assert.deepEqual(posted(), [undefined])
@@ -318,14 +318,14 @@ describe('a client', () => {
         assert.deepEqual(counts, [1, 1])
       })
 
-      it('if the cookie is another user’s, client.accessToken returns undefined once', async () => {
+      it('if Bob’s cookie replaced Ada’s, Ada’s client.accessToken is undefined once', async () => {
         stage.clock.advance(600)
         assert.equal(await tabs[0]!.accessToken(), undefined)
         assert.notEqual(await tabs[0]!.accessToken(), undefined)
         assert.equal(await tabs[0]!.isSignedIn(), true)
       })
 
-      it('if the cookie is another user’s, client.logout revokes only its own token', async () => {
+      it('if Bob’s cookie replaced Ada’s, Ada’s client.logout does not log out Bob', async () => {
         const token = (await tabs[0]!.accessToken())!
         await tabs[0]!.logout()
         assert.deepEqual(

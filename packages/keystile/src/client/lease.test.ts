@@ -91,14 +91,14 @@ describe('withLease', () => {
     assert.equal(next.began, true)
   })
 
-  it('withLease ignores a lease that ends later than two lease times from now', async () => {
+  it('withLease ignores a lease that ends more than twice the lease time from now', async () => {
     held.set('a', { owner: 'other', until: Date.now() + 2 * leaseTime + 1 })
     const next = hold()
     await settle()
     assert.equal(next.began, true)
   })
 
-  it('withLease waits for another tab whose clock is ahead by up to the time of one lease', async () => {
+  it('withLease waits for the lease of a tab whose clock is one lease time ahead', async () => {
     held.set('a', { owner: 'other', until: Date.now() + 2 * leaseTime })
     const next = hold()
     await settle()
@@ -150,7 +150,7 @@ describe('withLease', () => {
     })
   }
 
-  it('withLease returns when the action ends, but can keep the lease a little longer', async () => {
+  it('withLease returns when the action ends, and can free the lease some ms later', async () => {
     const first = hold('a', () => 100)
     await settle()
     const second = hold()
@@ -172,7 +172,7 @@ describe('withLease', () => {
     assert.equal(next.began, true)
   })
 
-  it('after a late action, withLease leaves the lease of the next owner unchanged', async () => {
+  it('after its lease expired, withLease does not remove the lease of the next owner', async () => {
     const slept = hold()
     await settle()
     const other = { owner: 'another', until: Date.now() + leaseTime }

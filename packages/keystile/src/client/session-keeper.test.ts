@@ -14,7 +14,7 @@ describe('the session of a client', () => {
       stage.server.forget()
     })
 
-    it('a client refreshes in a token’s last minute, or last tenth if this is less', async () => {
+    it('a client refreshes in a token’s last 60 s, or last 10 % if those are shorter', async () => {
       stage.clock.advance(539)
       await stage.client.fetch(items())
       assert.equal(refreshes(), 0)
@@ -88,7 +88,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('a refused refresh signs the user out, and no token is sent', async () => {
+    it('after a refused refresh, a user is signed out, and fetch sends no token', async () => {
       stage.clock.advance(600)
       stage.server.endSessions()
       const answers = await Promise.all([1, 2, 3].map(() => stage.client.fetch(items())))
@@ -180,7 +180,7 @@ describe('the session of a client', () => {
     })
   })
 
-  it('a call that waits for a refresh gets no token if another user logs in', async () => {
+  it('if Bob logs in during a refresh of Ada’s token, the waiting call gets no token', async () => {
     await stage.client.login(ada)
     stage.clock.advance(600)
     const held = hold('POST /auth/token')
@@ -226,7 +226,7 @@ describe('the session of a client', () => {
     assert.equal(stored()!.accessToken, accessToken)
   })
 
-  it('with opaque tokens, the session id stays at a refresh and changes at a login', async () => {
+  it('with opaque tokens, a refresh keeps the session id, and a login changes it', async () => {
     let count = 0
     stage.server.instead = ({ route }, response) =>
       route === 'POST /auth/token' &&
@@ -339,7 +339,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('when a session ends, each client with this storage emits one sign-out event', async () => {
+    it('when a session ends, all clients with one storage emit a sign-out event each', async () => {
       await clients[3]!.logout()
       await settle()
       assert.deepEqual(counts, ten(1))

@@ -137,7 +137,7 @@ describe('createTabLock', () => {
     )
   })
 
-  it('after a write, createTabLock makes other tabs wait 250 ms, but not its own', async (t) => {
+  it('createTabLock delays other tabs, but not its own, for 250 ms after a write', async (t) => {
     const pass = stopTime(t)
     const [one, other] = [createTabLock(), createTabLock()]
     await one.exclusive('a', async () => one.wrote())
@@ -322,7 +322,7 @@ describe('createTabMemory', () => {
     return { memory, next, stop }
   }
 
-  it('createTabMemory starts with a string and sends new values to the other tabs', async () => {
+  it('createTabMemory keeps a string, and sends each new string to the other tabs', async () => {
     const [one, other] = [open(), open()]
     assert.equal(other.memory.read('a channel'), 'initial')
     let next = other.next()
@@ -346,7 +346,7 @@ describe('createTabMemory', () => {
     assert.equal(memory.read('a channel'), undefined)
   })
 
-  it('createTabMemory lets a process end, and works in a browser without unref()', (t) => {
+  it('createTabMemory does not keep a process running, and works if unref() is missing', (t) => {
     const unref = t.mock.method(BroadcastChannel.prototype, 'unref')
     open()
     assert.equal(unref.mock.callCount(), 1)

@@ -19,7 +19,7 @@ const guard = assembleGuard(
 )
 
 describe('assembleGuard', () => {
-  it('assembleGuard returns a function with members, even with a member named "caller"', () => {
+  it('assembleGuard returns a function that has the members caller, check and others', () => {
     for (const member of [
       guard.caller,
       guard.check,
@@ -30,7 +30,7 @@ describe('assembleGuard', () => {
       assert.equal(typeof member, 'function')
   })
 
-  it('assembleGuard stores the guard’s demand on its middleware, for the documentation', () => {
+  it('assembleGuard marks the middleware with the guard’s demand, for OpenAPI documents', () => {
     const plain = { alternatives: [[]], maxAgeSeconds: undefined, verified: false, optional: false }
     const withScope = { ...plain, alternatives: [['items:read']] }
     const made = [

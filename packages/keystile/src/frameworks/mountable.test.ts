@@ -51,7 +51,7 @@ describe('mount()', () => {
 })
 
 describe('guards in unusual places of a framework', () => {
-  it('a Fastify guard throws in an onResponse hook, because the answer was sent', async () => {
+  it('a Fastify guard in an onResponse hook throws, because the answer has gone out', async () => {
     const guard = createFastifyGuard({ verifier })
     const logged: string[] = []
     const stream = { write: (line: string) => void logged.push(line) }
@@ -62,7 +62,7 @@ describe('guards in unusual places of a framework', () => {
     assert.match(logged.join(''), /a guard must run before the answer, as an onRequest hook/)
   })
 
-  it('a Hono guard reports the path of the route, not the path of the middleware', async () => {
+  it('a Hono guard reports a refusal with the path of the route, not of middleware', async () => {
     const routes: (string | undefined)[] = []
     const guard = createHonoGuard({ verifier, onRefused: ({ route }) => void routes.push(route) })
     const app = new Hono().use('*', guard()).get('/items/:id', (c) => c.text('ok'))

@@ -64,7 +64,7 @@ describe('the routes of Hono', () => {
   const guard = createGuard(options)
   const ok = (c: Context): Response => c.text('ok')
 
-  it('describeApp finds Hono routes with umlauts, and with a final slash if not strict', () => {
+  it('secure() finds Hono routes with umlauts, and with a final slash if Hono allows it', () => {
     const app = new Hono({ strict: false })
       .get('/größe/:n', guard('read'), ok)
       .get('/x', guard('write'), ok)
@@ -83,7 +83,7 @@ describe('the routes of Hono', () => {
     assert.deepEqual(described(app), { 'get /outer/inner/x': reader })
   })
 
-  it('describeApp applies only guards that run before the function that answers in Hono', () => {
+  it('describeApp counts a Hono guard only if it runs before the function that answers', () => {
     const app = new Hono()
       .get(
         '/last',
@@ -120,7 +120,7 @@ describe('the routes of Hono', () => {
     })
   })
 
-  it('describeApp refuses a Hono guard that runs after a function with hidden parameters', () => {
+  it('describeApp refuses a Hono guard behind a function with a rest parameter', () => {
     const wrapped = (...all: readonly unknown[]): Promise<void> => (all[1] as Next)()
     const behind = new Hono().use(wrapped as never).get('/x', guard('read'), ok)
     assert.throws(() => described(behind), {
@@ -252,14 +252,14 @@ for (const [name, make] of [
       if (make === express) assert.deepEqual(described(app), expected)
     })
 
-    it(`an Express ${name} route with a regular expression cannot be described`, () => {
+    it(`describeApp refuses an Express ${name} route with a RegExp; secure() finds it`, () => {
       const app = make()
       app.get(/^\/x\/(\d+)$/, guard('read'), answer)
       assert.throws(() => described(app), /OpenAPI cannot describe/)
       assert.deepEqual(secured(app, 'get /x/{id}'), { 'get /x/{id}': reader })
     })
 
-    it(`an Express ${name} guard at a regular expression applies only to whole segments`, () => {
+    it(`an Express ${name} guard at a RegExp for /a guards /a/bc, but not /abc`, () => {
       const app = make()
       app.use(/^\/a/, guard('read'))
       app.get('/abc', answer)
@@ -270,7 +270,7 @@ for (const [name, make] of [
       })
     })
 
-    it(`Express ${name} itself responds to OPTIONS if the path has other methods`, () => {
+    it(`if Express ${name} itself answers OPTIONS, secure() finds only guards of app.use()`, () => {
       const app = make()
       app.use(guard('read'))
       app.get('/x', guard('write'), answer)
@@ -286,7 +286,7 @@ for (const [name, make] of [
         assert.throws(() => secured(app, `options ${path}`), /no route/)
     })
 
-    it(`Express ${name} stops at a function that takes no \`next\``, () => {
+    it(`secure() ignores Express ${name} guards behind a function that takes no \`next\``, () => {
       const app = make()
       app.use((...all: readonly unknown[]) => (all[2] as () => void)())
       app.use((_error: unknown, _request: unknown, _response: unknown, next: () => void) => next())
@@ -306,7 +306,7 @@ for (const [name, make] of [
       assert.deepEqual(secured(app, 'get /x', 'get /errors', 'get /late'), expected)
     })
 
-    it(`Express ${name} routes with wildcards and optional parts match as declared`, () => {
+    it(`secure() finds Express ${name} routes with wildcards and optional parameters`, () => {
       const app = make()
       app.get(wildcard, guard('read'), answer)
       app.get(make === express ? '/x{/:id}' : '/x/:id?', guard('read'), answer)
@@ -323,7 +323,7 @@ for (const [name, make] of [
       assert.throws(() => described(app), /OpenAPI cannot describe|does not keep the path/)
     })
 
-    it(`a guard of an Express ${name} router also guards later routes of the app`, () => {
+    it(`a guard in an Express ${name} router at /a also guards later app routes under /a`, () => {
       const app = make()
       app.use('/a', make.Router().use(guard('read')))
       app.get('/a/x', guard('write'), answer)
@@ -335,7 +335,7 @@ for (const [name, make] of [
       })
     })
 
-    it(`Express ${name} routes of a router are distinguished by their parameter names`, () => {
+    it(`if two routes of an Express ${name} router fit, secure() compares parameter names`, () => {
       const app = make()
       const router = make.Router({ mergeParams: true })
       if (make === express) router.get(['/:letters/x'], guard('read'), answer)
@@ -514,7 +514,7 @@ describe('the document of an app', () => {
     })
   })
 
-  it('describeApp keeps two issuers apart, and joins their demands on one route', () => {
+  it('describeApp demands a token of each issuer on a route with guards of two issuers', () => {
     const other = createExpressGuard({
       verifier: createTestIssuer({ issuer: 'https://other.example' }).verifier,
     })
@@ -634,7 +634,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('secure() finds a Fastify route by its own parameter names, or else by others', async () => {
+  it('secure() finds a Fastify route with equal parameter names, or else with others', async () => {
     const app = await make((app) => {
       app.get('/x/:id', { onRequest: guard('read') }, answer)
       app.get('/y/:a(^[0-9]$)/one', { onRequest: guard('read') }, answer)
@@ -668,7 +668,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('describeApp refuses a Fastify wildcard that is not ignored; secure() finds it', async () => {
+  it('describeApp refuses Fastify wildcards unless ignored; secure() finds them', async () => {
     const app = await make((app) => {
       app.get('/files/*', { onRequest: guard('read') }, answer)
       app.get('/:shop/:shelf/*', { onRequest: guard('write') }, answer)

@@ -53,11 +53,11 @@ describe('templateOf', () => {
 })
 
 describe('describedMethods', () => {
-  it('describedMethods turns a full list of methods into the list for all()', () => {
+  it('describedMethods returns the methods of app.all() for a list of all HTTP methods', () => {
     assert.deepEqual(describedMethods([...methods, 'purge', 'link'], '/'), methodsOfAll)
   })
 
-  it('describedMethods returns a shorter list of methods unchanged', () => {
+  it('describedMethods returns a list of only some methods unchanged', () => {
     assert.deepEqual(describedMethods(['get', 'options'], '/'), ['get', 'options'])
     assert.deepEqual(describedMethods(methods.slice(1), '/'), methods.slice(1))
   })
@@ -96,7 +96,7 @@ describe('withoutSlash', () => {
 })
 
 describe('hidesParameters', () => {
-  it('hidesParameters finds rest and default parameters, and does not look into the body', () => {
+  it('hidesParameters is true for rest and default parameters, not for ...x in the body', () => {
     const hiding = [
       (..._all: unknown[]) => {},
       (_c: unknown, ..._rest: unknown[]) => {},

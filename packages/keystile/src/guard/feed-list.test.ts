@@ -24,7 +24,7 @@ describe('createFeedList', () => {
     ['client', 'app'],
     ['key', 'k1'],
   ] as const) {
-    it(`createFeedList revokes the tokens of a revoked ${kind}, and no others`, () => {
+    it(`a feed list revokes only the tokens of the ${kind} that an event names`, () => {
       const { list } = start()
       list.add(json({ kind, value: 'other' }))
       assert.equal(list.isRevoked(token), false)

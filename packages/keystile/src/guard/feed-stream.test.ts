@@ -47,7 +47,7 @@ function open(onEvent = (): void => {}): Stage {
 
 describe('openFeedStream', () => {
   for (const thrown of [undefined, Object.create(null), 'text']) {
-    it(`openFeedStream reports an Error if the body fails with ${typeof thrown}`, async () => {
+    it(`if the body throws a ${typeof thrown}, openFeedStream reports an Error`, async () => {
       const stage = open()
       stage.arrive(current(0))
       await until(() => stage.events.length === 1)

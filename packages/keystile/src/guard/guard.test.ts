@@ -281,7 +281,7 @@ describe('check() of a guard with maxAgeSeconds', () => {
     }
   })
 
-  it('a guard can demand maxAgeSeconds without scopes, even an optional guard', async () => {
+  it('a guard and an optional guard can demand maxAgeSeconds without scopes', async () => {
     const young = core.demand([{ maxAgeSeconds: 300 }], false)
     assert.ok((await core.check(request(`Bearer ${tokenAged(300)}`), young)).allowed)
     assert.equal(refusal(await core.check(request(`Bearer ${tokenAged(306)}`), young)).status, 401)
@@ -503,7 +503,7 @@ describe('a demand of a verified e-mail address', () => {
     })
   }
 
-  it('a guard without user() refuses callers if another guard demands `verified`', async () => {
+  it('a guard without user() refuses all callers if another guard demands `verified`', async () => {
     const token = tokenWith()
     assert.ok((await check(`Bearer ${token}`)).allowed)
     assert.equal(core.enterAtOnce({}, request(`Bearer ${token}`), verified), undefined)
@@ -858,7 +858,7 @@ describe('enter() with two guards on one request', () => {
   const read = core.demand(['items:read'], false)
   const write = core.demand(['items:write'], false)
 
-  it('two guards demand the scopes of both, and the challenge lists them all', async () => {
+  it('a request through two guards needs the scopes of both; the challenge lists all', async () => {
     const carrier = {}
     const asked = request(`Bearer ${tokenWith('items:read')}`)
     assert.ok((await core.enter(carrier, asked, read)).allowed)
@@ -939,7 +939,7 @@ describe('enter() with two guards on one request', () => {
       assert.equal(joinDemands(outer, inner).verified, expected)
   })
 
-  it('a second guard with `verified` refuses an unverified user of the first guard', async () => {
+  it('if guard 1 loaded an unverified user, guard 2 with `verified` refuses the user', async () => {
     const guard = createGuardCore({ verifier, user: () => ({ emailVerified: false }) })
     const carrier = {}
     const sent = request(`Bearer ${tokenWith()}`)
@@ -1028,7 +1028,7 @@ describe('enterAtOnce', () => {
     )
   })
 
-  it('enterAtOnce returns undefined if scopes, login age or user still need a check', async () => {
+  it('enterAtOnce returns undefined with maxAgeSeconds, user() or a missing scope', async () => {
     const token = tokenWith('items:read')
     await check(`Bearer ${token}`)
     assert.equal(
@@ -1065,7 +1065,7 @@ describe('enterAtOnce', () => {
     })
     const verified = guard.demand([{ verified: true }], false)
 
-    it('enterAtOnce returns a caller with the user in memory', async () => {
+    it('enterAtOnce returns a caller if the user is already in memory', async () => {
       const sent = request(`Bearer ${tokenWith()}`)
       inMemory = undefined
       assert.ok((await guard.check(sent, guard.demand([], false))).allowed)
@@ -1080,7 +1080,7 @@ describe('enterAtOnce', () => {
       assert.equal(loads, 0)
     })
 
-    it('enterAtOnce admits no user with an unverified address, and enter() refuses', async () => {
+    it('enterAtOnce and enter() admit a cached user only if the address is verified', async () => {
       const sent = request(`Bearer ${tokenWith()}`)
       await guard.check(sent, guard.demand([], false))
       for (const emailVerified of [undefined, false, true]) {
@@ -1091,7 +1091,7 @@ describe('enterAtOnce', () => {
       }
     })
 
-    it('if an app wraps Keystile’s user function, a guard finds no users in memory', async () => {
+    it('a guard finds no user in memory if user() is a function around withRecall()', async () => {
       inMemory = { name: 'Alice' }
       const load = withRecall(
         async () => inMemory,

@@ -34,7 +34,7 @@ function ask(
 const metadataOf = (answer: HttpAnswer | undefined): unknown => JSON.parse(answer?.body ?? 'null')
 
 describe('the metadata of a protected resource', () => {
-  it('the metadata names resource, issuer and the way to send tokens (RFC 9728 §2)', async () => {
+  it('API metadata names resource, issuer and the way to send tokens (RFC 9728 §2)', async () => {
     assert.deepEqual(await ask({}), {
       status: 200,
       headers: {
@@ -48,7 +48,7 @@ describe('the metadata of a protected resource', () => {
     })
   })
 
-  it('the metadata has the scopes, the name and the documentation from the options', async () => {
+  it('API metadata has the scopes, the name and the documentation from the options', async () => {
     const answer = await ask({
       scopes: { 'orders:read': 'Read orders', 'orders:write': 'Change orders' },
       resourceName: 'Orders',
@@ -64,18 +64,18 @@ describe('the metadata of a protected resource', () => {
     })
   })
 
-  it('the metadata has no list of scopes if the list would be empty (RFC 9728 §3.2)', async () => {
+  it('API metadata has no list of scopes if the list would be empty (RFC 9728 §3.2)', async () => {
     assert.doesNotMatch((await ask({ scopes: {} }))?.body ?? '', /scopes_supported/)
   })
 
-  it('the metadata names all issuers that the verifier accepts', async () => {
+  it('API metadata names all issuers that the verifier accepts', async () => {
     const issuers = ['https://auth.example', 'https://login.partner.example/tenant/']
     const verifier = createVerifier({ issuer: issuers, audience: resource, revocations: 'none' })
     const metadata = metadataOf(await ask({ verifier })) as { authorization_servers: string[] }
     assert.deepEqual(metadata.authorization_servers, issuers)
   })
 
-  it('for a verifier that the app wrote, the metadata names its only issuer', async () => {
+  it('for a verifier that the app wrote, API metadata names its only issuer', async () => {
     const { issuer, state, ready, close, verify } = verifierOf('not compared')
     const metadata = metadataOf(await ask({ verifier: { issuer, state, ready, close, verify } }))
     assert.deepEqual((metadata as { authorization_servers: string[] }).authorization_servers, [
@@ -100,11 +100,11 @@ describe('the metadata of a protected resource', () => {
     })
   }
 
-  it('the metadata endpoint answers HEAD like GET, and the server removes the body', async () => {
+  it('the metadata endpoint answers HEAD like GET; the web server removes the body', async () => {
     assert.deepEqual(await ask({}, { method: 'HEAD' }), await ask({}))
   })
 
-  it('a preflight of the metadata allows pages of all origins to send any header', async () => {
+  it('a preflight for the metadata allows all origins and all headers', async () => {
     assert.deepEqual(await ask({}, { method: 'OPTIONS' }), {
       status: 204,
       headers: {

@@ -110,7 +110,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(stage.feed.requests.length, 1)
   })
 
-  it('a verifier asks for the feed with the form-encoded secret of its client', async (t) => {
+  it('a verifier sends client id and secret to the feed as HTTP Basic, form-encoded', async (t) => {
     const { feed, verifier } = await start(t)
     await verifier.ready()
     assert.equal(verifier.state, 'current')
@@ -125,7 +125,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     )
   })
 
-  it('a verifier refuses sessions that the snapshot or a later event revokes', async (t) => {
+  it('a verifier refuses a session that a first or later event of the feed revokes', async (t) => {
     const stage = await start(t)
     const [first, second, other] = ['s1', 's2', 's3'].map(stage.token)
     stage.feed.opening = () => reset + ended('s1')
@@ -160,7 +160,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(stage.feed.requests.length, 1)
   })
 
-  it('a verifier asks for events after its last one, and a reset revives no token', async (t) => {
+  it('a verifier asks for events after the last id; a reset undoes no revocation', async (t) => {
     const stage = await start(t)
     const { feed, verifier } = stage
     feed.opening = (id) => (id === undefined ? reset + ended('s1', '1.a') : reset)
@@ -181,7 +181,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(feed.requests[2]?.headers['last-event-id'], '1.c')
   })
 
-  it('after a reset without events, a verifier asks for all revocations again', async (t) => {
+  it('if no event followed a reset event, a verifier asks for all revocations again', async (t) => {
     const { feed, verifier } = await start(t)
     feed.opening = (id) => (id === undefined ? ended('s1') : reset)
     await verifier.ready()
@@ -193,7 +193,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.deepEqual(ids, [undefined, '1.a', undefined])
   })
 
-  it('if the last id cannot be a header field, a verifier asks for all revocations', async (t) => {
+  it('if the last event id is no valid header, a verifier asks for all revocations', async (t) => {
     const { feed, verifier } = await start(t)
     feed.opening = (id) => (id === undefined ? ended('s1', 'é€ \t') : '')
     await verifier.ready()
@@ -256,7 +256,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     })
   }
 
-  it('a request waits while the verifier is stale, and is admitted when news arrive', async (t) => {
+  it('while a verifier is stale, requests wait; the next sign of life admits them', async (t) => {
     const stage = await start(t)
     const { feed, verifier } = stage
     await verifier.ready()
@@ -334,7 +334,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     ['an endless line', 'x'.repeat(70_000)],
     ['bytes that are no UTF-8', Buffer.from([0xff, 0x0a])],
   ] as const) {
-    it(`a verifier ends the connection after ${what}, and stays without revocations`, async (t) => {
+    it(`a verifier disconnects after ${what}, and stays in the state "starting"`, async (t) => {
       const stage = await start(t)
       const { feed, verifier } = stage
       feed.beats = false
@@ -349,7 +349,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     })
   }
 
-  it('signs of life that arrive seconds late do not keep a verifier current', async (t) => {
+  it('a verifier becomes stale if every sign of life arrives seconds late', async (t) => {
     const stage = await start(t)
     const { feed, verifier } = stage
     const token = stage.token('s1')
@@ -411,7 +411,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(feed.requests.length, 1)
   })
 
-  it('a check that began before close() does not connect again afterwards', async (t) => {
+  it('a check that began before close() does not open a connection after close()', async (t) => {
     const feed = await startFeed()
     t.after(() => feed.stop())
     const source = readRevocations(
@@ -434,14 +434,14 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(await waiting, 'revocations_unavailable')
   })
 
-  it('a verifier that is connected sends no requests for the tokens that it checks', async (t) => {
+  it('a connected verifier checks tokens without sending a request', async (t) => {
     const stage = await start(t)
     for (let n = 0; n < 200; n++)
       assert.equal(await verdict(stage, stage.token(`s${n}`)), 'accepted')
     assert.equal(stage.feed.requests.length, 1)
   })
 
-  it('simultaneous first tokens share one connection', async (t) => {
+  it('if several first tokens arrive at once, a verifier opens one connection', async (t) => {
     const stage = await start(t)
     const verdicts = await Promise.all(
       Array.from({ length: 20 }, (_, n) => verdict(stage, stage.token(`s${n}`))),
@@ -495,7 +495,7 @@ describe('a verifier whose time a test sets', { timeout: 60_000 }, () => {
     }
   }
 
-  it('the age of revocations counts from the time at which a sign of life was sent', async (t) => {
+  it('the age of revocations starts when the feed sends a sign of life, not later', async (t) => {
     const { source, pass, arrive } = read(t)
     pass(3_000)
     await arrive(current(1_000))

@@ -33,7 +33,7 @@ describe('a verifier with the option tokenType', () => {
     assert.equal(identity.clientId, undefined)
   })
 
-  it('createVerifier with tokenType JWT applies each of the extra options', async () => {
+  it('with tokenType JWT, a verifier uses clients, scopesFrom and maxTokenAgeSeconds', async () => {
     const token = plain({ azp: 'app', permissions: ['read'], iat: now })
     const rules = {
       tokenType: 'JWT',
@@ -67,7 +67,7 @@ describe('a verifier with the option tokenType', () => {
     await assert.rejects(verifier.verify(token), { reason: 'expired' })
   })
 
-  it('a verifier accepts the same tokens if the app changes its lists later', async () => {
+  it('a verifier ignores later changes to the app’s lists of audiences and clients', async () => {
     const clients = ['app']
     const values = ['app']
     const audience = { claim: 'azp', values }
@@ -78,7 +78,7 @@ describe('a verifier with the option tokenType', () => {
     await assert.rejects(verifier.verify(other), { reason: 'wrong_audience' })
   })
 
-  it('a verifier can check the revocation of a token without a client', async () => {
+  it('a verifier can look up the revocation of a token that names no client', async () => {
     const asked: unknown[] = []
     const revocations = {
       state: 'current',
@@ -148,7 +148,7 @@ describe('the options for tokenType JWT', () => {
     'token_use',
     'ver',
   ]) {
-    it(`createVerifier refuses ${claim} as the claim for \`audience\`: it names no API`, () => {
+    it(`createVerifier refuses \`audience\` with the claim ${claim}, which names no API`, () => {
       const audience = { claim, values: ['a'] }
       assert.throws(() => createVerifier({ ...options, tokenType: 'JWT', audience }), {
         name: 'TypeError',

@@ -231,7 +231,7 @@ describe('createVerifier', () => {
     })
   }
 
-  it('createVerifier accepts a revocation feed with given keys and with fetched keys', () => {
+  it('createVerifier accepts a revocation feed with the option keys and without it', () => {
     for (const from of [options, withoutKeys]) {
       const revocations = { ...feed, whenStale: 'refuse' } as const
       assert.equal(createVerifier({ ...from, revocations }).state, 'starting')
@@ -252,7 +252,7 @@ describe('createVerifier', () => {
     })
   }
 
-  it('a verifier stays the same if the app changes its lists later', async () => {
+  it('a verifier ignores later changes to its lists of audiences and algorithms', async () => {
     const audiences = ['https://elsewhere.example']
     const algorithms: AlgorithmName[] = ['EdDSA']
     const narrow = [
@@ -506,7 +506,7 @@ describe('verify() with maxAgeSeconds', () => {
     await tooOld(verifier, tokenOf({ auth_time: start - 306 }))
   })
 
-  it('maxAgeSeconds refuses a login in the future, beyond the allowed difference', async () => {
+  it('maxAgeSeconds refuses a login further in the future than the clock tolerance', async () => {
     const verifier = createVerifier({ ...options, clockToleranceSeconds: 5 })
     assert.ok(await verifier.verify(tokenOf({ auth_time: start + 5 }), demand))
     for (const ahead of [5.5, 6, 60, 1e9])

@@ -42,7 +42,7 @@ describe('createEventParser', () => {
     assert.deepEqual(eventsOf('data: x\n', 'data: y'), [])
   })
 
-  it('createEventParser reads all three line ends, wherever the chunks split the stream', () => {
+  it('createEventParser accepts LF, CR and CRLF, wherever the chunks split the stream', () => {
     const lines = ['event: é€😀', 'id: 1', 'data: {"a":"ü"}', '', ': c', 'data: y', '', '']
     const lineEnds = fc.constantFrom('\n', '\r', '\r\n')
     const sizes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 })

@@ -131,7 +131,7 @@ describe('fetchJwksUri', () => {
     'https://auth.example/a/.well-known/openid-configuration',
   ] as const
 
-  it('after a 404, fetchJwksUri tries the path at the URL’s end, then OpenID’s', async () => {
+  it('after each 404, fetchJwksUri tries the next of three well-known URLs', async () => {
     for (const [i, place] of places.entries()) {
       const { asked, options } = answering({ [place]: metadata(issuer) })
       assert.equal(await fetchJwksUri(issuer, options), 'https://keys.example/jwks')
@@ -206,7 +206,7 @@ describe('fetchJwksUri', () => {
     })
   }
 
-  it('fetchJwksUri shortens and escapes the issuer of foreign metadata in its error', async () => {
+  it('the error of fetchJwksUri shows a wrong issuer shortened and escaped', async () => {
     for (const [other, said] of [
       ['https://evil.example', '"https://evil.example"'],
       ['a"\n\u001b[2J\u202e\u00e9', String.raw`"a\"\n\u001b[2J\u202e\u00e9"`],

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { isMixed } from './impostors.ts'
 
 describe('isMixed', () => {
-  it('isMixed is true if case or digits change at least every four characters', () => {
+  it('isMixed is false for a run of four small letters, four capitals or four digits', () => {
     for (const [text, mixed] of [
       ['abcD', true],
       ['abc0', true],

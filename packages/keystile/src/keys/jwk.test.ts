@@ -66,7 +66,7 @@ describe('generateKey', () => {
     assert.equal(generateKey('HS256', { keyId: 'mine' }).keyId, 'mine')
   })
 
-  it('generateKey makes secrets as long as the hash and RSA keys of 2048 bits (RFC 7518)', () => {
+  it('generateKey makes RSA keys of 2048 bits, and secrets as long as the hash (RFC 7518)', () => {
     const lengths = (['HS256', 'HS384', 'HS512'] as const).map(
       (name) => keyObjectOf(generateKey(name).verifyingKey).symmetricKeySize,
     )
@@ -622,7 +622,7 @@ describe('importKey of a secret', () => {
     prefixes: string[]
   }
   for (const prefix of prefixes) {
-    it(`importKey refuses ${JSON.stringify(prefix)} and a key as a secret (CVE-2026-34950)`, () => {
+    it(`importKey refuses ${JSON.stringify(prefix)} + a public key (CVE-2026-34950)`, () => {
       const ssh = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPL1I9oiq+B8crkmuV4YViiUnhdLjCp3hvy1bNGuGfNL'
       for (const text of [
         spki(rsa.verifyingKey),

@@ -297,7 +297,7 @@ describe('a remote key set when a fetch fails', () => {
     }
   })
 
-  it('a key set rejects with 503 if it cannot fetch the metadata at first', async () => {
+  it('a key set rejects with 503 if its first fetch of the metadata fails', async () => {
     const { script, refusal } = start()
     script.instead = () =>
       Response.json({ issuer: 'https://evil.example', jwks_uri: script.jwksUri })
@@ -349,7 +349,7 @@ describe('a remote key set after its keys have expired', () => {
     assert.ok(set.find('first', es256), 'no other fetch is allowed yet')
   })
 
-  it('in a Worker, requests that wait for a lost fetch get 503; a later one retries', async (t) => {
+  it('if a Worker drops a fetch, waiting requests get 503, and the next one fetches', async (t) => {
     actAsWorker(t)
     const { script, has, refusal, advance } = start()
     await loseFetch(t, script, () => has('first'))
@@ -363,7 +363,7 @@ describe('a remote key set after its keys have expired', () => {
     assert.equal(await has('first'), true)
   })
 
-  it('in a Worker, expired keys are replaced 30 s after a lost fetch', async (t) => {
+  it('if a Worker drops a fetch, expired keys are replaced 30 s later', async (t) => {
     actAsWorker(t)
     const { script, set, has, advance } = start()
     await has('first')
@@ -595,7 +595,7 @@ describe('load()', () => {
 describe('a remote key set whose issuer does not answer', () => {
   const never = (): Promise<Response> => new Promise(() => {})
 
-  it('a fetch without an answer is aborted after 5 s, even if it ignores the signal', async (t) => {
+  it('a key set ends a fetch after 5 s, even if the fetch ignores the abort signal', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { script, refusal } = start()
     let signal: AbortSignal | null | undefined
@@ -640,7 +640,7 @@ describe('a remote key set whose issuer does not answer', () => {
     assert.equal(script.fetches, 2)
   })
 
-  it('after a timeout of the metadata, the next fetch requests only the keys', async (t) => {
+  it('if a fetch of metadata times out, the next fetch requests only the keys', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { script, has, advance } = start()
     await has('first')

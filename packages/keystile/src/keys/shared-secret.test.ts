@@ -200,7 +200,7 @@ describe('importKey of random text that looks like a mistake', () => {
     assert.ok(importSecret(two))
   })
 
-  it('importKey accepts base64 without capitals after a leading slash', () => {
+  it('importKey accepts base64 that starts with a slash and has no capitals', () => {
     assert.ok(importSecret('/KqwertzuiopasdfghjklyxcvbnmabcdefgHIJKLMNO'))
   })
 
@@ -338,7 +338,7 @@ describe('importKey of a secret that is not random', () => {
       refuses(text, /must be random/)
   })
 
-  it('importKey demands enough bytes, with 16 different values and 8 different steps', () => {
+  it('importKey demands in a secret 16 different bytes, and 8 different steps between them', () => {
     const stepping = (steps: number): Uint8Array => {
       let byte = 0
       return Uint8Array.from({ length: 32 }, (_, i) => (byte += 1 + (i % steps)))

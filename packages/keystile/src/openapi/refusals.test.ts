@@ -52,7 +52,7 @@ describe('refusalsOf', () => {
     assert.equal(textsOf(demand([['a']], { verified: true }))[403], `The token lacks a. ${text}`)
   })
 
-  it('refusalsOf describes a challenge of a 403 only if a scope is demanded', () => {
+  it('refusalsOf describes WWW-Authenticate for a 403 only if a scope is demanded', () => {
     const headersOf = (one: Demand): unknown =>
       (refusalsOf([one], {}) as Record<string, { headers?: object }>)['403']?.headers
     assert.equal(headersOf(demand([[]], { verified: true })), undefined)

@@ -55,7 +55,7 @@ describe('samplePaths', () => {
     )
   })
 
-  it('samplePaths prefers a parameter of the operation to one of the path', () => {
+  it('samplePaths prefers the example of the operation to the example of the path', () => {
     const of = (example: string, place = 'path', name = 'id'): object => ({
       name,
       in: place,

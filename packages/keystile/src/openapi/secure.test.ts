@@ -135,7 +135,7 @@ describe('secure()', () => {
     assert.deepEqual(secure(secured, app), secured)
   })
 
-  it('secure() writes {} for an optional guard, and one entry per alternative', () => {
+  it('secure() adds {} for an optional guard, and an entry for each alternative of scopes', () => {
     const app = new Hono()
       .get('/optional', guard.optional(), ok)
       .get('/optional-scope', guard.optional('items:read'), ok)
@@ -267,7 +267,7 @@ describe('secure()', () => {
     }
   })
 
-  it('secure() names the other route that answers a path, and says what to do', () => {
+  it('if another route answers a path first, the error of secure() names that route', () => {
     const app = new Hono().get('/x/:id', ok).get('/x/:name{[a-z]+}', guard(), ok).get('/:a/:b', ok)
     const first = (path: string, other: string, ...more: readonly string[]): void =>
       assert.throws(() => secure(documentOf(`get ${path}`, ...more), app), {
@@ -284,7 +284,7 @@ describe('secure()', () => {
     })
   })
 
-  it('secure() finds a route with the examples of the path and of the operation', () => {
+  it('secure() uses the examples of the path and of the operation to find a route', () => {
     const app = new Hono().get('/x/:a{v7-.+}/:b{w8-.+}', guard(), ok)
     const example = (name: string, example: string): object => ({
       parameters: [{ name, in: 'path', example }],
@@ -383,7 +383,7 @@ describe('secure() with Hono', () => {
     assert.deepEqual(securityOf(app, 'put /every'), [{ keystile: [] }])
   })
 
-  it('secure() refuses a Hono guard behind a function with hidden parameters', () => {
+  it('secure() refuses a Hono guard behind a function with a rest parameter', () => {
     const traced = (c: never, ...rest: readonly unknown[]): unknown => [c, rest]
     const app = new Hono().use(traced as never).get('/a', guard(), ok)
     assert.throws(() => securityOf(app, 'get /a'), /a function before it hides its parameters/)
@@ -441,7 +441,7 @@ for (const [name, make] of [
       assert.deepEqual(securityOf(app, 'get /abc'), [{ keystile: [] }])
     })
 
-    it(`secure() finds a guard behind a function with hidden parameters in Express ${name}`, () => {
+    it(`secure() finds a guard behind a function with a rest parameter in Express ${name}`, () => {
       const app = make()
       const answer = (_request: unknown, response: { end(): unknown }): void => void response.end()
       app.use(((_request: never, _response: never, ...rest: (() => void)[]) => rest[0]!()) as never)
@@ -504,7 +504,7 @@ describe('secure() with Fastify', () => {
     await app.close()
   })
 
-  it('secure() needs documentRoutes in a Fastify app', async () => {
+  it('secure() throws for a Fastify app that did not register documentRoutes', async () => {
     const app = Fastify()
     app.get('/', async () => 'ok')
     assert.throws(() => securityOf(app, 'get /'), /await app.register\(documentRoutes\)/)
@@ -528,7 +528,7 @@ describe('describeApp', () => {
     assert.deepEqual(Object.keys(paths['/every']!), ['get', 'put', 'post', 'delete', 'patch'])
   })
 
-  it('describeApp lists the routes of Express 5, and of Express 4 without routers', () => {
+  it('describeApp lists the routes of Express 5 and 4, but refuses a router in Express 4', () => {
     for (const make of [express, express4]) {
       const app = make()
       app.get('/open', (_request, response) => void response.end())

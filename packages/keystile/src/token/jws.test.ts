@@ -181,7 +181,7 @@ describe('parseJws', () => {
     }
   })
 
-  it('verifyJws refuses another last character even if it decodes to the same bytes', () => {
+  it('verifyJws refuses a changed last character even if it decodes to the same bytes', () => {
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
     const bytes = Buffer.from(goodSignature, 'base64url')
     const twins = alphabet
@@ -195,7 +195,7 @@ describe('parseJws', () => {
     for (const token of same) refuses(() => verifyJws(token, keys), /not canonical base64url/)
   })
 
-  it('parseJws accepts a token of 16,384 characters, and refuses a longer token unread', () => {
+  it('parseJws accepts a token of 16,384 characters, and refuses 16,385 as token_too_long', () => {
     const tokenOf = (length: number): string => {
       const room = length - goodHeader.length - goodSignature.length - 2
       return `${goodHeader}.${'A'.repeat(room)}.${goodSignature}`
@@ -223,7 +223,7 @@ describe('verifyJws', () => {
     assert.equal(verified.key, key)
   })
 
-  it('verifyJws refuses a changed header, payload or signature, and another key', () => {
+  it('verifyJws refuses a changed header, payload or signature, and a wrong key', () => {
     const other = generateKey('ES256', kid === undefined ? {} : { keyId: kid })
     refuses(
       () =>

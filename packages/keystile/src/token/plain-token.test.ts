@@ -86,7 +86,7 @@ describe('verifyPlainToken and the kind of a token', () => {
     }
   })
 
-  it('verifyPlainToken refuses a token with `cnf`, which binds it to a key (RFC 7800 §3.1)', () => {
+  it('verifyPlainToken refuses a token that `cnf` binds to a key (RFC 7800 §3.1)', () => {
     for (const cnf of [{ jkt: 'x' }, { kid: 'x' }, { 'x5t#S256': 'x' }, null])
       refused(/^"cnf" binds the token/, { cnf })
   })
@@ -125,7 +125,7 @@ describe('verifyPlainToken and required claims', () => {
 describe('verifyPlainToken and the audience', () => {
   const bound = { audience: { claim: 'azp', values: ['https://app.example', 'other'] } }
 
-  it('verifyPlainToken refuses a token if aud is missing or has no name of the audience', () => {
+  it('verifyPlainToken refuses a token whose aud is missing or names no accepted audience', () => {
     for (const aud of ['other', ['other'], undefined, []]) refused('wrong_audience', { aud })
     assert.equal(verify({ aud: ['other', 'api'] }).claims.sub, 'ada')
   })
@@ -144,7 +144,7 @@ describe('verifyPlainToken and the audience', () => {
     refused(/^"toString" is neither/, { aud: undefined }, inherited)
   })
 
-  it('with audience { claim: "azp" }, verifyPlainToken also checks an aud', () => {
+  it('with audience { claim: "azp" }, verifyPlainToken checks aud too, if there is one', () => {
     refused('wrong_audience', { aud: 'elsewhere', azp: 'https://app.example' }, bound)
     refused('wrong_audience', { aud: [], azp: 'https://app.example' }, bound)
     assert.equal(verify({ aud: 'other', azp: 'https://app.example' }, bound).claims.sub, 'ada')
@@ -281,7 +281,7 @@ describe('verifyPlainToken and the age of a token', () => {
     assert.equal(verify({ iat: now - 35 }).expires, now + 60)
   })
 
-  it('verifyPlainToken refuses a token after exp even if it is young enough', () => {
+  it('verifyPlainToken refuses an expired token that is within maxTokenAgeSeconds', () => {
     assert.equal(verify({ iat: now, exp: now + 10 }, young).expires, now + 10)
   })
 

@@ -24,7 +24,7 @@ describe('readParsedBody', () => {
     assert.equal(await text(parsed(Buffer.from('bytes'))), 'bytes')
   })
 
-  it('readParsedBody writes a value that is no string as a repeated parameter', async () => {
+  it('readParsedBody writes a form value that is no string as a=&a= (repeated)', async () => {
     const form = 'application/x-www-form-urlencoded'
     for (const odd of [['1', '2'], ['1'], [], { b: 'c' }, ['1', { b: 'c' }], null])
       assert.equal(await text(parsed({ a: odd, z: 'z' }, form)), 'a=&a=&z=z')

@@ -66,7 +66,7 @@ for (const [name, make] of [
       })
     })
 
-    it(`routesOfExpress (Express ${name}) finds a guard after one with rest parameters`, () => {
+    it(`routesOfExpress (Express ${name}) finds a guard behind a function with ...rest`, () => {
       type Next = () => void
       const goOn = (_request: unknown, _response: unknown, ...rest: readonly Next[]): void =>
         rest[0]?.()
@@ -76,7 +76,7 @@ for (const [name, make] of [
       assertFound(app, { '/x': ['/x', 1] })
     })
 
-    it(`routesOfExpress (Express ${name}) ignores other methods and mounted apps`, () => {
+    it(`routesOfExpress (Express ${name}) separates methods, and throws for a mounted app`, () => {
       const app = make()
       app.put('/x', answer)
       app.use('/foreign', make())
@@ -85,7 +85,7 @@ for (const [name, make] of [
       assert.throws(() => routes.find('get', '/foreign/x'), /a mounted app answers \/foreign\/x,/)
     })
 
-    it(`routesOfExpress (Express ${name}) finds no declared path if middleware answers`, () => {
+    it(`routesOfExpress (Express ${name}) finds guards of middleware, but no declared path`, () => {
       const app = make()
       app.use(guard())
       app.use('/x', answer)

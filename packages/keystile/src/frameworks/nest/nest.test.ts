@@ -121,7 +121,7 @@ describe('a Nest app with KeystileModule', () => {
   })
 
   for (const settings of [{ openByDefault: true }, {}]) {
-    it(`a method that overrides a guarded one is guarded: ${JSON.stringify(settings)}`, async () => {
+    it(`an override of a guarded method stays guarded: ${JSON.stringify(settings)}`, async () => {
       class Base {
         get(): string {
           return 'base'
@@ -183,7 +183,7 @@ describe('a Nest app with KeystileModule', () => {
     assert.equal(await statusOf(`${url}/things`, 'read'), 403)
   })
 
-  it('Keystile’s Nest guard throws for a handler that is not a method of its class', async () => {
+  it('KeystileGuard throws if the handler is not a method of the controller class', async () => {
     const url = await start({ controllers: [controllerWith(Public())] })
     const guard = new KeystileGuard(getGuards())
     const Things = controllerWith(Public())
@@ -208,7 +208,7 @@ describe('a Nest app with KeystileModule', () => {
     )
   })
 
-  it('a guard without keys answers 503 with Retry-After', async () => {
+  it('if a verifier cannot fetch keys, its guard answers 503 with Retry-After', async () => {
     // Nothing listens on this port.
     const unreachable = createTestIssuer({ issuer: 'http://127.0.0.1:1' })
     const { issuer, audience } = unreachable
@@ -267,7 +267,7 @@ describe('mistakes that stop a Nest app at its start', () => {
     await refuses({ controllers: [controllerWith()], guards }, /dependencies of the KeystileModule/)
   })
 
-  it('an app with an undeclared scope does not start', async () => {
+  it('an app whose guard demands an undeclared scope does not start', async () => {
     const undeclared = /the scope "raed" is not declared; declared scopes: read, write/
     for (const decorator of [Guard('raed'), AnyOf('read', ['raed']), OptionalGuard('raed')])
       await refuses({ controllers: [controllerWith(decorator)] }, undeclared)
@@ -316,7 +316,7 @@ describe('mistakes that stop a Nest app at its start', () => {
     }
   })
 
-  it('an app with a guarded GraphQL field needs fieldResolverEnhancers: [guards]', async () => {
+  it('an app with a guarded GraphQL field does not start if GraphQL calls no guards', async () => {
     class Resolver {
       secret(): string {
         return 's'
@@ -368,7 +368,7 @@ describe('the decorators of keystile/nest', () => {
     for (const use of wrong) assert.throws(use, /^TypeError: @\w+\(…\) must stand above a /)
   })
 
-  it('a decorator throws for wrong arguments and without parentheses', () => {
+  it('a decorator throws for wrong arguments, and if its parentheses are missing', () => {
     class Things {
       readonly name = 'things'
     }
@@ -436,7 +436,7 @@ describe('Nest handlers that do not answer HTTP', () => {
     return context
   }
 
-  it('a guarded microservice handler throws for each message, a public one does not', async () => {
+  it('a guarded microservice handler throws for each message; a public one does not', async () => {
     await start({})
     const guard = new KeystileGuard(getGuards())
     assert.throws(() => guard.canActivate(contextOf('rpc', [{}], 'get')), /of the kind "rpc"/)

@@ -199,7 +199,7 @@ describe('guard', () => {
     )
   })
 
-  it('the node guard ignores tokens outside the header (RFC 6750 §2.2 §2.3)', async () => {
+  it('the node guard reads only the header Authorization (RFC 6750 §2.2 §2.3)', async () => {
     const token = bearer().authorization.slice(7)
     assert.equal((await get(`/me?access_token=${token}`)).status, 401)
     assert.equal(
@@ -324,7 +324,7 @@ describe('mount()', () => {
     ['with a length', { 'content-length': String(32 * 1024 * 1024) }],
     ['in chunks', { 'transfer-encoding': 'chunked' }],
   ] as const) {
-    it(`mount() for node returns 413 for 32 MB ${name}, without a connection reset`, async () => {
+    it(`a client that sends 32 MB ${name} to node mount() can read the answer 413`, async () => {
       const sender = open(`${origin}/auth/echo`, { method: 'POST', headers })
       const answer = once(sender, 'response') // rejects if an error comes first
       Readable.from(Array.from({ length: 512 }, () => Buffer.alloc(64 * 1024, 'x'))).pipe(sender)
@@ -413,7 +413,7 @@ describe('mount()', () => {
 })
 
 describe('errors of handlers behind the node guard', () => {
-  it('node middleware returns 500 without the message if a handler throws', async (t) => {
+  it('if a handler throws, node middleware returns 500 without the error message', async (t) => {
     const printed: unknown[] = []
     t.mock.method(console, 'error', (error: unknown) => printed.push(error))
     const secret = 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA'

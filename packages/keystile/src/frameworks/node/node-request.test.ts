@@ -26,7 +26,7 @@ describe('the body of a node:http request', () => {
 })
 
 describe('nodeHeaders', () => {
-  it('nodeHeaders sets cookies and closes the connection only if the answer says so', () => {
+  it('nodeHeaders sets cookies if there are any, and Connection: close only for 413', () => {
     const own = { 'x-own': 'yes', 'x-content-type-options': 'nosniff' }
     const headers = { 'x-own': 'yes' }
     assert.deepEqual(nodeHeaders({ status: 200, headers }), own)

@@ -46,7 +46,7 @@ const closed = (server: Server): Promise<unknown> =>
   })
 
 describe('onUpgrade', () => {
-  it('onUpgrade calls open() with the caller and the bytes after the request', async (t) => {
+  it('onUpgrade calls open() with the caller and the bytes that follow the request', async (t) => {
     const server = await serve(
       t,
       onUpgrade(
@@ -102,7 +102,7 @@ describe('onUpgrade', () => {
     assert.equal(opened, 0)
   })
 
-  it('onUpgrade returns 500 without the message if the check throws', async (t) => {
+  it('if the check throws, onUpgrade returns 500 without the error message', async (t) => {
     const printed = t.mock.method(console, 'error', () => {})
     let opened = 0
     const failing = createGuard({
