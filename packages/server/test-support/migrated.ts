@@ -41,49 +41,55 @@ export async function createMigratedDatabase(
   const database = await createTestDatabase(server)
   if (!database) return undefined
   const { url, clear, drop } = database
+  let client: pg.Client | undefined
+  // All resets use one connection, because PostgreSQL keeps the plans of a connection's statements.
+  const connect = async (): Promise<pg.Client> =>
+    (client ??= await open(url, () => (client = undefined)))
   const migrateAndCopy = async (): Promise<string> => {
     await migrate(url)
-    return withClient(url, async (client) => {
-      await client.query(copyRows)
-      return readStructure(client)
-    })
+    const connection = await connect()
+    await connection.query(copyRows)
+    return readStructure(connection)
   }
   let structure = await migrateAndCopy()
   return {
     url,
-    drop,
+    async drop() {
+      await client?.end()
+      await drop()
+    },
     async reset() {
-      const isSame = await withClient(url, async (client) => {
-        await client.query(endOthers)
-        if ((await readStructure(client)) !== structure) return false
-        await client.query(restoreRows)
-        return true
-      })
-      if (isSame) return
+      const connection = await connect()
+      await connection.query(endOthers)
+      if ((await readStructure(connection)) === structure) {
+        await connection.query(restoreRows)
+        return
+      }
+      await connection.end()
       await clear()
       structure = await migrateAndCopy()
     },
   }
 }
 
+/** @param onEnd called when the connection has ended, also if a test has ended it */
+async function open(url: string, onEnd: () => void): Promise<pg.Client> {
+  const client = new pg.Client(url)
+  client.on('error', () => {}) // `end` follows
+  client.on('end', onEnd)
+  await client.connect()
+  return client
+}
+
 async function migrate(database: string): Promise<void> {
   await (await openDatabase(database, writerThread)).close()
 }
 
-async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client(url)
-  await client.connect()
-  try {
-    return await use(client)
-  } finally {
-    await client.end()
-  }
-}
-
 /** Returns a text that differs after a change of the schemas, or of what is in our schema. */
 async function readStructure(client: pg.Client): Promise<string> {
-  const { rows } = await client.query<{ structure: string }>(
-    `with own as (select oid from pg_class where relnamespace = '${schema}'::regnamespace)
+  const { rows } = await client.query<{ structure: string }>({
+    name: 'read the structure',
+    text: `with own as (select oid from pg_class where relnamespace = '${schema}'::regnamespace)
     select concat_ws(' ',
       (select count(*) from pg_namespace where nspname !~ '^pg_'),
       (select sum(oid::bigint) from own),
@@ -92,36 +98,38 @@ async function readStructure(client: pg.Client): Promise<string> {
       (select sum(c.oid::bigint) from pg_constraint c join own on conrelid = own.oid),
       (select sum(oid::bigint) from pg_proc where pronamespace = '${schema}'::regnamespace)
     ) as structure`,
-  )
+  })
   return rows[0]?.structure ?? ''
 }
 
-const endOthers = `select pg_terminate_backend(pid, 10000) from pg_stat_activity
-  where datname = current_database() and pid <> pg_backend_pid()`
+const endOthers = {
+  name: 'end the other connections',
+  text: `select pg_terminate_backend(pid, 10000) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()`,
+}
 
-/** Runs a statement for each table of a schema; `%1$I` is the name of the table. */
-const forEachTable = (tables: string, statement: string): string => `
-  for name in select tablename from pg_tables where ${tables} loop
-    execute format($e$${statement}$e$, name);
-  end loop;`
-
-/** Copies the rows that the migrations insert. */
+/**
+ * Copies the rows that the migrations insert. Creates a function that deletes all rows, without
+ * triggers and foreign keys, and inserts the copied rows. It also drops the tables of the app.
+ */
 const copyRows = `
   create schema migrated;
-  do $$ declare name text; begin
-    ${forEachTable(
-      `schemaname = '${schema}'`,
-      `create table migrated.%1$I as table ${schema}.%1$I`,
-    )}
+  do $$ declare name text; body text := ''; begin
+    for name in select tablename from pg_tables where schemaname = '${schema}' loop
+      execute format('create table migrated.%1$I as table ${schema}.%1$I', name);
+      body := body || format(
+        'delete from ${schema}.%1$I; insert into ${schema}.%1$I table migrated.%1$I;', name);
+    end loop;
+    execute format($f$
+      create function migrated.restore() returns void language plpgsql
+      set session_replication_role = replica as $r$
+      declare name text;
+      begin
+        %s
+        for name in select tablename from pg_tables where schemaname = 'public' loop
+          execute format('drop table public.%%I cascade', name);
+        end loop;
+      end $r$ $f$, body);
   end $$`
 
-/** Deletes all rows without triggers and foreign keys, and inserts the copied rows. */
-const restoreRows = `
-  do $$ declare name text; begin
-    set local session_replication_role = replica;
-    ${forEachTable(
-      `schemaname = '${schema}'`,
-      `delete from ${schema}.%1$I; insert into ${schema}.%1$I table migrated.%1$I`,
-    )}
-    ${forEachTable(`schemaname = 'public'`, 'drop table public.%1$I cascade')}
-  end $$`
+const restoreRows = { name: 'restore the rows', text: 'select migrated.restore()' }
