@@ -5,7 +5,7 @@ import { afterEach, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AppMail, MailMessage } from '@keystile/server'
 import {
-  describeOnBoth,
+  describeAboveDatabase,
   type Answer,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
@@ -13,7 +13,7 @@ import { mailFlows } from '../../packages/server/test-support/mail-flows.ts'
 
 const next = 'purple monkey dishwasher'
 
-describeOnBoth('the pages for a new password', (stage) => {
+describeAboveDatabase('the pages for a new password', (stage) => {
   const mails: MailMessage[] = []
   afterEach(() => void (mails.length = 0))
   const mail: AppMail = { from: 'no-reply@example.com', send: (sent) => void mails.push(sent) }

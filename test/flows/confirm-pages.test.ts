@@ -4,14 +4,14 @@ import { afterEach, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AppMail, MailMessage } from '@keystile/server'
 import {
-  describeOnBoth,
+  describeAboveDatabase,
   password,
   type Answer,
   type Stage,
   type TestKeystile,
 } from '../../packages/server/test-support/keystile.ts'
 
-describeOnBoth('the pages that verify an address', (stage) => {
+describeAboveDatabase('the pages that verify an address', (stage) => {
   const mails: MailMessage[] = []
   afterEach(() => void (mails.length = 0))
   const mail: AppMail = { from: 'no-reply@example.com', send: (sent) => void mails.push(sent) }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { areaUnderCurve } from '../../packages/server/test-support/area-under-curve.ts'
 import {
-  describeOnBoth,
+  describeAboveDatabase,
   password,
   serverHashing,
   type Answer,
@@ -87,7 +87,7 @@ const endpoints: readonly Endpoint[] = [
   },
 ]
 
-describeOnBoth('a stranger who tries logins at the endpoints for mails', (stage) => {
+describeAboveDatabase('a stranger who tries logins at the endpoints for mails', (stage) => {
   it(`mail endpoints answer ${count} known and ${count} unknown login names alike`, async (t) => {
     const started = await startMails(stage, {
       rateLimits: 'on',
@@ -138,7 +138,7 @@ describeOnBoth('a stranger who tries logins at the endpoints for mails', (stage)
   })
 })
 
-describeOnBoth('a user who tries the addresses of others', (stage) => {
+describeAboveDatabase('a user who tries the addresses of others', (stage) => {
   it(`changes to ${changes} taken and ${changes} free addresses get the same answer`, async (t) => {
     // The limits of one account would end the attack after a few tries.
     const started = await startMails(stage, { emailVerification: 'optional' })

@@ -22,7 +22,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import {
-  describeOnBoth,
+  describeAboveDatabase,
   password,
   type Stage,
 } from '../../packages/server/test-support/keystile.ts'
@@ -707,7 +707,7 @@ const flaws: readonly Flaw[] = [
 ]
 
 describe('flaws', { concurrency: 2 }, () =>
-  describeOnBoth('flaws of other projects', (stage) => {
+  describeAboveDatabase('flaws of other projects', (stage) => {
     for (const { source, title, options, test } of flaws)
       it(`${title} (${source})`, async () => test(await startMails(stage, options), stage))
   }),

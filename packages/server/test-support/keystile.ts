@@ -1,4 +1,4 @@
-// Keystile on a real database, for the flow tests. Each of these tests runs on SQLite and on
+// Keystile on a real database, for the flow tests. Most of these tests run on SQLite and on
 // PostgreSQL.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -186,9 +186,31 @@ export function describeOnBoth(
   suite: (stage: Stage) => void,
   directories: readonly Directory[] = ['accounts'],
 ): void {
+  describeOn(title, suite, { directories, isAboveDatabase: false })
+}
+
+/**
+ * Like `describeOnBoth`, for rules that do not depend on the kind of database. Without
+ * KEYSTILE_LONG=1, the suite runs only on SQLite.
+ */
+export function describeAboveDatabase(title: string, suite: (stage: Stage) => void): void {
+  describeOn(title, suite, { directories: ['accounts'], isAboveDatabase: true })
+}
+
+function describeOn(
+  title: string,
+  suite: (stage: Stage) => void,
+  {
+    directories,
+    isAboveDatabase,
+  }: { readonly directories: readonly Directory[]; readonly isAboveDatabase: boolean },
+): void {
   const hasPostgres = Boolean(process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL'])
   const isShort =
-    directories.length > 1 && hasPostgres && !process.env['KEYSTILE_LONG'] && instanceCount === 1
+    (directories.length > 1 || isAboveDatabase) &&
+    hasPostgres &&
+    !process.env['KEYSTILE_LONG'] &&
+    instanceCount === 1
   const longOnly = 'KEYSTILE_LONG=1 runs it'
   for (const directory of directories) {
     const whose = directory === 'people' ? ', with the app’s own users' : ''
