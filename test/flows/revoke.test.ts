@@ -36,6 +36,19 @@ describeOnBoth(
       assert.equal((await refresh(successor)).status, 400)
     })
 
+    it('POST /revoke works at once in its process, even if that process reads no events', async () => {
+      const { tokens, send, open } = await stage.start()
+      const { accessToken } = await tokens()
+      await stage.sql('alter table feed rename to feed_elsewhere')
+      try {
+        const { status } = await send('POST', '/revoke', { form: { token: accessToken } })
+        assert.equal(status, 200)
+        assert.equal((await open([], { bearer: accessToken })).status, 401)
+      } finally {
+        await stage.sql('alter table feed_elsewhere rename to feed')
+      }
+    })
+
     // On a machine that is not busy, this takes less than a second: events.test.ts proves how often
     // a process reads events.
     it('after POST /revoke, another process refuses the token', async () => {

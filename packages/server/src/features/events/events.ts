@@ -8,7 +8,7 @@ import { DatabaseUnavailableError, type Database } from '../../storage/database.
 import { NewerSchemaError } from '../../storage/schema-mark.ts'
 import { createEventLog, type EventLog } from './event-log.ts'
 import { createFollower, staleAfterMilliseconds } from './follower.ts'
-import { changedUserOf } from './in-transaction.ts'
+import { changedUserOf, revocationsOf } from './in-transaction.ts'
 import type { FeedEvent } from './store.ts'
 
 /**
@@ -38,10 +38,15 @@ export interface EventFeed {
   /** Tells the verifier of this process whether a token is revoked. */
   readonly revocations: Revocations
   /**
-   * Numbers and reads all new events. Call it after the commit of an event: when the promise
-   * resolves, this process refuses the tokens that the event revokes.
+   * Numbers and reads all new events. When the promise resolves, this process refuses the tokens
+   * that any process had revoked before the call.
    */
   tail(): Promise<void>
+  /**
+   * Does the same without waiting. Call it after a commit of this process, so that the other
+   * processes get its revocations at once. This process knows them since the commit.
+   */
+  hasten(): void
   /** Seconds since the start of the latest successful read. */
   readonly ageSeconds: number
   /**
@@ -93,6 +98,7 @@ export async function openEventFeed(
   }
   const warnOfKind = createKindWarning(logger)
   database.onCommitted((notice) => {
+    for (const event of revocationsOf(notice)) list.add(event)
     const subject = changedUserOf(notice)
     if (subject !== undefined) reportUser(subject)
   })
@@ -150,16 +156,18 @@ export async function openEventFeed(
     })
   })
 
+  const hasten = (): void => void steps.run().catch(() => {})
   await steps.run()
   const stop = runRegularly(steps.run, logger)
 
   return {
     tail: steps.run,
+    hasten,
     get ageSeconds() {
       return ageMilliseconds() / 1000
     },
     onEvent: (listener) => listeners.push(listener),
-    followSignals: () => database.onSignal(() => void steps.run().catch(() => {})),
+    followSignals: () => database.onSignal(hasten),
     log,
     onRead: (listener) => readListeners.push(listener),
     onUserChanged: (listener) => userListeners.push(listener),

@@ -27,9 +27,10 @@ interface Ended {
 /**
  * Inserts the events that revoke tokens. The caller passes the transaction of the change that ends
  * the sessions, or disables the subject or the client. So the change is never committed without its
- * events. The events get their numbers later: to take numbers from a counter here, every writer
- * would have to lock the counter until its commit is on disk. Leaves out events whose tokens
- * expired more than a day ago, because housekeeping would soon delete them.
+ * events. This process gets them as a notice as well: so it refuses the tokens before the command
+ * resolves. For the other processes, the events get their numbers later: to take numbers from a
+ * counter here, every writer would have to lock the counter until its commit is on disk. Leaves out
+ * events whose tokens expired more than a day ago, because housekeeping would soon delete them.
  */
 export async function insertEvents(
   transaction: Transaction,
@@ -44,8 +45,12 @@ export async function insertEvents(
     }))
     .filter(({ expires_at }) => expires_at > now - clockMarginMilliseconds)
     .map((row) => ({ ...row, id: randomRowId(now), seq: null, created_at: now }))
-  if (rows.length > 0)
-    await inTables<EventTables>(transaction).insertInto('event').values(rows).execute()
+  if (rows.length === 0) return
+
+  announce(transaction, {
+    revoked: rows.map(({ kind, value, expires_at }) => ({ kind, value, expiresAt: expires_at })),
+  } satisfies RevocationNotice)
+  await inTables<EventTables>(transaction).insertInto('event').values(rows).execute()
 }
 
 /**
@@ -94,6 +99,16 @@ const insertUserEventRow = prepare<EventTables, Omit<EventRow, 'seq'>, unknown>(
     expires_at: row.expires_at,
   }),
 )
+
+/** What this process announces after the commit of revocations. */
+interface RevocationNotice {
+  readonly revoked: readonly RevocationEvent[]
+}
+
+/** Returns the revocations in a notice; none if the notice is about something else. */
+export function revocationsOf(notice: unknown): readonly RevocationEvent[] {
+  return (notice as Partial<RevocationNotice>).revoked ?? []
+}
 
 /** What this process announces after the commit of a changed user. */
 interface UserNotice {

@@ -74,9 +74,10 @@ export function createSessionEnds(
         by,
         now: clock.now(),
       })
-      // Runs even if `ended` is false, because another request may have just ended the session.
-      // After this answer, this process must refuse the access tokens.
-      await feed.tail()
+      // After this answer, this process must refuse the access tokens. If the session had ended
+      // before, another process may have ended it, and this process may not know yet.
+      if (ended) feed.hasten()
+      else await feed.tail()
       return ended
     },
     async endAll(subject, by) {
