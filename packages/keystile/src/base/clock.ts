@@ -34,8 +34,9 @@ export function requireClock(clock: Clock): Clock {
 }
 
 /**
- * Checks a clock as `requireClock` does, and returns it. A Cloudflare Worker has no time while it
- * loads its modules. There, the returned clock is checked only later, at each use.
+ * Checks a clock as `requireClock` does, and returns the clock. While a Cloudflare Worker loads its
+ * modules, `Date.now()` is 0, so the clock cannot be checked yet. The returned clock is then
+ * checked at each use instead.
  *
  * @throws {TypeError}
  */
@@ -53,9 +54,9 @@ export function isSeconds(value: unknown): value is number {
 }
 
 /**
- * Whether `now` has reached `instant`. `since` is the time at which `instant` was set. Also returns
- * true if `now` is before `since`: then the clock was set back, and the caller must not wait until
- * the clock reaches `instant` again.
+ * Whether `now` has reached `instant`. `since` is the time at which the caller chose `instant`. If
+ * `now` is before `since`, the clock was set back. The function then returns true as well, so that
+ * the caller does not wait too long.
  */
 export function hasCome(instant: number, since: number, now: number): boolean {
   return now >= instant || now < since

@@ -43,8 +43,8 @@ abstract class Refusal<Code extends string> extends Error {
 }
 
 /**
- * The demands of the route that the token does not fulfil. The `WWW-Authenticate` header names
- * them.
+ * What the route demands but the token does not have. The guard's answer says so in the
+ * `WWW-Authenticate` header.
  */
 export interface TokenShortfall {
   readonly scopes?: readonly string[]
@@ -58,8 +58,8 @@ export class TokenError extends Refusal<TokenErrorCode> {
   readonly shortfall: TokenShortfall
 
   /**
-   * @param details If `details.reason` belongs to a different code, the error gets the default
-   *   reason of `code`
+   * @param details If `details.reason` belongs to a code other than `code`, the error ignores it
+   *   and gets the default reason of `code`
    */
   constructor(
     code: TokenErrorCode,

@@ -8,7 +8,7 @@ export const tokenStatus = {
   invalid_request: 400,
   invalid_token: 401,
   insufficient_scope: 403,
-  /** The user's e-mail address is not verified. This code is Keystile's own: no RFC has it. */
+  /** The user's e-mail address is not verified. No RFC defines this code; Keystile does. */
   email_not_verified: 403,
   /** The user's last login was too long ago (RFC 9470 §3). */
   insufficient_user_authentication: 401,

@@ -38,11 +38,14 @@ export type MailProof =
   | { readonly token: string; readonly requestId?: undefined; readonly code?: undefined }
   | { readonly requestId: string; readonly code: string; readonly token?: undefined }
 
-/** The proof that confirms a registration: the link with the chosen password, or the code. */
+/**
+ * The proof that confirms a registration: either the `token` of the link and the chosen password,
+ * or the code and the id of the registration.
+ */
 export type RegistrationProof = {
   /**
-   * Another user name, for the case that another user has taken the chosen one since. Needs the
-   * password.
+   * A different user name, if another user has taken the chosen name in the meantime. A proof with
+   * a `username` also needs the `password`.
    */
   readonly username?: string
 } & (
@@ -61,8 +64,8 @@ export type RegistrationProof = {
 )
 
 /**
- * The proof in a mail, and the password of the account. If the password is left out, the user must
- * be signed in.
+ * The proof in a mail, and the password of the account. A user who is signed in may leave out the
+ * password.
  */
 export type OwnMailProof = MailProof & { readonly password?: string }
 
@@ -92,8 +95,8 @@ export interface AccountMethods {
    */
   finishRegistration(proof: RegistrationProof): Promise<void>
   /**
-   * Sends a mail with a link and a code for a new password, if there is such an account:
-   * `POST /password-resets`. The result is the same if there is none.
+   * Sends a mail with a link and a code for a new password: `POST /password-resets`. If no account
+   * has this name or address, no mail is sent, but the result looks the same.
    *
    * @param account.login a user name or an e-mail address
    */
@@ -109,7 +112,8 @@ export interface AccountMethods {
    * Sends another mail to verify the address of the user who is signed in:
    * `POST /email-verifications`.
    *
-   * @throws {ClientError} `conflict` if the address is already verified, `not_signed_in`
+   * @throws {ClientError} `conflict` if the address is already verified, `not_signed_in` if no user
+   *   is signed in
    */
   requestEmailVerification(): Promise<MailRequest>
   /**
@@ -120,11 +124,12 @@ export interface AccountMethods {
    */
   verifyEmail(proof: OwnMailProof): Promise<void>
   /**
-   * Changes the address of the user who is signed in: `POST /users/me/email`. If addresses are
-   * verified, the address changes only when the user confirms the mail: see `confirmEmailChange`.
+   * Changes the address of the user who is signed in: `POST /users/me/email`. If the issuer
+   * verifies addresses, the address changes only when the user confirms the mail: see
+   * `confirmEmailChange`.
    *
    * @param change.password the current password
-   * @returns the id of the request; `undefined` if the address is changed already
+   * @returns the id of the request; no id if the address was changed at once
    * @throws {ClientError} `forbidden` for a wrong password, `conflict` if the address is taken,
    *   `not_signed_in`
    */
@@ -147,8 +152,8 @@ export interface AccountMethods {
    */
   undoEmailChange(proof: { readonly token: string }): Promise<void>
   /**
-   * Creates the account of an invited person: `POST /invitations/accept`. Further members are
-   * fields of the profile.
+   * Creates the account of an invited person: `POST /invitations/accept`. All members besides the
+   * proof, `username` and `password` are fields of the user's profile.
    *
    * @throws {ClientError} `forbidden` if the link or the code is wrong or has expired; `conflict`
    *   if the user name or the address is taken
@@ -243,7 +248,8 @@ function mailRequestOf({ answer: { request_id: requestId } }: Answered): MailReq
 }
 
 /**
- * Requires the answer of an endpoint that returns nothing, or the new user.
+ * Checks that an answer comes from Keystile: it must have status 204, or contain the `id` of the
+ * new user.
  *
  * @throws {ClientError} `temporarily_unavailable` for an answer that Keystile did not send
  */
@@ -256,7 +262,8 @@ function requireId({ id }: Answer): void {
 }
 
 /**
- * Creates the error for a successful answer of another server, such as the login page of a hotel.
+ * Creates the error for an answer that has a success status but does not come from the issuer, such
+ * as the login page of a hotel's network.
  */
 function ofAnotherServer(): ClientError {
   return new ClientError('temporarily_unavailable', 'The answer does not come from the issuer')

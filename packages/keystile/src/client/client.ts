@@ -186,7 +186,10 @@ async function within<T>(seconds: number, work: () => Promise<T>): Promise<T> {
   return Promise.race([work(), late]).finally(() => clearTimeout(timer))
 }
 
-/** @throws {TypeError} for an option that is unknown, and for a wrong `storage` */
+/**
+ * @throws {TypeError} for an option that is unknown, and for a `storage` that is neither `'cookie'`
+ *   nor a storage
+ */
 function requireOptions(options: ClientOptions): void {
   if (typeof options !== 'object' || options === null) {
     throw new TypeError('the argument of createClient() must be an object with at least `issuer`')

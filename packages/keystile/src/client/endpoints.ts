@@ -36,7 +36,7 @@ export interface Endpoints {
    */
   login(credentials: Credentials, deviceSecret?: string): Promise<IssuedTokens>
   /**
-   * Returns new tokens of a session.
+   * Refreshes a session, and returns its new tokens.
    *
    * @param refreshToken `undefined` if the refresh token is in a cookie
    */

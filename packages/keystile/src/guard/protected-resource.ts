@@ -32,7 +32,8 @@ export interface ProtectedResource {
   /** Answers a request for the metadata; `undefined` for a request with another path. */
   answer(request: HttpRequest): Promise<HttpAnswer | undefined>
   /**
-   * Makes the guards of the verifier name the metadata in their challenges. `mount` calls it.
+   * From now on, the challenges of the verifier's guards contain the URL of the metadata. `mount`
+   * calls this function.
    *
    * @throws {TypeError} if the verifier already belongs to another resource
    */
@@ -152,7 +153,7 @@ function readOptions(options: ProtectedResourceOptions): {
 
   if (scopes !== undefined && !isJsonObject(scopes)) {
     throw new TypeError(
-      '`scopes` must be the object of scopes and their descriptions that the guards get; ' +
+      '`scopes` must be an object that maps each scope to its description, as for createGuard; ' +
         `it is ${kindOf(scopes)}`,
     )
   }

@@ -45,8 +45,8 @@ export interface TrustedIssuer {
 /** All issuers of a verifier. */
 export interface TrustedIssuers {
   /**
-   * The issuer whose keys are in the options; `undefined` if the keys are fetched, or if they can
-   * be loaded again. If it is set, it is the only issuer, so `select` is not needed.
+   * Set if the option `keys` contains the keys, and these keys have no function `seek`. Such a
+   * verifier has only one issuer, so the caller need not call `select`. Otherwise `undefined`.
    */
   readonly only: TrustedIssuer | undefined
   /** The fetched key sets of all issuers. */

@@ -18,7 +18,7 @@ export interface AccessTokenContent {
   readonly subject: string
   readonly clientId: string
   /**
-   * Missing if no person logged in. Then the client acts for itself, and the client is the subject.
+   * Missing if no person logged in: the client acts for itself, and is the subject of the token.
    */
   readonly sessionId?: string
   readonly scopes: readonly string[]
@@ -44,7 +44,10 @@ export interface VerifiedToken<C extends JwtClaims = AccessTokenClaims> {
   readonly clientId: string | undefined
   readonly scopes: readonly string[]
   readonly key: VerificationKey
-  /** When the verifier stops accepting the token, in seconds since 1970: at the latest at `exp`. */
+  /**
+   * When the token expires, in seconds since 1970: at `exp`, or earlier if `maxTokenAgeSeconds` is
+   * set. The clock tolerance is not included.
+   */
   readonly expires: number
 }
 

@@ -48,7 +48,10 @@ export interface PlainTokenDemand {
   readonly clock: Clock
 }
 
-/** Where issuers write the client: RFC 9068; OpenID Connect, Entra v2; Okta; Entra v1. */
+/**
+ * The claims in which issuers write the client: `client_id` in RFC 9068, `azp` in OpenID Connect
+ * and Entra v2, `cid` in Okta, `appid` in Entra v1.
+ */
 const clientClaims = ['client_id', 'azp', 'cid', 'appid'] as const
 
 /**
@@ -57,7 +60,7 @@ const clientClaims = ['client_id', 'azp', 'cid', 'appid'] as const
  */
 const foreignClaims = ['nonce', 'at_hash', 'c_hash', 'events'] as const
 
-/** The claims in which some issuers and apps write the kind of token. Keycloak uses `typ`. */
+/** The claims in which some issuers and apps say what kind of token it is. Keycloak uses `typ`. */
 const typeClaims = ['typ', 'type', 'token_type'] as const
 
 /**
@@ -162,7 +165,10 @@ function requireClient(claims: JwtClaims, clients: readonly string[] | undefined
   }
 }
 
-/** Returns the values of the claims that name the client. The first is the client. */
+/**
+ * Returns the values of all claims that can name the client. The first of these values is the
+ * client.
+ */
 function clientsOf(claims: JwtClaims): readonly string[] {
   return clientClaims.map((name) => claims[name]).filter((value) => typeof value === 'string')
 }
