@@ -46,8 +46,8 @@ export function requireClockForLater(clock: Clock): Clock {
 
 /**
  * Whether a value can be a time in a JWT: a number of seconds since 1970. Returns false for a
- * number of milliseconds such as `Date.now()`. Read as seconds, such a number is a day in the year
- * 58,000, so the token would not expire.
+ * number of milliseconds such as `Date.now()`. If `Date.now()` were read as seconds, it would be a
+ * day in the year 58,000, so the token would practically never expire.
  */
 export function isSeconds(value: unknown): value is number {
   return typeof value === 'number' && value > -Infinity && value < leastMilliseconds

@@ -17,7 +17,10 @@ export interface RefusalDetails<Reason extends string> {
    */
   readonly detail?: string | undefined
   readonly cause?: unknown
-  /** How many whole seconds to wait before a retry: the `Retry-After` header of a 503 or 429. */
+  /**
+   * How many whole seconds the caller should wait before a retry. The answer, a 503 or 429,
+   * contains this number in its `Retry-After` header.
+   */
   readonly retryAfterSeconds?: number
 }
 

@@ -1,8 +1,8 @@
 /** The codes of a `TokenError`, each with its HTTP status. */
 export const tokenStatus = {
   /**
-   * The request has no credential. The `WWW-Authenticate` header of the answer then has no `error`
-   * (RFC 6750 §3.1).
+   * The request has no credential. In this case, the `WWW-Authenticate` header of the answer has no
+   * `error` (RFC 6750 §3.1).
    */
   not_authenticated: 401,
   invalid_request: 400,

@@ -32,7 +32,8 @@ export interface MailRequest {
 }
 
 /**
- * The proof in a mail: the `token` of the link; or the code, together with the id of the request.
+ * The proof that a mail contains: either the `token` of its link, or its code. The code needs the
+ * id of the request too.
  */
 export type MailProof =
   | { readonly token: string; readonly requestId?: undefined; readonly code?: undefined }
@@ -120,7 +121,7 @@ export interface AccountMethods {
    * Verifies the address of an account: `POST /email-verifications/confirm`.
    *
    * @throws {ClientError} `forbidden` if the link, the code or the password is wrong or has
-   *   expired; `not_signed_in`
+   *   expired; `not_signed_in` if there is neither a password nor a user who is signed in
    */
   verifyEmail(proof: OwnMailProof): Promise<void>
   /**
@@ -131,7 +132,7 @@ export interface AccountMethods {
    * @param change.password the current password
    * @returns the id of the request; no id if the address was changed at once
    * @throws {ClientError} `forbidden` for a wrong password, `conflict` if the address is taken,
-   *   `not_signed_in`
+   *   `not_signed_in` if no user is signed in
    */
   changeEmail(change: {
     readonly email: string
@@ -141,7 +142,7 @@ export interface AccountMethods {
    * Confirms a new address: `POST /email-changes/confirm`.
    *
    * @throws {ClientError} `forbidden` if the link, the code or the password is wrong or has
-   *   expired; `not_signed_in`
+   *   expired; `not_signed_in` if there is neither a password nor a user who is signed in
    */
   confirmEmailChange(proof: OwnMailProof): Promise<void>
   /**
@@ -169,8 +170,8 @@ export interface AccountParts {
   /** Sends a request with the access token of the user who is signed in. */
   readonly fetchAsUser: Fetch
   /**
-   * Returns the device secret of the last login; `undefined` if there is none, or if it is in a
-   * cookie.
+   * Returns the device secret of the last login; `undefined` if there is no device secret, or if a
+   * cookie contains it.
    */
   readonly deviceSecret: () => Promise<string | undefined>
 }
@@ -233,7 +234,11 @@ function wireProof({ requestId, ...others }: { readonly requestId?: string | und
   return { ...others, request_id: requestId }
 }
 
-/** @throws {ClientError} `temporarily_unavailable` for an answer that Keystile did not send */
+/**
+ * Reads the outcome of a registration from an answer.
+ *
+ * @throws {ClientError} `temporarily_unavailable` for an answer that Keystile did not send
+ */
 function registeredOf({ answer }: Answered): Registered {
   const { registration_id: registrationId, verification_request_id: requestId } = answer
   if (typeof registrationId === 'string') return { isPending: true, registrationId }
@@ -241,7 +246,11 @@ function registeredOf({ answer }: Answered): Registered {
   return { isPending: false, requestId: typeof requestId === 'string' ? requestId : undefined }
 }
 
-/** @throws {ClientError} `temporarily_unavailable` for an answer that Keystile did not send */
+/**
+ * Reads the id of a request for a mail from an answer.
+ *
+ * @throws {ClientError} `temporarily_unavailable` for an answer that Keystile did not send
+ */
 function mailRequestOf({ answer: { request_id: requestId } }: Answered): MailRequest {
   if (typeof requestId !== 'string') throw ofAnotherServer()
   return { requestId }

@@ -185,7 +185,11 @@ function noCookieSessions(issuer: string): string {
   )
 }
 
-/** @throws {ClientError} `temporarily_unavailable` for an answer without tokens */
+/**
+ * Reads the access token and the refresh token from an answer.
+ *
+ * @throws {ClientError} `temporarily_unavailable` for an answer without tokens
+ */
 function tokensInBody(answer: Answer): IssuedTokens {
   const { refresh_token: refreshToken, device_secret: deviceSecret } = answer
   if (typeof refreshToken !== 'string') throw withoutTokens()
@@ -193,7 +197,11 @@ function tokensInBody(answer: Answer): IssuedTokens {
   return typeof deviceSecret === 'string' ? { ...tokens, deviceSecret } : tokens
 }
 
-/** @throws {ClientError} `temporarily_unavailable` for an answer without an access token */
+/**
+ * Reads the access token from an answer whose refresh token is in a cookie.
+ *
+ * @throws {ClientError} `temporarily_unavailable` for an answer without an access token
+ */
 function tokensBesideCookie(answer: Answer): IssuedTokens {
   const { access_token: accessToken, expires_in: seconds } = answer
   if (typeof accessToken !== 'string' || typeof seconds !== 'number') throw withoutTokens()

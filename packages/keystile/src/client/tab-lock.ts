@@ -4,9 +4,9 @@ import { delay, withLease } from './lease.ts'
 
 /**
  * How many milliseconds a lock is held after a write. A write reaches other tabs a moment later,
- * and no event says when, so another tab could get the lock before it sees the write. 250 ms is
- * usually enough. A tab that sees the write even later refreshes once more and gets the same
- * tokens.
+ * and no event tells when. Without the delay, another tab could get the lock before it sees the
+ * write. 250 ms is usually enough. A tab that sees the write even later refreshes once more and
+ * gets the same tokens.
  */
 const arrivalTime = 250
 

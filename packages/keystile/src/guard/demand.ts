@@ -243,7 +243,11 @@ export function requireAge(maxAgeSeconds: number | undefined): void {
   throw new TypeError(`\`maxAgeSeconds\` must be a number above 0; it is ${kindOf(maxAgeSeconds)}`)
 }
 
-/** @throws {TypeError} for a scope that is not a string, or is not declared */
+/**
+ * Checks the scopes in the arguments of a guard.
+ *
+ * @throws {TypeError} for a scope that is not a string, or is not declared
+ */
 function requireDeclared(scopes: readonly unknown[], declared: object | undefined): void {
   for (const scope of scopes) {
     if (typeof scope !== 'string') {

@@ -49,8 +49,8 @@ const optionNames: readonly (keyof ProtectedResourceOptions)[] = [
 ]
 
 /**
- * How long a client may cache the metadata: long enough to save requests, short enough that a
- * change arrives within minutes.
+ * How many seconds a client may cache the metadata. The cache saves requests, and a change still
+ * reaches clients within five minutes.
  */
 const maxAgeSeconds = 300
 
@@ -107,8 +107,8 @@ export function findMetadataUrl(verifier: Verifier<TokenType>): string | undefin
 }
 
 /**
- * Returns the URL of the metadata: the well-known path is inserted before the path of the resource
- * (RFC 9728 §3.1).
+ * Returns the URL of the metadata. RFC 9728 §3.1 inserts the well-known path before the path of the
+ * resource.
  */
 function metadataUrlOf({ origin, pathname }: URL): string {
   const path = pathname === '/' ? '' : pathname
@@ -194,8 +194,8 @@ function requireResource(resource: string): URL {
 }
 
 /**
- * Checks the verifier: each issuer must be a URL that clients can use, and the resource must be an
- * audience, so that the guards accept the tokens that clients request for this resource.
+ * Checks the verifier. Each issuer must be a URL that clients can use. The resource must be one of
+ * the audiences, so that the guards accept the tokens that clients request for this resource.
  *
  * @throws {TypeError}
  */
@@ -225,7 +225,11 @@ function issuersOf({ issuer, issuers = [issuer] }: Verifier<TokenType>): readonl
   return issuers
 }
 
-/** @throws {TypeError} whose message never repeats the URL, which may contain a password */
+/**
+ * Parses a URL of a server.
+ *
+ * @throws {TypeError} The message never repeats the URL, which may contain a password
+ */
 function requireServerUrl(name: string, text: unknown): URL {
   const url = findServerUrl(text)
   if (url && isSafe(url)) return url

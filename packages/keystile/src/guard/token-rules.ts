@@ -133,7 +133,11 @@ function isBindingClaim(audience: TokenRules['audience']): audience is BindingCl
   return typeof audience === 'object' && audience !== null && !Array.isArray(audience)
 }
 
-/** @throws {TypeError} if the claim cannot bind a token to an API, or if `values` is empty */
+/**
+ * Checks the option `audience` in its form `{ claim, values }`.
+ *
+ * @throws {TypeError} if the claim cannot bind a token to an API, or if `values` is empty
+ */
 function requireBindingClaim({ claim, values }: BindingClaim): BindingClaim {
   if (!isName(claim) || unbindingClaims.includes(claim)) {
     throw new TypeError(

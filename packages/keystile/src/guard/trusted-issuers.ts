@@ -171,7 +171,11 @@ function keyFinderOf(
   }
 }
 
-/** @throws {TypeError} if the keys are of a wrong kind, or unsafe */
+/**
+ * Makes a key set from the option `keys`.
+ *
+ * @throws {TypeError} if the keys are of a wrong kind, or unsafe
+ */
 function keysOf(keys: KeyOptions['keys']): KeySet {
   if (typeof keys === 'string') return keySetOf([importKey({ secret: keys, algorithm: 'HS256' })])
   if (typeof keys !== 'object' || keys === null || keys instanceof URL) {

@@ -69,7 +69,7 @@ export function createEventParser(
   }
 }
 
-/** @throws {Error} if a line, or the data of an event, is too long */
+/** Returns the text. @throws {Error} if a line, or the data of an event, is too long */
 function requireShort(text: string): string {
   if (text.length <= maxCharacters) return text
   throw new Error(`a line or an event has more than ${maxCharacters} characters`)

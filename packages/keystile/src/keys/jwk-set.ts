@@ -48,9 +48,9 @@ export function isKeySet(keys: unknown): keys is KeySet {
 }
 
 /**
- * Imports a JWK Set. Refuses the whole set when a `kid` appears twice, when it mixes shared secrets
- * and public keys, or when `importKey` refuses one of its secrets. Skips any other key that is
- * weak, unknown or made for another purpose, as RFC 7517 §5 recommends.
+ * Imports a JWK Set. Refuses the whole set if a `kid` appears twice, if the set has both shared
+ * secrets and public keys, or if `importKey` refuses one of the secrets. Skips every other key that
+ * is weak, unknown or made for another purpose, as RFC 7517 §5 recommends.
  *
  * @param onUnfit called with the reason for each skipped key
  * @throws {TypeError} for a refused set, and for a set without a usable key

@@ -26,8 +26,8 @@ const freshSeconds = { default: 300, most: 3_600 }
 
 /**
  * How long keys that are no longer fresh may be used while new keys are fetched. After that, a
- * token waits for the fetch, so an API without traffic does not accept a token of a key that was
- * withdrawn long ago.
+ * token waits for the new keys. Without this limit, an API without traffic could accept a token
+ * whose key was withdrawn long ago.
  */
 const oldSeconds = 300
 

@@ -78,8 +78,9 @@ export function issueAccessToken(
 }
 
 /**
- * Verifies an access token of the JWT profile. In addition to the checks of `verifyJwt`, `typ` must
- * be `at+jwt`, all required claims must be present with their types, and `sub` must not be empty.
+ * Verifies an access token of the JWT profile. Makes the checks of `verifyJwt`. In addition, `typ`
+ * must be `at+jwt`. All required claims must be present with their types, and `sub` must not be
+ * empty.
  *
  * Does NOT check whether the token was revoked.
  *

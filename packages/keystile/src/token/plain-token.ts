@@ -70,10 +70,11 @@ const typeClaims = ['typ', 'type', 'token_type'] as const
 const foreignType = /^(id|refresh|offline|logout)([_ -]?token)?$/i
 
 /**
- * Verifies an access token of an issuer that does not follow RFC 9068. In addition to the checks of
- * `verifyJwt`: `typ` must be `JWT`, `at+jwt` or absent. `iss`, `sub` and `exp` must be present. The
- * token must not be an ID token, a refresh token or a logout token, as far as its claims show. Its
- * `aud` must not name its own client, as ID tokens do, unless `clients` lists this client.
+ * Verifies an access token of an issuer that does not follow RFC 9068. Makes the checks of
+ * `verifyJwt`. In addition, `typ` must be `JWT`, `at+jwt` or absent. `iss`, `sub` and `exp` must be
+ * present. The token must not be an ID token, a refresh token or a logout token, as far as its
+ * claims show. Its `aud` must not name its own client, as ID tokens do, unless `clients` lists this
+ * client.
  *
  * Does NOT check whether the token was revoked. Cannot recognize an ID token if its `aud` is an API
  * and none of its claims shows the kind of token.

@@ -99,7 +99,11 @@ function guardsOf({ options, instance }: RememberedRoute): readonly GuardMark[] 
     .filter((mark) => mark !== undefined)
 }
 
-/** @throws {Error} if this version of Fastify has no hidden member with the hooks */
+/**
+ * Returns the hooks of a Fastify instance.
+ *
+ * @throws {Error} if this version of Fastify has no hidden member with the hooks
+ */
 function hooksOf(instance: object): Readonly<Record<string, readonly unknown[]>> {
   const hooks = findHidden(instance, 'fastify.hooks')
   if (!hooks) {

@@ -18,7 +18,10 @@ interface HonoRoute {
 }
 
 type HonoHandler = ((...args: never) => unknown) & {
-  /** The original function, if a sub-app with its own error handler has wrapped it. */
+  /**
+   * The function that the app registered. Set only if a sub-app with its own error handler has
+   * wrapped this function.
+   */
   readonly __COMPOSED_HANDLER?: HonoHandler
 }
 

@@ -20,7 +20,10 @@ export type Declaration =
   | { readonly kind: 'public' }
   | {
       readonly kind: 'guard' | 'optional'
-      /** Reads the arguments of the decorator, with the scopes that the app has declared. */
+      /**
+       * Reads the arguments of the decorator. @throws {TypeError} for a scope that the app has not
+       * declared
+       */
       readonly read: (core: AnyCore) => Demand
     }
 
