@@ -35,8 +35,8 @@ export function requireClock(clock: Clock): Clock {
 
 /**
  * Checks a clock as `requireClock` does, and returns the clock. While a Cloudflare Worker loads its
- * modules, `Date.now()` is 0, so the clock cannot be checked yet. The returned clock is then
- * checked at each use instead.
+ * modules, `Date.now()` is 0, so the clock cannot be checked yet. In this case, the returned clock
+ * is checked at each use.
  *
  * @throws {TypeError}
  */
@@ -55,8 +55,8 @@ export function isSeconds(value: unknown): value is number {
 
 /**
  * Whether `now` has reached `instant`. `since` is the time at which the caller chose `instant`. If
- * `now` is before `since`, the clock was set back. The function then returns true as well, so that
- * the caller does not wait too long.
+ * `now` is before `since`, the clock was set back. In this case, the function returns true as well,
+ * so that the caller does not wait too long.
  */
 export function hasCome(instant: number, since: number, now: number): boolean {
   return now >= instant || now < since

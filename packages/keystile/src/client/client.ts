@@ -18,9 +18,9 @@ export interface ClientOptions {
    */
   readonly issuer: string
   /**
-   * Where the client keeps the tokens. `'cookie'` is for browsers only. The issuer then sets the
-   * refresh token as a cookie that no script can read, so an injected script cannot steal it. The
-   * tabs keep only the access token, in memory. Default: `memoryStorage()`.
+   * Where the client keeps the tokens. `'cookie'` is for browsers only. The issuer sets the refresh
+   * token as a cookie that no script can read, so an injected script cannot steal it. The tabs keep
+   * only the access token, in memory. Default: `memoryStorage()`.
    */
   readonly storage?: TokenStorage | 'cookie'
   /**

@@ -160,8 +160,8 @@ export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
 
 /**
  * Whether a request failed because the issuer has no cookie sessions. Such an issuer answers 404. A
- * browser hides this 404 from a page of a different origin, so the page sees no answer at all. The
- * issuer's metadata then shows whether the issuer has cookie sessions.
+ * browser hides this 404 from a page of a different origin, so the page sees no answer at all. In
+ * this case, the issuer's metadata shows whether the issuer has cookie sessions.
  */
 async function lacksCookieSessions(error: unknown, { issuer, fetch }: Issuer): Promise<boolean> {
   const isUnknown =

@@ -24,7 +24,7 @@ export interface TabLock {
 // decisions/0017-lock-tabs-in-indexeddb.md
 /**
  * Creates a lock. It uses Web Locks, or a lease in IndexedDB if the browser has no Web Locks.
- * Without IndexedDB there is no lock: two tabs may then refresh at the same time.
+ * Without IndexedDB there is no lock, so two tabs may refresh at the same time.
  */
 export function createTabLock(): TabLock {
   let arrivesAt = 0

@@ -193,8 +193,8 @@ export function joinDemands<S extends string>(outer: Demand<S>, inner: Demand<S>
 }
 
 /**
- * Joins each outer alternative with each inner alternative. Drops an alternative that contains all
- * scopes of another alternative, because it admits no additional caller. A demand joined with
+ * Joins each list of scopes in `outer` with each list in `inner`. Drops a joined list that contains
+ * all scopes of another joined list, because it admits no additional caller. A demand joined with
  * itself therefore stays unchanged: it does not grow when a request passes the same guard many
  * times.
  */

@@ -27,8 +27,8 @@ export interface FeedList {
 }
 
 /**
- * Creates an empty list. A revocation stays in the list until it expires, even if the issuer sends
- * it no longer: the issuer may have restored an old database that lacks this revocation.
+ * Creates an empty list. A revocation stays in the list until it expires, even if the issuer no
+ * longer sends it: the issuer may have restored an old database that lacks this revocation.
  */
 export function createFeedList(clock: Clock): FeedList {
   const list = createRevocationList()

@@ -111,10 +111,10 @@ export interface Verifier<T extends TokenType = 'at+jwt'> {
   recall?(token: string): Identity<string, T> | undefined
   /**
    * Verifies an access token, in this order: form, issuer, algorithm, key, signature, `typ`,
-   * claims, revocation, and the age of the login if the demand has one. The `iss` of the token only
-   * selects one of the configured issuers; it never leads to a fetch from another URL. `verify`
-   * fetches keys only for a token with an unknown key, and waits for one fetch. For a cached token,
-   * `verify` checks expiry, key and revocation again.
+   * claims, revocation, and the age of the login if `demand` has `maxAgeSeconds`. The `iss` of the
+   * token only selects one of the configured issuers; it never leads to a fetch from another URL.
+   * `verify` fetches keys only for a token with an unknown key, and waits for one fetch. For a
+   * cached token, `verify` checks expiry, key and revocation again.
    *
    * Does NOT check scopes, nor whether the user still exists: a guard does.
    *

@@ -88,8 +88,8 @@ export async function findJson(
 }
 
 /**
- * Whether a server redirected a request. A custom `fetch` may have followed the redirect. The
- * `fetch` of browsers reveals only that the type is `opaqueredirect`.
+ * Whether a server redirected a request. Also returns true if a custom `fetch` has already followed
+ * the redirect. In browsers, the only sign of a redirect is the type `opaqueredirect`.
  */
 export function isRedirect({ status, redirected, type }: Response): boolean {
   return redirected || type === 'opaqueredirect' || redirectStatuses.has(status)

@@ -29,7 +29,7 @@ const fileExtension = /\.(?:pem|key|pub|crt|cer|der|p8|p12|pfx|jwks?|json|txt|ya
 /** The known mistakes. The first match counts, so a URL is not reported as a host name. */
 const impostors: readonly (Impostor & {
   is(text: string, bytes: Buffer): boolean
-  /** If true, the mistake is also recognized in text that encodes it in base64 or hex. */
+  /** If true, the value is also recognized when it is encoded in base64 or hex. */
   readonly encoded?: true
 })[] = [
   {

@@ -8,7 +8,10 @@ import { malformedClaim, requireUnbound, type JwtClaims } from './claims.ts'
 import { verifyJwtWithKey, signJwt } from './jwt.ts'
 import { parseScope } from './scope.ts'
 
-/** The `typ` of access tokens. It stops the use of ID tokens as access tokens (RFC 9068 §2.1). */
+/**
+ * The `typ` of access tokens. ID tokens have a different `typ`, so they cannot be used as access
+ * tokens (RFC 9068 §2.1).
+ */
 const accessTokenType = 'at+jwt'
 
 /** The content of an access token. */

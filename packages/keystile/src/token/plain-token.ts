@@ -199,7 +199,10 @@ function scopesOf(claims: JwtClaims, from: ScopesFrom): readonly string[] {
   return [...scopes]
 }
 
-/** Refuses a token with an `iat` in the future, because such a token would never be too old. */
+/**
+ * Refuses a token with an `iat` in the future. Such a token would be accepted for longer than
+ * `maxTokenAgeSeconds`.
+ */
 function requireIssued(
   issuedAt: number | undefined,
   now: number,

@@ -77,7 +77,7 @@ export function routesOfFastify(app: FastifyLike): AppRoutes {
   }
 }
 
-/** Whether a route is the HEAD route that Fastify adds to each GET route. */
+/** Whether a route is a HEAD route that Fastify itself has added to a GET route. */
 function isHeadOfGet(route: RememberedRoute, routes: readonly RememberedRoute[]): boolean {
   if (route.options.method !== 'HEAD') return false
   const get = routes.find(

@@ -21,8 +21,9 @@ export type Declaration =
   | {
       readonly kind: 'guard' | 'optional'
       /**
-       * Reads the arguments of the decorator. @throws {TypeError} for a scope that the app has not
-       * declared
+       * Reads the arguments of the decorator.
+       *
+       * @throws {TypeError} for a scope that the app has not declared
        */
       readonly read: (core: AnyCore) => Demand
     }

@@ -102,9 +102,9 @@ Injectable()(KeystileGuard)
 Inject(guardsToken)(KeystileGuard, undefined, 0)
 
 /**
- * Returns the node:http request of a call. In HTTP, the carrier is this request. In GraphQL, the
- * context has the request as `req` (Apollo) or `reply.request` (Mercurius). For a WebSocket, the
- * client has the request of its upgrade as `request` (socket.io).
+ * Returns the node:http request of a call. For an HTTP call, `carrier` itself is this request. In
+ * GraphQL, the context has the request as `req` (Apollo) or `reply.request` (Mercurius). For a
+ * WebSocket, the client has the request of its upgrade as `request` (socket.io).
  *
  * @throws {TypeError} if there is no such request
  */
