@@ -69,8 +69,9 @@ const maxPieces = 64
 const leastPieceBytes = 16
 
 /**
- * Makes a collector that joins pieces as they arrive. Otherwise a sender could use up the memory
- * with one-byte pieces: a separate buffer for one byte takes several hundred bytes of memory.
+ * Makes a collector of pieces of bytes. Joins every 64 pieces into one buffer as they arrive,
+ * because a separate buffer for one byte takes several hundred bytes of memory. Without joining, a
+ * sender of one-byte pieces could use up the memory.
  */
 export function createByteCollector(): ByteCollector {
   let pieces: Uint8Array[] = []

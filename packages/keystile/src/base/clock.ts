@@ -34,8 +34,9 @@ export function requireClock(clock: Clock): Clock {
 }
 
 /**
- * Checks a clock as `requireClock` does, and returns it. A Cloudflare Worker has no time while it
- * loads its modules. There, the returned clock is checked only later, at each use.
+ * Checks a clock as `requireClock` does, and returns the clock. While a Cloudflare Worker loads its
+ * modules, `Date.now()` is 0, so the clock cannot be checked yet. In this case, the returned clock
+ * is checked at each use.
  *
  * @throws {TypeError}
  */
@@ -45,17 +46,17 @@ export function requireClockForLater(clock: Clock): Clock {
 
 /**
  * Whether a value can be a time in a JWT: a number of seconds since 1970. Returns false for a
- * number of milliseconds such as `Date.now()`. Read as seconds, such a number is a day in the year
- * 58,000, so the token would not expire.
+ * number of milliseconds such as `Date.now()`. If `Date.now()` were read as seconds, it would be a
+ * day in the year 58,000, so the token would practically never expire.
  */
 export function isSeconds(value: unknown): value is number {
   return typeof value === 'number' && value > -Infinity && value < leastMilliseconds
 }
 
 /**
- * Whether `now` has reached `instant`. `since` is the time at which `instant` was set. Also returns
- * true if `now` is before `since`: then the clock was set back, and the caller must not wait until
- * the clock reaches `instant` again.
+ * Whether `now` has reached `instant`. `since` is the time at which the caller chose `instant`. If
+ * `now` is before `since`, the clock was set back. In this case, the function returns true as well,
+ * so that the caller does not wait too long.
  */
 export function hasCome(instant: number, since: number, now: number): boolean {
   return now >= instant || now < since

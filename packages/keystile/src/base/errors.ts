@@ -17,7 +17,10 @@ export interface RefusalDetails<Reason extends string> {
    */
   readonly detail?: string | undefined
   readonly cause?: unknown
-  /** How many whole seconds to wait before a retry: the `Retry-After` header of a 503 or 429. */
+  /**
+   * How many whole seconds the caller should wait before a retry. The answer, a 503 or 429,
+   * contains this number in its `Retry-After` header.
+   */
   readonly retryAfterSeconds?: number
 }
 
@@ -43,8 +46,8 @@ abstract class Refusal<Code extends string> extends Error {
 }
 
 /**
- * The demands of the route that the token does not fulfil. The `WWW-Authenticate` header names
- * them.
+ * What the route demands but the token does not have. The guard's answer says so in the
+ * `WWW-Authenticate` header.
  */
 export interface TokenShortfall {
   readonly scopes?: readonly string[]
@@ -58,8 +61,8 @@ export class TokenError extends Refusal<TokenErrorCode> {
   readonly shortfall: TokenShortfall
 
   /**
-   * @param details If `details.reason` belongs to a different code, the error gets the default
-   *   reason of `code`
+   * @param details If `details.reason` belongs to a code other than `code`, the error ignores it
+   *   and gets the default reason of `code`
    */
   constructor(
     code: TokenErrorCode,

@@ -4,7 +4,7 @@ import { parseUtf8 } from './bytes.ts'
 export type JsonObject = { readonly [member: string]: unknown }
 
 /**
- * The maximum number of nested levels. Recursion over 32 levels cannot overflow the stack, and
+ * How deep JSON may be nested at most. Recursion over 32 levels cannot overflow the stack, and
  * claims and keys have far fewer levels.
  */
 const maxDepth = 32
@@ -50,7 +50,7 @@ export function asJsonObject(value: unknown): JsonObject {
 
 /**
  * Counts the members of a parsed value. If an object has several members with the same name,
- * `JSON.parse` keeps only the last of them. Then this count is lower than the result of
+ * `JSON.parse` keeps only the last of them. For such a text, this count is lower than the result of
  * `countColons`.
  *
  * @throws {SyntaxError} for an unpaired surrogate, and for too many levels

@@ -1,6 +1,6 @@
 /**
- * Whether the runtime stops all work that a request has started when the request is answered, as
- * Cloudflare Workers do.
+ * Whether this runtime is Cloudflare Workers. As soon as a request is answered, Workers stop all
+ * work that this request has started.
  *
  * @see https://developers.cloudflare.com/workers/runtime-apis/context/
  */

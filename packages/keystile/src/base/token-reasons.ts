@@ -1,14 +1,14 @@
 /** The codes of a `TokenError`, each with its HTTP status. */
 export const tokenStatus = {
   /**
-   * The request has no credential. The `WWW-Authenticate` header of the answer then has no `error`
-   * (RFC 6750 §3.1).
+   * The request has no credential. In this case, the `WWW-Authenticate` header of the answer has no
+   * `error` (RFC 6750 §3.1).
    */
   not_authenticated: 401,
   invalid_request: 400,
   invalid_token: 401,
   insufficient_scope: 403,
-  /** The user's e-mail address is not verified. This code is Keystile's own: no RFC has it. */
+  /** The user's e-mail address is not verified. No RFC defines this code; Keystile does. */
   email_not_verified: 403,
   /** The user's last login was too long ago (RFC 9470 §3). */
   insufficient_user_authentication: 401,

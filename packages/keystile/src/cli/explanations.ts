@@ -1,6 +1,9 @@
 import type { TokenReason } from '../base/token-reasons.ts'
 
-/** Explains a reason to the operator of an API, in `token check` and on the page on refusals. */
+/**
+ * Explains a reason to the operator of an API. `keystile token check` prints it, and
+ * docs/reference/refused.md contains it.
+ */
 export interface Explanation {
   readonly meaning: string
   readonly cause: string

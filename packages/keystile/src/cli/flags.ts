@@ -12,8 +12,7 @@ export class UsageError extends Error {
 }
 
 /**
- * Parses flags. For an unknown flag, the error suggests the most similar flag, which Node's own
- * error does not.
+ * Parses flags. For an unknown flag, the error suggests the most similar known flag.
  *
  * @throws {UsageError} for an unknown flag, an argument that is not a flag, and a flag without its
  *   value

@@ -38,9 +38,9 @@ export interface Printed {
 }
 
 /**
- * Checks a token as a guard does. It fetches keys only from the configured issuers, never from an
- * issuer that only the token names. The output never contains the token. It contains claims only
- * with `--claims`.
+ * Checks a token as a guard does. Fetches keys only from the configured issuers, even if the token
+ * names another issuer. The output never contains the token. The output contains claims only with
+ * `--claims`.
  *
  * @param input a token, or the whole value of an `Authorization` header
  */
@@ -81,14 +81,20 @@ function refusal({ reason, detail, status, code, message }: TokenError): readonl
   ]
 }
 
-/** Returns the value of the `Authorization` header, or `undefined` for an empty input. */
+/**
+ * Turns the input into the value of an `Authorization` header: adds `Bearer` if it is missing.
+ * Returns `undefined` for an empty input.
+ */
 function readField(input: string): string | undefined {
   const text = input.trim().replace(/^authorization:\s*/i, '')
   if (text === '') return undefined
   return /^bearer(?:\s|$)/i.test(text) ? text : `Bearer ${text}`
 }
 
-/** Returns the lines for `--claims`. If `isProved` is false, anyone may have written the claims. */
+/**
+ * Returns the lines for `--claims`. If `isProved` is false, the first line warns that the claims
+ * are not verified.
+ */
 function describeToken(field: string | undefined, isProved: boolean): readonly string[] {
   const token = field?.split(' ').at(-1) ?? ''
   try {
@@ -143,7 +149,10 @@ function readSettings(
   return { ...readDemand(flags, verifier), showsClaims: flags['claims'] === true }
 }
 
-/** Reads the flags that say which tokens are accepted. `createVerifier` checks them. */
+/**
+ * Reads the flags that say which tokens are accepted. `createVerifier` checks the values of these
+ * flags.
+ */
 function readTokenRules(
   flags: Readonly<Record<string, unknown>>,
   values: readonly string[],
@@ -183,8 +192,8 @@ function readDemand(flags: Readonly<Record<string, unknown>>, verifier: Verifier
 }
 
 /**
- * Calls `make`. If it throws, replaces each option's name in the message with the flag or the
- * variable that the user has set.
+ * Calls `make`. If `make` throws, the message names options of the library. Replaces each such name
+ * with the flag or the variable that the user has set.
  *
  * @throws {UsageError} if `make` throws a `TypeError`
  */

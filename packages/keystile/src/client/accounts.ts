@@ -32,17 +32,21 @@ export interface MailRequest {
 }
 
 /**
- * The proof in a mail: the `token` of the link; or the code, together with the id of the request.
+ * The proof that a mail contains: either the `token` of its link, or its code. The code needs the
+ * id of the request too.
  */
 export type MailProof =
   | { readonly token: string; readonly requestId?: undefined; readonly code?: undefined }
   | { readonly requestId: string; readonly code: string; readonly token?: undefined }
 
-/** The proof that confirms a registration: the link with the chosen password, or the code. */
+/**
+ * The proof that confirms a registration: either the `token` of the link and the chosen password,
+ * or the code and the id of the registration.
+ */
 export type RegistrationProof = {
   /**
-   * Another user name, for the case that another user has taken the chosen one since. Needs the
-   * password.
+   * A different user name, if another user has taken the chosen name in the meantime. A proof with
+   * a `username` also needs the `password`.
    */
   readonly username?: string
 } & (
@@ -61,8 +65,8 @@ export type RegistrationProof = {
 )
 
 /**
- * The proof in a mail, and the password of the account. If the password is left out, the user must
- * be signed in.
+ * The proof in a mail, and the password of the account. A user who is signed in may leave out the
+ * password.
  */
 export type OwnMailProof = MailProof & { readonly password?: string }
 
@@ -92,8 +96,8 @@ export interface AccountMethods {
    */
   finishRegistration(proof: RegistrationProof): Promise<void>
   /**
-   * Sends a mail with a link and a code for a new password, if there is such an account:
-   * `POST /password-resets`. The result is the same if there is none.
+   * Sends a mail with a link and a code for a new password: `POST /password-resets`. If no account
+   * has this name or address, no mail is sent, but the result looks the same.
    *
    * @param account.login a user name or an e-mail address
    */
@@ -109,24 +113,26 @@ export interface AccountMethods {
    * Sends another mail to verify the address of the user who is signed in:
    * `POST /email-verifications`.
    *
-   * @throws {ClientError} `conflict` if the address is already verified, `not_signed_in`
+   * @throws {ClientError} `conflict` if the address is already verified, `not_signed_in` if no user
+   *   is signed in
    */
   requestEmailVerification(): Promise<MailRequest>
   /**
    * Verifies the address of an account: `POST /email-verifications/confirm`.
    *
    * @throws {ClientError} `forbidden` if the link, the code or the password is wrong or has
-   *   expired; `not_signed_in`
+   *   expired; `not_signed_in` if there is neither a password nor a user who is signed in
    */
   verifyEmail(proof: OwnMailProof): Promise<void>
   /**
-   * Changes the address of the user who is signed in: `POST /users/me/email`. If addresses are
-   * verified, the address changes only when the user confirms the mail: see `confirmEmailChange`.
+   * Changes the address of the user who is signed in: `POST /users/me/email`. If the issuer
+   * verifies addresses, the address changes only when the user confirms the mail: see
+   * `confirmEmailChange`.
    *
    * @param change.password the current password
-   * @returns the id of the request; `undefined` if the address is changed already
+   * @returns the id of the request; no id if the address was changed at once
    * @throws {ClientError} `forbidden` for a wrong password, `conflict` if the address is taken,
-   *   `not_signed_in`
+   *   `not_signed_in` if no user is signed in
    */
   changeEmail(change: {
     readonly email: string
@@ -136,7 +142,7 @@ export interface AccountMethods {
    * Confirms a new address: `POST /email-changes/confirm`.
    *
    * @throws {ClientError} `forbidden` if the link, the code or the password is wrong or has
-   *   expired; `not_signed_in`
+   *   expired; `not_signed_in` if there is neither a password nor a user who is signed in
    */
   confirmEmailChange(proof: OwnMailProof): Promise<void>
   /**
@@ -147,8 +153,8 @@ export interface AccountMethods {
    */
   undoEmailChange(proof: { readonly token: string }): Promise<void>
   /**
-   * Creates the account of an invited person: `POST /invitations/accept`. Further members are
-   * fields of the profile.
+   * Creates the account of an invited person: `POST /invitations/accept`. All members besides the
+   * proof, `username` and `password` are fields of the user's profile.
    *
    * @throws {ClientError} `forbidden` if the link or the code is wrong or has expired; `conflict`
    *   if the user name or the address is taken
@@ -164,8 +170,8 @@ export interface AccountParts {
   /** Sends a request with the access token of the user who is signed in. */
   readonly fetchAsUser: Fetch
   /**
-   * Returns the device secret of the last login; `undefined` if there is none, or if it is in a
-   * cookie.
+   * Returns the device secret of the last login; `undefined` if there is no device secret, or if a
+   * cookie contains it.
    */
   readonly deviceSecret: () => Promise<string | undefined>
 }
@@ -228,7 +234,11 @@ function wireProof({ requestId, ...others }: { readonly requestId?: string | und
   return { ...others, request_id: requestId }
 }
 
-/** @throws {ClientError} `temporarily_unavailable` for an answer that Keystile did not send */
+/**
+ * Reads the outcome of a registration from an answer.
+ *
+ * @throws {ClientError} `temporarily_unavailable` for an answer that Keystile did not send
+ */
 function registeredOf({ answer }: Answered): Registered {
   const { registration_id: registrationId, verification_request_id: requestId } = answer
   if (typeof registrationId === 'string') return { isPending: true, registrationId }
@@ -236,14 +246,19 @@ function registeredOf({ answer }: Answered): Registered {
   return { isPending: false, requestId: typeof requestId === 'string' ? requestId : undefined }
 }
 
-/** @throws {ClientError} `temporarily_unavailable` for an answer that Keystile did not send */
+/**
+ * Reads the id of a request for a mail from an answer.
+ *
+ * @throws {ClientError} `temporarily_unavailable` for an answer that Keystile did not send
+ */
 function mailRequestOf({ answer: { request_id: requestId } }: Answered): MailRequest {
   if (typeof requestId !== 'string') throw ofAnotherServer()
   return { requestId }
 }
 
 /**
- * Requires the answer of an endpoint that returns nothing, or the new user.
+ * Checks that an answer comes from Keystile: it must have status 204, or contain the `id` of the
+ * new user.
  *
  * @throws {ClientError} `temporarily_unavailable` for an answer that Keystile did not send
  */
@@ -256,7 +271,8 @@ function requireId({ id }: Answer): void {
 }
 
 /**
- * Creates the error for a successful answer of another server, such as the login page of a hotel.
+ * Creates the error for an answer that has a success status but does not come from the issuer, such
+ * as the login page of a hotel's network.
  */
 function ofAnotherServer(): ClientError {
   return new ClientError('temporarily_unavailable', 'The answer does not come from the issuer')

@@ -11,8 +11,9 @@ export interface AccountRequest {
 }
 
 /**
- * Sends a request. If it succeeds, returns the status too: the answer of a different server, such
- * as the login page of a hotel's network, may be a success as well.
+ * Sends a request, and returns the status and the body of a successful answer. The caller must
+ * check both: a different server may have answered 200, such as the login page of a hotel's
+ * network.
  *
  * @throws {ClientError} with the code of the status if the issuer refuses the request;
  *   `temporarily_unavailable` if the issuer is unreachable, fails or is busy, or if a different
@@ -42,8 +43,8 @@ export async function askAccounts(
 }
 
 /**
- * Returns the first message about each value. The name of a nested value is its path, with dots
- * between the parts.
+ * Returns the first message about each wrong value, under the name of the value. The name of a
+ * nested value is its path, such as `address.city`.
  */
 function fieldsOf(
   errors: unknown,

@@ -11,9 +11,9 @@ interface BearerFetchOptions {
 }
 
 /**
- * Creates a function like `fetch` that adds the access token to requests for the resources. If the
- * API refuses the token, the function refreshes the session and sends the request once more with
- * the new token. It does not change any other request.
+ * Creates a function like `fetch` that adds the access token to requests whose URL passes
+ * `isResource`. If the API refuses the token, the function refreshes the session and sends the
+ * request once more with the new token. Requests to all other URLs stay unchanged.
  *
  * Does NOT follow redirects itself: the `fetch` of the platform does. If a redirect leads to a
  * different origin, the platform removes the `Authorization` header. If the redirect stays within

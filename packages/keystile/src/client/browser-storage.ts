@@ -34,7 +34,11 @@ export function browserStorage(): TokenStorage {
   }
 }
 
-/** @throws {TypeError} if there is no localStorage, or the page may not use it */
+/**
+ * Returns the localStorage of the page.
+ *
+ * @throws {TypeError} if there is no localStorage, or the page may not use it
+ */
 function findLocalStorage(): NonNullable<ReturnType<typeof browser>['localStorage']> {
   try {
     const { localStorage } = browser()

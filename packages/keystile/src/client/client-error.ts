@@ -9,7 +9,9 @@ const codes = [
   'temporarily_unavailable',
 ] as const
 
-/** Maps the status of an answer to the reason why an account endpoint refused the request. */
+/**
+ * Maps the HTTP status with which an account endpoint refuses a request to a code of `ClientError`.
+ */
 const accountCodes = {
   401: 'not_signed_in',
   403: 'forbidden',
@@ -82,7 +84,10 @@ export function isErrorCode(value: unknown): value is (typeof codes)[number] {
   return codes.some((code) => code === value)
 }
 
-/** Returns the code of a refusal by an endpoint of accounts; `undefined` for another status. */
+/**
+ * Returns the code for the status of a refused account request; `undefined` for a status that is
+ * not in `accountCodes`.
+ */
 export function accountCodeOf(status: number): ClientErrorCode | undefined {
   return (accountCodes as Partial<Record<number, ClientErrorCode>>)[status]
 }

@@ -18,9 +18,9 @@ export interface ClientOptions {
    */
   readonly issuer: string
   /**
-   * Where the client keeps the tokens. `'cookie'` is for browsers only: the issuer keeps the
-   * refresh token in a cookie that no script can read, so an injected script cannot steal it, and
-   * the tabs keep the access token in memory. Default: `memoryStorage()`.
+   * Where the client keeps the tokens. `'cookie'` is for browsers only. The issuer sets the refresh
+   * token as a cookie that no script can read, so an injected script cannot steal it. The tabs keep
+   * only the access token, in memory. Default: `memoryStorage()`.
    */
   readonly storage?: TokenStorage | 'cookie'
   /**
@@ -186,7 +186,12 @@ async function within<T>(seconds: number, work: () => Promise<T>): Promise<T> {
   return Promise.race([work(), late]).finally(() => clearTimeout(timer))
 }
 
-/** @throws {TypeError} for an option that is unknown, and for a wrong `storage` */
+/**
+ * Checks the options of `createClient`.
+ *
+ * @throws {TypeError} for an option that is unknown, and for a `storage` that is neither `'cookie'`
+ *   nor a storage
+ */
 function requireOptions(options: ClientOptions): void {
   if (typeof options !== 'object' || options === null) {
     throw new TypeError('the argument of createClient() must be an object with at least `issuer`')

@@ -36,7 +36,7 @@ export interface Endpoints {
    */
   login(credentials: Credentials, deviceSecret?: string): Promise<IssuedTokens>
   /**
-   * Returns new tokens of a session.
+   * Refreshes a session, and returns its new tokens.
    *
    * @param refreshToken `undefined` if the refresh token is in a cookie
    */
@@ -160,8 +160,8 @@ export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
 
 /**
  * Whether a request failed because the issuer has no cookie sessions. Such an issuer answers 404. A
- * browser hides this 404 from a page of a different origin, so the page sees no answer at all. The
- * issuer's metadata then shows whether the issuer has cookie sessions.
+ * browser hides this 404 from a page of a different origin, so the page sees no answer at all. In
+ * this case, the issuer's metadata shows whether the issuer has cookie sessions.
  */
 async function lacksCookieSessions(error: unknown, { issuer, fetch }: Issuer): Promise<boolean> {
   const isUnknown =
@@ -185,7 +185,11 @@ function noCookieSessions(issuer: string): string {
   )
 }
 
-/** @throws {ClientError} `temporarily_unavailable` for an answer without tokens */
+/**
+ * Reads the access token and the refresh token from an answer.
+ *
+ * @throws {ClientError} `temporarily_unavailable` for an answer without tokens
+ */
 function tokensInBody(answer: Answer): IssuedTokens {
   const { refresh_token: refreshToken, device_secret: deviceSecret } = answer
   if (typeof refreshToken !== 'string') throw withoutTokens()
@@ -193,7 +197,11 @@ function tokensInBody(answer: Answer): IssuedTokens {
   return typeof deviceSecret === 'string' ? { ...tokens, deviceSecret } : tokens
 }
 
-/** @throws {ClientError} `temporarily_unavailable` for an answer without an access token */
+/**
+ * Reads the access token from an answer whose refresh token is in a cookie.
+ *
+ * @throws {ClientError} `temporarily_unavailable` for an answer without an access token
+ */
 function tokensBesideCookie(answer: Answer): IssuedTokens {
   const { access_token: accessToken, expires_in: seconds } = answer
   if (typeof accessToken !== 'string' || typeof seconds !== 'number') throw withoutTokens()

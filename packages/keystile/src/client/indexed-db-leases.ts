@@ -29,7 +29,10 @@ export function openLeases(
   })
 }
 
-/** Updates a lease in one transaction. Resolves when the transaction is complete. */
+/**
+ * Replaces a lease with the result of `change`, in one transaction. Resolves when the transaction
+ * is complete.
+ */
 function updateIn(
   database: Database,
   name: string,

@@ -1,8 +1,8 @@
 /** The state of a lock: its owner, and when the ownership expires. */
 export interface Lease {
   /**
-   * The tab that holds the lease. `undefined` if that tab has finished; then no tab may take the
-   * lease before the time `until`.
+   * The tab that holds the lease. `undefined` after this tab has finished. Even then, no other tab
+   * may take the lease before the time `until`.
    */
   readonly owner: string | undefined
   /** Milliseconds since 1970-01-01 UTC. */
@@ -64,10 +64,10 @@ export async function withLease<T>(
 }
 
 /**
- * Whether a lease still blocks other tabs. It must not have expired, and it must expire within two
- * times `leaseTime` from now. A lease that expires later was written before the clock was set back,
- * and it could block all tabs for hours. A new lease of another tab may seem a little longer than
- * `leaseTime`, because browsers round the time differently in each tab.
+ * Whether a lease still blocks other tabs. Returns false for an expired lease, and for a lease that
+ * expires later than `2 × leaseTime` from now. Such a late lease was written before the clock was
+ * set back, and it could block all tabs for hours. The limit is not exactly `leaseTime`, because
+ * browsers round the time differently in each tab.
  */
 function isHeld(lease: Lease | undefined, now: number): lease is Lease {
   return lease !== undefined && lease.until > now && lease.until <= now + 2 * leaseTime

@@ -27,17 +27,17 @@ export interface SessionKeeper {
   login(credentials: Credentials): Promise<void>
   logout(): Promise<void>
   /**
-   * Returns the device secret of the last login here; `undefined` if there is none, or if it is in
-   * a cookie.
+   * Returns the device secret of the last login here; `undefined` if there is no device secret, or
+   * if a cookie contains it.
    */
   deviceSecret(): Promise<string | undefined>
   close(): void
 }
 
 /**
- * Opens the keeper. All clients with the same storage log in, refresh and log out one after the
- * other, because the storage has a lock. Each client still checks the storage again before it
- * writes: a client may lose the lock, and a logout does not wait for the lock.
+ * Opens the keeper. The storage has a lock, so all clients with the same storage log in, refresh
+ * and log out one after the other. Each client still reads the storage again before it writes: a
+ * client may lose the lock, and a logout removes the stored session before it waits for the lock.
  */
 export function openSessionKeeper(options: SessionKeeperOptions): SessionKeeper {
   const { endpoints, clock } = options

@@ -4,9 +4,9 @@ import { delay, withLease } from './lease.ts'
 
 /**
  * How many milliseconds a lock is held after a write. A write reaches other tabs a moment later,
- * and no event says when, so another tab could get the lock before it sees the write. 250 ms is
- * usually enough. A tab that sees the write even later refreshes once more and gets the same
- * tokens.
+ * and no event tells when. Without the delay, another tab could get the lock before it sees the
+ * write. 250 ms is usually enough. A tab that sees the write even later refreshes once more and
+ * gets the same tokens.
  */
 const arrivalTime = 250
 
@@ -24,7 +24,7 @@ export interface TabLock {
 // decisions/0017-lock-tabs-in-indexeddb.md
 /**
  * Creates a lock. It uses Web Locks, or a lease in IndexedDB if the browser has no Web Locks.
- * Without IndexedDB there is no lock: two tabs may then refresh at the same time.
+ * Without IndexedDB there is no lock, so two tabs may refresh at the same time.
  */
 export function createTabLock(): TabLock {
   let arrivesAt = 0

@@ -15,8 +15,8 @@ export const browserClock: ClientClock = {
 }
 
 /**
- * How long before a token expires the client refreshes it, at most, in milliseconds. With a minute
- * left, even a slow request arrives with a valid token.
+ * The client refreshes a token at most this many milliseconds before the token expires. A token
+ * that is valid for one more minute is still valid when a slow request arrives at the API.
  */
 const maxMargin = 60_000
 
@@ -30,8 +30,8 @@ export interface TokenAge {
 
 /**
  * Measures the age of tokens with the client's own clocks, because the issuer's clock may differ.
- * If the user sets the clock back, the elapsed time still counts. If `askedAt` is in the future,
- * the token counts as expired, because its real age is unknown.
+ * If the user sets the clock back, `clock.elapsed()` still shows how old the token is. If `askedAt`
+ * is in the future, the token counts as expired, because its real age is unknown.
  */
 export function createTokenAge(clock: ClientClock): TokenAge {
   /** The latest token, its age when it was first measured, and `clock.elapsed()` at that moment. */

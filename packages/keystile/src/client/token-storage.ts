@@ -1,6 +1,6 @@
 /**
- * Stores the tokens of a client's session: a string under a key. An app can implement it with a
- * file, a keychain or its own store. Each method may return a value or a promise.
+ * Stores the tokens of a client's session as a string under a key. An app can implement this
+ * interface with a file, a keychain or its own store. Each method may return a value or a promise.
  */
 export interface TokenStorage {
   read(key: string): string | undefined | Promise<string | undefined>

@@ -5,8 +5,8 @@ import { markGuard } from '../guard/guard-mark.ts'
 import type { HttpRequest } from '../http/message.ts'
 
 /**
- * Builds the guard of a framework from the guard core, with the parts that are the same in all
- * frameworks.
+ * Builds the guard of a framework from the guard core. All adapters call this function, so that
+ * their guards have the same members.
  *
  * @param middleware creates the framework's middleware for a demand
  * @param read converts the argument of `check` to an `HttpRequest`
@@ -49,8 +49,8 @@ export function assembleGuard<
 export interface AssembledGuard<S extends string, U, T extends TokenType, M, Carrier, R> {
   /**
    * Admits a request if the caller has all of these scopes. With `maxAgeSeconds`, the caller must
-   * also have logged in recently enough; with `verified`, have a verified e-mail address. Refuses
-   * all other requests.
+   * also have logged in recently enough; with `verified`, the caller must also have a verified
+   * e-mail address. Refuses all other requests.
    *
    * @throws {TypeError} for a wrong argument
    */

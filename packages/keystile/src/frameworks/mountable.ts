@@ -2,8 +2,9 @@ import { kindOf, notAwaited } from '../base/options.ts'
 import type { AnswerBody, HttpAnswer, HttpRequestWithBody } from '../http/message.ts'
 
 /**
- * Checks the argument of `mount`, and calls its function `onMount`. The most common mistake is to
- * pass a promise. Without this check, the app would start, and then every request would fail.
+ * Checks the argument of `mount`, and calls the function `onMount` of the argument. The most common
+ * mistake is to pass a promise. Without this check, the app would start, but every request would
+ * fail.
  *
  * @throws {TypeError} for a value without the function `answer`
  */

@@ -125,7 +125,7 @@ describe('the routes of Hono', () => {
     const behind = new Hono().use(wrapped as never).get('/x', guard('read'), ok)
     assert.throws(() => described(behind), {
       message:
-        'the guard of /x may never run: a function before it hides its parameters. ' +
+        'the guard of /x may never run: the parameters of a function before it are unknown. ' +
         'Fix: write that function as (c) => … or as (c, next) => …',
     })
     const rest = (_c: Context, ...all: readonly Next[]): Promise<void> => all[0]!()

@@ -15,7 +15,8 @@ export interface ListedRoute {
   /** The path as OpenAPI writes it. */
   readonly template: string
   /**
-   * The path as the app writes it. Set only if several paths of the app can have the same template.
+   * The path as the app writes it, such as `/items/:id`. Set only if several paths of the app can
+   * have the same template.
    */
   readonly path?: string
 }
@@ -59,7 +60,10 @@ export const methods = [
   'trace',
 ] as const
 
-/** The methods that a document lists for `app.all`: those that APIs commonly use. */
+/**
+ * The methods that an OpenAPI document lists for a route of `app.all(…)`: the methods that APIs
+ * commonly use.
+ */
 export const methodsOfAll = ['get', 'put', 'post', 'delete', 'patch'] as const
 
 /**
@@ -80,7 +84,7 @@ export function describedMethods(answered: readonly string[], path: string): rea
   return answered
 }
 
-/** Creates the error for a route that a document cannot describe. */
+/** Creates the error for a route that an OpenAPI document cannot describe. */
 export function cannotDescribe(path: string, why: string): Error {
   return new Error(
     `the route ${path} ${why}. Fix: add the route to "ignore" to leave it out of the document`,

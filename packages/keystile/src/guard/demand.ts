@@ -37,8 +37,8 @@ export type DemandArguments<S extends string> =
         readonly maxAgeSeconds?: number
         /**
          * The user must have `emailVerified: true`. Otherwise the guard answers 403
-         * `email_not_verified`. Needs the option `user` of `createGuard`, which
-         * `createKeystile` provides.
+         * `email_not_verified`. Works only if `createGuard` gets the option `user`. The object of
+         * `createKeystile` contains this option.
          */
         readonly verified?: true
       },
@@ -114,10 +114,11 @@ function requireDemanding<
 }
 
 /**
- * Requires `true`, and a guard that can load users. `false` is refused because it would demand
- * nothing, although the reader of the route may believe that it does.
+ * Checks the option `verified`: it must be `true`, and the guard must have a function `user`.
+ * Refuses `false`, because a reader of the route could believe that `verified: false` demands
+ * something.
  *
- * @throws {TypeError} for any other value, and for a guard without users
+ * @throws {TypeError} for any value but `true`, and for a guard without the function `user`
  */
 function requireVerifiable(verified: unknown, hasUsers: boolean): void {
   if (verified !== true) {
@@ -155,8 +156,7 @@ export function readAlternatives<S extends string>(
 }
 
 /**
- * Copies an alternative, because the app may empty its list later. The guard must still demand the
- * scopes.
+ * Copies an alternative. If the app later empties its own list, the guard still demands the scopes.
  */
 function readAlternative<S extends string>(
   alternative: S | readonly S[],
@@ -193,8 +193,8 @@ export function joinDemands<S extends string>(outer: Demand<S>, inner: Demand<S>
 }
 
 /**
- * Joins each outer alternative with each inner alternative. Drops an alternative that contains all
- * scopes of another alternative, because it admits no additional caller. A demand joined with
+ * Joins each list of scopes in `outer` with each list in `inner`. Drops a joined list that contains
+ * all scopes of another joined list, because it admits no additional caller. A demand joined with
  * itself therefore stays unchanged: it does not grow when a request passes the same guard many
  * times.
  */
@@ -243,7 +243,11 @@ export function requireAge(maxAgeSeconds: number | undefined): void {
   throw new TypeError(`\`maxAgeSeconds\` must be a number above 0; it is ${kindOf(maxAgeSeconds)}`)
 }
 
-/** @throws {TypeError} for a scope that is not a string, or is not declared */
+/**
+ * Checks the scopes in the arguments of a guard.
+ *
+ * @throws {TypeError} for a scope that is not a string, or is not declared
+ */
 function requireDeclared(scopes: readonly unknown[], declared: object | undefined): void {
   for (const scope of scopes) {
     if (typeof scope !== 'string') {

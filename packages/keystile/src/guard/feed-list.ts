@@ -10,24 +10,25 @@ const keptMilliseconds = 60_000
 /** The revocations of a feed. */
 export interface FeedList {
   /**
-   * Adds a revocation. Ignores a kind that this version does not know.
+   * Adds a revocation. Ignores a revocation of a kind that this version does not know.
    *
    * @param data the JSON of the event
-   * @throws {Error} if the revocation is malformed. Ignoring it could admit revoked tokens
+   * @throws {Error} if the revocation is malformed. If it were ignored, a revoked token could be
+   *   admitted
    */
   add(data: string): void
   isRevoked: ReturnType<typeof createRevocationList>['isRevoked']
   /**
    * Removes the revocations whose tokens have expired, but at most once a minute. Returns false if
-   * the clock was set back: then a token may be valid again although its revocation was already
-   * removed, so the caller must read all revocations again.
+   * the clock was set back. In that case a token may be valid again although its revocation was
+   * already removed, so the caller must read all revocations again.
    */
   purge(): boolean
 }
 
 /**
- * Creates an empty list. Its revocations stay until they expire, whatever the issuer sends: the
- * issuer may have restored an old database, which lacks some of them.
+ * Creates an empty list. A revocation stays in the list until it expires, even if the issuer no
+ * longer sends it: the issuer may have restored an old database that lacks this revocation.
  */
 export function createFeedList(clock: Clock): FeedList {
   const list = createRevocationList()

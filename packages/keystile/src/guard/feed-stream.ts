@@ -75,7 +75,10 @@ export function openFeedStream(
   return { openedAt, close }
 }
 
-/** Returns an Error: the body of the app's `fetch` may fail with any value. */
+/**
+ * Returns `thrown` if it is an `Error`, otherwise a new `Error`. The body of the app's `fetch` may
+ * fail with any value.
+ */
 function errorOf(thrown: unknown, { url }: FeedLocation): Error {
   if (thrown instanceof Error) return thrown
   return new Error(`the connection to ${url} failed`, { cause: thrown })
@@ -129,7 +132,11 @@ async function request(
   })
 }
 
-/** @throws {Error} if the answer is not an event stream. The message says what to do */
+/**
+ * Returns the reader of the body.
+ *
+ * @throws {Error} if the answer is not an event stream. The message says what to do
+ */
 function readerOf(
   response: Response,
   { url, clientId }: FeedLocation,
@@ -142,7 +149,10 @@ function readerOf(
   throw new Error(`${url} ${faultOf(response, clientId)}`)
 }
 
-/** Describes an answer that is not an event stream. The text fits after the URL. */
+/**
+ * Says what is wrong with an answer that is not an event stream. The text continues a sentence that
+ * begins with the URL.
+ */
 function faultOf(response: Response, clientId: string): string {
   const { status } = response
   const create = 'create a client with `keystile client create NAME --may revocations`'

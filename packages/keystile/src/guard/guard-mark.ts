@@ -2,7 +2,7 @@ import type { Demand } from './demand.ts'
 
 /**
  * The demand of a guard, attached to the guard's middleware function. `secure()` and `describe()`
- * read it, so an OpenAPI document says exactly what the guard enforces.
+ * read this mark, so an OpenAPI document says exactly what the guard enforces.
  */
 export interface GuardMark {
   readonly issuer: string

@@ -37,8 +37,8 @@ export interface GuardOptions<
 
 const guardOptions = ['verifier', 'scopes', 'user', 'onRefused', 'logger']
 /**
- * Further members of the objects of `createKeystile` and `createTestIssuer`. The guard ignores
- * them.
+ * Members of the objects of `createKeystile` and `createTestIssuer` that are no options of a guard.
+ * The guard ignores these members.
  */
 const otherMembers = [
   'issuer',
@@ -202,8 +202,8 @@ function noGuardRan(): TypeError {
 }
 
 /**
- * Checks the options of a guard and copies their members, because an app may change the object
- * later and use it for another guard.
+ * Checks the options of a guard and copies their members. An app may later change the same object
+ * and use it for another guard.
  *
  * @throws {TypeError} for an option that is unknown or wrong
  */
@@ -323,9 +323,10 @@ function requireUser<U>(user: U | undefined | null): U {
 }
 
 /**
- * Calls `recallIdentity`, but returns `undefined` if it throws. The app's own `revocations` may
- * throw, and in some frameworks a synchronous error would end the process. `enter` then calls
- * `revocations` again, and the error reaches the framework.
+ * Calls `recallIdentity`, but returns `undefined` if `recallIdentity` throws. The app's own
+ * `revocations` may throw, and in some frameworks a synchronous error would end the process. After
+ * `undefined`, the adapter calls `enter`. `enter` calls `revocations` again, and the error reaches
+ * the framework as a rejected promise.
  */
 function recall(
   request: HttpRequest,

@@ -3,14 +3,17 @@ import type { AccessTokenClaims, VerifiedToken } from '../token/access-token.ts'
 import type { PlainTokenClaims } from '../token/plain-token.ts'
 
 /**
- * The kind of access token that a verifier accepts. `at+jwt`: tokens of RFC 9068, whose claims are
- * all known. `JWT`: tokens of any issuer, which may omit claims.
+ * The kind of access token that a verifier accepts. `at+jwt`: tokens of RFC 9068, which always have
+ * `client_id` and the other required claims. `JWT`: tokens of any issuer. Such tokens may lack
+ * claims, so some members of the identity may be undefined.
  */
 export type TokenType = 'at+jwt' | 'JWT'
 
 /** The identity of a caller, taken from a verified token. */
 export interface Identity<S extends string = string, T extends TokenType = 'at+jwt'> {
-  /** The claim `sub`: the user, or the client if it acts without a user. */
+  /**
+   * The claim `sub`: the id of the user, or the id of the client if the client acts without a user.
+   */
   readonly subject: string
   /**
    * The software that received the token: the claim `client_id`. With `tokenType: 'JWT'` also

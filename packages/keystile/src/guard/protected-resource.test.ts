@@ -238,7 +238,7 @@ describe('the options of protectedResource', () => {
       ['orders:read', 'a string'],
       [null, 'null'],
     ] as const)
-      refused({ scopes }, new RegExp(`^\`scopes\` must be the object .* get; it is ${kind}$`))
+      refused({ scopes }, new RegExp(`^\`scopes\` must be an object that maps .*; it is ${kind}$`))
     for (const resourceName of ['', 7, null])
       refused({ resourceName }, /^`resourceName` must be a name; it is/)
     refused({ scopes: undefined }, /the option `scopes` of protectedResource is undefined/)

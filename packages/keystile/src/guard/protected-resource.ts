@@ -32,7 +32,8 @@ export interface ProtectedResource {
   /** Answers a request for the metadata; `undefined` for a request with another path. */
   answer(request: HttpRequest): Promise<HttpAnswer | undefined>
   /**
-   * Makes the guards of the verifier name the metadata in their challenges. `mount` calls it.
+   * From now on, the challenges of the verifier's guards contain the URL of the metadata. `mount`
+   * calls this function.
    *
    * @throws {TypeError} if the verifier already belongs to another resource
    */
@@ -48,8 +49,8 @@ const optionNames: readonly (keyof ProtectedResourceOptions)[] = [
 ]
 
 /**
- * How long a client may cache the metadata: long enough to save requests, short enough that a
- * change arrives within minutes.
+ * How many seconds a client may cache the metadata. The cache saves requests, and a change still
+ * reaches clients within five minutes.
  */
 const maxAgeSeconds = 300
 
@@ -106,8 +107,8 @@ export function findMetadataUrl(verifier: Verifier<TokenType>): string | undefin
 }
 
 /**
- * Returns the URL of the metadata: the well-known path is inserted before the path of the resource
- * (RFC 9728 §3.1).
+ * Returns the URL of the metadata. RFC 9728 §3.1 inserts the well-known path before the path of the
+ * resource.
  */
 function metadataUrlOf({ origin, pathname }: URL): string {
   const path = pathname === '/' ? '' : pathname
@@ -152,7 +153,7 @@ function readOptions(options: ProtectedResourceOptions): {
 
   if (scopes !== undefined && !isJsonObject(scopes)) {
     throw new TypeError(
-      '`scopes` must be the object of scopes and their descriptions that the guards get; ' +
+      '`scopes` must be an object that maps each scope to its description, as for createGuard; ' +
         `it is ${kindOf(scopes)}`,
     )
   }
@@ -193,8 +194,8 @@ function requireResource(resource: string): URL {
 }
 
 /**
- * Checks the verifier: each issuer must be a URL that clients can use, and the resource must be an
- * audience, so that the guards accept the tokens that clients request for this resource.
+ * Checks the verifier. Each issuer must be a URL that clients can use. The resource must be one of
+ * the audiences, so that the guards accept the tokens that clients request for this resource.
  *
  * @throws {TypeError}
  */
@@ -224,7 +225,11 @@ function issuersOf({ issuer, issuers = [issuer] }: Verifier<TokenType>): readonl
   return issuers
 }
 
-/** @throws {TypeError} whose message never repeats the URL, which may contain a password */
+/**
+ * Parses a URL of a server.
+ *
+ * @throws {TypeError} The message never repeats the URL, which may contain a password
+ */
 function requireServerUrl(name: string, text: unknown): URL {
   const url = findServerUrl(text)
   if (url && isSafe(url)) return url

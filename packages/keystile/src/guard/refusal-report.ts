@@ -19,7 +19,7 @@ export interface RefusedRequest {
   readonly route: string | undefined
 }
 
-/** The options that let an app learn why a guard or a verifier refused. */
+/** The options with which an app learns why a guard or a verifier has refused a token. */
 export interface RefusalOptions {
   /**
    * Called with each refusal, before the answer is sent. It must be synchronous, because the guard

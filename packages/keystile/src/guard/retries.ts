@@ -1,9 +1,10 @@
 // Decides when a verifier connects to the revocation feed again.
 
 /**
- * The minimum time between the starts of two connections, and the maximum pause. The first
- * `shortPauses` pauses are short, so a verifier is soon connected again if the issuer restarts
- * within some seconds.
+ * `least`: how many milliseconds pass at least between the starts of two connections. A random
+ * pause follows. For the first `shortPauses` failures it is at most `least`, so that a verifier
+ * soon connects again if the issuer restarts within seconds. After that, the longest pause doubles
+ * with each failure, up to `most`.
  */
 const retryMilliseconds = { least: 1_000, most: 10_000 }
 const shortPauses = 3

@@ -11,21 +11,28 @@ import { openFeedStream, type FeedLocation, type FeedStream } from './feed-strea
 import { createRetries } from './retries.ts'
 import type { RevocationSource, RevocationState } from './revocations.ts'
 
-/** How old the last event `current` may be. If it is older, this process may lack revocations. */
+/**
+ * How old the last event `current` may be. The issuer sends this event each second. If the last one
+ * is older, this process may lack revocations.
+ */
 const staleAfterMilliseconds = 4_000
 
 /**
- * The largest delay of an event `current`. A larger delay ends the connection: the next event comes
- * a second later, so such a connection cannot keep the verifier current.
+ * The largest delay with which an event `current` may arrive. An event with a larger delay ends the
+ * connection: the next event comes a second later, so such a connection cannot keep the verifier
+ * current.
  */
 const lateMilliseconds = 3_000
 
-/** How far the clock of the issuer may run ahead of this clock during a connection. */
+/**
+ * The issuer and this process both measure the time since the connection was opened. The issuer may
+ * measure at most this many milliseconds more.
+ */
 const aheadMilliseconds = 1_000
 
 /**
- * The longest life of a connection. Two clocks may drift apart by 0.2 ms a second, so at the end of
- * this time the computed age of an event is wrong by at most 0.2 s.
+ * How long a connection is used at most. Two clocks may drift apart by 0.2 ms a second. After 15
+ * minutes, the computed age of an event is therefore wrong by at most 0.2 s.
  */
 const connectionMilliseconds = 900_000
 
@@ -50,10 +57,10 @@ export interface FeedParts extends FeedLocation {
  * In Cloudflare Workers, a connection ends with the request that opened it. There, `refresh()`
  * reads the feed up to the event `current`, and closes the connection.
  *
- * The age of the knowledge is real time (`performance.now()`), which a change of the clock does not
- * affect. It counts from the time when the issuer sent the last event `current`, so a network path
- * that delays events makes the verifier `stale`. Does NOT count time during which the machine is
- * suspended; after it resumes, the first event `current` ends the connection.
+ * `ageSeconds` is the time since the issuer sent the last event `current`. If the network delays
+ * events, the verifier therefore becomes `stale`. The time is measured with `performance.now()`, so
+ * a change of the clock does not affect it. Does NOT count time during which the machine is
+ * suspended. After the machine resumes, the first event `current` ends the connection.
  */
 export function createRevocationFeed(parts: FeedParts): RevocationSource {
   const { url, whenStale, clock, logger } = parts
@@ -92,7 +99,7 @@ export function createRevocationFeed(parts: FeedParts): RevocationSource {
     renewAt = opened.openedAt + connectionMilliseconds * (1 - Math.random() / 5)
   }
 
-  /** Opens a connection if there is none and the time for one has come. */
+  /** Opens a connection if there is none and the pause after the last one has ended. */
   function connect(): FeedStream | undefined {
     // In a Worker, the request that opened the stream may have been aborted.
     const isLost =
@@ -205,8 +212,9 @@ export function createRevocationFeed(parts: FeedParts): RevocationSource {
  * never later than the true time: the issuer counts `elapsed_ms` from the arrival of the request,
  * which was sent at `openedAt`.
  *
- * @throws {Error} if the event is malformed or arrives too late, or if the issuer counts more time
- *   than this process: then this machine was suspended, or the answer belongs to another request
+ * @throws {Error} if the event is malformed, if it arrives too late, or if the issuer counts more
+ *   time since the request than this process. The last case means that this machine was suspended,
+ *   or that the answer belongs to another request
  */
 function sendingTimeOf(data: string, openedAt: number): number {
   const elapsed = parseJsonObject(new TextEncoder().encode(data))['elapsed_ms']
@@ -216,9 +224,9 @@ function sendingTimeOf(data: string, openedAt: number): number {
 
   const now = performance.now()
   const sentAt = openedAt + elapsed
-  if (now - sentAt > lateMilliseconds) throw new Error('the signs of life arrive too late')
+  if (now - sentAt > lateMilliseconds) throw new Error('an event `current` arrived too late')
   if (sentAt - now > aheadMilliseconds) {
-    throw new Error('the issuer counts more time since the request than this process')
+    throw new Error('the issuer measured more time since the request than this process')
   }
   return Math.min(now, sentAt)
 }

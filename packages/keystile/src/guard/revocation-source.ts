@@ -7,7 +7,7 @@ import { findServerUrl, isSafe } from '../http/server-url.ts'
 import { createRevocationFeed } from './revocation-feed.ts'
 import type { RevocationFeed, Revocations, RevocationSource } from './revocations.ts'
 
-/** The options of a verifier that say how it learns of revocations. */
+/** The options that say how a verifier learns which tokens are revoked. */
 interface RevocationOptions {
   readonly revocations: 'none' | RevocationFeed | Revocations
   readonly fetch?: Fetch
@@ -81,7 +81,12 @@ function requireFeed(feed: RevocationFeed): RevocationFeed {
   return feed
 }
 
-/** @throws {TypeError} if there is more than one issuer, or the secret would be sent unprotected */
+/**
+ * Returns the URL of the revocation feed.
+ *
+ * @throws {TypeError} if there is more than one issuer, or if the client secret would cross a
+ *   network without TLS
+ */
 function requireFeedUrl([issuer, ...others]: readonly [string, ...string[]]): string {
   if (others.length > 0) {
     throw new TypeError(
@@ -97,7 +102,10 @@ function requireFeedUrl([issuer, ...others]: readonly [string, ...string[]]): st
   )
 }
 
-/** Makes a source of the app's own object. Its members are read at each use. */
+/**
+ * Makes a `RevocationSource` from the app's own `Revocations` object. Reads the members of that
+ * object again at each use.
+ */
 function sourceOf(revocations: Revocations): RevocationSource {
   const isCurrent = (): boolean => revocations.state === 'current'
   return {

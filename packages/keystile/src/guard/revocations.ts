@@ -26,8 +26,9 @@ export interface Revocations {
    */
   isRevoked(token: RevocableToken): boolean
   /**
-   * Asks for updates now. If the state is not `current`, a verifier first waits for this promise.
-   * If the state is still not `current` then, the verifier refuses the token with 503.
+   * Loads the newest revocations. If the state is not `current`, a verifier calls `refresh()` and
+   * waits for its promise before it checks a token. If the state is not `current` even after that,
+   * the verifier refuses the token with 503.
    */
   refresh(): Promise<void>
 }
@@ -38,11 +39,11 @@ export interface RevocationFeed {
   readonly clientId: string
   readonly clientSecret: string
   /**
-   * What happens to tokens while the state is `stale`, because no news has arrived for four
-   * seconds. `refuse` answers 503 until news arrive again: no revoked token is accepted, but an
-   * outage of the issuer is an outage of this API. `accept` goes on with the revocations that are
-   * known: this API keeps working, but accepts tokens that are revoked during the outage.
-   * Revocations that are already known are refused in both cases.
+   * What happens to tokens while the state is `stale`, because no event has arrived for four
+   * seconds. With `refuse`, the API answers 503 until events arrive again. No revoked token is
+   * accepted, but an outage of the issuer is an outage of this API. With `accept`, the verifier
+   * uses the revocations that it knows. This API keeps working, but accepts tokens that are revoked
+   * during the outage. Revocations that are already known are refused in both cases.
    */
   readonly whenStale: 'accept' | 'refuse'
 }
@@ -52,14 +53,17 @@ export interface RevocationSource {
   readonly state: RevocationState
   /** Seconds since the last update. `undefined` if the source does not know. */
   readonly ageSeconds: number | undefined
-  /** If this source causes a refusal: the seconds to wait before a retry. At least 1. */
+  /**
+   * How many seconds a caller should wait before a retry, if a token is refused because the
+   * revocations are not known. At least 1.
+   */
   readonly retryAfterSeconds: number
   /** Whether `refresh()` must be called before the next token is checked. */
   needsRefresh(): boolean
-  /** Whether tokens may be checked with what is known now. */
+  /** Whether the known revocations are good enough to check tokens now. */
   isUsable(): boolean
   isRevoked(token: RevocableToken): boolean
-  /** Asks for updates now. @throws {Error} with the reason if there are none */
+  /** Loads the newest revocations. @throws {Error} with the reason if they cannot be loaded */
   refresh(): Promise<void>
   close(): void
 }

@@ -27,11 +27,11 @@ export function recallIdentity(
 
 /**
  * Verifies the credential of a request and resolves to its identity. Returns `'no_credential'` if
- * the request has no credential. It returns this string instead of `undefined`, because an app's
- * own verifier may resolve to `undefined`. Then a request with a wrong token would count as a
+ * the request has no credential. The result is a string instead of `undefined`, because an app's
+ * own verifier may resolve to `undefined` for a wrong token. Such a request must not count as a
  * request without a token.
  *
- * @throws {TokenError} synchronously for a malformed credential; for any other error, the promise
+ * @throws {TokenError} synchronously for a malformed credential. With any other error, the promise
  *   rejects
  */
 export function proveIdentity(

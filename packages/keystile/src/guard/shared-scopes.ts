@@ -1,6 +1,7 @@
 /**
- * The largest number of lists that are shared. An API has few combinations of scopes, but an issuer
- * may write a different list for each user. The limit keeps such lists from filling the memory.
+ * The largest number of lists of scopes that are kept in memory. Most issuers use few different
+ * lists, but an issuer may write a different list for each user. Without the limit, such lists
+ * could fill the memory.
  */
 const maxLists = 1_000
 

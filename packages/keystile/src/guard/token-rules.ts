@@ -17,15 +17,15 @@ export interface TokenRules<T extends TokenType = TokenType> {
    */
   readonly tokenType?: T
   /**
-   * The names of this API. The `aud` of a token must contain at least one of them. With `tokenType:
-   * 'JWT'` this may be `{ claim, values }`, for tokens without `aud`: this claim of the token must
-   * then contain one of the values. If a token also has an `aud`, the `aud` must contain one of
-   * them too.
+   * The names of this API. The `aud` of a token must contain at least one of them. For tokens
+   * without `aud`, `tokenType: 'JWT'` also allows `{ claim, values }`: the named claim of the token
+   * must contain one of the values. If such a token has an `aud` after all, its `aud` must contain
+   * one of the values too.
    */
   readonly audience: string | readonly string[] | BindingClaim
   /**
-   * Accepts only tokens of these clients. Default: all clients, but no token whose `aud` is its own
-   * client. Only with `tokenType: 'JWT'`.
+   * Accepts only tokens of these clients. Default: accepts tokens of all clients, but refuses a
+   * token whose `aud` is its own client. Only with `tokenType: 'JWT'`.
    */
   readonly clients?: readonly string[]
   /**
@@ -61,7 +61,7 @@ const unbindingClaims = 'iss sub aud exp nbf iat jti typ token_use ver'.split(' 
 
 /**
  * Checks the rules and copies their lists, so that a later change of an option has no effect.
- * `audiences` are the values of `aud` that the rules accept.
+ * Returns the accepted audiences, and the function that verifies tokens by these rules.
  *
  * @throws {TypeError} for a rule that is missing or wrong
  */
@@ -133,7 +133,11 @@ function isBindingClaim(audience: TokenRules['audience']): audience is BindingCl
   return typeof audience === 'object' && audience !== null && !Array.isArray(audience)
 }
 
-/** @throws {TypeError} if the claim cannot bind a token to an API, or if `values` is empty */
+/**
+ * Checks the option `audience` in its form `{ claim, values }`.
+ *
+ * @throws {TypeError} if the claim cannot bind a token to an API, or if `values` is empty
+ */
 function requireBindingClaim({ claim, values }: BindingClaim): BindingClaim {
   if (!isName(claim) || unbindingClaims.includes(claim)) {
     throw new TypeError(

@@ -45,8 +45,8 @@ export interface TrustedIssuer {
 /** All issuers of a verifier. */
 export interface TrustedIssuers {
   /**
-   * The issuer whose keys are in the options; `undefined` if the keys are fetched, or if they can
-   * be loaded again. If it is set, it is the only issuer, so `select` is not needed.
+   * Set if the option `keys` contains the keys, and these keys have no function `seek`. Such a
+   * verifier has only one issuer, so the caller need not call `select`. Otherwise `undefined`.
    */
   readonly only: TrustedIssuer | undefined
   /** The fetched key sets of all issuers. */
@@ -171,7 +171,11 @@ function keyFinderOf(
   }
 }
 
-/** @throws {TypeError} if the keys are of a wrong kind, or unsafe */
+/**
+ * Makes a key set from the option `keys`.
+ *
+ * @throws {TypeError} if the keys are of a wrong kind, or unsafe
+ */
 function keysOf(keys: KeyOptions['keys']): KeySet {
   if (typeof keys === 'string') return keySetOf([importKey({ secret: keys, algorithm: 'HS256' })])
   if (typeof keys !== 'object' || keys === null || keys instanceof URL) {

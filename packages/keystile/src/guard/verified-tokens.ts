@@ -10,10 +10,10 @@ export interface VerifiedTokens<T> {
 }
 
 /**
- * The maximum number of characters of all tokens in one generation. A long token takes up to twenty
- * times its length in memory, and some issuers copy texts of the user into tokens. With a limit on
- * the number of tokens alone, one user could therefore fill the memory. 5,000 tokens of 800
- * characters fit.
+ * The maximum number of characters of all tokens in one generation of the cache. 5,000 tokens of
+ * 800 characters fit. A limit on the number of tokens alone is not enough: a token takes up to
+ * twenty times its length in memory, and some issuers copy texts of the user into tokens. One user
+ * could therefore fill the memory with long tokens.
  */
 const maxCharacters = 4_194_304
 

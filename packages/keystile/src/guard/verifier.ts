@@ -31,8 +31,8 @@ import { createVerifiedTokens } from './verified-tokens.ts'
 
 /**
  * The options of a verifier. Set `onRefused` here only if the app itself calls `verify`: a guard
- * reports its refusals with its own options. The `logger` also learns, once, why revocations cannot
- * be read, and when they can be read again.
+ * reports its refusals with its own options. If revocations cannot be read, the `logger` gets each
+ * different cause once. The `logger` gets another message when revocations can be read again.
  */
 export interface VerifierOptions<T extends TokenType = TokenType>
   extends RefusalOptions, TokenRules<T> {
@@ -43,9 +43,9 @@ export interface VerifierOptions<T extends TokenType = TokenType>
   readonly issuer: string | readonly string[]
   /**
    * The issuer's JWK Set, or one secret of at least 32 random bytes (HS256), or a `KeySet` whose
-   * keys change at run time. Works with one issuer only. Default: the keys that each issuer
-   * publishes; the issuer must then be an https URL, or an http URL of this machine. For the URL of
-   * a key set, see `jwksUri`.
+   * keys change at run time. Works with one issuer only. Default: the verifier fetches the keys
+   * that each issuer publishes. In that case, the issuer must be an https URL, or an http URL of
+   * this machine. For the URL of a key set, see `jwksUri`.
    */
   readonly keys?: JwkSet | KeySet | string
   /**
@@ -84,8 +84,9 @@ export interface Verifier<T extends TokenType = 'at+jwt'> {
    */
   readonly state: RevocationState
   /**
-   * How old the knowledge of revocations is, in seconds: for a metric. From 4 on, the state is
-   * `stale`. `Infinity` before the first update; `undefined` if the verifier reads no feed.
+   * How many seconds ago the issuer sent its last update on the revocation feed. Meant for a
+   * metric. From 4 seconds on, the state is `stale`. `Infinity` before the first update;
+   * `undefined` if the verifier reads no feed.
    */
   readonly revocationsAgeSeconds?: number | undefined
   /**
@@ -110,10 +111,10 @@ export interface Verifier<T extends TokenType = 'at+jwt'> {
   recall?(token: string): Identity<string, T> | undefined
   /**
    * Verifies an access token, in this order: form, issuer, algorithm, key, signature, `typ`,
-   * claims, revocation, and the age of the login if the demand has one. The `iss` of the token only
-   * selects one of the configured issuers; it never leads to a fetch from another URL. `verify`
-   * fetches keys only for a token with an unknown key, and waits for one fetch. For a cached token,
-   * `verify` checks expiry, key and revocation again.
+   * claims, revocation, and the age of the login if `demand` has `maxAgeSeconds`. The `iss` of the
+   * token only selects one of the configured issuers; it never leads to a fetch from another URL.
+   * `verify` fetches keys only for a token with an unknown key, and waits for one fetch. For a
+   * cached token, `verify` checks expiry, key and revocation again.
    *
    * Does NOT check scopes, nor whether the user still exists: a guard does.
    *
@@ -227,7 +228,7 @@ export function createVerifier(options: VerifierOptions): Verifier<TokenType> {
   }
 }
 
-/** Proves tokens, and keeps proved tokens in a cache. It does not check revocations. */
+/** Verifies tokens, and keeps verified tokens in a cache. Does not check revocations. */
 interface Prover {
   /** Returns a cached token that is still valid. */
   recall(token: string): ProvedToken | undefined
@@ -287,8 +288,8 @@ interface Time {
 }
 
 /**
- * Checks the options and copies their lists. If the app changes a list later, the verifier does not
- * accept more tokens.
+ * Checks the options and copies their lists. A later change of a list by the app has no effect on
+ * the verifier.
  *
  * @throws {TypeError} for an option that is missing, unknown, wrong or unsafe
  */
@@ -356,7 +357,7 @@ function requireYoung(
 /**
  * Loads the revocations at the start of the app.
  *
- * @throws {TokenError} if they are still not current; the message says why
+ * @throws {TokenError} if the revocations are not current after one attempt. The message says why
  */
 async function load(revocations: RevocationSource): Promise<void> {
   const cause = await failureOf(revocations.refresh())
@@ -369,8 +370,8 @@ async function load(revocations: RevocationSource): Promise<void> {
 }
 
 /**
- * Waits for one update of the revocations. Without them the verifier refuses every token, because
- * it could not tell a revoked token from a valid one.
+ * Waits for one update of the revocations. Without revocations the verifier refuses every token,
+ * because it could not tell a revoked token from a valid one.
  *
  * @throws {TokenError} `temporarily_unavailable` if the revocations are still not usable
  */
@@ -384,7 +385,7 @@ async function catchUp(revocations: RevocationSource): Promise<void> {
   })
 }
 
-/** Waits for a promise. Returns why it was rejected, or `undefined`. */
+/** Waits for a promise. Returns the reason if the promise rejects, otherwise `undefined`. */
 function failureOf(promise: Promise<void>): Promise<unknown> {
   return promise.then(
     () => undefined,

@@ -6,7 +6,7 @@ export interface ServerSentEvent {
   readonly type: string
   /** The lines of the field `data`, joined by line feeds. */
   readonly data: string
-  /** The field `id`. `undefined` if this event has none; earlier events do not count. */
+  /** The field `id`. `undefined` if this event has no `id`, even if an earlier event had one. */
   readonly id: string | undefined
 }
 
@@ -20,8 +20,8 @@ const maxCharacters = 65_536
  * data of one event in memory.
  *
  * The parser throws an `Error` if a line or the data of an event has more than 65,536 characters,
- * and a `TypeError` if the stream is not UTF-8. Do not call it again after that. The messages never
- * repeat what the server sent.
+ * and a `TypeError` if the stream is not UTF-8. Do not call the parser again after an error. The
+ * messages never repeat what the server sent.
  *
  * @see WHATWG HTML §9.2.5 and §9.2.6
  */
@@ -69,7 +69,7 @@ export function createEventParser(
   }
 }
 
-/** @throws {Error} if a line, or the data of an event, is too long */
+/** Returns the text. @throws {Error} if a line, or the data of an event, is too long */
 function requireShort(text: string): string {
   if (text.length <= maxCharacters) return text
   throw new Error(`a line or an event has more than ${maxCharacters} characters`)

@@ -45,10 +45,10 @@ const redirectStatuses = new Set([301, 302, 303, 307, 308])
  * Does NOT check the URL, which the caller must have checked. Does NOT check the content type.
  *
  * @param signal aborts the fetch
- * @returns the object; or the status if it says that there is no document. Some servers answer 400,
- *   401 or 403 for a URL that they do not have
- * @throws {Error} if there is no answer, if the status is any other than 200, or if the body is not
- *   a JSON object of at most 256 KiB
+ * @returns the object; or only the status if it is 4xx, except 408 and 429. Such a status counts as
+ *   "no document", because some servers answer 400, 401 or 403 for an unknown URL
+ * @throws {Error} if there is no answer, if the status is neither 200 nor such a 4xx, or if the
+ *   body is not a JSON object of at most 256 KiB
  */
 export async function findJson(
   url: string,
@@ -88,8 +88,8 @@ export async function findJson(
 }
 
 /**
- * Whether a server redirected a request. A custom `fetch` may have followed the redirect. The
- * `fetch` of browsers reveals only that the type is `opaqueredirect`.
+ * Whether a server redirected a request. Also returns true if a custom `fetch` has already followed
+ * the redirect. In browsers, the only sign of a redirect is the type `opaqueredirect`.
  */
 export function isRedirect({ status, redirected, type }: Response): boolean {
   return redirected || type === 'opaqueredirect' || redirectStatuses.has(status)

@@ -52,17 +52,17 @@ export function requireJwksUri(uri: unknown): string {
 }
 
 /**
- * Asks an issuer for the URL of its keys. It tries the following metadata URLs one after the other,
- * and tries the next URL only if the issuer has no document at this one. Cognito, for example,
- * answers 400 at the first two.
+ * Asks an issuer for the URL of its keys. It fetches the following metadata URLs one after the
+ * other, and stops at the first URL that has a document. Cognito, for example, answers 400 at the
+ * first two.
  *
  * * The URL of RFC 8414, with the well-known path before the issuer's path
  * * The same well-known path after the issuer's path
  * * The URL of OpenID Connect
  *
- * The metadata must name exactly this issuer, so that no other issuer's metadata is used (§3.3).
- * `jwks_uri` must be an https URL. It may be an http URL only if the issuer is an http URL too, and
- * both are on this machine.
+ * The `issuer` in the metadata must be exactly this issuer, so that no other issuer's metadata is
+ * used (RFC 8414 §3.3). `jwks_uri` must be an https URL. It may be an http URL only if the issuer
+ * is an http URL too, and both are on this machine.
  *
  * @param issuer must have passed `requireDiscoverable`
  * @returns the checked `jwks_uri`
@@ -91,12 +91,12 @@ export async function fetchJwksUri(
   )
 }
 
-/** The largest number of characters of a foreign issuer that a message shows. */
+/** How many characters a message shows at most of an `issuer` that a server sent. */
 const maxShownLength = 80
 
 /**
- * Describes the issuer in foreign metadata for an error message. The metadata is public, so the
- * message may show it. Everything but visible ASCII is escaped, because a log or a terminal shows
+ * Describes the wrong `issuer` in fetched metadata for an error message. The metadata is public, so
+ * the message may show it. Escapes everything but visible ASCII, because a log or a terminal shows
  * the message.
  */
 function shown(named: unknown): string {

@@ -50,7 +50,7 @@ export interface HttpAnswer<Body extends AnswerBody = string> {
   /** The values of `Set-Cookie`. Each value needs a header field of its own (RFC 6265 §3). */
   readonly cookies?: readonly string[] | undefined
   readonly body?: Body | undefined
-  /** The body, if it is sent piece by piece. Such an answer has no `body`. */
+  /** The body of an answer that is sent piece by piece. Such an answer has no member `body`. */
   readonly stream?: AnswerStream | undefined
 }
 

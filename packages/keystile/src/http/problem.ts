@@ -62,8 +62,8 @@ export function problemAnswer(
 }
 
 /**
- * Whether a refusal has a code that no standard defines. A Bearer challenge cannot say such a code,
- * so the body does.
+ * Whether a refusal has a code that no standard defines. A Bearer challenge cannot contain such a
+ * code, so the body contains it.
  */
 function hasOwnCode({ code }: ProblemError | TokenError): boolean {
   return code === 'email_not_verified'

@@ -54,7 +54,10 @@ export type AlgorithmName =
   | 'EdDSA'
   | 'Ed25519'
 
-/** All algorithms. `none` is missing, so an unsigned token has an unknown algorithm. */
+/**
+ * All algorithms. `none` is not in this list, so a token without a signature is refused: its
+ * algorithm is unknown.
+ */
 const table: readonly Algorithm[] = [
   { name: 'HS256', keyType: 'oct', hash: 'sha256', signatureBytes: 32, minSecretBytes: 32 },
   { name: 'HS384', keyType: 'oct', hash: 'sha384', signatureBytes: 48, minSecretBytes: 48 },
@@ -82,16 +85,17 @@ export function findAlgorithm(name: unknown): Algorithm | undefined {
 }
 
 /**
- * Finds the only algorithm for keys on a curve. For Ed25519 it is `EdDSA`, the older of two names,
- * which all verifiers know.
+ * Finds the algorithm for keys on a curve. Each curve has only one. The algorithm of Ed25519 has
+ * two names; the result is `EdDSA`, the older name, because all verifiers know it.
  */
 export function findAlgorithmOfCurve(curve: unknown): Algorithm | undefined {
   return table.find((algorithm) => algorithm.curve === curve && curve !== undefined)
 }
 
 /**
- * Whether a key for algorithm `a` may verify a token whose header names algorithm `b`. The two must
- * be equal. Only Ed25519 has two names (RFC 9864 §2.2).
+ * Whether a key for algorithm `a` may verify a token whose header names algorithm `b`. They must be
+ * the same algorithm. Only the algorithm of Ed25519 has two names, `EdDSA` and `Ed25519` (RFC 9864
+ * §2.2).
  */
 export function isSameAlgorithm(a: Algorithm, b: Algorithm): boolean {
   return a === b || (a.curve === 'Ed25519' && b.curve === 'Ed25519')

@@ -2,7 +2,10 @@
 import { createPublicKey, X509Certificate } from 'node:crypto'
 import { readingsOf } from './readings.ts'
 
-/** A value that was passed as a secret by mistake. Anyone who knows it could sign tokens. */
+/**
+ * A kind of value that apps pass as a secret by mistake, such as a URL. Anyone who knows the value
+ * could sign tokens.
+ */
 export interface Impostor {
   /** What the value is, with the article: `a URL`. */
   readonly name: string
@@ -26,7 +29,7 @@ const fileExtension = /\.(?:pem|key|pub|crt|cer|der|p8|p12|pfx|jwks?|json|txt|ya
 /** The known mistakes. The first match counts, so a URL is not reported as a host name. */
 const impostors: readonly (Impostor & {
   is(text: string, bytes: Buffer): boolean
-  /** If true, the mistake is also recognized in text that encodes it in base64 or hex. */
+  /** If true, the value is also recognized when it is encoded in base64 or hex. */
   readonly encoded?: true
 })[] = [
   {
@@ -129,15 +132,15 @@ function isPath(text: string): boolean {
 }
 
 /**
- * The minimum share of characters whose kind differs from that of the previous character. The kinds
- * are lower case, capitals and digits. In random base64 or hex, the share is about 0.4; in words,
- * 0.1 to 0.2.
+ * A text counts as mixed if at least this share of its characters differ in kind from the character
+ * before. The kinds are lower case, capitals and digits. In random base64 or hex, the share is
+ * about 0.4; in words, it is 0.1 to 0.2.
  */
 const leastChanges = 0.25
 
 /**
- * Whether lower-case letters, capitals and digits are mixed as in random text. In names and paths,
- * they are not.
+ * Whether a text mixes lower-case letters, capitals and digits, as random text does. Names and
+ * paths do not.
  */
 export function isMixed(text: string): boolean {
   const letters = text.replace(/[^A-Za-z\d]/g, '')

@@ -48,9 +48,9 @@ export function isKeySet(keys: unknown): keys is KeySet {
 }
 
 /**
- * Imports a JWK Set. Refuses the whole set when a `kid` appears twice, when it mixes shared secrets
- * and public keys, or when `importKey` refuses one of its secrets. Skips any other key that is
- * weak, unknown or made for another purpose, as RFC 7517 §5 recommends.
+ * Imports a JWK Set. Refuses the whole set if a `kid` appears twice, if the set has both shared
+ * secrets and public keys, or if `importKey` refuses one of the secrets. Skips every other key that
+ * is weak, unknown or made for another purpose, as RFC 7517 §5 recommends.
  *
  * @param onUnfit called with the reason for each skipped key
  * @throws {TypeError} for a refused set, and for a set without a usable key
@@ -102,13 +102,13 @@ export function importKeys(
 }
 
 /**
- * Makes a set of keys. Its `find` returns the key whose `keyId` is the token's `kid`. If there is
- * none, `find` looks among the keys without a `keyId`. For a token without a `kid`, `find` looks
- * among all keys. In these two cases it returns a key only if exactly one of them has the token's
- * algorithm.
+ * Makes a set of keys. Its `find` returns the key whose `keyId` is the token's `kid`. If no key has
+ * this `keyId`, `find` looks among the keys without a `keyId`. For a token without a `kid`, `find`
+ * looks among all keys. In these two cases, `find` returns a key only if exactly one of the keys in
+ * question has the token's algorithm.
  *
- * A key with another algorithm than the token is never returned. So a token is refused if an
- * attacker signed it by HMAC, with the text of a public key as the secret.
+ * `find` never returns a key whose algorithm differs from the token's. If an attacker signs a token
+ * by HMAC, with the text of a public key as the secret, the token is therefore refused.
  */
 export function keySetOf(keys: readonly VerificationKey[]): KeySet {
   const named = new Map(

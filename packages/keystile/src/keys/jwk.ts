@@ -224,8 +224,8 @@ function algorithmOf(jwk: Jwk): Algorithm {
 
 /**
  * Finds the algorithm of a JWK without `alg`, which is optional (RFC 7517 §4.4). A curve has one
- * algorithm. An RSA key for signatures gets RS256, because every issuer must support it (RFC 9068
- * §2.1, OpenID Connect Core §15.1): Entra ID publishes such keys.
+ * algorithm. An RSA key for signatures gets RS256, because every issuer must support RS256 (RFC
+ * 9068 §2.1, OpenID Connect Core §15.1). Entra ID, for example, publishes RSA keys without `alg`.
  */
 function impliedAlgorithmOf(jwk: Jwk): Algorithm | undefined {
   return jwk.kty === 'RSA' && jwk.use === 'sig'

@@ -26,7 +26,7 @@ export const asJwk: KeyForm = (key) => {
   return input
 }
 
-/** The form of a key for this runtime. No other code depends on how a runtime takes keys. */
+/** The form in which this runtime takes keys. No other code needs to know the runtime. */
 export const keyForm: KeyForm = acceptsKeyObjects() ? asKeyObject : asJwk
 
 /**

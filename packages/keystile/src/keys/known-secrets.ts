@@ -4,8 +4,8 @@ import { readingsOf } from './readings.ts'
 import { isMixed } from './impostors.ts'
 
 /**
- * Secrets that look random, but are printed in public. The list leaves out secrets that are refused
- * anyway: those with one of the placeholders below, and those that `isWeakSecret` refuses.
+ * Secrets that look random, but are printed in public. Secrets that contain one of the placeholders
+ * below, or that `isWeakSecret` refuses, need not be in this list.
  */
 const printed: readonly string[] = [
   // RFC 7515 §A.1.1 and RFC 7517 §A.3
@@ -57,8 +57,8 @@ const placeholders: readonly string[] = [
 ]
 
 /**
- * The minimum length of the texts to compare. HS256 needs 32 bytes, so a shorter text is refused
- * anyway.
+ * Texts with fewer characters than this are not compared. HS256 needs a secret of 32 bytes, so a
+ * shorter secret is refused anyway.
  */
 const fewestBytes = 32
 

@@ -26,8 +26,8 @@ const freshSeconds = { default: 300, most: 3_600 }
 
 /**
  * How long keys that are no longer fresh may be used while new keys are fetched. After that, a
- * token waits for the fetch, so an API without traffic does not accept a token of a key that was
- * withdrawn long ago.
+ * token waits for the new keys. Without this limit, an API without traffic could accept a token
+ * whose key was withdrawn long ago.
  */
 const oldSeconds = 300
 
@@ -40,7 +40,7 @@ export interface RemoteJwkSet extends KeySet {
    * failed. `current`: in all other cases.
    */
   readonly state: 'starting' | 'current' | 'stale'
-  /** Loads the keys if there are none yet. Tries only once. @throws {Error} with the reason */
+  /** Loads the keys if there are none yet. Tries only once. @throws {Error} if this fails */
   load(): Promise<void>
   /**
    * If no key matches and the cooldown allows a fetch, fetches the keys and waits for them. Does
@@ -114,7 +114,10 @@ interface KeyCache {
   readonly held: HeldKeys | undefined
   /** Why the last fetch failed. `undefined` after a success. */
   readonly failure: Error | undefined
-  /** Joins the running fetch, or starts one if the schedule allows it. Never rejects. */
+  /**
+   * Waits for the running fetch. If no fetch is running and the schedule allows one, starts it and
+   * waits for it. Never rejects.
+   */
   refresh(): Promise<void>
   /** Whether the schedule allows a fetch. */
   isDue(): boolean

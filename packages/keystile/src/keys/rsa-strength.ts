@@ -7,8 +7,8 @@ const minExponent = 65537n // NIST SP 800-56B §6.2; small exponents have known 
 const maxExponentBits = 32 // a larger exponent only makes each verification expensive
 
 /**
- * The primes that reveal a modulus of the ROCA generator (CVE-2017-15361). Divided by any of these
- * primes, such a modulus leaves the same remainder as some power of 65537.
+ * The primes that reveal a modulus of the ROCA generator (CVE-2017-15361). Modulo each of these
+ * primes, such a modulus is equal to some power of 65537.
  */
 const rocaPrimes = [
   3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101,

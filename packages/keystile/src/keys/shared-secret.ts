@@ -14,7 +14,7 @@ const minDifferentBytes = 16
 /** The minimum number of different steps in a secret, see `isWeakSecret`. */
 const minDifferentSteps = 8
 
-/** The keys that were checked or made here, so that each is checked only once. */
+/** The keys that this file has checked or made. They need no second check. */
 const trusted = new WeakSet<KeyMaterial>()
 
 /** Thrown for a refused secret. `importJwkSet` recognizes it and refuses the whole set. */

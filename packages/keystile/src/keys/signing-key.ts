@@ -1,7 +1,7 @@
 import type { Algorithm } from './algorithm.ts'
 import type { KeyMaterial } from './key-material.ts'
 
-/** A key that verifies signatures, with its one algorithm only (RFC 8725 §3.1). */
+/** A key that verifies signatures. Each key works with exactly one algorithm (RFC 8725 §3.1). */
 export interface VerificationKey {
   /** The `kid`, which tells several keys apart. */
   readonly keyId: string | undefined

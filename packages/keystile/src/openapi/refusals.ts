@@ -55,7 +55,10 @@ export function refusalsOf(demands: readonly Demand[], responses: JsonObject): J
   }
 }
 
-/** Describes the refusal of a token without the scopes; `undefined` if no scope is demanded. */
+/**
+ * Returns the description of the answer to a token that lacks scopes; `undefined` if the guards
+ * demand no scope.
+ */
 function describeLackingScopes(demands: readonly Demand[]): string | undefined {
   const scopes = demands.flatMap(({ alternatives }) =>
     alternatives.some((one) => one.length === 0) ? [] : alternatives,

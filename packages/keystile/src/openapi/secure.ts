@@ -49,7 +49,8 @@ export interface OpenApiDocument {
 }
 
 /**
- * A Security Requirement Object of OpenAPI: maps names of schemes to the scopes that they demand.
+ * A Security Requirement Object of OpenAPI. Maps the name of a security scheme to the scopes that
+ * the operation demands.
  */
 type Requirement = Readonly<Record<string, readonly string[]>>
 
@@ -242,7 +243,10 @@ function itemOf(written: JsonObject, path: string, document: object): Record<str
   return { ...structuredClone(shared), ...own }
 }
 
-/** Returns the routes of an app of any other framework. Such routes cannot be listed. */
+/**
+ * Returns the routes of an app that passes its own `GuardFinder`. These routes can be looked up,
+ * but not listed.
+ */
 function routesOfFinder(find: GuardFinder): AppRoutes {
   return {
     byTemplate: true,

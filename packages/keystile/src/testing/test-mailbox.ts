@@ -25,11 +25,12 @@ export interface TestMailbox {
   /** All mails that were sent so far, in their order. */
   readonly mails: readonly TestMail[]
   /**
-   * Returns the next mail to an address: the oldest one that no earlier call has returned. Waits
-   * for it if it was not sent yet. Keystile sends a mail up to 2 s after the request.
+   * Returns the next mail to an address: the oldest mail that no earlier call has returned. If
+   * there is no such mail yet, waits for one: Keystile sends a mail up to 2 s after the request.
    *
    * @param options.timeoutSeconds default: 10
-   * @throws {Error} if there is no such mail in time. The message lists the mails that were sent
+   * @throws {Error} if no such mail arrives before the timeout. The message lists the mails that
+   *   were sent
    */
   next(address: string, options?: { readonly timeoutSeconds?: number }): Promise<TestMail>
 }

@@ -8,7 +8,10 @@ import { malformedClaim, requireUnbound, type JwtClaims } from './claims.ts'
 import { verifyJwtWithKey, signJwt } from './jwt.ts'
 import { parseScope } from './scope.ts'
 
-/** The `typ` of access tokens. It stops the use of ID tokens as access tokens (RFC 9068 §2.1). */
+/**
+ * The `typ` of access tokens. ID tokens have a different `typ`, so they cannot be used as access
+ * tokens (RFC 9068 §2.1).
+ */
 const accessTokenType = 'at+jwt'
 
 /** The content of an access token. */
@@ -18,7 +21,7 @@ export interface AccessTokenContent {
   readonly subject: string
   readonly clientId: string
   /**
-   * Missing if no person logged in. Then the client acts for itself, and the client is the subject.
+   * Missing if no person logged in: the client acts for itself, and is the subject of the token.
    */
   readonly sessionId?: string
   readonly scopes: readonly string[]
@@ -44,7 +47,10 @@ export interface VerifiedToken<C extends JwtClaims = AccessTokenClaims> {
   readonly clientId: string | undefined
   readonly scopes: readonly string[]
   readonly key: VerificationKey
-  /** When the verifier stops accepting the token, in seconds since 1970: at the latest at `exp`. */
+  /**
+   * When the token expires, in seconds since 1970: at `exp`, or earlier if `maxTokenAgeSeconds` is
+   * set. The clock tolerance is not included.
+   */
   readonly expires: number
 }
 
@@ -75,8 +81,9 @@ export function issueAccessToken(
 }
 
 /**
- * Verifies an access token of the JWT profile. In addition to the checks of `verifyJwt`, `typ` must
- * be `at+jwt`, all required claims must be present with their types, and `sub` must not be empty.
+ * Verifies an access token of the JWT profile. Makes the checks of `verifyJwt`. In addition, `typ`
+ * must be `at+jwt`. All required claims must be present with their types, and `sub` must not be
+ * empty.
  *
  * Does NOT check whether the token was revoked.
  *

@@ -97,8 +97,8 @@ export function verifyRegisteredClaims(
 }
 
 /**
- * Checks `nbf` and then `exp`. This must be the last check of a token: the reason `expired` then
- * means that everything else is right.
+ * Checks `nbf` and then `exp`. This must be the last check of a token, so that the reason `expired`
+ * means that the token has passed all other checks.
  *
  * @throws {TokenError} `invalid_token`
  */

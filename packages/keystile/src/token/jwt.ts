@@ -64,8 +64,8 @@ const verifyOptions: readonly (keyof VerifyOptions)[] = [
 
 /**
  * Signs claims as a JWT. If the claims have no `iat`, sets it to the current time. If
- * `expiresInSeconds` is given, sets `exp`. A token must expire, because a stolen token would
- * otherwise be valid forever.
+ * `expiresInSeconds` is given, sets `exp`. Every token must expire: a stolen token that never
+ * expires would be valid forever.
  *
  * @throws {TypeError} if a claim has a wrong type, if `key` is a public key, or if the token would
  *   never expire

@@ -48,7 +48,10 @@ export interface PlainTokenDemand {
   readonly clock: Clock
 }
 
-/** Where issuers write the client: RFC 9068; OpenID Connect, Entra v2; Okta; Entra v1. */
+/**
+ * The claims in which issuers write the client: `client_id` in RFC 9068, `azp` in OpenID Connect
+ * and Entra v2, `cid` in Okta, `appid` in Entra v1.
+ */
 const clientClaims = ['client_id', 'azp', 'cid', 'appid'] as const
 
 /**
@@ -57,7 +60,7 @@ const clientClaims = ['client_id', 'azp', 'cid', 'appid'] as const
  */
 const foreignClaims = ['nonce', 'at_hash', 'c_hash', 'events'] as const
 
-/** The claims in which some issuers and apps write the kind of token. Keycloak uses `typ`. */
+/** The claims in which some issuers and apps say what kind of token it is. Keycloak uses `typ`. */
 const typeClaims = ['typ', 'type', 'token_type'] as const
 
 /**
@@ -67,10 +70,11 @@ const typeClaims = ['typ', 'type', 'token_type'] as const
 const foreignType = /^(id|refresh|offline|logout)([_ -]?token)?$/i
 
 /**
- * Verifies an access token of an issuer that does not follow RFC 9068. In addition to the checks of
- * `verifyJwt`: `typ` must be `JWT`, `at+jwt` or absent. `iss`, `sub` and `exp` must be present. The
- * token must not be an ID token, a refresh token or a logout token, as far as its claims show. Its
- * `aud` must not name its own client, as ID tokens do, unless `clients` lists this client.
+ * Verifies an access token of an issuer that does not follow RFC 9068. Makes the checks of
+ * `verifyJwt`. In addition, `typ` must be `JWT`, `at+jwt` or absent. `iss`, `sub` and `exp` must be
+ * present. The token must not be an ID token, a refresh token or a logout token, as far as its
+ * claims show. Its `aud` must not name its own client, as ID tokens do, unless `clients` lists this
+ * client.
  *
  * Does NOT check whether the token was revoked. Cannot recognize an ID token if its `aud` is an API
  * and none of its claims shows the kind of token.
@@ -162,7 +166,10 @@ function requireClient(claims: JwtClaims, clients: readonly string[] | undefined
   }
 }
 
-/** Returns the values of the claims that name the client. The first is the client. */
+/**
+ * Returns the values of all claims that can name the client. The first of these values is the
+ * client.
+ */
 function clientsOf(claims: JwtClaims): readonly string[] {
   return clientClaims.map((name) => claims[name]).filter((value) => typeof value === 'string')
 }
@@ -192,7 +199,10 @@ function scopesOf(claims: JwtClaims, from: ScopesFrom): readonly string[] {
   return [...scopes]
 }
 
-/** Refuses a token with an `iat` in the future, because such a token would never be too old. */
+/**
+ * Refuses a token with an `iat` in the future. Such a token would be accepted for longer than
+ * `maxTokenAgeSeconds`.
+ */
 function requireIssued(
   issuedAt: number | undefined,
   now: number,

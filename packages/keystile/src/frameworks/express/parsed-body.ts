@@ -3,8 +3,8 @@ import { tooLarge, type HttpRequestWithBody } from '../../http/message.ts'
 
 /**
  * Returns a function that reads the body of a request, even if a body parser of the app has already
- * read it. A body can be read only once, so the function then serializes the parsed value again. If
- * no parser has read the body, the function calls `read`.
+ * read it. A body can be read only once. If a parser has read the body, the function serializes the
+ * parsed value again. If no parser has read the body, the function calls `read`.
  *
  * Does NOT restore what the parser has dropped, such as the first of two JSON members with the same
  * name.
@@ -35,9 +35,9 @@ function serialize(parsed: unknown, contentType: string): Uint8Array {
 }
 
 /**
- * Serializes a parsed form. If a value is a list or an object, writes it as a repeated parameter,
- * and the endpoint refuses the request (RFC 6749 §3.2). Parsers create such values from `a=1&a=2`,
- * from `a[]=1` and from `a[b]=1`, and this function cannot know which of them was sent.
+ * Serializes a parsed form. Writes a value that is a list or an object as a repeated parameter, so
+ * that the endpoint refuses the request (RFC 6749 §3.2). Parsers create such values from `a=1&a=2`,
+ * `a[]=1` and `a[b]=1`. This function cannot know which of the three was sent.
  */
 function formOf(parsed: object): string {
   const pairs = Object.entries(parsed).flatMap(([name, value]: [string, unknown]) => {

@@ -19,7 +19,7 @@ interface Match {
   /** The part of the path that the layer matched. */
   readonly path: string
   readonly params: Readonly<Record<string, unknown>>
-  /** If the layer has several path patterns, the pattern that matched. Missing in Express 4. */
+  /** The path pattern that matched, for a layer with several patterns. Missing in Express 4. */
   readonly pattern?: unknown
 }
 
@@ -131,9 +131,9 @@ function walk(
 
 /**
  * Collects the guards of a route, and returns whether one of the route's functions answers. A
- * function without the parameter `next` answers. The last function answers too, if it is not a
- * guard. Exception: a function for all methods does not answer if the route also has functions for
- * single methods, as in `route(…).all(load).get(show)`.
+ * function without the parameter `next` counts as answering. The last function counts as answering
+ * too, unless it is a guard. Exception: in `route(…).all(load).get(show)`, the function `load` does
+ * not count as answering, because the route also has a function for a single method.
  */
 function passRoute({ stack, methods }: Route, method: string, guards: GuardMark[]): boolean {
   const verb = method === 'head' && !methods['head'] ? 'get' : method
@@ -152,8 +152,8 @@ function passRoute({ stack, methods }: Route, method: string, guards: GuardMark[
 }
 
 /**
- * Returns the template of the path up to the end of the layer's match; `undefined` if the template
- * is unknown.
+ * Returns the OpenAPI template of the part of the path that the layer and the routers around it
+ * have matched; `undefined` if the template is unknown.
  */
 function templateOfMatch(
   prefix: string | undefined,
@@ -165,8 +165,9 @@ function templateOfMatch(
 }
 
 /**
- * Rebuilds the template of a match by replacing each value with the name of its parameter. This is
- * for Express 4, which does not keep the path of `use`.
+ * Rebuilds the template of a match: replaces each value in the path with the name of its parameter,
+ * so `/users/42` becomes `/users/{id}`. Express 4 needs this, because it does not keep the path
+ * that the app passed to `use`.
  */
 function nameValues({ path, params }: Match): string | undefined {
   let template = ''

@@ -28,14 +28,14 @@ export type FastifyHook = (
 
 /**
  * Guards for Fastify routes and plugins. The handler calls `guard.caller(request)`. This interface
- * does not extend `AssembledGuard`, because the declarations that an app emits would then import
- * internal files of Fastify.
+ * does not extend `AssembledGuard`. If it did, the `.d.ts` files that TypeScript emits for an app
+ * would import internal files of Fastify.
  */
 export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> {
   /**
    * Admits a request if the caller has all of these scopes. With `maxAgeSeconds`, the caller must
-   * also have logged in recently enough; with `verified`, have a verified e-mail address. Refuses
-   * all other requests.
+   * also have logged in recently enough; with `verified`, the caller must also have a verified
+   * e-mail address. Refuses all other requests.
    *
    * @throws {TypeError} for a wrong argument
    */

@@ -77,7 +77,7 @@ export function routesOfFastify(app: FastifyLike): AppRoutes {
   }
 }
 
-/** Whether a route is the HEAD route that Fastify adds to each GET route. */
+/** Whether a route is a HEAD route that Fastify itself has added to a GET route. */
 function isHeadOfGet(route: RememberedRoute, routes: readonly RememberedRoute[]): boolean {
   if (route.options.method !== 'HEAD') return false
   const get = routes.find(
@@ -99,7 +99,11 @@ function guardsOf({ options, instance }: RememberedRoute): readonly GuardMark[] 
     .filter((mark) => mark !== undefined)
 }
 
-/** @throws {Error} if this version of Fastify has no hidden member with the hooks */
+/**
+ * Returns the hooks of a Fastify instance.
+ *
+ * @throws {Error} if this version of Fastify has no hidden member with the hooks
+ */
 function hooksOf(instance: object): Readonly<Record<string, readonly unknown[]>> {
   const hooks = findHidden(instance, 'fastify.hooks')
   if (!hooks) {

@@ -14,14 +14,15 @@ import { acceptMountable, type Mountable } from '../mountable.ts'
 import { readWebRequest } from '../web/web-request.ts'
 
 /**
- * Guards for Hono routes. In a handler that is chained to the guard, TypeScript knows
- * the types of `c.var.identity` and `c.var.user`. In all other functions, call `guard.caller(c)`.
+ * Guards for Hono routes. In a handler that is registered together with the guard, as in
+ * `app.get('/items', guard(), handler)`, TypeScript knows the types of `c.var.identity` and
+ * `c.var.user`. In all other functions, call `guard.caller(c)`.
  */
 export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> {
   /**
    * Admits a request if the caller has all of these scopes. With `maxAgeSeconds`, the caller must
-   * also have logged in recently enough; with `verified`, have a verified e-mail address. Refuses
-   * all other requests.
+   * also have logged in recently enough; with `verified`, the caller must also have a verified
+   * e-mail address. Refuses all other requests.
    *
    * @throws {TypeError} for a wrong argument
    */

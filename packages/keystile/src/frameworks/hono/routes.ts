@@ -18,7 +18,10 @@ interface HonoRoute {
 }
 
 type HonoHandler = ((...args: never) => unknown) & {
-  /** The original function, if a sub-app with its own error handler has wrapped it. */
+  /**
+   * The function that the app registered. Set only if a sub-app with its own error handler has
+   * wrapped this function.
+   */
   readonly __COMPOSED_HANDLER?: HonoHandler
 }
 
@@ -107,9 +110,9 @@ export function routesOfHono(app: HonoLike): AppRoutes {
 
 /**
  * Whether a route answers every request, so that no later function runs. A function without the
- * parameter `next` answers every request. The last function of a route does, too. Returns
- * `undefined` if the parameters are unknown: `() => …` and `(c, ...rest) => …` do not show whether
- * they use `next`.
+ * parameter `next` answers every request. The last function of a route also answers every request.
+ * Returns `undefined` if the parameters are unknown: `() => …` and `(c, ...rest) => …` do not show
+ * whether they use `next`.
  */
 function answers(route: HonoRoute, routes: readonly HonoRoute[]): boolean | undefined {
   const handler = innermost(route.handler)
@@ -142,7 +145,7 @@ function isMounted({ handler }: HonoRoute): boolean {
 
 function cannotTell(path: string): Error {
   return new Error(
-    `the guard of ${path} may never run: a function before it hides its parameters. ` +
+    `the guard of ${path} may never run: the parameters of a function before it are unknown. ` +
       'Fix: write that function as (c) => … or as (c, next) => …',
   )
 }

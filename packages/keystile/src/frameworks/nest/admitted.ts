@@ -28,7 +28,10 @@ export function storeAdmitted(carrier: Carrier, value: Admitted): void {
   carrier[admitted] = value
 }
 
-/** Returns the admitted caller and its demand; `undefined` if no guard ran. */
+/**
+ * Returns the caller that a guard has admitted, and the demand that the guard has checked;
+ * `undefined` if no guard ran.
+ */
 export function findAdmitted(carrier: Carrier): Admitted | undefined {
   return carrier[admitted]
 }

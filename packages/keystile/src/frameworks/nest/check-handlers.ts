@@ -54,9 +54,8 @@ function checkClass(type: Class, guards: Guards, hasFieldGuards: boolean): void 
 
 function guardsNothing(name: string): TypeError {
   return new TypeError(
-    `a decorator of keystile/nest stands above ${name}, which handles no requests, so it would ` +
-      'guard nothing. Fix: put it above a controller, a gateway, a resolver or one of their ' +
-      'handlers',
+    `a decorator of keystile/nest stands above ${name}, but ${name} handles no requests. ` +
+      'Fix: put the decorator above a controller, a gateway, a resolver or one of their handlers',
   )
 }
 

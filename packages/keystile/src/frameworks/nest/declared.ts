@@ -4,7 +4,10 @@ import { joinDemands, type Demand } from '../../guard/demand.ts'
 import type { GuardCore } from '../../guard/guard.ts'
 import type { TokenType } from '../../guard/identity.ts'
 
-/** The guard core of any app. Its scopes and its user type are not known here. */
+/**
+ * The guard core of any app. This type does not say which scopes the app has, and which type its
+ * users have.
+ */
 export type AnyCore = GuardCore<string, unknown, TokenType>
 
 /** A class, as `ExecutionContext.getClass()` returns it. */
@@ -17,7 +20,11 @@ export type Declaration =
   | { readonly kind: 'public' }
   | {
       readonly kind: 'guard' | 'optional'
-      /** Reads the arguments of the decorator, with the scopes that the app has declared. */
+      /**
+       * Reads the arguments of the decorator.
+       *
+       * @throws {TypeError} for a scope that the app has not declared
+       */
       readonly read: (core: AnyCore) => Demand
     }
 

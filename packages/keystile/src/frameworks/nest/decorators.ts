@@ -22,15 +22,16 @@ const unknownApp = { declared: undefined, hasUsers: true } as const
 
 /**
  * Admits a caller that has all of these scopes. With `maxAgeSeconds`, the caller must also have a
- * recent login; with `verified`, a verified e-mail address. Write `@Guard('items:read')` above a
- * controller, a gateway, a resolver or one of their methods.
+ * recent login; with `verified`, the caller must also have a verified e-mail address. Write
+ * `@Guard('items:read')` above a controller, a gateway, a resolver or one of their methods.
  *
  * All demands apply together: those of the class, its superclasses, the method and the methods that
- * it overrides. TypeScript accepts any scope here; with `@Guard<Scope>(…)`, it accepts only the
- * scopes of that type. An app does not start if a scope is not declared, or if a guard has
- * `verified` but the app has no `user`.
+ * it overrides. TypeScript accepts any scope in `@Guard(…)`. In `@Guard<Scope>(…)`, it accepts only
+ * the scopes of the type `Scope`. An app does not start if a scope is not declared, or if a guard
+ * has `verified` but the app has no `user`.
  *
- * @throws {TypeError} for a wrong argument, and above anything but a class or method
+ * @throws {TypeError} for a wrong argument, and if the decorator does not stand above a class or a
+ *   method
  */
 export const Guard = <S extends string = string>(
   ...demand: DemandArguments<S>
@@ -42,7 +43,8 @@ export const Guard = <S extends string = string>(
 /**
  * Admits a caller that has one of the given scopes, or all scopes of one of the given lists.
  *
- * @throws {TypeError} for a wrong argument, and above anything but a class or method
+ * @throws {TypeError} for a wrong argument, and if the decorator does not stand above a class or a
+ *   method
  */
 export const AnyOf = <S extends string = string>(
   ...alternatives: AlternativeArguments<S>
@@ -56,7 +58,8 @@ export const AnyOf = <S extends string = string>(
  * apply together, so the request still needs a token if the class or the whole app demands one. In
  * that case, add `@Public()` to the method.
  *
- * @throws {TypeError} for a wrong argument, and above anything but a class or method
+ * @throws {TypeError} for a wrong argument, and if the decorator does not stand above a class or a
+ *   method
  */
 export const OptionalGuard = <S extends string = string>(
   ...demand: DemandArguments<S>
@@ -70,7 +73,8 @@ export const OptionalGuard = <S extends string = string>(
  * `@Public()` does NOT apply to a method that overrides this one. It cannot stand above a class, so
  * a new method of a class is never public by accident.
  *
- * @throws {TypeError} above anything but a method, and above a method with `@Guard` or `@AnyOf`
+ * @throws {TypeError} if the decorator does not stand above a method, or stands above a method with
+ *   `@Guard` or `@AnyOf`
  */
 export const Public = (): MethodDecorator => {
   const declare = decorator('Public', { kind: 'public' })
@@ -89,8 +93,8 @@ export const Caller: () => ParameterDecorator = createParamDecorator((_: unknown
 )
 
 /**
- * Passes the caller to a parameter. Passes `undefined` if the request has no credential, which only
- * `@OptionalGuard()` admits. During a request, it throws a `TypeError` if no guard ran.
+ * Passes the caller to a parameter. Passes `undefined` if `@OptionalGuard()` has admitted a request
+ * without a credential. During a request, it throws a `TypeError` if no guard ran.
  */
 export const OptionalCaller: () => ParameterDecorator = createParamDecorator(
   (_: unknown, context) => findCaller(context),

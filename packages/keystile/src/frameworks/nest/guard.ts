@@ -81,7 +81,7 @@ export class KeystileGuard implements CanActivate {
     return true
   }
 
-  /** Checks the demands one after the other, like the guards of a router and its route. */
+  /** Checks the demands of a handler one after the other, as if each demand had its own guard. */
   async #enter(
     context: ExecutionContext,
     read: HttpRequest,
@@ -102,9 +102,9 @@ Injectable()(KeystileGuard)
 Inject(guardsToken)(KeystileGuard, undefined, 0)
 
 /**
- * Returns the node:http request of a call. In HTTP, the carrier is this request. In GraphQL, the
- * context has the request as `req` (Apollo) or `reply.request` (Mercurius). For a WebSocket, the
- * client has the request of its upgrade as `request` (socket.io).
+ * Returns the node:http request of a call. For an HTTP call, `carrier` itself is this request. In
+ * GraphQL, the context has the request as `req` (Apollo) or `reply.request` (Mercurius). For a
+ * WebSocket, the client has the request of its upgrade as `request` (socket.io).
  *
  * @throws {TypeError} if there is no such request
  */
@@ -120,8 +120,8 @@ function requestOf(context: ExecutionContext, carrier: Carrier): IncomingMessage
   const request: unknown = Object(held).raw ?? held
   if (isNodeRequest(request)) return request
   throw new TypeError(
-    'the guard finds no HTTP request: a GraphQL context must have it as `req`, and the client ' +
-      'of a WebSocket must have the request of its upgrade as `request`',
+    'the guard finds no HTTP request: a GraphQL context must have the request as `req`. ' +
+      'The client of a WebSocket must have the request of its upgrade as `request`',
   )
 }
 

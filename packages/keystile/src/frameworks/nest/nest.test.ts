@@ -290,7 +290,10 @@ describe('mistakes that stop a Nest app at its start', () => {
     }
     decorate(Service, 'remove', [Guard('write')])
     Injectable()(Service)
-    await refuses({ providers: [Service] }, /above Service\.remove, which handles no requests/)
+    await refuses(
+      { providers: [Service] },
+      /above Service\.remove, but Service\.remove handles no requests/,
+    )
 
     class GuardedService {
       readonly name = 'service'
@@ -298,7 +301,7 @@ describe('mistakes that stop a Nest app at its start', () => {
     Guard()(GuardedService)
     await refuses(
       { providers: [GuardedService] },
-      /above GuardedService, which handles no requests/,
+      /above GuardedService, but GuardedService handles no requests/,
     )
 
     class Things {
@@ -306,7 +309,10 @@ describe('mistakes that stop a Nest app at its start', () => {
     }
     Controller()(Things)
     decorate(Things, 'helper', [Public()])
-    await refuses({ controllers: [Things] }, /above Things\.helper, which handles no requests/)
+    await refuses(
+      { controllers: [Things] },
+      /above Things\.helper, but Things\.helper handles no requests/,
+    )
   })
 
   it('an app with @UseGuards(Guard) or @UseGuards(Guard(…)) does not start', async () => {

@@ -15,7 +15,7 @@ const classMark = 'keystile class '
 const methodMark = 'keystile method '
 
 /**
- * Returns a function that finds the guards of the operations in a document.
+ * Returns a function that finds the guards of an operation in an OpenAPI document.
  *
  * @param create creates the document
  *
@@ -59,8 +59,8 @@ function controllersOf(app: INestApplicationContext): readonly Class[] {
 type Requirements = readonly object[]
 
 /**
- * Marks each target with a security requirement of its own. Returns a function that removes the
- * marks.
+ * Marks each class and method with a security requirement that has a unique name. Returns a
+ * function that removes the marks.
  */
 function mark(targets: readonly (readonly [target: object, name: string])[]): () => void {
   const before = targets.map(([target]) => ({

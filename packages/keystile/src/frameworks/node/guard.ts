@@ -10,8 +10,8 @@ import { acceptMountable, type Mountable } from '../mountable.ts'
 import { readCheckedRequest, readNodeRequest, writeAnswer } from './node-request.ts'
 
 /**
- * Answers a request, or calls `next` if the guard admits it. The promise resolves when `next` has
- * finished, and never rejects.
+ * Calls `next` if the guard admits the request. Otherwise answers the request. The promise resolves
+ * when `next` has finished, and never rejects.
  */
 export type NodeMiddleware = (
   request: IncomingMessage,

@@ -33,9 +33,9 @@ export function readNodeRequest(request: IncomingMessage): HttpRequestWithBody {
 
 /**
  * Returns the `Authorization` header. If a request has several such headers, joins them with a
- * comma as other servers do, and the guard then refuses the request. Node itself would keep the
- * first header and silently drop the others. Then a proxy in front of the app could check one token
- * and the guard a different one.
+ * comma, as other servers do, so that the guard refuses the request. Node itself keeps the first
+ * header and silently drops the others. A proxy in front of the app could therefore check one token
+ * while the guard checks a different one.
  */
 function authorizationOf(request: IncomingMessage): string | undefined {
   const { rawHeaders } = request

@@ -25,9 +25,10 @@ export const bearer: CredentialScheme = {
 }
 
 /**
- * Returns the whole `Authorization` field if a tab follows `Bearer`, or if `Bearer` follows a
- * comma: servers join two fields with a comma. `prove` refuses such a field as malformed. Otherwise
- * the request would count as a request without a token, and an optional guard would admit it.
+ * Returns the whole `Authorization` field if it has a tab after `Bearer`, or `Bearer` after a comma
+ * (servers join two fields with a comma). `prove` refuses such a field as malformed. If this
+ * function returned `undefined`, the request would count as a request without a token, and an
+ * optional guard would admit it.
  */
 function findMisplaced(field: string | null | undefined): string | undefined {
   return field && /^bearer\t|,\s*bearer\b/i.test(field) ? field : undefined
