@@ -6,7 +6,7 @@ export interface NewUndo {
   readonly expiresAt: number
   /** The mail with the link. */
   readonly mail: NewMail
-  /** The mail without a link, for an address that was never verified. */
+  /** A mail that has no link. It is sent instead if the old address was never verified. */
   readonly notice: NewMail | undefined
 }
 

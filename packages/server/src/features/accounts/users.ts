@@ -72,7 +72,9 @@ export interface UserChange {
 
 /** Finds accounts. */
 export interface UserFinder {
-  /** Reads the user from the database. Guards keep users in memory and call it less often. */
+  /**
+   * Reads the user from the database. Guards cache users, so they do not call it for every request.
+   */
   readBySubject(subject: string): Promise<User | undefined>
   /**
    * Finds a user by e-mail address if the login has an `@`, otherwise by name. Names never have an
@@ -80,8 +82,8 @@ export interface UserFinder {
    */
   findByLogin(login: string): Promise<User | undefined>
   /**
-   * Whether another user than `subject` has an e-mail address, or had it until a short time ago and
-   * may restore it.
+   * Whether a user other than `subject` has an e-mail address, or had it before and can still
+   * restore it by a link.
    */
   isTaken(email: ComparableName, subject: string): Promise<boolean>
   /**
