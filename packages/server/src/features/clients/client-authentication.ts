@@ -97,8 +97,9 @@ function isProved(
 }
 
 /**
- * Returns a use of the rate limit on refused clients. Unlike other limits by address, this limit
- * also counts the address of a proxy: at worst, refused clients behind that proxy get 429.
+ * Returns the count of refused clients for the IP address of a request, for the rate limit. Other
+ * rate limits skip the address of a proxy; this one counts it, because at worst the refused clients
+ * behind the proxy get 429.
  */
 // Stryker disable next-line StringLiteral: any text that is no address
 export function refusalAt(address = ''): Use {
