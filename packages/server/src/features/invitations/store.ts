@@ -17,7 +17,7 @@ import type { NewMail } from '../outbox/new-mail.ts'
 import type { InvitationEvent } from './audit-events.ts'
 
 /**
- * Stores an invitation and its mail. It replaces an older invitation of the same mailbox. The
+ * Stores an invitation and its mail. The invitation replaces an older one to the same mailbox. The
  * subject of the proof is the id of the future user.
  *
  * @returns `taken` if an account has the address, `too-many-mails` if the mailbox got too many
