@@ -45,8 +45,8 @@ export async function lockAddress(
 
 /**
  * Changes the address of an account that `lockAddress()` has locked, and sends a mail to the old
- * address. The mail has a link that restores the old address. While the link works, no other user
- * can get the old address if it was verified. If the new address is verified and the old address
+ * address. The mail has a link that restores the old address. If the old address was verified, no
+ * other user can get it while the link works. If the new address is verified and the old address
  * never was, the mail has no link: the old address may be a typo. If only the spelling changes, no
  * mail is sent, and a verified address stays verified.
  *

@@ -96,9 +96,8 @@ export const changeUser: Command<
 
 /**
  * Writes the audit entries of a change: one if roles or scopes changed, and one if the user was
- * disabled or enabled. If neither happened to the user's access, ended sessions get an entry of
- * their own. Otherwise the entry `user_disabled` includes them, because disabling always ends the
- * sessions.
+ * disabled or enabled. If the user was neither disabled nor enabled, ended sessions get an entry
+ * too. If the user was disabled, they get no entry, because disabling always ends the sessions.
  */
 async function recordChange(
   transaction: Transaction,

@@ -6,7 +6,7 @@ export interface NewUndo {
   readonly expiresAt: number
   /** The mail with the link. */
   readonly mail: NewMail
-  /** A mail that has no link. It is sent instead if the old address was never verified. */
+  /** A mail without a link. If the old address was never verified, it is sent instead of `mail`. */
   readonly notice: NewMail | undefined
 }
 

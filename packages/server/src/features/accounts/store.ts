@@ -129,8 +129,8 @@ export const changePassword: Command<
 
 /**
  * Sets a new e-mail address and marks it as not verified. Changes nothing if another user has the
- * address (`taken`), or if the password was changed after the caller had proved it (`outdated`). If
- * Keystile sends mails, a verified address is not replaced (`outdated`): the new mailbox must
+ * address (`taken`), or if the password was changed after the caller had entered it (`outdated`).
+ * If Keystile sends mails, a verified address is not replaced (`outdated`): the new mailbox must
  * confirm the change first.
  */
 export const changeEmail: Command<
