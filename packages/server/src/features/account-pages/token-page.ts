@@ -44,7 +44,9 @@ export interface TokenPage {
   shared(reader: PageReader): SharedTexts
   /** Returns the fields of the form. `typed` has what the person typed before, except passwords. */
   fields(reader: PageReader, typed: Form): readonly Omit<Field, 'fault'>[]
-  /** Does what the button says. If it refuses, the page shows the refusal. */
+  /**
+   * Does what the button of the form says. If this function throws a refusal, the page shows it.
+   */
   submit(form: Form, request: HttpRequestWithBody): Promise<void>
 }
 
