@@ -97,9 +97,9 @@ function isProved(
 }
 
 /**
- * Returns the count of refused clients for the IP address of a request, for the rate limit. Other
- * rate limits skip the address of a proxy; this one counts it, because at worst the refused clients
- * behind the proxy get 429.
+ * Returns the use of the rate limit that a refused client at an IP address counts as. Other rate
+ * limits skip the address of a proxy. This one counts it: at worst, refused clients behind the
+ * proxy get 429.
  */
 // Stryker disable next-line StringLiteral: any text that is no address
 export function refusalAt(address = ''): Use {
