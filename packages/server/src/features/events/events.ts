@@ -115,7 +115,9 @@ export async function openEventFeed(
     },
   })
   const purge = createPurge(clock, [list, log])
-  /** The error for writes of this process, if a newer release has removed parts of the tables. */
+  /**
+   * The error for every write of this process after a newer release has removed parts of tables.
+   */
   let refusal: NewerSchemaError | undefined
   const steps = createTurns(async () => {
     const startsOver = purge.isTooLate()
