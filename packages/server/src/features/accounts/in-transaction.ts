@@ -80,8 +80,8 @@ export type LockedAccount = Pick<UserRow, 'email' | 'created_at'>
  * Locks an account until the end of the transaction. So no other request can change the password or
  * the rights while a session starts.
  *
- * @returns the account if the user may still log in, and the stored password hash and rights are
- *   the expected ones
+ * @returns the account, or undefined if the user may not log in any more, or if the password hash
+ *   or the rights have changed
  */
 export async function lockAccount(
   transaction: Transaction,
@@ -120,8 +120,8 @@ export interface MailboxAccount {
 }
 
 /**
- * Locks an account until the end of the transaction, if it is active and its address is this
- * mailbox.
+ * Locks an account until the end of the transaction. Locks nothing and returns undefined if the
+ * account is not active, or if its address is not this mailbox.
  *
  * @param mailbox the address in the form in which mailboxes are compared
  */

@@ -315,8 +315,8 @@ function changeOf(
 }
 
 /**
- * Returns `taken` for the error of the unique constraint. The database throws it if two requests
- * set the same address at the same time. Throws every other error again.
+ * Returns `taken` for the error that the database throws if two requests set the same address at
+ * the same time. Rethrows every other error.
  */
 function asTaken(error: unknown): { readonly outcome: 'taken' } {
   if (isTakenAtTheSameTime(error)) return { outcome: 'taken' }
