@@ -187,7 +187,7 @@ function asRefused(error: unknown): never {
   throw isTakenAtTheSameTime(error) ? refused() : error
 }
 
-/** The refusal of every confirmation and every link that does not work. */
+/** The error for each confirmation and each undo link that does not work. It does not say why. */
 function refused(): ProblemError {
   return new ProblemError(
     'forbidden',
