@@ -5,7 +5,7 @@ import { listSettings, type DefaultedSetting } from '../../feature/setting.ts'
 
 const choices = ['off', 'optional', 'required'] as const
 
-/** Whether users prove that they read the mails to their address. */
+/** Whether new users must prove that they read the mails to their address. */
 export type EmailVerification = (typeof choices)[number]
 
 export interface EmailVerificationOptions {
