@@ -59,8 +59,9 @@ export interface EventFeed {
    */
   followSignals(): void
   /**
-   * Registers a listener that gets the subject of each changed user: after a commit of this
-   * process, before the command resolves; after a commit of another process, within a second.
+   * Registers a listener that gets the subject of each changed user. After a change by this
+   * process, the listener is called before the promise of the command resolves. After a change by
+   * another process, it is called within a second.
    */
   onUserChanged(listener: (subject: string) => void): void
   /**
