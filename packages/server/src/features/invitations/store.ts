@@ -68,7 +68,7 @@ export const revokeInvitation: Command<
  * Spends an invitation and creates its account, in one transaction. If the name or the address is
  * taken, the invitation is not spent.
  *
- * @returns undefined as `outcome` if the invitation was spent, revoked or has expired
+ * @returns `outcome: undefined` if the invitation was used before, was revoked, or has expired
  */
 export const acceptInvitation: Command<
   {
