@@ -50,7 +50,7 @@ export const holdLease: Command<
   return { fence: held?.fence }
 })
 
-/** The lease of a holder. Another process may have taken it since. */
+/** The lease of a holder. Another process may have taken the lease since. */
 export interface HeldLease {
   readonly name: string
   readonly fence: number
