@@ -44,7 +44,11 @@ function splitGroups(part: string): readonly string[] {
   return part.split(':').flatMap((group) => (group.includes('.') ? [group, group] : [group]))
 }
 
-/** Whether a NAT64 translator made an IPv6 address, given as its groups, from an IPv4 address. */
+/**
+ * Whether a NAT64 translator made this IPv6 address from an IPv4 address.
+ *
+ * @param groups the eight groups of the IPv6 address
+ */
 function isTranslated(groups: readonly string[]): boolean {
   const front = groups.slice(0, translatedPrefix.length)
   return front.every((group, i) => Number.parseInt(group, 16) === translatedPrefix[i])

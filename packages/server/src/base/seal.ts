@@ -8,7 +8,9 @@ const ivBytes = 12
  */
 const tagBytes = 16
 
-/** Secrets that a seal uses. The first one encrypts. Each of them decrypts. */
+/**
+ * The secrets of a seal. The seal encrypts with the first secret, and decrypts with each of them.
+ */
 export type SealingSecrets = readonly [string, ...string[]]
 
 /** Encrypts values for the database. Without the key, a stolen copy of the database is useless. */

@@ -110,8 +110,8 @@ export async function readSituation(
 }
 
 /**
- * A random key for the commands that open no signing key, so that the operator need not give them a
- * key.
+ * A random key for commands that open no signing key. An operator can run such a command without
+ * giving the key of the server.
  */
 const unusedKey = randomId() + randomId()
 

@@ -77,7 +77,9 @@ async function readContent(file: string): Promise<object> {
     ? JSON.parse(readFileSync(file, 'utf8'))
     : (await import(pathToFileURL(file).href)).default
   if (typeof content !== 'object' || content === null)
-    throw new TypeError('its content, or its default export, must be an object of settings')
+    throw new TypeError(
+      'the default export, or the JSON in the file, must be an object of settings',
+    )
   return content
 }
 

@@ -8,9 +8,10 @@ import { listSettings, type DefaultedSetting } from '../feature/setting.ts'
 
 export interface AppOptions {
   /**
-   * Gets all messages, in pino's form: `logger.warn(fields, message)`. A pino logger can be passed
-   * directly. Guards log at the level `debug` why they refuse a request. No message holds a
-   * password or a token. Default: warnings and errors go to standard error.
+   * The logger that gets all log messages of Keystile. Its methods are called in pino's form:
+   * `logger.warn(fields, message)`. A pino logger can be passed directly. Guards log at the level
+   * `debug` why they refuse a request. No message holds a password or a token. Default: warnings
+   * and errors go to standard error.
    */
   readonly logger?: Logger
   readonly clock?: Clock

@@ -80,8 +80,8 @@ export function withDefaults(settings: readonly Setting[], values: Values): Valu
 }
 
 /**
- * Returns the end of a message, which shows the value or its type. If the value is a secret,
- * returns an empty string.
+ * Returns the last part of an error message: the value, or only its type, such as `; it is 5`. If
+ * the value is a secret, returns an empty string.
  */
 function shownValue({ isSecret }: Setting, value: unknown): string {
   if (isSecret) return ''

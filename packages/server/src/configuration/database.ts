@@ -30,8 +30,9 @@ export interface DatabaseOptions {
 const databaseForm = "must be a file, ':memory:' or a postgres: URL"
 
 /**
- * Returns the end of a message, which names the scheme of a URL. If the string has no `//`, the
- * part before the colon may be a user name, so this function returns an empty string.
+ * Returns the last part of an error message: the scheme of the URL, such as `; it is a mysql: URL`.
+ * If the string has no `//`, returns an empty string, because the part before the colon may be a
+ * user name.
  */
 function shownScheme(source: string): string {
   const scheme = /^[\w+.-]+:(?=\/\/)/.exec(source)?.[0]

@@ -127,7 +127,7 @@ async function readAllOf(
   }
 }
 
-/** Whether the database has a value that a secret does not decrypt. */
+/** Whether the database has a value that cannot be decrypted with this secret. */
 async function hasOlderValue(
   { reader }: Pick<Database, 'reader'>,
   secret: string,
@@ -171,8 +171,8 @@ function readKeyFile(path: string): Machine['keyFile'] {
 }
 
 /**
- * Returns the content of the file. Returns undefined if this user may not read it; a start reports
- * this fault when it reads the key.
+ * Returns the content of a key file. Returns undefined if this process may not read the file. Does
+ * not report that: a start reports it when it reads the key.
  */
 function readSecret(path: string): string | undefined {
   try {

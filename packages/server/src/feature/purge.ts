@@ -8,7 +8,7 @@ interface Tables {
 
 /**
  * Creates the command that deletes expired rows of a table. It skips rows that another transaction
- * has locked: that transaction may lock several rows, in another order.
+ * has locked. If it waited for them, the two transactions could deadlock.
  *
  * @param key the column of the primary key
  */

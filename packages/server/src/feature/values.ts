@@ -14,8 +14,8 @@ export const onOrOff: z.ZodType<'on' | 'off'> = z.enum(['on', 'off'], {
 })
 
 /**
- * Returns a schema for a whole number from `min` to `max`. The error messages also contain `of`,
- * which names the unit, and `why`, which gives the reason for the minimum.
+ * Returns a schema for a whole number from `min` to `max`. `of` is inserted into the message, such
+ * as ` of seconds`. `why` is added to the message about a number below `min`, and gives the reason.
  */
 export function wholeNumber(
   min: number,

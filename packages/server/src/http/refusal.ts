@@ -30,7 +30,10 @@ export function findRefusalAnswer(
   return undefined
 }
 
-/** Returns the answer to a refusal, in the format that its class or `refusals` demands. */
+/**
+ * Returns the answer to a refusal. A `TokenError` and an `OAuthError` have their own formats; for a
+ * `ProblemError`, `refusals` decides the format.
+ */
 export function refusalAnswer(
   refusal: Refusal,
   refusals: OpenRoute['refusals'],

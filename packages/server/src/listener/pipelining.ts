@@ -87,9 +87,9 @@ function hasBody({ headers }: IncomingMessage): boolean {
 
 /**
  * Stops the parser of a connection that was reset. Otherwise Node would create and abort each
- * request that it has already read. Node has no public function for this, so it uses
- * `socket.parser`. If a later version of Node does not have this member, Node parses all these
- * requests, which only costs time.
+ * request that it has already read. Node has no public API for this, so this function uses the
+ * undocumented member `socket.parser`. If a later version of Node does not have this member, Node
+ * parses all these requests, which only costs time.
  */
 function stopParser(
   socket: Socket & { readonly parser?: { onIncoming?: () => number } | null },

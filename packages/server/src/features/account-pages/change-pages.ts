@@ -10,7 +10,10 @@ import type { PageReader, PageSettings } from './page-parts.ts'
 import { profileFieldsOf } from './profile-fields.ts'
 import { tokenPageRoutes, type TokenPage } from './token-page.ts'
 
-/** The services and settings that the pages use. The pages have no rules of their own. */
+/**
+ * The services and settings that the pages use. The services enforce all rules; the pages only show
+ * the results.
+ */
 export interface ChangePageParts extends PageSettings {
   readonly changes: Pick<EmailChanges, 'confirm' | 'undo'>
   readonly invitations: Pick<Invitations, 'accept'>

@@ -15,19 +15,27 @@ import {
   type PageSettings,
 } from './page-parts.ts'
 
-/** The services and settings that the pages use. The pages have no rules of their own. */
+/**
+ * The services and settings that the pages use. The services enforce all rules; the pages only show
+ * the results.
+ */
 export interface ConfirmPageParts extends PageSettings {
   readonly verifications: Pick<Verifications, 'confirm'>
 }
 
-/** The two pages: for the address of an account, and for a registration. */
+/**
+ * The two pages. One confirms the e-mail address of an account, the other confirms a registration.
+ */
 const kinds = [
   { kind: 'verify', name: 'verify-email', summary: 'the address of an account' },
   { kind: 'finish', name: 'finish-registration', summary: 'a registration' },
 ] as const
 type Kind = (typeof kinds)[number]
 
-/** The pages on which people verify their address. Only the button of a form changes anything. */
+/**
+ * The pages on which people verify their address. Opening a page changes nothing; the button of its
+ * form does.
+ */
 export function confirmPageRoutes(parts: ConfirmPageParts): readonly OpenRoute[] {
   return kinds.flatMap((kind) => [
     pageRoute('GET', `/account/${kind.name}`, `Confirm ${kind.summary}`, {
@@ -45,7 +53,10 @@ export function confirmPageRoutes(parts: ConfirmPageParts): readonly OpenRoute[]
   ])
 }
 
-/** Shows the form for a link. Does not check the token, because mail scanners open links too. */
+/**
+ * Shows the form for a link. Does not use up the token of the link, because mail scanners open
+ * links too. The token is checked when the form is sent.
+ */
 function openLink(request: HttpRequestWithBody, kind: Kind, parts: ConfirmPageParts): HttpAnswer {
   const reader = readerOf(request, parts)
   const token = queryOf(request).get('token')
@@ -136,7 +147,9 @@ function usernameField(
   })
 }
 
-/** Returns what to show for a refusal. Throws every other error again. */
+/**
+ * Converts a refusal into what the page shows. Rethrows every error that is not a `ProblemError`.
+ */
 function refusedOf(error: unknown, { faults }: ConfirmTexts): Refused {
   if (!(error instanceof ProblemError)) throw error
 

@@ -1,6 +1,9 @@
 import { escapeHtml } from '../mail/write.ts'
 
-/** HTML that `markup` has made. `markup` escapes every other string. */
+/**
+ * HTML that `markup` made. When `markup` inserts it, it is not escaped again; plain strings are
+ * escaped.
+ */
 export class Html {
   readonly text: string
   constructor(text: string) {

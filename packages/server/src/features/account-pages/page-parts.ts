@@ -49,7 +49,7 @@ export function pageRoute(
   }: Pick<OpenRoute, 'handle'> & {
     readonly query?: Readonly<Record<string, JsonObject>>
     readonly fields?: readonly string[]
-    /** Maps the status of each further refusal of the form to its description. */
+    /** Descriptions of further refusals of the form, by HTTP status. */
     readonly refuses?: Readonly<Record<number, string>>
   },
 ): OpenRoute {
@@ -81,7 +81,8 @@ export function pageRoute(
 /**
  * Reads the form of a page.
  *
- * @throws {ProblemError} `bad_request` if the body is not a form, `content_too_large`
+ * @throws {ProblemError} `bad_request` if the body is not a form, `content_too_large` if the body
+ *   is too large
  */
 export function readPageForm(request: HttpRequestWithBody): Promise<Form> {
   return readForm(request).catch((error: unknown) => {

@@ -17,8 +17,8 @@ export interface ProfileFields {
   /** Returns the fields to show. `typed` is what the person typed before. */
   show(typed: Form, words: YesAndNo): readonly Omit<Field, 'fault'>[]
   /**
-   * Reads the fields from a form, with the types that the schema demands. A value that has another
-   * type stays a string, which the schema then refuses.
+   * Reads the fields from a form, and converts each value to the type that the schema demands. A
+   * value that cannot be converted stays a string; the schema then refuses it.
    */
   read(form: Form): JsonObject
 }
@@ -70,7 +70,7 @@ interface ProfileField {
   parse(text: string): unknown
 }
 
-/** Returns the field for a property, or none if a form cannot ask for its value. */
+/** Returns the field for a property. Returns an empty list if a form cannot ask for its value. */
 function fieldsFor(name: string, property: PropertySchema): readonly ProfileField[] {
   const label = typeof property.title === 'string' ? property.title : name
   // If the value may have several types, such as a text or null, the form asks for the first one

@@ -17,13 +17,19 @@ import {
 } from './page-parts.ts'
 import { pageTexts, type PageTexts } from './texts.ts'
 
-/** The services and settings that the pages use. The pages have no rules of their own. */
+/**
+ * The services and settings that the pages use. The services enforce all rules; the pages only show
+ * the results.
+ */
 export interface ResetPageParts extends PageSettings {
   readonly resets: PasswordResets
   readonly passwordPolicy: Pick<PasswordPolicy, 'minLength'>
 }
 
-/** The pages on which people set a new password. Only the button of a form changes anything. */
+/**
+ * The pages on which people set a new password. Opening a page changes nothing; the button of its
+ * form does.
+ */
 export function resetPageRoutes(parts: ResetPageParts): readonly OpenRoute[] {
   return [
     pageRoute('GET', '/account/forgot-password', 'Ask for a new password', {
@@ -81,7 +87,10 @@ async function sendMail(request: HttpRequestWithBody, parts: ResetPageParts): Pr
   }
 }
 
-/** Shows the form for a link. Does not check the token, because mail scanners open links too. */
+/**
+ * Shows the form for a link. Does not use up the token of the link, because mail scanners open
+ * links too. The token is checked when the form is sent.
+ */
 function openLink(request: HttpRequestWithBody, parts: ResetPageParts): HttpAnswer {
   const reader = readerOf(request, parts)
   const token = queryOf(request).get('token')
@@ -131,7 +140,10 @@ ${field}
   return page(reader, forgot.heading, content, refused)
 }
 
-/** Shows the form for the new password. With a request id, it also has a field for the code. */
+/**
+ * Shows the form for the new password. If the person has a request id instead of a link, the form
+ * also has a field for the code.
+ */
 function resetPage(reader: Reader, presented: Presented, refused?: Refused): HttpAnswer {
   const { texts, minLength } = reader
   const byCode = 'requestId' in presented
@@ -177,7 +189,9 @@ function againLink({ requestAgain }: PageTexts): Html {
   return markup`<p><a href="forgot-password">${requestAgain}</a></p>`
 }
 
-/** Returns what to show for a refusal. Throws every other error again. */
+/**
+ * Converts a refusal into what the page shows. Rethrows every error that is not a `ProblemError`.
+ */
 function refusedOf(error: unknown, { texts: { faults }, language }: Reader): Refused {
   if (!(error instanceof ProblemError)) throw error
 

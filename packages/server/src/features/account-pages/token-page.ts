@@ -44,7 +44,9 @@ export interface TokenPage {
   shared(reader: PageReader): SharedTexts
   /** Returns the fields of the form. `typed` has what the person typed before, except passwords. */
   fields(reader: PageReader, typed: Form): readonly Omit<Field, 'fault'>[]
-  /** Does what the button says. Its refusals are shown on the page. */
+  /**
+   * Does what the button of the form says. If this function throws a refusal, the page shows it.
+   */
   submit(form: Form, request: HttpRequestWithBody): Promise<void>
 }
 
@@ -71,7 +73,10 @@ export function tokenPageRoutes(kind: TokenPage, settings: PageSettings): readon
   ]
 }
 
-/** Shows the form for a link. Does not check the token, because mail scanners open links too. */
+/**
+ * Shows the form for a link. Does not use up the token of the link, because mail scanners open
+ * links too. The token is checked when the form is sent.
+ */
 function openLink(
   request: HttpRequestWithBody,
   kind: TokenPage,
@@ -128,7 +133,9 @@ ${fields.reduce((all, field) => markup`${all}${field}\n`, markup``)}
   return page(reader, heading, content, refused)
 }
 
-/** Returns what to show for a refusal. Throws every other error again. */
+/**
+ * Converts a refusal into what the page shows. Rethrows every error that is not a `ProblemError`.
+ */
 function refusedOf(error: unknown, { faults }: SharedTexts, { language }: PageReader): Refused {
   if (!(error instanceof ProblemError)) throw error
 

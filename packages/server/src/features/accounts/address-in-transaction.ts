@@ -44,14 +44,15 @@ export async function lockAddress(
 }
 
 /**
- * Changes the address of an account that `lockAddress()` has locked, and tells the old mailbox. A
- * verified old address stays reserved for the user while the link in this mail works. If the new
- * address is verified and the old one never was, the mail has no link: the old one may be a typo.
- * If only the spelling changes, a verified address stays verified.
+ * Changes the address of an account that `lockAddress()` has locked, and sends a mail to the old
+ * address. The mail has a link that restores the old address. If the old address was verified, no
+ * other user can get it while the link works. If the new address is verified and the old address
+ * never was, the mail has no link: the old address may be a typo. If only the spelling changes, no
+ * mail is sent, and a verified address stays verified.
  *
  * @param change.verifiedAt when the user confirmed the new address, or null
  * @param change.undo undefined if no mails are sent
- * @returns `taken` if another user has the address, or had it before and may still restore it
+ * @returns `taken` if another user has the address, or can still restore it by a link
  * @throws the error of the unique constraint if another transaction sets the address at the same
  *   time
  */
@@ -113,7 +114,7 @@ export async function changeAddress(
   return 'changed'
 }
 
-/** Stores the mail that says that an account no longer has the address of this mailbox. */
+/** Stores a mail to an address that was removed from an account. The mail says so. */
 export async function insertRemovalNotice(
   transaction: Transaction,
   notice: NewMail | undefined,

@@ -20,7 +20,7 @@ import { readUserPage } from './user-page.ts'
 import type { PublicUser, User, UserChange, Users } from './users.ts'
 
 /**
- * A user with access and rights, as `keystile.users` returns it.
+ * A user as `keystile.users` returns it: with scopes and roles, and whether the user is disabled.
  *
  * @typeParam U the public user, with the fields of the profile
  */
@@ -109,12 +109,13 @@ export interface AppUsers<S extends string = string, U = PublicUser> {
    */
   create(user: NewManagedUser<S, U>): Promise<ManagedUser<U>>
   /**
-   * Sends a mail with which a person creates an account, also while registration is closed. When
-   * the person accepts, the account gets a verified address, and the scopes and roles that are
-   * still declared. The link works once, for 7 days. A new invitation replaces an older one of the
+   * Mails a person a link to create an account, even while registration is closed. When the person
+   * accepts, the account gets this address as verified, and those of the scopes and roles that are
+   * still declared. The link works once, for 7 days. A new invitation replaces an older one to the
    * same address.
    *
-   * Throws `conflict` if the address is taken, and `too_many_requests` if it got too many mails.
+   * Throws `conflict` if the address is taken, and `too_many_requests` if the address got too many
+   * mails.
    *
    * @throws {TypeError} if mail is not configured
    */
@@ -278,7 +279,7 @@ async function create(
   return managedUserOf(created.user)
 }
 
-/** The fault of a new user with `emailVerified: true` and without an address. */
+/** The fault that is reported if a new user has `emailVerified: true` but no address. */
 const missingEmail = {
   loc: ['body', 'email'],
   msg: 'Field required if emailVerified is true',

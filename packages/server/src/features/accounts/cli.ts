@@ -219,7 +219,10 @@ function appHasUsers(): ConfigurationError {
   )
 }
 
-/** The command line has no IP address, so its notices contain nothing to encrypt. */
+/**
+ * The function that encrypts the IP address in a notice. A change on the command line has no IP
+ * address, so nothing calls this function.
+ */
 function noSeal(): never {
   throw new Error('a notice from the command line must have no IP address')
 }

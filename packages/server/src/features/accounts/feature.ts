@@ -85,8 +85,8 @@ export const registrationRate: LimitRate = {
 }
 
 /**
- * Limits registrations that send a mail, on the whole server, because each of them can send a mail
- * to a stranger.
+ * Limits registrations that send a mail, across all callers, because each such registration can
+ * send a mail to a stranger.
  */
 export const registrationMailRate: LimitRate = {
   name: 'registration-mail',

@@ -14,7 +14,10 @@ export interface Address {
   readonly now: number
 }
 
-/** Whether an address is reserved for another user, who had it before and had verified it. */
+/**
+ * Whether an address is reserved: another user had it, had verified it, and can still restore it by
+ * a link.
+ */
 export async function isReserved(db: Reader, { key, subject, now }: Address): Promise<boolean> {
   const row = await inTables<AccountTables>(db)
     .selectFrom('former_email')
@@ -28,9 +31,9 @@ export async function isReserved(db: Reader, { key, subject, now }: Address): Pr
 }
 
 /**
- * Stores the address that a user had until now. Its time is later than that of the user's other
- * former addresses, because a link also cancels all later changes. Call it while the row of the
- * user is locked.
+ * Stores the address that a user had until now. The row gets a later time than all earlier rows of
+ * the user, because a link undoes its own change and all later ones. Call it while the user's row
+ * is locked.
  */
 export async function insertFormerEmail(
   transaction: Transaction,
@@ -65,8 +68,8 @@ export function findFormerEmail(
 }
 
 /**
- * Erases a former address and all later ones of the user. Returns whether the former address
- * existed.
+ * Erases a former address of a user, and all addresses that the user had after it. Returns whether
+ * the former address existed.
  */
 export async function spendFormerEmail(
   transaction: Transaction,

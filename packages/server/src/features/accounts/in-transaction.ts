@@ -80,8 +80,8 @@ export type LockedAccount = Pick<UserRow, 'email' | 'created_at'>
  * Locks an account until the end of the transaction. So no other request can change the password or
  * the rights while a session starts.
  *
- * @returns the account if the user may still log in, and the stored password hash and rights are
- *   the expected ones
+ * @returns the account, or undefined if the user may not log in any more, or if the password hash
+ *   or the rights have changed
  */
 export async function lockAccount(
   transaction: Transaction,
@@ -120,8 +120,8 @@ export interface MailboxAccount {
 }
 
 /**
- * Locks an account until the end of the transaction, if it is active and its address is this
- * mailbox.
+ * Locks an account until the end of the transaction. Locks nothing and returns undefined if the
+ * account is not active, or if its address is not this mailbox.
  *
  * @param mailbox the address in the form in which mailboxes are compared
  */
@@ -143,11 +143,11 @@ export async function lockMailbox(
 }
 
 /**
- * Sets the password of a user who has proved that they read the mailbox of the account, and ends
- * all sessions and devices. If no user had proved that before, another person may have registered
- * the address: the mailbox is verified now, and the profile is cleared, so that this person keeps
- * nothing. In both cases, links that restore addresses that were never verified stop working. Does
- * NOT write the audit entry.
+ * Sets the password of a user who has proved that they read the mailbox of the account. Ends all
+ * sessions, and forgets all devices. Links that restore a former address that was never verified
+ * stop working. If the mailbox was not verified before, a stranger may have registered the account
+ * with it. So the mailbox is marked as verified, and the profile is cleared, which the stranger may
+ * have filled in. Does NOT write the audit entry.
  *
  * @param account the result of `lockMailbox()` in the same transaction
  */
@@ -185,7 +185,7 @@ export async function setPasswordByMail(
 }
 
 /**
- * Whether another user has an address, or had it before and may still restore it.
+ * Whether another user has an address, or had it before and can still restore it by a link.
  *
  * @param mailbox the address in the form in which mailboxes are compared
  */
@@ -199,9 +199,9 @@ export async function isTaken(
 }
 
 /**
- * Marks the address of an account as verified. From now on, links that restore addresses that were
- * never verified do not work. `lockMailbox()` must have locked the account in the same transaction.
- * Does NOT write the audit entry.
+ * Marks the address of an account as verified. Links that restore a former address that was never
+ * verified stop working. `lockMailbox()` must have locked the account in the same transaction. Does
+ * NOT write the audit entry.
  */
 export async function verifyMailbox(
   transaction: Transaction,

@@ -36,7 +36,8 @@ export interface StoredUserChange {
   readonly expected: { readonly scopes: string; readonly roles: string; readonly disabled: boolean }
   /**
    * The caller, with the rights that allow the change. If the caller's stored rights differ, the
-   * result is `outdated`. Undefined if the change needs only the route's scope.
+   * result is `outdated`. Undefined if the change only removes rights: every caller of the route
+   * may do that.
    */
   readonly author: Pick<UserRow, 'id' | 'scopes' | 'roles'> | undefined
   readonly scopes: string
@@ -95,8 +96,8 @@ export const changeUser: Command<
 
 /**
  * Writes the audit entries of a change: one if roles or scopes changed, and one if the user was
- * disabled or enabled. Disabling always ends the sessions. So ended sessions get an entry only if
- * the user was not disabled or enabled.
+ * disabled or enabled. If the user was neither disabled nor enabled, ended sessions get an entry
+ * too. If the user was disabled, they get no entry, because disabling always ends the sessions.
  */
 async function recordChange(
   transaction: Transaction,
@@ -142,7 +143,8 @@ async function recordChange(
 /**
  * Deletes a user's data and ends the sessions, in one transaction. The row keeps the subject and
  * the name, so that another person cannot register the name and be mistaken for this user. Revokes
- * the invitations of the user's mailboxes, because they would restore rights of the user.
+ * the invitations to the user's mailboxes: with one, the deleted user could register again and get
+ * the rights that it grants.
  */
 export const deleteUser: Command<
   { readonly id: string; readonly by: By; readonly now: number },
@@ -194,7 +196,10 @@ export const deleteUser: Command<
   return { outcome: 'deleted' }
 })
 
-/** Locks a user, and returns the user's address and the former ones, in the form for comparing. */
+/**
+ * Locks a user. Returns the user's address and the verified former addresses, in the form in which
+ * mailboxes are compared.
+ */
 async function listMailboxes(db: Kysely<AccountTables>, id: string): Promise<readonly string[]> {
   const current = await db
     .updateTable('user')

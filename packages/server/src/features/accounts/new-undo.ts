@@ -6,7 +6,7 @@ export interface NewUndo {
   readonly expiresAt: number
   /** The mail with the link. */
   readonly mail: NewMail
-  /** The mail without a link, for an address that was never verified. */
+  /** A mail without a link. If the old address was never verified, it is sent instead of `mail`. */
   readonly notice: NewMail | undefined
 }
 

@@ -12,8 +12,8 @@ import type { User, Users } from './users.ts'
 import { describeUser, wireUser } from './wire-user.ts'
 
 /**
- * How long after a login a user may delete the account. So an attacker with an older stolen token
- * cannot delete it.
+ * How many seconds after a login a user may delete the account. An attacker with a token from an
+ * older login cannot delete it.
  */
 const deletionMaxAgeSeconds = 300
 

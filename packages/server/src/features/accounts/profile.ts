@@ -144,8 +144,8 @@ export function checkProfileChange(
 }
 
 /**
- * Returns members as JSON stores them: -0 becomes 0. If JSON cannot hold a number, returns
- * undefined.
+ * Returns members as JSON stores them: -0 becomes 0. Returns undefined if a member is a number that
+ * JSON cannot store, such as 1e999.
  */
 function asStored(members: JsonObject): unknown {
   let isTooLarge = false

@@ -4,7 +4,10 @@ import { ProblemError, type JsonObject } from 'keystile/internal'
 import { stringField } from '../../http/json-body.ts'
 import type { Presented } from '../mail-proofs/proofs.ts'
 
-/** The fields of a link or a code. `presentedOf()` checks that they belong together. */
+/**
+ * The members of a body with the token of a link, or with a code and its request id.
+ * `presentedOf()` checks that the body has one or the other.
+ */
 export const proofFields: Readonly<
   Record<'token' | 'request_id' | 'code', z.ZodOptional<z.ZodString>>
 > = {
@@ -14,9 +17,9 @@ export const proofFields: Readonly<
 }
 
 /**
- * Returns the link or the code in a body.
+ * Returns the token of a link, or a code with its request id, from the members of a body.
  *
- * @throws {ProblemError} 422 if the members are neither a token nor a code with its request
+ * @throws {ProblemError} 422 if the body has neither of the two, or parts of both
  */
 export function presentedOf({
   token,

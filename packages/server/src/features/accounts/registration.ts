@@ -64,7 +64,10 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
   }
 }
 
-/** The member with the id of the request for the mail, which the code needs. */
+/**
+ * The member of the answer with the id of the request that sent the mail. A client that sends the
+ * code of the mail must send this id too.
+ */
 const requestField = 'verification_request_id'
 
 function withRequest(user: ReturnType<typeof describeUser>): ReturnType<typeof describeUser> {

@@ -30,7 +30,7 @@ import { updateUser } from './user-in-transaction.ts'
 /**
  * Inserts a user, or returns the field whose value another user has.
  *
- * @param values.proof the request for the mail by which the user verifies the address
+ * @param values.proof the stored request of the mail that asks the user to verify the address
  */
 export const insertUser: Command<
   { readonly row: NewUserRow; readonly by: By; readonly proof: PreparedRequest['row'] | undefined },
@@ -129,9 +129,9 @@ export const changePassword: Command<
 
 /**
  * Sets a new e-mail address and marks it as not verified. Changes nothing if another user has the
- * address (`taken`), or if the password has changed since it was verified (`outdated`). If Keystile
- * sends mails, a verified address is not replaced (`outdated`): the new mailbox must confirm the
- * change first.
+ * address (`taken`), or if the password was changed after the caller had entered it (`outdated`).
+ * If Keystile sends mails, a verified address is not replaced (`outdated`): the new mailbox must
+ * confirm the change first.
  */
 export const changeEmail: Command<
   {

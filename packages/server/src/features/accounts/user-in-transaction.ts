@@ -4,8 +4,8 @@ import type { AccountTables, UserRow } from './tables.ts'
 
 /**
  * Changes columns of a user, and tells all processes that the user has changed. No other function
- * changes a row of the table `user`: processes keep users in memory, and would keep an old one.
- * Statements that only lock the row need no event. Does NOT change a deleted user.
+ * may change a row of the table `user`, because processes cache users and would not learn of the
+ * change. Statements that only lock the row are allowed elsewhere. Does NOT change a deleted user.
  *
  * @param options.expected values that must still be stored; otherwise nothing changes
  * @returns the stored address, or undefined if nothing changed

@@ -72,7 +72,9 @@ export interface UserChange {
 
 /** Finds accounts. */
 export interface UserFinder {
-  /** Reads the user from the database. Guards keep users in memory and call it less often. */
+  /**
+   * Reads the user from the database. Guards cache users, so they do not call it for every request.
+   */
   readBySubject(subject: string): Promise<User | undefined>
   /**
    * Finds a user by e-mail address if the login has an `@`, otherwise by name. Names never have an
@@ -80,8 +82,8 @@ export interface UserFinder {
    */
   findByLogin(login: string): Promise<User | undefined>
   /**
-   * Whether another user than `subject` has an e-mail address, or had it until a short time ago and
-   * may restore it.
+   * Whether a user other than `subject` has an e-mail address, or had it before and can still
+   * restore it by a link.
    */
   isTaken(email: ComparableName, subject: string): Promise<boolean>
   /**
@@ -313,8 +315,8 @@ function changeOf(
 }
 
 /**
- * Returns `taken` for the error of the unique constraint. The database throws it if two requests
- * set the same address at the same time. Throws every other error again.
+ * Returns `taken` for the error that the database throws if two requests set the same address at
+ * the same time. Rethrows every other error.
  */
 function asTaken(error: unknown): { readonly outcome: 'taken' } {
   if (isTakenAtTheSameTime(error)) return { outcome: 'taken' }

@@ -9,10 +9,11 @@ export interface VerifyCountedParts {
 }
 
 /**
- * Verifies a password that a person typed, and counts a wrong one.
+ * Verifies a password that a person typed. A wrong password counts against a rate limit.
  *
- * @param wanted.use what the try is counted for
- * @throws {ProblemError} `too_many_requests` beyond the limit, `temporarily_unavailable`
+ * @param wanted.use the rate limit, with the key that a wrong password counts for
+ * @throws {ProblemError} `too_many_requests` beyond the limit; `temporarily_unavailable` if the
+ *   verification could not begin within 2 s
  */
 export async function verifyCounted(
   password: string,

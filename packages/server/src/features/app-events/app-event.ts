@@ -44,9 +44,10 @@ export type DurableAppEvent = AppEvent & {
 export interface DurableEventHandler {
   readonly durable: true
   /**
-   * Handles an event. When it returns or its promise resolves, Keystile erases the event. If it
-   * throws, rejects, or takes longer than a minute, Keystile calls it again later, with the same
-   * `event.id`. A crash may do the same, so the function must accept an event twice.
+   * Handles an event. When the function returns or its promise resolves, Keystile erases the event.
+   * If the function throws, rejects, or takes longer than a minute, Keystile calls it again later
+   * with the same `event.id`. A crash can also cause a second call, so the function must accept the
+   * same event twice.
    *
    * @param options.signal aborted after a minute, and 5 s after `close()` was called
    */

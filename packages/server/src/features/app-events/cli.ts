@@ -37,7 +37,10 @@ function stateOf(row: AppEventRow, now: number): 'dead' | 'waiting' {
   return row.dead_at !== null || isOverdue(row.created_at, now) ? 'dead' : 'waiting'
 }
 
-/** `keystile event retry`: makes a running app try dead letters again. */
+/**
+ * `keystile event retry`: makes a running app handle dead letters again. A dead letter is an event
+ * that the app did not handle for 7 days.
+ */
 export async function retry(call: Call<unknown>): Promise<void> {
   await retryRows(call, eventCommands, { row: 'event', next: 'handled by a running app' })
 }

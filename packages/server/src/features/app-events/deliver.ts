@@ -49,7 +49,8 @@ export async function startEventDelivery(parts: DeliveryParts): Promise<EventDel
 }
 
 /**
- * Calls `onEvent` with each event of this process, after the commit. Logs the errors of `onEvent`.
+ * Calls `onEvent` with each event that this process causes, after the commit. Logs the errors of
+ * `onEvent`.
  */
 function deliverAtOnce(
   database: Pick<Database, 'onCommitted'>,
@@ -73,9 +74,9 @@ function deliverAtOnce(
 }
 
 /**
- * Stores that this app handles events, and handles the events of all processes while this process
- * holds the lease `events`. Only processes with a handler take this lease, because a process
- * without a handler would hold up the events.
+ * Stores that this app handles events. While this process holds the lease `events`, it handles the
+ * events of all processes. Only processes with a handler try to get this lease: a process without a
+ * handler would hold it and handle nothing.
  */
 async function deliverDurably(
   handler: DurableEventHandler,

@@ -14,9 +14,10 @@ export interface AppEventOptions {
    * between the commit and the call loses the event. Keystile does not wait for the function, and
    * logs its errors.
    *
-   * Or `{ durable: true, handle }`: the transaction of each change stores its event, whatever
-   * process makes the change. One process with a handler calls `handle` at least once for each
-   * event, in no particular order, and again until `handle` succeeds.
+   * Or `{ durable: true, handle }`: Keystile stores the event in the transaction of the change,
+   * whichever process makes the change. One process with a handler calls `handle` for each event,
+   * in no particular order, and again until `handle` succeeds. A crash can make it call `handle`
+   * twice.
    */
   readonly onEvent?: ((event: AppEvent) => unknown) | DurableEventHandler
 }

@@ -7,10 +7,10 @@ import { eventLifetimeMilliseconds } from './lifetimes.ts'
 import type { AppEventRow, AppEventTables } from './tables.ts'
 
 /**
- * Announces events to the app. A function in this process gets them after the commit. If an app
- * handles durable events, also stores them: in this transaction, because the process that makes a
- * change may be another one than the process with the handler. If the transaction fails, the events
- * are dropped.
+ * Announces events to the app. After the commit, Keystile passes them to the function `onEvent` of
+ * this process. If the app handles durable events, also stores them in this transaction, because
+ * the handler may run in another process. If the transaction fails, no event is passed on or
+ * stored.
  */
 export async function announceEvent(
   transaction: Transaction,
@@ -29,7 +29,10 @@ const findHandler = prepare<AppEventTables, object, unknown>((db) =>
   db.selectFrom('event_handler').select('name').where('expires_at', '>', databaseTime(db)),
 )
 
-/** An event names the user only by the subject, so a deleted user leaves nothing else behind. */
+/**
+ * Returns the row of an event. The row has no data of the user except the subject, so that it keeps
+ * nothing else of a user who is deleted.
+ */
 function rowOf({ at, ...event }: AppEvent): AppEventRow {
   const now = at.getTime()
   return {

@@ -39,8 +39,8 @@ export async function audit(
 }
 
 /**
- * Creates the pauses of a polling loop. The loop must end when one of the promises in `ends`
- * resolves.
+ * Creates the function that a polling loop calls to wait between two polls. The loop must end when
+ * one of the promises in `ends` resolves.
  */
 function untilDone(ends: readonly Promise<unknown>[]): {
   isDone(): boolean

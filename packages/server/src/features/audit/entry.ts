@@ -34,6 +34,9 @@ export interface AuditEntry<Event extends string = string> {
   readonly sessionId?: string | undefined
   /** The client that the entry is about. Default: the caller's client. */
   readonly clientId?: string | undefined
-  /** The names of the changed fields, roles or scopes. It must not contain the value of a field. */
+  /**
+   * What was changed: only the names of fields, roles or scopes. The value of a field must not be
+   * in it.
+   */
   readonly detail?: JsonObject | undefined
 }

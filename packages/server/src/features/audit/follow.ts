@@ -4,8 +4,9 @@ import { listAudit, type AuditFilter } from './store.ts'
 import type { AuditRow } from './tables.ts'
 
 /**
- * The longest time between the time of a row and its commit. A row gets its time before its
- * transaction waits for a connection or a lock, so readers see the row only later.
+ * The longest time between the time in a row and the moment at which readers see the row. A row
+ * gets its time before its transaction waits for a connection or a lock, but readers see the row
+ * only after the commit.
  */
 const lateMilliseconds = 30_000
 

@@ -29,7 +29,7 @@ export interface Options extends FinishOptions {
   readonly issuer: string
 }
 
-/** `keystile backup`: copies the database of a server that may run, and checks the copy. */
+/** `keystile backup`: copies the database, even while the server runs, and checks the copy. */
 export async function backup({
   operand: file,
   flags,
@@ -68,7 +68,10 @@ export async function backup({
   }
 }
 
-/** Copies a database into a draft, which is on disk and whole when the promise resolves. */
+/**
+ * Copies a database into the file `draft`. When the promise resolves, the copy is complete and on
+ * disk.
+ */
 async function makeCopy(source: string, draft: string, now: number): Promise<Contents> {
   copySqliteFile(source, draft)
   if ((await readContents(draft)) === undefined)
@@ -88,7 +91,7 @@ async function makeCopy(source: string, draft: string, now: number): Promise<Con
   return contents
 }
 
-/** `keystile restore`: checks a backup, and replaces the database by it. */
+/** `keystile restore`: checks a backup, and replaces the database with it. */
 export async function restore(call: Call<Options>): Promise<void> {
   const { operand: file, flags, terminal, clock } = call
   const { options } = await call.settings()
@@ -106,7 +109,10 @@ export async function restore(call: Call<Options>): Promise<void> {
   if (!flags.has('json')) terminal.print('Now start the server')
 }
 
-/** Prepares a draft beside the database, and gives it the name of the database as the last step. */
+/**
+ * Prepares the restored database in a draft, a file in the same folder. As the last step, renames
+ * the draft to the name of the database.
+ */
 async function replaceDatabase(
   call: Call<Options>,
   {
@@ -162,7 +168,10 @@ function putInPlace(draft: string, target: string, aside: string): OldDatabase |
   return { kept: aside, isDamaged: locked.isDamaged }
 }
 
-/** Refuses early, before the work. A server may still start until the file is locked again. */
+/**
+ * Fails if a process has the database open, before the restore does any work. A server may still
+ * start afterwards, so `putInPlace()` locks the file again.
+ */
 function requireUnused(target: string): void {
   if (!existsSync(target)) return
   const locked = lockSqliteFile(target)
@@ -197,7 +206,10 @@ function adviceAbout({ kept, isDamaged }: OldDatabase, { contents }: Examined): 
   ].join('\n')
 }
 
-/** `keystile finish-restore`: does what follows the restore by another program. */
+/**
+ * `keystile finish-restore`: runs the last steps of a restore, after another program has restored
+ * the database.
+ */
 export async function finishRestored(call: Call<Options>): Promise<void> {
   const { flags, terminal } = call
   const { options } = await call.settings()

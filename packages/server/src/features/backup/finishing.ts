@@ -38,7 +38,7 @@ export async function finish(
   await withDatabase(async (database) => {
     done = await work(database)
   }, where)
-  if (!done) throw new Error('withDatabase must call its function')
+  if (!done) throw new Error('withDatabase() must call the function that it gets')
   return done
 }
 

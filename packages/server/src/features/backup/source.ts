@@ -12,13 +12,16 @@ import { schema } from '../../storage/migrate.ts'
 /**
  * Returns the SQLite file of the settings.
  *
- * @throws {ConfigurationError} that says what to run instead, if the database is not a SQLite file
+ * @throws {ConfigurationError} if the database is not a SQLite file. The message says what to run
+ *   instead
  */
 export function requireSqliteFile(source: DatabaseSource, verb: 'backup' | 'restore'): string {
   const file = findDatabaseFile(source)
   if (file !== undefined) return file
   if (!isOnServer(source))
-    throw new ConfigurationError('the database must be a file, because :memory: has no copy')
+    throw new ConfigurationError(
+      'the database must be a file; a database in memory (:memory:) cannot be copied',
+    )
 
   const url = typeof source === 'string' ? urlWithoutSecrets(source) : 'URL'
   throw new ConfigurationError(

@@ -29,8 +29,8 @@ export async function recordBackupTime(transaction: Transaction, now: number): P
 }
 
 /**
- * Returns when a database was copied by `keystile backup`, in milliseconds. Returns undefined for
- * all other databases.
+ * Returns when `keystile backup` made this copy of a database, in milliseconds. Returns undefined
+ * if the database is not such a copy.
  */
 export async function findBackupTime(reader: Reader): Promise<number | undefined> {
   const row = await inTables<BackupTables>(reader)
@@ -63,10 +63,10 @@ export interface Finished {
 
 // decisions/0033-backups-and-restores.md
 /**
- * Makes a restored database safe to use. It does not know what happened after the backup: which
- * sessions ended, which refresh tokens and links were used, which keys were revoked. So it ends all
- * sessions, revokes all tokens, and deletes the links. It also deletes the mails that waited,
- * because they were sent after the backup.
+ * Makes a restored database safe to use. The database does not know what happened after the backup:
+ * which sessions ended, which refresh tokens and links were used, which keys were revoked. So this
+ * command ends all sessions, revokes all tokens, and deletes the links. It also deletes the mails
+ * that waited in the backup, because the server has sent them since.
  */
 export const finishRestore: Command<Finish, Finished> = command(
   'finishRestore',

@@ -32,7 +32,7 @@ export interface CookieSessionParts extends PasswordGrantParts, RefreshParts {
   readonly logger: Logger
   readonly meter: Meter
   readonly issuer: string
-  /** Origins whose pages may use the routes, besides the issuer's own. */
+  /** Origins whose pages may use the routes, besides the origin of the issuer. */
   readonly corsOrigins: readonly string[]
   readonly ends: Pick<SessionEnds, 'end'>
   readonly lifetimes: Pick<Lifetimes, 'sessionSeconds' | 'idleSeconds'>
@@ -191,7 +191,8 @@ function refreshRoute(parts: RouteParts): OpenRoute {
 }
 
 /**
- * `DELETE /session`: ends the session and clears the cookie. If there is no cookie and no `sid`, it
+ * `DELETE /session`: ends the session of the cookie, and clears the cookie. If the query has a
+ * `sid`, ends only the session with this id. A request without a cookie and without a `sid`
  * succeeds too.
  */
 function logoutRoute({ refresher, ends, cookies, checkOrigin }: RouteParts): OpenRoute {
@@ -291,8 +292,8 @@ function tokenAnswer(granted: Granted, cookies: SessionCookies): HttpAnswer {
 }
 
 /**
- * Returns the answer that refuses an invalid cookie and clears it. Throws every other error again.
- * During an outage, for example, the cookie may still be valid, so the browser must keep it.
+ * Returns the answer that refuses an invalid cookie and clears it. Rethrows all other errors:
+ * during an outage, for example, the cookie may still be valid, so the browser must keep it.
  */
 function clearedRefusal(error: unknown, { logger, issuer, cookies }: RouteParts): HttpAnswer {
   if (!(error instanceof OAuthError) || error.code !== 'invalid_grant') throw error

@@ -21,7 +21,7 @@ export interface SessionCookies {
 /**
  * Creates the cookies of an issuer. Scripts cannot read them (`HttpOnly`). A browser sends them
  * only over TLS (`Secure`), only with requests of the same site (`SameSite=Strict`), and only to
- * the path.
+ * `path` and the paths below it.
  *
  * @param options.path the path that the browser sends the cookies to
  * @param options.maxAgeSeconds how long the browser keeps the refresh token

@@ -97,8 +97,9 @@ function isProved(
 }
 
 /**
- * Returns a use of the rate limit on refused clients. Unlike other limits by address, this limit
- * also counts the address of a proxy: at worst, refused clients behind that proxy get 429.
+ * Returns the use of the rate limit that a refused client at an IP address counts as. Other rate
+ * limits skip the address of a proxy. This one counts it: at worst, refused clients behind the
+ * proxy get 429.
  */
 // Stryker disable next-line StringLiteral: any text that is no address
 export function refusalAt(address = ''): Use {

@@ -48,8 +48,8 @@ export function createActiveUsers<U>(users: UserLookup<U>): ActiveUsers<U> {
 }
 
 /**
- * Returns a refusal with status 503 if the database does not respond, because clients would discard
- * the token after a 401. Returns any other error unchanged.
+ * If the database does not respond, returns a refusal with status 503. With 401, clients would
+ * discard the token. Returns any other error unchanged.
  */
 function asRefusal(error: unknown): unknown {
   if (!(error instanceof DatabaseUnavailableError)) return error

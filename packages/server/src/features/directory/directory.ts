@@ -64,8 +64,8 @@ export interface UserDirectory<U, S extends string = string> {
   savePasswordHash?(user: U, hash: string): unknown
   /**
    * Returns the e-mail address of the user, for the mails that Keystile sends. Undefined or null
-   * for a user without an address. The options of mail need this function. With it, users get a
-   * notice of each login from a new device.
+   * for a user without an address. Required by the options that send mail. If the directory has
+   * this function, users get a notice of each login from a new device.
    */
   email?(user: U): string | undefined | null
   /**

@@ -56,8 +56,9 @@ function findMissingFunctions(directory: UserDirectory<UserObject>): readonly st
 }
 
 /**
- * Returns members whose name resembles a function that the directory does not have, each with the
- * name of that function. Other members may be the app's own.
+ * Finds members of the app's directory that are probably misspelt functions. Returns pairs: the
+ * name of the member, and the similar name of a function that the directory lacks. Other unknown
+ * members are allowed.
  */
 function findMisspelt(
   directory: UserDirectory<UserObject>,

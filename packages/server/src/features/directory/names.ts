@@ -3,9 +3,8 @@
 import { domainToASCII } from 'node:url'
 
 /**
- * The longest e-mail address, in characters as the user types it. `parseEmail()` also checks the
- * shorter limit of RFC 5321, which counts the bytes of the address after its domain was converted
- * to ASCII.
+ * The longest e-mail address that a user may type, in characters. `parseEmail()` also checks the
+ * limit of RFC 5321, 254 bytes, after it has converted the domain to ASCII.
  */
 const maxEmailLength = 320
 

@@ -30,7 +30,8 @@ export interface UserCacheParts<U> {
   /** Reads an active user from the database. */
   read(subject: string): Promise<U | undefined>
   /**
-   * Whether a user in memory is active. If not, the user is read. Must not throw. Default: true.
+   * Whether a cached user is still active. If not, the cache reads the user again from the
+   * database. Must not throw. Default: true.
    */
   isActive?(user: U): boolean
   /** Returns the size of a user in characters. Default: 0, so that only the number counts. */

@@ -47,7 +47,10 @@ export interface EmailChanges {
   undo(token: string, by: By): Promise<void>
 }
 
-/** How the person who confirms proves that the account is theirs. */
+/**
+ * What a person sends, besides the link or the code, to prove that they own the account. One of the
+ * two is enough.
+ */
 export interface Owner {
   /** The user of the access token in the request. */
   readonly subject: string | undefined
@@ -176,12 +179,15 @@ async function undo(
   await limits.refund(spent)
 }
 
-/** Refuses if another transaction sets the same address at the same time. */
+/**
+ * Throws a refusal if another transaction has set the same address at the same time. Rethrows every
+ * other error.
+ */
 function asRefused(error: unknown): never {
   throw isTakenAtTheSameTime(error) ? refused() : error
 }
 
-/** The refusal of every confirmation and every link that does not work. */
+/** The error for each confirmation and each undo link that does not work. It does not say why. */
 function refused(): ProblemError {
   return new ProblemError(
     'forbidden',

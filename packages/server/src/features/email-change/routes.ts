@@ -62,9 +62,9 @@ const emailRoute = {
 
 /**
  * `POST /users/me/email`: changes the e-mail address at once. If Keystile sends mails, an address
- * that replaces a verified one must be confirmed. Otherwise a user could enter the address of
- * another person, and later take the account back from this person with the link to the old
- * mailbox.
+ * that replaces a verified one must be confirmed. Otherwise an attacker could enter the address of
+ * another person and wait until this person uses the account. Then the attacker could take the
+ * account back, with the link in the mail to the old address.
  */
 function changeAtOnceRoute(parts: EmailChangeRouteParts): GuardedRoute<AccountCaller> {
   const { users, limits, changes } = parts

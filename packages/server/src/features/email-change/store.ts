@@ -25,7 +25,10 @@ import { insertMail } from '../outbox/in-transaction.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 import type { EmailChangeEvent } from './feature.ts'
 
-/** Binds a request for a new address and stores its mail, if the account is still active. */
+/**
+ * Binds a request for a new address to the user, and stores its mail, if the account is still
+ * active.
+ */
 export const bindEmailChange: Command<BindValues, void> = command(
   'bindEmailChange',
   async (transaction, values) => {
@@ -74,7 +77,7 @@ export const confirmEmailChange: Command<
 
 /**
  * Restores the address that an account had before, and sends a link for a new password to it. The
- * mailbox that loses the account gets a notice. All other links and codes of the user are erased.
+ * address that is replaced gets a notice. All other links and codes of the user are erased.
  *
  * @returns the user, or undefined if the link was used, has expired or was cancelled
  */

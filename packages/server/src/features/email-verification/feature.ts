@@ -5,7 +5,7 @@ import { listSettings, type DefaultedSetting } from '../../feature/setting.ts'
 
 const choices = ['off', 'optional', 'required'] as const
 
-/** Whether users prove that they read the mails to their address. */
+/** Whether new users must prove that they read the mails to their address. */
 export type EmailVerification = (typeof choices)[number]
 
 export interface EmailVerificationOptions {
@@ -49,9 +49,9 @@ export const verificationConfirmRate: LimitRate = {
 }
 
 /**
- * Limits wrong passwords that come with a right link or code, per account; and limits tries of user
- * names that are taken, per registration. A person who can read the mails must neither guess the
- * password nor find many user names here.
+ * Limits, per account, wrong passwords that come with a right link or code. Limits, per
+ * registration, tries of user names that are taken. A person who can read the mails must neither
+ * guess the password nor learn many user names in this way.
  */
 export const verificationPasswordRate: LimitRate = {
   name: 'verification-password',

@@ -13,9 +13,9 @@ import {
 import type { EmailVerificationEvent } from './feature.ts'
 
 /**
- * Binds a request for a verification and stores its mail. Locks the account first: if it was
- * disabled, deleted or verified, or got another address since the resolver read it, no mail is
- * sent.
+ * Binds a request for a verification to the account, and stores its mail. Locks the account first.
+ * If the account was disabled, deleted or verified, or got another address after the resolver had
+ * read it, no mail is stored.
  */
 export const bindVerification: Command<BindValues, void> = command(
   'bindVerification',

@@ -45,7 +45,7 @@ export type PresentedVerification =
   | { readonly requestId: string; readonly code: string }
   | { readonly registrationId: string; readonly code: string }
 
-/** A confirmation, and what proves that the account is the sender's. */
+/** What a person sends to confirm: a link or a code, and a proof that the account is theirs. */
 export interface Confirmation {
   readonly presented: PresentedVerification
   /** The subject of the access token that came with the request. */

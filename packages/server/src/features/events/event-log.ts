@@ -2,7 +2,7 @@
 // They are written once; all readers of the log share the bytes.
 import type { FeedEvent } from './store.ts'
 
-/** The size of a page. A page is larger only if it has one event that is larger. */
+/** How many bytes a page has. A page is larger only if a single event needs more. */
 const pageBytes = 65_536
 
 /**
@@ -17,7 +17,10 @@ interface Page {
   /** When the last of its events expires. */
   expiresAt: number
   next: Page | undefined
-  /** `expired`: all its events have expired. `lost`: another log has replaced it. */
+  /**
+   * `kept`: the page is part of the log. `expired`: all events of the page have expired. `lost`:
+   * the page belongs to a log that was replaced by another.
+   */
   state: 'kept' | 'expired' | 'lost'
 }
 
@@ -58,7 +61,10 @@ export interface WritableEventLog extends EventLog {
    * that no reader takes a part of the log for all of it.
    */
   startOver(): void
-  /** Shows the events added since `startOver()` instead of those before. All positions are lost. */
+  /**
+   * Ends what `startOver()` began: from now on, readers get only the events added since then. A
+   * reader with an older position gets `lost`.
+   */
   show(): void
   /** Removes the pages whose events have all expired. */
   purge(now: number): void

@@ -64,8 +64,9 @@ export interface EventFeed {
    */
   followSignals(): void
   /**
-   * Registers a listener that gets the subject of each changed user: after a commit of this
-   * process, before the command resolves; after a commit of another process, within a second.
+   * Registers a listener that gets the subject of each changed user. After a change by this
+   * process, the listener is called before the promise of the command resolves. After a change by
+   * another process, it is called within a second.
    */
   onUserChanged(listener: (subject: string) => void): void
   /**
@@ -121,7 +122,9 @@ export async function openEventFeed(
     },
   })
   const purge = createPurge(clock, [list, log])
-  /** Why this process may not write, since a newer release has contracted the tables. */
+  /**
+   * The error for every write of this process after a newer release has removed parts of tables.
+   */
   let refusal: NewerSchemaError | undefined
   const steps = createTurns(async () => {
     const startsOver = purge.isTooLate()
@@ -189,8 +192,9 @@ export async function openEventFeed(
 }
 
 /**
- * Creates the function that removes expired revocations from lists. `isTooLate` returns true if the
- * clock was set back after it has removed some: their tokens may then be valid again.
+ * Creates the function `run` that removes expired revocations from lists, and the function
+ * `isTooLate`. `isTooLate` returns true if the clock was set back so far that tokens whose
+ * revocations were removed may be valid again.
  */
 function createPurge(
   clock: Clock,
@@ -207,8 +211,9 @@ function createPurge(
 }
 
 /**
- * Returns a function that warns once of events that a later release has written. They do not stop
- * the feed: without the feed, the process refuses all tokens.
+ * Returns a function that logs a warning the first time it is called. It is called for events of a
+ * kind that only a later release knows. Such events must not stop the feed, because without the
+ * feed the process refuses all tokens.
  */
 function createKindWarning(logger: Logger): (kind: string) => void {
   let hasWarned = false

@@ -49,7 +49,7 @@ export function createFollower(
   let knownAt = performance.now()
   // The wall clock runs while the machine sleeps, and `performance.now()` may not.
   let readAt = clock.now()
-  /** Whether the follower has started again, and not yet read to the end since. */
+  /** True from a restart of the follower until it has read all events again. */
   let isStartingOver = false
 
   async function deliverNew(): Promise<void> {
@@ -114,8 +114,9 @@ export function createFollower(
 
 /**
  * Gives a number to each event that has none, so that no event is skipped. Then returns the state
- * of the feed, and a time: all events that were committed before it have numbers now. Does not wait
- * for a moment without new events: under load, there is none.
+ * of the feed, and the time at which this function began to read. All events that were committed
+ * before this time have numbers now. Events that are committed during the call may be left without
+ * a number: under load there are always new ones.
  *
  * @throws {NewerSchemaError} if this release may no longer run on the database
  */

@@ -54,8 +54,8 @@ export async function insertEvents(
 }
 
 /**
- * How many numbers a restored database leaves out. It is more than the events that any database has
- * got between a backup and its restore.
+ * By how much a restore increases the highest event number. No database gets so many events between
+ * a backup and its restore.
  */
 const skippedNumbers = 1_000_000_000
 
@@ -73,7 +73,8 @@ export async function skipNumbers(transaction: Transaction): Promise<void> {
 
 /**
  * Inserts the event that makes every process read a user again. Call it in the transaction of the
- * change. This process gets a notice as well: so it forgets the user before the command resolves.
+ * change. This process also gets a notice, so its cache forgets the user before the promise of the
+ * command resolves.
  */
 export async function insertUserEvent(
   transaction: Transaction,
@@ -100,7 +101,7 @@ const insertUserEventRow = prepare<EventTables, Omit<EventRow, 'seq'>, unknown>(
   }),
 )
 
-/** What this process announces after the commit of revocations. */
+/** The notice that this process gets after it has committed revocations. */
 interface RevocationNotice {
   readonly revoked: readonly RevocationEvent[]
 }
@@ -110,7 +111,7 @@ export function revocationsOf(notice: unknown): readonly RevocationEvent[] {
   return (notice as Partial<RevocationNotice>).revoked ?? []
 }
 
-/** What this process announces after the commit of a changed user. */
+/** The notice that this process gets after it has committed a change of a user. */
 interface UserNotice {
   readonly changedUser: string
 }

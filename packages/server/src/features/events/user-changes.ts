@@ -5,7 +5,7 @@ import { announceUserChange } from './store.ts'
 
 /**
  * Creates the function that tells all processes that a user has changed in a table of the app. When
- * its promise resolves, this process has no old user in memory.
+ * its promise resolves, this process has no outdated copy of the user in memory.
  */
 export function createUserAnnouncer(
   database: Pick<Database, 'write'>,

@@ -4,7 +4,9 @@ import { findNewestInstant } from '../audit/audit.ts'
 import type { CleanUpStep } from '../../feature/clean-up.ts'
 import { LeaseLostError, type Lease } from '../lease/lease.ts'
 
-/** The time between two runs. Expired rows do no harm, so one run a minute is often enough. */
+/**
+ * The time between two runs. Expired rows do no harm, so it is enough to delete them once a minute.
+ */
 const intervalMilliseconds = 60_000
 /** Pause between two transactions, so that other writers can write. */
 const pauseMilliseconds = 20

@@ -25,7 +25,10 @@ export type InvitationData = {
   readonly roles: string
 }
 
-/** The services that send an invitation. The command line has them without a running server. */
+/**
+ * The services that are needed to send an invitation. They need no running server, so the command
+ * line can send invitations too.
+ */
 export interface InvitingParts {
   readonly database: Pick<Database, 'write'>
   /** Returns the seal of the parameters of mails. */
@@ -41,8 +44,8 @@ export type Inviting =
   | { readonly refused: 'taken' | 'too-many-mails' }
 
 /**
- * Stores an invitation and its mail. The rights are given when the person accepts. Does NOT check
- * that they are declared.
+ * Stores an invitation and its mail. The person gets the rights when they accept the invitation.
+ * Does NOT check that the rights are declared.
  */
 export async function sendInvitation(
   { email, scopes, roles }: Rights & { readonly email: ComparableName },

@@ -17,7 +17,7 @@ import type { NewMail } from '../outbox/new-mail.ts'
 import type { InvitationEvent } from './audit-events.ts'
 
 /**
- * Stores an invitation and its mail. It replaces an older invitation of the same mailbox. The
+ * Stores an invitation and its mail. The invitation replaces an older one to the same mailbox. The
  * subject of the proof is the id of the future user.
  *
  * @returns `taken` if an account has the address, `too-many-mails` if the mailbox got too many
@@ -68,7 +68,7 @@ export const revokeInvitation: Command<
  * Spends an invitation and creates its account, in one transaction. If the name or the address is
  * taken, the invitation is not spent.
  *
- * @returns undefined as `outcome` if the invitation was spent, revoked or has expired
+ * @returns `outcome: undefined` if the invitation was used before, was revoked, or has expired
  */
 export const acceptInvitation: Command<
   {

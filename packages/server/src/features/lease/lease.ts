@@ -52,7 +52,8 @@ export interface LeaseParts {
 
 interface Held extends HeldLease {
   /**
-   * The time at which the lease expires, by `performance.now()`. The database's copy expires later.
+   * The time at which this process must stop using the lease, by `performance.now()`. In the
+   * database, the lease expires later.
    */
   readonly until: number
 }
@@ -112,9 +113,9 @@ export function openLease(
 }
 
 /**
- * Tries again and again to hold the lease. If several tries in a row fail, logs only the first.
+ * Calls `hold` again and again. If several calls in a row fail, logs only the first failure.
  *
- * @returns a function that ends this; its promise resolves when a try in progress has finished
+ * @returns a function that stops this. Its promise resolves when no call of `hold` is in progress
  */
 function repeat(hold: () => Promise<boolean>, logger: Logger): () => Promise<void> {
   let isStopped = false

@@ -50,7 +50,7 @@ export const holdLease: Command<
   return { fence: held?.fence }
 })
 
-/** The lease of a holder. Another process may have taken it since. */
+/** The lease of a holder. Another process may have taken the lease since. */
 export interface HeldLease {
   readonly name: string
   readonly fence: number
@@ -85,8 +85,8 @@ export type LeasedCommand = Command<
 /**
  * Creates the command that runs another command under a lease. It locks the row of the lease until
  * the commit and compares the fence. So while the other command runs, no process can take the
- * lease. If a process took it before, the other command does not run: a holder that was paused and
- * wakes up late writes nothing.
+ * lease. If another process has already taken the lease, the other command does not run. So a
+ * holder that was paused and wakes up late writes nothing.
  *
  * @param commands the commands that it can run, which must include the commands of all jobs
  */

@@ -59,7 +59,10 @@ const spendOnce = prepare<
     .returningAll(),
 )
 
-/** Returns the verdict for limits, each with the milliseconds until its use is possible. */
+/**
+ * Combines several limits into one verdict. Each limit comes with how many milliseconds remain
+ * until it allows its use.
+ */
 export function verdictOf(
   waits: readonly (readonly [key: string, milliseconds: number])[],
 ): Verdict {
