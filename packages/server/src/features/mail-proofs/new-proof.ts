@@ -89,7 +89,10 @@ export function openValues(
 }
 
 type SealedRow = Pick<MailProofRow, 'id' | 'purpose'> & {
-  /** Null for a request. So the values of a request cannot be read as the data of a bound proof. */
+  /**
+   * Null until the request is resolved. The encryption depends on this, so the values of a request
+   * cannot be read as the data of a bound proof.
+   */
   readonly resolved_at: number | null
 }
 

@@ -56,8 +56,8 @@ const noDeadLetters: Rule<unknown> = {
 }
 
 /**
- * Mails that wait in the database. The transaction of a change stores its mail, and the process
- * that holds the lease of background jobs sends it.
+ * Mails that wait in the database. The transaction that makes a change also stores the mail about
+ * it. The process that holds the lease of background jobs sends the mail.
  */
 export const feature: Feature = {
   name: 'outbox',

@@ -12,7 +12,7 @@ const rows: readonly string[] = [
 ].flatMap((row) => [row, Array.from(row).toReversed().join('')])
 
 /**
- * Maps each character to the rows that contain it. Each row is cut so that it begins with this
+ * Maps each character to the rows that contain it. Each row is cut so that it begins with the
  * character.
  */
 const rowsFrom: ReadonlyMap<string, readonly string[]> = new Map(
@@ -100,7 +100,7 @@ function isLetter(character: string): boolean {
 }
 
 /**
- * Returns the length of the shortest unit whose copies make up the characters; the last copy may be
+ * Returns the length of the shortest unit that is repeated: 3 for `abcabca`, whose last copy is
  * incomplete. If nothing repeats, returns the number of characters. Uses the prefix function of
  * Knuth, Morris and Pratt, so its time is linear.
  */

@@ -11,8 +11,7 @@ export interface FairQueue<Item> {
   ahead(sender: Sender): number
   /**
    * Adds an item. If the queue is full, evicts the newest item of the sender with the most items.
-   * If the sender of the new item would then have more items than that sender, evicts the new item
-   * instead.
+   * It evicts the new item instead, if otherwise the new item's sender would have the most items.
    *
    * @returns the evicted item
    */

@@ -43,7 +43,7 @@ export interface HashThreads {
    * Hashes a password.
    *
    * @param address the sender's IP address, if the password came over the network
-   * @param salt the salt of another hash of the same password, in base64. Default: a random salt
+   * @param salt the salt of the hash that the new hash replaces, in base64. Default: a random salt
    * @throws {ProblemError} `temporarily_unavailable`: immediately if the hash could not begin
    *   within 2 s, or after 2 s if the hash has not begun by then
    */
