@@ -112,8 +112,8 @@ export function watchForOutages(
 }
 
 /**
- * Waits until Node has read what has arrived. If this process was busy or paused, its timers run
- * before that.
+ * Waits until Node has read the data that has arrived. If this process was busy or paused, Node
+ * runs the timers first, although a reply may have arrived in time.
  */
 async function afterPolling<T>(value: T): Promise<T> {
   await polled()

@@ -54,9 +54,7 @@ async function bindProof(
     .returning(['purpose'])
     .executeTakeFirst()
   if (!bound)
-    throw new Error(
-      'another process has resolved this request; only the process that holds the lease may resolve requests',
-    )
+    throw new Error('a request must be resolved only once; this one is already resolved or deleted')
 
   await db
     .updateTable('mail_proof')

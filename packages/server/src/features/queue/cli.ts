@@ -12,7 +12,8 @@ export interface QueueWords {
 }
 
 /**
- * Lets a running process try all dead letters again, or the row of the flag `--id`.
+ * Makes all dead letters due again, or only the row that the flag `--id` names. A running process
+ * then delivers them.
  *
  * @throws {ConfigurationError} if there is no row with this id
  */

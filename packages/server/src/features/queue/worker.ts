@@ -139,7 +139,8 @@ async function deliverRow<Row extends QueuedRow>(
   closing: AbortSignal,
 ): Promise<boolean> {
   // The process may have been paused since it claimed the row.
-  if (!lease.isHeld) throw new LeaseLostError('another process runs the jobs now')
+  if (!lease.isHeld)
+    throw new LeaseLostError('another process holds the lease of background jobs now')
 
   const signal = AbortSignal.any([closing, AbortSignal.timeout(tryMilliseconds)])
   try {
