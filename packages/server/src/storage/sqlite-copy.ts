@@ -72,9 +72,7 @@ export function makeSingleFile(file: string): void {
   } catch (error) {
     throw new DatabaseUnavailableError(
       `the write-ahead log of ${file} cannot be moved into it: ${textOf(error)}`,
-      {
-        cause: error,
-      },
+      { cause: error },
     )
   } finally {
     sqlite.close()

@@ -10,7 +10,8 @@ export type MailServer =
       /** Whether the connection starts with TLS (`smtps:`, RFC 8314 §3.3). */
       readonly isSecure: boolean
       /**
-       * Whether to close the connection if the server does not offer TLS, before a secret is sent.
+       * Whether to close the connection, before any secret is sent, if the server does not offer
+       * TLS.
        */
       readonly requiresTls: boolean
       readonly login: { readonly user: string; readonly password: string } | undefined

@@ -14,9 +14,9 @@ export interface PasswordGrantParts {
 /**
  * Logs a person in and issues tokens. It checks, in this order: the parameters, the scope, and the
  * password (`features/login`). Then it starts the session. The same transaction refunds what the
- * login used of its rate limits. If Keystile stores the account, the transaction also reads the
- * account again: if it has changed since the password was verified, the grant verifies the password
- * again.
+ * login counted against the rate limits. If Keystile stores the account, the transaction also reads
+ * the account again: if it has changed since the password was verified, the grant verifies the
+ * password again.
  *
  * Every refused login gets the same answer, so an attacker cannot learn whether an account exists.
  *
