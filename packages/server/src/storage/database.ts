@@ -146,8 +146,8 @@ export function withoutLocked<Tables, Table extends keyof Tables, Row>(
 }
 
 /**
- * Returns the expression for the time of the database's clock, in milliseconds since 1970. Several
- * processes can compare this time, even if their own clocks differ.
+ * Returns an SQL expression for the time of the database's clock, in milliseconds since 1970.
+ * Several processes can compare this time, even if their own clocks differ.
  */
 export function databaseTime(db: Pick<Reader, 'getExecutor'>): RawBuilder<number> {
   return isPostgres(db)

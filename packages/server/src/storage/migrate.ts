@@ -59,7 +59,7 @@ const unmarked: Readonly<Record<string, Steps>> = {
 }
 
 /**
- * The migrations since the schema mark exists. Each says whether it expands or contracts: see
+ * The migrations since the schema mark was added. Each says whether it expands or contracts: see
  * "Changing the tables" in ARCHITECTURE.md.
  */
 const marked: Readonly<Record<string, Migration>> = {

@@ -177,9 +177,8 @@ interface State {
 }
 
 /**
- * Keeps the state of each connection. If a connection is lost, or an outage begins, all older
- * connections are closed and not used again. They are probably dead too, and each of them would
- * make a request fail.
+ * Keeps the state of each connection. If a connection is lost, or an outage begins, no older
+ * connection is used again. They are probably dead too, and each of them would make a request fail.
  */
 function watchStates(pool: Pool) {
   let generation = 0

@@ -250,7 +250,7 @@ async function runApart(
   }
 }
 
-/** Turns an error into a reply. Threads cannot send errors with all their members. */
+/** Turns an error into a reply, because threads cannot send errors with all their members. */
 function failure(id: number, error: unknown): WriterReply {
   const { message, code } = error as { message: string; code?: string }
   return { id, error: { message, code, isUnavailable: error instanceof DatabaseUnavailableError } }

@@ -8,7 +8,10 @@ import { purgeProofs } from './purge-store.ts'
  */
 export const maxTries = 5
 
-/** How many valid proofs a user can have for one purpose and allowance. */
+/**
+ * How many valid proofs a user can have for one purpose. The proofs that a known device asked for
+ * are counted separately.
+ */
 export const maxLiveProofs = 3
 
 /**

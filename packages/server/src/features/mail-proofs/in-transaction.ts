@@ -17,10 +17,9 @@ export interface Binding {
 
 /**
  * Binds a proof to a user and a mailbox, so that it can be spent. Only the user's newest three
- * proofs for one purpose and allowance stay bound. A known device has its own allowance, so
- * requests of strangers cannot unbind the proof that the device asked for. The rows of older proofs
- * stay until they expire: if rows disappeared, a caller could measure this and learn that the user
- * exists.
+ * proofs for one purpose stay bound. Proofs that a known device asked for are counted separately
+ * (`allowance`), so requests of strangers cannot unbind them. The rows of older proofs stay until
+ * they expire: if rows disappeared, a caller could measure this and learn that the user exists.
  *
  * @param sealed encrypted data of the purpose, or null
  */
@@ -125,7 +124,10 @@ export async function leaveProofsUnbound(
     .execute()
 }
 
-/** A proof that was found. It is spent later, in the transaction that makes the change. */
+/**
+ * A proof, from a link or a code in a mail, that was found to be valid. It is spent later, in the
+ * transaction that makes the change.
+ */
 export interface SpendableProof extends Binding {
   readonly id: string
   readonly purpose: string

@@ -14,8 +14,8 @@ export type Presented =
   | { readonly requestId: string; readonly code: string }
 
 /**
- * A proof that was found. It is spent later with `spendProof()`, in the transaction that makes the
- * change.
+ * A proof that was found to be valid. It is spent later with `spendProof()`, in the transaction
+ * that makes the change.
  */
 export interface FoundProof extends SpendableProof {
   /** The data that the purpose stored with the proof. */

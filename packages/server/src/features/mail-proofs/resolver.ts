@@ -39,7 +39,10 @@ export interface Resolver {
   close(): Promise<void>
 }
 
-/** Starts to resolve requests whenever this process holds the lease. */
+/**
+ * Resolves requests for mails while this process holds the lease of background jobs: looks up their
+ * accounts, and stores their mails.
+ */
 export function startResolver(parts: ResolverParts): Resolver {
   const { lease, logger, purposes } = parts
   const stopping = new AbortController()
@@ -106,7 +109,10 @@ async function resolveBatch(parts: ResolverParts, after: MailProofRow | undefine
   return { last: rows.length === batchSize ? rows.at(-1) : undefined, failure: failed?.reason }
 }
 
-/** Binds a request and stores its mail. Returns false if there is no account for it. */
+/**
+ * Looks up the account of a request, binds the request to the account and stores the mail. Returns
+ * false if there is no account.
+ */
 async function resolve(row: MailProofRow, parts: ResolverParts): Promise<boolean> {
   const { lease, purposes, seal, clock } = parts
   const purpose = purposes.find((known) => known.purpose === row.purpose)

@@ -34,7 +34,7 @@ export interface AppMail {
    * signal aborts when Keystile gives up.
    */
   send(message: MailMessage, options: { readonly signal: AbortSignal }): unknown
-  /** The app's own functions that write mails. They replace the mails of Keystile. */
+  /** The app's own functions that write mails, instead of Keystile's texts. */
   readonly templates?: MailTemplates | undefined
 }
 

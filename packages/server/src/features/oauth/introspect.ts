@@ -108,7 +108,7 @@ export function introspectRoute({
   }
 }
 
-/** Returns the answer for an active token. JSON has no member for a claim that is undefined. */
+/** Returns the answer for an active token. A claim that is undefined is not in the JSON. */
 function describeToken({ claims, scopes }: Identity): JsonObject {
   return {
     active: true,

@@ -18,7 +18,10 @@ export const mailboxDayRate: LimitRate = {
   intervalMilliseconds: 6 * 60 * minuteMilliseconds,
 }
 
-/** The outcomes of a try to send a mail. A failed mail is tried again; a dead letter is not. */
+/**
+ * Counts the tries to send a mail, by outcome. After `failed`, the mail is tried again; after
+ * `dead`, it is not.
+ */
 export const mailTries: CounterMetric<{ readonly outcome: 'sent' | 'failed' | 'dead' }> = {
   type: 'counter',
   name: 'keystile_mail_tries_total',

@@ -11,7 +11,7 @@ export interface AppPasswords {
    * check the password against the policy: call `checkPassword()` first.
    *
    * @throws {TypeError} if the password has more than 1,024 bytes
-   * @throws {ProblemError} `temporarily_unavailable` if the hash could not begin within 2 s
+   * @throws {ProblemError} `temporarily_unavailable` if hashing could not start within 2 s
    */
   hashPassword(password: string): Promise<string>
   /**
@@ -20,7 +20,7 @@ export interface AppPasswords {
    * duration does not reveal whether the user exists. Does NOT limit guesses: only logins through
    * Keystile have rate limits.
    *
-   * @throws {ProblemError} `temporarily_unavailable` if the hash could not begin within 2 s
+   * @throws {ProblemError} `temporarily_unavailable` if hashing could not start within 2 s
    */
   verifyPassword(password: string, hash: string | undefined | null): Promise<boolean>
   /**

@@ -23,8 +23,8 @@ const rowsFrom: ReadonlyMap<string, readonly string[]> = new Map(
 )
 
 /**
- * A password is refused if it consists of parts of rows, and these parts have at least this mean
- * length. Shorter parts, such as `as` and `er`, are in many words by chance.
+ * A password is refused if it consists of parts of such rows, and the parts have at least this many
+ * characters on average. Shorter parts, such as `as` and `er`, are in many words by chance.
  */
 const meanRowLength = 3
 /**
@@ -72,7 +72,10 @@ export function findExpected(
     return isInRows(part, minLength) || isWoven() ? 'a row of letters, digits or keys' : undefined
   }
 
-  /** Finds a simple core, such as a common word, with weak digits and signs around it. */
+  /**
+   * Finds out whether a password is a simple core, such as a common word, with weak digits and
+   * signs around it.
+   */
   function findPadded(whole: readonly string[]): string | undefined {
     const [first, last] = [whole.findIndex(isLetter), whole.findLastIndex(isLetter)]
     const isPadding = (outside: readonly string[]): boolean =>

@@ -25,7 +25,10 @@ export const resetServerRate: LimitRate = {
   intervalMilliseconds: 2 * secondMilliseconds,
 }
 
-/** Limits requests for a new password from one known device. Replaces the limit per typed name. */
+/**
+ * Limits requests for a new password from one known device. Applies instead of the limit per typed
+ * name.
+ */
 export const resetDeviceRate: LimitRate = {
   name: 'reset-device',
   burst: 5,

@@ -36,7 +36,7 @@ export interface HashThreads {
    * without the hash. Does NOT reserve a place in the queue.
    *
    * @returns the estimated milliseconds until a hash that is requested now would begin
-   * @throws {ProblemError} `temporarily_unavailable` if the hash could not begin within 2 s
+   * @throws {ProblemError} `temporarily_unavailable` if hashing could not start within 2 s
    */
   requireRoom(address?: string): number
   /**
@@ -44,8 +44,8 @@ export interface HashThreads {
    *
    * @param address the sender's IP address, if the password came over the network
    * @param salt the salt of the hash that the new hash replaces, in base64. Default: a random salt
-   * @throws {ProblemError} `temporarily_unavailable`: immediately if the hash could not begin
-   *   within 2 s, or after 2 s if the hash has not begun by then
+   * @throws {ProblemError} `temporarily_unavailable`: immediately if the queue is so long that
+   *   hashing would not start within 2 s; otherwise after 2 s, if hashing has not started by then
    */
   hash(
     password: Uint8Array,

@@ -2,8 +2,8 @@ import type { Feature } from '../../feature/feature.ts'
 import { purgePending } from './store.ts'
 
 /**
- * Registrations that wait for a proof. A registration becomes an account when the person opens the
- * link in the mail or sends its code.
+ * Registrations that wait for a proof. A registration becomes an account when the person confirms
+ * it with the link or the code in the mail.
  */
 export const feature: Feature = {
   name: 'pending-registration',

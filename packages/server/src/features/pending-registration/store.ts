@@ -23,7 +23,7 @@ import type { PreparedRequest } from '../mail-proofs/proofs.ts'
 import { insertMail } from '../outbox/in-transaction.ts'
 import type { PendingRegistrationRow, PendingRegistrationTables } from './tables.ts'
 
-/** Stores a registration and the request for its mail. Looks up no account. */
+/** Stores a registration and the request for its mail. Does NOT look up any account. */
 export const insertPending: Command<
   { readonly row: PendingRegistrationRow; readonly proof: PreparedRequest['row'] },
   void

@@ -55,7 +55,7 @@ export interface Worker {
   close(): Promise<void>
 }
 
-/** Starts to deliver rows whenever this process holds the lease. */
+/** Delivers the rows that are due, while this process holds the lease of background jobs. */
 export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: WorkerParts): Worker {
   const { lease, logger } = parts
   const stopping = new AbortController()

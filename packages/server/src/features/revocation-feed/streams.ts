@@ -185,9 +185,9 @@ export function mayRead({ client }: Pick<ProvenClient, 'client'>): boolean {
 }
 
 /**
- * Returns the position behind an event; undefined if the event does not exist or has expired. If
- * the event is not in memory, reads new events first, because another process may have sent this
- * event to the peer.
+ * Returns the position after an event; undefined if the event does not exist or has expired. If the
+ * event is not in memory, reads new events first, because another process may have sent this event
+ * to the peer.
  */
 async function findPosition(feed: EventFeed, id: string): Promise<LogCursor | undefined> {
   const known = feed.log.after(id)
