@@ -95,7 +95,8 @@ export interface BindValues extends Binding {
 
 /**
  * Stores the mail of a request and binds the proof to the user. If the mailbox already got too many
- * mails, does neither: a proof without a mail must not evict a proof whose mail was sent.
+ * mails, stores no mail and leaves the proof unbound. Otherwise a proof without a mail would evict
+ * a proof whose mail was sent.
  */
 export async function bindWithMail(
   transaction: Transaction,

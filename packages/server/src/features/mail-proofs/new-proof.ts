@@ -77,8 +77,8 @@ export function sealValues(seal: Seal, row: SealedRow, values: MailParameters): 
 }
 
 /**
- * Decrypts the values in a row. Returns undefined if it has none, or if they were encrypted for
- * another row.
+ * Decrypts the values in a row. Returns undefined if the row has no values, or if they were
+ * encrypted for another row.
  */
 export function openValues(
   seal: Seal,

@@ -133,7 +133,8 @@ async function resolve(row: MailProofRow, parts: ResolverParts): Promise<boolean
 }
 
 /**
- * Rejects if an app takes too long, so that one slow lookup does not hold up all other requests.
+ * Waits for a lookup of the app. Rejects after 10 s, so that one slow lookup does not hold up all
+ * other requests.
  */
 async function inTime<T>(lookup: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined

@@ -16,9 +16,9 @@ export interface AppPasswords {
   hashPassword(password: string): Promise<string>
   /**
    * Whether a password belongs to a stored argon2id, scrypt or bcrypt hash. For a user who does not
-   * exist, pass undefined or null: the result is false, after the same work as for a hash, so the
-   * duration does not reveal whether the user exists. Does NOT limit guesses: only logins through
-   * Keystile have rate limits.
+   * exist, pass undefined or null. The result is then false, after the same work as for a hash, so
+   * the duration does not reveal whether the user exists. Does NOT limit guesses: only logins
+   * through Keystile have rate limits.
    *
    * @throws {ProblemError} `temporarily_unavailable` if hashing could not start within 2 s
    */

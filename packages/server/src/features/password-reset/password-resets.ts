@@ -80,8 +80,8 @@ export function createPasswordResets<U>(parts: PasswordResetParts<U>): PasswordR
 /**
  * Counts a request against the limits of its IP address, of the server and of the typed name. If
  * the request has a valid device secret, it counts against the limit of the device instead of the
- * name, until that limit is exhausted. The resolver checks later whose device it is: a lookup here
- * could reveal that the account exists.
+ * name, until the limit of the device is exhausted. The resolver checks later whose device it is: a
+ * lookup here could reveal that the account exists.
  */
 async function countRequest(
   {

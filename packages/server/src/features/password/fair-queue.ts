@@ -111,9 +111,9 @@ function countAhead<Item>(lines: Lines<Item>, sender: Sender): number {
 }
 
 /**
- * Removes and returns the newest place of the sender with the most items. Removes nothing if the
- * new item's sender would then have as many items as that sender. A sender has no fixed share of
- * the queue, because behind a proxy all users may be one sender.
+ * Removes and returns the newest item of the sender with the most items. Removes nothing if the new
+ * item's sender would then have as many items as that sender. A sender has no fixed share of the
+ * queue, because behind a proxy all users may be one sender.
  */
 function evictFor<Item>(sender: Sender, lines: Lines<Item>): Place<Item> | undefined {
   let longest: Place<Item>[] = []

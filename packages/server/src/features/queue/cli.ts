@@ -27,7 +27,7 @@ export async function retryRows(
     const { retried } = await database.write(retry, { id, now: clock.now() })
     if (id !== undefined && retried === 0)
       throw new ConfigurationError(
-        `the ${row} must exist and not be expired; see keystile ${row} list`,
+        `the ${row} must exist and must not have expired; see "keystile ${row} list"`,
       )
     terminal.print(`${retried} ${retried === 1 ? row : `${row}s`} will be ${next}`)
   })

@@ -277,8 +277,8 @@ function createStream(
 }
 
 /**
- * Returns a function that starts `round`, if none is running. If it is called during a round,
- * another round follows.
+ * Returns a function that starts `round`, unless a round is running. If it is called during a
+ * round, one more round follows.
  */
 function createRounds(round: () => Promise<void>): () => Promise<void> {
   let isRunning = false

@@ -123,8 +123,8 @@ export async function findSealedKey({
 }
 
 /**
- * Returns when the next key is to be published. Returns undefined if there is a next key, if there
- * is no key, or if the table is from an old release that did not rotate keys.
+ * Returns when the next key is to be published. Returns undefined if there is a next key or no key
+ * at all, or if the table is from an old release that did not rotate keys.
  */
 export async function findNextKeyDue(
   { reader }: Pick<Database, 'reader'>,
