@@ -86,7 +86,9 @@ export function createAnswerWriter({
     return true
   }
 
-  /** Resets a connection if `answered` has not closed after `answerMilliseconds`. */
+  /**
+   * Resets the connection after `answerMilliseconds`, unless `answered` has been closed by then.
+   */
   function setDeadline(socket: Socket, answered: ServerResponse | Socket): void {
     // A reset also frees memory: after a normal end, the kernel would keep the written bytes until
     // the client reads them.

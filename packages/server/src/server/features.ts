@@ -197,7 +197,7 @@ export const rates: readonly LimitRate[] = features.flatMap(({ rates = [] }) => 
 /** The metrics of all features. */
 export const metrics: readonly Metric[] = features.flatMap(({ metrics = [] }) => metrics)
 
-/** The clean-up steps of all features. Housekeeping deletes expired rows with them. */
+/** The clean-up steps of all features. Housekeeping runs them to delete expired rows. */
 export const cleanUpSteps: readonly CleanUpStep<CompleteOptions>[] = features.flatMap(
   ({ cleanUp = [] }) => cleanUp,
 )

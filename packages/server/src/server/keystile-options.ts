@@ -19,8 +19,8 @@ export type KeystileOptions<
   (WithAccounts<S, P> | (WithDirectory<S, U> & { readonly users: RequiredSubject<NoInfer<U>> }))
 
 /**
- * Makes the function `subject` required, unless the `id` of each user is a string. Without it, a
- * numeric id would fail only at the first login.
+ * Makes the function `subject` required, unless the `id` of each user is a string. Without this
+ * rule, a numeric id would fail only at the first login.
  */
 type RequiredSubject<U> = [U] extends [{ readonly id: string }]
   ? unknown

@@ -52,7 +52,7 @@ export interface MailFlowParts {
   readonly mailSeal: () => Seal
 }
 
-/** What the flows add to Keystile's own accounts. */
+/** The routes and services that send or accept links in mails, for Keystile's own accounts. */
 interface AccountFlows extends MailFlows<User> {
   /** `POST /users`, which depends on whether addresses are verified. */
   readonly register: OpenRoute
@@ -60,7 +60,11 @@ interface AccountFlows extends MailFlows<User> {
   readonly invitations: AppInvitations | undefined
 }
 
-/** Makes the routes of the flows of Keystile's own accounts, and the purposes of their links. */
+/**
+ * Makes the routes with which Keystile's own accounts use links and codes in mails, and the
+ * purposes of these links. The routes are those for registration, new passwords, verification,
+ * address changes and invitations.
+ */
 export function wireMailFlows(parts: MailFlowParts, directory: Directory<User>): AccountFlows {
   const { options, accounts, limits, mailSeal: seal } = parts
   if (!hasMail(options)) {
@@ -90,8 +94,8 @@ export function wireMailFlows(parts: MailFlowParts, directory: Directory<User>):
 const noFlows = { routes: [], mailPurposes: [] }
 
 /**
- * Makes the routes and the purposes of the flows of an app's own users. There are none if the app
- * gives no function that stores a new password.
+ * Makes the routes with which an app's own users set a new password by mail, and the purpose of the
+ * links. Makes none if the app gives no `users.setPassword`, or if no mails are sent.
  */
 export function wireAppFlows(
   parts: MailFlowParts,
@@ -119,7 +123,9 @@ interface ResetParts<U> {
   readonly proofs: MailProofs
 }
 
-/** Makes the routes that set a new password by mail, for either kind of users. */
+/**
+ * Makes the routes that set a new password by mail, for Keystile's accounts or for an app's users.
+ */
 function wireResets<U>(
   { options, accounts: { passwords }, ...parts }: MailFlowParts,
   people: ResetParts<U>,
@@ -166,7 +172,7 @@ function wireVerification(
   }
 }
 
-/** Makes the routes and the purposes of address changes and of invitations. */
+/** Makes the routes for address changes and invitations, and the purposes of their links. */
 function wireChanges(
   { options, accounts, mailSeal: seal, ...parts }: MailFlowParts,
   proofs: MailProofs,

@@ -21,12 +21,12 @@ export interface People<U> {
   show(user: U): UserObject
 }
 
-/** The routes and the purposes of what people do with a link or a code in a mail. */
+/** The routes that send and accept links and codes in mails, and the purposes of these links. */
 export type MailFlows<U> = Pick<People<U>, 'routes' | 'mailPurposes'>
 
 /**
  * Returns the users of the app's own directory. The only endpoints for accounts are those that work
- * by mail, because the app has endpoints of its own for everything else.
+ * by mail, because the app has its own endpoints for everything else.
  */
 export function appPeople(
   directory: Directory<UserObject>,

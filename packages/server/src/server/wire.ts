@@ -236,7 +236,9 @@ interface Jobs extends Pick<Mail, 'routes' | 'gauges'> {
   close(): Promise<void>
 }
 
-/** The parts of the people and of the signing keys that the jobs use. */
+/**
+ * The purposes of links in mails, and the source of the signing keys. The background jobs use both.
+ */
 interface JobParts {
   readonly mailPurposes: readonly ProofPurpose[]
   readonly keySource: SigningKeySource

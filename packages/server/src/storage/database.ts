@@ -146,8 +146,8 @@ export function withoutLocked<Tables, Table extends keyof Tables, Row>(
 }
 
 /**
- * Returns the expression for the time of the database's clock, in milliseconds since 1970. Several
- * processes can compare this time, even if their own clocks differ.
+ * Returns an SQL expression for the time of the database's clock, in milliseconds since 1970.
+ * Several processes can compare this time, even if their own clocks differ.
  */
 export function databaseTime(db: Pick<Reader, 'getExecutor'>): RawBuilder<number> {
   return isPostgres(db)
@@ -214,8 +214,8 @@ export interface Database {
   onCommitted(listener: (notice: unknown) => void): void
   /**
    * Calls a listener after this or another process has sent a signal. Do not rely on signals: they
-   * exist only if Keystile opened PostgreSQL by a URL, and may be lost. With the app's own pool
-   * there are none, because listening would occupy one of its connections.
+   * may be lost, and they exist only if Keystile opened PostgreSQL by a URL. With the app's own
+   * pool there are no signals, because listening would occupy one of the pool's connections.
    */
   onSignal(listener: () => void): void
   /** The number of commands that have no answer yet. */
@@ -244,9 +244,11 @@ export class DatabaseBusyError extends DatabaseUnavailableError {
 }
 
 /**
- * Thrown when nothing tells whether a transaction was committed: the connection failed after COMMIT
- * was sent, or the commit may get lost in a failover. It must not be tried again blindly, and not
- * be reported as done. Callers get 503. If they repeat the request, it must be right in both cases.
+ * Thrown when it is unknown whether a transaction was committed: the connection failed after COMMIT
+ * was sent, or the commit may get lost in a failover. Code that catches this error must neither run
+ * the transaction again nor report it as done. The sender of the request gets 503 and may repeat
+ * the request. The repeated request must give a correct result, whether or not the first
+ * transaction was committed.
  */
 export class UnknownOutcomeError extends DatabaseUnavailableError {
   override readonly name = 'UnknownOutcomeError'

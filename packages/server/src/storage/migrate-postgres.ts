@@ -18,9 +18,9 @@ export interface MigrationTimes {
   /** How often to try if a table is locked. */
   readonly tries: number
   /**
-   * The time between the raise of the mark and a migration that contracts. In this time, all
-   * servers of older releases notice the mark and stop writing: a process uses what it has read of
-   * the mark for 8 s, and a write may wait 2 s for a connection.
+   * How long to wait after raising the schema mark, before a migration that contracts. In this
+   * time, all servers of older releases notice the mark and stop writing: a process reads the mark
+   * again after at most 8 s, and a write may wait 2 s for a connection.
    */
   readonly notice: number
 }
@@ -33,15 +33,15 @@ export const defaultTimes: MigrationTimes = {
 }
 
 /**
- * The number of the advisory lock. It is the lock of Kysely's migrator, so the first releases,
- * which used that, wait for it too.
+ * The number of the advisory lock. The first releases used Kysely's migrator, which takes the lock
+ * with the same number, so they wait for this lock too.
  */
 export const lockNumber = '3853314791062309107'
 
 export interface MigrateOptions {
   /** Whether to create the tables in an empty database, but not to upgrade older tables. */
   readonly onlyIfEmpty?: boolean
-  /** Called with each sentence that tells an operator why this takes time. */
+  /** Called with sentences that tell an operator what the migration is waiting for. */
   readonly report?: (sentence: string) => void
   readonly times?: MigrationTimes
 }
@@ -65,7 +65,7 @@ export async function migratePostgres(
   if (standingOf(before) !== 'behind') requireMigrated(before)
   if (before.missing.length === 0 || (onlyIfEmpty && !before.isEmpty)) return []
 
-  // A database from before the mark has only servers that do not read it.
+  // If the database has no mark yet, no running server reads the mark.
   const raised = before.mark && findRaisedMark(before.missing)
   if (raised !== undefined) {
     await underLock(db, { report, times }, (transaction) => setMark(transaction, raised))
@@ -85,7 +85,7 @@ export async function migratePostgres(
   }
 }
 
-/** Sets the mark as it was before migrations that failed, so that older releases work again. */
+/** Restores the schema mark after migrations have failed, so that older releases work again. */
 async function lowerMark(db: Reader, oldest: number, release: string): Promise<void> {
   const options = { report: () => {}, times: defaultTimes }
   await underLock(db, options, async (transaction) => {
@@ -162,9 +162,9 @@ interface Blocker {
 }
 
 /**
- * Finds the transactions that have held locks on our tables for at least as long as a migration
- * has waited. PostgreSQL shows the start of other roles' transactions only to some roles; without
- * it, any transaction may be the one.
+ * Finds the transactions that have held locks on our tables for at least as long as a migration has
+ * waited. PostgreSQL shows only some roles when the transactions of other roles started. If the
+ * start is hidden, includes the transaction.
  */
 async function findBlockers(db: Reader, milliseconds: number): Promise<readonly Blocker[]> {
   const { rows } = await sql<Blocker>`

@@ -33,7 +33,7 @@ export interface Migration extends Steps {
   readonly oldestSchema?: number
 }
 
-/** Declares that the releases from before a migration can still run after it. */
+/** Declares that releases without this migration can still run after it. */
 export const expands = ({ up }: Steps): Migration => ({ up })
 
 /** Declares that only releases with the migration number `oldestSchema` can run after it. */
@@ -59,8 +59,8 @@ const unmarked: Readonly<Record<string, Steps>> = {
 }
 
 /**
- * The migrations since then. Each says whether it expands or contracts: see "Changing the tables"
- * in ARCHITECTURE.md.
+ * The migrations since the schema mark was added. Each says whether it expands or contracts: see
+ * "Changing the tables" in ARCHITECTURE.md.
  */
 const marked: Readonly<Record<string, Migration>> = {
   '0016-schema-mark': contracts(schemaMark, 16),
@@ -84,7 +84,7 @@ export const schemaNumber = (): number => Math.max(...Object.keys(migrations).ma
  */
 export const schema = 'keystile'
 
-/** What a database needs of a release. */
+/** Which releases may run on a database. */
 export interface SchemaMark {
   /** The number of the oldest migration that a release must have to run on the database. */
   readonly oldest: number
@@ -118,7 +118,7 @@ export async function inspectMigrations(reader: Reader): Promise<MigrationFacts>
   }
 }
 
-/** As `inspectMigrations`, without the question whether the user may run the missing ones. */
+/** Like `inspectMigrations`, but does not check whether the user may run the missing migrations. */
 export async function readMigrations(reader: Reader): Promise<Omit<MigrationFacts, 'mayMigrate'>> {
   const db = inTables<{ migration: { readonly name: string } } & MarkTables>(reader)
   const hasRun = (await hasTable(reader, 'migration'))
@@ -156,7 +156,7 @@ function compareWithRun(
  * - `behind`: some are missing.
  * - `ahead`: a newer release has migrated it, and this release may still run on it.
  * - `beyond`: a newer release has migrated it, and this release may not run on it.
- * - `mixed`: it has migrations of another line of releases.
+ * - `mixed`: it lacks a migration in the middle, or has migrations of a different line of releases.
  */
 export type Standing = 'current' | 'empty' | 'behind' | 'ahead' | 'beyond' | 'mixed'
 
@@ -181,7 +181,10 @@ export function standingOf({
   return mark ? 'ahead' : 'beyond'
 }
 
-/** Why this release cannot run on a database, as the end of a sentence, and what to do. */
+/**
+ * Why this release cannot run on a database, and what to do. The message continues a sentence that
+ * begins with "the database".
+ */
 export interface SchemaFault {
   readonly message: string
   readonly fix: string
@@ -212,7 +215,7 @@ export function findSchemaFault(
   }
 }
 
-/** Returns why a release without a migration that the database needs cannot run on it. */
+/** Returns the fault of a database that needs a newer release than this one. */
 export function tooNew(mark: SchemaMark | undefined): SchemaFault {
   const state = mark ? `needs schema ${mark.oldest}` : 'was upgraded by a newer release'
   const own = schemaNumber()
@@ -224,7 +227,7 @@ export function tooNew(mark: SchemaMark | undefined): SchemaFault {
   }
 }
 
-/** Returns the name of the newest migration that has run. Returns undefined without our tables. */
+/** Returns the name of the newest migration that has run, or undefined if none has run. */
 export async function findNewestMigration(reader: Reader): Promise<string | undefined> {
   if (!(await hasTable(reader, 'migration'))) return undefined
   const row = await inTables<{ migration: { readonly name: string } }>(reader)
@@ -237,8 +240,8 @@ export async function findNewestMigration(reader: Reader): Promise<string | unde
 }
 
 /**
- * Whether the user may create the schema, or create tables in it and alter those that are there.
- * Only the owner of a table may alter it.
+ * Whether the user may create the schema. If the schema exists: whether the user may create tables
+ * in it, and owns all its tables. Only the owner of a table may alter it.
  */
 async function mayMigratePostgres(reader: Reader): Promise<boolean> {
   const { rows } = await sql<{ may: string }>`

@@ -59,7 +59,9 @@ async function hasSchema(reader: Reader): Promise<boolean> {
   return (await query.execute(reader)).rows.length > 0
 }
 
-/** Creates the schema and the table of the bookkeeping, if they are absent. */
+/**
+ * Creates the schema, and the table that lists the migrations that have run, if they are absent.
+ */
 export async function createBookkeeping(db: Reader, absent: Absent): Promise<void> {
   if (absent.schema) await db.schema.createSchema(schema).execute()
   if (!absent.table) return
@@ -96,7 +98,9 @@ export async function setMark(
   await inTables<MarkTables>(db).updateTable('schema_mark').set({ oldest, release }).execute()
 }
 
-/** Returns the mark that migrations set. Undefined if none of them contracts. */
+/**
+ * Returns the schema mark that the given migrations set, or undefined if none of them contracts.
+ */
 export function findRaisedMark(names: readonly string[]): number | undefined {
   const marks = names.flatMap((name) => migrations[name]?.oldestSchema ?? [])
   return marks.length > 0 ? Math.max(...marks) : undefined

@@ -62,9 +62,9 @@ export async function createClient(url: string): Promise<SignalClient> {
 }
 
 /**
- * Returns a function that asks the database of a pool for a sign of life, on a new connection: all
- * connections of the pool may be dead. Returns undefined for a pool that does not show how it
- * connects, as pg's does.
+ * Returns a function that checks whether the database of a pool answers. It opens a new connection,
+ * because all connections of the pool may be dead. Returns undefined if the pool, unlike a pool of
+ * pg, has no members `Client` and `options`.
  */
 export function createProbe(pool: Pool): (() => Promise<void>) | undefined {
   const Client: unknown = Reflect.get(pool, 'Client')

@@ -15,7 +15,8 @@ export interface Notice {
  * @param send sends the statement. Its errors are those of `explainStatementError`.
  * @param notices the notices that arrive during the statement
  * @throws {UnknownOutcomeError} if the connection failed, or PostgreSQL did not wait for its
- *   standby: the transaction may or may not have happened, so it must not be tried again blindly
+ *   standby: the transaction may or may not have been committed, so the caller must not simply try
+ *   again
  */
 export async function commit<T>(send: () => Promise<T>, notices: readonly Notice[]): Promise<T> {
   let result: T
@@ -33,7 +34,8 @@ export async function commit<T>(send: () => Promise<T>, notices: readonly Notice
 /**
  * Whether a notice says that an operator or a shutdown has ended the wait for a synchronous
  * standby. PostgreSQL then reports success: the commit is on its own disk, but a failover may lose
- * it. The name of the function in PostgreSQL is the same in all languages; messages are not.
+ * it. The notice names the function of PostgreSQL that sent it. This name, unlike the message, is
+ * never translated.
  */
 function isWithoutStandby({ routine, message = '' }: Notice): boolean {
   return routine === 'SyncRepWaitForLSN' || /synchronous replication/.test(message)

@@ -14,12 +14,12 @@ import type { DatabaseConnection, Driver, PostgresDialectConfig } from 'kysely'
  *   except for their waits for locks.
  * - The timeout of a statement does not include the time for which a commit waits for a synchronous
  *   standby. Otherwise PostgreSQL would cancel the wait and report the commit as done.
- * - A commit that is reported as done must be on disk, even if `synchronous_commit` is off for the
- *   role or the app's connections. All other values wait for the disk, and some for standbys: they
- *   stay.
+ * - A commit that is reported as done must be on disk. So if `synchronous_commit` is off for the
+ *   role or the app's connections, the statement switches it on. Any other value is kept: all of
+ *   them wait for the disk, and some also wait for standbys.
  *
- * All are set with `set local` and not as parameters of the connection, because the pool may belong
- * to the app, and PgBouncer may use a different connection for each transaction.
+ * All values are set for the transaction and not for the connection, because the pool may belong to
+ * the app, and PgBouncer may use a different connection for each transaction.
  */
 const begin =
   'begin isolation level read committed; ' +

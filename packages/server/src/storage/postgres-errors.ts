@@ -99,9 +99,9 @@ function findFailureOfPg(error: unknown): Failure | undefined {
 
 /**
  * Returns `lost` if a pooler has lost its server. PgBouncer gives the code 08P01 (protocol error)
- * to all its fatal errors. Those about parameters of the connection stay until they are corrected.
- * PostgreSQL itself gives this code to statements that are not well-formed: those are bugs, and not
- * fatal.
+ * to all its fatal errors. An error about a connection parameter is not `lost`, because every new
+ * connection fails too until an operator corrects the parameter. PostgreSQL itself gives this code
+ * to malformed statements. Those errors are bugs, and not fatal.
  */
 function findFailureOfPooler(error: unknown): Failure | undefined {
   const isFatal = (error as { readonly severity?: unknown }).severity === 'FATAL'
@@ -119,8 +119,8 @@ export function isFromServer(error: unknown): boolean {
 }
 
 /**
- * Whether PostgreSQL has rolled a transaction back, if it answers a COMMIT with this error. It has
- * not if the connection has failed or the server has ended: then the commit may have happened.
+ * Whether an error of a COMMIT proves that PostgreSQL has rolled the transaction back. False if the
+ * connection failed or the server shut down, because the commit may have happened before.
  */
 export function hasRolledBack(error: unknown): boolean {
   return isFromServer(error) && !/^(08|57P|25P|58|XX)/.test(String(codeOf(rootOf(error))))

@@ -28,11 +28,12 @@ export interface OutageWatch {
 }
 
 /**
- * Creates the watch. A network may drop packets silently, and a machine may hang: then nothing
- * fails, and each request would wait for its timeout. So if work is waiting, and there was no
- * answer on any connection for half a second, a probe opens a new connection and sends a query. If
- * there is no answer either, an outage begins: all waiting work fails, and new work fails at once.
- * Only the probes go on, one at a time, until the database answers one of them.
+ * Creates a watch that notices when PostgreSQL stops answering. Without the watch, each request
+ * would wait for its timeout if a network drops packets silently or a machine hangs. If work is
+ * waiting, and no connection got an answer for half a second, a probe opens a new connection and
+ * sends a query. If the probe gets no answer either, an outage begins: all waiting work fails, and
+ * new work fails at once. Only the probes go on, one at a time, until the database answers one of
+ * them.
  *
  * A slow statement or a wait for a lock is no outage: other connections or the probe get answers.
  *
@@ -112,8 +113,8 @@ export function watchForOutages(
 }
 
 /**
- * Waits until Node has read what has arrived. If this process was busy or paused, its timers run
- * before that.
+ * Waits until Node has read the data that has arrived. If this process was busy or paused, Node
+ * runs the timers first, although a reply may have arrived in time.
  */
 async function afterPolling<T>(value: T): Promise<T> {
   await polled()

@@ -43,12 +43,12 @@ const typeParsers: TypeParsers = {
 }
 
 /**
- * Returns the pool in two forms that Kysely can use. `pool` is for the feed of revocations.
- * `requestPool` is for requests; its queue leaves one connection free. So requests never delay the
- * feed, except if the pool has only one connection. The feed does not get a pool of its own,
- * because the database might refuse more connections than the app's pool has. `migrationPool` is
- * for migrations: its statements have no timeout. `close` does NOT close a pool that belongs to the
- * app.
+ * Returns the pool in three forms that Kysely can use. `pool` is for the feed of revocations.
+ * `requestPool` is for requests. Its queue leaves one connection free, so requests never delay the
+ * feed, except if the pool has only one connection. `migrationPool` is for migrations: its
+ * statements have no timeout. The feed does not get a separate pool, because the database might
+ * refuse more connections than the app's pool has. `close` does NOT close a pool that belongs to
+ * the app.
  */
 export async function connectPostgres(source: string | Pool): Promise<{
   readonly pool: PostgresPool
@@ -177,14 +177,14 @@ interface State {
 }
 
 /**
- * Keeps the state of each connection. If a connection is lost, or an outage begins, the older ones
- * are not used any more: they may be as dead, and each would have to be found out by a request.
+ * Keeps the state of each connection. If a connection is lost, or an outage begins, no older
+ * connection is used again. They are probably dead too, and each of them would make a request fail.
  */
 function watchStates(pool: Pool) {
   let generation = 0
   const states = new WeakMap<PoolClient, State>()
 
-  /** @param isUsed whether the pool has kept a connection that is not known yet */
+  /** @param isUsed whether the connection was used before, if this function does not know it yet */
   function get(client: PoolClient, isUsed = true): State {
     const known = states.get(client)
     if (known) return known
@@ -217,10 +217,11 @@ function watchStates(pool: Pool) {
 }
 
 /**
- * Keeps connections out of the pool until PostgreSQL has replied to their COMMIT, because it waits
- * for a standby. PostgreSQL itself keeps such a connection, even if it is closed here. If the pool
- * opened another one for each, PostgreSQL would soon have no connection left for anybody. This is
- * only for Keystile's own pool: an app needs the connections of its pool for its own reads.
+ * Holds connections whose COMMIT has no reply yet, because PostgreSQL waits for a standby. The pool
+ * gets a connection back only after the reply. Closing it earlier would not help: PostgreSQL keeps
+ * its end open until the wait is over. If the pool opened a new connection each time, PostgreSQL
+ * would soon have no free connection. Used only for Keystile's own pool: an app needs the
+ * connections of its pool for its own reads.
  */
 function createHolds() {
   const held = new Set<() => void>()
@@ -259,7 +260,10 @@ async function send(
   }
 }
 
-/** Sends a COMMIT. It is never cancelled, because it would not wait for the standby any more. */
+/**
+ * Sends a COMMIT. Never cancels it: PostgreSQL would then report it as done, without waiting for
+ * the standby.
+ */
 async function sendCommit(
   client: PoolClient,
   state: State,
@@ -294,9 +298,9 @@ function connectionIsBroken(): PostgresUnavailableError {
 }
 
 /**
- * Returns the pool in the form that Kysely needs. If a connection that the pool has kept turns out
- * to be lost at its first statement, takes another connection and sends the statement once more.
- * This statement is a `begin`, or a read outside of a transaction: so nothing is done twice.
+ * Returns the pool in the form that Kysely needs. If the first statement on a reused connection
+ * fails because the connection is lost, takes another connection and sends the statement once more.
+ * This statement is a `begin`, or a read outside of a transaction, so nothing is done twice.
  *
  * @param options.line the queue for connections. Without one, callers wait in the pool's own queue.
  * @param options.timeout how long to wait for each reply, in milliseconds; 0: without a limit

@@ -16,19 +16,22 @@ export interface SignalClient {
 
 /** How long to wait before a new connection, if the old one has failed. */
 const reconnectMilliseconds = 2_000
-/** How long to wait before a new connection, if there is a pooler, which passes on no signals. */
+/**
+ * How long to wait before a new connection, if there is a pooler, which does not deliver signals.
+ */
 const pooledMilliseconds = 600_000
 /** How long `close` waits for the database. */
 const closeMilliseconds = 1_000
 
 /**
- * Calls `onSignal` for each signal, from a connection of its own. It does not use the pool, because
- * the connection stays open. If the connection fails, opens another one. Also calls `onSignal` when
- * a connection is open, because signals before that were lost.
+ * Calls `onSignal` for each signal. Opens its own connection for this, because a connection that
+ * listens stays open and would be missing in the pool. If the connection fails, opens another one.
+ * Also calls `onSignal` each time a connection is open, because earlier signals were lost.
  *
- * A pooler such as PgBouncer in transaction mode passes no signal on. A `LISTEN` would even harm
- * it: it closes a connection to PostgreSQL if a signal arrives there while nobody uses it. So this
- * function does not listen behind a pooler, and looks again after ten minutes.
+ * A pooler, such as PgBouncer in transaction mode, does not deliver signals. A `LISTEN` would even
+ * do harm: if a signal arrives on an idle connection from the pooler to PostgreSQL, the pooler
+ * closes that connection. So this function does not listen behind a pooler, and checks again after
+ * ten minutes whether there still is one.
  */
 export function receiveSignals(
   createClient: () => Promise<SignalClient>,
@@ -38,7 +41,10 @@ export function receiveSignals(
   const { signal } = stopping
   let client: SignalClient | undefined
 
-  /** Returns when the connection has ended, or at once behind a pooler. Returns which it was. */
+  /**
+   * Listens on one connection, and returns `ended` when the connection has ended. Behind a pooler,
+   * does not listen and returns `pooled`.
+   */
   async function receive(): Promise<'ended' | 'pooled'> {
     const opened = await createClient()
     client = opened
@@ -79,8 +85,8 @@ export function receiveSignals(
 }
 
 /**
- * Whether a pooler stands between this process and PostgreSQL. A pooler makes up a number for its
- * connection, and gives each statement to any process of PostgreSQL.
+ * Whether a pooler stands between this process and PostgreSQL. A pooler invents a process number
+ * for its connection, and sends each statement to any process of PostgreSQL.
  */
 async function isPooled(client: SignalClient): Promise<boolean> {
   const { rows } = await client.query('select pg_backend_pid() as pid')

@@ -18,7 +18,7 @@ import { connectPostgres } from './postgres-pool.ts'
 import { receiveSignals } from './postgres-signals.ts'
 import { requireMigrated } from './schema-mark.ts'
 
-/** How often a transaction is tried that conflicts with others. */
+/** How often to try a transaction that conflicts with other transactions. */
 const conflictTries = 3
 /**
  * The longest wait before another try. Each wait is random: otherwise the same two transactions
@@ -28,13 +28,14 @@ const conflictMilliseconds = 50
 
 /**
  * Opens PostgreSQL by its URL, or with the app's own pool. `close` does not close the app's pool.
- * All tables are in the schema `keystile`. Creates them in an empty database, but does not upgrade
- * older ones: that is the task of `runMigrations`, because it can take long and needs rights that a
- * server should not have.
+ * All tables are in the schema `keystile`. Creates the tables in an empty database, but does not
+ * upgrade older tables. `runMigrations` does that, because an upgrade can take long and needs
+ * rights that a server should not have.
  *
  * @param name how error messages name the database. It must not contain the user or the password.
  * @throws {ConfigurationError} if the tables are older than this release, or too new for it
- * @throws {DatabaseUnavailableError} when the database cannot be reached, or its tables created
+ * @throws {DatabaseUnavailableError} when the database cannot be reached, or the tables cannot be
+ *   created
  */
 export async function openPostgres(source: string | Pool, name: string): Promise<Database> {
   const { pool, requestPool, migrationPool, close } = await connectPostgres(source)
@@ -91,7 +92,8 @@ export async function openPostgres(source: string | Pool, name: string): Promise
 /**
  * Returns a function that runs commands, each in a transaction. If PostgreSQL has rolled a
  * transaction back because of a conflict with another one, runs the command again from the start.
- * No other failure is tried again: the database may be away or overloaded, or the outcome unknown.
+ * After any other failure, does not try again: the database may be down or overloaded, or the
+ * outcome may be unknown.
  */
 function runInTransactions(db: Reader, notify: Notifier['notify']) {
   return async <Values, Result>(

@@ -9,8 +9,9 @@ import {
 } from './migrate.ts'
 
 /**
- * Thrown while the process runs, when a newer release has contracted the tables. A retry succeeds
- * only if the mark is lowered again.
+ * Thrown while the process runs, when a newer release starts to change the tables so that this
+ * release cannot use them any more. A retry succeeds only if that migration fails and the schema
+ * mark is restored.
  */
 export class NewerSchemaError extends DatabaseUnavailableError {
   override readonly name = 'NewerSchemaError'

@@ -70,9 +70,10 @@ export function makeSingleFile(file: string): void {
     const mode = sqlite.prepare('pragma journal_mode = delete').get()?.['journal_mode']
     if (mode !== 'delete') throw new Error(`its journal mode is ${String(mode)}`)
   } catch (error) {
-    throw new DatabaseUnavailableError(`${file} cannot be made one file: ${textOf(error)}`, {
-      cause: error,
-    })
+    throw new DatabaseUnavailableError(
+      `the write-ahead log of ${file} cannot be moved into it: ${textOf(error)}`,
+      { cause: error },
+    )
   } finally {
     sqlite.close()
   }
@@ -99,8 +100,8 @@ export function findDamage(file: string): string | undefined {
 }
 
 /**
- * Gives a finished file its final name. When the function returns, the name is on disk. A crash
- * leaves the old file or the new one, never a part.
+ * Gives a finished file its final name. When the function returns, the name is on disk. After a
+ * crash, the name belongs to the complete old file or to the complete new file.
  *
  * @returns false if a file with this name exists, and `mayReplace` is false
  */

@@ -61,7 +61,7 @@ const meanings: ReadonlyMap<number, Meaning> = new Map([
   [26, damaged('the file is not a SQLite database')],
 ])
 
-/** The message of a write into files that were moved or replaced since they were opened. */
+/** The error message of a write, if the files were moved or replaced after they were opened. */
 export const filesWereMoved: string =
   'the SQLite file or its write-ahead log was moved or replaced while Keystile was running. ' +
   'Fix: restart Keystile'

@@ -91,9 +91,9 @@ async function openAndMigrate(path: string): Promise<WritableFile> {
 }
 
 /**
- * Returns a function that says whether the file and its write-ahead log are still the files that
- * are at their paths now. If not, SQLite writes into files that no other process can find, and the
- * writes are lost when this process ends. SQLite itself does not notice this.
+ * Returns a function that says whether the opened file and its write-ahead log are still at their
+ * paths. If not, SQLite writes into files that no other process can find, and the writes are lost
+ * when this process ends. SQLite itself does not notice this.
  */
 function watchPlace(path: string): () => boolean {
   // SQLite too resolves the path only once. The app may change its working folder later.
@@ -122,8 +122,8 @@ function refuseForeignTables(sqlite: DatabaseSync): void {
 /**
  * Copies the commits in the write-ahead log into the file, and waits for the disk. A process that
  * ended after a failed sync may have left commits in the log that are only in the memory of the
- * operating system, which takes them for stored. New commits must not follow such commits: a power
- * failure would take all of them away.
+ * operating system. The operating system believes that they are on disk. If new commits followed
+ * them, a power failure would lose both the old and the new commits.
  */
 function storeRecovered(sqlite: DatabaseSync): void {
   // `passive` does not wait for other processes. If one of them prevents the copy, it has opened
@@ -250,7 +250,7 @@ async function runApart(
   }
 }
 
-/** Turns an error into a reply. Threads cannot send errors with all their members. */
+/** Turns an error into a reply, because threads cannot send errors with all their members. */
 function failure(id: number, error: unknown): WriterReply {
   const { message, code } = error as { message: string; code?: string }
   return { id, error: { message, code, isUnavailable: error instanceof DatabaseUnavailableError } }

@@ -101,7 +101,7 @@ interface Counting {
   readonly patienceMilliseconds: number
 }
 
-/** Throws if the hash could not begin in time. Otherwise counts the login. */
+/** Throws if hashing could not start in time. Otherwise counts the login. */
 async function countAttempt<U>(
   { username, address, deviceSecret }: PasswordCredentials,
   { passwords, limits, devices, directory }: PasswordMethodParts<U>,

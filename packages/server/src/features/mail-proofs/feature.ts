@@ -2,15 +2,21 @@ import type { Feature } from '../../feature/feature.ts'
 import { minuteMilliseconds, secondMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 import { purgeProofs } from './purge-store.ts'
 
-/** The number of wrong codes after which a request refuses every code. Its link still works. */
+/**
+ * How many wrong codes can be tried for one mail. After that, even its right code is refused. Its
+ * link still works.
+ */
 export const maxTries = 5
 
-/** The maximum number of valid proofs that a user has for one purpose and allowance. */
+/**
+ * How many valid proofs a user can have for one purpose. The proofs that a known device asked for
+ * are counted separately.
+ */
 export const maxLiveProofs = 3
 
 /**
- * How long a claim of a proof lasts. Meanwhile the app stores the change, and no other confirmation
- * can use the proof.
+ * How long a confirmation can claim a proof for itself. During this time the app stores the change,
+ * and no other confirmation can use the proof.
  */
 export const claimMilliseconds: number = 30 * secondMilliseconds
 

@@ -17,9 +17,9 @@ export interface Binding {
 
 /**
  * Binds a proof to a user and a mailbox, so that it can be spent. Only the user's newest three
- * proofs for one purpose and allowance stay bound: strangers evict no proof that a known device
- * asked for. The rows of older proofs stay until they expire: if they
- * disappeared, a caller could measure this and learn that the user exists.
+ * proofs for one purpose stay bound. Proofs that a known device asked for are counted separately
+ * (`allowance`), so requests of strangers cannot unbind them. The rows of older proofs stay until
+ * they expire: if rows disappeared, a caller could measure this and learn that the user exists.
  *
  * @param sealed encrypted data of the purpose, or null
  */
@@ -52,7 +52,8 @@ async function bindProof(
     .where('resolved_at', 'is', null)
     .returning(['purpose'])
     .executeTakeFirst()
-  if (!bound) throw new Error('only one process must resolve a request, while it holds the lease')
+  if (!bound)
+    throw new Error('a request must be resolved only once; this one is already resolved or deleted')
 
   await db
     .updateTable('mail_proof')
@@ -94,7 +95,8 @@ export interface BindValues extends Binding {
 
 /**
  * Stores the mail of a request and binds the proof to the user. If the mailbox already got too many
- * mails, does neither: a proof without a mail must not evict a proof whose mail was sent.
+ * mails, stores no mail and leaves the proof unbound. Otherwise a proof without a mail would evict
+ * a proof whose mail was sent.
  */
 export async function bindWithMail(
   transaction: Transaction,
@@ -123,7 +125,10 @@ export async function leaveProofsUnbound(
     .execute()
 }
 
-/** A proof that was found. The transaction of the change spends it. */
+/**
+ * A proof, from a link or a code in a mail, that was found to be valid. It is spent later, in the
+ * transaction that makes the change.
+ */
 export interface SpendableProof extends Binding {
   readonly id: string
   readonly purpose: string
@@ -159,9 +164,9 @@ export interface ClaimedProof extends SpendableProof {
 }
 
 /**
- * Claims a proof for 30 s, for a change that no transaction of Keystile can contain: the app stores
- * it in its own database. Until the claim is released or expires, no other confirmation gets it.
- * The proof is NOT spent: a process that is killed leaves a proof that works again.
+ * Claims a proof for 30 s, while the app stores the change in its own database. Until the claim is
+ * released or expires, no other confirmation can use the proof. The proof is NOT spent: if the
+ * process is killed, the claim expires and the proof works again.
  *
  * @returns the claim; `claimed` while another confirmation has the proof; `gone` for a proof that
  *   was spent, has expired, or is bound to another user or mailbox
@@ -194,7 +199,10 @@ export async function claimProof(
   return held ? 'claimed' : 'gone'
 }
 
-/** Releases a claim, so that the proof works again. Does nothing if another call has claimed it. */
+/**
+ * Releases a claim, so that the proof works again. Does nothing if another call has claimed the
+ * proof in the meantime.
+ */
 export async function releaseProof(
   transaction: Transaction,
   { id, claimedUntil }: Pick<ClaimedProof, 'id' | 'claimedUntil'>,
@@ -245,7 +253,10 @@ export async function eraseProofs(
   await (purposes === undefined ? all : all.where('purpose', 'in', purposes)).execute()
 }
 
-/** Deletes the proofs of one purpose for a mailbox, for all users. */
+/**
+ * Deletes all proofs of one purpose for a mailbox, whichever user they are bound to. Returns how
+ * many it deleted.
+ */
 export async function eraseProofsFor(
   transaction: Transaction,
   { purpose, mailbox }: { readonly purpose: string; readonly mailbox: string },

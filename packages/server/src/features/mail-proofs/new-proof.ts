@@ -77,8 +77,8 @@ export function sealValues(seal: Seal, row: SealedRow, values: MailParameters): 
 }
 
 /**
- * Decrypts the values in a row. Returns undefined if it has none, or if they were encrypted for
- * another row.
+ * Decrypts the values in a row. Returns undefined if the row has no values, or if they were
+ * encrypted for another row.
  */
 export function openValues(
   seal: Seal,
@@ -89,7 +89,10 @@ export function openValues(
 }
 
 type SealedRow = Pick<MailProofRow, 'id' | 'purpose'> & {
-  /** Null for a request. So the values of a request cannot be read as the data of a bound proof. */
+  /**
+   * Null until the request is resolved. The encryption depends on this, so the values of a request
+   * cannot be read as the data of a bound proof.
+   */
   readonly resolved_at: number | null
 }
 

@@ -13,7 +13,10 @@ export type Presented =
   | { readonly token: string }
   | { readonly requestId: string; readonly code: string }
 
-/** A proof that was found. The transaction of the change spends it with `spendProof()`. */
+/**
+ * A proof that was found to be valid. It is spent later with `spendProof()`, in the transaction
+ * that makes the change.
+ */
 export interface FoundProof extends SpendableProof {
   /** The data that the purpose stored with the proof. */
   readonly data: MailParameters
@@ -46,8 +49,8 @@ export interface MailProofs {
    */
   request(kind: ProofKind, values: MailParameters, countedFor: string): Promise<string>
   /**
-   * Prepares a request as `request()` does, and does NOT store it: the caller stores the row by
-   * `insertProof()`, together with a change.
+   * Prepares a request like `request()`, but does NOT store it. The caller stores the row with
+   * `insertProof()`, in the transaction of a change.
    */
   prepare(kind: ProofKind, values: MailParameters, countedFor: string): PreparedRequest
   /**
@@ -59,7 +62,7 @@ export interface MailProofs {
    * Lists the proofs of a purpose in the order of their mailboxes. Only for a purpose with one
    * proof for each mailbox.
    *
-   * @param page.after the mailbox before the first one of the list
+   * @param page.after a mailbox: the list starts with the next mailbox in the order
    */
   list(
     kind: ProofKind,

@@ -32,7 +32,10 @@ export interface Resolution {
   readonly keepsCount?: boolean | undefined
 }
 
-/** What a link or a code in a mail allows, such as a new password. Each purpose is one record. */
+/**
+ * What a link or a code in a mail allows, such as setting a new password. Each purpose is one
+ * record.
+ */
 export interface ProofPurpose extends ProofKind {
   /**
    * Looks up the user of a request. The resolver calls it after the caller has got the answer, so

@@ -1,16 +1,19 @@
 // The names of purposes that more than one feature knows.
 
-/** The purpose of a new password for a user who has forgotten the old one. */
+/** The purpose of a proof that lets a user set a new password without the old one. */
 export const passwordReset = 'password_reset'
 
-/** The purpose of a proof that the user of an account reads the mails to its address. */
+/** The purpose of a proof that verifies the e-mail address of an account. */
 export const emailVerification = 'email_verification'
 
-/** The purpose of a registration that becomes an account. */
+/** The purpose of a proof that turns a registration into an account. */
 export const registration = 'registration'
 
-/** The purpose of a new address for an account. */
+/** The purpose of a proof that gives an account a new address. */
 export const emailChange = 'email_change'
 
-/** The purpose of an account for a person whom an operator or the app has invited. */
+/**
+ * The purpose of a proof that lets an invited person create an account. An operator or the app
+ * invites the person.
+ */
 export const invitation = 'invitation'

@@ -12,13 +12,14 @@ import { leaveUnbound, listUnresolved } from './store.ts'
 import type { MailProofRow } from './tables.ts'
 
 /**
- * How often the resolver looks for requests. It does not start right after a request: its work
- * would slow down the next requests, and their sender could measure whether there is an account.
+ * How often the resolver looks for new requests. The resolver does not start right after a request,
+ * because its work would slow down the next requests. Their sender could measure that, and learn
+ * whether there is an account.
  */
 const tickMilliseconds = 500
 /** How many requests are resolved at the same time. */
 const batchSize = 20
-/** How long an app may look for its own user. */
+/** How long an app may take to look up a user. */
 const lookupMilliseconds = 10_000
 
 /** The services that the resolver uses. */
@@ -38,7 +39,10 @@ export interface Resolver {
   close(): Promise<void>
 }
 
-/** Starts to resolve requests whenever this process holds the lease. */
+/**
+ * Resolves requests for mails while this process holds the lease of background jobs: looks up their
+ * accounts, and stores their mails.
+ */
 export function startResolver(parts: ResolverParts): Resolver {
   const { lease, logger, purposes } = parts
   const stopping = new AbortController()
@@ -85,8 +89,8 @@ interface Batch {
 }
 
 /**
- * Resolves the oldest requests after `after`. A request that fails stays for the next tick, and the
- * requests after it are resolved nevertheless: an app may fail for one user only.
+ * Resolves the oldest requests after `after`. A request that fails is tried again at the next tick.
+ * The requests after it are resolved nevertheless, because an app may fail for one user only.
  */
 async function resolveBatch(parts: ResolverParts, after: MailProofRow | undefined): Promise<Batch> {
   const { database, lease, clock } = parts
@@ -105,7 +109,10 @@ async function resolveBatch(parts: ResolverParts, after: MailProofRow | undefine
   return { last: rows.length === batchSize ? rows.at(-1) : undefined, failure: failed?.reason }
 }
 
-/** Binds a request and stores its mail. Returns false if there is no account for it. */
+/**
+ * Looks up the account of a request, binds the request to the account and stores the mail. Returns
+ * false if there is no account.
+ */
 async function resolve(row: MailProofRow, parts: ResolverParts): Promise<boolean> {
   const { lease, purposes, seal, clock } = parts
   const purpose = purposes.find((known) => known.purpose === row.purpose)
@@ -126,12 +133,13 @@ async function resolve(row: MailProofRow, parts: ResolverParts): Promise<boolean
 }
 
 /**
- * Rejects if an app takes too long, so that one slow lookup does not hold up all other requests.
+ * Waits for a lookup of the app. Rejects after 10 s, so that one slow lookup does not hold up all
+ * other requests.
  */
 async function inTime<T>(lookup: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
-    const error = new Error(`a user was not found within ${lookupMilliseconds / 1000} s`)
+    const error = new Error(`the app must look up a user within ${lookupMilliseconds / 1000} s`)
     timer = setTimeout(() => reject(error), lookupMilliseconds).unref()
   })
   return Promise.race([lookup, late]).finally(() => clearTimeout(timer))

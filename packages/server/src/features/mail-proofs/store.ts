@@ -94,7 +94,7 @@ export async function findByToken(
  * Returns bound proofs of a purpose in the order of their mailboxes. Only for a purpose with one
  * proof for each mailbox.
  *
- * @param after the mailbox before the first one of the list
+ * @param after a mailbox: the list starts with the next mailbox in the order
  */
 export async function listBound(
   reader: Reader,
@@ -125,9 +125,9 @@ export async function listBound(
 
 /**
  * Compares a code with a request, and counts the try. The count commits before the caller gets an
- * answer, so parallel guesses cannot exceed the limits. A right code restores its try and does NOT
- * spend the proof. A request without an account is handled like one with an account and a wrong
- * code, and so is an id that no request has.
+ * answer, so parallel guesses cannot exceed the limits. A right code does not use up a try, and
+ * does NOT spend the proof. If no request has the id, or the request has no account, the result is
+ * the same as for a wrong code.
  *
  * @param secret the text whose hash is stored for the right code: see `codeSecret()`
  */

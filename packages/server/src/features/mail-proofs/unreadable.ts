@@ -4,12 +4,12 @@ import { openValues } from './new-proof.ts'
 import { listOldestSealed } from './store.ts'
 
 /**
- * The largest number of proofs to check. The check starts with the oldest proofs, because they were
- * encrypted first.
+ * How many proofs to check at most. The oldest proofs are checked first, because an old key may
+ * have encrypted them.
  */
 const lookedAt = 1_000
 
-/** Whether a seal does not decrypt one of the oldest proofs. */
+/** Whether the seal cannot decrypt one of the oldest proofs. */
 export async function hasUnreadableProof(reader: Reader, seal: Seal): Promise<boolean> {
   const proofs = await listOldestSealed(reader, lookedAt)
   return proofs.some((proof) => openValues(seal, proof) === undefined)

@@ -31,8 +31,9 @@ export function dkimOf({
 }
 
 /**
- * Returns why a key cannot sign mails, as sentences without a subject. nodemailer sends a mail
- * without a signature if it cannot use the key, so the key must be checked before.
+ * Returns why a key cannot sign mails, in texts such as "must be a private RSA key of …". The key
+ * must be checked at the start, because nodemailer sends mails without a signature if it cannot use
+ * the key.
  *
  * Accepts only RSA keys, because most receivers do not verify Ed25519 (RFC 8463).
  */

@@ -34,12 +34,15 @@ export interface AppMail {
    * signal aborts when Keystile gives up.
    */
   send(message: MailMessage, options: { readonly signal: AbortSignal }): unknown
-  /** The app's own functions that write mails. They replace the mails of Keystile. */
+  /** The app's own functions that write mails, instead of Keystile's texts. */
   readonly templates?: MailTemplates | undefined
 }
 
 export interface MailOptions {
-  /** The app's own way to send mails, instead of `mailUrl`. Default: no mails are sent. */
+  /**
+   * How the app sends the mails itself, instead of through `mailUrl`. Without `mail` and `mailUrl`,
+   * no mails are sent.
+   */
   readonly mail?: AppMail
   /**
    * The mail server: a URL such as `smtp://user:password@mail.example.com:587`, or `smtps:` for TLS
@@ -246,8 +249,8 @@ function findUrlFaults(url: string): readonly string[] {
 }
 
 /**
- * Checks the URL of the app's pages. Links carry tokens, so others on the network must not read
- * them.
+ * Checks the URL of the app's pages. The URL must be https, or http on this machine, because its
+ * links contain tokens that others on the network must not read.
  */
 function findPagesFaults(text: string): readonly string[] {
   const shown = show(text)
@@ -264,7 +267,7 @@ function readServer(url: string): MailServer | undefined {
   return findUrlFaults(url).length > 0 ? undefined : parseMailUrl(url)
 }
 
-/** Checks that the addresses are known, if the app stores the users. */
+/** If the app stores the users, checks that it tells Keystile their e-mail addresses. */
 function findMissingEmail({ users }: Values): readonly string[] {
   return users === undefined || hasFunction(users, 'email')
     ? []
@@ -274,7 +277,10 @@ function findMissingEmail({ users }: Values): readonly string[] {
       ]
 }
 
-/** Checks that mails have links, if the app stores the users. */
+/**
+ * If the app stores the users, checks that Keystile can set passwords: without that, no mail has a
+ * link.
+ */
 function findMissingWriter({ users }: Values): readonly string[] {
   return users === undefined || hasFunction(users, 'setPassword')
     ? []

@@ -29,7 +29,7 @@ export function preferredLanguage(header: string | null | undefined): Language |
   return preferred
 }
 
-/** Whether a text is one of the languages in which Keystile writes. */
+/** Returns the language if Keystile writes mails in it, otherwise undefined. */
 export function parseLanguage(text: string | undefined): Language | undefined {
   return languages.find((known) => known === text)
 }

@@ -9,7 +9,10 @@ export type MailServer =
       readonly port: number
       /** Whether the connection starts with TLS (`smtps:`, RFC 8314 §3.3). */
       readonly isSecure: boolean
-      /** Whether to refuse a connection without TLS before a secret is sent. */
+      /**
+       * Whether to close the connection, before any secret is sent, if the server does not offer
+       * TLS.
+       */
       readonly requiresTls: boolean
       readonly login: { readonly user: string; readonly password: string } | undefined
     }
@@ -18,10 +21,12 @@ const form = 'must be console:, or a URL such as smtp://user:password@mail.examp
 
 /**
  * Parses the URL of a mail server. The default port is 587 for `smtp:` (RFC 6409 §3.1) and 465 for
- * `smtps:`. A connection to another machine must use TLS; with `smtp:`, it uses STARTTLS (RFC
- * 3207). `?tls=off` allows a connection without TLS, if the URL has no password.
+ * `smtps:`. A connection to another machine must use TLS. With `smtp:`, it switches to TLS by
+ * STARTTLS (RFC 3207). `?tls=off` allows a connection without TLS to a server that needs no
+ * password.
  *
- * @throws {TypeError} with a sentence without a subject, which never contains the URL
+ * @throws {TypeError} with a message such as "must have no path and no fragment", which never
+ *   contains the URL
  */
 export function parseMailUrl(text: string): MailServer {
   if (text === 'console:') return { kind: 'console' }
@@ -61,6 +66,6 @@ function loginOf(url: URL): { readonly user: string; readonly password: string }
     // A `%` without two hexadecimal digits.
   }
   throw new TypeError(
-    'must have both a user and a password, or none; write special characters as %40 and so on',
+    'must have both a user and a password, or neither; write special characters as %40 and so on',
   )
 }

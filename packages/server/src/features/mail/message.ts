@@ -88,7 +88,7 @@ export interface MailContent {
   readonly html: string
 }
 
-/** The app's own functions that write mails. They replace the mails of Keystile. */
+/** The app's own functions that write mails, instead of Keystile's texts. */
 export type MailTemplates = {
   readonly [Kind in NoticeKind]?: (notice: Notice) => MailContent | Promise<MailContent>
 } & {

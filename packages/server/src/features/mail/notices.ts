@@ -34,7 +34,8 @@ export function createNotices(seal: () => Seal, clock: Clock): Notices {
 }
 
 /**
- * Returns a function that returns the seal for the parameters of mails.
+ * Returns a function that returns the seal, which encrypts the parameters of mails. Its first call
+ * creates the seal.
  *
  * @param findSecrets returns the secrets. It is called when the seal is first used
  */

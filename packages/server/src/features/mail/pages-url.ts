@@ -4,7 +4,10 @@ export interface PagesChoice {
   readonly accountPagesUrl?: string | undefined
 }
 
-/** Returns the URL of the pages for the links in mails. It comes only from the settings. */
+/**
+ * Returns the URL of the pages for the links in mails. It comes only from the settings, never from
+ * a request.
+ */
 export function pagesUrlOf({ accountPagesUrl, issuer }: PagesChoice): string {
   return (accountPagesUrl ?? `${issuer}/account`).replace(/\/+$/, '')
 }

@@ -187,5 +187,8 @@ describe('writeMail', () => {
   })
 
   it('writeMail rejects a mail whose template it does not know', () =>
-    assert.rejects(writeMail({ ...mail, template: 'later' }, options), /must know the template/))
+    assert.rejects(
+      writeMail({ ...mail, template: 'later' }, options),
+      /does not know the template/,
+    ))
 })

@@ -50,7 +50,7 @@ function contentOf(
 
   const proof = proofKinds.find((known) => known === mail.template)
   if (proof) return proofContent(proof, mail, options)
-  throw new Error('this version of Keystile must know the template of a mail')
+  throw new Error('this version of Keystile does not know the template of the mail')
 }
 
 async function noticeContent(

@@ -63,8 +63,8 @@ const repeatedClaims = [
  * `introspect`, so that an attacker cannot test stolen tokens (RFC 7662 §4).
  *
  * Returns `active: false` for every string that is not a valid access token, even for a valid
- * refresh token. Otherwise an API that uses this endpoint would accept a refresh token as an access
- * token.
+ * refresh token. If it returned `active: true` for a refresh token, an API that uses this endpoint
+ * would accept the refresh token as an access token.
  *
  * @see RFC 7662 §2.1 §2.2 §4
  */
@@ -108,7 +108,7 @@ export function introspectRoute({
   }
 }
 
-/** Returns the answer for an active token. JSON has no member for a claim that is undefined. */
+/** Returns the answer for an active token. A claim that is undefined is not in the JSON. */
 function describeToken({ claims, scopes }: Identity): JsonObject {
   return {
     active: true,

@@ -27,8 +27,8 @@ export interface RevokeParts {
  * `POST /revoke`: ends the session of a token, which revokes all tokens of the session.
  *
  * An unknown or expired token gets the same answer as a valid token. But an expired access token
- * does not end its session: logs may contain old tokens, and a person who reads a log must not be
- * able to log users out. The endpoint refuses a token that was issued to a different client. It
+ * does not end its session, because logs may contain old tokens. A person who reads a log must not
+ * be able to log users out. The endpoint refuses a token that was issued to a different client. It
  * also refuses a token from the client_credentials grant, because such a token has no session. A
  * refused token stays valid.
  *

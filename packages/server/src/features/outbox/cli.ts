@@ -46,7 +46,10 @@ function stateOf(mail: ListedMail): 'dead' | 'waiting' {
   return mail.dead_at === null ? 'waiting' : 'dead'
 }
 
-/** `keystile mail retry`: makes a running server try dead letters again. */
+/**
+ * `keystile mail retry`: makes a running server try again to send dead letters, which are mails
+ * that it gave up on.
+ */
 export async function retry(call: Call<unknown>): Promise<void> {
   await retryRows(call, mailCommands, { row: 'mail', next: 'sent by a running server' })
 }

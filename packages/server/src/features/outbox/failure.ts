@@ -7,12 +7,12 @@ export interface MailFailure {
 }
 
 /**
- * Returns the reason in an error of `send()`. It reads the members of nodemailer's errors:
- * `responseCode` is the reply of the mail server, and `code` names the step that failed.
+ * Returns why a mail was not sent, from the error of `send()`. It reads two members of nodemailer's
+ * errors: `responseCode` is the reply of the mail server, and `code` names the step that failed.
  *
- * A reply from 500 to 599 is permanent if it is about this mail (RFC 5321 §4.2.1). If it is about
- * the connection or the login (RFC 4954 §6), it is not permanent: the settings are wrong, and no
- * mail must be lost until they are corrected.
+ * A reply from 500 to 599 is permanent if it is about this mail (RFC 5321 §4.2.1). A reply about
+ * the connection or the login (RFC 4954 §6) is not permanent: the settings are wrong, and the mails
+ * must wait until the settings are corrected.
  */
 export function failureOf(error: unknown): MailFailure {
   if (typeof error !== 'object' || error === null) return { code: 'error', isPermanent: false }

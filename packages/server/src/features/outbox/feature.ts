@@ -18,7 +18,10 @@ export const mailboxDayRate: LimitRate = {
   intervalMilliseconds: 6 * 60 * minuteMilliseconds,
 }
 
-/** The outcomes of a try to send a mail. A failed mail is tried again; a dead letter is not. */
+/**
+ * Counts the tries to send a mail, by outcome. After `failed`, the mail is tried again; after
+ * `dead`, it is not.
+ */
 export const mailTries: CounterMetric<{ readonly outcome: 'sent' | 'failed' | 'dead' }> = {
   type: 'counter',
   name: 'keystile_mail_tries_total',
@@ -56,8 +59,8 @@ const noDeadLetters: Rule<unknown> = {
 }
 
 /**
- * Mails that wait in the database. The transaction of a change stores its mail, and the process
- * that holds the lease of background jobs sends it.
+ * Mails that wait in the database. The transaction that makes a change also stores the mail about
+ * it. The process that holds the lease of background jobs sends the mail.
  */
 export const feature: Feature = {
   name: 'outbox',

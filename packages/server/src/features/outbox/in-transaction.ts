@@ -65,7 +65,10 @@ export async function eraseMailsAbout(transaction: Transaction, subject: string)
     .execute()
 }
 
-/** Deletes the mails that wait to be sent. Keeps dead letters. Returns the number of mails. */
+/**
+ * Deletes the mails that wait to be sent, and keeps dead letters. Returns how many mails it
+ * deleted.
+ */
 export async function eraseWaitingMails(transaction: Transaction): Promise<number> {
   const erased = await inTables<OutboxTables>(transaction)
     .deleteFrom('mail')

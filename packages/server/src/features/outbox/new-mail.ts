@@ -12,15 +12,15 @@ export interface NewMail {
   readonly lifetimeMilliseconds: number
 }
 
-/** The template of a mail, and how long the mail is worth sending. */
+/** The template of a mail, and how long Keystile tries to send it. */
 export interface MailKind {
   readonly template: string
   readonly lifetimeMilliseconds: number
 }
 
 /**
- * Prepares a mail. It encrypts the parameters here and not in the transaction, because the thread
- * that writes to SQLite does not know the key.
+ * Prepares a mail for the transaction that stores it. The parameters are encrypted here, because
+ * the thread that writes to SQLite does not know the key.
  */
 export function prepareMail(
   { template, lifetimeMilliseconds }: MailKind,

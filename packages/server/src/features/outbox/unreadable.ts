@@ -4,12 +4,12 @@ import { openParameters } from './new-mail.ts'
 import { listOldestSealed } from './store.ts'
 
 /**
- * The largest number of mails to check. The check starts with the oldest mails, because they were
- * encrypted first.
+ * How many mails to check at most. The oldest mails are checked first, because an old key may have
+ * encrypted them.
  */
 const lookedAt = 1_000
 
-/** Whether a seal does not decrypt one of the oldest mails. */
+/** Whether the seal cannot decrypt one of the oldest mails. */
 export async function hasUnreadableMail(reader: Reader, seal: Seal): Promise<boolean> {
   const mails = await listOldestSealed(reader, lookedAt)
   return mails.some((mail) => openParameters(mail, seal) === undefined)

@@ -11,16 +11,16 @@ export interface AppPasswords {
    * check the password against the policy: call `checkPassword()` first.
    *
    * @throws {TypeError} if the password has more than 1,024 bytes
-   * @throws {ProblemError} `temporarily_unavailable` if the hash could not begin within 2 s
+   * @throws {ProblemError} `temporarily_unavailable` if hashing could not start within 2 s
    */
   hashPassword(password: string): Promise<string>
   /**
    * Whether a password belongs to a stored argon2id, scrypt or bcrypt hash. For a user who does not
-   * exist, pass undefined or null: the result is false, after the same work as for a hash. So the
-   * duration does not reveal whether the user exists. Does NOT count guesses: only a login through
-   * Keystile counts for the rate limits.
+   * exist, pass undefined or null. The result is then false, after the same work as for a hash, so
+   * the duration does not reveal whether the user exists. Does NOT limit guesses: only logins
+   * through Keystile have rate limits.
    *
-   * @throws {ProblemError} `temporarily_unavailable` if the hash could not begin within 2 s
+   * @throws {ProblemError} `temporarily_unavailable` if hashing could not start within 2 s
    */
   verifyPassword(password: string, hash: string | undefined | null): Promise<boolean>
   /**

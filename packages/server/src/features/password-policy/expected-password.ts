@@ -12,7 +12,7 @@ const rows: readonly string[] = [
 ].flatMap((row) => [row, Array.from(row).toReversed().join('')])
 
 /**
- * Maps each character to the rows that contain it. Each row is cut so that it begins with this
+ * Maps each character to the rows that contain it. Each row is cut so that it begins with the
  * character.
  */
 const rowsFrom: ReadonlyMap<string, readonly string[]> = new Map(
@@ -23,8 +23,8 @@ const rowsFrom: ReadonlyMap<string, readonly string[]> = new Map(
 )
 
 /**
- * A password is refused if it consists of parts of rows, and these parts have at least this mean
- * length. Shorter parts, such as `as` and `er`, are in many words by chance.
+ * A password is refused if it consists of parts of such rows, and the parts have at least this many
+ * characters on average. Shorter parts, such as `as` and `er`, are in many words by chance.
  */
 const meanRowLength = 3
 /**
@@ -72,7 +72,10 @@ export function findExpected(
     return isInRows(part, minLength) || isWoven() ? 'a row of letters, digits or keys' : undefined
   }
 
-  /** Finds a simple core, such as a common word, with weak digits and signs around it. */
+  /**
+   * Finds out whether a password is a simple core, such as a common word, with weak digits and
+   * signs around it.
+   */
   function findPadded(whole: readonly string[]): string | undefined {
     const [first, last] = [whole.findIndex(isLetter), whole.findLastIndex(isLetter)]
     const isPadding = (outside: readonly string[]): boolean =>
@@ -100,7 +103,7 @@ function isLetter(character: string): boolean {
 }
 
 /**
- * Returns the length of the shortest unit whose copies make up the characters; the last copy may be
+ * Returns the length of the shortest unit that is repeated: 3 for `abcabca`, whose last copy is
  * incomplete. If nothing repeats, returns the number of characters. Uses the prefix function of
  * Knuth, Morris and Pratt, so its time is linear.
  */

@@ -25,7 +25,10 @@ export const resetServerRate: LimitRate = {
   intervalMilliseconds: 2 * secondMilliseconds,
 }
 
-/** Limits requests for a new password from one known device, instead of the limit per name. */
+/**
+ * Limits requests for a new password from one known device. Applies instead of the limit per typed
+ * name.
+ */
 export const resetDeviceRate: LimitRate = {
   name: 'reset-device',
   burst: 5,
@@ -47,7 +50,7 @@ const auditEvents = [
 
 export type PasswordResetEvent = (typeof auditEvents)[number]
 
-/** New passwords for users who have forgotten the old one, by mail. */
+/** Lets users who forgot their password set a new one, with a link or a code from a mail. */
 export const feature: Feature<object, PasswordResetEvent> = {
   name: 'password-reset',
   auditEvents,

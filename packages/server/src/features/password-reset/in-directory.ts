@@ -22,10 +22,10 @@ interface DirectoryPasswordParts<U> {
 
 // decisions/0024-new-passwords-of-an-apps-own-users.md
 /**
- * Stores new passwords with the app, whose table no transaction of Keystile can change. So the
- * proof is claimed, then the app writes, and then the proof is erased. If the app fails, the proof
- * is released. If this process is killed after the write of the app, the proof works again when the
- * claim has expired, and the app writes once more.
+ * Lets the app store new passwords in its own table, outside any transaction of Keystile. Keystile
+ * first claims the proof, then calls the app, and then erases the proof. If the app fails, the
+ * claim is released. If this process is killed after the app stored the password, the claim
+ * expires, the proof works again, and the user can set the password once more.
  */
 export function directoryPasswords<U>(parts: DirectoryPasswordParts<U>): PasswordStore {
   return { bind: bindAppReset, setPassword: (wanted) => setPassword(wanted, parts) }
@@ -58,7 +58,7 @@ async function setPassword<U>(
 }
 
 /**
- * Reads the user once more, because the hash took a while, and lets the app store the new password.
+ * Reads the user again, because hashing took some time, and lets the app store the new password.
  *
  * @returns the address of the user; undefined if the user or the address has changed
  * @throws {ProblemError} `temporarily_unavailable` if the stored hash changed at the same moment

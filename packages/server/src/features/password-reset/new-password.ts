@@ -14,8 +14,8 @@ export interface NewPassword {
 }
 
 /**
- * What differs between Keystile's own accounts (`in-accounts.ts`) and the users of an app
- * (`in-directory.ts`): where a request is bound, and where the new password is stored.
+ * Binds requests and stores new passwords. There are two implementations: `in-accounts.ts` for
+ * Keystile's own accounts, and `in-directory.ts` for the users of an app.
  */
 export interface PasswordStore {
   /** Binds a request for a new password to its user, and stores the mail. */

@@ -27,7 +27,7 @@ export interface PasswordResets {
    * Stores a request. The mail is sent later. Does NOT look up the account: the work and the result
    * are the same whether or not the login exists.
    *
-   * @param deviceSecret the device secret of the caller: a known device has limits of its own
+   * @param deviceSecret the device secret of the caller: a known device has its own limits
    * @returns the id of the request, which the caller needs for the code
    * @throws {ProblemError} `too_many_requests`
    */
@@ -36,8 +36,8 @@ export interface PasswordResets {
    * Sets the new password and ends all sessions of the user. A refused password does not use up the
    * link or the code.
    *
-   * @throws {ProblemError} `forbidden` (without the reason) if the link or the code does not allow
-   *   it; `unprocessable_content` for an unacceptable password, `too_many_requests`,
+   * @throws {ProblemError} `forbidden` if the link or the code is not valid, without saying why;
+   *   `unprocessable_content` for an unacceptable password; `too_many_requests`;
    *   `temporarily_unavailable`
    */
   confirm(presented: Presented, newPassword: string, by: By): Promise<void>
@@ -78,9 +78,10 @@ export function createPasswordResets<U>(parts: PasswordResetParts<U>): PasswordR
 }
 
 /**
- * Counts a request for its IP address and the server, and for the name. A request with a valid
- * device secret counts for the device instead of the name, up to the device's limit. The
- * resolver checks whose device it is: a lookup here could reveal that the account exists.
+ * Counts a request against the limits of its IP address, of the server and of the typed name. If
+ * the request has a valid device secret, it counts against the limit of the device instead of the
+ * name, until the limit of the device is exhausted. The resolver checks later whose device it is: a
+ * lookup here could reveal that the account exists.
  */
 async function countRequest(
   {

@@ -26,7 +26,7 @@ const request = strictFields({
     .optional(),
 })
 
-/** `POST /password-resets`: sends a link and a code, if there is such an account. */
+/** `POST /password-resets`: sends a link and a code, if an account has the login. */
 function requestRoute({ resets }: PasswordResetRouteParts): OpenRoute {
   return {
     ...accountRoute,

@@ -32,8 +32,8 @@ export const bindReset: Command<BindValues, void> = command(
 
 /**
  * Spends a proof and sets the new password, in one transaction, and ends all sessions of the user.
- * If the mailbox was not verified before, another person may have registered the address, so the
- * user's profile and all other requests are deleted as well.
+ * If the mailbox was not verified before, another person may have registered the address. Then the
+ * user's profile and all links and codes that were mailed to the user are deleted as well.
  *
  * @returns `isReset: false` if the proof was spent, or the account or its address has changed
  */
@@ -77,9 +77,9 @@ export const bindAppReset: Command<BindValues, void> = command('bindAppReset', b
 export type ResetClaim = ClaimedProof
 
 /**
- * Claims a proof, before the app stores the new password, and ends all sessions of the user. The
- * sessions end now and not only with `finishReset`, because the process may be killed in between: a
- * stolen session must not outlive the password.
+ * Claims a proof and ends all sessions of the user, before the app stores the new password. The
+ * sessions end already here, because the process may be killed before `finishReset`, and a stolen
+ * session must not outlive the old password.
  */
 export const claimReset: Command<
   { readonly proof: SpendableProof; readonly now: number },

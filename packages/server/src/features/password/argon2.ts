@@ -16,14 +16,14 @@ export const defaultParameters: Argon2Parameters = { memory: 19_456, passes: 2, 
 const saltBytes = 16
 const hashBytes = 32
 /**
- * The largest memory of a stored hash, in KiB: 1 GiB. Without a limit, a hash from another system
- * could take all memory, or occupy all threads for minutes. An attacker could then stop the server
- * with a few logins.
+ * How much memory the verification of a stored hash may take, in KiB: 1 GiB. Without a limit, a
+ * hash from another system could take all memory, or occupy all threads for minutes. An attacker
+ * could then stop the server with a few logins.
  */
 export const maxMemory = 1_048_576
 /**
- * The largest product of memory and passes of a stored hash, in KiB: 4 GiB. Such a hash takes some
- * seconds.
+ * The largest product of memory and passes of a stored hash, in KiB: 4 GiB. Its verification takes
+ * some seconds.
  */
 export const maxWork: number = 4 * maxMemory
 
@@ -66,7 +66,7 @@ const derive: Derive = await import('@node-rs/argon2').then(
  * Hashes a password. This function is synchronous and slow on purpose: call it only in a hash
  * thread.
  *
- * @param salt the salt of another hash of the same password, in base64. Default: a random salt
+ * @param salt the salt of the hash that the new hash replaces, in base64. Default: a random salt
  */
 export function hash(
   password: Uint8Array,

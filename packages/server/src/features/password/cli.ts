@@ -6,8 +6,8 @@ import { hash } from './argon2.ts'
 import { chooseCost, parametersOf, type HashingCost } from './hashing-cost.ts'
 
 /**
- * The accepted range of `--milliseconds`. With less, passwords are easy to guess. With more, logins
- * are too slow.
+ * The accepted range of `--milliseconds`. With a smaller value, a stolen hash is easy to guess.
+ * With a larger value, logins are too slow.
  */
 const [leastMilliseconds, mostMilliseconds] = [10, 5_000]
 /** The number of hashes in a measurement. Their median ignores two slow hashes. */

@@ -11,8 +11,7 @@ export interface FairQueue<Item> {
   ahead(sender: Sender): number
   /**
    * Adds an item. If the queue is full, evicts the newest item of the sender with the most items.
-   * If the sender of the new item would then have more items than that sender, evicts the new item
-   * instead.
+   * It evicts the new item instead, if otherwise the new item's sender would have the most items.
    *
    * @returns the evicted item
    */
@@ -112,9 +111,9 @@ function countAhead<Item>(lines: Lines<Item>, sender: Sender): number {
 }
 
 /**
- * Removes and returns the newest place of the longest line. Removes nothing if the new item would
- * make the sender's line as long as the longest line. A sender has no fixed share of the places,
- * because behind a proxy all users may be one sender.
+ * Removes and returns the newest item of the sender with the most items. Removes nothing if the new
+ * item's sender would then have as many items as that sender. A sender has no fixed share of the
+ * queue, because behind a proxy all users may be one sender.
  */
 function evictFor<Item>(sender: Sender, lines: Lines<Item>): Place<Item> | undefined {
   let longest: Place<Item>[] = []

@@ -36,16 +36,16 @@ export interface HashThreads {
    * without the hash. Does NOT reserve a place in the queue.
    *
    * @returns the estimated milliseconds until a hash that is requested now would begin
-   * @throws {ProblemError} `temporarily_unavailable` if the hash could not begin within 2 s
+   * @throws {ProblemError} `temporarily_unavailable` if hashing could not start within 2 s
    */
   requireRoom(address?: string): number
   /**
    * Hashes a password.
    *
    * @param address the sender's IP address, if the password came over the network
-   * @param salt the salt of another hash of the same password, in base64. Default: a random salt
-   * @throws {ProblemError} `temporarily_unavailable`: immediately if the hash could not begin
-   *   within 2 s, or after 2 s if the hash has not begun by then
+   * @param salt the salt of the hash that the new hash replaces, in base64. Default: a random salt
+   * @throws {ProblemError} `temporarily_unavailable`: immediately if the queue is so long that
+   *   hashing would not start within 2 s; otherwise after 2 s, if hashing has not started by then
    */
   hash(
     password: Uint8Array,

@@ -26,7 +26,7 @@ export interface Passwords {
    *
    * @param address the sender's IP address. Addresses are served in rotation, so that one address
    *   cannot delay the others
-   * @throws {ProblemError} `temporarily_unavailable` if the hash could not begin in time
+   * @throws {ProblemError} `temporarily_unavailable` if hashing could not start in time
    */
   hash(password: string, address?: string): Promise<string>
   /**

@@ -1,8 +1,6 @@
 import type { HashThreads } from './hash-threads.ts'
 
-/**
- * How long requested hashes may fail or not end. After that, a probe checks whether hashing works.
- */
+/** How long hashes may fail, or not end, before a probe checks whether hashing works. */
 const troubledMilliseconds = 10_000
 /** How long a probe may take: about a hundred times the duration of a hash. */
 const probeMilliseconds = 2_000
@@ -33,7 +31,7 @@ export function watchHashThreads(
 ): WatchedHashThreads {
   const pending = new Set<{ readonly askedAt: number }>()
   let lastSuccessAt = -Infinity
-  /** The request time of the first hash that has failed since the last success. */
+  /** When the first failed hash after the last success was requested. */
   let failedAt: number | undefined
   let probe: Promise<boolean> | undefined
 

@@ -11,10 +11,12 @@ import type { PasswordPolicy } from '../password-policy/policy.ts'
 import { registrationKind, type RegistrationRequest } from './purpose.ts'
 import { findPending, finishRegistration, insertPending, newAccountRow } from './store.ts'
 
-/** Stores registrations, and turns them into accounts when a mail has proved their address. */
+/**
+ * Stores registrations, and turns them into accounts when their owners confirm the address by mail.
+ */
 export interface Registrations {
   /**
-   * Stores a registration, and lets its mail be sent later. Looks up no account: the work and the
+   * Stores a registration, and sends its mail later. Does NOT look up any account: the work and the
    * result are the same whether or not the name or the address is taken.
    *
    * @param language the language of the mail, or empty
@@ -41,15 +43,15 @@ export interface FoundRegistration {
 }
 
 /**
- * A user name instead of the registered one, and the password, because the password rules depend on
- * the name.
+ * A new user name that replaces the registered one. The password must be given too, because the
+ * password rules depend on the name.
  */
 export interface ChangedName {
   readonly username: ComparableName
   readonly password: string
 }
 
-/** The new user, or why there is none. If a name is taken, the proof was not spent. */
+/** The new user, or why no account was created. After `taken`, the proof can be used again. */
 export type FinishedRegistration =
   | { readonly outcome: 'created'; readonly user: User }
   | { readonly outcome: 'refused' }

@@ -23,7 +23,7 @@ import type { PreparedRequest } from '../mail-proofs/proofs.ts'
 import { insertMail } from '../outbox/in-transaction.ts'
 import type { PendingRegistrationRow, PendingRegistrationTables } from './tables.ts'
 
-/** Stores a registration and the request for its mail. Looks up no account. */
+/** Stores a registration and the request for its mail. Does NOT look up any account. */
 export const insertPending: Command<
   { readonly row: PendingRegistrationRow; readonly proof: PreparedRequest['row'] },
   void
@@ -50,12 +50,12 @@ export function findPending(
 }
 
 /**
- * Stores the mail of a registration. If the address is free, the mail has the link and the code.
- * If an account has the address, the mail tells its owner, and the registration is erased: it can
- * never become an account.
+ * Stores the mail of a registration. If the address is free, the mail has the link and the code. If
+ * an account has the address, the mail tells the owner of that account, and the registration is
+ * erased.
  *
- * @param values.subject the subject of the registration, or of the account with the address. If
- *   another account has the address by now, no mail is sent
+ * @param values.subject the subject of the registration, or of the account that had the address
+ *   when the resolver looked. If a different account has the address now, no mail is sent
  */
 export const bindRegistration: Command<BindValues, void> = command(
   'bindRegistration',
@@ -103,8 +103,8 @@ export type Finish =
   | { readonly outcome: 'taken'; readonly field: 'username' | 'email' }
 
 /**
- * Spends a proof and turns the registration into an account, in one transaction. Then erases all
- * registrations with this address. If another user has the name or the address, nothing changes.
+ * Spends a proof and turns the registration into an account, in one transaction. Also erases all
+ * registrations with this address. If another user has the name or the address, changes nothing.
  */
 export const finishRegistration: Command<
   {

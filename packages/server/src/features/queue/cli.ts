@@ -12,7 +12,8 @@ export interface QueueWords {
 }
 
 /**
- * Lets a running process try all dead letters again, or the row of the flag `--id`.
+ * Makes all dead letters due again, or only the row that the flag `--id` names. A running process
+ * then delivers them.
  *
  * @throws {ConfigurationError} if there is no row with this id
  */
@@ -26,7 +27,7 @@ export async function retryRows(
     const { retried } = await database.write(retry, { id, now: clock.now() })
     if (id !== undefined && retried === 0)
       throw new ConfigurationError(
-        `the ${row} must exist and not be expired; see keystile ${row} list`,
+        `the ${row} must exist and must not have expired; see "keystile ${row} list"`,
       )
     terminal.print(`${retried} ${retried === 1 ? row : `${row}s`} will be ${next}`)
   })

@@ -1,7 +1,7 @@
 import type { GaugeMetric, Reading } from '../../feature/metric.ts'
 import type { RowCounts } from './rows.ts'
 
-/** The maximum age of the numbers before they are counted again. */
+/** How old the numbers may become before the rows are counted again. */
 const countMilliseconds = 10_000
 
 /**

@@ -11,7 +11,10 @@ import {
 } from '../../storage/database.ts'
 import { hasTable } from '../../storage/migrate.ts'
 
-/** A row that waits to be delivered. It is deleted after that. Times are in milliseconds. */
+/**
+ * A row that waits to be delivered. It is deleted when it has been delivered. Times are in
+ * milliseconds.
+ */
 export interface QueuedRow {
   readonly id: string
   readonly created_at: number

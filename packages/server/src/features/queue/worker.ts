@@ -55,7 +55,7 @@ export interface Worker {
   close(): Promise<void>
 }
 
-/** Starts to deliver rows whenever this process holds the lease. */
+/** Delivers the rows that are due, while this process holds the lease of background jobs. */
 export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: WorkerParts): Worker {
   const { lease, logger } = parts
   const stopping = new AbortController()
@@ -139,7 +139,8 @@ async function deliverRow<Row extends QueuedRow>(
   closing: AbortSignal,
 ): Promise<boolean> {
   // The process may have been paused since it claimed the row.
-  if (!lease.isHeld) throw new LeaseLostError('another process runs the jobs now')
+  if (!lease.isHeld)
+    throw new LeaseLostError('another process holds the lease of background jobs now')
 
   const signal = AbortSignal.any([closing, AbortSignal.timeout(tryMilliseconds)])
   try {

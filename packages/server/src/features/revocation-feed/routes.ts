@@ -19,7 +19,7 @@ export interface RevocationFeedParts {
   readonly streams: RevocationStreams
 }
 
-/** The headers of a stream. The last two stop proxies and middleware from collecting its pieces. */
+/** The headers of a stream. The last two stop proxies and middleware from buffering the stream. */
 const streamHeaders = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-store, no-transform',
@@ -28,8 +28,8 @@ const streamHeaders = {
 
 /**
  * `GET /revocations`: sends all revocations that have not expired, and then each new one, as
- * server-sent events. A verifier in another process refuses revoked tokens with them. Only for
- * clients with the permission `revocations`, because the events name sessions, users and clients.
+ * server-sent events. A verifier in another process uses them to refuse revoked tokens. The client
+ * needs the permission `revocations`, because the events name sessions, users and clients.
  *
  * @see WHATWG HTML §9.2
  */

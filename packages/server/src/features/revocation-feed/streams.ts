@@ -27,27 +27,31 @@ const standardStreamLimits: StreamLimits = {
 /** The time between two heartbeats. A verifier is `stale` after four seconds without one. */
 const heartbeatMilliseconds = 1_000
 /**
- * How old the latest read may be for a heartbeat. With an older read, the heartbeat would promise
- * too much.
+ * A heartbeat is sent only if this process has read the events from the database within this time.
+ * It tells the peer that no older revocation is missing.
  */
 const freshSeconds = 1
 /**
- * The number of streams that are served in a row. Then the server does other work before the next.
+ * How many streams are served in a row. After that, the server does other work before it serves the
+ * next streams.
  */
 const streamsAtOnce = 50
 /**
- * The shortest time between two rounds over all streams. Revocations that arrive meanwhile share a
- * round, so that 1,000 streams cannot use up the processor.
+ * The shortest time between two rounds over all streams. Revocations that arrive in this time are
+ * sent in one round, so that 1,000 streams cannot use up the processor.
  */
 const roundMilliseconds = 20
 
 const frame = (event: string, data: object): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(Buffer.from(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`))
-/** Tells the peer that all revocations follow, because its last event is not known here. */
+/**
+ * Tells the peer that all revocations follow, because this process does not know the last event
+ * that the peer received.
+ */
 const reset = frame('reset', {})
 /**
  * Tells the peer that it has all revocations, except those of the last second. Says how long ago
- * its request arrived, so that the peer notices when this piece was delayed.
+ * the peer's request arrived, so that the peer notices if this event was delayed.
  */
 const current = (openedAt: number): Uint8Array<ArrayBuffer> =>
   frame('current', { elapsed_ms: Math.floor(performance.now() - openedAt) })
@@ -181,8 +185,9 @@ export function mayRead({ client }: Pick<ProvenClient, 'client'>): boolean {
 }
 
 /**
- * Returns the position behind an event; undefined if there is no such event, or if it has expired.
- * Another process may have sent the event before this process has read it.
+ * Returns the position after an event; undefined if the event does not exist or has expired. If the
+ * event is not in memory, reads new events first, because another process may have sent this event
+ * to the peer.
  */
 async function findPosition(feed: EventFeed, id: string): Promise<LogCursor | undefined> {
   const known = feed.log.after(id)
@@ -192,14 +197,17 @@ async function findPosition(feed: EventFeed, id: string): Promise<LogCursor | un
   return feed.log.after(id)
 }
 
-/** Creates one stream. It has no queue: the adapter asks for each piece when the peer has room. */
+/**
+ * Creates one stream. The stream has no queue: the adapter asks for each piece when the peer can
+ * receive more.
+ */
 function createStream(
   proven: ProvenClient,
   options: {
     readonly feed: Pick<EventFeed, 'ageSeconds'>
     /**
-     * When the request arrived. A later time is safe: the peer then thinks that the events are
-     * older.
+     * When the request arrived. A later time is safe: the peer then assumes that the events are
+     * older than they are.
      */
     readonly openedAt: number
     readonly cursor: LogCursor
@@ -246,7 +254,10 @@ function createStream(
       onEnd()
       // If the peer has not taken the last piece, a regular end would wait for it.
       if (isWaiting) controller?.close()
-      else controller?.error(new Error('the stream of revocations was cut'))
+      else
+        controller?.error(
+          new Error('the server ended the stream before the client had read all of it'),
+        )
       isWaiting = false
     },
   }
@@ -266,8 +277,8 @@ function createStream(
 }
 
 /**
- * Returns a function that starts `round`, if none is running. If it is called during a round,
- * another round follows.
+ * Returns a function that starts `round`, unless a round is running. If it is called during a
+ * round, one more round follows.
  */
 function createRounds(round: () => Promise<void>): () => Promise<void> {
   let isRunning = false

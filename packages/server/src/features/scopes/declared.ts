@@ -27,8 +27,8 @@ export async function saveDeclared(
 }
 
 /**
- * Returns the scopes and roles of the settings, together with the scopes and roles that the latest
- * start stored. If both have the same name, the setting wins.
+ * Returns the scopes and roles of the settings, together with those that the app stored when it
+ * last started. If both have an entry of the same name, the settings win.
  */
 export async function readScopeRules(
   { reader }: Pick<Database, 'reader'>,

@@ -150,10 +150,10 @@ export function givesRights(
 
 /**
  * Whether a caller may give a user the rights `after`. The caller must hold every scope that the
- * user would then hold. Both the caller's stored rights and the caller's token must have the scope,
- * because a token may be older than the stored rights, or have fewer scopes. Only an administrator
- * may give the role `admin`: a caller who has all scopes, but not this role, must not create
- * administrators.
+ * user would then hold, both in the stored rights and in the token. The token alone is not enough,
+ * because it may be older than the stored rights. The stored rights alone are not enough, because
+ * the token may have fewer scopes. Only an administrator may give the role `admin`: a caller who
+ * has all scopes, but not this role, must not create administrators.
  *
  * @param caller the caller's rights as stored now, and the scopes of the caller's token
  */

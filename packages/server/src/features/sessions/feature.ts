@@ -26,7 +26,9 @@ export interface SessionOptions {
   readonly graceSeconds?: number
 }
 
-/** The maximum of a session: browsers keep a cookie for at most 400 days. */
+/**
+ * The longest lifetime of a session that can be set. Browsers keep a cookie for at most 400 days.
+ */
 const maxSessionSeconds = 400 * daySeconds
 
 const accessTokenSeconds: DefaultedSetting<'accessTokenSeconds', number> = {

@@ -176,8 +176,9 @@ const insertRefreshTokenRow = prepare<
 )
 
 /**
- * Ends all sessions of a subject except the session `except`, and inserts their events. Does NOT
- * write an audit entry: the caller knows the reason and must write the entry.
+ * Ends all sessions of a subject except the session `except`, and inserts the events that revoke
+ * their tokens. Does NOT write an audit entry: the caller knows the reason and must write the
+ * entry.
  *
  * @returns the number of ended sessions
  */
@@ -207,8 +208,8 @@ export async function endSessions(
 }
 
 /**
- * Ends the sessions of all subjects, and inserts their events. Does NOT write an audit entry: the
- * caller knows the reason and must write the entry.
+ * Ends the sessions of all subjects, and inserts the events that revoke their tokens. Does NOT
+ * write an audit entry: the caller knows the reason and must write the entry.
  *
  * @returns the number of ended sessions
  */
@@ -238,9 +239,9 @@ export async function endAllSessions(transaction: Transaction, now: number): Pro
 const maxValues = 500
 
 /**
- * Ends the given sessions that have not ended yet, and inserts their events. If `subject` is given,
- * ends only sessions of that subject: a session id from a request must never end another user's
- * session.
+ * Ends the given sessions that have not ended yet, and inserts the events that revoke their tokens.
+ * If `subject` is given, ends only sessions of that subject: a session id from a request must never
+ * end another user's session.
  *
  * @returns the sessions that this call ended
  */

@@ -12,7 +12,7 @@ export interface Issuing extends Lifetimes {
    * once more.
    */
   readonly hasAccounts: boolean
-  /** Returns the key that signs now. @throws {DatabaseUnavailableError} if it is not known */
+  /** Returns the key that signs now. @throws {DatabaseUnavailableError} if the key is not known */
   signingKey(): Promise<SigningKey>
 }
 
@@ -40,9 +40,9 @@ export interface IssuedFor {
 }
 
 /**
- * Signs an access token with `now` as its issue time. The caller must have computed the expiry that
- * the database stores from the same `now`. With a later issue time, the token would still be valid
- * after its stored expiry, when the event that revokes it may already be deleted.
+ * Signs an access token with `now` as its issue time. The caller must compute the expiry that the
+ * database stores from the same `now`. If the token were issued later, it would outlive its stored
+ * expiry, and the event that revokes it may be deleted by then.
  */
 export async function signAccessToken(
   content: IssuedFor,

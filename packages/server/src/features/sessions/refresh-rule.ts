@@ -1,5 +1,5 @@
 /**
- * The time in which a session accepts at most one late retry. In a late retry, a client presents a
+ * A session accepts at most one late retry within this time. In a late retry, a client presents a
  * used token after the grace period, because the answer to the first use was lost. More late
  * retries would let an attacker use a copied token again and again.
  */

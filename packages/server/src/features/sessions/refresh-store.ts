@@ -151,8 +151,8 @@ async function rotate(
 
 /**
  * Locks the session of a token and returns it. Returns no row if the session has ended or expired.
- * Also returns no row if the session expires in less than one second: the lifetime of an access
- * token is rounded down to whole seconds, so the new token would have the lifetime 0. The update
+ * Also returns no row if the session expires in less than one second. The lifetime of an access
+ * token is rounded down to whole seconds, so a new token would have the lifetime 0. The update
  * takes the lock, which both databases hold until the commit.
  */
 const takeSession = prepare<

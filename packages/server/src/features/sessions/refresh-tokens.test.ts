@@ -47,7 +47,7 @@ describe('makeRefreshToken() and parseRefreshToken()', () => {
     for (const thief of [other, { ...token, secret: other.secret }, { ...token, id: other.id }])
       assert.throws(
         () => openSuccessor(sealed, thief),
-        /must be encrypted with the refresh token before it/,
+        /must be encrypted with the secret of that token/,
       )
   })
 })

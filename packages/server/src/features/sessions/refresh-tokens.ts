@@ -51,7 +51,9 @@ export function sealSuccessor(successor: RefreshToken, predecessor: RefreshToken
 export function openSuccessor(sealed: string, predecessor: RefreshToken): string {
   const successor = sealOf(predecessor).open(sealed, predecessor.id)
   if (successor === undefined)
-    throw new Error('a successor must be encrypted with the refresh token before it')
+    throw new Error(
+      'the stored successor of a refresh token must be encrypted with the secret of that token',
+    )
   return successor
 }
 

@@ -1,7 +1,7 @@
 import type { Call, CliCommand } from '../../feature/cli-command.ts'
 import type { Options } from './cli.ts'
 
-/** The `keystile key` commands. They use the database directly, while a server runs or not. */
+/** The `keystile key` commands. They use the database directly, whether or not a server runs. */
 export const cliCommands: readonly CliCommand<Call<Options>>[] = [
   {
     words: ['key', 'list'],

@@ -58,7 +58,8 @@ export async function rotate(call: Call<Options>): Promise<void> {
       forcedBy: byOperator,
     })
     const next = inserted ?? listNext(await listSigningKeyRows(database.reader), now)[0]
-    if (!next) throw new Error('a rotation must leave a next key')
+    if (!next)
+      throw new Error('after a rotation, the database must have a next signing key; it has none')
 
     const signsFrom = new Date(next.signs_from).toISOString()
     const verb = inserted ? 'published' : 'already published'
@@ -88,10 +89,11 @@ export async function revoke(call: Call<Options>): Promise<void> {
 }
 
 /**
- * Makes a key for the command to insert. First opens a stored key, because a key that the server
- * cannot open must not be inserted.
+ * Makes a key that the command can insert. First decrypts a stored key, to be sure that the server
+ * will be able to decrypt the new key.
  *
- * @throws {ConfigurationError} if there is no stored key, or its secret is a different one
+ * @throws {ConfigurationError} if there is no stored key, or if it was encrypted with a different
+ *   secret
  */
 async function offerKey(database: Database, options: Options): Promise<NewKey> {
   const stored = (await listSigningKeyRows(database.reader)).at(-1)

@@ -64,15 +64,15 @@ interface Copy {
 }
 
 /**
- * How long a verifier may cache the published keys. Together with the age that a copy may have,
- * which is half the lead, this is shorter than the lead.
+ * How long a verifier may cache the published keys. The keys that a process publishes can
+ * themselves be half a lead old. Both times together are shorter than the lead.
  */
 function maxAgeSecondsOf({ lead }: RotationTimes): number {
   return Math.floor(lead / 12 / 1000)
 }
 
 /**
- * Reads the keys and opens the ring.
+ * Reads the signing keys from the database and creates the ring.
  *
  * @throws {ConfigurationError} if a key was encrypted with a different secret
  */
@@ -92,7 +92,10 @@ export async function openKeyRing(
     copy = copyOf(rows, readAt, (row) => copy.keys.get(row.id) ?? tryOpen(row))
   }, logger)
 
-  /** Opens a new key. Another process may have encrypted it with a secret that this one lacks. */
+  /**
+   * Decrypts a key that is new in the database. Returns undefined if that fails: another process
+   * may have encrypted the key with a secret that this process does not have.
+   */
   function tryOpen(row: SigningKeyRow): NamedKey | undefined {
     try {
       return openSealedKey(row, seal)
@@ -102,7 +105,7 @@ export async function openKeyRing(
     }
   }
 
-  /** Whether the copy is older than `most`, or the clock was set back. */
+  /** Whether the keys were read more than `most` milliseconds ago, or the clock was set back. */
   const isOlderThan = (most: number): boolean => {
     const age = clock.now() - copy.readAt
     return age > most || age < 0

@@ -15,12 +15,12 @@ export interface KeyStanding {
 }
 
 /**
- * Decrypts all stored keys, and returns the state of each. The table may be from before the
- * rotation.
+ * Decrypts all stored keys, and returns the state of each. Also reads the table of an old release
+ * that did not rotate keys.
  *
  * @param requireSecrets returns the secrets. It is not called if there is no key
- * @throws {ConfigurationError} if a key was encrypted with a different secret, or as
- *   `requireSecrets`
+ * @throws {ConfigurationError} if a key was encrypted with a different secret, or if
+ *   `requireSecrets` throws it
  */
 export async function describeKeys(
   reader: Reader,

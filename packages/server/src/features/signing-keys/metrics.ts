@@ -9,7 +9,10 @@ export const signingKeyAge: GaugeMetric = {
   help: 'How long the current signing key has been signing.',
 }
 
-/** Set an alert on a value below -86400: then no process has replaced the key for a day. */
+/**
+ * Set an alert for values below -86400. Such a value means that the next key is overdue by more
+ * than a day.
+ */
 export const signingKeyRemaining: GaugeMetric = {
   type: 'gauge',
   name: 'keystile_signing_key_remaining_seconds',

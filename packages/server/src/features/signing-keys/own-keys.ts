@@ -45,7 +45,10 @@ export function privatePartsOf(given: Jwk | JwkSet): SealingSecrets {
   return [first, ...others]
 }
 
-/** Imports a key that does not sign, with a `kid`. A public key is enough. */
+/**
+ * Imports a key that is published but does not sign, so a public key is enough. If the key has no
+ * `kid`, gives it one.
+ */
 function publishedKeyOf(jwk: Jwk): VerificationKey {
   const key = importKey(jwk)
   if (!isIssuingAlgorithm(key.algorithm.name)) {

@@ -33,7 +33,7 @@ export interface Wanted {
   readonly algorithm: string
   /** The longest lifetime of an access token that any process was configured with. */
   readonly longestTokenSeconds: number
-  /** Whether to publish a next key, even if the current key is not old. */
+  /** Whether to publish a next key now, even if the current key is not due for replacement. */
   readonly isForced?: boolean
 }
 
@@ -46,9 +46,10 @@ export interface Plan {
 }
 
 /**
- * Returns the key that signs now: of the keys whose time it is, the one that began last. If there
- * is none, returns the key that begins first. This happens only after a revocation, while the clock
- * of this process is behind the clock of the process that made the next key current.
+ * Returns the key that signs now. If several keys may sign now, returns the one that began to sign
+ * last. If no key may sign yet, returns the one that will begin first. That happens only after a
+ * revocation: another process made the next key sign at once, and its clock is ahead of the clock
+ * of this process.
  */
 export function findCurrent<Key extends SigningTimes>(
   keys: readonly Key[],
@@ -70,11 +71,11 @@ export function stateOf(key: SigningTimes, keys: readonly SigningTimes[], now: n
 }
 
 /**
- * Decides what is due. It has no effects, so a process calls it to learn whether it must write, and
- * the transaction calls it again with the keys that it has locked.
+ * Decides whether a new key is due, and which keys can be deleted. Changes nothing. A process calls
+ * it first to learn whether it must write. Then the transaction locks the keys and calls it again.
  *
- * A new key signs one lead after now, also if the current key is overdue because no process ran.
- * While there is a next key, no other key is made.
+ * A new key begins to sign after one `lead`, even if the current key is overdue because no process
+ * ran. While there is a next key, no other key is made.
  */
 export function plan(
   keys: readonly SigningTimes[],
@@ -92,7 +93,10 @@ export function plan(
   return { newSignsFrom: isDue ? now + times.lead : undefined, gone }
 }
 
-/** Returns when a next key is due by its time. Undefined while there is one, or without keys. */
+/**
+ * Returns the time at which the next key must be made and published. Undefined if there already is
+ * a next key, or if no key signs.
+ */
 export function nextKeyDueAt(
   keys: readonly SigningTimes[],
   now: number,

@@ -193,8 +193,10 @@ export const rules: readonly Rule<RuleOptions>[] = [
 ]
 
 /**
- * Finds out whether the setting `key`, the file beside SQLite or `previousKey` opens the newest
- * stored key. A missing file counts as a different key: a start would make a new one.
+ * Returns a fault if no configured secret can decrypt the newest stored signing key. The secrets
+ * are the setting `key`, or else the file beside SQLite, and `previousKey`. A missing file is a
+ * fault too, because the start would create the file with a new secret. Returns undefined if this
+ * cannot be checked.
  */
 function findUnopened(
   { options: { key, previousKey, signingKey }, unread, machine }: Situation<RuleOptions>,

@@ -56,25 +56,27 @@ export function findSigningKeySource({
 }
 
 /**
- * Returns the secrets that encrypt other values than signing keys, such as the parameters of mails.
- * They are the private parts of the operator's own signing keys, or the secrets that encrypt the
- * keys in the database. `createSeal()` derives a different key from them for each purpose.
+ * Returns the secrets for encrypting other values than signing keys, such as the parameters of
+ * mails. The secrets are the private parts of the operator's own signing keys, or the secrets that
+ * encrypt the keys in the database. `createSeal()` derives a different key from them for each
+ * purpose.
  *
- * @throws {ConfigurationError} as `findSigningKeySource()`
+ * @throws {ConfigurationError} for the same reasons as `findSigningKeySource()`
  */
 export function findSealingSecrets(choice: SigningKeyChoice): SealingSecrets {
   if (choice.signingKey) return privatePartsOf(choice.signingKey)
   const source = findSigningKeySource(choice)
   if ('ownKeys' in source)
-    throw new Error('without the option signingKey, the source must have sealing secrets')
+    throw new Error('without the setting signingKey, a secret must encrypt the signing keys')
   return source.sealingSecrets
 }
 
 /**
- * Returns the secrets that encrypt the signing keys of a database that has some. Unlike
- * `findSealingSecrets()`, it never creates the file beside SQLite.
+ * Returns the secrets that encrypt signing keys, for a database that already has signing keys.
+ * Unlike `findSealingSecrets()`, it never creates the file beside SQLite.
  *
- * @throws {ConfigurationError} if the file does not exist, or as `findSigningKeySource()`
+ * @throws {ConfigurationError} if the file does not exist, or for the same reasons as
+ *   `findSigningKeySource()`
  */
 export function requireSealingSecrets(choice: SigningKeyChoice): SealingSecrets {
   const file = findDatabaseFile(choice.database)

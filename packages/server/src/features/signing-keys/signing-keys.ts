@@ -73,7 +73,10 @@ export async function openSigningKeys(
   })
 }
 
-/** Makes the first key, if the database has none. Several processes may do this together. */
+/**
+ * Makes the first key, if the database has none. If several processes do this at the same time,
+ * only one of their keys is stored.
+ */
 async function makeFirstKey(
   database: Database,
   parts: Pick<SigningKeyParts, 'clock' | 'times'> & {
@@ -88,7 +91,10 @@ async function makeFirstKey(
   await database.write(advanceSigningKeys, { now: clock.now(), algorithm, offered, times })
 }
 
-/** Encrypts the keys with the current secret that were encrypted with the previous one. */
+/**
+ * Finds the keys that were encrypted with the previous secret, and encrypts them with the current
+ * secret.
+ */
 async function resealKeys(database: Database, secrets: SealingSecrets): Promise<void> {
   const [current, ...previous] = secrets
   if (previous.length === 0) return
@@ -117,8 +123,8 @@ export async function findSealedKey({
 }
 
 /**
- * Returns when the next key is to be published. Returns undefined if there is a next key, if there
- * is no key, or if the table is from before the rotation.
+ * Returns when the next key is to be published. Returns undefined if there is a next key or no key
+ * at all, or if the table is from an old release that did not rotate keys.
  */
 export async function findNextKeyDue(
   { reader }: Pick<Database, 'reader'>,
@@ -128,7 +134,7 @@ export async function findNextKeyDue(
   return nextKeyDueAt(keys as readonly SigningTimes[], now, defaultTimes)
 }
 
-/** Whether a secret does not decrypt one of the stored keys. */
+/** Whether the secret cannot decrypt one of the stored keys. */
 export async function hasOlderKey(reader: Database['reader'], secret: string): Promise<boolean> {
   const rows = await findSigningKeyRows(reader)
   return rows.some(

@@ -45,14 +45,17 @@ export interface Advance {
   /** The key to insert if one is due. Undefined if none was due before the transaction. */
   readonly offered: NewKey | undefined
   readonly times: RotationTimes
-  /** Who publishes a next key, even if none is due. Undefined if only what is due is to be done. */
+  /**
+   * Who demands a next key, even if none is due. If undefined, a key is inserted only if one is
+   * due.
+   */
   readonly forcedBy?: By | undefined
 }
 
 /**
- * Does what is due: inserts the offered key and deletes the keys whose tokens have all expired. It
- * locks the keys, reads them and makes the plan anew. So if several processes rotate at the same
- * time, one of them inserts its key, and the others find it.
+ * Makes the changes that are due: inserts the offered key, and deletes the keys whose tokens have
+ * all expired. It locks and reads the keys, and calls `plan()` again. So if several processes
+ * rotate at the same time, only one of them inserts its key.
  *
  * @returns the inserted key, if one was due, and the ids of the deleted keys
  */
@@ -102,8 +105,8 @@ export interface Revocation {
  * key signs at once, or the offered key if there is no next key. If it was the next key, the
  * current key keeps signing, and the rotation makes another next key when one is due.
  *
- * @returns whether the key was in the database. If it was not, and keys of the database sign, the
- *   command does nothing
+ * @returns whether the key was in the database. If it was not, and `offered` is given, the command
+ *   does nothing
  */
 export const revokeSigningKey: Command<Revocation, { readonly found: boolean }> = command(
   'revokeSigningKey',
@@ -130,7 +133,7 @@ export const revokeSigningKey: Command<Revocation, { readonly found: boolean }> 
   },
 )
 
-/** Makes sure that a key signs now, and that no key ends without a successor. */
+/** Makes sure that a key signs now, and that it keeps signing until there is a next key. */
 async function fillGap(transaction: Transaction, offered: NewKey, now: number): Promise<void> {
   const keys = await listSigningKeyRows(transaction)
   const [next] = listNext(keys, now)
@@ -157,8 +160,8 @@ export const resealSigningKey: Command<
 })
 
 /**
- * Stores the lifetime of access tokens, if no process was configured with a longer one. A previous
- * key stays published for as long as this.
+ * Stores the lifetime of access tokens, unless a longer one is stored already. After a key stops
+ * signing, it stays published for at least this time.
  */
 export const recordTokenLifetime: Command<number, void> = command(
   'recordTokenLifetime',
@@ -175,7 +178,7 @@ export const recordTokenLifetime: Command<number, void> = command(
   },
 )
 
-/** Returns the longest lifetime of access tokens that was stored; 0 if none was. In seconds. */
+/** Returns the stored longest lifetime of access tokens, in seconds; 0 if none is stored. */
 export async function readLongestToken(reader: Reader): Promise<number> {
   const row = await inTables<SigningKeyTables>(reader)
     .selectFrom('setting')
@@ -215,7 +218,8 @@ export async function readIssuer(reader: Reader): Promise<string | undefined> {
 
 /**
  * Lists the rows of the signing keys of a database that may not have been migrated yet, oldest
- * first. Returns an empty list if there is no table. Rows of before the rotation have no times.
+ * first. Returns an empty list if there is no table. In the table of an old release that did not
+ * rotate keys, the rows have no times.
  */
 export async function findSigningKeyRows(
   reader: Reader,

@@ -7,7 +7,10 @@ export interface SigningTimes {
   readonly algorithm: string
   readonly published_at: number
   readonly signs_from: number
-  /** When its successor begins to sign. Null while the key has no successor. */
+  /**
+   * When the key stops signing, because its successor begins to sign. Null while the key has no
+   * successor.
+   */
   readonly signs_until: number | null
 }
 

@@ -13,9 +13,10 @@ export interface PasswordGrantParts {
 
 /**
  * Logs a person in and issues tokens. It checks, in this order: the parameters, the scope, and the
- * password (`features/login`). Then it starts the session. The transaction that starts the session
- * checks a Keystile account once more, and refunds the counts of the rate limits. If the account
- * has changed since the password was verified, the grant verifies the password again.
+ * password (`features/login`). Then it starts the session. The same transaction refunds what the
+ * login counted against the rate limits. If Keystile stores the account, the transaction also reads
+ * the account again. If the account has changed since the password was verified, the grant verifies
+ * the password again.
  *
  * Every refused login gets the same answer, so an attacker cannot learn whether an account exists.
  *
