@@ -65,7 +65,7 @@ async function recordFlows(database: string): Promise<readonly RecordedStatement
 
 /** What a judge may find, and why it is no fault. */
 const exceptions: readonly {
-  readonly fault: 'scans' | 'sorts'
+  readonly fault: 'scans' | 'sorts' | 'reads'
   readonly text: RegExp
   readonly because: string
 }[] = [
@@ -95,6 +95,13 @@ const exceptions: readonly {
     fault: 'sorts',
     text: /^update "event" set "seq" = \? \+ "fresh"\."position"/,
     because: 'it sorts events that have no number yet, at most 1,000',
+  },
+  {
+    fault: 'reads',
+    text: /from "keystile"\."event" where "seq" > \$1 and "expires_at" > \$2/,
+    because:
+      'a process that starts reads past the events that have expired; housekeeping deletes them ' +
+      'after a day',
   },
 ]
 
@@ -154,13 +161,17 @@ async function judgeAll(
   return faults
 }
 
-/** Returns the exceptions that are none: the judge finds no fault. */
+/**
+ * Returns the exceptions that are none: the judge of SQLite finds no fault. It cannot see how many
+ * rows a statement reads.
+ */
 async function findStale(
   judge: Judge,
   statements: readonly RecordedStatement[],
 ): Promise<readonly string[]> {
   const stale: string[] = []
   for (const { fault, text, because } of exceptions) {
+    if (fault === 'reads') continue
     const found: string[] = []
     for (const statement of statements.filter((each) => text.test(each.text)))
       found.push(...(await judge.judge(statement)))
