@@ -634,7 +634,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('secure() finds a Fastify route with equal parameter names, or else with others', async () => {
+  it('secure() prefers the Fastify route whose parameters have the names in the path', async () => {
     const app = await make((app) => {
       app.get('/x/:id', { onRequest: guard('read') }, answer)
       app.get('/y/:a(^[0-9]$)/one', { onRequest: guard('read') }, answer)

@@ -181,7 +181,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(feed.requests[2]?.headers['last-event-id'], '1.c')
   })
 
-  it('if no event followed a reset event, a verifier asks for all revocations again', async (t) => {
+  it('a verifier that reconnects right after a reset event asks for all revocations again', async (t) => {
     const { feed, verifier } = await start(t)
     feed.opening = (id) => (id === undefined ? ended('s1') : reset)
     await verifier.ready()

@@ -17,10 +17,10 @@ export interface TokenRules<T extends TokenType = TokenType> {
    */
   readonly tokenType?: T
   /**
-   * The names of this API. The `aud` of a token must contain at least one of them. For tokens
-   * without `aud`, `tokenType: 'JWT'` also allows `{ claim, values }`: the named claim of the token
-   * must contain one of the values. If such a token has an `aud` after all, its `aud` must contain
-   * one of the values too.
+   * The names of this API. The `aud` of a token must contain at least one of them. With
+   * `tokenType: 'JWT'`, this may be `{ claim, values }` instead, for an issuer whose tokens have no
+   * `aud`: the named claim must contain one of the values. If a token has an `aud` too, its `aud`
+   * must also contain one of the values.
    */
   readonly audience: string | readonly string[] | BindingClaim
   /**

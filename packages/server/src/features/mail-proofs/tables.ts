@@ -23,8 +23,8 @@ export interface MailProofRow {
   /** The hash of the request id and the code; null if the mail has only a link. */
   readonly code_hash: string | null
   /**
-   * The key under which tries of the code are counted: first a hash of what the caller typed, and
-   * the subject after the proof is bound.
+   * The key under which tries of the code are counted. Until the proof is bound to a subject, it is
+   * a hash of what the caller typed. From then on, it is the subject.
    */
   readonly counted_for: string
   /** The number of wrong codes. */
