@@ -3,13 +3,15 @@
 /** The purpose of a new password for a user who has forgotten the old one. */
 export const passwordReset = 'password_reset'
 
-/** The purpose of a proof that the user of an account reads the mails to its address. */
+/**
+ * The purpose of links and codes that prove that a user reads the mails to the account's address.
+ */
 export const emailVerification = 'email_verification'
 
-/** The purpose of a registration that becomes an account. */
+/** The purpose of links and codes that turn a registration into an account. */
 export const registration = 'registration'
 
-/** The purpose of a new address for an account. */
+/** The purpose of links and codes that give an account a new address. */
 export const emailChange = 'email_change'
 
 /** The purpose of an account for a person whom an operator or the app has invited. */
