@@ -28,7 +28,7 @@ export interface PasswordResets {
    * are the same whether or not the login exists.
    *
    * @param deviceSecret the device secret of the caller: a known device has limits of its own
-   * @returns the id of the request, which the caller needs for the code
+   * @returns the id of the request. The caller must send it together with the code of the mail
    * @throws {ProblemError} `too_many_requests`
    */
   request(wanted: WantedReset, address: string | undefined): Promise<string>
