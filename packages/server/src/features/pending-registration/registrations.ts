@@ -14,11 +14,11 @@ import { findPending, finishRegistration, insertPending, newAccountRow } from '.
 /** Stores registrations, and turns them into accounts when a mail has proved their address. */
 export interface Registrations {
   /**
-   * Stores a registration, and lets its mail be sent later. Looks up no account: the work and the
+   * Stores a registration. The mail is sent later. Does NOT look up an account: the work and the
    * result are the same whether or not the name or the address is taken.
    *
    * @param language the language of the mail, or empty
-   * @returns the id of the registration, which the caller needs for the code
+   * @returns the id of the registration. The caller must send it together with the code of the mail
    */
   register(registered: ReadRegistration, language: string): Promise<string>
   /** Finds a registration and does NOT spend its proof: see `MailProofs.find()`. */
@@ -34,8 +34,8 @@ export interface FoundRegistration {
    * Creates the account, with a verified address. Does NOT check the password against the hash: the
    * caller does.
    *
-   * @throws {ProblemError} `unprocessable_content` if the password is not acceptable with the new
-   *   name
+   * @throws {ProblemError} `unprocessable_content` if the password rules refuse the password
+   *   together with the new name
    */
   finish(changed: ChangedName | undefined, by: By): Promise<FinishedRegistration>
 }
