@@ -10,7 +10,7 @@ import { findSigningKeyRows } from './store.ts'
 export interface KeyStanding {
   readonly id: string
   readonly state: KeyState
-  /** When the key stops to sign, in milliseconds. Undefined while it has no successor. */
+  /** When the key stops signing, in milliseconds. Undefined while the key has no successor. */
   readonly signsUntil: number | undefined
 }
 

@@ -128,7 +128,7 @@ export async function findNextKeyDue(
   return nextKeyDueAt(keys as readonly SigningTimes[], now, defaultTimes)
 }
 
-/** Whether a secret does not decrypt one of the stored keys. */
+/** Whether at least one stored key cannot be decrypted with the secret. */
 export async function hasOlderKey(reader: Database['reader'], secret: string): Promise<boolean> {
   const rows = await findSigningKeyRows(reader)
   return rows.some(
