@@ -66,7 +66,8 @@ const bodyBytesAhead = 4_096
 /** How long a server waits for running requests when it stops. */
 const drainMilliseconds = 10_000
 /**
- * The shortest time between two rounds of closing idle connections, which make room for new ones.
+ * The shortest time between two rounds that close idle connections to make room for new
+ * connections.
  */
 const roomMilliseconds = 1_000
 
