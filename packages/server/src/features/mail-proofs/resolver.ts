@@ -16,7 +16,7 @@ import type { MailProofRow } from './tables.ts'
  * would slow down the next requests, and their sender could measure whether there is an account.
  */
 const tickMilliseconds = 500
-/** How many requests are resolved at the same time. */
+/** The largest number of requests that are resolved at the same time. */
 const batchSize = 20
 /** How long an app may take to find one of its own users. */
 const lookupMilliseconds = 10_000
