@@ -9,7 +9,9 @@ export type MailServer =
       readonly port: number
       /** Whether the connection starts with TLS (`smtps:`, RFC 8314 §3.3). */
       readonly isSecure: boolean
-      /** Whether to refuse a connection without TLS before a secret is sent. */
+      /**
+       * Whether the client must refuse to log in and to send mails over a connection without TLS.
+       */
       readonly requiresTls: boolean
       readonly login: { readonly user: string; readonly password: string } | undefined
     }
