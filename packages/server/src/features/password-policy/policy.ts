@@ -92,7 +92,7 @@ export function createPasswordPolicy(options: {
 
 interface KnownName {
   readonly name: string
-  /** Describes the name in a message, such as `your username`. */
+  /** What a message calls the name, such as `your username`. */
   readonly what: string
 }
 
@@ -151,7 +151,7 @@ function serviceNames(issuer: string): readonly string[] {
   )
 }
 
-/** Counts code points, as NIST SP 800-63B-4 §3.1.1.2 demands. */
+/** Returns the number of code points, as NIST SP 800-63B-4 §3.1.1.2 demands. */
 function lengthOf(text: string): number {
   return Array.from(text).length
 }
