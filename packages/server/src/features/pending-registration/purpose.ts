@@ -13,7 +13,7 @@ export const registrationKind: ProofKind = {
   hasCode: true,
 }
 
-/** The values of the request for the mail of a registration. */
+/** The values of the request for a mail that confirms a registration. */
 export type RegistrationRequest = {
   /** The subject that the account will have. */
   readonly subject: string

@@ -25,7 +25,7 @@ export interface Registrations {
   find(presented: Presented): Promise<FoundRegistration | undefined>
 }
 
-/** A registration whose proof was presented. */
+/** A registration, found by the link or the code that the caller presented. */
 export interface FoundRegistration {
   /** The subject that the account will have. */
   readonly subject: string
