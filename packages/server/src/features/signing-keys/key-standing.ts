@@ -6,7 +6,7 @@ import { stateOf, type KeyState } from './plan.ts'
 import { createKeySeal, openSealedKey } from './sealed-keys.ts'
 import { findSigningKeyRows } from './store.ts'
 
-/** A stored key that the given secrets decrypt. */
+/** A stored key that could be decrypted with the given secrets. */
 export interface KeyStanding {
   readonly id: string
   readonly state: KeyState
