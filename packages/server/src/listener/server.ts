@@ -27,7 +27,7 @@ export interface ConnectionLimits extends ReaderLimits, PipelineLimits {
   readonly idleMilliseconds: number
   /**
    * How often the server checks `headerMilliseconds` and `requestMilliseconds`. A client may exceed
-   * these limits by this time.
+   * these limits by up to this time.
    */
   readonly checkMilliseconds: number
   /** The largest number of open connections, for each address on which the server listens. */
