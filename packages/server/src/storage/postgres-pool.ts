@@ -164,7 +164,7 @@ function createConnections(pool: Pool, { isOwn }: { readonly isOwn: boolean }): 
   }
 }
 
-/** What is known of a connection, as long as it is open. */
+/** The state of an open connection. */
 interface State {
   /** How many times all connections had been distrusted when this connection was opened. */
   readonly generation: number
