@@ -90,7 +90,7 @@ export interface RouteDoc {
   readonly body?: { readonly type: 'json' | 'form'; readonly schema: JsonObject }
   readonly query?: Readonly<Record<string, JsonObject>>
   readonly success: SuccessDoc
-  /** The answer to requests that succeed with another status. */
+  /** A second answer to requests that succeed, with another status than `success`. */
   readonly otherSuccess?: SuccessDoc
   /** Maps the status of each further refusal to its description. */
   readonly refuses?: Readonly<Record<number, string>>

@@ -27,7 +27,7 @@ export interface ConnectionLimits extends ReaderLimits, PipelineLimits {
   readonly idleMilliseconds: number
   /**
    * How often the server checks `headerMilliseconds` and `requestMilliseconds`. A client may exceed
-   * these limits by this time.
+   * these limits by up to this time.
    */
   readonly checkMilliseconds: number
   /** The largest number of open connections, for each address on which the server listens. */
@@ -66,7 +66,8 @@ const bodyBytesAhead = 4_096
 /** How long a server waits for running requests when it stops. */
 const drainMilliseconds = 10_000
 /**
- * The shortest time between two rounds of closing idle connections, which make room for new ones.
+ * The shortest time between two rounds that close idle connections to make room for new
+ * connections.
  */
 const roomMilliseconds = 1_000
 

@@ -52,9 +52,9 @@ export interface MailFlowParts {
   readonly mailSeal: () => Seal
 }
 
-/** The routes and services that send or accept links in mails, for Keystile's own accounts. */
+/** The mail flows of Keystile's own accounts, plus registration and invitations. */
 interface AccountFlows extends MailFlows<User> {
-  /** `POST /users`, which depends on whether addresses are verified. */
+  /** The endpoint `POST /users`. Its work depends on whether Keystile verifies addresses. */
   readonly register: OpenRoute
   /** Undefined if Keystile sends no mails. */
   readonly invitations: AppInvitations | undefined

@@ -65,7 +65,7 @@ function cachedPeople(directory: Directory<UserObject>, feed: EventFeed): UserLo
   })
 }
 
-/** The size of a user without the profile, in characters. */
+/** The assumed size of a user without the profile, in characters. */
 const userCharacters = 200
 
 /** Returns the users who have an account in Keystile, and the endpoints for these accounts. */

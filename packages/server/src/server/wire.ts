@@ -106,7 +106,7 @@ export async function wire(
   }
 }
 
-/** The parts that are open before the safety rules are checked. */
+/** The parts that are created before the safety rules are checked. */
 interface FirstParts {
   readonly options: CheckedOptions
   readonly accounts: Accounts

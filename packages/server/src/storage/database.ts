@@ -214,8 +214,8 @@ export interface Database {
   onCommitted(listener: (notice: unknown) => void): void
   /**
    * Calls a listener after this or another process has sent a signal. Do not rely on signals: they
-   * may be lost, and they exist only if Keystile opened PostgreSQL by a URL. With the app's own
-   * pool there are no signals, because listening would occupy one of the pool's connections.
+   * exist only if Keystile opened PostgreSQL by a URL, and a signal may be lost. With the app's own
+   * pool there are no signals, because listening would occupy one connection of the pool.
    */
   onSignal(listener: () => void): void
   /** The number of commands that have no answer yet. */
@@ -230,7 +230,9 @@ export interface Database {
  */
 export class DatabaseUnavailableError extends Error {
   override readonly name: string = 'DatabaseUnavailableError'
-  /** Whether many requests fail for the same reason, so that the log must not get each error. */
+  /**
+   * Whether many requests can fail for this reason at once. The log must then not get each error.
+   */
   readonly isFrequent: boolean = false
 }
 

@@ -6,8 +6,8 @@ export interface Line {
    * Waits for a free place. Resolves with a function that frees the place again. The caller must
    * call this function exactly once.
    *
-   * @throws {DatabaseBusyError} immediately if the queue is too long; later if no place was free
-   *   for `patienceMilliseconds`
+   * @throws {DatabaseBusyError} immediately if the wait would be too long; otherwise after
+   *   `patienceMilliseconds` if no place was free by then
    */
   enter(): Promise<() => void>
 }

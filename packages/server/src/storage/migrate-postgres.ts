@@ -10,7 +10,7 @@ import { requireMigrated } from './schema-mark.ts'
 export interface MigrationTimes {
   /**
    * How long a statement waits for a lock. While it waits, all later statements on the same table
-   * wait behind it. So this is shorter than the 4 s after which a statement of a server fails.
+   * wait behind it. So this time is shorter than the 4 s after which a statement of a server fails.
    */
   readonly lock: number
   /** The time between two tries. In this time, the statements that have waited can run. */
@@ -18,9 +18,10 @@ export interface MigrationTimes {
   /** How often to try if a table is locked. */
   readonly tries: number
   /**
-   * How long to wait after raising the schema mark, before a migration that contracts. In this
-   * time, all servers of older releases notice the mark and stop writing: a process reads the mark
-   * again after at most 8 s, and a write may wait 2 s for a connection.
+   * How long the migrations wait after they have raised the schema mark (`SchemaMark`), before they
+   * make changes that older releases cannot use. In this time, all servers of older releases notice
+   * the mark and stop writing: before a write, a process reads the mark again if its last read is
+   * 8 s old, and a write may wait 2 s for a connection.
    */
   readonly notice: number
 }

@@ -27,8 +27,9 @@ interface Steps {
 /** A migration. */
 export interface Migration extends Steps {
   /**
-   * Set if the migration contracts: the oldest migration that a release must have to run on the
-   * database after this migration. Releases without it do not start, and those that run stop.
+   * The number of a migration, such as 16. After this migration, releases without that migration
+   * cannot run on the database: they do not start, and their running servers stop writing.
+   * Undefined if older releases can still run.
    */
   readonly oldestSchema?: number
 }
@@ -36,10 +37,15 @@ export interface Migration extends Steps {
 /** Declares that releases without this migration can still run after it. */
 export const expands = ({ up }: Steps): Migration => ({ up })
 
-/** Declares that only releases with the migration number `oldestSchema` can run after it. */
+/**
+ * Declares that a release can run after this migration only if the release has the migration with
+ * the number `oldestSchema`.
+ */
 export const contracts = ({ up }: Steps, oldestSchema: number): Migration => ({ up, oldestSchema })
 
-/** The migrations from before the schema mark. */
+/**
+ * The migrations that are older than the schema mark. They do not declare which releases can run.
+ */
 const unmarked: Readonly<Record<string, Steps>> = {
   '0001-first': first,
   '0002-refresh-tokens': refreshTokens,
@@ -88,7 +94,7 @@ export const schema = 'keystile'
 export interface SchemaMark {
   /** The number of the oldest migration that a release must have to run on the database. */
   readonly oldest: number
-  /** The release that raised the mark, such as `0.2.0`. */
+  /** The release that set `oldest`, such as `0.2.0`. */
   readonly release: string
 }
 
@@ -101,11 +107,11 @@ export interface MarkTables {
 export interface MigrationFacts {
   /** The migrations that have not run. */
   readonly missing: readonly string[]
-  /** The migrations that have run and that only a newer release knows. */
+  /** The migrations that have run but that this release does not have: a newer release ran them. */
   readonly unknown: readonly string[]
   /** Whether no migration has run. */
   readonly isEmpty: boolean
-  /** Undefined in a database from before the migration 0016. */
+  /** Undefined if the migration 0016, which adds the mark, has not run. */
   readonly mark: SchemaMark | undefined
   readonly mayMigrate: boolean
 }

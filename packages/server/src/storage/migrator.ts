@@ -40,7 +40,7 @@ export async function runMissing(transaction: Reader): Promise<readonly string[]
   return facts.missing
 }
 
-/** What the bookkeeping of migrations lacks. */
+/** What is missing of the schema and the table in which migrations are recorded. */
 export interface Absent {
   readonly schema: boolean
   readonly table: boolean

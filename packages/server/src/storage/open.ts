@@ -45,7 +45,7 @@ export async function migrateDatabase(database: string | Pool): Promise<readonly
   return runMigrations(database)
 }
 
-/** As `migrateDatabase`, with options for PostgreSQL. */
+/** Does the same as `migrateDatabase`, with options for PostgreSQL. */
 export async function runMigrations(
   source: DatabaseSource,
   options?: MigrateOptions,

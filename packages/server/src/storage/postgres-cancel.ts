@@ -13,11 +13,12 @@ const cancelRequest = 80_877_102
 const giveUpMilliseconds = 1_000
 
 /**
- * Asks PostgreSQL to cancel the statement of a connection, without waiting. Otherwise a statement
- * that this process no longer waits for could run on for hours, for example if it waits for a lock:
- * PostgreSQL does not notice that its client has left. PgBouncer passes the request on.
+ * Asks PostgreSQL to cancel the statement of a connection. Does not wait for an answer. Without
+ * this request, a statement that this process no longer waits for could run on for hours, for
+ * example if it waits for a lock: PostgreSQL does not notice that its client has left. PgBouncer
+ * passes the request on.
  *
- * The protocol allows the request without TLS. A third party that reads it can only cancel
+ * The protocol allows the request without TLS. A third party that reads the request can only cancel
  * statements of this connection, which is closed anyway.
  */
 export function cancelStatement({ host, port, processID, secretKey }: CancellableClient): void {

@@ -20,7 +20,10 @@ export interface Query {
   readonly text: string
   readonly values: readonly unknown[]
   readonly types: TypeParsers
-  /** Milliseconds. Default and 0: the client waits forever. */
+  /**
+   * How long the client waits for the reply, in milliseconds. Default and 0: the client waits
+   * forever.
+   */
   readonly query_timeout?: number
 }
 
@@ -42,10 +45,10 @@ export interface TypeParsers {
 export const queryMilliseconds = 5_000
 
 /**
- * The number of connections for requests in a pool that Keystile creates. Commits share syncs of
- * the disk, so their number grows with the connections: if a sync takes 5 ms, 10 connections make
- * 940 commits a second and 20 make 1,850 (pgbench with an update and an insert). PostgreSQL allows
- * 100 connections by default, so four processes have room.
+ * The number of connections for requests in a pool that Keystile creates. With more connections,
+ * more commits share one sync of the disk. If a sync takes 5 ms, 10 connections make 940 commits a
+ * second and 20 make 1,850 (pgbench with an update and an insert). PostgreSQL allows 100
+ * connections by default, so four processes have room.
  */
 export const requestConnections = 20
 

@@ -7,8 +7,8 @@ const silentMilliseconds = 500
 /** How long a probe waits for an answer. */
 export const probeMilliseconds = 1_000
 /**
- * If the timeout of a probe comes later than this, this process got too little processor time to
- * judge the database.
+ * How late the timeout of a probe may come. If it comes later, this process got too little
+ * processor time, so the probe says nothing about the database.
  */
 const lateMilliseconds = 150
 /** The time between two probes during an outage. */

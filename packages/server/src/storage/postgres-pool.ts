@@ -83,7 +83,7 @@ interface Statement {
 
 /** A connection that was taken from the pool. */
 interface Connection {
-  /** Whether the pool has kept it since an earlier use. */
+  /** Whether the connection was used before, and then went back to the pool. */
   readonly isReused: boolean
   /** @throws {PostgresUnavailableError} if the database was not available */
   ask(statement: Statement): Promise<unknown>
@@ -164,15 +164,15 @@ function createConnections(pool: Pool, { isOwn }: { readonly isOwn: boolean }): 
   }
 }
 
-/** What is known of a connection, as long as it is open. */
+/** The state of an open connection. */
 interface State {
-  /** The number of times that older connections had been distrusted when this one was opened. */
+  /** How many times all connections had been distrusted when this connection was opened. */
   readonly generation: number
   isUsed: boolean
   isBroken: boolean
   /** Collects the notices that arrive while a COMMIT is running. */
   notices: Notice[] | undefined
-  /** The reply to a COMMIT for which this process no longer waits. */
+  /** The reply to a COMMIT, if this process no longer waits for it. */
   lateReply: Promise<unknown> | undefined
 }
 
@@ -209,7 +209,7 @@ function watchStates(pool: Pool) {
       return !state.isBroken && state.generation === generation
     },
     distrustAll: () => generation++,
-    /** Distrusts all connections up to the generation of this one. */
+    /** Distrusts all connections that were opened in the same generation as this one, or before. */
     distrustLike(state: State): void {
       if (state.generation === generation) generation++
     },

@@ -5,7 +5,7 @@ import { signalChannel } from './database.ts'
 
 /** The part of pg's `Client` that this file uses. */
 export interface SignalClient {
-  /** The number of the process of PostgreSQL, as it was told when the connection began. */
+  /** The id of the PostgreSQL process that serves this connection. Known after `connect()`. */
   readonly processID?: number | null
   connect(): Promise<unknown>
   query(text: string): Promise<{ readonly rows: readonly unknown[] }>
@@ -17,7 +17,8 @@ export interface SignalClient {
 /** How long to wait before a new connection, if the old one has failed. */
 const reconnectMilliseconds = 2_000
 /**
- * How long to wait before a new connection, if there is a pooler, which does not deliver signals.
+ * How long to wait before a new connection, if the last one led to a pooler, which passes on no
+ * signals.
  */
 const pooledMilliseconds = 600_000
 /** How long `close` waits for the database. */

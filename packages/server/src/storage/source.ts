@@ -5,7 +5,7 @@ import type { Pool } from './postgres-client.ts'
 /** The place of a database: a file, `:memory:`, a `postgres:` URL, or an app's own pool of pg. */
 export type DatabaseSource = string | Pool
 
-/** A database for tests, which `close` deletes. */
+/** The source that stands for a database in memory, for tests. `close` deletes the database. */
 export const inMemory = ':memory:'
 
 export function isPostgresUrl(source: string): boolean {

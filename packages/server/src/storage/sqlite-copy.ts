@@ -130,13 +130,14 @@ function takeName(draft: string, file: string): boolean {
   }
 }
 
-/** A SQLite file that no other process has open, or can open. */
+/** A SQLite file that is locked: no other process has the file open or can open it. */
 export interface LockedFile {
   /** Whether the file is damaged. SQLite cannot lock such a file. */
   readonly isDamaged: boolean
   /**
-   * Replaces the file, and keeps it under the name `aside`, which must be free. The write-ahead log
-   * of the old file stays with the old file: beside the new one, it would damage it.
+   * Puts the file `draft` in the place of this file, and keeps this file under the name `aside`,
+   * which must be free. The write-ahead log of the old file stays with the old file: beside the new
+   * file, the log would damage the new file.
    */
   replaceWith(draft: string, aside: string): void
   release(): void

@@ -12,8 +12,8 @@ const maxStatements = 200
  * Opens a SQLite file. When a commit returns, its changes are on disk. If another process has
  * locked the file, SQLite waits for up to 5 s.
  *
- * @param options.keepsJournal whether to leave the journal mode of the file as it is. Without it, a
- *   file that is opened for writing gets a write-ahead log.
+ * @param options.keepsJournal whether to leave the journal mode of the file as it is. If this is
+ *   not set, a file that is opened for writing gets a write-ahead log
  */
 export function openSqliteFile(
   file: string,

@@ -150,7 +150,7 @@ function createInbox(port: MessagePort): {
   add(message: WriterMessage): void
   /** Removes and returns the next entry. */
   next(): WriterRequest | 'close' | undefined
-  /** Removes and returns the next entry if it is a command. */
+  /** Removes and returns the next entry, if it is a command. Leaves a `close` in the queue. */
   nextRequest(): WriterRequest | undefined
 } {
   const arrived: (WriterRequest | 'close')[] = []

@@ -91,7 +91,7 @@ const mayNotWrite = [
   'let the user of the process write the file and its folder, or name another file',
 ] as const
 
-/** The reasons for the error codes of Node, each with its fix. */
+/** Explains the error codes of Node: for each code, the reason and a fix. */
 const fileFaults: Readonly<Record<string, readonly [reason: string, fix: string]>> = {
   EACCES: mayNotWrite,
   EPERM: mayNotWrite,

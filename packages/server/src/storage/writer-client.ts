@@ -140,7 +140,7 @@ interface Unanswered {
   wait(id: number): Promise<unknown>
   settle(reply: WriterReply): void
   rejectAll(error: Error): void
-  /** From now on, the process does not exit before the thread has ended. */
+  /** After this call, the process does not exit before the thread has ended. */
   keepAlive(): void
 }
 

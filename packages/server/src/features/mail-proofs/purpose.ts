@@ -14,7 +14,10 @@ export interface MailSecrets {
 /** The user of a request, and the mail to send. */
 export interface Resolution {
   readonly subject: string
-  /** The mailbox that the proof is bound to, in the form that is used to compare mailboxes. */
+  /**
+   * The mailbox that the proof is bound to: the address in the form that is used to compare
+   * mailboxes.
+   */
   readonly mailbox: string
   /** The address that the mail goes to, as the user typed it. */
   readonly recipient: string
@@ -23,11 +26,14 @@ export interface Resolution {
   readonly parameters: MailParameters
   /** Values that the proof keeps, encrypted, until it is spent. */
   readonly data?: MailParameters | undefined
-  /** Set if the mail has limits of its own: see `CountedAddressee`. */
+  /**
+   * The id of the limits that the mail counts for, such as a known device: see `CountedAddressee`.
+   * Undefined if the mail counts for the limits of the mailbox.
+   */
   readonly allowance?: string | undefined
   /**
-   * Whether wrong codes are counted for what the caller typed, even after the proof is bound to the
-   * subject.
+   * If true, wrong codes are always counted for what the caller typed. By default, they are counted
+   * for the subject after the proof is bound.
    */
   readonly keepsCount?: boolean | undefined
 }
@@ -38,11 +44,12 @@ export interface Resolution {
  */
 export interface ProofPurpose extends ProofKind {
   /**
-   * Looks up the user of a request. The resolver calls it after the caller has got the answer, so
-   * the answer cannot reveal whether there is an account.
+   * Looks up the user of a request, and returns the mail to send. The resolver calls this function
+   * after the caller has got the answer, so the answer cannot reveal whether there is an account.
    *
    * @param request the values that were passed to `MailProofs.request()`
-   * @returns undefined if no mail must be sent. The proof then allows nothing
+   * @returns undefined if no mail is to be sent. The link and the code of the request then never
+   *   work
    */
   resolve(request: MailParameters, secrets: MailSecrets): Promise<Resolution | undefined>
   /** Binds the proof and stores the mail. Checks again what `resolve()` has read. */

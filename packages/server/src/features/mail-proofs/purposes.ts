@@ -3,13 +3,15 @@
 /** The purpose of a proof that lets a user set a new password without the old one. */
 export const passwordReset = 'password_reset'
 
-/** The purpose of a proof that verifies the e-mail address of an account. */
+/**
+ * The purpose of links and codes that prove that a user reads the mails to the account's address.
+ */
 export const emailVerification = 'email_verification'
 
-/** The purpose of a proof that turns a registration into an account. */
+/** The purpose of links and codes that turn a registration into an account. */
 export const registration = 'registration'
 
-/** The purpose of a proof that gives an account a new address. */
+/** The purpose of links and codes that give an account a new address. */
 export const emailChange = 'email_change'
 
 /**

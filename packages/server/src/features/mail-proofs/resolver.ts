@@ -17,9 +17,9 @@ import type { MailProofRow } from './tables.ts'
  * whether there is an account.
  */
 const tickMilliseconds = 500
-/** How many requests are resolved at the same time. */
+/** The largest number of requests that are resolved at the same time. */
 const batchSize = 20
-/** How long an app may take to look up a user. */
+/** How long an app may take to find one of its own users. */
 const lookupMilliseconds = 10_000
 
 /** The services that the resolver uses. */
@@ -27,7 +27,7 @@ export interface ResolverParts {
   readonly database: Pick<Database, 'reader'>
   readonly lease: Lease
   readonly purposes: readonly ProofPurpose[]
-  /** Returns the seal of the parameters of mails. */
+  /** Returns the seal that encrypts the parameters of mails. */
   readonly seal: () => Seal
   readonly clock: Clock
   readonly logger: Logger
@@ -84,7 +84,7 @@ export function startResolver(parts: ResolverParts): Resolver {
 interface Batch {
   /** The last request, if there may be more. */
   readonly last: MailProofRow | undefined
-  /** The first error. Undefined if there was none. */
+  /** The first error of the batch. Undefined if no request failed. */
   readonly failure: unknown
 }
 

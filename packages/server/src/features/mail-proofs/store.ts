@@ -17,7 +17,7 @@ import type { MailProofRow, MailProofTables } from './tables.ts'
 export const requestProof: Command<MailProofRow, void> = command('requestProof', insertProof)
 
 /**
- * Returns the oldest requests that the resolver has to resolve.
+ * Returns the oldest requests that the resolver has not resolved yet.
  *
  * @param after the last request of the previous list; undefined for the first list
  */
@@ -66,13 +66,13 @@ export async function listOldestSealed(
     .execute()
 }
 
-/** Marks requests as resolved without an account. */
+/** Marks requests for which there is no account as resolved. Their links and codes never work. */
 export const leaveUnbound: Command<
   { readonly ids: readonly string[]; readonly now: number },
   void
 > = command('leaveUnbound', leaveProofsUnbound)
 
-/** A proof that is bound, and what it is bound to. */
+/** A bound proof, with the user and the mailbox that the proof is bound to. */
 export type BoundProofRow = MailProofRow & Binding
 
 /** Finds a bound proof by the token of its link. Does NOT spend it. */

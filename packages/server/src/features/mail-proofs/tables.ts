@@ -5,39 +5,44 @@
  * when the proof is spent.
  */
 export interface MailProofRow {
-  /** The hash of the request id, which only the caller who asked for the mail has. */
+  /**
+   * The hash of the request id. Only the caller who asked for the mail has the request id itself.
+   */
   readonly id: string
   /** What the proof allows, such as `password_reset`. It allows nothing else. */
   readonly purpose: string
   /** The user that the proof is bound to. Null if it is unbound: then it proves nothing. */
   readonly subject: string | null
-  /** The mailbox that the proof is bound to: an address in the form for comparing mailboxes. */
+  /** The mailbox that the proof is bound to: the address in the form for comparing mailboxes. */
   readonly mailbox: string | null
   /**
-   * What the mail of the proof was counted for, such as a known device: see `CountedAddressee`.
-   * Null if it was counted for the mailbox.
+   * The id of the limits that the mail counted for, such as a known device: see `CountedAddressee`.
+   * Null if the mail counted for the limits of the mailbox.
    */
   readonly allowance: string | null
   /** The hash of the token in the link. */
   readonly token_hash: string
-  /** The hash of the request id and the code; null if the mail has only a link. */
+  /** The hash of the request id and the code together; null if the mail has only a link. */
   readonly code_hash: string | null
   /**
-   * The key under which tries of the code are counted. Until the proof is bound to a subject, it is
-   * a hash of what the caller typed. From then on, it is the subject.
+   * The key under which tries of the code are counted. At first, it is a hash of what the caller
+   * typed. When the proof is bound, it becomes the subject, unless `Resolution.keepsCount` is set.
    */
   readonly counted_for: string
   /** The number of wrong codes. */
   readonly tries: number
-  /** The encrypted request while it is unresolved; later encrypted data of the purpose, or null. */
+  /**
+   * The encrypted request, until the request is resolved. After that, the encrypted data of the
+   * purpose; null if there is none.
+   */
   readonly sealed: string | null
   readonly created_at: number
   readonly expires_at: number
   /** The time at which the resolver looked up the account. Null if it has not done so yet. */
   readonly resolved_at: number | null
   /**
-   * The end of the claim: until then, no other confirmation can use the proof, because the app
-   * stores the change. Null if there is no claim. Used only for an app's own users.
+   * Until this time, no other confirmation can use the proof, because the app is storing the
+   * change. Null if no confirmation has claimed the proof. Used only for an app's own users.
    */
   readonly claimed_until: number | null
 }

@@ -9,7 +9,7 @@ import { listOldestSealed } from './store.ts'
  */
 const lookedAt = 1_000
 
-/** Whether the seal cannot decrypt one of the oldest proofs. */
+/** Whether at least one of the oldest proofs cannot be decrypted with the seal. */
 export async function hasUnreadableProof(reader: Reader, seal: Seal): Promise<boolean> {
   const proofs = await listOldestSealed(reader, lookedAt)
   return proofs.some((proof) => openValues(seal, proof) === undefined)

@@ -9,8 +9,8 @@ const maxShown = 50
 
 /**
  * Creates the transport for development. It sends nothing: the page `/dev/mail` shows the latest
- * mails of this process. Anyone who can reach the page reads them, so a safety rule allows it only
- * on this machine.
+ * mails of this process. Anyone who can reach the page can read the mails, so a safety rule refuses
+ * this transport if other machines can reach the server.
  */
 export function createConsoleMail(logger: Logger): MailTransport & { readonly route: OpenRoute } {
   const sent: MailMessage[] = []

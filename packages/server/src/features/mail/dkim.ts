@@ -15,7 +15,7 @@ export interface DkimSigner {
   readonly key: string
 }
 
-/** Returns the signer of mails, or undefined without a key. */
+/** Returns the signer of mails, or undefined if the settings have no DKIM key. */
 export function dkimOf({
   mailFrom,
   mailDkimKey: key,

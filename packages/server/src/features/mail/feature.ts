@@ -53,9 +53,9 @@ export interface MailOptions {
   /** The sender of the mails, such as `Example <no-reply@example.com>`. Requires `mailUrl`. */
   readonly mailFrom?: string
   /**
-   * The private RSA key that signs the mails (DKIM, RFC 6376), as PEM. The domain of `mailFrom`
-   * signs; its DNS must have the public key. Requires `mailUrl`. Default: Keystile does not sign
-   * the mails; the mail server may sign them.
+   * The private RSA key that signs the mails (DKIM, RFC 6376), as PEM. The signature names the
+   * domain of `mailFrom`, and the DNS of this domain must have the public key. Requires `mailUrl`.
+   * Default: Keystile does not sign the mails; the mail server may sign them.
    */
   readonly mailDkimKey?: string
   /** The name of the DKIM key in the DNS: `SELECTOR._domainkey.DOMAIN`. Default: `keystile`. */
@@ -278,8 +278,8 @@ function findMissingEmail({ users }: Values): readonly string[] {
 }
 
 /**
- * If the app stores the users, checks that Keystile can set passwords: without that, no mail has a
- * link.
+ * Checks that an app that stores the users also stores new passwords. Without the function
+ * `users.setPassword`, no mail would have a link.
  */
 function findMissingWriter({ users }: Values): readonly string[] {
   return users === undefined || hasFunction(users, 'setPassword')

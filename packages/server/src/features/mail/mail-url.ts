@@ -10,8 +10,7 @@ export type MailServer =
       /** Whether the connection starts with TLS (`smtps:`, RFC 8314 §3.3). */
       readonly isSecure: boolean
       /**
-       * Whether to close the connection, before any secret is sent, if the server does not offer
-       * TLS.
+       * Whether the client must refuse to log in and to send mails over a connection without TLS.
        */
       readonly requiresTls: boolean
       readonly login: { readonly user: string; readonly password: string } | undefined

@@ -48,7 +48,7 @@ export const mailKinds: readonly (NoticeKind | ProofMailKind)[] = [...noticeKind
 
 /** The values for the text of a notice. An attacker cannot choose any of them. */
 export interface Notice {
-  /** The id of the user, as the subject of the tokens. */
+  /** The id of the user: the claim `sub` of the user's tokens. */
   readonly subject: string
   /** The service that has the account: the host of the issuer, such as `auth.example.com`. */
   readonly service: string
@@ -63,8 +63,8 @@ export interface Notice {
 /** The values for the text of a mail with a link. An attacker cannot choose any of them. */
 export interface ProofMail {
   /**
-   * The id of the user, as the subject of the tokens; in `registration` and `invitation`, the
-   * future id.
+   * The id of the user: the claim `sub` of the user's tokens. In `registration` and `invitation`,
+   * the id that the account will have.
    */
   readonly subject: string
   /** The service that has the account: the host of the issuer, such as `auth.example.com`. */

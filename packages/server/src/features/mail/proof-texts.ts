@@ -6,7 +6,7 @@ import type { Paragraph, Text } from './texts.ts'
 export interface ProofTextValues {
   readonly service: string
   readonly link: string
-  /** The code in two groups; undefined if there is only a link. */
+  /** The code in two groups, such as `1234 5678`; undefined if the mail has only a link. */
   readonly code: string | undefined
   /** How long the link works, such as `15 minutes`. */
   readonly lifetime: string
@@ -16,7 +16,7 @@ export interface ProofTextValues {
 
 type ProofTexts = Readonly<Record<ProofMailKind, (values: ProofTextValues) => Text>>
 
-/** Says that the link and the code work once, and until when. */
+/** Says that the link and the code work once, for how long, and until when. */
 const bothWork: Readonly<Record<Language, (lifetime: string, until: string) => string>> = {
   en: (lifetime, until) => `The link and the code work once, within ${lifetime} (until ${until}).`,
   de: (lifetime, until) =>

@@ -4,7 +4,7 @@ import type { CounterMetric, HistogramMetric, Labels } from '../../feature/metri
 
 /** One number of a metric family. */
 export interface Sample {
-  /** The end of the sample's name, after the name of the family, such as `_sum`. */
+  /** The end of the sample's name, such as `_sum`. It follows the name of the family. */
   readonly suffix?: string
   readonly labels?: Labels
   readonly value: number

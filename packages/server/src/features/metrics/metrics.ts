@@ -14,8 +14,8 @@ import {
 export interface Metrics {
   readonly meter: Meter
   /**
-   * Returns all metrics in the text format of Prometheus. The event loop delay is measured since
-   * the previous call.
+   * Returns all metrics in the text format of Prometheus. The event loop delay covers the time
+   * since the previous call.
    */
   read(readings: readonly Reading[]): string
   /** Stops measuring the event loop. */

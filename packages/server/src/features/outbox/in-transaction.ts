@@ -12,12 +12,12 @@ export interface Addressee {
   readonly recipient: string
 }
 
-/** A recipient, and how the mail is counted. */
+/** The recipient of a mail, and the limits that the mail counts for. */
 export interface CountedAddressee extends Addressee {
   /**
-   * Counts the mail separately from other mails to this mailbox: under this id, with limits of the
-   * same size. It is for mails that a device of the user requests. So an attacker who causes many
-   * mails to the mailbox cannot prevent these mails.
+   * An id, such as the id of a known device of the user. The mail then has limits of its own: other
+   * mails to the mailbox do not use them up. So an attacker who causes many mails to the mailbox
+   * cannot prevent this mail. Without an id, the mail counts for the limits of the mailbox.
    */
   readonly allowance?: string | undefined
   /** The time of the change, in milliseconds. */

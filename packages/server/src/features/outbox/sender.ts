@@ -44,11 +44,16 @@ export interface SenderParts extends WorkerParts {
 export interface Sender {
   /** The numbers of waiting mails and of dead letters. */
   readonly gauges: readonly Reading[]
-  /** Waits up to 5 s for mails that are being sent, and interrupts the rest. */
+  /**
+   * Waits up to 5 s for the mails that are being sent. Then interrupts those that are not sent yet.
+   */
   close(): Promise<void>
 }
 
-/** Starts to send mails whenever this process holds the lease. */
+/**
+ * Starts the sender. It sends mails only while this process holds the lease. One process at a time
+ * holds the lease.
+ */
 export function startSender(parts: SenderParts): Sender {
   const { reader } = parts.database
   const gauges = { waiting: waitingMails, dead: deadMails }

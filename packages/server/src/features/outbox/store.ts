@@ -17,7 +17,7 @@ export const mailCommands: QueueCommands<MailRow> = createQueueCommands(mailTabl
 /** A mail as an operator sees it, without its parameters. */
 export type ListedMail = Omit<MailRow, 'sealed'>
 
-/** Lists the first mails, dead letters first. */
+/** Lists up to `limit` mails, dead letters first. */
 export function listMails(reader: Reader, limit: number): Promise<readonly ListedMail[]> {
   return inTables<OutboxTables>(reader)
     .selectFrom('mail')

@@ -8,7 +8,7 @@ export interface MailRow extends QueuedRow {
   readonly subject: string
   /** The address that the mail goes to. */
   readonly recipient: string
-  /** The encrypted parameters of the template; null if it has none. */
+  /** The encrypted parameters of the template; null if the template has no parameters. */
   readonly sealed: string | null
 }
 

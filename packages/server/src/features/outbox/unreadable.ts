@@ -9,7 +9,7 @@ import { listOldestSealed } from './store.ts'
  */
 const lookedAt = 1_000
 
-/** Whether the seal cannot decrypt one of the oldest mails. */
+/** Whether at least one of the oldest mails cannot be decrypted with the seal. */
 export async function hasUnreadableMail(reader: Reader, seal: Seal): Promise<boolean> {
   const mails = await listOldestSealed(reader, lookedAt)
   return mails.some((mail) => openParameters(mail, seal) === undefined)

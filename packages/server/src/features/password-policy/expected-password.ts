@@ -28,8 +28,9 @@ const rowsFrom: ReadonlyMap<string, readonly string[]> = new Map(
  */
 const meanRowLength = 3
 /**
- * The minimum length of a simple core. The core is the part of a password between the digits and
- * signs around it. Good passwords contain shorter cores, such as `abc`, by chance.
+ * The minimum length of a core that can make a password too simple. The core is what is left of a
+ * password without the digits and signs at its start and end. Shorter cores, such as `abc`, do not
+ * count, because good passwords contain them by chance.
  */
 const minCoreLength = 4
 /** The length of the longest entry of the blocklist. */
@@ -43,8 +44,8 @@ const maxCommonLength = 20
  * @param password in lower case
  * @param isCommon tells whether a string is on the blocklist
  * @param minLength the minimum length of a password. A repeated part, and the characters around a
- *   common word, must also have this length. A password that consists of rows must have this many
- *   pieces
+ *   common word, must also have this length. A password that consists of pieces of rows, such as
+ *   `qwert` and `12345`, must have at least this many pieces
  */
 export function findExpected(
   password: string,

@@ -5,11 +5,14 @@ import { isTooLong, maxBytes } from '../password/password.ts'
 
 /** The minimum length of a password that is the only factor (NIST SP 800-63B-4 §3.1.1.2). */
 export const defaultMinLength = 15
-/** The minimum length of a password with a second factor (NIST SP 800-63B-4 §3.1.1.2). */
+/**
+ * The lowest minimum length that the setting allows. NIST SP 800-63B-4 §3.1.1.2 allows it for a
+ * password that is used together with a second factor.
+ */
 export const leastMinLength = 8
 /**
- * The highest minimum length that the setting allows, because ASVS 5.0 6.2.9 demands that passwords
- * of 64 characters are accepted.
+ * The highest minimum length that the setting allows. ASVS 5.0 6.2.9 demands that passwords of 64
+ * characters are accepted.
  */
 export const maxMinLength = 64
 
@@ -19,8 +22,7 @@ export const maxMinLength = 64
  */
 const tellingLength = 5
 /**
- * The minimum length of the names that are checked. Too many words contain shorter names, such as
- * `al`.
+ * The minimum length of the names that are checked. Shorter names, such as `al`, are in many words.
  */
 const minNameLength = 3
 /**
@@ -90,13 +92,13 @@ export function createPasswordPolicy(options: {
 
 interface KnownName {
   readonly name: string
-  /** Describes the name in a message, such as `your username`. */
+  /** What a message calls the name, such as `your username`. */
   readonly what: string
 }
 
 /**
- * Returns the fault of a password that contains a known name. A short name is part of many words,
- * so a password may contain a short name if the rest of the password is long enough.
+ * Returns the fault of a password that contains one of the names. Many words contain a short name
+ * by chance. So a password may contain a short name if the rest of the password is long enough.
  */
 function findNameFault(
   password: string,
@@ -149,7 +151,7 @@ function serviceNames(issuer: string): readonly string[] {
   )
 }
 
-/** Counts code points, as NIST SP 800-63B-4 §3.1.1.2 demands. */
+/** Returns the number of code points, as NIST SP 800-63B-4 §3.1.1.2 demands. */
 function lengthOf(text: string): number {
   return Array.from(text).length
 }

@@ -35,7 +35,7 @@ export const resetDeviceRate: LimitRate = {
   intervalMilliseconds: 96 * minuteMilliseconds,
 }
 
-/** Limits refused confirmations, per IP address. */
+/** The rate limit for refused confirmations from one IP address. */
 export const confirmAddressRate: LimitRate = {
   name: 'reset-confirm',
   burst: 100,

@@ -3,9 +3,9 @@ import type { FoundProof } from '../mail-proofs/proofs.ts'
 import type { ProofPurpose } from '../mail-proofs/purpose.ts'
 import type { NewMail } from '../outbox/new-mail.ts'
 
-/** A new password that a link or a code allows. */
+/** A new password to store, and the proof that allows it. */
 export interface NewPassword {
-  /** The proof, whose user and mailbox were checked. */
+  /** The proof. Its user and its mailbox have been checked. */
   readonly proof: FoundProof
   readonly hash: string
   /** The mail that tells the user about the new password. */
@@ -22,9 +22,9 @@ export interface PasswordStore {
   readonly bind: ProofPurpose['bind']
   /**
    * Spends the proof, sets the new password and ends all sessions of the user. When the promise
-   * resolves, this process refuses the tokens of the ended sessions.
+   * resolves, this process already refuses the tokens of the ended sessions.
    *
-   * @returns false if the proof was spent, or if the user or the address has changed
+   * @returns false if the proof was already spent, or if the account or its address has changed
    */
   setPassword(wanted: NewPassword): Promise<boolean>
 }

@@ -27,8 +27,8 @@ export interface PasswordResets {
    * Stores a request. The mail is sent later. Does NOT look up the account: the work and the result
    * are the same whether or not the login exists.
    *
-   * @param deviceSecret the device secret of the caller: a known device has its own limits
-   * @returns the id of the request, which the caller needs for the code
+   * @param deviceSecret the device secret of the caller: a known device has limits of its own
+   * @returns the id of the request. The caller must send it together with the code of the mail
    * @throws {ProblemError} `too_many_requests`
    */
   request(wanted: WantedReset, address: string | undefined): Promise<string>

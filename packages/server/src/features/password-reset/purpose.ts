@@ -8,7 +8,7 @@ import { passwordReset } from '../mail-proofs/purposes.ts'
 import { passwordMark } from '../password/stored-hash.ts'
 import type { PasswordStore } from './new-password.ts'
 
-/** A link or a code that allows a new password. */
+/** The properties of the links and codes that allow a new password. */
 export const resetKind: ProofKind = {
   purpose: passwordReset,
   lifetimeMilliseconds: 15 * minuteMilliseconds,
@@ -42,9 +42,9 @@ export interface ResetPurposeParts<U> {
 /**
  * Creates the purpose of requests for a new password. Only an active user with an address and a
  * password gets a mail: a user without a password logs in by other means, and access to the mailbox
- * must not be enough to add a password. A mail that a device of the user requests has limits of its
- * own, so an attacker who has already caused too many mails to the mailbox cannot prevent this
- * mail.
+ * must not be enough to add a password. If a known device of the user requests the mail, the mail
+ * has limits of its own. So an attacker who has already caused too many mails to the mailbox cannot
+ * prevent this mail.
  */
 export function createResetPurpose<U>({
   directory,

@@ -96,7 +96,7 @@ export const releaseReset: Command<ResetClaim, void> = command('releaseReset', r
 /**
  * Finishes a reset whose new password the app has stored. Erases the proof and the user's other
  * requests, and ends the sessions that were started since the claim. Does all this even if the
- * claim has expired meanwhile: the password has changed.
+ * claim has expired, because the app has already changed the password.
  */
 export const finishReset: Command<
   {

@@ -22,8 +22,8 @@ const hashBytes = 32
  */
 export const maxMemory = 1_048_576
 /**
- * The largest product of memory and passes of a stored hash, in KiB: 4 GiB. Its verification takes
- * some seconds.
+ * The largest product of memory (in KiB) and passes of a stored hash: for example 1 GiB and four
+ * passes. Such a hash takes some seconds.
  */
 export const maxWork: number = 4 * maxMemory
 

@@ -10,7 +10,9 @@ import { chooseCost, parametersOf, type HashingCost } from './hashing-cost.ts'
  * With a larger value, logins are too slow.
  */
 const [leastMilliseconds, mostMilliseconds] = [10, 5_000]
-/** The number of hashes in a measurement. Their median ignores two slow hashes. */
+/**
+ * The number of hashes in a measurement. The result is their median, so two slow hashes do no harm.
+ */
 const hashesPerMeasurement = 5
 
 /**

@@ -10,8 +10,9 @@ export interface FairQueue<Item> {
   /** Returns how many waiting items would be taken before an item that this sender adds now. */
   ahead(sender: Sender): number
   /**
-   * Adds an item. If the queue is full, evicts the newest item of the sender with the most items.
-   * It evicts the new item instead, if otherwise the new item's sender would have the most items.
+   * Adds an item. A full queue evicts one item: the newest item of the sender with the most items.
+   * It evicts the new item instead if the sender of the new item already has the most items, or
+   * only one item less.
    *
    * @returns the evicted item
    */

@@ -13,8 +13,8 @@ import type { HashRequest } from './hash-thread.ts'
  */
 const maxWaitMilliseconds = 2_000
 /**
- * How many jobs may wait for each thread. This limit only bounds the memory. A job behind that many
- * jobs could not begin within `maxWaitMilliseconds` anyway.
+ * How many jobs may wait for each thread. The limit exists only to bound the memory: a job behind
+ * that many jobs could not begin within `maxWaitMilliseconds` anyway.
  */
 const placesOfThread = 500
 /** Assumed duration of a hash until one has been measured. */
@@ -132,7 +132,7 @@ export function openHashThreads(
 /** How fast jobs begin, estimated from the mean duration of the newest hashes. */
 interface HashRate {
   add(milliseconds: number): void
-  /** Returns the milliseconds until this number of jobs has begun. */
+  /** Returns the estimated milliseconds until this number of jobs has begun. */
   millisecondsUntil(jobs: number): number
 }
 

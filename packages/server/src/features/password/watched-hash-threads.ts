@@ -10,9 +10,9 @@ export interface WatchedHashThreads extends HashThreads {
   /** How many passwords are waiting or being hashed. */
   readonly length: number
   /**
-   * Whether hashing works. If hashes were requested and none has succeeded for 10 s, it hashes a
-   * password as a probe. The probe shows when hashing works again, even without a login. Calls at
-   * the same time share one probe.
+   * Whether hashing works. If hashes were requested but none has succeeded for 10 s, this function
+   * hashes a password as a probe. The probe shows when hashing works again, even without a login.
+   * Calls at the same time share one probe.
    */
   areWorking(): Promise<boolean>
 }

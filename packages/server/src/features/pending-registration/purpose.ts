@@ -6,14 +6,14 @@ import type { ProofPurpose } from '../mail-proofs/purpose.ts'
 import { registration } from '../mail-proofs/purposes.ts'
 import { bindRegistration } from './store.ts'
 
-/** A link or a code that turns a registration into an account. */
+/** The properties of the links and codes that turn a registration into an account. */
 export const registrationKind: ProofKind = {
   purpose: registration,
   lifetimeMilliseconds: 24 * 60 * minuteMilliseconds,
   hasCode: true,
 }
 
-/** The values of the request for the mail of a registration. */
+/** The values of the request for a mail that confirms a registration. */
 export type RegistrationRequest = {
   /** The subject that the account will have. */
   readonly subject: string
@@ -30,8 +30,9 @@ export interface RegistrationPurposeParts {
 }
 
 /**
- * Creates the purpose of registrations. The owner of an account with the address gets another mail
- * than the reader of a free mailbox. Wrong codes are counted for the address in both cases.
+ * Creates the purpose of registrations. The mail has a link and a code that finish the
+ * registration. If an account already has the address, its owner gets a mail that says so instead.
+ * Wrong codes are counted for the address in both cases.
  */
 export function createRegistrationPurpose({
   users,

@@ -16,18 +16,18 @@ import { findPending, finishRegistration, insertPending, newAccountRow } from '.
  */
 export interface Registrations {
   /**
-   * Stores a registration, and sends its mail later. Does NOT look up any account: the work and the
+   * Stores a registration. The mail is sent later. Does NOT look up an account: the work and the
    * result are the same whether or not the name or the address is taken.
    *
    * @param language the language of the mail, or empty
-   * @returns the id of the registration, which the caller needs for the code
+   * @returns the id of the registration. The caller must send it together with the code of the mail
    */
   register(registered: ReadRegistration, language: string): Promise<string>
   /** Finds a registration and does NOT spend its proof: see `MailProofs.find()`. */
   find(presented: Presented): Promise<FoundRegistration | undefined>
 }
 
-/** A registration whose proof was presented. */
+/** A registration, found by the link or the code that the caller presented. */
 export interface FoundRegistration {
   /** The subject that the account will have. */
   readonly subject: string
@@ -36,8 +36,8 @@ export interface FoundRegistration {
    * Creates the account, with a verified address. Does NOT check the password against the hash: the
    * caller does.
    *
-   * @throws {ProblemError} `unprocessable_content` if the password is not acceptable with the new
-   *   name
+   * @throws {ProblemError} `unprocessable_content` if the password rules refuse the password
+   *   together with the new name
    */
   finish(changed: ChangedName | undefined, by: By): Promise<FinishedRegistration>
 }

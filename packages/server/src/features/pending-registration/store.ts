@@ -73,7 +73,7 @@ export const bindRegistration: Command<BindValues, void> = command(
   },
 )
 
-/** Returns the row of the account that a registration becomes. */
+/** Returns the row of the new account, with the values of its registration. */
 export function newAccountRow(
   { subject, email, email_key, password_hash, profile }: PendingRegistrationRow,
   username: ComparableName,

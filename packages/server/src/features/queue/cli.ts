@@ -3,11 +3,13 @@ import { ConfigurationError } from '../../base/configuration-error.ts'
 import type { Call } from '../../feature/cli-command.ts'
 import type { QueueCommands, QueuedRow } from './rows.ts'
 
-/** The words of a queue in the messages of its commands. */
+/** The words that the messages of a queue's commands use. */
 export interface QueueWords {
-  /** One row, such as `mail`; also the first word of the commands. */
+  /**
+   * What a row is called, such as `mail`. The commands begin with this word: `keystile mail list`.
+   */
   readonly row: string
-  /** What happens to a row next, such as `sent by a running server`. */
+  /** The end of a message that begins with "1 mail will be", such as `sent by a running server`. */
   readonly next: string
 }
 

@@ -32,7 +32,7 @@ export interface QueuedRow {
   readonly failure: string | null
 }
 
-/** Returns the columns of a new row. It is due immediately. */
+/** Returns the columns of a new row. The row is due immediately. */
 export function newRow(now: number, lifetimeMilliseconds: number): Omit<QueuedRow, 'id'> {
   return {
     created_at: now,

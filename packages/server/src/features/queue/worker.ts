@@ -11,7 +11,7 @@ import { hasDueRow, type QueueCommands, type QueuedRow } from './rows.ts'
 const tickMilliseconds = secondMilliseconds
 /** How many rows are delivered at the same time. */
 const maxDeliveries = 10
-/** The maximum time for one try. After it, the try has failed. */
+/** How long one try may take. A try that takes longer has failed. */
 const tryMilliseconds = minuteMilliseconds
 /**
  * How long a claimed row belongs to the process that claimed it. This is longer than a try, so
@@ -25,7 +25,10 @@ const closeMilliseconds = 5 * secondMilliseconds
 export interface Failure {
   /** A code for logs and lists. It never contains a text from another program. */
   readonly code: string
-  /** Whether another try is useless or too late, so that the row becomes a dead letter. */
+  /**
+   * Whether no other try follows, because it would be useless or too late. The row becomes a dead
+   * letter.
+   */
   readonly isFinal: boolean
 }
 
@@ -37,7 +40,7 @@ export interface Queue<Row extends QueuedRow> {
   deliver(row: Row, signal: AbortSignal): Promise<void>
   /** Returns why a try failed. */
   failureOf(error: unknown, row: Row): Failure
-  /** Counts and logs the outcome of a try. A row without a failure was delivered. */
+  /** Counts and logs the outcome of a try. If `failed` is not given, the row was delivered. */
   report(row: Row, failed?: { readonly error: unknown; readonly failure: Failure }): void
 }
 
@@ -51,7 +54,7 @@ export interface WorkerParts {
 
 /** Delivers rows until it is closed. */
 export interface Worker {
-  /** Waits up to 5 s for rows that are being delivered, and interrupts the rest. */
+  /** Waits up to 5 s for the rows that are being delivered. Then interrupts those that are left. */
   close(): Promise<void>
 }
 

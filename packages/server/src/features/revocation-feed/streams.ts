@@ -13,7 +13,7 @@ export interface StreamLimits {
   readonly streams: number
   /** The largest number of open streams of one client. */
   readonly streamsOfClient: number
-  /** The longest time for which a peer may take no bytes. */
+  /** How long a peer may take no bytes. After that, the server ends the stream. */
   readonly stallMilliseconds: number
 }
 
@@ -27,8 +27,9 @@ const standardStreamLimits: StreamLimits = {
 /** The time between two heartbeats. A verifier is `stale` after four seconds without one. */
 const heartbeatMilliseconds = 1_000
 /**
- * A heartbeat is sent only if this process has read the events from the database within this time.
- * It tells the peer that no older revocation is missing.
+ * How old the latest read of the events may be when a heartbeat is sent, in seconds. A heartbeat
+ * promises that the peer has all revocations, except those of the last second. If the read is
+ * older, the server could not keep this promise, so it sends no heartbeat.
  */
 const freshSeconds = 1
 /**
@@ -50,8 +51,9 @@ const frame = (event: string, data: object): Uint8Array<ArrayBuffer> =>
  */
 const reset = frame('reset', {})
 /**
- * Tells the peer that it has all revocations, except those of the last second. Says how long ago
- * the peer's request arrived, so that the peer notices if this event was delayed.
+ * Makes a heartbeat. It tells the peer that the peer has all revocations, except those of the last
+ * second. It also says how long ago the peer's request arrived, so that the peer notices when the
+ * heartbeat was delayed.
  */
 const current = (openedAt: number): Uint8Array<ArrayBuffer> =>
   frame('current', { elapsed_ms: Math.floor(performance.now() - openedAt) })
@@ -60,9 +62,10 @@ const current = (openedAt: number): Uint8Array<ArrayBuffer> =>
 export interface RevocationStreams {
   readonly count: number
   /**
-   * Opens a stream: first the revocations behind `lastEventId`, or a `reset` and all revocations,
-   * then each new one. `client full`: the client has too many streams. `full`: all clients together
-   * have too many streams, or the server stops.
+   * Opens a stream. If the event `lastEventId` is known, the stream begins with the revocations
+   * after it. Otherwise the stream begins with a `reset` and all revocations. Then each new
+   * revocation follows. Returns `client full` if the client has too many streams. Returns `full` if
+   * all clients together have too many streams, or if the server stops.
    *
    * @throws {DatabaseUnavailableError} if the event is not in memory, and the database cannot tell
    *   whether it is new
@@ -85,7 +88,7 @@ interface Stream {
   end(): void
 }
 
-/** Creates the streams of this process. There is none yet. */
+/** Creates the streams of this process. No stream is open yet. */
 export function createRevocationStreams(
   parts: {
     readonly feed: EventFeed

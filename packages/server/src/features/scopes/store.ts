@@ -10,7 +10,7 @@ import type { ScopeTables } from './tables.ts'
 
 const name = 'declared'
 
-/** Replaces the stored scopes and roles, which are JSON. */
+/** Replaces the stored scopes and roles. The value is JSON. */
 export const storeDeclared: Command<string, void> = command(
   'storeDeclared',
   async (transaction, value) => {

@@ -52,7 +52,7 @@ interface Refreshed {
   readonly authenticatedAt: number
 }
 
-/** The result of the use of a refresh token. */
+/** What the use of a refresh token led to. */
 export type RefreshTokenUsed =
   | (Refreshed & { readonly outcome: 'rotated' })
   | (Refreshed & { readonly outcome: 'repeated'; readonly sealedSuccessor: string })
@@ -62,10 +62,11 @@ export type RefreshTokenUsed =
   | { readonly outcome: 'over' }
 
 /**
- * Uses a refresh token. Concurrent uses of one session run one after the other: the first statement
- * locks the row of the session, and the second statement reads the token under this lock. So each
- * use sees what the previous use wrote. A transaction that ends a session takes the same lock. So a
- * use cannot issue a token while another transaction ends the session.
+ * Uses a refresh token. If several callers use tokens of one session at the same time, the uses run
+ * one after the other: the first statement locks the row of the session, and the second statement
+ * reads the token under this lock. So each use sees what the previous use wrote. A transaction that
+ * ends a session takes the same lock. So a use cannot issue a token while another transaction ends
+ * the session.
  */
 export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = command(
   'useRefreshToken',

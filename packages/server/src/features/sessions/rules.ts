@@ -17,7 +17,7 @@ export interface RuleOptions {
   readonly graceSeconds?: number | undefined
 }
 
-/** The rules, in the same order as in the documents. */
+/** The safety rules for lifetimes, in the order in which docs/reference/doctor.md lists them. */
 export const rules: readonly Rule<RuleOptions>[] = [
   {
     id: 'access-token-short',

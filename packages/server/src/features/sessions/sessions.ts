@@ -25,8 +25,8 @@ export interface SessionStart {
   readonly passwordHash?: string
   /**
    * The rights of the account from which `scopes` was computed; undefined for an app's own users.
-   * The start of the session compares them with the stored rights, so it never grants a right that
-   * the account has lost since.
+   * The start of the session compares them with the stored rights. If the rights have changed
+   * since, the session does not start.
    */
   readonly rights?: StoredRights | undefined
   /**

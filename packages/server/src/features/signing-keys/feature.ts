@@ -18,8 +18,8 @@ export interface SigningKeyOptions {
    */
   readonly key?: string | undefined
   /**
-   * The value that `key` had before. Give it while the database has values that were encrypted with
-   * it: `keystile doctor` says when it is no longer needed.
+   * The previous value of `key`. Give it as long as the database has values that were encrypted
+   * with it. `keystile doctor` says when `previousKey` is no longer needed.
    */
   readonly previousKey?: string | undefined
   /**

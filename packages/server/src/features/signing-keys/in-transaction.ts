@@ -15,7 +15,7 @@ export function lockIssuer(transaction: Transaction): Promise<{ readonly value: 
     .executeTakeFirstOrThrow()
 }
 
-/** Inserts a key. Does NOT end the key that signs before it. */
+/** Inserts a key. Does NOT set the time at which the previous key stops signing. */
 export async function insertKey(
   transaction: Transaction,
   key: { readonly offered: NewKey; readonly now: number; readonly signsFrom: number },
@@ -40,7 +40,7 @@ export async function insertKey(
  */
 const forgedTokensMilliseconds = 10 * 365 * 24 * 60 * 60 * 1000
 
-/** Inserts the events that revoke all tokens of keys. */
+/** Inserts the events that revoke all tokens that the given keys signed. */
 export async function revokeTokensOf(
   transaction: Transaction,
   ids: readonly string[],

@@ -14,9 +14,14 @@ import { openSealedKey, type NamedKey } from './sealed-keys.ts'
 import { listSigningKeyRows } from './store.ts'
 import type { SigningKeyRow } from './tables.ts'
 
-/** From this age on, the copy is read again before it is used. */
+/**
+ * How old the copy of the keys may be. If it is older, the keys are read again before the next use.
+ */
 const freshMilliseconds = 5_000
-/** The minimum time between two reads that unknown keys cause, in real time. */
+/**
+ * The minimum time between two reads for keys that are not in the copy. It is measured in real
+ * time, not by `clock`.
+ */
 const pauseMilliseconds = 250
 
 /** The published keys, and how long a verifier may cache them. */
@@ -30,16 +35,17 @@ export interface KeyRing {
   /**
    * Returns the key that signs now. Callers that need the keys to be read again share one read.
    *
-   * @throws {DatabaseUnavailableError} if the keys cannot be read, and another key may sign by now
+   * @throws {DatabaseUnavailableError} if the keys cannot be read, and a different key may already
+   *   sign
    */
   signingKey(): Promise<SigningKey>
   /** Verifies tokens that any of the published keys signed. */
   readonly keySet: KeySet
-  /** @throws {DatabaseUnavailableError} if the keys were not read for too long */
+  /** @throws {DatabaseUnavailableError} if the last successful read of the keys is too old */
   published(): Promise<Published>
   /**
-   * Returns the gauges of the key that signs now. There are none for the operator's own keys. If no
-   * other caller needs the keys, the values are those of the previous call.
+   * Returns the gauges of the key that signs now, from the copy in memory. If the copy is old, it
+   * is renewed in the background, for the next call. The operator's own keys have no gauges.
    */
   readGauges(): readonly Reading[]
 }
@@ -64,8 +70,9 @@ interface Copy {
 }
 
 /**
- * How long a verifier may cache the published keys. The keys that a process publishes can
- * themselves be half a lead old. Both times together are shorter than the lead.
+ * How long a verifier may cache the published keys: a twelfth of the lead. The copy that the
+ * verifier gets may already be half a lead old. Both times together are shorter than the lead, so
+ * each verifier has a new key before the key signs.
  */
 function maxAgeSecondsOf({ lead }: RotationTimes): number {
   return Math.floor(lead / 12 / 1000)
@@ -177,8 +184,8 @@ interface Reads {
   /** Joins the running read, or starts one. */
   join(): Promise<void>
   /**
-   * Runs a read that starts after this call. Callers that wait share it, and there is a pause
-   * between two such reads, so that tokens with invented keys cannot flood the database.
+   * Runs a read that starts after this call. All callers that wait for such a read share it. There
+   * is a pause between two such reads, so that tokens with invented keys cannot flood the database.
    */
   fresh(): Promise<void>
 }

@@ -6,11 +6,11 @@ import { stateOf, type KeyState } from './plan.ts'
 import { createKeySeal, openSealedKey } from './sealed-keys.ts'
 import { findSigningKeyRows } from './store.ts'
 
-/** A stored key that the given secrets decrypt. */
+/** A stored key that could be decrypted with the given secrets. */
 export interface KeyStanding {
   readonly id: string
   readonly state: KeyState
-  /** When the key stops to sign, in milliseconds. Undefined while it has no successor. */
+  /** When the key stops signing, in milliseconds. Undefined while the key has no successor. */
   readonly signsUntil: number | undefined
 }
 

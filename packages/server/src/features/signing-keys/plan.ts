@@ -7,11 +7,11 @@ import type { SigningTimes } from './tables.ts'
 /** The lengths of the parts of a key's life, in milliseconds. */
 export interface RotationTimes {
   /**
-   * How long a key is published before it signs. Verifiers that cache the published keys, for at
-   * most this long, then have the key when its first token arrives.
+   * How long a key is published before it signs. Verifiers may cache the published keys for at most
+   * this long. So they have the key when its first token arrives.
    */
   readonly lead: number
-  /** How long a key signs until its successor signs. */
+  /** How long a key signs before its successor takes over. */
   readonly period: number
   /**
    * How long a key stays published after its last token has expired. Verifiers accept a token for

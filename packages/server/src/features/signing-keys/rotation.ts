@@ -11,7 +11,7 @@ import { advanceSigningKeys, listSigningKeyRows, readLongestToken } from './stor
 /** When keys are replaced. Only tests use other times than `defaultRotation`. */
 export interface RotationSettings {
   readonly times: RotationTimes
-  /** How often to check whether a key must be replaced, in milliseconds. */
+  /** How often the rotation checks whether a key is due, in milliseconds. */
   readonly interval: number
 }
 
@@ -27,7 +27,7 @@ export interface RotationParts extends RotationSettings {
 
 /** Replaces signing keys while this process holds the lease of background jobs. */
 export interface Rotation {
-  /** Waits for the check that is in progress, and stops. */
+  /** Stops the checks, and waits for a check that is running. */
   close(): Promise<void>
 }
 

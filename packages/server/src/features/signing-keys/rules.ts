@@ -24,7 +24,7 @@ export interface RuleOptions {
 
 const dayMilliseconds = 24 * 60 * 60 * 1000
 
-/** The rules, in the same order as in the documents. */
+/** The safety rules for signing keys, in the order in which docs/reference/doctor.md lists them. */
 export const rules: readonly Rule<RuleOptions>[] = [
   {
     id: 'key-given',

@@ -12,8 +12,8 @@ const minBytes = 32
 const makeOne = 'make one with: openssl rand -base64 32'
 
 /**
- * Why a sealing secret is not acceptable. The package `keystile` has the same rules for HMAC
- * secrets.
+ * A reason why a sealing secret is not acceptable. The package `keystile` has the same rules for
+ * HMAC secrets.
  */
 export interface SealingSecretFault {
   readonly kind: 'weak' | 'known'

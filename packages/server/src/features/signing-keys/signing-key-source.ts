@@ -26,7 +26,7 @@ export type SigningKeySource =
   | { readonly ownKeys: OwnKeys }
   | {
       readonly algorithm: IssuingAlgorithm
-      /** Encrypt and decrypt the keys in the database. */
+      /** The secrets that encrypt and decrypt the keys in the database. */
       readonly sealingSecrets: SealingSecrets
     }
 

@@ -134,7 +134,7 @@ export async function findNextKeyDue(
   return nextKeyDueAt(keys as readonly SigningTimes[], now, defaultTimes)
 }
 
-/** Whether the secret cannot decrypt one of the stored keys. */
+/** Whether at least one stored key cannot be decrypted with the secret. */
 export async function hasOlderKey(reader: Database['reader'], secret: string): Promise<boolean> {
   const rows = await findSigningKeyRows(reader)
   return rows.some(

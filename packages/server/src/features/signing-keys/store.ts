@@ -42,7 +42,10 @@ export interface Advance {
   readonly now: number
   /** The algorithm that new keys have. */
   readonly algorithm: string
-  /** The key to insert if one is due. Undefined if none was due before the transaction. */
+  /**
+   * A new key. The transaction inserts it if a new key is due. Undefined if no new key was due
+   * before the transaction.
+   */
   readonly offered: NewKey | undefined
   readonly times: RotationTimes
   /**
@@ -54,8 +57,9 @@ export interface Advance {
 
 /**
  * Makes the changes that are due: inserts the offered key, and deletes the keys whose tokens have
- * all expired. It locks and reads the keys, and calls `plan()` again. So if several processes
- * rotate at the same time, only one of them inserts its key.
+ * all expired. Locks and reads the keys first, and decides again what is due. So if several
+ * processes rotate at the same time, only one of them inserts its key, and the others find that
+ * key.
  *
  * @returns the inserted key, if one was due, and the ids of the deleted keys
  */
@@ -92,8 +96,8 @@ export const advanceSigningKeys: Command<
 export interface Revocation {
   readonly id: string
   /**
-   * The key that signs if no key is left. Undefined if the operator's own key signs: then the id
-   * may also be that of a key that is not in the database.
+   * A new key, which signs if neither a current key nor a next key is left. Undefined if the
+   * operator's own key signs: `id` may then be the id of a key that is not in the database.
    */
   readonly offered: NewKey | undefined
   readonly by: By

@@ -24,7 +24,7 @@ export interface SigningKeyRow extends SigningTimes {
   readonly created_at: number
 }
 
-/** A new key, whose times the transaction decides. */
+/** A new key. The transaction sets its times. */
 export type NewKey = Pick<SigningKeyRow, 'id' | 'algorithm' | 'sealed_jwk'>
 
 /** The tables of signing keys. */

@@ -18,8 +18,8 @@ interface Tables {
 const longestSeconds = 86_400
 
 /**
- * Adds the times at which a signing key is published, and between which it signs. The existing key
- * keeps signing.
+ * Adds three times to each signing key: when it is published, when it starts to sign, and when it
+ * stops. The existing key keeps signing.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const column of ['published_at', 'signs_from'])
