@@ -11,7 +11,10 @@ const tagBytes = 16
 /** Secrets that a seal uses. The first one encrypts. Each of them decrypts. */
 export type SealingSecrets = readonly [string, ...string[]]
 
-/** Encrypts values for the database. Without the key, a stolen copy of the database is useless. */
+/**
+ * Encrypts values before they are stored. A thief who copies the database cannot read these values
+ * without the secret.
+ */
 export interface Seal {
   /**
    * Encrypts a string.

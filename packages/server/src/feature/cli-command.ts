@@ -11,7 +11,10 @@ import type { Terminal } from './terminal.ts'
 export interface CliCommand<C> {
   /** The words that call the command, such as `user` and `create`. */
   readonly words: readonly [string, string?]
-  /** The name of the command's operand in the help. If it has a name, the operand is required. */
+  /**
+   * How the help names the operand of the command, such as `FILE`. A command with this member
+   * requires the operand.
+   */
   readonly operand?: string
   readonly flags?: Readonly<Record<string, CliFlag>>
   /**
@@ -20,7 +23,10 @@ export interface CliCommand<C> {
    */
   readonly takesSettings: boolean | 'withoutKey'
   readonly summary: string
-  /** Loads the code with `import(…)`, so that other commands start without loading this code. */
+  /**
+   * Loads the code of the command with `import(…)`. So other commands start faster: they do not
+   * load this code.
+   */
   readonly load: () => Promise<(call: C) => void | Promise<void>>
 }
 

@@ -24,9 +24,15 @@ export interface Rule<Options> {
 
 /** A violation of a rule. `about` and `message` form one sentence. */
 export interface Fault {
-  /** The subject of the sentence: a setting as it was given, a file, or another thing. */
+  /**
+   * What violates the rule: a setting as it was given, a file, or another thing. It is the subject
+   * of a sentence, and `message` is the rest.
+   */
   readonly about: string
-  /** The predicate of the sentence: the requirement and, if it is not secret, the value. */
+  /**
+   * The requirement and, if it is not secret, the value: "must be an https URL; it is …". It
+   * follows `about` in one sentence.
+   */
   readonly message: string
   /** How to fix the violation, in one line: a command or a setting. */
   readonly fix: string

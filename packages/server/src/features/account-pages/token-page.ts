@@ -42,13 +42,16 @@ export interface TokenPage {
   readonly fieldNames: readonly string[]
   texts(reader: PageReader): TokenPageTexts
   shared(reader: PageReader): SharedTexts
-  /** Returns the fields of the form. `typed` has what the person typed before, except passwords. */
+  /**
+   * Returns the fields of the form. `typed` has the values from the person's last try, without
+   * passwords.
+   */
   fields(reader: PageReader, typed: Form): readonly Omit<Field, 'fault'>[]
   /** Does what the button says. Its refusals are shown on the page. */
   submit(form: Form, request: HttpRequestWithBody): Promise<void>
 }
 
-/** Makes the two routes of a page: the form, and what its button sends. */
+/** Makes the two routes of a page: `GET` shows the form, and `POST` receives the form. */
 export function tokenPageRoutes(kind: TokenPage, settings: PageSettings): readonly OpenRoute[] {
   const { name, summary, fieldNames } = kind
   const uncapitalized = summary.charAt(0).toLowerCase() + summary.slice(1)
@@ -104,7 +107,7 @@ async function submitForm(
 interface Refused {
   readonly status: number
   readonly retryAfterSeconds: number | undefined
-  /** The name of the field that the fault is about; undefined for the link. */
+  /** The name of the field that has the fault; undefined if the link has the fault. */
   readonly field: string | undefined
   readonly fault: Html
 }

@@ -7,7 +7,7 @@ import type { AccountTables, FormerEmailRow } from './tables.ts'
 
 /** An address that must not become the address of another user. */
 export interface Address {
-  /** The address in the form in which addresses are compared. */
+  /** The address in lower case, as in the column `email_key`. */
   readonly key: string
   /** The user who may get the address. */
   readonly subject: string

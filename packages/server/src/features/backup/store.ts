@@ -45,7 +45,7 @@ export async function findBackupTime(reader: Reader): Promise<number | undefined
 export interface Finish {
   /** Whether sessions and signing keys stay valid. */
   readonly keepsSessions: boolean
-  /** The key that replaces the stored ones. Undefined if none is replaced. */
+  /** The signing key that replaces the stored signing keys. Undefined if they stay. */
   readonly offered: Replacement['offered'] | undefined
   readonly by: By
   readonly now: number

@@ -167,7 +167,7 @@ function operationOf<C>(route: Route<C>): JsonObject {
   }
 }
 
-/** Describes an answer to a request that succeeds. */
+/** Describes the answer to a request that succeeds. */
 function successOf({ description, headers, schema, type }: SuccessDoc): JsonObject {
   return {
     description,
