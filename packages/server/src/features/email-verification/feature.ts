@@ -41,7 +41,7 @@ export const verificationRate: LimitRate = {
   intervalMilliseconds: 96 * minuteMilliseconds,
 }
 
-/** Limits how many confirmations from one IP address are refused. */
+/** Limits how many refused confirmations one IP address can cause. */
 export const verificationConfirmRate: LimitRate = {
   name: 'verification-confirm',
   burst: 100,

@@ -21,7 +21,7 @@ export interface Device {
   isOf(holder: Holder): boolean
 }
 
-/** The user whom a device secret is compared with. */
+/** The user whom `isOf()` compares with the owner of a device secret. */
 export interface Holder {
   readonly subject: string
   /**

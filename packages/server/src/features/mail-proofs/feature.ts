@@ -5,7 +5,10 @@ import { purgeProofs } from './purge-store.ts'
 /** The number of wrong codes after which a request refuses every code. Its link still works. */
 export const maxTries = 5
 
-/** The maximum number of valid proofs that a user has for one purpose and allowance. */
+/**
+ * How many valid proofs of one purpose a user can have. Proofs with different allowances are
+ * counted separately: see `CountedAddressee`.
+ */
 export const maxLiveProofs = 3
 
 /**
@@ -15,9 +18,9 @@ export const maxLiveProofs = 3
 export const claimMilliseconds: number = 30 * secondMilliseconds
 
 /**
- * Limits wrong codes to 20 a day, per account. Beyond the limit, only links work: an attacker
- * cannot guess a link. Applies even if `rateLimits` is off, because a proxy cannot know to which
- * account a code belongs.
+ * Limits wrong codes to 20 a day for each account. Beyond the limit, codes are refused and only
+ * links work, because an attacker cannot guess a link. The limit applies even if `rateLimits` is
+ * off: a proxy cannot replace it, because it does not know to which account a code belongs.
  */
 export const codeRate: LimitRate = {
   name: 'mail-code',
