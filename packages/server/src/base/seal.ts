@@ -3,8 +3,8 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 /** The length of the IV, in bytes. GCM is designed for this length (NIST SP 800-38D §8.2). */
 const ivBytes = 12
 /**
- * The length of the tag, in bytes: the longest that GCM allows. A shorter tag would be easier to
- * forge.
+ * The length of the authentication tag, in bytes. GCM allows no longer tag, and a shorter tag would
+ * be easier to forge.
  */
 const tagBytes = 16
 

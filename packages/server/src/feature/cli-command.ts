@@ -51,8 +51,9 @@ export interface Call<Options> {
   /** Reads the settings. @throws {ConfigurationError} with all faults of the settings */
   settings(): Promise<{ readonly options: Options }>
   /**
-   * Opens the database that the settings name, or the SQLite file `file`. Calls `work` with it, and
-   * closes it. A server may use the same database at the same time.
+   * Opens a database: the SQLite file `file` or, without `file`, the database of the settings.
+   * Calls `work` with the database and then closes the database. A server may use the same database
+   * at the same time.
    *
    * @throws {ConfigurationError} if the database does not exist and `mayCreate` is not true. A
    *   mistyped path must not create a new database without users

@@ -47,7 +47,7 @@ export interface Reading {
   readonly value: number
 }
 
-/** Receives the counts and durations of features. */
+/** What features call to report events and durations. `/metrics` shows the sums. */
 export interface Meter {
   /** Counts one event. */
   add<L extends Labels>(counter: CounterMetric<L>, labels: NoInfer<L>): void

@@ -9,7 +9,7 @@ import type { Wording } from './wording.ts'
  */
 export interface Rule<Options> {
   readonly id: string
-  /** The section of a standard that demands the rule. */
+  /** The section of a standard that demands the rule, such as `ASVS 5.0 12.3.2`. */
   readonly standard: string
   /** Whether a violation stops the start or is only logged as a warning. */
   readonly severity: 'stop' | 'warn'

@@ -21,7 +21,7 @@ export interface TokenPageTexts {
   readonly done: { readonly heading: string; readonly text: string }
 }
 
-/** The texts that all these pages share, in one language. */
+/** The texts that all pages for links in mails share, in one language. */
 export interface SharedTexts {
   readonly noToken: string
   readonly faults: {
@@ -35,7 +35,7 @@ export interface SharedTexts {
 
 /** A page for a link, with a form that sends the token and some fields. */
 export interface TokenPage {
-  /** The last part of the path, below `/account`. */
+  /** The last part of the path of the page: the page is at `/account/NAME`. */
   readonly name: string
   readonly summary: string
   /** The names of the fields of the form, besides the token. */

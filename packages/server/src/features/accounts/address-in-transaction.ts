@@ -19,7 +19,7 @@ import type { NewUndo, RestoredAccount } from './new-undo.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 import { updateUser } from './user-in-transaction.ts'
 
-/** An account that is locked to change its address. */
+/** An account that is locked while a transaction changes its address. */
 export type AddressAccount = Pick<UserRow, 'id' | 'email' | 'email_key' | 'email_verified_at'>
 
 /**

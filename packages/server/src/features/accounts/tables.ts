@@ -16,7 +16,10 @@ export interface UserRow {
   readonly email_verified_at: number | null
   /** The password hash: a PHC string, such as `$argon2id$v=19$…`, or a bcrypt hash. */
   readonly password_hash: string
-  /** The session that set the password; null if another person set it. */
+  /**
+   * The session in which the user set the password. Null if the password was set in another way: at
+   * the registration, by a link in a mail, or by an operator.
+   */
   readonly password_session: string | null
   readonly scopes: string
   readonly roles: string

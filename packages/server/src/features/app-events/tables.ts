@@ -11,8 +11,9 @@ export interface AppEventRow extends QueuedRow {
 export interface AppEventTables {
   readonly app_event: AppEventRow
   /**
-   * Says whether an app handles durable events. The table has at most one row. Its time comes from
-   * the clock of the database, in milliseconds.
+   * The table `event_handler`. It has a row that has not expired while an app handles durable
+   * events, and never more than one row. `expires_at` is a time of the clock of the database, in
+   * milliseconds.
    */
   readonly event_handler: { readonly name: string; readonly expires_at: number }
 }

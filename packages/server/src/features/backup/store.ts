@@ -18,7 +18,7 @@ import type { BackupTables } from './tables.ts'
 
 const backupTimeName = 'backed_up_at'
 
-/** Writes the time of the backup into a copy. */
+/** Writes the time of a backup into the backup itself, which is a copy of the database. */
 export async function recordBackupTime(transaction: Transaction, now: number): Promise<void> {
   const value = String(now)
   await inTables<BackupTables>(transaction)

@@ -15,7 +15,7 @@ import {
 } from './store.ts'
 import type { ClientRow } from './tables.ts'
 
-/** The parts of a grant that the registration of clients needs. */
+/** What the registration of clients must know about an OAuth grant. */
 export interface ClientGrant {
   readonly grantType: string
   /**
@@ -67,7 +67,9 @@ export interface ProvenClient {
   readonly secretHash: string | undefined
 }
 
-/** The registered clients, without `first-party`. */
+/**
+ * Finds and changes the registered clients. The built-in client `first-party` is not one of them.
+ */
 export interface Clients {
   /** Finds an active client. */
   find(id: string): Promise<ProvenClient | undefined>

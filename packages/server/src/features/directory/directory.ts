@@ -17,8 +17,8 @@ type FoundUser<U> = U | undefined | null | Promise<U | undefined | null>
  */
 export interface UserDirectory<U, S extends string = string> {
   /**
-   * Returns the user who logs in with this name or e-mail address, as the user typed it. The string
-   * never has control characters, a lone surrogate or more than 320 characters.
+   * Returns the user who has this name or e-mail address. `login` is what the user typed. It never
+   * has control characters, a lone surrogate or more than 320 characters.
    */
   findByLogin(login: string): FoundUser<U>
   /**
@@ -146,8 +146,8 @@ export interface Directory<U> {
 const maxLoginLength = 320
 
 /**
- * The largest number of undeclared scopes that the log reports, because a column of the app may
- * contain arbitrary strings.
+ * How many undeclared scopes the log reports at most. Without this limit, a column of the app with
+ * arbitrary strings could fill the log.
  */
 const maxReportedScopes = 100
 

@@ -26,7 +26,7 @@ const problem = {
   },
 }
 
-/** The bodies of refusals, which all routes share. */
+/** The JSON Schemas of the bodies of refusals. All routes share these schemas. */
 const schemas = {
   Problem: problem,
   ValidationProblem: { ...problem, required: [...problemSchema.required, 'errors'] },

@@ -157,7 +157,7 @@ function idLine(id: string): string {
   return `id: ${id}\n`
 }
 
-/** Returns the offset behind the event with this id. */
+/** Returns the offset in the page at which the event with this id ends. */
 function findEnd({ bytes, used }: Page, id: string): number | undefined {
   const written = Buffer.from(bytes.buffer, 0, used)
   const at = written.indexOf(`\n${idLine(id)}`)

@@ -68,7 +68,7 @@ export const numberEvents: Command<undefined, { readonly hasMore: boolean }> = c
 
 /** The state of the feed at one moment. One statement reads all of it. */
 export interface FeedState {
-  /** The highest number that an event has got so far. */
+  /** The highest number that was given to an event so far. */
   readonly seq: number
   readonly hasUnnumbered: boolean
   /** The id of the event with the requested number; undefined if there is no such event. */

@@ -29,7 +29,10 @@ export interface Holder {
    * Undefined for a user without a password.
    */
   readonly passwordMark: string | undefined
-  /** The session that set the password; undefined if another person set it. */
+  /**
+   * The session in which the user set the password. Undefined if the password was set in another
+   * way, such as by a link in a mail.
+   */
   readonly passwordSession?: string | undefined
 }
 
