@@ -15,8 +15,8 @@ export interface Wording {
    */
   set(setting: string, value: WordedValue): string
   /**
-   * Returns an instruction that names a setting but proposes no value: `pass it as key`, or `set
-   * KEYSTILE_KEY`.
+   * Returns an instruction that names a setting but proposes no value, such as `pass it as key` or
+   * `set KEYSTILE_KEY`.
    */
   provide(setting: string): string
 }

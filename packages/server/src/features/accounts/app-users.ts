@@ -128,7 +128,7 @@ export interface AppUsers<S extends string = string, U = PublicUser> {
    */
   listInvitations(page?: { readonly after?: string; readonly limit?: number }): Promise<{
     readonly invitations: readonly OpenInvitation[]
-    /** The `after` for the next page; null on the last page. */
+    /** The value of `after` for the next page; null on the last page. */
     readonly next: string | null
   }>
   /**
@@ -151,7 +151,7 @@ export interface AppUsers<S extends string = string, U = PublicUser> {
    */
   list(page?: { readonly after?: string; readonly limit?: number }): Promise<{
     readonly users: readonly ManagedUser<U>[]
-    /** The `after` for the next page; null on the last page. */
+    /** The value of `after` for the next page; null on the last page. */
     readonly next: string | null
   }>
   /** Changes the given fields of the profile. All other fields stay as they are. */

@@ -12,8 +12,8 @@ import { finishRestore, type Finished } from './store.ts'
 export type FinishOptions = SigningKeyChoice
 
 /**
- * Opens the restored database, which also migrates it, and makes it safe to use. The flag
- * `--keep-sessions` leaves sessions and signing keys as they are.
+ * Opens and migrates the restored database, and makes it safe to use. The flag `--keep-sessions`
+ * leaves sessions and signing keys as they are.
  *
  * @param where.file the SQLite file to open instead of the database of the settings
  * @throws {ConfigurationError} if the keys in the database were encrypted with a different secret

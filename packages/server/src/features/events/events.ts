@@ -39,8 +39,8 @@ export interface EventFeed {
   /** Tells the verifier of this process whether a token is revoked. */
   readonly revocations: Revocations
   /**
-   * Numbers and reads all new events. When the promise resolves, this process refuses the tokens
-   * that any process had revoked before the call.
+   * Gives numbers to all new events and reads them. When the promise resolves, this process refuses
+   * the tokens that any process had revoked before the call.
    */
   tail(): Promise<void>
   /**

@@ -11,8 +11,8 @@ import { namesOfRights, type Rights } from '../scopes/scopes.ts'
 import { insertInvitation } from './store.ts'
 
 /**
- * The link and the code in the mail of an invitation. With each of them, the person can create an
- * account, for 7 days.
+ * The link and the code in the mail of an invitation. For 7 days, each of them lets the person
+ * create an account.
  */
 export const invitationKind: ProofKind = {
   purpose: invitation,

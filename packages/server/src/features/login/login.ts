@@ -75,8 +75,8 @@ export interface GrantedLogin {
 }
 
 /**
- * The result for a user who is not authenticated. The audit entry is already written, except for
- * `password_too_long`.
+ * The result for a user who is not authenticated. The audit entry of the refusal is already
+ * written. A refusal with the reason `password_too_long` has no audit entry.
  */
 export interface RefusedLogin {
   readonly outcome: 'refused'
