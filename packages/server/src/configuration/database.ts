@@ -21,9 +21,8 @@ export interface DatabaseOptions {
   readonly database: string | Pool
   /**
    * Whether Keystile starts on a PostgreSQL whose setting `fsync` is off. Use `true` only for
-   * tests: if the machine of PostgreSQL crashes, commits may be lost, so revoked sessions become
-   * valid again, or the whole database is damaged. Default: `false`, so Keystile refuses to start
-   * on such a PostgreSQL.
+   * tests: a crash of the machine of PostgreSQL may damage the whole database, or may lose commits,
+   * so that revoked sessions become valid again. Default: `false`: Keystile does not start.
    */
   readonly dangerouslyAllowLostCommits?: boolean
 }

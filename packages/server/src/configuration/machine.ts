@@ -87,7 +87,7 @@ export async function enforceRules<Options extends InspectedOptions>(
     logger.warn({ rule: rule.id, standard: rule.standard, fix }, `${about} ${message}`)
 }
 
-/** What the inspection of a database must know besides the database. */
+/** The values that the inspection of a database needs. */
 interface Question {
   readonly now: number
   /**

@@ -11,9 +11,9 @@ export interface AppEventRow extends QueuedRow {
 export interface AppEventTables {
   readonly app_event: AppEventRow
   /**
-   * The table `event_handler`. It has a row that has not expired while an app handles durable
-   * events, and never more than one row. `expires_at` is a time of the clock of the database, in
-   * milliseconds.
+   * The table `event_handler`. While an app handles durable events, it has one row, whose
+   * `expires_at` is in the future. It never has a second row. `expires_at` is in milliseconds, by
+   * the clock of the database.
    */
   readonly event_handler: { readonly name: string; readonly expires_at: number }
 }

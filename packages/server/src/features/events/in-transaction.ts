@@ -11,9 +11,8 @@ import type { EventRow, EventTables } from './tables.ts'
 const marginMilliseconds = 70_000
 
 /**
- * How long the event about a changed user stays in the database. A process that has read no events
- * for half of this time forgets all users that it keeps in memory, because it may have missed
- * events.
+ * How long processes can read the event about a changed user. A process that has read no events for
+ * half of this time forgets all users that it keeps in memory, because it may have missed events.
  */
 export const userEventMilliseconds: number = 60 * 60 * 1000
 
