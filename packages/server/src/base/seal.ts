@@ -3,8 +3,8 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 /** The length of the IV, in bytes. GCM is designed for this length (NIST SP 800-38D §8.2). */
 const ivBytes = 12
 /**
- * The length of the tag, in bytes: the longest that GCM allows. A shorter tag would be easier to
- * forge.
+ * The length of the authentication tag, in bytes. GCM allows no longer tag, and a shorter tag would
+ * be easier to forge.
  */
 const tagBytes = 16
 
@@ -13,7 +13,10 @@ const tagBytes = 16
  */
 export type SealingSecrets = readonly [string, ...string[]]
 
-/** Encrypts values for the database. Without the key, a stolen copy of the database is useless. */
+/**
+ * Encrypts values before they are stored. A thief who copies the database cannot read these values
+ * without the secret.
+ */
 export interface Seal {
   /**
    * Encrypts a string.

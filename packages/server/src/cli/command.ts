@@ -15,7 +15,10 @@ import type { ProcessTerminal } from './terminal.ts'
 export interface OwnCall extends Call<CheckedOptions> {
   readonly terminal: ProcessTerminal
   settings(): Promise<Settings>
-  /** Returns the settings for safety rules. Faults are part of the result and are not thrown. */
+  /**
+   * Reads all settings and returns what the safety rules check. Does not throw if a setting has a
+   * fault: the result lists the faults.
+   */
   situation(): Promise<Situation<RuleOptions>>
 }
 

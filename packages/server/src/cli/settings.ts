@@ -38,7 +38,7 @@ export interface FlagDoc {
   readonly summary: string
 }
 
-/** The flags of every command that reads settings. */
+/** The flags for settings. Every command that reads settings accepts all of them. */
 export const settingFlags: readonly FlagDoc[] = [
   ...serverSettings.filter(({ environment }) => environment !== undefined).map(documentSetting),
   {
@@ -116,7 +116,7 @@ export async function readSituation(
 const unusedKey = randomId() + randomId()
 
 interface Found {
-  /** The settings that are options of `createKeystile`. */
+  /** The values of those settings that are options of `createKeystile`. */
   readonly values: Values
   readonly faults: readonly string[]
   readonly surroundings: Surroundings

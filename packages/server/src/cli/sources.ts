@@ -18,7 +18,10 @@ const prefix = 'KEYSTILE_'
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** The values of settings from file, environment and flags. The values are not checked yet. */
+/**
+ * The values of settings, gathered from the file, the environment and the flags. They are not
+ * checked yet.
+ */
 export interface Gathered {
   readonly values: Values
   /** Maps each setting's name to the place from which its value came. */

@@ -17,7 +17,7 @@ export interface ProcessTerminal extends Terminal {
  */
 export interface TerminalProcess {
   readonly env: Readonly<Record<string, string | undefined>>
-  /** The path of Node, and that of the main program. */
+  /** The command line of the process: first the path of Node, then the path of the main program. */
   readonly argv?: readonly string[]
   readonly stdin: Readable & { readonly isTTY?: boolean }
   readonly stdout: Writable & { readonly isTTY?: boolean }

@@ -5,7 +5,8 @@ import { show, type Wording } from '../feature/wording.ts'
 /** A fault of a setting. `subject` and `message` form one sentence. */
 export interface SettingFault {
   /**
-   * The name of the setting, as it was given. If the fault is inside the value, its path follows.
+   * The name of the setting, as it was given. If only a part of the value has the fault, the path
+   * to this part follows: `corsOrigins.0`.
    */
   readonly subject: string
   readonly message: string

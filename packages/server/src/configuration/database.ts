@@ -20,9 +20,9 @@ export interface DatabaseOptions {
    */
   readonly database: string | Pool
   /**
-   * `true` lets Keystile start on a PostgreSQL whose setting `fsync` is off, such as one that only
-   * lives for a test. A crash of its machine may lose commits, so that revoked sessions are valid
-   * again, or damage the whole database. Default: `false`, which refuses such a PostgreSQL.
+   * Whether Keystile starts on a PostgreSQL whose setting `fsync` is off. Use `true` only for
+   * tests: a crash of the machine of PostgreSQL may damage the whole database, or may lose commits,
+   * so that revoked sessions become valid again. Default: `false`: Keystile does not start.
    */
   readonly dangerouslyAllowLostCommits?: boolean
 }
@@ -81,8 +81,9 @@ export const writeQueueLength: GaugeMetric = {
  */
 const maxClockDifferenceSeconds = 60
 /**
- * File systems on a network, by the number in Linux's `magic.h`. The write-ahead log of SQLite
- * needs memory that all processes on the file share, which these do not have.
+ * The file systems on a network, by their number in Linux's `magic.h`. SQLite does not work on
+ * them: its write-ahead log needs memory that all processes share, and processes on different
+ * machines have no such memory.
  */
 const networkFileSystems: ReadonlyMap<number, string> = new Map([
   [0x6969, 'NFS'],

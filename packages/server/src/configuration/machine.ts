@@ -87,10 +87,13 @@ export async function enforceRules<Options extends InspectedOptions>(
     logger.warn({ rule: rule.id, standard: rule.standard, fix }, `${about} ${message}`)
 }
 
-/** What the inspection of a database depends on. */
+/** The values that the inspection of a database needs. */
 interface Question {
   readonly now: number
-  /** The current secret, if the inspection must find values that this secret does not decrypt. */
+  /**
+   * The current secret: the inspection looks for values that this secret does not decrypt. If it is
+   * undefined, the inspection does not look for such values.
+   */
   readonly secret: unknown
 }
 
@@ -140,7 +143,10 @@ async function hasOlderValue(
   )
 }
 
-/** The numbers that identify file systems are those of Linux. */
+/**
+ * Returns the number of the file system that has the path. Returns undefined on systems other than
+ * Linux, whose numbers are different, and if the path does not exist yet.
+ */
 function findFileSystem(path: string): number | undefined {
   if (process.platform !== 'linux') return undefined
   try {

@@ -7,8 +7,8 @@ import type { Command } from '../storage/database.ts'
 export const maxPurgedAtOnce = 500
 
 /**
- * The largest difference that we expect between the clocks of two processes. Expired rows stay for
- * this long, because a process whose clock is behind may still need them.
+ * The largest expected difference between the clocks of two processes. Expired rows stay for this
+ * long, because a process whose clock is behind may still need them.
  */
 export const clockMarginMilliseconds: number = 24 * 60 * 60 * 1000
 
@@ -35,6 +35,6 @@ export interface CleanUpStep<Options = unknown> {
    * rows too early.
    */
   readonly time: 'recorded' | 'clock'
-  /** Returns the instant before which expired rows are deleted. */
+  /** Returns a time in milliseconds. The command deletes the rows that expired before this time. */
   before(time: number, options: Options): number
 }

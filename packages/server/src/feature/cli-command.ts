@@ -11,7 +11,10 @@ import type { Terminal } from './terminal.ts'
 export interface CliCommand<C> {
   /** The words that call the command, such as `user` and `create`. */
   readonly words: readonly [string, string?]
-  /** The name of the command's operand in the help. If it has a name, the operand is required. */
+  /**
+   * How the help names the operand of the command, such as `FILE`. A command with this member
+   * requires the operand.
+   */
   readonly operand?: string
   readonly flags?: Readonly<Record<string, CliFlag>>
   /**
@@ -20,7 +23,10 @@ export interface CliCommand<C> {
    */
   readonly takesSettings: boolean | 'withoutKey'
   readonly summary: string
-  /** Loads the code with `import(…)`, so that other commands start without loading this code. */
+  /**
+   * Loads the code of the command with `import(…)`. So other commands start faster: they do not
+   * load this code.
+   */
   readonly load: () => Promise<(call: C) => void | Promise<void>>
 }
 
@@ -45,8 +51,9 @@ export interface Call<Options> {
   /** Reads the settings. @throws {ConfigurationError} with all faults of the settings */
   settings(): Promise<{ readonly options: Options }>
   /**
-   * Opens the database that the settings name, or the SQLite file `file`. Calls `work` with it, and
-   * closes it. A server may use the same database at the same time.
+   * Opens a database: the SQLite file `file` or, without `file`, the database of the settings.
+   * Calls `work` with the database and then closes the database. A server may use the same database
+   * at the same time.
    *
    * @throws {ConfigurationError} if the database does not exist and `mayCreate` is not true. A
    *   mistyped path must not create a new database without users

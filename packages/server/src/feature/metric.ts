@@ -14,8 +14,8 @@ interface Named {
 /** @typeParam L maps each label to the values that this label may have */
 interface Labelled<L extends Labels> extends Named {
   /**
-   * Maps the name of each label to its possible values. If these are known only at run time, the
-   * list is empty.
+   * Maps the name of each label to the list of its possible values. The list is empty if the values
+   * are known only at run time.
    */
   readonly labels: { readonly [Name in keyof L]: readonly L[Name][] }
 }
@@ -47,7 +47,7 @@ export interface Reading {
   readonly value: number
 }
 
-/** Receives the counts and durations of features. */
+/** What features call to report events and durations. `/metrics` shows the sums. */
 export interface Meter {
   /** Counts one event. */
   add<L extends Labels>(counter: CounterMetric<L>, labels: NoInfer<L>): void

@@ -9,7 +9,7 @@ import type { Wording } from './wording.ts'
  */
 export interface Rule<Options> {
   readonly id: string
-  /** The section of a standard that demands the rule. */
+  /** The section of a standard that demands the rule, such as `ASVS 5.0 12.3.2`. */
   readonly standard: string
   /** Whether a violation stops the start or is only logged as a warning. */
   readonly severity: 'stop' | 'warn'
@@ -24,9 +24,15 @@ export interface Rule<Options> {
 
 /** A violation of a rule. `about` and `message` form one sentence. */
 export interface Fault {
-  /** The subject of the sentence: a setting as it was given, a file, or another thing. */
+  /**
+   * What violates the rule: a setting as it was given, a file, or another thing. It is the subject
+   * of a sentence, and `message` is the rest.
+   */
   readonly about: string
-  /** The predicate of the sentence: the requirement and, if it is not secret, the value. */
+  /**
+   * The requirement and, if it is not secret, the value: "must be an https URL; it is …". It
+   * follows `about` in one sentence.
+   */
   readonly message: string
   /** How to fix the violation, in one line: a command or a setting. */
   readonly fix: string

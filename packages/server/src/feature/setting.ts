@@ -31,8 +31,8 @@ export interface Setting<N extends string = string, T = unknown> {
   readonly environment?: readonly string[]
   /**
    * The name of the flag, without `--`. Default: the setting's name, with hyphens between
-   * lower-case words. `false` means that the setting has no flag, because other users of the
-   * machine can read the arguments of a process.
+   * lower-case words. `false`: the setting has no flag, because the value is secret, and other
+   * users of the machine can read the arguments of a process.
    */
   readonly flag?: string | false
   /**
@@ -42,8 +42,8 @@ export interface Setting<N extends string = string, T = unknown> {
    */
   readonly isSecret?: boolean
   /**
-   * Whether the value is the path of a file with the secret. Such a setting has no `…_FILE`
-   * variable.
+   * Whether the value is the path of a file, and the secret is in this file. Such a setting has no
+   * `…_FILE` variable.
    */
   readonly isSecretFile?: boolean
   /**
@@ -53,7 +53,7 @@ export interface Setting<N extends string = string, T = unknown> {
    * @throws {TypeError} with a sentence without a subject, such as "must be true or false"
    */
   parse?(text: string): T
-  /** Returns the string that `parse` turns into the value. */
+  /** The reverse of `parse`: turns the value into a string for a flag or a variable. */
   format?(value: T): string
   /** The name of another setting: only one of the two settings may be given. */
   readonly excludedBy?: string
@@ -69,12 +69,12 @@ export type SettingsOf<Options> = {
   readonly [N in keyof Options & string]-?: Setting<N, Exclude<Options[N], undefined>>
 }
 
-/** The records of the options of an interface, as a list. */
+/** A list of settings. Each setting has the name of an option of the interface `Options`. */
 export type SettingList<Options> = readonly Setting<keyof Options & string>[]
 
 /**
- * Returns the setting records of an interface's options as a list, in the given order. Compiles
- * only if each option has a record.
+ * Turns an object with one setting for each option into a list of the settings, in the same order.
+ * The compiler refuses an object that lacks an option of the interface `Options`.
  */
 export function listSettings<Options>(settings: SettingsOf<Options>): SettingList<Options> {
   return Object.values(settings)

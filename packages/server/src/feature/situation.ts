@@ -18,7 +18,10 @@ export interface Situation<Options> {
    * reports such faults before it applies the rules.
    */
   readonly faults?: readonly string[]
-  /** The place where the stand-alone server listens. Keystile inside an app does not know it. */
+  /**
+   * The place where the stand-alone server listens. Undefined for Keystile inside an app, because
+   * the app itself listens.
+   */
   readonly bind?: Bind | undefined
   /** The paths of the files from which secrets were read. */
   readonly secretFiles?: readonly string[]
@@ -31,7 +34,7 @@ export interface Situation<Options> {
 /** The place where the stand-alone server listens. */
 export interface Bind {
   readonly host: string
-  /** Whether the operator gave the issuer. If not, the issuer is derived from the port. */
+  /** Whether the operator set the issuer. If false, Keystile derives the issuer from the port. */
   readonly isIssuerGiven: boolean
 }
 
@@ -68,7 +71,7 @@ export interface Machine {
 
 /** Facts that features read from a database. */
 export interface StoredFacts {
-  /** The issuer of the first start with this database. */
+  /** The issuer with which Keystile first started on this database. */
   readonly issuer: string | undefined
   /** The newest signing key, encrypted. Undefined before the first start. */
   readonly sealedKey?: SealedKey | undefined
@@ -86,7 +89,7 @@ export interface StoredFacts {
   readonly latest?: number | undefined
   /** The number of mails that could not be sent and are not tried again. */
   readonly deadMails?: number
-  /** The number of durable events that the app did not handle for seven days. */
+  /** The number of durable events that the app has not handled within seven days. */
   readonly deadEvents?: number
 }
 
@@ -100,7 +103,7 @@ export interface SealedKey {
 /** A file that exists. */
 export interface FileFacts {
   readonly path: string
-  /** The permission bits. `undefined` on Windows, where they mean nothing. */
+  /** The permission bits of the file. `undefined` on Windows, where these bits mean nothing. */
   readonly mode: number | undefined
   readonly modifiedAt: number
 }

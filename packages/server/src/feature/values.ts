@@ -33,7 +33,7 @@ export function seconds(min: number, max: number): z.ZodType<number> {
   return wholeNumber(min, max, { of: ' of seconds' })
 }
 
-/** Parses digits. @throws {TypeError} for any other string */
+/** Parses a whole number of 1 to 9 digits. @throws {TypeError} for any other string */
 export function parseWholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new TypeError('must be a whole number')
   return Number(text)

@@ -15,7 +15,7 @@ export interface Wording {
    */
   set(setting: string, value: WordedValue): string
   /**
-   * Returns the instruction to give a setting, without a value: `pass it as key`, or
+   * Returns an instruction that names a setting but proposes no value, such as `pass it as key` or
    * `set KEYSTILE_KEY`.
    */
   provide(setting: string): string
@@ -44,8 +44,8 @@ const maxShownLength = 80
 
 /**
  * Returns a value as a message may show it: escaped, at most 80 characters long, and without the
- * user, query and fragment of a URL. Does NOT recognise secrets: never pass the value of a secret
- * setting.
+ * user name, password, query and fragment of a URL. Does NOT recognise secrets: never pass the
+ * value of a secret setting.
  */
 export function show(value: unknown): string {
   const text = typeof value === 'string' ? withoutCredentials(value) : String(value)

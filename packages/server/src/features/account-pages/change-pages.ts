@@ -22,7 +22,10 @@ export interface ChangePageParts extends PageSettings {
   readonly profile: JsonObject
 }
 
-/** The pages for a new address, for the old address, and for an invitation. */
+/**
+ * Returns the routes of three pages: they confirm a new e-mail address, restore the old address,
+ * and accept an invitation.
+ */
 export function changePageRoutes(parts: ChangePageParts): readonly OpenRoute[] {
   return [confirmPage(parts), undoPage(parts), acceptPage(parts)].flatMap((kind) =>
     tokenPageRoutes(kind, parts),

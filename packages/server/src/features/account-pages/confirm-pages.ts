@@ -98,7 +98,7 @@ async function confirm(
 interface Refused {
   readonly status: number
   readonly retryAfterSeconds?: number | undefined
-  /** The field that the fault is about; undefined for the link. */
+  /** The field that has the fault; undefined if the link has the fault. */
   readonly field?: 'password' | 'username' | undefined
   /** The fault to show. */
   readonly fault: Html

@@ -48,9 +48,12 @@ const pageHeaders = {
 /** A page that a person sees in a browser. */
 export interface Page {
   readonly language: Language
-  /** The heading. The title of the window contains it too. */
+  /** The heading of the page. It also appears in the title of the window. */
   readonly heading: string
-  /** The service that has the account: the host of the issuer. */
+  /**
+   * The service where the person has the account: the host of the issuer, such as
+   * `auth.example.com`.
+   */
   readonly service: string
   readonly content: Html
   /** The status of the answer. Default: 200. */

@@ -16,14 +16,17 @@ import { pageAnswer, type Page } from './layout.ts'
 /** The settings that each page depends on. */
 export interface PageSettings {
   readonly issuer: string
-  /** The language for a browser that prefers none of the four. */
+  /** The language of a page if the browser asks for none of the four languages that pages have. */
   readonly mailLanguage: Language
 }
 
 /** What a page knows of its reader. */
 export interface PageReader {
   readonly language: Language
-  /** Where the person has the account: the host of the issuer. */
+  /**
+   * The service where the person has the account: the host of the issuer, such as
+   * `auth.example.com`.
+   */
   readonly service: string
 }
 

@@ -14,7 +14,7 @@ interface YesAndNo {
 /** The required fields of a profile, as fields of a form. */
 export interface ProfileFields {
   readonly names: readonly string[]
-  /** Returns the fields to show. `typed` is what the person typed before. */
+  /** Returns the fields to show. `typed` has the values from the person's last try. */
   show(typed: Form, words: YesAndNo): readonly Omit<Field, 'fault'>[]
   /**
    * Reads the fields from a form, and converts each value to the type that the schema demands. A
@@ -24,8 +24,8 @@ export interface ProfileFields {
 }
 
 /**
- * Returns the fields for the required fields of a profile: texts, numbers, and values to choose
- * from. Leaves out objects and lists.
+ * Returns form fields for the required fields of a profile, if these are texts, numbers, or values
+ * to choose from. Leaves out required fields that are objects or lists.
  *
  * @param schema the JSON Schema of the profile
  */
@@ -51,7 +51,7 @@ export function profileFieldsOf(schema: JsonObject): ProfileFields {
   }
 }
 
-/** The members of a body that do not belong to the profile. */
+/** The members of the request body that are not fields of the profile. */
 const takenNames: ReadonlySet<string> = new Set(['token', 'request_id', 'code'])
 
 /** The parts of a JSON Schema that decide how a form asks for a value. */
@@ -118,7 +118,7 @@ function textField(
   }
 }
 
-/** The types of inputs, by the format or the type of the value. */
+/** Maps a format or a type of the JSON Schema to the `type` of the HTML input. */
 const inputTypes: Partial<Record<string, string>> = {
   number: 'number',
   integer: 'number',

@@ -1,7 +1,7 @@
 // The texts of the pages in four languages.
 import type { Language } from '../mail/message.ts'
 
-/** The texts of the pages for a new password. */
+/** The texts of the pages on which a user sets a new password. */
 export interface PageTexts {
   readonly forgot: { readonly heading: string; readonly intro: string; readonly button: string }
   readonly login: string

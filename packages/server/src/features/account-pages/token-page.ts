@@ -21,7 +21,7 @@ export interface TokenPageTexts {
   readonly done: { readonly heading: string; readonly text: string }
 }
 
-/** The texts that all these pages share, in one language. */
+/** The texts that all pages for links in mails share, in one language. */
 export interface SharedTexts {
   readonly noToken: string
   readonly faults: {
@@ -35,14 +35,17 @@ export interface SharedTexts {
 
 /** A page for a link, with a form that sends the token and some fields. */
 export interface TokenPage {
-  /** The last part of the path, below `/account`. */
+  /** The last part of the path of the page: the page is at `/account/NAME`. */
   readonly name: string
   readonly summary: string
   /** The names of the fields of the form, besides the token. */
   readonly fieldNames: readonly string[]
   texts(reader: PageReader): TokenPageTexts
   shared(reader: PageReader): SharedTexts
-  /** Returns the fields of the form. `typed` has what the person typed before, except passwords. */
+  /**
+   * Returns the fields of the form. `typed` has the values from the person's last try, without
+   * passwords.
+   */
   fields(reader: PageReader, typed: Form): readonly Omit<Field, 'fault'>[]
   /**
    * Does what the button of the form says. If this function throws a refusal, the page shows it.
@@ -50,7 +53,7 @@ export interface TokenPage {
   submit(form: Form, request: HttpRequestWithBody): Promise<void>
 }
 
-/** Makes the two routes of a page: the form, and what its button sends. */
+/** Makes the two routes of a page: `GET` shows the form, and `POST` receives the form. */
 export function tokenPageRoutes(kind: TokenPage, settings: PageSettings): readonly OpenRoute[] {
   const { name, summary, fieldNames } = kind
   const uncapitalized = summary.charAt(0).toLowerCase() + summary.slice(1)
@@ -109,7 +112,7 @@ async function submitForm(
 interface Refused {
   readonly status: number
   readonly retryAfterSeconds: number | undefined
-  /** The name of the field that the fault is about; undefined for the link. */
+  /** The name of the field that has the fault; undefined if the link has the fault. */
   readonly field: string | undefined
   readonly fault: Html
 }

@@ -19,14 +19,15 @@ import type { NewUndo, RestoredAccount } from './new-undo.ts'
 import type { AccountTables, UserRow } from './tables.ts'
 import { updateUser } from './user-in-transaction.ts'
 
-/** An account that is locked to change its address. */
+/** An account that is locked while a transaction changes its address. */
 export type AddressAccount = Pick<UserRow, 'id' | 'email' | 'email_key' | 'email_verified_at'>
 
 /**
  * Locks an account until the end of the transaction, to change its address.
  *
  * @param expected.passwordHash the hash that was stored when the change was allowed
- * @returns undefined if the account is disabled or deleted, or has another password by now
+ * @returns the account. Undefined if the account is disabled or deleted, or if its password has
+ *   changed
  */
 export async function lockAddress(
   transaction: Transaction,
@@ -129,12 +130,13 @@ export async function insertRemovalNotice(
 const noPassword = '-'
 
 /**
- * Restores the former address of an account, with the link in a mail. The address is verified if it
- * was verified before. Cancels all later changes of the address, ends all sessions and disables the
- * password, because the person who changed the address may know the password.
+ * Restores the former address of an account. `tokenHash` is the hash of the token in the link that
+ * was mailed to this address. If the former address was verified, it is verified again. Cancels all
+ * later changes of the address, ends all sessions and disables the password, because the person who
+ * changed the address may know the password.
  *
- * @returns the account, or undefined if the link was used, has expired or was cancelled, or another
- *   user has the address or may restore it
+ * @returns the account. Undefined if the link was used, has expired or was cancelled, if the
+ *   account was deleted, or if another user has the address or may restore it
  * @throws the error of the unique constraint if another user takes the address at the same time
  */
 export async function restoreAddress(

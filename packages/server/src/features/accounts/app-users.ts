@@ -42,8 +42,8 @@ export type NewManagedUser<S extends string, U = PublicUser> = Partial<ProfileOf
   readonly username: string
   readonly email?: string | null | undefined
   /**
-   * Whether the app knows that the address is the user's. Default: false. Keystile sends no mail to
-   * users whom the app creates.
+   * Whether the app knows that the e-mail address belongs to the user. Default: false. Keystile
+   * sends no mail to users whom the app creates.
    */
   readonly emailVerified?: boolean | undefined
   readonly password: string
@@ -55,9 +55,9 @@ export type NewManagedUser<S extends string, U = PublicUser> = Partial<ProfileOf
 export interface Grant<S extends string> {
   readonly scopes?: readonly S[] | undefined
   readonly roles?: readonly string[] | undefined
-  /** Scopes to remove. These scopes need not be declared any more. */
+  /** Scopes to remove. A scope that is no longer declared can be removed too. */
   readonly removeScopes?: readonly string[] | undefined
-  /** Roles to remove. These roles need not be declared any more. */
+  /** Roles to remove. A role that is no longer declared can be removed too. */
   readonly removeRoles?: readonly string[] | undefined
   /** Ends all sessions, so that the change takes effect immediately. Default: false. */
   readonly endsSessions?: boolean | undefined
@@ -72,7 +72,9 @@ export interface NewInvitation<S extends string> {
 
 /** An invitation that was sent. */
 export interface Invitation {
-  /** The id that a page of the app needs with the code of the mail. */
+  /**
+   * The id of the invitation. A page of the app sends this id together with the code from the mail.
+   */
   readonly requestId: string
   readonly expiresAt: Date
 }
@@ -104,9 +106,7 @@ export interface OpenInvitation {
  * @typeParam U the public user, with the fields of the profile
  */
 export interface AppUsers<S extends string = string, U = PublicUser> {
-  /**
-   * Creates an account. If no scopes and roles are given, the user holds only the default scopes.
-   */
+  /** Creates an account. Without `scopes` and `roles`, the user holds only the default scopes. */
   create(user: NewManagedUser<S, U>): Promise<ManagedUser<U>>
   /**
    * Mails a person a link to create an account, even while registration is closed. When the person
@@ -129,12 +129,12 @@ export interface AppUsers<S extends string = string, U = PublicUser> {
    */
   listInvitations(page?: { readonly after?: string; readonly limit?: number }): Promise<{
     readonly invitations: readonly OpenInvitation[]
-    /** The `after` for the next page; null on the last page. */
+    /** The value of `after` for the next page; null on the last page. */
     readonly next: string | null
   }>
   /**
-   * Revokes the invitation of an address. Its link and its code stop working. Throws `not_found` if
-   * there is none.
+   * Revokes the invitation of an address. The link and the code of the invitation stop working.
+   * Throws `not_found` if the address has no invitation.
    *
    * @throws {TypeError} if mail is not configured
    */
@@ -146,15 +146,16 @@ export interface AppUsers<S extends string = string, U = PublicUser> {
   /**
    * Returns a page of users in the order of their names.
    *
-   * @param page.after the `next` of the previous page. The page begins with the first name after it
+   * @param page.after the `next` of the previous page: a name. The page begins with the first name
+   *   after this name
    * @param page.limit 1 to 200. Default: 50
    */
   list(page?: { readonly after?: string; readonly limit?: number }): Promise<{
     readonly users: readonly ManagedUser<U>[]
-    /** The `after` for the next page; null on the last page. */
+    /** The value of `after` for the next page; null on the last page. */
     readonly next: string | null
   }>
-  /** Changes fields of the profile. Fields that are left out stay as they are. */
+  /** Changes the given fields of the profile. All other fields stay as they are. */
   update(id: string, fields: Partial<ProfileOf<U>>): Promise<ManagedUser<U>>
   /**
    * Adds and removes scopes and roles. The change takes effect with the user's next token. With
@@ -167,7 +168,10 @@ export interface AppUsers<S extends string = string, U = PublicUser> {
   enable(id: string): Promise<ManagedUser<U>>
   /** Sets a new password, and ends all sessions. Does NOT ask for the current password. */
   setPassword(id: string, password: string): Promise<void>
-  /** Deletes all data except the id and the name. No other user can get this id or name. */
+  /**
+   * Deletes a user: erases all data of the user except the id and the name, so that no other user
+   * can get this id or name.
+   */
   delete(id: string): Promise<void>
 }
 

@@ -7,7 +7,9 @@ export const auditEvents = [
   /** Roles or scopes of a user changed. */
   'grants_changed',
   'password_changed',
-  /** A change of the password or e-mail address was refused: the current password was wrong. */
+  /**
+   * A change of the password or e-mail address was refused, because the current password was wrong.
+   */
   'password_refused',
   'email_changed',
   'profile_changed',

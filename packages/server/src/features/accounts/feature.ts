@@ -16,11 +16,11 @@ export interface AccountOptions<P extends object> {
    */
   readonly registration?: 'open' | 'closed'
   /**
-   * A schema for the fields that the application adds to users, by the Standard Schema
-   * specification. A profile is at most 64 KiB of JSON. A field must not have the name of one of
-   * Keystile's fields (`id`, `username`, `email`, `email_verified`, `created_at`, `password`,
-   * `scopes`, `roles`, `disabled`) or of a property that every object has (`constructor`,
-   * `toJSON`).
+   * A schema for the fields that the application adds to users. Any library that implements
+   * Standard Schema can make the schema. A profile is at most 64 KiB of JSON. A field must not have
+   * the name of one of Keystile's fields (`id`, `username`, `email`, `email_verified`,
+   * `created_at`, `password`, `scopes`, `roles`, `disabled`) or of a property that every object has
+   * (`constructor`, `toJSON`).
    */
   readonly profile?: ProfileSchema<P>
 }

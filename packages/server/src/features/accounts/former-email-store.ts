@@ -5,9 +5,9 @@ import { createPurge } from '../../feature/purge.ts'
 import { inTables, type AnyCommand, type Reader, type Transaction } from '../../storage/database.ts'
 import type { AccountTables, FormerEmailRow } from './tables.ts'
 
-/** An address that must not become the address of another user. */
+/** An address that a user wants, and this user. The address may be reserved for another user. */
 export interface Address {
-  /** The address in the form in which addresses are compared. */
+  /** The address in lower case, as in the column `email_key`. */
   readonly key: string
   /** The user who may get the address. */
   readonly subject: string

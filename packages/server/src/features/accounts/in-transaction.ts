@@ -15,8 +15,9 @@ import { updateUser } from './user-in-transaction.ts'
 export type NewUserRow = Omit<UserRow, 'disabled_at' | 'deleted_at'>
 
 /**
- * Inserts a user, or returns the field whose value another user has. The database's unique
- * constraints decide, so only one of two concurrent registrations gets a name.
+ * Inserts a user. If another user has the name or the e-mail address, inserts nothing and returns
+ * which of them is `taken`. The unique constraints of the database decide, so only one of two
+ * concurrent registrations gets a name.
  */
 export async function insertAccount(
   transaction: Transaction,
@@ -73,7 +74,7 @@ export interface ExpectedAccount {
   readonly rights: StoredRights | undefined
 }
 
-/** The part of a locked account that a notice needs. */
+/** The columns of a locked account that decide whether and where the notice of a login is sent. */
 export type LockedAccount = Pick<UserRow, 'email' | 'created_at'>
 
 /**
@@ -112,7 +113,7 @@ const lockActiveRow = prepare<
     .returning(['password_hash', 'scopes', 'roles', 'email', 'created_at']),
 )
 
-/** A locked account whose address a mail was sent to. */
+/** An account that is locked until the end of the transaction. A mail was sent to its address. */
 export interface MailboxAccount {
   readonly email: string
   /** Whether a person has already proved that they can read mails to this address. */

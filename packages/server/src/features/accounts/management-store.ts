@@ -45,7 +45,10 @@ export interface StoredUserChange {
   readonly disabled: boolean
   /** Whether to end all sessions even if the user is not disabled. */
   readonly endsSessions: boolean
-  /** The mail that tells the user that the account is disabled, if the change disables it. */
+  /**
+   * A mail that tells the user that the account is disabled. It is sent only if this change
+   * disables the account.
+   */
   readonly notice: NewMail | undefined
   readonly by: By
   readonly now: number

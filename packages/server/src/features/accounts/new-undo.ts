@@ -16,7 +16,10 @@ export interface RestoredAccount {
   readonly email: string
   /** The address in the form in which mailboxes are compared. */
   readonly mailbox: string
-  /** The address that the account had until the undo. Null if there is no other. */
+  /**
+   * The address that the account had just before the old address was restored. Null if the account
+   * had no address or already had the restored one.
+   */
   readonly replaced: string | null
   readonly isActive: boolean
 }

@@ -30,7 +30,7 @@ export interface RegistrationFormParts {
   readonly sendsMail: boolean
 }
 
-/** A registration whose fields are valid. Its name and address may be taken. */
+/** A registration whose fields are valid. Another user may already have the name or the address. */
 export interface ReadRegistration {
   readonly username: ComparableName
   readonly email: ComparableName

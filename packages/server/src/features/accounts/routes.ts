@@ -13,7 +13,7 @@ import type { Users } from './users.ts'
 export type AccountParts = ProfileChangeParts &
   PasswordChangeParts & { readonly users: Pick<Users, 'delete'> }
 
-/** The routes of a person's own account, from its first reading to its deletion. */
+/** The routes with which users read, change and delete their own account. */
 export function accountRoutes(parts: AccountParts): readonly Route<AccountCaller>[] {
   return [
     readAccountRoute(parts),

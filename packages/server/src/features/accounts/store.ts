@@ -139,7 +139,7 @@ export const changeEmail: Command<
     readonly email: ComparableName
     /** The hash that the password was verified against. */
     readonly passwordHash: string
-    /** The mail to the old mailbox, with its link. */
+    /** The mail to the old mailbox, and its link, which restores the old address. */
     readonly undo: NewUndo | undefined
     readonly by: By
     readonly now: number
@@ -214,8 +214,8 @@ const maxFieldNames = 50
 const maxFieldNameLength = 64
 
 /**
- * Returns the names of the fields that differ between two profiles, shortened to fit an audit
- * entry.
+ * Returns the names of the fields that differ between two profiles. To fit into an audit entry, it
+ * returns at most 50 names and cuts each name to 64 characters.
  */
 function findChangedFields(old: string, profile: string): readonly string[] {
   const [before, after] = [JSON.parse(old) as JsonObject, JSON.parse(profile) as JsonObject]

@@ -16,7 +16,10 @@ export interface UserRow {
   readonly email_verified_at: number | null
   /** The password hash: a PHC string, such as `$argon2id$v=19$…`, or a bcrypt hash. */
   readonly password_hash: string
-  /** The session that set the password; null if another person set it. */
+  /**
+   * The session in which the user set the password. Null if the password was set in another way: at
+   * the registration, by a link in a mail, or by an operator.
+   */
   readonly password_session: string | null
   readonly scopes: string
   readonly roles: string
@@ -31,8 +34,8 @@ export interface UserRow {
 }
 
 /**
- * An address that a user had before. For a week, a link restores it. If it was verified, no other
- * user can get it during this time.
+ * An e-mail address that a user had before. For a week, a link in a mail can restore the address.
+ * If the address was verified, no other user can get it during this week.
  */
 export interface FormerEmailRow {
   /** The hash of the token in the link. */
@@ -51,8 +54,8 @@ export interface AccountTables {
   readonly user: UserRow
   readonly former_email: FormerEmailRow
   /**
-   * The table `setting`, whose rows have a name and a value. Every change of rights locks the row
-   * `administration`.
+   * The table `setting`, whose rows have a name and a value. Every transaction that changes the
+   * rights of a user locks the row `administration`.
    */
   readonly setting: { readonly name: string; readonly value: string }
 }

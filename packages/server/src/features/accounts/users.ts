@@ -102,7 +102,8 @@ export interface UserFinder {
  */
 export interface UserWriter {
   /**
-   * Creates an account, or returns the field whose value another user has.
+   * Creates an account. If another user has the name or the e-mail address, creates nothing and
+   * returns which of them is `taken`.
    *
    * @param request the request for the mail by which the user verifies the address. It is stored
    *   with the account
@@ -145,8 +146,8 @@ export interface UserWriter {
    */
   delete(user: User, by: By): Promise<'deleted' | 'absent' | 'last-administrator'>
   /**
-   * Lets this process see a change of an account that another feature has committed: when the
-   * promise resolves, this process refuses the tokens of sessions that the change ended.
+   * Call it after another feature has committed a change of an account. When the promise resolves,
+   * this process refuses the tokens of the sessions that the change has ended.
    */
   settle(): Promise<void>
 }
@@ -285,7 +286,7 @@ export function newRowOf(
   }
 }
 
-/** Returns the user in the row of a new user. */
+/** Converts the row of a new user to a `User`. */
 export function userOfNewRow(row: NewUserRow): User {
   return userOf({ ...row, disabled_at: null, deleted_at: null })
 }

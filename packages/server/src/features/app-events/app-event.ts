@@ -34,13 +34,13 @@ export type AppEvent =
   /** A session was ended: by a logout, a revocation, or a change that ends the user's sessions. */
   | (Happened & InSession & { readonly type: 'session_ended' })
 
-/** An event as `onEvent` gets it with `durable: true`. */
+/** An event that an `onEvent` with `durable: true` gets. */
 export type DurableAppEvent = AppEvent & {
   /** The id of the event. It stays the same if the event is delivered again. */
   readonly id: string
 }
 
-/** A function that handles events of all processes. The events wait in the database for it. */
+/** Handles the events of all processes. Until an event is handled, it waits in the database. */
 export interface DurableEventHandler {
   readonly durable: true
   /**

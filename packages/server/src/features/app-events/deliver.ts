@@ -26,9 +26,15 @@ export interface DeliveryParts {
 
 /** Delivers events until it is closed. */
 export interface EventDelivery {
-  /** The numbers of waiting events and of dead letters, of all processes. */
+  /**
+   * How many events wait, and how many are dead letters. The numbers include the events of all
+   * processes.
+   */
   readonly gauges: readonly Reading[]
-  /** Waits up to 5 s for events that are being handled. Then it interrupts them. */
+  /**
+   * Takes no more events. Waits up to 5 s for `handle()` calls that are in progress, and then
+   * aborts their signals.
+   */
   close(): Promise<void>
 }
 

@@ -4,7 +4,7 @@ const dayMilliseconds = 24 * 60 * 60 * 1000
 
 /** The age at which an event that was not handled becomes a dead letter. */
 export const deliveryMilliseconds: number = 7 * dayMilliseconds
-/** Whether an unhandled event that was created at this time is a dead letter by now. */
+/** Whether an event that was created at `createdAt` and is still not handled is a dead letter. */
 export function isOverdue(createdAt: number, now: number): boolean {
   return createdAt < now - deliveryMilliseconds
 }
@@ -12,7 +12,7 @@ export function isOverdue(createdAt: number, now: number): boolean {
 /** The age at which an event is deleted, even if it was not handled. */
 export const eventLifetimeMilliseconds: number = 30 * dayMilliseconds
 /**
- * How long events are stored after the last process with a durable handler has stopped. An app that
- * removes its handler must not fill the database.
+ * How long processes still store new events after the last process with a durable handler has
+ * stopped. Without this limit, an app that removes its handler would fill the database.
  */
 export const handlerMilliseconds: number = 7 * dayMilliseconds

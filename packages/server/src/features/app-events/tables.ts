@@ -11,8 +11,9 @@ export interface AppEventRow extends QueuedRow {
 export interface AppEventTables {
   readonly app_event: AppEventRow
   /**
-   * Says whether an app handles durable events. The table has at most one row. Its time comes from
-   * the clock of the database, in milliseconds.
+   * The table `event_handler`. While an app handles durable events, it has one row, whose
+   * `expires_at` is in the future. It never has a second row. `expires_at` is in milliseconds, by
+   * the clock of the database.
    */
   readonly event_handler: { readonly name: string; readonly expires_at: number }
 }

@@ -16,8 +16,8 @@ export interface Audit<in Event extends string> {
    * Writes an entry. The entry is on disk when the promise resolves, so await the promise before
    * you throw the refusal.
    *
-   * @throws {DatabaseUnavailableError} when the database cannot be written at the moment
-   * @throws {ProblemError} `temporarily_unavailable` when too many entries are waiting
+   * @throws {DatabaseUnavailableError} if the database cannot be written now
+   * @throws {ProblemError} `temporarily_unavailable` if too many entries wait for the database
    */
   record(entry: Omit<AuditEntry<Event>, 'at'>): Promise<void>
 }
@@ -28,7 +28,7 @@ export interface Audit<in Event extends string> {
  */
 const maxWaiting = 200
 
-/** Creates the record of refusals in a database. */
+/** Creates an `Audit`, which writes the entries of refusals into a database. */
 export function createAudit(database: Database, clock: Clock): Audit<string> {
   let waiting = 0
 
@@ -62,7 +62,7 @@ export function findNewestInstant({
 
 /** The operator, who uses the command line. */
 export const byOperator: By = { actor: 'operator' }
-/** The application that Keystile is embedded in. */
+/** The actor of a change that the app makes with a method of Keystile. */
 export const byApp: By = { actor: 'app' }
 
 /**

@@ -151,7 +151,11 @@ interface OldDatabase {
   readonly isDamaged: boolean
 }
 
-/** @returns undefined if there was no database */
+/**
+ * Gives the draft the name of the database. Keeps the old database under the name `aside`.
+ *
+ * @returns the old database; undefined if there was no database
+ */
 function putInPlace(draft: string, target: string, aside: string): OldDatabase | undefined {
   if (!existsSync(target)) {
     if (!moveIntoPlace(draft, target, { mayReplace: false })) throw inUse(target)
@@ -186,7 +190,7 @@ function inUse(target: string): ConfigurationError {
   )
 }
 
-/** Says how the operator finds out what was lost. */
+/** Returns the text that tells the operator how to find the changes that were lost. */
 function adviceAbout({ kept, isDamaged }: OldDatabase, { contents }: Examined): string {
   const since = timeOf(contents?.backedUpAt)
   if (isDamaged)

@@ -41,7 +41,7 @@ export async function readContents(file: string): Promise<Contents | undefined> 
   })
 }
 
-/** Returns the contents as members of a JSON object. */
+/** Returns the contents of a copy as members of a JSON object. */
 export function wireContents({ backedUpAt, ...contents }: Contents): object {
   return { ...contents, backed_up_at: timeOf(backedUpAt) ?? null }
 }

@@ -21,7 +21,9 @@ export interface ExaminedOptions extends SigningKeyChoice {
 export interface Examined {
   /** Why the backup cannot be restored. */
   readonly faults: readonly string[]
-  /** Undefined if the file cannot be read, or has no tables of Keystile. */
+  /**
+   * What the backup has in it. Undefined if the file cannot be read or has no tables of Keystile.
+   */
   readonly contents?: Contents
   /** How many migrations a restore runs, because the backup is from an older version. */
   readonly missingMigrations?: number

@@ -12,8 +12,8 @@ import { finishRestore, type Finished } from './store.ts'
 export type FinishOptions = SigningKeyChoice
 
 /**
- * Opens the restored database, which also migrates it, and makes it safe to use. The flag
- * `--keep-sessions` leaves sessions and signing keys as they are.
+ * Opens and migrates the restored database, and makes it safe to use. The flag `--keep-sessions`
+ * leaves sessions and signing keys as they are.
  *
  * @param where.file the SQLite file to open instead of the database of the settings
  * @throws {ConfigurationError} if the keys in the database were encrypted with a different secret
@@ -42,7 +42,7 @@ export async function finish(
   return done
 }
 
-/** Returns what was done as members of a JSON object. */
+/** Returns what `finish()` has done, as members of a JSON object. */
 export function wireFinished(done: Finished): object {
   return {
     backed_up_at: timeOf(done.backedUpAt) ?? null,
@@ -53,7 +53,7 @@ export function wireFinished(done: Finished): object {
   }
 }
 
-/** Prints what was done, and what the operator has to do. */
+/** Prints what `finish()` has done, and what the operator must do next. */
 export function printFinished(
   { flags, terminal }: Call<unknown>,
   { sessionsEnded, keysRevoked, mailsDeleted, linksDeleted }: Finished,

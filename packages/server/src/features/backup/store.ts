@@ -18,7 +18,7 @@ import type { BackupTables } from './tables.ts'
 
 const backupTimeName = 'backed_up_at'
 
-/** Writes the time of the backup into a copy. */
+/** Writes the time of a backup into the backup itself, which is a copy of the database. */
 export async function recordBackupTime(transaction: Transaction, now: number): Promise<void> {
   const value = String(now)
   await inTables<BackupTables>(transaction)
@@ -45,7 +45,7 @@ export async function findBackupTime(reader: Reader): Promise<number | undefined
 export interface Finish {
   /** Whether sessions and signing keys stay valid. */
   readonly keepsSessions: boolean
-  /** The key that replaces the stored ones. Undefined if none is replaced. */
+  /** The signing key that replaces the stored signing keys. Undefined if they stay. */
   readonly offered: Replacement['offered'] | undefined
   readonly by: By
   readonly now: number

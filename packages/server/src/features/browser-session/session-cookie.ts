@@ -7,7 +7,7 @@ import { deviceSeconds } from '../known-devices/devices.ts'
  * machine. So an attacker on the network cannot set the cookie over http (RFC 6265bis §4.1.3.1).
  */
 export const cookieName = '__Secure-keystile'
-/** The name of the cookie with the device secret, which stays after a logout. */
+/** The name of the cookie with the device secret. A logout does not remove this cookie. */
 const deviceCookieName = `${cookieName}-device`
 
 /** The cookies of one issuer, as values of the header `Set-Cookie`. */

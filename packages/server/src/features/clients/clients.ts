@@ -15,7 +15,7 @@ import {
 } from './store.ts'
 import type { ClientRow } from './tables.ts'
 
-/** The parts of a grant that the registration of clients needs. */
+/** What the registration of clients must know about an OAuth grant. */
 export interface ClientGrant {
   readonly grantType: string
   /**
@@ -67,21 +67,27 @@ export interface ProvenClient {
   readonly secretHash: string | undefined
 }
 
-/** The registered clients, without `first-party`. */
+/**
+ * Finds and changes the registered clients. The built-in client `first-party` is not one of them.
+ */
 export interface Clients {
   /** Finds an active client. */
   find(id: string): Promise<ProvenClient | undefined>
-  /** Finds several active clients by their ids. Does not wait behind the reads of requests. */
+  /**
+   * Finds several active clients by their ids. This read is urgent: it does not wait until the
+   * database has answered the reads of requests.
+   */
   findAll(ids: readonly string[]): Promise<ReadonlyMap<string, ProvenClient>>
   /** Lists all clients, including disabled ones. */
   list(): Promise<readonly RegisteredClient[]>
   /** Lists the ids of the disabled clients. */
   listDisabledIds(): Promise<readonly string[]>
   /**
-   * Registers a client. Only this call returns the secret; the database has a hash of it. Does NOT
-   * check the values: call `findClientFaults()` first.
+   * Registers a client. Only this call returns the secret: the database stores only its hash. Does
+   * NOT check the values: call `findClientFaults()` first.
    *
-   * @returns `taken` when a client has or had this id
+   * @returns the secret, which is undefined for a public client; `taken` if a client has or had
+   *   this id
    */
   create(client: NewClient, by: By): Promise<'taken' | { readonly secret: string | undefined }>
   /**
@@ -94,7 +100,7 @@ export interface Clients {
    * Disables a client permanently and revokes all its tokens. This process refuses the tokens when
    * the promise resolves; other processes refuse them within a second.
    *
-   * @returns whether there was an active client
+   * @returns whether there was an active client with this id
    */
   disable(id: string, by: By): Promise<boolean>
 }

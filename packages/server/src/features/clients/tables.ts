@@ -4,8 +4,8 @@
 /** A registered client. The built-in `first-party` has no row. */
 export interface ClientRow {
   /**
-   * The `client_id`. An id is never used again, so an old token or audit entry cannot point to a
-   * new client.
+   * The `client_id`. A new client never gets an id that another client had, so an old token or
+   * audit entry cannot point to the new client.
    */
   readonly id: string
   /** SHA-256 of the secret, which has 256 random bits; null for a public client. */

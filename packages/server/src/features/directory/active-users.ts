@@ -10,8 +10,8 @@ import type { UserLookup } from './user-cache.ts'
  */
 export interface ActiveUsers<U> {
   /**
-   * Returns the active user of an identity; undefined if the identity is a client's, or if the user
-   * is missing or not active.
+   * Returns the active user of an identity. Undefined if the identity belongs to a client, or if
+   * the user is missing or not active.
    *
    * @throws {TokenError} `service_unavailable` while the database does not answer
    */

@@ -17,8 +17,8 @@ type FoundUser<U> = U | undefined | null | Promise<U | undefined | null>
  */
 export interface UserDirectory<U, S extends string = string> {
   /**
-   * Returns the user who logs in with this name or e-mail address, as the user typed it. The string
-   * never has control characters, a lone surrogate or more than 320 characters.
+   * Returns the user who has this name or e-mail address. `login` is what the user typed. It never
+   * has control characters, a lone surrogate or more than 320 characters.
    */
   findByLogin(login: string): FoundUser<U>
   /**
@@ -28,9 +28,9 @@ export interface UserDirectory<U, S extends string = string> {
   findBySubject(subject: string): FoundUser<U>
   /**
    * Whether guards keep users in memory. Default: false. If true, your app must call
-   * `keystile.userChanged(subject)` after each change of a user: until then, guards use the old
-   * user, for 60 s at most. Keystile freezes the users that it keeps, because all requests share
-   * them. So `findBySubject()` must not return an object that your app changes.
+   * `keystile.userChanged(subject)` after each change of a user. Until this call, guards use the
+   * old user, for 60 s at most. Keystile freezes each user that it keeps, because all requests
+   * share the object. So `findBySubject()` must not return an object that your app changes.
    */
   readonly cached?: boolean
   /**
@@ -73,8 +73,9 @@ export interface UserDirectory<U, S extends string = string> {
    * users can set a new password by a link or a code: at `POST /password-resets` and on the pages.
    * The caller has proved that they read mails to the address of the passed user. Write only if the
    * stored hash is still `replaces`, and otherwise return false: `update people set hash = $1 where
-   * id = $2 and hash = $3`. If this process is killed after the write, the same link calls the
-   * function again with the then stored hash, so it must not do more than set the password.
+   * id = $2 and hash = $3`. The function must do nothing but set the password, because one link may
+   * call it twice: if the process is killed after the write, the link still works, and `replaces`
+   * is then the hash that was written.
    *
    * @param options.replaces the hash that `passwordHash()` returned for this user
    */
@@ -128,11 +129,13 @@ export interface Directory<U> {
    * since they were read. Undefined for an app's users.
    */
   rights(user: U): StoredRights | undefined
-  /** Stores a new hash of the user's password. Undefined if the app gives no function for this. */
+  /**
+   * Stores a new hash of the same password. Undefined if the app's directory has no such function.
+   */
   readonly savePasswordHash: ((user: U, hash: string) => Promise<void>) | undefined
   /**
    * Stores the hash of a new password in the app's table, if the stored hash is still `replaces`.
-   * Returns whether it has stored the hash. Undefined if the app gives no function for this.
+   * Returns whether it has stored the hash. Undefined if the app's directory has no such function.
    */
   readonly setPassword:
     | ((user: U, hash: string, options: { readonly replaces: string }) => Promise<boolean>)
@@ -143,8 +146,8 @@ export interface Directory<U> {
 const maxLoginLength = 320
 
 /**
- * The largest number of undeclared scopes that the log reports, because a column of the app may
- * contain arbitrary strings.
+ * How many undeclared scopes the log reports at most. Without this limit, a column of the app with
+ * arbitrary strings could fill the log.
  */
 const maxReportedScopes = 100
 

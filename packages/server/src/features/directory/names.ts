@@ -8,7 +8,7 @@ import { domainToASCII } from 'node:url'
  */
 const maxEmailLength = 320
 
-/** A name as it was typed, and the same name for comparisons. */
+/** A name as it was typed (`shown`), and in the form that is compared (`key`). */
 export interface ComparableName {
   readonly shown: string
   readonly key: string

@@ -8,8 +8,9 @@ import type { EventFeed } from '../events/events.ts'
  */
 const maxUsers = 5_000
 /**
- * The maximum size of one generation, in characters. A user takes up to twenty times this size in
- * memory. Without this limit, users with the largest profiles could fill the memory.
+ * The largest sum of `sizeOf()` of the users in one generation, in characters. Without this limit,
+ * users with large profiles could fill the memory: a user in memory may be twenty times as large as
+ * its `sizeOf()`.
  */
 const maxCharacters = 2_097_152
 
@@ -34,7 +35,10 @@ export interface UserCacheParts<U> {
    * database. Must not throw. Default: true.
    */
   isActive?(user: U): boolean
-  /** Returns the size of a user in characters. Default: 0, so that only the number counts. */
+  /**
+   * Returns the size of a user in characters. Default: 0, so that only the number of users is
+   * limited.
+   */
   sizeOf?(user: U): number
   /** How long a user is kept at most. Default: until the user changes. */
   readonly maxAgeMilliseconds?: number
@@ -48,10 +52,10 @@ interface Entry<U> {
 }
 
 /**
- * Creates a cache of users. A user stays in it until an event says that the user has changed. A
- * change by this process removes the user before the write is answered, and a change by another
- * process within a second. All users are removed if the feed may have missed an event. While the
- * feed is `stale`, every user is read from the database.
+ * Creates a cache of users. A user stays in it until an event says that the user has changed. If
+ * this process changes the user, the user is removed before the write is answered. If another
+ * process changes the user, the user is removed within a second. The cache removes all users if the
+ * feed may have missed an event. While the feed is `stale`, every user is read from the database.
  *
  * All requests share the users, so they are frozen. Missing users are not kept.
  */

@@ -26,7 +26,7 @@ const problem = {
   },
 }
 
-/** The bodies of refusals, which all routes share. */
+/** The JSON Schemas of the bodies of refusals. All routes share these schemas. */
 const schemas = {
   Problem: problem,
   ValidationProblem: { ...problem, required: [...problemSchema.required, 'errors'] },
@@ -167,7 +167,7 @@ function operationOf<C>(route: Route<C>): JsonObject {
   }
 }
 
-/** Describes an answer to a request that succeeds. */
+/** Describes the answer to a request that succeeds. */
 function successOf({ description, headers, schema, type }: SuccessDoc): JsonObject {
   return {
     description,

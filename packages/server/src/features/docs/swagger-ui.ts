@@ -52,14 +52,17 @@ export interface PagesOptions {
   /** The path of the document. */
   readonly documentPath: string
   readonly title: string
-  /** Origins that the page may send requests to, besides its own. */
+  /**
+   * Further origins that the page may send requests to. The page may always send requests to its
+   * own origin.
+   */
   readonly connected?: readonly string[]
 }
 
 /**
- * Creates the function that returns the page or one of its files for a path, and `undefined` for
- * all other paths. Each file is read once and stays in memory. A request cannot read other files,
- * because the names of the files are fixed here.
+ * Creates a function that gets a path. It returns the page or the file at this path, and
+ * `undefined` if the path has neither. Each file is read once and stays in memory. A request cannot
+ * read any other file, because the names of the files are fixed here.
  */
 export function createPages({
   path: base,

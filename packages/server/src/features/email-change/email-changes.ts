@@ -20,8 +20,8 @@ import { confirmEmailChange, undoEmailChange } from './store.ts'
 /** Changes addresses by mail. The endpoints and the pages share it. */
 export interface EmailChanges {
   /**
-   * Stores a request, and lets the mail to the new address be sent later. Does NOT look up whether
-   * the address is taken.
+   * Stores a user's request to change to the address `email`. The mail to this address is sent
+   * after the answer. Does NOT look up whether another user has the address.
    *
    * @param user the user, whose password was verified
    * @param language one of the languages of mails, or empty for the language of the settings
@@ -36,11 +36,13 @@ export interface EmailChanges {
    *   the password does not allow it; `too_many_requests`, `temporarily_unavailable`
    */
   confirm(presented: Presented, owner: Owner, by: By): Promise<void>
-  /** Prepares the mail to the old mailbox, with a link that restores the old address. */
+  /** Prepares the mail to the old mailbox. Its link restores the old address. */
   prepareUndo(): NewUndo
   /**
-   * Restores the old address by the token of such a link, cancels later changes, ends all sessions
-   * and disables the password. The user gets a mail to set a new one.
+   * Restores the old address, cancels later changes of the address, ends all sessions and disables
+   * the password. The user gets a mail with a link to set a new password.
+   *
+   * @param token the token of a link from `prepareUndo()`
    *
    * @throws {ProblemError} `forbidden` (without the reason) or `too_many_requests`
    */
@@ -52,7 +54,7 @@ export interface EmailChanges {
  * two is enough.
  */
 export interface Owner {
-  /** The user of the access token in the request. */
+  /** The subject of the access token in the request; undefined if the request has no token. */
   readonly subject: string | undefined
   /** The password of the account. */
   readonly password: string | undefined
@@ -64,7 +66,7 @@ export interface EmailChangeParts extends ProofParts {
   readonly proofs: MailProofs
   readonly users: Pick<Users, 'readBySubject' | 'settle'>
   readonly notices: Notices
-  /** Returns the seal of the parameters of mails. */
+  /** Returns the seal that encrypts the parameters of mails. */
   readonly seal: () => Seal
   /** Where the links in mails lead. */
   readonly pagesUrl: string

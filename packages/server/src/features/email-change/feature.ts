@@ -26,7 +26,7 @@ const auditEvents = [
 
 export type EmailChangeEvent = (typeof auditEvents)[number]
 
-/** Changes of e-mail addresses, and the links that undo them. */
+/** Changes of e-mail addresses, and the links that restore the old address. */
 export const feature: Feature<object, EmailChangeEvent> = {
   name: 'email-change',
   auditEvents,

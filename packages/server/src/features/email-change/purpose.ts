@@ -7,7 +7,7 @@ import { emailChange } from '../mail-proofs/purposes.ts'
 import { passwordMark } from '../password/stored-hash.ts'
 import { bindEmailChange } from './store.ts'
 
-/** A link or a code that allows a new address. */
+/** The link and the code in the mail to a new address. Each of them confirms the address. */
 export const emailChangeKind: ProofKind = {
   purpose: emailChange,
   lifetimeMilliseconds: 24 * 60 * minuteMilliseconds,
@@ -23,11 +23,17 @@ export type EmailChangeRequest = ChangedAccount & {
   readonly language: string
 }
 
-/** The account as it was at the request. If it has changed, the link allows nothing. */
+/**
+ * The account as it was at the request. If the account has changed since, the link and the code do
+ * not work.
+ */
 export type ChangedAccount = {
   /** The old address in the form in which mailboxes are compared, or empty. */
   readonly from: string
-  /** The mark of the password that the user has proved to know. */
+  /**
+   * The `passwordMark()` of the password that the user knew at the request. It changes with the
+   * password.
+   */
   readonly mark: string
 }
 

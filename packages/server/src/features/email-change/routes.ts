@@ -31,7 +31,8 @@ import type { EmailChanges } from './email-changes.ts'
 export interface EmailChangeRouteParts extends ProofParts {
   readonly users: Pick<Users, 'changeEmail'>
   /**
-   * Undefined if Keystile sends no mails: then an address changes at once and cannot be restored.
+   * Undefined if Keystile sends no mails. Without mails, a new address is set at once, and the old
+   * one cannot be restored.
    */
   readonly changes: EmailChanges | undefined
   /**
@@ -52,7 +53,10 @@ export function emailChangeRoutes(parts: EmailChangeRouteParts): readonly Route<
 
 const emailChange = strictFields({ current_password: currentPasswordField, new_email: emailField })
 
-/** What both forms of `POST /users/me/email` have in common. */
+/**
+ * What the two variants of `POST /users/me/email` have in common: one sets the address at once, and
+ * the other waits for a confirmation.
+ */
 const emailRoute = {
   ...ownAccount,
   method: 'POST',

@@ -52,9 +52,12 @@ export const confirmEmailChange: Command<
   {
     readonly proof: SpendableProof
     readonly email: ComparableName
-    /** The password hash of the account that was checked. */
+    /** The expected password hash of the account. If the stored hash differs, nothing changes. */
     readonly passwordHash: string
-    /** The address of the account that was checked, in the form that is compared. */
+    /**
+     * The expected old address of the account, as in the column `email_key`. If the stored address
+     * differs, nothing changes.
+     */
     readonly from: string | null
     readonly undo: NewUndo
     readonly by: By
@@ -84,9 +87,12 @@ export const confirmEmailChange: Command<
 export const undoEmailChange: Command<
   {
     readonly tokenHash: string
-    /** A proof for a new password, and its mail. It is bound in this transaction. */
+    /**
+     * The proof with which the user may set a new password, and the mail with its link. This
+     * transaction binds the proof to the user.
+     */
     readonly reset: { readonly row: NewProof['row']; readonly mail: NewMail }
-    /** The mail to the address that the account had until now. */
+    /** The mail to the address that the account loses. */
     readonly notice: NewMail | undefined
     readonly by: By
     readonly now: number

@@ -12,7 +12,8 @@ export interface EmailVerificationOptions {
   /**
    * Whether users prove that they read the mails to their address. `optional`: a new user gets a
    * mail, and the account exists before the user confirms the address. `required`: a registration
-   * becomes an account only when it is confirmed. Both need mail. Default: `off`.
+   * becomes an account only when it is confirmed. `optional` and `required` need mail. Default:
+   * `off`.
    */
   readonly emailVerification?: EmailVerification
 }
@@ -33,14 +34,14 @@ const emailVerification: DefaultedSetting<'emailVerification', EmailVerification
   },
 }
 
-/** Limits requests for another mail, per user. */
+/** Limits how often one user can request another mail. */
 export const verificationRate: LimitRate = {
   name: 'verification',
   burst: 5,
   intervalMilliseconds: 96 * minuteMilliseconds,
 }
 
-/** Limits refused confirmations, per IP address. */
+/** Limits how many refused confirmations one IP address can cause. */
 export const verificationConfirmRate: LimitRate = {
   name: 'verification-confirm',
   burst: 100,
@@ -66,7 +67,7 @@ const auditEvents = [
 
 export type EmailVerificationEvent = (typeof auditEvents)[number]
 
-/** Users who prove that they read the mails to their address. */
+/** Verifies addresses: users prove that they read the mails to their address. */
 export const feature: Feature<EmailVerificationOptions, EmailVerificationEvent> = {
   name: 'email-verification',
   settings: listSettings<EmailVerificationOptions>({ emailVerification }),

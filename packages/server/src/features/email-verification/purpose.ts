@@ -6,14 +6,14 @@ import type { ProofPurpose } from '../mail-proofs/purpose.ts'
 import { emailVerification } from '../mail-proofs/purposes.ts'
 import { bindVerification } from './store.ts'
 
-/** A link or a code that verifies the address of an account. */
+/** The link and the code in a mail. Each of them verifies the address of an account. */
 export const verificationKind: ProofKind = {
   purpose: emailVerification,
   lifetimeMilliseconds: 24 * 60 * minuteMilliseconds,
   hasCode: true,
 }
 
-/** The values of a request for a verification. */
+/** The values of a request to verify an address. */
 export type VerificationRequest = {
   /** The address of the account. */
   readonly email: string
@@ -21,7 +21,7 @@ export type VerificationRequest = {
   readonly language: string
 }
 
-/** The services that resolve a request for a verification. */
+/** The services that resolve a request to verify an address. */
 export interface VerificationPurposeParts {
   readonly users: Pick<UserFinder, 'findByLogin'>
   /** Where the links in mails lead. */

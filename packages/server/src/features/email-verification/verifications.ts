@@ -17,13 +17,17 @@ import { verifyEmail } from './store.ts'
 
 /** Verifies addresses of accounts, and of registrations. The endpoints and the pages share it. */
 export interface Verifications {
-  /** Prepares the mail for a new user. The transaction that creates the user stores it. */
+  /**
+   * Prepares the request for the mail to a new user. The transaction that creates the user stores
+   * the request.
+   */
   prepare(email: ComparableName, language: string): PreparedRequest
   /**
-   * Sends another mail to a user.
+   * Stores a request for another mail to a user. The mail is sent after the answer.
    *
    * @returns the id of the request, which the user needs for the code
-   * @throws {ProblemError} `conflict` if there is nothing to verify, `too_many_requests`
+   * @throws {ProblemError} `conflict` if the user has no address or the address is already
+   *   verified, `too_many_requests`
    */
   request(user: User, language: string): Promise<string>
   /**
@@ -39,7 +43,10 @@ export interface Verifications {
   confirm(confirmation: Confirmation, by: By): Promise<User | undefined>
 }
 
-/** What a person presents: the token of a link, or a code with the id that belongs to it. */
+/**
+ * What a person presents: the token of a link, or a code together with the id of its request or
+ * registration.
+ */
 export type PresentedVerification =
   | { readonly token: string }
   | { readonly requestId: string; readonly code: string }
@@ -48,13 +55,13 @@ export type PresentedVerification =
 /** What a person sends to confirm: a link or a code, and a proof that the account is theirs. */
 export interface Confirmation {
   readonly presented: PresentedVerification
-  /** The subject of the access token that came with the request. */
+  /** The subject of the access token in the request; undefined if the request has no token. */
   readonly caller?: string | undefined
   /** The password of the account, or the one that the person chose at the registration. */
   readonly password?: string | undefined
   /**
-   * A user name instead of the registered one. Needs the password, because the password rules
-   * depend on the name.
+   * A user name that replaces the name from the registration. It requires `password`, because the
+   * password rules depend on the name.
    */
   readonly username?: ComparableName | undefined
 }
@@ -181,7 +188,9 @@ function isRightPassword(
   return verifyCounted(password, { hash, use, address: by.address }, parts)
 }
 
-/** The refusal of every confirmation without a valid proof. */
+/**
+ * Returns the error for a confirmation without a valid link or code. It does not say what is wrong.
+ */
 function refused(): ProblemError {
   return new ProblemError(
     'forbidden',

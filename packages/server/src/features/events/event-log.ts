@@ -6,8 +6,8 @@ import type { FeedEvent } from './store.ts'
 const pageBytes = 65_536
 
 /**
- * A part of the log. Bytes are only appended, so readers may keep views of the bytes that were
- * written.
+ * A part of the log. New bytes are only appended, and written bytes never change, so readers may
+ * keep views of them.
  */
 interface Page {
   readonly bytes: Uint8Array<ArrayBuffer>
@@ -33,14 +33,15 @@ interface Chain {
 /** The position of a reader in the log. */
 export interface LogCursor {
   /**
-   * Returns the next bytes and moves behind them. They end with a whole event.
+   * Reads the next events and moves the position behind them.
    *
-   * @returns `undefined` at the end of the log; `lost` if all events have been added again
+   * @returns the bytes of whole events; `undefined` at the end of the log; `lost` if a new log has
+   *   replaced this log, so the reader must begin again
    */
   next(): Uint8Array<ArrayBuffer> | 'lost' | undefined
 }
 
-/** The log of revocations, in the order of their numbers. */
+/** The log of revocations. Its events are in the order of their numbers. */
 export interface EventLog {
   /** Returns a position before all events. */
   start(): LogCursor
@@ -57,8 +58,8 @@ export interface EventLog {
 export interface WritableEventLog extends EventLog {
   add(event: FeedEvent): void
   /**
-   * Says that all events will be added again. Readers get the events from before until `show()`, so
-   * that no reader takes a part of the log for all of it.
+   * Starts a new log, to which the caller then adds all events again. Until `show()`, readers get
+   * the old log. Otherwise a reader could take the unfinished new log for the whole log.
    */
   startOver(): void
   /**
@@ -73,7 +74,10 @@ export interface WritableEventLog extends EventLog {
 /** Creates an empty log. It has no size limit: a revocation must be known until it expires. */
 export function createEventLog(): WritableEventLog {
   let written = createChain()
-  /** What readers get. It differs from `written` between `startOver` and `show`. */
+  /**
+   * The log that readers get. Between `startOver()` and `show()`, this is still the old log, and
+   * `written` is the new one.
+   */
   let shown = written
 
   function startPage(size: number): Page {
@@ -159,7 +163,7 @@ function idLine(id: string): string {
   return `id: ${id}\n`
 }
 
-/** Returns the offset behind the event with this id. */
+/** Returns the offset in the page at which the event with this id ends. */
 function findEnd({ bytes, used }: Page, id: string): number | undefined {
   const written = Buffer.from(bytes.buffer, 0, used)
   const at = written.indexOf(`\n${idLine(id)}`)

@@ -17,8 +17,8 @@ import type { FeedEvent } from './store.ts'
  */
 const tailMilliseconds = 250
 /**
- * How long revocations are kept after they have expired. So if the clock is set back by less than
- * this, a token whose revocation was removed has expired by the new time too.
+ * How long revocations are kept after they have expired. The clock may be set back by less than
+ * this time: a token whose revocation was already removed has still expired by the corrected clock.
  */
 const keptMilliseconds = 60_000
 /**
@@ -27,19 +27,20 @@ const keptMilliseconds = 60_000
  */
 const catchUpMilliseconds = 1_000
 /**
- * The age of the last successful read from which a write waits for another one, which also reads
- * the schema mark. So a process that was frozen does not write to tables that a newer release has
- * contracted meanwhile. `notice` in storage/migrate-postgres.ts must be longer.
+ * How old the last successful read may be when this process writes. If it is older, the write waits
+ * for a new read, which also checks the version of the tables. So a process that was frozen does
+ * not write to tables that a newer release has meanwhile contracted: changed so that this release
+ * cannot use them. `notice` in storage/migrate-postgres.ts must be longer.
  */
 const maxUncheckedMilliseconds = 8_000
 
-/** The revocations of all processes on this database. */
+/** The revocations by all processes that use this database. */
 export interface EventFeed {
   /** Tells the verifier of this process whether a token is revoked. */
   readonly revocations: Revocations
   /**
-   * Numbers and reads all new events. When the promise resolves, this process refuses the tokens
-   * that any process had revoked before the call.
+   * Gives numbers to all new events and reads them. When the promise resolves, this process refuses
+   * the tokens that any process had revoked before the call.
    */
   tail(): Promise<void>
   /**
@@ -47,11 +48,11 @@ export interface EventFeed {
    * processes get its revocations at once. This process knows them since the commit.
    */
   hasten(): void
-  /** Seconds since the start of the latest successful read. */
+  /** How many seconds ago the latest successful read started. */
   readonly ageSeconds: number
   /**
-   * Registers a listener, which gets each event in order. If the database has lost events, the
-   * listener gets all events again.
+   * Registers a listener, which gets each event, in the order of the numbers. If the database has
+   * lost events, for example by a restore, the listener gets all events again.
    */
   onEvent(listener: (event: FeedEvent) => void): void
   /** The revocations that have not expired, for verifiers in other processes. */
@@ -59,8 +60,9 @@ export interface EventFeed {
   /** Registers a listener, which is called after each successful read. */
   onRead(listener: () => void): void
   /**
-   * Also reads when another process has numbered events, where the database can tell. Then its
-   * revocations arrive here within milliseconds instead of a quarter of a second.
+   * Reads as soon as the database signals that another process has numbered events. So the
+   * revocations of that process arrive here within milliseconds instead of a quarter of a second.
+   * Does nothing if the database cannot send signals.
    */
   followSignals(): void
   /**
@@ -70,9 +72,10 @@ export interface EventFeed {
    */
   onUserChanged(listener: (subject: string) => void): void
   /**
-   * Registers a listener that is called if this process may have missed changes of users, because
-   * it could not read events for a while or the database has lost some. While the feed is `stale`,
-   * changes are not known either.
+   * Registers a listener that is called if this process may have missed changes of users: because
+   * it could not read events for a while, or because the database has lost events. The listener is
+   * called when events can be read again. Before that, while the feed is `stale`, this process does
+   * not learn of changes, and the listener is NOT called.
    */
   onGap(listener: () => void): void
   /** Stops reading, and waits for a read that is in progress. */
@@ -80,8 +83,8 @@ export interface EventFeed {
 }
 
 /**
- * Starts to follow the events of a database. Resolves when all stored events have been read, so no
- * request is checked without them.
+ * Starts to follow the events of a database. Resolves when it has read all stored events, so that
+ * every request is checked against them.
  */
 export async function openEventFeed(
   database: Database,

@@ -18,9 +18,8 @@ export interface Follower {
 }
 
 /**
- * The maximum age of the last successful read. If this read is older, the feed is `stale`, because
- * the feed may lack revocations. An outage of the database exceeds this limit; a slow database does
- * not.
+ * How old the last successful read may be. If it is older, the feed is `stale`: it may lack
+ * revocations. An outage of the database exceeds this limit; a slow database does not.
  */
 export const staleAfterMilliseconds = 4_000
 
@@ -36,9 +35,15 @@ export function createFollower(
     readonly onEvent: (event: FeedEvent) => void
     /** Called before the follower passes all events to `onEvent` again. */
     readonly onRestart: () => void
-    /** Called when `onEvent` has got all events again, before `knownAt` changes. */
+    /**
+     * Called after the follower has passed all events to `onEvent` again, and before `knownAt`
+     * changes.
+     */
     readonly onRestarted: () => void
-    /** Called if the follower may have missed events of users, before `knownAt` changes. */
+    /**
+     * Called if the follower may have missed events about changed users. The call comes before
+     * `knownAt` changes.
+     */
     readonly onGap: () => void
   },
 ): Follower {

@@ -11,7 +11,7 @@ import type { EventRow, EventTables } from './tables.ts'
 const marginMilliseconds = 70_000
 
 /**
- * How long processes can read the event of a changed user. A process that has read no events for
+ * How long processes can read the event about a changed user. A process that has read no events for
  * half of this time forgets all users that it keeps in memory, because it may have missed events.
  */
 export const userEventMilliseconds: number = 60 * 60 * 1000
@@ -60,9 +60,9 @@ export async function insertEvents(
 const skippedNumbers = 1_000_000_000
 
 /**
- * Leaves out numbers, so that new events get no number that the database gave to other events
- * before it was restored. So each process and each reader of the feed notices that it must read all
- * events again.
+ * Skips a billion numbers after a restore, so that no new event gets a number that another event
+ * had before the restore. Otherwise a process or a reader of the feed could fail to notice the
+ * restore, and would not read all events again.
  */
 export async function skipNumbers(transaction: Transaction): Promise<void> {
   await inTables<EventTables>(transaction)

@@ -17,7 +17,7 @@ import type { EventRow, EventTables } from './tables.ts'
 /** An event as followers read it. */
 export interface FeedEvent extends Pick<EventRow, 'id' | 'kind' | 'value'> {
   readonly seq: number
-  /** When the event may be forgotten, in milliseconds since 1970-01-01 UTC. */
+  /** When the event is no longer needed, in milliseconds since 1970-01-01 UTC. */
   readonly expiresAt: number
 }
 
@@ -30,7 +30,7 @@ const maxNumberedAtOnce = 1_000
  * in order, in both databases. Without this lock, a follower could miss a revocation: the event
  * could appear after the follower has read an event with a higher number.
  *
- * @returns whether more events may be without a number
+ * @returns whether there may be more events without a number
  */
 export const numberEvents: Command<undefined, { readonly hasMore: boolean }> = command(
   'numberEvents',
@@ -68,7 +68,7 @@ export const numberEvents: Command<undefined, { readonly hasMore: boolean }> = c
 
 /** The state of the feed at one moment. One statement reads all of it. */
 export interface FeedState {
-  /** The highest number that an event has got so far. */
+  /** The highest number that was given to an event so far. */
   readonly seq: number
   readonly hasUnnumbered: boolean
   /** The id of the event with the requested number; undefined if there is no such event. */

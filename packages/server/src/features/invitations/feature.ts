@@ -3,7 +3,7 @@ import { secondMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 import { auditEvents, type InvitationEvent } from './audit-events.ts'
 import type { Options } from './cli.ts'
 
-/** Limits refused invitations, per IP address. */
+/** Limits how many wrong links and codes of invitations one IP address can send. */
 export const acceptRate: LimitRate = {
   name: 'invitation',
   burst: 100,
@@ -11,7 +11,7 @@ export const acceptRate: LimitRate = {
   isGivenBackWhole: true,
 }
 
-/** Accounts for people whom an operator or the app has invited. */
+/** Invitations: an operator or the app invites a person, who then creates an account. */
 export const feature: Feature<object, InvitationEvent, unknown, Options> = {
   name: 'invitations',
   auditEvents,

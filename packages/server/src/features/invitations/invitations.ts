@@ -31,13 +31,13 @@ import { acceptInvitation, revokeInvitation } from './store.ts'
 /** Invites people in the name of the app, and creates their accounts. */
 export interface Invitations extends AppInvitations {
   /**
-   * Creates the account of an invited person. Its address is verified, and it gets the scopes and
-   * roles of the invitation that are still declared.
+   * Creates the account of an invited person. The address of the account is verified. The account
+   * gets those scopes and roles of the invitation that are still declared.
    *
    * @param members the members of the body besides the link and the code
-   * @throws {ProblemError} `forbidden` (without the reason) if the link or the code does not allow
-   *   it; `conflict` if the name or the address is taken; `unprocessable_content`,
-   *   `too_many_requests`, `temporarily_unavailable`. The invitation stays valid
+   * @throws {ProblemError} `forbidden` (without the reason) if the link or the code is not valid;
+   *   `conflict` if the name or the address is taken; `unprocessable_content`, `too_many_requests`,
+   *   `temporarily_unavailable`. The invitation stays valid
    */
   accept(presented: Presented, members: JsonObject, by: By): Promise<User>
 }
@@ -151,7 +151,7 @@ function stillDeclared(
   return { scopes: declared(scopes, rules.declared), roles: declared(roles, rules.roles) }
 }
 
-/** The refusal of every link and every code that does not work. */
+/** Returns the error for a link or a code that is not valid. It does not say what is wrong. */
 function refused(): ProblemError {
   return new ProblemError(
     'forbidden',

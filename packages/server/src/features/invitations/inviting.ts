@@ -10,14 +10,17 @@ import { prepareMail } from '../outbox/new-mail.ts'
 import { namesOfRights, type Rights } from '../scopes/scopes.ts'
 import { insertInvitation } from './store.ts'
 
-/** A link or a code that creates an account. */
+/**
+ * The link and the code in the mail of an invitation. For 7 days, each of them lets the person
+ * create an account.
+ */
 export const invitationKind: ProofKind = {
   purpose: invitation,
   lifetimeMilliseconds: 7 * 24 * 60 * minuteMilliseconds,
   hasCode: true,
 }
 
-/** What an invitation keeps, encrypted, until it is accepted. */
+/** The values that an invitation stores, encrypted, until the person accepts it. */
 export type InvitationData = {
   readonly email: string
   /** JSON lists of names. */
@@ -31,7 +34,7 @@ export type InvitationData = {
  */
 export interface InvitingParts {
   readonly database: Pick<Database, 'write'>
-  /** Returns the seal of the parameters of mails. */
+  /** Returns the seal that encrypts the parameters of mails. */
   readonly seal: () => Seal
   /** Where the links in mails lead. */
   readonly pagesUrl: string

@@ -7,8 +7,8 @@ import { invitationKind, type InvitationData } from './inviting.ts'
 /** An invitation in a list. */
 export interface ListedInvitation extends Omit<OpenInvitation, keyof Rights> {
   /**
-   * The rights of the future user. Undefined if the invitation was encrypted with another key: then
-   * it cannot be accepted.
+   * The rights of the future user. Undefined if the invitation was encrypted with another key. Such
+   * an invitation cannot be accepted.
    */
   readonly rights: Rights | undefined
 }

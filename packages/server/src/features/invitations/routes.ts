@@ -57,7 +57,7 @@ export function invitationRoute(parts: InvitationRouteParts): OpenRoute {
   }
 }
 
-/** Describes the body, with the fields of the profile. */
+/** Returns the JSON Schema of the request body, including the fields of the profile. */
 function bodySchema(fields: z.ZodObject, profile: ProfileSchema | undefined): JsonObject {
   type ObjectSchema = { readonly properties?: object; readonly required?: readonly string[] }
   const own: ObjectSchema = describeFields(fields)

@@ -27,7 +27,7 @@ export const insertInvitation: Command<
     readonly proof: NewProof['row'] & Binding
     readonly mail: NewMail
     readonly recipient: string
-    /** The names of the scopes and roles, for the audit record. */
+    /** The names of the scopes and roles that the future user gets, for the audit record. */
     readonly given: readonly string[]
     readonly by: By
     readonly now: number

@@ -21,7 +21,7 @@ export interface Device {
   isOf(holder: Holder): boolean
 }
 
-/** The user whom a device secret is compared with. */
+/** The user whom `isOf()` compares with the owner of a device secret. */
 export interface Holder {
   readonly subject: string
   /**
@@ -29,7 +29,10 @@ export interface Holder {
    * Undefined for a user without a password.
    */
   readonly passwordMark: string | undefined
-  /** The session that set the password; undefined if another person set it. */
+  /**
+   * The session in which the user set the password. Undefined if the password was set in another
+   * way, such as by a link in a mail.
+   */
   readonly passwordSession?: string | undefined
 }
 

@@ -20,8 +20,8 @@ const retryMilliseconds = 1_000
 export interface Lease {
   /**
    * Whether this process holds the lease, as far as it knows. Use it to decide whether to start or
-   * end a job. It does not protect a write, because the process may be paused after it reads this
-   * value. Use `write()` for that.
+   * end a job. To write, use `write()`, which checks the lease again: the process may have been
+   * paused and have lost the lease since it read `isHeld`.
    */
   readonly isHeld: boolean
   /**
@@ -43,9 +43,9 @@ export class LeaseLostError extends Error {
 
 /** The services that a lease uses. */
 export interface LeaseParts {
-  /** Default: the lease that every process wants, for the jobs that every process can run. */
+  /** The name of the lease. Default: `jobs`, the lease for the jobs that every process can run. */
   readonly name?: string
-  /** The result of `createLeasedCommand()` with all commands. */
+  /** The result of `createLeasedCommand()`, which was called with all commands. */
   readonly underLease: LeasedCommand
   readonly logger: Logger
 }
@@ -59,8 +59,8 @@ interface Held extends HeldLease {
 }
 
 /**
- * Joins the processes that want a lease of background jobs. Takes the lease as soon as it is free,
- * and renews it until `close()`.
+ * Starts to compete with other processes for a lease of background jobs. Takes the lease as soon as
+ * it is free, and renews it until `close()`.
  */
 export function openLease(
   database: Pick<Database, 'write' | 'urgent'>,

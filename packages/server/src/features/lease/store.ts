@@ -12,10 +12,10 @@ import type { LeaseTables } from './tables.ts'
 export const leaseMilliseconds = 10_000
 
 /**
- * Takes a lease that is free or expired, or renews the lease of this holder. An expired lease that
- * no other process has taken keeps its fence. A lease that lasts longer than is possible was stored
- * while the clock was ahead. It counts as expired; otherwise no process could take it until the
- * clock reaches that time, because its holder may have ended.
+ * Takes a lease that is free or expired, or renews the lease of this holder. The fence is a number
+ * that grows when another process takes the lease. If the holder renews its own expired lease, the
+ * fence stays the same. A lease whose expiry is too far in the future was stored while the clock of
+ * the database was ahead, and its holder may have ended. So such a lease counts as expired.
  *
  * @returns the fence; undefined if another process holds the lease
  */
@@ -69,14 +69,14 @@ export const releaseLease: Command<HeldLease, void> = command(
   },
 )
 
-/** A command to run under a lease, by its name and its values. */
+/** The name and the values of a command that must run only while the lease is held. */
 interface Leased {
   readonly lease: HeldLease
   readonly command: string
   readonly values: unknown
 }
 
-/** Runs another command, if a lease is still held. */
+/** Runs another command, but only if the lease is still held. */
 export type LeasedCommand = Command<
   Leased,
   { readonly isHeld: false } | { readonly isHeld: true; readonly result: unknown }

@@ -1,11 +1,14 @@
 /** A lease. At most one process holds it at a time. */
 export interface LeaseRow {
   readonly name: string
-  /** The process that took the lease last: a random id of that process. */
+  /** The random id of the process that took the lease last. */
   readonly holder: string
   /** Grows by one each time that another process takes the lease. */
   readonly fence: number
-  /** By the clock of the database, in milliseconds. A lease that was released has 0. */
+  /**
+   * When the lease expires, in milliseconds by the clock of the database. 0 if the holder has
+   * released the lease.
+   */
   readonly expires_at: number
 }
 

@@ -30,7 +30,7 @@ export function advance(tat: number | undefined, rate: Rate, now: number): numbe
   return Math.min(Math.max(tat ?? now, now), usedUpAt(rate, now)) + rate.intervalMilliseconds
 }
 
-/** Returns the arrival time of an exhausted limit. */
+/** Returns the arrival time (`tat`) that a limit has at the moment when its burst is used up. */
 export function usedUpAt({ burst, intervalMilliseconds }: Rate, now: number): number {
   return now + burst * intervalMilliseconds
 }

@@ -7,7 +7,10 @@ import { sortByKey, type Spent, type Use } from './uses.ts'
 
 /** Whether the limits allow a set of uses. */
 export interface Verdict {
-  /** Milliseconds until all uses are possible; 0 when they are possible now. */
+  /**
+   * How many milliseconds the caller must wait until all uses are allowed; 0 if they are allowed
+   * now.
+   */
   readonly wait: number
   /** The keys of the exhausted limits. */
   readonly refused: readonly string[]

@@ -13,7 +13,7 @@ import { useOf, type Spent, type Use } from './uses.ts'
  */
 export interface Limits {
   /**
-   * Counts all given uses. If the limit of one use is exhausted, counts none of the uses.
+   * Counts all given uses. If one of their limits is exhausted, counts none of them and throws.
    *
    * @param patienceMilliseconds how many milliseconds the count may wait, so that it can share one
    *   database commit with other writes

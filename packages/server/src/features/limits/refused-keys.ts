@@ -16,9 +16,10 @@ export interface RefusedKeys {
 }
 
 /**
- * Creates a memory of exhausted limits. If it has too many limits, it evicts the least recently
- * refused one. A count reads a limit first only if the limit is in this memory. So a flood of
- * refused attempts costs only reads, and a count of any other limit costs no extra read.
+ * Creates a memory of exhausted limits. A full memory evicts the least recently refused limit. If a
+ * limit is in this memory, a count first reads the limit, and writes only if the limit has
+ * refilled. So a flood of refused attempts costs only reads. A limit that is not in this memory is
+ * written without this read.
  */
 export function createRefusedKeys(): RefusedKeys {
   const known = new Set<string>()

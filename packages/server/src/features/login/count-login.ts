@@ -14,8 +14,8 @@ export interface ArrivingLogin {
   /** How long the count may wait, so that it can share one database commit with other writes. */
   readonly patienceMilliseconds: number
   /**
-   * Returns whether a device belongs to the user with this name. Called only if the device secret
-   * is valid.
+   * Returns whether `device` belongs to the user who has the typed name. Called only if the device
+   * secret is valid.
    */
   isOwn(device: Device): Promise<boolean>
 }

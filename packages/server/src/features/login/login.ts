@@ -35,7 +35,7 @@ export interface LoginAttempt {
   complete(session: StartedLogin): Promise<CompletedLogin>
 }
 
-/** The result of an attempt. A second factor would add the outcome `challenge`. */
+/** The result of an attempt to log in. A second factor would add the outcome `challenge`. */
 export type LoginOutcome = GrantedLogin | RefusedLogin
 
 /**
@@ -58,11 +58,13 @@ export interface GrantedLogin {
    * session refunds them.
    */
   readonly spent: Spent
-  /** The mail that tells the user about a login from a new device; undefined for a known one. */
+  /**
+   * The mail that tells the user about a login from a new device; undefined if the device is known.
+   */
   readonly notice: NewMail | undefined
   /**
-   * The address for the notice. The notice of an account of Keystile goes to the address that the
-   * account has when the session starts.
+   * The address of an app's user, for `notice`. Not used for Keystile's own accounts: their notice
+   * goes to the address that the account has when the session starts.
    */
   readonly noticeTo: string | undefined
   /**
@@ -73,8 +75,8 @@ export interface GrantedLogin {
 }
 
 /**
- * The result for a user who is not authenticated. The audit entry is already written, except for
- * `password_too_long`.
+ * The result for a user who is not authenticated. The audit entry of the refusal is already
+ * written. A refusal with the reason `password_too_long` has no audit entry.
  */
 export interface RefusedLogin {
   readonly outcome: 'refused'

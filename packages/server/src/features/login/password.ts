@@ -134,7 +134,10 @@ interface Proved<U> {
   readonly passwordHash: string
 }
 
-/** The result of one try: the user who was found, and the proof or the reason for a refusal. */
+/**
+ * The result of one try: the user who was found, and either what was proved or why the login is
+ * refused.
+ */
 type Look<U> =
   | { readonly found: U; readonly proved: Proved<U> }
   | {

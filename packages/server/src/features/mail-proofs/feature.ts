@@ -9,8 +9,8 @@ import { purgeProofs } from './purge-store.ts'
 export const maxTries = 5
 
 /**
- * How many valid proofs a user can have for one purpose. The proofs that a known device asked for
- * are counted separately.
+ * How many valid proofs of one purpose a user can have. Proofs with different allowances are
+ * counted separately: see `CountedAddressee`.
  */
 export const maxLiveProofs = 3
 
@@ -21,9 +21,9 @@ export const maxLiveProofs = 3
 export const claimMilliseconds: number = 30 * secondMilliseconds
 
 /**
- * Limits wrong codes to 20 a day, per account. Beyond the limit, only links work: an attacker
- * cannot guess a link. Applies even if `rateLimits` is off, because a proxy cannot know to which
- * account a code belongs.
+ * Limits wrong codes to 20 a day for each account. Beyond the limit, codes are refused and only
+ * links work, because an attacker cannot guess a link. The limit applies even if `rateLimits` is
+ * off: a proxy cannot replace it, because it does not know to which account a code belongs.
  */
 export const codeRate: LimitRate = {
   name: 'mail-code',

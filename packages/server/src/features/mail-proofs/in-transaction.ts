@@ -81,13 +81,13 @@ export interface BindValues extends Binding {
   readonly sealed: string | null
   readonly mail: NewMail
   readonly recipient: string
-  /** The user whom the mail is about, if it is not `subject`. */
+  /** The subject of another user, if the mail is about this user and not about `subject`. */
   readonly about?: string | undefined
   /** See `CountedAddressee`. */
   readonly allowance: string | undefined
   /**
-   * Whether wrong codes are counted for what the caller typed, even after the proof is bound to a
-   * user.
+   * Whether wrong codes stay counted for the name or address that the caller typed. If false, they
+   * are counted for the user as soon as the proof is bound to the user.
    */
   readonly keepsCount?: boolean | undefined
   readonly now: number
@@ -159,7 +159,7 @@ export async function spendProof(
 
 /** A proof that one confirmation has claimed, so that no other confirmation can use it. */
 export interface ClaimedProof extends SpendableProof {
-  /** The end of the claim, in milliseconds. Two claims of a proof never end at the same time. */
+  /** The end of the claim, in milliseconds. Two claims of one proof never end at the same time. */
   readonly claimedUntil: number
 }
 

@@ -14,13 +14,15 @@ export interface ProofKind {
 
 /** A proof to store, and the secrets that only the caller and the mail get. */
 export interface NewProof {
-  /** The id of the request, for the caller. A code is accepted only with this id. */
+  /**
+   * The id of the request, which the caller gets. A code is accepted only together with this id.
+   */
   readonly requestId: string
   /** The token for the link. */
   readonly token: string
   /** The code, for reading the mail on another device; undefined if the mail has only a link. */
   readonly code: string | undefined
-  /** The row without its binding and without encrypted values. */
+  /** The row to store. Its user, mailbox and encrypted values are still null. */
   readonly row: MailProofRow
 }
 

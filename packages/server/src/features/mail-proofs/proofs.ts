@@ -22,7 +22,7 @@ export interface FoundProof extends SpendableProof {
   readonly data: MailParameters
 }
 
-/** An entry of a list: a proof that can still be used. */
+/** A proof in a list of the proofs that can still be used. */
 export interface ListedProof {
   readonly mailbox: string
   readonly createdAt: Date
@@ -31,7 +31,7 @@ export interface ListedProof {
   readonly data: MailParameters | undefined
 }
 
-/** A request to store, and its id for the caller. */
+/** The row of a request that the caller of `prepare()` stores, and the id that the person gets. */
 export interface PreparedRequest {
   readonly requestId: string
   readonly row: MailProofRow
@@ -42,9 +42,9 @@ export interface MailProofs {
   /**
    * Stores a request. Does NOT read the account: the resolver reads it after the answer.
    *
-   * @param values what `ProofPurpose.resolve()` gets. It is encrypted
-   * @param countedFor the key under which wrong codes are counted if there is no account: the same
-   *   for all spellings of what the caller typed. Only its hash is stored
+   * @param values the values that `ProofPurpose.resolve()` gets later. They are stored encrypted
+   * @param countedFor what wrong codes are counted for if there is no account: the name or address
+   *   that the caller typed, in a form that all its spellings share. Only its hash is stored
    * @returns the id of the request, which the caller sends with the code
    */
   request(kind: ProofKind, values: MailParameters, countedFor: string): Promise<string>
@@ -54,8 +54,9 @@ export interface MailProofs {
    */
   prepare(kind: ProofKind, values: MailParameters, countedFor: string): PreparedRequest
   /**
-   * Finds a proof and does NOT spend it. Counts a wrong code. Returns undefined for every reason:
-   * an unknown, expired or spent proof, another purpose, no account, a wrong code, too many tries.
+   * Finds a proof and does NOT spend it. Counts a wrong code. Returns undefined, without the
+   * reason, if the proof is unknown, expired, spent or for another purpose, if there is no account,
+   * if the code is wrong, or after too many tries.
    */
   find(kind: ProofKind, presented: Presented): Promise<FoundProof | undefined>
   /**

@@ -11,7 +11,7 @@ export interface MailSecrets {
   readonly expiresAt: Date
 }
 
-/** The user of a request, and the mail to send. */
+/** What `resolve()` has found for a request: the user, and the mail to send. */
 export interface Resolution {
   readonly subject: string
   /**
