@@ -98,7 +98,7 @@ describe('the fetch of a client', () => {
       }
     })
 
-    it('client.fetch sends requests with the option `fetch` of createClient', async () => {
+    it('a client sends all requests with the fetch function that createClient got', async () => {
       const urls: string[] = []
       const own = start({
         fetch: (input, init) => {
@@ -169,7 +169,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('client.fetch sends a stream only once, also if the browser cannot iterate it', async () => {
+    it('client.fetch sends a stream body once, even if it is not async iterable', async () => {
       const own = start({ fetch: (input, init) => fetch(input, { ...init, body: 'lamp' }) })
       stage.server.refuseAccessTokens()
       const body = { getReader() {} } as unknown as ReadableStream
@@ -200,7 +200,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('after a 401, client.fetch sends the request again only once', async () => {
+    it('if the repeated request gets a 401 too, client.fetch returns it to the app', async () => {
       stage.server.instead = ({ route }, response) =>
         route === 'GET /items' && Boolean(response.writeHead(401).end('no'))
       const answer = await stage.client.fetch(items())
@@ -238,7 +238,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('client.fetch refreshes after a 401 that comes from the app’s own fetch', async () => {
+    it('client.fetch refreshes after a 401 that the app’s own fetch function returns', async () => {
       const own = start({
         fetch: async (input, init) =>
           input === items() ? new Response(null, { status: 401 }) : fetch(input, init),
