@@ -285,7 +285,7 @@ describe('the types of a guard', () => {
     same<ReturnType<typeof expressGuard.anyOf>, ExpressMiddleware>(true)
   })
 
-  it('the handler of a web guard gets a typed caller, and other typed arguments', async () => {
+  it('the handler of a web guard gets a typed caller, then other typed arguments', async () => {
     const handle = webGuard('items:read')((_request, caller, context: { readonly id: string }) => {
       same<typeof caller, Caller<Scope, User>>(true)
       same<typeof caller.identity.scopes, readonly Scope[]>(true)
