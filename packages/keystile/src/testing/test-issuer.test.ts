@@ -13,7 +13,7 @@ describe('createTestIssuer', () => {
   const statusOf = async (login?: TestLogin, method = 'GET'): Promise<number> =>
     (await app.request('/orders', { method, headers: issuer.headers(login) })).status
 
-  it('a real guard admits headers of createTestIssuer only if they have the scope', async () => {
+  it('a real guard admits a createTestIssuer token only if it has the route’s scope', async () => {
     assert.equal(await statusOf({ scopes: ['orders:read'] }), 200)
     assert.equal(await statusOf({ scopes: ['orders:write'] }), 403)
     assert.equal(await statusOf(), 403)
