@@ -132,7 +132,7 @@ describe('the fetch of a client', () => {
       ['a Blob', new Blob(['lamp'])],
       ['bytes', new TextEncoder().encode('lamp')],
     ] as const) {
-      it(`client.fetch can send a request again if the body is ${title}`, async () => {
+      it(`client.fetch repeats a refused request whose body is ${title}`, async () => {
         stage.server.refuseAccessTokens()
         const answer = await stage.client.fetch(items(), { method: 'POST', body })
         assert.match((await read(answer)).body!, /^lamp=?$/)
@@ -140,12 +140,12 @@ describe('the fetch of a client', () => {
       })
     }
 
-    it('client.fetch can send a request again if it has no body', async () => {
+    it('client.fetch repeats a refused request that has no body', async () => {
       stage.server.refuseAccessTokens()
       assert.equal((await stage.client.fetch(items(), { body: null })).status, 200)
     })
 
-    it('client.fetch can send a Request object again, with its body', async () => {
+    it('client.fetch repeats a refused Request object together with its body', async () => {
       stage.server.refuseAccessTokens()
       const answer = await stage.client.fetch(
         new Request(items(), { method: 'POST', body: 'lamp' }),
@@ -200,7 +200,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('if the repeated request gets a 401 too, client.fetch returns it to the app', async () => {
+    it('after a 401, client.fetch repeats a request once, and returns a second 401', async () => {
       stage.server.instead = ({ route }, response) =>
         route === 'GET /items' && Boolean(response.writeHead(401).end('no'))
       const answer = await stage.client.fetch(items())

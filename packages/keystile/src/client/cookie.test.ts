@@ -79,7 +79,7 @@ describe('a client', () => {
       assert.deepEqual(JSON.parse(stage.server.asked[0]!.body), ada)
     })
 
-    it('without a session, a cookie client makes one refresh for several calls', async () => {
+    it('a cookie client without a session tries a refresh only once', async () => {
       const tab = open(cookieFetch())
       let count = 0
       tab.onSignOut(() => count++)
@@ -123,7 +123,7 @@ describe('a client', () => {
       }
     })
 
-    it('a cookie client reports 404 as outage if metadata is bad or has a session URL', async () => {
+    it('a cookie client reports 404 as outage if metadata does not rule out sessions', async () => {
       const withCookies = { issuer: 'x', keystile_session_endpoint: 'x' }
       for (const metadata of [JSON.stringify(withCookies), '{}', 'a login page of a hotel']) {
         stage.server.instead = ({ route }, response) =>

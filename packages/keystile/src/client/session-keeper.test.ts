@@ -382,7 +382,7 @@ describe('the session of a client', () => {
       assert.equal(count, 1)
     })
 
-    it('a closed client gets no event', async () => {
+    it('a closed client emits no sign-out event', async () => {
       clients[5]!.close()
       await clients[3]!.logout()
       await settle()
