@@ -369,7 +369,7 @@ for (const [name, make] of [
       }
     })
 
-    it(`an Express ${name} app includes the routes of its Express 5 routers`, () => {
+    it(`secure() finds routes of Express 5 routers inside an Express ${name} app`, () => {
       const inner = express.Router().get('/x', guard('read'), answer)
       const app = make().use('/a', express.Router().use('/b', inner))
       assert.deepEqual(secured(app, 'get /a/b/x'), { 'get /a/b/x': reader })
@@ -720,7 +720,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('describeApp accepts the instance of a Fastify plugin', async () => {
+  it('describeApp accepts a Fastify plugin’s own instance in place of the app', async () => {
     let inner: object = {}
     const app = await make((app) => {
       app.register(async (plugin: FastifyInstance) => {

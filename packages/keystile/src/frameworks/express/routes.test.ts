@@ -76,7 +76,7 @@ for (const [name, make] of [
       assertFound(app, { '/x': ['/x', 1] })
     })
 
-    it(`routesOfExpress (Express ${name}) finds no PUT for GET, and refuses a mounted app`, () => {
+    it(`routesOfExpress (Express ${name}) finds no PUT route for GET; a mounted app throws`, () => {
       const app = make()
       app.put('/x', answer)
       app.use('/foreign', make())

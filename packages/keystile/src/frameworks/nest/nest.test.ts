@@ -113,7 +113,7 @@ describe('a Nest app with KeystileModule', () => {
     )
   })
 
-  it('@Public() opens a method of a guarded controller', async () => {
+  it('a @Public() method of a guarded controller needs no token', async () => {
     const Things = controllerWith(Public())
     Guard('read')(Things)
     const url = await start({ controllers: [Things] })
@@ -222,7 +222,7 @@ describe('a Nest app with KeystileModule', () => {
     verifier.close()
   })
 
-  it('getCaller works in a guard of the app that runs after Keystile’s guard', async () => {
+  it('getCaller returns the caller in a guard that runs after Keystile’s guard', async () => {
     const seen: string[] = []
     class Owner implements CanActivate {
       canActivate(context: ExecutionContext): boolean {
