@@ -512,7 +512,7 @@ describe('a demand of a verified e-mail address', () => {
     assert.equal(decision.error.reason, 'email_not_verified')
   })
 
-  it('a guard with `verified` admits a token as soon as emailVerified is true', async () => {
+  it('a guard with `verified` admits a refused token once emailVerified becomes true', async () => {
     const user = { emailVerified: false }
     const guard = guardOf(user)
     const sent = request(`Bearer ${tokenWith()}`)
@@ -1080,7 +1080,7 @@ describe('enterAtOnce', () => {
       assert.equal(loads, 0)
     })
 
-    it('for `verified`, enterAtOnce and enter() check emailVerified of a cached user', async () => {
+    it('a guard with `verified` admits a cached user only if emailVerified is true', async () => {
       const sent = request(`Bearer ${tokenWith()}`)
       await guard.check(sent, guard.demand([], false))
       for (const emailVerified of [undefined, false, true]) {

@@ -386,7 +386,7 @@ describe('the types of a guard', () => {
     assert.equal(typeof write, 'function')
   })
 
-  it('in TypeScript, a revocation feed must have all its members', () => {
+  it('TypeScript requires whenStale and clientSecret in the option `revocations`', () => {
     const from = { issuer: 'https://auth.example', audience: 'https://api.example' }
     const client = { clientId: 'orders', clientSecret: 'pX3' }
     const make = (): unknown => [

@@ -205,7 +205,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
   })
 
   for (const whenStale of ['refuse', 'accept'] as const) {
-    it(`if no revocation heartbeat comes within 5 s, a verifier ${whenStale}s tokens`, async (t) => {
+    it(`if a feed sends no heartbeat, a verifier ${whenStale}s tokens after 5 s`, async (t) => {
       const stage = await start(t, whenStale)
       const { feed, verifier } = stage
       feed.beats = false
@@ -229,7 +229,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
       assert.equal(await verdict(stage, stage.token('s1')), 'revoked')
     })
 
-    it(`if revocation heartbeats stop, a verifier ${whenStale}s tokens and reconnects`, async (t) => {
+    it(`if feed heartbeats stop, a verifier ${whenStale}s tokens and reconnects`, async (t) => {
       const stage = await start(t, whenStale)
       const { feed, verifier } = stage
       const [open, known] = [stage.token('s1'), stage.token('s2')]
@@ -441,7 +441,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(stage.feed.requests.length, 1)
   })
 
-  it('if several first tokens arrive at once, a verifier opens one connection', async (t) => {
+  it('if 20 tokens arrive at once at the start, a verifier opens one connection', async (t) => {
     const stage = await start(t)
     const verdicts = await Promise.all(
       Array.from({ length: 20 }, (_, n) => verdict(stage, stage.token(`s${n}`))),

@@ -53,7 +53,7 @@ describe('createVerifiedTokens', () => {
     }
   })
 
-  it('a lookup of an unknown token evicts no other token', () => {
+  it('createVerifiedTokens evicts no token when an unknown token is looked up', () => {
     const tokens = createVerifiedTokens<number>(10)
     tokens.remember('known', 1)
     for (let i = 0; i < 1_000; i++) assert.equal(tokens.find(`unknown${i}`), undefined)
