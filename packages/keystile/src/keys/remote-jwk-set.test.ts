@@ -484,7 +484,7 @@ describe('a remote key set that was fetched again', () => {
     assert.notEqual(after, before)
   })
 
-  it('after a refresh, the same key with another kid or algorithm is a new key', async () => {
+  it('after a refresh, a key is found only under its new kid and new algorithm', async () => {
     const rsa = generateKey('RS256', { keyId: 'rsa' })
     const stage = start([rsa])
     await stage.set.load()
@@ -624,7 +624,7 @@ describe('a remote key set whose issuer does not answer', () => {
     assert.match((await refused)[2], /no answer within 5 s/)
   })
 
-  it('a silent issuer gets one request in 30 s, and known keys still work', async (t) => {
+  it('an issuer that never answers gets one request in 30 s; known keys stay usable', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { script, set, has, advance } = start()
     await has('first')
