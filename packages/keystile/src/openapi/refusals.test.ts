@@ -72,7 +72,7 @@ describe('refusalsOf', () => {
     assert.equal(texts[403], 'The token lacks a, or b')
   })
 
-  it('refusalsOf keeps other answers and the descriptions that the app wrote', () => {
+  it('refusalsOf keeps the responses and the descriptions that the app wrote', () => {
     const own = {
       200: { description: 'Found' },
       401: {

@@ -347,7 +347,7 @@ describe('secure()', () => {
       )
   })
 
-  it('secure() accepts a function that finds the guards of any other app', () => {
+  it('secure() accepts, instead of an app, a function that finds the guards of a path', () => {
     const find = (method: string, path: string): readonly unknown[] | undefined =>
       method === 'get' && path === '/x/{id}' ? [() => {}, guard('items:read')] : undefined
     assert.deepEqual(securityOf(find, 'get /x/{id}'), read)
