@@ -352,7 +352,7 @@ describe('a client', () => {
         assert.equal(stage.server.asked.length, 1)
       })
 
-      it('a new page uses the cookie of the last login and emits no event', async () => {
+      it('a new page uses the cookie of the last login and emits no sign-out event', async () => {
         for (const tab of tabs) tab.close()
         const next = open(kept)
         let count = 0
