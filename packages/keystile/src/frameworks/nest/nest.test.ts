@@ -192,7 +192,7 @@ describe('a Nest app with KeystileModule', () => {
     assert.equal(await statusOf(`${url}/things`), 200)
   })
 
-  it('an exception filter that catches every exception does not see a refusal', async () => {
+  it('an exception filter that catches all exceptions does not see a guard’s refusal', async () => {
     class CatchAll {
       catch(): never {
         throw new Error('the filter was called')
