@@ -269,7 +269,7 @@ describe('check() of a guard with maxAgeSeconds', () => {
     assert.equal(refusal(await core.check(request(`Bearer ${tokenAged(10)}`), recent)).status, 403)
   })
 
-  it('maxAgeSeconds is checked before the scopes (RFC 9470 §3)', async () => {
+  it('a guard checks maxAgeSeconds before the scopes (RFC 9470 §3)', async () => {
     for (const token of [tokenAged(306, 'items:write'), tokenAged(306)]) {
       assert.deepEqual(refusal(await core.check(request(`Bearer ${token}`), recent)), {
         status: 401,
@@ -366,7 +366,7 @@ describe('user()', () => {
     assert.equal(isUserObject(null), false)
   })
 
-  it('a user can be a plain object, a class instance, a Map or a Date', async () => {
+  it('user() of a guard can return a plain object, a class instance, a Map or a Date', async () => {
     class Account {
       readonly id = 'alice'
     }

@@ -411,7 +411,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(feed.requests.length, 1)
   })
 
-  it('a check that began before close() does not open a connection after close()', async (t) => {
+  it('after close(), refresh() of a revocation feed rejects and opens no connection', async (t) => {
     const feed = await startFeed()
     t.after(() => feed.stop())
     const source = readRevocations(
