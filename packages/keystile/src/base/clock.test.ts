@@ -77,7 +77,7 @@ describe('the clock of a Cloudflare Worker while it loads modules: Date.now() is
     assert.equal(clock.now(), 1_800_000_000_000)
   })
 
-  it('requireClockForLater refuses a wrong clock at once, or in now() if Date.now() is 0', (t) => {
+  it('for a wrong clock, requireClockForLater throws, or now() does if Date.now() is 0', (t) => {
     assert.throws(() => requireClockForLater(performance), /must be an object whose now/)
     start(t)
     const clock = requireClockForLater({ now: () => 5 })
@@ -96,7 +96,7 @@ describe('isSeconds', () => {
 })
 
 describe('hasCome', () => {
-  it('hasCome is true at or after `instant`, and also before `since` (clock was set back)', () => {
+  it('hasCome(instant, since, now) is true unless since ≤ now < instant', () => {
     const due = [99, 100, 199, 200, 201].map((now) => hasCome(200, 100, now))
     assert.deepEqual(due, [true, false, false, true, true])
   })

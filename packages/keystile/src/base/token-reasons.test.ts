@@ -9,7 +9,7 @@ import {
 } from './token-reasons.ts'
 
 describe('tokenReasons', () => {
-  it('every reason about the token itself has the code invalid_token', () => {
+  it('each TokenReason has its error code, which is invalid_token for all but nine of them', () => {
     const others: Partial<Record<TokenReason, TokenErrorCode>> = {
       no_credential: 'not_authenticated',
       malformed_credential: 'invalid_request',
@@ -26,7 +26,7 @@ describe('tokenReasons', () => {
     }
   })
 
-  it('the message of every reason is one ASCII sentence without a full stop', () => {
+  it('the message of every TokenReason is one ASCII sentence without a full stop', () => {
     for (const [reason, { message }] of Object.entries(tokenReasons)) {
       assert.match(message, /^[A-Z][ -~]+[^.]$/, reason)
     }

@@ -12,16 +12,16 @@ const page = readFileSync(
 )
 
 describe('docs/reference/refused.md', () => {
-  it('docs/reference/refused.md uses the same words as `keystile token check`', () => {
+  it('docs/reference/refused.md has the explanations that `keystile token check` prints', () => {
     assert.equal(page, writeReasons(page), 'run: node --conditions=source tools/refused-page.ts')
   })
 
-  it('docs/reference/refused.md has a section for each reason, in the order of the checks', () => {
+  it('docs/reference/refused.md has a section for each TokenReason, in order of the checks', () => {
     const sections = [...page.matchAll(/^### `(\w+)`$/gm)].map(([, reason]) => reason)
     assert.deepEqual(sections, Object.keys(tokenReasons))
   })
 
-  it('docs/reference/refused.md gives the meaning, the cause and the fix of each reason', () => {
+  it('docs/reference/refused.md gives the meaning, cause and fix of each TokenReason', () => {
     for (const [reason, { meaning, cause, fix }] of Object.entries(explanations))
       for (const sentence of [meaning, cause, fix]) assert.match(sentence, /^[A-Z`].*\.$/, reason)
   })

@@ -97,7 +97,7 @@ const causes: Readonly<Record<TokenReason, Cause | `only the app ${string}`>> = 
 }
 
 describe('keystile token check', () => {
-  it('`keystile token check --token-type JWT` accepts JWTs that the flags allow', async () => {
+  it('`keystile token check --token-type JWT` accepts a JWT that fits all flags', async () => {
     const token = tokenWith({ aud: undefined, azp: 'c', scp: ['read'] }, { typ: 'JWT' })
     const flags = ['--issuer', 'i', '--keys', keysFile, '--audience', 'c', '--client', 'c']
     const rules = [
@@ -148,7 +148,7 @@ describe('keystile token check', () => {
     })
   }
 
-  it('`keystile token check` accepts a token that has the scopes and a recent login', async () => {
+  it('`keystile token check` accepts a token that meets --scope and --max-age', async () => {
     const token = tokenWith({ scope: 'read write', auth_time: now - 10 })
     const flags = [...api, '--scope', 'read', '--scope', 'write', '--max-age', '60']
     for (const input of [

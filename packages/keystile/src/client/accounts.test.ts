@@ -35,7 +35,7 @@ describe('the methods of accounts', () => {
       })
   })
 
-  it('client.register reports a refusal by a proxy as a temporary error', async () => {
+  it('client.register reports a 401, 403 or 409 of a proxy as a temporary error', async () => {
     for (const [status, body] of [
       [401, 'a password of the proxy is needed'],
       [403, { message: 'blocked' }],
@@ -50,7 +50,7 @@ describe('the methods of accounts', () => {
     }
   })
 
-  it('client.register reports a 404 of the issuer and of a proxy as not_found', async () => {
+  it('client.register reports a 404 as not_found, also if a proxy sent it', async () => {
     for (const body of ['Not Found', { status: 404, detail: 'no such path' }]) {
       answer(404, body)
       await assert.rejects(stage.client.register(account), { code: 'not_found', status: 404 })
@@ -81,7 +81,7 @@ describe('the methods of accounts', () => {
     await assert.rejects(stage.client.register(account), { code: 'temporarily_unavailable' })
   })
 
-  it('a client’s account methods send JSON, and a token only if the issuer needs one', async () => {
+  it('account methods of a client send JSON, and an access token only where needed', async () => {
     await stage.client.login(ada)
     answer(204, '')
     await stage.client.resetPassword({ token: 'a', password: 'new' })

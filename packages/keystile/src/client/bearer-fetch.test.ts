@@ -98,7 +98,7 @@ describe('the fetch of a client', () => {
       }
     })
 
-    it('client.fetch sends requests with the option `fetch` of createClient', async () => {
+    it('a client sends all requests with the fetch function that createClient got', async () => {
       const urls: string[] = []
       const own = start({
         fetch: (input, init) => {
@@ -132,7 +132,7 @@ describe('the fetch of a client', () => {
       ['a Blob', new Blob(['lamp'])],
       ['bytes', new TextEncoder().encode('lamp')],
     ] as const) {
-      it(`client.fetch can send a request again if the body is ${title}`, async () => {
+      it(`client.fetch repeats a refused request whose body is ${title}`, async () => {
         stage.server.refuseAccessTokens()
         const answer = await stage.client.fetch(items(), { method: 'POST', body })
         assert.match((await read(answer)).body!, /^lamp=?$/)
@@ -140,12 +140,12 @@ describe('the fetch of a client', () => {
       })
     }
 
-    it('client.fetch can send a request again if it has no body', async () => {
+    it('client.fetch repeats a refused request that has no body', async () => {
       stage.server.refuseAccessTokens()
       assert.equal((await stage.client.fetch(items(), { body: null })).status, 200)
     })
 
-    it('client.fetch can send a Request object again, with its body', async () => {
+    it('client.fetch repeats a refused Request object together with its body', async () => {
       stage.server.refuseAccessTokens()
       const answer = await stage.client.fetch(
         new Request(items(), { method: 'POST', body: 'lamp' }),
@@ -169,7 +169,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('client.fetch sends a stream only once, also if the browser cannot iterate it', async () => {
+    it('client.fetch sends a stream body once, even if it is not async iterable', async () => {
       const own = start({ fetch: (input, init) => fetch(input, { ...init, body: 'lamp' }) })
       stage.server.refuseAccessTokens()
       const body = { getReader() {} } as unknown as ReadableStream
@@ -200,7 +200,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('after a 401, client.fetch sends the request again only once', async () => {
+    it('after a 401, client.fetch repeats a request once, and returns a second 401', async () => {
       stage.server.instead = ({ route }, response) =>
         route === 'GET /items' && Boolean(response.writeHead(401).end('no'))
       const answer = await stage.client.fetch(items())
@@ -238,7 +238,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('client.fetch refreshes after a 401 that comes from the app’s own fetch', async () => {
+    it('client.fetch refreshes after a 401 that the app’s own fetch function returns', async () => {
       const own = start({
         fetch: async (input, init) =>
           input === items() ? new Response(null, { status: 401 }) : fetch(input, init),

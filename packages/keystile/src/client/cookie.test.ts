@@ -79,7 +79,7 @@ describe('a client', () => {
       assert.deepEqual(JSON.parse(stage.server.asked[0]!.body), ada)
     })
 
-    it('a cookie client without a session asks the issuer only once', async () => {
+    it('a cookie client without a session tries a refresh only once', async () => {
       const tab = open(cookieFetch())
       let count = 0
       tab.onSignOut(() => count++)
@@ -95,7 +95,7 @@ describe('a client', () => {
       await assert.rejects(open(cookieFetch()).isSignedIn(), { code: 'temporarily_unavailable' })
     })
 
-    it('a cookie client reports that the issuer has no cookie sessions', async () => {
+    it('a cookie client rejects with no_cookie_sessions if the issuer has none', async () => {
       const metadata = { issuer: stage.server.issuer, token_endpoint: 'x' }
       // A page of the same origin gets 404. For a page of another origin, the browser hides the
       // 404.
@@ -123,7 +123,7 @@ describe('a client', () => {
       }
     })
 
-    it('a cookie client reports a 404 as an outage if metadata gives no other reason', async () => {
+    it('a cookie client reports 404 as outage if metadata does not rule out sessions', async () => {
       const withCookies = { issuer: 'x', keystile_session_endpoint: 'x' }
       for (const metadata of [JSON.stringify(withCookies), '{}', 'a login page of a hotel']) {
         stage.server.instead = ({ route }, response) =>
@@ -318,7 +318,7 @@ describe('a client', () => {
         assert.deepEqual(counts, [1, 1])
       })
 
-      it('if Bob’s cookie replaced Ada’s, Ada’s client.accessToken is undefined once', async () => {
+      it('if Bob’s cookie replaced Ada’s, Ada’s next accessToken() is undefined', async () => {
         stage.clock.advance(600)
         assert.equal(await tabs[0]!.accessToken(), undefined)
         assert.notEqual(await tabs[0]!.accessToken(), undefined)
@@ -346,13 +346,13 @@ describe('a client', () => {
         assert.equal((await read(await open(kept).fetch(items()))).owner, 'bob')
       })
 
-      it('logout() rejects and revokes nothing if the issuer answers 503', async () => {
+      it('if the issuer answers 503, logout() rejects and sends no revocation', async () => {
         stage.server.instead = (_asked, response) => Boolean(response.writeHead(503).end())
         await assert.rejects(tabs[0]!.logout(), { code: 'temporarily_unavailable', status: 503 })
         assert.equal(stage.server.asked.length, 1)
       })
 
-      it('a new page uses the cookie of the last login and emits no event', async () => {
+      it('a new page uses the cookie of the last login and emits no sign-out event', async () => {
         for (const tab of tabs) tab.close()
         const next = open(kept)
         let count = 0

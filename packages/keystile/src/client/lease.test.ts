@@ -150,7 +150,7 @@ describe('withLease', () => {
     })
   }
 
-  it('withLease returns when the action ends, and can free the lease some ms later', async () => {
+  it('withLease returns when its action ends; the next caller starts some ms later', async () => {
     const first = hold('a', () => 100)
     await settle()
     const second = hold()

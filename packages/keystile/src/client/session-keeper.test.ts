@@ -211,7 +211,7 @@ describe('the session of a client', () => {
     assert.equal(stage.signOuts, 0)
   })
 
-  it('without a lock, a client does not overwrite tokens that another client stored', async () => {
+  it('without a lock, a client’s refresh keeps newer tokens of another client', async () => {
     const other = start()
     await stage.client.login(ada)
     stage.clock.advance(600)
@@ -226,7 +226,7 @@ describe('the session of a client', () => {
     assert.equal(stored()!.accessToken, accessToken)
   })
 
-  it('with opaque tokens, a refresh keeps the session id, and a login changes it', async () => {
+  it('with opaque tokens, client.fetch retries after a refresh, not after a login', async () => {
     let count = 0
     stage.server.instead = ({ route }, response) =>
       route === 'POST /auth/token' &&
@@ -382,7 +382,7 @@ describe('the session of a client', () => {
       assert.equal(count, 1)
     })
 
-    it('a closed client gets no event', async () => {
+    it('a closed client emits no sign-out event', async () => {
       clients[5]!.close()
       await clients[3]!.logout()
       await settle()

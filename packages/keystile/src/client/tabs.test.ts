@@ -292,7 +292,7 @@ describe('browserStorage', () => {
     assert.throws(browserStorage, expected)
   })
 
-  it('browserStorage works in an environment without storage events', () => {
+  it('listen() of browserStorage throws no error where addEventListener is missing', () => {
     replace('addEventListener', { value: undefined })
     replace('removeEventListener', { value: undefined })
     browserStorage().listen!('a', () => {})()
@@ -346,7 +346,7 @@ describe('createTabMemory', () => {
     assert.equal(memory.read('a channel'), undefined)
   })
 
-  it('createTabMemory does not keep a process running, and works if unref() is missing', (t) => {
+  it('createTabMemory calls unref() on its BroadcastChannel if this method exists', (t) => {
     const unref = t.mock.method(BroadcastChannel.prototype, 'unref')
     open()
     assert.equal(unref.mock.callCount(), 1)

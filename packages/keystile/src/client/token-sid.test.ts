@@ -6,13 +6,13 @@ const tokenOf = (payload: string | Uint8Array): string =>
   `e30.${Buffer.from(payload).toString('base64url')}.c2ln`
 
 describe('sidOf', () => {
-  it('without verifying a JWT, sidOf reads its sid, also with letters outside ASCII', () => {
+  it('sidOf reads the sid of an unverified JWT, even with letters outside ASCII', () => {
     assert.equal(sidOf(tokenOf('{"sub":"ada","sid":"s-1"}')), 's-1')
     assert.equal(sidOf(tokenOf('{"sid":"ü>?~"}')), 'ü>?~')
     assert.equal(sidOf(`not-json.${Buffer.from('{"sid":"s"}').toString('base64url')}.`), 's')
   })
 
-  it('sidOf reads base64url with the characters - and _', () => {
+  it('sidOf reads the sid of a JWT whose base64url contains - and _', () => {
     const token = tokenOf('{"a":"??>>~~","sid":"s>>>???"}')
     assert.match(token, /[-]/)
     assert.match(token, /_/)

@@ -19,7 +19,7 @@ const guard = assembleGuard(
 )
 
 describe('assembleGuard', () => {
-  it('assembleGuard returns a function that has the members caller, check and others', () => {
+  it('assembleGuard returns a function with the members caller, check, anyOf and optional', () => {
     for (const member of [
       guard.caller,
       guard.check,
@@ -46,7 +46,7 @@ describe('assembleGuard', () => {
       assert.equal(findGuardMark(other), undefined)
   })
 
-  it('assembleGuard uses a symbol that other copies and versions of keystile also know', () => {
+  it('assembleGuard marks middleware with a Symbol.for() that other keystile copies find', () => {
     assert.deepEqual(Object.getOwnPropertySymbols(guard()), [Symbol.for('keystile.guard')])
   })
 

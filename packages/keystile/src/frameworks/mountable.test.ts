@@ -40,7 +40,7 @@ describe('mount()', () => {
       })
     })
 
-    it(`${name} calls onMount immediately and throws its error`, () => {
+    it(`${name} calls onMount immediately, and throws an error that onMount throws`, () => {
       const answer = async (): Promise<undefined> => {}
       const onMount = (): void => {
         throw new TypeError('from onMount')

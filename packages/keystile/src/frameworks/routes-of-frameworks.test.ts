@@ -83,7 +83,7 @@ describe('the routes of Hono', () => {
     assert.deepEqual(described(app), { 'get /outer/inner/x': reader })
   })
 
-  it('describeApp counts a Hono guard only if it runs before the function that answers', () => {
+  it('describeApp includes a Hono guard only if it runs before the handler', () => {
     const app = new Hono()
       .get(
         '/last',
@@ -120,7 +120,7 @@ describe('the routes of Hono', () => {
     })
   })
 
-  it('describeApp refuses a Hono guard behind a function with a rest parameter', () => {
+  it('describeApp refuses a Hono guard that follows middleware with a rest parameter', () => {
     const wrapped = (...all: readonly unknown[]): Promise<void> => (all[1] as Next)()
     const behind = new Hono().use(wrapped as never).get('/x', guard('read'), ok)
     assert.throws(() => described(behind), {
@@ -149,7 +149,7 @@ describe('the routes of Hono', () => {
     assert.deepEqual(described(app), { 'get /x': reader })
   })
 
-  it('describeApp refuses an app mounted in Hono, unless its paths are ignored', () => {
+  it('describeApp refuses an app mounted in Hono, unless `ignore` lists its paths', () => {
     const foreign = (): Response => new Response('foreign')
     const mounted = new Hono().mount('/foreign', foreign).get('/x', guard('read'), ok)
     const all = new Hono().all('/foreign/*', mountHono(foreign)).get('/x', guard('read'), ok)
@@ -168,7 +168,7 @@ describe('the routes of Hono', () => {
     })
   })
 
-  it('describeApp refuses a Hono wildcard route, unless it is ignored', () => {
+  it('describeApp refuses a Hono wildcard route, unless `ignore` lists it', () => {
     const app = new Hono().get('/x', guard('read'), ok).get('*', ok)
     assert.throws(() => described(app), /the route \/\* has a part that OpenAPI cannot describe/)
     assert.deepEqual(described(app, { ignore: ['/*'] }), { 'get /x': reader })
@@ -181,7 +181,7 @@ describe('the routes of Hono', () => {
       assert.equal(isHono(app), false)
   })
 
-  it('describeApp treats the last function of a Hono route as the one that answers', () => {
+  it('describeApp takes the last function of a Hono route as the handler, even with `next`', () => {
     const app = new Hono().get('/x', guard('read'), (c: Context, _next: Next) => c.text('ok'))
     assert.deepEqual(described(app), { 'get /x': reader })
   })
@@ -204,7 +204,7 @@ for (const [name, make] of [
       next()
     const wildcard = make === express ? '/files/*path' : '/files/*'
 
-    it(`Express ${name} routes with the same path are distinguished by their method`, () => {
+    it(`describeApp lists each method of an Express ${name} path with its own guards`, () => {
       const app = make()
       app
         .route('/x')
@@ -233,7 +233,7 @@ for (const [name, make] of [
       assert.throws(() => secured(app, 'post /x'), /no route for POST \/x/)
     })
 
-    it(`Express ${name} uses a HEAD route for HEAD, or else the GET route`, () => {
+    it(`for HEAD, secure() takes the first Express ${name} route that answers GET or HEAD`, () => {
       const app = make()
       app.get('/x', guard('read'), answer)
       app.head('/x', guard('write'), answer)
@@ -243,7 +243,7 @@ for (const [name, make] of [
       assert.deepEqual(secured(own, 'head /x'), { 'head /x': writer })
     })
 
-    it(`an Express ${name} route with several paths is found under each path`, () => {
+    it(`secure() finds an Express ${name} route that has several paths under each path`, () => {
       const app = make()
       app.use(['/a', '/b'], make.Router().get(['/x', '/y/:id'], guard('read'), answer))
       const all = ['get /a/x', 'get /a/y/{id}', 'get /b/x', 'get /b/y/{id}']
@@ -252,14 +252,14 @@ for (const [name, make] of [
       if (make === express) assert.deepEqual(described(app), expected)
     })
 
-    it(`describeApp refuses an Express ${name} route with a RegExp; secure() finds it`, () => {
+    it(`describeApp refuses an Express ${name} RegExp route, but secure() finds its guard`, () => {
       const app = make()
       app.get(/^\/x\/(\d+)$/, guard('read'), answer)
       assert.throws(() => described(app), /OpenAPI cannot describe/)
       assert.deepEqual(secured(app, 'get /x/{id}'), { 'get /x/{id}': reader })
     })
 
-    it(`an Express ${name} guard at a RegExp for /a guards /a/bc, but not /abc`, () => {
+    it(`secure() applies an Express ${name} guard at RegExp ^/a to /a/bc, but not to /abc`, () => {
       const app = make()
       app.use(/^\/a/, guard('read'))
       app.get('/abc', answer)
@@ -286,7 +286,7 @@ for (const [name, make] of [
         assert.throws(() => secured(app, `options ${path}`), /no route/)
     })
 
-    it(`secure() ignores Express ${name} guards behind a function that takes no \`next\``, () => {
+    it(`secure() ignores Express ${name} guards that follow a function without \`next\``, () => {
       const app = make()
       app.use((...all: readonly unknown[]) => (all[2] as () => void)())
       app.use((_error: unknown, _request: unknown, _response: unknown, next: () => void) => next())
@@ -335,7 +335,7 @@ for (const [name, make] of [
       })
     })
 
-    it(`if two routes of an Express ${name} router fit, secure() compares parameter names`, () => {
+    it(`secure() prefers the Express ${name} route that has the path’s parameter names`, () => {
       const app = make()
       const router = make.Router({ mergeParams: true })
       if (make === express) router.get(['/:letters/x'], guard('read'), answer)
@@ -356,7 +356,7 @@ for (const [name, make] of [
       assert.deepEqual(secured(app, ...Object.keys(expected)), expected)
     })
 
-    it(`describeApp refuses an app mounted in Express ${name} unless its paths are ignored`, () => {
+    it(`describeApp refuses apps mounted in Express ${name} unless \`ignore\` lists them`, () => {
       const app = make()
       app.get('/x', guard('read'), answer)
       app.use('/foreign', make())
@@ -369,7 +369,7 @@ for (const [name, make] of [
       }
     })
 
-    it(`an Express ${name} app includes the routes of its Express 5 routers`, () => {
+    it(`secure() finds routes of Express 5 routers inside an Express ${name} app`, () => {
       const inner = express.Router().get('/x', guard('read'), answer)
       const app = make().use('/a', express.Router().use('/b', inner))
       assert.deepEqual(secured(app, 'get /a/b/x'), { 'get /a/b/x': reader })
@@ -385,12 +385,12 @@ for (const [name, make] of [
       }
     })
 
-    it(`describeApp finds Express ${name} routes in a router that has no path of its own`, () => {
+    it(`describeApp finds Express ${name} routes in a router mounted without a path`, () => {
       const app = make().use(make.Router().get('/x', guard('read'), answer))
       assert.deepEqual(described(app), { 'get /x': reader })
     })
 
-    it(`an Express ${name} app without routes has an empty document`, () => {
+    it(`describeApp lists no paths for an Express ${name} app without routes`, () => {
       assert.deepEqual(described(make()), {})
     })
   })
@@ -400,7 +400,7 @@ describe('the document of an app', () => {
   const guard = createExpressGuard(options)
   const answer = (_request: unknown, response: { end(): unknown }): void => void response.end()
 
-  it('describeApp refuses a route that an earlier route hides', () => {
+  it('describeApp refuses a route if an earlier route answers its path', () => {
     const app = express()
     app.get('/:any', answer)
     app.get('/x', guard('read'), answer)
@@ -412,7 +412,7 @@ describe('the document of an app', () => {
     assert.deepEqual(described(app, { ignore: ['/x'] }), { 'get /{any}': undefined })
   })
 
-  it('secure() distinguishes two routes whose patterns match the same path', () => {
+  it('if a path reaches another route, secure() asks for examples of the path parameters', () => {
     const make = express4
     const app = make()
     app.get('/:letters([a-z]+)/:more([a-z]+)', answer)
@@ -432,7 +432,7 @@ describe('the document of an app', () => {
     assert.deepEqual(secured(app, ...operations), { 'get /x': reader, 'get /x/': reader })
   })
 
-  it('secure() copies a shared path item to each path that refers to it', () => {
+  it('secure() replaces the $ref of a guarded path with a copy of the path item', () => {
     const app = express()
     app.get('/a', guard('read'), answer)
     app.get('/b', guard('write'), answer)
@@ -479,7 +479,7 @@ describe('the document of an app', () => {
       )
   })
 
-  it('describeApp leaves out the paths in `ignore`, and no others', () => {
+  it('describeApp leaves out only the paths that `ignore` lists', () => {
     const app = express()
     for (const path of ['/a', '/a/b', '/ab', '/c']) app.get(path, answer)
     const left = (...ignore: readonly string[]): readonly string[] =>
@@ -576,7 +576,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('Fastify guards are found in every hook that runs before the handler', async () => {
+  it('describeApp finds Fastify guards in every hook that runs before the handler', async () => {
     const app = await make((app) => {
       app.get('/a', { onRequest: guard('read') }, answer)
       app.get('/b', { preValidation: [guard('read')] }, answer)
@@ -593,7 +593,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('describeApp includes a HEAD route of the app, but not one that Fastify adds', async () => {
+  it('describeApp includes HEAD routes of the app, but not those that Fastify adds', async () => {
     const app = await make((app) => {
       app.head('/own', { onRequest: guard('write') }, answer)
       app.get('/own', { onRequest: guard('read') }, answer)
@@ -668,7 +668,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('describeApp refuses Fastify wildcards unless ignored; secure() finds them', async () => {
+  it('describeApp refuses Fastify wildcards not in `ignore`; secure() accepts them', async () => {
     const app = await make((app) => {
       app.get('/files/*', { onRequest: guard('read') }, answer)
       app.get('/:shop/:shelf/*', { onRequest: guard('write') }, answer)
@@ -720,7 +720,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('describeApp accepts the instance of a Fastify plugin', async () => {
+  it('describeApp accepts a Fastify plugin’s own instance in place of the app', async () => {
     let inner: object = {}
     const app = await make((app) => {
       app.register(async (plugin: FastifyInstance) => {

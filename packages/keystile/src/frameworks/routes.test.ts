@@ -13,7 +13,7 @@ import {
 } from './routes.ts'
 
 describe('templateOf', () => {
-  it('templateOf writes parameters as OpenAPI does and leaves out their patterns', () => {
+  it('templateOf turns /items/:id into /items/{id}, and drops the pattern of a parameter', () => {
     for (const [path, template] of [
       ['', '/'],
       ['/', '/'],
@@ -53,7 +53,7 @@ describe('templateOf', () => {
 })
 
 describe('describedMethods', () => {
-  it('describedMethods returns the methods of app.all() for a list of all HTTP methods', () => {
+  it('describedMethods shortens a list of all methods to GET, PUT, POST, DELETE and PATCH', () => {
     assert.deepEqual(describedMethods([...methods, 'purge', 'link'], '/'), methodsOfAll)
   })
 
@@ -71,7 +71,7 @@ describe('describedMethods', () => {
 })
 
 describe('cannotLookInto', () => {
-  it('the error of cannotLookInto says how to document a mounted app', () => {
+  it('cannotLookInto() returns an error that says how to document a mounted app', () => {
     assert.equal(
       cannotLookInto('/foreign/x').message,
       'a mounted app answers /foreign/x, and the guards of that app are unknown here. ' +
@@ -96,7 +96,7 @@ describe('withoutSlash', () => {
 })
 
 describe('hidesParameters', () => {
-  it('hidesParameters is true for rest and default parameters, not for ...x in the body', () => {
+  it('hidesParameters is true for rest and default parameters, not for ...x in a function', () => {
     const hiding = [
       (..._all: unknown[]) => {},
       (_c: unknown, ..._rest: unknown[]) => {},

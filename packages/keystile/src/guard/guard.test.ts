@@ -262,14 +262,14 @@ describe('check() of a guard with maxAgeSeconds', () => {
   }
   const recent = core.demand([{ scopes: ['items:write'], maxAgeSeconds: 300 }], false)
 
-  it('maxAgeSeconds admits a recent login that has the demanded scopes', async () => {
+  it('a guard with maxAgeSeconds and scopes needs a recent login and these scopes', async () => {
     assert.ok(
       (await core.check(request(`Bearer ${tokenAged(300, 'items:write')}`), recent)).allowed,
     )
     assert.equal(refusal(await core.check(request(`Bearer ${tokenAged(10)}`), recent)).status, 403)
   })
 
-  it('maxAgeSeconds is checked before the scopes (RFC 9470 §3)', async () => {
+  it('a guard checks maxAgeSeconds before the scopes (RFC 9470 §3)', async () => {
     for (const token of [tokenAged(306, 'items:write'), tokenAged(306)]) {
       assert.deepEqual(refusal(await core.check(request(`Bearer ${token}`), recent)), {
         status: 401,
@@ -366,7 +366,7 @@ describe('user()', () => {
     assert.equal(isUserObject(null), false)
   })
 
-  it('a user can be a plain object, a class instance, a Map or a Date', async () => {
+  it('user() of a guard can return a plain object, a class instance, a Map or a Date', async () => {
     class Account {
       readonly id = 'alice'
     }
@@ -495,7 +495,7 @@ describe('a demand of a verified e-mail address', () => {
   })
 
   for (const value of [false, 'true', 1, null, undefined]) {
-    it(`demand() refuses { verified: ${inspect(value)} }, which would demand too little`, () => {
+    it(`demand() refuses { verified: ${inspect(value)} }, because only true is allowed`, () => {
       assert.throws(
         () => guardOf({}).demand([{ verified: value as true }], false),
         /^TypeError: .*`verified`/,
@@ -503,7 +503,7 @@ describe('a demand of a verified e-mail address', () => {
     })
   }
 
-  it('a guard without user() refuses all callers if another guard demands `verified`', async () => {
+  it('a guard without user() admits no caller if another guard demands `verified`', async () => {
     const token = tokenWith()
     assert.ok((await check(`Bearer ${token}`)).allowed)
     assert.equal(core.enterAtOnce({}, request(`Bearer ${token}`), verified), undefined)
@@ -512,7 +512,7 @@ describe('a demand of a verified e-mail address', () => {
     assert.equal(decision.error.reason, 'email_not_verified')
   })
 
-  it('after a user has verified the address, a guard admits the same token', async () => {
+  it('a guard with `verified` admits a refused token once emailVerified becomes true', async () => {
     const user = { emailVerified: false }
     const guard = guardOf(user)
     const sent = request(`Bearer ${tokenWith()}`)
@@ -521,7 +521,7 @@ describe('a demand of a verified e-mail address', () => {
     assert.ok((await guard.check(sent, verified)).allowed)
   })
 
-  it('if one of several guards demands `verified`, the address must be verified', async () => {
+  it('if one of several guards demands `verified`, emailVerified must be true', async () => {
     const demandWith = fc.record({
       scopes: fc.subarray(['items:read', 'items:write'] as const),
       verified: fc.boolean(),
@@ -678,7 +678,7 @@ describe('demand()', () => {
     }
   })
 
-  it('demandAnyOf accepts scopes and lists of scopes', () => {
+  it('demandAnyOf accepts single scopes and lists of scopes as alternatives', () => {
     assert.deepEqual(core.demandAnyOf(['items:read', ['items:write', 'items:read']]), {
       alternatives: [['items:read'], ['items:write', 'items:read']],
       maxAgeSeconds: undefined,
@@ -774,7 +774,7 @@ describe('createGuardCore', () => {
     assert.deepEqual(decision.caller?.user, { name: 'Alice' })
   })
 
-  it('createGuardCore keeps the first user() if the app changes its options later', async () => {
+  it('createGuardCore keeps its user() even if the app later replaces that option', async () => {
     const options: { verifier: Verifier; user: () => object | undefined } = {
       verifier,
       user: () => undefined,
@@ -842,7 +842,7 @@ describe('anyOf', () => {
     assert.match(challenge ?? '', /scope="items:write"$/)
   })
 
-  it('anyOf demands all the scopes of an inner list', async () => {
+  it('anyOf demands all scopes of a list that is one of its alternatives', async () => {
     const both = core.demandAnyOf([['items:read', 'items:write']])
     assert.equal(
       refusal(await core.check(request(`Bearer ${tokenWith('items:read')}`), both)).status,
@@ -1028,7 +1028,7 @@ describe('enterAtOnce', () => {
     )
   })
 
-  it('enterAtOnce returns undefined with maxAgeSeconds, user() or a missing scope', async () => {
+  it('enterAtOnce returns undefined for maxAgeSeconds, user() or a missing scope', async () => {
     const token = tokenWith('items:read')
     await check(`Bearer ${token}`)
     assert.equal(
@@ -1080,7 +1080,7 @@ describe('enterAtOnce', () => {
       assert.equal(loads, 0)
     })
 
-    it('enterAtOnce and enter() admit a cached user only if the address is verified', async () => {
+    it('a guard with `verified` admits a cached user only if emailVerified is true', async () => {
       const sent = request(`Bearer ${tokenWith()}`)
       await guard.check(sent, guard.demand([], false))
       for (const emailVerified of [undefined, false, true]) {
@@ -1091,7 +1091,7 @@ describe('enterAtOnce', () => {
       }
     })
 
-    it('a guard finds no user in memory if user() is a function around withRecall()', async () => {
+    it('if user() only calls a withRecall() function, enterAtOnce finds no user', async () => {
       inMemory = { name: 'Alice' }
       const load = withRecall(
         async () => inMemory,

@@ -285,7 +285,7 @@ describe('the types of a guard', () => {
     same<ReturnType<typeof expressGuard.anyOf>, ExpressMiddleware>(true)
   })
 
-  it('the handler of a web guard gets a typed caller, and other typed arguments', async () => {
+  it('the handler of a web guard gets a typed caller, then other typed arguments', async () => {
     const handle = webGuard('items:read')((_request, caller, context: { readonly id: string }) => {
       same<typeof caller, Caller<Scope, User>>(true)
       same<typeof caller.identity.scopes, readonly Scope[]>(true)
@@ -386,7 +386,7 @@ describe('the types of a guard', () => {
     assert.equal(typeof write, 'function')
   })
 
-  it('in TypeScript, a revocation feed must have all its members', () => {
+  it('TypeScript requires whenStale and clientSecret in the option `revocations`', () => {
     const from = { issuer: 'https://auth.example', audience: 'https://api.example' }
     const client = { clientId: 'orders', clientSecret: 'pX3' }
     const make = (): unknown => [

@@ -190,7 +190,7 @@ describe('the options of protectedResource', () => {
     ['https://orders.example/ä', 'https://orders.example/%C3%A4'],
     ['http://127.1/v1', 'http://127.0.0.1/v1'],
   ] as const) {
-    it(`protectedResource refuses ${wrong}, because clients would write it in another way`, () => {
+    it(`protectedResource refuses ${wrong}, because this URL is not normalized`, () => {
       const fix = `\`resource\` must be normalized, as clients write it. Fix: resource: '${right}'`
       assert.throws(() => protectedResource({ resource: wrong, verifier: verifierOf(wrong) }), {
         name: 'TypeError',
@@ -217,12 +217,12 @@ describe('the options of protectedResource', () => {
     })
   }
 
-  it('protectedResource checks every issuer, also the second', () => {
+  it('protectedResource checks every issuer of a verifier, not only the first', () => {
     const verifier = { ...verifierOf(), issuers: ['https://auth.example', 'orders'] }
     refused({ verifier }, /^each issuer must be an https URL/)
   })
 
-  it('protectedResource refuses wrong values of other options and says what they are', () => {
+  it('protectedResource refuses a wrong verifier, scopes or resourceName, and says why', () => {
     for (const [verifier, kind] of [
       [null, 'null'],
       ['v', 'a string'],
@@ -278,7 +278,7 @@ describe('the challenge of a guard for a protected resource', () => {
     assert.doesNotMatch((await challengeOf(verifierOf())) ?? '', /resource_metadata/)
   })
 
-  it('a challenge has the URL of the metadata even if an app’s verifier is frozen', async () => {
+  it('a challenge has the URL of the metadata even if the verifier object is frozen', async () => {
     const verifier = Object.freeze({ ...verifierOf() })
     protectedResource({ resource, verifier }).onMount()
     assert.match(

@@ -93,7 +93,7 @@ describe('onRefused of guards', () => {
     )
   })
 
-  it('onRefused and the logger’s methods are called with the right `this`', async () => {
+  it('onRefused gets the guard’s options as `this`, and logger methods the logger', async () => {
     class App {
       readonly refused: string[] = []
       readonly logged: string[] = []

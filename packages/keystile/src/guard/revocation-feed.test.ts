@@ -125,7 +125,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     )
   })
 
-  it('a verifier refuses a session that a first or later event of the feed revokes', async (t) => {
+  it('a verifier refuses sessions revoked before and after it connected to the feed', async (t) => {
     const stage = await start(t)
     const [first, second, other] = ['s1', 's2', 's3'].map(stage.token)
     stage.feed.opening = () => reset + ended('s1')
@@ -160,7 +160,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(stage.feed.requests.length, 1)
   })
 
-  it('a verifier asks for events after the last id; a reset undoes no revocation', async (t) => {
+  it('a verifier reconnects with Last-Event-ID; a reset event removes no revocation', async (t) => {
     const stage = await start(t)
     const { feed, verifier } = stage
     feed.opening = (id) => (id === undefined ? reset + ended('s1', '1.a') : reset)
@@ -205,7 +205,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
   })
 
   for (const whenStale of ['refuse', 'accept'] as const) {
-    it(`if no snapshot arrives, a verifier ${whenStale}s tokens after five seconds`, async (t) => {
+    it(`if a feed sends no heartbeat, a verifier ${whenStale}s tokens after 5 s`, async (t) => {
       const stage = await start(t, whenStale)
       const { feed, verifier } = stage
       feed.beats = false
@@ -229,7 +229,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
       assert.equal(await verdict(stage, stage.token('s1')), 'revoked')
     })
 
-    it(`if the feed is silent, a verifier ${whenStale}s tokens, and connects again`, async (t) => {
+    it(`if feed heartbeats stop, a verifier ${whenStale}s tokens and reconnects`, async (t) => {
       const stage = await start(t, whenStale)
       const { feed, verifier } = stage
       const [open, known] = [stage.token('s1'), stage.token('s2')]
@@ -256,7 +256,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     })
   }
 
-  it('while a verifier is stale, requests wait; the next sign of life admits them', async (t) => {
+  it('with stale revocations, verify() waits for a heartbeat, and accepts the token', async (t) => {
     const stage = await start(t)
     const { feed, verifier } = stage
     await verifier.ready()
@@ -269,7 +269,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(feed.requests.length, 1)
   })
 
-  it('verify() rejects with 503 and Retry-After until the first snapshot arrives', async (t) => {
+  it('verify() rejects with 503 and Retry-After if the revocation feed answers 503', async (t) => {
     const { feed, verifier, token } = await start(t)
     feed.instead = (response) => void response.writeHead(503).end()
     await assert.rejects(verifier.verify(token('s1')), (error) => {
@@ -313,7 +313,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     await assert.rejects(verifier.ready(), /must answer with text\/event-stream/)
   })
 
-  it('ready() rejects while the issuer cannot be reached, and resolves afterwards', async (t) => {
+  it('ready() rejects while the issuer is down, and resolves once it is back', async (t) => {
     const { feed, verifier } = await start(t)
     await feed.stop()
     await assert.rejects(verifier.ready(), /\/revocations cannot be reached/)
@@ -349,7 +349,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     })
   }
 
-  it('a verifier becomes stale if every sign of life arrives seconds late', async (t) => {
+  it('a verifier becomes stale if each heartbeat arrives seconds after it was sent', async (t) => {
     const stage = await start(t)
     const { feed, verifier } = stage
     const token = stage.token('s1')
@@ -411,7 +411,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(feed.requests.length, 1)
   })
 
-  it('a check that began before close() does not open a connection after close()', async (t) => {
+  it('after close(), refresh() of a revocation feed rejects and opens no connection', async (t) => {
     const feed = await startFeed()
     t.after(() => feed.stop())
     const source = readRevocations(
@@ -425,7 +425,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(feed.requests.length, 0)
   })
 
-  it('close() ends the wait for the first snapshot', async (t) => {
+  it('close() makes a waiting verify() reject with revocations_unavailable', async (t) => {
     const stage = await start(t)
     stage.feed.instead = () => {}
     const waiting = verdict(stage, stage.token('s1'))
@@ -441,7 +441,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(stage.feed.requests.length, 1)
   })
 
-  it('if several first tokens arrive at once, a verifier opens one connection', async (t) => {
+  it('if 20 tokens arrive at once at the start, a verifier opens one connection', async (t) => {
     const stage = await start(t)
     const verdicts = await Promise.all(
       Array.from({ length: 20 }, (_, n) => verdict(stage, stage.token(`s${n}`))),
@@ -495,7 +495,7 @@ describe('a verifier whose time a test sets', { timeout: 60_000 }, () => {
     }
   }
 
-  it('the age of revocations starts when the feed sends a sign of life, not later', async (t) => {
+  it('the age of revocations starts when a heartbeat is sent, not when it arrives', async (t) => {
     const { source, pass, arrive } = read(t)
     pass(3_000)
     await arrive(current(1_000))
@@ -509,7 +509,7 @@ describe('a verifier whose time a test sets', { timeout: 60_000 }, () => {
     assert.equal(source.ageSeconds, 0)
   })
 
-  it('a connection is renewed after 15 minutes, and the verifier stays current', async (t) => {
+  it('after 15 minutes, a verifier connects to the feed again and stays current', async (t) => {
     t.mock.method(Math, 'random', () => 0)
     const { source, requests, aborted, pass, arrive } = read(t)
     await arrive(ended('s1', '7.g') + current(0))

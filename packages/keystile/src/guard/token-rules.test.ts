@@ -33,7 +33,7 @@ describe('a verifier with the option tokenType', () => {
     assert.equal(identity.clientId, undefined)
   })
 
-  it('with tokenType JWT, a verifier uses clients, scopesFrom and maxTokenAgeSeconds', async () => {
+  it('with tokenType JWT, verify() uses clients, scopesFrom and maxTokenAgeSeconds', async () => {
     const token = plain({ azp: 'app', permissions: ['read'], iat: now })
     const rules = {
       tokenType: 'JWT',
@@ -78,7 +78,7 @@ describe('a verifier with the option tokenType', () => {
     await assert.rejects(verifier.verify(other), { reason: 'wrong_audience' })
   })
 
-  it('a verifier can look up the revocation of a token that names no client', async () => {
+  it('for a token that names no client, isRevoked() gets undefined as clientId', async () => {
     const asked: unknown[] = []
     const revocations = {
       state: 'current',

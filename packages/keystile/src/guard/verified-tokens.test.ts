@@ -14,7 +14,7 @@ describe('createVerifiedTokens', () => {
   })
 
   for (const name of ['__proto__', 'constructor', 'toString', '']) {
-    it(`createVerifiedTokens has no entry for ${JSON.stringify(name)} at the start`, () => {
+    it(`a new createVerifiedTokens() finds no entry for ${JSON.stringify(name)}`, () => {
       assert.equal(createVerifiedTokens<string>().find(name), undefined)
     })
   }
@@ -23,7 +23,7 @@ describe('createVerifiedTokens', () => {
     [10, 10],
     [5_000, undefined],
   ] as const) {
-    it(`createVerifiedTokens keeps two generations of ${given ?? '5,000 (default)'} tokens`, () => {
+    it(`createVerifiedTokens holds ${2 * size} tokens; one more evicts the older half`, () => {
       const tokens = createVerifiedTokens<number>(given)
       const last = 2 * size
       for (let i = 0; i <= last; i++) tokens.remember(`t${i}`, i)
@@ -34,7 +34,7 @@ describe('createVerifiedTokens', () => {
     })
   }
 
-  it('createVerifiedTokens keeps two generations of 4,194,304 characters at most', () => {
+  it('createVerifiedTokens at 8,388,608 characters evicts the older half for a new token', () => {
     const tokens = createVerifiedTokens<number>()
     const long = (n: number): string => `${n}`.padEnd(16_384, '.')
     for (let n = 0; n < 512; n++) tokens.remember(long(n), n) // 256 a generation
@@ -53,14 +53,14 @@ describe('createVerifiedTokens', () => {
     }
   })
 
-  it('a lookup of an unknown token evicts no other token', () => {
+  it('createVerifiedTokens evicts no token when an unknown token is looked up', () => {
     const tokens = createVerifiedTokens<number>(10)
     tokens.remember('known', 1)
     for (let i = 0; i < 1_000; i++) assert.equal(tokens.find(`unknown${i}`), undefined)
     assert.equal(tokens.find('known'), 1)
   })
 
-  it('createVerifiedTokens forgets a token in both of its generations', () => {
+  it('forget() removes a token from the older and the newer half of createVerifiedTokens', () => {
     const tokens = createVerifiedTokens<number>(2)
     tokens.remember('a', 1)
     tokens.remember('b', 2)

@@ -163,7 +163,7 @@ describe('createVerifier without keys', () => {
 })
 
 describe('verify() with keys that are fetched', () => {
-  it('verify() fetches the keys for the first token, and then recall() finds it', async () => {
+  it('verify() fetches the keys for the first token, which recall() then finds', async () => {
     const { verifier, script } = start()
     const token = tokenOf(first)
     assert.equal(verifier.recall!(token), undefined)
@@ -267,7 +267,7 @@ describe('verify() with keys that are fetched', () => {
     )
   })
 
-  it('verify() accepts a token without kid if only one key is possible', async () => {
+  it('verify() accepts a token without kid only if a single key of the issuer fits', async () => {
     const { verifier } = start()
     assert.ok(await verifier.verify(tokenOf(first, {}, { kid: undefined })))
     const both = start({}, [first, second])
@@ -404,7 +404,7 @@ describe('a verifier with several issuers', () => {
     return { ...start({ issuer: [issuerA, issuerB], fetch }), a, b }
   }
 
-  it('each issuer’s tokens are verified with keys that are fetched when needed', async () => {
+  it('a verifier fetches an issuer’s keys only for the first token of this issuer', async () => {
     const { verifier, a, b } = stageOf()
     assert.equal((await verifier.verify(tokenOf(keyOfA, { iss: issuerA }))).claims.iss, issuerA)
     assert.deepEqual([a.fetches, b.fetches, verifier.state], [1, 0, 'starting'])
@@ -576,7 +576,7 @@ describe('close()', () => {
     await notReady
   })
 
-  it('verifier.close() also works if the options contain the keys', async () => {
+  it('after verifier.close(), verify() rejects even if the options contain the keys', async () => {
     const { verifier } = start({ keys: { keys: [exportPublicJwk(first)] } })
     const token = tokenOf(first)
     await verifier.verify(token)

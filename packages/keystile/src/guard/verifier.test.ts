@@ -430,7 +430,7 @@ describe('verify()', () => {
     assert.deepEqual([claims['tenant'], claims['list']], [null, [null, 1]])
   })
 
-  it('verify() refuses a wrong issuer, audience, type or algorithm, and bad tokens', async () => {
+  it('verify() refuses a wrong issuer, audience, typ or algorithm, and malformed JWTs', async () => {
     const verifier = createVerifier(options)
     await refuses(
       () => verifier.verify(tokenOf({ iss: `${issuer}/` })),
@@ -517,7 +517,7 @@ describe('verify() with maxAgeSeconds', () => {
     )
   })
 
-  it('maxAgeSeconds must be greater than 0', async () => {
+  it('verify() throws a TypeError if maxAgeSeconds is not a number greater than 0', async () => {
     const verifier = createVerifier({ ...options, clockToleranceSeconds: 5 })
     const token = tokenOf({ auth_time: start - 2_000 })
     for (const maxAgeSeconds of ['300', 0, -1, Number.NaN, null])
@@ -531,7 +531,7 @@ describe('verify() with maxAgeSeconds', () => {
     await tooOld(createVerifier(options), tokenOf())
   })
 
-  it('maxAgeSeconds is checked at every call, also for a cached token', async () => {
+  it('verify() checks maxAgeSeconds at every call, even for a cached token', async () => {
     const clock = movable()
     const verifier = createVerifier({ ...options, clock })
     const token = tokenOf({ auth_time: start })

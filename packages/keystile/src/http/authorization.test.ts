@@ -34,7 +34,7 @@ describe('findCredential', () => {
     ['Other Basic', undefined, undefined],
   ]
   for (const [field, bearer, basic] of table) {
-    it(`findCredential looks for Bearer and Basic in ${JSON.stringify(field) ?? 'nothing'}`, () => {
+    it(`findCredential finds ${bearer ?? basic ?? 'nothing'} in ${JSON.stringify(field) ?? 'no header'}`, () => {
       assert.deepEqual(
         [findCredential(field, 'Bearer'), findCredential(field, 'Basic')],
         [bearer, basic],

@@ -50,7 +50,7 @@ describe('findJson', () => {
     assert.equal(asked[0]!.headers.accept, 'application/json')
   })
 
-  it('findJson returns the status code if the server has no such document', async () => {
+  it('findJson returns a status such as 404 or 403, instead of throwing', async () => {
     for (const status of [400, 401, 403, 404, 405, 410, 451])
       assert.deepEqual(await ask(send('{}', {}, status)), { status })
   })

@@ -67,7 +67,7 @@ describe('toResponse', () => {
 })
 
 describe('tooLarge', () => {
-  it('tooLarge has status 413 and names the allowed size (RFC 9110 §15.5.14)', () => {
+  it('tooLarge() returns an error with status 413 and the allowed size (RFC 9110 §15.5.14)', () => {
     const { status, message } = tooLarge(5)
     assert.deepEqual([status, message], [413, 'The body must have at most 5 bytes'])
   })

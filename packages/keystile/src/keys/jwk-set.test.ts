@@ -132,7 +132,7 @@ describe('find()', () => {
     }
   })
 
-  it('keySet.find without a kid returns the key if only one has the algorithm', () => {
+  it('without a kid, keySet.find returns a key only if no other key has the algorithm', () => {
     assert.equal(found(keys, undefined, 'RS256'), 'rsa')
     assert.equal(found(keys, undefined, 'Ed25519'), 'ed')
     assert.equal(found(keys, undefined, 'ES256'), undefined)
@@ -140,7 +140,7 @@ describe('find()', () => {
     assert.equal(found(keys, undefined, 'HS256'), undefined)
   })
 
-  it('keySet.find returns a key without keyId if it is the only candidate', () => {
+  it('keySet.find returns a key without keyId if no other key has its algorithm', () => {
     const nameless = importKey(anonymous(exportPublicJwk(ec)))
     assert.equal(nameless.keyId, undefined)
     assert.equal(keySetOf([nameless, rsa]).find('whatever', algorithm('ES256')), nameless)

@@ -367,7 +367,7 @@ describe('importKey of RSA', () => {
     )
   })
 
-  it('importKey refuses an RSA modulus above 8192 bits, because it makes checks slow', () => {
+  it('importKey refuses an RSA modulus above 8192 bits, which makes verification slow', () => {
     const n = ((1n << 8199n) | 1n).toString(16)
     refuses(
       { kty: 'RSA', alg: 'RS256', e: 'AQAB', n: Buffer.from(n, 'hex').toString('base64url') },

@@ -137,7 +137,7 @@ describe('createRemoteJwkSet', () => {
     assert.deepEqual([set.state, script.asked], ['current', [script.metadataUrl, script.jwksUri]])
   })
 
-  it('createRemoteJwkSet makes one fetch for all simultaneous searches', async () => {
+  it('createRemoteJwkSet makes one fetch for all simultaneous searches for a key', async () => {
     const { script, has, advance } = start()
     assert.deepEqual(
       await Promise.all(Array.from({ length: 100 }, () => has('first'))),
@@ -349,7 +349,7 @@ describe('a remote key set after its keys have expired', () => {
     assert.ok(set.find('first', es256), 'no other fetch is allowed yet')
   })
 
-  it('if a Worker drops a fetch, waiting requests get 503, and the next one fetches', async (t) => {
+  it('if a Worker drops a fetch, waiting requests get 503; the next request fetches', async (t) => {
     actAsWorker(t)
     const { script, has, refusal, advance } = start()
     await loseFetch(t, script, () => has('first'))
@@ -378,7 +378,7 @@ describe('a remote key set after its keys have expired', () => {
     assert.deepEqual([await found, await has('second')], [false, true])
   })
 
-  it('in a Worker, simultaneous searches share one fetch', async (t) => {
+  it('in a Worker, simultaneous searches for keys share one fetch', async (t) => {
     actAsWorker(t)
     const { script, has } = start()
     assert.deepEqual(await Promise.all([has('first'), has('first'), has('other')]), [
@@ -484,7 +484,7 @@ describe('a remote key set that was fetched again', () => {
     assert.notEqual(after, before)
   })
 
-  it('after a refresh, the same key with another kid or algorithm is a new key', async () => {
+  it('after a refresh, a key is found only under its new kid and new algorithm', async () => {
     const rsa = generateKey('RS256', { keyId: 'rsa' })
     const stage = start([rsa])
     await stage.set.load()
@@ -624,7 +624,7 @@ describe('a remote key set whose issuer does not answer', () => {
     assert.match((await refused)[2], /no answer within 5 s/)
   })
 
-  it('a silent issuer gets one request in 30 s, and known keys still work', async (t) => {
+  it('an issuer that never answers gets one request in 30 s; known keys stay usable', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { script, set, has, advance } = start()
     await has('first')

@@ -338,7 +338,7 @@ describe('importKey of a secret that is not random', () => {
       refuses(text, /must be random/)
   })
 
-  it('importKey demands in a secret 16 different bytes, and 8 different steps between them', () => {
+  it('importKey demands secrets with 16 different bytes and 8 different gaps between bytes', () => {
     const stepping = (steps: number): Uint8Array => {
       let byte = 0
       return Uint8Array.from({ length: 32 }, (_, i) => (byte += 1 + (i % steps)))
@@ -412,7 +412,7 @@ describe('a hand-made key, which importKey has not checked', () => {
     return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`
   }
 
-  it('signJwt and verifyJwt refuse a hand-made key with a bad secret', () => {
+  it('signJwt and verifyJwt refuse a weak secret in a key object made without importKey', () => {
     for (const secret of [
       jwksUri,
       'a-string-secret-at-least-256-bits-long',
@@ -426,7 +426,7 @@ describe('a hand-made key, which importKey has not checked', () => {
     }
   })
 
-  it('signJwt refuses a hand-made key whose signing key is a string or a public key', () => {
+  it('signJwt refuses a string or a public key in a key object made without importKey', () => {
     for (const impostor of [
       'x'.repeat(32),
       generateKey('ES256').verifyingKey,
@@ -438,7 +438,7 @@ describe('a hand-made key, which importKey has not checked', () => {
     }
   })
 
-  it('verifyJwt accepts a hand-made key with a good secret', () => {
+  it('verifyJwt accepts a random secret in a key object made without importKey', () => {
     const secret = 'kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lA'
     assert.equal(
       verifyJwt(tokenBy(secret), handMade(createSecretKey(Buffer.from(secret)))).sub,
@@ -448,7 +448,7 @@ describe('a hand-made key, which importKey has not checked', () => {
 })
 
 describe('importJwkSet of secrets', () => {
-  it('importJwkSet refuses a set with a bad secret, and says what is wrong', () => {
+  it('importJwkSet refuses a set that contains a weak secret, and says how to fix it', () => {
     const good = {
       kty: 'oct',
       alg: 'HS256',

@@ -154,7 +154,7 @@ describe('sign() and verify()', () => {
     })
   }
 
-  it('asJwk() exports each key only once', () => {
+  it('asJwk() exports a key once, and returns the same JWK at the next call', () => {
     const key = keyObjectOf(generateKey('ES256').verifyingKey)
     assert.equal(asJwk(key), asJwk(key))
   })

@@ -28,7 +28,7 @@ const always = {
 }
 
 describe('refusalsOf', () => {
-  it('refusalsOf describes why a guard can refuse', () => {
+  it('refusalsOf describes for each status why a guard can refuse a request', () => {
     assert.deepEqual(textsOf(demand()), { ...always, 401: 'No token, or an invalid token' })
     assert.deepEqual(textsOf(demand([[]], { optional: true })), {
       ...always,
@@ -62,7 +62,7 @@ describe('refusalsOf', () => {
       ])
   })
 
-  it('refusalsOf joins the demands of several issuers', () => {
+  it('refusalsOf combines the guards of several issuers into one description per status', () => {
     const texts = textsOf(
       demand([['a']], { optional: true }),
       demand([[]]),
@@ -72,7 +72,7 @@ describe('refusalsOf', () => {
     assert.equal(texts[403], 'The token lacks a, or b')
   })
 
-  it('refusalsOf keeps other answers and the descriptions that the app wrote', () => {
+  it('refusalsOf keeps the responses and the descriptions that the app wrote', () => {
     const own = {
       200: { description: 'Found' },
       401: {

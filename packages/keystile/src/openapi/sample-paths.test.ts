@@ -71,7 +71,7 @@ describe('samplePaths', () => {
     assert.deepEqual(first(1, '/{id}', parameters), ['/operation'])
   })
 
-  it('samplePaths follows references inside the document and ignores all others', () => {
+  it('samplePaths follows a $ref inside the document, and ignores a $ref to anywhere else', () => {
     const document = {
       components: {
         parameters: {
@@ -99,7 +99,7 @@ describe('samplePaths', () => {
     assert.deepEqual(first(1, '/v{a}/{b}.json', parameters), ['/vx%2Fy%20%C3%BC/sample.json'])
   })
 
-  it('samplePaths stops after the combinations of the first few values', () => {
+  it('if a path has many parameters, samplePaths combines only the first values of each', () => {
     const paths = [...samplePaths('/{a}/{b}/{c}/{d}', [], {})]
     const turns = [...samplePaths('/{a}', [], {})].length
     assert.equal(paths.length, turns + 5 ** 4)
@@ -112,7 +112,7 @@ describe('samplePaths', () => {
     assert.equal([...samplePaths(more, [], {})].length, turns + 1)
   })
 
-  it('samplePaths tries every combination if there are few values', () => {
+  it('for a path with two parameters, samplePaths tries every combination of their values', () => {
     const parameters = [{ name: 'a', in: 'path', example: 'one' }]
     const paths = new Set(samplePaths('/{a}/{b}', parameters, {}))
     const values = [...samplePaths('/{b}', [], {})]

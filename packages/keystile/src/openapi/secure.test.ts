@@ -135,7 +135,7 @@ describe('secure()', () => {
     assert.deepEqual(secure(secured, app), secured)
   })
 
-  it('secure() adds {} for an optional guard, and an entry for each alternative of scopes', () => {
+  it('secure() adds {} to `security` for an optional guard, and an entry per alternative', () => {
     const app = new Hono()
       .get('/optional', guard.optional(), ok)
       .get('/optional-scope', guard.optional('items:read'), ok)
@@ -237,7 +237,7 @@ describe('secure()', () => {
     assert.deepEqual(secure(secured, app, { securityScheme }), secured)
   })
 
-  it('secure() refuses an operation without a route, unless the path is ignored', () => {
+  it('secure() refuses an operation without a route, unless `ignore` lists the path', () => {
     const document = documentOf('get /items', 'get /elsewhere', 'post /items')
     assert.throws(() => secure(document, app), /no route for POST \/items/)
     assert.throws(
@@ -347,7 +347,7 @@ describe('secure()', () => {
       )
   })
 
-  it('secure() accepts a function that finds the guards of any other app', () => {
+  it('secure() accepts, instead of an app, a function that finds the guards of a path', () => {
     const find = (method: string, path: string): readonly unknown[] | undefined =>
       method === 'get' && path === '/x/{id}' ? [() => {}, guard('items:read')] : undefined
     assert.deepEqual(securityOf(find, 'get /x/{id}'), read)
@@ -383,7 +383,7 @@ describe('secure() with Hono', () => {
     assert.deepEqual(securityOf(app, 'put /every'), [{ keystile: [] }])
   })
 
-  it('secure() refuses a Hono guard behind a function with a rest parameter', () => {
+  it('secure() refuses a Hono guard that follows middleware with a rest parameter', () => {
     const traced = (c: never, ...rest: readonly unknown[]): unknown => [c, rest]
     const app = new Hono().use(traced as never).get('/a', guard(), ok)
     assert.throws(
@@ -444,7 +444,7 @@ for (const [name, make] of [
       assert.deepEqual(securityOf(app, 'get /abc'), [{ keystile: [] }])
     })
 
-    it(`secure() finds a guard behind a function with a rest parameter in Express ${name}`, () => {
+    it(`secure() finds an Express ${name} guard after a function with a rest parameter`, () => {
       const app = make()
       const answer = (_request: unknown, response: { end(): unknown }): void => void response.end()
       app.use(((_request: never, _response: never, ...rest: (() => void)[]) => rest[0]!()) as never)
@@ -575,7 +575,7 @@ describe('describeApp', () => {
     await app.close()
   })
 
-  it('describeApp refuses two routes with the same path in OpenAPI', () => {
+  it('describeApp refuses two routes that have the same path in the OpenAPI document', () => {
     const app = new Hono().get('/a/:id{[0-9]+}', guard(), ok).get('/a/:id', ok)
     assert.throws(() => describeApp(app, info), {
       message:
@@ -584,7 +584,7 @@ describe('describeApp', () => {
     })
   })
 
-  it('describeApp refuses a path that OpenAPI cannot express, unless it is ignored', () => {
+  it('describeApp refuses a path that OpenAPI cannot express, unless `ignore` lists it', () => {
     const app = new Hono().get('/files/*', (c) => c.text('x')).get('/items', guard(), ok)
     assert.throws(
       () => describeApp(app, info),

@@ -13,7 +13,7 @@ describe('createTestIssuer', () => {
   const statusOf = async (login?: TestLogin, method = 'GET'): Promise<number> =>
     (await app.request('/orders', { method, headers: issuer.headers(login) })).status
 
-  it('a real guard admits headers of createTestIssuer only if they have the scope', async () => {
+  it('a real guard admits a createTestIssuer token only if it has the route’s scope', async () => {
     assert.equal(await statusOf({ scopes: ['orders:read'] }), 200)
     assert.equal(await statusOf({ scopes: ['orders:write'] }), 403)
     assert.equal(await statusOf(), 403)
@@ -23,7 +23,7 @@ describe('createTestIssuer', () => {
     assert.equal(await answer.json(), 'bob')
   })
 
-  it('createTestIssuer can revoke a session', async () => {
+  it('a guard refuses a token whose session the test issuer has revoked', async () => {
     const login = { sessionId: 's1', scopes: ['orders:read'] }
     const before = issuer.headers(login)
     assert.equal((await app.request('/orders', { headers: before })).status, 200)
@@ -34,7 +34,7 @@ describe('createTestIssuer', () => {
     assert.equal(await statusOf({ scopes: ['orders:read'] }), 200)
   })
 
-  it('createTestIssuer can move its clock forward', async () => {
+  it('advance() of a test issuer moves its clock, so that older tokens expire', async () => {
     const headers = issuer.headers({ scopes: ['orders:read'] })
     issuer.advance(599)
     assert.equal((await app.request('/orders', { headers })).status, 200)
@@ -61,7 +61,7 @@ describe('createTestIssuer', () => {
     assert.deepEqual([await scopesOf(), await scopesOf({ scopes: ['a', 'b'] })], [[], ['a', 'b']])
   })
 
-  it('createTestIssuer can set the time of the login', async () => {
+  it('a guard with maxAgeSeconds refuses a test token with an old authenticatedAt', async () => {
     assert.equal(await statusOf({}, 'DELETE'), 204)
     assert.equal(await statusOf({ authenticatedAt: new Date(0) }, 'DELETE'), 401)
   })

@@ -10,7 +10,7 @@ const mailTo = (to: string, subject: string, text = ''): SentMail => ({
 })
 
 describe('createTestMailbox', () => {
-  it('mailbox.next returns the mails to an address in their order, each once', async () => {
+  it('mailbox.next returns each mail to an address once, in the order of sending', async () => {
     const mailbox = createTestMailbox()
     mailbox.send(mailTo('Ada@example.com', 'first'))
     mailbox.send(mailTo('bob@example.com', 'other'))
@@ -24,7 +24,7 @@ describe('createTestMailbox', () => {
     )
   })
 
-  it('mailbox.next waits for a mail, and each mail goes to one waiting call', async () => {
+  it('if several mailbox.next calls wait, each new mail goes to one of them', async () => {
     const mailbox = createTestMailbox()
     const calls = [
       mailbox.next('ada@example.com'),

@@ -178,7 +178,7 @@ describe('verifyJwt', () => {
       ' https://auth.example',
       '',
     ]) {
-      it(`verifyJwt refuses the other issuer ${JSON.stringify(iss)} (RFC 7519 §4.1.1)`, () => {
+      it(`verifyJwt refuses iss ${JSON.stringify(iss)}, which is not the option issuer`, () => {
         refuses(() => verify(signed({ ...valid, iss }), { issuer }), 'wrong_issuer')
       })
     }

@@ -28,7 +28,7 @@ for (const [name, make] of [
   describe(`routesOfExpress with Express ${name}`, () => {
     const is5 = make === express
 
-    it(`routesOfExpress (Express ${name}) finds the declared path of a route`, () => {
+    it(`routesOfExpress (Express ${name}) finds the route of a URL path: /x/{id} for /x/7`, () => {
       const app = make()
       app.get('/', answer)
       app.use('/a', make.Router().get('/', guard(), answer))
@@ -66,7 +66,7 @@ for (const [name, make] of [
       })
     })
 
-    it(`routesOfExpress (Express ${name}) finds a guard behind a function with ...rest`, () => {
+    it(`routesOfExpress (Express ${name}) finds a guard after a function with ...rest`, () => {
       type Next = () => void
       const goOn = (_request: unknown, _response: unknown, ...rest: readonly Next[]): void =>
         rest[0]?.()
@@ -76,7 +76,7 @@ for (const [name, make] of [
       assertFound(app, { '/x': ['/x', 1] })
     })
 
-    it(`routesOfExpress (Express ${name}) separates methods, and throws for a mounted app`, () => {
+    it(`routesOfExpress (Express ${name}) finds no PUT route for GET; a mounted app throws`, () => {
       const app = make()
       app.put('/x', answer)
       app.use('/foreign', make())
@@ -85,7 +85,7 @@ for (const [name, make] of [
       assert.throws(() => routes.find('get', '/foreign/x'), /a mounted app answers \/foreign\/x,/)
     })
 
-    it(`routesOfExpress (Express ${name}) finds guards of middleware, but no declared path`, () => {
+    it(`routesOfExpress (Express ${name}) finds guards but no route for app.use('/x')`, () => {
       const app = make()
       app.use(guard())
       app.use('/x', answer)

@@ -113,7 +113,7 @@ describe('a Nest app with KeystileModule', () => {
     )
   })
 
-  it('@Public() opens a method of a guarded controller', async () => {
+  it('a @Public() method of a guarded controller needs no token', async () => {
     const Things = controllerWith(Public())
     Guard('read')(Things)
     const url = await start({ controllers: [Things] })
@@ -192,7 +192,7 @@ describe('a Nest app with KeystileModule', () => {
     assert.equal(await statusOf(`${url}/things`), 200)
   })
 
-  it('an exception filter that catches every exception does not see a refusal', async () => {
+  it('an exception filter that catches all exceptions does not see a guard’s refusal', async () => {
     class CatchAll {
       catch(): never {
         throw new Error('the filter was called')
@@ -222,7 +222,7 @@ describe('a Nest app with KeystileModule', () => {
     verifier.close()
   })
 
-  it('getCaller works in a guard of the app that runs after Keystile’s guard', async () => {
+  it('getCaller returns the caller in a guard that runs after Keystile’s guard', async () => {
     const seen: string[] = []
     class Owner implements CanActivate {
       canActivate(context: ExecutionContext): boolean {

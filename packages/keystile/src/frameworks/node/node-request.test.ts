@@ -26,7 +26,7 @@ describe('the body of a node:http request', () => {
 })
 
 describe('nodeHeaders', () => {
-  it('nodeHeaders sets cookies if there are any, and Connection: close only for 413', () => {
+  it('nodeHeaders adds Set-Cookie if the answer has cookies, and Connection: close for 413', () => {
     const own = { 'x-own': 'yes', 'x-content-type-options': 'nosniff' }
     const headers = { 'x-own': 'yes' }
     assert.deepEqual(nodeHeaders({ status: 200, headers }), own)

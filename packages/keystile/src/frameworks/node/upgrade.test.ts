@@ -102,7 +102,7 @@ describe('onUpgrade', () => {
     assert.equal(opened, 0)
   })
 
-  it('if the check throws, onUpgrade returns 500 without the error message', async (t) => {
+  it('if guard.check() throws, onUpgrade returns 500 without the error message', async (t) => {
     const printed = t.mock.method(console, 'error', () => {})
     let opened = 0
     const failing = createGuard({
@@ -164,7 +164,7 @@ describe('onUpgrade', () => {
     assert.equal(printed.mock.callCount(), 2)
   })
 
-  it('onUpgrade keeps working if a client resets its connection during the check', async (t) => {
+  it('if a client disconnects during guard.check(), onUpgrade never calls open()', async (t) => {
     let opened = 0
     for (const allowed of [true, false]) {
       const asked = Promise.withResolvers<void>()
@@ -192,7 +192,7 @@ describe('onUpgrade', () => {
     assert.equal(opened, 0)
   })
 
-  it('onUpgrade keeps working if a client resets an open WebSocket connection', async (t) => {
+  it('if a client resets an open WebSocket connection, onUpgrade throws no error', async (t) => {
     const server = await serve(
       t,
       onUpgrade(
