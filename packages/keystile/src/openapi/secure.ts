@@ -312,11 +312,7 @@ function getRoute(
   throw new Error(`${fault}: ${advice}add the path to "ignore"`)
 }
 
-/**
- * Whether a path of the document may describe the route that was found.
- *
- * @param template the path of the route; `undefined` if the framework does not keep it
- */
+/** Whether a path of the document may describe the route that has this template. */
 function mayDescribe(
   template: string | undefined,
   path: string,
