@@ -54,9 +54,9 @@ function bufferOf(bytes: Uint8Array): Buffer {
 /** Collects a body that arrives in pieces. */
 export interface ByteCollector {
   /**
-   * The number to compare with a size limit: the number of bytes, or 16 times the number of pieces
-   * after the first, whichever is larger. Handling one piece costs as much time as copying some
-   * thousand bytes, so a body of tiny pieces must reach the limit sooner.
+   * The size to compare with a limit: the number of bytes, but at least 16 bytes for each piece
+   * after the first. Handling one piece takes as long as copying thousands of bytes, so a body of
+   * tiny pieces must reach the limit sooner.
    */
   readonly size: number
   add(piece: Uint8Array): void
@@ -64,7 +64,7 @@ export interface ByteCollector {
   bytes(): Uint8Array
 }
 
-/** The number of pieces at which a collector joins its pieces into one. */
+/** When a collector holds this many pieces, it joins them into one. */
 const maxPieces = 64
 const leastPieceBytes = 16
 

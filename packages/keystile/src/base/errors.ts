@@ -12,8 +12,8 @@ export interface RefusalDetails<Reason extends string> {
   /** Which check failed. */
   readonly reason?: Reason
   /**
-   * An explanation for people who read the log. Code must not depend on this text. It may name a
-   * rule, but never contains a secret.
+   * An explanation for people who read the log. Code must not depend on this text. The text may say
+   * which rule was broken, but it never contains a secret.
    */
   readonly detail?: string | undefined
   readonly cause?: unknown

@@ -15,7 +15,8 @@ const maxDepth = 32
  * member that appears twice in an object: two parsers could read different values, and an attacker
  * could show one value to a check and the other to the app.
  *
- * @throws {SyntaxError} The message fits after "the body is", and never repeats the input
+ * @throws {SyntaxError} The message completes the sentence "the body is …", for example with
+ *   `not JSON`. It never repeats the input
  * @see RFC 7493 (I-JSON), RFC 7519 §4
  */
 export function parseJsonObject(bytes: Uint8Array): JsonObject {

@@ -12,7 +12,7 @@ export const tokenStatus = {
   email_not_verified: 403,
   /** The user's last login was too long ago (RFC 9470 §3). */
   insufficient_user_authentication: 401,
-  /** The token could not be checked. After a 401, clients would delete valid sessions. */
+  /** The token could not be checked. A 401 would be wrong: clients would delete valid sessions. */
   temporarily_unavailable: 503,
 } as const
 
@@ -32,7 +32,7 @@ export type TokenReason =
   | 'token_too_long'
   /** The token is not a compact JWS, or `parseJsonObject` refuses its header or payload. */
   | 'malformed_token'
-  /** The header demands an extension with `crit`. The library supports no such extension. */
+  /** The `crit` of the header demands an extension. The library supports no extension. */
   | 'unknown_extension'
   /** The library does not know the algorithm in `alg`. */
   | 'unknown_algorithm'
@@ -76,7 +76,7 @@ export type TokenReason =
   | 'email_not_verified'
   /** The app threw its own `TokenError` without a reason. */
   | 'refused_by_app'
-  /** A service that the check needs is unavailable, such as the database. */
+  /** A service that the check needs, such as the database, is unavailable. */
   | 'service_unavailable'
 
 interface Refused {

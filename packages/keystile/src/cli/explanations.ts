@@ -10,7 +10,7 @@ export interface Explanation {
   readonly fix: string
 }
 
-/** The explanation of each reason, in the order of the checks. */
+/** Explains each reason why a guard refuses a request, in the order of the checks. */
 export const explanations: Readonly<Record<TokenReason, Explanation>> = {
   no_credential: {
     meaning: 'The request has no header `Authorization: Bearer TOKEN`.',

@@ -3,7 +3,7 @@ import { askAccounts } from './ask-accounts.ts'
 import type { Answer, Fetch } from './ask-issuer.ts'
 import { ClientError } from './client-error.ts'
 
-/** A new account. Further members are fields of the profile. */
+/** A new account. All other members are fields of the user's profile. */
 export interface NewAccount {
   readonly username: string
   readonly email: string
@@ -26,7 +26,10 @@ export type Registered =
       readonly registrationId: string
     }
 
-/** The result of a request for a mail: the id that must be sent together with the code. */
+/**
+ * The result of a method that sends a mail. If the user types the code from the mail, the app sends
+ * the code together with this `requestId`.
+ */
 export interface MailRequest {
   readonly requestId: string
 }
@@ -45,8 +48,8 @@ export type MailProof =
  */
 export type RegistrationProof = {
   /**
-   * A different user name, if another user has taken the chosen name in the meantime. A proof with
-   * a `username` also needs the `password`.
+   * A different user name. Needed if another user has taken the chosen name in the meantime. A
+   * proof with a `username` must also have the `password`.
    */
   readonly username?: string
 } & (
@@ -74,9 +77,12 @@ export type OwnMailProof = MailProof & { readonly password?: string }
  * The methods of a client that create and change accounts of Keystile. None of them signs a user
  * in. The methods that need a mail work only if the issuer sends mails.
  *
- * All throw a `ClientError`. Its `code` is `unprocessable_content` if a value is not acceptable;
- * its `fields` say which one. It is `temporarily_unavailable` if the issuer cannot answer now or
- * got too many requests, and `not_found` if the issuer does not have the endpoint.
+ * A method that fails throws a `ClientError`. Its `code` is one that the method lists, or one of
+ * these:
+ *
+ * - `unprocessable_content` if a value is not acceptable; the `fields` of the error say which value
+ * - `temporarily_unavailable` if the issuer cannot answer now or gets too many requests
+ * - `not_found` if the issuer does not have the endpoint
  */
 export interface AccountMethods {
   /**
@@ -88,11 +94,11 @@ export interface AccountMethods {
    */
   register(account: NewAccount): Promise<Registered>
   /**
-   * Confirms a pending registration, which creates the account:
+   * Confirms a pending registration. The issuer then creates the account:
    * `POST /email-verifications/confirm`.
    *
    * @throws {ClientError} `forbidden` if the link, the code or the password is wrong or has
-   *   expired; `conflict` if the user name or the address is taken by now
+   *   expired; `conflict` if another user has taken the user name or the address in the meantime
    */
   finishRegistration(proof: RegistrationProof): Promise<void>
   /**
@@ -121,7 +127,7 @@ export interface AccountMethods {
    * Verifies the address of an account: `POST /email-verifications/confirm`.
    *
    * @throws {ClientError} `forbidden` if the link, the code or the password is wrong or has
-   *   expired; `not_signed_in` if there is neither a password nor a user who is signed in
+   *   expired; `not_signed_in` if `proof` has no password and no user is signed in
    */
   verifyEmail(proof: OwnMailProof): Promise<void>
   /**
@@ -142,7 +148,7 @@ export interface AccountMethods {
    * Confirms a new address: `POST /email-changes/confirm`.
    *
    * @throws {ClientError} `forbidden` if the link, the code or the password is wrong or has
-   *   expired; `not_signed_in` if there is neither a password nor a user who is signed in
+   *   expired; `not_signed_in` if `proof` has no password and no user is signed in
    */
   confirmEmailChange(proof: OwnMailProof): Promise<void>
   /**

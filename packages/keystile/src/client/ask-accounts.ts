@@ -6,7 +6,10 @@ import { accountCodeOf, ClientError } from './client-error.ts'
 export interface AccountRequest {
   readonly url: string
   readonly body: object
-  /** Maps members of the body to the names that errors have for them, where the two differ. */
+  /**
+   * The names of members in the `fields` of an error, where they differ from the names in the body.
+   * For example, `{ new_password: 'password' }` reports a wrong `new_password` as `password`.
+   */
   readonly names?: Readonly<Record<string, string>>
 }
 

@@ -38,12 +38,12 @@ export async function askIssuer(fetch: Fetch, url: string, init: RequestInit): P
   throw new ClientError(code, message, retry)
 }
 
-/** An answer, whether it is a success or a refusal. */
+/** The answer of the issuer: a success or a refusal. */
 export interface Exchange {
   readonly status: number
   readonly ok: boolean
   readonly answer: Answer
-  /** The details of an error that tell when to retry. */
+  /** The status and the `Retry-After` of the answer, for the `ClientError` of a refusal. */
   readonly retry: Pick<ClientErrorDetails, 'status' | 'retryAfterSeconds'>
 }
 

@@ -24,8 +24,8 @@ export interface ClientOptions {
    */
   readonly storage?: TokenStorage | 'cookie'
   /**
-   * The APIs that receive the access token. Each is an origin, or a URL that includes all URLs
-   * below it. The client never sends the token to any other URL. Default: the origin of the issuer.
+   * The APIs that receive the access token, each given as an origin or a URL. The client sends the
+   * token only to these URLs and to the URLs below them. Default: the origin of the issuer.
    */
   readonly resources?: readonly string[]
   /** Sends all requests, including those to the issuer. Default: `globalThis.fetch`. */
@@ -76,8 +76,8 @@ export interface ApiClient extends AccountMethods {
    * With `storage: 'cookie'`: if a later login has replaced the cookie, the new cookie stays.
    *
    * @throws {ClientError} if the issuer does not answer. The session is removed from the storage
-   *   anyway. With `storage: 'cookie'`, the cookie remains, so the user is signed in again on the
-   *   next page: call `logout` again
+   *   anyway. But with `storage: 'cookie'`, the cookie remains and signs the user in again on the
+   *   next page. To remove the cookie, call `logout` again
    */
   logout(): Promise<void>
   /**
@@ -175,7 +175,11 @@ export function createClient(options: ClientOptions): ApiClient {
  */
 const signedInSeconds = 5
 
-/** @throws {ClientError} `temporarily_unavailable` after `seconds`. Does NOT stop `work`. */
+/**
+ * Runs `work`, and waits at most `seconds` for its result. Does NOT stop `work` after that time.
+ *
+ * @throws {ClientError} `temporarily_unavailable` if `work` takes longer
+ */
 async function within<T>(seconds: number, work: () => Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_resolve, reject) => {

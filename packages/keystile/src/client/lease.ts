@@ -1,8 +1,8 @@
 /** The state of a lock: its owner, and when the ownership expires. */
 export interface Lease {
   /**
-   * The tab that holds the lease. `undefined` after this tab has finished. Even then, no other tab
-   * may take the lease before the time `until`.
+   * The tab that holds the lease; `undefined` after that tab has finished. No other tab may take
+   * the lease before `until`, even if `owner` is `undefined`.
    */
   readonly owner: string | undefined
   /** Milliseconds since 1970-01-01 UTC. */

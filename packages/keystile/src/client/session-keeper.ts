@@ -16,9 +16,9 @@ export interface SessionKeeper {
   read(): Promise<StoredSession | undefined>
   /**
    * Returns the session with a valid access token, and refreshes the session if the token expires
-   * soon. Returns `undefined` if the session has expired. If a different login replaces the session
-   * during the refresh, also returns `undefined`: a request of one user must not be sent in the
-   * name of a different user.
+   * soon. Returns `undefined` if the session has expired. Also returns `undefined` if another login
+   * replaces the session during the refresh: a request of one user must not be sent in the name of
+   * a different user.
    *
    * @throws {ClientError} if the issuer does not answer and the token has expired
    */

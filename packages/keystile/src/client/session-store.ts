@@ -4,7 +4,7 @@ import type { TokenStorage } from './token-storage.ts'
 /** The options of `openSessionStore`. */
 export interface SessionStoreOptions {
   readonly storage: TokenStorage
-  /** The key in the storage, and the name of the lock. */
+  /** The key under which the storage keeps the session. It is also the name of the lock. */
   readonly key: string
   /**
    * Called once when the session ends, by a logout in any tab or because the issuer refuses to
@@ -40,7 +40,7 @@ export interface SessionStore {
 export function openSessionStore({ storage, key, onSignOut }: SessionStoreOptions): SessionStore {
   /** The id of the last session that was read; `undefined` if no user was signed in. */
   let lastId: string | undefined
-  /** The id of the session of the last login in this client. */
+  /** The id of the session that the last login in this client has started. */
   let ownId: string | undefined
   const deviceKey = `${key}:device`
 

@@ -2,9 +2,9 @@
 export interface KnownSession {
   /**
    * The `sid` of the access token. If the token has no `sid`, the client creates a random id at the
-   * login, and a refresh does not change this id. If a new token has a different `sid`, it comes
-   * from a different login, not from a refresh. So the id also shows a login on a different page
-   * that has changed only the cookie.
+   * login and keeps this id after a refresh. A refresh does not change the `sid` either. So if a
+   * refresh returns a token with a different `sid`, another page has logged in and has replaced the
+   * cookie.
    */
   readonly id: string
   readonly accessToken: string
@@ -20,23 +20,20 @@ export interface KnownSession {
 }
 
 /**
- * The stored session of a new page with `storage: 'cookie'`. Only the issuer knows whether there is
- * a session.
+ * What a new page with `storage: 'cookie'` stores instead of a session. Scripts cannot see the
+ * cookie, so the page does not know yet whether the user has a session.
  */
 export const unknownSession = 'unknown'
 
 /** The content of a storage while a user is, or may be, signed in. */
 export type StoredSession = KnownSession | typeof unknownSession
 
-/** Returns the id of a session; `undefined` if there is no session or it is `unknownSession`. */
+/** Returns the id of a session; `undefined` for `undefined` and for `unknownSession`. */
 export function idOf(session: StoredSession | undefined): string | undefined {
   return knownSession(session)?.id
 }
 
-/**
- * Returns a session with its access token; `undefined` if there is no session or it is
- * `unknownSession`.
- */
+/** Returns the given session; `undefined` for `undefined` and for `unknownSession`. */
 export function knownSession(session: StoredSession | undefined): KnownSession | undefined {
   return session === unknownSession ? undefined : session
 }

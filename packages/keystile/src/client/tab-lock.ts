@@ -15,8 +15,8 @@ export interface TabLock {
   /** Runs `action` while no other tab of this origin runs an action with the same name. */
   exclusive<T>(name: string, action: () => Promise<T>): Promise<T>
   /**
-   * Reports that this tab has written to the storage. Other tabs then get the lock only after they
-   * see the write.
+   * Must be called after this tab has written to the storage. If this tab holds the lock, it keeps
+   * the lock a moment longer, so that other tabs see the write before they get the lock.
    */
   wrote(): void
 }

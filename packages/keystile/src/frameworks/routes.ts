@@ -30,12 +30,16 @@ export interface AppRoutes {
    * @throws {Error} if a mounted app answers, because its guards are unknown
    */
   find(method: string, path: string): FoundRoute | undefined
-  /** Whether `find` takes templates such as `/items/{id}`, so that no sample values are needed. */
+  /**
+   * Whether `find` takes a template such as `/items/{id}`. If false, `find` needs a path with
+   * sample values, such as `/items/1`.
+   */
   readonly byTemplate: boolean
   /**
    * Lists all routes.
    *
-   * @param isIgnored returns whether to leave out a path; gets the path as the app writes it
+   * @param isIgnored returns true for a path that the list must leave out. The argument is the path
+   *   as the app writes it, such as `/items/:id`
    * @throws {Error} for a route that OpenAPI cannot describe, unless it is ignored
    */
   list(isIgnored: (path: string) => boolean): readonly ListedRoute[]

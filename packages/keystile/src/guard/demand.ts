@@ -55,7 +55,7 @@ export type AlternativeArguments<S extends string> = (S | readonly S[])[]
  *
  * @param options.hasUsers whether the guard can load users, which `verified` needs
  * @throws {TypeError} for wrong arguments, for a scope that is not declared, and for `verified`
- *   without users
+ *   if the guard cannot load users
  */
 export function readDemand<S extends string>(
   args: DemandArguments<S>,

@@ -4,7 +4,7 @@ import { messageOf } from '../base/errors.ts'
 import { parseJsonObject } from '../base/json.ts'
 import { createRevocationList, type RevocationEvent } from './revocations.ts'
 
-/** How long a revocation is kept after it has expired. */
+/** How long the list keeps a revocation after the revocation has expired. */
 const keptMilliseconds = 60_000
 
 /** The revocations of a feed. */

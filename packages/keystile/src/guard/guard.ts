@@ -116,8 +116,8 @@ export interface GuardCore<S extends string, U, T extends TokenType = 'at+jwt'> 
    */
   enterAtOnce(carrier: object, request: HttpRequest, demand: Demand<S>): Caller<S, U, T> | undefined
   /**
-   * Returns the caller of an admitted request; `undefined` if an optional guard admitted it without
-   * a token.
+   * Returns the caller of an admitted request; `undefined` if the request has no token and an
+   * optional guard admitted it.
    *
    * @throws {TypeError} if no guard has admitted the request
    */

@@ -16,8 +16,8 @@ export interface Identity<S extends string = string, T extends TokenType = 'at+j
    */
   readonly subject: string
   /**
-   * The software that received the token: the claim `client_id`. With `tokenType: 'JWT'` also
-   * `azp`, `cid` or `appid`, and `undefined` if the token has none of them.
+   * The software that received the token: the claim `client_id`. With `tokenType: 'JWT'`, the first
+   * of `client_id`, `azp`, `cid` and `appid` that the token has; `undefined` if it has none.
    */
   readonly clientId: T extends 'at+jwt' ? string : string | undefined
   /** The claim `sid`: the session that the token belongs to. */

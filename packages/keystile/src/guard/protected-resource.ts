@@ -12,18 +12,22 @@ import type { Verifier } from './verifier.ts'
 /** The options of `protectedResource`. */
 export interface ProtectedResourceOptions {
   /**
-   * The URL of this API, as clients call it: https, or http on this machine, without user, query
-   * and fragment (RFC 9728 §1.2). It must be one of the verifier's audiences, because clients ask
-   * the issuer for a token for this URL (RFC 8707).
+   * The URL of this API, as clients call it. It must be an https URL, or an http URL of this
+   * machine. It must have no user name, no query and no fragment (RFC 9728 §1.2). It must also
+   * be one of the verifier's audiences, because clients ask the issuer for a token for this URL
+   * (RFC 8707).
    */
   readonly resource: string
-  /** The verifier of the API's guards. Its issuers are the `authorization_servers`. */
+  /** The verifier of the API's guards. Its issuers are `authorization_servers` in the metadata. */
   readonly verifier: Verifier<TokenType>
-  /** The scopes of the API, as the guards declare them: `scopes_supported`. Default: left out. */
+  /**
+   * The scopes of the API, as the guards declare them. The metadata lists them as
+   * `scopes_supported`. Default: the metadata lists no scopes.
+   */
   readonly scopes?: Readonly<Record<string, string>>
-  /** The name of the API for people: `resource_name`. */
+  /** The name of the API for people: `resource_name` in the metadata. */
   readonly resourceName?: string
-  /** The http or https URL of a page for developers: `resource_documentation`. */
+  /** The http or https URL of a page for developers: `resource_documentation` in the metadata. */
   readonly resourceDocumentation?: string
 }
 
@@ -32,8 +36,8 @@ export interface ProtectedResource {
   /** Answers a request for the metadata; `undefined` for a request with another path. */
   answer(request: HttpRequest): Promise<HttpAnswer | undefined>
   /**
-   * From now on, the challenges of the verifier's guards contain the URL of the metadata. `mount`
-   * calls this function.
+   * Adds the URL of the metadata to all later challenges of the verifier's guards. `mount` calls
+   * this function.
    *
    * @throws {TypeError} if the verifier already belongs to another resource
    */

@@ -14,7 +14,7 @@ export interface Retries {
   isDue(): boolean
   /** Returns the current time. */
   start(): number
-  /** Called when a connection has ended. Returns how many milliseconds to wait. */
+  /** Called when a connection has ended. Returns the milliseconds to wait before the next one. */
   pause(): number
   /** Makes the next pause short again. */
   reset(): void
@@ -23,8 +23,8 @@ export interface Retries {
 }
 
 /**
- * Creates the schedule of connections. The whole pause is random ("full jitter"), so that many
- * verifiers that lose their issuer at the same time do not all come back at the same time.
+ * Creates the schedule of connections. The whole pause is random ("full jitter"). If many verifiers
+ * lose their connections at the same moment, they therefore reconnect at different times.
  */
 export function createRetries(): Retries {
   let startedAt = 0

@@ -18,9 +18,9 @@ import type { RevocationSource, RevocationState } from './revocations.ts'
 const staleAfterMilliseconds = 4_000
 
 /**
- * The largest delay with which an event `current` may arrive. An event with a larger delay ends the
- * connection: the next event comes a second later, so such a connection cannot keep the verifier
- * current.
+ * How long the network may delay an event `current`. After a longer delay, the verifier ends the
+ * connection: the issuer sends the next event a second later, and the state would become `stale`
+ * before that event arrives.
  */
 const lateMilliseconds = 3_000
 
@@ -231,7 +231,7 @@ function sendingTimeOf(data: string, openedAt: number): number {
   return Math.min(now, sentAt)
 }
 
-/** Lets several callers wait for the next piece of news. */
+/** Each `next()` waits for the next call of `tell()`. Several callers can wait at the same time. */
 function createNews(): { next(): Promise<void>; tell(): void } {
   let waiting: (() => void)[] = []
   return {

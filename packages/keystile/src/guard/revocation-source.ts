@@ -58,7 +58,12 @@ function isFeed(revocations: RevocationOptions['revocations']): revocations is R
   )
 }
 
-/** @throws {TypeError} The message never repeats the secret */
+/**
+ * Returns the given options of a feed.
+ *
+ * @throws {TypeError} for an option that is missing, unknown or wrong. The message never repeats
+ *   the secret
+ */
 function requireFeed(feed: RevocationFeed): RevocationFeed {
   requireKnownOptions('`revocations`', feed, feedOptions)
   for (const name of ['clientId', 'clientSecret'] as const) {

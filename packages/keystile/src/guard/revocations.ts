@@ -12,8 +12,8 @@ export interface RevocableToken {
 }
 
 /**
- * Whether a verifier knows the revocations. `starting`: they are not loaded yet. `current`: updates
- * arrive. `stale`: updates have stopped.
+ * Whether a verifier knows the revocations. `starting`: the revocations are not loaded yet.
+ * `current`: updates arrive. `stale`: updates have stopped.
  */
 export type RevocationState = 'starting' | 'current' | 'stale'
 
@@ -21,8 +21,8 @@ export type RevocationState = 'starting' | 'current' | 'stale'
 export interface Revocations {
   readonly state: RevocationState
   /**
-   * Returns whether a token is revoked. A verifier calls it for every request. Must return a
-   * boolean, not a promise.
+   * Returns whether a token is revoked. A verifier calls `isRevoked()` for every request. Must
+   * return a boolean, not a promise.
    */
   isRevoked(token: RevocableToken): boolean
   /**
@@ -39,11 +39,11 @@ export interface RevocationFeed {
   readonly clientId: string
   readonly clientSecret: string
   /**
-   * What happens to tokens while the state is `stale`, because no event has arrived for four
-   * seconds. With `refuse`, the API answers 503 until events arrive again. No revoked token is
-   * accepted, but an outage of the issuer is an outage of this API. With `accept`, the verifier
-   * uses the revocations that it knows. This API keeps working, but accepts tokens that are revoked
-   * during the outage. Revocations that are already known are refused in both cases.
+   * What happens to tokens while the state is `stale`: no event has arrived for four seconds. With
+   * `refuse`, the API answers 503 until events arrive again. No revoked token is accepted, but an
+   * outage of the issuer is an outage of this API. With `accept`, this API keeps working, but it
+   * accepts tokens that are revoked during the outage. In both cases, the verifier refuses a token
+   * if it already knows the revocation of the token.
    */
   readonly whenStale: 'accept' | 'refuse'
 }
@@ -60,7 +60,7 @@ export interface RevocationSource {
   readonly retryAfterSeconds: number
   /** Whether `refresh()` must be called before the next token is checked. */
   needsRefresh(): boolean
-  /** Whether the known revocations are good enough to check tokens now. */
+  /** Whether tokens may be checked now, with the revocations that are known so far. */
   isUsable(): boolean
   isRevoked(token: RevocableToken): boolean
   /** Loads the newest revocations. @throws {Error} with the reason if they cannot be loaded */

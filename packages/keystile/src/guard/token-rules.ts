@@ -25,7 +25,8 @@ export interface TokenRules<T extends TokenType = TokenType> {
   readonly audience: string | readonly string[] | BindingClaim
   /**
    * Accepts only tokens of these clients. Default: accepts tokens of all clients, but refuses a
-   * token whose `aud` is its own client. Only with `tokenType: 'JWT'`.
+   * token if its `aud` contains the client of the token, as in ID tokens. Only with
+   * `tokenType: 'JWT'`.
    */
   readonly clients?: readonly string[]
   /**
@@ -54,8 +55,8 @@ export type VerifyToken = (
 const plainOptions = ['clients', 'scopesFrom', 'maxTokenAgeSeconds'] as const
 
 /**
- * Claims that cannot bind a token to an API: every token of the issuer, of the user or of the type
- * has the same value.
+ * Claims that cannot bind a token to one API, because tokens for other APIs can have the same
+ * value. For example, all tokens of an issuer have the same `iss`.
  */
 const unbindingClaims = 'iss sub aud exp nbf iat jti typ token_use ver'.split(' ')
 

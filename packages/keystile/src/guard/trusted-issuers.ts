@@ -52,11 +52,13 @@ export interface TrustedIssuers {
   /** The fetched key sets of all issuers. */
   readonly remotes: readonly RemoteJwkSet[]
   /**
-   * Returns the issuer that a token names, after its keys are loaded.
+   * Returns the issuer that the `iss` of a token names. First loads the keys of that issuer, unless
+   * the key of this token is already loaded.
    *
    * Does NOT verify the token: the sender may have written any `iss` into it.
    *
-   * @throws {TokenError} if no key of that issuer can verify the token
+   * @throws {TokenError} if the token is malformed, if its issuer is unknown, if its algorithm is
+   *   not allowed, or if the issuer's keys cannot be loaded
    */
   select(token: string): Promise<TrustedIssuer>
 }

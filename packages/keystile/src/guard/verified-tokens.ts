@@ -21,7 +21,7 @@ const maxCharacters = 4_194_304
  * Creates a cache of two generations, young and old. A token that is used moves to the young
  * generation. When the young generation is full, it becomes the old generation, and the cache drops
  * the previous old generation as a whole. So a hit costs one or two look-ups, nothing is sorted,
- * and the cache holds at most `2 × generationSize` tokens and twice `maxCharacters`.
+ * and the cache holds at most `2 × generationSize` tokens with `2 × maxCharacters` characters.
  *
  * @param generationSize the maximum number of tokens in one generation. It limits the memory, so
  *   that many different valid tokens cannot exhaust it

@@ -38,7 +38,7 @@ export interface VerifierOptions<T extends TokenType = TokenType>
   extends RefusalOptions, TokenRules<T> {
   /**
    * The exact `iss` of the tokens. With several issuers, each token must be signed with a key of
-   * the issuer that it names.
+   * the issuer in its `iss`.
    */
   readonly issuer: string | readonly string[]
   /**
@@ -55,7 +55,7 @@ export interface VerifierOptions<T extends TokenType = TokenType>
   readonly jwksUri?: string
   /** The allowed algorithms. Default: the algorithms of the keys. */
   readonly algorithms?: readonly AlgorithmName[]
-  /** How many seconds the issuer's clock may differ from this clock, at most 60. Default: 5. */
+  /** How many seconds the clocks of issuer and verifier may differ, at most 60. Default: 5. */
   readonly clockToleranceSeconds?: number
   /** Fetches metadata and keys. Default: `globalThis.fetch`. */
   readonly fetch?: Fetch
@@ -72,7 +72,7 @@ export interface VerifierOptions<T extends TokenType = TokenType>
 
 /** Verifies access tokens. It holds a cache of verified tokens, so create one for the whole app. */
 export interface Verifier<T extends TokenType = 'at+jwt'> {
-  /** The first issuer: the `realm` in the challenge of a refusal. */
+  /** The first issuer. The challenge of a refusal contains this issuer as the `realm`. */
   readonly issuer: string
   /** All issuers, including `issuer`. An app's own verifier with one issuer may omit this list. */
   readonly issuers?: readonly string[]
@@ -135,7 +135,10 @@ type AnyIdentity = Identity<string, TokenType>
 interface ProvedToken {
   readonly identity: AnyIdentity
   readonly revocable: RevocableToken
-  /** The claim `exp` or, if it is sooner, the end of `maxTokenAgeSeconds`. In seconds. */
+  /**
+   * When the token expires, in seconds since 1970: the claim `exp`, or the time when the token
+   * becomes older than `maxTokenAgeSeconds`, whichever is earlier.
+   */
   readonly expires: number
   readonly key: VerificationKey
   /** The key set of the issuer. If it no longer contains `key`, the cache entry is invalid. */
@@ -230,11 +233,11 @@ export function createVerifier(options: VerifierOptions): Verifier<TokenType> {
 
 /** Verifies tokens, and keeps verified tokens in a cache. Does not check revocations. */
 interface Prover {
-  /** Returns a cached token that is still valid. */
+  /** Returns the cache entry of a token that is still valid; otherwise `undefined`. */
   recall(token: string): ProvedToken | undefined
   /**
-   * Returns a cached token. Returns `undefined` if the token is not cached, or if its key was
-   * removed or replaced. The caller must then call `prove()`.
+   * Returns the cache entry of a token. Returns `undefined` if the token is not cached, or if its
+   * key was removed or replaced. The caller must then call `prove()`.
    *
    * @throws {TokenError} `invalid_token` for a cached token that has expired
    */

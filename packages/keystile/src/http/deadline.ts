@@ -1,7 +1,7 @@
 /** Work that has a timeout. */
 export interface Deadline<T> {
   readonly promise: Promise<T>
-  /** Aborts the work now. The promise rejects with the reason. */
+  /** Aborts the work now. `promise` rejects with the reason. */
   abort(reason: Error): void
 }
 

@@ -6,7 +6,11 @@ import { parseJsonObject, type JsonObject } from '../base/json.ts'
 /** The part of `globalThis.fetch` that the library uses. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
-/** Returns the given `fetch`, or else the global one. @throws {TypeError} */
+/**
+ * Returns the given `fetch`, or `globalThis.fetch` by default.
+ *
+ * @throws {TypeError} if `fetch` is not a function
+ */
 export function requireFetch(fetch: Fetch = (url, init) => globalThis.fetch(url, init)): Fetch {
   if (typeof fetch === 'function') return fetch
   throw new TypeError('`fetch` must be a function like globalThis.fetch')

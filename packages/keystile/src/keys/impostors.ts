@@ -26,7 +26,10 @@ const makeSecret = 'make a secret with: openssl rand -base64 32'
 /** The extensions of files that hold keys or settings. */
 const fileExtension = /\.(?:pem|key|pub|crt|cer|der|p8|p12|pfx|jwks?|json|txt|ya?ml|env)$/i
 
-/** The known mistakes. The first match counts, so a URL is not reported as a host name. */
+/**
+ * The values that apps pass as a secret by mistake. If a value matches several kinds, the first one
+ * counts. So a URL is reported as a URL and not as a host name.
+ */
 const impostors: readonly (Impostor & {
   is(text: string, bytes: Buffer): boolean
   /** If true, the value is also recognized when it is encoded in base64 or hex. */
@@ -120,8 +123,8 @@ const hostName =
   /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|(?:[a-z\d-]+\.)+[a-z]{2,24})(?::\d{1,5})?(?:\/\S*)?$/i
 
 /**
- * Whether a text is the path of a file. Random base64 may begin with a slash too, but it has
- * capital letters, and neither dots nor hyphens nor underscores.
+ * Whether a text is the path of a file. Random base64 may also begin with a slash. Unlike a
+ * typical path, it has capital letters, and no dots, hyphens or underscores.
  */
 function isPath(text: string): boolean {
   if (/^file:/i.test(text)) return true

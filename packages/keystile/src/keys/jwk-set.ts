@@ -18,8 +18,8 @@ export interface KeySet {
   /**
    * Finds the one key that may verify a token with this header.
    *
-   * @param keyId the header's `kid`. The sender chose it, so compare it, and never use it in any
-   *   other way: not in a path, a URL or a query
+   * @param keyId the header's `kid`. The sender chose it, so only compare it, and never put it into
+   *   a path, a URL or a query
    * @param algorithm the header's `alg`
    */
   find(keyId: string | undefined, algorithm: Algorithm): VerificationKey | undefined

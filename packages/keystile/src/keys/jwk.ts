@@ -51,7 +51,7 @@ export type KeySource =
 type KeyType = Algorithm['keyType']
 
 interface Members {
-  /** The public members, or the secret itself. */
+  /** The members that a key must have: the public members; for a shared secret, the secret `k`. */
   readonly required: readonly string[]
   readonly private: readonly string[]
 }

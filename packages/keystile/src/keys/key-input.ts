@@ -30,8 +30,8 @@ export const asJwk: KeyForm = (key) => {
 export const keyForm: KeyForm = acceptsKeyObjects() ? asKeyObject : asJwk
 
 /**
- * Verifies a signature with a `KeyObject`, to find out whether the runtime accepts one. The key is
- * the base point of P-256.
+ * Whether node:crypto of this runtime accepts a key as `{ key: KeyObject }`. To find out, this
+ * function verifies a signature with such a key. The key is the base point of P-256.
  */
 function acceptsKeyObjects(): boolean {
   const basePoint = {

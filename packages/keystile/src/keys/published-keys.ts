@@ -14,9 +14,9 @@ const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
 /** Where the keys of an issuer are fetched from. */
 export interface PublishedKeysOptions {
-  /** Must have passed `requireDiscoverable`, unless `jwksUri` is given. */
+  /** The issuer. Must have passed `requireDiscoverable`, unless `jwksUri` is given. */
   readonly issuer: string
-  /** The URL of the keys. Must have passed `requireJwksUri`. Default: the one in the metadata. */
+  /** The URL of the keys. Must have passed `requireJwksUri`. Default: the URL in the metadata. */
   readonly jwksUri?: string | undefined
   readonly fetch: Fetch
   readonly clock: Clock
@@ -25,7 +25,7 @@ export interface PublishedKeysOptions {
 /** The result of one fetch. */
 export interface PublishedKeys {
   readonly keys: readonly VerificationKey[]
-  /** How long the keys are fresh according to the issuer, if it says so. */
+  /** How many seconds the keys are fresh. `undefined` if the issuer does not say how long. */
   readonly freshSeconds: number | undefined
 }
 

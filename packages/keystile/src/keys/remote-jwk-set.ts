@@ -36,8 +36,8 @@ const closedMessage = 'the key set was closed'
 /** The keys of an issuer. They are fetched when a token needs them; no timer starts a fetch. */
 export interface RemoteJwkSet extends KeySet {
   /**
-   * `starting`: no keys were loaded yet. `stale`: the keys are no longer fresh, and the last fetch
-   * failed. `current`: in all other cases.
+   * `starting`: no keys have been loaded yet. `stale`: the keys are no longer fresh, and the last
+   * fetch failed. `current`: in all other cases.
    */
   readonly state: 'starting' | 'current' | 'stale'
   /** Loads the keys if there are none yet. Tries only once. @throws {Error} if this fails */

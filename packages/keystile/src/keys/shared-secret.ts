@@ -11,7 +11,10 @@ import { isKnownSecret } from './known-secrets.ts'
  * always have more.
  */
 const minDifferentBytes = 16
-/** The minimum number of different steps in a secret, see `isWeakSecret`. */
+/**
+ * The minimum number of different steps in a secret. A step is the difference between one byte and
+ * the next, see `isWeakSecret`.
+ */
 const minDifferentSteps = 8
 
 /** The keys that this file has checked or made. They need no second check. */

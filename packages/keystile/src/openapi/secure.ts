@@ -188,7 +188,7 @@ function writtenSecurity(
   return (operation['security'] ?? documentSecurity ?? []) as readonly Requirement[]
 }
 
-/** Removes Keystile's schemes from requirements. */
+/** Removes Keystile's security schemes from the requirements, and keeps all other schemes. */
 function otherRequirements(requirements: readonly Requirement[]): readonly Requirement[] {
   return requirements.map((requirement) =>
     Object.fromEntries(Object.entries(requirement).filter(([name]) => !ownName.test(name))),
@@ -312,7 +312,7 @@ function getRoute(
   throw new Error(`${fault}: ${advice}add the path to "ignore"`)
 }
 
-/** Whether a path of the document may mean this route. */
+/** Whether a path of the document may describe the route that has this template. */
 function mayDescribe(
   template: string | undefined,
   path: string,

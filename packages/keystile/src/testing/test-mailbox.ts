@@ -22,7 +22,7 @@ export interface TestMailbox {
   readonly from: string
   /** Called by Keystile for each mail. */
   send(mail: SentMail): void
-  /** All mails that were sent so far, in their order. */
+  /** All mails that were sent so far, the oldest first. */
   readonly mails: readonly TestMail[]
   /**
    * Returns the next mail to an address: the oldest mail that no earlier call has returned. If

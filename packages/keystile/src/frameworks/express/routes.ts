@@ -14,7 +14,7 @@ import {
   type ListedRoute,
 } from '../routes.ts'
 
-/** The result of matching a layer with a path. */
+/** How a layer, an entry of a router, has matched the path of a request. */
 interface Match {
   /** The part of the path that the layer matched. */
   readonly path: string
@@ -55,7 +55,7 @@ interface RouterLike {
   readonly stack: readonly Layer[]
 }
 
-/** Whether an app is an Express app, by its member `handle`. */
+/** Whether an app is an Express app. An Express app has a member `handle`. */
 export function isExpress(app: object): app is ExpressLike {
   return 'handle' in app
 }

@@ -3,7 +3,7 @@ import type { ModulesContainer } from '@nestjs/core'
 import { declaredOnClass, declaredOnMethod, methodsOf, nameOf, type Class } from './declared.ts'
 import type { Guards } from './guard.ts'
 
-/** The metadata keys of methods that Nest calls with guards. */
+/** The metadata keys that mark a method as a handler. Nest runs the guards before a handler. */
 const handlerMetadata = [
   'path', // a route
   'websockets:message_mapping',

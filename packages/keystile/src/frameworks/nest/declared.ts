@@ -100,8 +100,9 @@ export function declaredOnMethod(type: Class, name: PropertyKey): readonly Decla
 export interface HandlerDemand {
   readonly joined: Demand
   /**
-   * The single demands in the order of the checks: the default of the app, then the demands of each
-   * class and its method, superclasses first.
+   * The demands that `joined` combines, in the order of the checks. If the default of the
+   * app applies, it comes first. Then, for each class from the topmost superclass down, come the
+   * demand of the class and the demand of its method.
    */
   readonly parts: readonly Demand[]
 }

@@ -10,7 +10,7 @@ import type { Verifier } from '../verifier.ts'
 export interface CredentialScheme {
   /**
    * Returns the credential of a request; `undefined` if the request has no credential of this
-   * scheme. It runs for every guarded request, so it checks and copies as little as possible.
+   * scheme. `find` runs for every guarded request, so it checks and copies as little as possible.
    */
   find(request: HttpRequest): string | undefined
   /**
@@ -21,8 +21,8 @@ export interface CredentialScheme {
   /**
    * Checks the form of a credential, verifies it, and resolves to its identity.
    *
-   * @throws {TokenError} `malformed_credential`, synchronously; for an error of the verifier, the
-   *   promise rejects
+   * @throws {TokenError} `malformed_credential` if the form is wrong. This error is thrown
+   *   synchronously. If the verifier refuses the credential, the promise rejects
    */
   prove(
     credential: string,
