@@ -44,7 +44,8 @@ export const expands = ({ up }: Steps): Migration => ({ up })
 export const contracts = ({ up }: Steps, oldestSchema: number): Migration => ({ up, oldestSchema })
 
 /**
- * The migrations that are older than the schema mark. They do not declare which releases can run.
+ * The migrations that are older than the schema mark. They do not declare which releases can use
+ * the database after them.
  */
 const unmarked: Readonly<Record<string, Steps>> = {
   '0001-first': first,
