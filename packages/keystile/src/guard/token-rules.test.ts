@@ -148,7 +148,7 @@ describe('the options for tokenType JWT', () => {
     'token_use',
     'ver',
   ]) {
-    it(`createVerifier refuses { claim: '${claim}' } as audience: all APIs get the same value`, () => {
+    it(`createVerifier refuses { claim: '${claim}' } as audience, because it is not one per API`, () => {
       const audience = { claim, values: ['a'] }
       assert.throws(() => createVerifier({ ...options, tokenType: 'JWT', audience }), {
         name: 'TypeError',
