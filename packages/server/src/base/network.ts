@@ -11,8 +11,8 @@ const translatedPrefix = [0x64, 0xff9b, 0, 0, 0, 0]
  * Returns the network of an IP address, so that rate limits count all addresses of one Internet
  * customer together. For an IPv4 address, the network is the address itself. For an IPv6 address,
  * the network is its /64, because each customer gets at least one /64 (RFC 6177 §2) and can use
- * every address in it. A NAT64 translator puts an IPv4 address into an IPv6 address: the network is
- * then this IPv4 address. Does NOT check that the string is an address.
+ * every address in it. If a NAT64 translator made the IPv6 address from an IPv4 address, the
+ * network is this IPv4 address. Does NOT check that the string is an address.
  */
 export function networkOf(address: string): string {
   if (!address.includes(':')) return address

@@ -9,7 +9,8 @@ const ivBytes = 12
 const tagBytes = 16
 
 /**
- * The secrets of a seal. The seal encrypts with the first secret, and decrypts with each of them.
+ * The secrets of a seal. The seal encrypts with the first secret, and decrypts values that were
+ * encrypted with any of the secrets.
  */
 export type SealingSecrets = readonly [string, ...string[]]
 
