@@ -406,7 +406,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         [['create', 'new', '--password-file', 'absent'], /--password-file cannot be read/],
         [
           ['create', 'new'],
-          /must be a terminal, to ask for a password there\. Fix: give --password-file/,
+          /must be a terminal, so that you can type a password\. Fix: give --password-file/,
         ],
         [
           ['create', '--password-file', 'password'],

@@ -9,8 +9,8 @@ import { settingFlags, type Settings } from './settings.ts'
 import type { ProcessTerminal } from './terminal.ts'
 
 /**
- * The argument of the commands in `cli/`. It has all members that a command of a feature gets, and
- * more.
+ * The argument of the commands in `cli/`. It extends `Call`, the argument of the commands in
+ * features.
  */
 export interface OwnCall extends Call<CheckedOptions> {
   readonly terminal: ProcessTerminal
@@ -22,7 +22,9 @@ export interface OwnCall extends Call<CheckedOptions> {
   situation(): Promise<Situation<RuleOptions>>
 }
 
-/** Returns the usage of a command for the help, without `keystile`. */
+/**
+ * Returns how the help shows a command, such as `user set-password NAME [--password-file FILE]`.
+ */
 export function usageOf({ words, operand, flags = {} }: CliCommand<never>): string {
   const shown = Object.entries(flags).map(
     ([name, { value }]) => `[--${name}${value ? ` ${value}` : ''}]`,

@@ -26,7 +26,7 @@ export async function migrate({ flags, settings, terminal }: OwnCall): Promise<v
   if (!isUsable) terminal.fail()
 }
 
-/** Describes the tables, and whether this release can run on them without a migration. */
+/** Describes the tables, and says whether this release can use them without a migration. */
 async function describeTables(
   database: DatabaseSource,
 ): Promise<{ readonly isUsable: boolean; readonly text: string }> {

@@ -36,8 +36,8 @@ export async function serve({ settings: readSettings, terminal, clock }: OwnCall
 }
 
 /**
- * Returns the text that a start prints: the URL, the database, the documentation, and what to do
- * next.
+ * Returns the text that the server prints when it starts: the URL, the database, the documentation,
+ * and what to do next.
  */
 function welcome(issuer: string, settings: Settings, howToCreateUsers: string): string {
   const { options, hosts, port } = settings

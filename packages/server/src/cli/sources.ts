@@ -29,7 +29,7 @@ export interface Gathered {
   readonly faults: readonly string[]
   /** The paths of the files from which secrets were read. */
   readonly secretFiles: readonly string[]
-  /** The names of the settings that were given and cannot be read. */
+  /** The names of the settings that were given but could not be read. */
   readonly unread: ReadonlySet<string>
 }
 
@@ -122,7 +122,7 @@ function readEnvironment(environment: Environment, found: Gathering): void {
   }
 }
 
-/** Returns all variables of a setting, including those for paths of files. */
+/** Returns all environment variables of a setting, including its `…_FILE` variables. */
 function variablesOf(setting: Setting): readonly string[] {
   return (setting.environment ?? []).flatMap((variable) => [
     variable,

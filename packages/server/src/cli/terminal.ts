@@ -58,7 +58,7 @@ export function createTerminal(process: TerminalProcess): ProcessTerminal {
 }
 
 /**
- * Returns what an operator types to run a command, from the path of this program. In most
+ * Returns what an operator types before the words of a command, such as `npx keystile`. In most
  * installations, `keystile` alone is not in the PATH.
  */
 export function programOf(path: string): string {
@@ -72,7 +72,8 @@ export function programOf(path: string): string {
 async function askSecret(question: string, process: TerminalProcess): Promise<string> {
   if (!process.stdin.isTTY)
     throw new ConfigurationError(
-      'standard input must be a terminal, to ask for a password there. Fix: give --password-file',
+      'standard input must be a terminal, so that you can type a password. ' +
+        'Fix: give --password-file',
     )
 
   // Writes the question to standard error, so that standard output contains only results.
