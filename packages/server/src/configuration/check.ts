@@ -68,7 +68,8 @@ export function checkSettings(settings: readonly Setting[], input: Values, say: 
 }
 
 /**
- * Whether an app must give the setting. For such a setting, the stand-alone server has a default.
+ * Whether an app must give the setting. Such a setting has a default only in the stand-alone
+ * server.
  */
 function isRequired({ standAloneDefault }: Setting): boolean {
   return standAloneDefault !== undefined
@@ -81,8 +82,8 @@ export function withDefaults(settings: readonly Setting[], values: Values): Valu
 }
 
 /**
- * Returns the last part of an error message: the value, or only its type, such as `; it is 5`. If
- * the value is a secret, returns an empty string.
+ * Returns the last part of an error message, such as `; it is 5`. If the value is an object or a
+ * list, the message shows only its type. If the value is a secret, returns an empty string.
  */
 function shownValue({ isSecret }: Setting, value: unknown): string {
   if (isSecret) return ''

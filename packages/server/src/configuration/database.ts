@@ -22,7 +22,8 @@ export interface DatabaseOptions {
   /**
    * Whether Keystile starts on a PostgreSQL whose setting `fsync` is off. Use `true` only for
    * tests: a crash of the machine of PostgreSQL may damage the whole database, or may lose commits,
-   * so that revoked sessions become valid again. Default: `false`: Keystile does not start.
+   * so that revoked sessions become valid again. With `false`, the default, Keystile does not
+   * start.
    */
   readonly dangerouslyAllowLostCommits?: boolean
 }

@@ -22,8 +22,8 @@ export interface HttpOptions {
    */
   readonly trustedProxies?: readonly string[]
   /**
-   * Allows an http issuer, and http origins in `corsOrigins`, on other machines. Then anyone on the
-   * network between the machines can read passwords and tokens.
+   * Allows http instead of https for an issuer, and for origins in `corsOrigins`, that are on other
+   * machines. With http, anyone on the network between the machines can read passwords and tokens.
    */
   readonly dangerouslyAllowHttpIssuer?: boolean
 }

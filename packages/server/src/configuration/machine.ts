@@ -91,8 +91,8 @@ export async function enforceRules<Options extends InspectedOptions>(
 interface Question {
   readonly now: number
   /**
-   * The current secret: the inspection looks for values that this secret does not decrypt. If it is
-   * undefined, the inspection does not look for such values.
+   * The current secret. The inspection looks for values that this secret cannot decrypt. If the
+   * secret is undefined, the inspection skips this step.
    */
   readonly secret: unknown
 }
@@ -144,8 +144,9 @@ async function hasOlderValue(
 }
 
 /**
- * Returns the number of the file system that has the path. Returns undefined on systems other than
- * Linux, whose numbers are different, and if the path does not exist yet.
+ * Returns the number of the file system that has the path. Returns undefined if the path does not
+ * exist yet. Also returns undefined on systems other than Linux, because their numbers are
+ * different.
  */
 function findFileSystem(path: string): number | undefined {
   if (process.platform !== 'linux') return undefined
@@ -177,8 +178,8 @@ function readKeyFile(path: string): Machine['keyFile'] {
 }
 
 /**
- * Returns the content of a key file. Returns undefined if this process may not read the file. Does
- * not report that: a start reports it when it reads the key.
+ * Returns the content of a key file. Returns undefined if this process may not read the file. The
+ * caller need not report this: Keystile reads the key when it starts, and reports the error.
  */
 function readSecret(path: string): string | undefined {
   try {

@@ -43,8 +43,8 @@ export function readOptions<Options>(
 }
 
 /**
- * Checks the options. Returns the valid options, the faults of the other options, and the situation
- * that safety rules check.
+ * Checks the options. Returns the given options that are valid, the faults of all others, and the
+ * situation that safety rules check.
  */
 export function readSituation<Options>(
   settings: readonly Setting[],

@@ -58,10 +58,10 @@ export const proxyRules: readonly Rule<ProxyRuleOptions>[] = [
 const firstBytes = Array.from({ length: 256 }, (_, byte) => byte)
 
 /**
- * One address for each value of the first byte, for IPv4 and for IPv6. A network that contains
- * `tooMany` of these addresses is too wide. The widest networks that one owner can have are
- * 10.0.0.0/8 and fc00::/7. The IPv4 addresses are mapped to IPv6, because `BlockList` finds mapped
- * addresses in IPv4 networks as well.
+ * 256 IPv4 addresses and 256 IPv6 addresses, each with a different first byte. A network that
+ * contains `tooMany` addresses of one list is too wide. The widest networks that one owner can have
+ * are 10.0.0.0/8 and fc00::/7. The IPv4 addresses are mapped to IPv6, because `BlockList` finds
+ * mapped addresses in IPv4 networks as well.
  */
 const farApart = [
   { tooMany: 2, addresses: firstBytes.map((byte) => `::ffff:${byte}.0.0.1`) },
