@@ -29,10 +29,10 @@ export type PurgeCommand = Command<{ readonly before: number }, Purged>
 export interface CleanUpStep<Options = unknown> {
   readonly command: PurgeCommand
   /**
-   * The time that `before` gets. `clock`: the time of this process's clock. This is right for rows
-   * whose times come from the same clock. `recorded`: the time of this process's clock, or the time
-   * of the newest audit entry if that is earlier. So a process whose clock is ahead does not delete
-   * rows too early.
+   * Which time `before` gets. With `clock`, it gets the time of this process's clock, which is
+   * right if the rows have times of the same clock. With `recorded`, it gets this time or the time
+   * of the newest audit entry, whichever is earlier. So a process whose clock is ahead does not
+   * delete rows too early. If there is no audit entry, a step with `recorded` does not run.
    */
   readonly time: 'recorded' | 'clock'
   /** Returns a time in milliseconds. The command deletes the rows that expired before this time. */

@@ -19,7 +19,8 @@ export interface CliCommand<C> {
   readonly flags?: Readonly<Record<string, CliFlag>>
   /**
    * Whether the command reads settings and accepts their flags. `withoutKey`: the command reads
-   * settings but opens no signing key, so the operator need not give the secret for the key.
+   * settings but opens no signing key, so the operator need not give the secret that encrypts the
+   * signing keys.
    */
   readonly takesSettings: boolean | 'withoutKey'
   readonly summary: string

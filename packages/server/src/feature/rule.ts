@@ -25,8 +25,8 @@ export interface Rule<Options> {
 /** A violation of a rule. `about` and `message` form one sentence. */
 export interface Fault {
   /**
-   * What violates the rule: a setting as it was given, a file, or another thing. It is the subject
-   * of a sentence, and `message` is the rest.
+   * What violates the rule, such as a file or the name of a setting. It is the subject of a
+   * sentence, and `message` is the rest.
    */
   readonly about: string
   /**

@@ -55,7 +55,7 @@ export interface Machine {
   readonly databaseFiles: readonly FileFacts[]
   /**
    * The type of the file system with a SQLite database, as `statfs` returns it on Linux. Undefined
-   * without a file, and on other systems.
+   * on systems other than Linux, or if there is no SQLite file.
    */
   readonly databaseFileSystem?: number | undefined
   /** The database, or `undefined` if there is no database yet. */

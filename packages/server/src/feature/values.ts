@@ -14,8 +14,9 @@ export const onOrOff: z.ZodType<'on' | 'off'> = z.enum(['on', 'off'], {
 })
 
 /**
- * Returns a schema for a whole number from `min` to `max`. `of` is inserted into the message, such
- * as ` of seconds`. `why` is added to the message about a number below `min`, and gives the reason.
+ * Returns a schema for a whole number from `min` to `max`. The message "must be a whole number"
+ * continues with `of`, such as ` of seconds`. The message about a number below `min` ends with
+ * `why`, the reason for `min`.
  */
 export function wholeNumber(
   min: number,
