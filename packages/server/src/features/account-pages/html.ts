@@ -1,9 +1,6 @@
 import { escapeHtml } from '../mail/write.ts'
 
-/**
- * HTML that `markup` made. When `markup` inserts it, it is not escaped again; plain strings are
- * escaped.
- */
+/** HTML that `markup` made. `markup` inserts this HTML unchanged, but escapes plain strings. */
 export class Html {
   readonly text: string
   constructor(text: string) {

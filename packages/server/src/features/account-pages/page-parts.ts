@@ -52,7 +52,7 @@ export function pageRoute(
   }: Pick<OpenRoute, 'handle'> & {
     readonly query?: Readonly<Record<string, JsonObject>>
     readonly fields?: readonly string[]
-    /** Descriptions of further refusals of the form, by HTTP status. */
+    /** Descriptions of the refusals that only this form has, by HTTP status. */
     readonly refuses?: Readonly<Record<number, string>>
   },
 ): OpenRoute {

@@ -20,7 +20,7 @@ import { readUserPage } from './user-page.ts'
 import type { PublicUser, User, UserChange, Users } from './users.ts'
 
 /**
- * A user as `keystile.users` returns it: with scopes and roles, and whether the user is disabled.
+ * A user as `keystile.users` returns it, with the members `scopes`, `roles` and `disabled`.
  *
  * @typeParam U the public user, with the fields of the profile
  */
@@ -110,9 +110,9 @@ export interface AppUsers<S extends string = string, U = PublicUser> {
   create(user: NewManagedUser<S, U>): Promise<ManagedUser<U>>
   /**
    * Mails a person a link to create an account, even while registration is closed. When the person
-   * accepts, the account gets this address as verified, and those of the scopes and roles that are
-   * still declared. The link works once, for 7 days. A new invitation replaces an older one to the
-   * same address.
+   * accepts, the new account gets this address, already verified. It also gets the scopes and roles
+   * of the invitation, except those that are no longer declared. The link works once, for 7 days. A
+   * new invitation replaces an older one to the same address.
    *
    * Throws `conflict` if the address is taken, and `too_many_requests` if the address got too many
    * mails.

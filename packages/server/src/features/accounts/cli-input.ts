@@ -57,7 +57,7 @@ export async function readProfile(
 
   const faults = errors.map(({ loc, msg }) => `${loc.slice(1).join('.')} ${msg}`.trim())
   throw new ConfigurationError(
-    `the profile must match its schema; set it with --profile FILE: ${faults.join('; ')}`,
+    `the profile must match its schema: ${faults.join('; ')}. Fix: give --profile FILE`,
   )
 }
 

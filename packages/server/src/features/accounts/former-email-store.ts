@@ -5,7 +5,7 @@ import { createPurge } from '../../feature/purge.ts'
 import { inTables, type AnyCommand, type Reader, type Transaction } from '../../storage/database.ts'
 import type { AccountTables, FormerEmailRow } from './tables.ts'
 
-/** An address that a user wants, and this user. The address may be reserved for another user. */
+/** A user, and an address that this user wants. The address may be reserved for another user. */
 export interface Address {
   /** The address in lower case, as in the column `email_key`. */
   readonly key: string
@@ -31,9 +31,9 @@ export async function isReserved(db: Reader, { key, subject, now }: Address): Pr
 }
 
 /**
- * Stores the address that a user had until now. The row gets a later time than all earlier rows of
- * the user, because a link undoes its own change and all later ones. Call it while the user's row
- * is locked.
+ * Stores the address that a user had until now. The time of the row is later than the times of the
+ * user's other rows, so that a link can undo its own change and all later ones. The caller must
+ * have locked the row of the user.
  */
 export async function insertFormerEmail(
   transaction: Transaction,
@@ -87,7 +87,7 @@ export async function spendFormerEmail(
 /**
  * Erases the former addresses of a user, so that other users can get them.
  *
- * @param which `unverified`: only those that were never verified
+ * @param which `unverified` erases only the addresses that were never verified
  */
 export async function eraseFormerEmails(
   transaction: Transaction,

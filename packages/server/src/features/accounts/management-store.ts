@@ -99,8 +99,8 @@ export const changeUser: Command<
 
 /**
  * Writes the audit entries of a change: one if roles or scopes changed, and one if the user was
- * disabled or enabled. If the user was neither disabled nor enabled, ended sessions get an entry
- * too. If the user was disabled, they get no entry, because disabling always ends the sessions.
+ * disabled or enabled. The end of sessions gets its own entry only if the user was neither disabled
+ * nor enabled. Disabling always ends the sessions, and a disabled user has no sessions.
  */
 async function recordChange(
   transaction: Transaction,
@@ -146,8 +146,8 @@ async function recordChange(
 /**
  * Deletes a user's data and ends the sessions, in one transaction. The row keeps the subject and
  * the name, so that another person cannot register the name and be mistaken for this user. Revokes
- * the invitations to the user's mailboxes: with one, the deleted user could register again and get
- * the rights that it grants.
+ * the invitations to the user's mailboxes: with an invitation, the deleted user could register
+ * again and get the rights in this invitation.
  */
 export const deleteUser: Command<
   { readonly id: string; readonly by: By; readonly now: number },

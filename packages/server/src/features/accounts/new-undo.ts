@@ -6,7 +6,10 @@ export interface NewUndo {
   readonly expiresAt: number
   /** The mail with the link. */
   readonly mail: NewMail
-  /** A mail without a link. If the old address was never verified, it is sent instead of `mail`. */
+  /**
+   * A mail without a link. Keystile sends it instead of `mail` if the new address is verified and
+   * the old address never was.
+   */
   readonly notice: NewMail | undefined
 }
 

@@ -19,7 +19,7 @@ import {
 import { registrationMailRate, registrationRate } from './feature.ts'
 import { describeProfileInput, type Profile, type ProfileSchema } from './profile.ts'
 
-/** The services and settings that reading a registration needs. */
+/** The services and settings that are needed to read a registration. */
 export interface RegistrationFormParts {
   readonly passwords: Pick<Passwords, 'hash'>
   readonly passwordPolicy: PasswordPolicy
@@ -44,8 +44,8 @@ export interface RegistrationForm {
   /**
    * Reads a registration and hashes its password. Looks up no account.
    *
-   * @throws {ProblemError} `forbidden` if registration is closed, `unprocessable_content`,
-   *   `too_many_requests`, `temporarily_unavailable`
+   * @throws {ProblemError} `unprocessable_content`, `too_many_requests` or
+   *   `temporarily_unavailable`; `forbidden` if registration is closed
    */
   read(request: HttpRequestWithBody): Promise<ReadRegistration>
 }

@@ -40,7 +40,9 @@ export function aboutMember(
   return new ProblemError(code, msg, { errors })
 }
 
-/** Returns the error if another request has changed a user after this request read it. */
+/**
+ * Returns the error for a user that another request has changed since this request read the user.
+ */
 export function outdated(): ProblemError {
   return new ProblemError(
     'conflict',

@@ -12,9 +12,9 @@ export const maxPageSize = 200
 
 /**
  * Returns one page of users in the order of their names, and the value of `after` for the next
- * page. A page begins at a name, not at a position: with the first name behind the name `after`. So
- * if a user is created or deleted between two requests, the next page does not skip or repeat a
- * user. A user with the name `after` need not exist.
+ * page. A page begins with the first name that follows `after` in the order. So if a user is
+ * created or deleted between two requests, the next page does not skip or repeat a user. A user
+ * with the name `after` need not exist.
  *
  * @throws {ProblemError} 422 if `limit` is not a whole number from 1 to `maxPageSize`, or if
  *   `after` cannot be a user name

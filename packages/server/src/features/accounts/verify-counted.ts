@@ -11,7 +11,7 @@ export interface VerifyCountedParts {
 /**
  * Verifies a password that a person typed. A wrong password counts against a rate limit.
  *
- * @param wanted.use the rate limit, with the key that a wrong password counts for
+ * @param wanted.use the rate limit that a wrong password counts against, and the key of the count
  * @throws {ProblemError} `too_many_requests` beyond the limit; `temporarily_unavailable` if the
  *   verification could not begin within 2 s
  */

@@ -25,9 +25,7 @@ export function wireUser({
   }
 }
 
-/**
- * Returns a user as JSON for administrators, with scopes, roles and whether the user is disabled.
- */
+/** Returns a user as JSON for administrators, with the members `scopes`, `roles` and `disabled`. */
 export function wireManagedUser({ publicUser: shown, scopes, roles, active }: User): object {
   return { ...wireUser(shown), scopes, roles, disabled: !active }
 }
