@@ -12,7 +12,7 @@ import { isOverdue } from './lifetimes.ts'
 import { countEvents, eventCommands, eventTable, storeHandler } from './store.ts'
 import type { AppEventRow } from './tables.ts'
 
-/** How often a process with a handler records in the database that it has one. */
+/** How often a process that has a handler records this fact in the database. */
 const handlerRenewalMilliseconds = 60 * 60 * 1000
 
 /** The options of the app, and the services that the delivery uses. */

@@ -16,8 +16,8 @@ export interface AppEventOptions {
    *
    * Or `{ durable: true, handle }`: Keystile stores the event in the transaction of the change,
    * whichever process makes the change. One process with a handler calls `handle` for each event,
-   * in no particular order, and again until `handle` succeeds. A crash can make it call `handle`
-   * twice.
+   * in no particular order. If `handle` fails, Keystile calls it again later, for up to 7 days.
+   * After a crash, Keystile may call `handle` twice for one event.
    */
   readonly onEvent?: ((event: AppEvent) => unknown) | DurableEventHandler
 }

@@ -8,9 +8,9 @@ import type { AppEventRow, AppEventTables } from './tables.ts'
 
 /**
  * Announces events to the app. After the commit, Keystile passes them to the function `onEvent` of
- * this process. If the app handles durable events, also stores them in this transaction, because
- * the handler may run in another process. If the transaction fails, no event is passed on or
- * stored.
+ * this process. If the app handles durable events, this function also stores the events in this
+ * transaction, because the handler may run in another process. If the transaction fails, no event
+ * is passed on or stored.
  */
 export async function announceEvent(
   transaction: Transaction,
@@ -30,8 +30,8 @@ const findHandler = prepare<AppEventTables, object, unknown>((db) =>
 )
 
 /**
- * Returns the row of an event. The row has no data of the user except the subject, so that it keeps
- * nothing else of a user who is deleted.
+ * Returns the row of an event. The only data of the user in the row is the subject, so that no
+ * other data stays in the table when the user is deleted.
  */
 function rowOf({ at, ...event }: AppEvent): AppEventRow {
   const now = at.getTime()

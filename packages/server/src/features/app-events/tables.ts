@@ -11,9 +11,9 @@ export interface AppEventRow extends QueuedRow {
 export interface AppEventTables {
   readonly app_event: AppEventRow
   /**
-   * The table `event_handler`. While an app handles durable events, it has one row, whose
-   * `expires_at` is in the future. It never has a second row. `expires_at` is in milliseconds, by
-   * the clock of the database.
+   * The table `event_handler`. While an app handles durable events, the table has one row, whose
+   * `expires_at` is in the future. The table never has a second row. `expires_at` is in
+   * milliseconds, by the clock of the database.
    */
   readonly event_handler: { readonly name: string; readonly expires_at: number }
 }
