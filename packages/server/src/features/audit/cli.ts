@@ -4,7 +4,10 @@ import { followAudit } from './follow.ts'
 import { listAudit } from './store.ts'
 import type { AuditRow } from './tables.ts'
 
-/** How long `--follow` waits between two reads. New entries appear soon, and reads stay cheap. */
+/**
+ * How long `--follow` waits between two reads. A longer time would delay new entries, and a shorter
+ * time would cost more reads.
+ */
 const pollMilliseconds = 500
 
 /**
@@ -39,8 +42,8 @@ export async function audit(
 }
 
 /**
- * Creates the function that a polling loop calls to wait between two polls. The loop must end when
- * one of the promises in `ends` resolves.
+ * Creates the functions with which a polling loop waits between two polls and learns that it must
+ * end. It must end when one of the promises in `ends` resolves.
  */
 function untilDone(ends: readonly Promise<unknown>[]): {
   isDone(): boolean

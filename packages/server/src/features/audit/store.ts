@@ -47,7 +47,7 @@ export const purgeAudit: Command<{ readonly before: number }, { readonly purged:
 
 /** The conditions that select the rows to read. */
 export interface AuditFilter {
-  /** Selects only rows from this time on, in milliseconds. */
+  /** Selects only rows of this time or later. The time is in milliseconds. */
   readonly since?: number | undefined
   readonly subject?: string | undefined
   /** Selects only the newest rows, at most this many. */
