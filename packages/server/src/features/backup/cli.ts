@@ -49,7 +49,7 @@ export async function backup({
   if (!mayReplace && existsSync(file)) throw fileExists(file)
   if (existsSync(file) && !isSqliteFile(file))
     throw new ConfigurationError(
-      `--overwrite replaces only earlier backups; ${file} is another file. ` +
+      `--overwrite replaces only earlier backups; ${file} is not a SQLite file. ` +
         'Fix: choose another name',
     )
 
@@ -110,8 +110,8 @@ export async function restore(call: Call<Options>): Promise<void> {
 }
 
 /**
- * Prepares the restored database in a draft, a file in the same folder. As the last step, renames
- * the draft to the name of the database.
+ * Prepares the restored database in a draft, a file in the folder of the database. As the last
+ * step, renames the draft to the name of the database.
  */
 async function replaceDatabase(
   call: Call<Options>,
@@ -222,7 +222,7 @@ export async function finishRestored(call: Call<Options>): Promise<void> {
   else printFinished(call, done, options)
 }
 
-/** The name of a file that is not finished yet, in the same folder. */
+/** Returns the path of a draft: an unfinished version of this file, in the same folder. */
 function draftOf(file: string): string {
   return `${file}.${randomId()}.part`
 }
@@ -233,7 +233,7 @@ function fileExists(file: string): ConfigurationError {
   )
 }
 
-/** Follows a symbolic link, so that the file is replaced and not the link. */
+/** Follows a symbolic link, so that a command replaces the file and keeps the link. */
 function withoutLink(file: string): string {
   const isLink = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true
   return isLink ? realpathSync(file) : file
