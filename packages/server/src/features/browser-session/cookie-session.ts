@@ -192,8 +192,8 @@ function refreshRoute(parts: RouteParts): OpenRoute {
 
 /**
  * `DELETE /session`: ends the session of the cookie, and clears the cookie. If the query has a
- * `sid`, ends only the session with this id. A request without a cookie and without a `sid`
- * succeeds too.
+ * `sid`, refuses the request unless the cookie belongs to the session with this id. A request
+ * without a cookie and without a `sid` succeeds, although it ends no session.
  */
 function logoutRoute({ refresher, ends, cookies, checkOrigin }: RouteParts): OpenRoute {
   return {
