@@ -86,8 +86,8 @@ export async function proveClient(
 }
 
 /**
- * Whether the client's secret is right. A public client must not send a secret. If the secret were
- * accepted, the client would believe that it had authenticated with the secret.
+ * Whether the client's secret is right. A public client must not send a secret. If this function
+ * accepted such a secret, the client would believe that it had authenticated with it.
  */
 function isProved(
   { secretHash }: { readonly secretHash: string | undefined },
@@ -97,9 +97,9 @@ function isProved(
 }
 
 /**
- * Returns the use of the rate limit that a refused client at an IP address counts as. Other rate
- * limits skip the address of a proxy. This one counts it: at worst, refused clients behind the
- * proxy get 429.
+ * Returns one use of the rate limit on refused clients, for an IP address. Other rate limits do not
+ * count the address of a proxy. This limit does: at worst, refused clients behind the proxy get
+ * 429.
  */
 // Stryker disable next-line StringLiteral: any text that is no address
 export function refusalAt(address = ''): Use {

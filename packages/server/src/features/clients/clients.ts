@@ -19,7 +19,8 @@ import type { ClientRow } from './tables.ts'
 export interface ClientGrant {
   readonly grantType: string
   /**
-   * What the grant does: a person logs in, a session is refreshed, or the client acts for itself.
+   * `login`: a person logs in. `refresh`: a session is refreshed. `client`: the client acts for
+   * itself.
    */
   readonly kind: 'login' | 'refresh' | 'client'
 }
@@ -74,8 +75,8 @@ export interface Clients {
   /** Finds an active client. */
   find(id: string): Promise<ProvenClient | undefined>
   /**
-   * Finds several active clients by their ids. This read is urgent: it does not wait until the
-   * database has answered the reads of requests.
+   * Finds several active clients by their ids. This read is urgent: it does not wait for the reads
+   * that requests have started.
    */
   findAll(ids: readonly string[]): Promise<ReadonlyMap<string, ProvenClient>>
   /** Lists all clients, including disabled ones. */
