@@ -48,7 +48,7 @@ export function createActiveUsers<U>(users: UserLookup<U>): ActiveUsers<U> {
 }
 
 /**
- * If the database does not respond, returns a refusal with status 503. With 401, clients would
+ * Converts a `DatabaseUnavailableError` into a refusal with status 503. With 401, clients would
  * discard the token. Returns any other error unchanged.
  */
 function asRefusal(error: unknown): unknown {

@@ -9,8 +9,8 @@ import { parseEmail } from './names.ts'
 type FoundUser<U> = U | undefined | null | Promise<U | undefined | null>
 
 /**
- * The application's own users, for example from its own table. If a function throws or returns a
- * value of another type, the request gets status 500.
+ * The application's own users, for example from its own table. If a function throws, or returns a
+ * value of a wrong type, the request gets status 500.
  *
  * @typeParam U the application's user
  * @typeParam S the declared scopes
@@ -73,9 +73,9 @@ export interface UserDirectory<U, S extends string = string> {
    * users can set a new password by a link or a code: at `POST /password-resets` and on the pages.
    * The caller has proved that they read mails to the address of the passed user. Write only if the
    * stored hash is still `replaces`, and otherwise return false: `update people set hash = $1 where
-   * id = $2 and hash = $3`. The function must do nothing but set the password, because one link may
-   * call it twice: if the process is killed after the write, the link still works, and `replaces`
-   * is then the hash that was written.
+   * id = $2 and hash = $3`. The function must do nothing but set the password, because Keystile may
+   * call it twice for one link: if the process is killed after the write, the link still works. In
+   * the second call, `replaces` is the hash that the first call has written.
    *
    * @param options.replaces the hash that `passwordHash()` returned for this user
    */
@@ -142,7 +142,10 @@ export interface Directory<U> {
     | undefined
 }
 
-/** The longest e-mail address that RFC 5321 allows: 64 characters, `@` and 255 characters. */
+/**
+ * The longest login that a directory is asked for, in characters. An e-mail address has at most 64
+ * characters before the `@` and 255 after it (RFC 5321 §4.5.3.1).
+ */
 const maxLoginLength = 320
 
 /**
@@ -165,7 +168,10 @@ export function checkedDirectory<U>(
   }: {
     readonly rules: ScopeRules
     readonly logger: Logger
-    /** Called after the directory has stored a password or its hash, if users are cached. */
+    /**
+     * Called after each `savePasswordHash()` and `setPassword()` of the directory, if users are
+     * cached.
+     */
     readonly userChanged?: (subject: string) => Promise<void>
   },
 ): Directory<U> {

@@ -15,9 +15,9 @@ export interface ComparableName {
 }
 
 /**
- * Parses a user name: ASCII letters, digits, dot, underscore and hyphen, so that a name cannot
- * imitate another name with letters of other scripts. Checks the letters before it converts them to
- * lower case, because the Kelvin sign would become `k`.
+ * Parses a user name. It may have only ASCII letters, digits, dots, underscores and hyphens, so
+ * that no name can imitate another with letters of other scripts. Checks the letters before it
+ * converts them to lower case, because the Kelvin sign would become `k`.
  */
 export function parseUsername(text: string): ComparableName | undefined {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/.test(text)
@@ -55,10 +55,10 @@ export function mailboxOf(address: string | null | undefined): string | undefine
 }
 
 /**
- * Returns the name that the rate limits count for a login. All spellings that a directory may treat
- * as one user must have one count, or an attacker could guess more often by changing the spelling.
- * So the function ignores case, accents and white space. It uses only the typed string: a lookup
- * before the count would reveal which names exist.
+ * Returns the key under which rate limits count the tries for a typed name. All spellings that a
+ * directory may treat as one user must get one key, or an attacker could guess more often by
+ * changing the spelling. So the function ignores case, accents and white space. It uses only the
+ * typed string: a lookup before the count would reveal which names exist.
  */
 export function countedLogin(login: string): string {
   const name = parseEmail(login)?.key ?? login.slice(0, maxEmailLength) // longer names do not exist

@@ -8,9 +8,9 @@ import type { EventFeed } from '../events/events.ts'
  */
 const maxUsers = 5_000
 /**
- * The largest sum of `sizeOf()` of the users in one generation, in characters. Without this limit,
- * users with large profiles could fill the memory: a user in memory may be twenty times as large as
- * its `sizeOf()`.
+ * The largest total size of the users in one generation, in characters as `sizeOf()` counts them.
+ * Without this limit, users with large profiles could fill the memory: a user in memory may be
+ * twenty times as large as its `sizeOf()`.
  */
 const maxCharacters = 2_097_152
 
