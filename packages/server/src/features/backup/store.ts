@@ -66,7 +66,7 @@ export interface Finished {
  * Makes a restored database safe to use. The database does not know what happened after the backup:
  * which sessions ended, which refresh tokens and links were used, which keys were revoked. So this
  * command deletes the links and, unless `keepsSessions` is true, ends all sessions. With `offered`,
- * it revokes all signing keys, and with them all tokens. It also deletes the mails that waited in
+ * it deletes all signing keys and revokes their tokens. It also deletes the mails that waited in
  * the backup, because the server has sent them since.
  */
 export const finishRestore: Command<Finish, Finished> = command(
