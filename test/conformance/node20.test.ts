@@ -69,9 +69,11 @@ if ('reason' in old) console.error(`\n*** No older Node is tried: ${old.reason}.
 /** Builds packages as `npm run build` does. @throws {Error} with what the compiler says */
 async function build(...packages: readonly string[]): Promise<void> {
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
-  await run(process.execPath, [compiler, '-b', ...packages], { cwd: root, env: environment }).catch(
-    ({ stdout }: { readonly stdout: string }) =>
-      assert.fail(`${packages.join(' and ')} cannot be built:\n${stdout}`),
+  await run(process.execPath, [compiler, '-b', '--singleThreaded', ...packages], {
+    cwd: root,
+    env: environment,
+  }).catch(({ stdout }: { readonly stdout: string }) =>
+    assert.fail(`${packages.join(' and ')} cannot be built:\n${stdout}`),
   )
 }
 

@@ -342,7 +342,13 @@ async function attack(running: Running, recipe: Recipe, username: string): Promi
 /** Compiles examples/nest into a folder, because Node cannot strip decorators. */
 async function compileNest(outDir: string): Promise<void> {
   const tsc = [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'examples/nest')]
-  await promisify(execFile)(process.execPath, [...tsc, '--noCheck', '--outDir', outDir])
+  await promisify(execFile)(process.execPath, [
+    ...tsc,
+    '--noCheck',
+    '--singleThreaded',
+    '--outDir',
+    outDir,
+  ])
 }
 
 describe('the server recipes in the documents', () => {
