@@ -95,7 +95,7 @@ async function runVerifier(verifier: Verifier): Promise<void> {
     let verdict = await judge(verifier, token)
     if (!now) {
       while (verdict === 'accepted') {
-        await delay(1)
+        await delay(5)
         verdict = await judge(verifier, token)
       }
     }
