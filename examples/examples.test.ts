@@ -223,7 +223,7 @@ let compiling: Promise<unknown> | undefined
 /** Compiles examples/nest once, because Node does not support decorators. */
 async function compileNest(): Promise<void> {
   const tsc = join(import.meta.dirname, '../node_modules/typescript/bin/tsc')
-  const args = [tsc, '-p', join(import.meta.dirname, 'nest')]
+  const args = [tsc, '-p', join(import.meta.dirname, 'nest'), '--singleThreaded']
   compiling ??= promisify(execFile)(process.execPath, args)
   await compiling.catch(({ stdout }: { stdout: string }) => assert.fail(stdout))
 }

@@ -147,14 +147,7 @@ function costOf(folder: string, name: string, text: string): Cost {
     join(program, 'tsconfig.json'),
     JSON.stringify({ compilerOptions, files: ['app.ts'] }),
   )
-  // The compiler must use one checker, because each of several checkers would instantiate the
-  // shared types again.
-  const { passed, output } = compile(program, [
-    '-p',
-    '.',
-    '--extendedDiagnostics',
-    '--singleThreaded',
-  ])
+  const { passed, output } = compile(program, ['-p', '.', '--extendedDiagnostics'])
   if (!passed) throw new Error(`${name} does not compile:\n${output}`)
   const figure = (label: string): number => {
     const [, value] = new RegExp(`^${label}:\\s+([\\d.]+)`, 'm').exec(output) ?? []

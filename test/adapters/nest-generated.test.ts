@@ -11,6 +11,10 @@ import fc from 'fast-check'
 import { AnyOf, Guard, KeystileModule, OptionalGuard, Public } from 'keystile/nest'
 import { createTestIssuer } from 'keystile/testing'
 
+const isLong = Boolean(process.env['KEYSTILE_LONG'])
+/** How many apps the tests generate with guards, and without guards. */
+const [guarded, open] = isLong ? [60, 20] : [20, 5]
+
 const issuer = createTestIssuer()
 const options = { verifier: issuer.verifier, scopes: { a: 'A', b: 'B' } }
 
@@ -143,7 +147,7 @@ const withoutGuards = (levels: readonly Level[]): readonly Level[] =>
 
 describe('generated controllers in Nest with random guards', () => {
   it('a Nest route without @Public() admits only callers who meet all its demands', async () => {
-    await fc.assert(fc.asyncProperty(controllers, fc.boolean(), checkAll), { numRuns: 60 })
+    await fc.assert(fc.asyncProperty(controllers, fc.boolean(), checkAll), { numRuns: guarded })
   })
 
   it('without any @Guard, a Nest route still needs a token unless it has @Public()', async () => {
@@ -151,7 +155,7 @@ describe('generated controllers in Nest with random guards', () => {
       fc.asyncProperty(controllers, fc.boolean(), (all, isFastify) =>
         checkAll(all.map(withoutGuards), isFastify),
       ),
-      { numRuns: 20 },
+      { numRuns: open },
     )
   })
 })

@@ -34,6 +34,8 @@ export interface Platform {
   readonly closesUnread?: true
   /** Whether it closes a connection on which a second request arrives before the first answer. */
   readonly refusesPipelining?: true
+  /** Whether to leave out the tests of guards without users, which resemble those with users. */
+  readonly onlyWithUsers?: boolean
 }
 
 /**
@@ -41,12 +43,17 @@ export interface Platform {
  * @param names what `onRefused` gets as the route. Default: undefined, as in a framework without
  *   routes
  */
-export function describeGuards(framework: string, makeApp: MakeApp, names?: RouteNames): void {
+export function describeGuards(
+  framework: string,
+  makeApp: MakeApp,
+  names?: RouteNames,
+  platform?: Platform,
+): void {
   const open: Open = (withUser) => {
     const stage = createStage({ withUser })
     return { stage, start: async () => serve(await makeApp(stage.table)) }
   }
-  describeOpened(framework, open, names)
+  describeOpened(framework, open, names, platform)
 }
 
 /** Runs the tests on apps that `open` starts. */
@@ -56,7 +63,7 @@ export function describeOpened(
   names: RouteNames = { route: undefined, inRouter: undefined },
   platform: Platform = {},
 ): void {
-  for (const withUser of [true, false]) {
+  for (const withUser of platform.onlyWithUsers ? [true] : [true, false]) {
     describe(`a guard in ${framework} ${withUser ? 'with' : 'without'} users`, () => {
       const { stage, start } = open(withUser)
       let served: Listening

@@ -12,11 +12,12 @@ import { createTestIssuer } from 'keystile/testing'
 
 const root = join(import.meta.dirname, '../..')
 const main = join(root, 'packages/keystile/src/cli/main.ts')
-const { PATH = '', HOME = '' } = process.env
+// The options of Node load what `npm test` has bundled, and compiled code.
+const { PATH, HOME, NODE_OPTIONS, NODE_COMPILE_CACHE } = process.env
 
 async function run(file: string, args: readonly string[], input = '') {
   const child = spawn(process.execPath, ['--conditions=source', file, ...args], {
-    env: { PATH, HOME },
+    env: { PATH, HOME, NODE_OPTIONS, NODE_COMPILE_CACHE },
   })
   child.stdin.end(input)
   const [stdout, stderr] = await Promise.all([

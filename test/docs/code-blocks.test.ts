@@ -1,7 +1,7 @@
-// Each block of TypeScript in the documents is a program: it is compiled unchanged and runs in its
-// own process. A program that imports node:test is a test and must pass; recipes.test.ts runs the
-// programs that answer requests. Code that shows other libraries is JavaScript or Python and is not
-// run.
+// Each block of TypeScript in the documents is a program: it is compiled unchanged and runs. A
+// program that imports node:test is a test and must pass. With KEYSTILE_LONG=1, each program has its
+// own process, and recipes.test.ts runs those that answer requests. Otherwise one process runs all
+// tests, and one process loads all other programs and sends them no requests. Code that shows other libraries is JavaScript or Python and is not run.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,9 +9,43 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
-import { blocks, documents, isTest, root, servedBlocks, wholeBlocks } from './blocks.ts'
+import { blocks, documents, isTest, root, servedBlocks, wholeBlocks, type Block } from './blocks.ts'
 
 const run = promisify(execFile)
+const isLong = Boolean(process.env['KEYSTILE_LONG'])
+
+/**
+ * A program that loads its arguments one after the other, each in its own folder. All servers listen
+ * on free ports. The process exits at the end, because a server would not end by itself.
+ */
+const loader = `import { mkdtempSync } from 'node:fs'
+import { Server } from 'node:net'
+const { listen } = Server.prototype
+Server.prototype.listen = function (at, ...others) {
+  return listen.call(this, typeof at === 'object' ? { ...at, port: 0 } : 0, ...others)
+}
+const cwd = process.cwd()
+for (const program of process.argv.slice(2)) {
+  process.chdir(mkdtempSync(cwd + '/'))
+  await import(program).catch((cause) => {
+    throw new Error(program + ' must run', { cause })
+  })
+}
+setTimeout(() => process.exit(0), 50)
+`
+
+/**
+ * Whether `npm test` leaves a block out: the same program with Express 4, a step of the tutorial
+ * before the last one, or a server whose users are in PostgreSQL, which examples/own-users.test.ts
+ * runs.
+ */
+function isLikeAnother(block: Block): boolean {
+  const isServed = servedBlocks.includes(block)
+  return (
+    block.name.endsWith('-express-4') ||
+    (isServed && /^(?:tutorial-[1-7]|guides-own-users)-/.test(block.name))
+  )
+}
 
 describe('the programs in the documents', () => {
   let folder: string
@@ -20,9 +54,7 @@ describe('the programs in the documents', () => {
     folder = mkdtempSync(join(import.meta.dirname, 'blocks-'))
     for (const { name, code } of blocks)
       writeFileSync(join(folder, `${name}.ts`), `${code}\nexport {}\n`)
-    // The process exits after it has loaded the program, because a server would not end by itself.
-    const load = `await import(process.argv[2])\nsetTimeout(() => process.exit(0), 50)\n`
-    writeFileSync(join(folder, 'load.mjs'), load)
+    writeFileSync(join(folder, 'load.mjs'), loader)
     const options = {
       extends: '../../../tsconfig.json',
       include: ['.', '../../adapters/express-4.d.ts'],
@@ -38,28 +70,48 @@ describe('the programs in the documents', () => {
       join(root, 'node_modules/typescript/bin/tsc'),
       '-p',
       folder,
+      // With several threads, the compiler needs twice the processor time.
+      '--singleThreaded',
     ]).catch(({ stdout }: { stdout: string }) => assert.fail(stdout))
   })
 
   describe('running the programs', { concurrency: availableParallelism() }, () => {
     // With NODE_TEST_CONTEXT the inner test run would report to the outer one instead of printing.
     const { NODE_TEST_CONTEXT: _, ...env } = process.env
+    const runIn = async (cwd: string, args: readonly string[]): Promise<void> => {
+      mkdirSync(cwd)
+      await run(process.execPath, ['--conditions=source', ...args], {
+        cwd,
+        env,
+        timeout: 120_000,
+      }).catch(({ message, stdout }: { message: string; stdout: string }) =>
+        assert.fail(`${message}\n${stdout}`),
+      )
+    }
+    const pathOf = ({ name }: Block): string => join(folder, `${name}.ts`)
+    const load = (): string => join(folder, 'load.mjs')
+
+    if (!isLong) {
+      it('the tests in the documents pass', async () => {
+        const tests = wholeBlocks.filter((block) => isTest(block) && !isLikeAnother(block))
+        assert.ok(tests.length > 5)
+        const options = ['--test', '--test-isolation=none']
+        await runIn(join(folder, 'cwd-tests'), [...options, ...tests.map(pathOf)])
+      })
+
+      it('the other programs in the documents run', async () => {
+        const others = wholeBlocks.filter((block) => !isTest(block) && !isLikeAnother(block))
+        assert.ok(others.length > 30)
+        await runIn(join(folder, 'cwd'), [load(), ...others.map(pathOf)])
+      })
+    }
+
     // These blocks are not in recipes.test.ts, which runs servers and sends them requests.
-    const others = wholeBlocks.filter((block) => isTest(block) || !servedBlocks.includes(block))
-    for (const block of others) {
+    const alone = wholeBlocks.filter((block) => isTest(block) || !servedBlocks.includes(block))
+    for (const block of isLong ? alone : []) {
       it(`the ${isTest(block) ? 'test' : 'program'} ${block.name} in a document runs`, async () => {
-        const { name } = block
-        const cwd = join(folder, `cwd-${name}`)
-        mkdirSync(cwd)
-        const program = join(folder, `${name}.ts`)
-        const args = isTest(block) ? ['--test', program] : [join(folder, 'load.mjs'), program]
-        await run(process.execPath, ['--conditions=source', ...args], {
-          cwd,
-          env,
-          timeout: 60_000,
-        }).catch(({ message, stdout }: { message: string; stdout: string }) =>
-          assert.fail(`${message}\n${stdout}`),
-        )
+        const how = isTest(block) ? '--test' : load()
+        await runIn(join(folder, `cwd-${block.name}`), [how, pathOf(block)])
       })
     }
   })

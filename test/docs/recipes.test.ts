@@ -42,18 +42,18 @@ interface Recipe {
 }
 
 /**
- * The steps of the tutorial before the last one, the same programs with Express 4, the pages about a
- * move, tests, OpenAPI documents and protected resources, the reference and the explanations, and
- * two examples with the app's own users. `npm test` attacks the last step, a program of each
- * framework, and the other examples with the app's own users.
+ * The recipes that `npm test` attacks: four that differ most. They use Hono, node:http with
+ * WebSockets, Fastify with GraphQL, and Express with the app's own users in PostgreSQL. With
+ * KEYSTILE_LONG=1, all recipes are attacked. The tests in test/adapters attack the guard of each
+ * framework.
  */
-const likeAnother = [
-  /^tutorial-[1-57]/,
-  /^guides-(?:from|testing|openapi|protected-resource)-/,
-  /^(?:reference|explanations)-/,
-  /express-4/,
-  /own-users\/(?:hono|fastify)/,
+const shortList = [
+  /^README-\d+\.ts$/,
+  /^examples\/websocket\/main\.ts$/,
+  /^examples\/graphql\/main\.ts$/,
+  /^examples\/own-users\/express\.ts$/,
 ]
+const isLong = Boolean(process.env['KEYSTILE_LONG'])
 
 const get = (path: string): Guarded => ({ method: 'GET', path, body: '' })
 /** Paths of guarded routes. Every recipe with accounts has the last path. */
@@ -339,6 +339,18 @@ async function attack(running: Running, recipe: Recipe, username: string): Promi
   }
 }
 
+/** Compiles examples/nest into a folder, because Node cannot strip decorators. */
+async function compileNest(outDir: string): Promise<void> {
+  const tsc = [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'examples/nest')]
+  await promisify(execFile)(process.execPath, [
+    ...tsc,
+    '--noCheck',
+    '--singleThreaded',
+    '--outDir',
+    outDir,
+  ])
+}
+
 describe('the server recipes in the documents', () => {
   let folder: string
   before(async () => {
@@ -346,14 +358,7 @@ describe('the server recipes in the documents', () => {
     folder = mkdtempSync(join(import.meta.dirname, 'blocks-'))
     for (const [name, code] of Object.entries(written))
       writeFileSync(join(folder, `${name}.ts`), code)
-    // Node cannot strip decorators.
-    const tsc = [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'examples/nest')]
-    await promisify(execFile)(process.execPath, [
-      ...tsc,
-      '--noCheck',
-      '--outDir',
-      join(folder, 'nest'),
-    ])
+    if (isLong) await compileNest(join(folder, 'nest'))
     if (!database) return
     process.env['DATABASE_URL'] = database.url
     process.env['KEYSTILE_KEY'] = randomBytes(32).toString('base64')
@@ -386,12 +391,17 @@ describe('the server recipes in the documents', () => {
     assert.ok(others.length <= 1, others.map(({ name }) => name).join(', '))
   })
 
+  it('each name of the short list is the name of one recipe', () => {
+    for (const names of shortList)
+      assert.equal(recipes.filter(({ name }) => names.test(name)).length, 1, String(names))
+  })
+
   describe('the server recipes under attack', { concurrency: availableParallelism() }, () => {
     for (const recipe of recipes) {
       const { name } = recipe
       const isOwnUsers = name.includes('own-users')
       const skip =
-        !process.env['KEYSTILE_LONG'] && likeAnother.some((names) => names.test(name))
+        !isLong && !shortList.some((names) => names.test(name))
           ? 'KEYSTILE_LONG=1 runs it; now a similar program runs'
           : isOwnUsers && !database
             ? `no PostgreSQL: ${howToGetPostgres}`

@@ -21,7 +21,7 @@ import {
 } from './process.ts'
 
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
-const rounds = process.env['KEYSTILE_LONG'] ? 500 : 3
+const rounds = process.env['KEYSTILE_LONG'] ? 500 : 2
 /** How many times each process sends one token at the same time. */
 const tries = 20
 const day = 24 * 60 * 60

@@ -16,7 +16,7 @@ import {
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 /** How many histories run on each database. */
 const histories = Number(
-  process.env['KEYSTILE_HISTORIES'] ?? (process.env['KEYSTILE_LONG'] ? 100_000 : 120),
+  process.env['KEYSTILE_HISTORIES'] ?? (process.env['KEYSTILE_LONG'] ? 100_000 : 60),
 )
 /**
  * How many histories run at the same time on each database. With only one, the database would be

@@ -9,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -29,6 +30,7 @@ export type Packed = Readonly<Record<string, string>>
 export function pack(folder: string): Packed {
   const copy = copyRepository(folder, ['tools'])
   for (const file of ['LICENSE', 'CHANGELOG.md']) cpSync(join(root, file), join(copy, file))
+  withoutTypeChecks(copy)
 
   execFileSync('npm', ['run', 'pack'], { cwd: copy, stdio: ['ignore', 'pipe', 'inherit'] })
 
@@ -40,6 +42,19 @@ export function pack(folder: string): Packed {
     packed[name] = join(unpacked, 'package')
   }
   return packed
+}
+
+/**
+ * Makes the build of a copy emit without checking the types, which takes a third of the time.
+ * `npm run check` checks them.
+ */
+function withoutTypeChecks(copy: string): void {
+  const file = join(copy, 'tsconfig.base.json')
+  const { compilerOptions } = JSON.parse(readFileSync(file, 'utf8')) as {
+    readonly compilerOptions: object
+  }
+  const options = { compilerOptions: { ...compilerOptions, noCheck: true } }
+  writeFileSync(file, JSON.stringify(options))
 }
 
 /**

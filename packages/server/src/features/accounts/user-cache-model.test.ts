@@ -16,7 +16,7 @@ import { describeOnBoth, type Stage } from '../../../test-support/keystile.ts'
 const seed = Number(process.env['KEYSTILE_SEED'] ?? randomInt(2 ** 31))
 /** How many histories run on SQLite. PostgreSQL, which is slower, runs a quarter of them. */
 const histories = Number(
-  process.env['KEYSTILE_HISTORIES'] ?? (process.env['KEYSTILE_LONG'] ? 10_000 : 200),
+  process.env['KEYSTILE_HISTORIES'] ?? (process.env['KEYSTILE_LONG'] ? 10_000 : 100),
 )
 const processes = [0, 1, 2] as const
 type ProcessNumber = (typeof processes)[number]

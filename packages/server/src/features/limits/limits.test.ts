@@ -132,7 +132,7 @@ describe('createLimits', () => {
     const signIn = (n: number) =>
       limits.count([useOf(guesses, String(n)), ...limits.usesAt(visits, '192.0.2.1')])
     const underWay: Spent[] = []
-    for (let n = 0; n < 5_000; n++) {
+    for (let n = 0; n < 500; n++) {
       now += 20
       underWay.push(await signIn(n))
       if (underWay.length > 50) await limits.refund(underWay.shift()!)
