@@ -120,7 +120,7 @@ describe('the settings of all features', () => {
     }
   })
 
-  it('each setting has its own variable, and a default that its schema accepts', () => {
+  it('no two settings have the same environment variable, and each default passes its schema', () => {
     const variables = settings.flatMap(({ environment = [] }) => environment)
     assert.equal(new Set(variables).size, variables.length)
     for (const setting of settings) {
