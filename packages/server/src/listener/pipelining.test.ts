@@ -70,7 +70,7 @@ describe('createTurns', () => {
       get('/a').replace('\r\n\r\n', '\r\nexpect: 100-continue\r\n\r\n'),
     ],
   ] as const) {
-    it(`createTurns resets a connection that has too many ${name}`, async () => {
+    it(`createTurns resets a connection that sends too many ${name} at once`, async () => {
       const { send, handled, parsed } = await serve()
       assert.ok(await isReset(send(...Array.from({ length: 500 }, () => request))))
       assert.deepEqual(handled, ['/a'])

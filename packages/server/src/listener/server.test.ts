@@ -181,7 +181,7 @@ describe('listen', () => {
     })
   }
 
-  it('the listener keeps a connection open if the client reads the answers', async () => {
+  it('the listener keeps a connection of 100 requests open if the client reads the answers', async () => {
     const { port } = await start({ limits: { ...standardLimits, answerMilliseconds: 300 } })
     const ask = 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n'
     const socket = connectTo(port).setEncoding('latin1')

@@ -65,7 +65,7 @@ describe('createAnswerWriter', () => {
     }
   }
 
-  it('createAnswerWriter ends a connection that does not read even a small answer', async () => {
+  it('createAnswerWriter ends a connection whose client does not read even small answers', async () => {
     const { connectSlow } = await serve({ answerMilliseconds: 200 }, ({ writableLength }) => {
       if (writableLength === 0) ask('/small')
     })

@@ -150,7 +150,7 @@ describe('the types of the audit record', () => {
     assert.equal(typeof write, 'function')
   })
 
-  it('the type Audit accepts only events of features in the list', () => {
+  it('the type Audit accepts only events of a feature in the list of features', () => {
     const record: Audit<AuditEventName> = { record: async () => {} }
     const ofLogins: Audit<LoginEvent> = record
     // @ts-expect-error: a feature that is not in the list

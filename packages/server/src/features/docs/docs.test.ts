@@ -214,7 +214,7 @@ describe('docs(), mounted in a framework', () => {
       new Response('the app'),
   }
   for (const [framework, asked] of Object.entries(mounted)) {
-    it(`docs() serves only the page, the script and the document in ${framework}`, async () => {
+    it(`in ${framework}, docs() serves only its page, its script and the OpenAPI document`, async () => {
       const page = await asked('/docs')
       assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8')
       assert.ok((await page.text()).includes('swagger-ui-bundle.js'))

@@ -141,7 +141,7 @@ describe('createEventLog', () => {
     assert.deepEqual(read(log.start()), [1, 2, 3])
   })
 
-  it('after startOver(), readers of the event log get the old events until show() is called', () => {
+  it('after eventLog.startOver(), readers get the old events until eventLog.show() is called', () => {
     const log = createEventLog()
     log.add(eventOf(1))
     log.add(eventOf(2))

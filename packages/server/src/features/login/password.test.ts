@@ -433,7 +433,7 @@ describe('byPassword with users of the app', () => {
     )
   })
 
-  it('byPassword accepts a login even if no new hash can be made at the moment', async () => {
+  it('byPassword accepts a login even if the outdated hash cannot be renewed at the moment', async () => {
     const person = { id: '1', hash: outdated, active: true }
     const logger = { ...silentLogger, warn: () => assert.fail('there must be no warning') }
     let saves = 0

@@ -37,7 +37,7 @@ describe('the rules for a new password', () => {
     assert.match(policy.findFault(`${long}abc`, anonymous)!, /at most 1024 bytes/)
   })
 
-  it('a new password cannot be one of 49,233 common ones (ASVS V6.2.4, V6.2.12)', () => {
+  it('a new password cannot be one of 49,233 common passwords (ASVS V6.2.4, V6.2.12)', () => {
     const common = readJson('@zxcvbn-ts/language-common/src/passwords.json')
     assert.equal(common.length, 49_233)
     for (const [{ minLength, findFault }, expected] of [

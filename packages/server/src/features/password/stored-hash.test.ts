@@ -21,7 +21,7 @@ describe('verify()', () => {
     })
   }
 
-  it('verify() of stored hashes rejects an unknown kind', async () => {
+  it('verify() of stored hashes rejects a hash of an unknown kind', async () => {
     const others = [
       '',
       'x',

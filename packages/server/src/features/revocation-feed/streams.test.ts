@@ -227,7 +227,7 @@ describe('createRevocationStreams', () => {
     assert.equal(streams.count, 2)
   })
 
-  it('when a client is disabled, its stalled reader is disconnected at once', async () => {
+  it('when a client is disabled, its stalled revocation stream is disconnected at once', async () => {
     const open = await serve()
     const reader = await open()
     await reader.untilCurrent()

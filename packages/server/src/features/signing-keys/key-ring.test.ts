@@ -121,7 +121,7 @@ describe('a key ring', () => {
     assert.equal(reads, 1)
   })
 
-  it('an unknown key makes a key ring start a new read, even if a read is running', async () => {
+  it('a token with an unknown key id makes a key ring start a new read, even during a read', async () => {
     const kid = (await ring.published()).keys.keys[0]?.kid ?? assert.fail('there must be a key')
     await ring.keySet.seek?.('invented-1', algorithm)
     const pause = ring.keySet.seek?.('invented-2', algorithm)
