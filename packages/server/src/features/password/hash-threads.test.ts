@@ -185,7 +185,7 @@ describe('jobs in the hash queue', () => {
     await threads.close()
   })
 
-  it('the hash queue refuses a job with 503 after exactly 2 s', async (t) => {
+  it('the hash queue refuses a job with 503 when the job has waited exactly 2 s', async (t) => {
     const { askMany, advance, settled, errors, threads, end } = stage(t)
     askMany(3, '192.0.2.1')
     advance(1_500)
@@ -208,7 +208,7 @@ describe('jobs in the hash queue', () => {
     await threads.close()
   })
 
-  it('the hash queue starts no job after 2 s, even if its timer is late', async (t) => {
+  it('the hash queue starts no job that has waited 2 s, even if the job’s timer is late', async (t) => {
     let time = 0
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const threads = openHashThreads(1, () => time)

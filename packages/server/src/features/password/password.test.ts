@@ -4,7 +4,7 @@ import { openHashThreads, type HashThreads } from './hash-threads.ts'
 import { createPasswords, isTooLong } from './password.ts'
 
 describe('isTooLong', () => {
-  it('isTooLong is true from 1,025 bytes on', () => {
+  it('isTooLong is true for a password of 1,025 bytes or more', () => {
     assert.equal(isTooLong('x'.repeat(1_024)), false)
     assert.equal(isTooLong('x'.repeat(1_025)), true)
   })
