@@ -97,7 +97,7 @@ describe('startPostgres', () => {
 })
 
 describe('createTestDatabase', () => {
-  it('createTestDatabase creates separate databases, and can delete one in use', async (t) => {
+  it('createTestDatabase creates separate databases, and drop() deletes a database in use', async (t) => {
     const databases = await Promise.all([
       createTestDatabase(),
       createTestDatabase(),
@@ -119,7 +119,7 @@ describe('createTestDatabase', () => {
     await assert.rejects(ask(first.url, 'select 1'), { code: '3D000' })
   })
 
-  it('clear() empties the database and ends its connections', async (t) => {
+  it('clear() of a test database removes its tables and schemas, and ends its connections', async (t) => {
     const database = await createTestDatabase()
     if (!database) return t.skip(howToGetPostgres)
     const namespaces =

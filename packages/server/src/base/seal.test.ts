@@ -5,7 +5,7 @@ import { createSeal } from './seal.ts'
 const secret = 'an application secret of 32 chars'
 
 describe('createSeal', () => {
-  it('createSeal encrypts the same string differently each time, and decrypts it again', () => {
+  it('createSeal encrypts equal strings to different texts, and decrypts each text', () => {
     const { seal, open } = createSeal(secret, 'test')
     assert.equal(open(seal('täxt', 'row 1'), 'row 1'), 'täxt')
     assert.notEqual(seal('täxt', 'row 1'), seal('täxt', 'row 1'))
@@ -18,7 +18,7 @@ describe('createSeal', () => {
     assert.equal(open(sealed, 'row'), '')
   })
 
-  it('createSeal decrypts a value only with the same secret, purpose and row', () => {
+  it('createSeal decrypts a value only with the secret, purpose and row that encrypted it', () => {
     const sealed = createSeal(secret, 'test').seal('text', 'row 1')
     assert.equal(createSeal(`${secret}!`, 'test').open(sealed, 'row 1'), undefined)
     const both = createSeal([`${secret}!`, secret], 'test')

@@ -10,7 +10,7 @@ describe('makeSecret() and isSecretOf()', () => {
     for (const secret of made) assert.equal(Buffer.from(secret, 'base64url').length, 32)
   })
 
-  it('isSecretOf refuses the same bytes in another base64url spelling', () => {
+  it('isSecretOf refuses a secret in which only unused base64url bits are changed', () => {
     const secret = makeSecret()
     const hash = hashSecret(secret)
     assert.equal(hash, createHash('sha256').update(secret).digest('base64url'))

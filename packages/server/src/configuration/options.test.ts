@@ -38,7 +38,7 @@ function faultsOf(options: object): readonly string[] {
 }
 
 describe('checkOptions', () => {
-  it('checkOptions accepts a directory with other members, and with cached: true or false', () => {
+  it('checkOptions accepts a user directory with unknown properties, or cached: true or false', () => {
     for (const own of [{ cached: true }, { cached: false }, { findByLogins: findNone }])
       assert.deepEqual(faultsOf({ users: { ...directory, ...own } }), [])
   })
@@ -91,7 +91,7 @@ describe('checkOptions', () => {
 })
 
 describe('trustedProxies', () => {
-  it('checkOptions refuses a trusted proxy that is no address or is the whole Internet', () => {
+  it('checkOptions refuses trustedProxies with 0.0.0.0/0 or with text that is no address', () => {
     const given = { issuer: 'http://localhost:3000', database: ':memory:' }
     assert.equal(checkOptions(given).trustedProxies, undefined)
     assert.deepEqual(checkOptions({ ...given, trustedProxies: [] }).trustedProxies, [])
@@ -550,7 +550,7 @@ describe('readOptions', () => {
       assert.doesNotMatch(faultsOf({ issuer: url, registration: url }).join(), /hunt/, url)
   })
 
-  it('for an app, readOptions names options, not variables, and shows a fix in code', () => {
+  it('readOptions gives an app fixes in code, and names no environment variable or flag', () => {
     const faults = faultsOf({
       issuer: 'https://a.example',
       database: 'postgres://localhost/x',
@@ -563,7 +563,7 @@ describe('readOptions', () => {
     assert.doesNotMatch(faults, /KEYSTILE_|--/)
   })
 
-  it('readOptions does not show secrets', () => {
+  it('if the option key is invalid, the fault from readOptions does not show the key', () => {
     assert.ok(!faultsOf({ key: 'hunter2' }).join().includes('hunter2'))
   })
 })

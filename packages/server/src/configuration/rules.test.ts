@@ -71,7 +71,7 @@ describe('the safety rules of the configuration', () => {
     })
   }
 
-  it('a safety rule does not count as checked if a fact that it needs is unknown', () => {
+  it('if a fact that a safety rule needs is unknown, examine() does not list the rule as checked', () => {
     for (const [id, situations] of Object.entries(unlooked))
       for (const situation of situations)
         assert.ok(
@@ -125,7 +125,7 @@ describe('the safety rules of the configuration', () => {
       for (const situation of stopped) examine({ ...situation, say }, rules)
   })
 
-  it(`each safety rule decides as its predicate demands, in ${numRuns} random situations`, () => {
+  it(`in ${numRuns} random situations, each safety rule decides like a simple predicate`, () => {
     const seen = new Set<string>()
     fc.assert(
       fc.property(situationArbitrary, (situation) => {

@@ -24,7 +24,7 @@ describe('standAloneWording', () => {
   const given = (kind: Source['kind'], name: string): ReadonlyMap<string, Source> =>
     new Map([['rateLimits', { kind, name }]])
 
-  it('standAloneWording names the variable of a missing setting', () => {
+  it('if a setting is missing, standAloneWording names its environment variable', () => {
     const say = standAloneWording(serverSettings)
     assert.equal(say.name('key'), 'KEYSTILE_KEY')
     assert.equal(say.set('rateLimits', 'on'), 'set KEYSTILE_RATE_LIMITS=on')
@@ -36,7 +36,7 @@ describe('standAloneWording', () => {
     assert.equal(say.provide('issuer'), 'set KEYSTILE_ISSUER')
   })
 
-  it('standAloneWording names the flag, the variable or the file that set the value', () => {
+  it('standAloneWording names the flag or the configuration property that set the value', () => {
     const byFlag = standAloneWording(serverSettings, given('flag', '--rate-limits'))
     assert.equal(byFlag.name('rateLimits'), '--rate-limits')
     assert.equal(byFlag.set('rateLimits', 'on'), 'set --rate-limits=on')
@@ -45,7 +45,7 @@ describe('standAloneWording', () => {
     assert.equal(byFile.set('rateLimits', 'on'), "set rateLimits: 'on'")
   })
 
-  it('standAloneWording names the member of the file if only the file can set the value', () => {
+  it('if only the configuration file can set a value, standAloneWording names its property there', () => {
     const say = standAloneWording(serverSettings)
     assert.equal(say.name('scopes'), 'scopes')
     assert.equal(say.provide('scopes'), 'write scopes into the configuration file')

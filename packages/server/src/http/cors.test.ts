@@ -97,7 +97,7 @@ describe('allowOrigins', () => {
     }
   })
 
-  it('CORS gives a page of another origin the same answer, but no CORS headers', async () => {
+  it('CORS gives a page of an unlisted origin the usual answer, without CORS headers', async () => {
     for (const headers of [
       {},
       { origin: '' },
@@ -150,7 +150,7 @@ describe('allowOrigins', () => {
     assert.equal((await ask('DELETE', '/base/users/x', preflight(listed)))!.status, 405)
   })
 
-  it('CORS allows credentials only for listed origins and only on cookie paths', async () => {
+  it('CORS allows credentials only for listed origins and only on paths that use cookies', async () => {
     const credentials = async (
       method: string,
       path: string,
@@ -174,7 +174,7 @@ describe('allowOrigins', () => {
     }
   })
 
-  it('CORS leaves requests to other paths, and their preflights, to the app', async () => {
+  it('CORS leaves requests to paths without a route, and their preflights, to the app', async () => {
     for (const method of ['GET', 'OPTIONS'])
       assert.equal(await ask(method, '/base/other', preflight(listed)), undefined)
   })

@@ -72,7 +72,7 @@ describe('checkFields', () => {
     n: z.number().optional(),
   })
 
-  it('checkFields returns the fields of the body', () => {
+  it('checkFields returns the fields of a body that matches the schema', () => {
     assert.deepEqual(checkFields(schema, { name: 'x' }), { errors: [], fields: { name: 'x' } })
   })
 
@@ -103,7 +103,7 @@ describe('checkFields', () => {
 })
 
 describe('refuseFaults', () => {
-  it('refuseFaults does nothing if there are no faults', () => {
+  it('refuseFaults does not throw if there are no faults', () => {
     assert.doesNotThrow(() => refuseFaults([]))
   })
 

@@ -67,7 +67,7 @@ describe('createProxies', () => {
       assert.equal(resolve('127.0.0.1', entry), address, entry)
   })
 
-  it('proxies.resolve returns the proxy that wrote an invalid entry', () => {
+  it('if an entry of X-Forwarded-For is invalid, proxies.resolve returns the proxy that wrote it', () => {
     for (const entry of [
       '',
       ' ',

@@ -47,7 +47,7 @@ async function ask(route: OpenRoute, path: string, method = 'GET', log: object[]
 }
 
 describe('createRouter', () => {
-  it('the router answers only its own paths, for any host', async () => {
+  it('the router answers only the exact paths of its routes, for any host', async () => {
     assert.equal((await ask(routeTo(ok), '/base/it?x=1'))!.body, 'ok')
     for (const path of [
       '/it',
@@ -131,7 +131,7 @@ describe('createRouter', () => {
     assert.equal(isCancelled, true)
   })
 
-  it('the router prefers fixed paths to parameters, and matches no encoded parameter', async () => {
+  it('the router prefers /users/me to /users/{id}, and {id} matches no percent-encoded text', async () => {
     const tell =
       (name: string): OpenRoute['handle'] =>
       ({ params }) => ({ status: 200, headers: {}, body: `${name} ${JSON.stringify(params)}` })

@@ -70,7 +70,7 @@ describe('createTurns', () => {
       get('/a').replace('\r\n\r\n', '\r\nexpect: 100-continue\r\n\r\n'),
     ],
   ] as const) {
-    it(`createTurns resets a connection that has too many ${name}`, async () => {
+    it(`createTurns resets a connection that sends too many ${name} at once`, async () => {
       const { send, handled, parsed } = await serve()
       assert.ok(await isReset(send(...Array.from({ length: 500 }, () => request))))
       assert.deepEqual(handled, ['/a'])
@@ -78,7 +78,7 @@ describe('createTurns', () => {
     })
   }
 
-  it('createTurns resets a connection that sends a body before it reads an answer', async () => {
+  it('createTurns resets a connection that sends a body while a request is unanswered', async () => {
     const chunked =
       'POST /b HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n'
     for (const withBody of [post('/b'), chunked]) {
@@ -90,7 +90,7 @@ describe('createTurns', () => {
     await untilAnswered(send(post('/a'), get('/b')), '/b')
   })
 
-  it('createTurns answers the requests of a connection in order, without delaying others', async () => {
+  it('createTurns answers requests in order on a connection, and different connections in parallel', async () => {
     const { send, handled } = await serve()
     const paths = Array.from({ length: 10 }, (_, i) => `/${i}`)
     const [first, second] = [send(...paths.map(get)), send(...paths.map(get))]
@@ -110,7 +110,7 @@ describe('createTurns', () => {
     assert.deepEqual(handled, ['/a', '/never', '/c'])
   })
 
-  it('createTurns resets a connection if all connections together exceed the limit', async () => {
+  it('createTurns resets a connection if too many requests wait on all connections together', async () => {
     const { send } = await serve({ pipelinedRequestsOfAll: 5 })
     const stuck = send(get('/never'), ...Array.from({ length: 5 }, () => get('/a')))
     const alone = send(get('/alone'))

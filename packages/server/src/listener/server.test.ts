@@ -78,7 +78,7 @@ describe('listen', () => {
     while (open() > 0) await new Promise((resolve) => setTimeout(resolve, 20))
   }
 
-  it('closing the listener ends a revocation stream; time limits for answers do not', async () => {
+  it('a revocation stream outlives the time limits for answers, and ends when the listener closes', async () => {
     let running: RunningKeystile | undefined
     const log: unknown[] = []
     const accessLog = { ...silentLogger, info: (fields: object) => void log.push(fields) }
@@ -147,7 +147,7 @@ describe('listen', () => {
     })
   }
 
-  it('the listener ends connections with too many requests, and serves others', async () => {
+  it('the listener ends connections with too many requests, and serves other clients', async () => {
     const { port, url, connections } = await start({
       limits: { ...short, answerMilliseconds: 1_000 },
     })
@@ -181,7 +181,7 @@ describe('listen', () => {
     })
   }
 
-  it('the listener keeps a connection open if the client reads the answers', async () => {
+  it('the listener keeps a connection of 100 requests open if the client reads the answers', async () => {
     const { port } = await start({ limits: { ...standardLimits, answerMilliseconds: 300 } })
     const ask = 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n'
     const socket = connectTo(port).setEncoding('latin1')
@@ -217,7 +217,7 @@ describe('listen', () => {
     })
   }
 
-  it('at the limit of large answers, a new one ends the connection of one slow reader', async () => {
+  it('at the limit of large answers, the next large answer disconnects one slow reader', async () => {
     const limits = { ...standardLimits, answerMilliseconds: 60_000, largeAnswers: 5 }
     const { port, connections } = await start({ limits })
     await beSlow('slow readers', port, 5)
@@ -256,7 +256,7 @@ describe('listen', () => {
     assert.match(said, /^keystile_connections \d+$/m)
   })
 
-  it('the listener keeps working if a request breaks off at any byte', async () => {
+  it('the listener still answers other clients after requests that break off at any byte', async () => {
     const { port, url } = await start()
     const whole =
       'POST /token HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{"a": '
@@ -354,7 +354,7 @@ describe('listen', () => {
       }
   })
 
-  it('the listener serves /metrics only if it is configured, and only on that port', async () => {
+  it('the listener serves /metrics only if a metrics port is set, and only on that port', async () => {
     const none = await start({ metrics: undefined })
     assert.equal((await fetch(`${none.url}/metrics`)).status, 404)
     const port = await freePort()

@@ -65,7 +65,7 @@ describe('createAnswerWriter', () => {
     }
   }
 
-  it('createAnswerWriter ends a connection that does not read even a small answer', async () => {
+  it('createAnswerWriter ends a connection whose client does not read even small answers', async () => {
     const { connectSlow } = await serve({ answerMilliseconds: 200 }, ({ writableLength }) => {
       if (writableLength === 0) ask('/small')
     })
@@ -75,7 +75,7 @@ describe('createAnswerWriter', () => {
     assert.ok(connection.bytesWritten > 10 * small.length)
   })
 
-  it('when memory is full, createAnswerWriter resets the longest waiting connection', async () => {
+  it('at the memory limit, createAnswerWriter resets the connection that has waited longest', async () => {
     const waiting: Socket[] = []
     const { connectSlow } = await serve(
       { waitingMebibytes: (small.length * 2) / 2 ** 20 },
@@ -103,7 +103,7 @@ describe('createAnswerWriter', () => {
     )
   })
 
-  it('createAnswerWriter ends the oldest large answer after 1 s if another waits', async () => {
+  it('after 1 s, createAnswerWriter ends the oldest large answer if a new one needs its place', async () => {
     const { connectSlow, get } = await serve({ largeAnswers: 2 })
     const [first, second] = [await connectSlow(), await connectSlow()]
     first.ask('/large')
@@ -119,7 +119,7 @@ describe('createAnswerWriter', () => {
     assert.deepEqual([first.connection.destroyed, second.connection.destroyed], [true, false])
   })
 
-  it('createAnswerWriter ends no large answer if there is room for another', async () => {
+  it('below the limit of large answers, createAnswerWriter ends none of them', async () => {
     const { connectSlow, get } = await serve({ largeAnswers: 2 })
     const { ask, connection } = await connectSlow()
     ask('/large')

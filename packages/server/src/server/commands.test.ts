@@ -29,7 +29,7 @@ function isQueue(member: unknown): member is QueueCommands<QueuedRow> {
 }
 
 describe('the commands of the writer thread', () => {
-  it('the writer thread has exactly the commands of the stores, with unique names', async () => {
+  it('the writer thread knows exactly the commands that the stores export, by unique names', async () => {
     const stores = globSync('features/**/*store.ts', { cwd: source })
     assert.ok(stores.length > 8, stores.join())
     const defined: string[] = []

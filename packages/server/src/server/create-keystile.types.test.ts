@@ -105,7 +105,7 @@ describe('the types of createKeystile', () => {
     })
   })
 
-  it('without a directory, createKeystile uses the type of its own public user', () => {
+  it('without a directory, the user type of createKeystile is Keystile’s own PublicUser', () => {
     compiles(async () => {
       const plain = await createKeystile(common)
       same<typeof plain, Keystile<Scope | BuiltInScope, PublicUser & object>>(true)
@@ -146,7 +146,7 @@ describe('the types of createKeystile', () => {
     })
   })
 
-  it('createKeystile gives onEvent a closed union of events as its type', () => {
+  it('the type of the event that onEvent gets is a closed union', () => {
     compiles(() =>
       createKeystile({
         ...common,

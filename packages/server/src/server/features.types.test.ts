@@ -120,7 +120,7 @@ describe('the settings of all features', () => {
     }
   })
 
-  it('each setting has its own variable, and a default that its schema accepts', () => {
+  it('no two settings have the same environment variable, and each default passes its schema', () => {
     const variables = settings.flatMap(({ environment = [] }) => environment)
     assert.equal(new Set(variables).size, variables.length)
     for (const setting of settings) {
@@ -150,7 +150,7 @@ describe('the types of the audit record', () => {
     assert.equal(typeof write, 'function')
   })
 
-  it('the type Audit accepts only events of features in the list', () => {
+  it('the type Audit accepts only events of a feature in the list of features', () => {
     const record: Audit<AuditEventName> = { record: async () => {} }
     const ofLogins: Audit<LoginEvent> = record
     // @ts-expect-error: a feature that is not in the list

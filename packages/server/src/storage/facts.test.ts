@@ -19,7 +19,7 @@ describe('inspectDatabase', () => {
     assert.equal(existsSync(file), false)
   })
 
-  it('inspectDatabase reads a new file and adds no table', async () => {
+  it('inspectDatabase reads an empty file and creates no table in it', async () => {
     const file = join(folder, 'empty.db')
     writeFileSync(file, '')
     const found = await inspectDatabase(file, readDatabaseFacts)

@@ -28,7 +28,7 @@ describe('createLine', () => {
     leave()
   }
 
-  it('a queue with two places admits two callers, and then the others in order', async () => {
+  it('a queue with two places admits two callers at once, and later callers in order of arrival', async () => {
     const leave = [await line.enter(), await line.enter()]
     const entered: number[] = []
     const later = [1, 2].map(async (n) => {
@@ -48,7 +48,7 @@ describe('createLine', () => {
     await Promise.all([line.enter(), line.enter()])
   })
 
-  it('a queue refuses a caller that has waited too long, and admits the next', async () => {
+  it('a queue refuses a caller that has waited too long, and admits the next caller', async () => {
     const leave = await line.enter()
     await line.enter()
     const first = line.enter()
@@ -71,7 +71,7 @@ describe('createLine', () => {
     mock.timers.tick(patience)
   })
 
-  it('a queue admits as many callers as can be served in time, by the moving average', async () => {
+  it('a queue uses a moving average of service times to refuse callers it cannot serve in time', async () => {
     await keep(10_000) // a tenth of it counts
     await keep(1_000) // it is the average, so it changes nothing
     await Promise.all([line.enter(), line.enter()])

@@ -72,7 +72,7 @@ describe(
       assert.deepEqual(await query('select oldest from keystile.schema_mark'), [{ oldest: 16 }])
     })
 
-    it('a server does not start on older tables, and starts after a migration', async () => {
+    it('a server does not start if a migration is missing, and starts after the migration', async () => {
       await start()
       const before = await readAll()
       await withMigration('9999-made-up', madeUp, async () => {
@@ -92,7 +92,7 @@ describe(
       assert.deepEqual((await inspectSource(url)).unknown, ['9999-made-up'])
     })
 
-    it('a release too old for the schema mark refuses to start, and names a newer one', async () => {
+    it('a release that is too old for the database refuses to start, and names the release needed', async () => {
       await start()
       await query(`update keystile.schema_mark set oldest = 9998, release = '9.0.0'`)
       const refusal = {
@@ -105,7 +105,7 @@ describe(
       await assert.rejects(printSource(url), refusal)
     })
 
-    it('of two migrations at the same time, one works and the other waits', async () => {
+    it('if two processes migrate at the same time, one migrates and the other waits', async () => {
       await start()
       const holder = await connect()
       await holder.query(`begin; select pg_advisory_xact_lock(${lockNumber})`)
@@ -121,7 +121,7 @@ describe(
       assert.deepEqual(reports, Array(2).fill('another process runs migrations; waits for it'))
     })
 
-    it('the connection of a migration keeps no lock and no timeout, as PgBouncer needs', async () => {
+    it('after a migration, its connection has no lock and no timeout, as PgBouncer needs', async () => {
       const pool = new pg.Pool({ connectionString: url, max: 1 })
       open.push({ end: () => pool.end() } as pg.Client)
       assert.deepEqual(await migrateDatabase(pool), names)
@@ -156,7 +156,7 @@ describe(
       assert.deepEqual(await migrateTo9999(), ['9999-made-up'])
     })
 
-    it('a breaking migration raises the schema mark first; a failure lowers the mark', async () => {
+    it('a breaking migration first raises `schema_mark`, and resets it if the migration fails', async () => {
       await start()
       const marks: unknown[] = []
       const limits: unknown[] = []
@@ -184,7 +184,7 @@ describe(
       await assert.rejects(start(), /needs schema 9999/)
     })
 
-    it('the printed SQL does the same as the migration, and printing changes nothing', async () => {
+    it('printing a migration changes nothing, and the printed SQL has the effect of the migration', async () => {
       await start()
       const before = await readAll()
       const text = await withMigration('9999-made-up', madeUp, () => printSource(url))
@@ -201,7 +201,7 @@ describe(
       assert.deepEqual(await readAll(), printed)
     })
 
-    it('the printed SQL creates the tables of an empty database', async () => {
+    it('for an empty database, the printed SQL creates the same tables as a server start', async () => {
       await query(await printSource(url))
       const printed = await readAll()
       await start()
@@ -217,7 +217,7 @@ describe(
       assert.match(text, /update "keystile"."schema_mark" set "oldest" = 9999/)
     })
 
-    it('a server refuses a database without a schema mark until the database is migrated', async () => {
+    it('a server refuses a database without the table schema_mark until the database is migrated', async () => {
       await withMigrationsBefore('0016', start)
       await assert.rejects(start(), /it lacks 0016-schema-mark/)
       const since = names.filter((name) => name >= '0016')

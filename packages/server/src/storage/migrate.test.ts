@@ -184,7 +184,7 @@ describe('migrations of a SQLite file', () => {
     assert.equal(existsSync(':memory:'), false)
   })
 
-  it('printing fails if the SQL of a migration depends on the rows of the database', async () => {
+  it('the SQL of a migration cannot be printed if it depends on the rows of the database', async () => {
     const file = join(folder, 'older.db')
     await migrateDatabase(file)
     const sqlite = new DatabaseSync(file)
@@ -193,7 +193,7 @@ describe('migrations of a SQLite file', () => {
     await assert.rejects(printSource(file), /0015-key-rotation, .* depends on the rows/)
   })
 
-  it('a failed migration of a SQLite file changes nothing', async () => {
+  it('a failed migration of a SQLite file changes nothing in the file', async () => {
     const file = join(folder, 'failed.db')
     await migrateDatabase(file)
     const before = read(file)
@@ -207,7 +207,7 @@ describe('migrations of a SQLite file', () => {
     assert.deepEqual(read(file), before)
   })
 
-  it('a release that is too old for the schema mark of a SQLite file does not migrate it', async () => {
+  it('a release that is too old for a SQLite file refuses to migrate the file', async () => {
     const file = join(folder, 'beyond.db')
     await migrateDatabase(file)
     const sqlite = new DatabaseSync(file)

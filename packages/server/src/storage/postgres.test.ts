@@ -43,7 +43,7 @@ describe('commands on PostgreSQL', { skip }, () => {
   }
 
   for (const code of ['40001', '40P01']) {
-    it(`a command that fails with ${code} runs from the start, at most three times`, async () => {
+    it(`a command that fails with ${code} is retried from the start, and runs three times at most`, async () => {
       let runs = 0
       const failing = command('failing', async (transaction, failures: number) => {
         runs++
@@ -128,7 +128,7 @@ describe('commands on PostgreSQL', { skip }, () => {
     }
   })
 
-  it('a statement that waits for a lock is not an outage if a new connection works', async () => {
+  it('a statement that waits for a lock causes no error while a new connection can be opened', async () => {
     const locker = new pg.Client(url)
     await locker.connect()
     await locker.query('begin; lock table note')

@@ -16,7 +16,7 @@ const anything: ProfileSchema = z.record(z.string(), z.any())
 const schema: ProfileSchema = z.object({ age: z.number(), tags: z.array(z.string()).optional() })
 
 describe('checkProfile', () => {
-  it('without a schema, checkProfile refuses unknown fields', async () => {
+  it('without a profile schema, checkProfile refuses every profile field', async () => {
     assert.deepEqual(await checkProfile({}, undefined, ['a']), { errors: [], profile: {} })
     const messageOf = async (ownFields: readonly string[]): Promise<unknown> =>
       (await checkProfile({ x: 1 }, undefined, ownFields)).errors
@@ -113,7 +113,7 @@ describe('the size of a profile', () => {
     assert.deepEqual(await errorsOf({ a: '\u0000'.repeat(maxProfileBytes / 6) }), [sizeFault])
   })
 
-  it('checkProfile limits the size of the schema’s output, because it is stored', async () => {
+  it('checkProfile limits the size of the output of the schema, which is stored', async () => {
     const growing: ProfileSchema = z
       .object({})
       .transform(() => ({ a: 'x'.repeat(maxProfileBytes) }))
@@ -144,7 +144,7 @@ describe('profile fields with reserved names', () => {
     const members = JSON.parse(`{"${name}":["admin"]}`) as Record<string, unknown>
     const fault = { loc: ['body', name], msg: 'This field is reserved', type: 'extra_forbidden' }
 
-    it(`checkProfile refuses the field ${name} in input and output of the schema`, async () => {
+    it(`checkProfile refuses the reserved field ${name} in the input and output of the schema`, async () => {
       assert.deepEqual(await checkProfile(members, open, []), { errors: [fault], profile: {} })
       assert.deepEqual(await checkProfile(members, z.object({}), []), {
         errors: [fault],
@@ -154,7 +154,7 @@ describe('profile fields with reserved names', () => {
     })
   }
 
-  it('findReservedFields looks into all alternatives of the JSON Schema', () => {
+  it('findReservedFields finds reserved names in every branch of a union or intersection', () => {
     const roles = z.object({ roles: z.array(z.string()), city: z.string() })
     const id = z.object({ id: z.string() })
     const transformed = id.transform(({ id }) => ({ key: id }))
@@ -173,7 +173,7 @@ describe('profile fields with reserved names', () => {
 })
 
 describe('describeProfile', () => {
-  it('describeProfile returns the profile’s JSON Schema, or allows any object if it has none', () => {
+  it('describeProfile returns { type: "object" } for a profile schema without a JSON Schema', () => {
     assert.deepEqual(describeProfile(undefined, 'input'), {
       type: 'object',
       properties: {},
@@ -200,14 +200,14 @@ describe('describeProfileInput', () => {
   const refusedBy = (of: ProfileSchema, ownFields: readonly string[]): readonly string[] =>
     describeInput(of, ownFields).at(-1)!.propertyNames!.not.enum
 
-  it('describeProfileInput forbids every reserved name that is not a field of the body', () => {
+  it('describeProfileInput forbids every reserved name, except the fields of the endpoint itself', () => {
     for (const name of reserved) assert.ok(refusedBy(schema, []).includes(name), name)
     const names = refusedBy(schema, ['email'])
     assert.deepEqual([names.includes('email'), names.includes('roles')], [false, true])
     assert.equal('allOf' in describeProfileInput(undefined, []), false)
   })
 
-  it('describeProfileInput keeps an allOf of the schema', () => {
+  it('if the JSON Schema of a profile has an allOf, describeProfileInput keeps its parts', () => {
     const parts = [{ required: ['a'] }, { required: ['b'] }]
     const jsonSchema = { input: () => ({ allOf: parts }), output: () => ({ allOf: parts }) }
     const both = { '~standard': { ...schema['~standard'], jsonSchema } }

@@ -17,7 +17,7 @@ function findAll(pattern: RegExp): readonly (readonly [string, string])[] {
 }
 
 describe('statements that write users', () => {
-  it('only updateUser() changes user rows; other updates set a column to its own value', () => {
+  it('outside updateUser(), an update of a user row only sets a column to its own value', () => {
     const updates = findAll(/updateTable\('user'\)\s*\.set\((.{0,70})/gs)
     assert.equal(updates.length, findAll(/updateTable\(\s*'user'/g).length)
     assert.ok(updates.length > 5)
@@ -30,13 +30,13 @@ describe('statements that write users', () => {
     )
   })
 
-  it('only the file with insertAccount() contains statements that insert or delete users', () => {
+  it('only the file with insertAccount() inserts or deletes users with the query builder', () => {
     const place = ['features/accounts/in-transaction.ts', '']
     assert.deepEqual(findAll(/insertInto\(\s*'user'/g), [place])
     assert.deepEqual(findAll(/deleteFrom\(\s*'user'/g), [place])
   })
 
-  it('no SQL text outside the migrations writes users', () => {
+  it('no raw SQL outside the migrations inserts, updates or deletes users', () => {
     const inMigrations = /^storage\/migrations\//
     const found = findAll(/\b(?:update|insert\s+into|delete\s+from|merge\s+into)\s+["`]?user\b/gi)
     assert.deepEqual(

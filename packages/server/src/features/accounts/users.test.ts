@@ -70,7 +70,7 @@ describe('createUsers', () => {
   }
   const isOver = (token: RevocableToken): boolean => feed.revocations.isRevoked(token)
 
-  it('users.change and users.delete end only the sessions of that user', async () => {
+  it('users.change and users.delete end only the sessions of the given user', async () => {
     const [ada, bob, eve, dan] = [
       await make('ada'),
       await make('bob'),
@@ -208,7 +208,7 @@ describe('createUsers', () => {
     assert.deepEqual((await make('bob', { email: undefined })).publicUser.email, null)
   })
 
-  it('shared users are frozen, and each read of createdAt returns a new Date', async () => {
+  it('a user object is frozen, and each read of its createdAt returns a new Date', async () => {
     const ada = await make('ada', { profile: { tags: ['a'] } })
     const user = (await users.readBySubject(ada.publicUser.id))!
     for (const part of [user, user.publicUser, user.roles, user.scopes, user.profile['tags']])

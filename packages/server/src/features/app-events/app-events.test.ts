@@ -77,7 +77,7 @@ describeOnBoth('onEvent', (stage) => {
     )
   })
 
-  it('a password change calls onEvent for the sessions that it ends, not for the caller’s', async () => {
+  it('a password change calls onEvent for each session that ends, not for the caller’s session', async () => {
     const { started, events } = await startListening(stage)
     const [one, two, three] = [
       await started.tokens(),
@@ -126,7 +126,7 @@ describeOnBoth('onEvent', (stage) => {
     ])
   })
 
-  it('onEvent must be a function', async () => {
+  it('createKeystile refuses a string as the option onEvent', async () => {
     const onEvent: unknown = 'log'
     await assert.rejects(
       stage.start({ onEvent: onEvent as () => void }),

@@ -137,7 +137,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
     await until(() => events.length === 2)
   })
 
-  it('a change that is rolled back stores and delivers nothing', async () => {
+  it('a change that is rolled back stores and delivers no event', async () => {
     const { events, onEvent } = collector()
     const started = await stage.start({ onEvent })
     const subject = await started.addUser()
@@ -149,7 +149,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
     assert.equal(events.length, 1)
   })
 
-  it('an event whose handler fails is delivered again with its id, 10 s later', async () => {
+  it('10 s after its handler failed, an event is delivered again with the same id', async () => {
     const clock = createTestClock()
     const errors: object[] = []
     const error = (fields: object): void => void errors.push(fields)
@@ -287,7 +287,7 @@ describeOnBoth('durable events that are not handled', (stage) => {
     await keystile.close()
   }
 
-  it('if a handler fails after seven days, the event is a dead letter until a retry', async () => {
+  it('a week-old event whose handler fails is a dead letter until `keystile event retry`', async () => {
     await leave(7.01)
     const handler = collector(1)
     await stage.start({ onEvent: handler.onEvent })
@@ -308,7 +308,7 @@ describeOnBoth('durable events that are not handled', (stage) => {
     assert.match(await run('event', 'retry'), /^0 events will be handled/)
   })
 
-  it('if a handler fails before seven days have passed, the event is no dead letter', async () => {
+  it('an event younger than seven days whose handler fails is not a dead letter', async () => {
     await leave(6.99)
     await stage.start({ onEvent: collector(1).onEvent })
     await failed()
@@ -335,7 +335,7 @@ describeOnBoth('durable events that are not handled', (stage) => {
     assert.equal(handler.events.length, 1)
   })
 
-  it('housekeeping deletes an event 30 days after its change', async () => {
+  it('housekeeping deletes an undelivered event 30 days after the change that it reports', async () => {
     await leave(29.99)
     const first = await stage.start()
     const held = `select * from lease where name = 'jobs' and expires_at > ${Date.now()}`
@@ -372,7 +372,7 @@ describeOnBoth('the option onEvent', (stage) => {
       /onEvent must be a function, or \{ durable: true, handle \} with a function handle/,
     )
 
-  it('onEvent refuses an object that is not a durable handler', async () => {
+  it('createKeystile refuses an onEvent object other than { durable: true, handle }', async () => {
     const handle = (): void => {}
     await refused({ durable: false, handle })
     await refused({ handle })

@@ -4,7 +4,7 @@ import type { Database } from '../../storage/database.ts'
 import { addressOf, createAudit } from './audit.ts'
 
 describe('createAudit', () => {
-  it('while 200 lines wait to be written, createAudit refuses another line with 503', async () => {
+  it('while 200 audit lines wait to be written, createAudit refuses another line with 503', async () => {
     const writing: (() => void)[] = []
     const write = (): Promise<void> => new Promise((resolve) => void writing.push(resolve))
     const audit = createAudit({ write } as unknown as Database, { now: () => 0 })
@@ -24,7 +24,7 @@ describe('createAudit', () => {
     await next
   })
 
-  it('a line that could not be written no longer counts as waiting for createAudit', async () => {
+  it('createAudit does not count an audit line as waiting after its write has failed', async () => {
     const away = createAudit(
       { write: () => Promise.reject(new Error('away')) } as unknown as Database,
       {
@@ -40,7 +40,7 @@ describe('createAudit', () => {
 })
 
 describe('addressOf', () => {
-  it('addressOf returns the address of the connection, as IPv4 if it is IPv4-mapped', () => {
+  it('addressOf writes an IPv4-mapped IPv6 address of a connection as IPv4', () => {
     for (const [remoteAddress, address] of [
       ['192.0.2.1', '192.0.2.1'],
       ['::ffff:192.0.2.1', '192.0.2.1'],

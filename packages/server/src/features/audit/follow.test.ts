@@ -71,7 +71,7 @@ describe('followAudit', () => {
     assert.deepEqual(given, [[0], [60], [30], [45]])
   })
 
-  it('followAudit yields a line that is committed late, with a time in the past', async () => {
+  it('followAudit yields a newly committed line whose time is in the past', async () => {
     for (const at of [-3, -1, 0]) await record(at)
     const given: number[] = []
     let goesOn = true
@@ -87,7 +87,7 @@ describe('followAudit', () => {
     assert.deepEqual(given, [-1, 0, -2])
   })
 
-  it('followAudit yields a line once, even if the line is committed during the start', async () => {
+  it('if a line is committed while followAudit starts, followAudit yields the line once', async () => {
     await Promise.all(Array.from({ length: 500 }, (_, i) => record(i / 1_000)))
     const given: number[] = []
     let pauses = 0
@@ -118,7 +118,7 @@ describe('followAudit', () => {
     )
   })
 
-  it('followAudit repeats no line if its own clock is set back', async () => {
+  it('followAudit repeats no line if the clock of its process is set back', async () => {
     await record(0)
     const setBack = async (): Promise<void> => {
       now -= 3_600_000

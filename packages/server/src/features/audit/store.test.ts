@@ -25,7 +25,7 @@ describe('the audit record in a database', () => {
     return found
   }
 
-  it('if an entry has no session and client, recordAudit stores those of the caller', async () => {
+  it('if an entry names no session and client, recordAudit stores the caller’s', async () => {
     const by = { actor: 'user:root', sessionId: 'own', clientId: 'first', address: '::1' } as const
     await database.write(recordAudit, { event: 'user_disabled', at: now, by, subject: 'ada' })
     const about = { sessionId: 'other', clientId: 'second', detail: { given: ['a'] } }
@@ -73,7 +73,7 @@ describe('the audit record in a database', () => {
     assert.deepEqual(await list({ subject: 'ada', last: 2, since: now }), [20, 30])
   })
 
-  it('listAudit and purgeAudit handle 500 lines at a time, the oldest first', async () => {
+  it('listAudit reads and purgeAudit deletes 500 audit lines at a time, the oldest first', async () => {
     await Promise.all(Array.from({ length: 1_001 }, (_, i) => record(now + i)))
     const all = await list()
     assert.deepEqual([all.length, all[0], all.at(-1)], [1_001, 0, 1_000])

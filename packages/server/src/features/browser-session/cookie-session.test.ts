@@ -91,7 +91,7 @@ describe('POST /session/refresh', () => {
     assert.deepEqual(log, [{ event: 'refresh_refused' }, { reason: 'wrong_client' }])
   })
 
-  it('POST /session/refresh keeps the cookie while the token cannot be checked', async () => {
+  it('if the token cannot be checked, POST /session/refresh fails without clearing the cookie', async () => {
     await assert.rejects(send(refresh, away), DatabaseUnavailableError)
     const notNow = new OAuthError('temporarily_unavailable', 'Not now')
     await assert.rejects(
@@ -114,7 +114,7 @@ describe('DELETE /session', () => {
     assert.match(answer.cookies![0]!, /^__Secure-keystile=; Max-Age=0; /)
   })
 
-  it('DELETE /session?sid=… ends that session only if the cookie belongs to that session', async () => {
+  it('DELETE /session?sid=… ends the session in `sid` only if the cookie belongs to it', async () => {
     const { answer, done } = await send(logout, async () => proved, { query: '?sid=sid' })
     assert.deepEqual([answer.status, done], [204, ['ended sid']])
     const others: readonly (readonly [string, ProvedRefreshToken | undefined])[] = [
@@ -150,7 +150,7 @@ describe('DELETE /session', () => {
     }
   })
 
-  it('DELETE /session keeps the cookie if the session cannot be ended at the moment', async () => {
+  it('if the session cannot be ended, DELETE /session fails without clearing the cookie', async () => {
     await assert.rejects(send(logout, away), DatabaseUnavailableError)
   })
 })

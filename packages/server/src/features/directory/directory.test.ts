@@ -38,7 +38,7 @@ function directoryWith(
 }
 
 describe('checkedDirectory', () => {
-  it('only Keystile’s own accounts have a name, rights and a password session in a directory', () => {
+  it('for an app’s own users, username(), rights() and passwordSession() return undefined', () => {
     const rights = { scopes: '[]', roles: '[]' }
     const of = ({ id }: Person): string => `of ${id}`
     const own = directoryWith({ username: of, passwordSession: of, rights: () => rights })
@@ -53,7 +53,7 @@ describe('checkedDirectory', () => {
     )
   })
 
-  it('checkedDirectory accepts finders that return a user, undefined or a promise', async () => {
+  it('findByLogin() and findBySubject() of a directory may return a value or a promise', async () => {
     for (const give of [(person: unknown) => person, async (person: unknown) => person]) {
       const found = directoryWith({ findByLogin: () => give(ada), findBySubject: () => give(ada) })
       assert.equal(await found.findByLogin('ada'), ada)
@@ -69,7 +69,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('checkedDirectory calls functions as methods, so a class instance works', async () => {
+  it('checkedDirectory calls the functions of a class instance with the instance as this', async () => {
     class People implements UserDirectory<Person> {
       readonly #people = [ada]
       findByLogin(): Person | undefined {
@@ -137,7 +137,7 @@ describe('checkedDirectory', () => {
     for (const none of [undefined, null, '']) assert.equal(hashOf(none), undefined)
   })
 
-  it('findByLogin is not called for control characters or more than 320 characters', async () => {
+  it('findByLogin() is not called for a name with control characters or over 320 characters', async () => {
     const asked: string[] = []
     const directory = directoryWith({ findByLogin: (login: string) => void asked.push(login) })
     for (const login of ['a\0', '\n', 'a\u007f', '\u0085', 'a\ud800', 'x'.repeat(321)])
@@ -148,7 +148,7 @@ describe('checkedDirectory', () => {
     assert.deepEqual(asked, plausible)
   })
 
-  it('findBySubject is not called for a subject that a database cannot store', async () => {
+  it('findBySubject() is not called for a subject that a database cannot store', async () => {
     const asked: string[] = []
     const directory = directoryWith({
       findBySubject: (subject: string) => void asked.push(subject),
@@ -158,7 +158,7 @@ describe('checkedDirectory', () => {
     assert.deepEqual(asked, [])
   })
 
-  it('savePasswordHash calls userChanged only if the directory’s users are cached', async () => {
+  it('savePasswordHash() calls userChanged() only if the directory’s users are cached', async () => {
     for (const [cached, expected] of [
       [true, ['a1']],
       [false, []],
@@ -173,14 +173,14 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('findActive rejects if the directory returns a user with another subject', async () => {
+  it('findActive() rejects if the directory returns a user other than the requested one', async () => {
     await assert.rejects(
       directoryWith().findActive('A1'),
       /findBySubject must return the user with the requested subject/,
     )
   })
 
-  it('a login fails if a finder returns a value that is not an object', async () => {
+  it('checkedDirectory rejects if the directory finds a user that is not an object', async () => {
     const subject = (): string => 'a1'
     for (const value of [
       false,
@@ -210,7 +210,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('a directory’s active() must return true or false, and never a promise', async () => {
+  it('checkedDirectory throws if active() returns anything other than true or false', async () => {
     assert.equal(await directoryWith({ active: () => false }).findActive('a1'), undefined)
     for (const value of [Promise.resolve(false), 1, 0, 'true', undefined, null]) {
       const directory = directoryWith({ active: () => value })
@@ -219,7 +219,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('without a function subject(), the id of a user is the subject', async () => {
+  it('if a directory has no subject(), the property id of a user is the subject', async () => {
     const directory = directoryWith({ subject: undefined })
     assert.equal(directory.subject(ada), 'a1')
     const because = /users\.subject must be given, because the `id` of this user /.source
@@ -230,7 +230,7 @@ describe('checkedDirectory', () => {
     assert.throws(() => directory.subject({ id: '' }), new RegExp(`${because}is empty;`))
   })
 
-  it('a directory’s subject() must return a string that is not empty', async () => {
+  it('checkedDirectory throws if subject() returns anything other than a non-empty string', async () => {
     for (const value of ['', 1, undefined, null, Promise.resolve('a1'), ['a1']]) {
       const directory = directoryWith({ subject: () => value })
       assert.throws(
@@ -241,7 +241,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('checkedDirectory does not change the errors of a directory', async () => {
+  it('if a function of a directory fails, checkedDirectory rejects with the same error', async () => {
     const failed = new Error('the table is gone')
     const failures = [
       () => {
@@ -259,7 +259,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('checkedDirectory waits for a directory’s savePasswordHash()', async () => {
+  it('checkedDirectory waits for the promise that savePasswordHash() returns', async () => {
     let saved = ''
     const savePasswordHash = async (_: Person, hash: string): Promise<void> => {
       saved = await Promise.resolve(hash)
@@ -271,7 +271,7 @@ describe('checkedDirectory', () => {
 })
 
 describe('the scopes of a directory', () => {
-  it('a directory’s scopes are added to the default scopes, but role names are not', () => {
+  it('a directory’s scopes() add to the default scopes; the name of a role grants nothing', () => {
     assert.deepEqual(directoryWith().scopes(ada), ['b'])
     assert.deepEqual(directoryWith({ scopes: () => ['c', 'a', 'a'] }).scopes(ada), ['a', 'b', 'c'])
     assert.deepEqual(directoryWith({ scopes: () => ['admin'] }).scopes(ada), ['b'])
@@ -293,7 +293,7 @@ describe('the scopes of a directory', () => {
     assert.equal(logged.length, 200, '100 pairs of a scope and a sentence')
   })
 
-  it('a directory’s scopes() must return a list of strings', () => {
+  it('checkedDirectory throws if scopes() does not return a list of strings', () => {
     for (const value of ['a b', undefined, null, [1], Promise.resolve(['a']), new Set(['a'])])
       assert.throws(
         () => directoryWith({ scopes: () => value }).scopes(ada),
@@ -337,7 +337,7 @@ describe('the password hash of a directory', () => {
     )
   })
 
-  it('a directory’s passwordHash() must return a string, null or undefined', () => {
+  it('checkedDirectory throws if passwordHash() does not return a string, null or undefined', () => {
     for (const value of [Buffer.from('x'), Promise.resolve('x'), 1])
       assert.throws(
         () => directoryWith({ passwordHash: () => value }).passwordHash(ada),

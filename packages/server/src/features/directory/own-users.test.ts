@@ -79,7 +79,7 @@ describeOnBoth(
       ])
     })
 
-    it('every guarded request reads the app’s directory, so a ban works at once', async () => {
+    it('each guarded request reads the app’s directory, so a banned user gets 401 at once', async () => {
       const { accessToken, open } = await stage.start()
       const bearer = await accessToken()
       const me = async (): Promise<readonly unknown[]> => {
@@ -97,7 +97,7 @@ describeOnBoth(
       assert.deepEqual(await me(), [401, undefined])
     })
 
-    it('with `cached`, all processes keep a user in memory until userChanged() is called', async () => {
+    it('with cached: true, all processes keep a user in memory until userChanged() is called', async () => {
       await stage.start() // creates the table
       const users = { ...stage.people.directory, cached: true }
       const options = { users } as object
@@ -129,7 +129,7 @@ describeOnBoth(
       ])
     })
 
-    it('with `cached`, each request calls active() and gets the latest password hash', async () => {
+    it('with cached: true, each request still calls active() and gets the latest password hash', async () => {
       await stage.start()
       let isBanned = false
       const active = (): boolean => {
@@ -156,7 +156,7 @@ describeOnBoth(
       assert.equal((await open([], { bearer })).status, 500)
     })
 
-    it('userChanged() needs a subject, and ignores a subject that no user can have', async () => {
+    it('userChanged() rejects an object, and ignores a subject that no user can have', async () => {
       const { keystile } = await stage.start()
       await keystile.userChanged('\0')
       await assert.rejects(keystile.userChanged({ id: 'ada' } as never), {
@@ -231,7 +231,7 @@ describeOnBoth(
       assert.equal((await open([], { bearer })).status, 200)
     })
 
-    it('a request fails if the app’s directory returns another user', async () => {
+    it('a request gets 500 if the app’s directory returns a user other than the requested one', async () => {
       const started = await stage.start()
       const bearer = await started.accessToken()
       const bob = await stage.people.add({ username: 'bob', password })

@@ -102,7 +102,7 @@ describe('createUserCache', () => {
     assert.equal(here.feed.revocations.isRevoked(token), false)
   })
 
-  it('the user cache does not keep a user if an event arrives during the load', async () => {
+  it('the user cache does not keep a user if an event about that user arrives during the load', async () => {
     for (const writer of [here, there]) {
       const reading = Promise.withResolvers<Person>()
       const cache = cacheWith({ read: () => reading.promise })
@@ -115,7 +115,7 @@ describe('createUserCache', () => {
     }
   })
 
-  it('the user cache never replaces a newer load by one that began before an event', async () => {
+  it('a load that began before an event never replaces a later load in the user cache', async () => {
     const [older, newer] = [Promise.withResolvers<Person>(), Promise.withResolvers<Person>()]
     const results = [older, newer]
     const cache = cacheWith({ read: () => results.shift()!.promise })
@@ -129,7 +129,7 @@ describe('createUserCache', () => {
     assert.deepEqual(cache.recall('ada'), { name: 'new' })
   })
 
-  it('of two simultaneous loads of a user, the user cache keeps the one that began first', async () => {
+  it('of two overlapping loads of a user, the user cache keeps the one that began and ended first', async () => {
     const second = Promise.withResolvers<Person>()
     const results = [Promise.resolve({ name: 'Ada' }), second.promise]
     const cache = cacheWith({ read: () => results.shift()! })
@@ -139,7 +139,7 @@ describe('createUserCache', () => {
     await other
   })
 
-  it('the user cache keeps the load that began first, even if another load ends earlier', async () => {
+  it('of two overlapping loads, the user cache keeps the one that began first, even if it ends last', async () => {
     const first = Promise.withResolvers<Person>()
     const results = [first.promise, Promise.resolve({ name: 'Ada' })]
     const cache = cacheWith({ read: () => results.shift()! })
@@ -149,7 +149,7 @@ describe('createUserCache', () => {
     assert.equal(await found, cache.recall('ada'))
   })
 
-  it('the user cache is not used while the feed is stale, and is empty afterwards', async () => {
+  it('while the event feed is stale, the user cache is not used, and afterwards it is empty', async () => {
     const cache = cacheWith()
     await cache.find('ada')
     time += 4_000
@@ -163,7 +163,7 @@ describe('createUserCache', () => {
     assert.notEqual(cache.recall('ada'), undefined)
   })
 
-  it('the user cache does not keep a load that began before the feed was stale', async () => {
+  it('the user cache does not keep a load that began before the event feed was stale', async () => {
     const reading = Promise.withResolvers<Person>()
     const cache = cacheWith({ read: () => reading.promise })
     const found = cache.find('ada')
@@ -174,7 +174,7 @@ describe('createUserCache', () => {
     assert.equal(cache.recall('ada'), undefined)
   })
 
-  it('the user cache is empty after a pause in which events may have expired', async () => {
+  it('the user cache is emptied if events were not read for so long that some may have expired', async () => {
     const cache = cacheWith()
     await cache.find('ada')
     now += hour / 2
@@ -272,7 +272,7 @@ describe('createUserCache', () => {
     }
   })
 
-  it('one of the two generations of the user cache is full at two million characters', async () => {
+  it('each of the two generations of the user cache holds about two million characters', async () => {
     const cache = cacheWith({
       read: async (subject) => ({ name: subject }),
       sizeOf: () => 1_048_576,
@@ -282,7 +282,7 @@ describe('createUserCache', () => {
     assert.equal(cache.recall('b'), undefined)
   })
 
-  it('an event or a stale feed also removes rarely used users from the user cache', async () => {
+  it('an event or a stale feed removes a user also from the old generation of the user cache', async () => {
     const forget: readonly (() => Promise<void>)[] = [
       () => announce(here, 'ada'),
       async () => {

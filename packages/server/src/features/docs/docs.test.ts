@@ -43,7 +43,7 @@ const get = async (
 ): Promise<Response> => app(made).request(path, init)
 
 describe('docs()', () => {
-  it('docs() serves the page, its scripts and styles, and the document', async () => {
+  it('docs() serves an HTML page, its scripts and styles, and the OpenAPI document', async () => {
     for (const [path, type, part] of [
       ['/docs', 'text/html', '<div id="swagger-ui">'],
       ['/docs/start.js', 'text/javascript', 'SwaggerUIBundle({ url: "/docs/openapi.json"'],
@@ -59,7 +59,7 @@ describe('docs()', () => {
     assert.deepEqual(await (await get('/docs/openapi.json')).json(), document)
   })
 
-  it('the page of docs() shows the title of the document, escaped', async () => {
+  it('the page of docs() shows the title of the OpenAPI document, escaped', async () => {
     assert.ok(
       (await (await get('/docs')).text()).includes('<title>Items &#38; &#60;more&#62;</title>'),
     )
@@ -89,7 +89,7 @@ describe('docs()', () => {
     )
   })
 
-  it('docs() leaves every other request to the app', async () => {
+  it('docs() leaves requests for unknown paths, and POST, DELETE and OPTIONS, to the app', async () => {
     for (const path of ['/', '/docsearch', '/docs/', '/docs/other', '/doc', '/DOCS'])
       assert.equal(await (await get(path)).text(), 'the app', path)
     for (const method of ['POST', 'DELETE', 'OPTIONS'])
@@ -108,7 +108,7 @@ describe('docs()', () => {
     assert.equal(answer?.headers['content-type'], 'text/html; charset=utf-8')
   })
 
-  it('docs() creates the document once, when it is first requested', async () => {
+  it('docs() creates the OpenAPI document once, at the first request for its page', async () => {
     let made = 0
     const app = new Hono().use(mountHono(docs(() => ({ ...document, made: ++made }))))
     await app.request('/elsewhere')
@@ -119,7 +119,7 @@ describe('docs()', () => {
     assert.equal(made, 1)
   })
 
-  it('docs() creates the document again if the first attempt failed', async () => {
+  it('if docs() failed to create the OpenAPI document, the next request makes it try again', async () => {
     let tries = 0
     const answers = docs(() => {
       if (++tries === 1) throw new Error('the app has no route for GET /items')
@@ -214,7 +214,7 @@ describe('docs(), mounted in a framework', () => {
       new Response('the app'),
   }
   for (const [framework, asked] of Object.entries(mounted)) {
-    it(`docs() serves only the page, the script and the document in ${framework}`, async () => {
+    it(`in ${framework}, docs() serves only its page, its script and the OpenAPI document`, async () => {
       const page = await asked('/docs')
       assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8')
       assert.ok((await page.text()).includes('swagger-ui-bundle.js'))

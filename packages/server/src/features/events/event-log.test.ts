@@ -52,7 +52,7 @@ describe('createEventLog', () => {
     assert.deepEqual(read(log.start()), [...all, 2_001, 2_003])
   })
 
-  it('a page of the event log holds events of 65,536 bytes, and is read in one piece', () => {
+  it('a page of the event log is full at 65,536 bytes, and a reader gets it as one chunk', () => {
     const lengthOf = (event: FeedEvent): number => {
       const log = createEventLog()
       log.add(event)
@@ -69,7 +69,7 @@ describe('createEventLog', () => {
     assert.equal(cursor.next(), undefined)
   })
 
-  it('the event log finds the position after an event by the number and id of the event', () => {
+  it('eventLog.after() accepts only the exact number and id of a stored event', () => {
     const log = createEventLog()
     for (let seq = 2; seq <= 2_000; seq += 2) log.add(eventOf(seq))
     for (const seq of [2, 500, 1_000, 1_998, 2_000]) {
@@ -106,7 +106,7 @@ describe('createEventLog', () => {
       assert.equal(log.after(id), undefined, JSON.stringify(id))
   })
 
-  it('the event log forgets expired events, and its readers continue after these events', () => {
+  it('the event log removes expired events, and its readers continue with the later events', () => {
     const log = createEventLog()
     log.add(eventOf(1, { value: large }))
     log.add(eventOf(2, { value: large, expiresAt: now + 9 }))
@@ -141,7 +141,7 @@ describe('createEventLog', () => {
     assert.deepEqual(read(log.start()), [1, 2, 3])
   })
 
-  it('after startOver(), readers of the event log get the old events until show() is called', () => {
+  it('after eventLog.startOver(), readers get the old events until eventLog.show() is called', () => {
     const log = createEventLog()
     log.add(eventOf(1))
     log.add(eventOf(2))

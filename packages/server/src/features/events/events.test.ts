@@ -81,7 +81,7 @@ describe('openEventFeed', () => {
     rmSync(folder, { recursive: true })
   })
 
-  it('the event feed reports each event once and in order, and applies it', async () => {
+  it('the event feed reports each revocation once and in order, and then isRevoked() is true', async () => {
     const seen: FeedEvent[] = []
     feed.onEvent((event) => seen.push(event))
     insert('ada')
@@ -121,7 +121,7 @@ describe('openEventFeed', () => {
     assert.deepEqual(numbersIn(feed.log.start()), [3])
   })
 
-  it('the event of a changed user reaches the listeners, but not the event log', async () => {
+  it('an event about a changed user reaches the listeners, but not the event log', async () => {
     const [users, events]: [string[], FeedEvent[]] = [[], []]
     feed.onUserChanged((subject) => users.push(subject))
     feed.onEvent((event) => events.push(event))
@@ -131,7 +131,7 @@ describe('openEventFeed', () => {
     assert.deepEqual([numbersIn(feed.log.start()), log], [[], []])
   })
 
-  it('the event feed calls onRead only after it has applied the events of the read', async () => {
+  it('when the event feed calls onRead, isRevoked() already knows the events that were read', async () => {
     const revoked: boolean[] = []
     feed.onRead(() => revoked.push(feed.revocations.isRevoked(ada)))
     await feed.tail()
@@ -140,7 +140,7 @@ describe('openEventFeed', () => {
     assert.deepEqual(revoked, [false, true])
   })
 
-  it('the event feed warns once of kinds that it does not know, and reads on', async () => {
+  it('the event feed warns once about events of an unknown kind, and reads the other events', async () => {
     const seen: string[] = []
     feed.onEvent(({ value }) => seen.push(value))
     insert('1', 'scope')
@@ -180,7 +180,7 @@ describe('openEventFeed', () => {
     assert.equal(feed.revocations.state, 'current')
   })
 
-  it('the event feed counts its age from the start of a query, not from the end', async () => {
+  it('the age of the event feed counts from the start of its last query, not from the end', async () => {
     const getExecutor = database.reader.getExecutor.bind(database.reader)
     const slow = mock.method(database.reader, 'getExecutor', () => {
       time += 4_000 // the time that each query takes
@@ -266,7 +266,7 @@ describe('openEventFeed', () => {
     assert.equal(feed.revocations.state, 'stale')
   })
 
-  it('while the event feed reads all events again, log readers get only old events', async () => {
+  it('until the event feed has read all events again, readers of its log get the old events', async () => {
     const atGap: unknown[] = []
     feed.onGap(() => atGap.push(numbersIn(feed.log.start())))
     const all = Array.from({ length: 1_002 }, (_, i) => i + 1) // more than one read returns
@@ -293,7 +293,7 @@ describe('openEventFeed', () => {
     assert.deepEqual(atGap, [all.slice(0, -1)])
   })
 
-  it('the event feed logs once if reads fail, and once if they succeed again', async () => {
+  it('the event feed logs once when reads begin to fail, and once when they succeed again', async () => {
     await pass(250)
     assert.deepEqual(log, [])
     others.exec('alter table event rename to gone')

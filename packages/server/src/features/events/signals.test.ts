@@ -66,7 +66,7 @@ describe('the signals of the event feed on PostgreSQL', { skip }, () => {
       "select pid from pg_stat_activity where datname = current_database() and query = 'listen keystile'",
     )
 
-  it('a signal makes a feed read the events that another process has numbered', async () => {
+  it('a PostgreSQL notification makes an event feed read events that another feed has numbered', async () => {
     mock.timers.enable({ apis: ['setInterval'] }) // no feed reads by itself
     const [one, other] = [await open(), await open()]
     other.followSignals()
@@ -80,7 +80,7 @@ describe('the signals of the event feed on PostgreSQL', { skip }, () => {
     }
   })
 
-  it('a feed opens a new connection for signals after the old one has failed', async () => {
+  it('an event feed opens a new LISTEN connection after its old connection has failed', async () => {
     mock.timers.enable({ apis: ['setInterval'] })
     const feed = await open()
     feed.followSignals()
@@ -95,7 +95,7 @@ describe('the signals of the event feed on PostgreSQL', { skip }, () => {
     assert.equal((await findListeners()).length, 1)
   })
 
-  it('signals do not occupy a connection of the app’s own pool', async () => {
+  it('an event feed keeps no LISTEN connection in a pool that the app has passed', async () => {
     const pool = new pg.Pool({ connectionString: test.url, max: 2 })
     closing.push(() => pool.end())
     const feed = await open(pool)

@@ -62,7 +62,7 @@ describe('the table of events', () => {
     await insert('later', now + 5)
   })
 
-  it('an event is listed only after it has a number, and the number never changes', async () => {
+  it('listEventsAfter lists an event only after it has a number, and the number never changes', async () => {
     assert.deepEqual(await list(), [])
     await number()
     await number()

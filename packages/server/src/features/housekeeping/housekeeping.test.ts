@@ -64,7 +64,7 @@ describeOnBoth('housekeeping', (stage) => {
     assert.deepEqual(purged, Array(run.length).fill(0))
   })
 
-  it('housekeeping uses the time of the newest audit line if the clock is later', async () => {
+  it('if the clock is later than the newest audit line, housekeeping uses the time of that line', async () => {
     const clock = createTestClock()
     const { tokens, refresh } = await stage.start({ clock })
     const { refreshToken } = await tokens()
@@ -172,7 +172,7 @@ describeOnBoth('housekeeping', (stage) => {
     return stage.sql(`${numbers} insert into ${table} (${columns}) select ${values} from number`)
   }
 
-  it('housekeeping works in small steps, however many rows there are', async () => {
+  it('each step of housekeeping deletes a limited number of rows, until all are deleted', async () => {
     const clock = createTestClock()
     const { tokens } = await stage.start({ clock })
     const { sessionId } = await tokens()
@@ -213,7 +213,7 @@ describeOnBoth('housekeeping', (stage) => {
       }
     })
 
-  it('a server that stops ends housekeeping after the current step', async () => {
+  it('when a server stops, housekeeping ends after its current step', async () => {
     const clock = await neglect(5_000)
     await (await stage.start({ clock })).keystile.close()
     assert.ok((await countOf('session')) > 0)

@@ -91,7 +91,7 @@ function testLease(stage: Stage): void {
     }
   })
 
-  it('only one of several processes gets the lease', async () => {
+  it('if four holders ask for a lease at the same time, only one gets it', async () => {
     await make()
     const database = await openDatabase(stage.database, writerThread)
     try {
@@ -147,7 +147,7 @@ function testLease(stage: Stage): void {
     }
   })
 
-  it('write() rejects if another process has taken over the lease', async () => {
+  it('lease.write() rejects if another process has taken over the lease', async () => {
     await make()
     await withLease(stage, async (lease) => {
       await taken(lease)
@@ -190,7 +190,7 @@ function testLease(stage: Stage): void {
   })
 }
 
-it('a command that runs under a lease must be in the list of commands', () => {
+it('underLease rejects a command that is not in the list of commands', () => {
   assert.ok(commands.includes(underLease))
   const values = { lease: { name: 'jobs', fence: 1 }, command: 'unknown', values: {} }
   return assert.rejects(underLease.run({} as never, values), /list of commands must contain/)
@@ -262,14 +262,14 @@ describe('the tries of a process to hold the lease', () => {
     file.close()
   }
 
-  it('the holder renews the lease each 3 s, and others try each second', async () => {
+  it('the holder renews its lease every 3 s, and other processes try to get it every second', async () => {
     assert.deepEqual([await tryAgain(2_999), await tryAgain(1), lease.isHeld], [1, 2, true])
     change("fence = fence + 1, holder = 'other'")
     assert.deepEqual([await tryAgain(3_000), lease.isHeld], [3, false])
     assert.deepEqual([await tryAgain(999), await tryAgain(1)], [3, 4])
   })
 
-  it('a process is told when it takes the lease, but not when it renews or loses it', async () => {
+  it('a listener of onTaken() is called when the lease is taken, not when it is renewed or lost', async () => {
     assert.equal(taken, 1)
     await tryAgain(3_000)
     change("fence = fence + 1, holder = 'other'")
@@ -299,12 +299,12 @@ describe('the tries of a process to hold the lease', () => {
     assert.equal(warnings.length, 2)
   })
 
-  it('after a failed try to get the lease, a process tries again after a second', async () => {
+  it('if the renewal of a lease fails, the process tries again after a second', async () => {
     isAway = true
     assert.deepEqual([await tryAgain(3_000), await tryAgain(999), await tryAgain(1)], [2, 2, 3])
   })
 
-  it('the refusal of an old write does not end a lease that was taken again since', async () => {
+  it('a process that took the lease again keeps it when a write under its old lease is refused', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     gate = promise
     const late = lease.write(recordAudit, entry)
@@ -315,7 +315,7 @@ describe('the tries of a process to hold the lease', () => {
     assert.equal(lease.isHeld, true)
   })
 
-  it('a write is refused if the process has lost the lease meanwhile', async () => {
+  it('lease.write() rejects if the lease is lost while the write waits', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     gate = promise
     const late = lease.write(recordAudit, entry)
@@ -325,7 +325,7 @@ describe('the tries of a process to hold the lease', () => {
     await assert.rejects(late, LeaseLostError)
   })
 
-  it('after close(), the process does not hold the lease or try to take it', async () => {
+  it('after lease.close(), the process does not hold the lease or try to take it', async () => {
     mock.timers.tick(3_000) // a try is in progress when the lease closes
     await lease.close()
     assert.deepEqual([await tryAgain(10_000), lease.isHeld, taken], [2, false, 1])

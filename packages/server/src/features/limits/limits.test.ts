@@ -167,7 +167,7 @@ describe('createLimits', () => {
     assert.deepEqual(used, { reads: 0, writes: 10 })
   })
 
-  it('repeated refusals of one key cost no database write', async () => {
+  it('repeated refusals of one rate limit key cost no database write', async () => {
     const signIn = (key = 'ada') =>
       limits.count([useOf(guesses, key), ...limits.usesAt(visits, '192.0.2.1')])
     await repeat(10, () => signIn())

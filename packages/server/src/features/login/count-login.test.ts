@@ -53,21 +53,21 @@ describe('countLogin', () => {
     return (await countLogin(login, { limits, devices })).spent.uses
   }
 
-  it('a login from an unknown device counts for the user name and the IP address', async () => {
+  it('a login from an unknown device uses the rate limits of the user name and the IP address', async () => {
     assert.deepEqual(await spentBy(undefined), [ofName, ofAddress])
     assert.deepEqual(counted, [ofName, ofAddress])
   })
 
-  it('a login from a known device of the account counts only for the device', async () => {
+  it('a login from a known device of the account uses only the rate limit of the device', async () => {
     assert.deepEqual(await spentBy('secret'), [ofDevice])
     assert.deepEqual(counted, [ofDevice])
   })
 
-  it('a login from a device of another account counts for name, address and device', async () => {
+  it('a login from a device of another account uses the rate limits of name, address and device', async () => {
     assert.deepEqual(await spentBy('secret', { isOwn: false }), [ofName, ofAddress, ofDevice])
   })
 
-  it('if the limit of a device is exhausted, logins count for name and address', async () => {
+  it('if the rate limit of a device is exhausted, a login uses the limits of name and address', async () => {
     assert.deepEqual(await spentBy('secret', { exhausted: [ofDevice] }), [ofName, ofAddress])
   })
 })

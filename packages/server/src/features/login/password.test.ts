@@ -117,7 +117,7 @@ describe('byPassword', () => {
     await assert.rejects(login(undefined, 'x'.repeat(1_025)), refused)
   })
 
-  it('byPassword refuses a login before any other work if the hash queue is full', async () => {
+  it('if the hash queue is full, byPassword refuses a login before it looks up the user', async () => {
     const full = new ProblemError('temporarily_unavailable', 'Too many logins at the moment')
     const parts = {
       directory: {
@@ -148,7 +148,7 @@ describe('byPassword', () => {
     assert.equal(given, 1)
   })
 
-  it('byPassword allows its writes to wait for a tenth of the expected wait for the hash', async () => {
+  it('if a hash must wait, byPassword lets its database writes wait for a tenth of that time', async () => {
     const starter = createSessionStarter(database, { startLogin, issuing, clock: systemClock })
     const patience: (number | undefined)[] = []
     const parts = {
@@ -171,7 +171,7 @@ describe('byPassword', () => {
     assert.deepEqual(patience, [50, 50])
   })
 
-  it('byPassword refuses a disabled user as it refuses a wrong password', async () => {
+  it('byPassword refuses a disabled user with the same error as a wrong password', async () => {
     await users.change(user, { active: false }, by)
     await assert.rejects(login(), refused)
   })
@@ -182,7 +182,7 @@ describe('byPassword', () => {
     )
   })
 
-  it('byPassword checks the account again when it starts the session', async () => {
+  it('if the directory returns an outdated user, byPassword refuses to start a session', async () => {
     // The directory still returns the user as before; the stored user has changed.
     const stale = (found: User) => ({
       directory: { ...ofAccounts(), findByLogin: async () => found },
@@ -350,7 +350,7 @@ describe('byPassword with users of the app', () => {
     assert.ok(await login({ id: '1', hash, active: true }))
   })
 
-  it('byPassword refuses a user who is disabled, removed or changed during the hash', async () => {
+  it('byPassword refuses a user who is disabled, removed or changed while the hash is computed', async () => {
     const person = { id: '1', hash, active: true }
     const changes = {
       inactive: { ...person, active: false },
@@ -382,7 +382,7 @@ describe('byPassword with users of the app', () => {
     )
   })
 
-  it('byPassword saves a new hash only once', async () => {
+  it('byPassword replaces an outdated hash at the first login, and not at the second', async () => {
     let person: Person = { id: '1', hash: outdated, active: true }
     let saves = 0
     const directory: Partial<UserDirectory<Person>> = {
@@ -401,7 +401,7 @@ describe('byPassword with users of the app', () => {
     assert.equal(await passwords.verify(password, person.hash!), true)
   })
 
-  it('byPassword accepts a login even if saving the new hash fails or happens twice', async () => {
+  it('byPassword accepts logins even if saving the new hash fails, or several logins save one', async () => {
     const person = { id: '1', hash: outdated, active: true }
     const logged: object[] = []
     const logger = { ...silentLogger, warn: (fields: object) => logged.push(fields) }
@@ -433,7 +433,7 @@ describe('byPassword with users of the app', () => {
     )
   })
 
-  it('byPassword accepts a login even if no new hash can be made at the moment', async () => {
+  it('byPassword accepts a login even if the outdated hash cannot be renewed at the moment', async () => {
     const person = { id: '1', hash: outdated, active: true }
     const logger = { ...silentLogger, warn: () => assert.fail('there must be no warning') }
     let saves = 0
@@ -458,7 +458,7 @@ describe('byPassword with users of the app', () => {
       assert.deepEqual(await attempt(person, tried).prove(), { outcome: 'refused', reason })
   })
 
-  it('if no session started, byPassword verifies the password a second time', async () => {
+  it('prove() of a login attempt grants at most twice, and then returns changed_meanwhile', async () => {
     const again = attempt({ id: '1', hash, active: true }, password)
     const { outcome: first } = await again.prove()
     const { outcome: second } = await again.prove()
@@ -466,7 +466,7 @@ describe('byPassword with users of the app', () => {
     assert.deepEqual(await again.prove(), { outcome: 'refused', reason: 'changed_meanwhile' })
   })
 
-  it('byPassword verifies at most twice, even if the account keeps changing', async () => {
+  it('byPassword verifies at most two hashes, even if the account changes at each lookup', async () => {
     const other = hashSync(password, { memoryCost: 8, timeCost: 1, parallelism: 1 })
     let looks = 0
     let verified = 0

@@ -55,14 +55,14 @@ describeOnBoth('a proof', (stage) => {
   }
   const make = (): NewProof => prepareProof(kind, 'ada', now)
 
-  it('the link and the code of a mail do not work until their proof is bound to an account', () =>
+  it('the link and the code of a mail are refused until they are bound to an account', () =>
     withProofs(async ({ database, find }) => {
       const proof = make()
       await database.write(requestProof, proof.row)
       assert.deepEqual([await find(proof), await find(proof, '')], [undefined, undefined])
     }))
 
-  it('if an account changes before a proof is bound to it, no proof is bound and no mail sent', () =>
+  it('if an account changes before a link is bound to it, the link is invalid and no mail is sent', () =>
     withProofs(async ({ bind, find, subject }) => {
       for (const change of [
         'disabled_at = 1',
@@ -79,7 +79,7 @@ describeOnBoth('a proof', (stage) => {
       assert.deepEqual(open, [])
     }))
 
-  it('a request for a new address sends no mail if the user has been disabled meanwhile', () =>
+  it('bindEmailChange sends no mail if the user has been disabled since the request', () =>
     withProofs(async ({ database, subject }) => {
       await stage.sql(`update "user" set disabled_at = 1`)
       const { row } = make()
@@ -96,7 +96,7 @@ describeOnBoth('a proof', (stage) => {
       assert.deepEqual(await stage.sql('select id from mail'), [])
     }))
 
-  it('a proof cannot be used if the account has changed since the proof was found', () =>
+  it('resetPassword and verifyEmail refuse a link whose account now has another address', () =>
     withProofs(async ({ database, bind, find, subject }) => {
       const proof = make()
       await bind(proof)
@@ -115,7 +115,7 @@ describeOnBoth('a proof', (stage) => {
       assert.deepEqual(await reset(), { isReset: false })
     }))
 
-  it('a proof can be claimed only for its own account, before it expires, and by one caller', () =>
+  it('only one caller can claim a reset link, for its own account and before it expires', () =>
     withProofs(async ({ database, bind, subject }) => {
       const proof = make()
       await bind(proof)
@@ -162,14 +162,14 @@ describeOnBoth('a proof', (stage) => {
       )
     }))
 
-  it('each code has eight digits, and spaces and hyphens in it do not matter', () => {
+  it('a mail code has eight digits, and codeSecret ignores spaces and hyphens in it', () => {
     for (let count = 0; count < 100; count++) assert.match(make().code ?? '', /^\d{8}$/)
     assert.equal(codeSecret('id', '1234 5678'), codeSecret('id', '12345678'))
     assert.equal(codeSecret('id', '12-34-56-78'), codeSecret('id', '12345678'))
     assert.notEqual(codeSecret('id', '12345679'), codeSecret('id', '12345678'))
   })
 
-  it('encrypted values of a mail can be decrypted only for their row, state and purpose', () => {
+  it('openValues returns undefined if the id, purpose or state of the mail_proof row differs', () => {
     const { row } = make()
     const sealed = sealValues(seal, row, { login: 'ada' })
     assert.deepEqual(openValues(seal, { ...row, sealed }), { login: 'ada' })

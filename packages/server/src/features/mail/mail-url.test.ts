@@ -61,7 +61,7 @@ describe('the settings for mail', () => {
   const mailFrom = 'Example <no-reply@example.com>'
   const mail = { from: mailFrom, send() {} }
 
-  it('mailUrl and mailFrom need each other, and cannot be combined with the option mail', () => {
+  it('checkOptions refuses mailUrl without mailFrom, mailFrom without mailUrl, or both with mail', () => {
     assert.ok(check({ mailUrl: 'console:', mailFrom }))
     assert.ok(check({ mailUrl: 'console:', mailFrom: 'no-reply@example.com' }))
     assert.ok(check({ mail }))
@@ -91,7 +91,7 @@ describe('the settings for mail', () => {
     'A\r\nBcc: eve@example.com <a@example.com>',
     'a@example.com, b@example.com',
   ])
-    it(`the sender ${JSON.stringify(from)} is refused`, () => {
+    it(`checkOptions refuses ${JSON.stringify(from)} as the sender of mails`, () => {
       assert.throws(
         () => check({ mailUrl: 'console:', mailFrom: from }),
         /mailFrom must be an addr/,
@@ -133,7 +133,7 @@ describe('the settings for mail', () => {
       )
     })
 
-  it('the option mail must have a function send, and only known templates', () => {
+  it('checkOptions refuses an option mail without a function send, or with unknown templates', () => {
     for (const wrong of [null, {}, { ...mail, send: 1 }, { ...mail, templates: { x() {} } }])
       assert.throws(() => check({ mail: wrong }), /mail must be an object with/)
     assert.throws(() => check({ mailLanguage: 'it' }), /mailLanguage must be one of en, de, fr, es/)
@@ -144,7 +144,7 @@ describe('the settings for mail', () => {
     'https://app.example/account/',
     'http://localhost:5173/account',
   ])
-    it(`the links in mails may lead to ${accountPagesUrl}`, () => {
+    it(`checkOptions accepts ${accountPagesUrl} as accountPagesUrl`, () => {
       assert.ok(check({ mail, accountPagesUrl }))
     })
 
@@ -160,7 +160,7 @@ describe('the settings for mail', () => {
     'https://app.example/#/account',
     'https://user:secret@app.example',
   ])
-    it(`the links in mails must not lead to ${JSON.stringify(accountPagesUrl)}`, () => {
+    it(`checkOptions refuses ${JSON.stringify(accountPagesUrl)} as accountPagesUrl`, () => {
       assert.throws(
         () => check({ mail, accountPagesUrl }),
         ({ message }: Error) =>

@@ -33,7 +33,7 @@ describe('the SMTP transport', () => {
     }
   }
 
-  it('the SMTP transport uses STARTTLS and a login for a server on this machine', async () => {
+  it('the SMTP transport uses STARTTLS and logs in, even to a server on this machine', async () => {
     server = await startMailServer({ authOptional: false })
     await send(`smtp://app:secret@127.0.0.1:${server.port}`)
     const [mail] = server.mails
@@ -84,7 +84,7 @@ describe('the SMTP transport', () => {
     assert.equal(server.mails[0]?.isEncrypted, false)
   })
 
-  it('the SMTP transport gives up at once if its signal is aborted', async () => {
+  it('if the AbortSignal of a mail is aborted, the SMTP transport rejects at once', async () => {
     server = await startMailServer({ onConnect: () => {} })
     const parsed = parseMailUrl(server.url)
     assert.ok(parsed.kind === 'smtp')
@@ -103,7 +103,7 @@ async function disable({ keystile, addUser }: TestKeystile): Promise<void> {
 }
 
 describeOnBoth('mail', (stage) => {
-  it('the app’s function send() gets each mail, and gets it again after a failure', async () => {
+  it('if the app’s function send() throws, Keystile calls it again with the same mail', async () => {
     const { promise, resolve } = Promise.withResolvers<MailMessage>()
     let tries = 0
     const from = 'Example <no-reply@example.com>'

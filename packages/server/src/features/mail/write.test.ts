@@ -20,7 +20,7 @@ const options: WritingOptions = {
 
 describe('writeMail', () => {
   for (const language of languages)
-    it(`each notice has a text in the language ${language}, with all its values`, async () => {
+    it(`writeMail writes each notice in the language ${language} with its time and service name`, async () => {
       const subjects = new Set<string>()
       for (const template of noticeKinds) {
         const written = await writeMail({ ...mail, template }, { ...options, language })
@@ -40,13 +40,13 @@ describe('writeMail', () => {
       assert.equal(subjects.size, noticeKinds.length)
     })
 
-  it('a notice that a request causes has the language of the request', async () => {
+  it('a notice is written in the language of the request that caused it', async () => {
     const written = { ...mail, template: 'already_registered', parameters: { language: 'de' } }
     assert.match((await writeMail(written, options)).html, /<html lang="de">/)
   })
 
   for (const language of languages)
-    it(`the mails with a link have texts in ${language} with all values`, async () => {
+    it(`each mail with a link, in the language ${language}, has the link, code and expiry time`, async () => {
       const link = 'https://auth.example.com/v1/account/reset-password?token=a&b'
       const expires_at = new Date(Date.UTC(2026, 10, 25, 12, 15)).toISOString()
       for (const template of proofKinds) {
@@ -104,7 +104,7 @@ describe('writeMail', () => {
     }
   })
 
-  it('a mail says that a program has sent it (RFC 3834 §5)', async () => {
+  it('a mail has the header Auto-Submitted: auto-generated (RFC 3834 §5)', async () => {
     assert.deepEqual((await writeMail(mail, options)).headers, {
       'Auto-Submitted': 'auto-generated',
     })
@@ -138,7 +138,7 @@ describe('writeMail', () => {
     ])
   })
 
-  it('each language has its own texts', async () => {
+  it('writeMail writes a different text in each language', async () => {
     const texts = languages.map(async (language) => {
       const { text } = await writeMail(mail, { ...options, language })
       return text
@@ -152,7 +152,7 @@ describe('writeMail', () => {
     assert.equal((await writeMail(mail, ipv6)).messageId, '<01@--1>')
   })
 
-  it('a template of the app gets the values of a notice and writes the mail', async () => {
+  it('a template of the app gets the values of a notice, and its result becomes the mail', async () => {
     const seen: unknown[] = []
     const templates: MailTemplates = {
       async password_changed(notice) {
@@ -178,7 +178,7 @@ describe('writeMail', () => {
     assert.match(other.subject, /^New login/)
   })
 
-  it('writeMail rejects if a template of the app returns no text', async () => {
+  it('writeMail rejects if a template of the app does not return subject, text and html', async () => {
     const templates = { password_changed: () => ({ subject: 'x', text: 'y' }) }
     await assert.rejects(
       writeMail(mail, { ...options, templates: templates as never }),

@@ -21,7 +21,7 @@ describe('metadataRoutes', () => {
     ])
   })
 
-  it('the metadata names each endpoint, including /session if cookie sessions are on', async () => {
+  it('the OAuth metadata names each endpoint, including /session if cookie sessions are on', async () => {
     const metadataOf = async (cookieSession: boolean): Promise<unknown> => {
       const [route] = metadataRoutes({
         issuer: 'https://auth.example',

@@ -37,7 +37,7 @@ describe('the rules for a new password', () => {
     assert.match(policy.findFault(`${long}abc`, anonymous)!, /at most 1024 bytes/)
   })
 
-  it('a new password cannot be one of 49,233 common ones (ASVS V6.2.4, V6.2.12)', () => {
+  it('a new password cannot be one of 49,233 common passwords (ASVS V6.2.4, V6.2.12)', () => {
     const common = readJson('@zxcvbn-ts/language-common/src/passwords.json')
     assert.equal(common.length, 49_233)
     for (const [{ minLength, findFault }, expected] of [
@@ -151,7 +151,7 @@ describe('names that a new password must not contain', () => {
   const faultOf = (password: string, owner: PasswordOwner = anonymous): string | undefined =>
     policy.findFault(password, owner)
 
-  it('a new password cannot contain a name of five letters or more, in any spelling', () => {
+  it('a new password cannot contain a user’s name of five letters or more, in any spelling', () => {
     const owner = { username: 'Count.ess', email: 'babbage+shop@example.com' }
     for (const password of [
       'my countess is asleep',
@@ -187,7 +187,7 @@ describe('names that a new password must not contain', () => {
       assert.equal(other(address, 'mine 127 0 0 1 [::1] [fd00::abcd]'), undefined)
   })
 
-  it('a short name inside a new password does not count towards its length', () => {
+  it('if a new password contains the user’s short name, that part does not count as length', () => {
     const owner = { username: 'ada', email: 'adam@example.com' }
     assert.equal(faultOf('ada has an engine!', owner), undefined)
     const tooLittle = 'Password should have at least 15 characters besides your username'
@@ -204,7 +204,7 @@ describe('names that a new password must not contain', () => {
     )
   })
 
-  it('a new password is searched for names of three letters or more, as plain text', () => {
+  it('a name of two letters is ignored in a new password, and a name is no regular expression', () => {
     assert.equal(faultOf('ab ab engine yes', { username: 'ab' }), undefined)
     const owner = { email: 'a*b|c{3}$@example.com' }
     assert.equal(

@@ -19,7 +19,7 @@ describe('hash()', () => {
     assert.notEqual(one, two)
   })
 
-  it('another implementation accepts our argon2 hash', () => {
+  it('another implementation accepts Keystile’s argon2 hash', () => {
     assert.equal(verifySync(hash(password), password), true)
     assert.equal(verifySync(hash(password), 'other'), false)
   })
@@ -33,7 +33,7 @@ describe('verify()', () => {
       assert.equal(verify(Buffer.from(other), stored), false, other)
   })
 
-  it('argon2’s verify() accepts hashes with other parameters', () => {
+  it('argon2’s verify() accepts hashes with parameters that differ from the defaults', () => {
     assert.equal(
       verify(password, hashSync(password, { memoryCost: 8_192, timeCost: 3, parallelism: 2 })),
       true,
@@ -88,7 +88,7 @@ describe('verify()', () => {
       assert.throws(() => verify(password, value), /must be an argon2id/, value)
   })
 
-  it('argon2’s verify() throws for other strings, and for parameters that exhaust memory', () => {
+  it('argon2’s verify() throws for text that is no hash, or parameters that exhaust memory', () => {
     const stored = hash(password)
     const bad = [
       '',
@@ -156,7 +156,7 @@ describe('createDecoy', () => {
 })
 
 describe('deriveWithNode', () => {
-  it('deriveWithNode returns the same bytes as the prebuilt library', () => {
+  it('deriveWithNode returns the same bytes as the prebuilt argon2 library', () => {
     const salt = Buffer.from('0123456789abcdef')
     const { memory, passes, parallelism } = defaultParameters
     const expected = hashRawSync(password, {

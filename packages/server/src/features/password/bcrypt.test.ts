@@ -57,7 +57,7 @@ describe('verify()', () => {
 })
 
 describe('isHash', () => {
-  it('bcrypt’s isHash() is false for a cut or malformed hash, or another prefix', () => {
+  it('bcrypt’s isHash() is false for a cut or malformed hash, or an unknown prefix', () => {
     assert.equal(isHash(good), true)
     const bad = [
       '',

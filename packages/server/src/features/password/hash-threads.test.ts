@@ -32,7 +32,7 @@ describe('openHashThreads', () => {
     assert.equal(await verifying, true)
   })
 
-  it('hash threads verify bcrypt and scrypt too', async () => {
+  it('hash threads verify bcrypt and scrypt hashes', async () => {
     const threads = openHashThreads(1)
     for (const stored of [bcrypt, scrypt]) {
       assert.equal(await threads.verify(Buffer.from('correct horse battery staple'), stored), true)
@@ -60,7 +60,7 @@ describe('openHashThreads', () => {
     if (process.platform === 'linux') assert.equal(stdout, 'false true\n', stderr)
   })
 
-  it('hash threads reject a hash that they cannot verify, and then continue', async () => {
+  it('after hash threads have rejected an unknown hash, they can still hash a password', async () => {
     const threads = openHashThreads(1)
     await assert.rejects(
       threads.verify(Buffer.from('x'), 'no hash'),
@@ -157,7 +157,7 @@ describe('jobs in the hash queue', () => {
     }
   }
 
-  it('the hash queue serves addresses in turn, so a flood from one delays no other', async (t) => {
+  it('the hash queue serves IP addresses in turn, so a flood from one delays no other address', async (t) => {
     const { ask, askMany, settled, end, threads } = stage(t)
     askMany(50, '192.0.2.1')
     ask('another', '192.0.2.2')
@@ -185,7 +185,7 @@ describe('jobs in the hash queue', () => {
     await threads.close()
   })
 
-  it('the hash queue refuses a job with 503 after exactly 2 s', async (t) => {
+  it('the hash queue refuses a job with 503 when the job has waited exactly 2 s', async (t) => {
     const { askMany, advance, settled, errors, threads, end } = stage(t)
     askMany(3, '192.0.2.1')
     advance(1_500)
@@ -208,7 +208,7 @@ describe('jobs in the hash queue', () => {
     await threads.close()
   })
 
-  it('the hash queue starts no job after 2 s, even if its timer is late', async (t) => {
+  it('the hash queue starts no job that has waited 2 s, even if the job’s timer is late', async (t) => {
     let time = 0
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const threads = openHashThreads(1, () => time)

@@ -88,7 +88,7 @@ describe('chooseCost', () => {
     )
   })
 
-  it('chooseCost obeys the memory limit, and adds passes instead of memory', () => {
+  it('at the memory limit, chooseCost adds passes instead of memory', () => {
     const { measure } = machine(0.1)
     const { cost } = chooseCost(measure, { milliseconds: 100, maxMemoryKiB: 65_536 + 1_000 })
     assert.deepEqual(cost, { memoryKiB: 65_536, passes: 15 })
@@ -100,7 +100,7 @@ describe('chooseCost', () => {
     assert.deepEqual(cost, { memoryKiB: gib, passes: 4 })
   })
 
-  it('chooseCost ends even if its measurements contradict each other', () => {
+  it('chooseCost returns a valid cost even if its measurements contradict each other', () => {
     let calls = 0
     const { cost } = chooseCost(() => (calls++ % 3) * 60, { milliseconds: 100, maxMemoryKiB: gib })
     assert.equal(findCostFault(cost), undefined)

@@ -21,7 +21,7 @@ describe('verify()', () => {
     })
   }
 
-  it('verify() of stored hashes rejects an unknown kind', async () => {
+  it('verify() of stored hashes rejects a hash of an unknown kind', async () => {
     const others = [
       '',
       'x',
@@ -51,7 +51,7 @@ describe('isOutdated', () => {
 })
 
 describe('passwordMark', () => {
-  it('passwordMark is the same for a hash and its renewed form, and differs for other hashes', () => {
+  it('passwordMark stays the same if a hash is renewed, and changes if the password is set again', () => {
     const stored = hash(password)
     const [salt, other] = [stored.split('$')[4]!, hash(password)]
     const anew = hash(password, { memory: 64, passes: 1, parallelism: 1 }, salt)
@@ -60,7 +60,7 @@ describe('passwordMark', () => {
     assert.notEqual(passwordMark(other), passwordMark(stored))
   })
 
-  it('passwordMark is the complete hash if the renewed hash would have another salt', () => {
+  it('for a hash whose renewal gets a new salt, passwordMark returns the complete hash', () => {
     for (const stored of Object.values(foreign)) assert.equal(passwordMark(stored), stored)
   })
 })

@@ -46,7 +46,7 @@ describe('watchHashThreads', () => {
     assert.deepEqual([watched.length, told], [0, [0.5, 0.5]])
   })
 
-  it('watchHashThreads gives the address and the cost to the threads', async () => {
+  it('watchHashThreads passes the IP address and the cost on to the hash threads', async () => {
     const { watched, jobs } = createStage()
     const parameters = { memory: 19_456, passes: 3, parallelism: 1 }
     await watched.hash(password, '192.0.2.1', parameters)
@@ -64,14 +64,14 @@ describe('watchHashThreads', () => {
     assert.deepEqual([watched.length, told], [0, []])
   })
 
-  it('hash threads without work count as working, and run no test hash', async () => {
+  it('areWorking() is true for hash threads without work, and runs no test hash', async () => {
     const { watched, advance, asked } = createStage()
     await watched.hash(password)
     advance(3_600)
     assert.deepEqual([await watched.areWorking(), asked()], [true, 1])
   })
 
-  it('hash threads count as broken once hashes failed for 10 s, until one succeeds', async () => {
+  it('areWorking() is false once hashes have failed for 10 s, until a hash succeeds', async () => {
     const { watched, advance, hashBy } = createStage()
     hashBy(fail)
     await assert.rejects(watched.hash(password))
@@ -83,7 +83,7 @@ describe('watchHashThreads', () => {
     assert.equal(await watched.areWorking(), true, 'known without a login')
   })
 
-  it('hash threads count as working if some hashes fail and others succeed', async () => {
+  it('areWorking() is true while some hashes fail and other hashes succeed', async () => {
     const { watched, advance, hashBy, asked } = createStage()
     for (let second = 0; second < 20; second++) {
       hashBy(fail)
@@ -96,7 +96,7 @@ describe('watchHashThreads', () => {
     assert.deepEqual([await watched.areWorking(), asked()], [true, 40])
   })
 
-  it('hash threads count as broken if hashes do not end, and run one test hash', async () => {
+  it('areWorking() is false if a hash does not end in 10 s, and runs one test hash', async () => {
     const { watched, advance, hashBy, asked } = createStage()
     const { promise, resolve } = Promise.withResolvers<string>()
     hashBy(() => promise)

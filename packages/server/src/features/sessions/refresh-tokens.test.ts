@@ -36,7 +36,7 @@ describe('makeRefreshToken() and parseRefreshToken()', () => {
       assert.equal(parseRefreshToken(other), undefined, other)
   })
 
-  it('the stored next refresh token can be decrypted only with the token before it', () => {
+  it('the next refresh token is stored encrypted, and only the current token can decrypt it', () => {
     const [token, successor, other] = [makeRefreshToken(), makeRefreshToken(), makeRefreshToken()]
     const sealed = sealSuccessor(successor, token)
     assert.equal(openSuccessor(sealed, token), writeRefreshToken(successor))

@@ -61,7 +61,7 @@ describe('a key ring', () => {
   })
   afterEach(() => database.close())
 
-  it('a key ring does not read its keys again for 5 s', async () => {
+  it('for 5 s after a read, a key ring does not read its keys again', async () => {
     clock.advance(5)
     await ring.signingKey()
     assert.equal(reads, 0)
@@ -89,7 +89,7 @@ describe('a key ring', () => {
     await assert.rejects(ring.published(), expected)
   })
 
-  it('a key ring whose only signing key is revoked reads the keys before it fails', async () => {
+  it('if its only signing key is revoked, a key ring reads the database for a new key', async () => {
     const { keyId = '' } = await ring.signingKey()
     const next = await makeSealedKey('ES256', seal)
     const values = { id: keyId, offered: next, by: byOperator, now: clock.now() }
@@ -98,13 +98,13 @@ describe('a key ring', () => {
     assert.equal((await ring.signingKey()).keyId, next.id)
   })
 
-  it('a token of a known key causes no read of the keys', async () => {
+  it('a token that was signed with a known key causes no read of the keys', async () => {
     const { keyId } = await ring.signingKey()
     await ring.keySet.seek?.(keyId, algorithm)
     assert.equal(reads, 0)
   })
 
-  it('simultaneous callers of a key ring share one read, even one that the guard started', async () => {
+  it('simultaneous callers of a key ring share one read, even a read that a guard started', async () => {
     clock.advance(6)
     const kid = (await ring.published()).keys.keys[0]?.kid
     assert.equal(reads, 1)
@@ -121,7 +121,7 @@ describe('a key ring', () => {
     assert.equal(reads, 1)
   })
 
-  it('an unknown key makes a key ring start a new read, even if a read is running', async () => {
+  it('a token with an unknown key id makes a key ring start a new read, even during a read', async () => {
     const kid = (await ring.published()).keys.keys[0]?.kid ?? assert.fail('there must be a key')
     await ring.keySet.seek?.('invented-1', algorithm)
     const pause = ring.keySet.seek?.('invented-2', algorithm)
@@ -172,7 +172,7 @@ describe('a key ring', () => {
     assert.equal(reads, 3)
   })
 
-  it('a key ring logs one warning for each time that its keys cannot be read', async () => {
+  it('a key ring logs one warning for each outage in which its keys cannot be read', async () => {
     const warning = { err: outage, message: 'the signing keys cannot be read' }
     for (const [isUp, expected] of [
       [false, [warning]],
@@ -204,7 +204,7 @@ describe('a key ring', () => {
     )
   })
 
-  it('after the revocation of a key, a key ring uses the next key without a read', async () => {
+  it('when the current key is revoked, a key ring uses the next key without a new read', async () => {
     const { keyId } = await ring.signingKey()
     const next = await makeSealedKey('ES256', seal)
     const values = { now: clock.now(), algorithm: 'ES256', offered: next, times: defaultTimes }

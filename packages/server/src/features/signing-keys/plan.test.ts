@@ -20,7 +20,7 @@ function key(id: string, signs_from: number, signs_until: number | null = null):
 }
 
 describe('plan', () => {
-  it('the default times of a key are one hour of lead, a period of 30 days, a margin of 70 s', () => {
+  it('in defaultTimes, `lead` is one hour, `period` is 30 days and `margin` is 70 s', () => {
     const hour = 3_600_000
     assert.deepEqual(defaultTimes, { lead: hour, period: 720 * hour, margin: 70_000 })
   })
@@ -54,7 +54,7 @@ describe('plan', () => {
           )
   })
 
-  it('plan() makes the next key at once for another algorithm, or with isForced', () => {
+  it('if the algorithm changes, or with isForced, plan() makes the next key at once', () => {
     for (const change of [{ algorithm: 'EdDSA' }, { isForced: true }])
       assert.equal(plan([key('a', 0)], 5, { ...wanted, ...change }, times).newSignsFrom, 15)
   })
@@ -82,7 +82,7 @@ describe('findCurrent', () => {
     assert.deepEqual([at(49), at(50)], ['a', undefined])
   })
 
-  it('of several keys that have begun and not ended, the last to begin signs', () => {
+  it('of several keys that may sign, findCurrent returns the key that began last', () => {
     for (const keys of [
       [key('a', 0), key('b', 60)],
       [key('b', 60), key('a', 0)],

@@ -106,7 +106,7 @@ describeOnBoth('the rotation of signing keys', (stage) => {
     }
   })
 
-  it('the signing key of a database from before key rotation keeps signing', async () => {
+  it('the signing key of a release before key rotation keeps signing after the migration', async () => {
     const before = await stage.start()
     const old = kidOf(await before.accessToken())
     await before.keystile.close()

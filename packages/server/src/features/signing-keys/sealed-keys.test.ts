@@ -60,7 +60,7 @@ describe('makeSealedKey', () => {
     assert.equal(canOpen({ ...made, sealed }, ['another secret']), false)
   })
 
-  it('the keys of a database are encrypted for the purpose `signing keys`', async () => {
+  it('makeSealedKey encrypts a key for the purpose `signing keys`', async () => {
     const { id, sealed_jwk: sealed } = await makeSealedKey('ES256', createKeySeal(secrets))
     assert.ok(createSeal(secrets, 'signing keys').open(sealed, id))
     assert.equal(createSeal(secrets, 'mails').open(sealed, id), undefined)

@@ -15,7 +15,7 @@ const options = { signingAlgorithm: 'ES256', database: ':memory:' } as const
 const [one, other] = [generateKey('EdDSA'), generateKey('ES256')]
 
 describe('findSigningKeySource', () => {
-  it('findSigningKeySource uses the option signingKey rather than the option key', () => {
+  it('if signingKey and key are given, findSigningKeySource uses signingKey', () => {
     const signingKey = exportPrivateJwk(one)
     const source = findSigningKeySource({ ...options, signingKey, key: 'k' })
     assert.ok('ownKeys' in source)
@@ -42,7 +42,7 @@ describe('findSigningKeySource', () => {
     assert.equal(source.ownKeys[1]?.keyId, thumbprint(unnamed))
   })
 
-  it('the keys of a JWK Set must have different kids', () => {
+  it('findSigningKeySource throws if two keys of a JWK Set have the same kid', () => {
     const signingKey = { keys: [exportPrivateJwk(one), exportPublicJwk(one)] }
     assert.throws(() => findSigningKeySource({ ...options, signingKey }), {
       name: 'ConfigurationError',
@@ -60,7 +60,7 @@ describe('findSigningKeySource', () => {
     }
   })
 
-  it('without signingKey, findSigningKeySource encrypts the keys with the option key', () => {
+  it('without signingKey, findSigningKeySource returns key and previousKey as sealing secrets', () => {
     assert.deepEqual(findSigningKeySource({ ...options, key: 'k', previousKey: 'p' }), {
       algorithm: 'ES256',
       sealingSecrets: ['k', 'p'],
@@ -81,7 +81,7 @@ describe('findSealingSecrets', () => {
 })
 
 describe('requireSealingSecrets', () => {
-  it('requireSealingSecrets creates no keystile.key, and reads one that exists', () => {
+  it('requireSealingSecrets reads an existing keystile.key, and throws if there is none', () => {
     const folder = mkdtempSync(join(tmpdir(), 'keystile-source-'))
     try {
       const choice = { ...options, database: join(folder, 'keystile.db') }

@@ -57,7 +57,7 @@ describe('refreshTokenGrant', () => {
   const user = { held: ['a', 'b', 'c'] }
   const invalid = { name: 'OAuthError', code: 'invalid_grant' }
 
-  it('the refresh grant refuses and records another client’s token (RFC 6749 §5.2)', async () => {
+  it('the refresh grant refuses another client’s token, and writes an audit line (RFC 6749 §5.2)', async () => {
     await assert.rejects(grant(proved, { user, client: 'other' }), invalid)
     await assert.rejects(grant({ ...proved, clientId: 'other' }, { user }), invalid)
     const line = {
