@@ -18,9 +18,10 @@ export interface ClientOptions {
    */
   readonly issuer: string
   /**
-   * Where the client keeps the tokens. `'cookie'` is for browsers only. The issuer sets the refresh
-   * token as a cookie that no script can read, so an injected script cannot steal it. The tabs keep
-   * only the access token, in memory. Default: `memoryStorage()`.
+   * Where the client keeps the tokens. With `'cookie'`, which works only in browsers, the issuer
+   * sets the refresh token as a cookie. No script can read this cookie, so an injected script
+   * cannot steal the refresh token. The tabs keep only the access token, in memory. Default:
+   * `memoryStorage()`.
    */
   readonly storage?: TokenStorage | 'cookie'
   /**
