@@ -182,7 +182,7 @@ function keysOf(keys: KeyOptions['keys']): KeySet {
   if (typeof keys === 'string') return keySetOf([importKey({ secret: keys, algorithm: 'HS256' })])
   if (typeof keys !== 'object' || keys === null || keys instanceof URL) {
     throw new TypeError(
-      '`keys` must be a JWK Set, or a secret of at least 32 bytes; ' +
+      '`keys` must be a JWK Set, a KeySet, or a secret of at least 32 bytes; ' +
         'leave it out to fetch the keys that the issuer publishes, or pass `jwksUri`',
     )
   }

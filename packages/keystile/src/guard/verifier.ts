@@ -319,8 +319,9 @@ function readOptions(options: VerifierOptions): {
 }
 
 /**
- * Whether a cached token is still valid. A token whose key was removed from the set must be
- * verified again, because the issuer may have withdrawn a stolen key.
+ * Returns whether a cached token is valid or expired. Returns `key_gone` if its key was removed
+ * from the set or replaced. This token must be verified again, because the issuer may have
+ * withdrawn a stolen key.
  *
  * Does NOT check revocation.
  */
