@@ -111,8 +111,8 @@ export interface GuardCore<S extends string, U, T extends TokenType = 'at+jwt'> 
   /**
    * Admits a request synchronously if the token is cached and still valid, has the demanded scopes,
    * and its user is in memory. Otherwise returns `undefined`, and the adapter must call `enter`,
-   * which decides. Also returns `undefined` if the demand has a `maxAgeSeconds`, or if a different
-   * guard ran before.
+   * which decides. Also returns `undefined` if the demand has a `maxAgeSeconds`, or if a guard has
+   * already admitted this request.
    */
   enterAtOnce(carrier: object, request: HttpRequest, demand: Demand<S>): Caller<S, U, T> | undefined
   /**
