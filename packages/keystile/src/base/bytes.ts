@@ -54,7 +54,7 @@ function bufferOf(bytes: Uint8Array): Buffer {
 /** Collects a body that arrives in pieces. */
 export interface ByteCollector {
   /**
-   * The size to compare with a limit: the number of bytes, but at least 16 bytes for each piece
+   * The size to compare with a limit: the number of bytes or, if this is more, 16 for each piece
    * after the first. Handling one piece takes as long as copying thousands of bytes, so a body of
    * tiny pieces must reach the limit sooner.
    */

@@ -59,7 +59,7 @@ describe('the clock of a Cloudflare Worker while it loads modules: Date.now() is
   const needed = {
     name: 'TypeError',
     message:
-      'a Worker has no time while it loads its modules: Date.now() is 0. ' +
+      'a Worker cannot read the time while it loads its modules: Date.now() is 0. ' +
       'Fix: sign and verify tokens in a request',
   }
 

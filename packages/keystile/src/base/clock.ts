@@ -24,7 +24,7 @@ export function requireClock(clock: Clock): Clock {
 
   if (Date.now() === 0) {
     throw new TypeError(
-      'a Worker has no time while it loads its modules: Date.now() is 0. ' +
+      'a Worker cannot read the time while it loads its modules: Date.now() is 0. ' +
         'Fix: sign and verify tokens in a request',
     )
   }

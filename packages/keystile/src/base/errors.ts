@@ -61,8 +61,8 @@ export class TokenError extends Refusal<TokenErrorCode> {
   readonly shortfall: TokenShortfall
 
   /**
-   * @param details If `details.reason` belongs to a code other than `code`, the error ignores it
-   *   and gets the default reason of `code`
+   * @param details If `details.reason` belongs to a different code, the error gets the default
+   *   reason of `code` instead
    */
   constructor(
     code: TokenErrorCode,

@@ -26,7 +26,7 @@ export function parseFlags(
   for (const token of tokens) {
     if (token.kind === 'positional') {
       throw new UsageError(
-        '`token check` must have flags only; it has another argument. ' +
+        'each argument of `token check` must be a flag or its value; one is not. ' +
           'Fix: pass the token on standard input',
       )
     }

@@ -200,7 +200,7 @@ describe('keystile token check', () => {
     ],
     [['--issuer', 'i'], /^the audience .*Fix: add --audience, or set KEYSTILE_AUDIENCE$/],
     [['--issuer'], /--issuer/],
-    [[...api, 'abc'], /must have flags only/],
+    [[...api, 'abc'], /must be a flag or its value/],
     [['--issuer', 'i', '--audience', 'a'], /^--issuer must be an https URL/],
     [['--issuer', 'http://a.example', '--audience', 'a'], /^--issuer .* it is http:\/\/a\.example/],
     [[...api, '--jwks-uri', 'https://a.example'], 'pass either --keys or --jwks-uri, not both'],

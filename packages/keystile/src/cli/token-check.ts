@@ -173,7 +173,7 @@ function readTokenRules(
 
 interface Given {
   readonly values: readonly string[]
-  /** The flag or variable that the values come from. */
+  /** The flag or the environment variable that has these values. */
   readonly name: string
 }
 
@@ -192,10 +192,10 @@ function readDemand(flags: Readonly<Record<string, unknown>>, verifier: Verifier
 }
 
 /**
- * Calls `make`. If `make` throws, the message names options of the library. Replaces each such name
- * with the flag or the variable that the user has set.
+ * Calls `make`. If it throws a `TypeError`, replaces each name of a library option in the message
+ * with the name of the flag or the environment variable.
  *
- * @throws {UsageError} if `make` throws a `TypeError`
+ * @throws {UsageError} with this message
  */
 function named<T>(names: Readonly<Record<string, string>>, make: () => T): T {
   try {

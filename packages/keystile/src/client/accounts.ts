@@ -35,8 +35,8 @@ export interface MailRequest {
 }
 
 /**
- * The proof that a mail contains: either the `token` of its link, or its code. The code needs the
- * id of the request too.
+ * The proof that a mail contains: either the `token` of its link, or its code. The code works only
+ * together with the id of the request.
  */
 export type MailProof =
   | { readonly token: string; readonly requestId?: undefined; readonly code?: undefined }
@@ -97,8 +97,9 @@ export interface AccountMethods {
    * Confirms a pending registration. The issuer then creates the account:
    * `POST /email-verifications/confirm`.
    *
-   * @throws {ClientError} `forbidden` if the link, the code or the password is wrong or has
-   *   expired; `conflict` if another user has taken the user name or the address in the meantime
+   * @throws {ClientError} `forbidden` if the password is wrong, or if the link or the code is
+   *   wrong or has expired; `conflict` if another user has taken the user name or the address in
+   *   the meantime
    */
   finishRegistration(proof: RegistrationProof): Promise<void>
   /**
@@ -126,8 +127,8 @@ export interface AccountMethods {
   /**
    * Verifies the address of an account: `POST /email-verifications/confirm`.
    *
-   * @throws {ClientError} `forbidden` if the link, the code or the password is wrong or has
-   *   expired; `not_signed_in` if `proof` has no password and no user is signed in
+   * @throws {ClientError} `forbidden` if the password is wrong, or if the link or the code is
+   *   wrong or has expired; `not_signed_in` if `proof` has no password and no user is signed in
    */
   verifyEmail(proof: OwnMailProof): Promise<void>
   /**
@@ -147,8 +148,8 @@ export interface AccountMethods {
   /**
    * Confirms a new address: `POST /email-changes/confirm`.
    *
-   * @throws {ClientError} `forbidden` if the link, the code or the password is wrong or has
-   *   expired; `not_signed_in` if `proof` has no password and no user is signed in
+   * @throws {ClientError} `forbidden` if the password is wrong, or if the link or the code is
+   *   wrong or has expired; `not_signed_in` if `proof` has no password and no user is signed in
    */
   confirmEmailChange(proof: OwnMailProof): Promise<void>
   /**

@@ -7,8 +7,8 @@ export interface AccountRequest {
   readonly url: string
   readonly body: object
   /**
-   * The names of members in the `fields` of an error, where they differ from the names in the body.
-   * For example, `{ new_password: 'password' }` reports a wrong `new_password` as `password`.
+   * Maps names in the body to different names in the `fields` of an error. For example,
+   * `{ new_password: 'password' }` reports a wrong `new_password` as `password`.
    */
   readonly names?: Readonly<Record<string, string>>
 }
@@ -18,7 +18,7 @@ export interface AccountRequest {
  * check both: a different server may have answered 200, such as the login page of a hotel's
  * network.
  *
- * @throws {ClientError} with the code of the status if the issuer refuses the request;
+ * @throws {ClientError} with the code from `accountCodeOf` if the issuer refuses the request;
  *   `temporarily_unavailable` if the issuer is unreachable, fails or is busy, or if a different
  *   server answers
  */

@@ -56,9 +56,9 @@ function withToken(headers: Headers, { accessToken }: KnownSession): Headers {
 }
 
 /**
- * Whether the API refused the token, so that a new token may help. A 401 without an error code
- * counts too: some APIs send no error code, and a script often cannot read the `WWW-Authenticate`
- * header of a different origin.
+ * Whether the API refused the token, so that a new token may help. Also returns true for a 401
+ * without an error code: some APIs send no error code, and a script often cannot read the
+ * `WWW-Authenticate` header of a different origin.
  */
 function isTokenRefused({ status, headers, redirected, url }: Response, asked: string): boolean {
   if (status !== 401) return false

@@ -42,7 +42,10 @@ interface Transaction {
   addEventListener(type: 'complete' | 'abort', listener: () => void): void
 }
 
-/** Returns the browser. Call it at each use, because a page may load a polyfill later. */
+/**
+ * Returns `globalThis`, with the type of a browser. Call `browser()` at each use, because a page
+ * may load a polyfill later.
+ */
 export function browser(): Browser {
   return globalThis
 }

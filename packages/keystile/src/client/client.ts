@@ -18,9 +18,10 @@ export interface ClientOptions {
    */
   readonly issuer: string
   /**
-   * Where the client keeps the tokens. `'cookie'` is for browsers only. The issuer sets the refresh
-   * token as a cookie that no script can read, so an injected script cannot steal it. The tabs keep
-   * only the access token, in memory. Default: `memoryStorage()`.
+   * Where the client keeps the tokens. With `'cookie'`, which works only in browsers, the issuer
+   * sets the refresh token as a cookie. No script can read this cookie, so an injected script
+   * cannot steal the refresh token. The tabs keep only the access token, in memory. Default:
+   * `memoryStorage()`.
    */
   readonly storage?: TokenStorage | 'cookie'
   /**
@@ -64,8 +65,9 @@ export interface ApiClient extends AccountMethods {
    * request once more, and returns the second answer. A request whose body is a stream cannot be
    * sent again.
    *
-   * Adds no token if no user is signed in, if the session has expired, or if another login has
-   * replaced the session. A request is therefore never sent with the token of a later login.
+   * Adds no token if no user is signed in, if the session has expired, or if another login replaces
+   * the session during the refresh. So `fetch` never sends a request with the token of a login that
+   * happens after the call.
    *
    * @throws {ClientError} `temporarily_unavailable` if a refresh gets no answer; the user stays
    *   signed in
@@ -82,8 +84,9 @@ export interface ApiClient extends AccountMethods {
   logout(): Promise<void>
   /**
    * Returns a valid access token, for WebSockets and other uses without `fetch`. Returns
-   * `undefined` if no user is signed in or the session has expired. If another login has replaced
-   * the session, the next call returns the token of that login.
+   * `undefined` if no user is signed in or the session has expired. Also returns `undefined` if
+   * another login replaces the session during a refresh. The next call returns the token of that
+   * login.
    *
    * @throws {ClientError} `temporarily_unavailable` if a refresh gets no answer
    */

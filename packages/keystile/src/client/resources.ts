@@ -37,7 +37,7 @@ export function requireSafeUrl(option: string, text: unknown, allowsHttp: boolea
     !url.hostname.includes('*')
   if (!isPlain || !['http:', 'https:'].includes(url.protocol)) {
     throw new TypeError(
-      `\`${option}\` must be an absolute https URL without user, query, fragment and *`,
+      `\`${option}\` must be an absolute https URL without user, query, fragment or *`,
     )
   }
   if (url.protocol === 'https:' || allowsHttp || isThisMachine(url.hostname)) return url

@@ -36,8 +36,8 @@ export interface SessionKeeper {
 
 /**
  * Opens the keeper. The storage has a lock, so all clients with the same storage log in, refresh
- * and log out one after the other. Each client still reads the storage again before it writes: a
- * client may lose the lock, and a logout removes the stored session before it waits for the lock.
+ * and log out one after the other. Even with the lock, a client reads the storage before it writes:
+ * a client may lose the lock, and a logout removes the stored session before it waits for the lock.
  */
 export function openSessionKeeper(options: SessionKeeperOptions): SessionKeeper {
   const { endpoints, clock } = options

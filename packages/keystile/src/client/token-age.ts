@@ -34,7 +34,7 @@ export interface TokenAge {
  * is in the future, the token counts as expired, because its real age is unknown.
  */
 export function createTokenAge(clock: ClientClock): TokenAge {
-  /** The latest token, its age when it was first measured, and `clock.elapsed()` at that moment. */
+  /** The latest token, its age at the first measurement, and `clock.elapsed()` at that moment. */
   let seen: { readonly accessToken: string; readonly age: number; readonly at: number } | undefined
 
   function ageOf({ accessToken, askedAt }: KnownSession): number {

@@ -62,7 +62,7 @@ export interface AssembledGuard<S extends string, U, T extends TokenType, M, Car
    */
   anyOf(...alternatives: AlternativeArguments<S>): M
   readonly optional: {
-    /** Also admits a request without a credential. A wrong credential is still refused. */
+    /** Like `guard(…)`, but admits a request without a credential. Refuses a wrong credential. */
     (...demand: DemandArguments<S>): M
     check(request: R, ...demand: DemandArguments<S>): Promise<Decision<S, U, undefined, T>>
     /**

@@ -22,7 +22,7 @@ export function acceptMountable(mountable: Mountable): void {
 
 /** What `mount` needs: the object of `createKeystile` or of `protectedResource`. */
 export interface Mountable {
-  /** Returns the answer to a request for one of its own endpoints; otherwise `undefined`. */
+  /** Returns the answer to a request for an endpoint of this object; otherwise `undefined`. */
   answer(request: HttpRequestWithBody): Promise<HttpAnswer<AnswerBody> | undefined>
   /** Called by `mount`, once for each call. */
   onMount?(): void

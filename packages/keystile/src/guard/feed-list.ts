@@ -19,9 +19,9 @@ export interface FeedList {
   add(data: string): void
   isRevoked: ReturnType<typeof createRevocationList>['isRevoked']
   /**
-   * Removes the revocations whose tokens have expired, but at most once a minute. Returns false if
-   * the clock was set back. In that case a token may be valid again although its revocation was
-   * already removed, so the caller must read all revocations again.
+   * Removes the revocations that expired over a minute ago, but at most once a minute. Returns
+   * false if the clock was set back by a minute or more. In that case a token may be valid again
+   * although its revocation was already removed, so the caller must read all revocations again.
    */
   purge(): boolean
 }

@@ -29,7 +29,7 @@ export interface FeedStream {
  * once with the reason, and never calls `onEvent` after that. The connection also ends if nothing
  * arrives for four seconds, if `onEvent` throws, and if a line is too long.
  *
- * @param lastEventId the id of the last event that an earlier connection has passed on
+ * @param lastEventId the id of the last revocation that an earlier connection has passed on
  */
 export function openFeedStream(
   location: FeedLocation,

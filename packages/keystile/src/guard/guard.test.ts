@@ -819,7 +819,7 @@ describe('callerOf', () => {
       name: 'TypeError',
       message:
         'the guard of this route is optional and the request has no token: ' +
-        'call guard.optional.caller(…), which then returns undefined',
+        'call guard.optional.caller(…), which returns undefined for such a request',
     })
   })
 

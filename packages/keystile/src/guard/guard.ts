@@ -111,8 +111,8 @@ export interface GuardCore<S extends string, U, T extends TokenType = 'at+jwt'> 
   /**
    * Admits a request synchronously if the token is cached and still valid, has the demanded scopes,
    * and its user is in memory. Otherwise returns `undefined`, and the adapter must call `enter`,
-   * which decides. Also returns `undefined` if the demand has a `maxAgeSeconds`, or if a different
-   * guard ran before.
+   * which decides. Also returns `undefined` if the demand has a `maxAgeSeconds`, or if a guard has
+   * already admitted this request.
    */
   enterAtOnce(carrier: object, request: HttpRequest, demand: Demand<S>): Caller<S, U, T> | undefined
   /**
@@ -308,7 +308,7 @@ function createAuthentication<S extends string, U, T extends TokenType>(
  * Requires that the app's function `user` found a user.
  *
  * @throws {TokenError} `unknown_user`, if it returned `undefined` or `null`
- * @throws {TypeError} if it returned anything else but an object
+ * @throws {TypeError} if it returned any other value that is not an object
  */
 function requireUser<U>(user: U | undefined | null): U {
   if (user === undefined || user === null) throw tokenError('unknown_user')
@@ -354,7 +354,7 @@ export function requireCaller<S extends string, U, T extends TokenType>(
   if (!caller) {
     throw new TypeError(
       'the guard of this route is optional and the request has no token: ' +
-        'call guard.optional.caller(…), which then returns undefined',
+        'call guard.optional.caller(…), which returns undefined for such a request',
     )
   }
   return caller

@@ -18,15 +18,14 @@ import type { RevocationSource, RevocationState } from './revocations.ts'
 const staleAfterMilliseconds = 4_000
 
 /**
- * How long the network may delay an event `current`. After a longer delay, the verifier ends the
- * connection: the issuer sends the next event a second later, and the state would become `stale`
- * before that event arrives.
+ * The maximum delay of an event `current` on the network. After a longer delay, the verifier ends
+ * the connection: the next event would arrive a second later, when the state is already `stale`.
  */
 const lateMilliseconds = 3_000
 
 /**
- * The issuer and this process both measure the time since the connection was opened. The issuer may
- * measure at most this many milliseconds more.
+ * The issuer and this process both measure the time since the connection was opened. The time of
+ * the issuer may exceed the time of this process by at most this many milliseconds.
  */
 const aheadMilliseconds = 1_000
 

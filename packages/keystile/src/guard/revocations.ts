@@ -39,11 +39,11 @@ export interface RevocationFeed {
   readonly clientId: string
   readonly clientSecret: string
   /**
-   * What happens to tokens while the state is `stale`: no event has arrived for four seconds. With
-   * `refuse`, the API answers 503 until events arrive again. No revoked token is accepted, but an
-   * outage of the issuer is an outage of this API. With `accept`, this API keeps working, but it
-   * accepts tokens that are revoked during the outage. In both cases, the verifier refuses a token
-   * if it already knows the revocation of the token.
+   * What happens to tokens while the state is `stale`, because no event has arrived for four
+   * seconds. With `refuse`, the API answers 503 until events arrive again. No revoked token is
+   * accepted, but an outage of the issuer is an outage of this API. With `accept`, this API keeps
+   * working, but it accepts tokens that are revoked during the outage. In both cases, the verifier
+   * refuses a token if it already knows the revocation of the token.
    */
   readonly whenStale: 'accept' | 'refuse'
 }

@@ -7,8 +7,8 @@ const maxLists = 1_000
 
 /**
  * Creates a function that returns one frozen list for equal lists of scopes. A guard compares the
- * scopes of each request. If each token had a list of its own, the comparison would often wait for
- * memory that is not in the processor's cache, which takes longer than the comparison.
+ * scopes of each request. If each token had a list of its own, this list would often not be in the
+ * processor's cache. Loading it from memory takes longer than the comparison.
  */
 export function createSharedScopes(): (scopes: readonly string[]) => readonly string[] {
   let lists = new Map<string, readonly string[]>()

@@ -18,9 +18,9 @@ export interface TokenRules<T extends TokenType = TokenType> {
   readonly tokenType?: T
   /**
    * The names of this API. The `aud` of a token must contain at least one of them. With
-   * `tokenType: 'JWT'`, this may be `{ claim, values }` instead, for an issuer whose tokens have no
-   * `aud`: the named claim must contain one of the values. If a token has an `aud` too, its `aud`
-   * must also contain one of the values.
+   * `tokenType: 'JWT'`, this may be `{ claim, values }` instead, for an issuer that often omits
+   * `aud`: the named claim must contain one of the values. If a token does have an `aud`, its `aud`
+   * must contain one of the values as well.
    */
   readonly audience: string | readonly string[] | BindingClaim
   /**

@@ -31,7 +31,7 @@ interface TokenDemand {
 /** An issuer and the keys that verify its tokens. */
 export interface TrustedIssuer {
   readonly keys: KeySet
-  /** The same keys if they are fetched; `undefined` if the options contain the keys. */
+  /** `keys` as a `RemoteJwkSet`, if they are fetched; `undefined` if the options contain them. */
   readonly remote: RemoteJwkSet | undefined
   /**
    * Verifies a token with this issuer's keys, and checks that its `iss` is this issuer. A key of
@@ -45,8 +45,8 @@ export interface TrustedIssuer {
 /** All issuers of a verifier. */
 export interface TrustedIssuers {
   /**
-   * Set if the option `keys` contains the keys, and these keys have no function `seek`. Such a
-   * verifier has only one issuer, so the caller need not call `select`. Otherwise `undefined`.
+   * The only issuer of the verifier. If it is set, the caller need not call `select`. `undefined`
+   * if the keys are fetched, or if the option `keys` has a function `seek`.
    */
   readonly only: TrustedIssuer | undefined
   /** The fetched key sets of all issuers. */
@@ -182,7 +182,7 @@ function keysOf(keys: KeyOptions['keys']): KeySet {
   if (typeof keys === 'string') return keySetOf([importKey({ secret: keys, algorithm: 'HS256' })])
   if (typeof keys !== 'object' || keys === null || keys instanceof URL) {
     throw new TypeError(
-      '`keys` must be a JWK Set, or a secret of at least 32 bytes; ' +
+      '`keys` must be a JWK Set, a KeySet, or a secret of at least 32 bytes; ' +
         'leave it out to fetch the keys that the issuer publishes, or pass `jwksUri`',
     )
   }

@@ -13,17 +13,17 @@ type LoadUser<U> = (identity: Identity) => Promise<U | undefined>
 const recalls = new WeakMap<object, RecallUser<unknown>>()
 
 /**
- * Connects a function that loads users with one that returns users from memory. Both must return
- * the same users.
+ * Connects two functions: `load` loads users, and `recall` returns users from memory. Both must
+ * return the same users.
  *
- * @returns the function that loads users
+ * @returns `load`
  */
 export function withRecall<U>(load: LoadUser<U>, recall: RecallUser<U>): LoadUser<U> {
   recalls.set(load, recall)
   return load
 }
 
-/** Returns the function that returns users from memory; `undefined` if there is none. */
+/** Returns the function `recall` that `withRecall` connected; `undefined` if there is none. */
 export function findRecall(load: object): RecallUser<unknown> | undefined {
   return recalls.get(load)
 }

@@ -186,8 +186,8 @@ describe('createVerifier', () => {
     ['an empty audience among others', { ...options, audience: [audience, ''] }, /audience/],
     ['an audience that is not a string', { ...options, audience: [1] }, /audience/],
     ['keys that are undefined', { ...options, keys: undefined }, /keys/],
-    ['keys of null', { ...options, keys: null }, /`keys` must be a JWK Set, or a secret/],
-    ['a number as keys', { ...options, keys: 1 }, /`keys` must be a JWK Set, or a secret/],
+    ['keys of null', { ...options, keys: null }, /`keys` must be a JWK Set, a KeySet, or/],
+    ['a number as keys', { ...options, keys: 1 }, /`keys` must be a JWK Set, a KeySet, or/],
     ['an empty JWK Set', { ...options, keys: { keys: [] } }, /must have a usable key/],
     [
       'a JWK Set without a suitable key',

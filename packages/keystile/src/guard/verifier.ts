@@ -49,8 +49,8 @@ export interface VerifierOptions<T extends TokenType = TokenType>
    */
   readonly keys?: JwkSet | KeySet | string
   /**
-   * The URL of the issuer's JWK Set: https, or http on this machine. The verifier then does not
-   * fetch the issuer's metadata. Works with one issuer only, and not together with `keys`.
+   * The URL of the issuer's JWK Set: https, or http on this machine. With this option, the verifier
+   * does not fetch the issuer's metadata. Works with one issuer only, and not together with `keys`.
    */
   readonly jwksUri?: string
   /** The allowed algorithms. Default: the algorithms of the keys. */
@@ -319,8 +319,9 @@ function readOptions(options: VerifierOptions): {
 }
 
 /**
- * Whether a cached token is still valid. A token whose key was removed from the set must be
- * verified again, because the issuer may have withdrawn a stolen key.
+ * Returns whether a cached token is valid or expired. Returns `key_gone` if its key was removed
+ * from the set or replaced. This token must be verified again, because the issuer may have
+ * withdrawn a stolen key.
  *
  * Does NOT check revocation.
  */
@@ -373,10 +374,10 @@ async function load(revocations: RevocationSource): Promise<void> {
 }
 
 /**
- * Waits for one update of the revocations. Without revocations the verifier refuses every token,
- * because it could not tell a revoked token from a valid one.
+ * Waits for one update of the revocations.
  *
- * @throws {TokenError} `temporarily_unavailable` if the revocations are still not usable
+ * @throws {TokenError} `temporarily_unavailable` if the revocations are not usable even after that:
+ *   the verifier could not tell a revoked token from a valid one
  */
 async function catchUp(revocations: RevocationSource): Promise<void> {
   const cause = await failureOf(revocations.refresh())

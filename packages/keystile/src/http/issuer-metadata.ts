@@ -91,7 +91,7 @@ export async function fetchJwksUri(
   )
 }
 
-/** How many characters a message shows at most of an `issuer` that a server sent. */
+/** A message shows at most this many characters of an `issuer` that a server sent. */
 const maxShownLength = 80
 
 /**

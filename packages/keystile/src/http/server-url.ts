@@ -2,7 +2,7 @@
 
 /**
  * Parses an http or https URL without user, query and fragment. Refuses backslashes and white
- * space, because the URL parser would repair them: the text and the URL would then differ.
+ * space, because the URL parser would repair them, and the URL would differ from the text.
  *
  * @returns `undefined` for any other value
  */

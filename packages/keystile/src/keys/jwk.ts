@@ -169,7 +169,7 @@ export function exportPrivateJwk(key: VerificationKey): Jwk {
   return describeJwk(key, key.signingKey)
 }
 
-/** Returns the thumbprint of a key: SHA-256 of its required members in base64url (RFC 7638 §3). */
+/** Returns the thumbprint of a key: SHA-256 of its required members, as base64url (RFC 7638 §3). */
 export function thumbprint(jwk: Jwk): string {
   if (!isKeyType(jwk.kty))
     throw new TypeError('a thumbprint needs a JWK of kty EC, OKP, RSA or oct')

@@ -57,8 +57,8 @@ const placeholders: readonly string[] = [
 ]
 
 /**
- * Texts with fewer characters than this are not compared. HS256 needs a secret of 32 bytes, so a
- * shorter secret is refused anyway.
+ * The minimum length of a text that is compared with the known secrets. HS256 needs a secret of 32
+ * bytes, so a shorter secret is refused anyway.
  */
 const fewestBytes = 32
 

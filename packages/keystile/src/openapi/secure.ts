@@ -65,7 +65,7 @@ type Requirement = Readonly<Record<string, readonly string[]>>
  *
  * - a guard inside another function, for example a function of hono/combine. It sees only the
  *   functions that the app registers
- * - whether a function answers or calls `next`, and `next('route')`. It assumes that a function
+ * - whether a function answers, calls `next()` or calls `next('route')`. It assumes that a function
  *   without the parameter `next` answers, that the last function of a route answers, and that all
  *   other functions call `next`
  * - a guard that runs only for some values of a path parameter. It tries a few values, and begins

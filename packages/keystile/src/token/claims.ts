@@ -39,13 +39,13 @@ export interface ClaimsDemand {
   readonly now: number
 }
 
-/** The claim that binds a token without `aud` to an API. */
+/** A claim that names the API of a token, for issuers that often omit `aud`. */
 export interface BindingClaim {
   /** The name of the claim. Its value is a string or an array of strings, as for `aud`. */
   readonly claim: string
   /**
-   * The allowed values. The claim must contain at least one of them. If a token also has an `aud`,
-   * its `aud` must contain at least one of them too.
+   * The allowed values. The claim must contain at least one of them. If a token does have an `aud`,
+   * its `aud` must contain at least one of them as well.
    */
   readonly values: readonly string[]
 }
@@ -124,7 +124,7 @@ export function isExpired(exp: number, now: number, clockToleranceSeconds: numbe
  * Refuses claims that must not be signed: a registered claim whose value is undefined, an `iss`,
  * `sub` or `jti` that is not a string, and a time that is not in seconds. A token with an `exp` in
  * milliseconds would practically never expire. A claim with the value undefined would be missing
- * from the token, and a token without `aud` is not limited to one API.
+ * from the token. Without `aud`, for example, the token would not be limited to one API.
  *
  * @throws {TypeError}
  */

@@ -60,7 +60,7 @@ const clientClaims = ['client_id', 'azp', 'cid', 'appid'] as const
  */
 const foreignClaims = ['nonce', 'at_hash', 'c_hash', 'events'] as const
 
-/** The claims in which some issuers and apps say what kind of token it is. Keycloak uses `typ`. */
+/** The claims in which some issuers and apps name the kind of a token. Keycloak uses `typ`. */
 const typeClaims = ['typ', 'type', 'token_type'] as const
 
 /**

@@ -35,9 +35,9 @@ function serialize(parsed: unknown, contentType: string): Uint8Array {
 }
 
 /**
- * Serializes a parsed form. Writes a value that is a list or an object as a repeated parameter, so
- * that the endpoint refuses the request (RFC 6749 §3.2). Parsers create such values from `a=1&a=2`,
- * `a[]=1` and `a[b]=1`. This function cannot know which of the three was sent.
+ * Serializes a parsed form. Repeats a parameter whose value is a list or an object, so that the
+ * endpoint refuses the request (RFC 6749 §3.2). Parsers create such values from `a=1&a=2`, `a[]=1`
+ * and `a[b]=1`. This function cannot know which of the three was sent.
  */
 function formOf(parsed: object): string {
   const pairs = Object.entries(parsed).flatMap(([name, value]: [string, unknown]) => {

@@ -31,7 +31,7 @@ interface Layer extends Match {
   readonly route?: Route
   /** The path argument of `use`. Express 4 does not keep it. */
   readonly rawPath?: unknown
-  /** In Express 4, says whether the layer is for every path. */
+  /** Only in Express 4. `fast_slash` is true if the layer is for every path. */
   readonly regexp?: { readonly fast_slash?: boolean }
   /**
    * Express 5 returns the match. Express 4 returns a boolean, and stores the match in the layer.
@@ -131,9 +131,9 @@ function walk(
 
 /**
  * Collects the guards of a route, and returns whether one of the route's functions answers. A
- * function without the parameter `next` counts as answering. The last function counts as answering
- * too, unless it is a guard. Exception: in `route(…).all(load).get(show)`, the function `load` does
- * not count as answering, because the route also has a function for a single method.
+ * function answers if it has no parameter `next`, or if it is the last function and not a guard.
+ * Exception: in `route(…).all(load).get(show)`, a function `load` with the parameter `next` never
+ * answers, because the route also has a function for a single method.
  */
 function passRoute({ stack, methods }: Route, method: string, guards: GuardMark[]): boolean {
   const verb = method === 'head' && !methods['head'] ? 'get' : method

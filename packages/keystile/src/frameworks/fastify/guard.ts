@@ -47,7 +47,7 @@ export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> {
    */
   anyOf(...alternatives: AlternativeArguments<S>): FastifyHook
   readonly optional: {
-    /** Also admits a request without a credential. A wrong credential is still refused. */
+    /** Like `guard(…)`, but admits a request without a credential. Refuses a wrong credential. */
     (...demand: DemandArguments<S>): FastifyHook
     check(
       request: CheckedRequest,

@@ -34,7 +34,7 @@ export interface Guard<S extends string, U, T extends TokenType = 'at+jwt'> {
    */
   anyOf(...alternatives: AlternativeArguments<S>): HonoMiddleware<Identity<S, T>, U>
   readonly optional: {
-    /** Also admits a request without a credential. A wrong credential is still refused. */
+    /** Like `guard(…)`, but admits a request without a credential. Refuses a wrong credential. */
     (...demand: DemandArguments<S>): HonoMiddleware<Identity<S, T> | undefined, U | undefined>
     check(
       request: HttpRequest,

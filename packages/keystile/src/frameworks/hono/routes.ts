@@ -34,7 +34,10 @@ export interface HonoLike {
       path: string,
     ): readonly [readonly (readonly [unknown, unknown])[], ...unknown[]]
   }
-  /** Decodes a path. If the app is not strict, it also removes a slash at the end. */
+  /**
+   * Returns the decoded path of a request. If the app is not strict, `getPath` removes a slash at
+   * the end of the path.
+   */
   getPath(request: Request): string
 }
 
@@ -109,10 +112,10 @@ export function routesOfHono(app: HonoLike): AppRoutes {
 }
 
 /**
- * Whether a route answers every request, so that no later function runs. A function without the
- * parameter `next` answers every request. The last function of a route also answers every request.
- * Returns `undefined` if the parameters are unknown: `() => …` and `(c, ...rest) => …` do not show
- * whether they use `next`.
+ * Whether a route answers every request, so that no later function runs. `(c) => …` answers every
+ * request. The last function of a route does as well, unless the app has registered it with `use`
+ * or `all`. Returns `undefined` if the parameters are unknown: `() => …` and `(c, ...rest) => …` do
+ * not show whether they use `next`.
  */
 function answers(route: HonoRoute, routes: readonly HonoRoute[]): boolean | undefined {
   const handler = innermost(route.handler)
@@ -136,8 +139,8 @@ function innermost(handler: HonoHandler): HonoHandler {
 }
 
 /**
- * Whether a route was created by `app.mount` or by hono/mount. Such a function has no property that
- * identifies it, so this reads its source text.
+ * Whether a route was created by `app.mount` or by hono/mount. No property of the route's function
+ * shows this, so `isMounted` reads the source text of the function.
  */
 function isMounted({ handler }: HonoRoute): boolean {
   return Function.prototype.toString.call(innermost(handler)).includes('applicationHandler(')

@@ -78,7 +78,7 @@ export function getCaller<Options>(context: ExecutionContext): CallerOf<Options>
   if (caller) return caller
   throw new TypeError(
     'the guard of this handler is optional and the request has no token: ' +
-      'use @OptionalCaller(), which then passes undefined',
+      'use @OptionalCaller(), which passes undefined for such a request',
   )
 }
 

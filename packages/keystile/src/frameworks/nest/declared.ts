@@ -100,9 +100,9 @@ export function declaredOnMethod(type: Class, name: PropertyKey): readonly Decla
 export interface HandlerDemand {
   readonly joined: Demand
   /**
-   * The demands that `joined` combines, in the order of the checks. If the default of the
-   * app applies, it comes first. Then, for each class from the topmost superclass down, come the
-   * demand of the class and the demand of its method.
+   * The demands that `joined` combines, in the order of the checks. If the default of the app
+   * applies, it is the first. The demands of each class and of its method follow, from the topmost
+   * superclass down.
    */
   readonly parts: readonly Demand[]
 }
@@ -112,8 +112,8 @@ export interface HandlerDemand {
  * class, its superclasses, the method and the methods that it overrides. Returns `undefined` if
  * every caller may use the handler.
  *
- * `@Public()` counts only if it stands above the method that runs. It then drops all demands except
- * those of `@OptionalGuard(…)` above the same method.
+ * If `@Public()` stands above the method that runs, the result contains only the demands of
+ * `@OptionalGuard(…)` above this method. It does not affect methods that override this method.
  *
  * @throws {TypeError} for a scope that is not declared, and for a handler that is not a method of
  *   the class

@@ -54,9 +54,9 @@ export const AnyOf = <S extends string = string>(
 }
 
 /**
- * Also admits a request without a credential. A wrong credential is still refused. All demands
- * apply together, so the request still needs a token if the class or the whole app demands one. In
- * that case, add `@Public()` to the method.
+ * Like `@Guard(…)`, but admits a request without a credential. Refuses a wrong credential. All
+ * demands apply together, so a request without a token is still refused if the class or the whole
+ * app demands a token. To admit it, add `@Public()` to the method.
  *
  * @throws {TypeError} for a wrong argument, and if the decorator does not stand above a class or a
  *   method
@@ -111,9 +111,9 @@ function decorator(name: string, declaration: Declaration): ClassOrMethodDecorat
       enforceOn(target.constructor)
     } else {
       const places = declaration.kind === 'public' ? 'a method' : 'a class or a method'
+      const place = method ?? (typeof target === 'function' ? 'a class' : kindOf(target))
       throw new TypeError(
-        `@${name}(…) must stand above ${places}; ` +
-          `${method === undefined ? kindOf(target) : String(method)} is something else`,
+        `@${name}(…) must stand above ${places}; it stands above ${String(place)}`,
       )
     }
   }

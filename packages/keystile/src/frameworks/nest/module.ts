@@ -43,8 +43,8 @@ export interface AsyncModuleOptions<
  * app needs a token, and the decorators of keystile/nest can demand more.
  *
  * The app does not start if a decorator demands a scope that is not declared, or if Nest would
- * never use the decorator. Does NOT guard middleware and gateway methods that Nest calls itself,
- * such as `handleConnection`, because Nest calls them without guards.
+ * never use the decorator. Nest runs no guard before middleware, nor before lifecycle methods of a
+ * gateway, such as `handleConnection`. So this module does NOT guard them.
  */
 export class KeystileModule implements OnModuleInit {
   readonly #guards: Guards

@@ -25,7 +25,7 @@ export const bearer: CredentialScheme = {
 }
 
 /**
- * Returns the whole `Authorization` field if it has a tab after `Bearer`, or `Bearer` after a comma
+ * Returns the whole `Authorization` field if a tab follows `Bearer`, or if `Bearer` follows a comma
  * (servers join two fields with a comma). `prove` refuses such a field as malformed. If this
  * function returned `undefined`, the request would count as a request without a token, and an
  * optional guard would admit it.
