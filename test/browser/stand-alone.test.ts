@@ -114,7 +114,7 @@ describe('the stand-alone server and a browser', { skip: skipWithoutBrowser() },
     assert.equal(await isSignedIn(page), false)
   })
 
-  it('keystile/client reports that a server has no cookie sessions', async () => {
+  it('if a server lacks cookie sessions, keystile/client throws no_cookie_sessions', async () => {
     const page = await open(servers[1])
     const failed = await page.evaluate(() =>
       client.isSignedIn().then(
