@@ -49,7 +49,7 @@ describeAboveDatabase('the pages for a new password', (stage) => {
     assert.equal((await login({ password: next })).status, 200)
   })
 
-  it('a person who reads the mail on another device can enter the code of the mail', async () => {
+  it('a person who reads the reset mail on another device can enter its code', async () => {
     const started = await start()
     const { send, addUser, login } = started
     await addUser()
