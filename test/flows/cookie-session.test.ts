@@ -251,7 +251,7 @@ describeOnBoth(
       assert.equal((await refreshBy(cookie)).status, 200)
     })
 
-    it('DELETE /session ends the session and clears the cookie, also a second time', async () => {
+    it('DELETE /session ends the session, and always clears the cookie', async () => {
       const { addUser, post, refreshBy, logout, open } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const answer = await post(ada)
