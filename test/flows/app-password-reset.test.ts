@@ -250,7 +250,7 @@ describeOnBoth(
       assert.equal(found.length, 1)
     })
 
-    it('a link for a user who was banned, deleted or got another address is refused', async () => {
+    it('a reset link fails if its user was banned, deleted or got another address', async () => {
       const { addUser, asked, confirm, opens } = await start(stage)
       await addUser()
       const { token, code, request_id } = await asked()

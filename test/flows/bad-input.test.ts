@@ -316,7 +316,7 @@ describe('the server and malformed requests', () => {
     assert.ok(!answer.includes('evil'))
   })
 
-  it('the server sends no CORS headers to an origin that is not listed', async () => {
+  it('the server sends no CORS headers to an origin that is not in corsOrigins', async () => {
     for (const method of ['GET', 'OPTIONS', 'POST']) {
       const response = await fetch(`${url}/users/me`, {
         method,

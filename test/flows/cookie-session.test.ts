@@ -326,7 +326,7 @@ describeOnBoth(
       }
     })
 
-    it('the /session endpoints accept a page from a listed origin', async () => {
+    it('the /session endpoints accept pages whose origin is in corsOrigins', async () => {
       const { addUser, post, refreshBy, logout } = await startBrowser(stage, {
         corsOrigins: [listed],
       })

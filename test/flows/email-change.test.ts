@@ -286,7 +286,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual({ ...entry }, { actor: 'nobody', subject })
   })
 
-  it('an unverified old address gets no undo link, and others can register with it', async () => {
+  it('an unverified old address gets no undo link, and other users can register it', async () => {
     const { changed, address, register } = await start()
     await stage.sql('update "user" set email_verified_at = null')
     const { message, token } = await changed(fresh, old)

@@ -170,7 +170,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     assert.deepEqual(valuesOf(await (await server.read()).untilCurrent()), [undefined, ended])
   })
 
-  it('only a confidential client with the permission may read revocations', async () => {
+  it('/revocations needs a confidential client with the permission `revocations`', async () => {
     const { read, url, addClient, credentials } = await serve(stage)
     const plain = await addClient({ id: 'plain', may: ['introspect'] })
     const open = await addClient({ id: 'spa', confidential: false, grants: ['password'] })
