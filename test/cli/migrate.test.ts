@@ -71,7 +71,7 @@ describe(
       })
     })
 
-    it('keystile migrate --check and doctor say whether they can use a newer database', async () => {
+    it('keystile migrate --check and doctor say whether a newer database can be used', async () => {
       await command('migrate')
       await query(`insert into keystile.migration values ('9998-later', '')`)
       for (const args of [['migrate'], ['migrate', '--check']]) {

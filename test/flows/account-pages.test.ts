@@ -101,7 +101,7 @@ describeAboveDatabase('the pages for a new password', (stage) => {
     assert.deepEqual(masked(pages[0] as Answer), masked(pages[1] as Answer))
   })
 
-  it('after a refused new password, a page shows the form with an error again', async () => {
+  it('after a refused new password, the page shows the form again with an error', async () => {
     const started = await start()
     const { send, addUser } = started
     await addUser()

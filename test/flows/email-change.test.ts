@@ -185,7 +185,7 @@ describeOnBoth('a new address', (stage) => {
     ])
   })
 
-  it('if two users confirm the same new address at the same time, only one gets it', async () => {
+  it('if two users confirm the same new address at once, only one user gets it', async () => {
     const { asked, confirm, bearer, tokens, change, mailTo, users, address } = await start()
     const eve = await tokens('eve')
     const mine = await asked()
@@ -201,7 +201,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(await address(), eveHas ? [old, true] : [fresh, true])
   })
 
-  it('of several simultaneous confirmations of a new address, one succeeds', async () => {
+  it('of several simultaneous confirmations of a new address, only one succeeds', async () => {
     const { asked, confirm, bearer, mails, settled } = await start()
     const { token, code, request_id } = await asked()
     const answers = await Promise.all([
@@ -561,7 +561,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 202), 429])
   })
 
-  it('an IP address with too many refused links gets 429, and other addresses do not', async () => {
+  it('an IP address with too many refused links gets 429, other IP addresses do not', async () => {
     const { send } = await start({ rateLimits: 'on', trustedProxies: [] })
     const guess = async (page: 'confirm' | 'undo', remoteAddress: string): Promise<number> =>
       (await send('POST', `/email-changes/${page}`, { json: { token: 'guess' }, remoteAddress }))
@@ -697,7 +697,7 @@ describeOnBoth('a new address that is not verified', (stage) => {
     assert.equal(outcome, 'outdated')
   })
 
-  it('other users can take the old address of a user if it was never verified', async () => {
+  it('other users can take a user’s old address if the address was never verified', async () => {
     const { tokens, send, mailTo, register, users } = await startWithMailbox(stage)
     const { accessToken: bearer, subject } = await tokens('eve')
     const change = async (new_email: string): Promise<number> => {

@@ -288,7 +288,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.equal((await loginThen()).status, 429)
   })
 
-  it('a new password makes all devices unknown except the one that set it', async () => {
+  it('a new password makes all devices unknown except the device that set it', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const [own, other] = [
@@ -348,7 +348,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.notDeepEqual(await hashes(), before)
   })
 
-  it('an address (IPv6: a /64) has one limit for all names except known devices', async () => {
+  it('an IP address (IPv6: a /64) has one limit for all logins except known devices', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const { json } = await guess(keystile, { password, address: '2001:db8::1' })
@@ -368,7 +368,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     )
   })
 
-  it('rate limits count the address of the client, not of a trusted proxy', async () => {
+  it('rate limits use the IP address of the client, not of a trusted proxy', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const withoutProxies = await stage.start({ rateLimits: 'on', clock: createTestClock() })
     /**

@@ -196,7 +196,7 @@ function testNotices(stage: Stage): void {
     assert.equal(server.tries, 2)
   })
 
-  it('if the connection breaks after DATA, the mail is sent again, unchanged', async () => {
+  it('if the SMTP connection breaks after DATA, the mail is sent again, unchanged', async () => {
     const started = await start()
     const { server, clock } = started
     server.replies.push('cut-after-data')

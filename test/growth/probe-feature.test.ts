@@ -213,7 +213,7 @@ describe(
       assert.doesNotMatch(output, /probe/)
     })
 
-    it('a new feature, grant and credential scheme work with both databases', async () => {
+    it('a new feature, grant and credential scheme work on SQLite and PostgreSQL', async () => {
       await passes(['--test', 'test/growth/probe.ts'])
     })
 

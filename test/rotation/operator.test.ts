@@ -46,7 +46,7 @@ describeOnBoth('keystile key', (stage) => {
     assert.deepEqual(await auditedKeys(stage), [['signing_key_published', next]])
   })
 
-  it('`keystile key rotate` publishes only one key if it is called twice', async () => {
+  it('two calls of `keystile key rotate` publish only one new key', async () => {
     await stage.start()
     const first = textOf(await run(['rotate']))
     const second = textOf(await run(['rotate']))
