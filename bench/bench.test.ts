@@ -101,7 +101,7 @@ describe('checkGuard', () => {
     })
   }
 
-  it('changesOf returns one changed credential per part, and keeps escapes like %2B', () => {
+  it('changesOf changes one character per part of a credential, but no escape like %2B', () => {
     assert.deepEqual(changesOf('Bearer aaa.bbb'), ['Bearer aba.bbb', 'Bearer aaa.bab'])
     assert.deepEqual(changesOf('sid=xxx.%2B%2Fzzz'), ['sid=xax.%2B%2Fzzz', 'sid=xxx.%2B%2Fazz'])
   })
@@ -210,7 +210,7 @@ describe('sharesOf', () => {
     return { nodes, startTime: 0, endTime: 0, samples, timeDeltas: samples.map((id) => id * 100) }
   }
 
-  it('sharesOf counts a native function as part of its caller, and leaves out idle time', () => {
+  it('in a profile, sharesOf counts native functions for their callers, and no idle time', () => {
     const busy = [1, 3, 4, 5, 5, 6, 7, 7]
     assert.deepEqual(sharesOf(profileOf([...busy, 2, 2, 2])), {
       keystile: 3 / 8,

@@ -135,7 +135,7 @@ describe('examples/websocket', () => {
     return [...told, event.code]
   }
 
-  it('examples/websocket sends the guard’s refusal and opens no WebSocket', async () => {
+  it('if the guard refuses an upgrade, examples/websocket answers with the refusal', async () => {
     for (const [authorization, status, challenge] of [
       [undefined, 401, /^Bearer realm="[^"]+"$/],
       ['Bearer abc', 401, /error="invalid_token"/],
@@ -162,7 +162,7 @@ describe('examples/websocket', () => {
     }
   })
 
-  it('examples/websocket finds a token in two headers, and disconnects deleted users', async () => {
+  it('examples/websocket reads tokens from two headers, and disconnects deleted users', async () => {
     const { url, headers } = example
     let greeted = 0
     const leave = (): void => {
@@ -265,7 +265,7 @@ describe('examples/nest', () => {
     assert.equal((await ask('GET', '/news/open', 'Bearer abc')).status, 200)
   })
 
-  it('examples/nest refuses bad tokens and missing scopes like every other guard', async () => {
+  it('examples/nest refuses bad tokens and missing scopes with JSON and a challenge', async () => {
     const { authorization } = example.headers
     const refusals: readonly (readonly [string, string, string | undefined, number, RegExp])[] = [
       ['GET', '/items', undefined, 401, /^Bearer realm="[^"]+"$/],
@@ -294,7 +294,7 @@ describe('examples/nest', () => {
     assert.equal((await ask('GET', '/nothing', authorization)).status, 404)
   })
 
-  it('examples/nest documents the rules that its guards enforce', async () => {
+  it('the OpenAPI document of examples/nest has the rules that its guards enforce', async () => {
     interface Operation {
       readonly security?: readonly object[]
       readonly responses: object
@@ -316,7 +316,7 @@ describe('examples/nest', () => {
     assert.equal(scheme.flows.password.tokenUrl, `${example.url}/auth/token`)
   })
 
-  it('examples/nest answers WebSocket messages if the caller has the scope', async () => {
+  it('examples/nest answers WebSocket messages, or an error if there is no token', async () => {
     for (const [headers, event, data] of [
       [example.headers, 'news', 'Chairs are in, ada'],
       [
@@ -384,7 +384,7 @@ describe('examples/nest with GraphQL and Fastify', () => {
   }
   const lacks = ['The token lacks a required scope']
 
-  it('the resolvers of examples/nest admit callers as their decorators demand', async () => {
+  it('resolvers of examples/nest demand the token or scope that their decorators name', async () => {
     const { headers } = example
     assert.deepEqual(await ask('{ me items { name } }', headers), {
       me: 'ada',
@@ -396,7 +396,7 @@ describe('examples/nest with GraphQL and Fastify', () => {
     assert.deepEqual(await ask('mutation { clear }', headers), lacks)
   })
 
-  it('examples/nest also checks the guard of a field inside a query that is allowed', async () => {
+  it('examples/nest refuses a guarded field though the query’s guard admits the caller', async () => {
     assert.deepEqual(await ask('{ items { name cost } }', example.headers), lacks)
   })
 })

@@ -58,7 +58,7 @@ for (const [name, handle] of Object.entries(handlers)) {
 }
 
 describe('examples/web-handlers/next-item-route', () => {
-  it('examples/next-item-route refuses to delete an item without the scope', async () => {
+  it('examples/next-item-route deletes no item for a token that lacks the scope', async () => {
     const response = await next.DELETE(new Request(url, { method: 'DELETE', headers }))
     assert.equal(response.status, 403)
   })

@@ -134,11 +134,11 @@ const server = 'packages/server/src'
 const longText = 'export const a = 1\n'.repeat(401)
 
 describe('checkRooms', () => {
-  it('checkRooms reports nothing if the tree follows the plan', () => {
+  it('checkRooms reports nothing if all files follow the plan of rooms', () => {
     assert.deepEqual(problemsOf({}), [])
   })
 
-  it('checkRooms counts the files that it read', () => {
+  it('checkRooms returns the number of files that it has read', () => {
     const root = mkdtempSync(join(tmpdir(), 'keystile-rooms-'))
     mkdirSync(join(root, 'packages/library/src/base'), { recursive: true })
     writeFileSync(join(root, 'packages/library/src/base/one.ts'), '')
@@ -154,31 +154,31 @@ describe('checkRooms', () => {
     complaint: RegExp,
   ])[] = [
     [
-      'a room that its own room does not name',
+      'from a room that its own room may not use',
       `${library}/middle/x.ts`,
       `import { t } from '../top/top.ts'`,
       /the room middle does not name top/,
     ],
     [
-      'a room that the plan lists below its own room',
+      'from a room that the plan lists after its own room',
       `${library}/base/x.ts`,
       `import type { Two } from '../middle/two.ts'`,
       /may not import middle\/two\.ts/,
     ],
     [
-      'a file outside every room',
+      'a file that is in no room',
       `${library}/base/x.ts`,
       `import { y } from '../y.ts'`,
       /may not import y\.ts/,
     ],
     [
-      'a door of its own package',
+      'an entry file (door) of its own package',
       `${library}/top/x.ts`,
       `import { one } from '../index.ts'`,
       /a door is for outsiders/,
     ],
     [
-      'a room by import() that its own room does not name',
+      'by import() from a room that its own room may not use',
       `${library}/base/x.ts`,
       `const x = await import('../top/top.ts')`,
       /does not name top/,
@@ -196,7 +196,7 @@ describe('checkRooms', () => {
       /does not list node:crypto/,
     ],
     [
-      'a built-in without node:',
+      'a Node module without the prefix node:',
       `${library}/middle/x.ts`,
       `import { get } from 'http'`,
       /does not list http/,
@@ -220,13 +220,13 @@ describe('checkRooms', () => {
       /outside its package/,
     ],
     [
-      'a folder of another package',
+      'an internal path of another package',
       `${server}/features/a/x.ts`,
       `import 'library/src/base/one.ts'`,
       /library has no such door/,
     ],
     [
-      'a door that does not exist',
+      'an entry point that another package does not have',
       `${server}/features/a/x.ts`,
       `import 'library/none'`,
       /library has no such door/,
@@ -250,7 +250,7 @@ describe('checkRooms', () => {
       /may not import features\/a\/store\.ts: outside its folder, only features\/b\/commands\.ts may/,
     ],
     [
-      'a deferred file without import()',
+      'a deferred file by a static import',
       `${server}/features/a/x.ts`,
       `import { late } from './late.ts'`,
       /may load features\/a\/late\.ts only by import\(…\)/,
@@ -289,28 +289,28 @@ describe('checkRooms', () => {
     complaint: RegExp,
   ])[] = [
     ['a file in no room', `${library}/attic/x.ts`, '', /is in no room/],
-    ['a file beside the doors that is not a door', `${library}/x.ts`, '', /is in no room/],
+    ['a file beside the entry files that is no entry file', `${library}/x.ts`, '', /is in no room/],
     ['a file that is not .ts', `${library}/base/x.mjs`, '', /must be a \.ts file/],
     [
-      'a barrel',
+      'a file in a room that re-exports another file',
       `${library}/middle/x.ts`,
       `export { one } from '../base/one.ts'`,
       /re-exports .*; only a door may do that/,
     ],
     [
-      'a barrel by export *',
+      'a file in a room that re-exports with export *',
       `${library}/middle/x.ts`,
       `export * from '../base/one.ts'`,
       /only a door may do that/,
     ],
     [
-      'a door that contains code',
+      'an entry file that contains code',
       `${library}/extra.ts`,
       `export * from './base/one.ts'\nlet a = 1`,
       /is a door, so it must only re-export/,
     ],
     [
-      'a door that re-exports a package',
+      'an entry file that re-exports a package',
       `${library}/extra.ts`,
       `export { z } from 'zod'`,
       /which belongs to no room/,
@@ -372,7 +372,7 @@ describe('checkRooms', () => {
     assert.deepEqual(problemsOf({ [`${library}/base/x.ts`]: source }), [])
   })
 
-  it('checkRooms reports a room without files', () => {
+  it('checkRooms reports a room of the plan that has no files', () => {
     const problems = problemsOf({
       [`${library}/top/top.ts`]: undefined,
       [`${library}/extra.ts`]: `export * from './base/one.ts'`,
@@ -380,7 +380,7 @@ describe('checkRooms', () => {
     assert.deepEqual(problems, ['rooms.ts, library: no file is in the room top'])
   })
 
-  it('checkRooms reports a room that contains only tests', () => {
+  it('checkRooms reports a room of the plan that has only tests', () => {
     const path = `${server}/features/a/inner/b`
     const problems = problemsOf({
       [`${path}.ts`]: undefined,
@@ -390,13 +390,13 @@ describe('checkRooms', () => {
     assert.deepEqual(problems, ['rooms.ts, @scope/server: no file is in the room features/a/inner'])
   })
 
-  it('checkRooms reports a door that does not exist', () => {
+  it('checkRooms reports an entry file of the plan that does not exist', () => {
     const [problem, ...others] = problemsOf({ [`${server}/index.ts`]: undefined })
     assert.equal(problem, 'rooms.ts, @scope/server: there is no door index.ts')
     assert.deepEqual(others, [])
   })
 
-  it('checkRooms reports a tree without source files', () => {
+  it('checkRooms reports packages that have no source files', () => {
     const nothing = Object.fromEntries(Object.keys(goodTree).map((path) => [path, undefined]))
     assert.equal(problemsOf({ ...nothing, 'packages/readme': '' }).length, 12)
   })
@@ -407,7 +407,7 @@ describe('checkRooms', () => {
     ])
   })
 
-  it('checkRooms reports a permission that no file in the room uses', () => {
+  it('checkRooms reports an allowed import that no file of the room uses', () => {
     assert.deepEqual(problemsOf({}, planWithBase({ packages: ['node:fs'] })), [
       'rooms.ts, library: base may import node:fs, but no file of it does',
     ])
@@ -418,14 +418,14 @@ describe('checkRooms', () => {
     )
   })
 
-  it('checkRooms reports permissions for a file that does not exist', () => {
+  it('checkRooms reports allowed imports of a file that does not exist', () => {
     const planned = planWithBase({
       packagesOf: { 'random.ts': ['node:crypto'], 'gone.ts': ['node:os'] },
     })
     assert.deepEqual(problemsOf({}, planned), ['rooms.ts, library: there is no base/gone.ts'])
   })
 
-  it('checkRooms accepts a long file that has a reason, and reports a needless reason', () => {
+  it('checkRooms accepts a long file in longFiles, and reports a short file there', () => {
     const path = `${library}/base/x.ts`
     const planned = { ...plan, longFiles: { [path]: 'one table, read from top to bottom' } }
     assert.deepEqual(problemsOf({ [path]: longText }, planned), [])

@@ -25,7 +25,7 @@ function wrongIn(files: Readonly<Record<string, string>>): readonly string[] {
 }
 
 describe('wrongTestImports', () => {
-  it('wrongTestImports allows a package’s test to import its package and tools', () => {
+  it('wrongTestImports allows a test of a package to import that package and tools/', () => {
     const files = {
       'packages/library/src/a/one.test.ts': './one.ts',
       'packages/library/src/a/two.test.ts': '../../test-support/two.ts',
@@ -36,7 +36,7 @@ describe('wrongTestImports', () => {
     assert.deepEqual(wrongIn(files), [])
   })
 
-  it('wrongTestImports allows a repository test to import doors and test-support', () => {
+  it('wrongTestImports allows a test in test/ to import packages and test-support/', () => {
     const files = {
       'test/flows/one.test.ts': '../../packages/server/test-support/server.ts',
       'test/flows/two.test.ts': '@scope/server',
@@ -65,13 +65,13 @@ describe('wrongTestImports', () => {
       /may not import test\/support\/browser\.ts/,
     ],
     [
-      'a test of the repository that imports a private file',
+      'a test in test/ that imports an internal file of a package',
       'test/flows/one.test.ts',
       '../../packages/server/src/server/wire.ts',
       /^test\/flows\/one\.test\.ts: may not import packages\/server\/src\/server\/wire\.ts: use a door/,
     ],
     [
-      'a helper of the repository that imports a private file',
+      'a helper in test/ that imports an internal file of a package',
       'test/flows/helper.ts',
       '../../packages/library/src/a.ts',
       /may not import packages\/library\/src\/a\.ts/,

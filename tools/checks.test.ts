@@ -44,7 +44,7 @@ describe('runCheck', () => {
     ['format', 'export const a = "1";\n', /planted\.ts/],
   ] as const
   for (const [name, source, complaint] of planted) {
-    it(`runCheck reports the place if ${name} finds ${JSON.stringify(source)}`, async () => {
+    it(`runCheck shows the finding of the check ${name} for ${JSON.stringify(source)}`, async () => {
       const result = await runOn(name, source)
       assert.equal(result.passed, false)
       assert.match(result.output, complaint)
@@ -52,14 +52,14 @@ describe('runCheck', () => {
   }
 
   for (const name of ['types', 'lint', 'format']) {
-    it(`runCheck reports no fault if ${name} finds none in a file`, async () => {
+    it(`runCheck passes if the check ${name} finds no fault in a file`, async () => {
       const result = await runOn(name, "export const a = '1'\n")
       assert.equal(result.passed, true, result.output)
       assert.ok(result.files > 0)
     })
   }
 
-  it('runCheck fails if a check exits with 0 without reading a file', async () => {
+  it('runCheck fails if a check exits with 0 but has read no file', async () => {
     writeFileSync(join(root, 'nothing.ts'), "console.log('0 files are fine')")
     const result = await runCheck(
       { name: 'nothing', command: ['nothing.ts'], filesRead: () => 0 },

@@ -10,7 +10,7 @@ describe('codeOnly', () => {
     assert.equal(codeOnly(source), "const a = '   '       \nlet b: any")
   })
 
-  it('codeOnly replaces both kinds of comments with spaces, but keeps line breaks', () => {
+  it('codeOnly replaces // and /* */ comments with spaces, but keeps line breaks', () => {
     assert.equal(kept('a /* any\nany */ b // any'), 'a \n b')
   })
 

@@ -44,7 +44,7 @@ describe('a guard when the app has already answered, for example after a timeout
     next()
   }
   for (const [framework, makeApp] of Object.entries(apps)) {
-    it(`a ${framework} guard prints nothing if the app answers first`, async (t: TestContext) => {
+    it(`a ${framework} guard logs no error if the app answers while the guard still checks`, async (t: TestContext) => {
       const printed = t.mock.method(console, 'error', () => {})
       const stage = createStage({ withUser: true })
       const served = await serve(await makeApp(stage.table.options))
@@ -66,7 +66,7 @@ describe('a guard when the app has already answered, for example after a timeout
 })
 
 describe('a request without a socket, as on a serverless platform', () => {
-  it('guard.check reads the parsed headers if a request has no raw headers', async () => {
+  it('guard.check reads request.headers if a Node request has no rawHeaders', async () => {
     const stage = createStage({ withUser: false })
     const guard = createNodeGuard(stage.table.options)
     const request = new IncomingMessage(new Socket())
@@ -133,7 +133,7 @@ describe('a Fastify guard and the hooks of Fastify', () => {
     assert.equal(entered, 0)
   })
 
-  it('Fastify runs the hooks after a guard, and answers errors that the hooks throw', async () => {
+  it('Fastify runs the hooks that follow a guard, and answers 500 if a hook throws', async () => {
     const stage = createStage({ withUser: true })
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()

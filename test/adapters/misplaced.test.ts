@@ -36,7 +36,7 @@ describe('an Express guard that the app calls as a function', () => {
     assert.equal(await statusOf(app, issuer.headers()), 200)
   })
 
-  it('if an app calls a guard itself and its callback throws, Express handles the error', async () => {
+  it('if an app calls a guard with a callback that throws, Express handles the error', async () => {
     const seen: unknown[] = []
     const onError: ErrorRequestHandler = (error, _request, response, _next) => {
       seen.push(error)

@@ -146,7 +146,7 @@ const withoutGuards = (levels: readonly Level[]): readonly Level[] =>
   }))
 
 describe('generated controllers in Nest with random guards', () => {
-  it('a Nest route without @Public() admits only callers who meet all its demands', async () => {
+  it('a Nest route without @Public() admits only callers whom all its guards admit', async () => {
     await fc.assert(fc.asyncProperty(controllers, fc.boolean(), checkAll), { numRuns: guarded })
   })
 

@@ -143,7 +143,7 @@ async function challengeOf(
 describe('protectedResource', () => {
   for (const [framework, makeApp] of Object.entries(apps)) {
     for (const path of ['', '/items']) {
-      it(`oauth4webapi finds the metadata for the path "${path}" in ${framework}`, async (t) => {
+      it(`oauth4webapi finds the resource metadata of the path "${path}" in ${framework}`, async (t) => {
         const stage = await start(t, makeApp, path)
         const { resource_metadata } = await challengeOf(stage, '/items', 'wrong')
         const response = await oauth.resourceDiscoveryRequest(new URL(stage.resource), insecure)
@@ -163,7 +163,7 @@ describe('protectedResource', () => {
       })
     }
 
-    it(`every challenge in ${framework} names the metadata (RFC 9728 §5.1)`, async (t) => {
+    it(`every challenge in ${framework} names the resource metadata (RFC 9728 §5.1)`, async (t) => {
       const stage = await start(t, makeApp, '/items')
       const origin = `http://127.0.0.1:${stage.served.port}`
       const metadata = `${origin}/.well-known/oauth-protected-resource/items`
@@ -190,7 +190,7 @@ describe('protectedResource', () => {
       )
     })
 
-    it(`no challenge in ${framework} names metadata that is not mounted`, async (t) => {
+    it(`if the resource metadata is not mounted, no challenge in ${framework} names it`, async (t) => {
       const stage = await start(t, makeApp, '', false)
       const { headers } = await stage.served.send({ path: '/items' })
       assert.equal(headers['www-authenticate'], `Bearer realm="${stage.issuer.issuer}"`)
@@ -198,7 +198,7 @@ describe('protectedResource', () => {
       assert.equal(status, 404)
     })
 
-    it(`all origins can read the metadata in ${framework}, and Host has no effect`, async (t) => {
+    it(`in ${framework}, every origin can read the resource metadata; X-Forwarded-Host is ignored`, async (t) => {
       const { served, issuer, resource } = await start(t, makeApp, '')
       const path = '/.well-known/oauth-protected-resource'
       const sent = ['Origin', 'https://page.example', 'X-Forwarded-Host', 'evil.example']

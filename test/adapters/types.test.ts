@@ -26,7 +26,7 @@ const options = {
 }
 
 describe('the types of guards in every framework', () => {
-  it('a guard’s type knows the declared scopes and the user', () => {
+  it('a guard’s type allows only declared scopes, and types the user that caller() returns', () => {
     const guards = [
       createExpressGuard(options),
       createFastifyGuard(options),
@@ -55,7 +55,7 @@ describe('the types of guards in every framework', () => {
     assert.equal(annotated.length, 4)
   })
 
-  it('a guard’s type fits the routes of its framework and keeps the inferred types', () => {
+  it('a guard compiles in routes of its framework and keeps the types of their parameters', () => {
     const guard = createExpressGuard(options)
     express().get('/people/:id', guard('items:read'), (req, res) => {
       same<typeof req.params.id, string>(true)

@@ -118,7 +118,7 @@ describe('the account pages, in a browser', { skip: skipWithoutBrowser() }, () =
   }
 
   for (const javaScriptEnabled of [true, false])
-    it(`a link sets a new password ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, () =>
+    it(`the link of a reset mail sets a new password ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, () =>
       onDevice({ javaScriptEnabled }, async (page) => {
         const username = `link-${javaScriptEnabled}`
         await addUser(username)
@@ -152,7 +152,7 @@ describe('the account pages, in a browser', { skip: skipWithoutBrowser() }, () =
         for (const secret of [token, code, newPassword]) assert.ok(!log.includes(secret))
       }))
 
-  it('a person who reads the mail on another device can enter the code of the mail', () =>
+  it('a person who reads the reset mail on another device can enter its code', () =>
     onDevice({ viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true }, (phone) =>
       onDevice({}, async (desktop) => {
         await addUser('code')
@@ -170,7 +170,7 @@ describe('the account pages, in a browser', { skip: skipWithoutBrowser() }, () =
       }),
     ))
 
-  it('the account pages can be used with the keyboard alone, and show the focus', () =>
+  it('the account pages can be used with the keyboard alone, and mark the focused element', () =>
     onDevice({}, async (page) => {
       await addUser('keys')
       const tab = async (name: string): Promise<void> => {

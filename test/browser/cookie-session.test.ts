@@ -324,7 +324,7 @@ describe('cookie sessions in a browser', { skip: skipWithoutBrowser() }, () => {
   )
 
   it(
-    'a same-site page can use cookie sessions if its origin is listed',
+    'a page of the same site can use cookie sessions if corsOrigins has its origin',
     withContext(async () => {
       const page = await openPage(listed)
       assert.equal((await ask(page, `${auth}/session`, login)).status, 200)
@@ -355,7 +355,7 @@ describe('cookie sessions in a browser', { skip: skipWithoutBrowser() }, () => {
   )
 
   it(
-    'a page of an unlisted origin cannot start, use, end or read a cookie session',
+    'a page whose origin corsOrigins lacks cannot start, use, end or read a cookie session',
     withContext(async () => {
       const page = await openPage(own)
       assert.equal((await ask(page, `${auth}/session`, login)).status, 200)

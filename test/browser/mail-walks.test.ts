@@ -112,7 +112,7 @@ describeOnBoth('a walk through a flow by mail', (stage) => {
     return (await answer.json()) as Record<string, unknown>
   }
 
-  it('a user can verify the address with the link or the code of the mail', { skip }, async () => {
+  it('the link or the code of a mail verifies the e-mail address of a user', { skip }, async () => {
     const walk = await start({ emailVerification: 'optional' })
     const { client, page, readMail, submit } = walk
     await client.register(ada)
@@ -136,7 +136,7 @@ describeOnBoth('a walk through a flow by mail', (stage) => {
     assert.equal((await me(client, walk))['email_verified'], true)
   })
 
-  it('a registration becomes an account with the link or code of the mail', { skip }, async () => {
+  it('the link or the code of a mail turns a registration into an account', { skip }, async () => {
     const walk = await start({ emailVerification: 'required' })
     const { client, page, readMail, submit } = walk
     await client.register(ada)
@@ -165,7 +165,7 @@ describeOnBoth('a walk through a flow by mail', (stage) => {
     await client.login(carol)
   })
 
-  it('a link changes an address, and a link in the old mailbox undoes this', { skip }, async () => {
+  it('a link changes an address; a link in the old mailbox changes it back', { skip }, async () => {
     const walk = await start({ emailVerification: 'optional' })
     const { client, keystile, page, readMail, submit } = walk
     await keystile.users?.create({ ...ada, emailVerified: true })
@@ -228,7 +228,7 @@ describeOnBoth('a walk through a flow by mail', (stage) => {
     await context.close()
   })
 
-  it('an invited user can join with the link or the code of the mail', { skip }, async () => {
+  it('an invited user can join with the link or the code of a mail', { skip }, async () => {
     const profile = z.object({ age: z.int().meta({ title: 'Alter' }), news: z.boolean() })
     const walk = await start({ registration: 'closed', profile })
     const { client, keystile, page, readMail, submit } = walk

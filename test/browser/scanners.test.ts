@@ -115,7 +115,7 @@ describeAboveDatabase('scanners of mails', (stage) => {
 
   for (const flow of mailFlows)
     it(
-      `${flow.name}: ${people} links still work after 8 kinds of scanners opened them`,
+      `${flow.name}: ${people} links still work after 8 kinds of mail scanners opened them`,
       { skip },
       async (t) => {
         const started = await listen(flow)

@@ -85,7 +85,7 @@ describe('the stand-alone server and a browser', { skip: skipWithoutBrowser() },
   }
   const isSignedIn = (page: Page): Promise<boolean> => page.evaluate(() => client.isSignedIn())
 
-  it('the stand-alone server keeps users of a listed origin signed in with a cookie', async () => {
+  it('a page in KEYSTILE_CORS_ORIGINS stays signed in to the stand-alone server', async () => {
     const [server] = servers
     const page = await open(server)
     assert.equal(await isSignedIn(page), false)
@@ -114,7 +114,7 @@ describe('the stand-alone server and a browser', { skip: skipWithoutBrowser() },
     assert.equal(await isSignedIn(page), false)
   })
 
-  it('keystile/client reports that a server has no cookie sessions', async () => {
+  it('if a server lacks cookie sessions, keystile/client throws no_cookie_sessions', async () => {
     const page = await open(servers[1])
     const failed = await page.evaluate(() =>
       client.isSignedIn().then(

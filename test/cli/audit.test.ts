@@ -186,7 +186,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         )
     })
 
-    it('`keystile audit --follow` prints lines of other processes until a signal', async () => {
+    it('`keystile audit --follow` prints lines of other processes until SIGTERM', async () => {
       const following = await follow('--limit', '1')
       assert.equal((await following.next())['event'], 'login_refused')
       await login()
@@ -208,7 +208,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
     })
 
     if (kind === 'PostgreSQL') {
-      it('`keystile audit --follow` also prints lines whose transaction commits late', async () => {
+      it('`keystile audit --follow` prints a line even if newer lines commit first', async () => {
         const late = new pg.Client({
           connectionString: postgres!.url,
           options: '-c search_path=keystile',

@@ -226,7 +226,7 @@ describe('keystile backup and keystile restore', () => {
       )
     })
 
-    it('`keystile restore --check` finds a cut, overwritten or missing backup', async () => {
+    it('`keystile restore --check` reports a cut, overwritten or missing backup', async () => {
       const whole = readFileSync(path('b.db'))
       truncateSync(path('b.db'), Math.floor(whole.length / 2))
       assert.match(await faultsOf(), /must be whole; this one is damaged/)
@@ -238,7 +238,7 @@ describe('keystile backup and keystile restore', () => {
       assert.match(await faultsOf(), /there is no file b\.db/)
     })
 
-    it('`keystile restore --check` refuses backups of newer and of other programs', async () => {
+    it('`restore --check` refuses backups of a newer release or of another program', async () => {
       change("insert into migration values ('9999-later', '2030-01-01')")
       assert.equal(await faultsOf(), '') // the newer version has only added to the tables
       change('update schema_mark set oldest = 9999')
@@ -276,7 +276,7 @@ describe('keystile backup and keystile restore', () => {
       assert.match(await faultsOf(other), /belongs to the issuer http:\/\/localhost:3000\/auth/)
     })
 
-    it('`keystile restore` refuses what --check refuses, and then changes nothing', async () => {
+    it('if --check refuses a backup, `keystile restore` fails and changes nothing', async () => {
       const before = readFileSync(database)
       const { code, stderr } = await run(['restore', 'b.db'], { KEYSTILE_KEY: otherKey })
       assert.equal(code, 1)
@@ -396,7 +396,7 @@ describe('keystile backup and keystile restore', () => {
       assert.equal((await second.refresh(ended.refreshToken)).status, 200)
     })
 
-    it('a restore writes an audit entry, and removes the backup’s mark backed_up_at', async () => {
+    it('a restore writes an audit entry, and deletes the setting backed_up_at', async () => {
       const { tokens } = await start()
       await tokens()
       const { backed_up_at: at } = await must('backup', 'b.db')
@@ -414,7 +414,7 @@ describe('keystile backup and keystile restore', () => {
       assert.deepEqual(query(database, "select * from setting where name = 'backed_up_at'"), [])
     })
 
-    it('a restore keeps the operator’s own key, and warns that tokens stay valid', async () => {
+    it('a restore keeps a configured signing key, and warns that tokens stay valid', async () => {
       const jwk = exportPrivateJwk(generateKey('ES256'))
       writeFileSync(path('own.json'), JSON.stringify(jwk), { mode: 0o600 })
       const { tokens } = await start({ signingKey: jwk })
@@ -442,7 +442,7 @@ describe('keystile backup and keystile restore', () => {
       await must('restore', 'b.db')
     })
 
-    it('`keystile restore` keeps the old database, and says how to read its audit', async () => {
+    it('`keystile restore` keeps the old database, and says how to read its audit log', async () => {
       const first = await start()
       await must('backup', 'b.db')
       const subject = await first.addUser({ username: 'grace', email: 'grace@example.com' })
@@ -490,7 +490,7 @@ describe('keystile backup and keystile restore', () => {
       assert.equal(await statusOf(await start(), await (await start()).accessToken()), 200)
     })
 
-    it('`keystile restore` works with a new folder, and keeps the backup unchanged', async () => {
+    it('`keystile restore` creates a missing folder, and does not change the backup', async () => {
       await start()
       await must('backup', 'b.db')
       await stop()

@@ -99,7 +99,7 @@ describe('keystile doctor', () => {
     return stderr
   }
 
-  it('`keystile doctor` finds nothing in an empty folder and creates no file there', async () => {
+  it('`keystile doctor` finds no fault in an empty folder and creates no file there', async () => {
     const { ok, findings, checked } = await doctor()
     assert.deepEqual([ok, findings], [true, []])
     assert.ok(checked.includes('issuer-https') && checked.includes('node-version'))
@@ -124,7 +124,7 @@ describe('keystile doctor', () => {
     assert.equal((await fetch(`${server.url}/readyz`)).status, 200)
   })
 
-  it('`keystile doctor` prints each finding with the standard and the fix', async () => {
+  it('`keystile doctor` prints each finding with its fix and the standard behind it', async () => {
     makeDatabase()
     chmodSync(keyFile(), 0o644)
     const { code, stdout, stderr } = await runCommand(['doctor', '--port', port], { cwd })
@@ -150,7 +150,7 @@ describe('keystile doctor', () => {
     assert.match(await refusal(), /\(key-random, /)
   })
 
-  it('`keystile doctor` and `serve` warn if others can read a file with a secret', async () => {
+  it('`keystile doctor` and `serve` warn if other users can access a secret file', async () => {
     const secret = join(cwd, 'secret')
     const config = join(cwd, 'keystile.config.json')
     const jwk = JSON.stringify(exportPrivateJwk(generateKey('ES256')))
@@ -192,14 +192,14 @@ describe('keystile doctor', () => {
     }
   })
 
-  it('`keystile doctor` accepts that others can read a settings file without secrets', async () => {
+  it('`keystile doctor` allows other users to read a settings file without secrets', async () => {
     writeFileSync(join(cwd, 'keystile.config.json'), JSON.stringify({ registration: 'closed' }), {
       mode: 0o644,
     })
     assert.deepEqual(idsOf(await doctor()), [])
   })
 
-  it('`keystile doctor` warns if others can read a database; `serve` prevents that', async () => {
+  it('`keystile doctor` warns if other users can read a database; `serve` fixes that', async () => {
     makeDatabase()
     const file = join(cwd, 'data/keystile.db')
     chmodSync(file, 0o644)
@@ -284,7 +284,7 @@ describe('keystile doctor', () => {
     assert.match(report.findings.find(({ id }) => id === 'database-opens')!.message, /ECONNREFUSED/)
   })
 
-  it('`keystile doctor` names each setting in the form that the user has given', async () => {
+  it('`keystile doctor` names settings by the flag, variable or property in use', async () => {
     const file = join(cwd, 'keystile.config.json')
     writeFileSync(file, JSON.stringify({ rateLimits: 'off' }), { mode: 0o600 })
     const online = { KEYSTILE_ISSUER: 'https://auth.example', KEYSTILE_REGISTRATION: 'closed' }
@@ -316,7 +316,7 @@ describe('keystile doctor', () => {
     )
   })
 
-  it('`keystile doctor` exits with 0 if it only warns; `keystile serve` warns too', async () => {
+  it('if there are only warnings, `config check` exits with 0 and `serve` starts', async () => {
     const args = ['--access-token-seconds', '7200']
     assert.deepEqual(idsOf(await doctor(args)), ['access-token-short'])
     const checked = await callCommand(['config', 'check', ...args], { cwd })

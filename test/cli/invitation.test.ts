@@ -57,7 +57,7 @@ describe('keystile user invite', () => {
       body: JSON.stringify({ token, username, password }),
     })
 
-  it('`keystile user invite` leads to an account with the rights that were given', async () => {
+  it('a user who accepts an invitation of `keystile user invite` gets the given role', async () => {
     const { code, stdout } = await user(['invite', 'bob@example.com', '--role', 'reader'])
     assert.match(stdout, /^invited bob@example\.com; the link expires at 2\d{3}-\S+Z\n$/)
     assert.equal(code ?? 0, 0)
@@ -107,7 +107,7 @@ describe('keystile user invite', () => {
     assert.match(again.stderr, /there is no invitation for carol@example\.com/)
   })
 
-  it('`keystile user invite` says what is missing or not declared', async () => {
+  it('`keystile user invite` fails for a bad address or role, or without mail setup', async () => {
     const { KEYSTILE_MAIL_URL: _url, KEYSTILE_MAIL_FROM: _from, ...withoutMail } = env
     for (const [args, message, other] of [
       [['invite', 'nobody'], /must be an e-mail address/, env],

@@ -210,7 +210,7 @@ describe('the settings for the log and the metrics', () => {
     )
   })
 
-  it('by default, /metrics returns 404 unless the issuer is on this machine', async () => {
+  it('by default, /metrics returns 404 unless the issuer’s host is localhost', async () => {
     const statusAt = async (
       env: Readonly<Record<string, string>>,
       origin?: string,

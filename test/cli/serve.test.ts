@@ -101,7 +101,7 @@ describe('keystile serve', () => {
   })
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    it(`at ${signal}, \`keystile serve\` answers pending requests and stops cleanly`, async () => {
+    it(`at ${signal}, \`keystile serve\` answers pending requests and exits with 0`, async () => {
       const server = await start()
       // When the server asks for the body (100 Continue), the head of the request has arrived.
       const headers = {
@@ -120,7 +120,7 @@ describe('keystile serve', () => {
     })
   }
 
-  it('after SIGKILL, `keystile serve` has every user whose registration got 201', async () => {
+  it('`keystile serve` killed by SIGKILL keeps every user whose registration got 201', async () => {
     const server = await start()
     const acknowledged: string[] = []
     const registering = Array.from({ length: 4 }, async (_, worker) => {
@@ -209,7 +209,7 @@ describe('keystile serve', () => {
     )
   })
 
-  it('`keystile serve` prefers flags to the environment, and both to the file', async () => {
+  it('`keystile serve` prefers flags to the environment, and both to the config file', async () => {
     writeFileSync(
       join(cwd, 'keystile.config.json'),
       JSON.stringify({
@@ -273,7 +273,7 @@ describe('keystile serve', () => {
     ])
   })
 
-  it('`keystile serve` with cookieSession accepts its own origin and the listed ones', async () => {
+  it('`keystile serve` with cookieSession accepts its own origin and listed origins', async () => {
     const origin = 'http://localhost:5173'
     const env = { KEYSTILE_COOKIE_SESSION: 'true', KEYSTILE_CORS_ORIGINS: origin }
     const refresh = async (url: string, from: string): Promise<readonly unknown[]> => {
@@ -295,7 +295,7 @@ describe('keystile serve', () => {
     assert.equal(await endpoint(without.url), undefined)
   })
 
-  it('`keystile serve` and `doctor` refuse cookieSession if browsers drop the cookie', async () => {
+  it('`keystile serve` and `doctor` refuse cookieSession for a remote http issuer', async () => {
     const env = {
       KEYSTILE_ISSUER: 'http://auth.internal',
       KEYSTILE_DANGEROUSLY_ALLOW_HTTP_ISSUER: 'true',
@@ -395,7 +395,7 @@ describe('keystile', () => {
     }
   })
 
-  it('`keystile --version` prints the version, and help is bold only on a terminal', async () => {
+  it('`keystile --version` prints the version, and help into a pipe has no bold text', async () => {
     const cwd = tmpdir()
     assert.match((await runCommand(['--version'], { cwd })).stdout, /^\d+\.\d+\.\d+\n$/)
     assert.ok(!(await callCommand(['help'], { cwd })).stdout.includes('\u001b'))

@@ -106,7 +106,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       return rows[0]!.password_hash
     }
 
-    it('`keystile user grant` and `client create` accept the app’s scopes and roles', async () => {
+    it('`keystile user grant` and `client create` accept scopes that an app declares', async () => {
       const folder = mkdtempSync(join(tmpdir(), 'keystile-embedded-'))
       const own = kind === 'SQLite' ? undefined : await createTestDatabase()
       const database = own?.url ?? join(folder, 'app.db')
@@ -136,7 +136,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       }
     })
 
-    it('`keystile user` fails if the app stores users, and warns of a readable file', async () => {
+    it('`keystile user` fails if the app stores users, and warns of readable password files', async () => {
       const folder = mkdtempSync(join(tmpdir(), 'keystile-embedded-'))
       const own = kind === 'SQLite' ? undefined : await createTestDatabase()
       const database = own?.url ?? join(folder, 'app.db')
@@ -271,7 +271,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.ok(decodeJwtUnsafe(token).claims.sub)
     })
 
-    it('after `keystile user enable`, a login works; `grant --now` acts immediately', async () => {
+    it('after `keystile user enable`, a login succeeds; `grant --now` ends sessions', async () => {
       assert.equal((await user('enable', 'bob')).stdout, 'enabled bob\n')
       const { access_token: token, scope } = await login('bob')
       assert.equal(scope, 'items:read')
@@ -311,7 +311,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.equal((await login('bob')).status, 200)
     })
 
-    it('`keystile user set-password` uses the password rules and the hash cost', async () => {
+    it('`keystile user set-password` obeys the settings for passwords and hash cost', async () => {
       writeFileSync(join(cwd, 'eight'), 'zk4-tent\n', { mode: 0o600 })
       const set = (...args: string[]): Promise<Finished> =>
         user('set-password', 'bob', '--password-file', 'eight', ...args)
@@ -361,7 +361,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       }
     })
 
-    it('`keystile user` refuses an impossible change with one sentence', async () => {
+    it('`keystile user` says in one line why it refuses a wrong value or argument', async () => {
       writeFileSync(join(cwd, 'short'), 'short\n', { mode: 0o600 })
       writeFileSync(join(cwd, 'common'), 'passwordpassword\n', { mode: 0o600 })
       writeFileSync(join(cwd, 'named'), 'a Wonderful life of mine\n', { mode: 0o600 })

@@ -253,7 +253,7 @@ describe('POST /token for Python clients', { skip }, () => {
   const scopesOf = ({ scope }: Said): string =>
     typeof scope === 'string' ? scope : (scope ?? []).join(' ')
 
-  it('requests-oauthlib and authlib get a token wherever they send the client id', async () => {
+  it('requests-oauthlib and authlib get a token with the client id in header or body', async () => {
     for (const [client, said] of await runClients({})) {
       assert.equal(said.token_type, 'bearer', `${client}: ${JSON.stringify(said)}`)
       assert.equal(decodeJwtUnsafe(said.access_token!).claims['client_id'], 'first-party', client)
@@ -271,7 +271,7 @@ describe('POST /token for Python clients', { skip }, () => {
     }
   })
 
-  it('requests-oauthlib and authlib see that fewer scopes were granted', async () => {
+  it('requests-oauthlib and authlib see that the server granted fewer scopes', async () => {
     // Without OAUTHLIB_RELAX_TOKEN_SCOPE, oauthlib raises an error when the scope differs.
     const narrowed = await runClients({
       SCOPE: 'items:write users:write',

@@ -420,7 +420,7 @@ const supabase: DocumentedIssuer = {
   unscoped: [
     ['an anonymous user', { is_anonymous: true }],
     ['an OAuth client', { client_id: '9a8b7c6d-5e4f-3a2b-1c0d-9e8f7a6b5c4d' }],
-    ['another role', { role: 'anon' }],
+    ['a user with the role anon', { role: 'anon' }],
   ],
   refused: [
     [
@@ -481,7 +481,7 @@ const firebase: DocumentedIssuer = {
   otherAudience: { aud: 'other-project' },
   unscoped: [
     ['a user who is not an administrator', { admin: undefined }],
-    ['a claim that is not true', { admin: 'true' }],
+    ['a user whose claim admin is a string', { admin: 'true' }],
   ],
   refused: [],
   options: {

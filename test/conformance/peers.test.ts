@@ -101,7 +101,7 @@ describe('verifyJwt', () => {
     })
   }
 
-  it('verifyJwt accepts Ed25519 tokens from jose under both names (RFC 9864)', async () => {
+  it('verifyJwt accepts jose tokens with alg EdDSA and with alg Ed25519 (RFC 9864)', async () => {
     for (const [signedAs, importedAs] of [
       ['EdDSA', 'Ed25519'],
       ['Ed25519', 'EdDSA'],

@@ -25,7 +25,7 @@ describe('verifyJws', () => {
     assert.deepEqual([count('valid'), count('invalid')], [42, 353])
   })
 
-  it('verifyJws accepts the 2 disputed JWS of Wycheproof that equal a valid one', () => {
+  it('verifyJws accepts 2 JWS that Wycheproof calls invalid, but that equal a valid JWS', () => {
     const accepted = verdicts
       .filter(({ tcId, verdict }) => disputed.has(tcId) && verdict === 'accepted')
       .map(({ tcId }) => tcId)
@@ -34,7 +34,7 @@ describe('verifyJws', () => {
 })
 
 describe('importJwkSet', () => {
-  it('importJwkSet accepts the good key sets of Wycheproof and refuses the bad ones', () => {
+  it('importJwkSet accepts the valid key sets of Wycheproof and refuses the invalid ones', () => {
     const verdicts = judgeKeySets(groupsOf('json_web_key_test.json'))
     assert.deepEqual(verdicts.filter(isWrong), [])
     assert.equal(verdicts.length, 26)

@@ -112,7 +112,7 @@ describe('the container image', { skip }, () => {
     assert.deepEqual(image.Cmd, ['serve'])
   })
 
-  it('a container runs as its own user, cannot write to its root, and is healthy', async () => {
+  it('a container runs as its own user with a read-only root, and is healthy', async () => {
     const program =
       'let why; try { fs.writeFileSync("/x", "") } catch ({ code }) { why = code }' +
       'console.log(process.getuid(), process.getgid(), why)'

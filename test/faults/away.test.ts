@@ -59,7 +59,7 @@ describeOnBoth('a PostgreSQL that is away', (stage) => {
     return { direct, proxy, away: await stage.start({ database: url.href, graceSeconds: 60 }) }
   }
 
-  it('without PostgreSQL, guards admit for 4 s and no answer is wrong; later all works', async () => {
+  it('without PostgreSQL, guards admit callers for 4 s, and then answer 503', async () => {
     const { direct, away, proxy } = await start()
     const names = ['ada', 'bob', 'eve', 'joe'].slice(0, isLong ? 4 : 2)
     for (const name of names) await direct.tokens(name)

@@ -216,7 +216,7 @@ describe('backups under load', { skip, concurrency: 1 }, () => {
     before(async () => void (postgres = await startPostgres({ hasClients: true })))
     after(() => postgres?.stop())
 
-    it(`${backups} dumps have every confirmed change, and servers start from them`, async (t) => {
+    it(`${backups} dumps by pg_dump have every confirmed change, and servers start from them`, async (t) => {
       if (!postgres?.bin) {
         assert.notEqual(process.env['CI'], 'true', 'CI must not skip tests: install postgresql')
         return t.skip('no pg_dump: install postgresql')

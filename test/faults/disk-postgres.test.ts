@@ -95,7 +95,7 @@ describe('PostgreSQL on a simulated disk', { skip, timeout: 600_000 }, () => {
     }
   })
 
-  it('while PostgreSQL’s fsync fails, no write is confirmed, and nothing is lost', async () => {
+  it('while PostgreSQL’s fsync fails, writes get 503, and no confirmed write is lost', async () => {
     for (let round = 0; round < 3; round++) {
       await registerInTheEnd()
       disk.set('fail')
@@ -109,7 +109,7 @@ describe('PostgreSQL on a simulated disk', { skip, timeout: 600_000 }, () => {
     await assertNothingLost()
   })
 
-  it('while the disk of PostgreSQL is full, writes get 503; later they work again', async () => {
+  it('while PostgreSQL’s disk is full, writes get 503; with free space, they succeed', async () => {
     await register()
     const bearer = await started.accessToken(confirmed[0])
     disk.set('full')

@@ -118,7 +118,7 @@ describe('a server on a simulated disk', { skip }, () => {
     assertNothingLost()
   })
 
-  it('while fsync fails, no write is confirmed; afterwards the server works again', async () => {
+  it('while fsync fails, writes get 503; when fsync succeeds again, so do writes', async () => {
     await register()
     const { json } = await logIn()
     for (const state of ['fail', 'works', 'fail', 'works'] as const) {
@@ -135,7 +135,7 @@ describe('a server on a simulated disk', { skip }, () => {
     assert.ok(replay.failedSyncs > 0)
   })
 
-  it('after a failed fsync and a crash, no user is lost, and registration works', async () => {
+  it('after a failed fsync and a crash, no user is lost, and registrations succeed', async () => {
     await registerMany(201)
     disk.set('fail')
     await registerMany(503)
@@ -146,7 +146,7 @@ describe('a server on a simulated disk', { skip }, () => {
     assertNothingLost()
   })
 
-  it('while the disk is full, writes get 503; with free space, they work again', async () => {
+  it('while the disk is full, writes get 503; with free space, they succeed', async () => {
     await registerMany(201)
     const { json } = await logIn()
     disk.set('full')

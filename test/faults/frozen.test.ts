@@ -46,7 +46,7 @@ async function freezeHolding(
 describeOnBoth('a process that freezes inside a transaction', (stage) => {
   if (stage.kind === 'SQLite') return // there the server is one process
 
-  it('while one process is frozen, the others can still revoke and refuse tokens', async () => {
+  it('while one process is frozen, other processes still revoke and refuse tokens', async () => {
     const other = await stage.start({ clock: createTestClock() })
     const [ada, bob, eve] = [
       await other.tokens('ada'),
@@ -79,7 +79,7 @@ describeOnBoth('a process that freezes inside a transaction', (stage) => {
     }
   })
 
-  it('a frozen process whose transaction is rolled back answers 503, and works again', async () => {
+  it('a logout gets 503 if its process freezes until the transaction is rolled back', async () => {
     const other = await stage.start({ clock: createTestClock() })
     const { accessToken, sessionId } = await other.tokens()
     const frozen = await startProcess(stage.database)

@@ -148,7 +148,7 @@ for (const way of ['directly', 'through PgBouncer'] as const)
       )
     })
 
-    it('the flow tests pass with three instances that answer in turns', async () => {
+    it('the tests in test/flows pass with three instances that take turns to answer', async () => {
       const { NODE_TEST_CONTEXT: _, KEYSTILE_LONG: __, ...env } = process.env
       const options = ['--conditions=source', '--test', '--test-concurrency=2']
       const files = globSync('test/flows/*.test.ts', { cwd: root })
@@ -168,7 +168,7 @@ for (const way of ['directly', 'through PgBouncer'] as const)
     })
 
     if (way === 'through PgBouncer')
-      it('the proxy passes on the answers of servers that cannot reach the database', async () => {
+      it('if no server can reach the database, the load balancer passes on their 503', async () => {
         const session = await logIn()
         await pooler?.kill()
         await waitUntil('the servers are still ready', async () =>

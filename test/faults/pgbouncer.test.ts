@@ -137,7 +137,7 @@ describe('Keystile behind PgBouncer in transaction mode', { skip }, () => {
     })
   }
 
-  it('if PgBouncer refuses a parameter, the error says how to fix it', async (t) => {
+  it('if PgBouncer refuses a parameter of the URL, the error says to remove it', async (t) => {
     const { url } = await startBouncer(t, 0)
     await assert.rejects(
       startKeystile({ database: `${url}?statement_timeout=1000`, key }),

@@ -111,7 +111,7 @@ describe('a SQLite file on which Keystile does not start', () => {
 })
 
 describe('a SQLite file that is replaced while Keystile runs', () => {
-  it('a relative path to a symbolic link works even if the app changes its folder', async () => {
+  it('a relative path to a symbolic link still works after process.chdir()', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'keystile-moved-'))
     const before = process.cwd()
     await copyMigratedFile(join(folder, 'keystile.db'))

@@ -63,7 +63,7 @@ describe('a rolling upgrade', { skip: noPostgres, concurrency: 1 }, () => {
   const { url = '', clear, drop } = database ?? {}
   after(() => drop?.())
 
-  it('this release works on a database that a newer release has expanded', async () => {
+  it('this release works on a database to which a newer release added a table', async () => {
     const start = async (): Promise<Instance> => {
       const started = await startKeystile({ database: url })
       return { send: started.send, stop: () => started.keystile.close() }
@@ -131,7 +131,7 @@ describe(
       old = copyOld()
     })
 
-    it('10,000 operations on an old and a new release get the answers of the model', async () => {
+    it('10,000 operations on two releases get the answers that a model predicts', async () => {
       const created = await createTestDatabase()
       assert.ok(created)
       const { url } = created
@@ -160,7 +160,7 @@ describe(
       report(actors.told, { restarts })
     })
 
-    it('a server stops writing and cannot restart if a migration needs a newer release', async () => {
+    it('if a migration needs a newer release, old servers can neither write nor restart', async () => {
       const created = await createTestDatabase()
       assert.ok(created)
       const { url } = created

@@ -30,7 +30,7 @@ describeAboveDatabase('the pages for a new password', (stage) => {
   const ask = ({ send }: TestKeystile, login = 'ada'): Promise<Answer> =>
     send('POST', '/account/forgot-password', { form: { login } })
 
-  it('on the pages, a person asks for a mail, opens its link and sets a new password', async () => {
+  it('on the account pages, a user gets a mail, opens its link and sets a password', async () => {
     const started = await start()
     const { send, addUser, login } = started
     await addUser()
@@ -49,7 +49,7 @@ describeAboveDatabase('the pages for a new password', (stage) => {
     assert.equal((await login({ password: next })).status, 200)
   })
 
-  it('a person who reads the mail on another device can enter the code of the mail', async () => {
+  it('a person who reads the reset mail on another device can enter its code', async () => {
     const started = await start()
     const { send, addUser, login } = started
     await addUser()
@@ -101,7 +101,7 @@ describeAboveDatabase('the pages for a new password', (stage) => {
     assert.deepEqual(masked(pages[0] as Answer), masked(pages[1] as Answer))
   })
 
-  it('a refused new password shows the form with an error, and can be corrected', async () => {
+  it('after a refused new password, the page shows the form again with an error', async () => {
     const started = await start()
     const { send, addUser } = started
     await addUser()
@@ -130,7 +130,7 @@ describeAboveDatabase('the pages for a new password', (stage) => {
     assert.equal((await post({ code, new_password: next })).status, 200)
   })
 
-  it('the page for a forgotten password says that there were too many requests', async () => {
+  it('after too many requests, the page for a forgotten password shows an error', async () => {
     const started = await start({ rateLimits: 'on' })
     for (let count = 0; count < 5; count++) assert.equal((await ask(started)).status, 200)
     const refused = await ask(started)

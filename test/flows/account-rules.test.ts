@@ -166,7 +166,7 @@ for (const way of ways) {
       assert.equal((await by.register({ password: 'no signs no digits no capitals' })).status, 201)
     })
 
-    it('POST /users refuses a common password, and one with the user’s names in it', async () => {
+    it('POST /users refuses common passwords and passwords with the user’s names', async () => {
       const { by, add } = await start()
       const lovelace = await add('Lovelace')
       const bad = [
@@ -207,7 +207,7 @@ for (const way of ways) {
   describeWay(`a change by ${way}`, (stage) => {
     const start = starter(stage)
 
-    it('a profile change keeps the other fields, and the whole profile must be valid', async () => {
+    it('a profile change keeps unsent fields, and the whole profile must be valid', async () => {
       const { by, add } = await start({
         profile: z.strictObject({ city: z.string().optional(), age: z.int().optional() }),
       })

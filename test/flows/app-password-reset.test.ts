@@ -109,7 +109,7 @@ function createGate(): { readonly opened: Promise<void>; open(): void } {
 describeOnBoth(
   'a forgotten password of an app’s own user',
   (stage) => {
-    it('a link or a code works once, and sets a new password in the app’s own table', async () => {
+    it('a reset link or code works once, and sets a password in the app’s own table', async () => {
       const { addUser, asked, confirm, opens, mails, clock } = await start(stage)
       await addUser()
       const [other, { token }] = [await asked(), await asked()]
@@ -194,7 +194,7 @@ describeOnBoth(
 
     const skip = skipOfOneProcess
     it(
-      'a password reset whose lookup fails in the app does not delay others',
+      'if the app’s findByLogin fails for one reset, resets of other users do not wait',
       { skip },
       async () => {
         const bug = new Error('a bug in the app')
@@ -250,7 +250,7 @@ describeOnBoth(
       assert.equal(found.length, 1)
     })
 
-    it('a link for a user who was banned, deleted or got another address is refused', async () => {
+    it('a reset link fails if its user was banned, deleted or got another address', async () => {
       const { addUser, asked, confirm, opens } = await start(stage)
       await addUser()
       const { token, code, request_id } = await asked()
@@ -304,7 +304,7 @@ describeOnBoth(
       assert.equal((await confirm({ token })).status, 204, 'the claim was released')
     })
 
-    it('if the app fails, the caller gets 500, and the link and the code still work', async () => {
+    it('if setPassword fails, a reset gets 500, and its link and code still work', async () => {
       const outcomes: unknown[] = [new Error('the table is locked'), 'yes', undefined]
       const errors: unknown[] = []
       const logger = {
@@ -360,7 +360,7 @@ describeOnBoth(
       assert.equal(calls, 1)
     })
 
-    it('while the app stores a new password, other confirmations get 503', async () => {
+    it('while setPassword of a reset runs, other confirmations of the reset get 503', async () => {
       const [called, stored] = [createGate(), createGate()]
       let calls = 0
       const { addUser, asked, confirm, opens } = await start(stage, (users) => ({
@@ -405,7 +405,7 @@ describeOnBoth(
       assert.equal(calls, 1)
     })
 
-    it('if setPassword takes over 30 s, a second reset wins and the first gets 503', async () => {
+    it('if setPassword takes over 30 s, a second try succeeds and the first gets 503', async () => {
       const [called, slow] = [createGate(), createGate()]
       let calls = 0
       const { addUser, asked, confirm, opens, clock } = await start(stage, (users) => ({
@@ -456,7 +456,7 @@ describeOnBoth(
       assert.equal((await second).status, 503)
     })
 
-    it('if a process is killed after setPassword, sessions end and the link works', async () => {
+    it('if a process dies after setPassword, sessions end and the reset link works', async () => {
       const { tokens, asked, confirm, opens, open, clock } = await start(stage)
       const { accessToken: bearer } = await tokens()
       const { token } = await asked()
@@ -475,7 +475,7 @@ describeOnBoth(
       assert.equal((await confirm({ token, new_password: third })).status, 403)
     })
 
-    it('even if a reset is killed, its link works for at most 15 minutes', async () => {
+    it('if a process is killed during a reset, the link expires after 15 minutes', async () => {
       const { addUser, asked, confirm, clock } = await start(stage)
       await addUser()
       const { token } = await asked()
@@ -504,7 +504,7 @@ describeOnBoth(
       assert.equal((await open([], { bearer })).status, 401)
     })
 
-    it('a reset replaces only the hash that it has read, which may have any format', async () => {
+    it('a reset replaces a hash of any format, but gets 503 if the hash has changed', async () => {
       let renewed: string | undefined
       const { addUser, asked, confirm, opens, writeHash } = await start(stage, (users) => ({
         async setPassword(person, hash, how) {

@@ -113,7 +113,7 @@ describeOnBoth('keystile.users', (stage) => {
     assert.equal((await login()).json['scope'], 'items:write')
   })
 
-  it('keystile.users ignores members that are undefined', async () => {
+  it('keystile.users.create and update ignore values that are undefined', async () => {
     const { appUsers } = await startUsers(stage, {
       profile: z.strictObject({ city: z.string().optional() }),
     })

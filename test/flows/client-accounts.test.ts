@@ -169,7 +169,7 @@ describeAboveDatabase('keystile/client and accounts', (stage) => {
     assert.match(device_secret ?? '', /^[\w.-]{20,}$/)
   })
 
-  it('client.verifyEmail needs the user who is signed in, or the password', async () => {
+  it('client.verifyEmail needs a user who is signed in, or the user’s password', async () => {
     const client = await start({ emailVerification: 'optional' })
     const registered = await client.register(ada)
     assert.ok(!registered.isPending && registered.requestId !== undefined)
@@ -251,7 +251,7 @@ describeAboveDatabase('keystile/client and accounts', (stage) => {
     assert.equal((await server.keystile.users?.find({ login: 'ada' }))?.email, 'ada@new.example')
   })
 
-  it('client.acceptInvitation creates the account, with its profile', async () => {
+  it('client.acceptInvitation creates an account with the given profile', async () => {
     const profile = z.object({ team: z.string() })
     const client = await start({ registration: 'closed', profile })
     await server.keystile.users?.invite({ email: ada.email })
@@ -265,7 +265,7 @@ describeAboveDatabase('keystile/client and accounts', (stage) => {
     assert.equal(await isVerified(), true)
   })
 
-  it('client.requestEmailVerification sends the token if `resources` lacks the issuer', async () => {
+  it('client.requestEmailVerification sends a token if `resources` lacks the issuer', async () => {
     await start({ emailVerification: 'optional' })
     await server.addUser(ada)
     const client = connect({ resources: ['https://api.example'] })

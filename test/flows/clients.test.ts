@@ -306,7 +306,7 @@ describeOnBoth(
       assert.deepEqual([status, text], inactive)
     })
 
-    it('POST /introspect needs a client with the right to introspect (RFC 7662 §2.1)', async () => {
+    it('POST /introspect needs a client with the right `introspect` (RFC 7662 §2.1)', async () => {
       const { keystile } = await start()
       const { accessToken } = await keystile.tokens()
       const orders = await keystile.addClient()

@@ -105,7 +105,7 @@ describeAboveDatabase('the pages that verify an address', (stage) => {
     })
   }
 
-  it('/account/finish-registration asks for another name if the name is taken now', async () => {
+  it('/account/finish-registration asks for another user name if the name was taken', async () => {
     const { send, token, keystile, login } = await start('required')
     await keystile.users?.create({ username: 'ada', password })
     const post = (form: Readonly<Record<string, string>>): Promise<Answer> =>
@@ -126,7 +126,7 @@ describeAboveDatabase('the pages that verify an address', (stage) => {
     assert.equal((await login({ username: 'ada2' })).status, 200)
   })
 
-  it('/account/finish-registration says if the address has an account now', async () => {
+  it('/account/finish-registration says if the address got an account meanwhile', async () => {
     const { send, token, keystile } = await start('required')
     await keystile.users?.create({ username: 'eve', email: 'ada@example.com', password })
     const form = { token, password }

@@ -251,7 +251,7 @@ describeOnBoth(
       assert.equal((await refreshBy(cookie)).status, 200)
     })
 
-    it('DELETE /session ends the session and clears the cookie, also a second time', async () => {
+    it('DELETE /session ends the session, and always clears the cookie', async () => {
       const { addUser, post, refreshBy, logout, open } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const answer = await post(ada)
@@ -326,7 +326,7 @@ describeOnBoth(
       }
     })
 
-    it('the /session endpoints accept a page from a listed origin', async () => {
+    it('the /session endpoints accept pages whose origin is in corsOrigins', async () => {
       const { addUser, post, refreshBy, logout } = await startBrowser(stage, {
         corsOrigins: [listed],
       })

@@ -129,7 +129,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await confirm({ token, password })).status, 429)
   })
 
-  it('a change to a taken address gets the answer of a free one, but sends no link', async () => {
+  it('a change to a taken address gets the answer of a free address, but no link', async () => {
     const { addUser, change, asked, confirm, mailTo, address, bearer } = await start()
     const eve = await addUser({ username: 'eve', email: 'eve@example.com' })
     const own = await asked()
@@ -151,7 +151,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(await address(), [fresh, true])
   })
 
-  it('new requests make earlier links invalid, for taken and free addresses alike', async () => {
+  it('newer requests make older links invalid, whether or not the address is taken', async () => {
     const results = []
     for (const other of ['eve@example.com', 'free@example.com']) {
       const started = await start()
@@ -185,7 +185,7 @@ describeOnBoth('a new address', (stage) => {
     ])
   })
 
-  it('if two users confirm the same new address at the same time, only one gets it', async () => {
+  it('if two users confirm the same new address at once, only one user gets it', async () => {
     const { asked, confirm, bearer, tokens, change, mailTo, users, address } = await start()
     const eve = await tokens('eve')
     const mine = await asked()
@@ -201,7 +201,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(await address(), eveHas ? [old, true] : [fresh, true])
   })
 
-  it('of several simultaneous confirmations of a new address, one succeeds', async () => {
+  it('of several simultaneous confirmations of a new address, only one succeeds', async () => {
     const { asked, confirm, bearer, mails, settled } = await start()
     const { token, code, request_id } = await asked()
     const answers = await Promise.all([
@@ -264,7 +264,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(await stage.sql('select id from mail_proof where subject is not null'), [])
   })
 
-  it('an undo of an address change ends all sessions, and allows a new password', async () => {
+  it('an undo of an address change ends all sessions, and demands a new password', async () => {
     const { changed, undo, address, login, send, bearer, mailTo, subject } = await start()
     const { token } = await changed(fresh, old)
     assert.equal((await undo(token)).status, 204)
@@ -286,7 +286,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual({ ...entry }, { actor: 'nobody', subject })
   })
 
-  it('an unverified old address gets no undo link, and others can register with it', async () => {
+  it('an unverified old address gets no undo link, and other users can register it', async () => {
     const { changed, address, register } = await start()
     await stage.sql('update "user" set email_verified_at = null')
     const { message, token } = await changed(fresh, old)
@@ -342,7 +342,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(told.toSorted(), [old, fresh])
   })
 
-  it('an undo to the address that the user already has sends only a reset mail', async () => {
+  it('if the user has the old address again, its undo link only sends a reset mail', async () => {
     const { changed, undo, address, login, settled, mails } = await start()
     const first = await changed(fresh, old)
     await changed(old, fresh)
@@ -357,7 +357,7 @@ describeOnBoth('a new address', (stage) => {
     )
   })
 
-  it('an undo of the first of two address changes cancels the second one too', async () => {
+  it('an undo of the first of two address changes also cancels the second change', async () => {
     const { changed, undo, address } = await start()
     const first = await changed(fresh, old)
     const second = await changed(third, fresh)
@@ -367,7 +367,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(await address(), [old, true])
   })
 
-  it('after an undo of the second of two address changes, the first can be undone', async () => {
+  it('if the second of two address changes is undone, the first can still be undone', async () => {
     const { changed, undo, address } = await start()
     const first = await changed(fresh, old)
     const second = await changed(third, fresh)
@@ -414,7 +414,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal(mails.filter(({ subject: text }) => text.includes('new password')).length, 0)
   })
 
-  it('after a change of address, no other user can take the old one for seven days', async () => {
+  it('after an address change, no other user can take the old address for seven days', async () => {
     const started = await start()
     const { changed, undo, register, keystile, tokens, change, mailTo, clock, users } = started
     const eve = await tokens('eve')
@@ -440,7 +440,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal(await late(), 201)
   })
 
-  it('after a change of address, the user can change back to the old one', async () => {
+  it('after a change of address, the user can change back to the old address', async () => {
     const { changed, undo, address } = await start()
     const first = await changed(fresh, old)
     const second = await changed(old, fresh)
@@ -460,7 +460,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await register({ username: 'bob', email: old })).status, 201)
   })
 
-  it('while a change of address is confirmed, no other user can register the old one', async () => {
+  it('while an address change is confirmed, nobody can register the old address', async () => {
     const { asked, confirm, bearer, register } = await start()
     const { token } = await asked()
     const registrations = Array.from({ length: 8 }, (_, n) =>
@@ -561,7 +561,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 202), 429])
   })
 
-  it('an IP address with too many refused links gets 429, and other addresses do not', async () => {
+  it('an IP address with too many refused links gets 429, other IP addresses do not', async () => {
     const { send } = await start({ rateLimits: 'on', trustedProxies: [] })
     const guess = async (page: 'confirm' | 'undo', remoteAddress: string): Promise<number> =>
       (await send('POST', `/email-changes/${page}`, { json: { token: 'guess' }, remoteAddress }))
@@ -685,7 +685,7 @@ describeOnBoth('a new address that is not verified', (stage) => {
     assert.deepEqual(await address(), ['eve@example.com', true])
   })
 
-  it('an address is not replaced at once if it is verified during the change', async () => {
+  it('a change of an unverified address fails if the address is verified meanwhile', async () => {
     const { addUser, users } = await startWithMailbox(stage)
     const stale = await users.readBySubject(await addUser())
     assert.ok(stale)
@@ -697,7 +697,7 @@ describeOnBoth('a new address that is not verified', (stage) => {
     assert.equal(outcome, 'outdated')
   })
 
-  it('other users can take the old address of a user if it was never verified', async () => {
+  it('other users can take a user’s old address if the address was never verified', async () => {
     const { tokens, send, mailTo, register, users } = await startWithMailbox(stage)
     const { accessToken: bearer, subject } = await tokens('eve')
     const change = async (new_email: string): Promise<number> => {

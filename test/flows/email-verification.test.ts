@@ -150,7 +150,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal(await verified(), false)
   })
 
-  it('a reset by an address’s owner locks out an attacker (GHSA-qq9h-g4jm-xgf3)', async () => {
+  it('a reset by an address’s owner locks out its registrant (GHSA-qq9h-g4jm-xgf3)', async () => {
     const { registered, settled, confirm, send, login } = await start(stage, 'optional', {
       profile: z.object({ website: z.string().optional() }),
     })
@@ -262,7 +262,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
       assert.deepEqual([status, [...headers], text], first)
   })
 
-  it('a confirmation whose fields do not belong together gets 422', async () => {
+  it('a confirmation of an address with missing or contradictory fields gets 422', async () => {
     const { registered, confirm } = await start(stage, 'optional')
     const { token, id: request_id, code } = await registered()
     for (const fields of [
@@ -301,7 +301,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await reset({ token: other.token })).status, 204)
   })
 
-  it('after ten wrong passwords, a right verification link works only with a token', async () => {
+  it('after ten wrong passwords, a verification link works only with an access token', async () => {
     const { registered, confirm, login } = await start(stage, 'optional', { rateLimits: 'on' })
     const { token } = await registered()
     const guess = async (typed: string): Promise<number> =>
@@ -424,7 +424,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await confirm({ token, password })).status, 201)
   })
 
-  it('POST /users answers taken and free values alike, and stores the same rows', async () => {
+  it('POST /users answers and stores registrations with taken and free names alike', async () => {
     const { keystile, register, settled, mails } = await start(stage, 'required')
     await keystile.users?.create({ username: 'Ada', email: 'Ada@Example.com', password })
     const free = ['bob@example.com', 'cod@example.com']
@@ -466,7 +466,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     )
   })
 
-  it('wrong codes for taken and free addresses are refused and counted alike', async () => {
+  it('wrong registration codes are counted alike for taken and free addresses', async () => {
     const { keystile, register, settled, confirm } = await start(stage, 'required')
     await keystile.users?.create({ username: 'ada', email: 'ada@example.com', password })
     const ids: string[] = []
@@ -531,7 +531,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 409), 429])
   })
 
-  it('of two registrations with one address, the first that is confirmed gets it', async () => {
+  it('of two registrations with one address, only the first one confirmed succeeds', async () => {
     const { registered, confirm, login } = await start(stage, 'required')
     const first = await registered()
     const second = await registered({ username: 'ada2', password: next })
@@ -685,7 +685,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     }
   })
 
-  it('links still work after emailVerification changes to required, or to optional', async () => {
+  it('sent links still work after emailVerification becomes required, or optional', async () => {
     const before = await start(stage, 'required')
     const { token } = await before.registered()
     await before.keystile.close()

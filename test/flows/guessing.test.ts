@@ -83,7 +83,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.equal(Number(number), 30)
   })
 
-  it('after ten guesses, one more per name is accepted every 36 minutes', async () => {
+  it('after ten wrong passwords, a login name gets one more try every 36 minutes', async () => {
     const clock = createTestClock()
     const keystile = await stage.start({ ...limited, clock })
     const statuses = async (): Promise<readonly number[]> =>
@@ -127,7 +127,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.deepEqual(await stage.sql('select * from rate'), [])
   })
 
-  it('logins of another user on a device do not count for the owner’s rate limit', async () => {
+  it('if another user logs in on a known device, the rate limit of its owner stays', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     await keystile.register({ username: 'bob', email: 'bob@example.com' })
@@ -162,7 +162,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.deepEqual([await change('bob@example.com'), await change('new@example.com')], [409, 429])
   })
 
-  it('after twenty refused clients, an IP address gets 429, unless the secret is right', async () => {
+  it('after twenty wrong client secrets, an IP address gets 429 for wrong secrets', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const client = await keystile.addClient()
     const ask = async (fields: Readonly<Record<string, string>>): Promise<number> => {
@@ -180,7 +180,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.equal(await ask(client), 200)
   })
 
-  it('per IP address, at most twenty refused tokens of other clients are recorded', async () => {
+  it('the audit has at most twenty refused tokens of other clients per IP address', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const web = await keystile.addClient({ id: 'web', grants: ['password', 'refresh_token'] })
     const { refreshToken, accessToken } = await keystile.tokens()
@@ -288,7 +288,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.equal((await loginThen()).status, 429)
   })
 
-  it('a new password makes all devices unknown except the one that set it', async () => {
+  it('a new password makes all devices unknown except the device that set it', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const [own, other] = [
@@ -348,7 +348,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.notDeepEqual(await hashes(), before)
   })
 
-  it('an address (IPv6: a /64) has one limit for all names except known devices', async () => {
+  it('an IP address (IPv6: a /64) has one limit for all logins except known devices', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const { json } = await guess(keystile, { password, address: '2001:db8::1' })
@@ -368,7 +368,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     )
   })
 
-  it('rate limits count the address of the client, not of a trusted proxy', async () => {
+  it('rate limits use the IP address of the client, not of a trusted proxy', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const withoutProxies = await stage.start({ rateLimits: 'on', clock: createTestClock() })
     /**
@@ -410,7 +410,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     )
   })
 
-  it('guesses of the current password are counted per session', async () => {
+  it('guesses of the current password have a rate limit per session', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const stolen = await keystile.tokens()
     const own = await keystile.login()
@@ -438,7 +438,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     )
   })
 
-  it('registrations are counted per address, except malformed ones', async () => {
+  it('registrations have a rate limit per IP address that ignores malformed requests', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const register = (n: number, address = '192.0.2.1', chosen = password): Promise<Answer> =>
       keystile.send('POST', '/users', {
@@ -458,7 +458,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.equal((await register(60, '192.0.2.2')).status, 409)
   })
 
-  it('registrations with a refused password are counted', async () => {
+  it('registrations with a refused password count for the rate limit', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const tryWith = (secret: string): Promise<Answer> =>
       keystile.send('POST', '/users', {

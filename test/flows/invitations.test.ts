@@ -185,7 +185,7 @@ describeOnBoth('an invitation', (stage) => {
     for (const shape of shapes) assert.deepEqual(shape, shapes[0])
   })
 
-  it('users.invite rejects after three mails an hour to one mailbox', async () => {
+  it('after three mails an hour to one mailbox, users.invite rejects', async () => {
     const { invited, keystile, accept, mails } = await start()
     await invited()
     await invited()

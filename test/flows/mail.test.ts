@@ -116,7 +116,7 @@ function testNotices(stage: Stage): void {
   })
 
   // Without its own place for each mail, the others would wait until the first fails after 60 s.
-  it('a mail that hangs does not keep later mails waiting', { timeout: 40_000 }, async () => {
+  it('a mail whose sending hangs does not delay later mails', { timeout: 40_000 }, async () => {
     const slow = Promise.withResolvers<void>()
     const [begun, sent] = [Promise.withResolvers<void>(), new Set<string>()]
     const send = async ({ to }: { readonly to: string }): Promise<void> => {
@@ -139,7 +139,7 @@ function testNotices(stage: Stage): void {
     await emptied()
   })
 
-  it('a disabled user gets one notice, and no notice when enabled again', async () => {
+  it('a user gets one notice when disabled, and no notice when enabled again', async () => {
     const { server, keystile, addUser } = await start()
     const subject = await addUser()
     await keystile.users?.disable(subject)
@@ -178,7 +178,7 @@ function testNotices(stage: Stage): void {
     assert.equal(await countMails(), 0)
   })
 
-  it('after the reply 450, the mail is sent again 10 s later', async () => {
+  it('after the SMTP reply 450, the mail is sent again 10 s later', async () => {
     const started = await start()
     const { server, clock } = started
     server.replies.push(450)
@@ -196,7 +196,7 @@ function testNotices(stage: Stage): void {
     assert.equal(server.tries, 2)
   })
 
-  it('if the connection breaks after DATA, the mail is sent again, unchanged', async () => {
+  it('if the SMTP connection breaks after DATA, the mail is sent again, unchanged', async () => {
     const started = await start()
     const { server, clock } = started
     server.replies.push('cut-after-data')
@@ -208,7 +208,7 @@ function testNotices(stage: Stage): void {
     assert.equal(server.tries, 2)
   })
 
-  it('after the reply 550, a mail is a dead letter until an operator retries it', async () => {
+  it('after the SMTP reply 550, a mail is a dead letter until an operator retries it', async () => {
     const started = await start()
     const { server } = started
     server.replies.push(550)
@@ -332,7 +332,7 @@ function testNotices(stage: Stage): void {
     assert.equal(server.tries, 1)
   })
 
-  it('deleting a user deletes the user’s waiting mails and no others', async () => {
+  it('deleting a user deletes the waiting mails to that user, and no other mails', async () => {
     server = await startMailServer()
     server.replies.push(450, 450)
     const { keystile, addUser } = await start()

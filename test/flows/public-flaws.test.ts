@@ -121,7 +121,7 @@ const emptyValues = ['', ' ', '\0', 'null', 'undefined', '0', '%', '*', "' or '1
 const flaws: readonly Flaw[] = [
   {
     source: 'GitLab CVE-2023-7028, parse-server GHSA-vgjh-hmwf-c588',
-    title: 'an array or an object instead of a string sends no mail and opens nothing',
+    title: 'an array or an object instead of a string sends no mail and sets no password',
     async test(started) {
       const { addUser, asked, send, confirm, settled, mails } = started
       await addUser()
@@ -155,7 +155,7 @@ const flaws: readonly Flaw[] = [
   },
   {
     source: 'GitLab CVE-2023-7028',
-    title: 'several addresses in one login send no mail, whatever separates them',
+    title: 'a reset request with several addresses as its login sends no mail',
     async test(started) {
       const { addUser, send, settled } = started
       await addUser()
@@ -173,7 +173,7 @@ const flaws: readonly Flaw[] = [
   },
   {
     source: 'rails_jwt_auth #19, rubygems.org PR 6769',
-    title: 'an empty token, code or request id matches no row without one',
+    title: 'an empty token, code or request id matches no stored request, even one without a code',
     async test(started, stage) {
       const { addUser, asked, confirm, send } = started
       await addUser()
@@ -192,7 +192,7 @@ const flaws: readonly Flaw[] = [
   },
   {
     source: 'Django CVE-2019-19844, mozilla/fxa #9569',
-    title: 'an address that looks like another never moves the mail to a new mailbox',
+    title: 'a look-alike address in a request never moves the mail to another mailbox',
     async test(started) {
       const { addUser, send, settled, mails } = started
       await addUser({ username: 'quack', email: 'Quack@Example.com' })
@@ -236,7 +236,7 @@ const flaws: readonly Flaw[] = [
   },
   {
     source: 'CTFd CVE-2020-7245',
-    title: 'a name that looks like another can neither be registered nor get its mail',
+    title: 'a look-alike user name can neither be registered nor get the other user’s mail',
     async test(started) {
       const { addUser, register, send, settled } = started
       await addUser()
@@ -332,7 +332,7 @@ const flaws: readonly Flaw[] = [
   },
   {
     source: 'rubygems.org PR 6769, CWE-639',
-    title: 'a link or a code of one flow opens no other flow',
+    title: 'a link or a code of one flow is refused in every other flow',
     async test(started, stage) {
       const asked: AskedFlow[] = []
       let last = started
@@ -354,7 +354,7 @@ const flaws: readonly Flaw[] = [
   },
   {
     source: 'OWASP WSTG 4.4.9, CWE-639',
-    title: 'a confirmation changes the account of its link, whatever else it names',
+    title: 'a confirmation changes the account of its link, even if it names another account',
     async test(started) {
       const { addUser, asked, send, confirm, login } = started
       const ada = await addUser()
@@ -383,7 +383,7 @@ const flaws: readonly Flaw[] = [
   },
   {
     source: 'pkp-lib #8392, CWE-650',
-    title: 'a query, a method override or an unsent form sets no password',
+    title: 'only a POST with a body sets a password, not a query or a method override',
     async test(started) {
       const { addUser, asked, send, login } = started
       await addUser()
@@ -409,7 +409,7 @@ const flaws: readonly Flaw[] = [
   },
   {
     source: 'next-auth #1840',
-    title: 'a scanner that presses the button of each form uses up no link',
+    title: 'a mail scanner that submits the form of a page does not use up the link',
     async test(started) {
       const { addUser, asked, send, login } = started
       await addUser()
@@ -463,7 +463,7 @@ const flaws: readonly Flaw[] = [
   },
   {
     source: 'better-auth CVE-2024-56734',
-    title: 'no parameter makes a page, an answer or a mail lead elsewhere',
+    title: 'no parameter makes a page, an answer or a mail lead to another host',
     async test(started) {
       const { addUser, send, settled, mails } = started
       await addUser()
@@ -509,8 +509,7 @@ const flaws: readonly Flaw[] = [
   },
   {
     source: 'i18n-node #486, CWE-22',
-    title:
-      'a language header with a path or a name of JavaScript gets the language of the settings',
+    title: 'an Accept-Language with a file path or a JavaScript name gets the configured language',
     options: { mailLanguage: 'fr' },
     async test(started) {
       const { addUser, send, settled, mails } = started
@@ -582,7 +581,7 @@ const flaws: readonly Flaw[] = [
   },
   {
     source: 'laravel/framework #13658',
-    title: 'the limits answer the same for a login that exists and one that does not',
+    title: 'rate limits give the same answers for an existing and an unknown login name',
     options: { rateLimits: 'on' },
     async test(started) {
       const { addUser, send, settled } = started
@@ -659,7 +658,7 @@ const flaws: readonly Flaw[] = [
   },
   {
     source: 'Django CVE-2013-1443, better-auth #880',
-    title: 'a new password obeys the policy, and a huge one costs no hash and no link',
+    title: 'a weak new password gets 422 and a huge one 413, and the link stays valid',
     async test(started) {
       const { addUser, asked, send, confirm, login } = started
       await addUser()
@@ -685,7 +684,7 @@ const flaws: readonly Flaw[] = [
   },
   {
     source: 'CWE-601, CWE-79',
-    title: 'nothing that a page gets is written into it as HTML',
+    title: 'account pages escape every value that a request contains',
     async test(started) {
       const { send } = started
       const evil = '"><img src=x onerror=alert(1)>\'</title><script>alert(1)</script>&lt;'

@@ -99,7 +99,7 @@ describeOnBoth(
       assert.notEqual(next(await refresh(successor)), successor)
     })
 
-    it('only the last used refresh token has its next token encrypted in the database', async () => {
+    it('the database has an encrypted next token only for the last used refresh token', async () => {
       const { tokens, refresh } = await stage.start()
       let { refreshToken } = await tokens()
       for (let i = 0; i < 3; i++) {
@@ -135,7 +135,7 @@ describeOnBoth(
       assert.equal((await refresh(other.refreshToken)).status, 200)
     })
 
-    it('a late retry of a refresh token is accepted once in 24 hours', async () => {
+    it('after the grace period, one retry of a refresh token in 24 hours is accepted', async () => {
       const clock = createTestClock()
       const started = await stage.start({ clock })
       const { tokens, refresh } = started
@@ -151,7 +151,7 @@ describeOnBoth(
       await assertEnded(started, { access: [accessToken], refresh: [successor] })
     })
 
-    it('24 hours after a late retry, a session accepts one more, for any of its tokens', async () => {
+    it('24 hours after a late retry, a session accepts a retry of any refresh token', async () => {
       const clock = createTestClock()
       const { tokens, refresh } = await stage.start({ clock })
       const { refreshToken } = await tokens()
@@ -369,7 +369,7 @@ describeOnBoth(
       assert.equal(Number(unused), 1)
     })
 
-    it(`20 simultaneous late refreshes get one new token (${rounds} times)`, async () => {
+    it(`20 simultaneous retries after the grace period get one new token (${rounds} times)`, async () => {
       const clock = createTestClock()
       const [one, other] = [await stage.start({ clock }), await stage.start({ clock })]
       let { refreshToken } = await one.tokens()

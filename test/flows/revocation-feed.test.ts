@@ -97,7 +97,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     assert.equal((await reader.nextChange()).data['value'], ended)
   })
 
-  it('GET /revocations continues after Last-Event-ID, also at another process', async () => {
+  it('GET /revocations continues after Last-Event-ID, even in another process', async () => {
     const server = await serve(stage)
     const ended: string[] = []
     for (const name of ['ada', 'bob', 'eve']) ended.push(await endSession(server, name))
@@ -111,7 +111,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     }
   })
 
-  it('GET /revocations finds a Last-Event-ID that its process has not read before', async () => {
+  it('GET /revocations accepts a Last-Event-ID that its process has not read yet', async () => {
     const server = await serve(stage)
     const other = await serve(stage, 'billing')
     // The other process has not read this event when the request arrives.
@@ -120,7 +120,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     assert.deepEqual(await (await other.read({ lastEventId: event?.id })).untilCurrent(), [])
   })
 
-  it('GET /revocations sends everything for an unknown or malformed Last-Event-ID', async () => {
+  it('GET /revocations sends all events for an unknown or malformed Last-Event-ID', async () => {
     const server = await serve(stage)
     const ended = await endSession(server, 'ada')
     const [, event] = await (await server.read()).untilCurrent()
@@ -145,7 +145,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     }
   })
 
-  it('if the database loses events, /revocations streams end, and new ones send all', async () => {
+  it('if the database loses events, /revocations streams end; new streams send all', async () => {
     const server = await serve(stage)
     const kept = await endSession(server, 'ada')
     await endSession(server, 'bob')
@@ -170,7 +170,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     assert.deepEqual(valuesOf(await (await server.read()).untilCurrent()), [undefined, ended])
   })
 
-  it('only a confidential client with the permission may read revocations', async () => {
+  it('/revocations needs a confidential client with the permission `revocations`', async () => {
     const { read, url, addClient, credentials } = await serve(stage)
     const plain = await addClient({ id: 'plain', may: ['introspect'] })
     const open = await addClient({ id: 'spa', confidential: false, grants: ['password'] })
@@ -200,7 +200,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     assert.equal((await server.read()).status, 401)
   })
 
-  it('a client’s /revocations streams end when the client loses secret or permission', async () => {
+  it('a client’s /revocations streams end when its secret or permission is changed', async () => {
     const server = await serve(stage)
     const reader = await server.read()
     await reader.untilCurrent()

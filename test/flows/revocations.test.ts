@@ -70,12 +70,12 @@ describeOnBoth('a session that is ended by a process whose clock is ahead', (sta
 describeOnBoth('requests that use all connections', (stage) => {
   if (stage.kind === 'SQLite') return // SQLite has no pool of connections: its reads do not wait
 
-  it('requests get 503 if all connections are in use, and do not delay revocations', async () => {
+  it('while all connections are in use, requests get 503, but revocations arrive', async () => {
     await withFullQueue(stage, undefined)
   })
 
   it(
-    'requests do not delay revocations even if the connection pool is small',
+    'while all connections of a small pool are in use, revocations still arrive',
     { skip: skipOfOneProcess },
     async () => {
       await stage.start() // creates the database

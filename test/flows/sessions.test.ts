@@ -15,7 +15,7 @@ const newPassword = 'a new engine of her own'
 describeOnBoth(
   'GET /users/me/sessions',
   (stage) => {
-    it('GET /users/me/sessions lists devices and last use, and marks the current one', async () => {
+    it('GET /users/me/sessions lists devices and last use, and marks the current session', async () => {
       const clock = createTestClock()
       const { addUser, send, refresh } = await stage.start({ clock })
       await addUser()
@@ -254,7 +254,7 @@ describeOnBoth('changes of an account', (stage) => {
 describeOnBoth(
   'the sessions of a user',
   (stage) => {
-    it('a user has at most 100 sessions, and a new one ends the least recently used', async () => {
+    it('a user has at most 100 sessions; a new session ends the least recently used', async () => {
       const clock = createTestClock()
       const { addUser, keystile, refresh, open, tokens } = await stage.start({ clock })
       const others = await tokens('bob')
@@ -281,7 +281,7 @@ describeOnBoth(
       assert.equal((await open([], { bearer: third!.accessToken })).status, 200)
     })
 
-    it('if there are too many sessions, those without a refresh token end first', async () => {
+    it('if a user has too many sessions, sessions without a refresh token end first', async () => {
       const clock = createTestClock()
       const { addUser, addClient, login, refresh, keystile } = await stage.start({ clock })
       const subject = await addUser()
@@ -305,7 +305,7 @@ describeOnBoth(
 )
 
 describeOnBoth('a database of a version without refresh tokens', (stage) => {
-  it('sessions from a version before refresh tokens last until their tokens expire', async () => {
+  it('sessions of a release without refresh tokens last until their tokens expire', async () => {
     const clock = createTestClock()
     const before = await stage.start({ clock })
     const { accessToken, refreshToken, sessionId } = await before.tokens()

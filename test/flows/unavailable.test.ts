@@ -145,7 +145,7 @@ describe('Keystile with PostgreSQL connections that break', { skip }, () => {
 })
 
 describeOnBoth('a backlog of unnumbered events', (stage) => {
-  it('users.disable and the start of Keystile wait until all events are read', async () => {
+  it('users.disable and createKeystile do not return before all events are read', async () => {
     const started = await stage.start()
     const bearer = await started.accessToken()
     const { json } = await started.send('GET', '/users/me', { bearer })

@@ -20,8 +20,8 @@ const inserting = ['registration', 'invitation']
 
 describeOnBoth('changes of users', (stage) => {
   for (const flow of mailFlows) {
-    const title = inserting.includes(flow.name) ? 'no change of a user' : 'an event with its change'
-    it(`the confirmation of the flow "${flow.name}" makes ${title}`, async () => {
+    const title = inserting.includes(flow.name) ? 'changes no user' : 'adds an event for its change'
+    it(`the confirmation of the flow "${flow.name}" ${title}`, async () => {
       const started = await startMails(stage, flow.options)
       const watch = await watchUsers(stage)
       const token = await askForToken(flow, started)
@@ -35,7 +35,7 @@ describeOnBoth('changes of users', (stage) => {
     })
   }
 
-  it('each change of a user by the owner, the app or a login makes an event', async () => {
+  it('each change of a user by the user, the app or a login makes an event', async () => {
     const started = await startMails(stage, {
       emailVerification: 'off',
       profile: z.looseObject({}),

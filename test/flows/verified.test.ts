@@ -22,7 +22,7 @@ const refused = [403, 'email_not_verified']
 const admitted = [200, 'admitted']
 
 describeOnBoth('guard({ verified: true })', (stage) => {
-  it('guard({ verified: true }) admits the same token once the address is verified', async () => {
+  it('guard({ verified: true }) admits an old token once the e-mail is verified', async () => {
     const started = await stage.start()
     const bearer = await started.accessToken()
     assert.deepEqual(await ask(started, bearer), refused)
@@ -34,7 +34,7 @@ describeOnBoth('guard({ verified: true })', (stage) => {
     assert.equal(json['email_verified'], true)
   })
 
-  it('guard({ verified: true }) refuses the token after the user changes the address', async () => {
+  it('guard({ verified: true }) refuses a token after its user changes the address', async () => {
     const started = await stage.start()
     const bearer = await started.accessToken()
     await stage.sql('update "user" set email_verified_at = 1')

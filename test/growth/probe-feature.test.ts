@@ -142,7 +142,7 @@ const flowTests = {
   registration: 'returns 201 with the public user and its URL',
   login: 'POST /token returns a token for the right password',
   refresh: 'a refresh returns new tokens of the same session',
-  sessions: 'lists devices and last use, and marks the current one',
+  sessions: 'lists devices and last use, and marks the current session',
   management: 'changes scopes and roles, and the next login gets them',
 } as const
 
@@ -190,7 +190,7 @@ describe(
     })
     after(() => rmSync(copy, { recursive: true, force: true }))
 
-    it('a new feature changes at most four files, by at most ten lines', () => {
+    it('a new feature adds at most ten lines to at most four existing files', () => {
       assert.ok(Object.keys(feature).length <= 4)
       assert.ok(Object.values(feature).flat().length <= 10)
     })
@@ -208,13 +208,13 @@ describe(
       await passes([tsc, '-b', '--singleThreaded', 'packages/server'])
     })
 
-    it('with a new feature, check-rooms passes if the plan has the feature’s room', async () => {
+    it('check-rooms.ts accepts a new feature if its plan lists the feature’s folder', async () => {
       const output = await run(['tools/check-rooms.ts'])
       assert.match(output, /\d+ files/)
       assert.doesNotMatch(output, /probe/)
     })
 
-    it('a new feature, grant and credential scheme work with both databases', async () => {
+    it('a new feature, grant and credential scheme work on SQLite and PostgreSQL', async () => {
       await passes(['--test', 'test/growth/probe.ts'])
     })
 

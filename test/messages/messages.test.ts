@@ -132,7 +132,7 @@ describe('the messages for PostgreSQL', () => {
 describe('mount() without await', () => {
   const mounts = { mountInExpress, mountInFastify, mountInHono, mountInNode, mountInWeb }
   for (const [name, mount] of Object.entries(mounts)) {
-    it(`mount() without await fails at once: ${name}`, async () => {
+    it(`${name}() throws a TypeError if it gets the promise of createKeystile()`, async () => {
       const opening = createKeystile({ issuer: 'http://localhost:3000', database: ':memory:' })
       try {
         assert.throws(

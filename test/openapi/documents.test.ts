@@ -82,7 +82,7 @@ describe('secure() with a document from @hono/zod-openapi', () => {
     app.getOpenAPI31Document({ openapi: '3.1.0', info }),
     app.getOpenAPIDocument({ openapi: '3.0.3', info }),
   ]) {
-    it(`secure() adds the guards of a Hono app to valid OpenAPI ${document.openapi}`, async () => {
+    it(`secure() documents the guards of a Hono app in valid OpenAPI ${document.openapi}`, async () => {
       assert.deepEqual(await securityOf(secure(document, app)), {
         'get /items/{id}': [{ keystile: ['items:read'] }],
         'put /items/{id}': [{ keystile: ['items:read', 'items:write'] }],
@@ -92,7 +92,7 @@ describe('secure() with a document from @hono/zod-openapi', () => {
     })
   }
 
-  it('secure() keeps the bodies and refusals that the Hono app has described', () => {
+  it('secure() keeps the bodies and error answers that the Hono app has described', () => {
     const { paths } = secure(app.getOpenAPI31Document({ openapi: '3.1.0', info }), app)
     const { requestBody, responses } = paths!['/items/{id}']!.put!
     assert.ok(requestBody)
@@ -104,7 +104,7 @@ describe('secure() with a document from @hono/zod-openapi', () => {
 describe('secure() with a document from @fastify/swagger', () => {
   const guard = createFastifyGuard({ verifier, scopes })
 
-  it('secure() adds the guards of Fastify plugins and routes to valid OpenAPI 3.1', async () => {
+  it('secure() documents guards of Fastify plugins and routes in valid OpenAPI 3.1', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     await app.register(fastifySwagger, {
@@ -163,7 +163,7 @@ describe('secure() with a document from @fastify/swagger', () => {
 describe('secure() with a document from @nestjs/swagger', () => {
   const guard = createExpressGuard({ verifier, scopes })
 
-  it('secure() documents the guards that a given function returns for a Nest app', async () => {
+  it('for a Nest app, secure() documents the guards that a callback returns', async () => {
     class Items {
       find(id: string): object {
         return { id }

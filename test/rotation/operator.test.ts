@@ -46,7 +46,7 @@ describeOnBoth('keystile key', (stage) => {
     assert.deepEqual(await auditedKeys(stage), [['signing_key_published', next]])
   })
 
-  it('`keystile key rotate` publishes only one key if it is called twice', async () => {
+  it('two calls of `keystile key rotate` publish only one new key', async () => {
     await stage.start()
     const first = textOf(await run(['rotate']))
     const second = textOf(await run(['rotate']))
@@ -78,7 +78,7 @@ describeOnBoth('keystile key', (stage) => {
     assert.deepEqual((await auditedKeys(stage)).at(-1), ['signing_key_revoked', revoked])
   })
 
-  it('`keystile key revoke` makes a new key if there is no other, and sessions go on', async () => {
+  it('`keystile key revoke` replaces the only key, and sessions get new tokens', async () => {
     const server = await stage.start()
     const { accessToken, refreshToken } = await server.tokens()
     const revoked = kidOf(accessToken)

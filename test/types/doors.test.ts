@@ -139,7 +139,7 @@ describe('the entry points of the packed packages', () => {
     assert.ok(passed, output)
   })
 
-  it('all entry points compile together with the types of Node and without a browser’s', () => {
+  it('all entry points compile together with the types of Node and without DOM types', () => {
     const { passed, output } = compileImports(Object.keys(doors), Object.values(doors).flat())
     assert.ok(passed, output)
   })
@@ -162,7 +162,7 @@ describe('the entry points of the packed packages', () => {
     }
   })
 
-  it('each entry point of the packed packages loads, and the command runs', async () => {
+  it('each entry point of the packed packages loads, and `keystile --version` runs', async () => {
     const run = promisify(execFile)
     const { NODE_OPTIONS: _, ...env } = process.env
     const made = app('@keystile/server', ['hono', 'fastify', ...nestPackages])

@@ -44,7 +44,7 @@ describe('the packed files of each package', () => {
   const folder = mkdtempSync(join(tmpdir(), 'keystile-tarball-'))
   after(() => rmSync(folder, { recursive: true }))
 
-  it('the packed keystile contains compiled files and no files of the compiler', () => {
+  it('the packed keystile contains compiled files, but no cache of the compiler', () => {
     const built = ['dist/index.d.ts', 'dist/index.js', 'dist/guard/guard.js']
     const published = filesPublished(
       'keystile',
@@ -57,7 +57,7 @@ describe('the packed files of each package', () => {
     )
   })
 
-  it('the packed @keystile/server contains the bundle, the types and the blocklist', () => {
+  it('the packed @keystile/server contains its bundle, types, command and common passwords', () => {
     const built = [
       'bundle/index.js',
       'dist/index.d.ts',

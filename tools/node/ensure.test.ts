@@ -126,7 +126,7 @@ describe('ensure.cjs', () => {
     }
   })
 
-  it('ensure.cjs installs and links a newer Node if this one is too old', (t) => {
+  it('ensure.cjs installs and links a newer Node if the running Node is too old', (t) => {
     for (const version of ['12.22.0', '20.20.2', '24.14.9']) {
       const here = clone(t, true)
       const { status, said } = here.run(version)
