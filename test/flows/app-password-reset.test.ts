@@ -564,7 +564,7 @@ describeOnBoth(
       },
     )
 
-    it('without the option mail, an app’s users have no endpoints for a reset', async () => {
+    it('if `mail` is not set, there are no endpoints to reset passwords of the app’s users', async () => {
       const { request } = await start(stage, undefined, { mail: undefined })
       assert.equal((await request('ada')).status, 404)
     })

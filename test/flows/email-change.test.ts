@@ -721,7 +721,7 @@ describeOnBoth('a new address that is not verified', (stage) => {
     assert.equal((await users.readBySubject(subject))?.publicUser.email, fresh)
   })
 
-  it('without the option mail, an address changes at once and cannot be undone', async () => {
+  it('if `mail` is not set, an address changes at once and the change cannot be undone', async () => {
     const { accessToken, send } = await stage.start()
     const bearer = await accessToken()
     const json = { current_password: password, new_email: fresh }

@@ -735,7 +735,7 @@ describeOnBoth('the setting emailVerification', (stage) => {
     assert.deepEqual(await stage.sql('select id from mail_proof'), [])
   })
 
-  it('Keystile does not start with emailVerification but without the option mail', async () => {
+  it('Keystile does not start if `emailVerification` is set and `mail` is not', async () => {
     for (const emailVerification of ['optional', 'required'])
       await assert.rejects(
         stage.start({ emailVerification } as StageOptions),

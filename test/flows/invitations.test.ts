@@ -373,7 +373,7 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal((await accept({ token })).status, 403)
   })
 
-  it('without the option mail, users.invite, listInvitations and uninvite throw', async () => {
+  it('users.invite, users.listInvitations and users.uninvite throw if `mail` is not set', async () => {
     const { keystile } = await stage.start()
     const { users } = keystile
     assert.ok(users)

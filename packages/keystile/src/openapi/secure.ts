@@ -261,7 +261,7 @@ function routesOfFinder(find: GuardFinder): AppRoutes {
     },
     list() {
       throw new TypeError(
-        'the app for describe() must be a Hono, Express or Fastify app; it is a function',
+        'describe() must get a Hono, Express or Fastify app; this function is none of them',
       )
     },
   }
