@@ -104,7 +104,11 @@ export async function readFields<T extends z.ZodType>(
   return getFields(checkFields(schema, await readJsonObject(request)))
 }
 
-/** Refuses a request with faults. @throws {ProblemError} 422 with all faults, if there are any */
+/**
+ * Refuses a request that has faults.
+ *
+ * @throws {ProblemError} 422 with all faults, if there are any
+ */
 export function refuseFaults(errors: readonly FieldError[]): void {
   if (errors.length > 0) throw unprocessable(errors)
 }

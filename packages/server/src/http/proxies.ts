@@ -10,7 +10,7 @@ export interface Proxies {
 
 /**
  * Returns the reason why an address or a range must not be trusted, as a sentence without a
- * subject. Returns undefined if it may be trusted.
+ * subject, such as "is the whole Internet". Returns undefined if it may be trusted.
  */
 export function findProxyFault(text: string): string | undefined {
   const range = parseRange(text)

@@ -92,7 +92,10 @@ export interface RouteDoc {
   readonly success: SuccessDoc
   /** A second answer to requests that succeed, with another status than `success`. */
   readonly otherSuccess?: SuccessDoc
-  /** Maps the status of each further refusal to its description. */
+  /**
+   * Maps the status of a refusal to its description. Refusals that follow from the guard or the
+   * body need not be listed.
+   */
   readonly refuses?: Readonly<Record<number, string>>
 }
 

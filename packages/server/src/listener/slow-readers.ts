@@ -71,8 +71,8 @@ export function createAnswerWriter({
   const waiting = createWaitingAnswers(waitingMebibytes * 2 ** 20)
 
   /**
-   * Whether there is room for one more large answer. Ends the oldest large answer, if allowed, to
-   * make room.
+   * Whether there is room for one more large answer. If there is none, ends the oldest large answer
+   * to make room, unless it started less than a second ago.
    */
   function hasRoom(): boolean {
     const [oldest] = large // a map keeps the order of insertion

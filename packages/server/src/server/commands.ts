@@ -59,7 +59,7 @@ const listed: readonly AnyCommand[] = [
   ...verificationCommands,
 ]
 
-/** Runs one of the other commands, but only if this process still holds the lease. */
+/** Runs one of the listed commands, but only if this process still holds the lease. */
 export const underLease: LeasedCommand = createLeasedCommand(listed)
 
 export const commands: readonly AnyCommand[] = [...listed, underLease]

@@ -61,9 +61,9 @@ interface AccountFlows extends MailFlows<User> {
 }
 
 /**
- * Makes the routes with which Keystile's own accounts use links and codes in mails, and the
- * purposes of these links. The routes are those for registration, new passwords, verification,
- * address changes and invitations.
+ * Makes the mail flows of Keystile's own accounts: the routes that send and accept links and codes
+ * in mails, and the purposes of these links. The flows are registration, new passwords,
+ * verification, address changes and invitations.
  */
 export function wireMailFlows(parts: MailFlowParts, directory: Directory<User>): AccountFlows {
   const { options, accounts, limits, mailSeal: seal } = parts

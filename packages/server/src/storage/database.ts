@@ -104,11 +104,11 @@ export function createNotifier(): Notifier {
 /**
  * Checks whether this process may write.
  *
- * @param isUrgent whether the command must not wait
+ * @param isUrgent true for a command of the feed of revocations, which cannot wait
  */
 export type WriteCheck = (isUrgent: boolean) => Promise<void> | undefined
 
-/** Any command, for code that only finds commands by name. */
+/** Any command, for code that only looks commands up by their names. */
 export type AnyCommand = Command<never, unknown>
 
 /** Whether the database is PostgreSQL. Otherwise it is SQLite. */
@@ -190,7 +190,8 @@ export interface Database {
    * @param patienceMilliseconds how long the command may wait, so that later commands can share its
    *   commit
    * @throws {DatabaseUnavailableError} when the database cannot be reached or cannot write now.
-   *   Nothing was written, except if the error is an `UnknownOutcomeError`.
+   *   After an `UnknownOutcomeError`, it is unknown whether anything was written. After any other
+   *   error, nothing was written.
    */
   write<Values, Result>(
     command: Command<Values, Result>,
@@ -208,8 +209,8 @@ export interface Database {
    */
   readonly urgent: Pick<Database, 'reader' | 'write'>
   /**
-   * Calls a listener with each notice that a command of this process announced, after the commit.
-   * The listener must not throw.
+   * After each commit of this process, calls a listener with each notice that the commands
+   * announced. The listener must not throw.
    */
   onCommitted(listener: (notice: unknown) => void): void
   /**
@@ -231,7 +232,7 @@ export interface Database {
 export class DatabaseUnavailableError extends Error {
   override readonly name: string = 'DatabaseUnavailableError'
   /**
-   * Whether many requests can fail for this reason at once. The log must then not get each error.
+   * Whether many requests can fail for this reason at once. Such errors must not fill the log.
    */
   readonly isFrequent: boolean = false
 }

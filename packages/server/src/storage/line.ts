@@ -6,15 +6,15 @@ export interface Line {
    * Waits for a free place. Resolves with a function that frees the place again. The caller must
    * call this function exactly once.
    *
-   * @throws {DatabaseBusyError} immediately if the wait would be too long; otherwise after
+   * @throws {DatabaseBusyError} immediately if the wait would probably be too long, or after
    *   `patienceMilliseconds` if no place was free by then
    */
   enter(): Promise<() => void>
 }
 
 /**
- * The weight of the newest measurement in the moving average of how long a caller holds a place,
- * from getting the place until it frees the place.
+ * The weight of the newest measurement in a moving average. Each measurement is the time for which
+ * one caller held a place.
  */
 const weight = 0.1
 

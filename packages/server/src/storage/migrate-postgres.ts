@@ -40,7 +40,7 @@ export const defaultTimes: MigrationTimes = {
 export const lockNumber = '3853314791062309107'
 
 export interface MigrateOptions {
-  /** Whether to create the tables in an empty database, but not to upgrade older tables. */
+  /** If true, creates the tables in an empty database, but upgrades no older tables. */
   readonly onlyIfEmpty?: boolean
   /** Called with sentences that tell an operator what the migration is waiting for. */
   readonly report?: (sentence: string) => void
@@ -164,8 +164,8 @@ interface Blocker {
 
 /**
  * Finds the transactions that have held locks on our tables for at least as long as a migration has
- * waited. PostgreSQL shows only some roles when the transactions of other roles started. If the
- * start is hidden, includes the transaction.
+ * waited. PostgreSQL hides the start of a transaction from most other roles. A transaction whose
+ * start is hidden is included.
  */
 async function findBlockers(db: Reader, milliseconds: number): Promise<readonly Blocker[]> {
   const { rows } = await sql<Blocker>`

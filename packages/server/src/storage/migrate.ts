@@ -27,19 +27,19 @@ interface Steps {
 /** A migration. */
 export interface Migration extends Steps {
   /**
-   * The number of a migration, such as 16. After this migration, releases without that migration
-   * cannot run on the database: they do not start, and their running servers stop writing.
-   * Undefined if older releases can still run.
+   * The oldest migration that a release must have to use the database after this migration, as a
+   * number such as 16. Servers of older releases do not start, and those that run stop writing.
+   * Undefined if this migration excludes no release.
    */
   readonly oldestSchema?: number
 }
 
-/** Declares that releases without this migration can still run after it. */
+/** Declares that releases without this migration can still use the database after it. */
 export const expands = ({ up }: Steps): Migration => ({ up })
 
 /**
- * Declares that a release can run after this migration only if the release has the migration with
- * the number `oldestSchema`.
+ * Declares that a release can use the database after this migration only if the release has the
+ * migration with the number `oldestSchema`.
  */
 export const contracts = ({ up }: Steps, oldestSchema: number): Migration => ({ up, oldestSchema })
 
@@ -247,8 +247,9 @@ export async function findNewestMigration(reader: Reader): Promise<string | unde
 }
 
 /**
- * Whether the user may create the schema. If the schema exists: whether the user may create tables
- * in it, and owns all its tables. Only the owner of a table may alter it.
+ * Whether the user may run migrations. If there is no schema, the user must have the right to
+ * create it. If there is one, the user must have the right to create tables in it and must own all
+ * its tables, because only the owner of a table may alter it.
  */
 async function mayMigratePostgres(reader: Reader): Promise<boolean> {
   const { rows } = await sql<{ may: string }>`

@@ -40,7 +40,7 @@ export async function runMissing(transaction: Reader): Promise<readonly string[]
   return facts.missing
 }
 
-/** What is missing of the schema and the table in which migrations are recorded. */
+/** Whether the schema is missing, and whether the table that records migrations is missing. */
 export interface Absent {
   readonly schema: boolean
   readonly table: boolean

@@ -19,8 +19,8 @@ export interface OutageWatch {
   /**
    * Waits for the reply of the database to some work, such as a statement.
    *
-   * @throws {PostgresUnavailableError} `outage`, at once during an outage, or when one begins. The
-   *   work is not cancelled.
+   * @throws {PostgresUnavailableError} `outage`: immediately if there is an outage, or when one
+   *   begins. The work is not cancelled.
    */
   watch<T>(work: () => Promise<T>): Promise<T>
   /** Stops the probes. */
@@ -50,7 +50,10 @@ export function watchForOutages(
   let isOut = false
   let isClosed = false
 
-  /** An error of the server, such as "too many connections", is an answer too. */
+  /**
+   * Whether the database answers the probe. An error of the server, such as "too many connections",
+   * is an answer too.
+   */
   async function answers(): Promise<boolean> {
     const probed = probe?.().then(() => true, isFromServer)
     const late = delay(probeMilliseconds, false, { ref: false }).then(afterPolling)

@@ -88,7 +88,8 @@ interface Connection {
   /** @throws {PostgresUnavailableError} if the database was not available */
   ask(statement: Statement): Promise<unknown>
   /**
-   * Must be called once. Closes the connection if it cannot be used again.
+   * Gives the connection back to the pool, or closes it if it cannot be used again. The caller must
+   * call this exactly once.
    *
    * @param onFree called when the pool has the connection back
    */
@@ -166,7 +167,10 @@ function createConnections(pool: Pool, { isOwn }: { readonly isOwn: boolean }): 
 
 /** The state of an open connection. */
 interface State {
-  /** How many times all connections had been distrusted when this connection was opened. */
+  /**
+   * A lost connection or an outage begins a new generation of connections. Connections of older
+   * generations are not used again.
+   */
   readonly generation: number
   isUsed: boolean
   isBroken: boolean
@@ -177,8 +181,8 @@ interface State {
 }
 
 /**
- * Keeps the state of each connection. If a connection is lost, or an outage begins, no older
- * connection is used again. They are probably dead too, and each of them would make a request fail.
+ * Keeps the state of each connection. If a connection is lost, or an outage begins, older
+ * connections are not used again: they are probably dead too, and each would make a request fail.
  */
 function watchStates(pool: Pool) {
   let generation = 0
@@ -209,7 +213,7 @@ function watchStates(pool: Pool) {
       return !state.isBroken && state.generation === generation
     },
     distrustAll: () => generation++,
-    /** Distrusts all connections that were opened in the same generation as this one, or before. */
+    /** Ends the generation of this connection, unless it has ended already. */
     distrustLike(state: State): void {
       if (state.generation === generation) generation++
     },
@@ -261,8 +265,8 @@ async function send(
 }
 
 /**
- * Sends a COMMIT. Never cancels it: PostgreSQL would then report it as done, without waiting for
- * the standby.
+ * Sends a COMMIT. Never cancels it: PostgreSQL would report a cancelled COMMIT as done, without
+ * waiting for the standby.
  */
 async function sendCommit(
   client: PoolClient,

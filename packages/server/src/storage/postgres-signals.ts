@@ -14,11 +14,11 @@ export interface SignalClient {
   on(event: 'error', listener: (error: Error) => void): unknown
 }
 
-/** How long to wait before a new connection, if the old one has failed. */
+/** How long to wait before opening a new connection if the last one failed. */
 const reconnectMilliseconds = 2_000
 /**
- * How long to wait before a new connection, if the last one led to a pooler, which passes on no
- * signals.
+ * How long to wait before opening a new connection if the last one led to a pooler. A pooler does
+ * not deliver signals.
  */
 const pooledMilliseconds = 600_000
 /** How long `close` waits for the database. */

@@ -9,7 +9,10 @@ export interface PendingRegistrationRow {
   readonly subject: string
   readonly username: string
   readonly email: string
-  /** The address in the form in which two addresses are compared. Several rows may have it. */
+  /**
+   * The address in the form in which two addresses are compared. Several rows may have the same
+   * value.
+   */
   readonly email_key: string
   readonly password_hash: string
   readonly profile: string

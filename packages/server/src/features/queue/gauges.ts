@@ -1,7 +1,7 @@
 import type { GaugeMetric, Reading } from '../../feature/metric.ts'
 import type { RowCounts } from './rows.ts'
 
-/** How old the numbers may become before the rows are counted again. */
+/** How old a count of the rows may become. After that, the rows are counted again. */
 const countMilliseconds = 10_000
 
 /**

@@ -26,8 +26,8 @@ export interface Failure {
   /** A code for logs and lists. It never contains a text from another program. */
   readonly code: string
   /**
-   * Whether no other try follows, because it would be useless or too late. The row becomes a dead
-   * letter.
+   * Whether this was the last try, because another one would be useless or too late. If so, the
+   * row becomes a dead letter.
    */
   readonly isFinal: boolean
 }

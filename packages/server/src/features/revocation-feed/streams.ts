@@ -13,7 +13,7 @@ export interface StreamLimits {
   readonly streams: number
   /** The largest number of open streams of one client. */
   readonly streamsOfClient: number
-  /** How long a peer may take no bytes. After that, the server ends the stream. */
+  /** How long a peer may go without reading. After that, the server ends the stream. */
   readonly stallMilliseconds: number
 }
 
@@ -32,10 +32,7 @@ const heartbeatMilliseconds = 1_000
  * older, the server could not keep this promise, so it sends no heartbeat.
  */
 const freshSeconds = 1
-/**
- * How many streams are served in a row. After that, the server does other work before it serves the
- * next streams.
- */
+/** How many streams are served without a pause. In the pause, the server does other work. */
 const streamsAtOnce = 50
 /**
  * The shortest time between two rounds over all streams. Revocations that arrive in this time are
@@ -67,8 +64,8 @@ export interface RevocationStreams {
    * revocation follows. Returns `client full` if the client has too many streams. Returns `full` if
    * all clients together have too many streams, or if the server stops.
    *
-   * @throws {DatabaseUnavailableError} if the event is not in memory, and the database cannot tell
-   *   whether it is new
+   * @throws {DatabaseUnavailableError} if the event is not in memory, and the new events cannot be
+   *   read from the database
    */
   open(
     client: ProvenClient,
@@ -80,7 +77,7 @@ export interface RevocationStreams {
 
 interface Stream {
   readonly proven: ProvenClient
-  /** Sends what is new, if the peer has room for it. */
+  /** Sends the next piece of the stream, if there is one and the peer can receive it. */
   flush(): void
   /** Makes the next `flush` send a heartbeat. */
   beat(): void
@@ -209,8 +206,8 @@ function createStream(
   options: {
     readonly feed: Pick<EventFeed, 'ageSeconds'>
     /**
-     * When the request arrived. A later time is safe: the peer then assumes that the events are
-     * older than they are.
+     * When the request arrived. If this value is later than the real time, that is safe: the peer
+     * assumes that the events are older than they are.
      */
     readonly openedAt: number
     readonly cursor: LogCursor

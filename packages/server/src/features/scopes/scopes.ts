@@ -87,8 +87,8 @@ export function heldScopes(user: Rights, rules: ScopeRules): readonly string[] {
 }
 
 /**
- * Returns the scopes of a token: those that are requested, that the user holds, and that the client
- * may have.
+ * Returns the scopes of a token: the requested scopes that the user holds and the client may have.
+ * If `requested` is undefined, all scopes count as requested.
  */
 export function grantScopes(
   requested: readonly string[] | undefined,

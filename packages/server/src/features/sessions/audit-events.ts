@@ -1,10 +1,10 @@
 /** The audit events that sessions record. */
 export const auditEvents = [
   'login',
-  /** A used refresh token was presented again outside its grace period. This ended its session. */
+  /** A refresh token was reused (see `decideRefresh`). This ended its session. */
   'refresh_reused',
   'session_ended',
-  /** All sessions of a subject ended together. They share one entry. */
+  /** All sessions of a subject ended together. They share one audit entry. */
   'sessions_ended',
 ] as const
 

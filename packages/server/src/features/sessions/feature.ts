@@ -19,7 +19,7 @@ export interface SessionOptions {
   readonly idleSeconds?: number
   /**
    * Grace period of a used refresh token in seconds, 0 to 60. If a client sends the used token
-   * again within this time, it gets the same new token. So a client can retry if an answer was
+   * again within this time, it gets the new token again. So a client can retry if an answer was
    * lost. Default: 10. With 0, a refresh token works only once, and a client that retries is logged
    * out.
    */

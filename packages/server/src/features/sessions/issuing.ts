@@ -39,9 +39,9 @@ export interface IssuedFor {
 }
 
 /**
- * Signs an access token with `now` as its issue time. The caller must compute the expiry that the
- * database stores from the same `now`. If the token were issued later, it would outlive its stored
- * expiry, and the event that revokes it may be deleted by then.
+ * Signs an access token with `now` as its issue time. The database stores the expiry of the token,
+ * and the caller must compute it from the same `now`. If the token were issued later, it would
+ * outlive its stored expiry, and the event that revokes it might be deleted too early.
  */
 export async function signAccessToken(
   content: IssuedFor,

@@ -28,7 +28,8 @@ export interface Shown {
  * * `repeat`: within the grace period, the token returns the same successor.
  * * `late-retry`: after the grace period, the token returns the same successor once and starts a
  *   new grace period.
- * * `reuse`: two callers hold the token, and the server cannot know which of them is the attacker.
+ * * `reuse`: the session of the token ends. Two callers hold the token, and the server cannot know
+ *   which of them is the attacker.
  *
  * @see RFC 9700 §4.14.2
  */

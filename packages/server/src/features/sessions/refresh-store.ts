@@ -153,8 +153,8 @@ async function rotate(
 /**
  * Locks the session of a token and returns it. Returns no row if the session has ended or expired.
  * Also returns no row if the session expires in less than one second. The lifetime of an access
- * token is rounded down to whole seconds, so a new token would have the lifetime 0. The update
- * takes the lock, which both databases hold until the commit.
+ * token is rounded down to whole seconds, so a new token would have the lifetime 0. The statement
+ * is an update, so it takes a lock, which both databases hold until the commit.
  */
 const takeSession = prepare<
   SessionTables,

@@ -18,7 +18,7 @@ export interface SigningKeyOptions {
    */
   readonly key?: string | undefined
   /**
-   * The previous value of `key`. Give it as long as the database has values that were encrypted
+   * The previous value of `key`. Keep it while the database still has values that were encrypted
    * with it. `keystile doctor` says when `previousKey` is no longer needed.
    */
   readonly previousKey?: string | undefined
@@ -28,8 +28,8 @@ export interface SigningKeyOptions {
    */
   readonly signingAlgorithm?: IssuingAlgorithm
   /**
-   * A private JWK that signs tokens, instead of the keys that Keystile makes. Or a JWK Set: its
-   * first key signs, and the others are only published, so they may be public.
+   * A private JWK, or a JWK Set whose first key is private. This key signs tokens, instead of the
+   * keys that Keystile makes. The other keys of the set are only published, so they may be public.
    */
   readonly signingKey?: Jwk | JwkSet
 }

@@ -19,8 +19,8 @@ import type { SigningKeyRow } from './tables.ts'
  */
 const freshMilliseconds = 5_000
 /**
- * The minimum time between two reads for keys that are not in the copy. It is measured in real
- * time, not by `clock`.
+ * The minimum time between two reads that look for a key that this process does not know. It is
+ * measured in real time, not by `clock`.
  */
 const pauseMilliseconds = 250
 
@@ -35,8 +35,8 @@ export interface KeyRing {
   /**
    * Returns the key that signs now. Callers that need the keys to be read again share one read.
    *
-   * @throws {DatabaseUnavailableError} if the keys cannot be read, and a different key may already
-   *   sign
+   * @throws {DatabaseUnavailableError} if the keys could not be read for so long that a different
+   *   key may already sign
    */
   signingKey(): Promise<SigningKey>
   /** Verifies tokens that any of the published keys signed. */
@@ -70,9 +70,9 @@ interface Copy {
 }
 
 /**
- * How long a verifier may cache the published keys: a twelfth of the lead. The copy that the
- * verifier gets may already be half a lead old. Both times together are shorter than the lead, so
- * each verifier has a new key before the key signs.
+ * How long a verifier may cache the published keys: a twelfth of the lead. The lead is how long a
+ * key is published before it signs. The copy that the verifier gets may already be half a lead old.
+ * Both times together are shorter than the lead, so each verifier has a key before the key signs.
  */
 function maxAgeSecondsOf({ lead }: RotationTimes): number {
   return Math.floor(lead / 12 / 1000)
@@ -179,13 +179,13 @@ export function ringOf(keys: OwnKeys, times: RotationTimes): KeyRing {
   }
 }
 
-/** Reads of the database that callers share. */
+/** Reads the keys from the database. Callers share the reads. */
 interface Reads {
   /** Joins the running read, or starts one. */
   join(): Promise<void>
   /**
-   * Runs a read that starts after this call. All callers that wait for such a read share it. There
-   * is a pause between two such reads, so that tokens with invented keys cannot flood the database.
+   * Runs a read that starts after this call. All callers that wait for the start share the read.
+   * Between two starts is a pause, so that tokens with an invented `kid` cannot flood the database.
    */
   fresh(): Promise<void>
 }

@@ -10,8 +10,8 @@ export const signingKeyAge: GaugeMetric = {
 }
 
 /**
- * Set an alert for values below -86400. Such a value means that the next key is overdue by more
- * than a day.
+ * Shows the operator when the next key will sign. Set an alert for values below -86400: the next
+ * key is then overdue by more than a day.
  */
 export const signingKeyRemaining: GaugeMetric = {
   type: 'gauge',

@@ -53,7 +53,7 @@ function publishedKeyOf(jwk: Jwk): VerificationKey {
   const key = importKey(jwk)
   if (!isIssuingAlgorithm(key.algorithm.name)) {
     throw new ConfigurationError(
-      `the other keys of a JWK Set must have an "alg" of ${issuingAlgorithms.join(', ')}`,
+      `each key of a JWK Set after the first must have an "alg" of ${issuingAlgorithms.join(', ')}`,
     )
   }
   return named(key)

@@ -194,9 +194,9 @@ export const rules: readonly Rule<RuleOptions>[] = [
 
 /**
  * Returns a fault if no configured secret can decrypt the newest stored signing key. The secrets
- * are the setting `key`, or else the file beside SQLite, and `previousKey`. A missing file is a
- * fault too, because the start would create the file with a new secret. Returns undefined if this
- * cannot be checked.
+ * are `previousKey` and `key`. If `key` is not given, the secret in the file beside SQLite is used
+ * instead. A missing file counts as a wrong secret, because the start would create the file with a
+ * new secret. Returns undefined if this cannot be checked.
  */
 function findUnopened(
   { options: { key, previousKey, signingKey }, unread, machine }: Situation<RuleOptions>,

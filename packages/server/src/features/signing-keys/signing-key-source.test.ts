@@ -55,7 +55,7 @@ describe('findSigningKeySource', () => {
       const signingKey = { keys: [exportPrivateJwk(one), exportPrivateJwk(generateKey(algorithm))] }
       assert.throws(() => findSigningKeySource({ ...options, signingKey }), {
         name: 'ConfigurationError',
-        message: 'the other keys of a JWK Set must have an "alg" of ES256, EdDSA, RS256',
+        message: 'each key of a JWK Set after the first must have an "alg" of ES256, EdDSA, RS256',
       })
     }
   })

@@ -142,7 +142,7 @@ export async function hasOlderKey(reader: Database['reader'], secret: string): P
   )
 }
 
-/** Returns the rest of a sentence that begins with "this database". */
+/** Says that a database belongs to a different issuer. The text continues "this database …". */
 export function belongsElsewhere(stored: string, issuer: string): string {
   return (
     `belongs to the issuer ${stored}, but the configured issuer is ${show(issuer)}. ` +

@@ -97,7 +97,7 @@ export interface Revocation {
   readonly id: string
   /**
    * A new key, which signs if neither a current key nor a next key is left. Undefined if the
-   * operator's own key signs: `id` may then be the id of a key that is not in the database.
+   * operator's own key signs. In that case, the key `id` need not be in the database.
    */
   readonly offered: NewKey | undefined
   readonly by: By

@@ -2,8 +2,9 @@ import { sql, type Kysely } from 'kysely'
 
 // decisions/0035-indexes-of-a-migration.md
 /**
- * Adds indexes, so that no statement reads a large table. Each index has `if not exists`: on a
- * large database, the operator can create it before the migration, without blocking writes.
+ * Adds indexes, so that no statement reads the whole of a large table. Each index has `if not
+ * exists`: on a large database, the operator can create it before the migration, without blocking
+ * writes.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   // A program that logs in for each request has many sessions, nearly all of them ended.
