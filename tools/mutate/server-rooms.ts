@@ -57,7 +57,7 @@ export async function testRooms(options: RoomOptions): Promise<readonly Verdict[
   const decide = (verdict: Verdict): void => {
     verdicts.push(verdict)
     onVerdict(verdict)
-    if (results !== undefined && verdicts.length % 10 === 0) writeResults(results, known, verdicts)
+    if (results !== undefined && verdicts.length % 10 === 0) writeResults(results, verdicts)
   }
 
   const open: Mutant[] = []
@@ -84,7 +84,7 @@ export async function testRooms(options: RoomOptions): Promise<readonly Verdict[
     for (const files of stages) left = await testStage(starter, files, left, decide, options)
     left.forEach(decide)
   } finally {
-    if (results !== undefined) writeResults(results, known, verdicts)
+    if (results !== undefined) writeResults(results, verdicts)
     clean()
   }
   return verdicts
@@ -279,14 +279,13 @@ function readResults(file: string): Readonly<Record<string, Fate>> {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
 }
 
-/** Keeps the fates that need no other run, and those of mutants that this run has not tested. */
-function writeResults(
-  file: string,
-  known: Readonly<Record<string, Fate>>,
-  verdicts: readonly Verdict[],
-): void {
+/**
+ * Keeps the fates that need no other run, and those of mutants that this run has not tested.
+ * Another run of other rooms may have written the file meanwhile.
+ */
+function writeResults(file: string, verdicts: readonly Verdict[]): void {
   const kept = verdicts.filter(({ fate }) => /^(?:uncompiled|killed|timeout)$/.test(fate))
   const fates = Object.fromEntries(kept.map(({ mutant, fate }) => [mutant.key, fate]))
   mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, JSON.stringify({ ...known, ...fates }))
+  writeFileSync(file, JSON.stringify({ ...readResults(file), ...fates }))
 }

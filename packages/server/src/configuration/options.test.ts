@@ -138,6 +138,11 @@ describe('readOptions', () => {
       /^issuer must be a URL/,
     ],
     [
+      'an issuer whose scheme only ends in https',
+      { issuer: 'xhttps://a.example', registration: 'open' },
+      /^issuer must be a URL/,
+    ],
+    [
       'an http issuer on a private network address',
       { issuer: 'http://10.0.0.1', registration: 'open' },
       /^issuer must be an https URL/,
@@ -240,7 +245,7 @@ describe('readOptions', () => {
     [
       'an origin that is not a string',
       { corsOrigins: [1] },
-      /^corsOrigins\.0 must be an origin such as/,
+      /^corsOrigins\.0 must be an origin such as https:\/\/app\.example$/,
     ],
     ...[
       '*',
@@ -294,8 +299,9 @@ describe('readOptions', () => {
     [
       'an access token lifetime that is not a number',
       { accessTokenSeconds: '600' },
-      /whole number/,
+      /whole number.*; it is "600"$/,
     ],
+    ['an access token lifetime of true', { accessTokenSeconds: true }, /; it is true$/],
     [
       'sessions shorter than a minute',
       { sessionSeconds: 59 },
@@ -365,7 +371,16 @@ describe('readOptions', () => {
       { profile: z.object({ city: z.string(), roles: z.string(), id: z.string() }) },
       /^profile must not have roles, id: Keystile reserves these names/,
     ],
-    ['an unsupported database', { database: 'mysql://localhost/x' }, /^database must be a file/],
+    [
+      'an unsupported database',
+      { database: 'mysql://localhost/x' },
+      /^database must be a file, ':memory:' or a postgres: URL; it is a mysql: URL$/,
+    ],
+    [
+      'a database that is not a URL, without the part that may be a password',
+      { database: 'user:secret://x' },
+      /^database must be a file, ':memory:' or a postgres: URL$/,
+    ],
     [
       'an unknown value of registration',
       { issuer: 'https://a.example', registration: 'some' },
@@ -374,7 +389,7 @@ describe('readOptions', () => {
     [
       'a key that is not a string',
       { database: 'postgres://localhost/x', key: 5 },
-      /^key must be a string/,
+      /^key must be a string$/,
     ],
     ['a signing key that is not a key', { signingKey: 'x' }, /^signingKey must be a private JWK/],
     ['a signing key that is null', { signingKey: null }, /^signingKey must be a private JWK/],
@@ -528,6 +543,11 @@ describe('readOptions', () => {
       { users: new PeopleTable() },
     ]
     for (const options of safe) assert.deepEqual(faultsOf(options), [], JSON.stringify(options))
+  })
+
+  it('readOptions reports no other fault for an option that could not be read', () => {
+    const options = { ...good, issuer: 'https://auth.example' }
+    assert.deepEqual(readOptions(options, { unread: new Set(['registration']) }).faults, [])
   })
 
   it('readOptions reports each required setting that is missing', () => {

@@ -556,4 +556,33 @@ export const sayings: readonly (readonly [Situation, RegExp])[] = [
     on({ database: { ...postgresFacts, now: now - 61_000 } }),
     /^the clock must be within 60 s of PostgreSQL’s clock; it is 61 s ahead/,
   ],
+  [
+    of({}, { faults: ['port must be a whole number'] }),
+    /^port must be a whole number\. Fix: run keystile help/,
+  ],
+  [
+    at({ issuer: 'http://auth.example' }),
+    /^issuer must .* it is "http:\/\/auth\.example"\. Fix: .*set dangerouslyAllowHttpIssuer: true$/,
+  ],
+  [
+    at({ dangerouslyAllowHttpIssuer: true }),
+    /^dangerouslyAllowHttpIssuer should be false; .* tokens\. Fix: .* remove dangerouslyAllowHttpIssuer$/,
+  ],
+  [
+    at({ corsOrigins: ['http://a.example'] }),
+    /^corsOrigins must .* has "http:\/\/a\.example"\. Fix: .*set dangerouslyAllowHttpIssuer: true$/,
+  ],
+  [
+    at({ database: postgres }),
+    /^database must use TLS and verify the certificate of "db\.internal": .* all data\. Fix: /,
+  ],
+  [
+    on({ database: { ...postgresFacts, migrations: { ...newer, unknown: ['9998-a', '9999-b'] } } }),
+    /^this release should be as new .* with 9998-a, 9999-b\. It can run on them/,
+  ],
+  [
+    on({ database: { ...sqlite, synchronous: 1 } }),
+    /^SQLite must wait .* after a power failure\. /,
+  ],
+  [withoutFsync({}), /^PostgreSQL must have fsync on; .*, set dangerouslyAllowLostCommits: true$/],
 ]
