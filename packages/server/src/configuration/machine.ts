@@ -148,7 +148,7 @@ function findFileSystem(path: string): number | undefined {
   try {
     return statfsSync(path).type
   } catch {
-    return undefined // the file does not exist yet
+    // The file does not exist yet.
   }
 }
 
@@ -181,6 +181,6 @@ function readSecret(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8').trim()
   } catch {
-    return undefined
+    // The docstring says who reports this.
   }
 }
