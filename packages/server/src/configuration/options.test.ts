@@ -64,6 +64,8 @@ describe('checkOptions', () => {
     assert.equal(options.registration, 'open')
     assert.equal(options.signingAlgorithm, 'ES256')
     assert.equal(options.cookieSession, false)
+    assert.equal(options.dangerouslyAllowHttpIssuer, false)
+    assert.equal(options.dangerouslyAllowLostCommits, false)
     assert.deepEqual(options.corsOrigins, [])
     assert.deepEqual(options.roles, {})
   })
@@ -399,8 +401,17 @@ describe('readOptions', () => {
       /^logger must be an object with the methods/,
     ],
     ['a logger without methods', { logger: {} }, /^logger must be an object with the methods/],
-    ['a clock without now', { clock: {} }, /^clock must be an object with a method now/],
+    [
+      'a clock without now',
+      { clock: {} },
+      /^clock must be an object with a method now; it is an object$/,
+    ],
     ['an empty database', { database: '' }, /^database/],
+    [
+      'a database that is a number, without the value',
+      { database: 5 },
+      /^database must be a file, ':memory:' or a postgres: URL, or a pool of pg$/,
+    ],
     [
       'users that are not a directory',
       { users: 'people' },

@@ -70,14 +70,14 @@ const farApart = [
 
 /** Whether a network is too wide to belong to one owner. */
 function holdsStrangers(network: string): boolean {
-  const [address = '', length = ''] = network.split('/')
-  if (length === '') return network === '*'
+  const [address, length] = network.split('/')
+  if (!address || !length) return network === '*'
 
   const list = new BlockList()
   try {
     list.addSubnet(address, Number(length), isIP(address) === 4 ? 'ipv4' : 'ipv6')
   } catch {
-    return false // the check of the setting reports a string that is not a network
+    // The check of the setting reports a string that is not a network.
   }
 
   return farApart.some(

@@ -67,6 +67,12 @@ describe('the list of features', () => {
 })
 
 describe('the audit events of features', () => {
+  it('features have unique names of lower-case words', () => {
+    const names = namesOf(features)
+    assert.equal(new Set(names).size, names.length)
+    for (const name of names) assert.match(name, /^[a-z-]+$/)
+  })
+
   it('each feature has the name of its folder', async () => {
     const found = await findRecords<{ readonly name: string }>((record) => 'name' in record)
     const declared = found.filter(

@@ -562,7 +562,7 @@ export const sayings: readonly (readonly [Situation, RegExp])[] = [
   ],
   [
     at({ issuer: 'http://auth.example' }),
-    /^issuer must .* it is "http:\/\/auth\.example"\. Fix: .*set dangerouslyAllowHttpIssuer: true$/,
+    /^issuer must .* it is "http:\/\/auth\.example"\. Fix: put TLS in front and give the https URL as issuer; if .*, set dangerouslyAllowHttpIssuer: true$/,
   ],
   [
     at({ dangerouslyAllowHttpIssuer: true }),
@@ -584,5 +584,27 @@ export const sayings: readonly (readonly [Situation, RegExp])[] = [
     on({ database: { ...sqlite, synchronous: 1 } }),
     /^SQLite must wait .* after a power failure\. /,
   ],
+  [
+    of({ ...online, trustedProxies: undefined }),
+    /Fix: set trustedProxies: \['10\.0\.0\.7'\] with .*, or set trustedProxies: \[\] if there is no proxy$/,
+  ],
+  [
+    at({ trustedProxies: ['0.0.0.0/0'] }),
+    /^trustedProxies must not list a network as wide as "0\.0\.0\.0\/0": everyone in it/,
+  ],
+  [
+    at({ corsOrigins: ['*'] }),
+    /Fix: list each origin: set corsOrigins: \['https:\/\/app\.example', 'https:\/\/admin\.example'\]$/,
+  ],
+  ...(
+    [
+      [0x6969, /; it is on NFS\. /],
+      [0x517b, /; it is on SMB\. /],
+      [0xfe534d42, /; it is on SMB\. /],
+      [0xff534d42, /; it is on CIFS\. /],
+      [0x5346414f, /; it is on AFS\. /],
+      [0x00c36400, /; it is on Ceph\. /],
+    ] as const
+  ).map(([databaseFileSystem, said]) => [on({ databaseFileSystem }), said] as const),
   [withoutFsync({}), /^PostgreSQL must have fsync on; .*, set dangerouslyAllowLostCommits: true$/],
 ]
