@@ -28,6 +28,7 @@ export function openSqliteFile(
     enableForeignKeyConstraints: true,
   })
   if (!options.readOnly && !options.keepsJournal) sqlite.exec('pragma journal_mode = wal')
+  // Stryker disable next-line StringLiteral: it is the default of the SQLite in Node
   sqlite.exec('pragma synchronous = full')
   return sqlite
 }
