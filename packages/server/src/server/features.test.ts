@@ -123,6 +123,7 @@ describe('the metrics of features', () => {
       namesOf((await findRecords<Metric>(isMetric)).map(({ value }) => value)),
     )
     assert.equal(new Set(namesOf(metrics)).size, metrics.length)
+    for (const name of namesOf(metrics)) assert.match(name, /^keystile_[a-z\d_]+$/)
   })
 
   it('each declared metric is used somewhere in the source', async () => {

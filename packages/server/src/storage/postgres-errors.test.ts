@@ -167,6 +167,7 @@ describe('findFix', () => {
       }
     assert.match(findFix(error(undefined, 'client password must be a string')) ?? '', /^give the/)
     assert.equal(findFix('text'), undefined)
+    assert.equal(findFix(new PostgresUnavailableError('lost', 'x')), undefined)
   })
 })
 

@@ -47,7 +47,8 @@ describe('the source of a database', () => {
       ['postgres://user:x@db.example:5432/x', 'db.example', false],
       ['postgres://db/x?sslmode=verify-full', 'db', true],
       ['postgres://db/x?sslmode=verify-full&sslmode=require', 'db', false],
-      ['postgres://db/x?host=a&host=b', 'b', false],
+      ['postgres://db/x?host=a&host=b&host=c', 'c', false],
+      ['postgres://db/x?sslmode=disable&sslmode=require&sslmode=verify-full', 'db', true],
       ['postgres://d%62/x', 'db', false],
     ] as const)
       assert.deepEqual(findDatabaseServer(source), { host, isTlsVerified })

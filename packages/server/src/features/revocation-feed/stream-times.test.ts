@@ -127,6 +127,11 @@ describe('createRevocationStreams in set time', () => {
     await insert('session', 'early')
     assert.deepEqual(await next(), ['revocation'])
     assert.deepEqual(await next(), ['current'])
+    for (let beats = 0; beats < 2; beats++) {
+      beat()
+      await turn()
+    }
+    assert.deepEqual(await next(), ['current'])
     const later = next()
     await insert('session', 'later')
     assert.deepEqual(await later, ['revocation'])
@@ -160,9 +165,15 @@ describe('createRevocationStreams in set time', () => {
   it('a stream of revocations ends only if its reader takes no bytes for more than the limit', async () => {
     stopTime()
     const proven = await addReader('api')
+    await open(proven) // nobody reads it
+    time = limits.stallMilliseconds + 1
+    beat()
+    assert.equal(streams.count, 0)
+    logged = []
+
     const waiting = await openCurrent(proven)
     const heartbeat = waiting.next()
-    time = 1_000
+    time = 2_000
     const stalled = await openCurrent(proven)
     time += limits.stallMilliseconds
     beat()

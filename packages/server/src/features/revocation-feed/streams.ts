@@ -272,6 +272,7 @@ function createStream(
  */
 function createRounds(round: () => Promise<void>): () => Promise<void> {
   let isRunning = false
+  // Stryker disable next-line BooleanLiteral: each call sets it
   let isWanted = false
 
   return async () => {
