@@ -119,7 +119,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     `${server}/features/app-events/durable.test.ts`,
   ],
   'server/configuration': [referencePages],
-  'server/listener': [referencePages],
+  'server/listener': [referencePages, `${server}/configuration/rules.test.ts`],
   'server/server': ['test/flows/{login,account}.test.ts'],
 }
 
