@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { HttpRequestWithBody } from 'keystile/internal'
+import { createMetrics } from '../features/metrics/metrics.ts'
+import { requests, requestSeconds } from './metrics.ts'
 import { createStandAlone } from './stand-alone.ts'
 
 const request = (url: string, method = 'GET'): HttpRequestWithBody => ({
@@ -78,6 +80,12 @@ describe('createStandAlone', () => {
       body: 'x 1\n',
     })
     assert.deepEqual([routeOf('/metrics'), create().routeOf('/metrics')], ['/metrics', '-'])
+  })
+
+  it('before the first request, the metrics of requests have no line for a route', (t) => {
+    const counts = createMetrics([requests, requestSeconds])
+    t.after(() => counts.close())
+    assert.doesNotMatch(counts.read([]), /route=/)
   })
 
   it('routeOf returns a route of Keystile, an own path, /docs or a hyphen', () => {

@@ -561,6 +561,14 @@ export const sayings: readonly (readonly [Situation, RegExp])[] = [
     /^port must be a whole number\. Fix: run keystile help/,
   ],
   [
+    listening('0.0.0.0', false),
+    /^issuer must be given when the server listens on "0\.0\.0\.0"\. .*, or set host: 'localhost'$/,
+  ],
+  [
+    listening('::', true, { ...local, registration: 'closed' }),
+    /^issuer must be an https URL when the server listens on "::": over http/,
+  ],
+  [
     at({ issuer: 'http://auth.example' }),
     /^issuer must .* it is "http:\/\/auth\.example"\. Fix: put TLS in front and give the https URL as issuer; if .*, set dangerouslyAllowHttpIssuer: true$/,
   ],

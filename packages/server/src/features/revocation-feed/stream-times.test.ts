@@ -26,6 +26,7 @@ describe('createRevocationStreams in set time', () => {
   let streams: RevocationStreams
   let time: number
   let ageSeconds: number
+  let tail: EventFeed['tail']
   let logged: unknown[]
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'keystile-stream-times-'))
@@ -38,6 +39,7 @@ describe('createRevocationStreams in set time', () => {
   beforeEach(() => {
     time = 0
     ageSeconds = 0
+    tail = feed.tail
     logged = []
     mock.timers.enable({ apis: ['setInterval'] })
     start()
@@ -66,8 +68,11 @@ describe('createRevocationStreams in set time', () => {
       warn: (fields: object) => void logged.push(fields),
       debug: (fields: object) => void logged.push(fields),
     }
-    // The age of the feed is what the test sets. All else is as it is.
-    const aged = Object.create(feed, { ageSeconds: { get: () => ageSeconds } }) as EventFeed
+    // The age of the feed and its reads are what the test sets. All else is as it is.
+    const aged = Object.create(feed, {
+      ageSeconds: { get: () => ageSeconds },
+      tail: { get: () => tail },
+    }) as EventFeed
     const parts = { feed: aged, clients: { findAll }, logger }
     streams =
       given === 'standard' ? createRevocationStreams(parts) : createRevocationStreams(parts, given)
@@ -95,8 +100,8 @@ describe('createRevocationStreams in set time', () => {
   }
 
   /** A reader of a stream. `next` reads the next piece, and returns its events without their data. */
-  async function open(proven: ProvenClient) {
-    const stream = await streams.open(proven, undefined)
+  async function open(proven: ProvenClient, lastEventId?: string) {
+    const stream = await streams.open(proven, lastEventId)
     assert.ok(typeof stream === 'object')
     const reader = (stream as AnswerStream).getReader()
     const next = async (): Promise<readonly string[] | 'end'> => {
@@ -246,6 +251,16 @@ describe('createRevocationStreams in set time', () => {
     await clients.disable('api', byOperator)
     assert.equal(streams.count, 1)
     assert.equal(await end, 'end')
+  })
+
+  it('a stream of revocations continues after a known event while the database is away', async () => {
+    const proven = await addReader('api')
+    await insert('session', 'known')
+    const row = others.prepare("select seq from event where id = 'session-known'").get()
+    tail = () => Promise.reject(new Error('the database is away'))
+    const { next } = await open(proven, `${String(row?.['seq'])}.session-known`)
+    assert.deepEqual(await next(), ['current'])
+    await assert.rejects(streams.open(proven, '999.unknown'), /the database is away/)
   })
 
   it('a client can open 100 streams of revocations, and all clients together 1,000', async () => {
