@@ -3,7 +3,9 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -41,6 +43,7 @@ describe('copies of SQLite files', () => {
   })
   afterEach(() => {
     closeAll()
+    assert.deepEqual(openFiles(), [], 'the tested function must close its files')
     rmSync(folder, { recursive: true })
   })
 
@@ -51,6 +54,18 @@ describe('copies of SQLite files', () => {
   }
   function closeAll(): void {
     for (const sqlite of open.splice(0)) sqlite.close()
+  }
+  /** The files in the folder that this process has open. Linux shows them. */
+  function openFiles(): readonly string[] {
+    if (process.platform !== 'linux') return []
+    const paths = readdirSync('/proc/self/fd').map((name) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${name}`)
+      } catch {
+        return '' // the file of `readdirSync` itself
+      }
+    })
+    return paths.filter((path) => path.startsWith(folder))
   }
   const textsIn = (path: string): readonly unknown[] => {
     const sqlite = new DatabaseSync(path)
@@ -89,6 +104,8 @@ describe('copies of SQLite files', () => {
     const single = join(folder, 'single.db')
     connect(single).exec("create table note (text text); insert into note values ('a')")
     closeAll()
+    copySqliteFile(single, join(folder, 'copy.db'))
+    assert.equal(findDamage(single), undefined)
     await changeSqliteFile(single, async (transaction) => {
       await sql`insert into note values ('b')`.execute(transaction)
     })
@@ -102,6 +119,10 @@ describe('copies of SQLite files', () => {
   })
 
   it('makeSingleFile moves the log into the file, if no other process uses it', () => {
+    assert.throws(
+      () => makeSingleFile(file),
+      (error: Error) => error.cause instanceof Error,
+    )
     assert.throws(
       () => makeSingleFile(file),
       unavailable(/x\.db cannot be made one file: .*locked/),
@@ -145,17 +166,17 @@ describe('copies of SQLite files', () => {
     const lock = lockSqliteFile(file)
     assert.ok(lock)
     assert.equal(lock.isDamaged, false)
-    assert.throws(() => new DatabaseSync(file, { timeout: 0 }).exec('select * from note'), /locked/)
+    const other = new DatabaseSync(file, { timeout: 0 })
+    assert.throws(() => other.exec('select * from note'), /locked/)
+    other.close()
     const [draft, aside] = [join(folder, 'draft.db'), join(folder, 'aside.db')]
     connect(draft).exec("create table note (text text); insert into note values ('new')")
     closeAll()
-    for (const end of ['-wal', '-shm', '-journal']) writeFileSync(file + end, end)
+    writeFileSync(`${file}-wal`, 'log')
     lock.replaceWith(draft, aside)
-    for (const end of ['-wal', '-shm', '-journal']) {
-      assert.equal(existsSync(file + end), false)
-      assert.equal(readFileSync(aside + end, 'utf8'), end)
-      rmSync(aside + end)
-    }
+    assert.equal(existsSync(`${file}-wal`), false)
+    assert.equal(readFileSync(`${aside}-wal`, 'utf8'), 'log')
+    rmSync(`${aside}-wal`)
     lock.release()
     assert.deepEqual([textsIn(file), textsIn(aside)], [['new'], ['a']])
   })

@@ -27,10 +27,15 @@ export function openSqliteFile(
     timeout: 5_000,
     enableForeignKeyConstraints: true,
   })
-  if (!options.readOnly && !options.keepsJournal) sqlite.exec('pragma journal_mode = wal')
-  // Stryker disable next-line StringLiteral,CallExpression: it is the default of Node's SQLite
-  sqlite.exec('pragma synchronous = full')
-  return sqlite
+  try {
+    if (!options.readOnly && !options.keepsJournal) sqlite.exec('pragma journal_mode = wal')
+    // Stryker disable next-line StringLiteral: it is the default of Node's SQLite
+    sqlite.exec('pragma synchronous = full')
+    return sqlite
+  } catch (error) {
+    sqlite.close()
+    throw error
+  }
 }
 
 /**
