@@ -60,7 +60,7 @@ describe('cancelStatement', () => {
     await once(server, 'listening')
     return { server, connections }
   }
-  const request = '0000001004d2162e0000000700000000'
+  const request = '0000001004d2162e00000007'
 
   it('cancelStatement sends the message of PostgreSQL, by TCP or by a socket in a folder', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'keystile-pg-'))
@@ -73,9 +73,10 @@ describe('cancelStatement', () => {
       [local, { host: folder, port: 5432 }],
     ] as const) {
       const arriving = once(server, 'connection')
-      cancelStatement({ ...client, processID: 7, secretKey: 0 })
+      const secretKey = server === tcp ? 9 : 0
+      cancelStatement({ ...client, processID: 7, secretKey })
       const [socket] = (await arriving) as [Socket]
-      assert.equal((await buffer(socket)).toString('hex'), request)
+      assert.equal((await buffer(socket)).toString('hex'), `${request}0000000${secretKey}`)
     }
   })
 
