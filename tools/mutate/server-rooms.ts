@@ -1,7 +1,15 @@
 // Tests the mutants of rooms of the server. StrykerJS would start a process for each test file
 // and each mutant. This program loads the tests once (warm.ts), runs only the tests that reach a
 // mutant, the fastest first, and ends at the first failure.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { findUncompiled } from './compile.ts'
 import { makeMutants, root, type Mutant, type Target } from './mutants.ts'
@@ -287,5 +295,7 @@ function writeResults(file: string, verdicts: readonly Verdict[]): void {
   const kept = verdicts.filter(({ fate }) => /^(?:uncompiled|killed|timeout)$/.test(fate))
   const fates = Object.fromEntries(kept.map(({ mutant, fate }) => [mutant.key, fate]))
   mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, JSON.stringify({ ...readResults(file), ...fates }))
+  const draft = `${file}.${process.pid}`
+  writeFileSync(draft, JSON.stringify({ ...readResults(file), ...fates }))
+  renameSync(draft, file) // another run must not read a part of it
 }

@@ -86,6 +86,8 @@ describe('createStandAlone', () => {
     const counts = createMetrics([requests, requestSeconds])
     t.after(() => counts.close())
     assert.doesNotMatch(counts.read([]), /route=/)
+    assert.deepEqual(requests.labels, { route: [], status: [] })
+    assert.deepEqual(requestSeconds.labels, { route: [] })
   })
 
   it('routeOf returns a route of Keystile, an own path, /docs or a hyphen', () => {

@@ -180,6 +180,7 @@ describe('migrations of a SQLite file', () => {
   })
 
   it('migrateDatabase creates no file for :memory:', async () => {
+    rmSync(':memory:', { force: true }) // an earlier version may have left it
     assert.deepEqual(await migrateDatabase(':memory:'), [])
     assert.equal(existsSync(':memory:'), false)
   })

@@ -405,6 +405,7 @@ describe('openSqlite', () => {
     const temporary = join(folder, 'temporary')
     mkdirSync(temporary)
     process.env['TMPDIR'] = temporary
+    rmSync(':memory:', { force: true }) // an earlier version may have left it
     for (const isDeletedBefore of [false, true]) {
       const database = await openSqlite(':memory:', module)
       const [name = ''] = readdirSync(temporary)
@@ -438,6 +439,15 @@ describe('openSqlite', () => {
         assert.ok(error.cause instanceof Error)
         return true
       })
+  })
+
+  it('openSqlite refuses two commands with the same name', async () => {
+    const program = join(folder, 'twice.mjs')
+    writeFileSync(program, writerThread.replace("command('insert and fail'", "command('insert'"))
+    await assert.rejects(openSqlite(join(folder, 'x.db'), pathToFileURL(program)), {
+      name: 'DatabaseUnavailableError',
+      message: /x\.db cannot be opened: the writer thread of SQLite has ended$/,
+    })
   })
 
   it('openSqlite refuses the file of another program, and leaves it as it is', async () => {
