@@ -84,6 +84,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'server/features/signing-keys': [
     'test/flows/{at-rest,login}.test.ts',
     'test/rotation/{operator,own-keys}.test.ts',
+    `${server}/configuration/{rules,machine}.test.ts`,
+    referencePages,
   ],
   'server/features/sessions': [
     'test/flows/{refresh,revoke,sessions,login,account}.test.ts',

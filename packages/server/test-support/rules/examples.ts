@@ -497,7 +497,9 @@ export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
     on({}),
     on({ keyFile: { ...sound.keyFile!, secret: undefined }, database: { ...sqlite, sealedKey } }),
     of({ ...local, signingKey: signingKeys.fit[0] }, { machine: withSealedKey(sqlite) }),
-    of(local, { machine: withSealedKey(sqlite), unread: new Set(['key']) }),
+    ...['key', 'previousKey', 'signingKey'].map((name) =>
+      of(local, { machine: withSealedKey(sqlite), unread: new Set([name]) }),
+    ),
     of(local, { machine: withSealedKey(postgresFacts) }),
   ],
   'next-key-published': [
@@ -568,6 +570,48 @@ export const sayings: readonly (readonly [Situation, RegExp])[] = [
     listening('::', true, { ...local, registration: 'closed' }),
     /^issuer must be an https URL when the server listens on "::": over http/,
   ],
+  [
+    at({ signingKey: signingKeys.unfit[0] }),
+    /^signingKey must be another key: .* Fix: give another private JWK, or leave signingKey out: /,
+  ],
+  [
+    on({ database: { ...sqlite, nextKeyDueAt: now - 86_400_000 } }),
+    /^the next signing key must be published; it is overdue for 1 day\. Fix: /,
+  ],
+  [
+    on({ database: { ...sqlite, nextKeyDueAt: now - 2 * 86_400_000 } }),
+    /^the next signing key must be published; it is overdue for 2 days\. Fix: /,
+  ],
+  ...[local.issuer, undefined].map(
+    (issuer) =>
+      [
+        of(
+          { issuer, database: 'postgres:///x', key: good },
+          {
+            bind: { host: 'localhost', isIssuerGiven: false },
+            machine: { ...sound, database: { ...postgresFacts, issuer: undefined } },
+          },
+        ),
+        /Fix: give the https URL of the server as issuer; for .*, set issuer: 'http:\/\/localhost:8000'$/,
+      ] as const,
+  ),
+  [
+    of({ ...local, key: `${good}x` }, { machine: withSealedKey(sqlite) }),
+    /^key must be the key that .*; it is a different one\. Fix: give the key that was used/,
+  ],
+  [
+    on({
+      keyFile: { ...sound.keyFile!, secret: `${good}x` },
+      database: { ...sqlite, sealedKey },
+    }),
+    /^the file data\/keystile\.key must .* a different one\. Fix: restore data\/keystile\.key from/,
+  ],
+  [
+    on({ keyFile: undefined, database: { ...sqlite, sealedKey } }),
+    /^the file keystile\.key must .*; it is missing\. Fix: restore keystile\.key from/,
+  ],
+  [on({ keyFile: { ...sound.keyFile!, secret: 'short' } }), /^data\/keystile\.key must /],
+  [at({ key: 'short' }), /^key must .* Fix: make one with: .*, and pass it as key$/],
   [
     at({ issuer: 'http://auth.example' }),
     /^issuer must .* it is "http:\/\/auth\.example"\. Fix: put TLS in front and give the https URL as issuer; if .*, set dangerouslyAllowHttpIssuer: true$/,
