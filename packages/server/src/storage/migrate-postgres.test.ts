@@ -2,11 +2,13 @@
 // database.
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { withMigration, withMigrationsBefore } from '../../test-support/made-up-migration.ts'
 import { createTestDatabase, howToGetPostgres, isWaiting } from '../../test-support/postgres.ts'
 import { inTables, type Reader } from './database.ts'
+import { inspectDatabase, readDatabaseFacts } from './facts.ts'
 import { contracts, expands, migrations, type Migration } from './migrate.ts'
 import { lockNumber, type MigrateOptions } from './migrate-postgres.ts'
 import { inspectSource, migrateDatabase, openDatabase, printSource, runMigrations } from './open.ts'
@@ -75,6 +77,22 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
       names,
     )
     assert.deepEqual(await query('select oldest from keystile.schema_mark'), [{ oldest: 16 }])
+  })
+
+  it('inspectDatabase reads the facts of PostgreSQL, and closes its connections', async () => {
+    await start()
+    const facts = await inspectDatabase(url, readDatabaseFacts)
+    assert.ok(facts?.kind === 'postgres')
+    assert.match(facts.fsync, /^(on|off)$/)
+    assert.ok(Math.abs(facts.now - Date.now()) < 60_000)
+    assert.deepEqual(facts.migrations.missing, [])
+    assert.deepEqual(await migrateDatabase(url), [])
+    const own = `select 1 from pg_stat_activity
+      where datname = current_database() and application_name = 'keystile'`
+    for (let tries = 0; (await query(own)).length > 0; tries++) {
+      assert.ok(tries < 100, 'a connection is still open')
+      await delay(20)
+    }
   })
 
   it('a server does not start on older tables, and starts after a migration', async () => {

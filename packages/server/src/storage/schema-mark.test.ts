@@ -19,7 +19,8 @@ describe('requireMigrated', () => {
     requireMigrated({ ...emptyFacts, missing: [], isEmpty: false })
     assert.throws(() => requireMigrated({ ...emptyFacts, isEmpty: false }), {
       name: 'ConfigurationError',
-      message: /^the database must be upgraded .*\. Fix: run "keystile migrate"/,
+      message:
+        /^the database must be upgraded .* 0001-first, 0002-refresh.*\. Fix: run "keystile migrate"/,
     })
   })
 })
