@@ -145,12 +145,19 @@ async function hasOlderValue(
 function findFileSystem(path: string): number | undefined {
   // Stryker disable next-line ConditionalExpression: Linux cannot show it
   if (process.platform !== 'linux') return undefined
+  return readOrNothing(() => statfsSync(path).type) // the file may not exist yet
+}
+
+// Stryker disable BlockStatement: a function without `return` returns undefined too
+/** Returns what a function reads. Returns undefined if it throws. */
+function readOrNothing<T>(read: () => T): T | undefined {
   try {
-    return statfsSync(path).type
+    return read()
   } catch {
-    // The file does not exist yet.
+    return undefined
   }
 }
+// Stryker restore BlockStatement
 
 function readAllFacts(paths: readonly string[]): readonly FileFacts[] {
   return paths.flatMap((path) => readFacts(path) ?? [])
@@ -178,9 +185,5 @@ function readKeyFile(path: string): Machine['keyFile'] {
  * this fault when it reads the key.
  */
 function readSecret(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8').trim()
-  } catch {
-    // The docstring says who reports this.
-  }
+  return readOrNothing(() => readFileSync(path, 'utf8').trim())
 }

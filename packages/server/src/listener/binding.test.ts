@@ -17,8 +17,24 @@ describe('parseBinding', () => {
 
   it('parseBinding returns undefined for any other string', () => {
     for (const text of [
-      ...['', 'x', 'x:', ':80', 'x:0', 'x:65536', 'x:123456', 'x:8a', 'x:80 ', ' x:80', 'a b:80'],
-      ...['::1:80', '[::1:80', '::1]:80', '[x]:80', '[]:80', '!x:80', 'x:80:80'],
+      '',
+      'x',
+      'x:',
+      ':80',
+      'x:0',
+      'x:65536',
+      'x:123456',
+      'x:8a',
+      'x:80 ',
+      ' x:80',
+      'a b:80',
+      '::1:80',
+      '[::1:80',
+      '::1]:80',
+      '[x]:80',
+      '[]:80',
+      '!x:80',
+      'x:80:80',
     ])
       assert.equal(parseBinding(text), undefined, text)
   })

@@ -52,18 +52,18 @@ describe('receiveSignals', { concurrency: true }, () => {
   it('receiveSignals opens a new connection two seconds after a failure', async () => {
     const clients = [new Client({ isAbsent: true }), new Client(), new Client()]
     const opened: number[] = []
-    let signals = 0
+    const heard = { signals: 0 }
     const { close } = receiveSignals(
       async () => {
         opened.push(performance.now())
         return clients[opened.length - 1] ?? assert.fail('there must be a client')
       },
-      () => signals++,
+      () => heard.signals++,
     )
-    while (signals < 1) await turn()
+    while (heard.signals < 1) await turn()
     assert.deepEqual(clients[0]?.said, ['end'])
     clients[1]?.emit('end')
-    while (signals < 2) await turn()
+    while (heard.signals < 2) await turn()
     assert.deepEqual(clients[1]?.said, [...opening, 'end'])
     await close()
     const [first = 0, second = 0, third = 0] = opened

@@ -429,7 +429,7 @@ describe('openSqlite', () => {
       ],
       ['text', /cannot be opened: the file is not a SQLite database .* Fix: name another file/],
       [
-        `${'n'.repeat(300)}`,
+        'n'.repeat(300),
         /cannot be opened: ENAMETOOLONG.* \(ENAMETOOLONG\)\. Fix: name another file$/,
       ],
     ] as const)

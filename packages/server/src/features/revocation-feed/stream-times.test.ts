@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, beforeEach, describe, it, mock } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { silentLogger, type AnswerStream } from 'keystile/internal'
+import { silentLogger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
 import { byOperator } from '../audit/audit.ts'
@@ -103,7 +103,7 @@ describe('createRevocationStreams in set time', () => {
   async function open(proven: ProvenClient, lastEventId?: string) {
     const stream = await streams.open(proven, lastEventId)
     assert.ok(typeof stream === 'object')
-    const reader = (stream as AnswerStream).getReader()
+    const reader = stream.getReader()
     const next = async (): Promise<readonly string[] | 'end'> => {
       const { done, value } = await Promise.race([reader.read(), tooLate()])
       if (done) return 'end'
