@@ -95,6 +95,25 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     }
   })
 
+  it('inspectSource knows whether the user of PostgreSQL may run migrations', async () => {
+    const guest = new URL(url)
+    guest.username = 'keystile_guest'
+    guest.password = 'x'
+    await query(`drop role if exists keystile_guest`)
+    await query(`create role keystile_guest login password 'x'`)
+    const may = async (): Promise<readonly boolean[]> =>
+      Promise.all([url, guest.href].map(async (of) => (await inspectSource(of)).mayMigrate))
+    try {
+      assert.deepEqual(await may(), [true, false])
+      await start()
+      await query('grant usage, create on schema keystile to keystile_guest')
+      await query('grant select on all tables in schema keystile to keystile_guest')
+      assert.deepEqual(await may(), [true, false])
+    } finally {
+      await query('drop owned by keystile_guest; drop role keystile_guest')
+    }
+  })
+
   it('a server does not start on older tables, and starts after a migration', async () => {
     await start()
     const before = await readAll()
