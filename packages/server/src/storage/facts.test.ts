@@ -62,6 +62,18 @@ describe('inspectDatabase', () => {
     })
   })
 
+  it('inspectDatabase says why it cannot reach PostgreSQL', async () => {
+    await assert.rejects(
+      inspectDatabase('postgres://127.0.0.1:1/x', readDatabaseFacts),
+      (error: Error) => {
+        assert.equal(error.name, 'DatabaseUnavailableError')
+        assert.match(error.message, /ECONNREFUSED/)
+        assert.ok(error.cause instanceof Error)
+        return true
+      },
+    )
+  })
+
   it('inspectDatabase says why it cannot read a file, and how to fix it', async () => {
     const file = join(folder, 'text.db')
     writeFileSync(file, 'not a database, but long enough to be read'.repeat(20))
