@@ -27,6 +27,7 @@ const auditRecord = `${server}/features/audit/audit-record.test.ts`
 const ownUsers = `${server}/features/directory/own-users.test.ts`
 /** The test of the records of all features. */
 const records = `${server}/server/features.test.ts`
+const referencePages = 'tools/reference-pages.test.ts'
 const vectors = 'test/conformance/{rfc-vectors,wycheproof,disguised-keys}.test.ts'
 
 /**
@@ -51,7 +52,10 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'server/base': ['test/flows/{refresh,at-rest,guessing}.test.ts'],
   'server/http': ['test/flows/account.test.ts'],
   'server/storage': ['test/flows/{login,refresh,at-rest}.test.ts'],
-  'server/feature': [`${server}/configuration/{options,rules}.test.ts`],
+  'server/feature': [
+    `${server}/configuration/{options,rules,machine}.test.ts`,
+    `${server}/features/housekeeping/housekeeping.test.ts`,
+  ],
   'server/features/audit': [],
   'server/features/events': [
     `${server}/features/directory/user-cache.test.ts`,
@@ -80,6 +84,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'server/features/signing-keys': [
     'test/flows/{at-rest,login}.test.ts',
     'test/rotation/{operator,own-keys}.test.ts',
+    `${server}/configuration/{rules,machine}.test.ts`,
+    referencePages,
   ],
   'server/features/sessions': [
     'test/flows/{refresh,revoke,sessions,login,account}.test.ts',
@@ -114,8 +120,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'test/flows/mail.test.ts',
     `${server}/features/app-events/durable.test.ts`,
   ],
-  'server/configuration': [],
-  'server/listener': [],
+  'server/configuration': [referencePages],
+  'server/listener': [referencePages, `${server}/configuration/rules.test.ts`],
   'server/server': ['test/flows/{login,account}.test.ts'],
 }
 

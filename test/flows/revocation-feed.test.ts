@@ -73,7 +73,8 @@ describeOnBoth('the feed of revocations', (stage) => {
     const reader = await server.read()
     assert.equal(reader.status, 200)
     assert.equal(reader.headers['content-type'], 'text/event-stream; charset=utf-8')
-    assert.match(reader.headers['cache-control'] ?? '', /no-store/)
+    assert.equal(reader.headers['cache-control'], 'no-store, no-transform')
+    assert.equal(reader.headers['x-accel-buffering'], 'no')
 
     const [reset, known, ...others] = await reader.untilCurrent()
     assert.deepEqual(reset, { event: 'reset', id: undefined, data: {} })

@@ -16,7 +16,7 @@ export interface SettingFault {
 export interface Checked {
   /** The values that are valid. */
   readonly values: Values
-  /** The names of the settings that are missing or not valid. */
+  /** The names of the settings that were given and are not valid. */
   readonly unread: ReadonlySet<string>
   readonly faults: readonly SettingFault[]
 }
@@ -33,9 +33,8 @@ export function checkSettings(settings: readonly Setting[], input: Values, say: 
   for (const setting of settings) {
     const given = input[setting.name]
     if (given === undefined) {
-      if (!isRequired(setting)) continue
-      unread.add(setting.name)
-      faults.push({ subject: say.name(setting.name), message: `must be given: ${setting.help}` })
+      if (isRequired(setting))
+        faults.push({ subject: say.name(setting.name), message: `must be given: ${setting.help}` })
       continue
     }
 
@@ -87,7 +86,7 @@ export function withDefaults(settings: readonly Setting[], values: Values): Valu
  */
 function shownValue({ isSecret }: Setting, value: unknown): string {
   if (isSecret) return ''
-  const isPlain = ['string', 'number', 'boolean'].includes(typeof value)
+  const isPlain = typeof value === 'string' || typeof value === 'boolean'
   return `; it is ${isPlain ? show(value) : kindOf(value)}`
 }
 

@@ -105,25 +105,25 @@ const corsRules: readonly Rule<RuleOptions>[] = [
     standard: 'ASVS 5.0 3.4.2',
     severity: 'stop',
     demand: 'allowed origins must be listed one by one, without `*` and `null`',
-    find: ({ options: { corsOrigins = [] } }, say) =>
+    find: ({ options: { corsOrigins } }, say) =>
       corsOrigins
-        .filter((origin) => origin.includes('*') || origin === 'null')
+        ?.filter((origin) => origin.includes('*') || origin === 'null')
         .map((origin) => ({
           about: say.name('corsOrigins'),
           message:
             'must list origins one by one, such as https://app.example, without * and null; ' +
             `it has ${show(origin)}`,
           fix: `list each origin: ${say.set('corsOrigins', exampleOrigins)}`,
-        })),
+        })) ?? [],
   },
   {
     id: 'cors-https',
     standard: 'RFC 6454 §8.1',
     severity: 'stop',
     demand: 'allowed origins must be https, or on this machine',
-    find: ({ options: { corsOrigins = [], dangerouslyAllowHttpIssuer } }, say) =>
+    find: ({ options: { corsOrigins, dangerouslyAllowHttpIssuer } }, say) =>
       corsOrigins
-        .filter(
+        ?.filter(
           (origin) =>
             !dangerouslyAllowHttpIssuer && !origin.includes('*') && isHttpElsewhere(origin),
         )
@@ -135,7 +135,7 @@ const corsRules: readonly Rule<RuleOptions>[] = [
           fix:
             'serve that page over https and list its https origin; if something else protects ' +
             `the connection, ${say.set('dangerouslyAllowHttpIssuer', true)}`,
-        })),
+        })) ?? [],
   },
 ]
 

@@ -11,10 +11,10 @@ const rules: readonly Rule<unknown>[] = [
     demand: 'every setting must be known and valid',
     find: ({ faults }) =>
       faults?.map((fault) => {
-        const [about = '', ...message] = fault.split(' ')
+        const end = fault.indexOf(' ')
         return {
-          about,
-          message: message.join(' '),
+          about: fault.slice(0, end),
+          message: fault.slice(end + 1),
           fix: 'run keystile help to see the values of each setting',
         }
       }),

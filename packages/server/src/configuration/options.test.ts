@@ -64,6 +64,8 @@ describe('checkOptions', () => {
     assert.equal(options.registration, 'open')
     assert.equal(options.signingAlgorithm, 'ES256')
     assert.equal(options.cookieSession, false)
+    assert.equal(options.dangerouslyAllowHttpIssuer, false)
+    assert.equal(options.dangerouslyAllowLostCommits, false)
     assert.deepEqual(options.corsOrigins, [])
     assert.deepEqual(options.roles, {})
   })
@@ -135,6 +137,11 @@ describe('readOptions', () => {
     [
       'an issuer that begins like a URL',
       { issuer: 'https://a b', registration: 'open' },
+      /^issuer must be a URL/,
+    ],
+    [
+      'an issuer whose scheme only ends in https',
+      { issuer: 'xhttps://a.example', registration: 'open' },
       /^issuer must be a URL/,
     ],
     [
@@ -240,7 +247,7 @@ describe('readOptions', () => {
     [
       'an origin that is not a string',
       { corsOrigins: [1] },
-      /^corsOrigins\.0 must be an origin such as/,
+      /^corsOrigins\.0 must be an origin such as https:\/\/app\.example$/,
     ],
     ...[
       '*',
@@ -294,8 +301,9 @@ describe('readOptions', () => {
     [
       'an access token lifetime that is not a number',
       { accessTokenSeconds: '600' },
-      /whole number/,
+      /whole number.*; it is "600"$/,
     ],
+    ['an access token lifetime of true', { accessTokenSeconds: true }, /; it is true$/],
     [
       'sessions shorter than a minute',
       { sessionSeconds: 59 },
@@ -365,7 +373,16 @@ describe('readOptions', () => {
       { profile: z.object({ city: z.string(), roles: z.string(), id: z.string() }) },
       /^profile must not have roles, id: Keystile reserves these names/,
     ],
-    ['an unsupported database', { database: 'mysql://localhost/x' }, /^database must be a file/],
+    [
+      'an unsupported database',
+      { database: 'mysql://localhost/x' },
+      /^database must be a file, ':memory:' or a postgres: URL; it is a mysql: URL$/,
+    ],
+    [
+      'a database that is not a URL, without the part that may be a password',
+      { database: 'user:secret://x' },
+      /^database must be a file, ':memory:' or a postgres: URL$/,
+    ],
     [
       'an unknown value of registration',
       { issuer: 'https://a.example', registration: 'some' },
@@ -374,7 +391,7 @@ describe('readOptions', () => {
     [
       'a key that is not a string',
       { database: 'postgres://localhost/x', key: 5 },
-      /^key must be a string/,
+      /^key must be a string$/,
     ],
     ['a signing key that is not a key', { signingKey: 'x' }, /^signingKey must be a private JWK/],
     ['a signing key that is null', { signingKey: null }, /^signingKey must be a private JWK/],
@@ -384,8 +401,17 @@ describe('readOptions', () => {
       /^logger must be an object with the methods/,
     ],
     ['a logger without methods', { logger: {} }, /^logger must be an object with the methods/],
-    ['a clock without now', { clock: {} }, /^clock must be an object with a method now/],
+    [
+      'a clock without now',
+      { clock: {} },
+      /^clock must be an object with a method now; it is an object$/,
+    ],
     ['an empty database', { database: '' }, /^database/],
+    [
+      'a database that is a number, without the value',
+      { database: 5 },
+      /^database must be a file, ':memory:' or a postgres: URL, or a pool of pg$/,
+    ],
     [
       'users that are not a directory',
       { users: 'people' },
@@ -528,6 +554,11 @@ describe('readOptions', () => {
       { users: new PeopleTable() },
     ]
     for (const options of safe) assert.deepEqual(faultsOf(options), [], JSON.stringify(options))
+  })
+
+  it('readOptions reports no other fault for an option that could not be read', () => {
+    const options = { ...good, issuer: 'https://auth.example' }
+    assert.deepEqual(readOptions(options, { unread: new Set(['registration']) }).faults, [])
   })
 
   it('readOptions reports each required setting that is missing', () => {

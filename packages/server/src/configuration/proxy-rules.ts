@@ -44,14 +44,14 @@ export const proxyRules: readonly Rule<ProxyRuleOptions>[] = [
     demand:
       'trusted proxies must be in your own networks: ' +
       'a range must not be larger than an IPv4 /8 or an IPv6 /7',
-    find: ({ options: { trustedProxies = [] } }, say) =>
-      trustedProxies.filter(holdsStrangers).map((network) => ({
+    find: ({ options: { trustedProxies } }, say) =>
+      trustedProxies?.filter(holdsStrangers).map((network) => ({
         about: say.name('trustedProxies'),
         message:
           `must not list a network as wide as ${show(network)}: everyone in it could choose the ` +
           'address for rate limits and the audit record',
         fix: 'list only the addresses of your proxies, such as 10.0.0.7 or 10.1.0.0/16',
-      })),
+      })) ?? [],
   },
 ]
 
@@ -70,14 +70,14 @@ const farApart = [
 
 /** Whether a network is too wide to belong to one owner. */
 function holdsStrangers(network: string): boolean {
-  const [address = '', length = ''] = network.split('/')
-  if (length === '') return network === '*'
+  const [address, length] = network.split('/')
+  if (!address || !length) return network === '*'
 
   const list = new BlockList()
   try {
     list.addSubnet(address, Number(length), isIP(address) === 4 ? 'ipv4' : 'ipv6')
   } catch {
-    return false // the check of the setting reports a string that is not a network
+    // The check of the setting reports a string that is not a network.
   }
 
   return farApart.some(

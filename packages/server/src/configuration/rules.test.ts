@@ -83,7 +83,9 @@ describe('the safety rules of the configuration', () => {
   it('each safety rule reports the fault in the expected words', () => {
     for (const [situation, expected] of sayings) {
       const { stops, warnings } = examine(situation, rules)
-      const said = [...stops, ...warnings].map(({ about, message }) => `${about} ${message}`)
+      const said = [...stops, ...warnings].map(
+        ({ about, message, fix }) => `${about} ${message}. Fix: ${fix}`,
+      )
       assert.ok(
         said.some((text) => expected.test(text)),
         said.join('\n'),
@@ -95,6 +97,8 @@ describe('the safety rules of the configuration', () => {
     for (const { stopped } of Object.values(examples)) {
       for (const situation of stopped) {
         const { stops, warnings } = examine(situation, rules)
+        assert.ok(stops.every(({ rule }) => rule.severity === 'stop'))
+        assert.ok(warnings.every(({ rule }) => rule.severity === 'warn'))
         const { key, previousKey, signingKey } = situation.options
         const secrets = [
           key,

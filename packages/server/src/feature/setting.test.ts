@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { serverSettings, settings } from '../server/features.ts'
 import {
   describeDefault,
+  flagOf,
   formatValue,
   standAloneWording,
   type Setting,
@@ -16,6 +17,7 @@ describe('appWording', () => {
     assert.equal(appWording.set('rateLimits', 'on'), "set rateLimits: 'on'")
     assert.equal(appWording.set('graceSeconds', 10), 'set graceSeconds: 10')
     assert.equal(appWording.set('trustedProxies', ['10.0.0.7']), "set trustedProxies: ['10.0.0.7']")
+    assert.equal(appWording.set('corsOrigins', ['a', 'b']), "set corsOrigins: ['a', 'b']")
     assert.equal(appWording.provide('key'), 'pass it as key')
   })
 })
@@ -48,6 +50,7 @@ describe('standAloneWording', () => {
   it('if only the configuration file can set a value, standAloneWording names its property there', () => {
     const say = standAloneWording(serverSettings)
     assert.equal(say.name('scopes'), 'scopes')
+    assert.equal(say.set('scopes', ['a']), "set scopes: ['a']")
     assert.equal(say.provide('scopes'), 'write scopes into the configuration file')
   })
 })
@@ -60,6 +63,29 @@ describe('formatValue', () => {
       assert.deepEqual(parse(formatValue(setting, value as object)), value, setting.name)
     }
   })
+
+  it('formatValue writes commas between the items of a list', () => {
+    const list = serverSettings.find(({ name }) => name === 'corsOrigins')
+    assert.ok(list)
+    assert.equal(
+      formatValue(list, ['https://a.example', 'https://b.example']),
+      'https://a.example,https://b.example',
+    )
+  })
+})
+
+describe('flagOf', () => {
+  it('flagOf returns the flag of a setting that an environment variable can set', () => {
+    const [setting] = serverSettings
+    assert.ok(setting)
+    const flag = (given: Partial<Setting>): string | undefined =>
+      flagOf({ ...setting, name: 'logFileName', environment: ['LOG'], ...given })
+    assert.equal(flag({}), '--log-file-name')
+    assert.equal(flag({ flag: 'log' }), '--log')
+    assert.equal(flag({ flag: false }), undefined)
+    const { environment: _without, ...others } = setting
+    assert.equal(flagOf({ ...others, flag: 'log' }), undefined)
+  })
 })
 
 describe('describeDefault', () => {
@@ -67,6 +93,8 @@ describe('describeDefault', () => {
     const without = (list: readonly Setting[]): readonly string[] =>
       list.filter((setting) => describeDefault(setting) === undefined).map(({ name }) => name)
     assert.deepEqual(without(settings), [])
+    const { default: _default, defaultText: _text, ...none } = settings[0] ?? assert.fail()
+    assert.equal(describeDefault(none), undefined)
   })
 })
 
@@ -75,6 +103,11 @@ describe('show()', () => {
     for (const [text, shown] of [
       ['http://auth.example', '"http://auth.example"'],
       ['http://auth.example/x/', '"http://auth.example/x/"'],
+      ['http://auth.example/', '"http://auth.example/"'],
+      ['http://auth.example/?k=1', '"http://auth.example/"'],
+      ['http://auth.example?k=1', '"http://auth.example"'],
+      ['urn:auth?k=1', '"urn:auth"'],
+      ['p@ss@auth.example:80', '"…"'],
       ['https://u:p@auth.example/x?k=1#f', '"https://auth.example/x"'],
       ['https://u:p/q@auth.example', '"https://…"'],
       ['https://u:1/q@auth.example', '"https://…"'],
@@ -87,8 +120,8 @@ describe('show()', () => {
 
   it('show() escapes everything but visible ASCII, and shortens a text to 80 characters', () => {
     assert.equal(show('a\n\u001b[1m'), String.raw`"a\u{a}\u{1b}[1m"`)
-    assert.equal(show('x'.repeat(78)).length, 80)
-    assert.equal(show('x'.repeat(79)).length, 80)
+    assert.equal(show('x'.repeat(78)), `"${'x'.repeat(78)}"`)
+    assert.equal(show('x'.repeat(79)), `"${'x'.repeat(77)}…"`)
     assert.equal(show(7), '7')
   })
 })

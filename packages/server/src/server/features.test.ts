@@ -67,6 +67,12 @@ describe('the list of features', () => {
 })
 
 describe('the audit events of features', () => {
+  it('features have unique names of lower-case words', () => {
+    const names = namesOf(features)
+    assert.equal(new Set(names).size, names.length)
+    for (const name of names) assert.match(name, /^[a-z-]+$/)
+  })
+
   it('each feature has the name of its folder', async () => {
     const found = await findRecords<{ readonly name: string }>((record) => 'name' in record)
     const declared = found.filter(
@@ -117,6 +123,7 @@ describe('the metrics of features', () => {
       namesOf((await findRecords<Metric>(isMetric)).map(({ value }) => value)),
     )
     assert.equal(new Set(namesOf(metrics)).size, metrics.length)
+    for (const name of namesOf(metrics)) assert.match(name, /^keystile_[a-z\d_]+$/)
   })
 
   it('each declared metric is used somewhere in the source', async () => {

@@ -1,16 +1,30 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { inspectDatabase, readDatabaseFacts } from './facts.ts'
 import { hasTable } from './migrate.ts'
-import { openDatabase } from './open.ts'
+import { migrateDatabase, openDatabase } from './open.ts'
 
 describe('inspectDatabase', () => {
   let folder: string
   before(() => void (folder = mkdtempSync(join(tmpdir(), 'keystile-facts-'))))
   after(() => rmSync(folder, { recursive: true }))
+
+  /** The files in the folder that this process has open, on Linux. */
+  const openFiles = (): readonly string[] =>
+    readdirSync('/proc/self/fd')
+      .map((name) => join('/proc/self/fd', name))
+      .filter((path) => existsSync(path) && readlinkSync(path).startsWith(folder))
 
   it('inspectDatabase returns undefined if there is no file, and does not create one', async () => {
     const file = join(folder, 'absent.db')
@@ -30,6 +44,8 @@ describe('inspectDatabase', () => {
     assert.deepEqual(rest, { unknown: [], isEmpty: true, mark: undefined, mayMigrate: true })
     assert.ok(missing.includes('0001-first'))
     assert.equal(await inspectDatabase(file, (reader) => hasTable(reader, 'setting')), false)
+    assert.equal(statSync(file).size, 0)
+    if (process.platform === 'linux') assert.deepEqual(openFiles(), [])
   })
 
   it('hasTable is true if the file has the table', async () => {
@@ -37,6 +53,25 @@ describe('inspectDatabase', () => {
     await (await openDatabase(file, new URL('../server/writer-thread.ts', import.meta.url))).close()
     assert.equal(await inspectDatabase(file, (reader) => hasTable(reader, 'setting')), true)
     assert.equal(await inspectDatabase(file, (reader) => hasTable(reader, 'settings')), false)
+  })
+
+  it('migrateDatabase says which database cannot be reached', async () => {
+    await assert.rejects(migrateDatabase('postgres://user:secret@127.0.0.1:1/x'), {
+      name: 'DatabaseUnavailableError',
+      message: /^PostgreSQL at 127\.0\.0\.1:1\/x cannot be migrated: /,
+    })
+  })
+
+  it('inspectDatabase says why it cannot reach PostgreSQL', async () => {
+    await assert.rejects(
+      inspectDatabase('postgres://127.0.0.1:1/x', readDatabaseFacts),
+      (error: Error) => {
+        assert.equal(error.name, 'DatabaseUnavailableError')
+        assert.match(error.message, /ECONNREFUSED/)
+        assert.ok(error.cause instanceof Error)
+        return true
+      },
+    )
   })
 
   it('inspectDatabase says why it cannot read a file, and how to fix it', async () => {

@@ -1,228 +1,269 @@
 // Migrations on a real PostgreSQL. A made-up migration, 9999, makes this release newer than its
 // database.
 import assert from 'node:assert/strict'
-import { after, afterEach, describe, it } from 'node:test'
+import { after, afterEach, before, describe, it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { withMigration, withMigrationsBefore } from '../../test-support/made-up-migration.ts'
 import { createTestDatabase, howToGetPostgres, isWaiting } from '../../test-support/postgres.ts'
 import { inTables, type Reader } from './database.ts'
+import { inspectDatabase, readDatabaseFacts } from './facts.ts'
 import { contracts, expands, migrations, type Migration } from './migrate.ts'
 import { lockNumber, type MigrateOptions } from './migrate-postgres.ts'
 import { inspectSource, migrateDatabase, openDatabase, printSource, runMigrations } from './open.ts'
 
-const database = await createTestDatabase()
+const skip =
+  process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL']
+    ? false
+    : `there is no PostgreSQL: ${howToGetPostgres}`
 const names = Object.keys(migrations).toSorted()
 const times = { lock: 100, pause: 1, tries: 2, notice: 1 }
 const thread = new URL('unused:')
 
-describe(
-  'migrations on PostgreSQL',
-  { skip: !database && `there is no PostgreSQL: ${howToGetPostgres}`, concurrency: 1 },
-  () => {
-    const { url = '', clear = async () => {} } = database ?? {}
-    const open: pg.Client[] = []
-    const connect = async (): Promise<pg.Client> => {
-      const client = new pg.Client(url)
-      open.push(client)
-      await client.connect()
-      return client
-    }
-    const query = async (text: string): Promise<readonly Record<string, unknown>[]> =>
-      (await (open[0] ?? (await connect())).query<Record<string, unknown>>(text)).rows
-    const start = async (): Promise<void> => (await openDatabase(url, thread)).close()
-    /** What a migration can change: the tables, and the rows that migrations write. */
-    const readAll = async (): Promise<unknown> => [
-      await query(`select table_name, column_name, column_default, is_nullable
+describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
+  let database: NonNullable<Awaited<ReturnType<typeof createTestDatabase>>>
+  let url: string
+  before(async () => {
+    database = (await createTestDatabase()) ?? assert.fail(howToGetPostgres)
+    url = database.url
+  })
+  const open: pg.Client[] = []
+  const connect = async (): Promise<pg.Client> => {
+    const client = new pg.Client(url)
+    open.push(client)
+    await client.connect()
+    return client
+  }
+  const query = async (text: string): Promise<readonly Record<string, unknown>[]> =>
+    (await (open[0] ?? (await connect())).query<Record<string, unknown>>(text)).rows
+  const start = async (): Promise<void> => (await openDatabase(url, thread)).close()
+  /** What a migration can change: the tables, and the rows that migrations write. */
+  const readAll = async (): Promise<unknown> => [
+    await query(`select table_name, column_name, column_default, is_nullable
         from information_schema.columns where table_schema = 'keystile' order by 1, 2`),
-      await query('select name from keystile.migration order by 1'),
-      await query('select * from keystile.schema_mark'),
-      await query('select * from keystile.setting order by 1'),
-    ]
-    const clearAll = async (): Promise<void> => {
-      for (const client of open.splice(0)) await client.end()
-      await clear()
+    await query('select name from keystile.migration order by 1'),
+    await query('select * from keystile.schema_mark'),
+    await query('select * from keystile.setting order by 1'),
+  ]
+  const clearAll = async (): Promise<void> => {
+    for (const client of open.splice(0)) await client.end()
+    await database.clear()
+  }
+  afterEach(clearAll)
+  after(() => database.drop())
+
+  /** A migration that alters a table and writes a value that must be quoted. */
+  const madeUp: Migration = expands({
+    async up(db) {
+      await db.schema.alterTable('user').addColumn('made_up', 'text').execute()
+      await inTables<{ setting: { name: string; value: string } }>(db)
+        .insertInto('setting')
+        .values({ name: `it's made up`, value: '$1 \\ "' })
+        .execute()
+    },
+  })
+  const migrateTo9999 = (
+    options: MigrateOptions = { times },
+    migration: Migration = madeUp,
+  ): Promise<readonly string[]> =>
+    withMigration('9999-made-up', migration, () => runMigrations(url, options))
+
+  it('servers that start together on an empty database create its tables once', async () => {
+    await Promise.all([start(), start(), start()])
+    const rows = await query('select name from keystile.migration order by name')
+    assert.deepEqual(
+      rows.map(({ name }) => name),
+      names,
+    )
+    assert.deepEqual(await query('select oldest from keystile.schema_mark'), [{ oldest: 16 }])
+  })
+
+  it('inspectDatabase reads the facts of PostgreSQL, and closes its connections', async () => {
+    await start()
+    const facts = await inspectDatabase(url, readDatabaseFacts)
+    assert.ok(facts?.kind === 'postgres')
+    assert.match(facts.fsync, /^(on|off)$/)
+    assert.ok(Math.abs(facts.now - Date.now()) < 60_000)
+    assert.deepEqual(facts.migrations.missing, [])
+    assert.deepEqual(await migrateDatabase(url), [])
+    const own = `select 1 from pg_stat_activity
+      where datname = current_database() and application_name = 'keystile'`
+    for (let tries = 0; (await query(own)).length > 0; tries++) {
+      assert.ok(tries < 100, 'a connection is still open')
+      await delay(20)
     }
-    afterEach(clearAll)
-    after(() => database?.drop())
+  })
 
-    /** A migration that alters a table and writes a value that must be quoted. */
-    const madeUp: Migration = expands({
-      async up(db) {
-        await db.schema.alterTable('user').addColumn('made_up', 'text').execute()
-        await inTables<{ setting: { name: string; value: string } }>(db)
-          .insertInto('setting')
-          .values({ name: `it's made up`, value: '$1 \\ "' })
-          .execute()
-      },
-    })
-    const migrateTo9999 = (
-      options: MigrateOptions = { times },
-      migration: Migration = madeUp,
-    ): Promise<readonly string[]> =>
-      withMigration('9999-made-up', migration, () => runMigrations(url, options))
-
-    it('servers that start together on an empty database create its tables once', async () => {
-      await Promise.all([start(), start(), start()])
-      const rows = await query('select name from keystile.migration order by name')
-      assert.deepEqual(
-        rows.map(({ name }) => name),
-        names,
-      )
-      assert.deepEqual(await query('select oldest from keystile.schema_mark'), [{ oldest: 16 }])
-    })
-
-    it('a server does not start if a migration is missing, and starts after the migration', async () => {
+  it('inspectSource knows whether the user of PostgreSQL may run migrations', async () => {
+    const guest = new URL(url)
+    guest.username = 'keystile_guest'
+    guest.password = 'x'
+    await query(`drop role if exists keystile_guest`)
+    await query(`create role keystile_guest login password 'x'`)
+    const may = async (): Promise<readonly boolean[]> =>
+      Promise.all([url, guest.href].map(async (of) => (await inspectSource(of)).mayMigrate))
+    try {
+      assert.deepEqual(await may(), [true, false])
       await start()
-      const before = await readAll()
-      await withMigration('9999-made-up', madeUp, async () => {
-        await assert.rejects(start(), {
-          name: 'ConfigurationError',
-          message:
-            /^PostgreSQL at .* it lacks 9999-made-up\. Fix: run "keystile migrate", or migrateDatabase\(\)/,
-        })
-        assert.deepEqual(await readAll(), before)
-        assert.deepEqual(await migrateDatabase(url), ['9999-made-up'])
-        assert.deepEqual(await migrateDatabase(url), [])
-        await start()
-      })
-      // The release without 9999 still runs.
-      await start()
-      assert.deepEqual(await migrateDatabase(url), [])
-      assert.deepEqual((await inspectSource(url)).unknown, ['9999-made-up'])
-    })
+      await query('grant usage, create on schema keystile to keystile_guest')
+      await query('grant select on all tables in schema keystile to keystile_guest')
+      assert.deepEqual(await may(), [true, false])
+    } finally {
+      await query('drop owned by keystile_guest; drop role keystile_guest')
+    }
+  })
 
-    it('a release that is too old for the database refuses to start, and names the release needed', async () => {
-      await start()
-      await query(`update keystile.schema_mark set oldest = 9998, release = '9.0.0'`)
-      const refusal = {
+  it('a server does not start if a migration is missing, and starts after the migration', async () => {
+    await start()
+    const before = await readAll()
+    await withMigration('9999-made-up', madeUp, async () => {
+      await assert.rejects(start(), {
         name: 'ConfigurationError',
         message:
-          /needs schema 9998, and this release has schema \d+\. Fix: install @keystile\/server 9\.0\.0 or newer$/,
-      }
-      await assert.rejects(start(), refusal)
-      await assert.rejects(migrateDatabase(url), refusal)
-      await assert.rejects(printSource(url), refusal)
-    })
-
-    it('if two processes migrate at the same time, one migrates and the other waits', async () => {
-      await start()
-      const holder = await connect()
-      await holder.query(`begin; select pg_advisory_xact_lock(${lockNumber})`)
-      const reports: string[] = []
-      const options = { times, report: (sentence: string) => void reports.push(sentence) }
-      await withMigration('9999-made-up', madeUp, async () => {
-        const both = Promise.all([runMigrations(url, options), runMigrations(url, options)])
-        while (reports.length < 2) await isWaiting(url)
-        await holder.query('commit')
-        const ran = await both
-        assert.deepEqual(ran.flat(), ['9999-made-up'])
+          /^PostgreSQL at .* it lacks 9999-made-up\. Fix: run "keystile migrate", or migrateDatabase\(\)/,
       })
-      assert.deepEqual(reports, Array(2).fill('another process runs migrations; waits for it'))
+      assert.deepEqual(await readAll(), before)
+      assert.deepEqual(await migrateDatabase(url), ['9999-made-up'])
+      assert.deepEqual(await migrateDatabase(url), [])
+      await start()
     })
+    // The release without 9999 still runs.
+    await start()
+    assert.deepEqual(await migrateDatabase(url), [])
+    assert.deepEqual((await inspectSource(url)).unknown, ['9999-made-up'])
+  })
 
-    it('after a migration, its connection has no lock and no timeout, as PgBouncer needs', async () => {
-      const pool = new pg.Pool({ connectionString: url, max: 1 })
-      open.push({ end: () => pool.end() } as pg.Client)
-      assert.deepEqual(await migrateDatabase(pool), names)
-      const { rows } = await pool.query(`select current_setting('lock_timeout') as lock,
+  it('a release that is too old for the database refuses to start, and names the release needed', async () => {
+    await start()
+    await query(`update keystile.schema_mark set oldest = 9998, release = '9.0.0'`)
+    const refusal = {
+      name: 'ConfigurationError',
+      message:
+        /needs schema 9998, and this release has schema \d+\. Fix: install @keystile\/server 9\.0\.0 or newer$/,
+    }
+    await assert.rejects(start(), refusal)
+    await assert.rejects(migrateDatabase(url), refusal)
+    await assert.rejects(printSource(url), refusal)
+  })
+
+  it('if two processes migrate at the same time, one migrates and the other waits', async () => {
+    await start()
+    const holder = await connect()
+    await holder.query(`begin; select pg_advisory_xact_lock(${lockNumber})`)
+    const reports: string[] = []
+    const options = { times, report: (sentence: string) => void reports.push(sentence) }
+    await withMigration('9999-made-up', madeUp, async () => {
+      const both = Promise.all([runMigrations(url, options), runMigrations(url, options)])
+      while (reports.length < 2) await isWaiting(url)
+      await holder.query('commit')
+      const ran = await both
+      assert.deepEqual(ran.flat(), ['9999-made-up'])
+    })
+    assert.deepEqual(reports, Array(2).fill('another process runs migrations; waits for it'))
+  })
+
+  it('after a migration, its connection has no lock and no timeout, as PgBouncer needs', async () => {
+    const pool = new pg.Pool({ connectionString: url, max: 1 })
+    open.push({ end: () => pool.end() } as pg.Client)
+    assert.deepEqual(await migrateDatabase(pool), names)
+    const { rows } = await pool.query(`select current_setting('lock_timeout') as lock,
         current_setting('statement_timeout') as statement,
         (select count(*)::int from pg_locks where locktype = 'advisory' and database =
             (select oid from pg_database where datname = current_database())) as locks`)
-      assert.deepEqual(rows, [{ lock: '0', statement: '0', locks: 0 }])
-    })
+    assert.deepEqual(rows, [{ lock: '0', statement: '0', locks: 0 }])
+  })
 
-    it('if a table is locked, a migration gives up soon and names the locking process', async () => {
-      await start()
-      const before = await readAll()
-      const blocker = await connect()
-      await blocker.query(`set application_name = 'long report'; begin;
+  it('if a table is locked, a migration gives up soon and names the locking process', async () => {
+    await start()
+    const before = await readAll()
+    const blocker = await connect()
+    await blocker.query(`set application_name = 'long report'; begin;
         select 1 from keystile."user"`)
-      const { rows } = await blocker.query<{ pid: number }>('select pg_backend_pid() as pid')
-      const reports: string[] = []
-      await assert.rejects(
-        migrateTo9999({ times, report: (sentence) => void reports.push(sentence) }),
-        {
-          name: 'DatabaseUnavailableError',
-          message: new RegExp(
-            `a table is locked by process ${rows[0]!.pid} of PostgreSQL .*"long report".*` +
-              `pg_terminate_backend\\(${rows[0]!.pid}\\).*Nothing was changed$`,
-          ),
-        },
-      )
-      assert.match(reports.join('\n'), /^a table is locked by .*tries again \(1 tries left\)$/)
-      assert.deepEqual(await readAll(), before)
-      await blocker.query('commit')
-      assert.deepEqual(await migrateTo9999(), ['9999-made-up'])
-    })
+    const { rows } = await blocker.query<{ pid: number }>('select pg_backend_pid() as pid')
+    const reports: string[] = []
+    await assert.rejects(
+      migrateTo9999({ times, report: (sentence) => void reports.push(sentence) }),
+      {
+        name: 'DatabaseUnavailableError',
+        message: new RegExp(
+          `a table is locked by process ${rows[0]!.pid} of PostgreSQL .*"long report".*` +
+            `pg_terminate_backend\\(${rows[0]!.pid}\\).*Nothing was changed$`,
+        ),
+      },
+    )
+    assert.match(reports.join('\n'), /^a table is locked by .*tries again \(1 tries left\)$/)
+    assert.deepEqual(await readAll(), before)
+    await blocker.query('commit')
+    assert.deepEqual(await migrateTo9999(), ['9999-made-up'])
+  })
 
-    it('a breaking migration first raises `schema_mark`, and resets it if the migration fails', async () => {
-      await start()
-      const marks: unknown[] = []
-      const limits: unknown[] = []
-      const contracting = (fails: boolean): Migration => {
-        const up = async (db: Reader): Promise<void> => {
-          marks.push(...(await query('select oldest from keystile.schema_mark')))
-          const asked = sql`select current_setting('lock_timeout') as lock,
+  it('a breaking migration first raises `schema_mark`, and resets it if the migration fails', async () => {
+    await start()
+    const marks: unknown[] = []
+    const limits: unknown[] = []
+    const contracting = (fails: boolean): Migration => {
+      const up = async (db: Reader): Promise<void> => {
+        marks.push(...(await query('select oldest from keystile.schema_mark')))
+        const asked = sql`select current_setting('lock_timeout') as lock,
             current_setting('statement_timeout') as statement`
-          limits.push(...(await asked.execute(db)).rows)
-          if (fails) throw new Error('the migration fails')
-        }
-        return contracts({ up }, 9999)
+        limits.push(...(await asked.execute(db)).rows)
+        if (fails) throw new Error('the migration fails')
       }
-      const reports: string[] = []
-      const options = { times, report: (sentence: string) => void reports.push(sentence) }
-      await assert.rejects(migrateTo9999(options, contracting(true)), /the migration fails/)
-      assert.deepEqual(await query('select oldest from keystile.schema_mark'), [{ oldest: 16 }])
-      await start()
+      return contracts({ up }, 9999)
+    }
+    const reports: string[] = []
+    const options = { times, report: (sentence: string) => void reports.push(sentence) }
+    await assert.rejects(migrateTo9999(options, contracting(true)), /the migration fails/)
+    assert.deepEqual(await query('select oldest from keystile.schema_mark'), [{ oldest: 16 }])
+    await start()
 
-      assert.deepEqual(await migrateTo9999(options, contracting(false)), ['9999-made-up'])
-      assert.deepEqual(marks, [{ oldest: 9999 }, { oldest: 9999 }])
-      const limit = { lock: '100ms', statement: '0' }
-      assert.deepEqual(limits, [limit, limit])
-      assert.match(reports.join('\n'), /servers without the migration 9999 stop writing/)
-      await assert.rejects(start(), /needs schema 9999/)
-    })
+    assert.deepEqual(await migrateTo9999(options, contracting(false)), ['9999-made-up'])
+    assert.deepEqual(marks, [{ oldest: 9999 }, { oldest: 9999 }])
+    const limit = { lock: '100ms', statement: '0' }
+    assert.deepEqual(limits, [limit, limit])
+    assert.match(reports.join('\n'), /servers without the migration 9999 stop writing/)
+    await assert.rejects(start(), /needs schema 9999/)
+  })
 
-    it('printing a migration changes nothing, and the printed SQL has the effect of the migration', async () => {
-      await start()
-      const before = await readAll()
-      const text = await withMigration('9999-made-up', madeUp, () => printSource(url))
-      assert.match(text, /^-- Upgrades .*: 9999-made-up\.\nbegin;\n[^]*\ncommit;$/)
-      assert.deepEqual(await readAll(), before)
-      await query(text)
-      const printed = await readAll()
-      assert.notDeepEqual(printed, before)
-      await assert.rejects(query(text), /already exists/)
+  it('printing a migration changes nothing, and the printed SQL has the effect of the migration', async () => {
+    await start()
+    const before = await readAll()
+    const text = await withMigration('9999-made-up', madeUp, () => printSource(url))
+    assert.match(text, /^-- Upgrades .*: 9999-made-up\.\nbegin;\n[^]*\ncommit;$/)
+    assert.deepEqual(await readAll(), before)
+    await query(text)
+    const printed = await readAll()
+    assert.notDeepEqual(printed, before)
+    await assert.rejects(query(text), /already exists/)
 
-      await clearAll()
-      await start()
-      await migrateTo9999()
-      assert.deepEqual(await readAll(), printed)
-    })
+    await clearAll()
+    await start()
+    await migrateTo9999()
+    assert.deepEqual(await readAll(), printed)
+  })
 
-    it('for an empty database, the printed SQL creates the same tables as a server start', async () => {
-      await query(await printSource(url))
-      const printed = await readAll()
-      await start()
-      assert.deepEqual(await readAll(), printed)
-      assert.equal(await printSource(url), '-- No migrations are missing.')
-    })
+  it('for an empty database, the printed SQL creates the same tables as a server start', async () => {
+    await query(await printSource(url))
+    const printed = await readAll()
+    await start()
+    assert.deepEqual(await readAll(), printed)
+    assert.equal(await printSource(url), '-- No migrations are missing.')
+  })
 
-    it('the printed SQL of a breaking migration says to stop older servers first', async () => {
-      await start()
-      const contracting = contracts(madeUp, 9999)
-      const text = await withMigration('9999-made-up', contracting, () => printSource(url))
-      assert.match(text, /\n-- Before you run it, stop all servers without the migration 9999\.\n/)
-      assert.match(text, /update "keystile"."schema_mark" set "oldest" = 9999/)
-    })
+  it('the printed SQL of a breaking migration says to stop older servers first', async () => {
+    await start()
+    const contracting = contracts(madeUp, 9999)
+    const text = await withMigration('9999-made-up', contracting, () => printSource(url))
+    assert.match(text, /\n-- Before you run it, stop all servers without the migration 9999\.\n/)
+    assert.match(text, /update "keystile"."schema_mark" set "oldest" = 9999/)
+  })
 
-    it('a server refuses a database without the table schema_mark until the database is migrated', async () => {
-      await withMigrationsBefore('0016', start)
-      await assert.rejects(start(), /it lacks 0016-schema-mark/)
-      const since = names.filter((name) => name >= '0016')
-      assert.deepEqual(await runMigrations(url, { times }), since)
-      await start()
-    })
-  },
-)
+  it('a server refuses a database without the table schema_mark until the database is migrated', async () => {
+    await withMigrationsBefore('0016', start)
+    await assert.rejects(start(), /it lacks 0016-schema-mark/)
+    const since = names.filter((name) => name >= '0016')
+    assert.deepEqual(await runMigrations(url, { times }), since)
+    await start()
+  })
+})

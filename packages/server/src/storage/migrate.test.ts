@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -138,6 +138,7 @@ describe('standingOf', () => {
     ['mixed', { missing: [last], unknown: ['9998-later'] }],
     ['mixed', { unknown: ['0003-other'] }],
     ['mixed', { unknown: ['other'] }],
+    ['mixed', { unknown: [`${last}-other`] }],
     ['ahead', { unknown: ['9998-later'] }],
     ['ahead', { unknown: ['9998-later'], mark: { ...mark, oldest: numberOf(last) } }],
     ['beyond', { unknown: ['9998-later'], mark: { ...mark, oldest: numberOf(last) + 1 } }],
@@ -170,6 +171,8 @@ describe('migrations of a SQLite file', () => {
   it('the printed SQL of a SQLite file creates the same tables as the migrations', async () => {
     const [migrated, printed] = [join(folder, 'migrated.db'), join(folder, 'printed.db')]
     assert.deepEqual(await migrateDatabase(migrated), names)
+    assert.equal(statSync(migrated).mode & 0o777, 0o600)
+    assert.equal(existsSync(`${migrated}-wal`), false)
     assert.deepEqual(await migrateDatabase(migrated), [])
     const text = await printSource(printed)
     const sqlite = new DatabaseSync(printed)
@@ -180,6 +183,7 @@ describe('migrations of a SQLite file', () => {
   })
 
   it('migrateDatabase creates no file for :memory:', async () => {
+    rmSync(':memory:', { force: true }) // an earlier version may have left it
     assert.deepEqual(await migrateDatabase(':memory:'), [])
     assert.equal(existsSync(':memory:'), false)
   })

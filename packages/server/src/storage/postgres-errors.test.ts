@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { DatabaseUnavailableError } from './database.ts'
+import { ConfigurationError } from '../base/configuration-error.ts'
+import { DatabaseUnavailableError, UnknownOutcomeError } from './database.ts'
 import {
   explainConnectionError,
+  explained,
   explainStatementError,
+  explainUnavailable,
   findFix,
   hasRolledBack,
   isFromServer,
   isUsableAfter,
+  MissingPgError,
   PostgresUnavailableError,
   reasonOf,
 } from './postgres-errors.ts'
@@ -24,6 +28,9 @@ describe('explainStatementError', () => {
     ['lost', '08000', '08003', '08006', '57P01', '57P03', '25P03', '25P04', '25006'],
     ['lost', 'ECONNRESET', 'EPIPE', 'ECONNREFUSED'],
     [undefined, '23505', '42501', '22P02', '28P01', '08004', '40003', 'ERR_X'],
+    // Codes that only contain one of the others:
+    [undefined, 'X40001', '400010', 'X57014', '570140', 'X5300', 'X25006', '250060'],
+    [undefined, 'X25P03', '25P030', '25P05', 'X57P01', 'XEPIPE', 'X08006'],
   ]
   for (const [failure, ...codes] of cases) {
     it(`explainStatementError treats ${codes.join(', ')} as ${failure ?? 'no outage'}`, () => {
@@ -59,6 +66,11 @@ describe('explainStatementError', () => {
       undefined,
     )
     assert.equal(failureOf(explainStatementError(error('08P01', parameter, 'FATAL'))), undefined)
+    assert.equal(
+      failureOf(explainStatementError(error('08P01', `not an ${parameter}`, 'FATAL'))),
+      'lost',
+    )
+    assert.equal(failureOf(explainStatementError(error('22P02', 'x', 'FATAL'))), undefined)
     assert.match(findFix(error('08P01', parameter)) ?? '', /remove this parameter from the URL/)
   })
 
@@ -79,14 +91,21 @@ describe('explainConnectionError', () => {
   it('a refused connection is reported as an outage, and an error without a code as a bug', () => {
     for (const code of ['28P01', '3D000', '08004', 'SELF_SIGNED_CERT_IN_CHAIN'])
       assert.equal(failureOf(explainConnectionError(error(code))), 'refused', code)
+    const refused = error('28P01')
+    assert.equal((explainConnectionError(refused) as Error).cause, refused)
     assert.equal(failureOf(explainConnectionError(error('ECONNREFUSED'))), 'lost')
-    assert.equal(failureOf(explainConnectionError(error(undefined))), undefined)
+    const unknown = error(undefined)
+    assert.equal(explainConnectionError(unknown), unknown)
+    const silent = error(undefined, 'timeout expired')
+    assert.equal((explainConnectionError(silent) as Error).cause, silent)
+    const known = new PostgresUnavailableError('outage', 'x')
+    assert.equal(explainConnectionError(known), known)
   })
 })
 
 describe('hasRolledBack', () => {
   it('hasRolledBack is true only for an error of a statement, not of the connection or server', () => {
-    for (const code of ['23505', '40001', '57014', '53100', 'P0001'])
+    for (const code of ['23505', '40001', '57014', '53100', 'P0001', '22008'])
       assert.equal(hasRolledBack(error(code)), true, code)
     for (const code of [
       '57P01',
@@ -107,7 +126,7 @@ describe('hasRolledBack', () => {
 describe('isFromServer', () => {
   it('isFromServer is true for an error code of PostgreSQL, and false for one of Node', () => {
     for (const code of ['57P03', '53300', '08P01']) assert.equal(isFromServer(error(code)), true)
-    for (const code of ['EPIPE', 'ECONNREFUSED', undefined])
+    for (const code of ['EPIPE', 'ECONNREFUSED', '570330', undefined])
       assert.equal(isFromServer(error(code)), false)
   })
 })
@@ -121,6 +140,64 @@ describe('isUsableAfter', () => {
       isUsableAfter(explainStatementError(error(undefined, 'Query read timeout'))),
       false,
     )
+    assert.equal(isUsableAfter(new UnknownOutcomeError('x')), false)
+    assert.equal(isUsableAfter(new Error('a bug')), true)
+  })
+})
+
+describe('PostgresUnavailableError', () => {
+  it('an error of PostgreSQL is not frequent unless its thrower says so', () => {
+    assert.equal(new PostgresUnavailableError('lost', 'x').isFrequent, false)
+    assert.equal(new PostgresUnavailableError('lost', 'x', { isFrequent: true }).isFrequent, true)
+  })
+})
+
+describe('findFix', () => {
+  it('findFix knows the fix for the codes of failed starts, and for no other code', () => {
+    for (const [fix, ...codes] of [
+      [/^correct the user and the password/, '28P01', '28000'],
+      [/^create the database/, '3D000'],
+      [/^run "keystile migrate"/, '42501'],
+      [/^correct the host/, 'ENOTFOUND', 'EAI_AGAIN'],
+      [/^start PostgreSQL there, or/, 'ECONNREFUSED', 'ETIMEDOUT'],
+    ] as const)
+      for (const code of codes) {
+        assert.match(findFix(error(code)) ?? '', fix)
+        for (const other of [`X${code}`, `${code}X`]) assert.equal(findFix(error(other)), undefined)
+      }
+    assert.match(findFix(error(undefined, 'client password must be a string')) ?? '', /^give the/)
+    assert.equal(findFix('text'), undefined)
+    assert.equal(findFix(new PostgresUnavailableError('lost', 'x')), undefined)
+  })
+})
+
+describe('explained', () => {
+  it('explained says what failed, why, and how to fix it', () => {
+    const refused = error('ECONNREFUSED', 'refused')
+    const unavailable = explained('it cannot be opened', refused)
+    assert.ok(unavailable instanceof DatabaseUnavailableError)
+    assert.match(unavailable.message, /^it cannot be opened: refused\. Fix: start PostgreSQL there/)
+    assert.equal(unavailable.cause, refused)
+    assert.equal(explained('it fails', new Error('why')).message, 'it fails: why')
+
+    const wrong = new ConfigurationError('the tables are wrong')
+    const configuration = explained('it fails', wrong)
+    assert.ok(configuration instanceof ConfigurationError)
+    assert.equal(configuration.message, 'it fails: the tables are wrong')
+    assert.equal(configuration.cause, wrong)
+  })
+
+  it('if pg is not installed, the errors say to install it', () => {
+    const cause = new Error('Cannot find package')
+    const missing = new MissingPgError(cause)
+    const reason = 'the package pg must be installed for a database on PostgreSQL'
+    assert.equal(missing.message, `${reason}. Fix: npm install pg`)
+    assert.equal(missing.cause, cause)
+    assert.deepEqual(explainUnavailable(missing), { reason, fix: 'npm install pg' })
+    assert.ok(explained('it fails', missing) instanceof DatabaseUnavailableError)
+    const refused = explainUnavailable(error('28P01', 'wrong password'))
+    assert.equal(refused.reason, 'wrong password')
+    assert.match(refused.fix ?? '', /^correct the user/)
   })
 })
 

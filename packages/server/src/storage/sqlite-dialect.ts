@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
-import { SqliteAdapter, SqliteDialect, type DialectAdapter } from 'kysely'
+import { SqliteDialect } from 'kysely'
 import { unlessUnavailable } from './sqlite-errors.ts'
 
 /**
@@ -27,9 +27,15 @@ export function openSqliteFile(
     timeout: 5_000,
     enableForeignKeyConstraints: true,
   })
-  if (!options.readOnly && !options.keepsJournal) sqlite.exec('pragma journal_mode = wal')
-  sqlite.exec('pragma synchronous = full')
-  return sqlite
+  try {
+    if (!options.readOnly && !options.keepsJournal) sqlite.exec('pragma journal_mode = wal')
+    // Stryker disable next-line StringLiteral,CallExpression: Node's SQLite has this default
+    sqlite.exec('pragma synchronous = full')
+    return sqlite
+  } catch (error) {
+    sqlite.close()
+    throw error
+  }
 }
 
 /**
@@ -73,7 +79,7 @@ export function sqliteDialect(
   sqlite: DatabaseSync,
   prepare: Prepare = createPrepare(sqlite),
 ): SqliteDialect {
-  return new NodeSqliteDialect({
+  return new SqliteDialect({
     database: {
       prepare(text) {
         const { statement, returnsRows } = prepare(text)
@@ -108,20 +114,4 @@ export function findFirst(prepare: Prepare, text: string, values: readonly unkno
   return unlessUnavailable(() =>
     prepare(text).statement.get(...(values as readonly SQLInputValue[])),
   )
-}
-
-class NodeSqliteDialect extends SqliteDialect {
-  override createAdapter(): DialectAdapter {
-    return new TransactionalSqliteAdapter()
-  }
-}
-
-/**
- * Tells Kysely that a SQLite transaction can also roll back `create table` and `alter table`. So a
- * migration that fails changes nothing.
- */
-class TransactionalSqliteAdapter extends SqliteAdapter {
-  override get supportsTransactionalDdl(): boolean {
-    return true
-  }
 }

@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { command, inTables, type Database, type DatabaseUnavailableError } from './database.ts'
@@ -41,6 +53,7 @@ await serveCommands([
   command('break the commit', async (transaction) => {
     await ask(transaction, 'insert into child values (1)')
   }),
+  command('end the thread', async () => process.exit(3)),
   command('lose the transaction', async (transaction, name) => {
     await insert(transaction, name)
     await ask(transaction, 'rollback')
@@ -261,6 +274,63 @@ describe('commands that wait for the writer of SQLite', () => {
     )
   })
 
+  it('if the check of a SQLite database refuses, its commands fail and write nothing', async () => {
+    const asked: boolean[] = []
+    const refusal = new Error('refused')
+    database.checkWrites((isUrgent) => {
+      asked.push(isUrgent)
+      return Promise.reject(refusal)
+    })
+    await assert.rejects(write('insert', 'a'), refusal)
+    const urgent = command('insert', () => assert.fail('the writer thread runs the command'))
+    await assert.rejects(database.urgent.write(urgent, 'a'), refusal)
+    assert.deepEqual(asked, [false, true])
+    assert.equal(await isThere('a'), false)
+    database.checkWrites(() => undefined)
+    assert.equal(await write('insert', 'a'), 'a')
+  })
+
+  it('the reader of a SQLite database cannot write', async () => {
+    const reader = inTables<{ setting: { name: string } }>(database.reader)
+    await assert.rejects(reader.deleteFrom('setting').execute(), /readonly/)
+  })
+
+  it('SQLite commands fail if the file or its log was moved while it was open', async () => {
+    const moved = {
+      name: 'DatabaseUnavailableError',
+      message: /was moved or replaced .* Fix: restart Keystile$/,
+    }
+    await write('insert', 'a')
+    const file = join(folder, 'keystile.db')
+    for (const path of [`${file}-wal`, file]) {
+      renameSync(path, `${path}.moved`)
+      await assert.rejects(write('insert', `without ${path}`), moved)
+      writeFileSync(path, '')
+      await assert.rejects(write('insert', `beside ${path}`), moved)
+      renameSync(`${path}.moved`, path)
+      assert.equal(await write('insert', `with ${path}`), `with ${path}`)
+    }
+  })
+
+  it('if the writer thread of SQLite ends, its commands fail, and close() works', async () => {
+    const ended = { name: 'DatabaseUnavailableError', message: /writer thread of SQLite has ended/ }
+    await assert.rejects(write('end the thread'), ended)
+    await assert.rejects(write('insert', 'a'), (error: Error) => {
+      assert.match((error.cause as Error).message, /^exit code 3$/)
+      return true
+    })
+    assert.equal(database.writeQueueLength, 0)
+  })
+
+  it('the length of the queue is the number of SQLite commands without an answer', async () => {
+    assert.equal(database.writeQueueLength, 0)
+    const writing = Promise.all([write('insert', 'a'), write('insert', 'b', 1_000)])
+    await new Promise((resolve) => setTimeout(resolve)) // `write` checks first
+    assert.equal(database.writeQueueLength, 2)
+    await writing
+    assert.equal(database.writeQueueLength, 0)
+  })
+
   it('a SQLite database that was opened and closed is one file, without -wal and -shm', async () => {
     await database.close()
     assert.deepEqual(readdirSync(folder).toSorted(), ['keystile.db', 'writer.mjs'])
@@ -291,5 +361,125 @@ describe('commands that wait for the writer of SQLite', () => {
       [await isThere('a'), await isThere('b'), await isThere('c')],
       [true, true, false],
     )
+  })
+})
+
+describe('openSqlite', () => {
+  let folder: string
+  let module: URL
+  const opened: Database[] = []
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'keystile-open-'))
+    const program = join(folder, 'writer.mjs')
+    writeFileSync(program, writerThread)
+    module = pathToFileURL(program)
+  })
+  afterEach(async () => {
+    for (const database of opened.splice(0)) await database.close()
+    rmSync(folder, { recursive: true })
+  })
+  const open = async (file: string): Promise<Database> => {
+    const database = await openSqlite(file, module)
+    opened.push(database)
+    return database
+  }
+  const modeOf = (path: string): number => statSync(path).mode & 0o777
+
+  it('openSqlite lets only the owner read the file, and a folder that it creates', async () => {
+    const [made, existing] = [join(folder, 'a/b/new.db'), join(folder, 'existing.db')]
+    writeFileSync(existing, '')
+    chmodSync(existing, 0o644)
+    for (const file of [made, existing]) {
+      await open(file)
+      assert.equal(modeOf(file), 0o600)
+    }
+    assert.equal(modeOf(join(folder, 'a')), 0o700)
+  })
+
+  it('openSqlite creates a temporary folder for :memory:, and close() deletes it', async (t) => {
+    const before = process.env['TMPDIR']
+    t.after(() => {
+      if (before === undefined) delete process.env['TMPDIR']
+      else process.env['TMPDIR'] = before
+    })
+    const temporary = join(folder, 'temporary')
+    mkdirSync(temporary)
+    process.env['TMPDIR'] = temporary
+    rmSync(':memory:', { force: true }) // an earlier version may have left it
+    for (const isDeletedBefore of [false, true]) {
+      const database = await openSqlite(':memory:', module)
+      const [name = ''] = readdirSync(temporary)
+      assert.match(name, /^keystile-/)
+      assert.ok(readdirSync(join(temporary, name)).includes('keystile.db'))
+      assert.equal(existsSync(':memory:'), false)
+      if (isDeletedBefore) rmSync(join(temporary, name), { recursive: true })
+      await database.close()
+      assert.deepEqual(readdirSync(temporary), [])
+    }
+  })
+
+  it('openSqlite says why a file cannot be opened, and how to fix it', async () => {
+    mkdirSync(join(folder, 'x'))
+    writeFileSync(join(folder, 'text'), 'not a database, but long enough to be read'.repeat(20))
+    for (const [file, reason] of [
+      ['x', /x cannot be opened: it is a folder \(EISDIR\)\. Fix: name a file$/],
+      [
+        'text/y.db',
+        /a part of its path is a file \((?:ENOTDIR|EEXIST)\)\. Fix: name a file in a folder$/,
+      ],
+      ['text', /cannot be opened: the file is not a SQLite database .* Fix: name another file/],
+      [
+        'n'.repeat(300),
+        /cannot be opened: ENAMETOOLONG.* \(ENAMETOOLONG\)\. Fix: name another file$/,
+      ],
+    ] as const)
+      await assert.rejects(openSqlite(join(folder, file), module), (error: Error) => {
+        assert.equal(error.name, 'DatabaseUnavailableError')
+        assert.match(error.message, reason)
+        assert.ok(error.cause instanceof Error)
+        return true
+      })
+  })
+
+  it('openSqlite refuses two commands with the same name', async () => {
+    const program = join(folder, 'twice.mjs')
+    writeFileSync(program, writerThread.replace("command('insert and fail'", "command('insert'"))
+    await assert.rejects(openSqlite(join(folder, 'x.db'), pathToFileURL(program)), {
+      name: 'DatabaseUnavailableError',
+      message: /x\.db cannot be opened: the writer thread of SQLite has ended$/,
+    })
+  })
+
+  it('openSqlite refuses the file of another program, and leaves it as it is', async () => {
+    const file = join(folder, 'other.db')
+    const other = new DatabaseSync(file)
+    other.exec('create table thing (id text)')
+    await assert.rejects(openSqlite(file, module), /the file belongs to another program/)
+    assert.deepEqual(
+      other
+        .prepare('select name from sqlite_schema')
+        .all()
+        .map(({ name }) => name),
+      ['thing'],
+    )
+    other.exec('create table migration (name text, timestamp text)')
+    other.close()
+    await open(file) // it has Keystile's tables too
+  })
+
+  it('openSqlite copies the commits of a process that has ended from the log to the file', async () => {
+    const file = join(folder, 'keystile.db')
+    await (await openSqlite(file, module)).close()
+    const crashed = join(folder, 'crashed.db')
+    const process = new DatabaseSync(file)
+    process.exec("pragma journal_mode = wal; insert into setting (name, value) values ('a', 'b')")
+    for (const end of ['', '-wal']) writeFileSync(crashed + end, readFileSync(file + end))
+    process.close()
+    await open(crashed)
+    const copy = join(folder, 'copy.db')
+    writeFileSync(copy, readFileSync(crashed))
+    const sqlite = new DatabaseSync(copy)
+    assert.equal(sqlite.prepare("select value from setting where name = 'a'").get()?.['value'], 'b')
+    sqlite.close()
   })
 })

@@ -67,6 +67,7 @@ export async function startWriter(
   let isClosing = false
 
   const breakDown = (cause: Error): void => {
+    // Stryker disable next-line CallExpression: the thread must end just after a commit
     replies.settleAll() // these commands are on disk
     broken ??= new DatabaseUnavailableError('the writer thread of SQLite has ended', { cause })
     unanswered.rejectAll(broken)

@@ -497,7 +497,9 @@ export const unlooked: Readonly<Record<string, readonly Situation[]>> = {
     on({}),
     on({ keyFile: { ...sound.keyFile!, secret: undefined }, database: { ...sqlite, sealedKey } }),
     of({ ...local, signingKey: signingKeys.fit[0] }, { machine: withSealedKey(sqlite) }),
-    of(local, { machine: withSealedKey(sqlite), unread: new Set(['key']) }),
+    ...['key', 'previousKey', 'signingKey'].map((name) =>
+      of(local, { machine: withSealedKey(sqlite), unread: new Set([name]) }),
+    ),
     of(local, { machine: withSealedKey(postgresFacts) }),
   ],
   'next-key-published': [
@@ -556,4 +558,105 @@ export const sayings: readonly (readonly [Situation, RegExp])[] = [
     on({ database: { ...postgresFacts, now: now - 61_000 } }),
     /^the clock must be within 60 s of PostgreSQL’s clock; it is 61 s ahead/,
   ],
+  [
+    of({}, { faults: ['port must be a whole number'] }),
+    /^port must be a whole number\. Fix: run keystile help/,
+  ],
+  [
+    listening('0.0.0.0', false),
+    /^issuer must be given when the server listens on "0\.0\.0\.0"\. .*, or set host: 'localhost'$/,
+  ],
+  [
+    listening('::', true, { ...local, registration: 'closed' }),
+    /^issuer must be an https URL when the server listens on "::": over http/,
+  ],
+  [
+    at({ signingKey: signingKeys.unfit[0] }),
+    /^signingKey must be another key: .* Fix: give another private JWK, or leave signingKey out: /,
+  ],
+  [
+    on({ database: { ...sqlite, nextKeyDueAt: now - 86_400_000 } }),
+    /^the next signing key must be published; it is overdue for 1 day\. Fix: /,
+  ],
+  [
+    on({ database: { ...sqlite, nextKeyDueAt: now - 2 * 86_400_000 } }),
+    /^the next signing key must be published; it is overdue for 2 days\. Fix: /,
+  ],
+  ...[local.issuer, undefined].map(
+    (issuer) =>
+      [
+        of(
+          { issuer, database: 'postgres:///x', key: good },
+          {
+            bind: { host: 'localhost', isIssuerGiven: false },
+            machine: { ...sound, database: { ...postgresFacts, issuer: undefined } },
+          },
+        ),
+        /Fix: give the https URL of the server as issuer; for .*, set issuer: 'http:\/\/localhost:8000'$/,
+      ] as const,
+  ),
+  [
+    of({ ...local, key: `${good}x` }, { machine: withSealedKey(sqlite) }),
+    /^key must be the key that .*; it is a different one\. Fix: give the key that was used/,
+  ],
+  [
+    on({
+      keyFile: { ...sound.keyFile!, secret: `${good}x` },
+      database: { ...sqlite, sealedKey },
+    }),
+    /^the file data\/keystile\.key must .* a different one\. Fix: restore data\/keystile\.key from/,
+  ],
+  [
+    on({ keyFile: undefined, database: { ...sqlite, sealedKey } }),
+    /^the file keystile\.key must .*; it is missing\. Fix: restore keystile\.key from/,
+  ],
+  [on({ keyFile: { ...sound.keyFile!, secret: 'short' } }), /^data\/keystile\.key must /],
+  [at({ key: 'short' }), /^key must .* Fix: make one with: .*, and pass it as key$/],
+  [
+    at({ issuer: 'http://auth.example' }),
+    /^issuer must .* it is "http:\/\/auth\.example"\. Fix: put TLS in front and give the https URL as issuer; if .*, set dangerouslyAllowHttpIssuer: true$/,
+  ],
+  [
+    at({ dangerouslyAllowHttpIssuer: true }),
+    /^dangerouslyAllowHttpIssuer should be false; .* tokens\. Fix: .* remove dangerouslyAllowHttpIssuer$/,
+  ],
+  [
+    at({ corsOrigins: ['http://a.example'] }),
+    /^corsOrigins must .* has "http:\/\/a\.example"\. Fix: .*set dangerouslyAllowHttpIssuer: true$/,
+  ],
+  [
+    at({ database: postgres }),
+    /^database must use TLS and verify the certificate of "db\.internal": .* all data\. Fix: /,
+  ],
+  [
+    on({ database: { ...postgresFacts, migrations: { ...newer, unknown: ['9998-a', '9999-b'] } } }),
+    /^this release should be as new .* with 9998-a, 9999-b\. It can run on them/,
+  ],
+  [
+    on({ database: { ...sqlite, synchronous: 1 } }),
+    /^SQLite must wait .* after a power failure\. /,
+  ],
+  [
+    of({ ...online, trustedProxies: undefined }),
+    /Fix: set trustedProxies: \['10\.0\.0\.7'\] with .*, or set trustedProxies: \[\] if there is no proxy$/,
+  ],
+  [
+    at({ trustedProxies: ['0.0.0.0/0'] }),
+    /^trustedProxies must not list a network as wide as "0\.0\.0\.0\/0": everyone in it/,
+  ],
+  [
+    at({ corsOrigins: ['*'] }),
+    /Fix: list each origin: set corsOrigins: \['https:\/\/app\.example', 'https:\/\/admin\.example'\]$/,
+  ],
+  ...(
+    [
+      [0x6969, /; it is on NFS\. /],
+      [0x517b, /; it is on SMB\. /],
+      [0xfe534d42, /; it is on SMB\. /],
+      [0xff534d42, /; it is on CIFS\. /],
+      [0x5346414f, /; it is on AFS\. /],
+      [0x00c36400, /; it is on Ceph\. /],
+    ] as const
+  ).map(([databaseFileSystem, said]) => [on({ databaseFileSystem }), said] as const),
+  [withoutFsync({}), /^PostgreSQL must have fsync on; .*, set dangerouslyAllowLostCommits: true$/],
 ]

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, afterEach, before, describe, it } from 'node:test'
+import { silentLogger } from 'keystile/internal'
+import { sealAsSigningKey } from '../../test-support/signing-keys.ts'
+import { key } from '../../test-support/keystile.ts'
+import type { Rule } from '../feature/rule.ts'
+import type { Machine } from '../feature/situation.ts'
+import type { Database } from '../storage/database.ts'
+import { openDatabase } from '../storage/open.ts'
+import { enforceRules, inspectMachine, type InspectedOptions } from './machine.ts'
+
+const now = Date.UTC(2026, 10, 25)
+
+describe('the inspection of the machine', () => {
+  let folder: string
+  let file: string
+  let keyFile: string
+  let database: Database
+  let sqlite: DatabaseSync
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'keystile-machine-'))
+    file = join(folder, 'keystile.db')
+    keyFile = join(folder, 'keystile.key')
+    database = await openDatabase(file, new URL('../server/writer-thread.ts', import.meta.url))
+    sqlite = new DatabaseSync(file)
+  })
+  afterEach(() => {
+    rmSync(keyFile, { recursive: true, force: true })
+    sqlite.exec('delete from signing_key; delete from mail; delete from mail_proof')
+  })
+  after(async () => {
+    sqlite.close()
+    await database.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  const inspect = (
+    options: InspectedOptions = {},
+    secretFiles?: readonly string[],
+  ): Promise<Machine> =>
+    inspectMachine(
+      {
+        options: { database: file, ...options },
+        unread: new Set(),
+        ...(secretFiles && { secretFiles }),
+      },
+      now,
+    )
+
+  it('inspectMachine reads the files of a SQLite database and of secrets', async () => {
+    writeFileSync(keyFile, ` ${key}\n`, { mode: 0o600 })
+    const secretFile = join(folder, 'secret')
+    writeFileSync(secretFile, 'x', { mode: 0o640 })
+    const machine = await inspect({}, [secretFile, join(folder, 'absent')])
+    assert.deepEqual([machine.now, machine.nodeVersion], [now, process.versions.node])
+    assert.deepEqual([machine.keyFile?.path, machine.keyFile?.mode], [keyFile, 0o600])
+    assert.equal(machine.keyFile?.secret, key)
+    assert.deepEqual(
+      machine.secretFiles.map(({ path, mode }) => [path, mode]),
+      [[secretFile, 0o640]],
+    )
+    assert.deepEqual(
+      machine.databaseFiles.map(({ path }) => path),
+      [file, `${file}-wal`],
+    )
+    assert.equal(machine.databaseFileSystem, statfsSync(file).type)
+    assert.equal(machine.database?.kind, 'sqlite')
+    assert.deepEqual((await inspect()).secretFiles, [])
+  })
+
+  it('inspectMachine reads no key file if the options have a key', async () => {
+    writeFileSync(keyFile, key)
+    assert.equal((await inspect({ key })).keyFile, undefined)
+    assert.equal((await inspect({ signingKey: {} })).keyFile, undefined)
+  })
+
+  it('inspectMachine knows no secret if the key file cannot be read', async () => {
+    mkdirSync(keyFile)
+    assert.deepEqual((await inspect()).keyFile?.secret, undefined)
+  })
+
+  it('inspectMachine knows no file of a database that does not exist or is in memory', async () => {
+    for (const source of [join(folder, 'none/absent.db'), ':memory:', undefined]) {
+      const machine = await inspect({ database: source })
+      assert.deepEqual(
+        [machine.keyFile, machine.databaseFiles, machine.databaseFileSystem, machine.database],
+        [undefined, [], undefined, undefined],
+      )
+    }
+  })
+
+  it('inspectMachine says why a database cannot be read', async () => {
+    const text = join(folder, 'text.db')
+    writeFileSync(text, 'not a database, but long enough to be read'.repeat(20))
+    const damaged = (await inspect({ database: text })).database
+    assert.ok(damaged?.kind === 'unavailable')
+    assert.match(damaged.reason, /^the file is not a SQLite database/)
+    assert.match(damaged.fix ?? '', /^name another file/)
+
+    const absent = (await inspect({ database: 'postgres://127.0.0.1:1/x' })).database
+    assert.ok(absent?.kind === 'unavailable')
+    assert.match(absent.reason, /ECONNREFUSED/)
+    assert.match(absent.fix ?? '', /^start PostgreSQL there/)
+  })
+
+  const addKey = (sealed: string): void =>
+    sqlite.exec(
+      `insert into signing_key (id, algorithm, sealed_jwk, created_at)
+        values ('k', 'ES256', '${sealed}', 0)`,
+    )
+  const rows = {
+    'a signing key': () => addKey('x'),
+    'a mail': () =>
+      sqlite.exec(
+        `insert into mail (id, template, subject, recipient, sealed, created_at, expires_at, tries,
+          next_try_at) values ('m', 't', 's', 'r', 'x', 0, 0, 0, 0)`,
+      ),
+    'a proof': () =>
+      sqlite.exec(
+        `insert into mail_proof (id, purpose, token_hash, counted_for, tries, sealed, created_at,
+          expires_at) values ('p', 'p', 'h', 'c', 0, 'x', 0, 0)`,
+      ),
+  }
+  const needsPreviousKey = async (options: InspectedOptions): Promise<unknown> => {
+    const { database: facts } = await inspect(options)
+    assert.ok(facts?.kind === 'sqlite')
+    return facts.needsPreviousKey
+  }
+  for (const [what, insert] of Object.entries(rows))
+    it(`inspectMachine finds that ${what} needs the previous key`, async () => {
+      insert()
+      assert.equal(await needsPreviousKey({ key, previousKey: 'other' }), true)
+    })
+
+  it('inspectMachine finds out whether the previous key is needed only if it is given', async () => {
+    addKey(sealAsSigningKey('{}', 'k'))
+    assert.equal(await needsPreviousKey({ key, previousKey: 'other' }), false)
+    assert.equal(await needsPreviousKey({ key }), undefined)
+    assert.equal(await needsPreviousKey({ previousKey: 'other' }), undefined)
+    writeFileSync(keyFile, key)
+    assert.equal(await needsPreviousKey({ previousKey: 'other' }), false)
+  })
+
+  it('enforceRules logs the warnings, and throws an error with all violations that stop a start', async () => {
+    const warnings: unknown[] = []
+    const logger = {
+      ...silentLogger,
+      warn: (...logged: readonly unknown[]) => void warnings.push(logged),
+    }
+    const rule = (severity: Rule<unknown>['severity'], id: string): Rule<unknown> => ({
+      id,
+      standard: 'RFC 1',
+      severity,
+      demand: '',
+      find: ({ machine }) =>
+        machine?.database?.kind === 'sqlite' && machine.now === now
+          ? [{ about: id, message: 'must be sound', fix: 'repair it' }]
+          : undefined,
+    })
+    const options = {
+      situation: { options: {}, unread: new Set<string>() },
+      clock: { now: () => now },
+      logger,
+    }
+    await enforceRules([rule('warn', 'one'), rule('warn', 'two')], options, database)
+    assert.deepEqual(
+      warnings.splice(0),
+      ['one', 'two'].map((id) => [
+        { rule: id, standard: 'RFC 1', fix: 'repair it' },
+        `${id} must be sound`,
+      ]),
+    )
+
+    const stops = [rule('stop', 'one'), rule('warn', 'two'), rule('stop', 'three')]
+    await assert.rejects(enforceRules(stops, options, database), {
+      name: 'ConfigurationError',
+      message:
+        'Keystile cannot start:\n  - one must be sound (one, RFC 1)\n    fix: repair it\n' +
+        '  - three must be sound (three, RFC 1)\n    fix: repair it',
+    })
+    assert.deepEqual(warnings, [])
+  })
+})

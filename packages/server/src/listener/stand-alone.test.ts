@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { HttpRequestWithBody } from 'keystile/internal'
+import { createMetrics } from '../features/metrics/metrics.ts'
+import { requests, requestSeconds } from './metrics.ts'
+import { createStandAlone } from './stand-alone.ts'
+
+const request = (url: string, method = 'GET'): HttpRequestWithBody => ({
+  method,
+  url,
+  headers: new Headers(),
+  body: () => assert.fail('no body is read'),
+})
+
+function create(reasons: readonly string[] = [], readMetrics?: () => Promise<string>) {
+  const { answer, routeOf } = createStandAlone(
+    {
+      keystile: {
+        answer: async ({ url }) => (url === '/token' ? { status: 299, headers: {} } : undefined),
+        close: async () => {},
+      },
+      document: { openapi: '3.1.0' },
+      findUnreadiness: async () => reasons,
+      readGauges: () => [],
+      routeOf: ({ url }) => (url === '/users/1' ? '/users/{id}' : undefined),
+    },
+    readMetrics,
+  )
+  return {
+    routeOf: (url: string) => routeOf(request(url)),
+    async answer(url: string, method?: string) {
+      const { status, headers, body } = await answer(request(url, method))
+      return { status, headers, body: body && String(body) }
+    },
+  }
+}
+
+describe('createStandAlone', () => {
+  it('the stand-alone server answers reads of its own paths, and leaves others to Keystile', async () => {
+    const { answer } = create()
+    assert.equal((await answer('/token', 'POST')).status, 299)
+    for (const method of ['GET', 'HEAD']) {
+      assert.deepEqual(await answer('/healthz?x', method), {
+        status: 200,
+        headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+        body: '{"status":"ok"}',
+      })
+      assert.equal((await answer('/readyz', method)).body, '{"status":"ready"}')
+      assert.equal((await answer('/openapi.json', method)).body, '{"openapi":"3.1.0"}')
+      const docs = await answer('/docs', method)
+      assert.match(docs.body ?? '', /<title>Keystile<\/title>/)
+      assert.match((await answer('/docs/start.js', method)).body ?? '', /url: "\/openapi\.json"/)
+    }
+    for (const [url, method] of [
+      ['/healthz', 'POST'],
+      ['/docs', 'DELETE'],
+      ['/metrics', 'GET'],
+      ['/none', 'GET'],
+      ['*', 'GET'],
+    ] as const) {
+      const { status, body } = await answer(url, method)
+      assert.equal(status, 404, `${method} ${url}`)
+      assert.match(body ?? '', /There is nothing here/)
+    }
+  })
+
+  it('/readyz of the stand-alone server lists all reasons, and says when to ask again', async () => {
+    const { status, headers, body } = await create(['one', 'two']).answer('/readyz')
+    assert.deepEqual([status, headers['retry-after'], body], [503, '1', '{"status":"one; two"}'])
+  })
+
+  it('/metrics of the stand-alone server exists only if it can be read', async () => {
+    const { answer, routeOf } = create([], async () => 'x 1\n')
+    assert.deepEqual(await answer('/metrics'), {
+      status: 200,
+      headers: {
+        'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+        'cache-control': 'no-store',
+      },
+      body: 'x 1\n',
+    })
+    assert.deepEqual([routeOf('/metrics'), create().routeOf('/metrics')], ['/metrics', '-'])
+  })
+
+  it('before the first request, the metrics of requests have no line for a route', (t) => {
+    const counts = createMetrics([requests, requestSeconds])
+    t.after(() => counts.close())
+    assert.doesNotMatch(counts.read([]), /route=/)
+    assert.deepEqual(requests.labels, { route: [], status: [] })
+    assert.deepEqual(requestSeconds.labels, { route: [] })
+  })
+
+  it('routeOf returns a route of Keystile, an own path, /docs or a hyphen', () => {
+    const { routeOf } = create()
+    assert.deepEqual(
+      ['/users/1', '/healthz?x', '/readyz', '/openapi.json', '/docs/start.js', '/secret', '*'].map(
+        routeOf,
+      ),
+      ['/users/{id}', '/healthz', '/readyz', '/openapi.json', '/docs', '-', '-'],
+    )
+  })
+})

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import {
+  createNotifier,
+  DatabaseBusyError,
+  DatabaseUnavailableError,
+  isTakenAtTheSameTime,
+  UnknownOutcomeError,
+} from './database.ts'
+
+describe('the errors of the database', () => {
+  it('only DatabaseBusyError is frequent, and each error has its own name', () => {
+    for (const [error, name, isFrequent] of [
+      [new DatabaseUnavailableError('x'), 'DatabaseUnavailableError', false],
+      [new DatabaseBusyError('x'), 'DatabaseBusyError', true],
+      [new UnknownOutcomeError('x'), 'UnknownOutcomeError', false],
+    ] as const)
+      assert.deepEqual([error.name, error.isFrequent], [name, isFrequent])
+  })
+
+  it('isTakenAtTheSameTime is true for a violated unique index of PostgreSQL only', () => {
+    const withCode = (code: string): Error => Object.assign(new Error('x'), { code })
+    assert.equal(isTakenAtTheSameTime(withCode('23505')), true)
+    for (const error of [withCode('23503'), new Error('x')])
+      assert.equal(isTakenAtTheSameTime(error), false)
+  })
+})
+
+describe('createNotifier', () => {
+  it('createNotifier passes each notice to each listener, and nothing without notices', () => {
+    const heard: unknown[] = []
+    const { onCommitted, notify } = createNotifier()
+    for (const listener of [1, 2]) onCommitted((notice) => heard.push([listener, notice]))
+    notify(undefined)
+    notify(['a', 'b'])
+    assert.deepEqual(heard, [
+      [1, 'a'],
+      [2, 'a'],
+      [1, 'b'],
+      [2, 'b'],
+    ])
+  })
+})

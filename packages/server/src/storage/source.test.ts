@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import {
+  describeSource,
+  findDatabaseFile,
+  findDatabaseServer,
+  isAbsent,
+  isForeignUrl,
+  isOnServer,
+  isPostgresUrl,
+  type DatabaseSource,
+} from './source.ts'
+
+const pool: DatabaseSource = {
+  connect: () => Promise.reject(new Error('unused')),
+  end: async () => {},
+  on() {},
+}
+
+describe('the source of a database', () => {
+  it('isPostgresUrl is true for the schemes postgres and postgresql only', () => {
+    for (const source of ['postgres://db/x', 'postgresql://db/x', 'postgres:///x'])
+      assert.equal(isPostgresUrl(source), true, source)
+    for (const source of ['xpostgres://db/x', 'postgresq://db/x', 'postgres:/x', 'data/x.db'])
+      assert.equal(isPostgresUrl(source), false, source)
+  })
+
+  it('isForeignUrl is true for URLs of other databases, and false for files', () => {
+    for (const source of ['mysql://db/x', 'mongodb+srv://db/x', 'user:x@db', 'ab:'])
+      assert.equal(isForeignUrl(source), true, source)
+    for (const source of ['postgres://db/x', 'data/x.db', ':memory:', 'C:/x.db', './a:b', '+ab:'])
+      assert.equal(isForeignUrl(source), false, source)
+  })
+
+  it('isOnServer is true for a URL of PostgreSQL and for a pool', () => {
+    assert.deepEqual(['postgres://db/x', pool, 'x.db', ':memory:', undefined].map(isOnServer), [
+      true,
+      true,
+      false,
+      false,
+      false,
+    ])
+  })
+
+  it('findDatabaseServer returns the host, and whether the URL demands verified TLS', () => {
+    for (const [source, host, isTlsVerified] of [
+      ['postgres://user:x@db.example:5432/x', 'db.example', false],
+      ['postgres://db/x?sslmode=verify-full', 'db', true],
+      ['postgres://db/x?sslmode=verify-full&sslmode=require', 'db', false],
+      ['postgres://db/x?host=a&host=b&host=c', 'c', false],
+      ['postgres://db/x?sslmode=disable&sslmode=require&sslmode=verify-full', 'db', true],
+      ['postgres://d%62/x', 'db', false],
+    ] as const)
+      assert.deepEqual(findDatabaseServer(source), { host, isTlsVerified })
+    for (const source of [
+      'x.db',
+      'mysql://db/x',
+      'postgres:///x',
+      'postgres:///x?host=/run/postgresql',
+      'postgres://%2Frun/x',
+      'postgres://[db/x',
+      pool,
+      undefined,
+    ])
+      assert.equal(findDatabaseServer(source), undefined)
+  })
+
+  it('findDatabaseFile returns the file of SQLite only', () => {
+    assert.deepEqual(
+      ['data/x.db', ':memory:', 'postgres://db/x', pool, undefined].map(findDatabaseFile),
+      ['data/x.db', undefined, undefined, undefined, undefined],
+    )
+  })
+
+  it('isAbsent is true for a file that does not exist', () => {
+    assert.deepEqual(
+      ['/none/x.db', import.meta.filename, ':memory:', 'postgres://db/x', pool].map(isAbsent),
+      [true, false, false, false, false],
+    )
+  })
+
+  it('describeSource names the database without the user and the password', () => {
+    assert.deepEqual(
+      ['x.db', 'postgres://user:secret@db:1/x?y=z', 'postgres://user:secret@[db/x', pool].map(
+        describeSource,
+      ),
+      ['x.db', 'PostgreSQL at db:1/x', 'PostgreSQL', 'the configured pool'],
+    )
+  })
+})
