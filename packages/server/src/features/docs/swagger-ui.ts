@@ -5,7 +5,7 @@ import type { AnswerBody, HttpAnswer } from 'keystile/internal'
  * Returns the content security policy of the page. Users type passwords into the page, and the page
  * holds a token. So scripts, styles and images must come from this server, and requests may go only
  * to this server and to the origins in `connected`. The policy also forbids inline scripts (against
- * cross-site scripting) and frames on other sites (against clickjacking).
+ * cross-site scripting). No site can show the page in a frame (against clickjacking).
  */
 function contentSecurityPolicy(connected: readonly string[]): string {
   return [

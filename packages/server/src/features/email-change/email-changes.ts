@@ -17,7 +17,7 @@ import { confirmEmailRate } from './feature.ts'
 import { changedAccountOf, emailChangeKind, type EmailChangeRequest } from './purpose.ts'
 import { confirmEmailChange, undoEmailChange } from './store.ts'
 
-/** Changes addresses by mail. The endpoints and the pages share it. */
+/** Changes e-mail addresses after a confirmation by mail. Endpoints and pages use it. */
 export interface EmailChanges {
   /**
    * Stores a user's request to change to the address `email`. The mail to this address is sent
@@ -29,11 +29,13 @@ export interface EmailChanges {
    */
   request(user: User, email: ComparableName, language: string): Promise<string>
   /**
-   * Sets the address that the mail was sent to, and marks it as verified. The link or code alone is
-   * not enough: if a user mistypes the address, a stranger gets the mail.
+   * Sets the address that the mail was sent to as the user's address, and marks it as verified. The
+   * link or code alone is not enough to confirm, because a stranger gets it if the user mistypes
+   * the address.
    *
-   * @throws {ProblemError} `forbidden` (without the reason) if the link, the code, the session or
-   *   the password does not allow it; `too_many_requests`, `temporarily_unavailable`
+   * @throws {ProblemError} `forbidden` (without the reason) if the change is not allowed, for
+   *   example because the code has expired or the password is wrong; `too_many_requests`,
+   *   `temporarily_unavailable`
    */
   confirm(presented: Presented, owner: Owner, by: By): Promise<void>
   /** Prepares the mail to the old mailbox. Its link restores the old address. */
@@ -50,8 +52,8 @@ export interface EmailChanges {
 }
 
 /**
- * What a person sends, besides the link or the code, to prove that they own the account. One of the
- * two is enough.
+ * What a person sends, besides the link or the code, to prove that they own the account: an access
+ * token or the password.
  */
 export interface Owner {
   /** The subject of the access token in the request; undefined if the request has no token. */
@@ -73,7 +75,7 @@ export interface EmailChangeParts extends ProofParts {
   readonly clock: Clock
 }
 
-/** How long the old mailbox may restore the old address. */
+/** The lifetime of the link that restores the old address. */
 const undoMilliseconds = 7 * 24 * 60 * minuteMilliseconds
 
 /** Creates `EmailChanges`. */

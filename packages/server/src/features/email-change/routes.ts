@@ -66,9 +66,9 @@ const emailRoute = {
 
 /**
  * `POST /users/me/email`: changes the e-mail address at once. If Keystile sends mails, an address
- * that replaces a verified one must be confirmed. Otherwise an attacker could enter the address of
- * another person and wait until this person uses the account. Then the attacker could take the
- * account back, with the link in the mail to the old address.
+ * that replaces a verified one must be confirmed. Otherwise an attacker could set another person's
+ * address in the attacker's own account, and wait until this person uses the account. The link in
+ * the mail to the old address would later give the account back to the attacker.
  */
 function changeAtOnceRoute(parts: EmailChangeRouteParts): GuardedRoute<AccountCaller> {
   const { users, limits, changes } = parts

@@ -15,7 +15,7 @@ import { verificationConfirmRate, verificationPasswordRate, verificationRate } f
 import { verificationKind, type VerificationRequest } from './purpose.ts'
 import { verifyEmail } from './store.ts'
 
-/** Verifies addresses of accounts, and of registrations. The endpoints and the pages share it. */
+/** Verifies addresses of accounts and of registrations. Endpoints and pages use it. */
 export interface Verifications {
   /**
    * Prepares the request for the mail to a new user. The transaction that creates the user stores
@@ -31,14 +31,17 @@ export interface Verifications {
    */
   request(user: User, language: string): Promise<string>
   /**
-   * Verifies the address of an account, or turns a registration into an account. A link or a code
-   * alone is not enough: another person may have registered with the address of the reader.
+   * Verifies the address of an account, or turns a registration into an account. Another person may
+   * have registered with this address. So a link also needs the password, or an access token of the
+   * account. The code of an account needs one of the two as well. The code of a registration needs
+   * neither: only the person who registered has the id of the registration.
    *
    * @returns the new user, if this was a registration
-   * @throws {ProblemError} `forbidden` (without the reason) if the link or the code does not allow
-   *   it. `forbidden` with `errors` for a wrong password, and `conflict` with `errors` for a name
-   *   that is taken: the proof is then not spent. `unprocessable_content`, `too_many_requests`,
-   *   `temporarily_unavailable`
+   * @throws {ProblemError} `forbidden` (without the reason) if the link or the code is not valid,
+   *   or the password and the token are missing; `forbidden` with `errors` for a wrong password;
+   *   `conflict` with `errors` for a name that is taken; `unprocessable_content`,
+   *   `too_many_requests`, `temporarily_unavailable`. After an error with `errors`, the link or the
+   *   code can be used again
    */
   confirm(confirmation: Confirmation, by: By): Promise<User | undefined>
 }
@@ -52,7 +55,10 @@ export type PresentedVerification =
   | { readonly requestId: string; readonly code: string }
   | { readonly registrationId: string; readonly code: string }
 
-/** What a person sends to confirm: a link or a code, and a proof that the account is theirs. */
+/**
+ * What a person sends to confirm: a link or a code, and the password or token that
+ * `Verifications.confirm()` requires.
+ */
 export interface Confirmation {
   readonly presented: PresentedVerification
   /** The subject of the access token in the request; undefined if the request has no token. */

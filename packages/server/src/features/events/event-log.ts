@@ -63,8 +63,8 @@ export interface WritableEventLog extends EventLog {
    */
   startOver(): void
   /**
-   * Ends what `startOver()` began: from now on, readers get only the events added since then. A
-   * reader with an older position gets `lost`.
+   * Ends what `startOver()` began: from now on, readers get the new log. A reader with a position
+   * in the old log gets `lost`.
    */
   show(): void
   /** Removes the pages whose events have all expired. */

@@ -17,8 +17,8 @@ import type { FeedEvent } from './store.ts'
  */
 const tailMilliseconds = 250
 /**
- * How long revocations are kept after they have expired. The clock may be set back by less than
- * this time: a token whose revocation was already removed has still expired by the corrected clock.
+ * How long revocations are kept after they have expired. If the clock is set back by less than this
+ * time, a token whose revocation was removed is still expired.
  */
 const keptMilliseconds = 60_000
 /**
@@ -28,9 +28,10 @@ const keptMilliseconds = 60_000
 const catchUpMilliseconds = 1_000
 /**
  * How old the last successful read may be when this process writes. If it is older, the write waits
- * for a new read, which also checks the version of the tables. So a process that was frozen does
- * not write to tables that a newer release has meanwhile contracted: changed so that this release
- * cannot use them. `notice` in storage/migrate-postgres.ts must be longer.
+ * for a new read, which also checks the version of the tables. While this process was frozen, a
+ * newer release may have changed the tables so that this release cannot use them. The check
+ * prevents a write to such tables. `notice` in storage/migrate-postgres.ts must be longer than this
+ * time.
  */
 const maxUncheckedMilliseconds = 8_000
 
@@ -44,8 +45,9 @@ export interface EventFeed {
    */
   tail(): Promise<void>
   /**
-   * Does the same without waiting. Call it after a commit of this process, so that the other
-   * processes get its revocations at once. This process knows them since the commit.
+   * Starts the work of `tail()` and does not wait for it. Call it after a commit of this process,
+   * so that the other processes get its revocations at once. This process has known them since the
+   * commit.
    */
   hasten(): void
   /** How many seconds ago the latest successful read started. */
@@ -74,8 +76,8 @@ export interface EventFeed {
   /**
    * Registers a listener that is called if this process may have missed changes of users: because
    * it could not read events for a while, or because the database has lost events. The listener is
-   * called when events can be read again. Before that, while the feed is `stale`, this process does
-   * not learn of changes, and the listener is NOT called.
+   * called when events can be read again. While the feed is `stale`, this process does not learn of
+   * changes, and the listener is NOT called.
    */
   onGap(listener: () => void): void
   /** Stops reading, and waits for a read that is in progress. */
@@ -158,7 +160,9 @@ export async function openEventFeed(
     return catchUp().then(() => {
       if (refusal) throw refusal
       if (ageMilliseconds() >= maxUncheckedMilliseconds)
-        throw new DatabaseUnavailableError('the database has not answered for too long')
+        throw new DatabaseUnavailableError(
+          `a write needs an answer of the database within ${maxUncheckedMilliseconds / 1000} s`,
+        )
     })
   })
 
@@ -229,8 +233,8 @@ function createKindWarning(logger: Logger): (kind: string) => void {
 
 /**
  * Creates functions that run `work`, one run at a time. A caller of `run()` waits for a run that
- * starts after the call: a run in progress may have read the database before the caller's commit.
- * All waiting callers share the next run.
+ * starts after the call, because a run in progress may have read the database before the caller's
+ * commit. All waiting callers share the next run.
  */
 function createTurns(work: () => Promise<void>): { run(): Promise<void>; finish(): Promise<void> } {
   let running: Promise<void> = Promise.resolve()

@@ -27,9 +27,9 @@ interface Ended {
 /**
  * Inserts the events that revoke tokens. The caller passes the transaction of the change that ends
  * the sessions, or disables the subject or the client. So the change is never committed without its
- * events. This process gets them as a notice as well: so it refuses the tokens before the command
- * resolves. For the other processes, the events get their numbers later: to take numbers from a
- * counter here, every writer would have to lock the counter until its commit is on disk. Leaves out
+ * events. This process also gets them as a notice, so it refuses the tokens before the command
+ * resolves. Other processes get them later, when the events have numbers. If this function gave out
+ * the numbers, every writer would have to lock a counter until its commit is on disk. Leaves out
  * events whose tokens expired more than a day ago, because housekeeping would soon delete them.
  */
 export async function insertEvents(

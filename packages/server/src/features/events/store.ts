@@ -21,11 +21,11 @@ export interface FeedEvent extends Pick<EventRow, 'id' | 'kind' | 'value'> {
   readonly expiresAt: number
 }
 
-/** The largest number of events that one transaction numbers or one read returns. */
+/** How many events one transaction can number, and how many events one read can return. */
 const maxNumberedAtOnce = 1_000
 
 /**
- * Gives numbers to committed events that have none, at most 1,000, in the order of their creation.
+ * Gives numbers to at most 1,000 committed events without a number, in the order of their creation.
  * The transaction locks the only row of `feed` until its commit. So readers see the numbers appear
  * in order, in both databases. Without this lock, a follower could miss a revocation: the event
  * could appear after the follower has read an event with a higher number.
@@ -73,7 +73,7 @@ export interface FeedState {
   readonly hasUnnumbered: boolean
   /** The id of the event with the requested number; undefined if there is no such event. */
   readonly idAt: string | undefined
-  /** What the database needs of a release. */
+  /** Which releases may use the database. */
   readonly mark: SchemaMark
 }
 
@@ -111,7 +111,7 @@ const selectFeed = prepare<
 )
 
 /**
- * Lists the events whose number is higher than `seq`, at most 1,000, in the order of their numbers.
+ * Lists at most 1,000 events whose number is higher than `seq`, in the order of their numbers.
  * Leaves out events whose tokens have all expired. `now` must come from the clock that the caller
  * checks tokens with, so that an event does not expire before its tokens.
  */

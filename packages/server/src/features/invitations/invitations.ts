@@ -32,12 +32,13 @@ import { acceptInvitation, revokeInvitation } from './store.ts'
 export interface Invitations extends AppInvitations {
   /**
    * Creates the account of an invited person. The address of the account is verified. The account
-   * gets those scopes and roles of the invitation that are still declared.
+   * gets the scopes and roles of the invitation, without those that the app does not declare any
+   * more. After an error, the invitation stays valid.
    *
    * @param members the members of the body besides the link and the code
    * @throws {ProblemError} `forbidden` (without the reason) if the link or the code is not valid;
    *   `conflict` if the name or the address is taken; `unprocessable_content`, `too_many_requests`,
-   *   `temporarily_unavailable`. The invitation stays valid
+   *   `temporarily_unavailable`
    */
   accept(presented: Presented, members: JsonObject, by: By): Promise<User>
 }

@@ -48,7 +48,7 @@ export type Inviting =
 
 /**
  * Stores an invitation and its mail. The person gets the rights when they accept the invitation.
- * Does NOT check that the rights are declared.
+ * Does NOT check that the app declares the scopes and roles.
  */
 export async function sendInvitation(
   { email, scopes, roles }: Rights & { readonly email: ComparableName },

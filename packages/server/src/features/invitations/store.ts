@@ -20,7 +20,8 @@ import type { InvitationEvent } from './audit-events.ts'
  * Stores an invitation and its mail. The invitation replaces an older one to the same mailbox. The
  * subject of the proof is the id of the future user.
  *
- * @returns `taken` if an account has the address, `too-many-mails` if the mailbox got too many
+ * @returns `taken` if an account has the address; `too-many-mails` if the mailbox has already got
+ *   too many mails
  */
 export const insertInvitation: Command<
   {

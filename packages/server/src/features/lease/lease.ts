@@ -45,7 +45,7 @@ export class LeaseLostError extends Error {
 export interface LeaseParts {
   /** The name of the lease. Default: `jobs`, the lease for the jobs that every process can run. */
   readonly name?: string
-  /** The result of `createLeasedCommand()`, which was called with all commands. */
+  /** The command from `createLeasedCommand()`, which can run the commands of all jobs. */
   readonly underLease: LeasedCommand
   readonly logger: Logger
 }
@@ -115,7 +115,7 @@ export function openLease(
 /**
  * Calls `hold` again and again. If several calls in a row fail, logs only the first failure.
  *
- * @returns a function that stops this. Its promise resolves when no call of `hold` is in progress
+ * @returns a function that ends the calls. Its promise resolves when no call is in progress
  */
 function repeat(hold: () => Promise<boolean>, logger: Logger): () => Promise<void> {
   let isStopped = false

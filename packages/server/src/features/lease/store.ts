@@ -14,8 +14,8 @@ export const leaseMilliseconds = 10_000
 /**
  * Takes a lease that is free or expired, or renews the lease of this holder. The fence is a number
  * that grows when another process takes the lease. If the holder renews its own expired lease, the
- * fence stays the same. A lease whose expiry is too far in the future was stored while the clock of
- * the database was ahead, and its holder may have ended. So such a lease counts as expired.
+ * fence stays the same. A lease also counts as expired if its expiry is too far in the future. The
+ * clock of the database was ahead when this expiry was stored, and the holder may have ended.
  *
  * @returns the fence; undefined if another process holds the lease
  */
@@ -50,7 +50,7 @@ export const holdLease: Command<
   return { fence: held?.fence }
 })
 
-/** The lease of a holder. Another process may have taken the lease since. */
+/** The lease of a holder. Another process may have taken the lease in the meantime. */
 export interface HeldLease {
   readonly name: string
   readonly fence: number

@@ -63,8 +63,9 @@ const spendOnce = prepare<
 )
 
 /**
- * Combines several limits into one verdict. Each limit comes with how many milliseconds remain
- * until it allows its use.
+ * Combines several limits into one verdict.
+ *
+ * @param waits the key of each limit, and the milliseconds until the limit allows its use
  */
 export function verdictOf(
   waits: readonly (readonly [key: string, milliseconds: number])[],

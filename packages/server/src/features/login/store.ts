@@ -8,7 +8,7 @@ import type { StartLogin } from '../sessions/sessions.ts'
 /**
  * How long an account counts as new. During this time, a login sends no notice of a new device:
  * every device is new, so the notice would be useless. A user that an app stores never counts as
- * new, because Keystile does not know the age.
+ * new, because Keystile does not know when the app created the user.
  */
 const newAccountMilliseconds = 10 * 60 * 1000
 

@@ -3,8 +3,8 @@ import { minuteMilliseconds, secondMilliseconds, type LimitRate } from '../../fe
 import { purgeProofs } from './purge-store.ts'
 
 /**
- * How many wrong codes can be tried for one mail. After that, even its right code is refused. Its
- * link still works.
+ * How many wrong codes can be tried for one mail. After so many wrong codes, the right code is
+ * refused too, but the link still works.
  */
 export const maxTries = 5
 

@@ -95,8 +95,8 @@ export interface BindValues extends Binding {
 
 /**
  * Stores the mail of a request and binds the proof to the user. If the mailbox already got too many
- * mails, stores no mail and leaves the proof unbound. Otherwise a proof without a mail would evict
- * a proof whose mail was sent.
+ * mails, stores no mail and leaves the proof unbound: a bound proof without a mail could evict a
+ * proof whose mail was sent.
  */
 export async function bindWithMail(
   transaction: Transaction,

@@ -30,8 +30,8 @@ export interface NewProof {
 const codeDigits = 8
 
 /**
- * Makes the secrets of a proof, and the row with their hashes. The hash of a code contains the
- * request id: a stolen database has no request ids, so its codes cannot be guessed.
+ * Makes the secrets of a proof, and the row with their hashes. A code is hashed together with the
+ * request id. A stolen database has no request ids, so its codes cannot be guessed.
  *
  * @param countedFor the key under which wrong codes are counted
  */
@@ -92,8 +92,8 @@ export function openValues(
 
 type SealedRow = Pick<MailProofRow, 'id' | 'purpose'> & {
   /**
-   * Null until the request is resolved. The encryption depends on this, so the values of a request
-   * cannot be read as the data of a bound proof.
+   * Null until the request is resolved. The encryption depends on whether this is null, so the
+   * values of a request cannot be read as the data of a bound proof.
    */
   readonly resolved_at: number | null
 }

@@ -44,7 +44,8 @@ export interface MailProofs {
    *
    * @param values the values that `ProofPurpose.resolve()` gets later. They are stored encrypted
    * @param countedFor what wrong codes are counted for if there is no account: the name or address
-   *   that the caller typed, in a form that all its spellings share. Only its hash is stored
+   *   that the caller typed, in a form that is the same for all spellings. Only a hash of it is
+   *   stored
    * @returns the id of the request, which the caller sends with the code
    */
   request(kind: ProofKind, values: MailParameters, countedFor: string): Promise<string>
@@ -60,8 +61,8 @@ export interface MailProofs {
    */
   find(kind: ProofKind, presented: Presented): Promise<FoundProof | undefined>
   /**
-   * Lists the proofs of a purpose in the order of their mailboxes. Only for a purpose with one
-   * proof for each mailbox.
+   * Lists the proofs of a purpose in the order of their mailboxes. The purpose must have at most
+   * one proof for each mailbox.
    *
    * @param page.after a mailbox: the list starts with the next mailbox in the order
    */

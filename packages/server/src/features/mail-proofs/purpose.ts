@@ -27,13 +27,13 @@ export interface Resolution {
   /** Values that the proof keeps, encrypted, until it is spent. */
   readonly data?: MailParameters | undefined
   /**
-   * The id of the limits that the mail counts for, such as a known device: see `CountedAddressee`.
-   * Undefined if the mail counts for the limits of the mailbox.
+   * An id that gives the mail limits of its own, such as the id of a known device: see
+   * `CountedAddressee`. Undefined if the mail counts for the limits of the mailbox.
    */
   readonly allowance?: string | undefined
   /**
    * If true, wrong codes are always counted for what the caller typed. By default, they are counted
-   * for the subject after the proof is bound.
+   * for the subject as soon as the proof is bound.
    */
   readonly keepsCount?: boolean | undefined
 }
@@ -48,7 +48,7 @@ export interface ProofPurpose extends ProofKind {
    * after the caller has got the answer, so the answer cannot reveal whether there is an account.
    *
    * @param request the values that were passed to `MailProofs.request()`
-   * @returns undefined if no mail is to be sent. The link and the code of the request then never
+   * @returns undefined to send no mail. In this case, the link and the code of the request never
    *   work
    */
   resolve(request: MailParameters, secrets: MailSecrets): Promise<Resolution | undefined>

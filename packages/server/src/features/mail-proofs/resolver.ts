@@ -13,7 +13,7 @@ import type { MailProofRow } from './tables.ts'
 
 /**
  * How often the resolver looks for new requests. The resolver does not start right after a request,
- * because its work would slow down the next requests. Their sender could measure that, and learn
+ * because its work would slow down the next requests. A caller who measures this delay could learn
  * whether there is an account.
  */
 const tickMilliseconds = 500
@@ -89,8 +89,9 @@ interface Batch {
 }
 
 /**
- * Resolves the oldest requests after `after`. A request that fails is tried again at the next tick.
- * The requests after it are resolved nevertheless, because an app may fail for one user only.
+ * Resolves the oldest requests that come after the request `after`. A request that fails is tried
+ * again at the next tick. The failure does not stop the other requests, because an app may fail for
+ * one user only.
  */
 async function resolveBatch(parts: ResolverParts, after: MailProofRow | undefined): Promise<Batch> {
   const { database, lease, clock } = parts

@@ -91,8 +91,8 @@ export async function findByToken(
 }
 
 /**
- * Returns bound proofs of a purpose in the order of their mailboxes. Only for a purpose with one
- * proof for each mailbox.
+ * Returns bound proofs of a purpose in the order of their mailboxes. The purpose must have at most
+ * one proof for each mailbox.
  *
  * @param after a mailbox: the list starts with the next mailbox in the order
  */
@@ -124,10 +124,10 @@ export async function listBound(
 }
 
 /**
- * Compares a code with a request, and counts the try. The count commits before the caller gets an
- * answer, so parallel guesses cannot exceed the limits. A right code does not use up a try, and
- * does NOT spend the proof. If no request has the id, or the request has no account, the result is
- * the same as for a wrong code.
+ * Compares a code with a request, and counts a wrong code. The count commits before the caller gets
+ * an answer, so parallel guesses cannot exceed the limits. A right code is not counted. Does NOT
+ * spend the proof. If no request has the id, or the request has no account, the result is the same
+ * as for a wrong code.
  *
  * @param secret the text whose hash is stored for the right code: see `codeSecret()`
  */

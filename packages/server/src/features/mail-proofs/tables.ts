@@ -11,13 +11,15 @@ export interface MailProofRow {
   readonly id: string
   /** What the proof allows, such as `password_reset`. It allows nothing else. */
   readonly purpose: string
-  /** The user that the proof is bound to. Null if it is unbound: then it proves nothing. */
+  /**
+   * The user that the proof is bound to. Null if it is not bound. An unbound proof proves nothing.
+   */
   readonly subject: string | null
   /** The mailbox that the proof is bound to: the address in the form for comparing mailboxes. */
   readonly mailbox: string | null
   /**
-   * The id of the limits that the mail counted for, such as a known device: see `CountedAddressee`.
-   * Null if the mail counted for the limits of the mailbox.
+   * The id that gave the mail limits of its own, such as the id of a known device: see
+   * `CountedAddressee`. Null if the mail counted for the limits of the mailbox.
    */
   readonly allowance: string | null
   /** The hash of the token in the link. */
@@ -32,8 +34,8 @@ export interface MailProofRow {
   /** The number of wrong codes. */
   readonly tries: number
   /**
-   * The encrypted request, until the request is resolved. After that, the encrypted data of the
-   * purpose; null if there is none.
+   * Until the request is resolved, its values, encrypted. From then on, the data that the purpose
+   * stored with the proof, encrypted; null if there is no data.
    */
   readonly sealed: string | null
   readonly created_at: number

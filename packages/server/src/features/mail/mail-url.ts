@@ -65,6 +65,7 @@ function loginOf(url: URL): { readonly user: string; readonly password: string }
     // A `%` without two hexadecimal digits.
   }
   throw new TypeError(
-    'must have both a user and a password, or neither; write special characters as %40 and so on',
+    'must have both a user and a password, or neither; ' +
+      'percent-encode special characters, such as @ as %40',
   )
 }

@@ -34,10 +34,10 @@ export function createNotices(seal: () => Seal, clock: Clock): Notices {
 }
 
 /**
- * Returns a function that returns the seal, which encrypts the parameters of mails. Its first call
- * creates the seal.
+ * Returns a function that returns the seal for the parameters of mails. The first call of this
+ * function creates the seal.
  *
- * @param findSecrets returns the secrets. It is called when the seal is first used
+ * @param findSecrets returns the secrets. Called only when the seal is created
  */
 export function openMailSeal(findSecrets: () => SealingSecrets): () => Seal {
   let seal: Seal | undefined

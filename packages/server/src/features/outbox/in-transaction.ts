@@ -15,9 +15,9 @@ export interface Addressee {
 /** The recipient of a mail, and the limits that the mail counts for. */
 export interface CountedAddressee extends Addressee {
   /**
-   * An id, such as the id of a known device of the user. The mail then has limits of its own: other
-   * mails to the mailbox do not use them up. So an attacker who causes many mails to the mailbox
-   * cannot prevent this mail. Without an id, the mail counts for the limits of the mailbox.
+   * An id, such as the id of a known device of the user. A mail with an id has limits of its own,
+   * which other mails to the mailbox do not use up. So an attacker who causes many mails to the
+   * mailbox cannot prevent this mail. Without an id, the mail counts for the limits of the mailbox.
    */
   readonly allowance?: string | undefined
   /** The time of the change, in milliseconds. */

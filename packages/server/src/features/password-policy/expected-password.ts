@@ -23,8 +23,8 @@ const rowsFrom: ReadonlyMap<string, readonly string[]> = new Map(
 )
 
 /**
- * A password is refused if it consists of parts of such rows, and the parts have at least this many
- * characters on average. Shorter parts, such as `as` and `er`, are in many words by chance.
+ * A password that consists of a few pieces of `rows` is refused if the pieces have at least this
+ * many characters on average. Shorter pieces, such as `as` and `er`, are in many words by chance.
  */
 const meanRowLength = 3
 /**
@@ -44,8 +44,8 @@ const maxCommonLength = 20
  * @param password in lower case
  * @param isCommon tells whether a string is on the blocklist
  * @param minLength the minimum length of a password. A repeated part, and the characters around a
- *   common word, must also have this length. A password that consists of pieces of rows, such as
- *   `qwert` and `12345`, must have at least this many pieces
+ *   common word, must also have this length. A password of long pieces of rows, such as `qwert` and
+ *   `12345`, must have at least this many pieces
  */
 export function findExpected(
   password: string,

@@ -32,8 +32,8 @@ export const bindReset: Command<BindValues, void> = command(
 
 /**
  * Spends a proof and sets the new password, in one transaction, and ends all sessions of the user.
- * If the mailbox was not verified before, another person may have registered the address. Then the
- * user's profile and all links and codes that were mailed to the user are deleted as well.
+ * If the mailbox was not verified before, also deletes the user's profile and all links and codes
+ * that were mailed to the user, because another person may have registered the address.
  *
  * @returns `isReset: false` if the proof was spent, or the account or its address has changed
  */

@@ -11,8 +11,8 @@ export interface FairQueue<Item> {
   ahead(sender: Sender): number
   /**
    * Adds an item. A full queue evicts one item: the newest item of the sender with the most items.
-   * It evicts the new item instead if the sender of the new item already has the most items, or
-   * only one item less.
+   * If the sender of the new item already has the most items, or only one item less, a full queue
+   * evicts the new item instead.
    *
    * @returns the evicted item
    */
@@ -112,9 +112,9 @@ function countAhead<Item>(lines: Lines<Item>, sender: Sender): number {
 }
 
 /**
- * Removes and returns the newest item of the sender with the most items. Removes nothing if the new
- * item's sender would then have as many items as that sender. A sender has no fixed share of the
- * queue, because behind a proxy all users may be one sender.
+ * Removes and returns the newest item of the sender with the most items. Removes nothing if the
+ * sender of the new item has as many items, or only one item less. A sender has no fixed share of
+ * the queue, because behind a proxy all users may be one sender.
  */
 function evictFor<Item>(sender: Sender, lines: Lines<Item>): Place<Item> | undefined {
   let longest: Place<Item>[] = []

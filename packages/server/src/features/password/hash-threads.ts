@@ -20,8 +20,8 @@ const placesOfThread = 500
 /** Assumed duration of a hash until one has been measured. */
 const assumedMilliseconds = 20
 /**
- * The weight of the newest hash in the mean. If hashing becomes slower or faster, the mean shows it
- * after some dozen hashes.
+ * The weight of the newest hash in the mean duration. If hashing becomes slower or faster, the mean
+ * shows it after some dozen hashes.
  */
 const newestShare = 1 / 16
 

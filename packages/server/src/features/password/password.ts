@@ -43,8 +43,8 @@ export interface Passwords {
   isOutdated(stored: string, password: string): boolean
   /**
    * Returns a new hash of a password that was just verified. If the old hash is argon2id and its
-   * salt is long enough, the new hash keeps the salt. The result of `passwordMark()` then stays the
-   * same, so known devices stay known.
+   * salt is long enough, the new hash keeps the salt. So the result of `passwordMark()` stays the
+   * same, and known devices stay known.
    *
    * @throws {ProblemError} for the same reasons as `hash()`
    */

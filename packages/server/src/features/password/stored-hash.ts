@@ -37,9 +37,9 @@ export function isOutdated(
 }
 
 /**
- * Returns a string that stays the same when the hash of a password is renewed. This is the salt,
- * because the renewed hash keeps the salt. If the renewed hash cannot keep the salt, returns the
- * whole hash.
+ * Returns a value that changes when the user gets a new password. If a renewed hash of the same
+ * password can keep the salt, the value is the salt, so a renewal does not change it. Otherwise,
+ * the value is the whole hash.
  */
 export function passwordMark(stored: string): string {
   return argon2.saltOf(stored) ?? stored

@@ -31,8 +31,8 @@ export interface RegistrationPurposeParts {
 
 /**
  * Creates the purpose of registrations. The mail has a link and a code that finish the
- * registration. If an account already has the address, its owner gets a mail that says so instead.
- * Wrong codes are counted for the address in both cases.
+ * registration. If an account already has the address, the mail only says that the account exists.
+ * In both cases, wrong codes are counted for the address.
  */
 export function createRegistrationPurpose({
   users,

@@ -51,7 +51,7 @@ export function findPending(
 
 /**
  * Stores the mail of a registration. If the address is free, the mail has the link and the code. If
- * an account has the address, the mail tells the owner of that account, and the registration is
+ * an account has the address, the mail only says that the account exists, and the registration is
  * erased.
  *
  * @param values.subject the subject of the registration, or of the account that had the address
