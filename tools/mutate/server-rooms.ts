@@ -57,7 +57,7 @@ export async function testRooms(options: RoomOptions): Promise<readonly Verdict[
   const decide = (verdict: Verdict): void => {
     verdicts.push(verdict)
     onVerdict(verdict)
-    if (results !== undefined && verdicts.length % 10 === 0) writeResults(results, known, verdicts)
+    if (results !== undefined && verdicts.length % 10 === 0) writeResults(results, verdicts)
   }
 
   const open: Mutant[] = []
@@ -84,7 +84,7 @@ export async function testRooms(options: RoomOptions): Promise<readonly Verdict[
     for (const files of stages) left = await testStage(starter, files, left, decide, options)
     left.forEach(decide)
   } finally {
-    if (results !== undefined) writeResults(results, known, verdicts)
+    if (results !== undefined) writeResults(results, verdicts)
     clean()
   }
   return verdicts
@@ -166,10 +166,10 @@ async function testStage(
 }
 
 async function testMutant(mutant: Mutant, reaching: Reaching, stage: Stage): Promise<Verdict> {
-  const { ids, milliseconds, hitLimit, isStatic, mustHit } = reaching
+  const { ids, limitOf, hitLimit, isStatic, mustHit } = reaching
   if (isStatic) return testAlone(stage.starter, mutant, reaching)
 
-  const answer = await stage.warm.ask({ mutant: mutant.id, ids, hitLimit }, milliseconds)
+  const answer = await stage.warm.ask({ mutant: mutant.id, ids, hitLimit }, limitOf)
   if (answer === 'ended') {
     await stage.restart()
     return testAlone(stage.starter, mutant, reaching)
@@ -187,7 +187,7 @@ async function testMutant(mutant: Mutant, reaching: Reaching, stage: Stage): Pro
  */
 async function confirm(killed: readonly Verdict[], stage: Stage): Promise<readonly Verdict[]> {
   const ids = [...new Set(killed.flatMap(({ by }) => by ?? []))].filter((id) => id !== unloadable)
-  const answer = await stage.warm.ask({ ids }, 600_000)
+  const answer = await stage.warm.ask({ ids }, () => 120_000)
   if (answer !== 'ended' && answer.failed === undefined) return killed
 
   await stage.restart()
@@ -202,7 +202,8 @@ async function confirm(killed: readonly Verdict[], stage: Stage): Promise<readon
 /** The tests that reach a mutant, the fastest first. */
 interface Reaching {
   readonly ids: readonly string[]
-  readonly milliseconds: number
+  /** How long a test may take with the mutant, in milliseconds. */
+  readonly limitOf: (id: string) => number
   readonly hitLimit: number
   /** Whether the mutated code also runs when the file is loaded. */
   readonly isStatic: boolean
@@ -221,7 +222,7 @@ async function findReaching(
 ): Promise<ReadonlyMap<string, Reaching>> {
   const costs = new Map<string, Cost>()
   for (const id of warm.ids) {
-    const answer = await warm.ask({ ids: [id] }, 120_000)
+    const answer = await warm.ask({ ids: [id] }, () => 120_000)
     if (answer === 'ended') throw new Error(`this test does not end without a mutant: ${id}`)
     const cost = answer.costs[id] ?? { cpu: 0, elapsed: 0 }
     if (answer.failed !== undefined)
@@ -231,6 +232,7 @@ async function findReaching(
     else costs.set(id, cost)
   }
   const { inProcess, all } = await warm.readCoverage()
+  const limitOf = (id: string): number => 3 * (costs.get(id)?.elapsed ?? 0) + 5_000
   const byCost = [...costs].toSorted(([, a], [, b]) => a.cpu - b.cpu).map(([id]) => id)
   const found = new Map<string, Reaching>()
   for (const { mutant } of mutants) {
@@ -241,14 +243,13 @@ async function findReaching(
     const others = isStatic ? byCost.filter((test) => !reaching.includes(test)) : []
     const ids = [...reaching, ...others]
     if (ids.length === 0) continue
-    const elapsed = ids.reduce((sum, test) => sum + (costs.get(test)?.elapsed ?? 0), 0)
     const hits = ids.reduce((sum, test) => sum + (all.perTest[test]?.[id] ?? 0), 0)
     const mustHit = ids.some((test) => inProcess.perTest[test]?.[id] !== undefined)
     found.set(id, {
       ids,
       isStatic,
       mustHit,
-      milliseconds: 3 * elapsed + 5_000,
+      limitOf,
       hitLimit: 100 * hits + 1000,
     })
   }
@@ -261,13 +262,13 @@ const unloadable = 'the tests cannot be loaded'
 async function testAlone(
   starter: Starter,
   mutant: Mutant,
-  { ids, milliseconds, hitLimit }: Reaching,
+  { ids, limitOf, hitLimit }: Reaching,
 ): Promise<Verdict> {
   const files = new Set(ids.map((id) => id.slice(0, id.indexOf(': '))))
   const started = await starter.start([...files], mutant.id)
   if (!started) return { mutant, fate: 'killed', by: unloadable }
   try {
-    const answer = await started.ask({ mutant: mutant.id, ids, hitLimit }, milliseconds)
+    const answer = await started.ask({ mutant: mutant.id, ids, hitLimit }, limitOf)
     if (answer === 'ended') return { mutant, fate: 'timeout' }
     return { mutant, fate: answer.failed === undefined ? 'survived' : 'killed', by: answer.failed }
   } finally {
@@ -279,14 +280,13 @@ function readResults(file: string): Readonly<Record<string, Fate>> {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
 }
 
-/** Keeps the fates that need no other run, and those of mutants that this run has not tested. */
-function writeResults(
-  file: string,
-  known: Readonly<Record<string, Fate>>,
-  verdicts: readonly Verdict[],
-): void {
+/**
+ * Keeps the fates that need no other run, and those of mutants that this run has not tested.
+ * Another run of other rooms may have written the file meanwhile.
+ */
+function writeResults(file: string, verdicts: readonly Verdict[]): void {
   const kept = verdicts.filter(({ fate }) => /^(?:uncompiled|killed|timeout)$/.test(fate))
   const fates = Object.fromEntries(kept.map(({ mutant, fate }) => [mutant.key, fate]))
   mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, JSON.stringify({ ...known, ...fates }))
+  writeFileSync(file, JSON.stringify({ ...readResults(file), ...fates }))
 }
