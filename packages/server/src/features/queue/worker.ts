@@ -1,6 +1,5 @@
 // Delivers the rows of a queue, in the process that holds a lease.
 
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock, Logger } from 'keystile/internal'
 import { minuteMilliseconds, secondMilliseconds } from '../../feature/limit-rate.ts'
 import type { Database } from '../../storage/database.ts'
@@ -108,10 +107,9 @@ export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: Wor
       stopping.abort()
       clearInterval(timer)
       await running
-      const rest = Promise.all(deliveries)
-      await Promise.race([rest, delay(closeMilliseconds, undefined, { ref: false })])
-      closing.abort()
-      await rest
+      const interruption = setTimeout(() => closing.abort(), closeMilliseconds)
+      await Promise.all(deliveries)
+      clearTimeout(interruption)
     },
   }
 }
@@ -163,11 +161,10 @@ async function deliverRow<Row extends QueuedRow>(
   return true
 }
 
+/** Returns a promise that rejects when a signal aborts. The signal must not be aborted yet. */
 function rejectionOf(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
-    const fail = (): void => reject(signal.reason as Error)
-    if (signal.aborted) fail()
-    else signal.addEventListener('abort', fail, { once: true })
+    signal.addEventListener('abort', () => reject(signal.reason as Error))
   })
 }
 
