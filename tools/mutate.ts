@@ -25,8 +25,8 @@ const library = 'packages/keystile/src'
 const server = 'packages/server/src'
 const auditRecord = `${server}/features/audit/audit-record.test.ts`
 const ownUsers = `${server}/features/directory/own-users.test.ts`
-/** The test of the records of all features. */
-const records = `${server}/server/features.test.ts`
+/** The tests of the records of all features: their settings, commands, rules and metrics. */
+const records = [`${server}/server/features.test.ts`, 'tools/reference-pages.test.ts']
 const vectors = 'test/conformance/{rfc-vectors,wycheproof,disguised-keys}.test.ts'
 
 /**
@@ -53,6 +53,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'server/storage': ['test/flows/{login,refresh,at-rest}.test.ts'],
   'server/feature': [`${server}/configuration/{options,rules}.test.ts`],
   'server/features/audit': [],
+  'server/features/backup': ['test/cli/backup.test.ts'],
   'server/features/events': [
     `${server}/features/directory/user-cache.test.ts`,
     'test/flows/{me,login}.test.ts',
@@ -60,7 +61,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'server/features/revocation-feed': ['test/flows/revocation-feed.test.ts'],
   'server/features/app-events': [],
   'server/features/limits': ['test/flows/guessing.test.ts'],
-  'server/features/metrics': [],
+  'server/features/metrics': [`${server}/listener/server.test.ts`],
   'server/features/password': [
     `${server}/configuration/options.test.ts`,
     'test/flows/{login,account-rules}.test.ts',
@@ -212,8 +213,8 @@ async function runInServer(
   const { testRooms } = await import('./mutate/server-rooms.ts')
   const results = '.stryker/server.json'
   if (force) rmSync(results, { force: true })
-  const own = find(chosen.map(([room]) => `${folderOf(room)}/**/*.test.ts`))
-  const others = find([...chosen.flatMap(([room]) => rooms[room] ?? []), records])
+  const own = find([...chosen.map(([room]) => `${folderOf(room)}/**/*.test.ts`), ...records])
+  const others = find(chosen.flatMap(([room]) => rooms[room] ?? []))
   const counts: Record<string, Record<string, number>> = {}
   await testRooms({
     targets: chosen.flatMap(([, mutate]) => findTargets(mutate)),

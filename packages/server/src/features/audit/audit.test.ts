@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Database } from '../../storage/database.ts'
 import { addressOf, createAudit } from './audit.ts'
+import { feature } from './feature.ts'
 
 describe('createAudit', () => {
   it('createAudit refuses a line with 503 while 200 other lines wait', async () => {
@@ -63,5 +64,27 @@ describe('addressOf', () => {
       '1.2.3.4\n',
     ])
       assert.equal(addressOf({ remoteAddress }), undefined)
+  })
+})
+
+describe('the setting auditSeconds', () => {
+  const [setting] = feature.settings ?? []
+
+  it('the audit record keeps an entry for a day to ten years, by default for 90 days', () => {
+    const isValid = (seconds: number): boolean =>
+      setting?.schema.safeParse(seconds).success === true
+    assert.deepEqual([86_399, 86_400, 315_360_000, 315_360_001].map(isValid), [
+      false,
+      true,
+      true,
+      false,
+    ])
+    assert.deepEqual([setting?.default, setting?.defaultText], [7_776_000, '7776000 (90 days)'])
+    assert.deepEqual(setting?.environment, ['KEYSTILE_AUDIT_SECONDS'])
+  })
+
+  it('the audit record deletes entries that are older than auditSeconds', () => {
+    const [step] = feature.cleanUp ?? []
+    assert.equal(step?.before(100_000, { auditSeconds: 7 }), 93_000)
   })
 })

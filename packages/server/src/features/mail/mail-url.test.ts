@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { describe, it } from 'node:test'
+import { appWording } from '../../feature/wording.ts'
 import { checkOptions } from '../../server/options.ts'
+import { dkimOf, isSelector } from './dkim.ts'
+import { feature } from './feature.ts'
 import { parseMailUrl } from './mail-url.ts'
 
 const pkcs8 = { type: 'pkcs8', format: 'pem' } as const
@@ -168,4 +171,50 @@ describe('the settings for mail', () => {
           !message.includes('secret'),
       )
     })
+})
+
+describe('the rule that mail servers must use TLS', () => {
+  const find = (mailUrl?: string): readonly string[] =>
+    (feature.rules ?? [])
+      .filter(({ id }) => id === 'mail-tls')
+      .flatMap((rule) => rule.find({ options: { mailUrl } } as never, appWording) ?? [])
+      .map(({ about, message, fix }) => `${about} ${message}; ${fix}`)
+
+  it('a mail server on another machine without TLS is reported', () => {
+    assert.deepEqual(find('smtp://mail.example?tls=off'), [
+      'mailUrl must use TLS to "mail.example": others on the network can read mails; ' +
+        'remove ?tls=off from the URL',
+    ])
+    for (const mailUrl of [
+      undefined,
+      'console:',
+      'no URL',
+      'smtp://mail.example',
+      'smtps://mail.example',
+      'smtp://localhost',
+      'smtp://127.0.0.1?tls=off',
+    ])
+      assert.deepEqual(find(mailUrl), [], mailUrl)
+  })
+})
+
+describe('the signer of mails', () => {
+  it('mails are signed for the domain of the sender, if there is a key and a sender', () => {
+    const mailDkimSelector = 'keystile'
+    const mailDkimKey = 'a key'
+    assert.deepEqual(dkimOf({ mailFrom: 'A <a@bücher.example>', mailDkimKey, mailDkimSelector }), {
+      domain: 'xn--bcher-kva.example',
+      selector: 'keystile',
+      key: 'a key',
+    })
+    assert.equal(dkimOf({ mailDkimKey, mailDkimSelector }), undefined)
+    assert.equal(dkimOf({ mailFrom: 'a@example.com', mailDkimSelector }), undefined)
+    assert.equal(dkimOf({ mailFrom: 'nobody', mailDkimKey, mailDkimSelector }), undefined)
+  })
+
+  it('a selector has at most 200 characters', () => {
+    const parts = `${'a'.repeat(49)}.`.repeat(3)
+    assert.equal(isSelector(`${parts}${'a'.repeat(50)}`), true)
+    assert.equal(isSelector(`${parts}${'a'.repeat(51)}`), false)
+  })
 })

@@ -2,8 +2,10 @@
 // development.
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
+import { silentLogger, type HttpAnswer } from 'keystile/internal'
 import { describeOnBoth, type TestKeystile } from '../../../test-support/keystile.ts'
 import { startMailServer, type MailServer } from '../../../test-support/mail-server.ts'
+import { createConsoleMail } from './console.ts'
 import { parseMailUrl } from './mail-url.ts'
 import type { MailMessage } from './message.ts'
 import { createSmtp } from './smtp.ts'
@@ -94,6 +96,41 @@ describe('the SMTP transport', () => {
     controller.abort()
     await assert.rejects(sending)
     transport.close()
+  })
+})
+
+describe('the page for development', () => {
+  it('the page /dev/mail shows the latest 50 mails, the newest first', async () => {
+    const told: unknown[] = []
+    const info = (fields: object): void => void told.push(fields)
+    const { send, close, route } = createConsoleMail({ ...silentLogger, info })
+    const { signal } = new AbortController()
+    for (let n = 1; n <= 51; n++)
+      await send({ ...message, subject: `<${n}>`, text: 'a & b', messageId: `${n}` }, signal)
+    close()
+    const { status, headers, body } = (await route.handle({} as never)) as HttpAnswer
+    assert.deepEqual(
+      [status, headers],
+      [
+        200,
+        {
+          'content-type': 'text/html; charset=utf-8',
+          'cache-control': 'no-store',
+          'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+          'referrer-policy': 'no-referrer',
+        },
+      ],
+    )
+    const shown = Array.from(String(body).matchAll(/<h2>&#60;(\d+)&#62;<\/h2>/g), ([, n]) =>
+      Number(n),
+    )
+    assert.deepEqual(
+      shown,
+      Array.from({ length: 50 }, (_, n) => 51 - n),
+    )
+    assert.equal(String(body).match(/<pre>a &#38; b<\/pre>/g)?.length, 50)
+    assert.match(String(body), /<p>To ada@example\.com, 1970-01-01T00:00:00\.000Z<\/p>/)
+    assert.deepEqual(told[0], { messageId: '1' })
   })
 })
 

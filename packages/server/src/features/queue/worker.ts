@@ -70,8 +70,11 @@ export function startWorker<Row extends QueuedRow>(queue: Queue<Row>, parts: Wor
   }
 
   async function step(): Promise<void> {
+    if (stopping.signal.aborted) return
+
     const limit = maxDeliveries - deliveries.size
-    if (limit === 0 || stopping.signal.aborted || !lease.isHeld) return
+    // Stryker disable next-line ConditionalExpression,LogicalOperator: it only saves queries
+    if (limit === 0 || !lease.isHeld) return
 
     try {
       for (const row of await claimRows(queue, parts, limit)) deliver(row)

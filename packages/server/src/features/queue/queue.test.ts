@@ -1,3 +1,4 @@
+// The rows of a queue, the worker that delivers them, and the gauges.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -5,14 +6,18 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, beforeEach, describe, it, mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
+import { Kysely, sql } from 'kysely'
 import { silentLogger } from 'keystile/internal'
 import { copyMigratedFile } from '../../../test-support/migrated.ts'
 import { underLease } from '../../server/commands.ts'
-import type { Database } from '../../storage/database.ts'
+import type { GaugeMetric } from '../../feature/metric.ts'
+import type { Command, Database, Reader } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
+import { openSqliteFile, sqliteDialect } from '../../storage/sqlite-dialect.ts'
 import { openLease, type Lease } from '../lease/lease.ts'
 import { releaseLease } from '../lease/store.ts'
-import { createQueueCommands, type QueuedRow } from './rows.ts'
+import { createQueueGauges } from './gauges.ts'
+import { countRows, createQueueCommands, hasDueRow, newRow, type QueuedRow } from './rows.ts'
 import { startWorker, type Failure, type Queue, type Worker } from './worker.ts'
 
 const table = 'app_event'
@@ -211,11 +216,10 @@ describe('the worker of a queue', () => {
 
   it('of several failures of the database in a row, a worker logs the first', async () => {
     const gone = (): void => file.exec(`alter table ${table} rename to gone`)
+    gone()
     start()
     await until(() => lease.isHeld)
-    await settle()
     for (let round = 1; round <= 2; round++) {
-      gone()
       await tick()
       await tick()
       assert.deepEqual(
@@ -224,7 +228,9 @@ describe('the worker of a queue', () => {
       )
       file.exec(`alter table gone rename to ${table}`)
       await tick()
+      gone()
     }
+    file.exec(`alter table gone rename to ${table}`)
   })
 
   it('if the outcome of a delivery cannot be written, a worker waits for the next tick', async () => {
@@ -311,4 +317,142 @@ describe('the worker of a queue', () => {
     await lease.close()
     assert.equal(countTimers(), before)
   })
+})
+
+describe('the rows of a queue', () => {
+  let folder: string
+  let db: Reader
+  const { claim, retry } = createQueueCommands<QueuedRow>(table)
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'keystile-rows-'))
+    const file = await copyMigratedFile(join(folder, 'keystile.db'))
+    db = new Kysely<unknown>({ dialect: sqliteDialect(openSqliteFile(file, { readOnly: false })) })
+  })
+  afterEach(async () => {
+    await db.destroy()
+    rmSync(folder, { recursive: true })
+  })
+
+  const run = <Values, Result>(of: Command<Values, Result>, values: Values): Promise<Result> =>
+    db.transaction().execute((transaction) => of.run(transaction, values))
+  async function insert(id: string, fields: Partial<QueuedRow> = {}): Promise<void> {
+    const { expires_at, tries, next_try_at, dead_at } = { ...newRow(now, 1_000), ...fields }
+    const { created_at = now } = fields
+    await sql`insert into app_event values
+      (${id}, '', ${created_at}, ${expires_at}, ${tries}, ${next_try_at}, ${dead_at}, null)`.execute(
+      db,
+    )
+  }
+  const list = async (): Promise<readonly unknown[]> => {
+    const { rows } = await sql<QueuedRow>`select * from app_event order by id`.execute(db)
+    return rows.map((row) => [row.id, row.tries, row.next_try_at - now, row.dead_at])
+  }
+
+  it('a new row is due immediately, and has no failure', () => {
+    assert.deepEqual(newRow(now, 1_000), {
+      created_at: now,
+      expires_at: now + 1_000,
+      tries: 0,
+      next_try_at: now,
+      dead_at: null,
+      failure: null,
+    })
+  })
+
+  it('a claim takes the rows that are due longest, but no dead or expired ones', async () => {
+    await insert('dead', { dead_at: now })
+    await insert('expired', { expires_at: now })
+    await insert('later', { next_try_at: now + 1 })
+    assert.equal(await hasDueRow(db, table, now), false)
+    assert.deepEqual(await run(claim, { now, until: now + 9, limit: 10 }), [])
+
+    await insert('b')
+    await insert('a')
+    await insert('c', { next_try_at: now - 1, tries: 2 })
+    assert.equal(await hasDueRow(db, table, now), true)
+    const claimed = await run(claim, { now, until: now + 9, limit: 2 })
+    assert.deepEqual(claimed.map(({ id, tries }) => [id, tries]).toSorted(), [
+      ['a', 1],
+      ['c', 3],
+    ])
+    assert.deepEqual((await list()).slice(0, 3), [
+      ['a', 1, 9, null],
+      ['b', 0, 0, null],
+      ['c', 3, 9, null],
+    ])
+  })
+
+  it('a retry without an id makes all dead letters due, except expired ones', async () => {
+    await insert('a', { dead_at: now, tries: 24, next_try_at: now + 7 })
+    await insert('b', { dead_at: now, tries: 3 })
+    await insert('expired', { dead_at: now, expires_at: now })
+    await insert('waiting', { tries: 1, next_try_at: now + 5 })
+    assert.deepEqual(await run(retry, { id: undefined, now }), { retried: 2 })
+    assert.deepEqual(await list(), [
+      ['a', 0, 0, null],
+      ['b', 0, 0, null],
+      ['expired', 0, 0, now],
+      ['waiting', 1, 5, null],
+    ])
+  })
+
+  it('a retry with an id makes only this row due, even if it waits', async () => {
+    await insert('dead', { dead_at: now, tries: 24 })
+    await insert('waiting', { tries: 1, next_try_at: now + 5 })
+    await insert('other', { tries: 1, next_try_at: now + 5 })
+    assert.deepEqual(await run(retry, { id: 'waiting', now }), { retried: 1 })
+    assert.deepEqual(await run(retry, { id: '', now }), { retried: 0 })
+    assert.deepEqual(await list(), [
+      ['dead', 24, 0, now],
+      ['other', 1, 5, null],
+      ['waiting', 0, 0, null],
+    ])
+  })
+
+  it('countRows counts dead letters, and rows that are overdue, apart from the rest', async () => {
+    await insert('a')
+    await insert('b')
+    await insert('dead', { dead_at: now })
+    await insert('old', { created_at: now - 1 })
+    assert.deepEqual(await countRows(db, table), { waiting: 3, dead: 1 })
+    assert.deepEqual(await countRows(db, table, now), { waiting: 2, dead: 2 })
+  })
+
+  it('countRows returns zeros if the database does not have the table yet', async () => {
+    await sql`drop table app_event`.execute(db)
+    assert.deepEqual(await countRows(db, table), { waiting: 0, dead: 0 })
+  })
+})
+
+it('the gauges of a queue return the last count, and count again after 10 s', async (t) => {
+  const gaugeOf = (name: string): GaugeMetric => ({ type: 'gauge', name, help: '' })
+  const [waiting, dead] = [gaugeOf('waiting'), gaugeOf('dead')]
+  let time = 0
+  t.mock.method(performance, 'now', () => time)
+  let counted = 0
+  const read = createQueueGauges({ waiting, dead }, async () => {
+    if (++counted === 2) throw new Error('no database')
+    return { waiting: counted, dead: counted * 10 }
+  })
+  const readLater = async (
+    milliseconds: number,
+  ): Promise<readonly (readonly [string, number])[]> => {
+    time += milliseconds
+    const readings = read()
+    await setImmediate()
+    return readings.map(({ gauge, value }) => [gauge.name, value])
+  }
+
+  const [first, second, third] = [0, 1, 3].map((n) => [
+    ['waiting', n],
+    ['dead', n * 10],
+  ])
+  assert.deepEqual(await readLater(0), first)
+  assert.deepEqual(await readLater(10_000), second)
+  assert.equal(counted, 1)
+  assert.deepEqual(await readLater(1), second)
+  assert.deepEqual([await readLater(10_000), counted], [second, 2], 'the count has failed')
+  assert.deepEqual(await readLater(1), second)
+  assert.deepEqual([await readLater(0), counted], [third, 3])
 })
