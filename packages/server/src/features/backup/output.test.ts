@@ -4,8 +4,9 @@ import { describe, it } from 'node:test'
 import type { Call } from '../../feature/cli-command.ts'
 import type { Contents } from './contents.ts'
 import { printExamination, type Examined } from './examination.ts'
-import { printFinished, wireFinished, type Finished } from './finishing.ts'
+import { printFinished, wireFinished } from './finishing.ts'
 import { requireSqliteFile } from './source.ts'
+import type { Finished } from './store.ts'
 
 const now = Date.UTC(2026, 10, 25)
 const contents: Contents = { schema: '0016', users: 3, sessions: 2, bytes: 4096, backedUpAt: now }
@@ -46,14 +47,14 @@ describe('the examination of a backup', () => {
   it('the examination prints the contents, the keys and the verdict', () => {
     const keys = [
       { id: 'a', state: 'current', signsUntil: undefined },
-      { id: 'b', state: 'retired', signsUntil: now },
+      { id: 'b', state: 'previous', signsUntil: now },
     ] as const
     assert.deepEqual(examine({ faults: [], contents, keys, missingMigrations: 2 }), {
       lines: [
         'b.db: backup of 2026-11-25T00:00:00.000Z, schema 0016, 3 users, 2 sessions, 4096 bytes, ' +
           '0 min old',
         'signing key a: current',
-        'signing key b: retired, signs until 2026-11-25T00:00:00.000Z',
+        'signing key b: previous, signs until 2026-11-25T00:00:00.000Z',
         'the backup is from an older version; a restore runs 2 migrations',
         'b.db is whole and can be restored',
       ],
@@ -71,7 +72,7 @@ describe('the examination of a backup', () => {
         missing_migrations: 2,
         keys: [
           { key_id: 'a', state: 'current', signs_until: null },
-          { key_id: 'b', state: 'retired', signs_until: '2026-11-25T00:00:00.000Z' },
+          { key_id: 'b', state: 'previous', signs_until: '2026-11-25T00:00:00.000Z' },
         ],
       },
       failed: false,

@@ -7,9 +7,10 @@ import { afterEach, beforeEach, describe, it, mock } from 'node:test'
 import { silentLogger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
+import { releaseLease } from '../lease/store.ts'
 import type { LogCursor } from './event-log.ts'
 import { openEventFeed, type EventFeed } from './events.ts'
-import type { FeedEvent } from './store.ts'
+import { announceUserChange, type FeedEvent } from './store.ts'
 
 const now = Date.UTC(2026, 10, 25)
 const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
@@ -46,9 +47,9 @@ describe('openEventFeed', () => {
       )
       .run(`id of ${value}`, kind, value, now, now + 1)
   }
-  const open = (): Promise<EventFeed> => {
+  const open = (from: Database = database): Promise<EventFeed> => {
     const note = (_: object, message: string): void => void log.push(message)
-    return openEventFeed(database, {
+    return openEventFeed(from, {
       clock: { now: () => wallTime },
       logger: { ...silentLogger, info: note, warn: note, error: note },
     })
@@ -174,6 +175,7 @@ describe('openEventFeed', () => {
   it('the event feed is stale if no read has succeeded for 4 s', async () => {
     time = 3_999
     assert.equal(feed.revocations.state, 'current')
+    assert.equal(feed.ageSeconds, 3.999)
     time = 4_000
     assert.equal(feed.revocations.state, 'stale')
     await feed.revocations.refresh()
@@ -319,6 +321,90 @@ describe('openEventFeed', () => {
     await feed.close()
     await new Promise((resolve) => setImmediate(resolve))
     assert.deepEqual(log, [])
+  })
+
+  it('listeners learn about gaps after 4 s without a read, and after half an hour', async () => {
+    let gaps = 0
+    feed.onGap(() => gaps++)
+    const gapsAfter = async (milliseconds: number, asleep = 0): Promise<number> => {
+      time += milliseconds
+      wallTime += milliseconds + asleep
+      await feed.tail()
+      return gaps
+    }
+    assert.deepEqual([await gapsAfter(3_999), await gapsAfter(4_000)], [0, 1])
+    const halfHour = 30 * 60_000
+    assert.deepEqual([await gapsAfter(0, halfHour), await gapsAfter(0, halfHour + 1)], [1, 2])
+    assert.equal(await gapsAfter(0), 2)
+    wallTime -= 60_001
+    assert.deepEqual([await gapsAfter(0), await gapsAfter(0)], [3, 3], 'it has read all again')
+  })
+
+  it('this process learns about a user that it has changed before the command resolves', async () => {
+    let announce: (notice: unknown) => void = () => {}
+    const own = await open({ ...database, onCommitted: (listener) => void (announce = listener) })
+    const users: string[] = []
+    own.onUserChanged((subject) => users.push(subject))
+    announce({ type: 'logged_in' })
+    assert.equal(users.length, 0)
+    announce({ changedUser: 'ada' })
+    assert.deepEqual(users, ['ada'])
+    await own.close()
+
+    feed.onUserChanged((subject) => users.push(subject))
+    await database.write(announceUserChange, { subject: 'bob', now })
+    assert.deepEqual(users, ['ada', 'bob'])
+  })
+
+  it('a write after 8 s without a read waits for a read, and fails if it fails', async () => {
+    const write = (isUrgent = false): Promise<unknown> => {
+      const { write } = isUrgent ? database.urgent : database
+      return write(releaseLease, { name: 'none', fence: 0 })
+    }
+    const reads = mock.method(database.reader, 'getExecutor')
+    time = 7_999
+    await write()
+    assert.equal(reads.mock.callCount(), 0)
+    time = 8_000
+    await write(true)
+    assert.equal(reads.mock.callCount(), 0)
+    await write()
+    assert.notEqual(reads.mock.callCount(), 0)
+    assert.equal(feed.ageSeconds, 0)
+
+    reads.mock.mockImplementation(() => assert.fail('the disk fails'))
+    time = 15_999
+    await write()
+    time = 16_000
+    await assert.rejects(write(), { name: 'DatabaseUnavailableError' })
+    await write(true)
+    reads.mock.restore()
+    await write()
+  })
+
+  it('no write succeeds after a newer release has contracted the tables', async () => {
+    const write = (): Promise<unknown> => database.write(releaseLease, { name: 'none', fence: 0 })
+    const { oldest } = others.prepare('select oldest from schema_mark').get() ?? {}
+    others.exec('update schema_mark set oldest = 9999')
+    time = 8_000
+    await assert.rejects(write(), { name: 'NewerSchemaError' })
+    time = 0
+    await assert.rejects(write(), { name: 'NewerSchemaError' })
+    await assert.rejects(feed.tail(), { name: 'NewerSchemaError' })
+    others.exec(`update schema_mark set oldest = ${Number(oldest)}`)
+    await feed.tail()
+    await write()
+  })
+
+  it('the event feed does not keep a process alive', async () => {
+    mock.timers.reset()
+    const countTimers = (): number =>
+      process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const before = countTimers()
+    const another = await open()
+    await another.revocations.refresh()
+    assert.equal(countTimers(), before)
+    await another.close()
   })
 
   it('revocations.refresh resolves even if the database cannot write at the moment', async () => {

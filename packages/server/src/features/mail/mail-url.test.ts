@@ -194,7 +194,7 @@ describe('the rule that mail servers must use TLS', () => {
       'smtp://localhost',
       'smtp://127.0.0.1?tls=off',
     ])
-      assert.deepEqual(find(mailUrl), [], mailUrl)
+      assert.deepEqual(find(mailUrl), [], String(mailUrl))
   })
 })
 
