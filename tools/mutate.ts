@@ -110,7 +110,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'server/features/mail': ['test/flows/mail.test.ts'],
   'server/features/docs': [],
   'server/features/lease': [],
-  'server/features/outbox': ['test/flows/mail.test.ts'],
+  'server/features/outbox': ['test/flows/{mail,mail-guessing}.test.ts'],
   'server/features/queue': [
     'test/flows/mail.test.ts',
     `${server}/features/app-events/durable.test.ts`,

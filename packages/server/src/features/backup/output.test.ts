@@ -148,9 +148,9 @@ describe('the end of a restore', () => {
 })
 
 it('the advice for PostgreSQL contains no secret of the URL', () => {
-  const advise = (source: unknown): string => {
+  const advise = (source: unknown, verb: 'backup' | 'restore' = 'restore'): string => {
     try {
-      return requireSqliteFile(source as string, 'restore')
+      return requireSqliteFile(source as string, verb)
     } catch (error) {
       return (error as Error).message
     }
@@ -161,6 +161,11 @@ it('the advice for PostgreSQL contains no secret of the URL', () => {
     advise('postgres://ada:secret@db/shop?password=secret'),
     / --dbname='postgres:\/\/ada@db\/shop' /,
   )
+  assert.match(
+    advise('postgres://db/shop'),
+    /^keystile restore is for SQLite files; this database is PostgreSQL at db\/shop\. .*-restore$/,
+  )
+  assert.match(advise('postgres://db/shop', 'backup'), /pg_dump .*\(or pg_basebackup, /)
   assert.match(advise('postgres://ada:secret@db:wrong/shop'), / --dbname='URL' /)
   assert.match(advise({ query() {}, connect() {} }), / --dbname='URL' /)
 })

@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict'
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { describe, it } from 'node:test'
+import { createSeal } from '../../base/seal.ts'
 import { appWording } from '../../feature/wording.ts'
 import { checkOptions } from '../../server/options.ts'
 import { dkimOf, isSelector } from './dkim.ts'
 import { feature } from './feature.ts'
 import { parseMailUrl } from './mail-url.ts'
+import { openMailSeal } from './notices.ts'
+import { pagesUrlOf } from './pages-url.ts'
 
 const pkcs8 = { type: 'pkcs8', format: 'pem' } as const
 const encrypted = { cipher: 'aes-256-cbc', passphrase: 'x' }
+
+const mailOfApp = { from: 'Example <no-reply@example.com>', send() {} }
 
 describe('parseMailUrl', () => {
   const smtp = { kind: 'smtp', host: 'mail.example', isSecure: false, requiresTls: true } as const
@@ -67,6 +72,7 @@ describe('the settings for mail', () => {
   it('mailUrl and mailFrom must be given together, and not with mail', () => {
     assert.ok(check({ mailUrl: 'console:', mailFrom }))
     assert.ok(check({ mailUrl: 'console:', mailFrom: 'no-reply@example.com' }))
+    assert.ok(check({ mailUrl: 'console:', mailFrom: '<no-reply@example.com>' }))
     assert.ok(check({ mail }))
     assert.ok(check({ mail: { ...mail, templates: { new_device: () => undefined } } }))
     assert.throws(() => check({ mailUrl: 'console:' }), /mailUrl needs mailFrom too/)
@@ -93,6 +99,8 @@ describe('the settings for mail', () => {
     'x <a@example.com',
     'A\r\nBcc: eve@example.com <a@example.com>',
     'a@example.com, b@example.com',
+    '\n<a@example.com>',
+    '<a@example.com>\nx',
   ])
     it(`the sender ${JSON.stringify(from)} is refused`, () => {
       assert.throws(
@@ -137,7 +145,16 @@ describe('the settings for mail', () => {
     })
 
   it('the option mail must have a function send, and only known templates', () => {
-    for (const wrong of [null, {}, { ...mail, send: 1 }, { ...mail, templates: { x() {} } }])
+    assert.ok(check({ mail: { ...mail, templates: { new_device: undefined } } }))
+    for (const wrong of [
+      null,
+      {},
+      { ...mail, from: 1 },
+      { ...mail, send: 1 },
+      { ...mail, templates: 1 },
+      { ...mail, templates: { x() {} } },
+      { ...mail, templates: { new_device: 'text' } },
+    ])
       assert.throws(() => check({ mail: wrong }), /mail must be an object with/)
     assert.throws(() => check({ mailLanguage: 'it' }), /mailLanguage must be one of en, de, fr, es/)
   })
@@ -156,12 +173,15 @@ describe('the settings for mail', () => {
     '/account',
     'app.example/account',
     'ftp://app.example',
+    'xhttps://app.example',
     'http://app.example/account',
     'http://localhost.example/account',
     'https://app.example/account?next=1',
     'https://app.example/?',
     'https://app.example/#/account',
     'https://user:secret@app.example',
+    'https://secret@app.example',
+    'https://:secret@app.example',
   ])
     it(`the links in mails must not lead to ${JSON.stringify(accountPagesUrl)}`, () => {
       assert.throws(
@@ -171,6 +191,41 @@ describe('the settings for mail', () => {
           !message.includes('secret'),
       )
     })
+})
+
+describe('the settings for mail of an app that stores the users', () => {
+  const faultsOf = (name: string, value: unknown, users?: object): readonly string[] =>
+    feature.settings
+      ?.find((setting) => setting.name === name)
+      ?.findFaults?.(value, { values: { users }, unread: new Set(['mailFrom']) }, appWording) ?? []
+
+  it('mails need users.email, and links in mails need users.setPassword', () => {
+    for (const [name, value, needed] of [
+      ['mail', mailOfApp, 'email'],
+      ['mailUrl', 'console:', 'email'],
+      ['accountPagesUrl', 'https://app.example', 'setPassword'],
+    ] as const) {
+      const [fault, ...others] = faultsOf(name, value, {})
+      assert.ok(fault?.startsWith(`needs users.${needed} too`), name)
+      assert.deepEqual(others, [])
+      assert.deepEqual(faultsOf(name, value, { [needed]() {} }), [])
+      assert.deepEqual(faultsOf(name, value), [])
+    }
+  })
+})
+
+describe('the rule about the page for development', () => {
+  it('mails must not be shown at /dev/mail if other machines can reach the server', () => {
+    const find = (mailUrl: string, issuer: string): readonly unknown[] | undefined =>
+      feature.rules
+        ?.find(({ id }) => id === 'mail-console')
+        ?.find({ options: { mailUrl, issuer } } as never, appWording)
+    const [found] = find('console:', 'https://auth.example') ?? []
+    const { about, fix } = found as { readonly about: string; readonly fix: string }
+    assert.deepEqual([about, fix], ['mailUrl', 'pass it as mailUrl, with the URL of a mail server'])
+    assert.deepEqual(find('console:', 'http://localhost:3000'), [])
+    assert.deepEqual(find('smtp://mail.example', 'https://auth.example'), [])
+  })
 })
 
 describe('the rule that mail servers must use TLS', () => {
@@ -196,6 +251,23 @@ describe('the rule that mail servers must use TLS', () => {
     ])
       assert.deepEqual(find(mailUrl), [], String(mailUrl))
   })
+})
+
+it('the links in mails lead to the pages of the settings, or below the issuer', () => {
+  const issuer = 'https://auth.example/v1'
+  assert.equal(pagesUrlOf({ issuer }), 'https://auth.example/v1/account')
+  const accountPagesUrl = 'https://app.example/account//'
+  assert.equal(pagesUrlOf({ issuer, accountPagesUrl }), 'https://app.example/account')
+})
+
+it('the seal for mails has a key of its own', () => {
+  const secret = 'a secret for the seal of mails'
+  let calls = 0
+  const seal = openMailSeal(() => (calls++, [secret]))
+  assert.equal(calls, 0)
+  assert.equal(seal().open(createSeal(secret, 'mails').seal('x')), 'x')
+  assert.equal(seal(), seal())
+  assert.equal(calls, 1)
 })
 
 describe('the signer of mails', () => {

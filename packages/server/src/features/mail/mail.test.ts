@@ -86,6 +86,40 @@ describe('the SMTP transport', () => {
     assert.equal(server.mails[0]?.isEncrypted, false)
   })
 
+  it('the SMTP transport sends several mails over one connection, until it is closed', async () => {
+    let connections = 0
+    const { promise: closed, resolve } = Promise.withResolvers<void>()
+    server = await startMailServer({
+      onConnect(_session, done) {
+        connections++
+        done()
+      },
+      onClose: () => resolve(),
+    })
+    const parsed = parseMailUrl(server.url)
+    assert.ok(parsed.kind === 'smtp')
+    const transport = await createSmtp(parsed)
+    const { signal } = new AbortController()
+    for (let n = 0; n < 2; n++) await transport.send(message, signal)
+    assert.deepEqual([connections, server.tries], [1, 2])
+
+    // A template must not be able to send a file of this machine, or to call a URL.
+    for (const html of [{ path: import.meta.filename }, { href: 'http://127.0.0.1:1/' }])
+      await assert.rejects(transport.send({ ...message, html: html as never }, signal), /rejected/)
+    transport.close()
+    await closed
+  })
+
+  it('the SMTP transport interrupts a mail when it is closed', async () => {
+    server = await startMailServer({ onConnect: () => {} })
+    const parsed = parseMailUrl(server.url)
+    assert.ok(parsed.kind === 'smtp')
+    const transport = await createSmtp(parsed)
+    const sending = transport.send(message, new AbortController().signal)
+    transport.close()
+    await assert.rejects(sending)
+  })
+
   it('the SMTP transport gives up at once if its signal is aborted', async () => {
     server = await startMailServer({ onConnect: () => {} })
     const parsed = parseMailUrl(server.url)
@@ -129,6 +163,7 @@ describe('the page for development', () => {
       Array.from({ length: 50 }, (_, n) => 51 - n),
     )
     assert.equal(String(body).match(/<pre>a &#38; b<\/pre>/g)?.length, 50)
+    assert.equal(String(body).split('</article>\n<article>').length, 50)
     assert.match(String(body), /<p>To ada@example\.com, 1970-01-01T00:00:00\.000Z<\/p>/)
     assert.deepEqual(told[0], { messageId: '1' })
   })
@@ -180,6 +215,21 @@ describeOnBoth('mail', (stage) => {
       page.headers.get('content-security-policy')?.startsWith("default-src 'none'"),
       true,
     )
+  })
+
+  it('close() closes the connection to the mail server', { timeout: 20_000 }, async () => {
+    const { promise: closed, resolve } = Promise.withResolvers<void>()
+    const server = await startMailServer({ onClose: () => resolve() })
+    try {
+      const mailFrom = 'no-reply@example.com'
+      const started = await stage.start({ mailUrl: server.url, mailFrom })
+      await disable(started)
+      await server.received(1)
+      await started.keystile.close()
+      await closed
+    } finally {
+      await server.close()
+    }
   })
 
   it('without console:, there is no page /dev/mail', async () => {

@@ -5,15 +5,18 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
+import { Kysely } from 'kysely'
 import { silentLogger } from 'keystile/internal'
 import { copyMigratedFile } from '../../../test-support/migrated.ts'
 import { createSeal } from '../../base/seal.ts'
 import { underLease } from '../../server/commands.ts'
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
+import { openSqliteFile, sqliteDialect } from '../../storage/sqlite-dialect.ts'
 import { openLease, type Lease } from '../lease/lease.ts'
 import { createMetrics } from '../metrics/metrics.ts'
 import { feature, mailTries } from './feature.ts'
+import { eraseMailsAbout, eraseWaitingMails, insertMail } from './in-transaction.ts'
 import { prepareMail } from './new-mail.ts'
 import { startSender, type OutgoingMail, type Sender } from './sender.ts'
 import { listMails } from './store.ts'
@@ -25,13 +28,14 @@ const otherSeal = createSeal('another secret for this seal', 'mails')
 
 describe('the mails of the outbox', () => {
   let folder: string
+  let path: string
   let database: Database
   let file: DatabaseSync
   let lease: Lease
   let sender: Sender
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'keystile-outbox-'))
-    const path = await copyMigratedFile(join(folder, 'keystile.db'))
+    path = await copyMigratedFile(join(folder, 'keystile.db'))
     database = await openDatabase(path, new URL('../../server/writer-thread.ts', import.meta.url))
     file = new DatabaseSync(path, { timeout: 5_000 })
   })
@@ -160,6 +164,37 @@ describe('the mails of the outbox', () => {
     const dates = [a, c].toSorted()
     assert.deepEqual(await list(10), [...[b, d].toSorted(), ...dates])
     assert.equal((await list(3)).length, 3)
+  })
+
+  it('a mailbox gets three mails an hour, and as many for each allowance', async () => {
+    const db = new Kysely<unknown>({
+      dialect: sqliteDialect(openSqliteFile(path, { readOnly: false })),
+    })
+    const send = (recipient: string, subject: string, allowance?: string): Promise<boolean> => {
+      const kind = { template: 'notice', lifetimeMilliseconds: 1e9 }
+      const mail = prepareMail(kind, undefined, now)
+      return db
+        .transaction()
+        .execute((transaction) =>
+          insertMail(transaction, mail, { subject, recipient, allowance, now }),
+        )
+    }
+    const three = ['Ada@example.com', 'ADA@example.com', 'ada@example.com', 'ada@example.com']
+    const sent: boolean[] = []
+    for (const allowance of [undefined, 'one', 'two'])
+      for (const recipient of three) sent.push(await send(recipient, 'ada', allowance))
+    assert.deepEqual(sent, Array(3).fill([true, true, true, false]).flat())
+    assert.equal(await send('bob@example.com', 'bob'), true)
+
+    await db.transaction().execute((transaction) => eraseMailsAbout(transaction, 'ada'))
+    insert('dead', { deadAt: now })
+    const erased = await db.transaction().execute((transaction) => eraseWaitingMails(transaction))
+    assert.equal(erased, 1)
+    assert.deepEqual(
+      (await listMails(database.reader, 9)).map(({ recipient }) => recipient),
+      ['dead'],
+    )
+    await db.destroy()
   })
 
   it('a mail that the seal cannot decrypt is found, also before there are mails', async () => {
