@@ -17,7 +17,7 @@ import { openLease, type Lease } from '../lease/lease.ts'
 import { createMetrics } from '../metrics/metrics.ts'
 import { feature, mailTries } from './feature.ts'
 import { eraseMailsAbout, eraseWaitingMails, insertMail } from './in-transaction.ts'
-import { prepareMail } from './new-mail.ts'
+import { openParameters, prepareMail } from './new-mail.ts'
 import { startSender, type OutgoingMail, type Sender } from './sender.ts'
 import { listMails } from './store.ts'
 import { hasUnreadableMail } from './unreadable.ts'
@@ -209,6 +209,17 @@ describe('the mails of the outbox', () => {
     assert.equal(await isFound(), false)
     file.exec('alter table gone rename to mail')
   })
+})
+
+it('the parameters of a mail can be decrypted only in their own row', () => {
+  const parameters = { address: '192.0.2.7' }
+  const kind = { template: 'notice', lifetimeMilliseconds: 1e9 }
+  const mail = prepareMail(kind, { parameters, seal }, now)
+  assert.deepEqual(openParameters(mail, seal), parameters)
+  assert.equal(openParameters({ ...mail, id: 'other' }, seal), undefined)
+  assert.equal(openParameters({ ...mail, template: 'other' }, seal), undefined)
+  assert.equal(openParameters(mail, otherSeal), undefined)
+  assert.deepEqual(openParameters(prepareMail(kind, undefined, now), seal), {})
 })
 
 describe('the rule about dead letters', () => {
