@@ -141,6 +141,7 @@ describe('the delivery of durable events', () => {
 
     file.exec('update event_handler set expires_at = 0')
     await delivery.close()
+    assert.equal(file.prepare('select expires_at from lease').get()?.['expires_at'], 0)
     mock.timers.tick(hour)
     await settle()
     assert.equal(expiry(), 0)

@@ -298,9 +298,10 @@ describe('the housekeeping of a process', () => {
     await until(() => count() === 0)
     await running.close()
     insert()
+    const reads = mock.method(database.reader, 'getExecutor')
     mock.timers.tick(60_000)
     await settle()
-    assert.deepEqual([count(), warnings], [1, []])
+    assert.deepEqual([count(), reads.mock.callCount(), warnings], [1, 0, []])
   })
 
   it('housekeeping logs a failure, and tries again a minute later', async () => {
@@ -337,6 +338,25 @@ describe('the housekeeping of a process', () => {
     mock.timers.tick(60_000)
     await settle()
     assert.deepEqual([write.mock.callCount(), count(), warnings], [0, 1, []])
+  })
+
+  it('close() waits for the transaction in progress', async () => {
+    const gate = Promise.withResolvers<void>()
+    insert(501)
+    start()
+    const { write } = lease
+    const gated = mock.method(lease, 'write', async (...given: Parameters<Lease['write']>) => {
+      await gate.promise
+      return write(...given)
+    })
+    await until(() => gated.mock.callCount() === 1)
+    let isClosed = false
+    const closed = running.close().then(() => (isClosed = true))
+    for (let round = 0; round < 5; round++) await setImmediate()
+    assert.equal(isClosed, false)
+    gate.resolve()
+    await closed
+    assert.equal(count(), 1)
   })
 
   it('housekeeping keeps a process alive only while it closes', async () => {

@@ -2,7 +2,7 @@
 // development.
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
-import { silentLogger, type HttpAnswer } from 'keystile/internal'
+import { silentLogger } from 'keystile/internal'
 import { describeOnBoth, type TestKeystile } from '../../../test-support/keystile.ts'
 import { startMailServer, type MailServer } from '../../../test-support/mail-server.ts'
 import { createConsoleMail } from './console.ts'
@@ -142,7 +142,7 @@ describe('the page for development', () => {
     for (let n = 1; n <= 51; n++)
       await send({ ...message, subject: `<${n}>`, text: 'a & b', messageId: `${n}` }, signal)
     close()
-    const { status, headers, body } = (await route.handle({} as never)) as HttpAnswer
+    const { status, headers, body } = await route.handle({} as never)
     assert.deepEqual(
       [status, headers],
       [
