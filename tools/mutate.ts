@@ -25,8 +25,8 @@ const library = 'packages/keystile/src'
 const server = 'packages/server/src'
 const auditRecord = `${server}/features/audit/audit-record.test.ts`
 const ownUsers = `${server}/features/directory/own-users.test.ts`
-/** The tests of the records of all features: their settings, commands, rules and metrics. */
-const records = [`${server}/server/features.test.ts`, 'tools/reference-pages.test.ts']
+/** The tests of the records of all features: their settings, commands, rules, metrics and so on. */
+const records = [`${server}/server/{features,commands}.test.ts`, 'tools/reference-pages.test.ts']
 const vectors = 'test/conformance/{rfc-vectors,wycheproof,disguised-keys}.test.ts'
 
 /**

@@ -247,6 +247,22 @@ describe('openEventFeed', () => {
     assert.deepEqual(log, ['the clock was set back; reading all revocations again'])
   })
 
+  it('if the clock is set back during a read, the next read starts over', async () => {
+    insert('ada')
+    await feed.tail()
+    wallTime = now + 3_600_000
+    await feed.tail() // forgets the revocation of ada
+    others.exec(`insert into event values ('b', null, 'subject', 'bob', 0, ${now + 7_200_000})`)
+    feed.onEvent(({ value }) => {
+      if (value === 'bob') wallTime = now
+    })
+    await feed.tail()
+    assert.equal(feed.revocations.state, 'stale')
+    await feed.tail()
+    assert.deepEqual([feed.revocations.state, feed.revocations.isRevoked(ada)], ['current', true])
+    assert.deepEqual(log, ['the clock was set back; reading all revocations again'])
+  })
+
   it('a clock that is set back by a minute needs no revocation that was removed', async () => {
     insert('ada')
     await feed.tail()
