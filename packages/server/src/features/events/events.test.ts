@@ -372,6 +372,18 @@ describe('openEventFeed', () => {
     assert.deepEqual(users, ['ada', 'bob'])
   })
 
+  it('after followSignals(), the event feed reads at each signal of the database', async () => {
+    let signal: (() => void) | undefined
+    const own = await open({ ...database, onSignal: (listener) => void (signal = listener) })
+    assert.equal(signal, undefined)
+    own.followSignals()
+    insert('ada')
+    signal?.()
+    await new Promise<void>((resolve) => own.onRead(resolve))
+    assert.equal(own.revocations.isRevoked(ada), true)
+    await own.close()
+  })
+
   it('a write after 8 s without a read waits for a read, and fails if it fails', async () => {
     const write = (isUrgent = false): Promise<unknown> => {
       const { write } = isUrgent ? database.urgent : database
