@@ -38,6 +38,8 @@ describe('openEventFeed', () => {
   let time: number
   let wallTime: number
   let log: string[]
+  /** The fields of the lines in `log`. */
+  let fields: Readonly<Record<string, unknown>>[]
 
   /** Inserts an event as another process would. */
   const insert = (value: string, kind = 'subject'): void => {
@@ -48,7 +50,10 @@ describe('openEventFeed', () => {
       .run(`id of ${value}`, kind, value, now, now + 1)
   }
   const open = (from: Database = database): Promise<EventFeed> => {
-    const note = (_: object, message: string): void => void log.push(message)
+    const note = (line: object, message: string): void => {
+      fields.push({ ...line })
+      log.push(message)
+    }
     return openEventFeed(from, {
       clock: { now: () => wallTime },
       logger: { ...silentLogger, info: note, warn: note, error: note },
@@ -68,7 +73,7 @@ describe('openEventFeed', () => {
     others = new DatabaseSync(file, { timeout: 5_000 })
     time = 0
     wallTime = now
-    log = []
+    ;[log, fields] = [[], []]
     mock.method(performance, 'now', () => time)
     mock.timers.enable({ apis: ['setInterval'] })
     feed = await open()
@@ -146,12 +151,13 @@ describe('openEventFeed', () => {
     feed.onEvent(({ value }) => seen.push(value))
     insert('1', 'scope')
     insert('2')
-    insert('3', 'scope')
+    insert('3', 'role')
     await feed.tail()
     assert.deepEqual(seen, ['2'])
     assert.equal(feed.revocations.isRevoked({ ...ada, subject: '2' }), true)
     assert.deepEqual(numbersIn(feed.log.start()), [2])
     assert.deepEqual(log, ['this release does not know a kind of revocation, and ignores it'])
+    assert.deepEqual(fields, [{ kind: 'scope' }])
     await feed.tail()
     assert.equal(log.length, 1)
   })
@@ -318,6 +324,7 @@ describe('openEventFeed', () => {
     await pass(250)
     await pass(250)
     assert.deepEqual(log, ['revocations cannot be read'])
+    assert.ok(fields[0]?.['err'] instanceof Error)
     time = 4_000
     await feed.revocations.refresh() // does not throw
     assert.equal(feed.revocations.state, 'stale')
@@ -422,6 +429,34 @@ describe('openEventFeed', () => {
     others.exec(`update schema_mark set oldest = ${Number(oldest)}`)
     await feed.tail()
     await write()
+  })
+
+  it('close() waits for the read in progress, and for the next one', async () => {
+    const [gate, write] = [Promise.withResolvers<void>(), database.urgent.write]
+    const gated = mock.method(
+      database.urgent,
+      'write',
+      async (...given: Parameters<Database['write']>) => {
+        await gate.promise
+        return write(...given)
+      },
+    )
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+    const ended: string[] = []
+    insert('ada')
+    void feed.tail().then(() => ended.push('first'))
+    while (gated.mock.callCount() === 0) await turn()
+    const isClosing = feed.close().then(() => ended.push('closed'))
+    for (let round = 0; round < 5; round++) await turn()
+    assert.deepEqual(ended, [])
+    gate.resolve()
+    await isClosing
+    assert.deepEqual(ended, ['first', 'closed'])
+
+    void feed.tail()
+    void feed.tail().then(() => ended.push('second'))
+    await feed.close()
+    assert.deepEqual(ended, ['first', 'closed', 'second'])
   })
 
   it('the event feed does not keep a process alive', async () => {

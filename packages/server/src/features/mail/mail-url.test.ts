@@ -155,7 +155,10 @@ describe('the settings for mail', () => {
       { ...mail, templates: { x() {} } },
       { ...mail, templates: { new_device: 'text' } },
     ])
-      assert.throws(() => check({ mail: wrong }), /mail must be an object with/)
+      assert.throws(
+        () => check({ mail: wrong }),
+        /mail must be an object with .*; the templates are password_changed, new_device, account/,
+      )
     assert.throws(() => check({ mailLanguage: 'it' }), /mailLanguage must be one of en, de, fr, es/)
   })
 
