@@ -372,11 +372,13 @@ describe('openEventFeed', () => {
     assert.equal(users.length, 0)
     announce({ changedUser: 'ada' })
     assert.deepEqual(users, ['ada'])
-    await own.close()
 
     feed.onUserChanged((subject) => users.push(subject))
     await database.write(announceUserChange, { subject: 'bob', now })
     assert.deepEqual(users, ['ada', 'bob'])
+    await own.tail() // as another process
+    assert.deepEqual(users, ['ada', 'bob', 'bob'])
+    await own.close()
   })
 
   it('after followSignals(), the event feed reads at each signal of the database', async () => {

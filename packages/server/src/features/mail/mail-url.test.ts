@@ -7,7 +7,7 @@ import { checkOptions } from '../../server/options.ts'
 import { dkimOf, isSelector } from './dkim.ts'
 import { feature } from './feature.ts'
 import { parseMailUrl } from './mail-url.ts'
-import { openMailSeal } from './notices.ts'
+import { createNotices, openMailSeal } from './notices.ts'
 import { pagesUrlOf } from './pages-url.ts'
 
 const pkcs8 = { type: 'pkcs8', format: 'pem' } as const
@@ -105,7 +105,7 @@ describe('the settings for mail', () => {
     it(`the sender ${JSON.stringify(from)} is refused`, () => {
       assert.throws(
         () => check({ mailUrl: 'console:', mailFrom: from }),
-        /mailFrom must be an addr/,
+        /mailFrom must be an address such as Example <no-reply@example\.com>; it is /,
       )
       assert.throws(() => check({ mail: { ...mail, from } }), /mail must have an address as from/)
     })
@@ -261,6 +261,12 @@ it('the links in mails lead to the pages of the settings, or below the issuer', 
   assert.equal(pagesUrlOf({ issuer }), 'https://auth.example/v1/account')
   const accountPagesUrl = 'https://app.example/account//'
   assert.equal(pagesUrlOf({ issuer, accountPagesUrl }), 'https://app.example/account')
+})
+
+it('a notice is worth sending for three days', () => {
+  const notices = createNotices(() => assert.fail('no seal'), { now: () => 0 })
+  const { lifetimeMilliseconds, sealed } = notices('new_device') ?? {}
+  assert.deepEqual([lifetimeMilliseconds, sealed], [259_200_000, null])
 })
 
 it('the seal for mails has a key of its own', () => {
