@@ -74,6 +74,7 @@ describe('the mails of the outbox', () => {
 
   it('the sender counts and logs sent mails, failed mails and dead letters', async () => {
     const metrics = createMetrics([mailTries])
+    assert.equal(metrics.read([]).match(/^keystile_mail_tries_total\{.*\} 0$/gm)?.length, 3)
     const [sent, logged]: [OutgoingMail[], unknown[]] = [[], []]
     const log =
       (level: string) =>
@@ -166,17 +167,18 @@ describe('the mails of the outbox', () => {
     assert.equal((await list(3)).length, 3)
   })
 
-  it('a mailbox gets three mails an hour, and as many for each allowance', async () => {
+  it('a mailbox gets three mails at once and then one an hour, also for each allowance', async () => {
     const db = new Kysely<unknown>({
       dialect: sqliteDialect(openSqliteFile(path, { readOnly: false })),
     })
+    let time = now
     const send = (recipient: string, subject: string, allowance?: string): Promise<boolean> => {
       const kind = { template: 'notice', lifetimeMilliseconds: 1e9 }
       const mail = prepareMail(kind, undefined, now)
       return db
         .transaction()
         .execute((transaction) =>
-          insertMail(transaction, mail, { subject, recipient, allowance, now }),
+          insertMail(transaction, mail, { subject, recipient, allowance, now: time }),
         )
     }
     const three = ['Ada@example.com', 'ADA@example.com', 'ada@example.com', 'ada@example.com']
@@ -186,6 +188,13 @@ describe('the mails of the outbox', () => {
     const ofEach = [true, true, true, false]
     assert.deepEqual(sent, [...ofEach, ...ofEach, ...ofEach])
     assert.equal(await send('bob@example.com', 'bob'), true)
+
+    const later: boolean[] = []
+    for (const hours of [0.999, 1, 2, 3, 5.999, 6]) {
+      time = now + hours * 3_600_000
+      later.push(await send('ada@example.com', 'ada'))
+    }
+    assert.deepEqual(later, [false, true, true, true, false, true])
 
     await db.transaction().execute((transaction) => eraseMailsAbout(transaction, 'ada'))
     insert('dead', { deadAt: now })
