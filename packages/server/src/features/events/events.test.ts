@@ -382,12 +382,12 @@ describe('openEventFeed', () => {
   })
 
   it('after followSignals(), the event feed reads at each signal of the database', async () => {
-    let signal: (() => void) | undefined
-    const own = await open({ ...database, onSignal: (listener) => void (signal = listener) })
-    assert.equal(signal, undefined)
+    const signals: (() => void)[] = []
+    const own = await open({ ...database, onSignal: (listener) => void signals.push(listener) })
+    assert.equal(signals.length, 0)
     own.followSignals()
     insert('ada')
-    signal?.()
+    signals[0]?.()
     await new Promise<void>((resolve) => own.onRead(resolve))
     assert.equal(own.revocations.isRevoked(ada), true)
     await own.close()
@@ -450,15 +450,15 @@ describe('openEventFeed', () => {
     while (gated.mock.callCount() === 0) await turn()
     const isClosing = feed.close().then(() => ended.push('closed'))
     for (let round = 0; round < 5; round++) await turn()
-    assert.deepEqual(ended, [])
+    assert.equal(ended.length, 0)
     gate.resolve()
     await isClosing
-    assert.deepEqual(ended, ['first', 'closed'])
+    assert.equal(ended.join(), 'first,closed')
 
     void feed.tail()
     void feed.tail().then(() => ended.push('second'))
     await feed.close()
-    assert.deepEqual(ended, ['first', 'closed', 'second'])
+    assert.equal(ended.join(), 'first,closed,second')
   })
 
   it('the event feed does not keep a process alive', async () => {
