@@ -111,13 +111,16 @@ describe('the SMTP transport', () => {
   })
 
   it('the SMTP transport interrupts a mail when it is closed', async () => {
-    server = await startMailServer({ onConnect: () => {} })
+    const { promise: connected, resolve } = Promise.withResolvers<void>()
+    server = await startMailServer({ onConnect: () => resolve() })
     const parsed = parseMailUrl(server.url)
     assert.ok(parsed.kind === 'smtp')
     const transport = await createSmtp(parsed)
     const sending = transport.send(message, new AbortController().signal)
+    const rejected = assert.rejects(sending)
+    await connected
     transport.close()
-    await assert.rejects(sending)
+    await rejected
   })
 
   it('the SMTP transport gives up at once if its signal is aborted', async () => {
