@@ -25,9 +25,8 @@ const library = 'packages/keystile/src'
 const server = 'packages/server/src'
 const auditRecord = `${server}/features/audit/audit-record.test.ts`
 const ownUsers = `${server}/features/directory/own-users.test.ts`
-/** The test of the records of all features. */
-const records = `${server}/server/features.test.ts`
-const referencePages = 'tools/reference-pages.test.ts'
+/** The tests of the records of all features: their settings, commands, rules, metrics and so on. */
+const records = [`${server}/server/{features,commands}.test.ts`, 'tools/reference-pages.test.ts']
 const vectors = 'test/conformance/{rfc-vectors,wycheproof,disguised-keys}.test.ts'
 
 /**
@@ -57,6 +56,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     `${server}/features/housekeeping/housekeeping.test.ts`,
   ],
   'server/features/audit': [],
+  'server/features/backup': ['test/cli/backup.test.ts'],
   'server/features/events': [
     `${server}/features/directory/user-cache.test.ts`,
     'test/flows/{me,login}.test.ts',
@@ -64,7 +64,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'server/features/revocation-feed': ['test/flows/revocation-feed.test.ts'],
   'server/features/app-events': [],
   'server/features/limits': ['test/flows/guessing.test.ts'],
-  'server/features/metrics': [],
+  'server/features/metrics': [`${server}/listener/server.test.ts`],
   'server/features/password': [
     `${server}/configuration/options.test.ts`,
     'test/flows/{login,account-rules}.test.ts',
@@ -85,7 +85,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'test/flows/{at-rest,login}.test.ts',
     'test/rotation/{operator,own-keys}.test.ts',
     `${server}/configuration/{rules,machine}.test.ts`,
-    referencePages,
+    'tools/reference-pages.test.ts',
   ],
   'server/features/sessions': [
     'test/flows/{refresh,revoke,sessions,login,account}.test.ts',
@@ -115,13 +115,13 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'server/features/mail': ['test/flows/mail.test.ts'],
   'server/features/docs': [],
   'server/features/lease': [],
-  'server/features/outbox': ['test/flows/mail.test.ts'],
+  'server/features/outbox': ['test/flows/{mail,mail-guessing}.test.ts'],
   'server/features/queue': [
     'test/flows/mail.test.ts',
     `${server}/features/app-events/durable.test.ts`,
   ],
-  'server/configuration': [referencePages],
-  'server/listener': [referencePages, `${server}/configuration/rules.test.ts`],
+  'server/configuration': ['tools/reference-pages.test.ts'],
+  'server/listener': ['tools/reference-pages.test.ts', `${server}/configuration/rules.test.ts`],
   'server/server': ['test/flows/{login,account}.test.ts'],
 }
 
@@ -218,8 +218,8 @@ async function runInServer(
   const { testRooms } = await import('./mutate/server-rooms.ts')
   const results = '.stryker/server.json'
   if (force) rmSync(results, { force: true })
-  const own = find(chosen.map(([room]) => `${folderOf(room)}/**/*.test.ts`))
-  const others = find([...chosen.flatMap(([room]) => rooms[room] ?? []), records])
+  const own = find([...chosen.map(([room]) => `${folderOf(room)}/**/*.test.ts`), ...records])
+  const others = find(chosen.flatMap(([room]) => rooms[room] ?? []))
   const counts: Record<string, Record<string, number>> = {}
   await testRooms({
     targets: chosen.flatMap(([, mutate]) => findTargets(mutate)),

@@ -238,7 +238,7 @@ const server: Package = {
       name: 'features/queue',
       for: 'rows that wait in a table of a feature, and are delivered by the holder of a lease',
       from: ['base', 'storage', 'feature', 'features/lease'],
-      packages: ['keystile', 'node:timers'],
+      packages: ['keystile'],
     },
     {
       name: 'features/app-events',

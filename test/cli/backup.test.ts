@@ -400,6 +400,8 @@ describe('keystile backup and keystile restore', () => {
       const { tokens } = await start()
       await tokens()
       const { backed_up_at: at } = await must('backup', 'b.db')
+      const marked = query(path('b.db'), "select value from setting where name = 'backed_up_at'")
+      assert.equal(new Date(Number(marked[0]?.['value'])).toISOString(), at)
       await stop()
       const told = await must('restore', 'b.db')
       assert.deepEqual([told['backed_up_at'], told['sessions_ended']], [at, 1])

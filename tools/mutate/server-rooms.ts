@@ -174,10 +174,10 @@ async function testStage(
 }
 
 async function testMutant(mutant: Mutant, reaching: Reaching, stage: Stage): Promise<Verdict> {
-  const { ids, milliseconds, hitLimit, isStatic, mustHit } = reaching
+  const { ids, limitOf, hitLimit, isStatic, mustHit } = reaching
   if (isStatic) return testAlone(stage.starter, mutant, reaching)
 
-  const answer = await stage.warm.ask({ mutant: mutant.id, ids, hitLimit }, milliseconds)
+  const answer = await stage.warm.ask({ mutant: mutant.id, ids, hitLimit }, limitOf)
   if (answer === 'ended') {
     await stage.restart()
     return testAlone(stage.starter, mutant, reaching)
@@ -195,7 +195,7 @@ async function testMutant(mutant: Mutant, reaching: Reaching, stage: Stage): Pro
  */
 async function confirm(killed: readonly Verdict[], stage: Stage): Promise<readonly Verdict[]> {
   const ids = [...new Set(killed.flatMap(({ by }) => by ?? []))].filter((id) => id !== unloadable)
-  const answer = await stage.warm.ask({ ids }, 600_000)
+  const answer = await stage.warm.ask({ ids }, () => 120_000)
   if (answer !== 'ended' && answer.failed === undefined) return killed
 
   await stage.restart()
@@ -210,7 +210,8 @@ async function confirm(killed: readonly Verdict[], stage: Stage): Promise<readon
 /** The tests that reach a mutant, the fastest first. */
 interface Reaching {
   readonly ids: readonly string[]
-  readonly milliseconds: number
+  /** How long a test may take with the mutant, in milliseconds. */
+  readonly limitOf: (id: string) => number
   readonly hitLimit: number
   /** Whether the mutated code also runs when the file is loaded. */
   readonly isStatic: boolean
@@ -229,7 +230,7 @@ async function findReaching(
 ): Promise<ReadonlyMap<string, Reaching>> {
   const costs = new Map<string, Cost>()
   for (const id of warm.ids) {
-    const answer = await warm.ask({ ids: [id] }, 120_000)
+    const answer = await warm.ask({ ids: [id] }, () => 120_000)
     if (answer === 'ended') throw new Error(`this test does not end without a mutant: ${id}`)
     const cost = answer.costs[id] ?? { cpu: 0, elapsed: 0 }
     if (answer.failed !== undefined)
@@ -239,6 +240,7 @@ async function findReaching(
     else costs.set(id, cost)
   }
   const { inProcess, all } = await warm.readCoverage()
+  const limitOf = (id: string): number => 3 * (costs.get(id)?.elapsed ?? 0) + 5_000
   const byCost = [...costs].toSorted(([, a], [, b]) => a.cpu - b.cpu).map(([id]) => id)
   const found = new Map<string, Reaching>()
   for (const { mutant } of mutants) {
@@ -249,14 +251,13 @@ async function findReaching(
     const others = isStatic ? byCost.filter((test) => !reaching.includes(test)) : []
     const ids = [...reaching, ...others]
     if (ids.length === 0) continue
-    const elapsed = ids.reduce((sum, test) => sum + (costs.get(test)?.elapsed ?? 0), 0)
     const hits = ids.reduce((sum, test) => sum + (all.perTest[test]?.[id] ?? 0), 0)
     const mustHit = ids.some((test) => inProcess.perTest[test]?.[id] !== undefined)
     found.set(id, {
       ids,
       isStatic,
       mustHit,
-      milliseconds: 3 * elapsed + 5_000,
+      limitOf,
       hitLimit: 100 * hits + 1000,
     })
   }
@@ -269,13 +270,13 @@ const unloadable = 'the tests cannot be loaded'
 async function testAlone(
   starter: Starter,
   mutant: Mutant,
-  { ids, milliseconds, hitLimit }: Reaching,
+  { ids, limitOf, hitLimit }: Reaching,
 ): Promise<Verdict> {
   const files = new Set(ids.map((id) => id.slice(0, id.indexOf(': '))))
   const started = await starter.start([...files], mutant.id)
   if (!started) return { mutant, fate: 'killed', by: unloadable }
   try {
-    const answer = await started.ask({ mutant: mutant.id, ids, hitLimit }, milliseconds)
+    const answer = await started.ask({ mutant: mutant.id, ids, hitLimit }, limitOf)
     if (answer === 'ended') return { mutant, fate: 'timeout' }
     return { mutant, fate: answer.failed === undefined ? 'survived' : 'killed', by: answer.failed }
   } finally {

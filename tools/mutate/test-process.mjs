@@ -105,6 +105,7 @@ async function answer({ mutant, ids, hitLimit }) {
   process.env.KEYSTILE_MUTATE_HITS = String(hitLimit ?? Infinity)
   const costs = {}
   for (const id of ids) {
+    process.send({ started: id })
     const [cpu, started] = [process.cpuUsage(), performance.now()]
     const error = await run(tests.get(id))
     const { user, system } = process.cpuUsage(cpu)

@@ -24,7 +24,7 @@ const shownMembers = new Set(['doc', 'help', 'summary', 'description', 'demand',
 const names = new Set(['Identifier', 'MemberExpression'])
 
 /** Three words in a row. */
-const prose = /[A-Za-z`’'-]+[,;:]? [A-Za-z`’'-]+[,;:]? [A-Za-z`’'-]/
+const prose = /[\p{L}`’'-]+[,;:]? [\p{L}`’'-]+[,;:]? [\p{L}`’'-]/u
 
 export const documentation = 'documentation'
 export const textForPeople = 'a text for people'

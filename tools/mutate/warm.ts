@@ -41,10 +41,11 @@ export interface WarmProcess {
   /** The ids of all tests. */
   readonly ids: readonly string[]
   /**
-   * Runs tests until one fails. Returns 'ended' if the process has ended, or if it was killed after
-   * `milliseconds`. Time in which the process waits for a processor does not count.
+   * Runs tests until one fails. Returns 'ended' if the process has ended, or if it was killed
+   * because a test took longer than `limitOf` returns, in milliseconds. Time in which the process
+   * waits for a processor does not count.
    */
-  ask(question: Question, milliseconds: number): Promise<Answer | 'ended'>
+  ask(question: Question, limitOf: (id: string) => number): Promise<Answer | 'ended'>
   /** What was reached until now: in this process, and also in the threads and processes of tests. */
   readCoverage(): Promise<{ readonly inProcess: Coverage; readonly all: Coverage }>
   kill(): void
@@ -59,6 +60,7 @@ export interface Starter {
 }
 
 const loadMilliseconds = 60_000
+const loadLimit = (): number => loadMilliseconds
 
 /** @param folder holds all files that the processes write */
 export async function createStarter(folder: string, { sources }: Mutated): Promise<Starter> {
@@ -108,18 +110,18 @@ async function startProcess(parts: {
     rmSync(own, { recursive: true, force: true, maxRetries: 10 })
   }
   process.on('exit', kill)
-  const loaded = await ask<{ readonly ids: readonly string[] }>(child, { files }, loadMilliseconds)
+  const loaded = await ask<{ readonly ids: readonly string[] }>(child, { files }, loadLimit)
   if (loaded === 'ended') {
     kill()
     return undefined
   }
   return {
     ids: loaded.ids,
-    ask: (question, milliseconds) => ask<Answer>(child, question, milliseconds),
+    ask: (question, limitOf) => ask<Answer>(child, question, limitOf),
     async readCoverage() {
       await delay(300) // for the last counts of ended threads
       const question = { ids: [], counts: true }
-      const answer = await ask<{ readonly counts: Coverage }>(child, question, loadMilliseconds)
+      const answer = await ask<{ readonly counts: Coverage }>(child, question, loadLimit)
       if (answer === 'ended') throw new Error('the process of the tests has ended')
       const others = readdirSync(counts).map(
         (name) => JSON.parse(readFileSync(join(counts, name), 'utf8')) as Coverage,
@@ -130,20 +132,29 @@ async function startProcess(parts: {
   }
 }
 
+/** What the process sends when it starts a test. */
+interface Started {
+  readonly started: string
+}
+
 /** Sends a message to the process, and returns its answer. The process decides the type. */
-async function ask<Result>(
+async function ask<Result extends object>(
   child: ChildProcess,
   question: object,
-  milliseconds: number,
+  limitOf: (id: string) => number,
 ): Promise<Result | 'ended'> {
   if (!child.connected) return 'ended'
+  const budget = { left: limitOf('') }
   const answer = new Promise<Result | 'ended'>((resolve) => {
-    child.once('message', (message) => resolve(message as Result))
+    child.on('message', (message: Started | Result) => {
+      if ('started' in message) budget.left = limitOf(message.started)
+      else resolve(message)
+    })
     child.once('disconnect', () => resolve('ended'))
   })
   const done = new AbortController()
   child.send(question)
-  void killAfter(child, milliseconds, done.signal)
+  void killAfter(child, budget, done.signal)
   try {
     return await answer
   } finally {
@@ -152,20 +163,23 @@ async function ask<Result>(
   }
 }
 
-/** Kills the process when it has run, or waited for anything except a processor, for this time. */
+/**
+ * Kills the process when it has run, or waited for anything except a processor, for as many
+ * milliseconds as are left.
+ */
 async function killAfter(
   { pid = 0 }: ChildProcess,
-  milliseconds: number,
+  budget: { left: number },
   signal: AbortSignal,
 ): Promise<void> {
   const period = 500
   let before = readWaits(pid)
-  for (let used = 0; used < milliseconds;) {
+  while (budget.left > 0) {
     await delay(period, undefined, { signal }).catch(() => {})
     if (signal.aborted) return
     const now = readWaits(pid)
     const waits = Array.from(now, ([thread, waited]) => waited - (before.get(thread) ?? waited))
-    used += Math.max(0, period - Math.max(0, ...waits))
+    budget.left -= Math.max(0, period - Math.max(0, ...waits))
     before = now
   }
   endGroup(pid)

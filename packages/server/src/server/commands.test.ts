@@ -42,6 +42,7 @@ describe('the commands of the writer thread', () => {
     defined.push(underLease.name)
     assert.deepEqual(commands.map(({ name }) => name).toSorted(), defined.toSorted())
     assert.equal(new Set(defined).size, defined.length)
+    assert.ok(defined.every((name) => /^[a-z]+/i.test(name)))
   })
 
   it('the writer thread does not load schemas, the command line or HTTP', () => {

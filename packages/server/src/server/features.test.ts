@@ -104,6 +104,7 @@ describe('the rate limits of features', () => {
       namesOf((await findRecords<LimitRate>(isRate)).map(({ value }) => value)),
     )
     assert.equal(new Set(namesOf(rates)).size, rates.length)
+    for (const name of namesOf(rates)) assert.match(name, /^[a-z-]+$/)
   })
 
   it('each rate limit is used by the feature that declares it', async () => {

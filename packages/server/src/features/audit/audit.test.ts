@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Database } from '../../storage/database.ts'
 import { addressOf, createAudit } from './audit.ts'
+import { feature } from './feature.ts'
 
 describe('createAudit', () => {
   it('while 200 audit lines wait to be written, createAudit refuses another line with 503', async () => {
@@ -46,6 +47,8 @@ describe('addressOf', () => {
       ['::ffff:192.0.2.1', '192.0.2.1'],
       ['::FFFF:192.0.2.1', '192.0.2.1'],
       ['2001:db8::1', '2001:db8::1'],
+      ['::ffff:192.168.100.200', '192.168.100.200'],
+      ['::ffff:192.0.2.1%eth0', '::ffff:192.0.2.1%eth0'],
       ['::1', '::1'],
       ['2001:db8::ffff:192.0.2.1', '2001:db8::ffff:192.0.2.1'],
       ['::ffff:1', '::ffff:1'],
@@ -63,5 +66,27 @@ describe('addressOf', () => {
       '1.2.3.4\n',
     ])
       assert.equal(addressOf({ remoteAddress }), undefined)
+  })
+})
+
+describe('the setting auditSeconds', () => {
+  const [setting] = feature.settings ?? []
+
+  it('the audit record keeps an entry for a day to ten years, by default for 90 days', () => {
+    const isValid = (seconds: number): boolean =>
+      setting?.schema.safeParse(seconds).success === true
+    assert.deepEqual([86_399, 86_400, 315_360_000, 315_360_001].map(isValid), [
+      false,
+      true,
+      true,
+      false,
+    ])
+    assert.deepEqual([setting?.default, setting?.defaultText], [7_776_000, '7776000 (90 days)'])
+    assert.deepEqual(setting?.environment, ['KEYSTILE_AUDIT_SECONDS'])
+  })
+
+  it('the audit record deletes entries that are older than auditSeconds', () => {
+    const [step] = feature.cleanUp ?? []
+    assert.equal(step?.before(100_000, { auditSeconds: 7 }), 93_000)
   })
 })

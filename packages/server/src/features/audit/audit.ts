@@ -106,5 +106,5 @@ export function addressOf({
   remoteAddress,
 }: Pick<HttpRequestWithBody, 'remoteAddress'>): string | undefined {
   const address = remoteAddress?.replace(/^::ffff:(\d+\.\d+\.\d+\.\d+)$/i, '$1')
-  return isIP(address ?? '') === 0 ? undefined : address
+  return address !== undefined && isIP(address) !== 0 ? address : undefined
 }

@@ -88,15 +88,42 @@ describe('followAudit', () => {
   })
 
   it('if a line is committed while followAudit starts, followAudit yields the line once', async () => {
-    await Promise.all(Array.from({ length: 500 }, (_, i) => record(i / 1_000)))
+    await Promise.all(Array.from({ length: 500 }, () => record(-60)))
+    await record(0)
     const given: number[] = []
     let pauses = 0
     const pause = async (): Promise<boolean> => pauses++ < 2
     for await (const { at } of followAudit(database, {}, { clock: { now: () => now }, pause })) {
-      if (given.length === 0) await record(1)
+      if (given.length === 0) await record(-30)
       given.push((at - start) / 1_000)
     }
-    assert.deepEqual(given.slice(498), [0.498, 0.499, 1])
+    assert.deepEqual(given.slice(498), [-60, -60, -30, 0])
+  })
+
+  it('followAudit does not look for lines that are committed more than 30 s late', async () => {
+    await record(0)
+    const later = async (): Promise<void> => {
+      now += 60_000
+      await record(60)
+    }
+    assert.deepEqual(
+      await follow(
+        {},
+        () => record(-30),
+        () => record(-30.001),
+        later,
+        () => record(30),
+        () => record(29.999),
+      ),
+      [[0], [-30], [], [60], [30], []],
+    )
+  })
+
+  it('followAudit finds late lines of a subject whose last line is old', async () => {
+    await record(0)
+    now += 100_000
+    await record(100, 'bob')
+    assert.deepEqual(await follow({ subject: 'ada' }, () => record(10)), [[0], [10]])
   })
 
   it('followAudit yields a new line even if the line before it is an hour older', async () => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { Kysely } from 'kysely'
 import { inTables, type Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
-import { listAudit, purgeAudit, recordAudit, type AuditFilter } from './store.ts'
+import { openSqliteFile, sqliteDialect } from '../../storage/sqlite-dialect.ts'
+import { listAudit, purgeAudit, readNewestInstant, recordAudit, type AuditFilter } from './store.ts'
 import type { AuditTables } from './tables.ts'
 
 const now = Date.UTC(2026, 10, 25)
@@ -71,6 +73,17 @@ describe('the audit record in a database', () => {
     assert.deepEqual(await list({ last: 3, since: now + 16 }), [20, 30])
     assert.deepEqual(await list({ subject: 'ada' }), [10, 20, 30])
     assert.deepEqual(await list({ subject: 'ada', last: 2, since: now }), [20, 30])
+  })
+
+  it('readNewestInstant returns the time of the newest line, if there is one', async () => {
+    assert.equal(await readNewestInstant(database.reader), undefined)
+    for (const at of [30, 10, 20]) await record(now + at)
+    assert.equal(await readNewestInstant(database.reader), now + 30)
+
+    const file = openSqliteFile(':memory:', { readOnly: false })
+    const empty = new Kysely<unknown>({ dialect: sqliteDialect(file) })
+    assert.equal(await readNewestInstant(empty), undefined)
+    await empty.destroy()
   })
 
   it('listAudit reads and purgeAudit deletes 500 audit lines at a time, the oldest first', async () => {

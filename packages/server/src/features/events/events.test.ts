@@ -7,9 +7,10 @@ import { afterEach, beforeEach, describe, it, mock } from 'node:test'
 import { silentLogger } from 'keystile/internal'
 import type { Database } from '../../storage/database.ts'
 import { openDatabase } from '../../storage/open.ts'
+import { releaseLease } from '../lease/store.ts'
 import type { LogCursor } from './event-log.ts'
 import { openEventFeed, type EventFeed } from './events.ts'
-import type { FeedEvent } from './store.ts'
+import { announceUserChange, type FeedEvent } from './store.ts'
 
 const now = Date.UTC(2026, 10, 25)
 const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
@@ -37,6 +38,8 @@ describe('openEventFeed', () => {
   let time: number
   let wallTime: number
   let log: string[]
+  /** The fields of the lines in `log`. */
+  let fields: Readonly<Record<string, unknown>>[]
 
   /** Inserts an event as another process would. */
   const insert = (value: string, kind = 'subject'): void => {
@@ -46,9 +49,12 @@ describe('openEventFeed', () => {
       )
       .run(`id of ${value}`, kind, value, now, now + 1)
   }
-  const open = (): Promise<EventFeed> => {
-    const note = (_: object, message: string): void => void log.push(message)
-    return openEventFeed(database, {
+  const open = (from: Database = database): Promise<EventFeed> => {
+    const note = (line: object, message: string): void => {
+      fields.push({ ...line })
+      log.push(message)
+    }
+    return openEventFeed(from, {
       clock: { now: () => wallTime },
       logger: { ...silentLogger, info: note, warn: note, error: note },
     })
@@ -67,7 +73,7 @@ describe('openEventFeed', () => {
     others = new DatabaseSync(file, { timeout: 5_000 })
     time = 0
     wallTime = now
-    log = []
+    ;[log, fields] = [[], []]
     mock.method(performance, 'now', () => time)
     mock.timers.enable({ apis: ['setInterval'] })
     feed = await open()
@@ -145,12 +151,13 @@ describe('openEventFeed', () => {
     feed.onEvent(({ value }) => seen.push(value))
     insert('1', 'scope')
     insert('2')
-    insert('3', 'scope')
+    insert('3', 'role')
     await feed.tail()
     assert.deepEqual(seen, ['2'])
     assert.equal(feed.revocations.isRevoked({ ...ada, subject: '2' }), true)
     assert.deepEqual(numbersIn(feed.log.start()), [2])
     assert.deepEqual(log, ['this release does not know a kind of revocation, and ignores it'])
+    assert.deepEqual(fields, [{ kind: 'scope' }])
     await feed.tail()
     assert.equal(log.length, 1)
   })
@@ -174,6 +181,7 @@ describe('openEventFeed', () => {
   it('the event feed is stale if no read has succeeded for 4 s', async () => {
     time = 3_999
     assert.equal(feed.revocations.state, 'current')
+    assert.equal(feed.ageSeconds, 3.999)
     time = 4_000
     assert.equal(feed.revocations.state, 'stale')
     await feed.revocations.refresh()
@@ -245,6 +253,22 @@ describe('openEventFeed', () => {
     assert.deepEqual(log, ['the clock was set back; reading all revocations again'])
   })
 
+  it('if the clock is set back during a read, the next read starts over', async () => {
+    insert('ada')
+    await feed.tail()
+    wallTime = now + 3_600_000
+    await feed.tail() // forgets the revocation of ada
+    others.exec(`insert into event values ('b', null, 'subject', 'bob', 0, ${now + 7_200_000})`)
+    feed.onEvent(({ value }) => {
+      if (value === 'bob') wallTime = now
+    })
+    await feed.tail()
+    assert.equal(feed.revocations.state, 'stale')
+    await feed.tail()
+    assert.deepEqual([feed.revocations.state, feed.revocations.isRevoked(ada)], ['current', true])
+    assert.deepEqual(log, ['the clock was set back; reading all revocations again'])
+  })
+
   it('if the clock is set back by one minute, the event feed still has all revocations', async () => {
     insert('ada')
     await feed.tail()
@@ -300,6 +324,7 @@ describe('openEventFeed', () => {
     await pass(250)
     await pass(250)
     assert.deepEqual(log, ['revocations cannot be read'])
+    assert.ok(fields[0]?.['err'] instanceof Error)
     time = 4_000
     await feed.revocations.refresh() // does not throw
     assert.equal(feed.revocations.state, 'stale')
@@ -319,6 +344,132 @@ describe('openEventFeed', () => {
     await feed.close()
     await new Promise((resolve) => setImmediate(resolve))
     assert.deepEqual(log, [])
+  })
+
+  it('listeners learn about gaps after 4 s without a read, and after half an hour', async () => {
+    let gaps = 0
+    feed.onGap(() => gaps++)
+    const gapsAfter = async (milliseconds: number, asleep = 0): Promise<number> => {
+      time += milliseconds
+      wallTime += milliseconds + asleep
+      await feed.tail()
+      return gaps
+    }
+    assert.deepEqual([await gapsAfter(3_999), await gapsAfter(4_000)], [0, 1])
+    const halfHour = 30 * 60_000
+    assert.deepEqual([await gapsAfter(0, halfHour), await gapsAfter(0, halfHour + 1)], [1, 2])
+    assert.equal(await gapsAfter(0), 2)
+    wallTime -= 60_001
+    assert.deepEqual([await gapsAfter(0), await gapsAfter(0)], [3, 3], 'it has read all again')
+  })
+
+  it('this process learns about a user that it has changed before the command resolves', async () => {
+    let announce: (notice: unknown) => void = () => {}
+    const own = await open({ ...database, onCommitted: (listener) => void (announce = listener) })
+    const users: string[] = []
+    own.onUserChanged((subject) => users.push(subject))
+    announce({ type: 'logged_in' })
+    assert.equal(users.length, 0)
+    announce({ changedUser: 'ada' })
+    assert.deepEqual(users, ['ada'])
+
+    feed.onUserChanged((subject) => users.push(subject))
+    await database.write(announceUserChange, { subject: 'bob', now })
+    assert.deepEqual(users, ['ada', 'bob'])
+    await own.tail() // as another process
+    assert.deepEqual(users, ['ada', 'bob', 'bob'])
+    await own.close()
+  })
+
+  it('after followSignals(), the event feed reads at each signal of the database', async () => {
+    const signals: (() => void)[] = []
+    const own = await open({ ...database, onSignal: (listener) => void signals.push(listener) })
+    assert.equal(signals.length, 0)
+    own.followSignals()
+    insert('ada')
+    signals[0]?.()
+    await new Promise<void>((resolve) => own.onRead(resolve))
+    assert.equal(own.revocations.isRevoked(ada), true)
+    await own.close()
+  })
+
+  it('a write after 8 s without a read waits for a read, and fails if it fails', async () => {
+    const write = (isUrgent = false): Promise<unknown> => {
+      const { write } = isUrgent ? database.urgent : database
+      return write(releaseLease, { name: 'none', fence: 0 })
+    }
+    const reads = mock.method(database.reader, 'getExecutor')
+    time = 7_999
+    await write()
+    assert.equal(reads.mock.callCount(), 0)
+    time = 8_000
+    await write(true)
+    assert.equal(reads.mock.callCount(), 0)
+    await write()
+    assert.notEqual(reads.mock.callCount(), 0)
+    assert.equal(feed.ageSeconds, 0)
+
+    reads.mock.mockImplementation(() => assert.fail('the disk fails'))
+    time = 15_999
+    await write()
+    time = 16_000
+    await assert.rejects(write(), { name: 'DatabaseUnavailableError' })
+    await write(true)
+    reads.mock.restore()
+    await write()
+  })
+
+  it('no write succeeds after a newer release has contracted the tables', async () => {
+    const write = (): Promise<unknown> => database.write(releaseLease, { name: 'none', fence: 0 })
+    const { oldest } = others.prepare('select oldest from schema_mark').get() ?? {}
+    others.exec('update schema_mark set oldest = 9999')
+    time = 8_000
+    await assert.rejects(write(), { name: 'NewerSchemaError' })
+    time = 0
+    await assert.rejects(write(), { name: 'NewerSchemaError' })
+    await assert.rejects(feed.tail(), { name: 'NewerSchemaError' })
+    others.exec(`update schema_mark set oldest = ${Number(oldest)}`)
+    await feed.tail()
+    await write()
+  })
+
+  it('close() waits for the read in progress, and for the next one', async () => {
+    const [gate, write] = [Promise.withResolvers<void>(), database.urgent.write]
+    const gated = mock.method(
+      database.urgent,
+      'write',
+      async (...given: Parameters<Database['write']>) => {
+        await gate.promise
+        return write(...given)
+      },
+    )
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+    const ended: string[] = []
+    insert('ada')
+    void feed.tail().then(() => ended.push('first'))
+    while (gated.mock.callCount() === 0) await turn()
+    const isClosing = feed.close().then(() => ended.push('closed'))
+    for (let round = 0; round < 5; round++) await turn()
+    assert.equal(ended.length, 0)
+    gate.resolve()
+    await isClosing
+    assert.equal(ended.join(), 'first,closed')
+
+    void feed.tail()
+    void feed.tail().then(() => ended.push('second'))
+    await feed.close()
+    assert.equal(ended.join(), 'first,closed,second')
+  })
+
+  it('the event feed does not keep a process alive', async () => {
+    mock.timers.reset()
+    const countTimers = (): number =>
+      process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const before = countTimers()
+    const another = await open()
+    await another.revocations.refresh()
+    assert.equal(countTimers(), before)
+    await another.close()
   })
 
   it('revocations.refresh resolves even if the database cannot write at the moment', async () => {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { afterEach, beforeEach, describe, it } from 'node:test'
 import { Kysely } from 'kysely'
+import { copyMigratedFile } from '../../../test-support/migrated.ts'
 import { readVersion } from '../../base/version.ts'
 import { inTables, type Reader } from '../../storage/database.ts'
-import { openDatabase } from '../../storage/open.ts'
 import { openSqliteFile, sqliteDialect } from '../../storage/sqlite-dialect.ts'
 import { insertEvents } from './in-transaction.ts'
 import { listEventsAfter, numberEvents, readFeed } from './store.ts'
@@ -19,15 +19,12 @@ const day = 24 * 60 * 60 * 1000
 describe('the table of events', () => {
   let folder: string
   let db: Reader
-  before(async () => {
+  beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'keystile-event-store-'))
-    const file = join(folder, 'keystile.db')
-    await (
-      await openDatabase(file, new URL('../../server/writer-thread.ts', import.meta.url))
-    ).close()
+    const file = await copyMigratedFile(join(folder, 'keystile.db'))
     db = new Kysely<unknown>({ dialect: sqliteDialect(openSqliteFile(file, { readOnly: false })) })
   })
-  after(async () => {
+  afterEach(async () => {
     await db.destroy()
     rmSync(folder, { recursive: true })
   })
@@ -58,11 +55,12 @@ describe('the table of events', () => {
     assert.equal((await readFeed(db, 0)).hasUnnumbered, false)
     await insert('expired by a clock that is ahead', now - margin - day + 1)
     assert.equal((await readFeed(db, 0)).hasUnnumbered, true)
-    await insert('last', now - margin + 1)
-    await insert('later', now + 5)
   })
 
   it('listEventsAfter lists an event only after it has a number, and the number never changes', async () => {
+    await insert('expired by a clock that is ahead', now - margin - day + 1)
+    await insert('last', now - margin + 1)
+    await insert('later', now + 5)
     assert.deepEqual(await list(), [])
     await number()
     await number()
@@ -84,18 +82,22 @@ describe('the table of events', () => {
   })
 
   it('readFeed returns the highest number, and the id of the event with this number', async () => {
+    for (const value of ['first', 'second']) await insert(value, now)
+    await number()
     const { id } = await inTables<EventTables>(db)
       .selectFrom('event')
       .select('id')
-      .where('seq', '=', 4)
+      .where('seq', '=', 2)
       .executeTakeFirstOrThrow()
-    const state = { seq: 4, hasUnnumbered: false, mark: { oldest: 16, release: readVersion() } }
-    assert.deepEqual(await readFeed(db, 4), { ...state, idAt: id })
-    assert.deepEqual(await readFeed(db, 5), { ...state, idAt: undefined })
+    const state = { seq: 2, hasUnnumbered: false, mark: { oldest: 16, release: readVersion() } }
+    assert.deepEqual(await readFeed(db, 2), { ...state, idAt: id })
+    assert.deepEqual(await readFeed(db, 3), { ...state, idAt: undefined })
   })
 
   it('listEventsAfter omits events whose tokens have all expired', async () => {
-    assert.deepEqual(await list(3, now + margin - 1), [[4, 'fourth', margin]])
-    assert.deepEqual(await list(3, now + margin), [])
+    await insert('first', now)
+    await number()
+    assert.deepEqual(await list(0, now + margin - 1), [[1, 'first', margin]])
+    assert.deepEqual(await list(0, now + margin), [])
   })
 })

@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict'
-import { it } from 'node:test'
-import { purge } from './housekeeping.ts'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, describe, it, mock } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { silentLogger } from 'keystile/internal'
+import { copyMigratedFile } from '../../../test-support/migrated.ts'
+import { underLease } from '../../server/commands.ts'
+import type { Database } from '../../storage/database.ts'
+import { purgeEvents } from '../events/store.ts'
+import { openLease, type Lease } from '../lease/lease.ts'
+import { releaseLease } from '../lease/store.ts'
+import { purge, startHousekeeping, type Housekeeping } from './housekeeping.ts'
 import { maxPurgedAtOnce } from '../../feature/clean-up.ts'
 import { cleanUpSteps } from '../../server/features.ts'
 import { checkOptions } from '../../server/options.ts'
@@ -217,5 +229,148 @@ describeOnBoth('housekeeping', (stage) => {
     const clock = await neglect(5_000)
     await (await stage.start({ clock })).keystile.close()
     assert.ok((await countOf('session')) > 0)
+  })
+})
+
+describe('the housekeeping of a process', () => {
+  let folder: string
+  let database: Database
+  let file: DatabaseSync
+  let lease: Lease
+  let running: Housekeeping
+  let warnings: string[]
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'keystile-housekeeping-'))
+    const path = await copyMigratedFile(join(folder, 'keystile.db'))
+    database = await openDatabase(path, writerThread)
+    file = new DatabaseSync(path, { timeout: 5_000 })
+    warnings = []
+    mock.timers.enable({ apis: ['setInterval'] })
+  })
+  afterEach(async () => {
+    await running.close()
+    await lease.close()
+    mock.restoreAll()
+    mock.timers.reset()
+    file.close()
+    await database.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  const start = (): void => {
+    const warn = ({ err }: { readonly err?: unknown }, text: string): void =>
+      void warnings.push(`${text}: ${(err as Error).message}`)
+    lease = openLease(database, { underLease, logger: silentLogger })
+    running = startHousekeeping(
+      database,
+      lease,
+      [{ command: purgeEvents, time: 'clock', before: (time) => time }],
+      { clock: { now: () => 10 }, logger: { ...silentLogger, warn } },
+    )
+  }
+  const insert = (rows = 1): void =>
+    file.exec(`with recursive n (i) as (select 1 union all select i + 1 from n where i < ${rows})
+      insert into event select 'e' || i, null, 'session', 'x', 1, 1 from n`)
+  const count = (): number => file.prepare('select id from event').all().length
+  const until = async (isTrue: () => boolean): Promise<void> => {
+    while (!isTrue()) await setImmediate()
+  }
+  const settle = async (): Promise<void> => {
+    for (let round = 0; round < 3; round++) {
+      await setImmediate()
+      await database.write(releaseLease, { name: 'none', fence: 0 })
+    }
+  }
+
+  it('housekeeping runs when the process takes the lease, and then each minute', async () => {
+    insert()
+    start()
+    const write = mock.method(lease, 'write')
+    // The second transaction finds nothing, so the run ends.
+    await until(() => write.mock.callCount() === 2)
+    await settle()
+    assert.equal(count(), 0)
+    insert()
+    mock.timers.tick(59_999)
+    await settle()
+    assert.equal(count(), 1)
+    mock.timers.tick(1)
+    await until(() => count() === 0)
+    await running.close()
+    insert()
+    const reads = mock.method(database.reader, 'getExecutor')
+    mock.timers.tick(60_000)
+    await settle()
+    assert.deepEqual([count(), reads.mock.callCount(), warnings], [1, 0, []])
+  })
+
+  it('housekeeping logs a failure, and tries again a minute later', async () => {
+    insert()
+    file.exec('alter table event rename to gone')
+    start()
+    await until(() => warnings.length === 1)
+    assert.deepEqual(warnings, ['expired rows could not be deleted: no such table: event'])
+    file.exec('alter table gone rename to event')
+    await settle()
+    mock.timers.tick(60_000)
+    await until(() => count() === 0)
+  })
+
+  it('housekeeping ends without a log line when another process takes the lease', async () => {
+    mock.timers.reset()
+    mock.timers.enable({ apis: ['setInterval', 'setTimeout'] })
+    insert(501)
+    start()
+    await until(() => count() === 1)
+    file.exec("update lease set fence = fence + 1, holder = 'other'")
+    await settle()
+    mock.timers.tick(20) // the pause between two transactions
+    await until(() => !lease.isHeld)
+    await running.close()
+    assert.deepEqual([count(), warnings], [1, []])
+  })
+
+  it('housekeeping does nothing while another process has the lease', async () => {
+    file.exec(`insert into lease values ('jobs', 'other', 1, ${Date.now() + 9_000})`)
+    insert()
+    start()
+    const write = mock.method(lease, 'write')
+    mock.timers.tick(60_000)
+    await settle()
+    assert.deepEqual([write.mock.callCount(), count(), warnings], [0, 1, []])
+  })
+
+  it('close() waits for the transaction in progress', async () => {
+    const gate = Promise.withResolvers<void>()
+    insert(501)
+    start()
+    const { write } = lease
+    const gated = mock.method(lease, 'write', async (...given: Parameters<Lease['write']>) => {
+      await gate.promise
+      return write(...given)
+    })
+    await until(() => gated.mock.callCount() === 1)
+    let isClosed = false
+    const closed = running.close().then(() => (isClosed = true))
+    for (let round = 0; round < 5; round++) await setImmediate()
+    assert.equal(isClosed, false)
+    gate.resolve()
+    await closed
+    assert.equal(count(), 1)
+  })
+
+  it('housekeeping keeps a process alive only while it closes', async () => {
+    mock.timers.reset()
+    const countTimers = (): number =>
+      process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const before = countTimers()
+    insert(501)
+    start()
+    await until(() => count() < 501)
+    assert.equal(countTimers(), before)
+    const closed = running.close()
+    assert.equal(countTimers(), before + 1)
+    await closed
+    assert.equal(countTimers(), before)
   })
 })

@@ -216,6 +216,18 @@ describe('the tries of a process to hold the lease', () => {
     ;[tries, isAway, gate, warnings, taken] = [[], false, Promise.resolve(), [], 0]
     mock.method(performance, 'now', () => time)
     mock.timers.enable({ apis: ['setTimeout'] })
+    lease = open()
+    await tryAgain(0)
+  })
+  afterEach(async () => {
+    await lease.close()
+    mock.timers.reset()
+    mock.restoreAll()
+    await database.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  function open(): Lease {
     const urgent: Database['urgent'] = {
       ...database.urgent,
       write(command, values) {
@@ -235,17 +247,10 @@ describe('the tries of a process to hold the lease', () => {
       warn: ({ err }: { readonly err?: unknown }, text: string) =>
         void warnings.push([(err as Error).message, text]),
     }
-    lease = openLease({ write, urgent }, { underLease, logger })
-    lease.onTaken(() => taken++)
-    await tryAgain(0)
-  })
-  afterEach(async () => {
-    await lease.close()
-    mock.timers.reset()
-    mock.restoreAll()
-    await database.close()
-    rmSync(folder, { recursive: true })
-  })
+    const opened = openLease({ write, urgent }, { underLease, logger })
+    opened.onTaken(() => taken++)
+    return opened
+  }
 
   /** Waits for some time, and for the last try. Returns the number of tries until now. */
   async function tryAgain(milliseconds: number): Promise<number> {
@@ -299,6 +304,14 @@ describe('the tries of a process to hold the lease', () => {
     assert.equal(warnings.length, 2)
   })
 
+  it('if the first try of a process fails, it is logged', async () => {
+    await lease.close()
+    isAway = true
+    lease = open()
+    await tryAgain(0)
+    assert.equal(warnings.length, 1)
+  })
+
   it('if the renewal of a lease fails, the process tries again after a second', async () => {
     isAway = true
     assert.deepEqual([await tryAgain(3_000), await tryAgain(999), await tryAgain(1)], [2, 2, 3])
@@ -330,6 +343,25 @@ describe('the tries of a process to hold the lease', () => {
     await lease.close()
     assert.deepEqual([await tryAgain(10_000), lease.isHeld, taken], [2, false, 1])
     await assert.rejects(lease.write(recordAudit, entry), LeaseLostError)
+  })
+
+  it('close() cancels the next try', async () => {
+    await lease.close()
+    assert.equal(await tryAgain(3_000), 1)
+  })
+
+  it('waiting for the next try does not keep a process alive', async () => {
+    mock.timers.reset()
+    const countTimers = (): number =>
+      process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const before = countTimers()
+    const another = open()
+    while (tries.length === 1) await setImmediate()
+    await tries.at(-1)
+    await setImmediate()
+    const after = countTimers()
+    await another.close()
+    assert.equal(after, before)
   })
 })
 

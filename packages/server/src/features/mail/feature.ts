@@ -225,8 +225,7 @@ export const feature: Feature<MailOptions, never, RuleOptions> = {
 const senderExample = 'Example <no-reply@example.com>'
 
 function isAppMail(value: unknown): value is AppMail {
-  if (typeof value !== 'object' || value === null) return false
-  const { from, send, templates = {} } = value as Partial<Record<keyof AppMail, unknown>>
+  const { from, send, templates = {} } = (value ?? {}) as Partial<Record<keyof AppMail, unknown>>
   return (
     typeof from === 'string' &&
     typeof send === 'function' &&

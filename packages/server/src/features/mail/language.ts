@@ -22,8 +22,8 @@ export function preferredLanguage(header: string | null | undefined): Language |
       )
     if (!match) return undefined
 
-    const [, tag = '', weight = '1'] = match
-    const language = languages.find((known) => known === tag.toLowerCase())
+    const [, tag, weight = '1'] = match
+    const language = languages.find((known) => known === tag?.toLowerCase())
     if (language && Number(weight) > best) [preferred, best] = [language, Number(weight)]
   }
   return preferred

@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict'
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { describe, it } from 'node:test'
+import { createSeal } from '../../base/seal.ts'
+import { appWording } from '../../feature/wording.ts'
 import { checkOptions } from '../../server/options.ts'
+import { dkimOf, isSelector } from './dkim.ts'
+import { feature } from './feature.ts'
 import { parseMailUrl } from './mail-url.ts'
+import { createNotices, openMailSeal } from './notices.ts'
+import { pagesUrlOf } from './pages-url.ts'
 
 const pkcs8 = { type: 'pkcs8', format: 'pem' } as const
 const encrypted = { cipher: 'aes-256-cbc', passphrase: 'x' }
+
+const mailOfApp = { from: 'Example <no-reply@example.com>', send() {} }
 
 describe('parseMailUrl', () => {
   const smtp = { kind: 'smtp', host: 'mail.example', isSecure: false, requiresTls: true } as const
@@ -64,6 +72,7 @@ describe('the settings for mail', () => {
   it('checkOptions refuses mailUrl without mailFrom, mailFrom without mailUrl, or both with mail', () => {
     assert.ok(check({ mailUrl: 'console:', mailFrom }))
     assert.ok(check({ mailUrl: 'console:', mailFrom: 'no-reply@example.com' }))
+    assert.ok(check({ mailUrl: 'console:', mailFrom: '<no-reply@example.com>' }))
     assert.ok(check({ mail }))
     assert.ok(check({ mail: { ...mail, templates: { new_device: () => undefined } } }))
     assert.throws(() => check({ mailUrl: 'console:' }), /mailUrl needs mailFrom too/)
@@ -90,11 +99,13 @@ describe('the settings for mail', () => {
     'x <a@example.com',
     'A\r\nBcc: eve@example.com <a@example.com>',
     'a@example.com, b@example.com',
+    '\n<a@example.com>',
+    '<a@example.com>\nx',
   ])
     it(`checkOptions refuses ${JSON.stringify(from)} as the sender of mails`, () => {
       assert.throws(
         () => check({ mailUrl: 'console:', mailFrom: from }),
-        /mailFrom must be an addr/,
+        /mailFrom must be an address such as Example <no-reply@example\.com>; it is /,
       )
       assert.throws(() => check({ mail: { ...mail, from } }), /mail must have an address as from/)
     })
@@ -134,8 +145,20 @@ describe('the settings for mail', () => {
     })
 
   it('checkOptions refuses an option mail without a function send, or with unknown templates', () => {
-    for (const wrong of [null, {}, { ...mail, send: 1 }, { ...mail, templates: { x() {} } }])
-      assert.throws(() => check({ mail: wrong }), /mail must be an object with/)
+    assert.ok(check({ mail: { ...mail, templates: { new_device: undefined } } }))
+    for (const wrong of [
+      null,
+      {},
+      { ...mail, from: 1 },
+      { ...mail, send: 1 },
+      { ...mail, templates: 1 },
+      { ...mail, templates: { x() {} } },
+      { ...mail, templates: { new_device: 'text' } },
+    ])
+      assert.throws(
+        () => check({ mail: wrong }),
+        /mail must be an object with .*; the templates are password_changed, new_device, account/,
+      )
     assert.throws(() => check({ mailLanguage: 'it' }), /mailLanguage must be one of en, de, fr, es/)
   })
 
@@ -153,12 +176,15 @@ describe('the settings for mail', () => {
     '/account',
     'app.example/account',
     'ftp://app.example',
+    'xhttps://app.example',
     'http://app.example/account',
     'http://localhost.example/account',
     'https://app.example/account?next=1',
     'https://app.example/?',
     'https://app.example/#/account',
     'https://user:secret@app.example',
+    'https://secret@app.example',
+    'https://:secret@app.example',
   ])
     it(`checkOptions refuses ${JSON.stringify(accountPagesUrl)} as accountPagesUrl`, () => {
       assert.throws(
@@ -168,4 +194,108 @@ describe('the settings for mail', () => {
           !message.includes('secret'),
       )
     })
+})
+
+describe('the settings for mail of an app that stores the users', () => {
+  const faultsOf = (name: string, value: unknown, users?: object): readonly string[] =>
+    feature.settings
+      ?.find((setting) => setting.name === name)
+      ?.findFaults?.(value, { values: { users }, unread: new Set(['mailFrom']) }, appWording) ?? []
+
+  it('mails need users.email, and links in mails need users.setPassword', () => {
+    for (const [name, value, needed] of [
+      ['mail', mailOfApp, 'email'],
+      ['mailUrl', 'console:', 'email'],
+      ['accountPagesUrl', 'https://app.example', 'setPassword'],
+    ] as const) {
+      const [fault, ...others] = faultsOf(name, value, {})
+      assert.ok(fault?.startsWith(`needs users.${needed} too`), name)
+      assert.deepEqual(others, [])
+      assert.deepEqual(faultsOf(name, value, { [needed]() {} }), [])
+      assert.deepEqual(faultsOf(name, value), [])
+    }
+  })
+})
+
+describe('the rule about the page for development', () => {
+  it('mails must not be shown at /dev/mail if other machines can reach the server', () => {
+    const find = (mailUrl: string, issuer: string): readonly unknown[] | undefined =>
+      feature.rules
+        ?.find(({ id }) => id === 'mail-console')
+        ?.find({ options: { mailUrl, issuer } } as never, appWording)
+    const [found] = find('console:', 'https://auth.example') ?? []
+    const { about, fix } = found as { readonly about: string; readonly fix: string }
+    assert.deepEqual([about, fix], ['mailUrl', 'pass it as mailUrl, with the URL of a mail server'])
+    assert.deepEqual(find('console:', 'http://localhost:3000'), [])
+    assert.deepEqual(find('smtp://mail.example', 'https://auth.example'), [])
+  })
+})
+
+describe('the rule that mail servers must use TLS', () => {
+  const find = (mailUrl?: string): readonly string[] =>
+    (feature.rules ?? [])
+      .filter(({ id }) => id === 'mail-tls')
+      .flatMap((rule) => rule.find({ options: { mailUrl } } as never, appWording) ?? [])
+      .map(({ about, message, fix }) => `${about} ${message}; ${fix}`)
+
+  it('a mail server on another machine without TLS is reported', () => {
+    assert.deepEqual(find('smtp://mail.example?tls=off'), [
+      'mailUrl must use TLS to "mail.example": others on the network can read mails; ' +
+        'remove ?tls=off from the URL',
+    ])
+    for (const mailUrl of [
+      undefined,
+      'console:',
+      'no URL',
+      'smtp://mail.example',
+      'smtps://mail.example',
+      'smtp://localhost',
+      'smtp://127.0.0.1?tls=off',
+    ])
+      assert.deepEqual(find(mailUrl), [], String(mailUrl))
+  })
+})
+
+it('the links in mails lead to the pages of the settings, or below the issuer', () => {
+  const issuer = 'https://auth.example/v1'
+  assert.equal(pagesUrlOf({ issuer }), 'https://auth.example/v1/account')
+  const accountPagesUrl = 'https://app.example/account//'
+  assert.equal(pagesUrlOf({ issuer, accountPagesUrl }), 'https://app.example/account')
+})
+
+it('a notice is worth sending for three days', () => {
+  const notices = createNotices(() => assert.fail('no seal'), { now: () => 0 })
+  const { lifetimeMilliseconds, sealed } = notices('new_device') ?? {}
+  assert.deepEqual([lifetimeMilliseconds, sealed], [259_200_000, null])
+})
+
+it('the seal for mails has a key of its own', () => {
+  const secret = 'a secret for the seal of mails'
+  let calls = 0
+  const seal = openMailSeal(() => (calls++, [secret]))
+  assert.equal(calls, 0)
+  assert.equal(seal().open(createSeal(secret, 'mails').seal('x')), 'x')
+  assert.equal(seal(), seal())
+  assert.equal(calls, 1)
+})
+
+describe('the signer of mails', () => {
+  it('mails are signed for the domain of the sender, if there is a key and a sender', () => {
+    const mailDkimSelector = 'keystile'
+    const mailDkimKey = 'a key'
+    assert.deepEqual(dkimOf({ mailFrom: 'A <a@bücher.example>', mailDkimKey, mailDkimSelector }), {
+      domain: 'xn--bcher-kva.example',
+      selector: 'keystile',
+      key: 'a key',
+    })
+    assert.equal(dkimOf({ mailDkimKey, mailDkimSelector }), undefined)
+    assert.equal(dkimOf({ mailFrom: 'a@example.com', mailDkimSelector }), undefined)
+    assert.equal(dkimOf({ mailFrom: 'nobody', mailDkimKey, mailDkimSelector }), undefined)
+  })
+
+  it('a selector has at most 200 characters', () => {
+    const parts = `${'a'.repeat(49)}.`.repeat(3)
+    assert.equal(isSelector(`${parts}${'a'.repeat(50)}`), true)
+    assert.equal(isSelector(`${parts}${'a'.repeat(51)}`), false)
+  })
 })

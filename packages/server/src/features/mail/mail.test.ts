@@ -2,8 +2,10 @@
 // development.
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
+import { silentLogger } from 'keystile/internal'
 import { describeOnBoth, type TestKeystile } from '../../../test-support/keystile.ts'
 import { startMailServer, type MailServer } from '../../../test-support/mail-server.ts'
+import { createConsoleMail } from './console.ts'
 import { parseMailUrl } from './mail-url.ts'
 import type { MailMessage } from './message.ts'
 import { createSmtp } from './smtp.ts'
@@ -84,6 +86,43 @@ describe('the SMTP transport', () => {
     assert.equal(server.mails[0]?.isEncrypted, false)
   })
 
+  it('the SMTP transport sends several mails over one connection, until it is closed', async () => {
+    let connections = 0
+    const { promise: closed, resolve } = Promise.withResolvers<void>()
+    server = await startMailServer({
+      onConnect(_session, done) {
+        connections++
+        done()
+      },
+      onClose: () => resolve(),
+    })
+    const parsed = parseMailUrl(server.url)
+    assert.ok(parsed.kind === 'smtp')
+    const transport = await createSmtp(parsed)
+    const { signal } = new AbortController()
+    for (let n = 0; n < 2; n++) await transport.send(message, signal)
+    assert.deepEqual([connections, server.tries], [1, 2])
+
+    // A template must not be able to send a file of this machine, or to call a URL.
+    for (const html of [{ path: import.meta.filename }, { href: 'http://127.0.0.1:1/' }])
+      await assert.rejects(transport.send({ ...message, html: html as never }, signal), /rejected/)
+    transport.close()
+    await closed
+  })
+
+  it('the SMTP transport interrupts a mail when it is closed', async () => {
+    const { promise: connected, resolve } = Promise.withResolvers<void>()
+    server = await startMailServer({ onConnect: () => resolve() })
+    const parsed = parseMailUrl(server.url)
+    assert.ok(parsed.kind === 'smtp')
+    const transport = await createSmtp(parsed)
+    const sending = transport.send(message, new AbortController().signal)
+    const rejected = assert.rejects(sending)
+    await connected
+    transport.close()
+    await rejected
+  })
+
   it('if the AbortSignal of a mail is aborted, the SMTP transport rejects at once', async () => {
     server = await startMailServer({ onConnect: () => {} })
     const parsed = parseMailUrl(server.url)
@@ -94,6 +133,42 @@ describe('the SMTP transport', () => {
     controller.abort()
     await assert.rejects(sending)
     transport.close()
+  })
+})
+
+describe('the page for development', () => {
+  it('the page /dev/mail shows the latest 50 mails, the newest first', async () => {
+    const told: unknown[] = []
+    const info = (fields: object): void => void told.push(fields)
+    const { send, close, route } = createConsoleMail({ ...silentLogger, info })
+    const { signal } = new AbortController()
+    for (let n = 1; n <= 51; n++)
+      await send({ ...message, subject: `<${n}>`, text: 'a & b', messageId: `${n}` }, signal)
+    close()
+    const { status, headers, body } = await route.handle({} as never)
+    assert.deepEqual(
+      [status, headers],
+      [
+        200,
+        {
+          'content-type': 'text/html; charset=utf-8',
+          'cache-control': 'no-store',
+          'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+          'referrer-policy': 'no-referrer',
+        },
+      ],
+    )
+    const shown = Array.from(String(body).matchAll(/<h2>&#60;(\d+)&#62;<\/h2>/g), ([, n]) =>
+      Number(n),
+    )
+    assert.deepEqual(
+      shown,
+      Array.from({ length: 50 }, (_, n) => 51 - n),
+    )
+    assert.equal(String(body).match(/<pre>a &#38; b<\/pre>/g)?.length, 50)
+    assert.equal(String(body).split('</article>\n<article>').length, 50)
+    assert.match(String(body), /<p>To ada@example\.com, 1970-01-01T00:00:00\.000Z<\/p>/)
+    assert.deepEqual(told[0], { messageId: '1' })
   })
 })
 
@@ -143,6 +218,21 @@ describeOnBoth('mail', (stage) => {
       page.headers.get('content-security-policy')?.startsWith("default-src 'none'"),
       true,
     )
+  })
+
+  it('close() closes the connection to the mail server', { timeout: 20_000 }, async () => {
+    const { promise: closed, resolve } = Promise.withResolvers<void>()
+    const server = await startMailServer({ onClose: () => resolve() })
+    try {
+      const mailFrom = 'no-reply@example.com'
+      const started = await stage.start({ mailUrl: server.url, mailFrom })
+      await disable(started)
+      await server.received(1)
+      await started.keystile.close()
+      await closed
+    } finally {
+      await server.close()
+    }
   })
 
   it('if mailUrl is not console:, there is no page /dev/mail', async () => {

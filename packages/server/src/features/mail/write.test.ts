@@ -18,6 +18,11 @@ const options: WritingOptions = {
   templates: {},
 }
 
+/** Asserts that a text contains each word of another text. */
+function assertHasWords(text: string, part: string): void {
+  for (const word of part.match(/[\p{L}\d]+/gu) ?? []) assert.ok(text.includes(word), word)
+}
+
 describe('writeMail', () => {
   for (const language of languages)
     it(`writeMail writes each notice in the language ${language} with its time and service name`, async () => {
@@ -35,7 +40,9 @@ describe('writeMail', () => {
           assert.ok(written.html.includes(`\n<p>${paragraph}</p>\n`), paragraph)
 
         const anonymous = { ...mail, template, parameters: {} }
-        assert.doesNotMatch((await writeMail(anonymous, { ...options, language })).text, /IP/)
+        const { text } = await writeMail(anonymous, { ...options, language })
+        assert.doesNotMatch(text, /IP/)
+        assertHasWords(written.text, text)
       }
       assert.equal(subjects.size, noticeKinds.length)
     })
@@ -69,6 +76,7 @@ describe('writeMail', () => {
         const linkOnly = { link, expires_at, language }
         const alone = await writeMail({ ...mail, template, parameters: linkOnly }, options)
         assert.doesNotMatch(alone.text, /1234|:\n\n\n/)
+        assertHasWords(text, alone.text)
       }
     })
 

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { CounterMetric, GaugeMetric, HistogramMetric } from '../../feature/metric.ts'
 import { createCounter, createGauge, createHistogram, formatFamilies } from './exposition.ts'
+import { createMetrics, metricsType, type Metrics } from './metrics.ts'
 
 const named = { type: 'counter', name: 'a_total', help: 'A.' } as const
 
@@ -73,5 +76,79 @@ age_seconds 0.25
       formatFamilies([counter]),
       '# HELP a_total One\\\\two\\nthree\n# TYPE a_total counter\na_total{a="\\"\\\\\\n"} 1\n',
     )
+  })
+})
+
+const plainCounter: CounterMetric = { type: 'counter', name: 'a_total', help: 'A.', labels: {} }
+const histogram: HistogramMetric = { type: 'histogram', name: 'b_seconds', help: '', labels: {} }
+const gauge: GaugeMetric = { type: 'gauge', name: 'c', help: 'C.' }
+
+describe('createMetrics', () => {
+  let metrics: Metrics
+  beforeEach(() => {
+    metrics = createMetrics([histogram, gauge, plainCounter])
+  })
+  afterEach(() => metrics.close())
+
+  /** Reads the metrics, and returns the value of each name without labels. */
+  const readValues = (): ReadonlyMap<string, number> =>
+    new Map(
+      Array.from(
+        metrics.read([{ gauge, value: 3 }]).matchAll(/^(\w+) (\S+)$/gm),
+        ([, name = '', value]) => [name, Number(value)] as const,
+      ),
+    )
+
+  it('the metrics contain the counts, and the gauges that the caller passes', () => {
+    metrics.meter.add(plainCounter, {})
+    metrics.meter.observe(histogram, {}, 2)
+    metrics.meter.add({ ...plainCounter, name: 'unknown' }, {})
+    metrics.meter.observe({ ...histogram, name: 'unknown' }, {}, 2)
+    const values = readValues()
+    const names = ['a_total', 'b_seconds_count', 'b_seconds_sum', 'c', 'unknown', 'unknown_count']
+    assert.deepEqual(
+      names.map((name) => values.get(name)),
+      [1, 1, 2, 3, undefined, undefined],
+    )
+    assert.match(metricsType, /^text\/plain; version=0\.0\.4;/)
+  })
+
+  it('the metrics contain the processor time, the memory and the start of the process', () => {
+    const cpuSeconds = (): number => {
+      const { user, system } = process.cpuUsage()
+      return (user + system) / 1e6
+    }
+    const [cpu, startedAt] = [cpuSeconds(), Date.now() / 1000 - process.uptime()]
+    const values = readValues()
+    const said = values.get('process_cpu_seconds_total') ?? 0
+    assert.ok(said >= cpu && said <= cpuSeconds(), String(said))
+    // Both times are rounded.
+    assert.ok(Math.abs((values.get('process_start_time_seconds') ?? 0) - startedAt) <= 1)
+    for (const name of [
+      'process_resident_memory',
+      'nodejs_heap_size_used',
+      'nodejs_external_memory',
+    ])
+      assert.ok((values.get(`${name}_bytes`) ?? 0) > 100_000, name)
+  })
+
+  it('the metrics contain the event loop delay since the last read', async () => {
+    const readDelays = (): readonly (number | undefined)[] => {
+      const values = readValues()
+      return ['p50', 'p99'].map((each) => values.get(`keystile_event_loop_delay_${each}_seconds`))
+    }
+    /** Blocks the event loop, which has run for a while before. */
+    const block = async (): Promise<void> => {
+      await delay(25)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+      await delay(25)
+    }
+    await block()
+    const [median = NaN, most = NaN] = readDelays()
+    assert.ok(most > 0.1 && most < 100 && median <= most, `${median} ${most}`)
+    assert.deepEqual(readDelays(), [0, 0], 'there are no samples since the last read')
+    metrics.close()
+    await block()
+    assert.deepEqual(readDelays(), [0, 0])
   })
 })

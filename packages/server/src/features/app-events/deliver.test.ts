@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, afterEach, before, beforeEach, describe, it, mock } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { silentLogger } from 'keystile/internal'
+import { copyMigratedFile } from '../../../test-support/migrated.ts'
+import { underLease } from '../../server/commands.ts'
+import type { Database } from '../../storage/database.ts'
+import { openDatabase } from '../../storage/open.ts'
+import { releaseLease } from '../lease/store.ts'
+import type { DurableEventHandler } from './app-event.ts'
+import { startEventDelivery, type EventDelivery } from './deliver.ts'
+import { feature } from './feature.ts'
+import { listEvents } from './store.ts'
+import { countDeadEvents } from './undelivered.ts'
+
+const now = Date.UTC(2026, 10, 25)
+const hour = 60 * 60 * 1000
+const week = 7 * 24 * hour
+
+describe('the delivery of durable events', () => {
+  let folder: string
+  let database: Database
+  let file: DatabaseSync
+  let delivery: EventDelivery
+  let logged: unknown[]
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'keystile-delivery-'))
+    const path = await copyMigratedFile(join(folder, 'keystile.db'))
+    database = await openDatabase(path, new URL('../../server/writer-thread.ts', import.meta.url))
+    file = new DatabaseSync(path, { timeout: 5_000 })
+  })
+  after(async () => {
+    file.close()
+    await database.close()
+    rmSync(folder, { recursive: true })
+  })
+  beforeEach(() => {
+    logged = []
+    mock.timers.enable({ apis: ['setInterval'] })
+  })
+  afterEach(async () => {
+    await delivery.close()
+    mock.restoreAll()
+    mock.timers.reset()
+    file.exec('delete from app_event; delete from event_handler; delete from lease')
+  })
+
+  const start = async (handle: DurableEventHandler['handle']): Promise<void> => {
+    const log = (fields: object, text: string): void => void logged.push([fields, text])
+    delivery = await startEventDelivery({
+      onEvent: { durable: true, handle },
+      database,
+      underLease,
+      clock: { now: () => now },
+      logger: { ...silentLogger, warn: log, error: log },
+    })
+  }
+  const insert = (id: string, createdAt = now): void =>
+    void file
+      .prepare('insert into app_event values (?, ?, ?, ?, 0, 0, null, null)')
+      .run(id, '{"type":"disabled","subject":"ada"}', createdAt, now + week)
+  const rows = (): readonly Readonly<Record<string, unknown>>[] =>
+    file.prepare('select * from app_event order by id').all()
+  const expiry = (): unknown => file.prepare('select * from event_handler').get()?.['expires_at']
+
+  it('a handler that times out fails with timeout, and all other errors with error', async () => {
+    const errors = new Map<string, unknown>([
+      ['1', new DOMException('late', 'TimeoutError')],
+      ['2', new DOMException('closed', 'AbortError')],
+      ['3', Object.assign(new Error('late'), { name: 'TimeoutError' })],
+    ])
+    for (const id of errors.keys()) insert(id)
+    await start(({ id }) => Promise.reject(errors.get(id)))
+    while (logged.length < 3) await setImmediate()
+    assert.deepEqual(
+      rows().map(({ failure, dead_at }) => [failure, dead_at]),
+      [
+        ['timeout', null],
+        ['error', null],
+        ['error', null],
+      ],
+    )
+  })
+
+  it('an event that fails more than seven days after its change is a dead letter', async () => {
+    insert('a', now - week)
+    insert('b', now - week - 1)
+    assert.deepEqual(
+      (await listEvents(database.reader, 1)).map(({ id }) => id),
+      ['a'],
+    )
+    assert.equal(await countDeadEvents(database, now), 1)
+    await start(() => {
+      throw new Error('away')
+    })
+    while (logged.length < 2) await setImmediate()
+    assert.deepEqual(
+      rows().map(({ dead_at }) => dead_at),
+      [null, now],
+    )
+    assert.deepEqual(logged.map((entry) => (entry as readonly [object, string])[1]).toSorted(), [
+      'the app did not handle an event for 7 days; it is not tried again',
+      'the function onEvent of the app failed; it is called again',
+    ])
+    assert.equal(delivery.gauges.length, 2)
+    await setImmediate()
+    assert.deepEqual(
+      delivery.gauges.map(({ gauge, value }) => [gauge.name, value]),
+      [
+        ['keystile_events_waiting', 1],
+        ['keystile_events_dead', 1],
+      ],
+    )
+  })
+
+  it('a process stores each hour that it handles events, and logs if it cannot', async () => {
+    const settle = async (): Promise<void> => {
+      for (let round = 0; round < 3; round++) {
+        await setImmediate()
+        await database.write(releaseLease, { name: 'none', fence: 0 })
+      }
+    }
+    await start(() => {})
+    assert.ok(Number(expiry()) > Date.now())
+    file.exec('update event_handler set expires_at = 0')
+    mock.timers.tick(hour - 1)
+    await settle()
+    assert.equal(expiry(), 0)
+    mock.timers.tick(1)
+    while (expiry() === 0) await setImmediate()
+
+    const write = mock.method(database, 'write', () => Promise.reject(new Error('no disk')))
+    mock.timers.tick(hour)
+    while (logged.length === 0) await setImmediate()
+    write.mock.restore()
+    assert.match(JSON.stringify(logged), /the handler of events could not be stored/)
+
+    file.exec('update event_handler set expires_at = 0')
+    await delivery.close()
+    assert.equal(file.prepare('select expires_at from lease').get()?.['expires_at'], 0)
+    mock.timers.tick(hour)
+    await settle()
+    assert.equal(expiry(), 0)
+  })
+
+  it('the delivery of events does not keep a process alive', async () => {
+    mock.timers.reset()
+    const countTimers = (): number =>
+      process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const before = countTimers()
+    await start(() => {})
+    assert.equal(countTimers(), before)
+  })
+})
+
+describe('the rule about events that are dead letters', () => {
+  const find = (machine?: object): readonly unknown[] | undefined =>
+    feature.rules?.[0]?.find({ machine } as never, undefined as never)
+
+  it('keystile doctor reports how many events are dead letters', () => {
+    assert.deepEqual(
+      [find(), find({ database: undefined }), find({ database: { kind: 'unavailable' } })],
+      [undefined, undefined, undefined],
+    )
+    assert.deepEqual([find({ database: {} }), find({ database: { deadEvents: 0 } })], [[], []])
+    const fix = 'correct the handler of onEvent, and run "keystile event retry"'
+    for (const [deadEvents, message] of [
+      [1, 'must be handled; 1 is a dead letter'],
+      [2, 'must be handled; 2 are dead letters'],
+    ] as const)
+      assert.deepEqual(find({ database: { deadEvents } }), [{ about: 'events', message, fix }])
+  })
+})

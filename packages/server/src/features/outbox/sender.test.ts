@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, afterEach, before, describe, it } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { Kysely } from 'kysely'
+import { silentLogger } from 'keystile/internal'
+import { copyMigratedFile } from '../../../test-support/migrated.ts'
+import { createSeal } from '../../base/seal.ts'
+import { underLease } from '../../server/commands.ts'
+import type { Database } from '../../storage/database.ts'
+import { openDatabase } from '../../storage/open.ts'
+import { openSqliteFile, sqliteDialect } from '../../storage/sqlite-dialect.ts'
+import { openLease, type Lease } from '../lease/lease.ts'
+import { createMetrics } from '../metrics/metrics.ts'
+import { feature, mailTries } from './feature.ts'
+import { eraseMailsAbout, eraseWaitingMails, insertMail } from './in-transaction.ts'
+import { openParameters, prepareMail } from './new-mail.ts'
+import { startSender, type OutgoingMail, type Sender } from './sender.ts'
+import { listMails } from './store.ts'
+import { hasUnreadableMail } from './unreadable.ts'
+
+const now = Date.UTC(2026, 10, 25)
+const seal = createSeal('a secret for the seal of mails', 'mails')
+const otherSeal = createSeal('another secret for this seal', 'mails')
+
+describe('the mails of the outbox', () => {
+  let folder: string
+  let path: string
+  let database: Database
+  let file: DatabaseSync
+  let lease: Lease
+  let sender: Sender
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'keystile-outbox-'))
+    path = await copyMigratedFile(join(folder, 'keystile.db'))
+    database = await openDatabase(path, new URL('../../server/writer-thread.ts', import.meta.url))
+    file = new DatabaseSync(path, { timeout: 5_000 })
+  })
+  after(async () => {
+    file.close()
+    await database.close()
+    rmSync(folder, { recursive: true })
+  })
+  afterEach(() => file.exec('delete from mail; delete from lease'))
+
+  interface Fields {
+    readonly tries?: number
+    readonly deadAt?: number
+    readonly seal?: typeof seal
+  }
+  /** Stores a mail to this recipient, with its name as the parameter. */
+  function insert(recipient: string, fields: Fields = {}): string {
+    const content = { parameters: { name: recipient }, seal: fields.seal ?? seal }
+    const kind = { template: 'notice', lifetimeMilliseconds: 1e9 }
+    const { id, template, sealed, lifetimeMilliseconds } = prepareMail(kind, content, now)
+    file
+      .prepare("insert into mail values (?, ?, 'ada', ?, ?, ?, ?, ?, ?, ?, null)")
+      .run(
+        id,
+        template,
+        recipient,
+        sealed,
+        now,
+        now + lifetimeMilliseconds,
+        fields.tries ?? 0,
+        now,
+        fields.deadAt ?? null,
+      )
+    return id
+  }
+
+  it('the sender counts and logs sent mails, failed mails and dead letters', async () => {
+    const metrics = createMetrics([mailTries])
+    assert.equal(metrics.read([]).match(/^keystile_mail_tries_total\{.*\} 0$/gm)?.length, 3)
+    const [sent, logged]: [OutgoingMail[], unknown[]] = [[], []]
+    const log =
+      (level: string) =>
+      (fields: object): void =>
+        void logged.push([level, fields])
+    lease = openLease(database, { underLease, logger: silentLogger })
+    const ids = [insert('good'), insert('busy'), insert('last', { tries: 22 })]
+    ids.push(insert('often', { tries: 23 }), insert('gone'), insert('sealed', { seal: otherSeal }))
+    sender = startSender({
+      database,
+      lease,
+      seal,
+      clock: { now: () => now },
+      logger: { ...silentLogger, debug: log('debug'), error: log('error') },
+      meter: metrics.meter,
+      async deliver(mail) {
+        sent.push(mail)
+        if (mail.recipient === 'good') return
+        throw Object.assign(new Error(), { responseCode: mail.recipient === 'gone' ? 550 : 450 })
+      },
+    })
+    const count = (): number =>
+      file.prepare('select id from mail where failure is null').all().length
+    while (count() > 0 || logged.length < 5) await setImmediate()
+    await sender.close()
+    await lease.close()
+    metrics.close()
+
+    assert.deepEqual(sent[0], {
+      id: ids[0],
+      template: 'notice',
+      subject: 'ada',
+      recipient: 'good',
+      parameters: { name: 'good' },
+      createdAt: new Date(now),
+    })
+    assert.deepEqual(sent.map(({ recipient }) => recipient).toSorted(), [
+      'busy',
+      'gone',
+      'good',
+      'last',
+      'often',
+    ])
+    const of = (n: number, failure: string, tries = 1): object => ({
+      mail: ids[n],
+      template: 'notice',
+      failure,
+      tries,
+    })
+    const byMail = (all: readonly unknown[]): readonly unknown[] =>
+      all.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+    assert.deepEqual(
+      byMail(logged),
+      byMail([
+        ['debug', of(1, 'smtp_450')],
+        ['debug', of(2, 'smtp_450', 23)],
+        ['error', of(3, 'smtp_450', 24)],
+        ['error', of(4, 'smtp_550')],
+        ['error', of(5, 'unreadable')],
+      ]),
+    )
+    const text = metrics.read([])
+    for (const [outcome, number] of [
+      ['sent', 1],
+      ['failed', 2],
+      ['dead', 3],
+    ] as const)
+      assert.ok(text.includes(`keystile_mail_tries_total{outcome="${outcome}"} ${number}\n`), text)
+    assert.deepEqual(
+      sender.gauges.map(({ gauge, value }) => [gauge.name, value]),
+      [
+        ['keystile_mails_waiting', 0],
+        ['keystile_mails_dead', 0],
+      ],
+    )
+    await setImmediate()
+    assert.deepEqual(
+      sender.gauges.map(({ value }) => value),
+      [2, 3],
+    )
+  })
+
+  it('the list of mails begins with the dead letters, the oldest first', async () => {
+    const dead = { deadAt: now }
+    const [a, b, c, d] = [insert('a'), insert('b', dead), insert('c'), insert('d', dead)]
+    const list = async (limit: number): Promise<readonly string[]> =>
+      (await listMails(database.reader, limit)).map(({ id }) => id)
+    const dates = [a, c].toSorted()
+    assert.deepEqual(await list(10), [...[b, d].toSorted(), ...dates])
+    assert.equal((await list(3)).length, 3)
+  })
+
+  it('a mailbox gets three mails at once and then one an hour, also for each allowance', async () => {
+    const db = new Kysely<unknown>({
+      dialect: sqliteDialect(openSqliteFile(path, { readOnly: false })),
+    })
+    let time = now
+    const send = (recipient: string, subject: string, allowance?: string): Promise<boolean> => {
+      const kind = { template: 'notice', lifetimeMilliseconds: 1e9 }
+      const mail = prepareMail(kind, undefined, now)
+      return db
+        .transaction()
+        .execute((transaction) =>
+          insertMail(transaction, mail, { subject, recipient, allowance, now: time }),
+        )
+    }
+    const three = ['Ada@example.com', 'ADA@example.com', 'ada@example.com', 'ada@example.com']
+    const sent: boolean[] = []
+    for (const allowance of [undefined, 'one', 'two'])
+      for (const recipient of three) sent.push(await send(recipient, 'ada', allowance))
+    const ofEach = [true, true, true, false]
+    assert.deepEqual(sent, [...ofEach, ...ofEach, ...ofEach])
+    assert.equal(await send('bob@example.com', 'bob'), true)
+
+    const later: boolean[] = []
+    for (const hours of [0.999, 1, 2, 3, 5.999, 6]) {
+      time = now + hours * 3_600_000
+      later.push(await send('ada@example.com', 'ada'))
+    }
+    assert.deepEqual(later, [false, true, true, true, false, true])
+
+    await db.transaction().execute((transaction) => eraseMailsAbout(transaction, 'ada'))
+    insert('dead', { deadAt: now })
+    const erased = await db.transaction().execute((transaction) => eraseWaitingMails(transaction))
+    assert.equal(erased, 1)
+    assert.deepEqual(
+      (await listMails(database.reader, 9)).map(({ recipient }) => recipient),
+      ['dead'],
+    )
+    await db.destroy()
+  })
+
+  it('a mail that the seal cannot decrypt is found, also before there are mails', async () => {
+    const isFound = (): Promise<boolean> => hasUnreadableMail(database.reader, seal)
+    assert.equal(await isFound(), false)
+    insert('a')
+    file.exec("insert into mail values ('0', 't', 's', 'r', null, 0, 1, 0, 0, null, null)")
+    assert.equal(await isFound(), false)
+    insert('b', { seal: otherSeal })
+    assert.equal(await isFound(), true)
+    file.exec('alter table mail rename to gone')
+    assert.equal(await isFound(), false)
+    file.exec('alter table gone rename to mail')
+  })
+})
+
+it('the parameters of a mail can be decrypted only in their own row', () => {
+  const parameters = { address: '192.0.2.7' }
+  const kind = { template: 'notice', lifetimeMilliseconds: 1e9 }
+  const mail = prepareMail(kind, { parameters, seal }, now)
+  assert.deepEqual(openParameters(mail, seal), parameters)
+  assert.equal(openParameters({ ...mail, id: 'other' }, seal), undefined)
+  assert.equal(openParameters({ ...mail, template: 'other' }, seal), undefined)
+  assert.equal(openParameters(mail, otherSeal), undefined)
+  assert.deepEqual(openParameters(prepareMail(kind, undefined, now), seal), {})
+})
+
+describe('the rule about dead letters', () => {
+  const find = (database?: object): readonly unknown[] | undefined =>
+    feature.rules?.[0]?.find({ machine: { database } } as never, undefined as never)
+
+  it('keystile doctor reports how many mails are dead letters', () => {
+    assert.equal(feature.rules?.[0]?.find({} as never, undefined as never), undefined)
+    assert.equal(find(), undefined)
+    assert.equal(find({ kind: 'unavailable' }), undefined)
+    assert.deepEqual([find({}), find({ deadMails: 0 })], [[], []])
+    const fix = 'look at "keystile mail list", correct the cause, and run "keystile mail retry"'
+    const found = (message: string): readonly object[] => [{ about: 'mails', message, fix }]
+    assert.deepEqual(find({ deadMails: 1 }), found('must be sent; 1 is a dead letter'))
+    assert.deepEqual(find({ deadMails: 2 }), found('must be sent; 2 are dead letters'))
+  })
+})
