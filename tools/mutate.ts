@@ -104,7 +104,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'server/features/pending-registration': ['test/flows/email-verification.test.ts'],
   'server/features/invitations': ['test/flows/invitations.test.ts'],
   'server/features/account-pages': [
-    'test/flows/{password-reset,email-verification,email-change,invitations}.test.ts',
+    'test/flows/{account-pages,confirm-pages,invitations,email-change}.test.ts',
+    'test/flows/{password-reset,email-verification}.test.ts',
   ],
   'server/features/mail': ['test/flows/mail.test.ts'],
   'server/features/docs': [],
