@@ -557,8 +557,12 @@ describe('the descriptions of the account pages', () => {
       ['POST', 'accept-invitation', 'token username password age', '403 409 422 429'],
     ])
     const summaries = createStage().routes.map(({ doc }) => doc.summary)
-    assert.ok(summaries.includes('Page: Submit the form to confirm a new e-mail address'))
-    assert.ok(summaries.includes('Page: Submit the form to confirm a registration'))
+    for (const summary of [
+      'Page: Confirm a registration',
+      'Page: Submit the form to confirm a registration',
+      'Page: Submit the form to confirm a new e-mail address',
+    ])
+      assert.ok(summaries.includes(summary), summary)
   })
 
   it('a body of a page that is no form is a bad request', async () => {

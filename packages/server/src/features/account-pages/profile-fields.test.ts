@@ -81,6 +81,17 @@ describe('the profile fields of a page', () => {
     ])
   })
 
+  it('a page asks once for a profile field that may have several types', () => {
+    for (const alternatives of [
+      [{ type: 'string' }, { type: 'number' }],
+      [{ type: 'string' }, { enum: [1] }],
+    ]) {
+      const [field, ...others] = shown({ x: { anyOf: alternatives } })
+      assert.deepEqual(field, { name: 'x', label: 'x', attributes: 'type="text" value=""' })
+      assert.deepEqual(others, [])
+    }
+  })
+
   it('a page reads a profile field with the type of its schema, or as the typed text', () => {
     for (const [property, text, expected] of [
       [{ type: 'string' }, '36', '36'],
