@@ -66,7 +66,7 @@ async function run({ id, name, fullName, work, suites }) {
     current = { fail: reject }
   })
   uncaught.catch((error) => errors.push(error))
-  const ofSuites = (kind) => suites.flatMap(({ hooks }) => hooks[kind])
+  const hooksOf = (all, kind) => all.flatMap(({ hooks }) => hooks[kind])
   const ending = new AbortController()
   const afterwards = []
   const context = {
@@ -80,10 +80,12 @@ async function run({ id, name, fullName, work, suites }) {
     diagnostic() {},
   }
   globalThis.__stryker__.currentTestId = id
-  await attempt([...ofSuites('before'), ...ofSuites('beforeEach')], context)
+  await attempt([...hooksOf(suites, 'before'), ...hooksOf(suites, 'beforeEach')], context)
   if (errors.length === 0) await attempt([() => Promise.race([work(context), uncaught])], context)
-  await attempt([...ofSuites('afterEach').toReversed(), ...afterwards], context)
-  await attempt(ofSuites('after').toReversed(), context)
+  // As in Node.js: the hooks of the inner suite first, and those of a suite in their order.
+  const outwards = suites.toReversed()
+  await attempt([...hooksOf(outwards, 'afterEach'), ...afterwards], context)
+  await attempt(hooksOf(outwards, 'after'), context)
   globalThis.__stryker__.currentTestId = undefined
   ending.abort()
   context.mock.reset()
