@@ -1,7 +1,15 @@
 // Tests the mutants of rooms of the server. StrykerJS would start a process for each test file
 // and each mutant. This program loads the tests once (warm.ts), runs only the tests that reach a
 // mutant, the fastest first, and ends at the first failure.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { findUncompiled } from './compile.ts'
 import { makeMutants, root, type Mutant, type Target } from './mutants.ts'
@@ -57,7 +65,7 @@ export async function testRooms(options: RoomOptions): Promise<readonly Verdict[
   const decide = (verdict: Verdict): void => {
     verdicts.push(verdict)
     onVerdict(verdict)
-    if (results !== undefined && verdicts.length % 10 === 0) writeResults(results, known, verdicts)
+    if (results !== undefined && verdicts.length % 10 === 0) writeResults(results, verdicts)
   }
 
   const open: Mutant[] = []
@@ -84,7 +92,7 @@ export async function testRooms(options: RoomOptions): Promise<readonly Verdict[
     for (const files of stages) left = await testStage(starter, files, left, decide, options)
     left.forEach(decide)
   } finally {
-    if (results !== undefined) writeResults(results, known, verdicts)
+    if (results !== undefined) writeResults(results, verdicts)
     clean()
   }
   return verdicts
@@ -279,14 +287,15 @@ function readResults(file: string): Readonly<Record<string, Fate>> {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
 }
 
-/** Keeps the fates that need no other run, and those of mutants that this run has not tested. */
-function writeResults(
-  file: string,
-  known: Readonly<Record<string, Fate>>,
-  verdicts: readonly Verdict[],
-): void {
+/**
+ * Keeps the fates that need no other run, and those in the file. Reads the file again, because
+ * another run may have written it.
+ */
+function writeResults(file: string, verdicts: readonly Verdict[]): void {
   const kept = verdicts.filter(({ fate }) => /^(?:uncompiled|killed|timeout)$/.test(fate))
   const fates = Object.fromEntries(kept.map(({ mutant, fate }) => [mutant.key, fate]))
   mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, JSON.stringify({ ...known, ...fates }))
+  const draft = `${file}.${process.pid}`
+  writeFileSync(draft, JSON.stringify({ ...readResults(file), ...fates }))
+  renameSync(draft, file)
 }
