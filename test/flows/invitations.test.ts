@@ -116,6 +116,12 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal((await accept({ token, username: '!' })).status, 422)
     assert.equal((await accept({ token, password: 'short' })).status, 422)
     assert.equal((await accept({ token, password: 'bob-bob-bob-bob-bob' })).status, 422)
+    const ofName = { username: 'countess', password: 'my countess is asleep' }
+    const named = await accept({ token, ...ofName })
+    assert.equal(named.status, 422)
+    assert.match(named.text, /"loc":\["body","password"\]/)
+    const ofAddress = { username: 'carol', password: 'bob has engines' }
+    assert.equal((await accept({ token, ...ofAddress })).status, 422)
     assert.equal((await accept({ token, website: 'x' })).status, 422)
     assert.equal((await accept({ token })).status, 201)
   })
@@ -303,7 +309,7 @@ describeOnBoth('an invitation', (stage) => {
   })
 
   it('an IP address with too many refused invitation links gets 429', async () => {
-    const { send } = await start({ rateLimits: 'on', trustedProxies: [] })
+    const { send, clock } = await start({ rateLimits: 'on', trustedProxies: [] })
     const guess = async (remoteAddress: string): Promise<number> => {
       const json = { token: 'guess', username: 'bob', password }
       return (await send('POST', '/invitations/accept', { json, remoteAddress })).status
@@ -311,6 +317,11 @@ describeOnBoth('an invitation', (stage) => {
     for (let count = 0; count < 100; count++) assert.equal(await guess('192.0.2.7'), 403)
     assert.equal(await guess('192.0.2.7'), 429)
     assert.equal(await guess('192.0.2.8'), 403)
+    clock.advance(29)
+    assert.equal(await guess('192.0.2.7'), 429)
+    clock.advance(1)
+    assert.equal(await guess('192.0.2.7'), 403)
+    assert.equal(await guess('192.0.2.7'), 429)
   })
 
   it('users.listInvitations returns the invitations that can be accepted, in pages', async () => {

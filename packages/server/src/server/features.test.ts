@@ -100,6 +100,16 @@ describe('the rate limits of features', () => {
     assert.equal(new Set(namesOf(rates)).size, rates.length)
   })
 
+  it('limits on refused logins, links and codes of an IP address refund a whole use', () => {
+    assert.deepEqual(namesOf(rates.filter(({ isGivenBackWhole }) => isGivenBackWhole)), [
+      'address',
+      'email-confirm',
+      'invitation',
+      'reset-confirm',
+      'verification-confirm',
+    ])
+  })
+
   it('each rate limit is used by the feature that declares it', async () => {
     for (const { file, name } of await findRecords<LimitRate>(isRate))
       assert.match(
