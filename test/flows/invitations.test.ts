@@ -63,13 +63,14 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal((await accept({ token, username: 'carol' })).status, 403)
 
     const entries = await stage.sql(
-      "select event, actor, subject from audit where event like 'user%' order by event desc",
+      "select event, actor, subject, detail from audit where event like 'user%' order by event desc",
     )
+    const detail = '{"given":["role:reader","items:write"]}'
     assert.deepEqual(
       entries.map((entry) => ({ ...entry })),
       [
-        { event: 'user_invited', actor: 'app', subject: id },
-        { event: 'user_created', actor: 'nobody', subject: id },
+        { event: 'user_invited', actor: 'app', subject: id, detail },
+        { event: 'user_created', actor: 'nobody', subject: id, detail },
       ],
     )
   })
@@ -77,6 +78,8 @@ describeOnBoth('an invitation', (stage) => {
   it('the code of an invitation creates an account, together with the `request_id`', async () => {
     const { invited, accept } = await start()
     const { code, request_id } = await invited()
+    const [entry] = await stage.sql("select detail from audit where event = 'user_invited'")
+    assert.equal(entry?.['detail'], null, 'it gives no rights')
     assert.equal((await accept({ request_id, code: '0000 0000' })).status, 403)
     assert.equal((await accept({ request_id, code })).status, 201)
     assert.equal((await accept({ request_id, code, username: 'carol' })).status, 403)
