@@ -83,7 +83,9 @@ describe('docs()', () => {
     assert.equal(
       await policy({
         components: {
-          securitySchemes: { odd: { flows: { password: { tokenUrl: 7 }, implicit: 'x' } } },
+          securitySchemes: {
+            odd: { flows: { password: { tokenUrl: 7 }, implicit: 'x', other: null } },
+          },
         },
       }),
       "connect-src 'self'",
