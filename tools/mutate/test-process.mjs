@@ -99,21 +99,24 @@ process.on('uncaughtException', onUncaught)
 process.on('unhandledRejection', onUncaught)
 
 /** Runs tests until one fails. */
-async function answer({ mutant, ids, hitLimit }) {
-  Object.assign(globalThis.__stryker__, { activeMutant: mutant, hitCount: 0, hitLimit })
+async function answer({ mutant, ids, hitLimits = [] }) {
+  globalThis.__stryker__.activeMutant = mutant
   // For the threads and processes that the tests start.
   if (mutant === undefined) delete process.env.__STRYKER_ACTIVE_MUTANT__
   else process.env.__STRYKER_ACTIVE_MUTANT__ = mutant
-  process.env.KEYSTILE_MUTATE_HITS = String(hitLimit ?? Infinity)
+  process.env.KEYSTILE_MUTATE_HITS = String(hitLimits.reduce((sum, limit) => sum + limit, 0))
   const costs = {}
-  for (const id of ids) {
+  let hits = 0
+  for (const [index, id] of ids.entries()) {
+    Object.assign(globalThis.__stryker__, { hitCount: 0, hitLimit: hitLimits[index] ?? Infinity })
     const [cpu, started] = [process.cpuUsage(), performance.now()]
     const error = await run(tests.get(id))
     const { user, system } = process.cpuUsage(cpu)
     costs[id] = { cpu: (user + system) / 1000, elapsed: performance.now() - started }
     if (error) return { failed: id, error: String(error?.stack ?? error), costs }
+    hits += globalThis.__stryker__.hitCount
   }
-  return { costs, hits: globalThis.__stryker__.hitCount }
+  return { costs, hits }
 }
 
 async function load(files) {
