@@ -16,7 +16,7 @@ const rows: readonly string[] = [
  * character.
  */
 const rowsFrom: ReadonlyMap<string, readonly string[]> = new Map(
-  Array.from(new Set(rows.join('')), (character) => [
+  Array.from(new Set(rows.flatMap((row) => Array.from(row))), (character) => [
     character,
     rows.filter((row) => row.includes(character)).map((row) => row.slice(row.indexOf(character))),
   ]),
