@@ -67,7 +67,10 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
   'server/features/scopes': [],
   'server/features/known-devices': ['test/flows/guessing.test.ts'],
-  'server/features/password-policy': ['test/flows/account-rules.test.ts'],
+  'server/features/password-policy': [
+    `${server}/configuration/options.test.ts`,
+    'test/flows/account-rules.test.ts',
+  ],
   'server/features/directory': [
     `${server}/configuration/options.test.ts`,
     'test/flows/{login,me}.test.ts',

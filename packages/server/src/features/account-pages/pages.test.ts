@@ -191,7 +191,8 @@ describe('the pages for a new password', () => {
     assert.deepEqual(await linesAfter(stage, 'reset-password', { form: typed }), refused(rule))
     stage.error = wrongLink
     assert.deepEqual(await linesAfter(stage, 'reset-password', { form: typed }), refused(wrong))
-    assert.deepEqual(stage.calls, Array(2).fill(['confirm', { token: 'a"b' }, 'short', by]))
+    const call = ['confirm', { token: 'a"b' }, 'short', by]
+    assert.deepEqual(stage.calls, [call, call])
     stage.error = new TypeError('a bug')
     await assert.rejects(ask(stage, 'reset-password', { form: typed }), /a bug/)
 
@@ -529,7 +530,7 @@ describe('the descriptions of the account pages', () => {
         path.endsWith('/forgot-password') || method === 'POST' ? undefined : { token: text },
       )
       if (method === 'GET') assert.deepEqual([doc.body, doc.refuses], [undefined, undefined])
-      const names = Object.keys((doc.body?.schema['properties'] ?? {}) as object)
+      const names = Object.keys(doc.body?.schema['properties'] ?? {})
       const properties = Object.fromEntries(names.map((name) => [name, text]))
       if (doc.body)
         assert.deepEqual(doc.body, { type: 'form', schema: { type: 'object', properties } })

@@ -9,7 +9,7 @@ function shown(
   properties: Readonly<Record<string, unknown>>,
   typed: Readonly<Record<string, string>> = {},
 ): readonly unknown[] {
-  const { show } = profileFieldsOf({ properties, required: Object.keys(properties) } as never)
+  const { show } = profileFieldsOf({ properties, required: Object.keys(properties) })
   return show(new Map(Object.entries(typed)), words).map(({ attributes, ...field }) => ({
     ...field,
     ...(attributes && { attributes: attributes.text }),
@@ -18,7 +18,7 @@ function shown(
 
 /** Returns the value that a form gives for a property. */
 function read(property: unknown, text: string): unknown {
-  const fields = profileFieldsOf({ properties: { x: property }, required: ['x'] } as never)
+  const fields = profileFieldsOf({ properties: { x: property }, required: ['x'] })
   return fields.read(new Map([['x', text]]))['x']
 }
 

@@ -177,7 +177,7 @@ describe('describeRoutes', () => {
         { ...ofJson, 409: 'Taken', 422: 'Odd' },
       ],
     ] as const)
-      assert.deepEqual(refusalsOf({ ...route, ...like } as Route<unknown>), expected)
+      assert.deepEqual(refusalsOf({ ...route, ...like }), expected)
   })
 
   it('a refusal has the headers and the schema that its status and its format demand', () => {
