@@ -105,7 +105,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'server/features/email-change': ['test/flows/email-change.test.ts'],
   'server/features/email-verification': ['test/flows/{email-verification,verified}.test.ts'],
   'server/features/pending-registration': ['test/flows/email-verification.test.ts'],
-  'server/features/invitations': ['test/flows/invitations.test.ts', 'test/cli/invitation.test.ts'],
+  'server/features/invitations': ['test/flows/invitations.test.ts'],
   'server/features/account-pages': [
     'test/flows/{account-pages,confirm-pages,invitations,email-change}.test.ts',
     'test/flows/{password-reset,email-verification}.test.ts',
