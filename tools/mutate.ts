@@ -25,8 +25,8 @@ const library = 'packages/keystile/src'
 const server = 'packages/server/src'
 const auditRecord = `${server}/features/audit/audit-record.test.ts`
 const ownUsers = `${server}/features/directory/own-users.test.ts`
-/** The test of the records of all features. */
-const records = `${server}/server/features.test.ts`
+/** The tests of the records of all features, and of the names of all commands. */
+const records = `${server}/server/{features,commands}.test.ts`
 const vectors = 'test/conformance/{rfc-vectors,wycheproof,disguised-keys}.test.ts'
 
 /**
