@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { ProblemError } from 'keystile/internal'
+import { noLimits } from '../limits/limits.ts'
+import { createPasswordResets, type PasswordResetParts } from './password-resets.ts'
+
+describe('createPasswordResets', () => {
+  it('while too many passwords wait, a reset is refused and not counted', async () => {
+    const parts = {
+      passwords: {
+        requireRoom() {
+          throw new ProblemError('temporarily_unavailable', 'x')
+        },
+      },
+      limits: { ...noLimits, count: () => assert.fail('a limit was counted') },
+    } as unknown as PasswordResetParts<unknown>
+    const by = { actor: 'nobody', address: '192.0.2.1' } as const
+    await assert.rejects(createPasswordResets(parts).confirm({ token: 'x' }, 'password', by), {
+      code: 'temporarily_unavailable',
+    })
+  })
+})
