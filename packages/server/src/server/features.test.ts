@@ -100,9 +100,11 @@ describe('the rate limits of features', () => {
     assert.equal(new Set(namesOf(rates)).size, rates.length)
   })
 
-  it('the interval of each rate limit is a whole number of seconds', () => {
-    for (const { name, intervalMilliseconds } of rates)
+  it('each rate limit has a name in lower case, and whole seconds as its interval', () => {
+    for (const { name, intervalMilliseconds } of rates) {
+      assert.match(name, /^[a-z]+(-[a-z]+)*$/)
       assert.ok(intervalMilliseconds > 0 && intervalMilliseconds % 1_000 === 0, name)
+    }
   })
 
   it('limits on refused logins, links and codes of an IP address refund a whole use', () => {
