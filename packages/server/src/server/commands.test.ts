@@ -43,7 +43,7 @@ describe('the commands of the writer thread', () => {
       for (const [exported, member] of Object.entries(members)) {
         const ofQueue = isQueue(member) ? member.all : undefined
         for (const one of (ofQueue ?? [member]).filter(isCommand)) {
-          assert.match(one.name, ofQueue ? /^[a-z]\w+$/ : new RegExp(`^${exported}$`))
+          assert.match(one.name, ofQueue ? /^[a-z]+:[a-z_]+$/ : new RegExp(`^${exported}$`))
           defined.push(one.name)
         }
       }
