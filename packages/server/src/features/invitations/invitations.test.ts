@@ -4,8 +4,14 @@ import { ProblemError } from 'keystile/internal'
 import { noLimits } from '../limits/limits.ts'
 import { createPasswordPolicy } from '../password-policy/policy.ts'
 import { createInvitations, type InvitationParts } from './invitations.ts'
+import { invitationKind } from './inviting.ts'
 
 describe('createInvitations', () => {
+  it('the mail of an invitation has a link and a code for seven days', () => {
+    assert.equal(invitationKind.lifetimeMilliseconds, 7 * 86_400_000)
+    assert.equal(invitationKind.hasCode, true)
+  })
+
   it('while too many passwords wait, an acceptance is refused and not counted', async () => {
     const parts = {
       passwordPolicy: createPasswordPolicy({ minLength: 15, issuer: 'https://auth.example' }),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { User } from '../accounts/users.ts'
-import { createRegistrationPurpose } from './purpose.ts'
+import { createRegistrationPurpose, registrationKind } from './purpose.ts'
 
 const request = { subject: 'new', email: 'Ada@example.com', language: 'de' }
 const proof = { token: 't', code: '1234 5678', expiresAt: new Date(0) }
@@ -17,6 +17,11 @@ async function resolve(holder: object | undefined, asked = request): Promise<unk
 }
 
 describe('createRegistrationPurpose', () => {
+  it('the mail of a registration has a link and a code for 24 hours', () => {
+    assert.equal(registrationKind.lifetimeMilliseconds, 86_400_000)
+    assert.equal(registrationKind.hasCode, true)
+  })
+
   it('a free address gets a link and a code, in the language of the request', async () => {
     const free = {
       subject: 'new',
