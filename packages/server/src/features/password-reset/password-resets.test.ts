@@ -5,6 +5,24 @@ import { noLimits } from '../limits/limits.ts'
 import { createPasswordResets, type PasswordResetParts } from './password-resets.ts'
 
 describe('createPasswordResets', () => {
+  it('a request for a reset keeps at most 320 characters of the login', async () => {
+    const requested: unknown[] = []
+    const parts = {
+      limits: noLimits,
+      devices: { open: () => undefined },
+      proofs: {
+        async request(_kind: unknown, values: unknown) {
+          requested.push(values)
+          return 'request-1'
+        },
+      },
+    } as unknown as PasswordResetParts<unknown>
+    const { request } = createPasswordResets(parts)
+    const nothing = { language: undefined, deviceSecret: undefined }
+    assert.equal(await request({ login: 'x'.repeat(321), ...nothing }, undefined), 'request-1')
+    assert.deepEqual(requested, [{ login: 'x'.repeat(320), language: '', deviceSecret: '' }])
+  })
+
   it('while too many passwords wait, a reset is refused and not counted', async () => {
     const parts = {
       passwords: {
