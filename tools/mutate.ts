@@ -104,7 +104,10 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'server/features/password-reset': ['test/flows/{password-reset,app-password-reset}.test.ts'],
   'server/features/email-change': ['test/flows/email-change.test.ts'],
   'server/features/email-verification': ['test/flows/{email-verification,verified}.test.ts'],
-  'server/features/pending-registration': ['test/flows/email-verification.test.ts'],
+  'server/features/pending-registration': [
+    `${server}/features/mail-proofs/mail-proofs.test.ts`,
+    'test/flows/email-verification.test.ts',
+  ],
   'server/features/invitations': ['test/flows/invitations.test.ts'],
   'server/features/account-pages': [
     'test/flows/{account-pages,confirm-pages,invitations,email-change}.test.ts',
