@@ -41,12 +41,13 @@ describe('keystile user invite', () => {
 
   const user = (args: readonly string[], other = env): Promise<Finished> =>
     callCommand(['user', ...args], { cwd, env: other })
-  /** Returns the token of the newest mail. */
-  const readToken = async (before?: string): Promise<string> => {
+  /** Returns the token of the newest mail to an address. */
+  const readToken = async (email: string): Promise<string> => {
+    const pattern = new RegExp(`To ${email},[^]*?accept-invitation\\?token=([\\w-]{43})`)
     for (;;) {
       const text = await (await fetch(`${server.url}/dev/mail`)).text()
-      const token = /accept-invitation\?token=([\w-]{43})/.exec(text)?.[1]
-      if (token !== undefined && token !== before) return token
+      const token = pattern.exec(text)?.[1]
+      if (token !== undefined) return token
       await delay(50)
     }
   }
@@ -61,7 +62,7 @@ describe('keystile user invite', () => {
     const { code, stdout } = await user(['invite', 'bob@example.com', '--role', 'reader'])
     assert.match(stdout, /^invited bob@example\.com; the link expires at 2\d{3}-\S+Z\n$/)
     assert.equal(code ?? 0, 0)
-    const answer = await accept(await readToken())
+    const answer = await accept(await readToken('bob@example.com'))
     assert.equal(answer.status, 201)
     const { stdout: listed } = await user(['list'])
     assert.match(listed, /bob\s+bob@example\.com\s+active\s+\S+\s+role:reader/)
@@ -97,9 +98,8 @@ describe('keystile user invite', () => {
   })
 
   it('an invitation that an operator has revoked creates no account', async () => {
-    const before = await readToken()
     await user(['invite', 'carol@example.com'])
-    const token = await readToken(before)
+    const token = await readToken('carol@example.com')
     const { stdout } = await user(['uninvite', 'Carol@example.com'])
     assert.equal(stdout, 'revoked the invitation for Carol@example.com\n')
     assert.equal((await accept(token, 'carol')).status, 403)

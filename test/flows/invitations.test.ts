@@ -63,13 +63,14 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal((await accept({ token, username: 'carol' })).status, 403)
 
     const entries = await stage.sql(
-      "select event, actor, subject from audit where event like 'user%' order by event desc",
+      "select event, actor, subject, detail from audit where event like 'user%' order by event desc",
     )
+    const detail = '{"given":["role:reader","items:write"]}'
     assert.deepEqual(
       entries.map((entry) => ({ ...entry })),
       [
-        { event: 'user_invited', actor: 'app', subject: id },
-        { event: 'user_created', actor: 'nobody', subject: id },
+        { event: 'user_invited', actor: 'app', subject: id, detail },
+        { event: 'user_created', actor: 'nobody', subject: id, detail },
       ],
     )
   })
@@ -77,6 +78,8 @@ describeOnBoth('an invitation', (stage) => {
   it('the code of an invitation creates an account, together with the `request_id`', async () => {
     const { invited, accept } = await start()
     const { code, request_id } = await invited()
+    const [entry] = await stage.sql("select detail from audit where event = 'user_invited'")
+    assert.equal(entry?.['detail'], null, 'it gives no rights')
     assert.equal((await accept({ request_id, code: '0000 0000' })).status, 403)
     assert.equal((await accept({ request_id, code })).status, 201)
     assert.equal((await accept({ request_id, code, username: 'carol' })).status, 403)
@@ -116,6 +119,12 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal((await accept({ token, username: '!' })).status, 422)
     assert.equal((await accept({ token, password: 'short' })).status, 422)
     assert.equal((await accept({ token, password: 'bob-bob-bob-bob-bob' })).status, 422)
+    const ofName = { username: 'countess', password: 'my countess is asleep' }
+    const named = await accept({ token, ...ofName })
+    assert.equal(named.status, 422)
+    assert.match(named.text, /"loc":\["body","password"\]/)
+    const ofAddress = { username: 'carol', password: 'bob has engines' }
+    assert.equal((await accept({ token, ...ofAddress })).status, 422)
     assert.equal((await accept({ token, website: 'x' })).status, 422)
     assert.equal((await accept({ token })).status, 201)
   })
@@ -303,7 +312,7 @@ describeOnBoth('an invitation', (stage) => {
   })
 
   it('an IP address with too many refused invitation links gets 429', async () => {
-    const { send } = await start({ rateLimits: 'on', trustedProxies: [] })
+    const { send, clock } = await start({ rateLimits: 'on', trustedProxies: [] })
     const guess = async (remoteAddress: string): Promise<number> => {
       const json = { token: 'guess', username: 'bob', password }
       return (await send('POST', '/invitations/accept', { json, remoteAddress })).status
@@ -311,6 +320,11 @@ describeOnBoth('an invitation', (stage) => {
     for (let count = 0; count < 100; count++) assert.equal(await guess('192.0.2.7'), 403)
     assert.equal(await guess('192.0.2.7'), 429)
     assert.equal(await guess('192.0.2.8'), 403)
+    clock.advance(29)
+    assert.equal(await guess('192.0.2.7'), 429)
+    clock.advance(1)
+    assert.equal(await guess('192.0.2.7'), 403)
+    assert.equal(await guess('192.0.2.7'), 429)
   })
 
   it('users.listInvitations returns pages of the invitations that can be accepted', async () => {

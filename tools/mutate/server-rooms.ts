@@ -174,10 +174,10 @@ async function testStage(
 }
 
 async function testMutant(mutant: Mutant, reaching: Reaching, stage: Stage): Promise<Verdict> {
-  const { ids, limitOf, hitLimit, isStatic, mustHit } = reaching
+  const { ids, limitOf, hitLimits, isStatic, mustHit } = reaching
   if (isStatic) return testAlone(stage.starter, mutant, reaching)
 
-  const answer = await stage.warm.ask({ mutant: mutant.id, ids, hitLimit }, limitOf)
+  const answer = await stage.warm.ask({ mutant: mutant.id, ids, hitLimits }, limitOf)
   if (answer === 'ended') {
     await stage.restart()
     return testAlone(stage.starter, mutant, reaching)
@@ -212,7 +212,8 @@ interface Reaching {
   readonly ids: readonly string[]
   /** How long a test may take with the mutant, in milliseconds. */
   readonly limitOf: (id: string) => number
-  readonly hitLimit: number
+  /** How often each of these tests may reach the mutant: code that loops exceeds it at once. */
+  readonly hitLimits: readonly number[]
   /** Whether the mutated code also runs when the file is loaded. */
   readonly isStatic: boolean
   /** Whether the mutated code runs in the process of the tests, not only in a thread. */
@@ -251,14 +252,13 @@ async function findReaching(
     const others = isStatic ? byCost.filter((test) => !reaching.includes(test)) : []
     const ids = [...reaching, ...others]
     if (ids.length === 0) continue
-    const hits = ids.reduce((sum, test) => sum + (all.perTest[test]?.[id] ?? 0), 0)
     const mustHit = ids.some((test) => inProcess.perTest[test]?.[id] !== undefined)
     found.set(id, {
       ids,
       isStatic,
       mustHit,
       limitOf,
-      hitLimit: 100 * hits + 1000,
+      hitLimits: ids.map((test) => 100 * (all.perTest[test]?.[id] ?? 0) + 10_000),
     })
   }
   return found
@@ -270,13 +270,13 @@ const unloadable = 'the tests cannot be loaded'
 async function testAlone(
   starter: Starter,
   mutant: Mutant,
-  { ids, limitOf, hitLimit }: Reaching,
+  { ids, limitOf, hitLimits }: Reaching,
 ): Promise<Verdict> {
   const files = new Set(ids.map((id) => id.slice(0, id.indexOf(': '))))
   const started = await starter.start([...files], mutant.id)
   if (!started) return { mutant, fate: 'killed', by: unloadable }
   try {
-    const answer = await started.ask({ mutant: mutant.id, ids, hitLimit }, limitOf)
+    const answer = await started.ask({ mutant: mutant.id, ids, hitLimits }, limitOf)
     if (answer === 'ended') return { mutant, fate: 'timeout' }
     return { mutant, fate: answer.failed === undefined ? 'survived' : 'killed', by: answer.failed }
   } finally {

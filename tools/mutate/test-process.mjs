@@ -66,7 +66,7 @@ async function run({ id, name, fullName, work, suites }) {
     current = { fail: reject }
   })
   uncaught.catch((error) => errors.push(error))
-  const ofSuites = (kind) => suites.flatMap(({ hooks }) => hooks[kind])
+  const hooksOf = (all, kind) => all.flatMap(({ hooks }) => hooks[kind])
   const ending = new AbortController()
   const afterwards = []
   const context = {
@@ -80,10 +80,12 @@ async function run({ id, name, fullName, work, suites }) {
     diagnostic() {},
   }
   globalThis.__stryker__.currentTestId = id
-  await attempt([...ofSuites('before'), ...ofSuites('beforeEach')], context)
+  await attempt([...hooksOf(suites, 'before'), ...hooksOf(suites, 'beforeEach')], context)
   if (errors.length === 0) await attempt([() => Promise.race([work(context), uncaught])], context)
-  await attempt([...ofSuites('afterEach').toReversed(), ...afterwards], context)
-  await attempt(ofSuites('after').toReversed(), context)
+  // As in Node.js: the hooks of the inner suite first, and those of a suite in their order.
+  const outwards = suites.toReversed()
+  await attempt([...hooksOf(outwards, 'afterEach'), ...afterwards], context)
+  await attempt(hooksOf(outwards, 'after'), context)
   globalThis.__stryker__.currentTestId = undefined
   ending.abort()
   context.mock.reset()
@@ -97,22 +99,25 @@ process.on('uncaughtException', onUncaught)
 process.on('unhandledRejection', onUncaught)
 
 /** Runs tests until one fails. */
-async function answer({ mutant, ids, hitLimit }) {
-  Object.assign(globalThis.__stryker__, { activeMutant: mutant, hitCount: 0, hitLimit })
+async function answer({ mutant, ids, hitLimits = [] }) {
+  globalThis.__stryker__.activeMutant = mutant
   // For the threads and processes that the tests start.
   if (mutant === undefined) delete process.env.__STRYKER_ACTIVE_MUTANT__
   else process.env.__STRYKER_ACTIVE_MUTANT__ = mutant
-  process.env.KEYSTILE_MUTATE_HITS = String(hitLimit ?? Infinity)
+  process.env.KEYSTILE_MUTATE_HITS = String(hitLimits.reduce((sum, limit) => sum + limit, 0))
   const costs = {}
-  for (const id of ids) {
+  let hits = 0
+  for (const [index, id] of ids.entries()) {
+    Object.assign(globalThis.__stryker__, { hitCount: 0, hitLimit: hitLimits[index] ?? Infinity })
     process.send({ started: id })
     const [cpu, started] = [process.cpuUsage(), performance.now()]
     const error = await run(tests.get(id))
     const { user, system } = process.cpuUsage(cpu)
     costs[id] = { cpu: (user + system) / 1000, elapsed: performance.now() - started }
     if (error) return { failed: id, error: String(error?.stack ?? error), costs }
+    hits += globalThis.__stryker__.hitCount
   }
-  return { costs, hits: globalThis.__stryker__.hitCount }
+  return { costs, hits }
 }
 
 async function load(files) {

@@ -19,7 +19,8 @@ export interface Coverage {
 export interface Question {
   readonly mutant?: string | undefined
   readonly ids: readonly string[]
-  readonly hitLimit?: number
+  /** How often each test may reach the mutant. A test that reaches it more often fails. */
+  readonly hitLimits?: readonly number[]
 }
 
 /** How long a test took, in milliseconds: the time of the processor, and all time. */

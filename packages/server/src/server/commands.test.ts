@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import { describe, it } from 'node:test'
 import { importsOf } from '../../../../tools/imports.ts'
 import type { QueueCommands, QueuedRow } from '../features/queue/rows.ts'
+import type { AnyCommand } from '../storage/database.ts'
 import { commands, underLease } from './commands.ts'
 
 const source = join(import.meta.dirname, '..')
@@ -28,16 +29,24 @@ function isQueue(member: unknown): member is QueueCommands<QueuedRow> {
   return typeof member === 'object' && member !== null && 'claim' in member && 'all' in member
 }
 
+function isCommand(member: unknown): member is AnyCommand {
+  return typeof member === 'object' && member !== null && 'run' in member && 'name' in member
+}
+
 describe('the commands of the writer thread', () => {
   it('the writer thread knows exactly the commands that the stores export, by unique names', async () => {
     const stores = globSync('features/**/*store.ts', { cwd: source })
     assert.ok(stores.length > 8, stores.join())
     const defined: string[] = []
     for (const store of stores) {
-      const members = Object.values((await import(join(source, store))) as Record<string, unknown>)
-      for (const member of members.flatMap<unknown>((one) => (isQueue(one) ? one.all : [one])))
-        if (typeof member === 'object' && member !== null && 'run' in member && 'name' in member)
-          defined.push(String(member.name))
+      const members = (await import(join(source, store))) as Readonly<Record<string, unknown>>
+      for (const [exported, member] of Object.entries(members)) {
+        const ofQueue = isQueue(member) ? member.all : undefined
+        for (const one of (ofQueue ?? [member]).filter(isCommand)) {
+          assert.match(one.name, ofQueue ? /^[a-z]+:[a-z_]+$/ : new RegExp(`^${exported}$`))
+          defined.push(one.name)
+        }
+      }
     }
     defined.push(underLease.name)
     assert.deepEqual(commands.map(({ name }) => name).toSorted(), defined.toSorted())

@@ -107,6 +107,23 @@ describe('the rate limits of features', () => {
     for (const name of namesOf(rates)) assert.match(name, /^[a-z-]+$/)
   })
 
+  it('each rate limit has a name in lower case, and whole seconds as its interval', () => {
+    for (const { name, intervalMilliseconds } of rates) {
+      assert.match(name, /^[a-z]+(-[a-z]+)*$/)
+      assert.ok(intervalMilliseconds > 0 && intervalMilliseconds % 1_000 === 0, name)
+    }
+  })
+
+  it('limits on refused logins, links and codes of an IP address refund a whole use', () => {
+    assert.deepEqual(namesOf(rates.filter(({ isGivenBackWhole }) => isGivenBackWhole)), [
+      'address',
+      'email-confirm',
+      'invitation',
+      'reset-confirm',
+      'verification-confirm',
+    ])
+  })
+
   it('each rate limit is used by the feature that declares it', async () => {
     for (const { file, name } of await findRecords<LimitRate>(isRate))
       assert.match(

@@ -7,6 +7,7 @@ import { markup, type Html } from './html.ts'
 import { fieldOf } from './layout.ts'
 import { confirmTexts, type ConfirmTexts } from './confirm-texts.ts'
 import {
+  brokenRule,
   page,
   pageRoute,
   readPageForm,
@@ -153,13 +154,10 @@ function usernameField(
 function refusedOf(error: unknown, { faults }: ConfirmTexts): Refused {
   if (!(error instanceof ProblemError)) throw error
 
-  const { status, retryAfterSeconds, message, errors = [] } = error
+  const { status, retryAfterSeconds, errors = [] } = error
   const named = errors[0]?.loc[1]
   const shared = { status, retryAfterSeconds }
-  // The password policy writes its messages only in English.
-  const rule = message.replace(/^password: /, '')
-  if (status === 422)
-    return { ...shared, field: 'username', fault: markup`<span lang="en">${rule}.</span>` }
+  if (status === 422) return { ...shared, field: 'username', fault: brokenRule(error) }
   if (status === 403)
     return named === 'password'
       ? { ...shared, field: 'password', fault: markup`${faults.password}` }

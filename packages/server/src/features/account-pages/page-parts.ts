@@ -10,7 +10,7 @@ import { readForm, type Form } from '../../http/form.ts'
 import type { OpenRoute } from '../../http/route.ts'
 import { preferredLanguage } from '../mail/language.ts'
 import type { Language } from '../mail/message.ts'
-import type { Html } from './html.ts'
+import { markup, type Html } from './html.ts'
 import { pageAnswer, type Page } from './layout.ts'
 
 /** The settings that each page depends on. */
@@ -56,7 +56,6 @@ export function pageRoute(
     readonly refuses?: Readonly<Record<number, string>>
   },
 ): OpenRoute {
-  const properties = Object.fromEntries((fields ?? []).map((name) => [name, { type: 'string' }]))
   return {
     method,
     path,
@@ -66,7 +65,7 @@ export function pageRoute(
       tag: 'Own account',
       summary: `Page: ${summary}`,
       ...(query && { query }),
-      ...(fields && { body: { type: 'form', schema: { type: 'object', properties } } }),
+      ...(fields && { body: { type: 'form', schema: schemaOf(fields) } }),
       success: { status: 200, description: 'A page', type: 'text/html' },
       ...(fields && {
         refuses: {
@@ -81,6 +80,12 @@ export function pageRoute(
   }
 }
 
+/** Describes a form, as JSON Schema. */
+function schemaOf(fields: readonly string[]): JsonObject {
+  const properties = fields.map((name) => [name, { type: 'string' }] as const)
+  return { type: 'object', properties: Object.fromEntries(properties) }
+}
+
 /**
  * Reads the form of a page.
  *
@@ -92,6 +97,14 @@ export function readPageForm(request: HttpRequestWithBody): Promise<Form> {
     if (error instanceof OAuthError) throw new ProblemError('bad_request', error.message)
     throw error
   })
+}
+
+/**
+ * Returns the rule that a refused form broke. The rules for fields write their messages only in
+ * English.
+ */
+export function brokenRule({ message, errors = [] }: ProblemError): Html {
+  return markup`<span lang="en">${errors[0]?.msg ?? message}.</span>`
 }
 
 /** Writes a page for a reader. */

@@ -8,6 +8,7 @@ import type { PasswordResets } from '../password-reset/password-resets.ts'
 import { markup, type Html } from './html.ts'
 import { fieldOf } from './layout.ts'
 import {
+  brokenRule,
   page,
   pageRoute,
   readPageForm,
@@ -195,13 +196,11 @@ function againLink({ requestAgain }: PageTexts): Html {
 function refusedOf(error: unknown, { texts: { faults }, language }: Reader): Refused {
   if (!(error instanceof ProblemError)) throw error
 
-  const { status, retryAfterSeconds, message } = error
+  const { status, retryAfterSeconds } = error
   const shared = { status, retryAfterSeconds, isOfPassword: status === 422 }
   if (status === 422) {
-    // The password policy writes its messages only in English.
-    const rule = message.replace(/^new_password: /, '')
     const translated = language === 'en' ? undefined : markup`${faults.password} `
-    return { ...shared, fault: markup`${translated}<span lang="en">${rule}.</span>` }
+    return { ...shared, fault: markup`${translated}${brokenRule(error)}` }
   }
 
   if (status === 403) return { ...shared, fault: markup`${faults.proof}` }

@@ -5,6 +5,7 @@ import { queryOf, type OpenRoute } from '../../http/route.ts'
 import { markup, type Html } from './html.ts'
 import { fieldOf, type Field } from './layout.ts'
 import {
+  brokenRule,
   page,
   pageRoute,
   readPageForm,
@@ -142,14 +143,12 @@ ${fields.reduce((all, field) => markup`${all}${field}\n`, markup``)}
 function refusedOf(error: unknown, { faults }: SharedTexts, { language }: PageReader): Refused {
   if (!(error instanceof ProblemError)) throw error
 
-  const { status, retryAfterSeconds, message, errors = [] } = error
+  const { status, retryAfterSeconds, errors = [] } = error
   const field = errors[0]?.loc[1]?.toString()
   const shared = { status, retryAfterSeconds, field }
   if (status === 422) {
-    // The rules for fields write their messages only in English.
-    const rule = errors[0]?.msg ?? message
     const translated = language === 'en' ? undefined : markup`${faults.input} `
-    return { ...shared, fault: markup`${translated}<span lang="en">${rule}.</span>` }
+    return { ...shared, fault: markup`${translated}${brokenRule(error)}` }
   }
 
   if (status === 403) return { ...shared, fault: markup`${faults.proof}` }

@@ -13,6 +13,7 @@ import { mount as mountHono } from 'keystile/hono'
 import { mount as mountNode } from 'keystile/node'
 import { mount as mountWeb } from 'keystile/web'
 import { docs } from './docs.ts'
+import { createPages } from './swagger-ui.ts'
 
 const document = {
   openapi: '3.1.1',
@@ -82,11 +83,39 @@ describe('docs()', () => {
     assert.equal(
       await policy({
         components: {
-          securitySchemes: { odd: { flows: { password: { tokenUrl: 7 }, implicit: 'x' } } },
+          securitySchemes: {
+            odd: { flows: { password: { tokenUrl: 7 }, implicit: 'x', other: null } },
+          },
         },
       }),
       "connect-src 'self'",
     )
+  })
+
+  it('each file of the page forbids inline scripts, frames and requests to other servers', () => {
+    const pages = createPages({ path: '/docs', documentPath: '/openapi.json', title: 'API' })
+    const policy =
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+      "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    for (const [path, type, cache] of [
+      ['/docs', 'text/html', 'no-cache'],
+      ['/docs/start.js', 'text/javascript', 'public, max-age=3600'],
+      ['/docs/swagger-ui.css', 'text/css', 'public, max-age=3600'],
+    ] as const)
+      assert.deepEqual(pages(path)?.headers, {
+        'content-type': `${type}; charset=utf-8`,
+        'cache-control': cache,
+        'content-security-policy': policy,
+        'referrer-policy': 'no-referrer',
+      })
+    assert.equal(
+      pages('/docs/start.js')?.body,
+      `SwaggerUIBundle({ url: "/openapi.json", dom_id: '#swagger-ui', deepLinking: true, ` +
+        'validatorUrl: null })\n',
+    )
+    const style = pages('/docs/swagger-ui.css')
+    assert.ok(style)
+    assert.equal(pages('/docs/swagger-ui.css'), style, 'a file is read once')
   })
 
   it('docs() leaves requests for unknown paths, and POST, DELETE and OPTIONS, to the app', async () => {

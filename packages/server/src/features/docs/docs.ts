@@ -56,12 +56,12 @@ export function docs(
  */
 function loginOrigins(document: object): readonly string[] {
   const { components } = document as { readonly components?: { readonly securitySchemes?: object } }
-  const urls = Object.values(components?.securitySchemes ?? {})
+  const origins = Object.values(components?.securitySchemes ?? {})
     .filter(isJsonObject)
     .flatMap(({ flows }) => Object.values(flows ?? {}))
     .filter(isJsonObject)
-    .map(({ tokenUrl }) => tokenUrl)
-    .filter((url) => typeof url === 'string')
-    .filter((url) => URL.canParse(url))
-  return [...new Set(urls.map((url) => new URL(url).origin))]
+    .flatMap(({ tokenUrl }) =>
+      typeof tokenUrl === 'string' && URL.canParse(tokenUrl) ? new URL(tokenUrl).origin : [],
+    )
+  return [...new Set(origins)]
 }

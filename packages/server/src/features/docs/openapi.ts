@@ -181,7 +181,7 @@ function successOf({ description, headers, schema, type }: SuccessDoc): JsonObje
  * after it, so it must not change.
  */
 function operationIdOf<C>({ method }: Route<C>, path: string): string {
-  const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== '')
+  const words = path.split(/[^A-Za-z0-9]/)
   return (
     method.toLowerCase() +
     words.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join('')

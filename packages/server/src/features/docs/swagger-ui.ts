@@ -99,9 +99,8 @@ export function createPages({
         return read('swagger-ui.css', 'text/css')
       case `${base}/swagger-ui-bundle.js`:
         return read('swagger-ui-bundle.js', 'text/javascript')
-      default:
-        return undefined
     }
+    return undefined
   }
 }
 

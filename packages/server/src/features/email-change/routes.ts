@@ -24,6 +24,7 @@ import { byCaller, byStranger } from '../audit/audit.ts'
 import { mailboxOf, type ComparableName } from '../directory/names.ts'
 import { useOf } from '../limits/uses.ts'
 import { preferredLanguage } from '../mail/language.ts'
+import type { Language } from '../mail/message.ts'
 import { emailRate } from './feature.ts'
 import type { EmailChanges } from './email-changes.ts'
 
@@ -132,7 +133,7 @@ async function requestedAnswer(
     email,
   }: { readonly changes: EmailChanges; readonly user: User; readonly email: ComparableName },
 ): Promise<HttpAnswer> {
-  const language = preferredLanguage(headers.get('accept-language')) ?? ''
+  const language: Language | '' = preferredLanguage(headers.get('accept-language')) ?? ''
   return jsonAnswer(202, { request_id: await changes.request(user, email, language) })
 }
 

@@ -14,6 +14,7 @@ import { ownAccount, tooManyTries, type AccountCaller } from '../accounts/route-
 import { describeUser, wireUser } from '../accounts/wire-user.ts'
 import { byCaller, byStranger } from '../audit/audit.ts'
 import { preferredLanguage } from '../mail/language.ts'
+import type { Language } from '../mail/message.ts'
 import type { Confirmation, PresentedVerification, Verifications } from './verifications.ts'
 
 /** The services and settings that the routes of verifications use. */
@@ -53,7 +54,8 @@ function requestRoute({ verifications }: VerificationRouteParts): GuardedRoute<A
       refuses: { 409: 'The email is already verified, or there is none', 429: tooManyTries },
     },
     async handle(request, { user }) {
-      const language = preferredLanguage(request.headers.get('accept-language')) ?? ''
+      const accepted = request.headers.get('accept-language')
+      const language: Language | '' = preferredLanguage(accepted) ?? ''
       return jsonAnswer(202, { request_id: await verifications.request(user, language) })
     },
   }

@@ -80,8 +80,8 @@ export function acceptFields(
 
 const invitationFields = strictFields({
   email: emailField,
-  scopes: namesField.default([]),
-  roles: namesField.default([]),
+  scopes: namesField,
+  roles: namesField,
 })
 
 async function invite(

@@ -60,12 +60,12 @@ export function invitationRoute(parts: InvitationRouteParts): OpenRoute {
 /** Returns the JSON Schema of the request body, including the fields of the profile. */
 function bodySchema(fields: z.ZodObject, profile: ProfileSchema | undefined): JsonObject {
   type ObjectSchema = { readonly properties?: object; readonly required?: readonly string[] }
-  const own: ObjectSchema = describeFields(fields)
+  const own = describeFields(fields) as Required<ObjectSchema>
   const others: ObjectSchema & JsonObject = describeProfileInput(profile, Object.keys(fields.shape))
   return {
     ...others,
     type: 'object',
     properties: { ...others.properties, ...own.properties },
-    required: [...(others.required ?? []), ...(own.required ?? [])],
+    required: [...(others.required ?? []), ...own.required],
   }
 }

@@ -9,6 +9,7 @@ import { bindEmailChange } from '../email-change/store.ts'
 import { verifyEmail } from '../email-verification/store.ts'
 import { bindReset, claimReset, releaseReset, resetPassword } from '../password-reset/store.ts'
 import { prepareMail } from '../outbox/new-mail.ts'
+import { bindRegistration } from '../pending-registration/store.ts'
 import { createTestClock, describeOnBoth } from '../../../test-support/keystile.ts'
 import { codeSecret, openValues, prepareProof, sealValues, type NewProof } from './new-proof.ts'
 import { createMailProofs } from './proofs.ts'
@@ -60,6 +61,22 @@ describeOnBoth('a proof', (stage) => {
       const proof = make()
       await database.write(requestProof, proof.row)
       assert.deepEqual([await find(proof), await find(proof, '')], [undefined, undefined])
+    }))
+
+  it('a registration sends no mail if another account gets its address meanwhile', () =>
+    withProofs(async ({ database, subject }) => {
+      for (const [registered, mails] of [
+        ['another', 0],
+        [subject, 1],
+      ] as const) {
+        const { row } = make()
+        await database.write(requestProof, row)
+        const mail = prepareMail({ template: 'x', lifetimeMilliseconds: 1 }, undefined, now)
+        const binding = { subject: registered, mailbox: 'ada@example.com', recipient: 'x@y.z' }
+        const values = { ...binding, id: row.id, sealed: null, mail, allowance: undefined, now }
+        await database.write(bindRegistration, values)
+        assert.equal((await stage.sql('select id from mail')).length, mails)
+      }
     }))
 
   it('if an account changes before a link is bound to it, the link is invalid and no mail is sent', () =>

@@ -5,10 +5,13 @@ import { DatabaseUnavailableError } from '../../storage/database.ts'
 import { noMeter, type Meter } from '../../feature/metric.ts'
 import { countGrant } from './count-grant.ts'
 
-async function outcomeOf(work: Promise<unknown>): Promise<string> {
+async function outcomeOf(
+  work: Promise<unknown>,
+  kind: 'login' | 'refresh' = 'login',
+): Promise<string> {
   const told: string[] = []
   const add: Meter['add'] = ({ name }, { outcome }) => void told.push(`${name} ${outcome}`)
-  await countGrant({ ...noMeter, add }, 'login', work).catch(() => {})
+  await countGrant({ ...noMeter, add }, kind, work).catch(() => {})
   return told.join()
 }
 
@@ -21,6 +24,8 @@ describe('countGrant', () => {
 
   it('countGrant counts wrong passwords, wrong forms, outages and bugs separately', async () => {
     assert.equal(await outcomeOf(Promise.resolve()), 'keystile_logins_total granted')
+    const refreshed = await outcomeOf(Promise.resolve(), 'refresh')
+    assert.equal(refreshed, 'keystile_refreshes_total granted')
     for (const [error, outcome] of [
       [new OAuthError('invalid_grant', 'x'), 'refused'],
       [new OAuthError('invalid_scope', 'x'), 'invalid'],

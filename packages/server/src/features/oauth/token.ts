@@ -118,8 +118,7 @@ function describeForm(grants: readonly AnyGrant[]): JsonObject {
       client_secret: { type: 'string', format: 'password' },
     },
     anyOf: grants.map(({ grantType, required }) => ({
-      // A grant without required parameters differs from the other grants only in its `grant_type`.
-      ...(required.length === 0 && { properties: { grant_type: { const: grantType } } }),
+      properties: { grant_type: { const: grantType } },
       required: [...(grantType === defaultGrantType ? [] : ['grant_type']), ...required],
     })),
   }

@@ -17,12 +17,13 @@ export function createBlocklist(): (text: string) => boolean {
 
 /**
  * Whether a list has a line. This is a binary search, so the lines must be sorted by their bytes.
+ * No line may be empty: `middle` is then never 0.
  */
 function hasLine(list: Buffer, wanted: Buffer): boolean {
   let [from, to] = [0, list.length] // each is the first byte of a line, or the end
   while (from < to) {
     const middle = (from + to) >>> 1
-    const start = middle === 0 ? 0 : list.lastIndexOf(lineEnd, middle - 1) + 1
+    const start = list.lastIndexOf(lineEnd, middle - 1) + 1
     const end = list.indexOf(lineEnd, middle)
     const order = list.compare(wanted, 0, wanted.length, start, end)
     if (order === 0) return true

@@ -71,6 +71,7 @@ describe('the rules for a new password', () => {
       'uvwxyzabcdefghi',
       'qwertyuiopasdfgh',
       'QWERTZUIOPasdfg',
+      'azeqsdwxcklmaze',
       'aaaaabbbbbccccc!',
       'abc123xyz789qwe', // pieces of three characters on average
       'abcd1234EFGH5678',

@@ -5,7 +5,8 @@ import { firstParty, type Client } from '../../clients/clients.ts'
 import { noLimits } from '../../limits/limits.ts'
 import type { IssuedTokens } from '../../sessions/issuing.ts'
 import type { ProvedRefreshToken } from '../../sessions/refresh.ts'
-import { refreshTokenGrant } from './refresh-token.ts'
+import { passwordGrant } from './password.ts'
+import { refreshTokenGrant, type RefreshParts } from './refresh-token.ts'
 
 interface Person {
   readonly held: readonly string[]
@@ -58,8 +59,9 @@ describe('refreshTokenGrant', () => {
   const invalid = { name: 'OAuthError', code: 'invalid_grant' }
 
   it('the refresh grant refuses another client’s token, and writes an audit line (RFC 6749 §5.2)', async () => {
-    await assert.rejects(grant(proved, { user, client: 'other' }), invalid)
-    await assert.rejects(grant({ ...proved, clientId: 'other' }, { user }), invalid)
+    const other = { ...invalid, reason: 'wrong_client' }
+    await assert.rejects(grant(proved, { user, client: 'other' }), other)
+    await assert.rejects(grant({ ...proved, clientId: 'other' }, { user }), other)
     const line = {
       event: 'refresh_refused',
       by: { actor: 'nobody', address: '192.0.2.1' },
@@ -73,8 +75,20 @@ describe('refreshTokenGrant', () => {
   })
 
   it('the refresh grant refuses an unknown token, and the token of a disabled user', async () => {
-    await assert.rejects(grant(undefined, { user }), invalid)
-    await assert.rejects(grant(proved, {}), invalid)
+    await assert.rejects(grant(undefined, { user }), { ...invalid, reason: 'unknown_token' })
+    await assert.rejects(grant(proved, {}), { ...invalid, reason: 'unknown_user' })
+  })
+
+  it('a form without a required parameter is refused with the names of all of them', async () => {
+    const [caller, parts] = [{ ...firstParty, device: undefined, address: undefined }, {}]
+    await assert.rejects(refreshTokenGrant.issue({}, caller, parts as RefreshParts), {
+      code: 'invalid_request',
+      message: 'The form must have refresh_token',
+    })
+    await assert.rejects(passwordGrant.issue({ username: 'x' }, caller, parts as never), {
+      code: 'invalid_request',
+      message: 'The form must have username and password',
+    })
   })
 
   it('a refresh gives only scopes that session, user, client and request all have', async () => {

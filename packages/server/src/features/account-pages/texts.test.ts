@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { changeTexts } from './change-texts.ts'
+import { confirmTexts } from './confirm-texts.ts'
+import { pageTexts } from './texts.ts'
+
+/** Returns all texts of a record. For a text that depends on a length, returns it for 15. */
+function textsIn(record: object): readonly string[] {
+  return Object.values(record).flatMap((value: unknown) => {
+    if (typeof value === 'string') return [value]
+    if (typeof value !== 'function') return textsIn(value as object)
+    const text = (value as (minLength: number) => string)(15)
+    assert.match(text, /\b15\b/)
+    return [text]
+  })
+}
+
+describe('the texts of the account pages', () => {
+  it('no text of an account page is empty, in any of the four languages', () => {
+    for (const texts of [pageTexts, confirmTexts, changeTexts]) {
+      const languages = Object.entries(texts)
+      assert.deepEqual(languages.map(([language]) => language).toSorted(), ['de', 'en', 'es', 'fr'])
+      for (const [language, inLanguage] of languages)
+        for (const text of textsIn(inLanguage)) assert.notEqual(text.trim(), '', language)
+    }
+  })
+})

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { ProblemError } from 'keystile/internal'
+import { noLimits } from '../limits/limits.ts'
+import { createPasswordResets, type PasswordResetParts } from './password-resets.ts'
+
+describe('createPasswordResets', () => {
+  it('a request for a reset keeps at most 320 characters of the login', async () => {
+    const requested: unknown[] = []
+    const parts = {
+      limits: noLimits,
+      devices: { open: () => undefined },
+      proofs: {
+        async request(_kind: unknown, values: unknown) {
+          requested.push(values)
+          return 'request-1'
+        },
+      },
+    } as unknown as PasswordResetParts<unknown>
+    const { request } = createPasswordResets(parts)
+    const nothing = { language: undefined, deviceSecret: undefined }
+    assert.equal(await request({ login: 'x'.repeat(321), ...nothing }, undefined), 'request-1')
+    assert.deepEqual(requested, [{ login: 'x'.repeat(320), language: '', deviceSecret: '' }])
+  })
+
+  it('while too many passwords wait, a reset is refused and not counted', async () => {
+    const parts = {
+      passwords: {
+        requireRoom() {
+          throw new ProblemError('temporarily_unavailable', 'x')
+        },
+      },
+      limits: { ...noLimits, count: () => assert.fail('a limit was counted') },
+    } as unknown as PasswordResetParts<unknown>
+    const by = { actor: 'nobody', address: '192.0.2.1' } as const
+    await assert.rejects(createPasswordResets(parts).confirm({ token: 'x' }, 'password', by), {
+      code: 'temporarily_unavailable',
+    })
+  })
+})
