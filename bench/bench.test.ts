@@ -210,7 +210,7 @@ describe('sharesOf', () => {
     return { nodes, startTime: 0, endTime: 0, samples, timeDeltas: samples.map((id) => id * 100) }
   }
 
-  it('in a profile, sharesOf counts native functions for their callers, and no idle time', () => {
+  it('sharesOf counts a native function for the owner of its caller, and omits idle samples', () => {
     const busy = [1, 3, 4, 5, 5, 6, 7, 7]
     assert.deepEqual(sharesOf(profileOf([...busy, 2, 2, 2])), {
       keystile: 3 / 8,

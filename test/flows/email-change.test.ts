@@ -650,7 +650,7 @@ describeOnBoth('a new address that is not verified', (stage) => {
     assert.equal((await send('POST', '/email-changes/undo', { json: { token } })).status, 403)
   })
 
-  it('a user with a verified address must confirm the next address by its mailbox', async () => {
+  it('after a user’s address is verified, a new address must be confirmed by a mail to it', async () => {
     const { tokens, send, mailTo, users, register } = await startWithMailbox(stage)
     const { accessToken: first, subject } = await tokens('eve')
     await send('POST', '/password-resets', { json: { login: 'eve@example.com' } })

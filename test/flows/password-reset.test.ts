@@ -319,7 +319,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 204)
   })
 
-  it('in a flood of requests, only a known device of the owner still gets a mail', async () => {
+  it('in a flood of requests, only a request from the owner’s known device still sends a mail', async () => {
     const started = await start(stage, { rateLimits: 'on' })
     const { addUser, login, send, asked, request, settled, confirm, mails, clock } = started
     await addUser()

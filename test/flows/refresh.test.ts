@@ -44,7 +44,7 @@ async function assertEnded(
 describeOnBoth(
   'POST /token with a refresh token',
   (stage) => {
-    it('a refresh returns new tokens of the same session, uncached (RFC 6749 §6)', async () => {
+    it('a refresh returns new tokens of the same session, with `no-store` (RFC 6749 §6)', async () => {
       const clock = createTestClock()
       const { tokens, refresh, open } = await stage.start({ clock })
       const first = await tokens()
@@ -271,7 +271,7 @@ describeOnBoth(
       assert.equal(wide.json['scope'], 'items:read')
     })
 
-    it('a refresh with an undeclared scope gets invalid_scope and uses no token up', async () => {
+    it('a refresh with an undeclared scope gets invalid_scope, and the token stays valid', async () => {
       const { tokens, refresh } = await stage.start({ scopes })
       const { refreshToken } = await tokens()
       assert.equal(

@@ -36,7 +36,7 @@ function create(reasons: readonly string[] = [], readMetrics?: () => Promise<str
 }
 
 describe('createStandAlone', () => {
-  it('the stand-alone server answers reads of its own paths, and leaves others to Keystile', async () => {
+  it('the stand-alone server answers GET and HEAD for its own paths; Keystile gets the rest', async () => {
     const { answer } = create()
     assert.equal((await answer('/token', 'POST')).status, 299)
     for (const method of ['GET', 'HEAD']) {

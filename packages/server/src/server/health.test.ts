@@ -33,7 +33,7 @@ describe('findUnreadiness', () => {
 })
 
 describe('readGauges', () => {
-  it('readGauges returns the lengths of the queues, the age of the feed and what others read', () => {
+  it('readGauges returns queue lengths, feed age, streams, and gauges of jobs and signing keys', () => {
     const gauge = { type: 'gauge', name: 'keystile_x', help: 'x' } as const
     const readings = readGauges({
       database: { writeQueueLength: 2 } as Database,

@@ -99,7 +99,7 @@ export async function setMark(
 }
 
 /**
- * Returns the schema mark that the given migrations set, or undefined if none of them contracts.
+ * Returns the highest schema mark that the given migrations set, or undefined if none sets a mark.
  */
 export function findRaisedMark(names: readonly string[]): number | undefined {
   const marks = names.flatMap((name) => migrations[name]?.oldestSchema ?? [])

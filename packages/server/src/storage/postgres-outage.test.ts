@@ -89,7 +89,7 @@ describe('watchForOutages', { concurrency: true }, () => {
       await waiting
     })
 
-  it('an error of the network is no answer, and nothing is probed without waiting work', async () => {
+  it('without waiting work there is no probe, and a network error does not count as an answer', async () => {
     const { counts, watch: over, close } = watch(never)
     const failure = Object.assign(new Error('reset'), { code: 'ECONNRESET' })
     await assert.rejects(

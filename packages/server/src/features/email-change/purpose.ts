@@ -31,8 +31,8 @@ export type ChangedAccount = {
   /** The old address in the form in which mailboxes are compared, or empty. */
   readonly from: string
   /**
-   * The `passwordMark()` of the password that the user knew at the request. It changes with the
-   * password.
+   * The `passwordMark()` of the password that the account had at the request. A new password gives
+   * a new mark.
    */
   readonly mark: string
 }

@@ -256,7 +256,7 @@ describe('the rule that mail servers must use TLS', () => {
   })
 })
 
-it('the links in mails lead to the pages of the settings, or below the issuer', () => {
+it('links in mails begin with accountPagesUrl, or by default with /account below the issuer', () => {
   const issuer = 'https://auth.example/v1'
   assert.equal(pagesUrlOf({ issuer }), 'https://auth.example/v1/account')
   const accountPagesUrl = 'https://app.example/account//'

@@ -6,7 +6,8 @@ import { hasStorableNames } from '../audit/audit.ts'
  * Verifies an access token. Returns its identity, or undefined if a guard would refuse the token.
  *
  * @throws {OAuthError} `temporarily_unavailable` if the server does not know at the moment which
- *   tokens are revoked. The result undefined would tell the caller that the token is inactive
+ *   tokens are revoked. If the function returned undefined, the caller would think that the token
+ *   is inactive
  */
 export async function findVerified(
   token: string,

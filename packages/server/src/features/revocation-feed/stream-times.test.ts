@@ -125,7 +125,7 @@ describe('createRevocationStreams in set time', () => {
     return reader
   }
 
-  it('a stream of revocations holds no piece that the reader has not asked for', async () => {
+  it('a stream of revocations makes a piece only after the reader has asked for it', async () => {
     const { next } = await open(await addReader('api'))
     assert.deepEqual(await next(), ['reset'])
     await turn()

@@ -71,7 +71,7 @@ describe('plan', () => {
 })
 
 describe('findCurrent', () => {
-  it('findCurrent returns a key from its beginning until the next key begins', () => {
+  it('findCurrent returns a key as soon as it may sign, and until the next key may sign', () => {
     const keys = [key('a', 0, 60), key('b', 60)]
     const at = (now: number): string | undefined => findCurrent(keys, now)?.id
     assert.deepEqual([at(0), at(59), at(60), at(1000)], ['a', 'a', 'b', 'b'])
