@@ -324,13 +324,14 @@ describe('cookie sessions in a browser', { skip: skipWithoutBrowser() }, () => {
   )
 
   it(
-    'a page of the same site can use cookie sessions if corsOrigins has its origin',
+    'a page of the same site can use cookie sessions if its origin is in corsOrigins',
     withContext(async () => {
       const page = await openPage(listed)
       assert.equal((await ask(page, `${auth}/session`, login)).status, 200)
       const { status, text } = await ask(page, `${auth}/session/refresh`)
       assert.equal(status, 200, text)
-      // Without the cookie, the page can read answers to requests with a token, and refusals.
+      // The page can also read the answers to two kinds of requests without the cookie: requests
+      // with a token, and requests that the server refuses.
       const { access_token } = JSON.parse(text) as { access_token: string }
       const reads = await page.evaluate(
         async ({ url, token }) => {
@@ -355,7 +356,7 @@ describe('cookie sessions in a browser', { skip: skipWithoutBrowser() }, () => {
   )
 
   it(
-    'a page whose origin corsOrigins lacks cannot start, use, end or read a cookie session',
+    'a page cannot start, use, end or read a cookie session if its origin is not in corsOrigins',
     withContext(async () => {
       const page = await openPage(own)
       assert.equal((await ask(page, `${auth}/session`, login)).status, 200)

@@ -47,8 +47,8 @@ export interface AppRoutes {
 
 /**
  * Returns the functions that run for a request, in the order of their execution. Returns
- * `undefined` if there is no route. An app writes such a function if Keystile does not know the
- * app's framework.
+ * `undefined` if there is no route. An app writes its own `GuardFinder` if Keystile does not know
+ * the app's framework.
  */
 export type GuardFinder = (method: string, path: string) => readonly unknown[] | undefined
 

@@ -34,7 +34,7 @@ function ask(
 const metadataOf = (answer: HttpAnswer | undefined): unknown => JSON.parse(answer?.body ?? 'null')
 
 describe('the metadata of a protected resource', () => {
-  it('API metadata names resource, issuer and the way to send tokens (RFC 9728 §2)', async () => {
+  it('API metadata has the resource, its issuer and how to send tokens (RFC 9728 §2)', async () => {
     assert.deepEqual(await ask({}), {
       status: 200,
       headers: {
@@ -68,14 +68,14 @@ describe('the metadata of a protected resource', () => {
     assert.doesNotMatch((await ask({ scopes: {} }))?.body ?? '', /scopes_supported/)
   })
 
-  it('API metadata names all issuers that the verifier accepts', async () => {
+  it('API metadata lists all issuers that the verifier accepts', async () => {
     const issuers = ['https://auth.example', 'https://login.partner.example/tenant/']
     const verifier = createVerifier({ issuer: issuers, audience: resource, revocations: 'none' })
     const metadata = metadataOf(await ask({ verifier })) as { authorization_servers: string[] }
     assert.deepEqual(metadata.authorization_servers, issuers)
   })
 
-  it('for a verifier that the app wrote, API metadata names its only issuer', async () => {
+  it('API metadata lists the only issuer of a verifier that the app wrote', async () => {
     const { issuer, state, ready, close, verify } = verifierOf('not compared')
     const metadata = metadataOf(await ask({ verifier: { issuer, state, ready, close, verify } }))
     assert.deepEqual((metadata as { authorization_servers: string[] }).authorization_servers, [
@@ -155,7 +155,7 @@ describe('the options of protectedResource', () => {
     new URL(resource),
     [resource],
   ]) {
-    it(`protectedResource refuses a resource that is no safe URL: ${String(wrong)}`, () => {
+    it(`protectedResource refuses a resource that is not a safe URL: ${String(wrong)}`, () => {
       refused(
         { resource: wrong },
         /`resource` must be an https URL without user, query and fragment|is undefined/,

@@ -326,13 +326,13 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
 
   for (const [what, text] of [
     ['a malformed revocation', 'event: revocation\nid: 1.a\ndata: {"kind":"session"}\n\n'],
-    ['an event `current` without a time', 'event: current\ndata: {}\n\n'],
-    ['a text as time', 'event: current\ndata: {"elapsed_ms":"1"}\n\n'],
-    ['a negative time', current(-1)],
-    ['a fraction as time', 'event: current\ndata: {"elapsed_ms":0.5}\n\n'],
-    ['a time that is longer than the connection exists', current(60_000)],
+    ['an event `current` without `elapsed_ms`', 'event: current\ndata: {}\n\n'],
+    ['an `elapsed_ms` that is a string', 'event: current\ndata: {"elapsed_ms":"1"}\n\n'],
+    ['an `elapsed_ms` that is negative', current(-1)],
+    ['an `elapsed_ms` that is a fraction', 'event: current\ndata: {"elapsed_ms":0.5}\n\n'],
+    ['an `elapsed_ms` that exceeds the age of the connection', current(60_000)],
     ['an endless line', 'x'.repeat(70_000)],
-    ['bytes that are no UTF-8', Buffer.from([0xff, 0x0a])],
+    ['bytes that are not UTF-8', Buffer.from([0xff, 0x0a])],
   ] as const) {
     it(`a verifier disconnects after ${what}, and stays in the state "starting"`, async (t) => {
       const stage = await start(t)
@@ -356,7 +356,8 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(await verdict(stage, token), 'accepted')
     feed.beats = false
     feed.instead = () => {}
-    // A path holds back what the feed sends now, and lets through what it sent before.
+    // Simulates a network that delays events: each event that arrives was sent when the connection
+    // was 0.1 s old.
     const timer = setInterval(() => feed.send(current(100)), 100)
     t.after(() => clearInterval(timer))
     await until(() => verifier.state === 'stale')
@@ -451,7 +452,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
   })
 })
 
-describe('a verifier whose time a test sets', { timeout: 60_000 }, () => {
+describe('a revocation feed read with a simulated clock', { timeout: 60_000 }, () => {
   /** Reads a feed whose bytes the test writes. */
   function read(t: TestContext): {
     readonly source: RevocationSource
@@ -504,7 +505,7 @@ describe('a verifier whose time a test sets', { timeout: 60_000 }, () => {
     assert.equal(source.state, 'current')
     pass(1)
     assert.equal(source.state, 'stale')
-    // Its clock may run a little faster. That must not lead to an age below zero.
+    // The clock of the issuer may run a little faster. The age must not become negative then.
     await arrive(current(5_900))
     assert.equal(source.ageSeconds, 0)
   })

@@ -212,8 +212,8 @@ export function createRevocationFeed(parts: FeedParts): RevocationSource {
  * which was sent at `openedAt`.
  *
  * @throws {Error} if the event is malformed, if it arrives too late, or if the issuer counts more
- *   time since the request than this process. The last case means that this machine was suspended,
- *   or that the answer belongs to another request
+ *   time since the request than this process does. The last case means that this machine was
+ *   suspended, or that the answer belongs to another request
  */
 function sendingTimeOf(data: string, openedAt: number): number {
   const elapsed = parseJsonObject(new TextEncoder().encode(data))['elapsed_ms']
@@ -225,7 +225,7 @@ function sendingTimeOf(data: string, openedAt: number): number {
   const sentAt = openedAt + elapsed
   if (now - sentAt > lateMilliseconds) throw new Error('an event `current` arrived too late')
   if (sentAt - now > aheadMilliseconds) {
-    throw new Error('the issuer measured more time since the request than this process')
+    throw new Error('the issuer measured more time since the request than this process did')
   }
   return Math.min(now, sentAt)
 }

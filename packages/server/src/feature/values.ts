@@ -14,9 +14,9 @@ export const onOrOff: z.ZodType<'on' | 'off'> = z.enum(['on', 'off'], {
 })
 
 /**
- * Returns a schema for a whole number from `min` to `max`. The message "must be a whole number"
- * continues with `of`, such as ` of seconds`. The message about a number below `min` ends with
- * `why`, the reason for `min`.
+ * Returns a schema for a whole number from `min` to `max`. The schema appends `of` to the message
+ * "must be a whole number": ` of seconds`, for example. `why` is the reason for `min`: the message about a
+ * number below `min` ends with it.
  */
 export function wholeNumber(
   min: number,
@@ -46,7 +46,7 @@ export function parseBoolean(text: string): boolean {
   return text === 'true'
 }
 
-/** Parses items with commas between them. `none` is the empty list. */
+/** Parses a list of items that are separated by commas. `none` means an empty list. */
 export function parseList(text: string): readonly string[] {
   return text === 'none' ? [] : text.split(',').map((item) => item.trim())
 }

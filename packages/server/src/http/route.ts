@@ -90,7 +90,10 @@ export interface RouteDoc {
   readonly body?: { readonly type: 'json' | 'form'; readonly schema: JsonObject }
   readonly query?: Readonly<Record<string, JsonObject>>
   readonly success: SuccessDoc
-  /** A second answer to requests that succeed, with another status than `success`. */
+  /**
+   * Another possible answer to a request that succeeds. Its status must differ from the status of
+   * `success`.
+   */
   readonly otherSuccess?: SuccessDoc
   /**
    * Maps the status of a refusal to its description. Refusals that follow from the guard or the

@@ -94,8 +94,9 @@ export function wireMailFlows(parts: MailFlowParts, directory: Directory<User>):
 const noFlows = { routes: [], mailPurposes: [] }
 
 /**
- * Makes the routes with which an app's own users set a new password by mail, and the purpose of the
- * links. Makes none if the app gives no `users.setPassword`, or if no mails are sent.
+ * Makes two things: the routes that let an app's own users set a new password by mail, and the
+ * purpose of the links in these mails. Makes neither if the app has no `users.setPassword`, or if
+ * Keystile sends no mails.
  */
 export function wireAppFlows(
   parts: MailFlowParts,
@@ -124,7 +125,8 @@ interface ResetParts<U> {
 }
 
 /**
- * Makes the routes that set a new password by mail, for Keystile's accounts or for an app's users.
+ * Makes the routes that let users set a new password by mail, and the purpose of the links in these
+ * mails. The users are those of Keystile's accounts or those of the app.
  */
 function wireResets<U>(
   { options, accounts: { passwords }, ...parts }: MailFlowParts,

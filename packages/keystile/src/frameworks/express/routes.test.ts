@@ -66,7 +66,7 @@ for (const [name, make] of [
       })
     })
 
-    it(`routesOfExpress (Express ${name}) finds a guard after a function with ...rest`, () => {
+    it(`routesOfExpress (Express ${name}) finds guards after handlers with rest parameters`, () => {
       type Next = () => void
       const goOn = (_request: unknown, _response: unknown, ...rest: readonly Next[]): void =>
         rest[0]?.()
@@ -76,7 +76,7 @@ for (const [name, make] of [
       assertFound(app, { '/x': ['/x', 1] })
     })
 
-    it(`routesOfExpress (Express ${name}) finds no PUT route for GET; a mounted app throws`, () => {
+    it(`routesOfExpress (Express ${name}) finds no PUT route for GET, and throws for a mounted app`, () => {
       const app = make()
       app.put('/x', answer)
       app.use('/foreign', make())

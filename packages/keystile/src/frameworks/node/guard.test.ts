@@ -338,7 +338,7 @@ describe('mount()', () => {
     })
   }
 
-  it('mount() for node still answers after a sender disconnects inside a body', async () => {
+  it('mount() for node answers new requests after a sender disconnects inside a body', async () => {
     bodyRefusals.length = 0
     for (const head of ['Content-Length: 500', 'Transfer-Encoding: chunked']) {
       const socket = connect(port, '127.0.0.1')

@@ -14,7 +14,7 @@ import {
   type PageSettings,
 } from './page-parts.ts'
 
-/** The texts of a page in one language. */
+/** The texts of one `TokenPage`, in one language. */
 export interface TokenPageTexts {
   readonly heading: string
   readonly intro: string
@@ -22,7 +22,7 @@ export interface TokenPageTexts {
   readonly done: { readonly heading: string; readonly text: string }
 }
 
-/** The texts that all pages for links in mails share, in one language. */
+/** The texts, in one language, that are the same on every `TokenPage`. */
 export interface SharedTexts {
   readonly noToken: string
   readonly faults: {
@@ -113,7 +113,7 @@ async function submitForm(
 interface Refused {
   readonly status: number
   readonly retryAfterSeconds: number | undefined
-  /** The name of the field that has the fault; undefined if the link has the fault. */
+  /** The name of the field that has the fault; undefined if the fault is not in a field. */
   readonly field: string | undefined
   readonly fault: Html
 }

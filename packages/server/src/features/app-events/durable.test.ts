@@ -149,7 +149,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
     assert.equal(events.length, 1)
   })
 
-  it('10 s after its handler failed, an event is delivered again with the same id', async () => {
+  it('an event is delivered again, with the same id, 10 s after its handler failed', async () => {
     const clock = createTestClock()
     const errors: object[] = []
     const error = (fields: object): void => void errors.push(fields)
@@ -219,7 +219,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
     const held = "select * from lease where name = 'events' and expires_at > 0"
     await until(async () => (await stage.sql(held)).length > 0)
     await delay(1_200) // longer than a tick
-    assert.equal(events.length, 1, 'the claim of the lost process is not over')
+    assert.equal(events.length, 1, 'the claim of the process that lost the lease has not expired')
     clock.advance(1)
     await emptied()
     assert.deepEqual(events[0], events[1])
@@ -325,7 +325,7 @@ describeOnBoth('durable events that are not handled', (stage) => {
     assert.ok(Date.parse(String(next)) > Date.now())
   })
 
-  it('an event that no process has tried for seven days counts as a dead letter', async () => {
+  it('a week-old event is a dead letter even if no process has tried to handle it', async () => {
     await leave(7.01)
     assert.match(await run('doctor'), /warn {2}events-handled[^]*1 is a dead letter/)
     assert.match(await run('event', 'list'), /\tdead\tregistered\t/)

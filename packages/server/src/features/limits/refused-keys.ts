@@ -16,10 +16,11 @@ export interface RefusedKeys {
 }
 
 /**
- * Creates a memory of exhausted limits. A full memory evicts the least recently refused limit. If a
- * limit is in this memory, a count first reads the limit, and writes only if the limit has
- * refilled. So a flood of refused attempts costs only reads. A limit that is not in this memory is
- * written without this read.
+ * Creates a memory of exhausted limits. A full memory evicts the least recently refused limit.
+ *
+ * To count an attempt, Keystile first reads a limit that is in this memory, and writes it only if
+ * it has refilled. So a flood of refused attempts costs only reads. Keystile writes a limit that is
+ * not in this memory without reading it first.
  */
 export function createRefusedKeys(): RefusedKeys {
   const known = new Set<string>()
