@@ -55,7 +55,7 @@ describeOnBoth(
       assert.deepEqual(await ask(started, bearer), refused)
     })
 
-    it('guard({ verified: true }) admits users of an app with emailVerified: true', async () => {
+    it('guard({ verified: true }) admits an app’s own user whose emailVerified is true', async () => {
       await stage.start()
       const { directory } = stage.people
       const users: typeof directory = {

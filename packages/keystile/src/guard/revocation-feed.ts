@@ -18,8 +18,9 @@ import type { RevocationSource, RevocationState } from './revocations.ts'
 const staleAfterMilliseconds = 4_000
 
 /**
- * The maximum delay of an event `current` on the network. After a longer delay, the verifier ends
- * the connection: the next event would arrive a second later, when the state is already `stale`.
+ * How long an event `current` may take to arrive. If it takes longer, the verifier ends the
+ * connection: the next event is sent a second later, so the state would be `stale` before it
+ * arrives.
  */
 const lateMilliseconds = 3_000
 

@@ -34,7 +34,7 @@ describe('createVerifiedTokens', () => {
     })
   }
 
-  it('createVerifiedTokens at 8,388,608 characters evicts the older half for a new token', () => {
+  it('createVerifiedTokens holds 8,388,608 characters; one more token evicts the older half', () => {
     const tokens = createVerifiedTokens<number>()
     const long = (n: number): string => `${n}`.padEnd(16_384, '.')
     for (let n = 0; n < 512; n++) tokens.remember(long(n), n) // 256 a generation

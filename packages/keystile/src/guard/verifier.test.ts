@@ -375,7 +375,7 @@ describe('createVerifier', () => {
     }
   })
 
-  it('createVerifier demands a secret of 32 bytes or more, with 16 different bytes', () => {
+  it('createVerifier demands a secret of at least 32 bytes, at least 16 of them different', () => {
     const half = 'kQ3v9ZpX1mW7tY5u'
     assert.ok(createVerifier({ ...options, keys: half.repeat(2) }))
     assert.throws(

@@ -43,8 +43,8 @@ export function readOptions<Options>(
 }
 
 /**
- * Checks the options. Returns the given options that are valid, the faults of all others, and the
- * situation that safety rules check.
+ * Checks the options. Returns the options that were given and are valid, the faults of all other
+ * given options, and the `Situation`: everything that the safety rules check.
  */
 export function readSituation<Options>(
   settings: readonly Setting[],

@@ -143,7 +143,7 @@ describe('copies of SQLite files', () => {
     assert.match(findDamage(file) ?? '', /page 2/)
   })
 
-  it('moveIntoPlace replaces a file only if it may', () => {
+  it('moveIntoPlace replaces an existing file only with mayReplace: true', () => {
     const [draft, name] = [join(folder, 'draft'), join(folder, 'name')]
     for (const [text, mayReplace, isMoved] of [
       ['a', false, true],

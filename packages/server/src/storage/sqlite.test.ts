@@ -274,7 +274,7 @@ describe('commands that wait for the writer of SQLite', () => {
     )
   })
 
-  it('if the check of a SQLite database refuses, its commands fail and write nothing', async () => {
+  it('if the check before a SQLite command rejects, the command fails and writes nothing', async () => {
     const asked: boolean[] = []
     const refusal = new Error('refused')
     database.checkWrites((isUrgent) => {

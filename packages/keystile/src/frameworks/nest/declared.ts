@@ -112,8 +112,9 @@ export interface HandlerDemand {
  * class, its superclasses, the method and the methods that it overrides. Returns `undefined` if
  * every caller may use the handler.
  *
- * If `@Public()` stands above the method that runs, the result contains only the demands of
- * `@OptionalGuard(…)` above this method. It does not affect methods that override this method.
+ * If the method that runs has `@Public()`, the result contains only the demands of
+ * `@OptionalGuard(…)` above the same method. `@Public()` does not apply to methods of subclasses
+ * that override the method.
  *
  * @throws {TypeError} for a scope that is not declared, and for a handler that is not a method of
  *   the class

@@ -566,7 +566,7 @@ describe('the descriptions of the account pages', () => {
       assert.ok(summaries.includes(summary), summary)
   })
 
-  it('a body of a page that is no form is a bad request', async () => {
+  it('readPageForm throws bad_request for a JSON body, and rethrows content_too_large', async () => {
     const read = (headers: Headers, body: () => Promise<Uint8Array>): Promise<unknown> =>
       readPageForm({ method: 'POST', url: '/', headers, body })
     await assert.rejects(

@@ -99,8 +99,9 @@ export const changeUser: Command<
 
 /**
  * Writes the audit entries of a change: one if roles or scopes changed, and one if the user was
- * disabled or enabled. The end of sessions gets its own entry only if the user was neither disabled
- * nor enabled. Disabling always ends the sessions, and a disabled user has no sessions.
+ * disabled or enabled. Ended sessions get an entry too, unless the user was disabled: that entry
+ * already says it, because disabling always ends the sessions. Enabling ends no sessions, because a
+ * disabled user has none.
  */
 async function recordChange(
   transaction: Transaction,

@@ -67,7 +67,7 @@ describe('the delivery of durable events', () => {
     file.prepare('select * from app_event order by id').all()
   const expiry = (): unknown => file.prepare('select * from event_handler').get()?.['expires_at']
 
-  it('a handler that times out fails with timeout, and all other errors with error', async () => {
+  it('the stored failure of an event is `timeout` if its handler timed out, otherwise `error`', async () => {
     const errors = new Map<string, unknown>([
       ['1', new DOMException('late', 'TimeoutError')],
       ['2', new DOMException('closed', 'AbortError')],

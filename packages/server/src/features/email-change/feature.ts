@@ -2,8 +2,8 @@ import type { Feature } from '../../feature/feature.ts'
 import { minuteMilliseconds, secondMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 
 /**
- * Limits changes of the e-mail address, per user. Each change sends a mail, or its answer reveals
- * whether an address is taken.
+ * Limits changes of the e-mail address, per user. A change may send a mail, and its answer may
+ * reveal that another user has the address.
  */
 export const emailRate: LimitRate = {
   name: 'email',

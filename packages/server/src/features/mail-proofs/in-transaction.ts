@@ -81,7 +81,7 @@ export interface BindValues extends Binding {
   readonly sealed: string | null
   readonly mail: NewMail
   readonly recipient: string
-  /** The subject of another user, if the mail is about this user and not about `subject`. */
+  /** The subject of the user whom the mail is about. Default: `subject`. */
   readonly about?: string | undefined
   /** See `CountedAddressee`. */
   readonly allowance: string | undefined

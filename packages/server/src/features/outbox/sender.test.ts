@@ -167,7 +167,7 @@ describe('the mails of the outbox', () => {
     assert.equal((await list(3)).length, 3)
   })
 
-  it('a mailbox gets three mails at once and then one an hour, also for each allowance', async () => {
+  it('a mailbox gets 3 mails at once, 1 an hour up to 6, then 1 per 6 h; so does an allowance', async () => {
     const db = new Kysely<unknown>({
       dialect: sqliteDialect(openSqliteFile(path, { readOnly: false })),
     })

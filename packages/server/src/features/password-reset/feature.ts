@@ -1,7 +1,10 @@
 import type { Feature } from '../../feature/feature.ts'
 import { minuteMilliseconds, secondMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 
-/** Limits requests for a new password from unknown devices, per typed name. */
+/**
+ * Limits requests for a new password, per typed name. Requests from a known device count only while
+ * the limit of the device is exhausted.
+ */
 export const resetLoginRate: LimitRate = {
   name: 'reset-login',
   burst: 5,

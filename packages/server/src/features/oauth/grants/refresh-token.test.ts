@@ -79,7 +79,7 @@ describe('refreshTokenGrant', () => {
     await assert.rejects(grant(proved, {}), { ...invalid, reason: 'unknown_user' })
   })
 
-  it('a form without a required parameter is refused with the names of all of them', async () => {
+  it('if a form lacks a required parameter, the error names all required parameters', async () => {
     const [caller, parts] = [{ ...firstParty, device: undefined, address: undefined }, {}]
     await assert.rejects(refreshTokenGrant.issue({}, caller, parts as RefreshParts), {
       code: 'invalid_request',
