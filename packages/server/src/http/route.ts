@@ -90,7 +90,7 @@ export interface RouteDoc {
   readonly body?: { readonly type: 'json' | 'form'; readonly schema: JsonObject }
   readonly query?: Readonly<Record<string, JsonObject>>
   readonly success: SuccessDoc
-  /** A second answer to requests that succeed, with another status than `success`. */
+  /** The other answer that a successful request can get. Its status differs from `success`. */
   readonly otherSuccess?: SuccessDoc
   /**
    * Maps the status of a refusal to its description. Refusals that follow from the guard or the
