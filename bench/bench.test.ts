@@ -101,7 +101,7 @@ describe('checkGuard', () => {
     })
   }
 
-  it('changesOf changes one character per part of a credential, but no escape like %2B', () => {
+  it('changesOf returns one change per part of a credential, and never changes an escape (%2B)', () => {
     assert.deepEqual(changesOf('Bearer aaa.bbb'), ['Bearer aba.bbb', 'Bearer aaa.bab'])
     assert.deepEqual(changesOf('sid=xxx.%2B%2Fzzz'), ['sid=xax.%2B%2Fzzz', 'sid=xxx.%2B%2Fazz'])
   })

@@ -457,7 +457,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 403)
   })
 
-  it('the reset that verifies an address also clears the profile; later resets do not', async () => {
+  it('a reset that verifies the address clears the profile, but a later reset does not', async () => {
     const profile = z.object({ website: z.string().optional() })
     const { addUser, asked, confirm, users, send, login } = await start(stage, { profile })
     const subject = await addUser({ website: 'https://evil.example' } as object)

@@ -9,9 +9,7 @@ const codes = [
   'temporarily_unavailable',
 ] as const
 
-/**
- * Maps the HTTP status with which an account endpoint refuses a request to a code of `ClientError`.
- */
+/** Maps the HTTP status of a refusal by an account endpoint to the code of the `ClientError`. */
 const accountCodes = {
   401: 'not_signed_in',
   403: 'forbidden',

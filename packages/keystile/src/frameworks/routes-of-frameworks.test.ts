@@ -120,7 +120,7 @@ describe('the routes of Hono', () => {
     })
   })
 
-  it('describeApp refuses a Hono guard that follows middleware with a rest parameter', () => {
+  it('describeApp refuses a Hono guard if a middleware before it has a rest parameter', () => {
     const wrapped = (...all: readonly unknown[]): Promise<void> => (all[1] as Next)()
     const behind = new Hono().use(wrapped as never).get('/x', guard('read'), ok)
     assert.throws(() => described(behind), {

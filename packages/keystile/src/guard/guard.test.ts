@@ -512,7 +512,7 @@ describe('a demand of a verified e-mail address', () => {
     assert.equal(decision.error.reason, 'email_not_verified')
   })
 
-  it('a guard with `verified` refuses a user until emailVerified becomes true', async () => {
+  it('a guard with `verified` admits a token that it refused, after emailVerified becomes true', async () => {
     const user = { emailVerified: false }
     const guard = guardOf(user)
     const sent = request(`Bearer ${tokenWith()}`)
@@ -1028,7 +1028,7 @@ describe('enterAtOnce', () => {
     )
   })
 
-  it('enterAtOnce returns undefined for maxAgeSeconds, user() or a missing scope', async () => {
+  it('enterAtOnce returns undefined for a missing scope, for maxAgeSeconds, and if user() must run', async () => {
     const token = tokenWith('items:read')
     await check(`Bearer ${token}`)
     assert.equal(

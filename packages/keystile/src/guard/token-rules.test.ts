@@ -148,7 +148,7 @@ describe('the options for tokenType JWT', () => {
     'token_use',
     'ver',
   ]) {
-    it(`createVerifier refuses { claim: '${claim}' } as audience, because it is not one per API`, () => {
+    it(`createVerifier refuses { claim: '${claim}' } as audience, because it identifies no API`, () => {
       const audience = { claim, values: ['a'] }
       assert.throws(() => createVerifier({ ...options, tokenType: 'JWT', audience }), {
         name: 'TypeError',

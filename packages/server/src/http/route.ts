@@ -90,10 +90,7 @@ export interface RouteDoc {
   readonly body?: { readonly type: 'json' | 'form'; readonly schema: JsonObject }
   readonly query?: Readonly<Record<string, JsonObject>>
   readonly success: SuccessDoc
-  /**
-   * Another possible answer to a request that succeeds. Its status must differ from the status of
-   * `success`.
-   */
+  /** The other answer that a successful request can get. Its status differs from `success`. */
   readonly otherSuccess?: SuccessDoc
   /**
    * Maps the status of a refusal to its description. Refusals that follow from the guard or the

@@ -114,7 +114,7 @@ describe('the rate limits of features', () => {
     }
   })
 
-  it('limits on refused logins, links and codes of an IP address refund a whole use', () => {
+  it('IP address limits on logins, links and codes get a whole use back at each refund', () => {
     assert.deepEqual(namesOf(rates.filter(({ isGivenBackWhole }) => isGivenBackWhole)), [
       'address',
       'email-confirm',

@@ -162,8 +162,8 @@ export const signalChannel = 'keystile'
  * Returns an expression that sends a signal to all processes when the transaction has committed:
  * see `Database.onSignal`. On SQLite, it does nothing.
  *
- * PostgreSQL commits transactions that send a signal one after another. So only a transaction that
- * waits for others anyway may use it.
+ * If several transactions send a signal, PostgreSQL commits only one of them at a time. So only a
+ * transaction that waits for others anyway may send a signal.
  */
 export function sendSignal(db: Pick<Reader, 'getExecutor'>): RawBuilder<unknown> {
   return isPostgres(db) ? sql`pg_notify(${signalChannel}, '')` : sql`null`

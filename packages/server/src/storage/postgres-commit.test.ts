@@ -80,7 +80,7 @@ describe('cancelStatement', () => {
     }
   })
 
-  it('cancelStatement sends nothing if a part is missing, and ignores a refusal', async (t) => {
+  it('cancelStatement needs host, port, process id and key, and ignores a refused connection', async (t) => {
     const { server, connections } = await listen(t, { port: 0 })
     const { port } = server.address() as AddressInfo
     const whole = { host: '127.0.0.1', port, processID: 7, secretKey: 9 }

@@ -152,8 +152,10 @@ function passRoute({ stack, methods }: Route, method: string, guards: GuardMark[
 }
 
 /**
- * Returns the OpenAPI template of the part of the path that the layer and the routers around it
- * have matched; `undefined` if the template is unknown.
+ * Returns the OpenAPI template of the path up to the end of a layer's match; `undefined` if a part
+ * of the template is unknown.
+ *
+ * @param prefix the template of the routers around the layer
  */
 function templateOfMatch(
   prefix: string | undefined,

@@ -4,9 +4,9 @@ import { listAudit, type AuditFilter } from './store.ts'
 import type { AuditRow } from './tables.ts'
 
 /**
- * The longest expected delay from the time in a row until readers see the row. A row gets its time
- * before its transaction waits for a connection or a lock, but readers see the row only after the
- * commit.
+ * The longest expected wait until readers see a row, counted from the time in the row. A row gets
+ * its time before its transaction waits for a connection or a lock, but readers see the row only
+ * after the commit.
  */
 const lateMilliseconds = 30_000
 

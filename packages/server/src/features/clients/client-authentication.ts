@@ -97,7 +97,7 @@ function isProved(
 }
 
 /**
- * Returns one use of the rate limit on refused clients, for an IP address. Other rate limits do not
+ * Returns the use that counts when a client at this IP address is refused. Other rate limits do not
  * count the address of a proxy. This limit does: at worst, refused clients behind the proxy get
  * 429.
  */

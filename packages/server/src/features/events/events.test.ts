@@ -346,7 +346,7 @@ describe('openEventFeed', () => {
     assert.deepEqual(log, [])
   })
 
-  it('listeners learn about gaps after 4 s without a read, and after half an hour', async () => {
+  it('onGap listeners are called after 4 s without a read, 30 min of sleep or a clock set back', async () => {
     let gaps = 0
     feed.onGap(() => gaps++)
     const gapsAfter = async (milliseconds: number, asleep = 0): Promise<number> => {
@@ -393,7 +393,7 @@ describe('openEventFeed', () => {
     await own.close()
   })
 
-  it('a write after 8 s without a read waits for a read, and fails if it fails', async () => {
+  it('after 8 s without a read, a write reads first, and fails if the read fails', async () => {
     const write = (isUrgent = false): Promise<unknown> => {
       const { write } = isUrgent ? database.urgent : database
       return write(releaseLease, { name: 'none', fence: 0 })

@@ -49,7 +49,7 @@ describe('the table of events', () => {
       expiresAt - now,
     ])
 
-  it('insertEvents stores no event whose last token expired a day ago', async () => {
+  it('insertEvents does not store an event that expired a day ago or earlier', async () => {
     assert.equal((await readFeed(db, 0)).hasUnnumbered, false)
     await insert('over', now - margin - day)
     assert.equal((await readFeed(db, 0)).hasUnnumbered, false)

@@ -317,7 +317,7 @@ describe('the tries of a process to hold the lease', () => {
     assert.deepEqual([await tryAgain(3_000), await tryAgain(999), await tryAgain(1)], [2, 2, 3])
   })
 
-  it('a process that took the lease again keeps it when a write under its old lease is refused', async () => {
+  it('a refused write under an earlier lease does not end the lease that the process has now', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     gate = promise
     const late = lease.write(recordAudit, entry)

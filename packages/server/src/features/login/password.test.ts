@@ -401,7 +401,7 @@ describe('byPassword with users of the app', () => {
     assert.equal(await passwords.verify(password, person.hash!), true)
   })
 
-  it('byPassword accepts logins even if saving the new hash fails, or several logins save one', async () => {
+  it('byPassword accepts logins if the new hash cannot be saved, or if several save it at once', async () => {
     const person = { id: '1', hash: outdated, active: true }
     const logged: object[] = []
     const logger = { ...silentLogger, warn: (fields: object) => logged.push(fields) }
@@ -458,7 +458,7 @@ describe('byPassword with users of the app', () => {
       assert.deepEqual(await attempt(person, tried).prove(), { outcome: 'refused', reason })
   })
 
-  it('prove() of a login attempt grants at most twice, and then returns changed_meanwhile', async () => {
+  it('prove() of a login attempt may grant twice; a third call returns changed_meanwhile', async () => {
     const again = attempt({ id: '1', hash, active: true }, password)
     const { outcome: first } = await again.prove()
     const { outcome: second } = await again.prove()

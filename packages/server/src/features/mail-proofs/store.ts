@@ -129,7 +129,7 @@ export async function listBound(
  * spend the proof. If no request has the id, or the request has no account, the result is the same
  * as for a wrong code.
  *
- * @param secret the text whose hash is stored for the right code: see `codeSecret()`
+ * @param secret the result of `codeSecret()`. For the right code, its hash equals the stored hash
  */
 export const tryCode: Command<
   {

@@ -22,7 +22,8 @@ export const maxMinLength = 64
  */
 const tellingLength = 5
 /**
- * The minimum length of the names that are checked. Shorter names, such as `al`, are in many words.
+ * The minimum length of the names that are checked. Many words contain shorter names,
+ * such as `al`.
  */
 const minNameLength = 3
 /**

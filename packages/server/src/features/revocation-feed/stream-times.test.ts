@@ -194,7 +194,7 @@ describe('createRevocationStreams in set time', () => {
     assert.deepEqual(await other, ['current'])
   })
 
-  it('streams of clients that were deleted, or lost their secret or permission, end', async () => {
+  it('a revocation stream ends if its client is deleted, gets a new secret or loses permission', async () => {
     const readers: Record<string, Awaited<ReturnType<typeof open>>> = {}
     for (const id of ['kept', 'gone', 'changed', 'limited'])
       readers[id] = await openCurrent(await addReader(id))
@@ -253,7 +253,7 @@ describe('createRevocationStreams in set time', () => {
     assert.equal(await end, 'end')
   })
 
-  it('a stream of revocations continues after a known event while the database is away', async () => {
+  it('without the database, a revocation stream can resume after an event in memory', async () => {
     const proven = await addReader('api')
     await insert('session', 'known')
     const row = others.prepare("select seq from event where id = 'session-known'").get()
