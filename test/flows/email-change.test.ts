@@ -460,7 +460,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await register({ username: 'bob', email: old })).status, 201)
   })
 
-  it('while an address change is confirmed, nobody can register the old address', async () => {
+  it('a registration during the confirmation of an address change cannot take the old address', async () => {
     const { asked, confirm, bearer, register } = await start()
     const { token } = await asked()
     const registrations = Array.from({ length: 8 }, (_, n) =>
@@ -637,7 +637,7 @@ describeOnBoth('a new address that is not verified', (stage) => {
     assert.deepEqual(await stage.sql('select email from former_email'), [])
   })
 
-  it('no undo of an address works after the new mailbox has reset the password', async () => {
+  it('after a password reset by mail to the new address, the undo link in the old mailbox fails', async () => {
     const { tokens, send, mailTo } = await startWithMailbox(stage)
     const { accessToken: bearer } = await tokens('eve')
     const json = { current_password: password, new_email: 'victim@example.com' }

@@ -346,7 +346,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token: first.token })).status, 403)
   })
 
-  it('a fourth reset link makes the oldest invalid, but no link of a known device', async () => {
+  it('a fourth reset link makes the first invalid, but not an older link of a known device', async () => {
     const { addUser, login, asked, confirm, clock } = await start(stage)
     await addUser()
     const { device_secret } = (await login()).json

@@ -151,7 +151,7 @@ describeOnBoth(
       await assertEnded(started, { access: [accessToken], refresh: [successor] })
     })
 
-    it('24 hours after a late retry, a session accepts a retry of any refresh token', async () => {
+    it('a session accepts another late retry of a refresh token only 24 hours after the last one', async () => {
       const clock = createTestClock()
       const { tokens, refresh } = await stage.start({ clock })
       const { refreshToken } = await tokens()

@@ -36,7 +36,7 @@ describe('TokenError', () => {
 })
 
 describe('ProblemError', () => {
-  it('ProblemError has a `cause` only if the caller passes this option, even as undefined', () => {
+  it('ProblemError has a `cause` if the option is given, even as undefined, and none otherwise', () => {
     const cause = new Error('inside')
     assert.equal(new ProblemError('conflict', 'No', { cause }).cause, cause)
     assert.ok('cause' in new ProblemError('conflict', 'No', { cause: undefined }))

@@ -103,7 +103,7 @@ describe('createTurns', () => {
     assert.notDeepEqual(handled.slice(0, 10), paths)
   })
 
-  it('createTurns handles no request that follows an unanswered or an HTTP/1.0 request', async () => {
+  it('createTurns handles no request after an unanswered one, or after an HTTP/1.0 request', async () => {
     const { send, handled } = await serve()
     await untilAnswered(send(get('/a'), get('/never'), get('/b')), '/a')
     assert.equal(await isReset(send(last('/c'), get('/d'))), false)

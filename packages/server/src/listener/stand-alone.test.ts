@@ -69,7 +69,7 @@ describe('createStandAlone', () => {
     assert.deepEqual([status, headers['retry-after'], body], [503, '1', '{"status":"one; two"}'])
   })
 
-  it('/metrics of the stand-alone server exists only if it can be read', async () => {
+  it('/metrics of the stand-alone server exists only if a function reads the metrics', async () => {
     const { answer, routeOf } = create([], async () => 'x 1\n')
     assert.deepEqual(await answer('/metrics'), {
       status: 200,

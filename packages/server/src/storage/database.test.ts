@@ -9,7 +9,7 @@ import {
 } from './database.ts'
 
 describe('the errors of the database', () => {
-  it('only DatabaseBusyError is frequent, and each error has its own name', () => {
+  it('of three database errors, only DatabaseBusyError has isFrequent true; each has its own name', () => {
     for (const [error, name, isFrequent] of [
       [new DatabaseUnavailableError('x'), 'DatabaseUnavailableError', false],
       [new DatabaseBusyError('x'), 'DatabaseBusyError', true],
@@ -27,7 +27,7 @@ describe('the errors of the database', () => {
 })
 
 describe('createNotifier', () => {
-  it('createNotifier passes each notice to each listener, and nothing without notices', () => {
+  it('createNotifier passes each notice to each listener, and calls no listener without a notice', () => {
     const heard: unknown[] = []
     const { onCommitted, notify } = createNotifier()
     for (const listener of [1, 2]) onCommitted((notice) => heard.push([listener, notice]))

@@ -23,7 +23,7 @@ function read(property: unknown, text: string): unknown {
 }
 
 describe('the profile fields of a page', () => {
-  it('a page asks for required fields only, not for the members of the link', () => {
+  it('a page asks only for required profile fields, not for token, request_id and code', () => {
     const text = { type: 'string' }
     const properties = { a: text, b: text, token: text, request_id: text, code: text }
     const required = ['a', 'token', 'request_id', 'code', 'missing', 'toString']
@@ -92,7 +92,7 @@ describe('the profile fields of a page', () => {
     }
   })
 
-  it('a page reads a profile field with the type of its schema, or as the typed text', () => {
+  it('a page converts typed text to the type of the profile field, or keeps it if it cannot', () => {
     for (const [property, text, expected] of [
       [{ type: 'string' }, '36', '36'],
       [{ type: 'integer' }, '36', 36],

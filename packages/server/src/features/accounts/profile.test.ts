@@ -60,7 +60,7 @@ describe('checkProfile', () => {
     )
   })
 
-  it('checkProfile accepts a schema error without a path, or with objects in its path', async () => {
+  it('checkProfile reports a schema error that has no path, or has objects in its path', async () => {
     const odd: ProfileSchema = {
       '~standard': {
         version: 1,
@@ -113,7 +113,7 @@ describe('the size of a profile', () => {
     assert.deepEqual(await errorsOf({ a: '\u0000'.repeat(maxProfileBytes / 6) }), [sizeFault])
   })
 
-  it('checkProfile limits the size of the output of the schema, which is stored', async () => {
+  it('checkProfile limits the size of the schema’s output, because Keystile stores the output', async () => {
     const growing: ProfileSchema = z
       .object({})
       .transform(() => ({ a: 'x'.repeat(maxProfileBytes) }))

@@ -117,7 +117,7 @@ describe('the delivery of durable events', () => {
     )
   })
 
-  it('a process stores each hour that it handles events, and logs if it cannot', async () => {
+  it('each hour, a process stores that it handles events; if this fails, it logs a warning', async () => {
     const settle = async (): Promise<void> => {
       for (let round = 0; round < 3; round++) {
         await setImmediate()

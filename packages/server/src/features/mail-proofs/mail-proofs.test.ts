@@ -132,7 +132,7 @@ describeOnBoth('a proof', (stage) => {
       assert.deepEqual(await reset(), { isReset: false })
     }))
 
-  it('only one caller can claim a reset link, for its own account and before it expires', () =>
+  it('one caller at a time can claim a reset link, for the account of the link, until it expires', () =>
     withProofs(async ({ database, bind, subject }) => {
       const proof = make()
       await bind(proof)

@@ -43,9 +43,9 @@ export interface MailProofs {
    * Stores a request. Does NOT read the account: the resolver reads it after the answer.
    *
    * @param values the values that `ProofPurpose.resolve()` gets later. They are stored encrypted
-   * @param countedFor what wrong codes are counted for if there is no account: the name or address
-   *   that the caller typed, in a form that is the same for all spellings. Only a hash of it is
-   *   stored
+   * @param countedFor the key under which wrong codes are counted until the proof is bound to an
+   *   account: for example the typed name or address, in a form that is the same for all spellings.
+   *   Only a hash of the key is stored
    * @returns the id of the request, which the caller sends with the code
    */
   request(kind: ProofKind, values: MailParameters, countedFor: string): Promise<string>

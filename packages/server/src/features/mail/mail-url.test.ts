@@ -144,7 +144,7 @@ describe('the settings for mail', () => {
       )
     })
 
-  it('checkOptions refuses an option mail without a function send, or with unknown templates', () => {
+  it('checkOptions refuses `mail` if `send` is not a function, or if a template is unknown', () => {
     assert.ok(check({ mail: { ...mail, templates: { new_device: undefined } } }))
     for (const wrong of [
       null,

@@ -34,8 +34,8 @@ export function createNotices(seal: () => Seal, clock: Clock): Notices {
 }
 
 /**
- * Returns a function that returns the seal for the parameters of mails. The first call of this
- * function creates the seal.
+ * Returns a function that creates the seal for the parameters of mails at its first call, and
+ * returns the same seal at each later call.
  *
  * @param findSecrets returns the secrets. Called only when the seal is created
  */

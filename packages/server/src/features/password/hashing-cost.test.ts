@@ -23,7 +23,7 @@ describe('findCostFault', () => {
     }
   })
 
-  it('findCostFault refuses a cost whose hashes verify() would refuse', () => {
+  it('findCostFault refuses a cost if verify() would refuse a hash of this cost', () => {
     for (const [memoryKiB, passes, isTaken] of [
       [1_048_576, 4, true],
       [1_048_577, 1, false],
