@@ -125,7 +125,7 @@ describe('openLoad', () => {
     )
   })
 
-  it('openLoad fails when it runs out of requests that it may send only once', async () => {
+  it('openLoad sends each request from onceEach() once, and fails when none is left', async () => {
     const sent: (string | undefined)[] = []
     await withServer(
       (request, response) => {

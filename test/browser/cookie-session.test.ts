@@ -356,7 +356,7 @@ describe('cookie sessions in a browser', { skip: skipWithoutBrowser() }, () => {
   )
 
   it(
-    'a page cannot start, use, end or read a cookie session if its origin is not in corsOrigins',
+    'a page whose origin is not in corsOrigins cannot start, use, end or read a cookie session',
     withContext(async () => {
       const page = await openPage(own)
       assert.equal((await ask(page, `${auth}/session`, login)).status, 200)

@@ -121,7 +121,7 @@ describeOnBoth('keystile.users', (stage) => {
     assert.equal((await appUsers.update(id, { city: undefined }))['city'], 'London')
   })
 
-  it('the audit record has each change by keystile.users with the actor app', async () => {
+  it('the audit record has each change by keystile.users, and names the app as its actor', async () => {
     const { appUsers } = await startUsers(stage, { scopes, profile: z.looseObject({}) })
     const { id } = await appUsers.create({ ...ada, scopes: ['items:write'] })
     await appUsers.update(id, { city: 'London' })

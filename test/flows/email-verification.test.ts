@@ -150,7 +150,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal(await verified(), false)
   })
 
-  it('a reset by an address’s owner locks out its registrant (GHSA-qq9h-g4jm-xgf3)', async () => {
+  it('a reset by the address’s owner locks out a stranger who registered it (GHSA-qq9h-g4jm-xgf3)', async () => {
     const { registered, settled, confirm, send, login } = await start(stage, 'optional', {
       profile: z.object({ website: z.string().optional() }),
     })

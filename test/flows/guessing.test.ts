@@ -127,7 +127,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.deepEqual(await stage.sql('select * from rate'), [])
   })
 
-  it('if another user logs in on a known device, the rate limit of its owner stays', async () => {
+  it('another user’s logins on a known device do not use up the limit of the device’s owner', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     await keystile.register({ username: 'bob', email: 'bob@example.com' })

@@ -180,7 +180,7 @@ describe('the rules for refreshes, compared with a model', { concurrency: 2 * la
 
 function runHistories(seed: number, numRuns: number): void {
   describeOnBoth('random histories of refreshes', (stage) => {
-    it(`refreshes have the results of a model in ${numRuns} histories (KEYSTILE_SEED=${seed})`, async () => {
+    it(`in ${numRuns} random histories, refreshes do what a model predicts (KEYSTILE_SEED=${seed})`, async () => {
       const clock = createTestClock()
       const graced = await stage.start({ clock })
       const strict = await stage.start({ clock, graceSeconds: 0 })

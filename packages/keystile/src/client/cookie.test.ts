@@ -123,7 +123,7 @@ describe('a client', () => {
       }
     })
 
-    it('a cookie client reports 404 as outage if metadata does not rule out sessions', async () => {
+    it('a cookie client treats 404 as an outage, unless the metadata rules out cookie sessions', async () => {
       const withCookies = { issuer: 'x', keystile_session_endpoint: 'x' }
       for (const metadata of [JSON.stringify(withCookies), '{}', 'a login page of a hotel']) {
         stage.server.instead = ({ route }, response) =>

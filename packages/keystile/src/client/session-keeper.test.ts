@@ -226,7 +226,7 @@ describe('the session of a client', () => {
     assert.equal(stored()!.accessToken, accessToken)
   })
 
-  it('with opaque tokens, client.fetch retries after a refresh, not after a login', async () => {
+  it('with opaque tokens, client.fetch retries a 401 after a refresh, but not after a new login', async () => {
     let count = 0
     stage.server.instead = ({ route }, response) =>
       route === 'POST /auth/token' &&

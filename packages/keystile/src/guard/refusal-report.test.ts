@@ -93,7 +93,7 @@ describe('onRefused of guards', () => {
     )
   })
 
-  it('onRefused gets the guard’s options as `this`, and logger methods the logger', async () => {
+  it('onRefused gets the guard’s options as `this`, and the logger logs the refusal', async () => {
     class App {
       readonly refused: string[] = []
       readonly logged: string[] = []

@@ -581,7 +581,7 @@ describe('readOptions', () => {
       assert.doesNotMatch(faultsOf({ issuer: url, registration: url }).join(), /hunt/, url)
   })
 
-  it('readOptions gives an app fixes in code, and names no environment variable or flag', () => {
+  it('for an app, readOptions suggests fixes in code, never environment variables or flags', () => {
     const faults = faultsOf({
       issuer: 'https://a.example',
       database: 'postgres://localhost/x',

@@ -174,7 +174,7 @@ describe('allowOrigins', () => {
     }
   })
 
-  it('CORS leaves requests to paths without a route, and their preflights, to the app', async () => {
+  it('with CORS, requests and preflights to paths without a route still go to the app', async () => {
     for (const method of ['GET', 'OPTIONS'])
       assert.equal(await ask(method, '/base/other', preflight(listed)), undefined)
   })

@@ -93,7 +93,7 @@ export const schema = 'keystile'
 
 /** Which releases may run on a database. */
 export interface SchemaMark {
-  /** The number of the oldest migration that a release must have to run on the database. */
+  /** A release may run on the database only if it has the migration with this number. */
   readonly oldest: number
   /** The release that set `oldest`, such as `0.2.0`. */
   readonly release: string

@@ -62,7 +62,7 @@ describe('cancelStatement', () => {
   }
   const request = '0000001004d2162e00000007'
 
-  it('cancelStatement sends the message of PostgreSQL, by TCP or by a socket in a folder', async (t) => {
+  it('cancelStatement sends the cancel message of PostgreSQL, over TCP or a Unix socket', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'keystile-pg-'))
     t.after(() => rmSync(folder, { recursive: true }))
     const tcp = (await listen(t, { port: 0 })).server

@@ -160,7 +160,7 @@ describe('copies of SQLite files', () => {
     )
   })
 
-  it('lockSqliteFile locks a file, and keeps the old file with its log when it is replaced', () => {
+  it('lockSqliteFile locks a file; when the file is replaced, the old one keeps its log', () => {
     assert.equal(lockSqliteFile(file), undefined)
     closeAll()
     const lock = lockSqliteFile(file)

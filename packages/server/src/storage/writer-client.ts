@@ -10,7 +10,7 @@ import {
 } from './writer-messages.ts'
 
 /**
- * How long a command that can wait is held back, so that later commands can share its message and
+ * The longest delay of a command that can wait. The delay lets later commands share its message and
  * its commit. Waking the thread and syncing the disk take longer than the writes themselves.
  */
 const lingerMilliseconds = 20

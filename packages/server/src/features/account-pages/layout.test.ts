@@ -53,7 +53,7 @@ describe('the layout of account pages', () => {
     ])
   })
 
-  it('a page has its language, heading and service, and says when to try again', () => {
+  it('a page has a language, a heading and the name of its service, and says when to retry', () => {
     const page = {
       language: 'de',
       heading: 'Über <uns>',

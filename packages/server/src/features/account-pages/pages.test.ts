@@ -463,7 +463,7 @@ describe('the pages for a new address and for an invitation', () => {
     ])
   })
 
-  it('a refused form of a link shows the fault at its field, and keeps what was typed', async () => {
+  it('a link’s form shows a fault at its field, and keeps all input but the password', async () => {
     const stage = createStage()
     const form = { token: 't', username: 'a"', password: 'p', age: 'x' }
     const filled = invitation('t', 'a&#34;', 'x')

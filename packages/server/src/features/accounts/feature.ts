@@ -76,7 +76,8 @@ export const profileRate: LimitRate = {
 
 /**
  * Limits registrations, per IP address. Each registration costs a password hash, and its answer
- * reveals whether a name is taken. The burst lets a class or an office register at the same time.
+ * reveals whether a name is taken. The burst lets a school class or an office register at the same
+ * time.
  */
 export const registrationRate: LimitRate = {
   name: 'registration',

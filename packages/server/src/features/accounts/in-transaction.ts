@@ -145,9 +145,9 @@ export async function lockMailbox(
 
 /**
  * Sets the password of a user who has proved that they read the mailbox of the account. Ends all
- * sessions, and forgets all devices. Links that restore a former address that was never verified
- * stop working. If the mailbox was not verified before, a stranger may have registered the account
- * and filled in the profile. In this case, the function clears the profile and marks the mailbox as
+ * sessions, and forgets all devices. Links can no longer restore former addresses that were never
+ * verified. If the mailbox was not verified before, a stranger may have registered the account and
+ * filled in the profile. In this case, the function clears the profile and marks the mailbox as
  * verified. Does NOT write the audit entry.
  *
  * @param account the result of `lockMailbox()` in the same transaction
@@ -200,8 +200,8 @@ export async function isTaken(
 }
 
 /**
- * Marks the address of an account as verified. Links that restore a former address that was never
- * verified stop working. `lockMailbox()` must have locked the account in the same transaction. Does
+ * Marks the address of an account as verified. Links can no longer restore former addresses that
+ * were never verified. `lockMailbox()` must have locked the account in the same transaction. Does
  * NOT write the audit entry.
  */
 export async function verifyMailbox(

@@ -82,8 +82,8 @@ export interface UserFinder {
    */
   findByLogin(login: string): Promise<User | undefined>
   /**
-   * Whether a user other than `subject` has an e-mail address, or had it before and can still
-   * restore it by a link.
+   * Whether a user other than `subject` has this e-mail address, or had it as a verified address
+   * and can still restore it by a link.
    */
   isTaken(email: ComparableName, subject: string): Promise<boolean>
   /**

@@ -139,7 +139,7 @@ describe('the end of a restore', () => {
     })
   })
 
-  it('a restore warns of tokens of the app’s own key only if it has ended sessions', () => {
+  it('with signingKey, a restore warns of tokens that stay valid, unless it keeps all sessions', () => {
     const isWarning = (line: string): boolean => line.startsWith('Tokens that were issued after')
     assert.deepEqual(finish([], 'key').map(isWarning), [false, true, false])
     assert.deepEqual(finish(['keep-sessions'], 'key').map(isWarning), [false, false])

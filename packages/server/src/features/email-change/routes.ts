@@ -66,10 +66,11 @@ const emailRoute = {
 } as const
 
 /**
- * `POST /users/me/email`: changes the e-mail address at once. If Keystile sends mails, an address
- * that replaces a verified one must be confirmed. Otherwise an attacker could set another person's
- * address in the attacker's own account, and wait until this person uses the account. The link in
- * the mail to the old address would later give the account back to the attacker.
+ * `POST /users/me/email`: changes the e-mail address at once. There is one exception: if Keystile
+ * sends mails, an address that replaces a verified one must first be confirmed. Otherwise an
+ * attacker could set another person's address in the attacker's own account, and wait until this
+ * person uses the account. The link in the mail to the old address would later give the account
+ * back to the attacker.
  */
 function changeAtOnceRoute(parts: EmailChangeRouteParts): GuardedRoute<AccountCaller> {
   const { users, limits, changes } = parts
