@@ -418,7 +418,7 @@ describe('checkRooms', () => {
     )
   })
 
-  it('checkRooms reports allowed imports of a file that does not exist', () => {
+  it('checkRooms reports a file in packagesOf that does not exist', () => {
     const planned = planWithBase({
       packagesOf: { 'random.ts': ['node:crypto'], 'gone.ts': ['node:os'] },
     })

@@ -222,7 +222,7 @@ describe('keystile doctor', () => {
     )
   })
 
-  it('`keystile doctor` reports a database of another issuer, like `keystile serve`', async () => {
+  it('`keystile doctor` and `serve` refuse a database of another issuer', async () => {
     makeDatabase()
     const args = ['--issuer', 'http://localhost:1']
     const report = await doctor(args)

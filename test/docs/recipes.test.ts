@@ -391,7 +391,7 @@ describe('the server recipes in the documents', () => {
     assert.ok(others.length <= 1, others.map(({ name }) => name).join(', '))
   })
 
-  it('each name of the short list is the name of one recipe', () => {
+  it('each pattern in shortList matches the name of exactly one recipe', () => {
     for (const names of shortList)
       assert.equal(recipes.filter(({ name }) => names.test(name)).length, 1, String(names))
   })

@@ -715,7 +715,7 @@ describeOnBoth('the setting emailVerification', (stage) => {
     assert.ok(required.includes('202') && !required.includes('201') && !required.includes('409'))
   })
 
-  it('the OpenAPI document says that a confirmation can have an access token', async () => {
+  it('in the OpenAPI document, a confirmation may be sent with or without an access token', async () => {
     const { document } = await start(stage, 'required')
     const { paths } = document as unknown as {
       paths: Record<string, Record<string, { responses: object; security: unknown }>>

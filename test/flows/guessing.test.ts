@@ -180,7 +180,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.equal(await ask(client), 200)
   })
 
-  it('the audit has at most twenty refused tokens of other clients per IP address', async () => {
+  it('the audit has at most 20 lines per IP address about refused tokens of other clients', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const web = await keystile.addClient({ id: 'web', grants: ['password', 'refresh_token'] })
     const { refreshToken, accessToken } = await keystile.tokens()

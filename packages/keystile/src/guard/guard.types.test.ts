@@ -95,7 +95,7 @@ describe('the types of a guard', () => {
     assert.throws(() => nodeGuard('items:read', { maxAgeSeconds: 300 }), TypeError)
   })
 
-  it('the type of user() allows only functions that return objects', () => {
+  it('the type of user() demands a function that returns a user object, undefined or null', () => {
     interface Account extends User {
       readonly active: boolean
     }

@@ -231,7 +231,7 @@ describe('createVerifier', () => {
     })
   }
 
-  it('createVerifier accepts a revocation feed, whether or not the option `keys` is set', () => {
+  it('createVerifier accepts a revocation feed, whether or not `keys` is set', () => {
     for (const from of [options, withoutKeys]) {
       const revocations = { ...feed, whenStale: 'refuse' } as const
       assert.equal(createVerifier({ ...from, revocations }).state, 'starting')

@@ -39,7 +39,7 @@ describe('parseBinding', () => {
       assert.equal(parseBinding(text), undefined, text)
   })
 
-  it('hostsOf returns both addresses of localhost, and any other host itself', () => {
+  it('hostsOf returns two addresses for localhost, and any other host unchanged', () => {
     assert.deepEqual(hostsOf('localhost'), ['127.0.0.1', '::1'])
     assert.deepEqual(hostsOf('0.0.0.0'), ['0.0.0.0'])
   })

@@ -188,7 +188,7 @@ function watchStates(pool: Pool) {
   let generation = 0
   const states = new WeakMap<PoolClient, State>()
 
-  /** @param isUsed whether the connection was used before, if this function does not know it yet */
+  /** @param isUsed whether the connection was used before; ignored if it already has a state */
   function get(client: PoolClient, isUsed = true): State {
     const known = states.get(client)
     if (known) return known

@@ -229,7 +229,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.ok(failed >= 1 && failed <= 64, String(failed))
   })
 
-  it('SQLite commands that can wait share a commit with commands that cannot wait', async (t) => {
+  it('if a SQLite command can wait, it shares the commit of a command that cannot wait', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const log = join(folder, 'keystile.db-wal')
     const answered: string[] = []

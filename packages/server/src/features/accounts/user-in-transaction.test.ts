@@ -30,7 +30,7 @@ describe('statements that write users', () => {
     )
   })
 
-  it('only the file with insertAccount() inserts or deletes users with the query builder', () => {
+  it('only accounts/in-transaction.ts inserts or deletes users with the query builder', () => {
     const place = ['features/accounts/in-transaction.ts', '']
     assert.deepEqual(findAll(/insertInto\(\s*'user'/g), [place])
     assert.deepEqual(findAll(/deleteFrom\(\s*'user'/g), [place])

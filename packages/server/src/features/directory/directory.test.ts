@@ -127,7 +127,7 @@ describe('checkedDirectory', () => {
       assert.throws(() => emailOf(wrong), /^TypeError: users\.email must return a string/)
   })
 
-  it('storedHash() returns a hash even of an unknown kind, and undefined for null and ""', () => {
+  it('storedHash() also returns a hash of an unknown kind; for null and "", it returns undefined', () => {
     const hashOf = (value: unknown): string | undefined =>
       directoryWith({ passwordHash: () => value }).storedHash(ada)
     assert.equal(

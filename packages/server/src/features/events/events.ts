@@ -128,7 +128,8 @@ export async function openEventFeed(
   })
   const purge = createPurge(clock, [list, log])
   /**
-   * The error for every write of this process after a newer release has removed parts of tables.
+   * Every write of this process fails with this error after a newer release has begun to change the
+   * tables so that this release cannot use them any more.
    */
   let refusal: NewerSchemaError | undefined
   const steps = createTurns(async () => {

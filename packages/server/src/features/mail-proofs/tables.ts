@@ -34,8 +34,8 @@ export interface MailProofRow {
   /** The number of wrong codes. */
   readonly tries: number
   /**
-   * Until the request is resolved, its values, encrypted. From then on, the data that the purpose
-   * stored with the proof, encrypted; null if there is no data.
+   * Encrypted. Before the request is resolved: the values of the request. Afterwards: the data that
+   * the purpose stored with the proof, or null if there is no data.
    */
   readonly sealed: string | null
   readonly created_at: number

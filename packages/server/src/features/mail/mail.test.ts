@@ -58,7 +58,7 @@ describe('the SMTP transport', () => {
   })
 
   // 0.0.0.0 reaches this machine, but is not a name of it: like a mail server elsewhere.
-  it('without TLS, the SMTP transport sends another machine no mail and no password', async () => {
+  it('without TLS, the SMTP transport sends no mail and no password to another machine', async () => {
     const commands: string[] = []
     server = await startMailServer({
       disabledCommands: ['STARTTLS'],

@@ -23,7 +23,7 @@ const rowsFrom: ReadonlyMap<string, readonly string[]> = new Map(
   ]),
 )
 
-/** Returns the part of a row that begins with a character. */
+/** Returns the rest of a row, from the first `character` in it. */
 function startingAt(row: string, character: string): string {
   return row.slice(row.indexOf(character))
 }

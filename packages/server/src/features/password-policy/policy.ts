@@ -17,8 +17,8 @@ export const leastMinLength = 8
 export const maxMinLength = 64
 
 /**
- * The length of the shortest name that a password must never contain. A shorter name may be in a
- * password by chance.
+ * A password must not contain a name of this length or longer. A shorter name may be in a password
+ * by chance, so it is allowed if the rest of the password is long enough.
  */
 const tellingLength = 5
 /**

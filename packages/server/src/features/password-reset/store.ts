@@ -68,8 +68,8 @@ export const resetPassword: Command<
 })
 
 /**
- * Binds a request for a new password of an app's own user, and stores its mail. The confirmation
- * reads the app's table again.
+ * Binds a request for a new password to an app's own user, and stores the mail. Does NOT check
+ * whether the user has changed: the confirmation reads the user from the app again.
  */
 export const bindAppReset: Command<BindValues, void> = command('bindAppReset', bindWithMail)
 

@@ -31,7 +31,7 @@ export function watchHashThreads(
 ): WatchedHashThreads {
   const pending = new Set<{ readonly askedAt: number }>()
   let lastSuccessAt = -Infinity
-  /** The request time of the first hash that has failed since the last success. */
+  /** When the first failed hash since the last success was requested. */
   let failedAt: number | undefined
   let probe: Promise<boolean> | undefined
 

@@ -106,7 +106,7 @@ describeOnBoth('the rotation of signing keys', (stage) => {
     }
   })
 
-  it('the signing key of a release before key rotation keeps signing after the migration', async () => {
+  it('after a migration from a release without key rotation, the old key keeps signing', async () => {
     const before = await stage.start()
     const old = kidOf(await before.accessToken())
     await before.keystile.close()
@@ -135,7 +135,7 @@ describeOnBoth('the rotation of signing keys', (stage) => {
     assert.equal(await longestToken(stage), 1800)
   })
 
-  it('a server that cannot read its keys signs for half an hour, and then answers 503', async () => {
+  it('if a server cannot read its keys, it keeps signing for half an hour, then answers 503', async () => {
     const clock = createTestClock()
     const server = await stage.start({ clock })
     const client = await server.addClient()
