@@ -395,7 +395,7 @@ describeOnBoth('a new address', (stage) => {
     )
   })
 
-  it('of several simultaneous undos of a new address, one succeeds', async () => {
+  it('if an address change is undone several times at once, only one undo succeeds', async () => {
     const { changed, undo, mails, settled } = await start()
     const { token } = await changed(fresh, old)
     const answers = await Promise.all([undo(token), undo(token), undo(token)])

@@ -296,7 +296,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
     )
   })
 
-  it('a manager cannot give the role admin, even if it adds no scope', async () => {
+  it('a manager cannot give the role admin, even if the manager holds all scopes of the role', async () => {
     const { change, administer } = await startWithManager({ withoutScopes: true })
     for (const name of ['bob', 'eve'])
       assert.equal((await change(name, { roles: ['admin'] })).status, 403)

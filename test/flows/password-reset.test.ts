@@ -97,7 +97,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token, new_password: password })).status, 403)
   })
 
-  it('the code of a mail sets a new password once, with the id of its request', async () => {
+  it('a mailed code and the id of its request set a new password, but only once', async () => {
     const { addUser, asked, confirm, login } = await start(stage)
     await addUser()
     const { code, request_id } = await asked('ADA@example.com')

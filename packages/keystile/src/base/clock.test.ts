@@ -96,7 +96,7 @@ describe('isSeconds', () => {
 })
 
 describe('hasCome', () => {
-  it('hasCome(instant, since, now) is true unless since ≤ now < instant', () => {
+  it('hasCome(instant, since, now) is true from `instant` on, and also before `since`', () => {
     const due = [99, 100, 199, 200, 201].map((now) => hasCome(200, 100, now))
     assert.deepEqual(due, [true, false, false, true, true])
   })

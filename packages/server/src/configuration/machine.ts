@@ -145,9 +145,9 @@ async function hasOlderValue(
 }
 
 /**
- * Returns the number of the file system that has the path. Returns undefined if the path does not
- * exist yet. Also returns undefined on systems other than Linux, because their numbers are
- * different.
+ * Returns the type of the file system that contains the path: a number, as `statfs` returns it on
+ * Linux. Returns undefined if the path does not exist yet. Also returns undefined on other systems,
+ * because their numbers are different.
  */
 function findFileSystem(path: string): number | undefined {
   // Stryker disable next-line ConditionalExpression: Linux cannot show it

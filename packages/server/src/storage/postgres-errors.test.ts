@@ -146,7 +146,7 @@ describe('isUsableAfter', () => {
 })
 
 describe('PostgresUnavailableError', () => {
-  it('an error of PostgreSQL is not frequent unless its thrower says so', () => {
+  it('isFrequent of a PostgresUnavailableError is false unless the constructor gets true', () => {
     assert.equal(new PostgresUnavailableError('lost', 'x').isFrequent, false)
     assert.equal(new PostgresUnavailableError('lost', 'x', { isFrequent: true }).isFrequent, true)
   })

@@ -213,7 +213,7 @@ function watchStates(pool: Pool) {
       return !state.isBroken && state.generation === generation
     },
     distrustAll: () => generation++,
-    /** Ends the generation of this connection, unless it has ended already. */
+    /** Stops the use of all connections of this generation, unless that has happened already. */
     distrustLike(state: State): void {
       if (state.generation === generation) generation++
     },

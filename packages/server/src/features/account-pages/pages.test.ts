@@ -157,7 +157,7 @@ describe('the pages for a new password', () => {
     }
   })
 
-  it('the page of a link for a new password keeps the token, and shows what was wrong', async () => {
+  it('the form to set a new password keeps the token after a refusal, and shows the reason', async () => {
     const stage = createStage()
     const form = [
       '<h1>Set a new password</h1>',
@@ -416,7 +416,7 @@ describe('the pages for a new address and for an invitation', () => {
     '</form>',
   ]
 
-  it('the page of a link shows a form that keeps the token, and calls no service', async () => {
+  it('the page that a mailed link opens shows a form with the token, and calls no service', async () => {
     const stage = createStage()
     assert.deepEqual(
       await linesAfter(stage, 'accept-invitation?token=a%22'),

@@ -363,7 +363,7 @@ describe('openEventFeed', () => {
     assert.deepEqual([await gapsAfter(0), await gapsAfter(0)], [3, 3], 'it has read all again')
   })
 
-  it('this process learns about a user that it has changed before the command resolves', async () => {
+  it('before a command resolves, this process learns which user the command has changed', async () => {
     let announce: (notice: unknown) => void = () => {}
     const own = await open({ ...database, onCommitted: (listener) => void (announce = listener) })
     const users: string[] = []
@@ -433,7 +433,7 @@ describe('openEventFeed', () => {
     await write()
   })
 
-  it('close() waits for the read in progress, and for the next one', async () => {
+  it('close() waits for the read in progress, and for the read that waits behind it', async () => {
     const [gate, write] = [Promise.withResolvers<void>(), database.urgent.write]
     const gated = mock.method(
       database.urgent,

@@ -207,7 +207,7 @@ describe('the mails of the outbox', () => {
     await db.destroy()
   })
 
-  it('a mail that the seal cannot decrypt is found, also before there are mails', async () => {
+  it('hasUnreadableMail is true for a mail of another seal, and false without a table of mails', async () => {
     const isFound = (): Promise<boolean> => hasUnreadableMail(database.reader, seal)
     assert.equal(await isFound(), false)
     insert('a')

@@ -60,7 +60,7 @@ describe('passwordMark', () => {
     assert.notEqual(passwordMark(other), passwordMark(stored))
   })
 
-  it('for a hash whose renewal gets a new salt, passwordMark returns the complete hash', () => {
+  it('passwordMark returns the whole hash if a renewed hash cannot keep the salt', () => {
     for (const stored of Object.values(foreign)) assert.equal(passwordMark(stored), stored)
   })
 })

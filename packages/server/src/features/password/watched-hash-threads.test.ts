@@ -96,7 +96,7 @@ describe('watchHashThreads', () => {
     assert.deepEqual([await watched.areWorking(), asked()], [true, 40])
   })
 
-  it('areWorking() is false if a hash does not end in 10 s, and runs one test hash', async () => {
+  it('areWorking() is false once a hash has run for 10 s; two calls share one test hash', async () => {
     const { watched, advance, hashBy, asked } = createStage()
     const { promise, resolve } = Promise.withResolvers<string>()
     hashBy(() => promise)

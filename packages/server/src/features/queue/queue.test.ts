@@ -159,7 +159,7 @@ describe('the worker of a queue', () => {
     assert.deepEqual([names(), rows()[0]?.['tries'], warnings], ['', 0, []])
   })
 
-  it('the next try is 10 s after the first, later after each further one, at most 1 h', async () => {
+  it('the pause after the first failed try is 10 s, and doubles with each try up to one hour', async () => {
     for (const [tries, id] of [0, 1, 8, 9, 30].entries()) insert(`${tries}`, { tries: id })
     start()
     await until(() => started.length === 5)
@@ -430,7 +430,7 @@ describe('the rows of a queue', () => {
     ])
   })
 
-  it('countRows counts dead letters, and rows that are overdue, apart from the rest', async () => {
+  it('countRows counts waiting and dead rows; with `overdueBefore`, overdue rows are dead', async () => {
     await insert('a')
     await insert('b')
     await insert('dead', { dead_at: now })

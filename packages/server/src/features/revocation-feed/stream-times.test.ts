@@ -241,7 +241,7 @@ describe('createRevocationStreams in set time', () => {
     assert.equal(streams.count, 0)
   })
 
-  it('an event about a client ends its own streams only, and other events end none', async () => {
+  it('an event about a client ends only the streams of this client; other events end none', async () => {
     const reader = await openCurrent(await addReader('api'))
     await openCurrent(await addReader('other'))
     await insert('session', 'api')

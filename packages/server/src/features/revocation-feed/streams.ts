@@ -208,8 +208,8 @@ function createStream(
   options: {
     readonly feed: Pick<EventFeed, 'ageSeconds'>
     /**
-     * When the request arrived. If this value is later than the real time, that is safe: the peer
-     * assumes that the events are older than they are.
+     * When the request arrived. A time later than the real arrival is safe: the peer then computes
+     * an age of the events that is too high.
      */
     readonly openedAt: number
     readonly cursor: LogCursor
