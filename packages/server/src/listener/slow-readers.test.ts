@@ -103,7 +103,7 @@ describe('createAnswerWriter', () => {
     )
   })
 
-  it('after 1 s, createAnswerWriter ends the oldest large answer if a new one needs its place', async () => {
+  it('createAnswerWriter cuts off a large answer that is 1 s old if a new one needs its place', async () => {
     const { connectSlow, get } = await serve({ largeAnswers: 2 })
     const [first, second] = [await connectSlow(), await connectSlow()]
     first.ask('/large')

@@ -62,8 +62,8 @@ export class KeystileModule implements OnModuleInit {
   }
 
   /**
-   * Takes the options of a guard: the object of `createKeystile`, or a verifier with `scopes`,
-   * `user` and so on.
+   * Takes the options of a guard: either the object that `createKeystile` returns, or an object
+   * with a `verifier` and further options, such as `scopes` and `user`.
    *
    * @throws {TypeError} for an option that is unknown or wrong
    */

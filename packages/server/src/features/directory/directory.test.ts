@@ -69,7 +69,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('checkedDirectory calls the functions of a class instance with the instance as this', async () => {
+  it('checkedDirectory calls the methods of a class instance with `this` set to the instance', async () => {
     class People implements UserDirectory<Person> {
       readonly #people = [ada]
       findByLogin(): Person | undefined {
@@ -219,7 +219,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('if a directory has no subject(), the property id of a user is the subject', async () => {
+  it('if a directory has no subject(), the subject of a user is the property `id`', async () => {
     const directory = directoryWith({ subject: undefined })
     assert.equal(directory.subject(ada), 'a1')
     const because = /users\.subject must be given, because the `id` of this user /.source

@@ -162,7 +162,7 @@ export async function openEventFeed(
       if (refusal) throw refusal
       if (ageMilliseconds() >= maxUncheckedMilliseconds)
         throw new DatabaseUnavailableError(
-          `a write needs an answer of the database within ${maxUncheckedMilliseconds / 1000} s`,
+          `nothing was written: the database has not answered for ${maxUncheckedMilliseconds / 1000} s`,
         )
     })
   })

@@ -50,8 +50,8 @@ const maxCommonLength = 20
  * @param password in lower case
  * @param isCommon tells whether a string is on the blocklist
  * @param minLength the minimum length of a password. A repeated part, and the characters around a
- *   common word, must also have this length. A password of long pieces of rows, such as `qwert` and
- *   `12345`, must have at least this many pieces
+ *   common word, must also have this length. If a password consists of runs of neighbouring keys,
+ *   such as `qwert` and `12345`, each run counts as one character
  */
 export function findExpected(
   password: string,

@@ -236,8 +236,8 @@ function makeKey(say: Wording): string {
 }
 
 /**
- * Returns the faults of the sealing secret, which is the setting `key` or the content of the file
- * beside SQLite.
+ * Returns the faults of the sealing secret. This is the setting `key` or, with SQLite, the content
+ * of the key file next to the database file.
  */
 function findSecretFaults(
   { options: { key }, machine }: Situation<RuleOptions>,
