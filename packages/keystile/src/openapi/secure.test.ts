@@ -354,7 +354,7 @@ describe('secure()', () => {
     assert.throws(() => securityOf(find, 'get /y'), /no route/)
     assert.throws(
       () => describeApp(find, { title: 'Items', version: '1' }),
-      /TypeError: the app for describe\(\) must be/,
+      /TypeError: describe\(\) must get/,
     )
   })
 })

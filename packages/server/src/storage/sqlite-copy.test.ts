@@ -125,7 +125,7 @@ describe('copies of SQLite files', () => {
     )
     assert.throws(
       () => makeSingleFile(file),
-      unavailable(/x\.db cannot be made one file: .*locked/),
+      unavailable(/x\.db cannot be moved into it: .*locked/),
     )
     closeAll()
     makeSingleFile(file)

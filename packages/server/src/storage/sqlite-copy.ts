@@ -10,6 +10,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statSync,
   type PathLike,
 } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
@@ -173,6 +174,9 @@ export function lockSqliteFile(file: string): LockedFile | undefined {
 }
 
 function takeLock(file: string): DatabaseSync | 'damaged' | undefined {
+  // SQLite would delete the write-ahead log of such a file when it closes the file.
+  if (hasOtherContent(file)) return 'damaged'
+
   let sqlite: DatabaseSync | undefined
   try {
     return unlessUnavailable(() => {
@@ -186,6 +190,15 @@ function takeLock(file: string): DatabaseSync | 'damaged' | undefined {
     if (!(error instanceof DatabaseUnavailableError)) return 'damaged'
     if (isBusy((error.cause as { readonly errcode?: number }).errcode)) return undefined
     throw error
+  }
+}
+
+/** Whether a file begins like no SQLite file. If the file cannot be read, SQLite will say why. */
+function hasOtherContent(file: string): boolean {
+  try {
+    return statSync(file).size > 0 && !isSqliteFile(file)
+  } catch {
+    return false
   }
 }
 
