@@ -39,7 +39,7 @@ describe('codeOnly', () => {
   })
 
   for (const source of ["a\nconst b = 'c\n", 'a\n/* b', 'a\n`b', 'a\n`${b']) {
-    it(`codeOnly names the line in its error if ${JSON.stringify(source)} has no end`, () => {
+    it(`codeOnly reports the line of the unclosed part of ${JSON.stringify(source)}`, () => {
       assert.throws(() => codeOnly(source), /^Error: line 2: .* without an end$/)
     })
   }

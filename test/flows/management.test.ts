@@ -342,7 +342,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
     ])
   })
 
-  it('a grant returns 409 if the user is disabled at the same time', async () => {
+  it('giving a user a scope returns 409 if the user is disabled at the same time', async () => {
     if (stage.kind === 'SQLite') return
     const { administer } = await startWithManager()
     const client = new pg.Client({

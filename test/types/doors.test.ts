@@ -90,7 +90,7 @@ describe('the entry points of the packed packages', () => {
   // not notice if one entry point compiles only together with another.
   for (const needed of [[], ['@types/node']]) {
     const others = needed.length > 0 ? `nothing but ${needed.join(' and ')}` : 'nothing else'
-    it(`the entry points that need ${needed[0] ?? 'no other package'} compile if ${others} is installed`, () => {
+    it(`the entry points that need ${needed[0] ?? 'no other package'} compile with ${others} installed`, () => {
       const together = Object.keys(doors).filter((door) => isDeepStrictEqual(doors[door], needed))
       assert.ok(together.length > 1)
       const { passed, output } = compileImports(together, needed)
@@ -100,7 +100,7 @@ describe('the entry points of the packed packages', () => {
 
   for (const [door, needed] of Object.entries(doors)) {
     const others = needed.length > 0 ? `nothing but ${needed.join(' and ')}` : 'nothing else'
-    it(`${door} compiles alone if ${others} is installed`, { skip }, () => {
+    it(`the entry point ${door} compiles on its own with ${others} installed`, { skip }, () => {
       const { passed, output } = compileImports([door], needed)
       assert.ok(passed, output)
     })

@@ -412,7 +412,7 @@ describe('the document of an app', () => {
     assert.deepEqual(described(app, { ignore: ['/x'] }), { 'get /{any}': undefined })
   })
 
-  it('if a path reaches another route, secure() asks for examples of the path parameters', () => {
+  it('secure() asks for parameter examples if a documented path leads to a different route', () => {
     const make = express4
     const app = make()
     app.get('/:letters([a-z]+)/:more([a-z]+)', answer)
@@ -634,7 +634,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('secure() prefers the Fastify route whose parameters have the names in the path', async () => {
+  it('secure() prefers a Fastify route with the same parameter names as the documented path', async () => {
     const app = await make((app) => {
       app.get('/x/:id', { onRequest: guard('read') }, answer)
       app.get('/y/:a(^[0-9]$)/one', { onRequest: guard('read') }, answer)

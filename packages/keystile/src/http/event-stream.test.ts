@@ -69,7 +69,7 @@ describe('createEventParser', () => {
     assert.throws(() => eventsOf(`data: ${data}y\n\n`), /more than 65536 characters/)
   })
 
-  it('createEventParser throws for an endless line without waiting for its end', () => {
+  it('createEventParser throws for a line that is too long, before the line ends', () => {
     const parse = createEventParser(() => {})
     const chunk = encode('x'.repeat(16_384))
     assert.throws(() => {

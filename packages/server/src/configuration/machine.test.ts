@@ -78,12 +78,12 @@ describe('the inspection of the machine', () => {
     assert.equal((await inspect({ signingKey: {} })).keyFile, undefined)
   })
 
-  it('inspectMachine knows no secret if the key file cannot be read', async () => {
+  it('inspectMachine returns no secret if the key file cannot be read', async () => {
     mkdirSync(keyFile)
     assert.deepEqual((await inspect()).keyFile?.secret, undefined)
   })
 
-  it('inspectMachine knows no file of a database that does not exist or is in memory', async () => {
+  it('inspectMachine returns no files and no facts for a database that is missing or in memory', async () => {
     for (const source of [join(folder, 'none/absent.db'), ':memory:', undefined]) {
       const machine = await inspect({ database: source })
       assert.deepEqual(

@@ -38,8 +38,8 @@ export interface Migration extends Steps {
 export const expands = ({ up }: Steps): Migration => ({ up })
 
 /**
- * Declares that a release can use the database after this migration only if the release has the
- * migration with the number `oldestSchema`.
+ * Declares that this migration excludes old releases: after it, a release can use the database only
+ * if the release has the migration with the number `oldestSchema`.
  */
 export const contracts = ({ up }: Steps, oldestSchema: number): Migration => ({ up, oldestSchema })
 

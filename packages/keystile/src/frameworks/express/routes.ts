@@ -132,8 +132,9 @@ function walk(
 /**
  * Collects the guards of a route, and returns whether one of the route's functions answers. A
  * function answers if it has no parameter `next`, or if it is the last function and not a guard.
- * Exception: in `route(…).all(load).get(show)`, a function `load` with the parameter `next` never
- * answers, because the route also has a function for a single method.
+ * Exception: `route(…).all(load).get(show)` has a function for all methods and a function for a
+ * single method. In such a route, a function for all methods answers only if it has no parameter
+ * `next`.
  */
 function passRoute({ stack, methods }: Route, method: string, guards: GuardMark[]): boolean {
   const verb = method === 'head' && !methods['head'] ? 'get' : method

@@ -119,7 +119,7 @@ describe('followAudit', () => {
     )
   })
 
-  it('followAudit finds late lines of a subject whose last line is old', async () => {
+  it('followAudit for one subject finds a late line, even if the subject’s last line is old', async () => {
     await record(0)
     now += 100_000
     await record(100, 'bob')

@@ -27,7 +27,7 @@ describe('the audit record in a database', () => {
     return found
   }
 
-  it('if an entry names no session and client, recordAudit stores the caller’s', async () => {
+  it('recordAudit stores the session and client of the caller if an entry names no others', async () => {
     const by = { actor: 'user:root', sessionId: 'own', clientId: 'first', address: '::1' } as const
     await database.write(recordAudit, { event: 'user_disabled', at: now, by, subject: 'ada' })
     const about = { sessionId: 'other', clientId: 'second', detail: { given: ['a'] } }

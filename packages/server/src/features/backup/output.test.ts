@@ -79,7 +79,7 @@ describe('the examination of a backup', () => {
     })
   })
 
-  it('the examination says nothing about what it does not know', () => {
+  it('the examination prints only known facts, and says if the time of a backup is unknown', () => {
     assert.deepEqual(examine({ faults: ['no file'] }), {
       lines: ['fault: no file', 'b.db cannot be restored'],
       json: undefined,

@@ -68,7 +68,7 @@ describe('describeRoutes', () => {
     assert.deepEqual(Object.keys(root['paths'] as object), ['/things'])
   })
 
-  it('the methods of a path are one entry of the OpenAPI document, with its parameters', () => {
+  it('all methods of a path share one entry in the OpenAPI document, with the path’s parameters', () => {
     const path = '/users/{id}/sessions/{session_id}'
     const document = documentOf([
       { ...route, path },
@@ -132,7 +132,7 @@ describe('describeRoutes', () => {
     })
   })
 
-  it('the security of an operation is the guard of its route', () => {
+  it('the `security` of an operation has the scopes that the guard of its route demands', () => {
     const guard = { scopes: ['a', 'b'] }
     assert.deepEqual(operationOf({ ...route, guard })['security'], [{ keystile: ['a', 'b'] }])
     assert.deepEqual(operationOf({ ...route, guard, isOptional: true })['security'], [
@@ -180,7 +180,7 @@ describe('describeRoutes', () => {
       assert.deepEqual(refusalsOf({ ...route, ...like }), expected)
   })
 
-  it('a refusal has the headers and the schema that its status and its format demand', () => {
+  it('the status and the format of a refusal decide its headers and its schema', () => {
     const refuses = { 401: 'A', 404: 'B', 422: 'C', 429: 'D', 503: 'E' }
     const all = { ...route, doc: { ...doc, refuses } }
     const shapesOf = (refusals: 'oauth' | 'problem'): unknown =>

@@ -15,7 +15,7 @@ describe('createInvitations', () => {
     assert.equal(invitationKind.hasCode, true)
   })
 
-  it('while too many passwords wait, an acceptance is refused and not counted', async () => {
+  it('while too many passwords wait, accepting an invitation is refused, and no limit counts it', async () => {
     const parts = {
       passwordPolicy: createPasswordPolicy({ minLength: 15, issuer: 'https://auth.example' }),
       profile: undefined,

@@ -66,7 +66,10 @@ export async function listOldestSealed(
     .execute()
 }
 
-/** Marks requests for which there is no account as resolved. Their links and codes never work. */
+/**
+ * Marks requests that get no mail as resolved, for example because there is no account. Their links
+ * and codes never work.
+ */
 export const leaveUnbound: Command<
   { readonly ids: readonly string[]; readonly now: number },
   void

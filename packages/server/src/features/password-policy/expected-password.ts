@@ -49,9 +49,9 @@ const maxCommonLength = 20
  *
  * @param password in lower case
  * @param isCommon tells whether a string is on the blocklist
- * @param minLength the minimum length of a password. A repeated part, and the characters around a
- *   common word, must also have this length. If a password consists of runs of neighbouring keys,
- *   such as `qwert` and `12345`, each run counts as one character
+ * @param minLength the minimum length of a password. The same minimum applies to three other
+ *   numbers: the length of a part that is repeated; the number of characters around a common word;
+ *   and the number of pieces, if a password consists of long pieces of rows, such as `qwert12345`
  */
 export function findExpected(
   password: string,

@@ -17,7 +17,7 @@ import { findPending, finishRegistration, insertPending, newAccountRow } from '.
 export interface Registrations {
   /**
    * Stores a registration. The mail is sent later. Does NOT look up an account: the work and the
-   * result are the same for a name or an address that is taken.
+   * result are the same whether or not the name or the address is taken.
    *
    * @param language the language of the mail, or empty
    * @returns the id of the registration. The caller must send it together with the code of the mail
