@@ -73,9 +73,9 @@ async function runTests(): Promise<boolean> {
     ...(postgres && { KEYSTILE_TEST_DATABASE_URL: postgres.url }),
     ...(args.includes('--long') && { KEYSTILE_LONG: '1' }),
   }
-  // Runs two test files more than there are cores at the same time, because most tests wait for a
-  // process, a disk or a timer. That is three more than Node's default.
-  const concurrency = `--test-concurrency=${availableParallelism() + 2}`
+  // Runs three test files more than there are cores at the same time, because most tests wait for a
+  // process, a disk or a timer. That is four more than Node's default.
+  const concurrency = `--test-concurrency=${availableParallelism() + 3}`
   const nodeOptions = ['--conditions=source', '--test', concurrency, ...options]
   const runner = spawn(process.execPath, [...nodeOptions, ...found.toSorted()], {
     cwd: root,

@@ -190,7 +190,10 @@ describe('createRevocationStreams in set time', () => {
     beat()
     assert.equal(streams.count, 1)
     assert.deepEqual(logged, [{ client: 'api' }])
-    await assert.rejects(stalled.next(), /^Error: the server ended the stream before the client had read all of it$/)
+    await assert.rejects(
+      stalled.next(),
+      /^Error: the server ended the stream before the client had read all of it$/,
+    )
     assert.deepEqual(await other, ['current'])
   })
 
