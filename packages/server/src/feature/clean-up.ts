@@ -31,8 +31,9 @@ export interface CleanUpStep<Options = unknown> {
   /**
    * The time that is passed to `before()`. With `clock`, it is the time of this process's clock,
    * which is right if the rows have times of the same clock. With `recorded`, it is this time or
-   * the time of the newest audit entry, whichever is earlier. So a process whose clock is ahead does
-   * not delete rows too early. If there is no audit entry, a step with `recorded` does not run.
+   * the time of the newest audit entry, whichever is earlier. So a process whose clock is ahead
+   * does not delete rows too early. If there is no audit entry, a step with `recorded` does not
+   * run.
    */
   readonly time: 'recorded' | 'clock'
   /** Returns a time in milliseconds. The command deletes the rows that expired before this time. */

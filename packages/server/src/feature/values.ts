@@ -15,8 +15,8 @@ export const onOrOff: z.ZodType<'on' | 'off'> = z.enum(['on', 'off'], {
 
 /**
  * Returns a schema for a whole number from `min` to `max`. The schema appends `of` to the message
- * "must be a whole number": ` of seconds`, for example. `why` is the reason for `min`: the message about a
- * number below `min` ends with it.
+ * "must be a whole number": ` of seconds`, for example. `why` is the reason for `min`: the message
+ * about a number below `min` ends with it.
  */
 export function wholeNumber(
   min: number,
