@@ -162,7 +162,7 @@ export async function openEventFeed(
       if (refusal) throw refusal
       if (ageMilliseconds() >= maxUncheckedMilliseconds)
         throw new DatabaseUnavailableError(
-          `the database has not answered for ${maxUncheckedMilliseconds / 1000} s, so nothing is written`,
+          `the database has not answered for ${maxUncheckedMilliseconds / 1000} s`,
         )
     })
   })
