@@ -429,7 +429,7 @@ describeOnBoth(
       assert.equal((await confirm({ token })).status, 403)
     })
 
-    it('while a second reset runs, a third gets 503, even after the slow first one has ended', async () => {
+    it('if a slow reset ends while a second one runs, a third reset still gets 503', async () => {
       const gates = [createGate(), createGate()]
       const [called, again] = [createGate(), createGate()]
       let calls = 0

@@ -211,7 +211,7 @@ describe('the session of a client', () => {
     assert.equal(stage.signOuts, 0)
   })
 
-  it('without a lock, a client’s refresh keeps newer tokens of another client', async () => {
+  it('without a lock, a slow refresh does not overwrite newer tokens from another client', async () => {
     const other = start()
     await stage.client.login(ada)
     stage.clock.advance(600)

@@ -1,10 +1,10 @@
 // Decides when a verifier connects to the revocation feed again.
 
 /**
- * `least` is the minimum time from the start of one connection to the start of the next. A random
- * pause is added to this time. After each of the first `shortPauses` failures, the pause is at most
- * `least`: if the issuer restarts within seconds, a verifier soon connects again. With each further
- * failure, the maximum pause doubles, up to `most`.
+ * `least` is the minimum time between the starts of two connections. A random pause follows. For
+ * the first `shortPauses` failures, the maximum pause is `least` as well, so a verifier soon
+ * connects again if the issuer restarts within seconds. With each further failure, the maximum
+ * pause doubles, up to `most`.
  */
 const retryMilliseconds = { least: 1_000, most: 10_000 }
 const shortPauses = 3

@@ -506,7 +506,7 @@ describe('verify() with maxAgeSeconds', () => {
     await tooOld(verifier, tokenOf({ auth_time: start - 306 }))
   })
 
-  it('maxAgeSeconds refuses a login further in the future than the clock tolerance', async () => {
+  it('maxAgeSeconds refuses an auth_time that is in the future by more than the clock tolerance', async () => {
     const verifier = createVerifier({ ...options, clockToleranceSeconds: 5 })
     assert.ok(await verifier.verify(tokenOf({ auth_time: start + 5 }), demand))
     for (const ahead of [5.5, 6, 60, 1e9])

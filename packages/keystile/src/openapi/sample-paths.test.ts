@@ -31,7 +31,7 @@ describe('samplePaths', () => {
       )
   })
 
-  it('samplePaths tries the examples in the document first, the most specific first', () => {
+  it('samplePaths tries the values in the document, the most specific first, then common values', () => {
     const parameters: readonly object[] = [
       {
         name: 'id',

@@ -154,7 +154,7 @@ describe('the errors of SQLite', () => {
     )
   })
 
-  it('SqliteFileError explains the first error of SQLite among the causes', () => {
+  it('SqliteFileError explains the error of SQLite that caused another error', () => {
     const damaged = new Error('outer', { cause: sqliteError(11) })
     const error = new SqliteFileError(damaged)
     assert.equal(error.reason, 'the SQLite file is damaged (SQLite: said, code 11)')

@@ -113,7 +113,7 @@ const lockActiveRow = prepare<
     .returning(['password_hash', 'scopes', 'roles', 'email', 'created_at']),
 )
 
-/** An account that is locked until the end of the transaction. A mail was sent to its address. */
+/** An account that `lockMailbox()` has locked until the end of the transaction. */
 export interface MailboxAccount {
   readonly email: string
   /** Whether a person has already proved that they can read mails to this address. */

@@ -271,7 +271,7 @@ describe('checkedDirectory', () => {
 })
 
 describe('the scopes of a directory', () => {
-  it('a directory’s scopes() add to the default scopes; the name of a role grants nothing', () => {
+  it('a directory’s scopes() adds scopes to the defaults; a role name in its result adds none', () => {
     assert.deepEqual(directoryWith().scopes(ada), ['b'])
     assert.deepEqual(directoryWith({ scopes: () => ['c', 'a', 'a'] }).scopes(ada), ['a', 'b', 'c'])
     assert.deepEqual(directoryWith({ scopes: () => ['admin'] }).scopes(ada), ['b'])

@@ -419,7 +419,7 @@ describe('openEventFeed', () => {
     await write()
   })
 
-  it('no write succeeds after a newer release has contracted the tables', async () => {
+  it('writes fail after a newer release has changed the tables so that this one cannot use them', async () => {
     const write = (): Promise<unknown> => database.write(releaseLease, { name: 'none', fence: 0 })
     const { oldest } = others.prepare('select oldest from schema_mark').get() ?? {}
     others.exec('update schema_mark set oldest = 9999')

@@ -167,7 +167,7 @@ describe('the mails of the outbox', () => {
     assert.equal((await list(3)).length, 3)
   })
 
-  it('a mailbox gets 3 mails at once, 1 an hour up to 6, then 1 per 6 h; so does an allowance', async () => {
+  it('a mailbox or allowance gets 3 mails at once, 3 more an hour apart, then 1 every 6 hours', async () => {
     const db = new Kysely<unknown>({
       dialect: sqliteDialect(openSqliteFile(path, { readOnly: false })),
     })

@@ -2,8 +2,8 @@ import type { Feature } from '../../feature/feature.ts'
 import { minuteMilliseconds, secondMilliseconds, type LimitRate } from '../../feature/limit-rate.ts'
 
 /**
- * Limits requests for a new password, per typed name. Requests from a known device count only while
- * the limit of the device is exhausted.
+ * Limits requests for a new password, per typed name. A request from a known device counts here
+ * only if the limit of the device is exhausted.
  */
 export const resetLoginRate: LimitRate = {
   name: 'reset-login',
