@@ -30,7 +30,7 @@ describe('mails and kills', { skip, concurrency: 2, timeout: 1_800_000 }, () =>
 )
 
 function testKills(stage: Stage): void {
-  it(`${kills} kills lose no mail of a committed change, and no other change sends a mail`, async (t) => {
+  it(`despite ${kills} kills, each committed change sends a mail, and no other change does`, async (t) => {
     const server = await startMailServer()
     const processes = new Map<ProcessName, KeystileProcess>()
     try {

@@ -226,7 +226,7 @@ function sendingTimeOf(data: string, openedAt: number): number {
   const sentAt = openedAt + elapsed
   if (now - sentAt > lateMilliseconds) throw new Error('an event `current` arrived too late')
   if (sentAt - now > aheadMilliseconds) {
-    throw new Error('the issuer measured more time since the request than this process did')
+    throw new Error('`elapsed_ms` of an event `current` exceeds the time since the request')
   }
   return Math.min(now, sentAt)
 }

@@ -15,7 +15,7 @@ const cooldownSeconds = 30
 /** The delay of the first retry while there are no keys. Each later delay is twice as long. */
 const firstBackOffSeconds = 1
 
-/** The timeout of a fetch, metadata and keys together, in real time. */
+/** The timeout for fetching the metadata and the keys together. A `Clock` does not affect it. */
 const timeoutSeconds = 5
 
 /**

@@ -19,8 +19,8 @@ import type { SigningKey, VerificationKey } from './signing-key.ts'
 /**
  * Signs bytes.
  *
- * @param form the form of the key that the runtime's crypto takes. Only tests pass it, to sign as
- *   another runtime would
+ * @param form converts the key to the form that the crypto functions of the runtime accept. Only
+ *   tests pass it, to sign as another runtime would
  * @throws {TypeError} for a shared secret that `importKey` would refuse
  */
 export function sign(key: SigningKey, data: Uint8Array, form: KeyForm = keyForm): Uint8Array {
@@ -36,8 +36,8 @@ export function sign(key: SigningKey, data: Uint8Array, form: KeyForm = keyForm)
  * Whether the signature over these bytes was made with this key. Never throws because of the bytes
  * or the signature, which a sender controls.
  *
- * @param form the form of the key that the runtime's crypto takes. Only tests pass it, to verify as
- *   another runtime would
+ * @param form converts the key to the form that the crypto functions of the runtime accept. Only
+ *   tests pass it, to verify as another runtime would
  * @throws {TypeError} for a shared secret that `importKey` would refuse
  */
 export function verify(

@@ -44,8 +44,8 @@ export interface BindingClaim {
   /** The name of the claim. Its value is a string or an array of strings, as for `aud`. */
   readonly claim: string
   /**
-   * The allowed values. The claim must contain at least one of them. If a token does have an `aud`,
-   * its `aud` must contain at least one of them as well.
+   * The allowed values. The claim must contain at least one of these values. If the token also has
+   * an `aud`, the `aud` must contain at least one of these values too.
    */
   readonly values: readonly string[]
 }

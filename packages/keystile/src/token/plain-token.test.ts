@@ -291,7 +291,7 @@ describe('verifyPlainToken and the age of a token', () => {
     refused(/^"iat" is in the future$/, { iat: now + 6 }, young)
   })
 
-  it('verifyPlainToken gives the reason expired only if everything else is right', () => {
+  it('verifyPlainToken gives the reason "expired" only if everything else is right', () => {
     for (const wrong of [{ aud: 'x' }, { nonce: 'n' }, { sub: '' }, { scope: 7 }, { azp: 'api' }]) {
       assert.throws(
         () => verify({ exp: now - 60, ...wrong }),

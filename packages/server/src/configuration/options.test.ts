@@ -594,7 +594,7 @@ describe('readOptions', () => {
     assert.doesNotMatch(faults, /KEYSTILE_|--/)
   })
 
-  it('if the option key is invalid, the fault from readOptions does not show the key', () => {
+  it('readOptions does not show an invalid key in its fault', () => {
     assert.ok(!faultsOf({ key: 'hunter2' }).join().includes('hunter2'))
   })
 })

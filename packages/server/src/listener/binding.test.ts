@@ -46,7 +46,7 @@ describe('parseBinding', () => {
 })
 
 describe('the settings of the listener', () => {
-  it('each setting of the listener accepts its values only', () => {
+  it('each setting of the listener accepts valid values and refuses all others', () => {
     for (const [name, good, bad] of [
       ['host', ['localhost'], ['', 1]],
       ['port', [1, 65_535], [0, 65_536, 1.5, '80']],

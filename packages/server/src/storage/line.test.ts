@@ -85,7 +85,7 @@ describe('createLine', () => {
     mock.timers.tick(patience)
   })
 
-  it('a queue admits a caller to a free place even if earlier callers were slow', async () => {
+  it('a queue with a free place admits a caller, even if earlier callers were slow', async () => {
     for (let i = 0; i < 100; i++) await keep(60_000)
     await Promise.all([line.enter(), line.enter()])
     await assert.rejects(line.enter(), busy)

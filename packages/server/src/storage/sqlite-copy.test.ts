@@ -160,7 +160,7 @@ describe('copies of SQLite files', () => {
     )
   })
 
-  it('lockSqliteFile locks a file; when the file is replaced, the old one keeps its log', () => {
+  it('lockSqliteFile locks a file, and replaceWith() moves the old file aside with its log', () => {
     assert.equal(lockSqliteFile(file), undefined)
     closeAll()
     const lock = lockSqliteFile(file)

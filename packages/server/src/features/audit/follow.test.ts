@@ -119,7 +119,7 @@ describe('followAudit', () => {
     )
   })
 
-  it('followAudit for one subject finds a late line, even if the subject’s last line is old', async () => {
+  it('for one subject, followAudit finds a line 90 s late if the subject has no newer line', async () => {
     await record(0)
     now += 100_000
     await record(100, 'bob')

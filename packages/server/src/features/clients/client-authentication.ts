@@ -97,9 +97,9 @@ function isProved(
 }
 
 /**
- * Returns the use that counts when a client at this IP address is refused. Other rate limits do not
- * count the address of a proxy. This limit does: at worst, refused clients behind the proxy get
- * 429.
+ * Returns the use to count when a client at this IP address is refused. Unlike other rate limits,
+ * this limit counts even the address of a proxy. The worst result is that refused clients behind
+ * the proxy get 429.
  */
 // Stryker disable next-line StringLiteral: any text that is no address
 export function refusalAt(address = ''): Use {

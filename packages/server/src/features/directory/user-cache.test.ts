@@ -139,7 +139,7 @@ describe('createUserCache', () => {
     await other
   })
 
-  it('of two overlapping loads, the user cache keeps the one that began first, even if it ends last', async () => {
+  it('the user cache keeps the first of two overlapping loads, even if the second ends earlier', async () => {
     const first = Promise.withResolvers<Person>()
     const results = [first.promise, Promise.resolve({ name: 'Ada' })]
     const cache = cacheWith({ read: () => results.shift()! })
@@ -163,7 +163,7 @@ describe('createUserCache', () => {
     assert.notEqual(cache.recall('ada'), undefined)
   })
 
-  it('the user cache does not keep a load that began before the event feed was stale', async () => {
+  it('if the event feed becomes stale during a load, the user cache does not keep the user', async () => {
     const reading = Promise.withResolvers<Person>()
     const cache = cacheWith({ read: () => reading.promise })
     const found = cache.find('ada')

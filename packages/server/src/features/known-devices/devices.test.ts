@@ -24,7 +24,7 @@ describe('createDevices', () => {
     assert.equal(device.id, 's1')
   })
 
-  it('a device secret stays valid after a password change in the session of its login', () => {
+  it('after a password change, a device secret is valid only if its own session made the change', () => {
     const device = devices.open(made())!
     const isOf = (passwordSession?: string): boolean =>
       device.isOf({ subject: 'ada', passwordMark: 'other', passwordSession })

@@ -132,7 +132,7 @@ describeOnBoth('a proof', (stage) => {
       assert.deepEqual(await reset(), { isReset: false })
     }))
 
-  it('one caller at a time can claim a reset link, for the account of the link, until it expires', () =>
+  it('one caller at a time can claim an unexpired reset link, and only for the link’s account', () =>
     withProofs(async ({ database, bind, subject }) => {
       const proof = make()
       await bind(proof)

@@ -15,7 +15,10 @@ export interface MailProofRow {
    * The user that the proof is bound to. Null if it is not bound. An unbound proof proves nothing.
    */
   readonly subject: string | null
-  /** The mailbox that the proof is bound to: the address in the form for comparing mailboxes. */
+  /**
+   * The address of the mailbox that the proof is bound to, in the form that `mailboxOf()` returns.
+   * Null if the proof is not bound.
+   */
   readonly mailbox: string | null
   /**
    * The id with which the mail counted for limits of its own, such as the id of a known device: see

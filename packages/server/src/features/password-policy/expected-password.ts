@@ -49,9 +49,9 @@ const maxCommonLength = 20
  *
  * @param password in lower case
  * @param isCommon tells whether a string is on the blocklist
- * @param minLength the minimum length of a password. The same minimum applies to three other
- *   numbers: the length of a part that is repeated; the number of characters around a common word;
- *   and the number of pieces, if a password consists of long pieces of rows, such as `qwert12345`
+ * @param minLength the minimum number of characters of a password, of a part that is repeated, and
+ *   of the text around a common word. If a password consists of long pieces of rows, such as
+ *   `qwert12345`, also the minimum number of pieces
  */
 export function findExpected(
   password: string,
