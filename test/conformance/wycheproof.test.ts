@@ -25,7 +25,7 @@ describe('verifyJws', () => {
     assert.deepEqual([count('valid'), count('invalid')], [42, 353])
   })
 
-  it('verifyJws accepts 2 JWS that Wycheproof calls invalid, but that equal a valid JWS', () => {
+  it('verifyJws accepts 2 JWS that Wycheproof lists as invalid and also as valid', () => {
     const accepted = verdicts
       .filter(({ tcId, verdict }) => disputed.has(tcId) && verdict === 'accepted')
       .map(({ tcId }) => tcId)

@@ -238,7 +238,7 @@ describeOnBoth('the feed of revocations', (stage) => {
   })
 
   it(
-    'reader 101 of a client gets 503 from /revocations, but other clients do not',
+    'the 101st reader of one client gets 503 from /revocations, but other clients do not',
     { skip: skipOfOneProcess },
     async () => {
       const { read, addClient } = await serve(stage)

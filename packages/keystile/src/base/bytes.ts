@@ -54,9 +54,9 @@ function bufferOf(bytes: Uint8Array): Buffer {
 /** Collects a body that arrives in pieces. */
 export interface ByteCollector {
   /**
-   * The size to compare with a limit: the number of bytes or, if this is more, 16 for each piece
-   * after the first. Handling one piece takes as long as copying thousands of bytes, so a body of
-   * tiny pieces must reach the limit sooner.
+   * The size to compare with a limit: the number of bytes, or 16 times the number of pieces after
+   * the first, whichever is larger. Handling one piece takes as long as copying thousands of bytes,
+   * so a body of tiny pieces must reach the limit sooner.
    */
   readonly size: number
   add(piece: Uint8Array): void

@@ -91,7 +91,7 @@ describe('withLease', () => {
     assert.equal(next.began, true)
   })
 
-  it('withLease ignores a lease that expires later than two lease times from now', async () => {
+  it('withLease ignores a lease whose expiry is more than two lease times in the future', async () => {
     held.set('a', { owner: 'other', until: Date.now() + 2 * leaseTime + 1 })
     const next = hold()
     await settle()

@@ -123,8 +123,9 @@ const hostName =
   /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|(?:[a-z\d-]+\.)+[a-z]{2,24})(?::\d{1,5})?(?:\/\S*)?$/i
 
 /**
- * Whether a text is the path of a file. Random base64 may also begin with a slash. Unlike a
- * typical path, it has capital letters, and no dots, hyphens or underscores.
+ * Whether a text is the path of a file. Random base64 may also begin with a slash, so a text of
+ * letters, digits, `+` and `/` is not a path if it has a capital letter. A typical path has no
+ * capitals, or has a dot, a hyphen or an underscore.
  */
 function isPath(text: string): boolean {
   if (/^file:/i.test(text)) return true

@@ -27,8 +27,8 @@ export class UnfitSecretError extends TypeError {}
 export type SecretKeyMaker = (secret: Uint8Array, algorithm: HmacAlgorithm) => KeyMaterial
 
 /**
- * Makes an HMAC key from a secret. Anyone who can guess the secret can sign tokens, and can try
- * guesses on a single token without asking the server.
+ * Makes an HMAC key from a secret. An attacker who has a single token can test guesses without
+ * asking the server. With the right guess, the attacker can sign tokens.
  *
  * @throws {UnfitSecretError} for a URL, a public key or another mistake, and for a secret that is
  *   too short, not random, or printed in a standard, a tutorial or a template. The message says

@@ -52,7 +52,7 @@ describe('createProxies', () => {
       assert.equal(resolve('127.0.0.1', forwarded), address, forwarded)
   })
 
-  it('proxies.resolve reads addresses with a port, with brackets or IPv4-mapped', () => {
+  it('proxies.resolve reads addresses that have a port or brackets, or are IPv4-mapped', () => {
     for (const [entry, address] of [
       ['192.0.2.1:443', '192.0.2.1'],
       ['2001:DB8:0:0::1', '2001:db8::1'],

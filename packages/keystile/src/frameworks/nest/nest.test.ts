@@ -147,7 +147,7 @@ describe('a Nest app with KeystileModule', () => {
     })
   }
 
-  it('a method that overrides a public method is not public', async () => {
+  it('a method without @Public() is not public, even if it overrides one with @Public()', async () => {
     class Base {
       get(): string {
         return 'base'

@@ -19,7 +19,7 @@ export const proofFields: Readonly<
 /**
  * Returns the token of a link, or a code with its request id, from the members of a body.
  *
- * @throws {ProblemError} 422 if the body has neither of the two, or parts of both
+ * @throws {ProblemError} 422 unless the body has only a token, or only a code and its request id
  */
 export function presentedOf({
   token,

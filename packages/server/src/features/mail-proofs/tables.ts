@@ -21,7 +21,7 @@ export interface MailProofRow {
    */
   readonly mailbox: string | null
   /**
-   * The id with which the mail counted for limits of its own, such as the id of a known device: see
+   * The id of separate limits that the mail counted for, such as the id of a known device: see
    * `CountedAddressee`. Null if the mail counted for the limits of the mailbox.
    */
   readonly allowance: string | null

@@ -40,7 +40,7 @@ describe('the schemas of the OAuth endpoints', () => {
   const tokenEndpoint = tokenRoute({ grants } as unknown as TokenParts)
   const introspection = introspectRoute({} as IntrospectParts)
 
-  it('the schema of the token endpoint allows only complete forms of a grant', () => {
+  it('the token endpoint’s schema allows a form only with all required parameters of its grant', () => {
     const validate = ajv.compile(formOf(tokenEndpoint))
     const login = { username: 'ada', password: 'x' }
     const refresh = { grant_type: 'refresh_token', refresh_token: 'x' }

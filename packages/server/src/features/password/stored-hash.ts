@@ -37,9 +37,9 @@ export function isOutdated(
 }
 
 /**
- * Returns a value that changes when the user gets a new password. If a renewed hash of the same
- * password can keep the salt, the value is the salt, so a renewal does not change it. Otherwise,
- * the value is the whole hash.
+ * Returns a value that changes when the user gets a new password. The value is the salt if a new
+ * hash of the same password can have the same salt. Then the value stays the same when the hash is
+ * renewed. Otherwise, the value is the whole hash.
  */
 export function passwordMark(stored: string): string {
   return argon2.saltOf(stored) ?? stored

@@ -256,7 +256,7 @@ describe('createRevocationStreams in set time', () => {
     assert.equal(await end, 'end')
   })
 
-  it('without the database, a revocation stream can resume after an event in memory', async () => {
+  it('if the database fails, a revocation stream can resume after an event that is in memory', async () => {
     const proven = await addReader('api')
     await insert('session', 'known')
     const row = others.prepare("select seq from event where id = 'session-known'").get()
