@@ -101,7 +101,7 @@ describe('checkGuard', () => {
     })
   }
 
-  it('changesOf returns one change per part of a credential, and never changes an escape (%2B)', () => {
+  it('changesOf changes one character per part, one part at a time, and never in an escape (%2B)', () => {
     assert.deepEqual(changesOf('Bearer aaa.bbb'), ['Bearer aba.bbb', 'Bearer aaa.bab'])
     assert.deepEqual(changesOf('sid=xxx.%2B%2Fzzz'), ['sid=xax.%2B%2Fzzz', 'sid=xxx.%2B%2Fazz'])
   })
@@ -210,7 +210,7 @@ describe('sharesOf', () => {
     return { nodes, startTime: 0, endTime: 0, samples, timeDeltas: samples.map((id) => id * 100) }
   }
 
-  it('sharesOf counts a native function for the owner of its caller, and omits idle samples', () => {
+  it('sharesOf counts a native function as part of the code that calls it, and omits idle samples', () => {
     const busy = [1, 3, 4, 5, 5, 6, 7, 7]
     assert.deepEqual(sharesOf(profileOf([...busy, 2, 2, 2])), {
       keystile: 3 / 8,

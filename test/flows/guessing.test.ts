@@ -180,7 +180,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.equal(await ask(client), 200)
   })
 
-  it('the audit has at most 20 lines per IP address about refused tokens of other clients', async () => {
+  it('refused attempts to use another client’s token get at most 20 audit lines per IP address', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const web = await keystile.addClient({ id: 'web', grants: ['password', 'refresh_token'] })
     const { refreshToken, accessToken } = await keystile.tokens()

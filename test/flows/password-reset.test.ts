@@ -346,7 +346,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token: first.token })).status, 403)
   })
 
-  it('a fourth reset link makes the first invalid, but not an older link of a known device', async () => {
+  it('a fourth reset link invalidates the first, but not an older one that a known device requested', async () => {
     const { addUser, login, asked, confirm, clock } = await start(stage)
     await addUser()
     const { device_secret } = (await login()).json

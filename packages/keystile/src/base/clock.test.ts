@@ -25,7 +25,7 @@ describe('systemClock', () => {
 })
 
 describe('requireClock', () => {
-  it('requireClock accepts a clock in milliseconds since 1970 that shows 1973 or later', () => {
+  it('requireClock accepts a clock whose now() returns at least 1e11 (March 1973 in milliseconds)', () => {
     for (const clock of [systemClock, Date, { now: () => 1e11 }])
       assert.equal(requireClock(clock), clock)
   })
@@ -96,7 +96,7 @@ describe('isSeconds', () => {
 })
 
 describe('hasCome', () => {
-  it('hasCome(instant, since, now) is true from `instant` on, and also before `since`', () => {
+  it('hasCome(instant, since, now) is true if now >= instant, and also if now < since', () => {
     const due = [99, 100, 199, 200, 201].map((now) => hasCome(200, 100, now))
     assert.deepEqual(due, [true, false, false, true, true])
   })

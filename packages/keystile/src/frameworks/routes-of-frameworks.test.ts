@@ -514,7 +514,7 @@ describe('the document of an app', () => {
     })
   })
 
-  it('describeApp demands a token of each issuer on a route with guards of two issuers', () => {
+  it('describeApp shows that a route with guards of two issuers needs a token of each issuer', () => {
     const other = createExpressGuard({
       verifier: createTestIssuer({ issuer: 'https://other.example' }).verifier,
     })

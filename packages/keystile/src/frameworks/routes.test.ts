@@ -57,7 +57,7 @@ describe('describedMethods', () => {
     assert.deepEqual(describedMethods([...methods, 'purge', 'link'], '/'), methodsOfAll)
   })
 
-  it('describedMethods does not change a list of only some methods', () => {
+  it('describedMethods returns a list unchanged if the list does not contain all methods', () => {
     assert.deepEqual(describedMethods(['get', 'options'], '/'), ['get', 'options'])
     assert.deepEqual(describedMethods(methods.slice(1), '/'), methods.slice(1))
   })

@@ -233,7 +233,7 @@ function isOld({ freshUntil, askedAt }: HeldKeys, clock: Clock): boolean {
   return hasCome(freshUntil, askedAt, clock.now())
 }
 
-/** Whether the keys have been old for so long that a token must wait for a fetch. */
+/** Whether the keys stopped being fresh at least `oldSeconds` ago. */
 function isTooOld({ freshUntil }: HeldKeys, clock: Clock): boolean {
   return clock.now() >= freshUntil + oldSeconds * 1000
 }

@@ -27,7 +27,7 @@ describe('commit', () => {
       )
   })
 
-  it('commit rethrows the error of a rollback; for other errors, the outcome is unknown', async () => {
+  it('commit rethrows an error that means a rollback; after other errors, the outcome is unknown', async () => {
     const conflict = failure('40001')
     await assert.rejects(
       commit(() => Promise.reject(conflict), []),

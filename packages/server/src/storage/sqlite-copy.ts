@@ -193,7 +193,10 @@ function takeLock(file: string): DatabaseSync | 'damaged' | undefined {
   }
 }
 
-/** Whether a file begins like no SQLite file. If the file cannot be read, SQLite will say why. */
+/**
+ * Whether a file is not empty and does not begin like a SQLite file. Returns false if the file
+ * cannot be read: SQLite will then say why.
+ */
 function hasOtherContent(file: string): boolean {
   try {
     return statSync(file).size > 0 && !isSqliteFile(file)

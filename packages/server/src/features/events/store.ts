@@ -138,7 +138,7 @@ export async function listEventsAfter(
 /** Deletes events whose revoked tokens have all expired. */
 export const purgeEvents: PurgeCommand = createPurge('purgeEvents', 'event')
 
-/** Tells all processes that a user has changed in a table of the app. */
+/** Tells all processes that a user whom the app stores has changed. */
 export const announceUserChange: Command<{ readonly subject: string; readonly now: number }, void> =
   command('announceUserChange', insertUserEvent)
 

@@ -184,8 +184,9 @@ interface Reads {
   /** Joins the running read, or starts one. */
   join(): Promise<void>
   /**
-   * Runs a read that starts after this call. All callers that wait for the start share the read.
-   * Between two starts is a pause, so that tokens with an invented `kid` cannot flood the database.
+   * If a read is running, waits until it ends. Then starts a new read and waits for it. Callers
+   * that wait for the start share the new read. Such reads start at least `pauseMilliseconds`
+   * apart, so that tokens with an invented `kid` cannot flood the database.
    */
   fresh(): Promise<void>
 }
