@@ -306,7 +306,7 @@ describe('keystile backup and keystile restore', () => {
       assert.equal(await statusOf(second, await second.accessToken()), 200)
     })
 
-    it('a restore ends 1,200 sessions, more than one statement can end', async () => {
+    it('a restore ends all of 1,200 sessions, although one statement cannot end so many', async () => {
       await start()
       query(
         database,

@@ -99,7 +99,7 @@ function shapeOf({ status, headers, json }: Answer): unknown {
 }
 
 describeOnBoth('the address of an account, with emailVerification: optional', (stage) => {
-  it('the link of a mail and the password verify the address of an account once', async () => {
+  it('the link of a mail and the password together verify an address, but only once', async () => {
     const { registered, confirm, login, send, open } = await start(stage, 'optional')
     const { token, message } = await registered()
     assert.equal(message.to, 'ada@example.com')

@@ -335,7 +335,7 @@ for (const [name, make] of [
       })
     })
 
-    it(`secure() prefers the Express ${name} route that has the path’s parameter names`, () => {
+    it(`secure() prefers the Express ${name} route with the documented parameter names`, () => {
       const app = make()
       const router = make.Router({ mergeParams: true })
       if (make === express) router.get(['/:letters/x'], guard('read'), answer)

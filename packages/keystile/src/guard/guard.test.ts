@@ -512,7 +512,7 @@ describe('a demand of a verified e-mail address', () => {
     assert.equal(decision.error.reason, 'email_not_verified')
   })
 
-  it('a guard with `verified` admits a token that it refused, after emailVerified becomes true', async () => {
+  it('a guard with `verified` admits a refused token as soon as emailVerified is true', async () => {
     const user = { emailVerified: false }
     const guard = guardOf(user)
     const sent = request(`Bearer ${tokenWith()}`)
@@ -1091,7 +1091,7 @@ describe('enterAtOnce', () => {
       }
     })
 
-    it('if user() only calls a withRecall() function, enterAtOnce finds no user', async () => {
+    it('if user() is a wrapper around a withRecall() function, enterAtOnce finds no user', async () => {
       inMemory = { name: 'Alice' }
       const load = withRecall(
         async () => inMemory,

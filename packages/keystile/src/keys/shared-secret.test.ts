@@ -338,7 +338,7 @@ describe('importKey of a secret that is not random', () => {
       refuses(text, /must be random/)
   })
 
-  it('importKey demands secrets with 16 different bytes and 8 different gaps between bytes', () => {
+  it('importKey demands 16 different bytes, and 8 different steps from one byte to the next', () => {
     const stepping = (steps: number): Uint8Array => {
       let byte = 0
       return Uint8Array.from({ length: 32 }, (_, i) => (byte += 1 + (i % steps)))

@@ -27,8 +27,8 @@ interface Steps {
 /** A migration. */
 export interface Migration extends Steps {
   /**
-   * The oldest migration that a release must have to use the database after this migration, as a
-   * number such as 16. Servers of older releases do not start, and those that run stop writing.
+   * The number of the migration, such as 16, that a release must have to use the database after
+   * this migration. Servers of older releases do not start, and those that run stop writing.
    * Undefined if this migration excludes no release.
    */
   readonly oldestSchema?: number

@@ -204,7 +204,7 @@ describe('the pages for a new password', () => {
     assert.deepEqual(stage.calls.at(-1), ['confirm', { token: '' }, '', by])
   })
 
-  it('the page for the code of a new password shows the code again if it is wrong', async () => {
+  it('after a wrong reset code, the page shows its form again, with the typed code', async () => {
     const stage = createStage()
     const typed = { request_id: 'r"', code: '1"' }
     stage.error = wrongLink

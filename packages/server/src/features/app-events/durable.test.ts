@@ -70,7 +70,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
   const { rows, emptied, failed, run } = toolsOf(stage)
   const countRows = async (): Promise<number> => (await rows()).length
 
-  it('a durable handler gets events, with ids, of all processes and `keystile` commands', async () => {
+  it('a durable handler gets the events of all processes and `keystile` commands, with their ids', async () => {
     const begin = Date.now()
     // This process takes the lease of background jobs, and has no handler.
     const there = await stage.start({ profile: z.looseObject({}) })

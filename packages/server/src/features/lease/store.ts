@@ -14,8 +14,8 @@ export const leaseMilliseconds = 10_000
 /**
  * Takes a lease that is free or expired, or renews the lease of this holder. The fence is a number
  * that grows when another process takes the lease. If the holder renews its own expired lease, the
- * fence stays the same. A lease also counts as expired if it expires more than two lease times from
- * now. The clock of the database was ahead when this expiry was stored, and the holder may have
+ * fence stays the same. A lease that expires more than two lease times from now also counts as
+ * expired: the clock of the database was ahead when this expiry was stored, and the holder may have
  * ended.
  *
  * @returns the fence; undefined if another process holds the lease

@@ -93,7 +93,7 @@ export function createPasswordPolicy(options: {
 
 interface KnownName {
   readonly name: string
-  /** What a message calls the name, such as `your username`. */
+  /** How a message refers to the name, such as `your username`. */
   readonly what: string
 }
 

@@ -208,8 +208,8 @@ function createStream(
   options: {
     readonly feed: Pick<EventFeed, 'ageSeconds'>
     /**
-     * When the request arrived. A time later than the real arrival is safe: the peer then computes
-     * an age of the events that is too high.
+     * When the request arrived. If this time is later than the real arrival, the peer computes an
+     * age of the events that is too high, which is safe.
      */
     readonly openedAt: number
     readonly cursor: LogCursor
