@@ -120,7 +120,7 @@ describeOnBoth('a connection to PostgreSQL that is lost', (stage) => {
   }
 
   for (const isForwarded of [true, false]) {
-    it(`a login succeeds if the connection is lost at its first statement (sent: ${isForwarded})`, async () => {
+    it(`a login succeeds if the connection is lost ${isForwarded ? 'after' : 'before'} a SELECT or BEGIN arrives`, async () => {
       const server = await start()
       await server.accessToken('eve')
       for (const statement of ['begin isolation', 'from "keystile"."user"']) {

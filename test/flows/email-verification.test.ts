@@ -122,7 +122,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await keystile.users?.find({ id: user }))?.emailVerified, true)
   })
 
-  it('a link or a code verifies no address without the password or token of its user', async () => {
+  it('a link or a code verifies an address only together with the user’s password or token', async () => {
     const started = await start(stage, 'optional')
     const { registered, confirm, tokens, verified } = started
     const { code, id: request_id, token } = await registered()

@@ -348,7 +348,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.notDeepEqual(await hashes(), before)
   })
 
-  it('an IP address (IPv6: a /64) has one limit for all logins except known devices', async () => {
+  it('all logins from an IP address (IPv6: a /64) share a limit, except those of known devices', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const { json } = await guess(keystile, { password, address: '2001:db8::1' })

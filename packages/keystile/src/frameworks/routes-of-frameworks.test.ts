@@ -700,7 +700,7 @@ describe('the routes of Fastify', () => {
     assert.throws(() => described(without), /is not ready/)
   })
 
-  it('describeApp finds all Fastify routes if documentRoutes is called a second time', async () => {
+  it('describeApp finds all Fastify routes even if documentRoutes is registered twice', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     app.get('/a', answer)

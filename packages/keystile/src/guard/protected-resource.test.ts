@@ -287,7 +287,7 @@ describe('the challenge of a guard for a protected resource', () => {
     )
   })
 
-  it('one verifier can serve only one resource, which the app can mount several times', () => {
+  it('two mounts of one resource can share a verifier, but two resources cannot', () => {
     const verifier = verifierOf([resource, 'https://orders.example/v1'])
     protectedResource({ resource, verifier }).onMount()
     protectedResource({ resource, verifier }).onMount()

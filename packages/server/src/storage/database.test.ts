@@ -9,7 +9,7 @@ import {
 } from './database.ts'
 
 describe('the errors of the database', () => {
-  it('of three database errors, only DatabaseBusyError has isFrequent true; each has its own name', () => {
+  it('three database errors have their own names, and isFrequent is true only for DatabaseBusyError', () => {
     for (const [error, name, isFrequent] of [
       [new DatabaseUnavailableError('x'), 'DatabaseUnavailableError', false],
       [new DatabaseBusyError('x'), 'DatabaseBusyError', true],

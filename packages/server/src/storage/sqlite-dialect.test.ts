@@ -85,7 +85,7 @@ describe('a SQLite file', () => {
     await db.destroy()
   })
 
-  it('prepare compiles a query once for each kind of database, and gives it new values', async () => {
+  it('prepare compiles a query only once, and runs it with the values of each call', async () => {
     let builds = 0
     const findTexts = prepare<Tables, { readonly id: number }, { readonly text: string }>(
       (db, { id }) => {

@@ -346,7 +346,7 @@ describe('openEventFeed', () => {
     assert.deepEqual(log, [])
   })
 
-  it('onGap listeners are called after 4 s without a read, 30 min of sleep or a clock set back', async () => {
+  it('onGap listeners run after 4 s without a read, after 30 min of sleep, or if the clock goes back', async () => {
     let gaps = 0
     feed.onGap(() => gaps++)
     const gapsAfter = async (milliseconds: number, asleep = 0): Promise<number> => {

@@ -32,8 +32,8 @@ export interface Resolution {
    */
   readonly allowance?: string | undefined
   /**
-   * If true, wrong codes are always counted for what the caller typed. By default, they are counted
-   * for the subject as soon as the proof is bound.
+   * If true, wrong codes stay counted for the name or address that the caller typed. By default,
+   * they are counted for the user as soon as the proof is bound to the user.
    */
   readonly keepsCount?: boolean | undefined
 }

@@ -263,7 +263,7 @@ it('links in mails begin with accountPagesUrl, or by default with /account below
   assert.equal(pagesUrlOf({ issuer, accountPagesUrl }), 'https://app.example/account')
 })
 
-it('a notice is worth sending for three days', () => {
+it('Keystile tries to send a notice for up to three days', () => {
   const notices = createNotices(() => assert.fail('no seal'), { now: () => 0 })
   const { lifetimeMilliseconds, sealed } = notices('new_device') ?? {}
   assert.deepEqual([lifetimeMilliseconds, sealed], [259_200_000, null])

@@ -18,7 +18,7 @@ describe('createFairQueue', () => {
     assert.equal(queue.size, 0)
   })
 
-  it('in the fair queue, a new sender comes after one item of each other sender', () => {
+  it('in the fair queue, a new sender waits for only one item of each other sender', () => {
     const queue = createFairQueue<string>(100)
     for (const item of ['a1', 'a2', 'b1']) queue.add(item[0], item)
     assert.equal(queue.take(), 'a1')

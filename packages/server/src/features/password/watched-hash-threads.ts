@@ -31,7 +31,7 @@ export function watchHashThreads(
 ): WatchedHashThreads {
   const pending = new Set<{ readonly askedAt: number }>()
   let lastSuccessAt = -Infinity
-  /** When the first failed hash since the last success was requested. */
+  /** The request time of the first hash that failed after the last success. */
   let failedAt: number | undefined
   let probe: Promise<boolean> | undefined
 

@@ -1,9 +1,9 @@
 import type { Kysely } from 'kysely'
 
 /**
- * Adds the schema mark: the number of a migration. A release cannot run on the database if its
- * newest migration has a lower number. The table has one row. The code that runs migrations sets
- * the mark (decisions/0030-expand-then-contract.md).
+ * Adds the schema mark: the number of a migration. A release whose newest migration has a lower
+ * number cannot run on the database. The table has one row. The code that runs migrations sets the
+ * mark (decisions/0030-expand-then-contract.md).
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
