@@ -27,7 +27,7 @@ export interface Resolution {
   /** Values that the proof keeps, encrypted, until it is spent. */
   readonly data?: MailParameters | undefined
   /**
-   * The id of separate limits that the mail counts for, such as the id of a known device: see
+   * An id that gives this mail limits of its own, such as the id of a known device: see
    * `CountedAddressee`. Undefined if the mail counts for the limits of the mailbox.
    */
   readonly allowance?: string | undefined
