@@ -309,7 +309,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal(status, 204)
   })
 
-  it('a mailbox gets three reset mails an hour; more requests leave the links valid', async () => {
+  it('a mailbox gets three reset mails an hour; further requests do not invalidate the links', async () => {
     const { addUser, asked, request, settled, confirm, mails } = await start(stage)
     await addUser()
     const { token } = await asked()

@@ -96,7 +96,7 @@ describe('withoutSlash', () => {
 })
 
 describe('hidesParameters', () => {
-  it('hidesParameters is true for rest and default parameters, not for ...x in a function', () => {
+  it('hidesParameters is true for rest and default parameters, not for a spread in the body', () => {
     const hiding = [
       (..._all: unknown[]) => {},
       (_c: unknown, ..._rest: unknown[]) => {},

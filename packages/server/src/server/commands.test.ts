@@ -34,7 +34,7 @@ function isCommand(member: unknown): member is AnyCommand {
 }
 
 describe('the commands of the writer thread', () => {
-  it('the writer thread knows exactly the commands that the stores export, by unique names', async () => {
+  it('the commands of the writer thread are underLease and those of the stores, by unique names', async () => {
     const stores = globSync('features/**/*store.ts', { cwd: source })
     assert.ok(stores.length > 8, stores.join())
     const defined: string[] = []

@@ -114,7 +114,7 @@ describe('the rate limits of features', () => {
     }
   })
 
-  it('IP address limits on logins, links and codes get a whole use back at each refund', () => {
+  it('a refund restores a whole use of the IP address limits on logins, links and codes', () => {
     assert.deepEqual(namesOf(rates.filter(({ isGivenBackWhole }) => isGivenBackWhole)), [
       'address',
       'email-confirm',

@@ -89,7 +89,7 @@ describe('watchForOutages', { concurrency: true }, () => {
       await waiting
     })
 
-  it('without waiting work there is no probe, and a network error does not count as an answer', async () => {
+  it('if no work is waiting, no probe runs; a network error does not count as an answer', async () => {
     const { counts, watch: over, close } = watch(never)
     const failure = Object.assign(new Error('reset'), { code: 'ECONNRESET' })
     await assert.rejects(

@@ -153,8 +153,8 @@ function passRoute({ stack, methods }: Route, method: string, guards: GuardMark[
 }
 
 /**
- * Returns the OpenAPI template of the path up to the end of a layer's match; `undefined` if a part
- * of the template is unknown.
+ * Returns the OpenAPI template of what a layer and the routers around it match together;
+ * `undefined` if a part of the template is unknown.
  *
  * @param prefix the template of the routers around the layer
  */

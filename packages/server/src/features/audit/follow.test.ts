@@ -100,7 +100,7 @@ describe('followAudit', () => {
     assert.deepEqual(given.slice(498), [-60, -60, -30, 0])
   })
 
-  it('followAudit does not look for lines that are committed more than 30 s late', async () => {
+  it('followAudit finds a late line only if it is at most 30 s older than the newest line', async () => {
     await record(0)
     const later = async (): Promise<void> => {
       now += 60_000

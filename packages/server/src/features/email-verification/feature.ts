@@ -50,9 +50,9 @@ export const verificationConfirmRate: LimitRate = {
 }
 
 /**
- * Limits, per account, wrong passwords that come with a right link or code. Limits, per
- * registration, tries of user names that are taken. A person who can read the mails must neither
- * guess the password nor learn many user names in this way.
+ * Limits wrong passwords that come with a valid link or code, and attempts to finish a registration
+ * with a taken user name or address. Each account and each registration has its own limit. Without
+ * it, a person who can read the mails could guess the password or learn many user names.
  */
 export const verificationPasswordRate: LimitRate = {
   name: 'verification-password',

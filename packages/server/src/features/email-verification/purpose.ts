@@ -29,8 +29,8 @@ export interface VerificationPurposeParts {
 }
 
 /**
- * Creates the purpose of verifications. The mail is for the account that has the address when the
- * mail is stored, and the proof is bound to this account.
+ * Creates the purpose of requests to verify an address. The account that has the address when the
+ * mail is stored gets the mail, and the proof is bound to this account.
  */
 export function createVerificationPurpose({
   users,

@@ -393,7 +393,7 @@ describe('openEventFeed', () => {
     await own.close()
   })
 
-  it('after 8 s without a read, a write reads first, and fails if the read fails', async () => {
+  it('if the last read is 8 s old, a write waits for a new read, and fails if the read fails', async () => {
     const write = (isUrgent = false): Promise<unknown> => {
       const { write } = isUrgent ? database.urgent : database
       return write(releaseLease, { name: 'none', fence: 0 })

@@ -81,9 +81,9 @@ export function createFollower(
    * expired. Or the database lost its latest commits (by a failover or a restored backup) and gave
    * their numbers to other events. `onEvent` then gets old events twice, which does no harm.
    *
-   * One gap remains, because the follower checks only the last event that it read. It does not
-   * notice a loss if, before its next read, the database gives this event the same number again and
-   * gives a lower number to another event.
+   * One gap remains, because the follower checks only the last event that it read. The database may
+   * lose the numbers of events but not the events. If it then gives the last event the same number
+   * again, and an unread event a lower number, the follower never reads the unread event.
    */
   function readLostAgain({ seq, idAt }: FeedState): void {
     if (seq < last.seq || idAt !== undefined)

@@ -45,7 +45,7 @@ export class LeaseLostError extends Error {
 export interface LeaseParts {
   /** The name of the lease. Default: `jobs`, the lease for the jobs that every process can run. */
   readonly name?: string
-  /** The command from `createLeasedCommand()`, which can run the commands of all jobs. */
+  /** The result of `createLeasedCommand()`, called with at least the commands of all jobs. */
   readonly underLease: LeasedCommand
   readonly logger: Logger
 }

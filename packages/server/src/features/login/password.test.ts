@@ -401,7 +401,7 @@ describe('byPassword with users of the app', () => {
     assert.equal(await passwords.verify(password, person.hash!), true)
   })
 
-  it('byPassword accepts logins if the new hash cannot be saved, or if several save it at once', async () => {
+  it('byPassword accepts logins if saving the new hash fails, or if several logins save at once', async () => {
     const person = { id: '1', hash: outdated, active: true }
     const logged: object[] = []
     const logger = { ...silentLogger, warn: (fields: object) => logged.push(fields) }

@@ -50,8 +50,8 @@ export interface MailProofs {
    */
   request(kind: ProofKind, values: MailParameters, countedFor: string): Promise<string>
   /**
-   * Prepares a request like `request()`, but does NOT store it. The caller stores the row with
-   * `insertProof()`, in the transaction of a change.
+   * Prepares a request, but unlike `request()` does NOT store it. The caller stores the row with
+   * `insertProof()`, in the transaction of its own change.
    */
   prepare(kind: ProofKind, values: MailParameters, countedFor: string): PreparedRequest
   /**

@@ -27,7 +27,7 @@ export interface Resolution {
   /** Values that the proof keeps, encrypted, until it is spent. */
   readonly data?: MailParameters | undefined
   /**
-   * An id, such as the id of a known device. Mails with this id have limits of their own: see
+   * An id that gives this mail limits of its own, such as the id of a known device: see
    * `CountedAddressee`. Undefined if the mail counts for the limits of the mailbox.
    */
   readonly allowance?: string | undefined

@@ -207,7 +207,7 @@ describe('the mails of the outbox', () => {
     await db.destroy()
   })
 
-  it('hasUnreadableMail is true for a mail of another seal, and false without a table of mails', async () => {
+  it('hasUnreadableMail is true if the seal cannot decrypt a mail, false if the table is missing', async () => {
     const isFound = (): Promise<boolean> => hasUnreadableMail(database.reader, seal)
     assert.equal(await isFound(), false)
     insert('a')

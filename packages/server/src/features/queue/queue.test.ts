@@ -430,7 +430,7 @@ describe('the rows of a queue', () => {
     ])
   })
 
-  it('countRows counts waiting and dead rows; with `overdueBefore`, overdue rows are dead', async () => {
+  it('countRows counts waiting and dead rows; rows from before `overdueBefore` count as dead', async () => {
     await insert('a')
     await insert('b')
     await insert('dead', { dead_at: now })

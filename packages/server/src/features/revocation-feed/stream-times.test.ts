@@ -214,7 +214,7 @@ describe('createRevocationStreams in set time', () => {
     assert.deepEqual(await readers['kept']?.next(), ['current'])
   })
 
-  it('one look-up of clients runs at a time, and another one follows after a failure', async () => {
+  it('look-ups of clients run one at a time, and a failed look-up does not stop later ones', async () => {
     let lookUps = 0
     let answer = Promise.withResolvers<ReadonlyMap<string, ProvenClient>>()
     start((ids) => {

@@ -96,8 +96,8 @@ export const advanceSigningKeys: Command<
 export interface Revocation {
   readonly id: string
   /**
-   * A new key, which signs if neither a current key nor a next key is left. Undefined if the
-   * operator's own key signs. In that case, the key `id` need not be in the database.
+   * A new key. It signs if the revocation leaves neither a current key nor a next key. Undefined if
+   * the operator's own key signs. In that case, the revoked key need not be in the database.
    */
   readonly offered: NewKey | undefined
   readonly by: By
