@@ -272,7 +272,7 @@ describe('verifiers with a feed', { concurrency: 4, timeout: 180_000 }, () => {
     assert.ok(lastAccepted(refusing) <= frozenAt + staleWithinMilliseconds)
   })
 
-  it('a verifier refuses a revoked token even if events arrive later and later', async (t) => {
+  it('a verifier refuses a revoked token even if the delay of events keeps growing', async (t) => {
     const stage = await openOnSqlite(t)
     const [missed] = await stage.tokens(1)
     const verifier = await stage.verifier('refuse')

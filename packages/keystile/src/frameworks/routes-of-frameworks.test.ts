@@ -270,7 +270,7 @@ for (const [name, make] of [
       })
     })
 
-    it(`if Express ${name} itself answers OPTIONS, secure() finds only guards of app.use()`, () => {
+    it(`secure() finds only app.use() guards for OPTIONS requests that Express ${name} answers itself`, () => {
       const app = make()
       app.use(guard('read'))
       app.get('/x', guard('write'), answer)

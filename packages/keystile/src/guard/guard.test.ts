@@ -842,7 +842,7 @@ describe('anyOf', () => {
     assert.match(challenge ?? '', /scope="items:write"$/)
   })
 
-  it('anyOf demands all scopes of a list that is one of its alternatives', async () => {
+  it('an alternative of anyOf that is a list admits only tokens with all scopes of the list', async () => {
     const both = core.demandAnyOf([['items:read', 'items:write']])
     assert.equal(
       refusal(await core.check(request(`Bearer ${tokenWith('items:read')}`), both)).status,

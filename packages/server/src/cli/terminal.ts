@@ -85,7 +85,9 @@ async function askSecret(question: string, process: TerminalProcess): Promise<st
   try {
     return await new Promise<string>((resolve, reject) => {
       lines.once('line', resolve)
-      lines.once('close', () => reject(new ConfigurationError('a password must be typed')))
+      lines.once('close', () =>
+        reject(new ConfigurationError('a password must be typed; the input ended before Enter')),
+      )
     })
   } finally {
     lines.close()

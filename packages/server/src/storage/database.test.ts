@@ -18,7 +18,7 @@ describe('the errors of the database', () => {
       assert.deepEqual([error.name, error.isFrequent], [name, isFrequent])
   })
 
-  it('isTakenAtTheSameTime is true for a violated unique index of PostgreSQL only', () => {
+  it('isTakenAtTheSameTime is true only for the PostgreSQL error unique_violation', () => {
     const withCode = (code: string): Error => Object.assign(new Error('x'), { code })
     assert.equal(isTakenAtTheSameTime(withCode('23505')), true)
     for (const error of [withCode('23503'), new Error('x')])

@@ -77,7 +77,7 @@ describe('watchForOutages', { concurrency: true }, () => {
     ['an answer', async () => {}],
     ['an error of the server', refuse('23505')],
   ] as const)
-    it(`there is no outage if other work gets ${what} meanwhile`, async () => {
+    it(`there is no outage if some work waits while other work gets ${what}`, async () => {
       const { counts, watch: over, close } = watch(never)
       const waiting = fateOf(over(never))
       for (let n = 0; n < 9; n++) {

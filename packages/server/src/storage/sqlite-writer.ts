@@ -122,10 +122,10 @@ function refuseForeignTables(sqlite: DatabaseSync): void {
 
 // decisions/0032-after-a-failed-sync.md
 /**
- * Copies the commits in the write-ahead log into the file, and waits for the disk. A process that
- * ended after a failed sync may have left commits in the log that are only in the memory of the
- * operating system. The operating system believes that they are on disk. If new commits followed
- * them, a power failure would lose both the old and the new commits.
+ * Copies the commits in the write-ahead log into the file, and waits for the disk. If an earlier
+ * process ended after a failed sync, the operating system may have commits of the log only in its
+ * memory, but take them for stored. A power failure would lose these commits, and all commits
+ * behind them in the log.
  */
 function storeRecovered(sqlite: DatabaseSync): void {
   // `passive` does not wait for other processes. If one of them prevents the copy, it has opened

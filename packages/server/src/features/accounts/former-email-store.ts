@@ -31,9 +31,9 @@ export async function isReserved(db: Reader, { key, subject, now }: Address): Pr
 }
 
 /**
- * Stores the address that a user had until now. The time of the row is later than the times of the
- * user's other rows, so that a link can undo its own change and all later ones. The caller must
- * have locked the row of the user.
+ * Stores the address that a user had until now. The new row gets a later time than all other rows
+ * of the user: a link that undoes a change also undoes all changes with a later time. The caller
+ * must have locked the row of the user.
  */
 export async function insertFormerEmail(
   transaction: Transaction,

@@ -30,7 +30,7 @@ import { updateUser } from './user-in-transaction.ts'
 /**
  * Inserts a user, or returns the field whose value another user has.
  *
- * @param values.proof the row of the request whose mail asks the user to verify the address
+ * @param values.proof a row to insert too: the request for the mail that verifies the address
  */
 export const insertUser: Command<
   { readonly row: NewUserRow; readonly by: By; readonly proof: PreparedRequest['row'] | undefined },

@@ -29,8 +29,8 @@ export async function recordBackupTime(transaction: Transaction, now: number): P
 }
 
 /**
- * Returns when `keystile backup` made this copy of a database, in milliseconds. Returns undefined
- * if the database is not such a copy.
+ * Returns the time at which `keystile backup` made this copy of a database, in milliseconds.
+ * Returns undefined if the database is not such a copy.
  */
 export async function findBackupTime(reader: Reader): Promise<number | undefined> {
   const row = await inTables<BackupTables>(reader)

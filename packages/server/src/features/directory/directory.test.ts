@@ -313,7 +313,7 @@ describe('the password hash of a directory', () => {
     assert.deepEqual(logged, [])
   })
 
-  it('an unusable password hash is logged, without the hash itself', () => {
+  it('checkedDirectory logs that a user’s password hash is unusable, but not the hash', () => {
     const logged: unknown[] = []
     const stored = hash(Buffer.from('x'))
     assert.equal(directoryWith({ passwordHash: () => stored }, logged).passwordHash(ada), stored)

@@ -64,7 +64,7 @@ describe('watchHashThreads', () => {
     assert.deepEqual([watched.length, told], [0, []])
   })
 
-  it('areWorking() is true for hash threads without work, and runs no test hash', async () => {
+  it('if the hash threads have had no work for an hour, areWorking() is true without a probe', async () => {
     const { watched, advance, asked } = createStage()
     await watched.hash(password)
     advance(3_600)
