@@ -32,9 +32,9 @@ export interface Verifications {
   request(user: User, language: string): Promise<string>
   /**
    * Verifies the address of an account, or turns a registration into an account. Besides the link or
-   * code, requires the password or an access token of the account, because another person may have
-   * registered with this address. The code of a registration is enough alone: only the person who
-   * registered has the id of the registration.
+   * code, it requires the password or an access token of the account, because another person may
+   * have registered with this address. The code of a registration is enough alone: only the person
+   * who registered has the id of the registration.
    *
    * @returns the new user, if this was a registration
    * @throws {ProblemError} `forbidden` (without the reason) if the link or the code is not valid,
