@@ -4,7 +4,7 @@ import { it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describeOnBoth, type Answer } from '../../packages/server/test-support/keystile.ts'
 
-describeOnBoth('a server that the schema mark excludes while it runs', (stage) => {
+describeOnBoth('a running server that becomes too old for the schema of its database', (stage) => {
   /** Repeats a request until its answer has a status. */
   async function until(status: number, ask: () => Promise<Answer>): Promise<Answer> {
     for (let left = 100; ; left--) {

@@ -76,8 +76,8 @@ export function openFeedStream(
 }
 
 /**
- * Returns `thrown` if it is an `Error`, otherwise a new `Error`. The body of the app's `fetch` may
- * fail with any value.
+ * Returns `thrown` if it is an `Error`, otherwise a new `Error`. The app can supply its own
+ * `fetch`, and reading its response may throw a value that is not an `Error`.
  */
 function errorOf(thrown: unknown, { url }: FeedLocation): Error {
   if (thrown instanceof Error) return thrown

@@ -2,8 +2,8 @@ import type { Situation } from './situation.ts'
 import type { Wording } from './wording.ts'
 
 /**
- * A safety rule. The start, `keystile config check` and `keystile doctor` apply the same list of
- * rules.
+ * A safety rule. The same list of rules applies when the server starts, in `keystile config check`,
+ * and in `keystile doctor`.
  *
  * @typeParam Options the options that the rule reads
  */

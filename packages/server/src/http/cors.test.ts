@@ -97,7 +97,7 @@ describe('allowOrigins', () => {
     }
   })
 
-  it('CORS gives a page of an unlisted origin the usual answer, without CORS headers', async () => {
+  it('a request from an unlisted origin gets the usual answer, without CORS headers', async () => {
     for (const headers of [
       {},
       { origin: '' },

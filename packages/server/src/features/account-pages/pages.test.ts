@@ -440,7 +440,7 @@ describe('the pages for a new address and for an invitation', () => {
     assert.deepEqual(stage.calls, [])
   })
 
-  it('each form that a mail links to passes the token and its fields to the right service', async () => {
+  it('each form linked from a mail passes the token and the fields to the right service', async () => {
     const stage = createStage()
     const form = { token: 't', password: 'p', username: 'ada', age: '36', other: 'x' }
     for (const [path, heading] of [

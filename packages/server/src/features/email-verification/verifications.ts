@@ -31,8 +31,8 @@ export interface Verifications {
    */
   request(user: User, language: string): Promise<string>
   /**
-   * Verifies the address of an account, or turns a registration into an account. Besides the link or
-   * code, it requires the password or an access token of the account, because another person may
+   * Verifies the address of an account, or turns a registration into an account. Besides the link
+   * or code, it requires the password or an access token of the account, because another person may
    * have registered with this address. The code of a registration is enough alone: only the person
    * who registered has the id of the registration.
    *
