@@ -509,7 +509,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await confirm({ token: confirming.token }, bearer)).status, 204)
   })
 
-  it('links for an address change and an undo still work after scanners open them', async () => {
+  it('links that change or restore an address still work after mail scanners open them', async () => {
     const { asked, send, mailTo, address, login } = await start()
     const { token } = await asked()
     const open = async (page: string, used: string): Promise<void> => {

@@ -533,7 +533,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 409), 429])
   })
 
-  it('of two registrations with one address, only the first one confirmed succeeds', async () => {
+  it('if two registrations have one address, only the one that is confirmed first succeeds', async () => {
     const { registered, confirm, login } = await start(stage, 'required')
     const first = await registered()
     const second = await registered({ username: 'ada2', password: next })

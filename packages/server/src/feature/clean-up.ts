@@ -29,11 +29,10 @@ export type PurgeCommand = Command<{ readonly before: number }, Purged>
 export interface CleanUpStep<Options = unknown> {
   readonly command: PurgeCommand
   /**
-   * The time that is passed to `before()`. With `clock`, it is the time of this process's clock,
-   * which is right if the rows have times of the same clock. With `recorded`, it is this time or
-   * the time of the newest audit entry, whichever is earlier. So a process whose clock is ahead
-   * does not delete rows too early. If there is no audit entry, a step with `recorded` does not
-   * run.
+   * Which time is passed to `before()`. `clock`: the time of this process's clock. If the clock is
+   * ahead, the step may delete rows too early. `recorded`: the time of this process's clock or of
+   * the newest audit entry, whichever is earlier. So a process whose clock is ahead does not delete
+   * rows too early. If there is no audit entry, a step with `recorded` does not run.
    */
   readonly time: 'recorded' | 'clock'
   /** Returns a time in milliseconds. The command deletes the rows that expired before this time. */

@@ -30,8 +30,8 @@ export interface Fault {
    */
   readonly about: string
   /**
-   * The requirement and, if it is not secret, the value: "must be an https URL; it is …". It
-   * follows `about` in one sentence.
+   * The rest of the sentence after `about`: the requirement and, if it is not secret, the value.
+   * For example: "must be an https URL; it is …".
    */
   readonly message: string
   /** How to fix the violation, in one line: a command or a setting. */

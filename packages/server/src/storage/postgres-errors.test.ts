@@ -55,7 +55,7 @@ describe('explainStatementError', () => {
       assert.equal(failureOf(explainStatementError(error(undefined, message))), failure)
   })
 
-  it('the code 08P01 means an outage only if it is fatal, and not about a startup parameter', () => {
+  it('error 08P01 is an outage only if fatal, and never for an unsupported startup parameter', () => {
     const parameter = 'unsupported startup parameter: statement_timeout'
     assert.equal(
       failureOf(explainStatementError(error('08P01', 'server conn crashed?', 'FATAL'))),
@@ -153,7 +153,7 @@ describe('PostgresUnavailableError', () => {
 })
 
 describe('findFix', () => {
-  it('findFix knows the fix for the codes of failed starts, and for no other code', () => {
+  it('findFix returns a fix for known error codes of failed starts, and for no similar code', () => {
     for (const [fix, ...codes] of [
       [/^correct the user and the password/, '28P01', '28000'],
       [/^create the database/, '3D000'],

@@ -385,7 +385,7 @@ describe('openSqlite', () => {
   }
   const modeOf = (path: string): number => statSync(path).mode & 0o777
 
-  it('openSqlite lets only the owner read the file, and a folder that it creates', async () => {
+  it('openSqlite makes the file, and any folder that it creates, accessible only to the owner', async () => {
     const [made, existing] = [join(folder, 'a/b/new.db'), join(folder, 'existing.db')]
     writeFileSync(existing, '')
     chmodSync(existing, 0o644)

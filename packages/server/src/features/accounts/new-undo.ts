@@ -20,8 +20,8 @@ export interface RestoredAccount {
   /** The address in the form in which mailboxes are compared. */
   readonly mailbox: string
   /**
-   * The address that the account lost when `email` was restored. Null if the account had no address
-   * or already had the restored one.
+   * The address that the account had before `email` was restored. Null if the account had no
+   * address, or already had the same mailbox.
    */
   readonly replaced: string | null
   readonly isActive: boolean

@@ -419,7 +419,7 @@ describe('openEventFeed', () => {
     await write()
   })
 
-  it('writes fail after a newer release has changed the tables so that this one cannot use them', async () => {
+  it('writes fail after a newer release has made the tables unusable for this release', async () => {
     const write = (): Promise<unknown> => database.write(releaseLease, { name: 'none', fence: 0 })
     const { oldest } = others.prepare('select oldest from schema_mark').get() ?? {}
     others.exec('update schema_mark set oldest = 9999')

@@ -81,9 +81,10 @@ export function createFollower(
    * expired. Or the database lost its latest commits (by a failover or a restored backup) and gave
    * their numbers to other events. `onEvent` then gets old events twice, which does no harm.
    *
-   * One gap remains, because the follower checks only the last event that it read. The database may
-   * lose the numbers of events but not the events. If it then gives the last event the same number
-   * again, and an unread event a lower number, the follower never reads the unread event.
+   * One gap remains, because the follower checks only the last event that it read. A failover may
+   * keep the events but lose their numbers. The database then numbers the events again. If the last
+   * event gets its old number, but an event that the follower has not read gets a lower number, the
+   * follower never reads that event.
    */
   function readLostAgain({ seq, idAt }: FeedState): void {
     if (seq < last.seq || idAt !== undefined)
