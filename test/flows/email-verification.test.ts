@@ -424,7 +424,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await confirm({ token, password })).status, 201)
   })
 
-  it('POST /users: its answer and the rows it stores do not show if a name or address is taken', async () => {
+  it('the answer and the rows of POST /users do not reveal whether a name or address is taken', async () => {
     const { keystile, register, settled, mails } = await start(stage, 'required')
     await keystile.users?.create({ username: 'Ada', email: 'Ada@Example.com', password })
     const free = ['bob@example.com', 'cod@example.com']

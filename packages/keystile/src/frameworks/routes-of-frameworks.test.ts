@@ -270,7 +270,7 @@ for (const [name, make] of [
       })
     })
 
-    it(`secure() finds only app.use() guards for OPTIONS requests that Express ${name} answers itself`, () => {
+    it(`if Express ${name} answers OPTIONS itself, secure() finds only app.use() guards`, () => {
       const app = make()
       app.use(guard('read'))
       app.get('/x', guard('write'), answer)

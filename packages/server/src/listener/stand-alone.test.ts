@@ -90,7 +90,7 @@ describe('createStandAlone', () => {
     assert.deepEqual(requestSeconds.labels, { route: [] })
   })
 
-  it('routeOf returns the route of a path, /docs for each file in /docs, and - for unknown paths', () => {
+  it('routeOf returns the route of a path, "/docs" for files in /docs, and "-" for unknown paths', () => {
     const { routeOf } = create()
     assert.deepEqual(
       ['/users/1', '/healthz?x', '/readyz', '/openapi.json', '/docs/start.js', '/secret', '*'].map(

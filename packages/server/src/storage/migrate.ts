@@ -27,9 +27,9 @@ interface Steps {
 /** A migration. */
 export interface Migration extends Steps {
   /**
-   * The number of the migration, such as 16, that a release must have to use the database after
-   * this migration. Servers of older releases do not start, and those that run stop writing.
-   * Undefined if this migration excludes no release.
+   * After this migration, a release can use the database only if the release has the migration
+   * with this number, such as 16. Servers of older releases do not start, and those that run stop
+   * writing. Undefined if this migration excludes no release.
    */
   readonly oldestSchema?: number
 }

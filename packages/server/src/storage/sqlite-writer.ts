@@ -123,9 +123,9 @@ function refuseForeignTables(sqlite: DatabaseSync): void {
 // decisions/0032-after-a-failed-sync.md
 /**
  * Copies the commits in the write-ahead log into the file, and waits for the disk. If an earlier
- * process ended after a failed sync, the operating system may have commits of the log only in its
- * memory, but take them for stored. A power failure would lose these commits, and all commits
- * behind them in the log.
+ * process ended after a failed sync, the last commit in the log may not be on the disk. The
+ * operating system has it only in memory, but treats it as stored. Without this copy, a power
+ * failure would lose this commit and all later commits in the log.
  */
 function storeRecovered(sqlite: DatabaseSync): void {
   // `passive` does not wait for other processes. If one of them prevents the copy, it has opened

@@ -8,9 +8,9 @@ import type { AppEventRow, AppEventTables } from './tables.ts'
 
 /**
  * Announces events to the app. After the commit, Keystile passes them to the function `onEvent` of
- * this process. If the app handles durable events, this function also stores the events in this
- * transaction, because the handler may run in another process. If the transaction fails, no event
- * is passed on or stored.
+ * this process. If the app handles durable events, `announceEvent` also stores the events in
+ * this transaction, because the handler may run in another process. If the transaction fails, no
+ * event is passed on or stored.
  */
 export async function announceEvent(
   transaction: Transaction,

@@ -37,9 +37,9 @@ export function isOutdated(
 }
 
 /**
- * Returns a value that changes when the user gets a new password. The value is the salt if a new
- * hash of the same password can have the same salt. Then the value stays the same when the hash is
- * renewed. Otherwise, the value is the whole hash.
+ * Returns a value that changes when the user gets a new password. For an argon2id hash with a salt
+ * that is long enough, returns the salt: it stays the same when the hash is renewed. For any other
+ * hash, returns the whole hash, so the value also changes when the hash is renewed.
  */
 export function passwordMark(stored: string): string {
   return argon2.saltOf(stored) ?? stored
