@@ -92,7 +92,7 @@ describeOnBoth(
       assert.equal((await open([], { bearer: json['access_token'] })).status, 200)
     })
 
-    it('the session cookie expires with the session at the latest', async () => {
+    it('the session cookie expires no later than its session', async () => {
       for (const [options, seconds] of [
         [{ sessionSeconds: 100, idleSeconds: 200 }, 100],
         [{ sessionSeconds: 200, idleSeconds: 90 }, 90],

@@ -105,7 +105,7 @@ describe('withLease', () => {
     assert.equal(next.began, false)
   })
 
-  it('withLease waits for a lease that another tab took while withLease asked the database', async () => {
+  it('withLease waits if another tab gets the lease before withLease’s transaction runs', async () => {
     const { update } = leases
     const turn = Promise.withResolvers<void>()
     leases.update = async (name, change) => {

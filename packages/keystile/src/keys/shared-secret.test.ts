@@ -328,7 +328,7 @@ describe('importKey of a secret that is not random', () => {
     })
   }
 
-  it('if a secret has few different characters, it must be hex; importKey allows separators', () => {
+  it('a secret with few different characters must be hex; separators such as colons are allowed', () => {
     const hex = '1a2b3c4d1d2c3b4a1c2d3a4b1b2a3d4c'
     assert.ok(importSecret(hex))
     assert.ok(importSecret(hex.toUpperCase()))

@@ -38,7 +38,7 @@ function faultsOf(options: object): readonly string[] {
 }
 
 describe('checkOptions', () => {
-  it('checkOptions accepts cached: true, cached: false or an unknown property in a user directory', () => {
+  it('checkOptions accepts a directory with cached: true, cached: false or an unknown property', () => {
     for (const own of [{ cached: true }, { cached: false }, { findByLogins: findNone }])
       assert.deepEqual(faultsOf({ users: { ...directory, ...own } }), [])
   })

@@ -114,7 +114,7 @@ describe('the rate limits of features', () => {
     }
   })
 
-  it('a refund restores a whole use of the IP address limits on logins, links and codes', () => {
+  it('the rate limits by IP address for logins, links and codes refund the whole use', () => {
     assert.deepEqual(namesOf(rates.filter(({ isGivenBackWhole }) => isGivenBackWhole)), [
       'address',
       'email-confirm',

@@ -98,10 +98,13 @@ function findFailureOfPg(error: unknown): Failure | undefined {
 }
 
 /**
- * Returns `lost` if a pooler has lost its server. PgBouncer gives the code 08P01 (protocol error)
- * to all its fatal errors. An error about a connection parameter is not `lost`, because every new
- * connection fails too until an operator corrects the parameter. PostgreSQL itself gives this code
- * to malformed statements. Those errors are bugs, and not fatal.
+ * Returns `lost` if a pooler has lost its server. PgBouncer then sends a fatal error with the code
+ * 08P01 (protocol error), as for all its fatal errors. Two other errors have this code too, and are
+ * not `lost`:
+ *
+ * - PgBouncer refuses a connection parameter. Every new connection fails too, until an operator
+ *   corrects the parameter.
+ * - PostgreSQL refuses a malformed statement. This is a bug, and the error is not fatal.
  */
 function findFailureOfPooler(error: unknown): Failure | undefined {
   const isFatal = (error as { readonly severity?: unknown }).severity === 'FATAL'

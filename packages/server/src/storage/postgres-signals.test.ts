@@ -72,7 +72,7 @@ describe('receiveSignals', { concurrency: true }, () => {
     assert.equal(opened.length, 3)
   })
 
-  it('behind a pooler, receiveSignals does not listen, and does not reconnect after 2 s', async () => {
+  it('behind a pooler, receiveSignals does not listen, and waits more than 2 s to reconnect', async () => {
     const client = new Client({ pid: 8 })
     let opened = 0
     const { close } = receiveSignals(

@@ -128,8 +128,8 @@ export async function openEventFeed(
   })
   const purge = createPurge(clock, [list, log])
   /**
-   * Every write of this process fails with this error after a newer release has begun to change the
-   * tables so that this release cannot use them any more.
+   * Set when a newer release begins to change the tables, and this release can no longer use them.
+   * While it is set, every write of this process throws it.
    */
   let refusal: NewerSchemaError | undefined
   const steps = createTurns(async () => {

@@ -92,8 +92,8 @@ export function openValues(
 
 type SealedRow = Pick<MailProofRow, 'id' | 'purpose'> & {
   /**
-   * Null until the request is resolved. Until then, values are encrypted with another context, so
-   * the values of a request can never be read as the data of a bound proof.
+   * Null until the request is resolved. Values from before and after that time are encrypted with
+   * different contexts, so the values of a request can never be read as the data of a bound proof.
    */
   readonly resolved_at: number | null
 }

@@ -21,8 +21,9 @@ export interface MailProofRow {
    */
   readonly mailbox: string | null
   /**
-   * The id of separate limits that the mail counted for, such as the id of a known device: see
-   * `CountedAddressee`. Null if the mail counted for the limits of the mailbox.
+   * An id, such as the id of a known device. The mail counted only for the limits of this id: see
+   * `CountedAddressee`. If null, the mail counted for the limits of the mailbox, or the proof was
+   * never bound.
    */
   readonly allowance: string | null
   /** The hash of the token in the link. */

@@ -33,7 +33,7 @@ describe('plan', () => {
     assert.deepEqual(plan([key('a', 0, 40)], 50, wanted, times), { newSignsFrom: 50, gone: [] })
   })
 
-  it('plan() makes the next key as soon as the current key’s `period` ends within `lead`', () => {
+  it('plan() makes the next key when at most `lead` is left of the current key’s `period`', () => {
     const at = (now: number): number | undefined =>
       plan([key('a', 0)], now, wanted, times).newSignsFrom
     assert.deepEqual([at(89), at(90), at(91)], [undefined, 100, 101])
