@@ -346,7 +346,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token: first.token })).status, 403)
   })
 
-  it('a fourth reset link invalidates the first, but not an older one that a known device requested', async () => {
+  it('for unknown devices, a fourth reset link evicts the first; a known device’s link stays valid', async () => {
     const { addUser, login, asked, confirm, clock } = await start(stage)
     await addUser()
     const { device_secret } = (await login()).json

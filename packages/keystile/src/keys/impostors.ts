@@ -123,9 +123,9 @@ const hostName =
   /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|(?:[a-z\d-]+\.)+[a-z]{2,24})(?::\d{1,5})?(?:\/\S*)?$/i
 
 /**
- * Whether a text is the path of a file. Random base64 may also begin with a slash, so a text of
- * letters, digits, `+` and `/` is not a path if it has a capital letter. A typical path has no
- * capitals, or has a dot, a hyphen or an underscore.
+ * Whether a text is the path of a file. A text that begins with a slash may also be random base64.
+ * It counts as base64 if it has a capital letter, and only letters, digits, `+` and `/`. A typical
+ * path has no capital letter, or it has a dot, a hyphen or an underscore.
  */
 function isPath(text: string): boolean {
   if (/^file:/i.test(text)) return true

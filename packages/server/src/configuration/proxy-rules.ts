@@ -58,10 +58,12 @@ export const proxyRules: readonly Rule<ProxyRuleOptions>[] = [
 const firstBytes = Array.from({ length: 256 }, (_, byte) => byte)
 
 /**
- * 256 IPv4 addresses and 256 IPv6 addresses, each with a different first byte. A network that
- * contains `tooMany` addresses of one list is too wide. The widest networks that one owner can have
- * are 10.0.0.0/8 and fc00::/7. The IPv4 addresses are mapped to IPv6, because `BlockList` finds
- * mapped addresses in IPv4 networks as well.
+ * Two lists of 256 addresses: one for IPv4, one for IPv6. The addresses of a list differ in their
+ * first byte. A network is too wide if it contains `tooMany` or more addresses of a list. The
+ * widest networks that one owner can have contain fewer: 10.0.0.0/8 has one, fc00::/7 has two.
+ *
+ * The IPv4 addresses are mapped to IPv6, because `BlockList` also finds mapped addresses in IPv4
+ * networks.
  */
 const farApart = [
   { tooMany: 2, addresses: firstBytes.map((byte) => `::ffff:${byte}.0.0.1`) },

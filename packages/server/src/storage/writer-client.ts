@@ -10,8 +10,9 @@ import {
 } from './writer-messages.ts'
 
 /**
- * The longest delay of a command that can wait. The delay lets later commands share its message and
- * its commit. Waking the thread and syncing the disk take longer than the writes themselves.
+ * The longest time that a command waits for other commands, if its caller allows a wait. Commands
+ * that are sent together share one message and one commit. Waking the thread and syncing the disk
+ * take longer than the writes themselves.
  */
 const lingerMilliseconds = 20
 /**

@@ -17,7 +17,7 @@ function findAll(pattern: RegExp): readonly (readonly [string, string])[] {
 }
 
 describe('statements that write users', () => {
-  it('only updateUser() changes user rows; other updates set a column to its own value', () => {
+  it('only updateUser() changes user rows; other updates lock the row but change no value', () => {
     const updates = findAll(/updateTable\('user'\)\s*\.set\((.{0,70})/gs)
     assert.equal(updates.length, findAll(/updateTable\(\s*'user'/g).length)
     assert.ok(updates.length > 5)

@@ -119,7 +119,7 @@ describe('followAudit', () => {
     )
   })
 
-  it('for one subject, followAudit finds a line 90 s late if the subject has no newer line', async () => {
+  it('followAudit of one subject finds the subject’s newest line even if it appears 90 s late', async () => {
     await record(0)
     now += 100_000
     await record(100, 'bob')

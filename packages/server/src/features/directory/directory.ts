@@ -143,8 +143,9 @@ export interface Directory<U> {
 }
 
 /**
- * The longest login that a directory is asked for, in characters. An e-mail address has at most 64
- * characters before the `@` and 255 after it (RFC 5321 §4.5.3.1).
+ * The maximum length of a user name or e-mail address, in characters. A directory is not asked for
+ * a longer one. An e-mail address has at most 64 characters before the `@` and 255 after it
+ * (RFC 5321 §4.5.3.1).
  */
 const maxLoginLength = 320
 

@@ -282,7 +282,7 @@ describe('createUserCache', () => {
     assert.equal(cache.recall('b'), undefined)
   })
 
-  it('an event or a stale feed also removes a user from the old generation of the user cache', async () => {
+  it('the user cache also removes a user of its old generation after an event or a feed gap', async () => {
     const forget: readonly (() => Promise<void>)[] = [
       () => announce(here, 'ada'),
       async () => {

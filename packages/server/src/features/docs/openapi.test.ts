@@ -49,7 +49,7 @@ function refusalsOf(route: Route<unknown>): Readonly<Record<string, string>> {
 }
 
 describe('describeRoutes', () => {
-  it('the OpenAPI document has the version, and paths and a login URL below the issuer’s path', () => {
+  it('the OpenAPI document has the version; its paths and login URL begin with the issuer’s path', () => {
     const document = documentOf([route])
     assert.equal(document['openapi'], '3.1.1')
     assert.deepEqual(document['servers'], [{ url: '/' }])

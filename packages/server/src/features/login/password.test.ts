@@ -148,7 +148,7 @@ describe('byPassword', () => {
     assert.equal(given, 1)
   })
 
-  it('byPassword lets its database writes wait for a tenth of the estimated wait for its hash', async () => {
+  it('if the estimated wait for a hash is 500 ms, byPassword’s database writes may wait 50 ms', async () => {
     const starter = createSessionStarter(database, { startLogin, issuing, clock: systemClock })
     const patience: (number | undefined)[] = []
     const parts = {
@@ -458,7 +458,7 @@ describe('byPassword with users of the app', () => {
       assert.deepEqual(await attempt(person, tried).prove(), { outcome: 'refused', reason })
   })
 
-  it('prove() can grant a login attempt twice; the third call refuses it as changed_meanwhile', async () => {
+  it('if prove() has granted a login attempt twice, a third call returns changed_meanwhile', async () => {
     const again = attempt({ id: '1', hash, active: true }, password)
     const { outcome: first } = await again.prove()
     const { outcome: second } = await again.prove()

@@ -49,8 +49,8 @@ export interface Advance {
   readonly offered: NewKey | undefined
   readonly times: RotationTimes
   /**
-   * Who demands a next key, even if none is due. If undefined, a key is inserted only if one is
-   * due.
+   * The operator who wants a next key before it is due. If undefined, a key is inserted only when
+   * it is due.
    */
   readonly forcedBy?: By | undefined
 }
