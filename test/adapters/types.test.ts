@@ -26,7 +26,7 @@ const options = {
 }
 
 describe('the types of guards in every framework', () => {
-  it('a guard’s type allows only declared scopes, and types the user that caller() returns', () => {
+  it('a guard’s type allows only declared scopes, and its caller() has the app’s user type', () => {
     const guards = [
       createExpressGuard(options),
       createFastifyGuard(options),

@@ -194,7 +194,7 @@ describeOnBoth('an invitation', (stage) => {
     for (const shape of shapes) assert.deepEqual(shape, shapes[0])
   })
 
-  it('after three mails an hour to one mailbox, users.invite rejects', async () => {
+  it('users.invite rejects the fourth invitation to one mailbox within an hour', async () => {
     const { invited, keystile, accept, mails } = await start()
     await invited()
     await invited()

@@ -151,7 +151,7 @@ describeOnBoth(
       await assertEnded(started, { access: [accessToken], refresh: [successor] })
     })
 
-    it('a session accepts another late retry of a refresh token only 24 hours after the last one', async () => {
+    it('a session accepts at most one late retry of a refresh token in 24 hours', async () => {
       const clock = createTestClock()
       const { tokens, refresh } = await stage.start({ clock })
       const { refreshToken } = await tokens()

@@ -112,10 +112,10 @@ export function routesOfHono(app: HonoLike): AppRoutes {
 }
 
 /**
- * Whether a route answers every request, so that no later function runs. This is so for `(c) => …`,
- * and for the last function of a route, unless the app has registered it with `use` or `all`. For
- * any other function, returns false, or `undefined` if the parameters do not show whether it uses
- * `next`, as in `() => …` and `(c, ...rest) => …`.
+ * Whether a route answers every request, so that no later function runs. Returns true for
+ * `(c) => …`. Also returns true for the last function of a route that was not registered with
+ * `use` or `all`. For any other function, returns `undefined` if the parameters do not show whether
+ * it uses `next`, as in `() => …` and `(c, ...rest) => …`. Otherwise returns false.
  */
 function answers(route: HonoRoute, routes: readonly HonoRoute[]): boolean | undefined {
   const handler = innermost(route.handler)

@@ -200,7 +200,7 @@ describe('describeProfileInput', () => {
   const refusedBy = (of: ProfileSchema, ownFields: readonly string[]): readonly string[] =>
     describeInput(of, ownFields).at(-1)!.propertyNames!.not.enum
 
-  it('describeProfileInput forbids every reserved name, except the fields of the endpoint itself', () => {
+  it('describeProfileInput forbids each reserved name, unless ownFields lists it', () => {
     for (const name of reserved) assert.ok(refusedBy(schema, []).includes(name), name)
     const names = refusedBy(schema, ['email'])
     assert.deepEqual([names.includes('email'), names.includes('roles')], [false, true])

@@ -100,7 +100,7 @@ describe('createUsers', () => {
     assert.equal(isOver(one), false)
   })
 
-  it('passwordSession is the session that last set the password, if a session did', async () => {
+  it('passwordSession is the session that set the current password, if a session did', async () => {
     const ada = await make('ada')
     const read = async (): Promise<User> => (await users.readBySubject(ada.publicUser.id))!
     assert.equal((await read()).passwordSession, undefined)

@@ -27,8 +27,9 @@ export interface Resolution {
   /** Values that the proof keeps, encrypted, until it is spent. */
   readonly data?: MailParameters | undefined
   /**
-   * An id that gives this mail limits of its own, such as the id of a known device: see
-   * `CountedAddressee`. Undefined if the mail counts for the limits of the mailbox.
+   * An id, such as the id of a known device. It gives the mail its own limits, which other mails to
+   * the mailbox do not use up: see `CountedAddressee`. Undefined if the mail counts for the limits
+   * of the mailbox.
    */
   readonly allowance?: string | undefined
   /**

@@ -11,7 +11,7 @@ export interface FairQueue<Item> {
   ahead(sender: Sender): number
   /**
    * Adds an item. A full queue evicts one item: the newest item of the sender with the most items.
-   * If the sender of the new item already has the most items, or only one item less, a full queue
+   * But if that sender has at most one item more than the sender of the new item, a full queue
    * evicts the new item instead.
    *
    * @returns the evicted item

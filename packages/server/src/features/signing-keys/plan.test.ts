@@ -82,7 +82,7 @@ describe('findCurrent', () => {
     assert.deepEqual([at(49), at(50)], ['a', undefined])
   })
 
-  it('of several keys that may sign, findCurrent returns the key that began last', () => {
+  it('of several keys that may sign, findCurrent returns the key that began to sign last', () => {
     for (const keys of [
       [key('a', 0), key('b', 60)],
       [key('b', 60), key('a', 0)],
@@ -90,7 +90,7 @@ describe('findCurrent', () => {
       assert.equal(findCurrent(keys, 70)?.id, 'b')
   })
 
-  it('if no key has begun, findCurrent returns the key that begins first', () => {
+  it('if no key may sign yet, findCurrent returns the key that will begin to sign first', () => {
     assert.equal(findCurrent([key('c', 9), key('b', 7)], 5)?.id, 'b')
     assert.equal(findCurrent([key('b', 7), key('c', 9)], 5)?.id, 'b')
     assert.equal(findCurrent([], 5), undefined)

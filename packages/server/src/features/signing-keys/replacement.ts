@@ -10,7 +10,7 @@ import type { NewKey } from './tables.ts'
  * Makes a key that can replace all stored keys. First decrypts the stored keys, to be sure that the
  * server will be able to decrypt the new key.
  *
- * @returns undefined if there are no stored keys, or the operator's own key signs
+ * @returns undefined if there are no stored keys, or if the operator's own key signs
  * @throws {ConfigurationError} if a key was encrypted with a different secret
  */
 export async function makeReplacement(
