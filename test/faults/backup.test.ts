@@ -160,7 +160,7 @@ describe('backups under load', { skip, concurrency: 1 }, () => {
   before(() => void (cwd = mkdtempSync(join(tmpdir(), 'keystile-backups-'))))
   after(() => rmSync(cwd, { recursive: true }))
 
-  it(`${backups} backups of SQLite have all confirmed changes, and servers start from them`, async () => {
+  it(`${backups} backups of SQLite contain every confirmed change, and servers start from them`, async () => {
     const envOf = (folder: string): Record<string, string> => ({
       KEYSTILE_ISSUER: issuer,
       KEYSTILE_RATE_LIMITS: 'off',

@@ -281,7 +281,7 @@ describeOnBoth(
       assert.equal((await refresh(refreshToken)).status, 200)
     })
 
-    it('a refresh grants only scopes of the login that the user still holds', async () => {
+    it('a refresh grants a scope only if the login granted it and the user still holds it', async () => {
       const { addUser, setScopes, login, refresh } = await stage.start({ scopes })
       // Another process has just cached the user.
       const other = await stage.start({ scopes })

@@ -19,8 +19,8 @@ const staleAfterMilliseconds = 4_000
 
 /**
  * How long an event `current` may take to arrive. If it takes longer, the verifier ends the
- * connection. The next event would be too late: it is sent a second later, and if it takes as long,
- * the state becomes `stale` before it arrives.
+ * connection. The issuer sends the next event a second later. With the same delay, the next event
+ * would arrive only after the state has become `stale`.
  */
 const lateMilliseconds = 3_000
 

@@ -93,7 +93,7 @@ export const schema = 'keystile'
 
 /** Which releases may run on a database. */
 export interface SchemaMark {
-  /** A release may run on the database only if it has the migration with this number. */
+  /** The number of a migration. A release without this migration must not run on the database. */
   readonly oldest: number
   /** The release that set `oldest`, such as `0.2.0`. */
   readonly release: string

@@ -2,7 +2,10 @@ import type { ServerResponse } from 'node:http'
 import type { AnswerBody, HttpAnswer } from '../../http/message.ts'
 import { nodeHeaders, writeAnswer } from '../node/node-request.ts'
 
-/** The members of a Fastify reply that `sendAnswer` uses. Nest apps have no types of Fastify. */
+/**
+ * The members of a Fastify reply that `sendAnswer` uses. This file does not import Fastify's types,
+ * because a Nest app may not have Fastify installed.
+ */
 export interface FastifyReplyLike {
   code(status: number): FastifyReplyLike
   headers(values: ReturnType<typeof nodeHeaders>): FastifyReplyLike

@@ -129,7 +129,7 @@ describe('createUserCache', () => {
     assert.deepEqual(cache.recall('ada'), { name: 'new' })
   })
 
-  it('of two overlapping loads, the user cache keeps the one that began first as soon as it ends', async () => {
+  it('the user cache keeps the first of two overlapping loads, without waiting for the second', async () => {
     const second = Promise.withResolvers<Person>()
     const results = [Promise.resolve({ name: 'Ada' }), second.promise]
     const cache = cacheWith({ read: () => results.shift()! })

@@ -18,9 +18,9 @@ export interface RefusedKeys {
 /**
  * Creates a memory of exhausted limits. A full memory evicts the least recently refused limit.
  *
- * To count an attempt, Keystile first reads a limit that is in this memory, and writes it only if
- * it has refilled. So a flood of refused attempts costs only reads. Keystile writes a limit that is
- * not in this memory without reading it first.
+ * If this memory has a limit of an attempt, Keystile first reads all limits of the attempt from the
+ * database. If one of them is still exhausted, Keystile refuses the attempt and writes nothing. So
+ * a flood of refused attempts costs only reads. Other attempts are counted without this read.
  */
 export function createRefusedKeys(): RefusedKeys {
   const known = new Set<string>()

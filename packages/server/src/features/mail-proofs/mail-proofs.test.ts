@@ -186,7 +186,7 @@ describeOnBoth('a proof', (stage) => {
     assert.notEqual(codeSecret('id', '12345679'), codeSecret('id', '12345678'))
   })
 
-  it('openValues returns undefined if the id, purpose or state of the mail_proof row differs', () => {
+  it('openValues returns undefined if the values were sealed for another row id, purpose or state', () => {
     const { row } = make()
     const sealed = sealValues(seal, row, { login: 'ada' })
     assert.deepEqual(openValues(seal, { ...row, sealed }), { login: 'ada' })

@@ -291,7 +291,7 @@ describe('the worker of a queue', () => {
     assert.equal(names(), 'a')
   })
 
-  it('close() waits for a claim in progress, and for the rows that it returns', async () => {
+  it('close() waits for a claim in progress, and for the delivery of the claimed rows', async () => {
     const [gate, write] = [Promise.withResolvers<void>(), database.write.bind(database)]
     insert('a')
     const gated = mock.method(database, 'write', async (...given: Parameters<typeof write>) => {
