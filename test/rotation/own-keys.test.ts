@@ -110,7 +110,7 @@ describeOnBoth('two keys for encryption', (stage) => {
   })
 })
 
-it('on SQLite, previousKey can be the old keystile.key, and a new file is created', async () => {
+it('on SQLite, if previousKey has the content of the old keystile.key, a new one is created', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'keystile-moved-'))
   const options = {
     issuer: 'http://localhost:3000',

@@ -34,8 +34,8 @@ export interface KeySet {
 }
 
 /**
- * Whether a value is a `KeySet`. Returns false for an array: its `find` would call the `kid` as a
- * function.
+ * Whether a value is a `KeySet`. Returns false for an array, because the `find` of an array expects
+ * a function, not a `kid`.
  */
 export function isKeySet(keys: unknown): keys is KeySet {
   return (

@@ -21,7 +21,7 @@ describe('parseCall', () => {
     }
   })
 
-  it('parseCall refuses a short word that begins with a hyphen as an unknown flag', () => {
+  it('parseCall takes a short word such as -m for a flag, and throws if the flag is unknown', () => {
     assert.throws(() => parseCall(command, ['-m']), /there is no flag -m/)
   })
 })

@@ -467,7 +467,7 @@ describe('openSqlite', () => {
     await open(file) // it has Keystile's tables too
   })
 
-  it('openSqlite writes the commits that a crashed process left in the write-ahead log to the file', async () => {
+  it('openSqlite copies the commits of a crashed process from the write-ahead log to the file', async () => {
     const file = join(folder, 'keystile.db')
     await (await openSqlite(file, module)).close()
     const crashed = join(folder, 'crashed.db')

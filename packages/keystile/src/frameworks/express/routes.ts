@@ -153,8 +153,8 @@ function passRoute({ stack, methods }: Route, method: string, guards: GuardMark[
 }
 
 /**
- * Returns the OpenAPI template of what a layer and the routers around it match together;
- * `undefined` if a part of the template is unknown.
+ * Returns the OpenAPI template of a layer that matched: the template of the routers around it,
+ * followed by its own. Returns `undefined` if one of the two is unknown.
  *
  * @param prefix the template of the routers around the layer
  */

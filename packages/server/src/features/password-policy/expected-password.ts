@@ -49,9 +49,9 @@ const maxCommonLength = 20
  *
  * @param password in lower case
  * @param isCommon tells whether a string is on the blocklist
- * @param minLength the minimum number of characters of a password, of a part that is repeated, and
- *   of the text around a common word. If a password consists of long pieces of rows, such as
- *   `qwert12345`, also the minimum number of pieces
+ * @param minLength the minimum number of characters of a password. A part that is repeated, and the
+ *   text around a common word, must have as many characters. A password that consists of long
+ *   pieces of rows, such as the two pieces of `qwert12345`, must have as many pieces
  */
 export function findExpected(
   password: string,

@@ -202,7 +202,7 @@ describe('createRevocationStreams', () => {
     await counting
   })
 
-  it('a revocation stream that opens while the server looks up clients stays open', async () => {
+  it('a revocation stream stays open if it opens while the server looks up clients', async () => {
     const asked = Promise.withResolvers<void>()
     const mayAnswer = Promise.withResolvers<void>()
     const answered = Promise.withResolvers<void>()

@@ -50,7 +50,7 @@ describe('findSigningKeySource', () => {
     })
   })
 
-  it('a key of a JWK Set with an algorithm that Keystile does not issue is refused', () => {
+  it('in a JWK Set, findSigningKeySource accepts only keys for ES256, EdDSA and RS256', () => {
     for (const algorithm of ['ES384', 'HS256'] as const) {
       const signingKey = { keys: [exportPrivateJwk(one), exportPrivateJwk(generateKey(algorithm))] }
       assert.throws(() => findSigningKeySource({ ...options, signingKey }), {
