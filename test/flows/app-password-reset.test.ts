@@ -429,7 +429,7 @@ describeOnBoth(
       assert.equal((await confirm({ token })).status, 403)
     })
 
-    it('if a slow reset ends while a second one runs, a third reset still gets 503', async () => {
+    it('a slow reset does not release the link that a second one has claimed: a third gets 503', async () => {
       const gates = [createGate(), createGate()]
       const [called, again] = [createGate(), createGate()]
       let calls = 0

@@ -298,7 +298,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await register({ username: 'bob', email: old })).status, 201)
   })
 
-  it('after the new address is verified, the link that restores an unverified old one is refused', async () => {
+  it('once the new address is verified, the undo link of an unverified old address gets 403', async () => {
     const ways: Readonly<Record<string, (started: Started) => Promise<Answer>>> = {
       async confirmation({ asked, confirm, bearer }) {
         return confirm({ token: (await asked(third)).token }, bearer)

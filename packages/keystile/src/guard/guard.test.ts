@@ -512,7 +512,7 @@ describe('a demand of a verified e-mail address', () => {
     assert.equal(decision.error.reason, 'email_not_verified')
   })
 
-  it('a guard with `verified` admits a refused token as soon as emailVerified is true', async () => {
+  it('a guard with `verified` refuses a token until emailVerified is true, and then admits it', async () => {
     const user = { emailVerified: false }
     const guard = guardOf(user)
     const sent = request(`Bearer ${tokenWith()}`)

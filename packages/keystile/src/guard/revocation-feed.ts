@@ -226,7 +226,9 @@ function sendingTimeOf(data: string, openedAt: number): number {
   const sentAt = openedAt + elapsed
   if (now - sentAt > lateMilliseconds) throw new Error('an event `current` arrived too late')
   if (sentAt - now > aheadMilliseconds) {
-    throw new Error('`elapsed_ms` of an event `current` exceeds the time since the request')
+    throw new Error(
+      'the issuer counts more time since the request (`elapsed_ms`) than this process',
+    )
   }
   return Math.min(now, sentAt)
 }

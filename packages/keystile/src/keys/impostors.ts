@@ -99,8 +99,8 @@ const impostors: readonly (Impostor & {
 ]
 
 /**
- * Finds out which wrong value was passed as a secret. Returns `undefined` if the value may be a
- * secret.
+ * Returns the kind of wrong value that was passed as a secret, such as a URL. Returns `undefined`
+ * if the value matches no kind and may therefore be a secret.
  */
 export function findImpostor(secret: Uint8Array): Impostor | undefined {
   const readings = readingsOf(secret).map((bytes) => [plainTextOf(bytes), bytes] as const)

@@ -64,8 +64,8 @@ export function* samplePaths(
 }
 
 /**
- * Replaces the parameters of a template with values. If a value is missing, uses the first common
- * value.
+ * Replaces the parameters of a template with `values`. For a missing value, uses the first of
+ * `commonValues`.
  */
 function fill(template: string, values: readonly (string | undefined)[]): string {
   let index = 0

@@ -55,8 +55,8 @@ const profile: Setting<'profile', ProfileSchema> = {
 }
 
 /**
- * Limits wrong current passwords to 100 a day, per session. So an attacker with a stolen token can
- * guess the password only 100 times a day.
+ * Limits wrong guesses of the current password to 100 a day, per session. So an attacker with a
+ * stolen token can guess the password only 100 times a day.
  */
 export const proofRate: LimitRate = {
   name: 'proof',

@@ -256,7 +256,7 @@ describe('createRevocationStreams in set time', () => {
     assert.equal(await end, 'end')
   })
 
-  it('if the database fails, a revocation stream can resume after an event that is in memory', async () => {
+  it('while the database is down, a reader can resume from a Last-Event-ID that is in memory', async () => {
     const proven = await addReader('api')
     await insert('session', 'known')
     const row = others.prepare("select seq from event where id = 'session-known'").get()
