@@ -48,7 +48,7 @@ for (const way of ways) {
       assert.ok(outcomes.every(({ status }) => [201, 409, 503].includes(status)))
     })
 
-    it('POST /users lists all faults and repeats no value', async () => {
+    it('POST /users lists all faults, without the values that the client sent', async () => {
       const { by } = await start()
       const { status, json } = await by.register({
         username: '_secret-name',

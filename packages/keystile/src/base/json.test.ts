@@ -157,7 +157,7 @@ describe('parseJsonObject', () => {
     assert.ok(parse(`{"a":"${'\\\\'.repeat(200_000)}"}`))
   })
 
-  it('parseJsonObject never repeats the input in its errors', () => {
+  it('the errors of parseJsonObject never contain the input', () => {
     for (const text of [
       '{"hunter2"',
       '["hunter2"]',

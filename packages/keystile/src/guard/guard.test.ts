@@ -183,7 +183,7 @@ describe('check()', () => {
     )
   })
 
-  it('check() repeats no part of the request in its answer', async () => {
+  it('the answer of check() contains no part of the request', async () => {
     const decision = await core.check(
       request('Bearer hunter2"<b>', '/hunter2'),
       core.demand([], false),

@@ -68,7 +68,7 @@ describe('requireDiscoverable', () => {
     'file:///etc/keys',
     'data:application/json,{}',
   ]) {
-    it(`requireDiscoverable refuses ${JSON.stringify(issuer)} and does not repeat it`, () => {
+    it(`requireDiscoverable refuses ${JSON.stringify(issuer)}, and does not show it in the error`, () => {
       assert.throws(
         () => requireDiscoverable(issuer),
         (error) =>

@@ -52,7 +52,7 @@ describe('verifyJwt', () => {
     assert.deepEqual(verify(signed(claims)), claims)
   })
 
-  it('verifyJwt and signJwt refuse a value that is no key, and do not repeat it', () => {
+  it('verifyJwt and signJwt refuse a value that is no key; their errors do not contain the value', () => {
     const ours = /^a key must come from importKey\(\) or generateKey\(\)/
     for (const none of ['-----BEGIN PUBLIC KEY-----', null, undefined, {}, { find: 'kid' }, 1]) {
       const given = none as unknown as typeof key
@@ -388,7 +388,7 @@ describe('verifyJwt', () => {
     }
   })
 
-  it('verifyJwt never repeats the token in its errors', () => {
+  it('the errors of verifyJwt never contain the token', () => {
     const token = signed({ exp: now - 60, secret: 'hush' })
     for (const bad of [token, token.slice(0, -4), `${token}.x`, `x${token}`]) {
       assert.throws(

@@ -220,8 +220,8 @@ function appHasUsers(): ConfigurationError {
 }
 
 /**
- * The function that encrypts the IP address in a notice. A change on the command line has no IP
- * address, so nothing calls this function.
+ * Stands for the function that encrypts the IP address in a notice. A change on the command line
+ * has no IP address, so nothing calls this function.
  */
 function noSeal(): never {
   throw new Error('a notice from the command line must have no IP address')

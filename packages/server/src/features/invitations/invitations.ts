@@ -32,8 +32,7 @@ import { acceptInvitation, revokeInvitation } from './store.ts'
 export interface Invitations extends AppInvitations {
   /**
    * Creates the account of an invited person. The address of the account is verified. The account
-   * gets the scopes and roles of the invitation, without those that the app does not declare any
-   * more. After an error, the invitation stays valid.
+   * gets those scopes and roles of the invitation that the app still declares. After an error, the invitation stays valid.
    *
    * @param members the members of the body besides the link and the code
    * @throws {ProblemError} `forbidden` (without the reason) if the link or the code is not valid;
@@ -141,7 +140,7 @@ async function accept(
   return userOfNewRow(row)
 }
 
-/** Returns the rights of an invitation, without those that the app does not declare any more. */
+/** Returns those rights of an invitation that the app still declares. */
 function stillDeclared(
   // Stryker disable next-line StringLiteral: each invitation has both lists
   { scopes = '[]', roles = '[]' }: Readonly<Record<string, string>>,

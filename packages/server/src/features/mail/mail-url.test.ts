@@ -56,7 +56,7 @@ describe('parseMailUrl', () => {
     'smtp://app:%@mail.example',
     'smtp://app:hunter2@mail.example?tls=off',
   ])
-    it(`parseMailUrl refuses ${JSON.stringify(url)} and does not repeat it`, () => {
+    it(`parseMailUrl refuses ${JSON.stringify(url)}, and its message does not contain the URL`, () => {
       const isSilent = (error: Error): boolean =>
         error.message.startsWith('must ') && !error.message.includes('hunter2')
       assert.throws(() => parseMailUrl(url), isSilent)

@@ -46,7 +46,7 @@ describeOnBoth(
       assert.equal(await keystile.verifyPassword(password, await hash), true)
     })
 
-    it('checkPassword demands the configured length and never repeats the password', async () => {
+    it('checkPassword demands the configured length, and its errors never contain the password', async () => {
       const { keystile } = await stage.start({ passwordMinLength: 8 })
       const { checkPassword } = keystile
       assert.equal(checkPassword('zk4-tent'), undefined)

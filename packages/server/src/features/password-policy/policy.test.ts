@@ -141,7 +141,7 @@ describe('the rules for a new password', () => {
     }
   })
 
-  it('the refusal of a new password gives advice and does not repeat the password', () => {
+  it('the refusal of a new password gives advice and does not contain the password', () => {
     const message = policy.findFault('Dragon-12345678', anonymous)!
     assert.match(message, /several words that do not belong together/)
     assert.doesNotMatch(message, /dragon|1234/i)

@@ -26,7 +26,7 @@ describe('findSealingSecretFaults', () => {
       assert.deepEqual(kindsOf(weak), ['weak'])
   })
 
-  it('findSealingSecretFaults refuses known secrets, URLs and paths without repeating them', () => {
+  it('findSealingSecretFaults refuses known secrets, URLs and paths, and does not print them', () => {
     for (const known of [
       '404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970',
       'super-secret-jwt-token-with-at-least-32-characters-long',
