@@ -17,6 +17,11 @@ import type { FeedEvent } from './store.ts'
  */
 const tailMilliseconds = 250
 /**
+ * The shortest time between two reads that `hasten()` starts. Under load, most revocations then
+ * share a read. Without it, reads take a third of the commits that PostgreSQL can make.
+ */
+const hastenedMilliseconds = 20
+/**
  * How long revocations are kept after they have expired. If the clock is set back by less than this
  * time, a token whose revocation was removed is still expired.
  */
@@ -45,9 +50,9 @@ export interface EventFeed {
    */
   tail(): Promise<void>
   /**
-   * Starts the work of `tail()` and does not wait for it. Call it after a commit of this process,
-   * so that the other processes get its revocations at once. This process has known them since the
-   * commit.
+   * Starts the work of `tail()` and does not wait for it: at once, or 20 ms after it last did so.
+   * Call it after a commit of this process, so that the other processes get its revocations soon.
+   * This process has known them since the commit.
    */
   hasten(): void
   /** How many seconds ago the latest successful read started. */
@@ -167,7 +172,7 @@ export async function openEventFeed(
     })
   })
 
-  const hasten = (): void => void steps.run().catch(() => {})
+  const hasten = createHasten(() => void steps.run().catch(() => {}))
   await steps.run()
   const stop = runRegularly(steps.run, logger)
 
@@ -254,6 +259,24 @@ function createTurns(work: () => Promise<void>): { run(): Promise<void>; finish(
     async finish() {
       await Promise.allSettled([queued ?? running])
     },
+  }
+}
+
+/** Returns a function that starts `work`, but not sooner than 20 ms after it last did so. */
+function createHasten(work: () => void): () => void {
+  let startedAt = Number.NEGATIVE_INFINITY
+  let waiting: NodeJS.Timeout | undefined
+
+  const start = (): void => {
+    waiting = undefined
+    startedAt = performance.now()
+    work()
+  }
+  return () => {
+    if (waiting) return
+    const pause = startedAt + hastenedMilliseconds - performance.now()
+    if (pause <= 0) start()
+    else waiting = setTimeout(start, pause).unref()
   }
 }
 

@@ -50,7 +50,9 @@ export async function insertEvents(
   announce(transaction, {
     revoked: rows.map(({ kind, value, expires_at }) => ({ kind, value, expiresAt: expires_at })),
   } satisfies RevocationNotice)
-  await inTables<EventTables>(transaction).insertInto('event').values(rows).execute()
+  const [first, ...others] = rows
+  if (first && others.length === 0) await insertEventRow(transaction, first)
+  else await inTables<EventTables>(transaction).insertInto('event').values(rows).execute()
 }
 
 /**
@@ -81,7 +83,7 @@ export async function insertUserEvent(
   { subject, now }: { readonly subject: string; readonly now: number },
 ): Promise<void> {
   announce(transaction, { changedUser: subject } satisfies UserNotice)
-  await insertUserEventRow(transaction, {
+  await insertEventRow(transaction, {
     id: randomRowId(now),
     kind: 'user',
     value: subject,
@@ -90,7 +92,7 @@ export async function insertUserEvent(
   })
 }
 
-const insertUserEventRow = prepare<EventTables, Omit<EventRow, 'seq'>, unknown>((db, row) =>
+const insertEventRow = prepare<EventTables, Omit<EventRow, 'seq'>, unknown>((db, row) =>
   db.insertInto('event').values({
     id: row.id,
     seq: null,

@@ -32,7 +32,8 @@ import { acceptInvitation, revokeInvitation } from './store.ts'
 export interface Invitations extends AppInvitations {
   /**
    * Creates the account of an invited person. The address of the account is verified. The account
-   * gets those scopes and roles of the invitation that the app still declares. After an error, the invitation stays valid.
+   * gets those scopes and roles of the invitation that the app still declares. After an error, the
+   * invitation stays valid.
    *
    * @param members the members of the body besides the link and the code
    * @throws {ProblemError} `forbidden` (without the reason) if the link or the code is not valid;
