@@ -314,7 +314,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await confirm({ token }, bearer)).status, 204)
   })
 
-  it('too many requests for a verification mail, or refused confirmations, get 429', async () => {
+  it('after too many requests for a verification mail or too many refusals, the next gets 429', async () => {
     const { registered, login, send } = await start(stage, 'optional', {
       rateLimits: 'on',
       trustedProxies: [],
@@ -424,7 +424,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await confirm({ token, password })).status, 201)
   })
 
-  it('the answer and the rows of POST /users do not reveal whether a name or address is taken', async () => {
+  it('POST /users reveals in no answer and no stored row whether a name or address is taken', async () => {
     const { keystile, register, settled, mails } = await start(stage, 'required')
     await keystile.users?.create({ username: 'Ada', email: 'Ada@Example.com', password })
     const free = ['bob@example.com', 'cod@example.com']

@@ -35,7 +35,7 @@ export interface TestMailbox {
   next(address: string, options?: { readonly timeoutSeconds?: number }): Promise<TestMail>
 }
 
-/** Makes the mailboxes. Give them to `createKeystile` as the option `mail`. */
+/** Makes a `TestMailbox`. Give it to `createKeystile` as the option `mail`. */
 export function createTestMailbox(): TestMailbox {
   const mails: TestMail[] = []
   const unread: TestMail[] = []

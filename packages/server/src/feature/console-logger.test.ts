@@ -19,7 +19,7 @@ describe('consoleLogger', () => {
 })
 
 describe('describeError', () => {
-  it('describeError leaves out members of an error and of its causes that may contain values', () => {
+  it('describeError leaves out the parameters of a query, in an error and in its causes', () => {
     const cause = Object.assign(new TypeError('the cause'), { code: 'XX000', parameters: ['x'] })
     const error = Object.assign(new Error('it fails', { cause }), { code: 7 })
     assert.deepEqual(describeError(error), {

@@ -59,8 +59,9 @@ const maxHeaderBytes = 16_384
  */
 const maxHeaderLines = 100
 /**
- * The largest number of bytes of a body that Node reads before the handler asks for the body. If
- * the bytes arrive one by one, they take megabytes of memory.
+ * The largest number of bytes of a body that Node reads before the handler asks for the body. Node
+ * keeps each piece that arrives in a buffer of its own. So these bytes take megabytes of memory if
+ * they arrive one by one.
  */
 const bodyBytesAhead = 4_096
 /** How long a server waits for running requests when it stops. */

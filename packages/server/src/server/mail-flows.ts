@@ -94,8 +94,8 @@ export function wireMailFlows(parts: MailFlowParts, directory: Directory<User>):
 const noFlows = { routes: [], mailPurposes: [] }
 
 /**
- * Makes two things: the routes that let an app's own users set a new password by mail, and the
- * purpose of the links in these mails. Makes neither if the app has no `users.setPassword`, or if
+ * Makes the routes that let an app's own users set a new password by mail, and the `ProofPurpose` of
+ * these mails. Makes neither if the app has no `users.setPassword`, or if
  * Keystile sends no mails.
  */
 export function wireAppFlows(
@@ -125,8 +125,8 @@ interface ResetParts<U> {
 }
 
 /**
- * Makes the routes that let users set a new password by mail, and the purpose of the links in these
- * mails. The users are those of Keystile's accounts or those of the app.
+ * Makes the routes that let users set a new password by mail, and the `ProofPurpose` of these mails.
+ * The users are those of Keystile's accounts or those of the app.
  */
 function wireResets<U>(
   { options, accounts: { passwords }, ...parts }: MailFlowParts,
