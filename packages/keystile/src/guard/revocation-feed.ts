@@ -170,7 +170,8 @@ export function createRevocationFeed(parts: FeedParts): RevocationSource {
 
   function waitMilliseconds(): number {
     if (stateNow() !== 'starting') return catchUpMilliseconds
-    return startMilliseconds - Math.max(0, performance.now() - firstAt)
+    // A timer may fire a fraction of a millisecond early. The state would then still be `starting`.
+    return startMilliseconds + 1 - Math.max(0, performance.now() - firstAt)
   }
 
   return {

@@ -94,9 +94,9 @@ export function wireMailFlows(parts: MailFlowParts, directory: Directory<User>):
 const noFlows = { routes: [], mailPurposes: [] }
 
 /**
- * Makes the routes that let an app's own users set a new password by mail, and the `ProofPurpose` of
- * these mails. Makes neither if the app has no `users.setPassword`, or if
- * Keystile sends no mails.
+ * Makes the routes that let an app's own users set a new password by mail, and the `ProofPurpose`
+ * of these mails. Makes neither if the app has no `users.setPassword`, or if Keystile sends no
+ * mails.
  */
 export function wireAppFlows(
   parts: MailFlowParts,
