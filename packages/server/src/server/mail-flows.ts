@@ -125,8 +125,8 @@ interface ResetParts<U> {
 }
 
 /**
- * Makes the routes that let users set a new password by mail, and the `ProofPurpose` of these mails.
- * The users are those of Keystile's accounts or those of the app.
+ * Makes the routes that let users set a new password by mail, and the `ProofPurpose` of these
+ * mails. The users are those of Keystile's accounts or those of the app.
  */
 function wireResets<U>(
   { options, accounts: { passwords }, ...parts }: MailFlowParts,
