@@ -220,7 +220,7 @@ describe('sharesOf', () => {
     })
   })
 
-  it('sharesOf refuses a profile of a server that only waited', () => {
+  it('sharesOf refuses the CPU profile of a server that only waited', () => {
     assert.throws(() => sharesOf(profileOf([2, 2])), /no code ran/)
   })
 })

@@ -48,7 +48,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(decodeJwtUnsafe(tokens.access_token).header['alg'], algorithm)
     })
 
-    it('openid-client opens a route with the token', async () => {
+    it('with the token, openid-client gets the answer of a guarded route', async () => {
       const { access_token } = await openid.genericGrantRequest(config, 'password', ada)
       const me = new URL(`${server.issuer}/users/me`)
       const response = await openid.fetchProtectedResource(config, access_token, me, 'GET')

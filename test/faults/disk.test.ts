@@ -118,7 +118,7 @@ describe('a server on a simulated disk', { skip }, () => {
     assertNothingLost()
   })
 
-  it('while fsync fails, writes get 503; when fsync succeeds again, so do writes', async () => {
+  it('while fsync fails, writes get 503; when fsync works again, writes succeed', async () => {
     await register()
     const { json } = await logIn()
     for (const state of ['fail', 'works', 'fail', 'works'] as const) {

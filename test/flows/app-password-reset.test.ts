@@ -405,7 +405,7 @@ describeOnBoth(
       assert.equal(calls, 1)
     })
 
-    it('if setPassword takes over 30 s, a second try succeeds and the first gets 503', async () => {
+    it('if setPassword needs more than 30 s, a second try succeeds, and the first try gets 503', async () => {
       const [called, slow] = [createGate(), createGate()]
       let calls = 0
       const { addUser, asked, confirm, opens, clock } = await start(stage, (users) => ({
@@ -429,7 +429,7 @@ describeOnBoth(
       assert.equal((await confirm({ token })).status, 403)
     })
 
-    it('a slow reset does not release the link that a second one has claimed: a third gets 503', async () => {
+    it('a slow reset does not release the claim of a second reset: a third reset gets 503', async () => {
       const gates = [createGate(), createGate()]
       const [called, again] = [createGate(), createGate()]
       let calls = 0

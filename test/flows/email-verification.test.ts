@@ -113,7 +113,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await confirm({ token, password })).status, 403)
   })
 
-  it('the code of a mail and an access token verify the address of an account', async () => {
+  it('the code of a mail, together with an access token, verifies the address of an account', async () => {
     const { registered, confirm, login, keystile } = await start(stage, 'optional')
     const { code, id: request_id, user } = await registered()
     const bearer = (await login()).json['access_token'] as string

@@ -254,7 +254,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.equal((await guess(keystile, { ...fields, password })).status, 429)
   })
 
-  it('a device is known for 400 days, and only for the account that logged in', async () => {
+  it('a device is known for 400 days, but never at a login to another account', async () => {
     const clock = createTestClock()
     const keystile = await stage.start({ ...limited, clock })
     await keystile.register()

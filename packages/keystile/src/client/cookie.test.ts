@@ -208,7 +208,7 @@ describe('a client', () => {
       assert.equal((await read(await one.fetch(items()))).owner, 'bob')
     })
 
-    it('a logout without a session keeps the session of a simultaneous login', async () => {
+    it('if no user is signed in, a logout does not end the session of a simultaneous login', async () => {
       const kept = cookieFetch()
       const [one, other] = [open(kept), open(kept)]
       const held = hold('POST /auth/session')

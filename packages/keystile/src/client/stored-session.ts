@@ -2,9 +2,9 @@
 export interface KnownSession {
   /**
    * The `sid` of the access token. If the token has no `sid`, the client creates a random id at the
-   * login and keeps this id after a refresh. A refresh does not change the `sid` either. So if a
-   * refresh returns a token with a different `sid`, another page has logged in and has replaced the
-   * cookie.
+   * login and keeps this id after a refresh. The refresh of a session never changes its `sid`.
+   * So if a refresh returns a token with a different `sid`, another page has logged in and has
+   * replaced the cookie.
    */
   readonly id: string
   readonly accessToken: string

@@ -48,7 +48,7 @@ describe('findAlgorithmOfCurve', () => {
     assert.deepEqual(names, ['ES256', 'ES384', 'ES512', 'EdDSA'])
   })
 
-  it('findAlgorithmOfCurve returns nothing for RSA, for secrets and for other curves', () => {
+  it('findAlgorithmOfCurve returns undefined for RSA, secrets and unsupported curves', () => {
     for (const curve of [undefined, null, 'secp256k1', 'Ed448', 'X25519', 'p-256']) {
       assert.equal(findAlgorithmOfCurve(curve), undefined)
     }

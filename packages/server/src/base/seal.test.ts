@@ -18,7 +18,7 @@ describe('createSeal', () => {
     assert.equal(open(sealed, 'row'), '')
   })
 
-  it('createSeal decrypts a value only with the secret, purpose and row that encrypted it', () => {
+  it('createSeal cannot decrypt a value with a wrong secret, a wrong purpose or a wrong row', () => {
     const sealed = createSeal(secret, 'test').seal('text', 'row 1')
     assert.equal(createSeal(`${secret}!`, 'test').open(sealed, 'row 1'), undefined)
     const both = createSeal([`${secret}!`, secret], 'test')

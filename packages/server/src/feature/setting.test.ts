@@ -47,7 +47,7 @@ describe('standAloneWording', () => {
     assert.equal(byFile.set('rateLimits', 'on'), "set rateLimits: 'on'")
   })
 
-  it('if only the configuration file can set a value, standAloneWording names its property there', () => {
+  it('standAloneWording names the property if only the configuration file can set a value', () => {
     const say = standAloneWording(serverSettings)
     assert.equal(say.name('scopes'), 'scopes')
     assert.equal(say.set('scopes', ['a']), "set scopes: ['a']")

@@ -114,7 +114,7 @@ describe('the rate limits of features', () => {
     }
   })
 
-  it('the rate limits by IP address for logins, links and codes refund the whole use', () => {
+  it('only rate limits by IP address for logins, links and codes refund a use completely', () => {
     assert.deepEqual(namesOf(rates.filter(({ isGivenBackWhole }) => isGivenBackWhole)), [
       'address',
       'email-confirm',

@@ -131,7 +131,7 @@ ${hint && markup`<p class="hint" id="${id}-hint">${hint}</p>`}
 ${control}`
 }
 
-/** The first choice of a list. It has no value, so the person must choose another one. */
+/** The first option of a list. Its value is empty, so the person must choose a different option. */
 const noChoice = markup`<option value=""></option>`
 
 function addChoice(choices: Html, { value, label, isChosen }: Choice): Html {

@@ -58,8 +58,8 @@ export interface EventFeed {
   /** How many seconds ago the latest successful read started. */
   readonly ageSeconds: number
   /**
-   * Registers a listener, which gets each event, in the order of the numbers. If the database has
-   * lost events, for example by a restore, the listener gets all events again.
+   * Registers a listener, which gets each event, in the order of the event numbers. If the database
+   * has lost events, for example by a restore, the listener gets all events again.
    */
   onEvent(listener: (event: FeedEvent) => void): void
   /** The revocations that have not expired, for verifiers in other processes. */
@@ -67,9 +67,9 @@ export interface EventFeed {
   /** Registers a listener, which is called after each successful read. */
   onRead(listener: () => void): void
   /**
-   * Reads as soon as the database signals that another process has numbered events. So the
-   * revocations of that process arrive here within milliseconds instead of a quarter of a second.
-   * Does nothing if the database cannot send signals.
+   * Reads new events as soon as the database signals that another process has given them numbers.
+   * So the revocations of that process arrive here within milliseconds instead of a quarter of a
+   * second. Does nothing if the database cannot send signals.
    */
   followSignals(): void
   /**

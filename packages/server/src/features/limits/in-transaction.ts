@@ -17,9 +17,9 @@ export interface Verdict {
 }
 
 /**
- * Counts all given uses. If the limit of one use is exhausted, counts none of the uses. Even if
- * many transactions count at the same time, only as many succeed as the limits allow. Call it as
- * the last step of a transaction: other counts of the same limits wait until it commits.
+ * Counts all given uses. If any of their limits is exhausted, counts none of the uses. Even if many
+ * transactions count at the same time, only as many succeed as the limits allow. Call it as the
+ * last step of a transaction: other counts of the same limits wait until it commits.
  *
  * @returns `wait: 0` if the uses were counted
  */

@@ -32,8 +32,8 @@ export async function readVerdict(reader: Reader, { uses, now }: Uses): Promise<
 }
 
 /**
- * Counts all given uses. If the limit of one use is exhausted, counts none of the uses. Even if
- * many calls run at the same time, only as many calls succeed as the limits allow.
+ * Counts all given uses. If any of their limits is exhausted, counts none of the uses. Even if many
+ * calls run at the same time, only as many calls succeed as the limits allow.
  *
  * @returns `wait: 0` if the uses were counted
  */

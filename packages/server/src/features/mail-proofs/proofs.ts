@@ -64,7 +64,7 @@ export interface MailProofs {
    * Lists the proofs of a purpose in the order of their mailboxes. The purpose must have at most
    * one proof for each mailbox.
    *
-   * @param page.after a mailbox: the list starts with the next mailbox in the order
+   * @param page.after a mailbox. The list starts with the mailbox that follows in the order
    */
   list(
     kind: ProofKind,

@@ -67,8 +67,8 @@ export async function listOldestSealed(
 }
 
 /**
- * Marks requests that get no mail as resolved, for example because there is no account. Their links
- * and codes never work.
+ * Marks requests as resolved if they get no mail, for example because there is no account. Their
+ * links and codes never work.
  */
 export const leaveUnbound: Command<
   { readonly ids: readonly string[]; readonly now: number },
@@ -97,7 +97,7 @@ export async function findByToken(
  * Returns bound proofs of a purpose in the order of their mailboxes. The purpose must have at most
  * one proof for each mailbox.
  *
- * @param after a mailbox: the list starts with the next mailbox in the order
+ * @param page.after a mailbox. The list starts with the mailbox that follows in the order
  */
 export async function listBound(
   reader: Reader,

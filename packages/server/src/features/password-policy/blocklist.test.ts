@@ -17,7 +17,7 @@ describe('createBlocklist', () => {
     )
   })
 
-  it('createBlocklist finds neither a part of a listed password nor a text that contains one', () => {
+  it('createBlocklist finds only whole passwords of the list: no parts, and no longer texts', () => {
     const known = new Set(lines)
     const others = lines.flatMap((line) => [
       line.slice(1),

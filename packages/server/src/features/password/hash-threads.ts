@@ -83,7 +83,7 @@ export function openHashThreads(
   const pool = openHashPool(count, { now, onMeasured: rate.add, onFree: dispatch })
   let isClosed = false
 
-  /** Begins waiting jobs while threads are free. */
+  /** Refuses jobs that have waited too long, and passes other waiting jobs to the free threads. */
   function dispatch(): void {
     queue.refuseLate()
     while (pool.isFree()) {

@@ -23,7 +23,7 @@ const often = { times: defaultTimes, interval: 20 }
 const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
 
 describeOnBoth('the rotation of signing keys', (stage) => {
-  it('a key is published for an hour, signs for 30 days, and is later deleted', async () => {
+  it('a key is published an hour before it signs, signs for 30 days, and is later deleted', async () => {
     const clock = createTestClock()
     const server = await stage.start({ clock }, often)
     const first = kidOf(await server.accessToken())

@@ -6,8 +6,8 @@ import { ConfigurationError } from '../../base/configuration-error.ts'
 import { isOpenToOthers } from '../../feature/situation.ts'
 
 /**
- * The minimum length of a secret. 32 random bytes are 256 bits; `openssl rand -base64 32` prints 44
- * characters.
+ * The minimum length of the text of a secret, in bytes. `openssl rand -base64 32` prints a text of
+ * 44 bytes, which encodes 256 random bits.
  */
 const minBytes = 32
 const makeOne = 'make one with: openssl rand -base64 32'
