@@ -390,7 +390,7 @@ describe('checkRooms', () => {
     assert.deepEqual(problems, ['rooms.ts, @scope/server: no file is in the room features/a/inner'])
   })
 
-  it('checkRooms reports an entry file of the plan that does not exist', () => {
+  it('checkRooms reports an entry file that the plan names but that does not exist', () => {
     const [problem, ...others] = problemsOf({ [`${server}/index.ts`]: undefined })
     assert.equal(problem, 'rooms.ts, @scope/server: there is no door index.ts')
     assert.deepEqual(others, [])

@@ -503,7 +503,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await confirm({ token: last.token, password })).status, 201)
   })
 
-  it('a registration reserves no user name, and its confirmation can choose another', async () => {
+  it('if the user name of a registration is taken, its confirmation can choose another name', async () => {
     const { registered, confirm, keystile, login } = await start(stage, 'required')
     const { token, code, id } = await registered()
     await keystile.users?.create({ username: 'ADA', password })
@@ -533,7 +533,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 409), 429])
   })
 
-  it('if two registrations have one address, only the one that is confirmed first succeeds', async () => {
+  it('of two registrations with the same address, only the first confirmation succeeds', async () => {
     const { registered, confirm, login } = await start(stage, 'required')
     const first = await registered()
     const second = await registered({ username: 'ada2', password: next })

@@ -75,7 +75,7 @@ describeOnBoth('an invitation', (stage) => {
     )
   })
 
-  it('the code of an invitation creates an account, together with the `request_id`', async () => {
+  it('the code of an invitation, sent with its `request_id`, creates one account', async () => {
     const { invited, accept } = await start()
     const { code, request_id } = await invited()
     const [entry] = await stage.sql("select detail from audit where event = 'user_invited'")

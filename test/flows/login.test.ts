@@ -22,7 +22,7 @@ const importedHashes = {
 describeOnBoth(
   'POST /token',
   (stage) => {
-    it('POST /token returns a token for the right password, uncached (RFC 6749 §5.1)', async () => {
+    it('for the right password, POST /token returns a token and forbids caching (RFC 6749 §5.1)', async () => {
       const { addUser, login } = await stage.start({ scopes, defaultScopes: ['items:read'] })
       await addUser()
       const { status, headers, json } = await login()

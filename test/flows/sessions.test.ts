@@ -160,7 +160,7 @@ describeOnBoth(
       assert.equal((await one.login()).status, 200)
     })
 
-    it('keystile.sessions.revokeAll ends 60 sessions, even in two simultaneous calls', async () => {
+    it('two simultaneous calls of keystile.sessions.revokeAll end all 60 sessions of a user', async () => {
       const [one, other] = [await stage.start(), await stage.start()]
       const { subject } = await one.tokens()
       const made = await Promise.all(

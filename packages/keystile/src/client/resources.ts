@@ -26,8 +26,8 @@ export function resourcesOf(urls: readonly string[], allowsHttp: boolean): Resou
  * Parses a URL and returns it if it is safe for passwords and tokens: an https URL, or an http URL
  * of this machine. If `allowsHttp` is set, every http URL counts as safe.
  *
- * @throws {TypeError} for any other URL. The message never repeats the URL, which may contain a
- *   password
+ * @throws {TypeError} for any other URL. The message does not contain the URL, which may
+ *   contain a password
  */
 export function requireSafeUrl(option: string, text: unknown, allowsHttp: boolean): URL {
   const url = parseUrl(text)

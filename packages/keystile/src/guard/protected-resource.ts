@@ -232,7 +232,8 @@ function issuersOf({ issuer, issuers = [issuer] }: Verifier<TokenType>): readonl
 /**
  * Parses a URL of a server.
  *
- * @throws {TypeError} The message never repeats the URL, which may contain a password
+ * @throws {TypeError} The message contains at most the origin of the URL, because the rest may
+ *   contain a password
  */
 function requireServerUrl(name: string, text: unknown): URL {
   const url = findServerUrl(text)

@@ -44,7 +44,7 @@ const redirectStatuses = new Set([301, 302, 303, 307, 308])
  * Fetches a JSON object from a configured server. Follows no redirect, because a redirect could
  * lead to a server that was not configured. Limits the size of the body while it arrives. Parses
  * the body as strictly as the JSON of a token. The message of an error names the URL and the broken
- * rule, and never repeats what the server sent.
+ * rule, and contains nothing that the server sent except the status.
  *
  * Does NOT check the URL, which the caller must have checked. Does NOT check the content type.
  *

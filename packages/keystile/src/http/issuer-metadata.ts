@@ -8,7 +8,8 @@ import { findServerUrl, hasUser, isLoopback, isSafe } from './server-url.ts'
  * user, query or fragment. An http URL is accepted only on this machine: on a network, an attacker
  * could replace the keys.
  *
- * @throws {TypeError} The message never repeats the URL, which may contain a password
+ * @throws {TypeError} The message contains at most the origin of the URL, because the rest may
+ *   contain a password
  * @see RFC 8414 §2
  */
 export function requireDiscoverable(issuer: string): void {
@@ -32,7 +33,8 @@ export function requireDiscoverable(issuer: string): void {
  * Checks the URL of a key set, and returns the normalized URL. The URL must be an https URL without
  * user or fragment. An http URL is accepted only on this machine.
  *
- * @throws {TypeError} The message never repeats the URL, which may contain a password
+ * @throws {TypeError} The message contains at most the origin of the URL, because the rest may
+ *   contain a password
  */
 export function requireJwksUri(uri: unknown): string {
   const url =

@@ -85,8 +85,8 @@ const otherOperations = ['encrypt', 'decrypt', 'wrapKey', 'unwrapKey', 'deriveKe
  *
  * Does NOT check who owns the key, nor any certificate.
  *
- * @throws {TypeError} for a refused key. The message says what the key must be, and never repeats
- *   it
+ * @throws {TypeError} for a refused key. The message says what the key must be, and does not
+ *   contain the key
  * @see RFC 7517 §4, RFC 7518 §3.2 §3.3, RFC 8725 §3.1
  */
 export function importKey(source: KeySource): SigningKey | VerificationKey {

@@ -136,7 +136,7 @@ describe('the inspection of the machine', () => {
       assert.equal(await needsPreviousKey({ key, previousKey: 'other' }), true)
     })
 
-  it('needsPreviousKey of inspectMachine is undefined unless both keys are known', async () => {
+  it('needsPreviousKey of inspectMachine is undefined if `key` or `previousKey` is unknown', async () => {
     addKey(sealAsSigningKey('{}', 'k'))
     assert.equal(await needsPreviousKey({ key, previousKey: 'other' }), false)
     assert.equal(await needsPreviousKey({ key }), undefined)

@@ -217,7 +217,7 @@ describe('listen', () => {
     })
   }
 
-  it('if the number of large answers is at its limit, a new one disconnects a slow reader', async () => {
+  it('when large answers reach their limit, the next large answer disconnects a slow reader', async () => {
     const limits = { ...standardLimits, answerMilliseconds: 60_000, largeAnswers: 5 }
     const { port, connections } = await start({ limits })
     await beSlow('slow readers', port, 5)

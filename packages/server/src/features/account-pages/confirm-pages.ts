@@ -34,8 +34,8 @@ const kinds = [
 type Kind = (typeof kinds)[number]
 
 /**
- * The pages on which people verify their address. Opening a page changes nothing; the button of its
- * form does.
+ * The pages on which people verify their address. Nothing changes when a page is opened, only when
+ * its form is sent.
  */
 export function confirmPageRoutes(parts: ConfirmPageParts): readonly OpenRoute[] {
   return kinds.flatMap((kind) => [

@@ -28,8 +28,8 @@ export interface ResetPageParts extends PageSettings {
 }
 
 /**
- * The pages on which people set a new password. Opening a page changes nothing; the button of its
- * form does.
+ * The pages on which people set a new password. Nothing changes when a page is opened, only when
+ * its form is sent.
  */
 export function resetPageRoutes(parts: ResetPageParts): readonly OpenRoute[] {
   return [

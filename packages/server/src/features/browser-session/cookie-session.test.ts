@@ -108,7 +108,7 @@ describe('DELETE /session', () => {
     assert.deepEqual((await send(logout, async () => proved)).done, ['ended sid'])
   })
 
-  it('DELETE /session clears another client’s cookie, but does not end its session', async () => {
+  it('DELETE /session clears a cookie whose token is not for `first-party`, but ends no session', async () => {
     const { answer, done } = await send(logout, async () => ({ ...proved, clientId: 'other' }))
     assert.deepEqual([answer.status, done], [204, []])
     assert.match(answer.cookies![0]!, /^__Secure-keystile=; Max-Age=0; /)

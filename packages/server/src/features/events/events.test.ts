@@ -290,7 +290,7 @@ describe('openEventFeed', () => {
     assert.equal(feed.revocations.state, 'stale')
   })
 
-  it('the log of the event feed returns the old events until all events are read again', async () => {
+  it('if the database loses events, EventFeed.log keeps its events until a complete reread', async () => {
     const atGap: unknown[] = []
     feed.onGap(() => atGap.push(numbersIn(feed.log.start())))
     const all = Array.from({ length: 1_002 }, (_, i) => i + 1) // more than one read returns

@@ -69,7 +69,7 @@ describe('the settings for mail', () => {
   const mailFrom = 'Example <no-reply@example.com>'
   const mail = { from: mailFrom, send() {} }
 
-  it('checkOptions refuses mailUrl without mailFrom, mailFrom without mailUrl, or both with mail', () => {
+  it('checkOptions accepts only `mailUrl` together with `mailFrom`, or `mail` alone', () => {
     assert.ok(check({ mailUrl: 'console:', mailFrom }))
     assert.ok(check({ mailUrl: 'console:', mailFrom: 'no-reply@example.com' }))
     assert.ok(check({ mailUrl: 'console:', mailFrom: '<no-reply@example.com>' }))

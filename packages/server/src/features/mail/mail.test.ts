@@ -239,7 +239,7 @@ describeOnBoth('mail', (stage) => {
     assert.equal((await (await stage.start()).send('GET', '/dev/mail')).status, 404)
   })
 
-  it('Keystile does not start if mailUrl is "console:" and other machines can reach it', () =>
+  it('Keystile does not start if mailUrl is "console:" and other machines can reach the server', () =>
     assert.rejects(
       stage.start({
         issuer: 'https://auth.example.com',

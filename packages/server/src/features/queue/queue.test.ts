@@ -214,7 +214,7 @@ describe('the worker of a queue', () => {
     assert.equal(names(), 'a,b')
   })
 
-  it('of several failures of the database in a row, a worker logs the first', async () => {
+  it('while the database keeps failing, the worker of a queue logs only the first failure', async () => {
     const gone = (): void => file.exec(`alter table ${table} rename to gone`)
     gone()
     start()

@@ -18,8 +18,8 @@ interface Tables {
 const longestSeconds = 86_400
 
 /**
- * Adds three times to each signing key: when it is published, when it starts to sign, and when it
- * stops. The existing key keeps signing.
+ * Adds three timestamps to each signing key: when it is published, when it starts to sign, and when
+ * it stops. The existing key keeps signing.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const column of ['published_at', 'signs_from'])
