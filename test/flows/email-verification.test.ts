@@ -314,7 +314,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await confirm({ token }, bearer)).status, 204)
   })
 
-  it('after too many requests for a verification mail or too many refusals, the next gets 429', async () => {
+  it('a user’s sixth request for a verification mail and an IP address’s 101st wrong link get 429', async () => {
     const { registered, login, send } = await start(stage, 'optional', {
       rateLimits: 'on',
       trustedProxies: [],

@@ -95,7 +95,7 @@ describe('a client', () => {
       await assert.rejects(open(cookieFetch()).isSignedIn(), { code: 'temporarily_unavailable' })
     })
 
-    it('a cookie client rejects with no_cookie_sessions if the issuer has none', async () => {
+    it('a cookie client rejects with no_cookie_sessions if the issuer has no cookie sessions', async () => {
       const metadata = { issuer: stage.server.issuer, token_endpoint: 'x' }
       // A page of the same origin gets 404. For a page of another origin, the browser hides the
       // 404.

@@ -60,7 +60,7 @@ describe('createVerifiedTokens', () => {
     assert.equal(tokens.find('known'), 1)
   })
 
-  it('forget() removes a token from the older and the newer half of createVerifiedTokens', () => {
+  it('forget() of createVerifiedTokens removes a token from the young and the old generation', () => {
     const tokens = createVerifiedTokens<number>(2)
     tokens.remember('a', 1)
     tokens.remember('b', 2)

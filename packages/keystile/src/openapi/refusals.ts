@@ -8,7 +8,7 @@ const code = {
   description: '`email_not_verified`; other refusals have their code in `WWW-Authenticate`',
 } as const
 
-/** The schema of refusals. If a document has no schema of this name, `secure()` adds this one. */
+/** The schema of refusals. `secure()` adds it to a document without a schema `KeystileProblem`. */
 export const refusalSchemas: JsonObject = {
   KeystileProblem: { ...problemSchema, properties: { ...problemSchema.properties, code } },
 }

@@ -89,7 +89,7 @@ describe('WithAuditEvents', () => {
 })
 
 describe('WithSettings', () => {
-  it('WithSettings accepts a list of features only if it contains all named settings', () => {
+  it('WithSettings accepts a list of features only if the features have all settings in `Names`', () => {
     type Both = readonly [{ readonly name: 'light'; readonly settings: SettingList<ColourOptions> }]
     same<WithSettings<'colour' | 'isBright', Both>, Both>(true)
     same<WithSettings<'colour' | 'shade', Both>, { readonly missing: 'shade' }>(true)

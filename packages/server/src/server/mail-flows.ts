@@ -174,7 +174,10 @@ function wireVerification(
   }
 }
 
-/** Makes the routes for address changes and invitations, and the purposes of their links. */
+/**
+ * Makes the routes for address changes and invitations, the `ProofPurpose` of the mails for address
+ * changes, and the service that invites people.
+ */
 function wireChanges(
   { options, accounts, mailSeal: seal, ...parts }: MailFlowParts,
   proofs: MailProofs,

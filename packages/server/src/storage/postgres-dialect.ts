@@ -14,9 +14,9 @@ import type { DatabaseConnection, Driver, PostgresDialectConfig } from 'kysely'
  *   except for their waits for locks.
  * - The timeout of a statement does not include the time for which a commit waits for a synchronous
  *   standby. Otherwise PostgreSQL would cancel the wait and report the commit as done.
- * - A commit that is reported as done must be on disk. So if `synchronous_commit` is off for the
- *   role or the app's connections, the statement switches it on. Any other value is kept: all of
- *   them wait for the disk, and some also wait for standbys.
+ * - A commit that is reported as done must be on disk. So if `synchronous_commit` is `off` for the
+ *   role or the app's connections, the last statement sets it to `on`. All other values stay: with
+ *   each of them, a commit waits for the disk, and with some also for standbys.
  *
  * All values are set for the transaction and not for the connection, because the pool may belong to
  * the app, and PgBouncer may use a different connection for each transaction.

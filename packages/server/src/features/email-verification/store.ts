@@ -14,8 +14,8 @@ import type { EmailVerificationEvent } from './feature.ts'
 
 /**
  * Binds a request for a verification to the account, and stores its mail. Locks the account first.
- * If the account was disabled, deleted or verified, or got another address after the resolver had
- * read it, no mail is stored.
+ * Stores no mail if, since the resolver read the account, the account was disabled, deleted or
+ * verified, or its address changed.
  */
 export const bindVerification: Command<BindValues, void> = command(
   'bindVerification',

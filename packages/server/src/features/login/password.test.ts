@@ -148,7 +148,7 @@ describe('byPassword', () => {
     assert.equal(given, 1)
   })
 
-  it('if the estimated wait for a hash is 500 ms, byPassword’s database writes may wait 50 ms', async () => {
+  it('byPassword lets a database write wait a tenth as long as the estimated wait for a hash', async () => {
     const starter = createSessionStarter(database, { startLogin, issuing, clock: systemClock })
     const patience: (number | undefined)[] = []
     const parts = {

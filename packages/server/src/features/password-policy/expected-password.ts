@@ -23,7 +23,7 @@ const rowsFrom: ReadonlyMap<string, readonly string[]> = new Map(
   ]),
 )
 
-/** Returns the rest of a row, from the first `character` in it. */
+/** Returns the end of an entry of `rows`: the text from the first `character` on. */
 function startingAt(row: string, character: string): string {
   return row.slice(row.indexOf(character))
 }

@@ -8,7 +8,7 @@ import { hasDueRow, type QueueCommands, type QueuedRow } from './rows.ts'
 
 /** How often the worker looks for rows to deliver. */
 const tickMilliseconds = secondMilliseconds
-/** How many rows are delivered at the same time. */
+/** The maximum number of rows that are being delivered at the same time. */
 const maxDeliveries = 10
 /** How long one try may take. A try that takes longer has failed. */
 const tryMilliseconds = minuteMilliseconds

@@ -24,9 +24,9 @@ export interface SessionStart {
    */
   readonly passwordHash?: string
   /**
-   * The rights of the account from which `scopes` was computed; undefined for an app's own users.
-   * The start of the session compares them with the stored rights. If the rights have changed
-   * since, the session does not start.
+   * The account's rights when `scopes` was computed from them; undefined for an app's own users.
+   * The start of the session compares these rights with the stored rights. If the rights have
+   * changed since, the session does not start.
    */
   readonly rights?: StoredRights | undefined
   /**

@@ -60,7 +60,7 @@ describe('findSigningKeySource', () => {
     }
   })
 
-  it('without signingKey, findSigningKeySource returns key and previousKey as sealing secrets', () => {
+  it('without `signingKey`, findSigningKeySource returns `key` and `previousKey` as sealing secrets', () => {
     assert.deepEqual(findSigningKeySource({ ...options, key: 'k', previousKey: 'p' }), {
       algorithm: 'ES256',
       sealingSecrets: ['k', 'p'],
