@@ -99,7 +99,7 @@ describe('the programs in the documents', () => {
         await runIn(join(folder, 'cwd-tests'), [...options, ...tests.map(pathOf)])
       })
 
-      it('the other programs in the documents run', async () => {
+      it('the programs in the documents, except the tests, run without error', async () => {
         const others = wholeBlocks.filter((block) => !isTest(block) && !isLikeAnother(block))
         assert.ok(others.length > 30)
         await runIn(join(folder, 'cwd'), [load(), ...others.map(pathOf)])

@@ -4,7 +4,7 @@ import { parseUtf8 } from './bytes.ts'
 export type JsonObject = { readonly [member: string]: unknown }
 
 /**
- * How deep JSON may be nested at most. Recursion over 32 levels cannot overflow the stack, and
+ * How deep JSON may be nested at most. A recursion with 32 levels cannot overflow the stack, and
  * claims and keys have far fewer levels.
  */
 const maxDepth = 32

@@ -9,7 +9,7 @@ import {
 } from './token-reasons.ts'
 
 describe('tokenReasons', () => {
-  it('each TokenReason has its error code, which is invalid_token for all but nine of them', () => {
+  it('the error code of a TokenReason is invalid_token, except for nine reasons', () => {
     const others: Partial<Record<TokenReason, TokenErrorCode>> = {
       no_credential: 'not_authenticated',
       malformed_credential: 'invalid_request',

@@ -197,7 +197,7 @@ async function within<T>(seconds: number, work: () => Promise<T>): Promise<T> {
  * Checks the options of `createClient`.
  *
  * @throws {TypeError} for an option that is unknown, and for a `storage` that is neither `'cookie'`
- *   nor a storage
+ *   nor an object
  */
 function requireOptions(options: ClientOptions): void {
   if (typeof options !== 'object' || options === null) {

@@ -76,7 +76,7 @@ export interface Verifier<T extends TokenType = 'at+jwt'> {
   readonly issuer: string
   /** All issuers, including `issuer`. An app's own verifier with one issuer may omit this list. */
   readonly issuers?: readonly string[]
-  /** The names of this API: the option `audience`, or its `values`. */
+  /** The names of this API, from the option `audience` (which may have them as `values`). */
   readonly audiences?: readonly string[]
   /**
    * `starting`: the keys of an issuer or the revocations are not loaded yet. `stale`: updates have

@@ -399,7 +399,7 @@ describe('verifyJwt', () => {
     }
   })
 
-  it('verifyJwt refuses algorithms that are not an array, are empty or are unknown', () => {
+  it('verifyJwt refuses the option `algorithms` if it is no array, is empty or has unknown names', () => {
     for (const algorithms of [[], 'ES256', null, ['ES256', 'none'], ['none']]) {
       const options = { algorithms } as unknown as VerifyOptions
       assert.throws(

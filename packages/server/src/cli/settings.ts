@@ -110,8 +110,8 @@ export async function readSituation(
 }
 
 /**
- * A random key for commands that open no signing key. An operator can run such a command without
- * giving the key of the server.
+ * A random value for the setting `key`, for commands that decrypt no signing keys. So an operator
+ * can run such a command without the real value.
  */
 const unusedKey = randomId() + randomId()
 

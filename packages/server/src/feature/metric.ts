@@ -59,7 +59,5 @@ export interface Meter {
   ): void
 }
 
-/**
- * A meter that counts nothing. An app with Keystile inside uses it, because it has no `/metrics`.
- */
+/** A meter that counts nothing, for an app with Keystile inside: such an app has no `/metrics`. */
 export const noMeter: Meter = { add() {}, observe() {} }

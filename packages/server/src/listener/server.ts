@@ -60,8 +60,8 @@ const maxHeaderBytes = 16_384
 const maxHeaderLines = 100
 /**
  * The largest number of bytes of a body that Node reads before the handler asks for the body. Node
- * keeps each piece that arrives in a buffer of its own. So these bytes take megabytes of memory if
- * they arrive one by one.
+ * stores each piece of the body in a separate buffer. If each piece is a single byte, the buffers
+ * take megabytes of memory.
  */
 const bodyBytesAhead = 4_096
 /** How long a server waits for running requests when it stops. */

@@ -103,7 +103,7 @@ describe('createAnswerWriter', () => {
     )
   })
 
-  it('createAnswerWriter cuts off a large answer that is 1 s old if a new one needs its place', async () => {
+  it('createAnswerWriter ends a large answer that is 1 s old to make room for a new large answer', async () => {
     const { connectSlow, get } = await serve({ largeAnswers: 2 })
     const [first, second] = [await connectSlow(), await connectSlow()]
     first.ask('/large')

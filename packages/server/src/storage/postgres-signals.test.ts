@@ -33,7 +33,7 @@ const turn = (): Promise<void> => delay(10)
 const opening = ['connect', 'select pg_backend_pid() as pid', 'listen keystile']
 
 describe('receiveSignals', { concurrency: true }, () => {
-  it('receiveSignals calls its listener when it listens, and for each signal until close()', async () => {
+  it('receiveSignals calls onSignal once after LISTEN, and then for each signal until close()', async () => {
     let signals = 0
     const client = new Client()
     const { close } = receiveSignals(

@@ -32,7 +32,7 @@ const closeMilliseconds = 1_000
  * A pooler, such as PgBouncer in transaction mode, does not deliver signals. A `LISTEN` would even
  * do harm: if a signal arrives on an idle connection from the pooler to PostgreSQL, the pooler
  * closes that connection. So this function does not listen behind a pooler, and checks again after
- * ten minutes whether there still is one.
+ * ten minutes whether a pooler is still in use.
  */
 export function receiveSignals(
   createClient: () => Promise<SignalClient>,

@@ -146,8 +146,8 @@ export interface UserWriter {
    */
   delete(user: User, by: By): Promise<'deleted' | 'absent' | 'last-administrator'>
   /**
-   * Call it after another feature has committed a change of an account. When the promise resolves,
-   * this process refuses the tokens of the sessions that the change has ended.
+   * Waits until this process refuses the tokens of all sessions that ended before the call. Other
+   * features call `settle()` after they have committed a change of an account.
    */
   settle(): Promise<void>
 }

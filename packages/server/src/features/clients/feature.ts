@@ -23,7 +23,10 @@ const auditEvents = [
   'client_created',
   'client_secret_rotated',
   'client_disabled',
-  /** A client was unknown or had a wrong secret. The entry names the client only if it exists. */
+  /**
+   * A client was unknown or had a wrong secret. The entry has the id of a client with a wrong
+   * secret, but no id of an unknown client.
+   */
   'client_refused',
 ] as const
 

@@ -3,8 +3,8 @@ import { deepFreeze } from 'keystile/internal'
 import type { EventFeed } from '../events/events.ts'
 
 /**
- * The maximum number of users in one generation. The cache has two, so it holds at most twice as
- * many.
+ * The maximum number of users in one generation. The cache has two generations, and so holds at
+ * most twice this number of users.
  */
 const maxUsers = 5_000
 /**

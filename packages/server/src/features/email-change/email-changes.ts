@@ -30,8 +30,8 @@ export interface EmailChanges {
   request(user: User, email: ComparableName, language: string): Promise<string>
   /**
    * Sets the address that the mail was sent to as the user's address, and marks it as verified. The
-   * link or code alone is not enough to confirm, because a stranger gets it if the user mistypes
-   * the address.
+   * link or code alone is not enough to confirm: if the user mistypes the address, a stranger gets
+   * the mail.
    *
    * @throws {ProblemError} `forbidden` (without the reason) if the change is not allowed, for
    *   example because the code has expired or the password is wrong; `too_many_requests`,

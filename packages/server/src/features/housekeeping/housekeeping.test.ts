@@ -184,7 +184,7 @@ describeOnBoth('housekeeping', (stage) => {
     return stage.sql(`${numbers} insert into ${table} (${columns}) select ${values} from number`)
   }
 
-  it('each step of housekeeping deletes a limited number of rows, until all are deleted', async () => {
+  it('housekeeping deletes all expired rows in several steps, each of a limited number of rows', async () => {
     const clock = createTestClock()
     const { tokens } = await stage.start({ clock })
     const { sessionId } = await tokens()

@@ -63,7 +63,7 @@ describeOnBoth('a proof', (stage) => {
       assert.deepEqual([await find(proof), await find(proof, '')], [undefined, undefined])
     }))
 
-  it('a registration sends no mail if another account gets its address meanwhile', () =>
+  it('if another account takes the address of a registration, the registration sends no mail', () =>
     withProofs(async ({ database, subject }) => {
       for (const [registered, mails] of [
         ['another', 0],

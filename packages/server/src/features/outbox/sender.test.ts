@@ -167,7 +167,7 @@ describe('the mails of the outbox', () => {
     assert.equal((await list(3)).length, 3)
   })
 
-  it('each mailbox and allowance gets 3 mails at once, 3 more an hour apart, then 1 every 6 hours', async () => {
+  it('for each `allowance`, a mailbox gets 3 mails at once, 3 more hourly, then 1 every 6 hours', async () => {
     const db = new Kysely<unknown>({
       dialect: sqliteDialect(openSqliteFile(path, { readOnly: false })),
     })

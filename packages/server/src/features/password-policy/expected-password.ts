@@ -125,8 +125,9 @@ function periodOf(characters: readonly string[]): number {
 }
 
 /**
- * Whether the characters consist of a few long pieces. Each piece is a part of a row, or one
- * repeated character. Short pieces do not count, because every string can be cut into short pieces.
+ * Whether the characters consist of a few long pieces. Each piece is one repeated character, or a
+ * part of the alphabet, of the digits or of a row of keys. Short pieces do not count, because every
+ * string can be cut into short pieces.
  */
 function isInRows(characters: readonly string[], minLength: number): boolean {
   let pieces = 0

@@ -169,7 +169,10 @@ async function deliverRow<Row extends QueuedRow>(
   return true
 }
 
-/** Returns a promise that rejects when a signal aborts. The signal must not be aborted yet. */
+/**
+ * Returns a promise that rejects when a signal aborts. If the signal was aborted before the call,
+ * the promise never rejects.
+ */
 function rejectionOf(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason as Error))
