@@ -168,7 +168,7 @@ for (const way of ['directly', 'through PgBouncer'] as const)
     })
 
     if (way === 'through PgBouncer')
-      it('if no server can reach the database, the load balancer passes on their 503', async () => {
+      it('if the servers cannot reach the database, the load balancer passes on a server’s 503', async () => {
         const session = await logIn()
         await pooler?.kill()
         await waitUntil('the servers are still ready', async () =>

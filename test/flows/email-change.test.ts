@@ -129,7 +129,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await confirm({ token, password })).status, 429)
   })
 
-  it('a change to a taken address gets the same answer as to a free one; its mail has no link', async () => {
+  it('a change to a taken address gets the usual answer, but the mail to this address has no link', async () => {
     const { addUser, change, asked, confirm, mailTo, address, bearer } = await start()
     const eve = await addUser({ username: 'eve', email: 'eve@example.com' })
     const own = await asked()

@@ -369,7 +369,7 @@ describeOnBoth(
       assert.equal(Number(unused), 1)
     })
 
-    it(`20 simultaneous retries after the grace period get one new token (${rounds} times)`, async () => {
+    it(`20 simultaneous retries after the grace period all get the same new token (${rounds} times)`, async () => {
       const clock = createTestClock()
       const [one, other] = [await stage.start({ clock }), await stage.start({ clock })]
       let { refreshToken } = await one.tokens()

@@ -77,7 +77,7 @@ describe('the clock of a Cloudflare Worker while it loads modules: Date.now() is
     assert.equal(clock.now(), 1_800_000_000_000)
   })
 
-  it('requireClockForLater refuses a wrong clock: at once, or in now() if Date.now() was 0', (t) => {
+  it('requireClockForLater throws for a wrong clock; if Date.now() is 0, clock.now() throws instead', (t) => {
     assert.throws(() => requireClockForLater(performance), /must be an object whose now/)
     start(t)
     const clock = requireClockForLater({ now: () => 5 })

@@ -119,7 +119,7 @@ describe('createAnswerWriter', () => {
     assert.deepEqual([first.connection.destroyed, second.connection.destroyed], [true, false])
   })
 
-  it('createAnswerWriter ends no large answer while their number is within the limit', async () => {
+  it('with at most `largeAnswers` large answers, createAnswerWriter ends none of them', async () => {
     const { connectSlow, get } = await serve({ largeAnswers: 2 })
     const { ask, connection } = await connectSlow()
     ask('/large')

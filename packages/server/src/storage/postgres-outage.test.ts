@@ -108,7 +108,7 @@ describe('watchForOutages', { concurrency: true }, () => {
     close()
   })
 
-  it('after close(), no outage begins', async () => {
+  it('after close(), watchForOutages reports no outage', async () => {
     const { counts, watch: over, close } = watch(never)
     const waiting = fateOf(over(never))
     await delay(700, undefined, { ref: false })

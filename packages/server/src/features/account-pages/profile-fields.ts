@@ -71,7 +71,10 @@ interface ProfileField {
   parse(text: string): unknown
 }
 
-/** Returns the field for a property. Returns an empty list if a form cannot ask for its value. */
+/**
+ * Returns a list that contains the field for a property. The list is empty if a form cannot ask for
+ * the value of the property.
+ */
 function fieldsFor(name: string, property: PropertySchema): readonly ProfileField[] {
   const label = typeof property.title === 'string' ? property.title : name
   // If the value may have several types, such as a text or null, the form asks for the first one

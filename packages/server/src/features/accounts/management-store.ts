@@ -99,9 +99,9 @@ export const changeUser: Command<
 
 /**
  * Writes the audit entries of a change: one if roles or scopes changed, and one if the user was
- * disabled or enabled. Ended sessions get an entry too, unless the user was disabled: that entry
- * already says it, because disabling always ends the sessions. Enabling ends no sessions, because a
- * disabled user has none.
+ * disabled or enabled. A change that ends the sessions without disabling the user also gets an
+ * entry about the sessions. Disabling always ends the sessions, so one entry is enough for both.
+ * Enabling ends no sessions, because a disabled user has none.
  */
 async function recordChange(
   transaction: Transaction,

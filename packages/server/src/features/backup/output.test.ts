@@ -139,7 +139,7 @@ describe('the end of a restore', () => {
     })
   })
 
-  it('with signingKey, a restore warns of tokens that stay valid, unless it keeps all sessions', () => {
+  it('a restore that ends all sessions warns that, with signingKey, some tokens stay valid', () => {
     const isWarning = (line: string): boolean => line.startsWith('Tokens that were issued after')
     assert.deepEqual(finish([], 'key').map(isWarning), [false, true, false])
     assert.deepEqual(finish(['keep-sessions'], 'key').map(isWarning), [false, false])

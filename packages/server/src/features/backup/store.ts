@@ -65,9 +65,10 @@ export interface Finished {
 /**
  * Makes a restored database safe to use. The database does not know what happened after the backup:
  * which sessions ended, which refresh tokens and links were used, which keys were revoked. So this
- * command deletes the links and, unless `keepsSessions` is true, ends all sessions. With `offered`,
- * it deletes all signing keys and revokes their tokens. It also deletes the mails that waited in
- * the backup, because the server has sent them since.
+ * command deletes the links and, unless `keepsSessions` is true, ends all sessions. If there is an
+ * `offered` key, this key replaces all stored signing keys, and the tokens of the replaced keys are
+ * revoked. The command also deletes the mails that waited in the backup, because the server has
+ * sent them since.
  */
 export const finishRestore: Command<Finish, Finished> = command(
   'finishRestore',

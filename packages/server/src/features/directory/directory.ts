@@ -72,10 +72,10 @@ export interface UserDirectory<U, S extends string = string> {
    * Stores the hash of a new password, and returns true. With this function, `email()` and mail,
    * users can set a new password by a link or a code: at `POST /password-resets` and on the pages.
    * The caller has proved that they read mails to the address of the passed user. Write only if the
-   * stored hash is still `replaces`, and otherwise return false: `update people set hash = $1 where
-   * id = $2 and hash = $3`. The function must do nothing but set the password, because Keystile may
-   * call it twice for one link: if the process is killed after the write, the link still works. In
-   * the second call, `replaces` is the hash that the first call has written.
+   * stored hash still equals `replaces`, and otherwise return false: `update people set hash = $1
+   * where id = $2 and hash = $3`. The function must do nothing but set the password, because
+   * Keystile may call it twice for one link: if the process is killed after the write, the link
+   * still works. In the second call, `replaces` is the hash that the first call has written.
    *
    * @param options.replaces the hash that `passwordHash()` returned for this user
    */
@@ -134,8 +134,9 @@ export interface Directory<U> {
    */
   readonly savePasswordHash: ((user: U, hash: string) => Promise<void>) | undefined
   /**
-   * Stores the hash of a new password in the app's table, if the stored hash is still `replaces`.
-   * Returns whether it has stored the hash. Undefined if the app's directory has no such function.
+   * Stores the hash of a new password in the app's table, if the stored hash still equals
+   * `replaces`. Returns whether it has stored the hash. Undefined if the app's directory has no
+   * such function.
    */
   readonly setPassword:
     | ((user: U, hash: string, options: { readonly replaces: string }) => Promise<boolean>)

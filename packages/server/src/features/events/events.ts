@@ -18,7 +18,8 @@ import type { FeedEvent } from './store.ts'
 const tailMilliseconds = 250
 /**
  * The shortest time between two reads that `hasten()` starts. Under load, most revocations then
- * share a read. Without it, reads take a third of the commits that PostgreSQL can make.
+ * share a read. A read also commits the numbers of new events. Without this limit, a third of the
+ * commits that PostgreSQL can make would come from reads.
  */
 const hastenedMilliseconds = 20
 /**
@@ -50,9 +51,10 @@ export interface EventFeed {
    */
   tail(): Promise<void>
   /**
-   * Starts the work of `tail()` and does not wait for it: at once, or 20 ms after it last did so.
-   * Call it after a commit of this process, so that the other processes get its revocations soon.
-   * This process has known them since the commit.
+   * Starts the work of `tail()`, and does not wait for the result. If `hasten()` started this work
+   * less than 20 ms ago, the work starts when the 20 ms are over. Call `hasten()` after this
+   * process has committed revocations, so that the other processes get these revocations soon. This
+   * process has known them since the commit.
    */
   hasten(): void
   /** How many seconds ago the latest successful read started. */
@@ -262,7 +264,7 @@ function createTurns(work: () => Promise<void>): { run(): Promise<void>; finish(
   }
 }
 
-/** Returns a function that starts `work`, but not sooner than 20 ms after it last did so. */
+/** Returns a function that starts `work`, but not sooner than 20 ms after the previous start. */
 function createHasten(work: () => void): () => void {
   let startedAt = Number.NEGATIVE_INFINITY
   let waiting: NodeJS.Timeout | undefined

@@ -359,7 +359,7 @@ describe('the housekeeping of a process', () => {
     assert.equal(count(), 1)
   })
 
-  it('housekeeping keeps a process alive only while its close() runs', async () => {
+  it('housekeeping keeps a process alive only while housekeeping.close() runs', async () => {
     mock.timers.reset()
     const countTimers = (): number =>
       process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length

@@ -18,9 +18,10 @@ export interface RefusedKeys {
 /**
  * Creates a memory of exhausted limits. A full memory evicts the least recently refused limit.
  *
- * If this memory has a limit of an attempt, Keystile first reads all limits of the attempt from the
- * database. If one of them is still exhausted, Keystile refuses the attempt and writes nothing. So
- * a flood of refused attempts costs only reads. Other attempts are counted without this read.
+ * If this memory contains a limit that applies to an attempt, Keystile first reads all limits of
+ * the attempt from the database. If one of them is still exhausted, Keystile refuses the attempt
+ * and writes nothing. So a flood of refused attempts costs only reads. Other attempts are counted
+ * without this read.
  */
 export function createRefusedKeys(): RefusedKeys {
   const known = new Set<string>()

@@ -25,7 +25,7 @@ import { resetKind, type ResetRequest } from './purpose.ts'
 export interface PasswordResets {
   /**
    * Stores a request. The mail is sent later. Does NOT look up the account: the work and the result
-   * are the same for a login that does not exist.
+   * are the same if `login` belongs to no user.
    *
    * @param deviceSecret the device secret of the caller: a known device has limits of its own
    * @returns the id of the request. The caller must send it together with the code of the mail

@@ -261,7 +261,7 @@ describe('the worker of a queue', () => {
     assert.deepEqual([rows().length, reports, warnings], [1, [], []])
   })
 
-  it('a worker delivers no claimed row if its lease has expired meanwhile', async () => {
+  it('if the lease expires while a worker claims a row, the worker does not deliver the row', async () => {
     insert('a')
     let time = performance.now()
     mock.method(performance, 'now', () => time)
