@@ -306,7 +306,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
     assert.equal((await change('eve', { disabled: false })).status, 403)
   })
 
-  it('a grant depends on the stored rights of the caller, not on those in the token', async () => {
+  it('to give a right, a caller must have it in the database; a right in the token is not enough', async () => {
     const { admin, change, administer, send, idOf } = await startWithManager()
     await administer('bob', { scopes: ['users:write'] })
     assert.equal((await change('eve', { scopes: ['users:read'] })).status, 403)
@@ -317,7 +317,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
       assert.equal((await send('PATCH', path, { bearer: admin, json })).status, 403)
   })
 
-  it('a grant returns 409 if the caller loses the rights at the same time', async () => {
+  it('giving a user a role returns 409 if the caller loses the rights at the same time', async () => {
     if (stage.kind === 'SQLite') return // SQLite has one writer; see users.test.ts
     const { administer, idOf } = await startWithManager()
     const eve = await idOf('eve')

@@ -1028,7 +1028,7 @@ describe('enterAtOnce', () => {
     )
   })
 
-  it('enterAtOnce returns undefined for a missing scope, for maxAgeSeconds, and if user() must run', async () => {
+  it('enterAtOnce returns undefined if a scope is missing, maxAgeSeconds is set, or user() must run', async () => {
     const token = tokenWith('items:read')
     await check(`Bearer ${token}`)
     assert.equal(

@@ -24,7 +24,7 @@ export interface ReadOptions<Options> {
   readonly faults: readonly SettingFault[]
   /** The valid options, with the defaults of options that were not given. */
   readonly values: Values
-  /** What the safety rules check. Its options are those that were given, without defaults. */
+  /** What the safety rules check. `situation.options` has only given options, no defaults. */
   readonly situation: Situation<Options>
 }
 

@@ -14,9 +14,11 @@ export const onOrOff: z.ZodType<'on' | 'off'> = z.enum(['on', 'off'], {
 })
 
 /**
- * Returns a schema for a whole number from `min` to `max`. The schema appends `of` to the message
- * "must be a whole number": ` of seconds`, for example. `why` is the reason for `min`: the message
- * about a number below `min` ends with it.
+ * Returns a schema for a whole number from `min` to `max`.
+ *
+ * @param options.of the text that follows "must be a whole number" in the message, for example
+ *   ` of seconds`
+ * @param options.why the reason for `min`, at the end of the message about a number below `min`
  */
 export function wholeNumber(
   min: number,

@@ -12,7 +12,7 @@ import { optionSettings, rules, type CompleteOptions, type RuleOptions } from '.
 
 /** Checked options, with all defaults filled in. */
 export interface CheckedOptions extends CompleteOptions {
-  /** What the safety rules check. Its options are those that were given, without defaults. */
+  /** What the safety rules check. `situation.options` has only given options, no defaults. */
   readonly situation: Situation<RuleOptions>
 }
 

@@ -35,9 +35,9 @@ export interface StoredUserChange {
    */
   readonly expected: { readonly scopes: string; readonly roles: string; readonly disabled: boolean }
   /**
-   * The caller, with the rights that allow the change. If the caller's stored rights differ, the
-   * result is `outdated`. Undefined if the change only removes rights: every caller of the route
-   * may do that.
+   * The caller, with the rights that allow the change; undefined if the change only removes rights,
+   * because every caller of the route may remove rights. If the caller's stored rights differ, the
+   * result is `outdated`.
    */
   readonly author: Pick<UserRow, 'id' | 'scopes' | 'roles'> | undefined
   readonly scopes: string

@@ -21,7 +21,7 @@ export interface RestoredAccount {
   readonly mailbox: string
   /**
    * The address that the account had before `email` was restored. Null if the account had no
-   * address, or already had the same mailbox.
+   * address, or an address of the same mailbox as `email`.
    */
   readonly replaced: string | null
   readonly isActive: boolean

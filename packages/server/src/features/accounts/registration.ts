@@ -14,8 +14,8 @@ export interface RegistrationParts extends Omit<RegistrationFormParts, 'sendsMai
   readonly issuer: string
   readonly users: Pick<Users, 'create'>
   /**
-   * Prepares the mail by which a new user verifies the address. Undefined if addresses are not
-   * verified.
+   * Prepares the mail by which a new user verifies the address. Undefined with
+   * `emailVerification: 'off'`.
    */
   readonly verification: ((email: ComparableName, language: string) => PreparedRequest) | undefined
 }

@@ -14,7 +14,10 @@ export interface AccountCaller {
 /** The settings that all account routes share. */
 export const accountRoute = { below: 'issuer', refusals: 'problem' } as const
 
-/** The settings of routes for the caller's own account: they require a token, but no scope. */
+/**
+ * The settings of the routes for the caller's own account. These routes require a token, but no
+ * scope.
+ */
 export const ownAccount = { below: 'issuer', refusals: 'problem', guard: { scopes: [] } } as const
 
 /** The description of status 429 in the OpenAPI document. */

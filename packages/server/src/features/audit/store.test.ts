@@ -27,7 +27,7 @@ describe('the audit record in a database', () => {
     return found
   }
 
-  it('recordAudit stores the session and client of the caller if an entry names no others', async () => {
+  it('recordAudit stores the caller’s session and client if the entry has no session and client', async () => {
     const by = { actor: 'user:root', sessionId: 'own', clientId: 'first', address: '::1' } as const
     await database.write(recordAudit, { event: 'user_disabled', at: now, by, subject: 'ada' })
     const about = { sessionId: 'other', clientId: 'second', detail: { given: ['a'] } }

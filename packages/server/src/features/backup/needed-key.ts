@@ -7,8 +7,8 @@ import { keyFileBeside } from '../signing-keys/sealing-secret.ts'
 import { findSealedKey } from '../signing-keys/signing-keys.ts'
 
 /**
- * Says which key is needed to restore a backup. The backup never contains it: a person who has both
- * can make tokens.
+ * Says which key is needed to restore a backup. The backup never contains this key: a person with
+ * the backup and the key can make tokens.
  *
  * @param options.database the SQLite file that was copied
  */

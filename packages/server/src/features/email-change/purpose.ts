@@ -14,7 +14,7 @@ export const emailChangeKind: ProofKind = {
   hasCode: true,
 }
 
-/** The values of a request for a new address. */
+/** The values that are stored with a user's request to change to another address. */
 export type EmailChangeRequest = ChangedAccount & {
   readonly subject: string
   /** The new address. */

@@ -23,8 +23,8 @@ const tailMilliseconds = 250
  */
 const hastenedMilliseconds = 20
 /**
- * How long revocations are kept after they have expired. If the clock is set back by less than this
- * time, a token whose revocation was removed is still expired.
+ * How long expired revocations are kept. A revocation expires later than its tokens. So if the
+ * clock is set back by less than this time, the tokens of a removed revocation stay expired.
  */
 const keptMilliseconds = 60_000
 /**

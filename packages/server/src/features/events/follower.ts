@@ -76,15 +76,15 @@ export function createFollower(
   }
 
   /**
-   * Starts again from the first event, because the last event that was read is no longer in the
-   * database. There are two possible causes. Either the event was deleted, long after its tokens
-   * expired. Or the database lost its latest commits (by a failover or a restored backup) and gave
-   * their numbers to other events. `onEvent` then gets old events twice, which does no harm.
+   * Starts again from the first event, because the number of the last event that was read now
+   * belongs to no event, or to another event. There are two possible causes. Either the event was
+   * deleted, long after its tokens expired. Or a failover or a restored backup lost the latest
+   * commits. `onEvent` then gets old events twice, which does no harm.
    *
-   * One gap remains, because the follower checks only the last event that it read. A failover may
-   * keep the events but lose their numbers. The database then numbers the events again. If the last
-   * event gets its old number, but an event that the follower has not read gets a lower number, the
-   * follower never reads that event.
+   * One gap remains, because the follower checks only the last event that it read. Events get their
+   * numbers in a later commit, and a failover may lose only this commit. The database then numbers
+   * the events again. If the last event gets its old number, but an event that the follower has not
+   * read gets a lower number, the follower never reads that event.
    */
   function readLostAgain({ seq, idAt }: FeedState): void {
     if (seq < last.seq || idAt !== undefined)

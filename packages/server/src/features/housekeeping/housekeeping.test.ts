@@ -151,7 +151,7 @@ describeOnBoth('housekeeping', (stage) => {
     assert.deepEqual(await stage.sql(early), [])
   })
 
-  it('housekeeping deletes a rate limit a minute after it has refilled', async () => {
+  it('one minute after a rate limit has refilled, housekeeping deletes its row', async () => {
     const clock = createTestClock()
     await stage.start({ clock })
     const minuteAgo = clock.now() - 60_000

@@ -248,8 +248,8 @@ function findUrlFaults(url: string): readonly string[] {
 }
 
 /**
- * Checks the URL of the app's pages. The URL must be https, or http on this machine, because its
- * links contain tokens that others on the network must not read.
+ * Checks the URL of the app's pages. The URL must be https, or http on this machine, because the
+ * links to these pages contain tokens that other people on the network must not read.
  */
 function findPagesFaults(text: string): readonly string[] {
   const shown = show(text)

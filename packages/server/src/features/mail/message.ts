@@ -73,7 +73,10 @@ export interface ProofMail {
   readonly at: Date
   /** The link to the page that confirms the request. It works once. */
   readonly link: string
-  /** Eight digits, for reading the mail on another device; undefined if there is only a link. */
+  /**
+   * Eight digits that the user types if the mail is on another device. Undefined if the mail has
+   * only a link.
+   */
   readonly code: string | undefined
   /** When the link and the code expire. */
   readonly expiresAt: Date

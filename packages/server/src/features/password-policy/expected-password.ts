@@ -12,8 +12,8 @@ const rows: readonly string[] = [
 ].flatMap((row) => [row, Array.from(row).toReversed().join('')])
 
 /**
- * Maps each character to the rows that contain it. Each row is cut so that it begins with the
- * character.
+ * Maps each character to the strings of `rows` that contain the character. Each string is cut so
+ * that it begins with the character.
  */
 const rowsFrom: ReadonlyMap<string, readonly string[]> = new Map(
   Array.from(new Set(rows.flatMap((row) => Array.from(row))), (character) => [
@@ -50,8 +50,9 @@ const maxCommonLength = 20
  * @param password in lower case
  * @param isCommon tells whether a string is on the blocklist
  * @param minLength the minimum number of characters of a password. A part that is repeated, and the
- *   text around a common word, must have as many characters. A password that consists of long
- *   pieces of rows, such as the two pieces of `qwert12345`, must have as many pieces
+ *   text around a common word, must also have at least `minLength` characters. `qwert12345`
+ *   consists of two pieces of keyboard rows. A password that consists of such long pieces must have
+ *   at least `minLength` pieces
  */
 export function findExpected(
   password: string,

@@ -31,7 +31,7 @@ export function watchHashThreads(
 ): WatchedHashThreads {
   const pending = new Set<{ readonly askedAt: number }>()
   let lastSuccessAt = -Infinity
-  /** The request time of the first hash that failed after the last success. */
+  /** When a caller asked for the first hash that failed after the last success. */
   let failedAt: number | undefined
   let probe: Promise<boolean> | undefined
 
