@@ -50,9 +50,10 @@ export interface EventFeed {
    */
   tail(): Promise<void>
   /**
-   * Starts the work of `tail()` and does not wait for it: at once, or 20 ms after it last did so.
-   * Call it after a commit of this process, so that the other processes get its revocations soon.
-   * This process has known them since the commit.
+   * Starts the work of `tail()` and does not wait for its end. Starts it immediately, or as soon as
+   * 20 ms have passed since the previous start. Call `hasten()` after a commit of this process, so
+   * that the other processes get the revocations of this process soon. This process has known them
+   * since the commit.
    */
   hasten(): void
   /** How many seconds ago the latest successful read started. */
@@ -262,7 +263,7 @@ function createTurns(work: () => Promise<void>): { run(): Promise<void>; finish(
   }
 }
 
-/** Returns a function that starts `work`, but not sooner than 20 ms after it last did so. */
+/** Returns a function that starts `work`, but at the earliest 20 ms after the previous start. */
 function createHasten(work: () => void): () => void {
   let startedAt = Number.NEGATIVE_INFINITY
   let waiting: NodeJS.Timeout | undefined
