@@ -22,7 +22,7 @@ const refused = [403, 'email_not_verified']
 const admitted = [200, 'admitted']
 
 describeOnBoth('guard({ verified: true })', (stage) => {
-  it('guard({ verified: true }) admits an old token once the e-mail is verified', async () => {
+  it('guard({ verified: true }) admits a token after the address of its user is verified', async () => {
     const started = await stage.start()
     const bearer = await started.accessToken()
     assert.deepEqual(await ask(started, bearer), refused)

@@ -161,7 +161,7 @@ describe('the routes of Hono', () => {
     }
   })
 
-  it('describeApp does not mistake a Hono middleware named handler for a mounted app', () => {
+  it('describeApp does not mistake a Hono middleware with the name `handler` for a mounted app', () => {
     const handler = async (_c: Context, next: Next): Promise<void> => await next()
     assert.deepEqual(described(new Hono().use(handler).get('/x', guard('read'), ok)), {
       'get /x': reader,
@@ -243,7 +243,7 @@ for (const [name, make] of [
       assert.deepEqual(secured(own, 'head /x'), { 'head /x': writer })
     })
 
-    it(`secure() finds an Express ${name} route that has several paths under each path`, () => {
+    it(`secure() finds each path of an Express ${name} route that has several paths`, () => {
       const app = make()
       app.use(['/a', '/b'], make.Router().get(['/x', '/y/:id'], guard('read'), answer))
       const all = ['get /a/x', 'get /a/y/{id}', 'get /b/x', 'get /b/y/{id}']

@@ -503,7 +503,7 @@ describe('a demand of a verified e-mail address', () => {
     })
   }
 
-  it('if a guard without user() gets another guard’s `verified` demand, it refuses the caller', async () => {
+  it('enter() of a guard without user() refuses the caller if the demand has `verified`', async () => {
     const token = tokenWith()
     assert.ok((await check(`Bearer ${token}`)).allowed)
     assert.equal(core.enterAtOnce({}, request(`Bearer ${token}`), verified), undefined)

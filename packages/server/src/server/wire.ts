@@ -230,7 +230,7 @@ async function wirePeople<U>(parts: Parts, people: People<U>): Promise<RunningKe
   }
 }
 
-/** The background jobs of the process that holds a lease. */
+/** The background jobs. Each job runs only while this process holds the lease of the job. */
 interface Jobs extends Pick<Mail, 'routes' | 'gauges'> {
   /** Ends the jobs, and then releases the leases. */
   close(): Promise<void>

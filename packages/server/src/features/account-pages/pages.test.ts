@@ -109,7 +109,7 @@ describe('the pages for a new password', () => {
     `autocomplete="new-password" aria-describedby="${described}"${marks}>`
   const refusedMarks = ' aria-invalid="true" autofocus'
 
-  it('the page for a forgotten password asks for a login, and then for the code', async () => {
+  it('the page for a forgotten password asks for the name or address, and then for the code', async () => {
     const stage = createStage()
     const form = [
       '<h1>Forgot your password?</h1>',

@@ -112,7 +112,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
     assert.equal(await countRows(), 0)
   })
 
-  it('Keystile stores new events for a stopped app for seven days after the stop', async () => {
+  it('after the last handler process stops, Keystile stores the events of the next seven days', async () => {
     const clock = createTestClock()
     const { events, onEvent } = collector()
     await (await stage.start({ clock, onEvent })).keystile.close()

@@ -71,7 +71,7 @@ describe('createUserCache', () => {
     rmSync(folder, { recursive: true })
   })
 
-  it('the user cache reads a user once, until an event reports a change of the user', async () => {
+  it('the user cache keeps a user until an event reports a change of the user', async () => {
     const cache = cacheWith()
     assert.equal(cache.recall('ada'), undefined)
     assert.deepEqual(await cache.find('ada'), { name: 'Ada' })

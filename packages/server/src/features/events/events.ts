@@ -51,10 +51,10 @@ export interface EventFeed {
    */
   tail(): Promise<void>
   /**
-   * Starts the work of `tail()`, and does not wait for the result. If `hasten()` started this work
-   * less than 20 ms ago, the work starts when the 20 ms are over. Call `hasten()` after this
-   * process has committed revocations, so that the other processes get these revocations soon. This
-   * process has known them since the commit.
+   * Starts the work of `tail()` and does not wait for its end. Starts it immediately, or as soon as
+   * 20 ms have passed since the previous start. Call `hasten()` after a commit of this process, so
+   * that the other processes get the revocations of this process soon. This process has known them
+   * since the commit.
    */
   hasten(): void
   /** How many seconds ago the latest successful read started. */
@@ -264,7 +264,7 @@ function createTurns(work: () => Promise<void>): { run(): Promise<void>; finish(
   }
 }
 
-/** Returns a function that starts `work`, but not sooner than 20 ms after the previous start. */
+/** Returns a function that starts `work`, but at the earliest 20 ms after the previous start. */
 function createHasten(work: () => void): () => void {
   let startedAt = Number.NEGATIVE_INFINITY
   let waiting: NodeJS.Timeout | undefined

@@ -188,7 +188,7 @@ describe('names that a new password must not contain', () => {
       assert.equal(other(address, 'mine 127 0 0 1 [::1] [fd00::abcd]'), undefined)
   })
 
-  it('if a new password contains the user’s short name, that part does not count as length', () => {
+  it('in a new password, a user’s name of three or four letters does not count as length', () => {
     const owner = { username: 'ada', email: 'adam@example.com' }
     assert.equal(faultOf('ada has an engine!', owner), undefined)
     const tooLittle = 'Password should have at least 15 characters besides your username'

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { chooseCost, defaultCost, findCostFault, type HashingCost } from './hashing-cost.ts'
 
 describe('findCostFault', () => {
-  it('findCostFault accepts each cost in OWASP’s table and refuses less memory', () => {
+  it('findCostFault demands at least the memory that OWASP’s table lists for a number of passes', () => {
     const table = [
       [1, 47_104],
       [2, 19_456],

@@ -142,7 +142,10 @@ export async function hasOlderKey(reader: Database['reader'], secret: string): P
   )
 }
 
-/** Says that a database belongs to a different issuer. The text continues "this database …". */
+/**
+ * Returns the message for a database that belongs to a different issuer. The message begins with
+ * "belongs to". The caller puts a subject before it, such as "this database".
+ */
 export function belongsElsewhere(stored: string, issuer: string): string {
   return (
     `belongs to the issuer ${stored}, but the configured issuer is ${show(issuer)}. ` +
