@@ -20,7 +20,10 @@ export interface NewProof {
   readonly requestId: string
   /** The token for the link. */
   readonly token: string
-  /** The code, for reading the mail on another device; undefined if the mail has only a link. */
+  /**
+   * The code. A user who reads the mail on another device can type it instead of opening the link.
+   * Undefined if the mail has only a link.
+   */
   readonly code: string | undefined
   /** The row to store. Its user, mailbox and encrypted values are still null. */
   readonly row: MailProofRow

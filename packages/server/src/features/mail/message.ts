@@ -73,7 +73,10 @@ export interface ProofMail {
   readonly at: Date
   /** The link to the page that confirms the request. It works once. */
   readonly link: string
-  /** Eight digits, for reading the mail on another device; undefined if there is only a link. */
+  /**
+   * Eight digits. A user who reads the mail on another device can type them instead of opening the
+   * link. Undefined if the mail has only a link.
+   */
   readonly code: string | undefined
   /** When the link and the code expire. */
   readonly expiresAt: Date
