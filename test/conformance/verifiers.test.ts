@@ -183,7 +183,7 @@ describe('four verifiers and the same tokens', () => {
     ['an nbf in the future', { nbf: Math.floor(Date.now() / 1000) + 600 }],
   ]
   for (const [name, claims, type] of bad) {
-    it(`three verifiers refuse an access token with ${name}`, async () => {
+    it(`Keystile, oauth4webapi and the Express verifier refuse a token with ${name}`, async () => {
       const token = accessTokenOf(
         keys.get('ES256')!,
         { iss: publisher.issuer, aud: audience, ...claims },

@@ -176,7 +176,7 @@ describeOnBoth(
       assert.equal((await keystile.open([], { bearer })).status, 200)
     })
 
-    it('a client’s own token never has users:read and users:write', async () => {
+    it('a client’s own token never has users:read or users:write', async () => {
       const keystile = await stage.start({ scopes })
       const mixed = await keystile.addClient({
         grants: ['password', 'client_credentials'],

@@ -254,7 +254,7 @@ function registeredOf({ answer }: Answered): Registered {
 }
 
 /**
- * Reads the id of a request for a mail from an answer.
+ * Reads `request_id` from an answer: the id of a request for a mail.
  *
  * @throws {ClientError} `temporarily_unavailable` for an answer that Keystile did not send
  */

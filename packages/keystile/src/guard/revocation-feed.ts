@@ -19,8 +19,8 @@ const staleAfterMilliseconds = 4_000
 
 /**
  * How long an event `current` may take to arrive. If it takes longer, the verifier ends the
- * connection. The issuer sends the next event a second later. With the same delay, the next event
- * would arrive only after the state has become `stale`.
+ * connection. The issuer sends the next event one second after this event. With the same delay, the
+ * next event would arrive only after the state has become `stale`.
  */
 const lateMilliseconds = 3_000
 
@@ -228,7 +228,7 @@ function sendingTimeOf(data: string, openedAt: number): number {
   if (now - sentAt > lateMilliseconds) throw new Error('an event `current` arrived too late')
   if (sentAt - now > aheadMilliseconds) {
     throw new Error(
-      'the issuer counts more time since the request (`elapsed_ms`) than this process',
+      'the issuer counts more time since the request (`elapsed_ms`) than this process does',
     )
   }
   return Math.min(now, sentAt)

@@ -249,7 +249,7 @@ describe('verifyJwt', () => {
     })
   })
 
-  it('verifyJwt compares sub with the option subject, letter by letter', () => {
+  it('verifyJwt compares the claim `sub` with the option `subject`, letter by letter', () => {
     assert.ok(verify(signed({ ...valid, sub: 'alice' }), { subject: 'alice' }))
     for (const sub of ['Alice', 'alice ', '', undefined]) {
       refuses(() => verify(signed({ ...valid, sub }), { subject: 'alice' }), 'wrong_subject')
@@ -287,7 +287,7 @@ describe('verifyJwt', () => {
       })
     }
 
-    it('verifyJwt ignores the case of typ and of the option type', () => {
+    it('verifyJwt ignores the case of the header `typ` and of the option `type`', () => {
       assert.ok(verify(signed(valid), { type: 'JWT' }))
       assert.ok(verify(signed(valid, { typ: 'jwt' }), { type: 'JWT' }))
       assert.ok(verify(signed(valid, { typ: 'example+jwt' }), { type: 'application/Example+JWT' }))

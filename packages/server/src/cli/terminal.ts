@@ -58,8 +58,8 @@ export function createTerminal(process: TerminalProcess): ProcessTerminal {
 }
 
 /**
- * Returns what an operator types before the words of a command, such as `npx keystile`. In most
- * installations, `keystile` alone is not in the PATH.
+ * Returns the text, such as `npx keystile`, that an operator types before the words of a command.
+ * In most installations, `keystile` alone is not in the PATH.
  */
 export function programOf(path: string): string {
   const file = path.split(/[\\/]/)

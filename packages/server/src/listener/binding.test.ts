@@ -15,7 +15,7 @@ describe('parseBinding', () => {
       assert.deepEqual(parseBinding(text), { hosts, port })
   })
 
-  it('parseBinding returns undefined for any other string', () => {
+  it('parseBinding returns undefined for a string that is not a valid host and port', () => {
     for (const text of [
       '',
       'x',

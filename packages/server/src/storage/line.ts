@@ -13,8 +13,8 @@ export interface Line {
 }
 
 /**
- * The weight of the newest measurement in a moving average. Each measurement is the time for which
- * one caller held a place.
+ * The weight of the newest measurement in a moving average. Each measurement is the time from the
+ * admission of a caller until the caller frees its place.
  */
 const weight = 0.1
 
@@ -22,9 +22,9 @@ const weight = 0.1
 /**
  * Creates a queue that serves callers in the order of their arrival. The queue has no fixed length,
  * because the number of callers that can be served in time depends on the distance to the database.
- * Instead, the queue estimates how long a new caller would wait. It uses the average time for
- * which earlier callers held a place. If the wait would be longer than `patienceMilliseconds`, the
- * queue refuses the new caller immediately.
+ * Instead, the queue estimates how long a new caller would wait. It uses the average time from the
+ * admission of a caller until the caller frees its place. If the wait would be longer than
+ * `patienceMilliseconds`, the queue refuses the new caller immediately.
  */
 export function createLine(places: number, patienceMilliseconds: number): Line {
   let free = places

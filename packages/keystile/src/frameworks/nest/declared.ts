@@ -85,12 +85,12 @@ export function methodsOf(type: Class): readonly Method[] {
   return [...methods.values()]
 }
 
-/** Returns the declarations above a class and above its superclasses. */
+/** Returns the declarations that were added to a class and to its superclasses. */
 export function declaredOnClass(type: Class): readonly Declaration[] {
   return prototypesOf(type).flatMap(({ constructor }) => ofClasses.get(constructor) ?? [])
 }
 
-/** Returns the declarations above a method, in the class that contains the code of the method. */
+/** Returns the declarations of a method, from the class that contains the code of the method. */
 export function declaredOnMethod(type: Class, name: PropertyKey): readonly Declaration[] {
   const owner = prototypesOf(type).find((prototype) => Object.hasOwn(prototype, name))
   return (owner && ofMethods.get(owner)?.get(name)) ?? []

@@ -45,8 +45,8 @@ export const bindEmailChange: Command<BindValues, void> = command(
  * Spends a proof, sets the address that it was sent to, and marks the address as verified, in one
  * transaction. Other requests of the user for a new address are erased.
  *
- * @returns `isChanged: false`, and changes nothing, if the proof was spent, the account has
- *   changed, or another user has the address by now
+ * @returns `isChanged: false`, and changes nothing, if the proof was already spent or has expired,
+ *   if the account has changed, or if another user has the address by now
  */
 export const confirmEmailChange: Command<
   {

@@ -29,7 +29,8 @@ export const bindVerification: Command<BindValues, void> = command(
 /**
  * Spends a proof and marks the address as verified, in one transaction.
  *
- * @returns `isVerified: false` if the proof was spent, or the account or its address has changed
+ * @returns `isVerified: false` if the proof was already spent or has expired, or if the account or
+ *   its address has changed
  */
 export const verifyEmail: Command<
   { readonly proof: SpendableProof; readonly by: By; readonly now: number },

@@ -11,8 +11,8 @@ export interface Use {
 }
 
 /**
- * Uses that were counted. The transaction of a successful attempt refunds them. A caller of
- * `count()` may also refund them if the attempt was not a guess.
+ * The uses that one attempt has counted. The transaction of a successful attempt refunds them. The
+ * caller of `count()` may also refund them if the attempt was not a guess.
  */
 export interface Spent {
   readonly uses: readonly Use[]

@@ -21,8 +21,8 @@ export interface NewProof {
   /** The token for the link. */
   readonly token: string
   /**
-   * The code that the user types if the mail is on another device. Undefined if the mail has only a
-   * link.
+   * The code. A user who reads the mail on another device can type it instead of opening the link.
+   * Undefined if the mail has only a link.
    */
   readonly code: string | undefined
   /** The row to store. Its user, mailbox and encrypted values are still null. */

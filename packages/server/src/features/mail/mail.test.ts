@@ -110,7 +110,7 @@ describe('the SMTP transport', () => {
     await closed
   })
 
-  it('the SMTP transport interrupts a mail when it is closed', async () => {
+  it('close() of the SMTP transport interrupts a mail that is being sent', async () => {
     const { promise: connected, resolve } = Promise.withResolvers<void>()
     server = await startMailServer({ onConnect: () => resolve() })
     const parsed = parseMailUrl(server.url)

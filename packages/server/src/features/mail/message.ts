@@ -74,8 +74,8 @@ export interface ProofMail {
   /** The link to the page that confirms the request. It works once. */
   readonly link: string
   /**
-   * Eight digits that the user types if the mail is on another device. Undefined if the mail has
-   * only a link.
+   * Eight digits. A user who reads the mail on another device can type them instead of opening the
+   * link. Undefined if the mail has only a link.
    */
   readonly code: string | undefined
   /** When the link and the code expire. */

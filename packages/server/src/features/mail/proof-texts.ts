@@ -16,7 +16,7 @@ export interface ProofTextValues {
 
 type ProofTexts = Readonly<Record<ProofMailKind, (values: ProofTextValues) => Text>>
 
-/** Says that the link and the code work once, for how long, and until when. */
+/** Says that the link and the code work once, how long they work, and when they expire. */
 const bothWork: Readonly<Record<Language, (lifetime: string, until: string) => string>> = {
   en: (lifetime, until) => `The link and the code work once, within ${lifetime} (until ${until}).`,
   de: (lifetime, until) =>

@@ -35,7 +35,8 @@ export const bindReset: Command<BindValues, void> = command(
  * If the mailbox was not verified before, also deletes the user's profile and all links and codes
  * that were mailed to the user, because another person may have registered the address.
  *
- * @returns `isReset: false` if the proof was spent, or the account or its address has changed
+ * @returns `isReset: false` if the proof was already spent or has expired, or if the account or its
+ *   address has changed
  */
 export const resetPassword: Command<
   {

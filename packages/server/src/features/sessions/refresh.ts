@@ -16,7 +16,7 @@ import { findRefreshToken, useRefreshToken } from './refresh-store.ts'
 
 /**
  * A refresh token that was presented with the right secret, and the session that it belongs to. The
- * token may be used or expired.
+ * token may already have been used, or may have expired.
  */
 export interface ProvedRefreshToken {
   readonly token: RefreshToken
