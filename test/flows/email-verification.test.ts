@@ -409,7 +409,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await confirm({ registration_id, code })).status, 403)
   })
 
-  it('the link of a registration creates no account without the chosen password', async () => {
+  it('a registration’s link creates the account only together with the registered password', async () => {
     const { registered, confirm, keystile, login } = await start(stage, 'required')
     const { token, code, id } = await registered()
     assert.equal((await confirm({ token })).status, 422)

@@ -18,8 +18,7 @@ import type { FeedEvent } from './store.ts'
 const tailMilliseconds = 250
 /**
  * The shortest time between two reads that `hasten()` starts. Under load, most revocations then
- * share a read. A read also commits the numbers of new events. Without this limit, a third of the
- * commits that PostgreSQL can make would come from reads.
+ * share a read. A read also commits the numbers of new events, and each commit waits for the disk.
  */
 const hastenedMilliseconds = 20
 /**

@@ -134,8 +134,8 @@ async function resolve(row: MailProofRow, parts: ResolverParts): Promise<boolean
 }
 
 /**
- * Waits for a lookup of the app. Rejects after 10 s, so that one slow lookup does not hold up all
- * other requests.
+ * Waits while the app looks up a user. Rejects after 10 s, so that one slow lookup does not hold
+ * up all other requests.
  */
 async function inTime<T>(lookup: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined

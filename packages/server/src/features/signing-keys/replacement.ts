@@ -7,8 +7,8 @@ import { listSigningKeyRows } from './store.ts'
 import type { NewKey } from './tables.ts'
 
 /**
- * Makes a key that can replace all stored keys. First decrypts the stored keys, to be sure that the
- * server will be able to decrypt the new key.
+ * Makes a key that can replace all stored keys. First decrypts the stored keys, to check the
+ * secret: with a different secret, the server could not decrypt the new key.
  *
  * @returns undefined if there are no stored keys, or if the operator's own key signs
  * @throws {ConfigurationError} if a key was encrypted with a different secret
