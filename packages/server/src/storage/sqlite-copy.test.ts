@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -51,6 +52,10 @@ describe('copies of SQLite files', () => {
     const sqlite = new DatabaseSync(path)
     open.push(sqlite)
     return sqlite
+  }
+  function overwrite(path: string, from: number, to: number): void {
+    const bytes = readFileSync(path)
+    writeFileSync(path, bytes.fill(0xee, from, to))
   }
   function closeAll(): void {
     for (const sqlite of open.splice(0)) sqlite.close()
@@ -188,6 +193,30 @@ describe('copies of SQLite files', () => {
     assert.equal(lock?.isDamaged, true)
     lock?.release()
     assert.throws(() => lockSqliteFile(folder), unavailable(/cannot be opened/))
+  })
+
+  for (const [what, from, to] of [
+    ['the first bytes', 0, 16],
+    ['the page size', 16, 18],
+    ['all but the first bytes', 16, 4_096],
+  ] as const)
+    it(`lockSqliteFile keeps the log of a file with damage in ${what}`, () => {
+      const copy = join(folder, 'copy.db')
+      connect(file).exec('pragma wal_checkpoint(truncate)')
+      connect(file).exec("insert into note values ('b')")
+      for (const end of ['', '-wal']) copyFileSync(file + end, copy + end)
+      overwrite(copy, from, to)
+      const before = [readFileSync(copy), readFileSync(`${copy}-wal`)]
+      const lock = lockSqliteFile(copy)
+      assert.equal(lock?.isDamaged, true)
+      lock?.release()
+      assert.deepEqual([readFileSync(copy), readFileSync(`${copy}-wal`)], before)
+    })
+
+  it('lockSqliteFile notices a server whose log has the damaged first page of its file', () => {
+    connect(file).exec('create table other (text text)') // changes the first page
+    overwrite(file, 0, 16)
+    assert.equal(lockSqliteFile(file), undefined)
   })
 
   it('isSqliteFile knows a file by its first bytes', () => {

@@ -10,7 +10,6 @@ import {
   readSync,
   renameSync,
   rmSync,
-  statSync,
   type PathLike,
 } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
@@ -174,8 +173,7 @@ export function lockSqliteFile(file: string): LockedFile | undefined {
 }
 
 function takeLock(file: string): DatabaseSync | 'damaged' | undefined {
-  // SQLite would delete the write-ahead log of such a file when it closes the file.
-  if (hasOtherContent(file)) return 'damaged'
+  if (isUnreadable(file)) return 'damaged'
 
   let sqlite: DatabaseSync | undefined
   try {
@@ -194,14 +192,19 @@ function takeLock(file: string): DatabaseSync | 'damaged' | undefined {
 }
 
 /**
- * Whether a file is not empty and does not begin like a SQLite file. Returns false if the file
- * cannot be read: SQLite will then say why.
+ * Whether SQLite cannot read the file, because it is damaged or no database. Uses a connection that
+ * only reads: a connection that writes would change the file and delete its log when it closes.
  */
-function hasOtherContent(file: string): boolean {
+function isUnreadable(file: string): boolean {
+  let sqlite: DatabaseSync | undefined
   try {
-    return statSync(file).size > 0 && !isSqliteFile(file)
-  } catch {
+    sqlite = openSqliteFile(file, { readOnly: true })
+    sqlite.prepare('select 1 from sqlite_schema limit 1').get()
     return false
+  } catch (error) {
+    return isDamage((error as { readonly errcode?: number }).errcode)
+  } finally {
+    sqlite?.close()
   }
 }
 
@@ -270,6 +273,11 @@ function syncFolderOf(file: string): void {
   }
 }
 // Stryker restore all
+
+/** Whether a code of SQLite says that the content of the file is wrong. */
+function isDamage(code = 0): boolean {
+  return [11, 26].includes(code & 0xff) // SQLITE_CORRUPT, SQLITE_NOTADB
+}
 
 /** SQLITE_BUSY and SQLITE_LOCKED. */
 function isBusy(code: number | undefined): boolean {

@@ -105,6 +105,17 @@ describe('openEventFeed', () => {
     assert.equal(feed.revocations.isRevoked({ ...ada, subject: 'eve' }), false)
   })
 
+  it('hasten() reads at once or 20 ms later, and close() waits for both reads', async () => {
+    let reads = 0
+    feed.onRead(() => reads++)
+    for (let calls = 0; calls < 3; calls++) feed.hasten()
+    await feed.close()
+    assert.equal(reads, 2)
+    feed.hasten()
+    await new Promise((resolve) => setTimeout(resolve, 40))
+    assert.equal(reads, 2)
+  })
+
   it('the event feed also reads events that were stored before the feed was opened', async () => {
     insert('ada')
     const second = await open()

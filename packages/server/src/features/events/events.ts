@@ -173,7 +173,7 @@ export async function openEventFeed(
     })
   })
 
-  const hasten = createHasten(() => void steps.run().catch(() => {}))
+  const { hasten, stop: stopHastening } = createHasten(() => void steps.run().catch(() => {}))
   await steps.run()
   const stop = runRegularly(steps.run, logger)
 
@@ -200,6 +200,7 @@ export async function openEventFeed(
     },
     async close() {
       stop()
+      stopHastening()
       await steps.finish()
     },
   }
@@ -263,21 +264,33 @@ function createTurns(work: () => Promise<void>): { run(): Promise<void>; finish(
   }
 }
 
-/** Returns a function that starts `work`, but at the earliest 20 ms after the previous start. */
-function createHasten(work: () => void): () => void {
+/**
+ * Creates the function `hasten`, which starts `work`, but not sooner than 20 ms after it last did
+ * so. After `stop()`, it starts nothing more. If a start is waiting, `stop()` runs it at once.
+ */
+function createHasten(work: () => void): { hasten(): void; stop(): void } {
   let startedAt = Number.NEGATIVE_INFINITY
   let waiting: NodeJS.Timeout | undefined
+  let isStopped = false
 
   const start = (): void => {
     waiting = undefined
     startedAt = performance.now()
     work()
   }
-  return () => {
-    if (waiting) return
-    const pause = startedAt + hastenedMilliseconds - performance.now()
-    if (pause <= 0) start()
-    else waiting = setTimeout(start, pause).unref()
+  return {
+    hasten() {
+      if (waiting || isStopped) return
+      const pause = startedAt + hastenedMilliseconds - performance.now()
+      if (pause <= 0) start()
+      else waiting = setTimeout(start, pause).unref()
+    },
+    stop() {
+      isStopped = true
+      if (!waiting) return
+      clearTimeout(waiting)
+      start()
+    },
   }
 }
 

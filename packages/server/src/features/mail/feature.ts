@@ -227,6 +227,7 @@ const senderExample = 'Example <no-reply@example.com>'
 function isAppMail(value: unknown): value is AppMail {
   const { from, send, templates = {} } = (value ?? {}) as Partial<Record<keyof AppMail, unknown>>
   return (
+    typeof value === 'object' &&
     typeof from === 'string' &&
     typeof send === 'function' &&
     typeof templates === 'object' &&

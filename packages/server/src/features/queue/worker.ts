@@ -175,7 +175,8 @@ async function deliverRow<Row extends QueuedRow>(
  */
 function rejectionOf(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error))
+    // Stryker disable next-line ObjectLiteral,BooleanLiteral: only memory depends on `once`
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
   })
 }
 
