@@ -107,9 +107,14 @@ describe('openEventFeed', () => {
 
   it('hasten() reads at once or 20 ms later, and close() waits for both reads', async () => {
     let reads = 0
-    feed.onRead(() => reads++)
+    const firstRead = new Promise<void>((resolve) =>
+      feed.onRead(() => {
+        reads++
+        resolve()
+      }),
+    )
     feed.hasten()
-    while (reads === 0) await new Promise((resolve) => setImmediate(resolve))
+    await firstRead
     feed.hasten()
     assert.equal(reads, 1)
     await feed.close()
