@@ -350,7 +350,7 @@ describeOnBoth(
       assert.deepEqual([status, json['detail']], [401, 'Token has been revoked'])
     })
 
-    it(`20 simultaneous refreshes get one new token and no 5xx (${rounds} times)`, async () => {
+    it(`20 simultaneous refreshes all get the same new token, and no 5xx (${rounds} rounds)`, async () => {
       const [one, other] = [await stage.start(), await stage.start()]
       let { refreshToken } = await one.tokens()
       for (let round = 0; round < rounds; round++) {

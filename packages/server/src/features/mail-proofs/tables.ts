@@ -21,9 +21,9 @@ export interface MailProofRow {
    */
   readonly mailbox: string | null
   /**
-   * An id, such as the id of a known device. The mail counted only for the limits of this id: see
-   * `CountedAddressee`. If null, the mail counted for the limits of the mailbox, or the proof was
-   * never bound.
+   * The id whose rate limits this mail used up instead of those of the mailbox, such as the id of a
+   * known device: see `CountedAddressee`. Null if the mail used up the limits of the mailbox, or if
+   * no user was ever bound to the proof.
    */
   readonly allowance: string | null
   /** The hash of the token in the link. */

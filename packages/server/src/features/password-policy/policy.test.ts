@@ -123,7 +123,7 @@ describe('the rules for a new password', () => {
       assert.equal(policy.findFault(password, anonymous), undefined, password)
   })
 
-  it('a new password can be any of 20,000 random passphrases and strings', () => {
+  it('the rules accept all of 20,000 random passphrases and strings as new passwords', () => {
     const words = readJson('@zxcvbn-ts/language-common/src/diceware.json')
     const random = createRandom(25)
     const ada = { username: 'ada', email: 'ada@example.com' }
