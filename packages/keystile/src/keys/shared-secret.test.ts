@@ -426,7 +426,7 @@ describe('a hand-made key, which importKey has not checked', () => {
     }
   })
 
-  it('signJwt refuses a string or a public key in a key object made without importKey', () => {
+  it('signJwt refuses a key object made without importKey if it holds a string or a public key', () => {
     for (const impostor of [
       'x'.repeat(32),
       generateKey('ES256').verifyingKey,

@@ -17,7 +17,7 @@ export interface Contents {
   readonly bytes: number
   /**
    * The copy has every change that was committed before this time, in milliseconds. Undefined if
-   * `keystile backup` has not made the copy.
+   * something other than `keystile backup` made the copy.
    */
   readonly backedUpAt: number | undefined
 }

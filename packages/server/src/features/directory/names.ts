@@ -27,8 +27,8 @@ export function parseUsername(text: string): ComparableName | undefined {
 
 /**
  * Parses an e-mail address: one part before the last `@` and a domain with a dot. Converts the
- * domain to ASCII (`xn--…`), so that a person can tell domains apart that look alike. Refuses quoted parts and
- * address literals, because people do not log in with them.
+ * domain to ASCII (`xn--…`), so that a person can tell domains apart that look alike. Refuses
+ * quoted parts and address literals, because people do not log in with them.
  *
  * Does NOT check that the domain exists or takes mail.
  *

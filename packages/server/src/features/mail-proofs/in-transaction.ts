@@ -74,7 +74,7 @@ async function bindProof(
     .execute()
 }
 
-/** What the resolver found for a request: the user, the mailbox and the mail to send. */
+/** What a proof is bound to after the look-up of a request: the user, the mailbox and the mail. */
 export interface BindValues extends Binding {
   readonly id: string
   /** Encrypted data of the purpose, or null. */

@@ -66,7 +66,7 @@ describeOnBoth(
       }
     })
 
-    it('hashPassword refuses a value that is not a string, and more than 1,024 bytes', async () => {
+    it('hashPassword refuses a value that is not a string, and a string of more than 1,024 bytes', async () => {
       const { keystile } = await stage.start()
       await assert.rejects(keystile.hashPassword('x'.repeat(1_025)), {
         name: 'TypeError',

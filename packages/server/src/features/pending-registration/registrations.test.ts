@@ -20,7 +20,7 @@ async function resolve(holder: object | undefined, asked = request): Promise<unk
 }
 
 describe('createRegistrationPurpose', () => {
-  it('the mail of a registration has a link and a code for 24 hours', () => {
+  it('the mail of a registration has a link and a code, both valid for 24 hours', () => {
     assert.equal(registrationKind.lifetimeMilliseconds, 86_400_000)
     assert.equal(registrationKind.hasCode, true)
   })
