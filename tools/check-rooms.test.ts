@@ -289,7 +289,12 @@ describe('checkRooms', () => {
     complaint: RegExp,
   ])[] = [
     ['a file in no room', `${library}/attic/x.ts`, '', /is in no room/],
-    ['a file beside the entry files that is no entry file', `${library}/x.ts`, '', /is in no room/],
+    [
+      'a file beside the entry files that is not an entry file',
+      `${library}/x.ts`,
+      '',
+      /is in no room/,
+    ],
     ['a file that is not .ts', `${library}/base/x.mjs`, '', /must be a \.ts file/],
     [
       'a file in a room that re-exports another file',

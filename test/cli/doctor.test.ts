@@ -247,7 +247,7 @@ describe('keystile doctor', () => {
     assert.deepEqual(readdirSync(join(cwd, 'data')).includes('keystile.key'), false)
   })
 
-  it('`keystile doctor` reports a file that is no database', async () => {
+  it('`keystile doctor` reports a file that is not a database', async () => {
     mkdirSync(join(cwd, 'data'))
     writeFileSync(join(cwd, 'data/keystile.db'), 'x'.repeat(4096), { mode: 0o600 })
     const report = await doctor()

@@ -48,8 +48,8 @@ describe('a SQLite file on which Keystile does not start', () => {
     await refuses(join(at('a file'), 'keystile.db'), /: a part of its path is a file/)
   })
 
-  it('Keystile does not start on a file that is no database, and does not change it', async () => {
-    const text = 'This text is no database.\n'.repeat(100)
+  it('Keystile does not start on a file that is not a database, and does not change it', async () => {
+    const text = 'This text is not a database.\n'.repeat(100)
     writeFileSync(at('text.db'), text)
     await refuses(at('text.db'), /the file is not a SQLite database \(SQLite: .*, code 26\)/)
     assert.equal(readFileSync(at('text.db'), 'utf8'), text)

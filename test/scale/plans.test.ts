@@ -63,7 +63,7 @@ async function recordFlows(database: string): Promise<readonly RecordedStatement
   return lines.map((line) => JSON.parse(line) as RecordedStatement)
 }
 
-/** What a judge may find, and why it is no fault. */
+/** What a judge may find, and why it is not a fault. */
 const exceptions: readonly {
   readonly fault: 'scans' | 'sorts' | 'reads'
   readonly text: RegExp

@@ -21,7 +21,7 @@ export interface Reader {
   text(): Promise<string>
   /** Returns the next event. If the answer ends first, an assertion fails. */
   next(): Promise<ServerEvent>
-  /** Returns the next event that is no heartbeat. After ten seconds, an assertion fails. */
+  /** Returns the next event that is not a heartbeat. After ten seconds, an assertion fails. */
   nextChange(): Promise<ServerEvent>
   /** Returns the events until the next `current`, without it. */
   untilCurrent(): Promise<readonly ServerEvent[]>

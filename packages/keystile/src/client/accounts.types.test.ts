@@ -19,7 +19,7 @@ export async function callsOfAnApp(client: ApiClient): Promise<void> {
   } else {
     const { requestId: id } = registered
     if (id !== undefined) await client.verifyEmail({ requestId: id, code, password })
-    // @ts-expect-error an account is no pending registration
+    // @ts-expect-error an account is not a pending registration
     assert.ok(registered.registrationId)
   }
 
@@ -55,7 +55,7 @@ export function wrongCallsOfAnApp(client: ApiClient): readonly unknown[] {
     () => client.undoEmailChange({ requestId, code }),
     // @ts-expect-error a change needs the current password
     () => client.changeEmail({ email }),
-    // @ts-expect-error a registration is no invitation
+    // @ts-expect-error a registration is not an invitation
     () => client.acceptInvitation({ registrationId, code, username, password }),
   ]
 }

@@ -42,7 +42,7 @@ describe('createFeedList', () => {
 
   for (const [what, data, fault] of [
     ['that is not JSON', '{', 'not JSON'],
-    ['that is no object', '[]', 'not a JSON object'],
+    ['that is not an object', '[]', 'not a JSON object'],
     ['with two values', '{"kind":"session","value":"a","value":"b"}', 'ambiguous'],
     ['without a kind', json({ value: 's1' }), 'malformed'],
     ['without a value', json({ kind: 'session' }), 'malformed'],

@@ -37,8 +37,8 @@ export interface GuardOptions<
 
 const guardOptions = ['verifier', 'scopes', 'user', 'onRefused', 'logger']
 /**
- * Members of the objects of `createKeystile` and `createTestIssuer` that are no options of a guard.
- * The guard ignores these members.
+ * Members of the objects of `createKeystile` and `createTestIssuer` that are not options of a
+ * guard. The guard ignores these members.
  */
 const otherMembers = [
   'issuer',

@@ -89,7 +89,7 @@ async function verdict({ verifier }: Stage, token: string): Promise<string> {
   )
 }
 
-/** Sends bytes that keep the connections open, but are no news. */
+/** Sends bytes that keep the connections open, but are not news. */
 function keepOpen(t: TestContext, feed: ScriptedFeed): void {
   const timer = setInterval(() => feed.send(': still here\n\n'), 500)
   t.after(() => clearInterval(timer))
@@ -193,7 +193,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.deepEqual(ids, [undefined, '1.a', undefined])
   })
 
-  it('if the last event id is no valid header, a verifier asks for all revocations', async (t) => {
+  it('if the last event id is not a valid header, a verifier asks for all revocations', async (t) => {
     const { feed, verifier } = await start(t)
     feed.opening = (id) => (id === undefined ? ended('s1', 'é€ \t') : '')
     await verifier.ready()

@@ -147,7 +147,7 @@ describe('createVerifier', () => {
       /`issuer` must be an https URL .* revocations are fetched from there/,
     ],
     [
-      'a feed of an issuer that is no URL',
+      'a feed of an issuer that is not a URL',
       { ...options, issuer: 'auth', revocations: feed },
       /`issuer` must be an https URL/,
     ],

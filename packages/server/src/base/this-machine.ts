@@ -12,7 +12,7 @@ export function isOnThisMachine(url: string): boolean {
  * Whether a URL is http and points to another machine. If so, anyone on the network between the
  * machines can read passwords and tokens.
  */
-// Stryker disable next-line StringLiteral: any text that is no URL
+// Stryker disable next-line StringLiteral: any text that is not a URL
 export function isHttpElsewhere(url = ''): boolean {
   return URL.canParse(url) && new URL(url).protocol === 'http:' && !isOnThisMachine(url)
 }

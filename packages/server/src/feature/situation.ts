@@ -114,7 +114,7 @@ export interface FileFacts {
  */
 export function isPublic({
   bind,
-  // Stryker disable next-line StringLiteral: any text that is no URL
+  // Stryker disable next-line StringLiteral: any text that is not a URL
   options: { issuer = '' },
 }: Situation<{ readonly issuer?: string | undefined }>): boolean {
   const isBound = bind !== undefined && !isLoopback(bind.host)

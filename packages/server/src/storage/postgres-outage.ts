@@ -35,7 +35,8 @@ export interface OutageWatch {
  * new work fails at once. Only the probes go on, one at a time, until the database answers one of
  * them.
  *
- * A slow statement or a wait for a lock is no outage: other connections or the probe get answers.
+ * A slow statement or a wait for a lock is not an outage: other connections or the probe get
+ * answers.
  *
  * @param probe resolves when the database has answered, on a new connection
  * @param onOutage called when an outage begins

@@ -284,7 +284,7 @@ describe('mistakes that stop a Nest app at its start', () => {
       )
   })
 
-  it('an app does not start if a guard decorates a method that is no request handler', async () => {
+  it('an app does not start if a guard decorates a method that is not a request handler', async () => {
     class Service {
       remove(): void {}
     }

@@ -108,7 +108,7 @@ async function confirm(
 
   const proof = await proofs.find(emailChangeKind, presented)
   const user = proof && (await users.readBySubject(proof.subject))
-  // Stryker disable next-line StringLiteral: any text that is no address
+  // Stryker disable next-line StringLiteral: any text that is not an address
   const email = parseEmail(proof?.data['email'] ?? '')
   if (!proof || !user?.active || !email) throw refused()
 

@@ -123,7 +123,7 @@ async function accept(
   const spent = await limits.count(limits.usesAt(acceptRate, by.address))
 
   const proof = await proofs.find(invitationKind, presented)
-  // Stryker disable next-line StringLiteral: any text that is no address
+  // Stryker disable next-line StringLiteral: any text that is not an address
   const email = parseEmail(proof?.data['email'] ?? '')
   if (!proof || !email) throw refused()
 

@@ -127,7 +127,7 @@ describe('the settings for mail', () => {
   })
 
   for (const [title, faulty] of [
-    ['text that is no key', 'hunter2'],
+    ['text that is not a key', 'hunter2'],
     ['a key that was cut', mailDkimKey.slice(0, -200)],
     ['a short key', pem('rsa', 1024)],
     ['a key for other signatures', pem('rsa-pss', 2048)],

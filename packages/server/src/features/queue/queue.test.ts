@@ -417,7 +417,7 @@ describe('the rows of a queue', () => {
     ])
   })
 
-  it('a retry with an id makes only that row due, even if the row is no dead letter', async () => {
+  it('a retry with an id makes only that row due, even if the row is not a dead letter', async () => {
     await insert('dead', { dead_at: now, tries: 24 })
     await insert('waiting', { tries: 1, next_try_at: now + 5 })
     await insert('other', { tries: 1, next_try_at: now + 5 })

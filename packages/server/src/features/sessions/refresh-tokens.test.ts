@@ -20,7 +20,7 @@ describe('makeRefreshToken() and parseRefreshToken()', () => {
     }
   })
 
-  it('parseRefreshToken returns undefined for a string that is no refresh token', () => {
+  it('parseRefreshToken returns undefined for a string that is not a refresh token', () => {
     const text = writeRefreshToken(makeRefreshToken())
     for (const other of [
       '',
