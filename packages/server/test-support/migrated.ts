@@ -1,8 +1,10 @@
 // Migrated databases. To migrate a new database for each test would take longer than most tests.
-import { copyFileSync, mkdtempSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
+import type { Database } from '../src/storage/database.ts'
 import { schema } from '../src/storage/migrate.ts'
 import { openDatabase } from '../src/storage/open.ts'
 import { createTestDatabase } from './postgres.ts'
@@ -15,6 +17,33 @@ let template: Promise<string> | undefined
 export async function copyMigratedFile(path: string): Promise<string> {
   copyFileSync(await (template ??= migrateFile()), path)
   return path
+}
+
+/** A migrated SQLite file, open in Keystile and in a connection of the test. */
+export interface MigratedFile {
+  readonly path: string
+  readonly database: Database
+  readonly file: DatabaseSync
+  /** Closes both, and removes the file. */
+  close(): Promise<void>
+}
+
+/** Opens a migrated SQLite file without users in a folder of its own. */
+export async function openMigratedFile(): Promise<MigratedFile> {
+  const folder = mkdtempSync(join(tmpdir(), 'keystile-file-'))
+  const path = await copyMigratedFile(join(folder, 'keystile.db'))
+  const database = await openDatabase(path, writerThread)
+  const file = new DatabaseSync(path, { timeout: 5_000 })
+  return {
+    path,
+    database,
+    file,
+    async close() {
+      file.close()
+      await database.close()
+      rmSync(folder, { recursive: true })
+    },
+  }
 }
 
 async function migrateFile(): Promise<string> {

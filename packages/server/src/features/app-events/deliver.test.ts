@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, beforeEach, describe, it, mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { silentLogger } from 'keystile/internal'
-import { copyMigratedFile } from '../../../test-support/migrated.ts'
+import { openMigratedFile, type MigratedFile } from '../../../test-support/migrated.ts'
 import { underLease } from '../../server/commands.ts'
 import type { Database } from '../../storage/database.ts'
-import { openDatabase } from '../../storage/open.ts'
 import { releaseLease } from '../lease/store.ts'
 import type { DurableEventHandler } from './app-event.ts'
 import { startEventDelivery, type EventDelivery } from './deliver.ts'
@@ -22,22 +18,16 @@ const hour = 60 * 60 * 1000
 const week = 7 * 24 * hour
 
 describe('the delivery of durable events', () => {
-  let folder: string
+  let migrated: MigratedFile
   let database: Database
   let file: DatabaseSync
   let delivery: EventDelivery
   let logged: unknown[]
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'keystile-delivery-'))
-    const path = await copyMigratedFile(join(folder, 'keystile.db'))
-    database = await openDatabase(path, new URL('../../server/writer-thread.ts', import.meta.url))
-    file = new DatabaseSync(path, { timeout: 5_000 })
+    migrated = await openMigratedFile()
+    ;({ database, file } = migrated)
   })
-  after(async () => {
-    file.close()
-    await database.close()
-    rmSync(folder, { recursive: true })
-  })
+  after(() => migrated.close())
   beforeEach(() => {
     logged = []
     mock.timers.enable({ apis: ['setInterval'] })

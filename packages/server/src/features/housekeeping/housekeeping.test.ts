@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, it, mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { silentLogger } from 'keystile/internal'
-import { copyMigratedFile } from '../../../test-support/migrated.ts'
+import { openMigratedFile, type MigratedFile } from '../../../test-support/migrated.ts'
 import { underLease } from '../../server/commands.ts'
 import type { Database } from '../../storage/database.ts'
 import { purgeEvents } from '../events/store.ts'
@@ -233,17 +230,15 @@ describeOnBoth('housekeeping', (stage) => {
 })
 
 describe('the housekeeping of a process', () => {
-  let folder: string
+  let migrated: MigratedFile
   let database: Database
   let file: DatabaseSync
   let lease: Lease
   let running: Housekeeping
   let warnings: string[]
   beforeEach(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'keystile-housekeeping-'))
-    const path = await copyMigratedFile(join(folder, 'keystile.db'))
-    database = await openDatabase(path, writerThread)
-    file = new DatabaseSync(path, { timeout: 5_000 })
+    migrated = await openMigratedFile()
+    ;({ database, file } = migrated)
     warnings = []
     mock.timers.enable({ apis: ['setInterval'] })
   })
@@ -252,9 +247,7 @@ describe('the housekeeping of a process', () => {
     await lease.close()
     mock.restoreAll()
     mock.timers.reset()
-    file.close()
-    await database.close()
-    rmSync(folder, { recursive: true })
+    await migrated.close()
   })
 
   const start = (): void => {

@@ -154,6 +154,7 @@ describe('the settings for mail', () => {
       { ...mail, templates: 1 },
       { ...mail, templates: { x() {} } },
       { ...mail, templates: { new_device: 'text' } },
+      Object.assign(() => {}, mail),
     ])
       assert.throws(
         () => check({ mail: wrong }),

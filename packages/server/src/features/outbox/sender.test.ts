@@ -1,17 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { Kysely } from 'kysely'
 import { silentLogger } from 'keystile/internal'
-import { copyMigratedFile } from '../../../test-support/migrated.ts'
+import { openMigratedFile, type MigratedFile } from '../../../test-support/migrated.ts'
 import { createSeal } from '../../base/seal.ts'
 import { underLease } from '../../server/commands.ts'
 import type { Database } from '../../storage/database.ts'
-import { openDatabase } from '../../storage/open.ts'
 import { openSqliteFile, sqliteDialect } from '../../storage/sqlite-dialect.ts'
 import { openLease, type Lease } from '../lease/lease.ts'
 import { createMetrics } from '../metrics/metrics.ts'
@@ -27,23 +23,17 @@ const seal = createSeal('a secret for the seal of mails', 'mails')
 const otherSeal = createSeal('another secret for this seal', 'mails')
 
 describe('the mails of the outbox', () => {
-  let folder: string
+  let migrated: MigratedFile
   let path: string
   let database: Database
   let file: DatabaseSync
   let lease: Lease
   let sender: Sender
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'keystile-outbox-'))
-    path = await copyMigratedFile(join(folder, 'keystile.db'))
-    database = await openDatabase(path, new URL('../../server/writer-thread.ts', import.meta.url))
-    file = new DatabaseSync(path, { timeout: 5_000 })
+    migrated = await openMigratedFile()
+    ;({ path, database, file } = migrated)
   })
-  after(async () => {
-    file.close()
-    await database.close()
-    rmSync(folder, { recursive: true })
-  })
+  after(() => migrated.close())
   afterEach(() => file.exec('delete from mail; delete from lease'))
 
   interface Fields {

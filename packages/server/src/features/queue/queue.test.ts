@@ -3,16 +3,19 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, beforeEach, describe, it, mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { Kysely, sql } from 'kysely'
 import { silentLogger } from 'keystile/internal'
-import { copyMigratedFile } from '../../../test-support/migrated.ts'
+import {
+  copyMigratedFile,
+  openMigratedFile,
+  type MigratedFile,
+} from '../../../test-support/migrated.ts'
 import { underLease } from '../../server/commands.ts'
 import type { GaugeMetric } from '../../feature/metric.ts'
 import type { Command, Database, Reader } from '../../storage/database.ts'
-import { openDatabase } from '../../storage/open.ts'
 import { openSqliteFile, sqliteDialect } from '../../storage/sqlite-dialect.ts'
 import { openLease, type Lease } from '../lease/lease.ts'
 import { releaseLease } from '../lease/store.ts'
@@ -33,7 +36,7 @@ interface Try {
 }
 
 describe('the worker of a queue', () => {
-  let folder: string
+  let migrated: MigratedFile
   let database: Database
   let file: DatabaseSync
   let lease: Lease
@@ -45,16 +48,10 @@ describe('the worker of a queue', () => {
   const commands = createQueueCommands<QueuedRow>(table)
 
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'keystile-worker-'))
-    const path = await copyMigratedFile(join(folder, 'keystile.db'))
-    database = await openDatabase(path, new URL('../../server/writer-thread.ts', import.meta.url))
-    file = new DatabaseSync(path, { timeout: 5_000 })
+    migrated = await openMigratedFile()
+    ;({ database, file } = migrated)
   })
-  after(async () => {
-    file.close()
-    await database.close()
-    rmSync(folder, { recursive: true })
-  })
+  after(() => migrated.close())
 
   beforeEach(() => {
     mock.timers.enable({ apis: ['setInterval'] })
