@@ -8,7 +8,7 @@ const isLong = Boolean(process.env['KEYSTILE_LONG'])
 const frameworks = isLong ? ['hono', 'fastify', 'express', 'node', 'web'] : ['hono']
 
 describe('npm run types', () => {
-  it(`npm run types passes if guards stay within the type budget (${frameworks.join(', ')})`, () => {
+  it(`npm run types passes if guards keep to the type budget (${frameworks.join(', ')})`, () => {
     const { status, stdout, stderr } = run(...(isLong ? [] : frameworks))
     assert.equal(status, 0, stdout + stderr)
     for (const framework of frameworks) {

@@ -149,7 +149,7 @@ describeOnBoth('POST /users/me/email', (stage) => {
     assert.equal((await send('GET', '/users/me', { bearer })).json['email'], 'ada@example.com')
   })
 
-  it('POST /users/me/email returns 409 for a taken address, even to parallel requests', async () => {
+  it('POST /users/me/email returns 409 for a taken address, even for parallel calls', async () => {
     const { tokens, send } = await stage.start()
     const [ada, bob] = [await tokens('ada'), await tokens('bob')]
     const post = async (bearer: string, new_email: string): Promise<number> =>
@@ -169,7 +169,7 @@ describeOnBoth('POST /users/me/email', (stage) => {
 })
 
 describeOnBoth('an account, for a client other than first-party', (stage) => {
-  it('only the client `first-party` can change an account; other clients can only read it', async () => {
+  it('only the client `first-party` can change an account; others can only read it', async () => {
     const { addUser, addClient, send, login } = await stage.start()
     await addUser()
     const kiosk = await addClient({ id: 'kiosk', grants: ['password'] })

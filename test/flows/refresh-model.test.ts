@@ -180,7 +180,7 @@ describe('the rules for refreshes, compared with a model', { concurrency: 2 * la
 
 function runHistories(seed: number, numRuns: number): void {
   describeOnBoth('random histories of refreshes', (stage) => {
-    it(`in ${numRuns} random histories, refreshes do what a model predicts (KEYSTILE_SEED=${seed})`, async () => {
+    it(`${numRuns} random refresh histories match a model (KEYSTILE_SEED=${seed})`, async () => {
       const clock = createTestClock()
       const graced = await stage.start({ clock })
       const strict = await stage.start({ clock, graceSeconds: 0 })

@@ -54,7 +54,7 @@ describe('startPostgres', () => {
     assert.deepEqual(readdirSync(folder), [])
   })
 
-  it('startPostgres starts a server without fsync, or uses KEYSTILE_TEST_DATABASE_URL', async (t) => {
+  it('startPostgres runs a server without fsync, or uses KEYSTILE_TEST_DATABASE_URL', async (t) => {
     delete process.env['KEYSTILE_TEST_DATABASE_URL']
     try {
       const server = await startPostgres()
@@ -97,7 +97,7 @@ describe('startPostgres', () => {
 })
 
 describe('createTestDatabase', () => {
-  it('createTestDatabase creates separate databases, and drop() deletes a database in use', async (t) => {
+  it('createTestDatabase makes separate databases; drop() deletes a database in use', async (t) => {
     const databases = await Promise.all([
       createTestDatabase(),
       createTestDatabase(),
@@ -119,7 +119,7 @@ describe('createTestDatabase', () => {
     await assert.rejects(ask(first.url, 'select 1'), { code: '3D000' })
   })
 
-  it('clear() of a test database removes its tables and schemas, and ends its connections', async (t) => {
+  it('clear() removes tables and schemas of a test database, and ends connections', async (t) => {
     const database = await createTestDatabase()
     if (!database) return t.skip(howToGetPostgres)
     const namespaces =

@@ -25,7 +25,7 @@ describe('systemClock', () => {
 })
 
 describe('requireClock', () => {
-  it('requireClock accepts a clock whose now() returns at least 1e11 (March 1973 in milliseconds)', () => {
+  it('requireClock accepts a clock whose now() returns at least 1e11 ms (March 1973)', () => {
     for (const clock of [systemClock, Date, { now: () => 1e11 }])
       assert.equal(requireClock(clock), clock)
   })
@@ -77,7 +77,7 @@ describe('the clock of a Cloudflare Worker while it loads modules: Date.now() is
     assert.equal(clock.now(), 1_800_000_000_000)
   })
 
-  it('requireClockForLater throws for a wrong clock; if Date.now() is 0, clock.now() throws instead', (t) => {
+  it('requireClockForLater throws for a wrong clock; if Date.now() is 0, clock.now() does', (t) => {
     assert.throws(() => requireClockForLater(performance), /must be an object whose now/)
     start(t)
     const clock = requireClockForLater({ now: () => 5 })

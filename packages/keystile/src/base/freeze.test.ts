@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { deepFreeze } from './freeze.ts'
 
-it('deepFreeze freezes plain objects and arrays at every depth, and returns the same object', () => {
+it('deepFreeze freezes plain objects and arrays at every depth, and returns its argument', () => {
   const inner = { names: ['a'] }
   const bare: object = Object.assign(Object.create(null), { n: 1 })
   const value = { inner, list: [inner, [1]], bare, text: 'a', none: null, nothing: undefined }

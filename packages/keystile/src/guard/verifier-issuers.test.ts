@@ -163,7 +163,7 @@ describe('createVerifier without keys', () => {
 })
 
 describe('verify() with keys that are fetched', () => {
-  it('verify() fetches the keys for the first token; recall() then returns its identity', async () => {
+  it('verify() fetches keys for the first token; recall() then returns its identity', async () => {
     const { verifier, script } = start()
     const token = tokenOf(first)
     assert.equal(verifier.recall!(token), undefined)

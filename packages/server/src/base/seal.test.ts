@@ -18,7 +18,7 @@ describe('createSeal', () => {
     assert.equal(open(sealed, 'row'), '')
   })
 
-  it('createSeal cannot decrypt a value with a wrong secret, a wrong purpose or a wrong row', () => {
+  it('createSeal cannot decrypt a value with a wrong secret, wrong purpose or wrong row', () => {
     const sealed = createSeal(secret, 'test').seal('text', 'row 1')
     assert.equal(createSeal(`${secret}!`, 'test').open(sealed, 'row 1'), undefined)
     const both = createSeal([`${secret}!`, secret], 'test')

@@ -66,7 +66,7 @@ describe('readForm', () => {
     await refuses(read(twice, 'multipart/form-data; boundary=x'), /appears twice/)
   })
 
-  it('readForm refuses invalid percent-encoding and invalid UTF-8 in names and values', async () => {
+  it('readForm refuses invalid percent-encoding or invalid UTF-8 in names and values', async () => {
     const bad = [
       '%',
       'a=%',

@@ -65,7 +65,7 @@ describe('createAnswerWriter', () => {
     }
   }
 
-  it('createAnswerWriter ends a connection whose client does not read even small answers', async () => {
+  it('createAnswerWriter ends a connection if its client does not read small answers', async () => {
     const { connectSlow } = await serve({ answerMilliseconds: 200 }, ({ writableLength }) => {
       if (writableLength === 0) ask('/small')
     })
@@ -75,7 +75,7 @@ describe('createAnswerWriter', () => {
     assert.ok(connection.bytesWritten > 10 * small.length)
   })
 
-  it('at the memory limit, createAnswerWriter resets the connection that has waited longest', async () => {
+  it('at the memory limit, createAnswerWriter resets the longest-waiting connection', async () => {
     const waiting: Socket[] = []
     const { connectSlow } = await serve(
       { waitingMebibytes: (small.length * 2) / 2 ** 20 },
@@ -103,7 +103,7 @@ describe('createAnswerWriter', () => {
     )
   })
 
-  it('createAnswerWriter ends a large answer that is 1 s old to make room for a new large answer', async () => {
+  it('for a new large answer, createAnswerWriter ends a large answer that is 1 s old', async () => {
     const { connectSlow, get } = await serve({ largeAnswers: 2 })
     const [first, second] = [await connectSlow(), await connectSlow()]
     first.ask('/large')
@@ -119,7 +119,7 @@ describe('createAnswerWriter', () => {
     assert.deepEqual([first.connection.destroyed, second.connection.destroyed], [true, false])
   })
 
-  it('with at most `largeAnswers` large answers, createAnswerWriter ends none of them', async () => {
+  it('createAnswerWriter ends none of up to `largeAnswers` large answers', async () => {
     const { connectSlow, get } = await serve({ largeAnswers: 2 })
     const { ask, connection } = await connectSlow()
     ask('/large')

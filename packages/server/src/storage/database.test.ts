@@ -9,7 +9,7 @@ import {
 } from './database.ts'
 
 describe('the errors of the database', () => {
-  it('three database errors have their own names, and isFrequent is true only for DatabaseBusyError', () => {
+  it('database errors have their own names; isFrequent is true only for DatabaseBusyError', () => {
     for (const [error, name, isFrequent] of [
       [new DatabaseUnavailableError('x'), 'DatabaseUnavailableError', false],
       [new DatabaseBusyError('x'), 'DatabaseBusyError', true],
@@ -27,7 +27,7 @@ describe('the errors of the database', () => {
 })
 
 describe('createNotifier', () => {
-  it('createNotifier passes each notice to each listener, and calls no listener without a notice', () => {
+  it('createNotifier passes each notice to each listener; undefined reaches no listener', () => {
     const heard: unknown[] = []
     const { onCommitted, notify } = createNotifier()
     for (const listener of [1, 2]) onCommitted((notice) => heard.push([listener, notice]))

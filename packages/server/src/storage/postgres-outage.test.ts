@@ -89,7 +89,7 @@ describe('watchForOutages', { concurrency: true }, () => {
       await waiting
     })
 
-  it('if no work is waiting, no probe runs; a network error does not count as an answer', async () => {
+  it('without waiting work, no probe runs; a network error is not taken as an answer', async () => {
     const { counts, watch: over, close } = watch(never)
     const failure = Object.assign(new Error('reset'), { code: 'ECONNRESET' })
     await assert.rejects(

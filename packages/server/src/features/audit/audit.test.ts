@@ -5,7 +5,7 @@ import { addressOf, createAudit } from './audit.ts'
 import { feature } from './feature.ts'
 
 describe('createAudit', () => {
-  it('while 200 audit lines wait to be written, createAudit refuses another line with 503', async () => {
+  it('while 200 audit lines wait to be written, createAudit refuses more with 503', async () => {
     const writing: (() => void)[] = []
     const write = (): Promise<void> => new Promise((resolve) => void writing.push(resolve))
     const audit = createAudit({ write } as unknown as Database, { now: () => 0 })

@@ -72,7 +72,7 @@ describe('authenticateClient', () => {
     assert.equal(await authenticate(basic('first-party:'), named), firstParty)
   })
 
-  it('authenticateClient refuses an unknown id, and a public client that sends a secret', async () => {
+  it('authenticateClient refuses an unknown id, and a public client with a secret', async () => {
     for (const text of ['other:', 'first-party:x', ':x', 'First-Party:', 'first-party::'])
       await refuses('invalid_client', basic(text))
     for (const form of [
@@ -100,7 +100,7 @@ describe('authenticateClient', () => {
     assert.equal(await authenticate(basic(encoded), { client_id: 'orders' }), orders)
   })
 
-  it('authenticateClient refuses a confidential client whose secret is wrong or missing', async () => {
+  it('authenticateClient refuses a confidential client without its correct secret', async () => {
     for (const text of ['orders:', 'orders:x', `orders:${hashSecret('a % secret: with+all')}`])
       await refuses('invalid_client', basic(text))
     await refuses('invalid_client', undefined, { client_id: 'orders' })
@@ -113,7 +113,7 @@ describe('authenticateClient', () => {
     await refuses('invalid_client', undefined, { client_id: 'spa', client_secret: 'x' })
   })
 
-  it('authenticateClient throws invalid_request if a request has two credentials (RFC 6749 §2.3)', async () => {
+  it('authenticateClient throws invalid_request for two credentials (RFC 6749 §2.3)', async () => {
     await refuses('invalid_request', basic('first-party:'), { client_secret: 'x' })
     await refuses('invalid_request', basic('first-party:'), { client_id: 'other' })
     await refuses('invalid_request', basic(':'), { client_id: 'first-party' })
@@ -123,7 +123,7 @@ describe('authenticateClient', () => {
     })
   })
 
-  it('the audit line about a refused client contains no secret and no unknown client id', async () => {
+  it('the audit line about a refused client contains no secret and no unknown id', async () => {
     await refuses('invalid_client', basic('first-party:hunter2'))
     await refuses('invalid_client', basic('orders:hunter2'))
     await refuses('invalid_client', basic('hunter2:'))
@@ -137,7 +137,7 @@ describe('authenticateClient', () => {
     ])
   })
 
-  it('authenticateClient rejects if the audit line about a refused client cannot be written', async () => {
+  it('authenticateClient rejects if the audit line about a refusal cannot be written', async () => {
     const audit = { record: () => Promise.reject(new Error('away')) }
     const headers = { authorization: basic('other:') }
     const request = readWebRequest(new Request('https://auth.example/token', { headers }))

@@ -118,7 +118,7 @@ describe('docs()', () => {
     assert.equal(pages('/docs/swagger-ui.css'), style, 'a file is read once')
   })
 
-  it('docs() leaves requests for unknown paths, and POST, DELETE and OPTIONS, to the app', async () => {
+  it('docs() leaves unknown paths, and POST, DELETE and OPTIONS requests, to the app', async () => {
     for (const path of ['/', '/docsearch', '/docs/', '/docs/other', '/doc', '/DOCS'])
       assert.equal(await (await get(path)).text(), 'the app', path)
     for (const method of ['POST', 'DELETE', 'OPTIONS'])
@@ -148,7 +148,7 @@ describe('docs()', () => {
     assert.equal(made, 1)
   })
 
-  it('if docs() failed to create the OpenAPI document, the next request makes it try again', async () => {
+  it('if docs() fails to create the OpenAPI document, the next request tries again', async () => {
     let tries = 0
     const answers = docs(() => {
       if (++tries === 1) throw new Error('the app has no route for GET /items')
@@ -243,7 +243,7 @@ describe('docs(), mounted in a framework', () => {
       new Response('the app'),
   }
   for (const [framework, asked] of Object.entries(mounted)) {
-    it(`in ${framework}, docs() serves only its page, its script and the OpenAPI document`, async () => {
+    it(`in ${framework}, docs() serves only its page, script and OpenAPI document`, async () => {
       const page = await asked('/docs')
       assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8')
       assert.ok((await page.text()).includes('swagger-ui-bundle.js'))

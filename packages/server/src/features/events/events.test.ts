@@ -87,7 +87,7 @@ describe('openEventFeed', () => {
     rmSync(folder, { recursive: true })
   })
 
-  it('the event feed reports each revocation once and in order, and then isRevoked() is true', async () => {
+  it('the event feed reports each revocation once in order; isRevoked() is then true', async () => {
     const seen: FeedEvent[] = []
     feed.onEvent((event) => seen.push(event))
     insert('ada')
@@ -156,7 +156,7 @@ describe('openEventFeed', () => {
     assert.deepEqual([numbersIn(feed.log.start()), log], [[], []])
   })
 
-  it('when the event feed calls onRead, isRevoked() already knows the events that were read', async () => {
+  it('when the event feed calls onRead, isRevoked() already knows the new events', async () => {
     const revoked: boolean[] = []
     feed.onRead(() => revoked.push(feed.revocations.isRevoked(ada)))
     await feed.tail()
@@ -165,7 +165,7 @@ describe('openEventFeed', () => {
     assert.deepEqual(revoked, [false, true])
   })
 
-  it('the event feed warns once about events of an unknown kind, and reads the other events', async () => {
+  it('the event feed warns once about events of unknown kind, and reads the others', async () => {
     const seen: string[] = []
     feed.onEvent(({ value }) => seen.push(value))
     insert('1', 'scope')
@@ -207,7 +207,7 @@ describe('openEventFeed', () => {
     assert.equal(feed.revocations.state, 'current')
   })
 
-  it('the age of the event feed counts from the start of its last query, not from the end', async () => {
+  it('the age of the event feed counts from the start of its last query, not the end', async () => {
     const getExecutor = database.reader.getExecutor.bind(database.reader)
     const slow = mock.method(database.reader, 'getExecutor', () => {
       time += 4_000 // the time that each query takes
@@ -288,7 +288,7 @@ describe('openEventFeed', () => {
     assert.deepEqual(log, ['the clock was set back; reading all revocations again'])
   })
 
-  it('if the clock is set back by one minute, the event feed still has all revocations', async () => {
+  it('if the clock goes back by one minute, the event feed still has all revocations', async () => {
     insert('ada')
     await feed.tail()
     wallTime = now + 60_000
@@ -309,7 +309,7 @@ describe('openEventFeed', () => {
     assert.equal(feed.revocations.state, 'stale')
   })
 
-  it('if the database loses events, EventFeed.log keeps its events until a complete reread', async () => {
+  it('if the database loses events, EventFeed.log keeps them until a complete reread', async () => {
     const atGap: unknown[] = []
     feed.onGap(() => atGap.push(numbersIn(feed.log.start())))
     const all = Array.from({ length: 1_002 }, (_, i) => i + 1) // more than one read returns
@@ -336,7 +336,7 @@ describe('openEventFeed', () => {
     assert.deepEqual(atGap, [all.slice(0, -1)])
   })
 
-  it('the event feed logs once when reads begin to fail, and once when they succeed again', async () => {
+  it('the event feed logs once when reads begin to fail, and once when reads recover', async () => {
     await pass(250)
     assert.deepEqual(log, [])
     others.exec('alter table event rename to gone')
@@ -365,7 +365,7 @@ describe('openEventFeed', () => {
     assert.deepEqual(log, [])
   })
 
-  it('onGap listeners run after 4 s without a read, after 30 min of sleep, or if the clock goes back', async () => {
+  it('onGap listeners run after 4 s without reads, 30 min asleep or a clock set back', async () => {
     let gaps = 0
     feed.onGap(() => gaps++)
     const gapsAfter = async (milliseconds: number, asleep = 0): Promise<number> => {
@@ -382,7 +382,7 @@ describe('openEventFeed', () => {
     assert.deepEqual([await gapsAfter(0), await gapsAfter(0)], [3, 3], 'it has read all again')
   })
 
-  it('before a command resolves, this process learns which user the command has changed', async () => {
+  it('before a command resolves, this process learns which user the command changed', async () => {
     let announce: (notice: unknown) => void = () => {}
     const own = await open({ ...database, onCommitted: (listener) => void (announce = listener) })
     const users: string[] = []
@@ -412,7 +412,7 @@ describe('openEventFeed', () => {
     await own.close()
   })
 
-  it('if the last read is 8 s old, a write waits for a new read, and fails if the read fails', async () => {
+  it('a write waits for a read if the last is 8 s old, and fails if the read fails', async () => {
     const write = (isUrgent = false): Promise<unknown> => {
       const { write } = isUrgent ? database.urgent : database
       return write(releaseLease, { name: 'none', fence: 0 })
@@ -438,7 +438,7 @@ describe('openEventFeed', () => {
     await write()
   })
 
-  it('writes fail after a newer release has made the tables unusable for this release', async () => {
+  it('writes fail after a newer release made the tables unusable for this release', async () => {
     const write = (): Promise<unknown> => database.write(releaseLease, { name: 'none', fence: 0 })
     const { oldest } = others.prepare('select oldest from schema_mark').get() ?? {}
     others.exec('update schema_mark set oldest = 9999')

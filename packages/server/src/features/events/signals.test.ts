@@ -66,7 +66,7 @@ describe('the signals of the event feed on PostgreSQL', { skip }, () => {
       "select pid from pg_stat_activity where datname = current_database() and query = 'listen keystile'",
     )
 
-  it('a PostgreSQL notification makes an event feed read events that another feed has numbered', async () => {
+  it('a PostgreSQL notification makes a feed read events that another feed numbered', async () => {
     mock.timers.enable({ apis: ['setInterval'] }) // no feed reads by itself
     const [one, other] = [await open(), await open()]
     other.followSignals()
@@ -80,7 +80,7 @@ describe('the signals of the event feed on PostgreSQL', { skip }, () => {
     }
   })
 
-  it('an event feed opens a new LISTEN connection after its old connection has failed', async () => {
+  it('an event feed opens a new LISTEN connection after its old connection failed', async () => {
     mock.timers.enable({ apis: ['setInterval'] })
     const feed = await open()
     feed.followSignals()

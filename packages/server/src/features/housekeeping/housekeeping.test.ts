@@ -73,7 +73,7 @@ describeOnBoth('housekeeping', (stage) => {
     assert.deepEqual(purged, Array(run.length).fill(0))
   })
 
-  it('housekeeping whose clock is 400 days ahead uses the time of the newest audit line instead', async () => {
+  it('with a clock 400 days ahead, housekeeping uses the time of the last audit line', async () => {
     const clock = createTestClock()
     const { tokens, refresh } = await stage.start({ clock })
     const { refreshToken } = await tokens()
@@ -140,7 +140,7 @@ describeOnBoth('housekeeping', (stage) => {
     )
   })
 
-  it('when a session ends, its idle_expires_at becomes the expiry of its access tokens', async () => {
+  it('when a session ends, idle_expires_at becomes the expiry of its access tokens', async () => {
     const { keystile, tokens } = await stage.start()
     const { sessionId } = await tokens()
     await keystile.sessions.revoke(sessionId)
@@ -181,7 +181,7 @@ describeOnBoth('housekeeping', (stage) => {
     return stage.sql(`${numbers} insert into ${table} (${columns}) select ${values} from number`)
   }
 
-  it('housekeeping deletes all expired rows in several steps, each of a limited number of rows', async () => {
+  it('housekeeping deletes all expired rows in steps of a limited number of rows', async () => {
     const clock = createTestClock()
     const { tokens } = await stage.start({ clock })
     const { sessionId } = await tokens()
@@ -212,7 +212,7 @@ describeOnBoth('housekeeping', (stage) => {
   }
 
   for (const servers of [1, 2])
-    it(`${servers === 1 ? 'a server purges' : 'two servers purge'} old rows automatically`, async () => {
+    it(`housekeeping deletes old rows automatically (servers: ${servers})`, async () => {
       const clock = await neglect(200)
       await Promise.all(Array.from({ length: servers }, () => stage.start({ clock })))
       const deadline = performance.now() + 5_000

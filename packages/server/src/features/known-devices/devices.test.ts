@@ -24,7 +24,7 @@ describe('createDevices', () => {
     assert.equal(device.id, 's1')
   })
 
-  it('after a password change, a device secret is valid only if its own session made the change', () => {
+  it('after a password change, only a device secret of the changing session stays valid', () => {
     const device = devices.open(made())!
     const isOf = (passwordSession?: string): boolean =>
       device.isOf({ subject: 'ada', passwordMark: 'other', passwordSession })

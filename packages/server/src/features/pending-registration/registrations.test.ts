@@ -44,7 +44,7 @@ describe('createRegistrationPurpose', () => {
     assert.equal(await resolve(undefined, { ...request, email: 'no address' }), undefined)
   })
 
-  it('the owner of a taken address gets a mail without a link, in the language of the request', async () => {
+  it('the owner of a taken address gets a mail without link, in the request language', async () => {
     assert.deepEqual(await resolve({ id: 'old', email: 'ADA@example.com' }), {
       subject: 'old',
       mailbox: 'ada@example.com',
