@@ -143,7 +143,7 @@ async function challengeOf(
 describe('protectedResource', () => {
   for (const [framework, makeApp] of Object.entries(apps)) {
     for (const path of ['', '/items']) {
-      it(`oauth4webapi finds the resource metadata of the path "${path}" in ${framework}`, async (t) => {
+      it(`oauth4webapi finds resource metadata of path "${path}" in ${framework}`, async (t) => {
         const stage = await start(t, makeApp, path)
         const { resource_metadata } = await challengeOf(stage, '/items', 'wrong')
         const response = await oauth.resourceDiscoveryRequest(new URL(stage.resource), insecure)
@@ -190,7 +190,7 @@ describe('protectedResource', () => {
       )
     })
 
-    it(`if the resource metadata is not mounted, no challenge in ${framework} names it`, async (t) => {
+    it(`if resource metadata is not mounted, no challenge in ${framework} names it`, async (t) => {
       const stage = await start(t, makeApp, '', false)
       const { headers } = await stage.served.send({ path: '/items' })
       assert.equal(headers['www-authenticate'], `Bearer realm="${stage.issuer.issuer}"`)
@@ -198,7 +198,7 @@ describe('protectedResource', () => {
       assert.equal(status, 404)
     })
 
-    it(`in ${framework}, every origin can read the resource metadata; X-Forwarded-Host is ignored`, async (t) => {
+    it(`in ${framework}, all origins can read metadata; X-Forwarded-Host is ignored`, async (t) => {
       const { served, issuer, resource } = await start(t, makeApp, '')
       const path = '/.well-known/oauth-protected-resource'
       const sent = ['Origin', 'https://page.example', 'X-Forwarded-Host', 'evil.example']

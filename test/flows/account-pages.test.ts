@@ -176,7 +176,7 @@ describeAboveDatabase('the pages for a new password', (stage) => {
     assert.equal(new Set(headings).size, 4)
   })
 
-  it('account pages answer 400 to JSON, and show the form again if the login is empty', async () => {
+  it('account pages answer 400 to JSON, and show the form again for an empty login', async () => {
     const { send } = await start({ emailVerification: 'required' })
     for (const path of ['/account/forgot-password', ...mailFlows.map(({ page }) => page)]) {
       const { status, headers } = await send('POST', path, { json: { login: 'ada' } })

@@ -77,7 +77,7 @@ describeOnBoth('keystile.users', (stage) => {
       assert.equal(await appUsers.find(by), undefined)
   })
 
-  it('keystile.users.list returns pages of users sorted by name, and checks its options', async () => {
+  it('keystile.users.list returns pages sorted by name, and checks its options', async () => {
     const { appUsers } = await startUsers(stage)
     for (const username of ['carol', 'Ada', 'bob']) await appUsers.create({ username, password })
     const first = await appUsers.list({ limit: 2 })
@@ -121,7 +121,7 @@ describeOnBoth('keystile.users', (stage) => {
     assert.equal((await appUsers.update(id, { city: undefined }))['city'], 'London')
   })
 
-  it('the audit record has each change by keystile.users, and names the app as its actor', async () => {
+  it('the audit record has each change by keystile.users, with the app as its actor', async () => {
     const { appUsers } = await startUsers(stage, { scopes, profile: z.looseObject({}) })
     const { id } = await appUsers.create({ ...ada, scopes: ['items:write'] })
     await appUsers.update(id, { city: 'London' })

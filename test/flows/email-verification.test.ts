@@ -113,7 +113,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await confirm({ token, password })).status, 403)
   })
 
-  it('the code of a mail, together with an access token, verifies the address of an account', async () => {
+  it('a mailed code, sent with an access token, verifies an account’s address', async () => {
     const { registered, confirm, login, keystile } = await start(stage, 'optional')
     const { code, id: request_id, user } = await registered()
     const bearer = (await login()).json['access_token'] as string
@@ -122,7 +122,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await keystile.users?.find({ id: user }))?.emailVerified, true)
   })
 
-  it('a link or a code verifies an address only together with the user’s password or token', async () => {
+  it('a link or a code verifies an address only with the user’s password or token', async () => {
     const started = await start(stage, 'optional')
     const { registered, confirm, tokens, verified } = started
     const { code, id: request_id, token } = await registered()
@@ -150,7 +150,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal(await verified(), false)
   })
 
-  it('a reset by the address’s owner locks out a stranger who registered it (GHSA-qq9h-g4jm-xgf3)', async () => {
+  it('a reset locks out a stranger who registered the address (GHSA-qq9h-g4jm-xgf3)', async () => {
     const { registered, settled, confirm, send, login } = await start(stage, 'optional', {
       profile: z.object({ website: z.string().optional() }),
     })
@@ -283,7 +283,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await confirm({ token, password })).status, 204)
   })
 
-  it('a verification link cannot reset a password, nor a reset link verify an address', async () => {
+  it('verification links cannot reset a password, nor reset links verify an address', async () => {
     const { registered, confirm, send, settled, mails } = await start(stage, 'optional')
     const { token, id: request_id, code } = await registered()
     const reset = (json: object): Promise<Answer> =>
@@ -314,7 +314,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await confirm({ token }, bearer)).status, 204)
   })
 
-  it('a user’s sixth request for a verification mail and an IP address’s 101st wrong link get 429', async () => {
+  it('a user’s 6th verification mail request and an IP’s 101st wrong link get 429', async () => {
     const { registered, login, send } = await start(stage, 'optional', {
       rateLimits: 'on',
       trustedProxies: [],
@@ -409,7 +409,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await confirm({ registration_id, code })).status, 403)
   })
 
-  it('a registration’s link creates the account only together with the registered password', async () => {
+  it('a registration’s link creates the account only with the registered password', async () => {
     const { registered, confirm, keystile, login } = await start(stage, 'required')
     const { token, code, id } = await registered()
     assert.equal((await confirm({ token })).status, 422)
@@ -424,7 +424,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await confirm({ token, password })).status, 201)
   })
 
-  it('POST /users reveals in no answer and no stored row whether a name or address is taken', async () => {
+  it('no answer or stored row of POST /users reveals if a name or address is taken', async () => {
     const { keystile, register, settled, mails } = await start(stage, 'required')
     await keystile.users?.create({ username: 'Ada', email: 'Ada@Example.com', password })
     const free = ['bob@example.com', 'cod@example.com']
@@ -503,7 +503,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await confirm({ token: last.token, password })).status, 201)
   })
 
-  it('if the user name of a registration is taken, its confirmation can choose another name', async () => {
+  it('the confirmation of a registration can replace a user name that is taken', async () => {
     const { registered, confirm, keystile, login } = await start(stage, 'required')
     const { token, code, id } = await registered()
     await keystile.users?.create({ username: 'ADA', password })
@@ -533,7 +533,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 409), 429])
   })
 
-  it('of two registrations with the same address, only the first confirmation succeeds', async () => {
+  it('of two registrations with one address, only the first confirmation succeeds', async () => {
     const { registered, confirm, login } = await start(stage, 'required')
     const first = await registered()
     const second = await registered({ username: 'ada2', password: next })
@@ -715,7 +715,7 @@ describeOnBoth('the setting emailVerification', (stage) => {
     assert.ok(required.includes('202') && !required.includes('201') && !required.includes('409'))
   })
 
-  it('in the OpenAPI document, a confirmation may be sent with or without an access token', async () => {
+  it('the OpenAPI document allows a confirmation with or without an access token', async () => {
     const { document } = await start(stage, 'required')
     const { paths } = document as unknown as {
       paths: Record<string, Record<string, { responses: object; security: unknown }>>
@@ -727,7 +727,7 @@ describeOnBoth('the setting emailVerification', (stage) => {
       assert.ok(statuses.includes(status), status)
   })
 
-  it('without emailVerification, there are no verification endpoints, pages and mails', async () => {
+  it('without emailVerification, there are no verification endpoints, pages or mails', async () => {
     const mails: unknown[] = []
     const mail: AppMail = { from: 'a@example.com', send: (sent) => void mails.push(sent) }
     const { send, register } = await stage.start({ mail })

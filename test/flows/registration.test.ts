@@ -30,7 +30,7 @@ describeOnBoth('POST /users', (stage) => {
     assert.doesNotMatch(text, /argon2|hash|password/)
   })
 
-  it('POST /users returns 422 with all faults, without the values that the client sent', async () => {
+  it('POST /users returns 422 with all faults, without the values the client sent', async () => {
     const { send } = await stage.start()
     const { status, headers, json, text } = await send('POST', '/users', {
       json: { username: '_secret-name', password: 7, role: 'admin' },

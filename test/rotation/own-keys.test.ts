@@ -110,7 +110,7 @@ describeOnBoth('two keys for encryption', (stage) => {
   })
 })
 
-it('on SQLite, if previousKey has the content of keystile.key, a new keystile.key is created', async () => {
+it('on SQLite, if previousKey is the old keystile.key, a new keystile.key is created', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'keystile-moved-'))
   const options = {
     issuer: 'http://localhost:3000',

@@ -52,7 +52,7 @@ describe('verifyJwt', () => {
     assert.deepEqual(verify(signed(claims)), claims)
   })
 
-  it('verifyJwt and signJwt refuse a value that is not a key; their errors do not contain the value', () => {
+  it('verifyJwt and signJwt refuse a value that is not a key; the error hides the value', () => {
     const ours = /^a key must come from importKey\(\) or generateKey\(\)/
     for (const none of ['-----BEGIN PUBLIC KEY-----', null, undefined, {}, { find: 'kid' }, 1]) {
       const given = none as unknown as typeof key
@@ -399,7 +399,7 @@ describe('verifyJwt', () => {
     }
   })
 
-  it('verifyJwt refuses the option `algorithms` if it is not an array, is empty or has unknown names', () => {
+  it('verifyJwt refuses `algorithms` if it is not an array, is empty or has unknown names', () => {
     for (const algorithms of [[], 'ES256', null, ['ES256', 'none'], ['none']]) {
       const options = { algorithms } as unknown as VerifyOptions
       assert.throws(

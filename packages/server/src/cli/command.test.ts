@@ -21,7 +21,7 @@ describe('parseCall', () => {
     }
   })
 
-  it('parseCall takes a short word such as -m for a flag, and throws if the flag is unknown', () => {
+  it('parseCall takes short words such as -m for flags, and throws if a flag is unknown', () => {
     assert.throws(() => parseCall(command, ['-m']), /there is no flag -m/)
   })
 })

@@ -67,7 +67,7 @@ describe('createProxies', () => {
       assert.equal(resolve('127.0.0.1', entry), address, entry)
   })
 
-  it('if an entry of X-Forwarded-For is invalid, proxies.resolve returns the proxy that wrote it', () => {
+  it('proxies.resolve returns the proxy that wrote an invalid entry of X-Forwarded-For', () => {
     for (const entry of [
       '',
       ' ',

@@ -55,7 +55,7 @@ describe('explainStatementError', () => {
       assert.equal(failureOf(explainStatementError(error(undefined, message))), failure)
   })
 
-  it('error 08P01 is an outage only if fatal, and never for an unsupported startup parameter', () => {
+  it('error 08P01 is an outage only if fatal, and not for an unsupported startup parameter', () => {
     const parameter = 'unsupported startup parameter: statement_timeout'
     assert.equal(
       failureOf(explainStatementError(error('08P01', 'server conn crashed?', 'FATAL'))),
@@ -82,7 +82,7 @@ describe('explainStatementError', () => {
       assert.match(findFix(new Error('x', { cause: silent })) ?? '', /let a firewall pass/)
   })
 
-  it('explainStatementError removes `detail`, which contains values of a row, from an error', () => {
+  it('explainStatementError removes `detail`, which contains a row’s values, from an error', () => {
     assert.equal(Reflect.get(explainStatementError(error('23505')) as object, 'detail'), undefined)
   })
 })
@@ -104,7 +104,7 @@ describe('explainConnectionError', () => {
 })
 
 describe('hasRolledBack', () => {
-  it('hasRolledBack is true only for an error of a statement, not of the connection or server', () => {
+  it('hasRolledBack is true for an error of a statement, not of the connection or server', () => {
     for (const code of ['23505', '40001', '57014', '53100', 'P0001', '22008'])
       assert.equal(hasRolledBack(error(code)), true, code)
     for (const code of [
@@ -153,7 +153,7 @@ describe('PostgresUnavailableError', () => {
 })
 
 describe('findFix', () => {
-  it('findFix returns a fix for known error codes of failed starts, and for no similar code', () => {
+  it('findFix returns a fix for known error codes of failed starts, not for similar codes', () => {
     for (const [fix, ...codes] of [
       [/^correct the user and the password/, '28P01', '28000'],
       [/^create the database/, '3D000'],

@@ -65,7 +65,7 @@ describe('the source of a database', () => {
       assert.equal(findDatabaseServer(source), undefined)
   })
 
-  it('findDatabaseFile returns the path of a SQLite file, and undefined for everything else', () => {
+  it('findDatabaseFile returns the path of a SQLite file, and undefined for anything else', () => {
     assert.deepEqual(
       ['data/x.db', ':memory:', 'postgres://db/x', pool, undefined].map(findDatabaseFile),
       ['data/x.db', undefined, undefined, undefined, undefined],

@@ -124,7 +124,7 @@ describe('createClients', () => {
       assert.equal(await clients.find(id), undefined, id)
   })
 
-  it('clients.create returns "taken" for the id of an existing client, even a disabled one', async () => {
+  it('clients.create returns "taken" for the id of an enabled or disabled client', async () => {
     const secret = await create()
     assert.equal(await clients.create({ ...orders, scopes: [] }, by), 'taken')
     assert.deepEqual((await clients.find('orders'))?.client.scopes, orders.scopes)

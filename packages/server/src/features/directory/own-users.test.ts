@@ -43,7 +43,7 @@ function createLog(): { readonly logged: Logged[]; readonly logger: Logger } {
 describeOnBoth(
   'a directory of the app’s own',
   (stage) => {
-    it('with an app’s own users, the only endpoints below /users are those for sessions', async () => {
+    it('with an app’s own users, only the endpoints for sessions exist below /users', async () => {
       const { send, accessToken } = await stage.start()
       const bearer = await accessToken()
       const id = (await stage.people.sql('select * from people'))[0]!.id
@@ -79,7 +79,7 @@ describeOnBoth(
       ])
     })
 
-    it('each guarded request reads the app’s directory, so a banned user gets 401 at once', async () => {
+    it('each guarded request reads the app’s directory, so a banned user gets 401', async () => {
       const { accessToken, open } = await stage.start()
       const bearer = await accessToken()
       const me = async (): Promise<readonly unknown[]> => {
@@ -97,7 +97,7 @@ describeOnBoth(
       assert.deepEqual(await me(), [401, undefined])
     })
 
-    it('with cached: true, all processes keep a user in memory until userChanged() is called', async () => {
+    it('with cached: true, all processes cache a user until userChanged() is called', async () => {
       await stage.start() // creates the table
       const users = { ...stage.people.directory, cached: true }
       const options = { users } as object
@@ -129,7 +129,7 @@ describeOnBoth(
       ])
     })
 
-    it('with cached: true, each request still calls active() and gets the latest password hash', async () => {
+    it('with cached: true, all requests call active() and get the new password hash', async () => {
       await stage.start()
       let isBanned = false
       const active = (): boolean => {
@@ -231,7 +231,7 @@ describeOnBoth(
       assert.equal((await open([], { bearer })).status, 200)
     })
 
-    it('a request gets 500 if the app’s directory returns a user other than the requested one', async () => {
+    it('a request gets 500 if the app’s directory returns the wrong user', async () => {
       const started = await stage.start()
       const bearer = await started.accessToken()
       const bob = await stage.people.add({ username: 'bob', password })

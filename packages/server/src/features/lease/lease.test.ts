@@ -267,14 +267,14 @@ describe('the tries of a process to hold the lease', () => {
     file.close()
   }
 
-  it('the holder renews its lease every 3 s, and other processes try to get it every second', async () => {
+  it('the holder renews a lease every 3 s; other processes try to get it each second', async () => {
     assert.deepEqual([await tryAgain(2_999), await tryAgain(1), lease.isHeld], [1, 2, true])
     change("fence = fence + 1, holder = 'other'")
     assert.deepEqual([await tryAgain(3_000), lease.isHeld], [3, false])
     assert.deepEqual([await tryAgain(999), await tryAgain(1)], [3, 4])
   })
 
-  it('a listener of onTaken() is called when the lease is taken, not when it is renewed or lost', async () => {
+  it('a listener of onTaken() is called when a lease is taken, not renewed or lost', async () => {
     assert.equal(taken, 1)
     await tryAgain(3_000)
     change("fence = fence + 1, holder = 'other'")
@@ -292,7 +292,7 @@ describe('the tries of a process to hold the lease', () => {
     assert.equal(lease.isHeld, false)
   })
 
-  it('if several tries to renew a lease fail in a row, only the first failure is logged', async () => {
+  it('if several renewals of a lease fail in a row, only the first failure is logged', async () => {
     isAway = true
     for (let n = 0; n < 3; n++) await tryAgain(1_000)
     await tryAgain(3_000)
@@ -317,7 +317,7 @@ describe('the tries of a process to hold the lease', () => {
     assert.deepEqual([await tryAgain(3_000), await tryAgain(999), await tryAgain(1)], [2, 2, 3])
   })
 
-  it('a refused write under an earlier lease does not end the lease that the process has now', async () => {
+  it('a refused write under an earlier lease does not end the process’s new lease', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     gate = promise
     const late = lease.write(recordAudit, entry)

@@ -26,7 +26,7 @@ const { cleanUp: steps = [] } = feature
 const addressOf = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`
 
 describeOnBoth('limits', (stage) => {
-  it(`after the rate limits of ${count} names and addresses have refilled, none is stored`, async () => {
+  it(`after the rate limits of ${count} names and addresses refill, none is stored`, async () => {
     const clock = createTestClock()
     await stage.start({ clock }) // each start also purges
     const database = await openDatabase(stage.database, writerThread)

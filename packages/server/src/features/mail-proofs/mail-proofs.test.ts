@@ -79,7 +79,7 @@ describeOnBoth('a proof', (stage) => {
       }
     }))
 
-  it('if an account changes before a link is bound to it, the link is invalid and no mail is sent', () =>
+  it('if an account changes before a link is bound, the link is invalid and no mail is sent', () =>
     withProofs(async ({ bind, find, subject }) => {
       for (const change of [
         'disabled_at = 1',
@@ -132,7 +132,7 @@ describeOnBoth('a proof', (stage) => {
       assert.deepEqual(await reset(), { isReset: false })
     }))
 
-  it('one caller at a time can claim an unexpired reset link, and only for the link’s account', () =>
+  it('one caller at a time can claim an unexpired reset link, only for the link’s account', () =>
     withProofs(async ({ database, bind, subject }) => {
       const proof = make()
       await bind(proof)
@@ -186,7 +186,7 @@ describeOnBoth('a proof', (stage) => {
     assert.notEqual(codeSecret('id', '12345679'), codeSecret('id', '12345678'))
   })
 
-  it('openValues returns undefined if the values were sealed for another row id, purpose or state', () => {
+  it('openValues returns undefined for values sealed for another row id, purpose or state', () => {
     const { row } = make()
     const sealed = sealValues(seal, row, { login: 'ada' })
     assert.deepEqual(openValues(seal, { ...row, sealed }), { login: 'ada' })

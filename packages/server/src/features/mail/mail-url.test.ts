@@ -56,7 +56,7 @@ describe('parseMailUrl', () => {
     'smtp://app:%@mail.example',
     'smtp://app:hunter2@mail.example?tls=off',
   ])
-    it(`parseMailUrl refuses ${JSON.stringify(url)}, and its message does not contain the URL`, () => {
+    it(`parseMailUrl refuses ${JSON.stringify(url)}; its message does not contain the URL`, () => {
       const isSilent = (error: Error): boolean =>
         error.message.startsWith('must ') && !error.message.includes('hunter2')
       assert.throws(() => parseMailUrl(url), isSilent)
@@ -257,7 +257,7 @@ describe('the rule that mail servers must use TLS', () => {
   })
 })
 
-it('links in mails begin with accountPagesUrl, or by default with /account below the issuer', () => {
+it('links in mails begin with accountPagesUrl, by default /account below the issuer', () => {
   const issuer = 'https://auth.example/v1'
   assert.equal(pagesUrlOf({ issuer }), 'https://auth.example/v1/account')
   const accountPagesUrl = 'https://app.example/account//'

@@ -205,7 +205,7 @@ describe('names that a new password must not contain', () => {
     )
   })
 
-  it('a new password may contain a two-letter name, and no name acts as a regular expression', () => {
+  it('a new password may contain a two-letter name; no name acts as a regular expression', () => {
     assert.equal(faultOf('ab ab engine yes', { username: 'ab' }), undefined)
     const owner = { email: 'a*b|c{3}$@example.com' }
     assert.equal(
