@@ -14,7 +14,7 @@ for (const { issuer, verifier, guard, issue } of await importPrograms()) {
   })
 
   describe(`the program in the documentation for ${name}`, () => {
-    it(`the documented program for ${name} accepts a token with the claims of that issuer`, async () => {
+    it(`the documented program for ${name} accepts a token of that issuer`, async () => {
       const { subject, clientId, scopes } = await verifier.verify(issue(token))
       assert.deepEqual({ subject, clientId, scopes }, identity)
       assert.equal(verifier.state, 'current')

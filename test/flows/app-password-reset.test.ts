@@ -405,7 +405,7 @@ describeOnBoth(
       assert.equal(calls, 1)
     })
 
-    it('if setPassword needs more than 30 s, a second try succeeds, and the first try gets 503', async () => {
+    it('if setPassword needs over 30 s, a second try succeeds; the first gets 503', async () => {
       const [called, slow] = [createGate(), createGate()]
       let calls = 0
       const { addUser, asked, confirm, opens, clock } = await start(stage, (users) => ({
@@ -429,7 +429,7 @@ describeOnBoth(
       assert.equal((await confirm({ token })).status, 403)
     })
 
-    it('a slow reset does not release the claim of a second reset: a third reset gets 503', async () => {
+    it('a slow reset keeps the claim of a second reset: a third reset gets 503', async () => {
       const gates = [createGate(), createGate()]
       const [called, again] = [createGate(), createGate()]
       let calls = 0
@@ -564,7 +564,7 @@ describeOnBoth(
       },
     )
 
-    it('if `mail` is not set, there are no endpoints to reset passwords of the app’s users', async () => {
+    it('without `mail`, the endpoints to reset app users’ passwords are absent', async () => {
       const { request } = await start(stage, undefined, { mail: undefined })
       assert.equal((await request('ada')).status, 404)
     })

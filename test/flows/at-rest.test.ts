@@ -27,7 +27,7 @@ describeOnBoth('a restart', (stage) => {
     assert.equal((await after.login()).status, 200)
   })
 
-  it('Keystile does not start with another issuer, because all users would be logged out', async () => {
+  it('Keystile does not start with another issuer, which would log out all users', async () => {
     await stage.start()
     await assert.rejects(stage.start({ issuer: 'http://localhost:4000' }), (error: Error) => {
       assert.ok(error instanceof TypeError)

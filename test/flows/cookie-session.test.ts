@@ -104,7 +104,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /session/refresh sets a new cookie, and a reused cookie ends the session', async () => {
+    it('POST /session/refresh sets a new cookie; a reused cookie ends the session', async () => {
       const clock = createTestClock()
       const { addUser, post, refreshBy, send, open } = await startBrowser(stage, { clock })
       await addUser({ username: 'ada' })
@@ -268,7 +268,7 @@ describeOnBoth(
       assert.equal((await refreshBy(other)).status, 200)
     })
 
-    it('DELETE /session ends the session even with a cookie that a refresh has replaced', async () => {
+    it('DELETE /session ends the session even with a cookie replaced by a refresh', async () => {
       const { addUser, post, refreshBy, logout } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const cookie = cookieOf(await post(ada))

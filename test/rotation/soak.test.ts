@@ -42,7 +42,7 @@ const pass = (milliseconds: number): Promise<void> => delay(milliseconds / facto
 describeOnBoth('many rotations under load', (stage) => {
   if (stage.kind !== 'PostgreSQL') return
 
-  it(`in ${rotations} rotations, valid tokens are accepted, and tokens of deleted keys refused`, async () => {
+  it(`in ${rotations} rotations, valid tokens pass and tokens of deleted keys fail`, async () => {
     const rotation = rotateEvery(period, (60 * second) / factor)
     const servers = [
       await stage.start({ clock, accessTokenSeconds }, rotation),

@@ -95,7 +95,7 @@ describe('a client', () => {
       await assert.rejects(open(cookieFetch()).isSignedIn(), { code: 'temporarily_unavailable' })
     })
 
-    it('a cookie client rejects with no_cookie_sessions if the issuer has no cookie sessions', async () => {
+    it('a cookie client rejects with no_cookie_sessions if the issuer has none', async () => {
       const metadata = { issuer: stage.server.issuer, token_endpoint: 'x' }
       // A page of the same origin gets 404. For a page of another origin, the browser hides the
       // 404.
@@ -123,7 +123,7 @@ describe('a client', () => {
       }
     })
 
-    it('a cookie client treats 404 as an outage, unless the metadata rules out cookie sessions', async () => {
+    it('a cookie client treats 404 as an outage unless metadata rules out cookies', async () => {
       const withCookies = { issuer: 'x', keystile_session_endpoint: 'x' }
       for (const metadata of [JSON.stringify(withCookies), '{}', 'a login page of a hotel']) {
         stage.server.instead = ({ route }, response) =>
@@ -208,7 +208,7 @@ describe('a client', () => {
       assert.equal((await read(await one.fetch(items()))).owner, 'bob')
     })
 
-    it('if no user is signed in, a logout does not end the session of a simultaneous login', async () => {
+    it('if no user is signed in, logout keeps the session of a simultaneous login', async () => {
       const kept = cookieFetch()
       const [one, other] = [open(kept), open(kept)]
       const held = hold('POST /auth/session')

@@ -136,7 +136,7 @@ describe('findJson', () => {
     ['a byte order mark', '\ufeff{}', /is not JSON/],
   ]
   for (const [name, body, reason] of noObjects) {
-    it(`findJson refuses ${name} as the body, and its error does not contain the body`, async () => {
+    it(`findJson refuses ${name} as the body, and its error omits the body`, async () => {
       await assert.rejects(ask(send(body)), (error: Error) => {
         assert.match(error.message, reason)
         assert.doesNotMatch(error.message, /secret/)

@@ -38,7 +38,7 @@ function faultsOf(options: object): readonly string[] {
 }
 
 describe('checkOptions', () => {
-  it('checkOptions accepts a directory with cached: true, cached: false or an unknown property', () => {
+  it('checkOptions accepts a directory with `cached` true or false, or an unknown property', () => {
     for (const own of [{ cached: true }, { cached: false }, { findByLogins: findNone }])
       assert.deepEqual(faultsOf({ users: { ...directory, ...own } }), [])
   })
@@ -93,7 +93,7 @@ describe('checkOptions', () => {
 })
 
 describe('trustedProxies', () => {
-  it('checkOptions refuses trustedProxies with 0.0.0.0/0 or with text that is not an address', () => {
+  it('checkOptions refuses trustedProxies of 0.0.0.0/0 or of text that is not an address', () => {
     const given = { issuer: 'http://localhost:3000', database: ':memory:' }
     assert.equal(checkOptions(given).trustedProxies, undefined)
     assert.deepEqual(checkOptions({ ...given, trustedProxies: [] }).trustedProxies, [])

@@ -29,7 +29,7 @@ describe('findRefusalAnswer and refusalAnswer', () => {
     }
   })
 
-  it('refusalAnswer writes an OAuth error as RFC 6749 §5.2, with a challenge for invalid_client', () => {
+  it('refusalAnswer writes OAuth errors as RFC 6749 §5.2; invalid_client has a challenge', () => {
     const answer = refusalAnswer(new OAuthError('invalid_grant', 'No'), 'problem', realm)
     assert.deepEqual(bodyOf(answer), {
       error: 'invalid_grant',

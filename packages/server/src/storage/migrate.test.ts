@@ -118,7 +118,7 @@ describe('the list of migrations', () => {
     ],
   ]
   for (const [statement, found] of contracting)
-    it(`findContractions tells whether a statement breaks older releases: ${statement}`, async () => {
+    it(`findContractions tells if a change breaks older releases: ${statement}`, async () => {
       const up = async (db: Reader): Promise<void> => void (await sql.raw(statement).execute(db))
       await withMigration('9999-made-up', { up }, async () => {
         assert.match((await findContractions('9999-made-up')).join('\n'), found)
@@ -188,7 +188,7 @@ describe('migrations of a SQLite file', () => {
     assert.equal(existsSync(':memory:'), false)
   })
 
-  it('the SQL of a migration cannot be printed if it depends on the rows of the database', async () => {
+  it('a migration whose SQL depends on rows of the database cannot be printed', async () => {
     const file = join(folder, 'older.db')
     await migrateDatabase(file)
     const sqlite = new DatabaseSync(file)

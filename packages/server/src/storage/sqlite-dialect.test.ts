@@ -27,7 +27,7 @@ describe('a SQLite file', () => {
   })
   after(() => rmSync(folder, { recursive: true }))
 
-  it('openSqliteFile waits 5 s for locks and checks foreign keys, and a reader cannot write', () => {
+  it('openSqliteFile waits 5 s for locks, checks foreign keys, and lets no reader write', () => {
     const journalOf = (options: Parameters<typeof openSqliteFile>[1]): unknown => {
       const sqlite = openSqliteFile(file, options)
       const valueOf = (pragma: string): unknown =>

@@ -109,7 +109,7 @@ describe('the pages for a new password', () => {
     `autocomplete="new-password" aria-describedby="${described}"${marks}>`
   const refusedMarks = ' aria-invalid="true" autofocus'
 
-  it('the page for a forgotten password asks for the name or address, and then for the code', async () => {
+  it('the forgot-password page asks for the name or address, then for the code', async () => {
     const stage = createStage()
     const form = [
       '<h1>Forgot your password?</h1>',
@@ -157,7 +157,7 @@ describe('the pages for a new password', () => {
     }
   })
 
-  it('the form to set a new password keeps the token after a refusal, and shows the reason', async () => {
+  it('after a refusal, the new-password form keeps the token and shows the reason', async () => {
     const stage = createStage()
     const form = [
       '<h1>Set a new password</h1>',
@@ -416,7 +416,7 @@ describe('the pages for a new address and for an invitation', () => {
     '</form>',
   ]
 
-  it('the page that a mailed link opens shows a form with the token, and calls no service', async () => {
+  it('the page of a mailed link shows a form with the token, and calls no service', async () => {
     const stage = createStage()
     assert.deepEqual(
       await linesAfter(stage, 'accept-invitation?token=a%22'),
@@ -440,7 +440,7 @@ describe('the pages for a new address and for an invitation', () => {
     assert.deepEqual(stage.calls, [])
   })
 
-  it('each form linked from a mail passes the token and the fields to the right service', async () => {
+  it('each form of a mailed link passes its token and fields to the right service', async () => {
     const stage = createStage()
     const form = { token: 't', password: 'p', username: 'ada', age: '36', other: 'x' }
     for (const [path, heading] of [
@@ -566,7 +566,7 @@ describe('the descriptions of the account pages', () => {
       assert.ok(summaries.includes(summary), summary)
   })
 
-  it('readPageForm throws bad_request for a JSON body, and rethrows content_too_large', async () => {
+  it('readPageForm throws bad_request for JSON, and rethrows content_too_large', async () => {
     const read = (headers: Headers, body: () => Promise<Uint8Array>): Promise<unknown> =>
       readPageForm({ method: 'POST', url: '/', headers, body })
     await assert.rejects(

@@ -60,7 +60,7 @@ describe('followAudit', () => {
     assert.deepEqual(await follow({ since: start + 2_000 }, () => record(4)), [[2, 3], [4]])
   })
 
-  it('followAudit also yields a line that is committed after another line whose time is 30 s later', async () => {
+  it('after a line, followAudit also yields a line whose time is 30 s earlier', async () => {
     await record(0)
     const given = await follow(
       {},
@@ -87,7 +87,7 @@ describe('followAudit', () => {
     assert.deepEqual(given, [-1, 0, -2])
   })
 
-  it('if a line is committed while followAudit starts, followAudit yields the line once', async () => {
+  it('a line that is committed while followAudit starts is yielded once', async () => {
     await Promise.all(Array.from({ length: 500 }, () => record(-60)))
     await record(0)
     const given: number[] = []
@@ -100,7 +100,7 @@ describe('followAudit', () => {
     assert.deepEqual(given.slice(498), [-60, -60, -30, 0])
   })
 
-  it('followAudit finds a late line only if it is at most 30 s older than the newest line', async () => {
+  it('followAudit finds a late line only up to 30 s older than the newest line', async () => {
     await record(0)
     const later = async (): Promise<void> => {
       now += 60_000
@@ -119,7 +119,7 @@ describe('followAudit', () => {
     )
   })
 
-  it('followAudit of one subject finds the subject’s newest line even if it appears 90 s late', async () => {
+  it('followAudit of one subject finds the subject’s newest line even 90 s late', async () => {
     await record(0)
     now += 100_000
     await record(100, 'bob')

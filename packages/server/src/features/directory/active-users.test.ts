@@ -34,7 +34,7 @@ describe('createActiveUsers', () => {
     assert.equal(await nobody.isWelcome(clientOnly), true)
   })
 
-  it('createActiveUsers finds no user for a token with a NUL character, and makes no query', async () => {
+  it('for a token with NUL, createActiveUsers finds no user and makes no query', async () => {
     const users = usersThatFail(new Error('the database was asked'))
     assert.equal(await users.find(unstorable), undefined)
     assert.equal(everyone.recall(unstorable), undefined)

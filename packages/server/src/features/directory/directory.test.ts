@@ -53,7 +53,7 @@ describe('checkedDirectory', () => {
     )
   })
 
-  it('findByLogin() and findBySubject() of a directory may return a value or a promise', async () => {
+  it('findByLogin() and findBySubject() of a directory may return or promise a user', async () => {
     for (const give of [(person: unknown) => person, async (person: unknown) => person]) {
       const found = directoryWith({ findByLogin: () => give(ada), findBySubject: () => give(ada) })
       assert.equal(await found.findByLogin('ada'), ada)
@@ -69,7 +69,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('checkedDirectory calls the methods of a class instance with `this` set to the instance', async () => {
+  it('checkedDirectory calls a class instance’s methods with `this` as the instance', async () => {
     class People implements UserDirectory<Person> {
       readonly #people = [ada]
       findByLogin(): Person | undefined {
@@ -127,7 +127,7 @@ describe('checkedDirectory', () => {
       assert.throws(() => emailOf(wrong), /^TypeError: users\.email must return a string/)
   })
 
-  it('storedHash() also returns a hash of an unknown kind; for null and "", it returns undefined', () => {
+  it('storedHash() returns even a hash of an unknown kind, but undefined for null and ""', () => {
     const hashOf = (value: unknown): string | undefined =>
       directoryWith({ passwordHash: () => value }).storedHash(ada)
     assert.equal(
@@ -137,7 +137,7 @@ describe('checkedDirectory', () => {
     for (const none of [undefined, null, '']) assert.equal(hashOf(none), undefined)
   })
 
-  it('findByLogin() is not called for a name with control characters or over 320 characters', async () => {
+  it('findByLogin() gets no name with control characters or over 320 characters', async () => {
     const asked: string[] = []
     const directory = directoryWith({ findByLogin: (login: string) => void asked.push(login) })
     for (const login of ['a\0', '\n', 'a\u007f', '\u0085', 'a\ud800', 'x'.repeat(321)])
@@ -158,7 +158,7 @@ describe('checkedDirectory', () => {
     assert.deepEqual(asked, [])
   })
 
-  it('savePasswordHash() calls userChanged() only if the directory’s users are cached', async () => {
+  it('savePasswordHash() calls userChanged() only if the directory users are cached', async () => {
     for (const [cached, expected] of [
       [true, ['a1']],
       [false, []],
@@ -173,7 +173,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('findActive() rejects if the directory returns a user other than the requested one', async () => {
+  it('findActive() rejects if the directory returns a user with another subject', async () => {
     await assert.rejects(
       directoryWith().findActive('A1'),
       /findBySubject must return the user with the requested subject/,
@@ -230,7 +230,7 @@ describe('checkedDirectory', () => {
     assert.throws(() => directory.subject({ id: '' }), new RegExp(`${because}is empty;`))
   })
 
-  it('checkedDirectory throws if subject() returns anything other than a non-empty string', async () => {
+  it('checkedDirectory throws if subject() does not return a non-empty string', async () => {
     for (const value of ['', 1, undefined, null, Promise.resolve('a1'), ['a1']]) {
       const directory = directoryWith({ subject: () => value })
       assert.throws(
@@ -241,7 +241,7 @@ describe('checkedDirectory', () => {
     }
   })
 
-  it('if a function of a directory fails, checkedDirectory rejects with the same error', async () => {
+  it('if a directory function fails, checkedDirectory rejects with the same error', async () => {
     const failed = new Error('the table is gone')
     const failures = [
       () => {
@@ -271,7 +271,7 @@ describe('checkedDirectory', () => {
 })
 
 describe('the scopes of a directory', () => {
-  it('a directory’s scopes() adds to the default scopes; a returned role name grants nothing', () => {
+  it('a directory’s scopes() adds to the default scopes; a role name grants nothing', () => {
     assert.deepEqual(directoryWith().scopes(ada), ['b'])
     assert.deepEqual(directoryWith({ scopes: () => ['c', 'a', 'a'] }).scopes(ada), ['a', 'b', 'c'])
     assert.deepEqual(directoryWith({ scopes: () => ['admin'] }).scopes(ada), ['b'])
@@ -337,7 +337,7 @@ describe('the password hash of a directory', () => {
     )
   })
 
-  it('checkedDirectory throws if passwordHash() does not return a string, null or undefined', () => {
+  it('checkedDirectory throws if passwordHash() returns a Buffer, a promise or a number', () => {
     for (const value of [Buffer.from('x'), Promise.resolve('x'), 1])
       assert.throws(
         () => directoryWith({ passwordHash: () => value }).passwordHash(ada),

@@ -25,7 +25,7 @@ function assertHasWords(text: string, part: string): void {
 
 describe('writeMail', () => {
   for (const language of languages)
-    it(`writeMail writes each notice in the language ${language} with its time and service name`, async () => {
+    it(`each notice in the language ${language} has its time and service name`, async () => {
       const subjects = new Set<string>()
       for (const template of noticeKinds) {
         const written = await writeMail({ ...mail, template }, { ...options, language })
@@ -53,7 +53,7 @@ describe('writeMail', () => {
   })
 
   for (const language of languages)
-    it(`each mail with a link, in the language ${language}, has the link, code and expiry time`, async () => {
+    it(`each mail with a link in the language ${language} has link, code and expiry`, async () => {
       const link = 'https://auth.example.com/v1/account/reset-password?token=a&b'
       const expires_at = new Date(Date.UTC(2026, 10, 25, 12, 15)).toISOString()
       for (const template of proofKinds) {
@@ -160,7 +160,7 @@ describe('writeMail', () => {
     assert.equal((await writeMail(mail, ipv6)).messageId, '<01@--1>')
   })
 
-  it('a template of the app gets the values of a notice, and its result becomes the mail', async () => {
+  it('an app’s template gets the values of a notice, and its result is the mail', async () => {
     const seen: unknown[] = []
     const templates: MailTemplates = {
       async password_changed(notice) {
@@ -186,7 +186,7 @@ describe('writeMail', () => {
     assert.match(other.subject, /^New login/)
   })
 
-  it('writeMail rejects if a template of the app does not return subject, text and html', async () => {
+  it('writeMail rejects if an app’s template omits subject, text or html', async () => {
     const templates = { password_changed: () => ({ subject: 'x', text: 'y' }) }
     await assert.rejects(
       writeMail(mail, { ...options, templates: templates as never }),

@@ -8,7 +8,7 @@ import { createMetrics, metricsType, type Metrics } from './metrics.ts'
 const named = { type: 'counter', name: 'a_total', help: 'A.' } as const
 
 describe('formatFamilies', () => {
-  it('formatFamilies writes a HELP line, a TYPE line, and a line for each combination of labels', () => {
+  it('formatFamilies writes HELP and TYPE lines, and a line for each combination of labels', () => {
     const counter = createCounter<{ route: string; status: string }>({
       type: 'counter',
       name: 'requests_total',
@@ -42,7 +42,7 @@ age_seconds 0.25
     )
   })
 
-  it('a histogram counts a duration in its bucket and all larger buckets, and has sum and count', () => {
+  it('a histogram counts a duration in its bucket and all larger ones, with sum and count', () => {
     const histogram = createHistogram<{ route: string }>({
       type: 'histogram',
       name: 't_seconds',

@@ -60,7 +60,7 @@ describe('openHashThreads', () => {
     if (process.platform === 'linux') assert.equal(stdout, 'false true\n', stderr)
   })
 
-  it('after hash threads have rejected an unknown hash, they can still hash a password', async () => {
+  it('hash threads that rejected an unknown hash can still hash a password', async () => {
     const threads = openHashThreads(1)
     await assert.rejects(
       threads.verify(Buffer.from('x'), 'no hash'),
@@ -157,7 +157,7 @@ describe('jobs in the hash queue', () => {
     }
   }
 
-  it('the hash queue serves IP addresses in turn, so a flood from one delays no other address', async (t) => {
+  it('the hash queue serves IP addresses in turn: a flood delays no other address', async (t) => {
     const { ask, askMany, settled, end, threads } = stage(t)
     askMany(50, '192.0.2.1')
     ask('another', '192.0.2.2')
@@ -208,7 +208,7 @@ describe('jobs in the hash queue', () => {
     await threads.close()
   })
 
-  it('the hash queue starts no job that has waited 2 s, even if the job’s timer is late', async (t) => {
+  it('the hash queue starts no job that has waited 2 s, even if its timer is late', async (t) => {
     let time = 0
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const threads = openHashThreads(1, () => time)
