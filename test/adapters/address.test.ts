@@ -42,7 +42,7 @@ describe('mount()', () => {
     'node:http': () => (request, response) => void mountInNode(echo)(request, response, () => {}),
   }
   for (const [framework, make] of Object.entries(apps)) {
-    it(`mount() in ${framework} takes the client’s address from the socket, not from headers`, async (t) => {
+    it(`mount() in ${framework} takes the client’s address from the socket only`, async (t) => {
       const served = await serve(await make())
       t.after(() => served.close())
       const headers = [

@@ -77,7 +77,7 @@ function idOf(kind: '-u' | '-g'): number {
 
 describe('Keystile behind PgBouncer in transaction mode', { skip }, () => {
   for (const preparedStatements of [200, 0]) {
-    it(`behind PgBouncer, all flows work with max_prepared_statements=${preparedStatements}`, async (t) => {
+    it(`all flows work at PgBouncer’s max_prepared_statements=${preparedStatements}`, async (t) => {
       const { url, direct } = await startBouncer(t, preparedStatements)
       const errors: unknown[] = []
       const logger = {

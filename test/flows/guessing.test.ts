@@ -127,7 +127,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.deepEqual(await stage.sql('select * from rate'), [])
   })
 
-  it('another user’s logins on a known device do not use up the limit of the device’s owner', async () => {
+  it('another user’s logins on a known device do not use up the device owner’s limit', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     await keystile.register({ username: 'bob', email: 'bob@example.com' })
@@ -180,7 +180,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.equal(await ask(client), 200)
   })
 
-  it('refused attempts to use another client’s token get at most 20 audit lines per IP address', async () => {
+  it('refused uses of another client’s token get up to 20 audit lines per IP address', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const web = await keystile.addClient({ id: 'web', grants: ['password', 'refresh_token'] })
     const { refreshToken, accessToken } = await keystile.tokens()
@@ -348,7 +348,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.notDeepEqual(await hashes(), before)
   })
 
-  it('all logins from an IP address (IPv6: a /64) share a limit, except those of known devices', async () => {
+  it('logins from one IP address (IPv6: /64) share a limit, except on known devices', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const { json } = await guess(keystile, { password, address: '2001:db8::1' })

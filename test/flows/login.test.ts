@@ -22,7 +22,7 @@ const importedHashes = {
 describeOnBoth(
   'POST /token',
   (stage) => {
-    it('for the right password, POST /token returns a token and forbids caching (RFC 6749 §5.1)', async () => {
+    it('with the right password, a login gets a token and `no-store` (RFC 6749 §5.1)', async () => {
       const { addUser, login } = await stage.start({ scopes, defaultScopes: ['items:read'] })
       await addUser()
       const { status, headers, json } = await login()
@@ -174,7 +174,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /token accepts the client `first-party` by its id or without credentials', async () => {
+    it('POST /token accepts the client `first-party` by id or without credentials', async () => {
       const { addUser, send } = await stage.start()
       await addUser()
       const form = { username: 'ada', password }

@@ -44,7 +44,7 @@ async function assertEnded(
 describeOnBoth(
   'POST /token with a refresh token',
   (stage) => {
-    it('a refresh returns new tokens of the same session, with `no-store` (RFC 6749 §6)', async () => {
+    it('a refresh returns new tokens of the same session (`no-store`, RFC 6749 §6)', async () => {
       const clock = createTestClock()
       const { tokens, refresh, open } = await stage.start({ clock })
       const first = await tokens()
@@ -189,7 +189,7 @@ describeOnBoth(
       refused(await refresh(used))
     })
 
-    it('the log has a warning for a reused refresh token, and none for other refreshes', async () => {
+    it('only a refresh with a reused token puts a warning into the log', async () => {
       const logged: object[] = []
       const log = (fields: object): void => void logged.push(fields)
       const logger = { debug: log, info: log, warn: log, error: log }
@@ -271,7 +271,7 @@ describeOnBoth(
       assert.equal(wide.json['scope'], 'items:read')
     })
 
-    it('a refresh with an undeclared scope gets invalid_scope, and the token stays valid', async () => {
+    it('a refresh with an undeclared scope gets invalid_scope; the token stays valid', async () => {
       const { tokens, refresh } = await stage.start({ scopes })
       const { refreshToken } = await tokens()
       assert.equal(
@@ -281,7 +281,7 @@ describeOnBoth(
       assert.equal((await refresh(refreshToken)).status, 200)
     })
 
-    it('a refresh grants a scope only if the login granted it and the user still holds it', async () => {
+    it('a refresh grants only scopes that the login granted and the user still holds', async () => {
       const { addUser, setScopes, login, refresh } = await stage.start({ scopes })
       // Another process has just cached the user.
       const other = await stage.start({ scopes })
@@ -350,7 +350,7 @@ describeOnBoth(
       assert.deepEqual([status, json['detail']], [401, 'Token has been revoked'])
     })
 
-    it(`20 simultaneous refreshes all get the same new token, and no 5xx (${rounds} rounds)`, async () => {
+    it(`20 simultaneous refreshes get one new token and no 5xx (${rounds} rounds)`, async () => {
       const [one, other] = [await stage.start(), await stage.start()]
       let { refreshToken } = await one.tokens()
       for (let round = 0; round < rounds; round++) {
@@ -369,7 +369,7 @@ describeOnBoth(
       assert.equal(Number(unused), 1)
     })
 
-    it(`20 simultaneous retries after the grace period all get the same new token (${rounds} times)`, async () => {
+    it(`20 parallel retries after the grace period get one token (${rounds} times)`, async () => {
       const clock = createTestClock()
       const [one, other] = [await stage.start({ clock }), await stage.start({ clock })]
       let { refreshToken } = await one.tokens()

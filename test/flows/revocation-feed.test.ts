@@ -112,7 +112,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     }
   })
 
-  it('/revocations accepts the Last-Event-ID of an event that this process has not read yet', async () => {
+  it('/revocations accepts a Last-Event-ID that this process has not read yet', async () => {
     const server = await serve(stage)
     const other = await serve(stage, 'billing')
     // The other process has not read this event when the request arrives.

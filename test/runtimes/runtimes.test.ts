@@ -137,7 +137,7 @@ describe('keystile in other runtimes', { skip }, () => {
 
 /** @param hasNoTime whether the runtime has no time while it loads a program */
 function describeLoading(name: string, port: () => number, hasNoTime: boolean): void {
-  it(`signJwt ${hasNoTime ? 'throws' : 'makes a token'} while ${name} loads the program`, async () => {
+  it(`signJwt ${hasNoTime ? 'throws' : 'works'} while ${name} loads the program`, async () => {
     const { error } = await senderTo(clientOf(port()))('loading', {})
     if (hasNoTime) assert.match(String(error), /^a Worker cannot read the time while it loads/)
     else assert.equal(error, null)

@@ -96,7 +96,7 @@ describe('withoutSlash', () => {
 })
 
 describe('hidesParameters', () => {
-  it('hidesParameters is true for rest and default parameters, not for a spread in the body', () => {
+  it('hidesParameters is true for rest or default parameters, not for spreads in the body', () => {
     const hiding = [
       (..._all: unknown[]) => {},
       (_c: unknown, ..._rest: unknown[]) => {},

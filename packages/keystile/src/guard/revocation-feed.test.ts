@@ -181,7 +181,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(feed.requests[2]?.headers['last-event-id'], '1.c')
   })
 
-  it('a verifier that reconnects right after a reset event asks for all revocations again', async (t) => {
+  it('a verifier that reconnects right after a reset event asks for all revocations', async (t) => {
     const { feed, verifier } = await start(t)
     feed.opening = (id) => (id === undefined ? ended('s1') : reset)
     await verifier.ready()
@@ -193,7 +193,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.deepEqual(ids, [undefined, '1.a', undefined])
   })
 
-  it('if the last event id is not a valid header, a verifier asks for all revocations', async (t) => {
+  it('a verifier asks for all revocations if the last event id is an invalid header', async (t) => {
     const { feed, verifier } = await start(t)
     feed.opening = (id) => (id === undefined ? ended('s1', 'é€ \t') : '')
     await verifier.ready()
@@ -205,7 +205,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
   })
 
   for (const whenStale of ['refuse', 'accept'] as const) {
-    it(`if a feed sends no heartbeat for 5 s, a verifier starts to ${whenStale} tokens`, async (t) => {
+    it(`after 5 s without feed heartbeats, a verifier starts to ${whenStale} tokens`, async (t) => {
       const stage = await start(t, whenStale)
       const { feed, verifier } = stage
       feed.beats = false

@@ -68,7 +68,7 @@ describe('requireDiscoverable', () => {
     'file:///etc/keys',
     'data:application/json,{}',
   ]) {
-    it(`requireDiscoverable refuses ${JSON.stringify(issuer)}, and does not show it in the error`, () => {
+    it(`requireDiscoverable refuses ${JSON.stringify(issuer)} with an error that hides it`, () => {
       assert.throws(
         () => requireDiscoverable(issuer),
         (error) =>

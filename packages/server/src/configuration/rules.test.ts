@@ -71,7 +71,7 @@ describe('the safety rules of the configuration', () => {
     })
   }
 
-  it('if a fact that a safety rule needs is unknown, examine() does not list the rule as checked', () => {
+  it('examine() does not list a safety rule as checked if a fact for the rule is unknown', () => {
     for (const [id, situations] of Object.entries(unlooked))
       for (const situation of situations)
         assert.ok(
@@ -171,7 +171,7 @@ describe('createKeystile', () => {
 })
 
 describe('keystile serve and the safety rules', () => {
-  it(`of ${numRuns} random environments, keystile serve refuses exactly the unsafe ones`, async () => {
+  it(`keystile serve refuses exactly the unsafe of ${numRuns} random environments`, async () => {
     let started = 0
     await fc.assert(
       fc.asyncProperty(environmentArbitrary, async (environment) => {

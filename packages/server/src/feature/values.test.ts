@@ -68,7 +68,7 @@ describe('the parsers that settings share', () => {
       assert.throws(() => parseBoolean(text), new TypeError('must be true or false'))
   })
 
-  it('parseList splits a text at its commas; the text `none` alone stands for an empty list', () => {
+  it('parseList splits a text at its commas; `none` alone stands for an empty list', () => {
     assert.deepEqual(parseList('a, b ,c'), ['a', 'b', 'c'])
     assert.deepEqual(parseList('none'), [])
     assert.deepEqual(parseList('none,a'), ['none', 'a'])

@@ -131,7 +131,7 @@ describe('createRouter', () => {
     assert.equal(isCancelled, true)
   })
 
-  it('the router prefers /users/me to /users/{id}, and {id} matches no percent-encoded text', async () => {
+  it('the router prefers /users/me to /users/{id}; {id} matches no percent encoding', async () => {
     const tell =
       (name: string): OpenRoute['handle'] =>
       ({ params }) => ({ status: 200, headers: {}, body: `${name} ${JSON.stringify(params)}` })

@@ -91,7 +91,7 @@ describe('POST /session/refresh', () => {
     assert.deepEqual(log, [{ event: 'refresh_refused' }, { reason: 'wrong_client' }])
   })
 
-  it('if the token cannot be checked, POST /session/refresh fails without clearing the cookie', async () => {
+  it('POST /session/refresh fails but keeps a cookie that cannot be checked', async () => {
     await assert.rejects(send(refresh, away), DatabaseUnavailableError)
     const notNow = new OAuthError('temporarily_unavailable', 'Not now')
     await assert.rejects(
@@ -108,13 +108,13 @@ describe('DELETE /session', () => {
     assert.deepEqual((await send(logout, async () => proved)).done, ['ended sid'])
   })
 
-  it('DELETE /session clears a cookie whose token is not for `first-party`, but ends no session', async () => {
+  it('DELETE /session clears a cookie of another client, but ends no session', async () => {
     const { answer, done } = await send(logout, async () => ({ ...proved, clientId: 'other' }))
     assert.deepEqual([answer.status, done], [204, []])
     assert.match(answer.cookies![0]!, /^__Secure-keystile=; Max-Age=0; /)
   })
 
-  it('DELETE /session?sid=… ends the session in `sid` only if the cookie belongs to it', async () => {
+  it('DELETE /session?sid=… ends the session `sid` only if the cookie belongs to it', async () => {
     const { answer, done } = await send(logout, async () => proved, { query: '?sid=sid' })
     assert.deepEqual([answer.status, done], [204, ['ended sid']])
     const others: readonly (readonly [string, ProvedRefreshToken | undefined])[] = [
@@ -150,7 +150,7 @@ describe('DELETE /session', () => {
     }
   })
 
-  it('if the session cannot be ended, DELETE /session fails without clearing the cookie', async () => {
+  it('if the session cannot be ended, DELETE /session fails but keeps the cookie', async () => {
     await assert.rejects(send(logout, away), DatabaseUnavailableError)
   })
 })

@@ -116,7 +116,7 @@ describe('parseEmail', () => {
 })
 
 describe('countedLogin', () => {
-  it('countedLogin() returns the same text for names that a directory could treat as one user', () => {
+  it('countedLogin() returns one text for names that a directory could treat as one user', () => {
     for (const spellings of [
       ['ada', 'ADA', ' Ada\n', 'a\u0301da', '\u00e1da', 'a\u200bda', '\uff41da', 'ad\0a'],
       [

@@ -102,7 +102,7 @@ describe('createUserCache', () => {
     assert.equal(here.feed.revocations.isRevoked(token), false)
   })
 
-  it('the user cache does not keep a user if an event about that user arrives during the load', async () => {
+  it('the user cache keeps no user about whom an event arrives during the load', async () => {
     for (const writer of [here, there]) {
       const reading = Promise.withResolvers<Person>()
       const cache = cacheWith({ read: () => reading.promise })
@@ -115,7 +115,7 @@ describe('createUserCache', () => {
     }
   })
 
-  it('a load that began before an event never replaces a later load in the user cache', async () => {
+  it('in the user cache, a load from before an event never replaces a later load', async () => {
     const [older, newer] = [Promise.withResolvers<Person>(), Promise.withResolvers<Person>()]
     const results = [older, newer]
     const cache = cacheWith({ read: () => results.shift()!.promise })
@@ -129,7 +129,7 @@ describe('createUserCache', () => {
     assert.deepEqual(cache.recall('ada'), { name: 'new' })
   })
 
-  it('the user cache keeps the first of two overlapping loads, without waiting for the second', async () => {
+  it('the user cache keeps the first of two overlapping loads before the second ends', async () => {
     const second = Promise.withResolvers<Person>()
     const results = [Promise.resolve({ name: 'Ada' }), second.promise]
     const cache = cacheWith({ read: () => results.shift()! })
@@ -139,7 +139,7 @@ describe('createUserCache', () => {
     await other
   })
 
-  it('the user cache keeps the first of two overlapping loads, even if the second ends earlier', async () => {
+  it('the user cache keeps the load that began first even if another load ends first', async () => {
     const first = Promise.withResolvers<Person>()
     const results = [first.promise, Promise.resolve({ name: 'Ada' })]
     const cache = cacheWith({ read: () => results.shift()! })
@@ -149,7 +149,7 @@ describe('createUserCache', () => {
     assert.equal(await found, cache.recall('ada'))
   })
 
-  it('while the event feed is stale, the user cache is not used, and afterwards it is empty', async () => {
+  it('the user cache is unused while the event feed is stale, and empty afterwards', async () => {
     const cache = cacheWith()
     await cache.find('ada')
     time += 4_000
@@ -163,7 +163,7 @@ describe('createUserCache', () => {
     assert.notEqual(cache.recall('ada'), undefined)
   })
 
-  it('if the event feed becomes stale during a load, the user cache does not keep the user', async () => {
+  it('the user cache keeps no user if the event feed becomes stale during the load', async () => {
     const reading = Promise.withResolvers<Person>()
     const cache = cacheWith({ read: () => reading.promise })
     const found = cache.find('ada')
@@ -174,7 +174,7 @@ describe('createUserCache', () => {
     assert.equal(cache.recall('ada'), undefined)
   })
 
-  it('the user cache is emptied if events were not read for so long that some may have expired', async () => {
+  it('the user cache is emptied if some events may have expired unread', async () => {
     const cache = cacheWith()
     await cache.find('ada')
     now += hour / 2
@@ -272,7 +272,7 @@ describe('createUserCache', () => {
     }
   })
 
-  it('each of the two generations of the user cache holds about two million characters', async () => {
+  it('each generation of the user cache holds about two million characters', async () => {
     const cache = cacheWith({
       read: async (subject) => ({ name: subject }),
       sizeOf: () => 1_048_576,
@@ -282,7 +282,7 @@ describe('createUserCache', () => {
     assert.equal(cache.recall('b'), undefined)
   })
 
-  it('the user cache also removes a user of its old generation after an event or a feed gap', async () => {
+  it('an event or a feed gap also removes a user of the user cache’s old generation', async () => {
     const forget: readonly (() => Promise<void>)[] = [
       () => announce(here, 'ada'),
       async () => {

@@ -40,7 +40,7 @@ describe('the schemas of the OAuth endpoints', () => {
   const tokenEndpoint = tokenRoute({ grants } as unknown as TokenParts)
   const introspection = introspectRoute({} as IntrospectParts)
 
-  it('the token endpoint’s schema allows a form only with all required parameters of its grant', () => {
+  it('the POST /token schema allows a form only with all required parameters of its grant', () => {
     const validate = ajv.compile(formOf(tokenEndpoint))
     const login = { username: 'ada', password: 'x' }
     const refresh = { grant_type: 'refresh_token', refresh_token: 'x' }
@@ -120,7 +120,7 @@ describe('the schemas of the OAuth endpoints', () => {
     assert.ok(validateActive({ active: true, aud: ['x'] }))
   })
 
-  it('the schemas of the metadata and of the keys describe each member of the answers', async () => {
+  it('the schemas of metadata and keys describe each member of the answers', async () => {
     const key = { kty: 'OKP', crv: 'Ed25519', x: 'x' }
     const [keys, metadata] = metadataRoutes({
       issuer: 'https://auth.example',

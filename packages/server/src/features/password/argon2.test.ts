@@ -88,7 +88,7 @@ describe('verify()', () => {
       assert.throws(() => verify(password, value), /must be an argon2id/, value)
   })
 
-  it('argon2’s verify() throws for text that is not a hash, or parameters that exhaust memory', () => {
+  it('argon2’s verify() throws for an invalid hash, or parameters that exhaust memory', () => {
     const stored = hash(password)
     const bad = [
       '',

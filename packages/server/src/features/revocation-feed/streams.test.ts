@@ -150,7 +150,7 @@ describe('createRevocationStreams', () => {
     await read(1)
   })
 
-  it('a stalled reader of a revocation stream is disconnected, and other readers get all events', async () => {
+  it('a stalled reader of revocations is disconnected; other readers get all events', async () => {
     const open = await serve()
     const [slow, other] = [await open(), await open()]
     await Promise.all([slow.untilCurrent(), other.untilCurrent()])
@@ -167,7 +167,7 @@ describe('createRevocationStreams', () => {
     assert.deepEqual(await other.untilCurrent(), [])
   })
 
-  it('a reader of a revocation stream that pauses for less than the limit gets all events', async () => {
+  it('a reader of revocations that pauses for less than the limit gets all events', async () => {
     await insert(1_000, 30_000)
     const open = await serve()
     const reader = await open()
@@ -227,7 +227,7 @@ describe('createRevocationStreams', () => {
     assert.equal(streams.count, 2)
   })
 
-  it('when a client is disabled, its stalled revocation stream is disconnected at once', async () => {
+  it('disabling a client disconnects its stalled revocation stream at once', async () => {
     const open = await serve()
     const reader = await open()
     await reader.untilCurrent()

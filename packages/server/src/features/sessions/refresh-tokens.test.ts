@@ -36,7 +36,7 @@ describe('makeRefreshToken() and parseRefreshToken()', () => {
       assert.equal(parseRefreshToken(other), undefined, other)
   })
 
-  it('the next refresh token is stored encrypted, and only the current token can decrypt it', () => {
+  it('the next refresh token is stored encrypted; only the current token can decrypt it', () => {
     const [token, successor, other] = [makeRefreshToken(), makeRefreshToken(), makeRefreshToken()]
     const sealed = sealSuccessor(successor, token)
     assert.equal(openSuccessor(sealed, token), writeRefreshToken(successor))

@@ -89,7 +89,7 @@ describe('a key ring', () => {
     await assert.rejects(ring.published(), expected)
   })
 
-  it('if its only signing key is revoked, a key ring reads the database for a new key', async () => {
+  it('a key ring reads the database for a new key if the only signing key is revoked', async () => {
     const { keyId = '' } = await ring.signingKey()
     const next = await makeSealedKey('ES256', seal)
     const values = { id: keyId, offered: next, by: byOperator, now: clock.now() }
@@ -104,7 +104,7 @@ describe('a key ring', () => {
     assert.equal(reads, 0)
   })
 
-  it('simultaneous callers of a key ring share one read, even a read that a guard started', async () => {
+  it('simultaneous callers of a key ring share one read, even one that a guard began', async () => {
     clock.advance(6)
     const kid = (await ring.published()).keys.keys[0]?.kid
     assert.equal(reads, 1)
@@ -121,7 +121,7 @@ describe('a key ring', () => {
     assert.equal(reads, 1)
   })
 
-  it('a token with an unknown key id makes a key ring start a new read, even during a read', async () => {
+  it('even during a read of the keys, an unknown key id in a token starts a new read', async () => {
     const kid = (await ring.published()).keys.keys[0]?.kid ?? assert.fail('there must be a key')
     await ring.keySet.seek?.('invented-1', algorithm)
     const pause = ring.keySet.seek?.('invented-2', algorithm)
@@ -204,7 +204,7 @@ describe('a key ring', () => {
     )
   })
 
-  it('when the current key is revoked, a key ring uses the next key without a new read', async () => {
+  it('if the current key is revoked, a key ring uses the next key without a new read', async () => {
     const { keyId } = await ring.signingKey()
     const next = await makeSealedKey('ES256', seal)
     const values = { now: clock.now(), algorithm: 'ES256', offered: next, times: defaultTimes }

@@ -58,7 +58,7 @@ describe('refreshTokenGrant', () => {
   const user = { held: ['a', 'b', 'c'] }
   const invalid = { name: 'OAuthError', code: 'invalid_grant' }
 
-  it('the refresh grant refuses another client’s token, and writes an audit line (RFC 6749 §5.2)', async () => {
+  it('a refresh with another client’s token is refused and audited (RFC 6749 §5.2)', async () => {
     const other = { ...invalid, reason: 'wrong_client' }
     await assert.rejects(grant(proved, { user, client: 'other' }), other)
     await assert.rejects(grant({ ...proved, clientId: 'other' }, { user }), other)
