@@ -44,7 +44,7 @@ describe('a guard when the app has already answered, for example after a timeout
     next()
   }
   for (const [framework, makeApp] of Object.entries(apps)) {
-    it(`a ${framework} guard logs no error if the app answers while the guard still checks`, async (t: TestContext) => {
+    it(`a ${framework} guard logs no error if the app answers first`, async (t: TestContext) => {
       const printed = t.mock.method(console, 'error', () => {})
       const stage = createStage({ withUser: true })
       const served = await serve(await makeApp(stage.table.options))

@@ -125,7 +125,7 @@ describe(
       'create schema mine',
       'set role keystile_owner',
     ]) {
-      it(`deploy/roles.sql does not let the application run this statement: ${statement}`, async () => {
+      it(`deploy/roles.sql forbids the application this statement: ${statement}`, async () => {
         await assert.rejects(
           run(as('app'), statement),
           /permission denied|must be owner|append-only/,

@@ -265,7 +265,7 @@ describeAboveDatabase('keystile/client and accounts', (stage) => {
     assert.equal(await isVerified(), true)
   })
 
-  it('client.requestEmailVerification sends a token to an issuer that is not in `resources`', async () => {
+  it('client.requestEmailVerification sends a token to an issuer outside `resources`', async () => {
     await start({ emailVerification: 'optional' })
     await server.addUser(ada)
     const client = connect({ resources: ['https://api.example'] })

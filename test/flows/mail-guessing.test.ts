@@ -42,7 +42,7 @@ const start = (stage: Stage): Promise<TestMails> =>
   startMails(stage, { rateLimits: 'on', trustedProxies: ['127.0.0.1'] })
 
 describeAboveDatabase('guesses at the codes of mails', (stage) => {
-  it(`of ${guessCount} guesses in ${accounts} accounts, only five per code are checked`, async (t) => {
+  it(`of ${guessCount} guesses in ${accounts} accounts, only 5 per code are checked`, async (t) => {
     const started = await start(stage)
     const { clock, send, confirm, settled } = started
     let [tries, resets] = [0, 0]
@@ -76,7 +76,7 @@ describeAboveDatabase('guesses at the codes of mails', (stage) => {
     t.diagnostic(`${stage.kind}: ${tries} tries compared, ${resets} owners set a new password`)
   })
 
-  it('an attacker can guess 20 codes a day per account, and the owner can still reset', async () => {
+  it('an attacker can guess 20 codes a day per account; the owner can still reset', async () => {
     const started = await start(stage)
     const { clock, send, confirm, settled, mails } = started
     const devices = await addUsers([0], started)

@@ -15,7 +15,7 @@ const newPassword = 'a new engine of her own'
 describeOnBoth(
   'GET /users/me/sessions',
   (stage) => {
-    it('GET /users/me/sessions lists devices and last use, and marks the current session', async () => {
+    it('GET /users/me/sessions shows devices, last use and the current session', async () => {
       const clock = createTestClock()
       const { addUser, send, refresh } = await stage.start({ clock })
       await addUser()
@@ -160,7 +160,7 @@ describeOnBoth(
       assert.equal((await one.login()).status, 200)
     })
 
-    it('two simultaneous calls of keystile.sessions.revokeAll end all 60 sessions of a user', async () => {
+    it('two parallel keystile.sessions.revokeAll calls end all 60 sessions of a user', async () => {
       const [one, other] = [await stage.start(), await stage.start()]
       const { subject } = await one.tokens()
       const made = await Promise.all(
@@ -305,7 +305,7 @@ describeOnBoth(
 )
 
 describeOnBoth('a database of a version without refresh tokens', (stage) => {
-  it('a session from a release without refresh tokens ends when its access token expires', async () => {
+  it('a session from a release without refresh tokens ends with its access token', async () => {
     const clock = createTestClock()
     const before = await stage.start({ clock })
     const { accessToken, refreshToken, sessionId } = await before.tokens()

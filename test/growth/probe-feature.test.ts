@@ -142,7 +142,7 @@ const flowTests = {
   registration: 'returns 201 with the public user and its URL',
   login: 'with the right password, a login gets a token',
   refresh: 'a refresh returns new tokens of the same session',
-  sessions: 'lists devices and last use, and marks the current session',
+  sessions: 'shows devices, last use and the current session',
   management: 'changes scopes and roles, and the next login gets them',
 } as const
 

@@ -161,7 +161,7 @@ describe('the routes of Hono', () => {
     }
   })
 
-  it('describeApp does not mistake a Hono middleware with the name `handler` for a mounted app', () => {
+  it('describeApp does not take a Hono middleware named `handler` for a mounted app', () => {
     const handler = async (_c: Context, next: Next): Promise<void> => await next()
     assert.deepEqual(described(new Hono().use(handler).get('/x', guard('read'), ok)), {
       'get /x': reader,
@@ -514,7 +514,7 @@ describe('the document of an app', () => {
     })
   })
 
-  it('describeApp shows that a route with guards of two issuers needs a token of each issuer', () => {
+  it('describeApp shows that a route with guards of two issuers needs a token of each', () => {
     const other = createExpressGuard({
       verifier: createTestIssuer({ issuer: 'https://other.example' }).verifier,
     })
@@ -634,7 +634,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('secure() prefers a Fastify route with the same parameter names as the documented path', async () => {
+  it('secure() prefers the Fastify route with the documented parameter names', async () => {
     const app = await make((app) => {
       app.get('/x/:id', { onRequest: guard('read') }, answer)
       app.get('/y/:a(^[0-9]$)/one', { onRequest: guard('read') }, answer)
@@ -668,7 +668,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('describeApp refuses a Fastify wildcard unless `ignore` lists it; secure() accepts wildcards', async () => {
+  it('describeApp, unlike secure(), refuses a Fastify wildcard that `ignore` lacks', async () => {
     const app = await make((app) => {
       app.get('/files/*', { onRequest: guard('read') }, answer)
       app.get('/:shop/:shelf/*', { onRequest: guard('write') }, answer)
@@ -700,7 +700,7 @@ describe('the routes of Fastify', () => {
     assert.throws(() => described(without), /is not ready/)
   })
 
-  it('describeApp finds all Fastify routes even if documentRoutes is registered twice', async () => {
+  it('describeApp finds all Fastify routes if documentRoutes is registered twice', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     app.get('/a', answer)

@@ -75,7 +75,7 @@ describe('the metadata of a protected resource', () => {
     assert.deepEqual(metadata.authorization_servers, issuers)
   })
 
-  it('if a verifier that the app wrote has no `issuers`, API metadata lists its `issuer`', async () => {
+  it('if an app’s own verifier has no `issuers`, API metadata lists its `issuer`', async () => {
     const { issuer, state, ready, close, verify } = verifierOf('not compared')
     const metadata = metadataOf(await ask({ verifier: { issuer, state, ready, close, verify } }))
     assert.deepEqual((metadata as { authorization_servers: string[] }).authorization_servers, [

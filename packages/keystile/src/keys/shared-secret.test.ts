@@ -328,7 +328,7 @@ describe('importKey of a secret that is not random', () => {
     })
   }
 
-  it('a secret with few different characters must be hex; separators such as colons are allowed', () => {
+  it('a secret with few different characters must be hex, with or without separators', () => {
     const hex = '1a2b3c4d1d2c3b4a1c2d3a4b1b2a3d4c'
     assert.ok(importSecret(hex))
     assert.ok(importSecret(hex.toUpperCase()))
@@ -338,7 +338,7 @@ describe('importKey of a secret that is not random', () => {
       refuses(text, /must be random/)
   })
 
-  it('importKey demands 16 different bytes, and 8 different steps from one byte to the next', () => {
+  it('importKey demands 16 different bytes, and 8 different steps between adjacent bytes', () => {
     const stepping = (steps: number): Uint8Array => {
       let byte = 0
       return Uint8Array.from({ length: 32 }, (_, i) => (byte += 1 + (i % steps)))
@@ -426,7 +426,7 @@ describe('a hand-made key, which importKey has not checked', () => {
     }
   })
 
-  it('signJwt refuses a key object made without importKey if it holds a string or a public key', () => {
+  it('signJwt refuses a string or a public key in a key object made without importKey', () => {
     for (const impostor of [
       'x'.repeat(32),
       generateKey('ES256').verifyingKey,

@@ -36,7 +36,7 @@ function create(reasons: readonly string[] = [], readMetrics?: () => Promise<str
 }
 
 describe('createStandAlone', () => {
-  it('the stand-alone server answers GET and HEAD for its own paths; Keystile gets the rest', async () => {
+  it('the stand-alone server answers GET and HEAD on its paths, Keystile the rest', async () => {
     const { answer } = create()
     assert.equal((await answer('/token', 'POST')).status, 299)
     for (const method of ['GET', 'HEAD']) {
@@ -64,7 +64,7 @@ describe('createStandAlone', () => {
     }
   })
 
-  it('/readyz of the stand-alone server lists all reasons, and says when to ask again', async () => {
+  it('/readyz of the stand-alone server gives all reasons for 503, and Retry-After', async () => {
     const { status, headers, body } = await create(['one', 'two']).answer('/readyz')
     assert.deepEqual([status, headers['retry-after'], body], [503, '1', '{"status":"one; two"}'])
   })
@@ -90,7 +90,7 @@ describe('createStandAlone', () => {
     assert.deepEqual(requestSeconds.labels, { route: [] })
   })
 
-  it('routeOf returns the route of a path, "/docs" for files in /docs, and "-" for unknown paths', () => {
+  it('routeOf returns the route of a path, "/docs" for files in /docs, "-" if unknown', () => {
     const { routeOf } = create()
     assert.deepEqual(
       ['/users/1', '/healthz?x', '/readyz', '/openapi.json', '/docs/start.js', '/secret', '*'].map(

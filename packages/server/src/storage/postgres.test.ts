@@ -43,7 +43,7 @@ describe('commands on PostgreSQL', { skip }, () => {
   }
 
   for (const code of ['40001', '40P01']) {
-    it(`a command that fails with ${code} is retried from the start, and runs three times at most`, async () => {
+    it(`a command failing with ${code} runs up to three times, each from the start`, async () => {
       let runs = 0
       const failing = command('failing', async (transaction, failures: number) => {
         runs++
@@ -128,7 +128,7 @@ describe('commands on PostgreSQL', { skip }, () => {
     }
   })
 
-  it('a read that waits 2.5 s for a lock succeeds if PostgreSQL accepts new connections', async () => {
+  it('a read can wait 2.5 s for a lock while PostgreSQL accepts new connections', async () => {
     const locker = new pg.Client(url)
     await locker.connect()
     await locker.query('begin; lock table note')

@@ -229,7 +229,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.ok(failed >= 1 && failed <= 64, String(failed))
   })
 
-  it('if a SQLite command can wait, it shares the commit of a command that cannot wait', async (t) => {
+  it('a SQLite command that can wait shares the commit of a command that cannot', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const log = join(folder, 'keystile.db-wal')
     const answered: string[] = []
@@ -274,7 +274,7 @@ describe('commands that wait for the writer of SQLite', () => {
     )
   })
 
-  it('if the check before a SQLite command rejects, the command fails and writes nothing', async () => {
+  it('if the check before a SQLite write rejects, the write fails and stores nothing', async () => {
     const asked: boolean[] = []
     const refusal = new Error('refused')
     database.checkWrites((isUrgent) => {
@@ -331,7 +331,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.equal(database.writeQueueLength, 0)
   })
 
-  it('a SQLite database that was opened and closed is one file, without -wal and -shm', async () => {
+  it('a closed SQLite database is one file, without -wal and -shm', async () => {
     await database.close()
     assert.deepEqual(readdirSync(folder).toSorted(), ['keystile.db', 'writer.mjs'])
     database = await openSqlite(
@@ -385,7 +385,7 @@ describe('openSqlite', () => {
   }
   const modeOf = (path: string): number => statSync(path).mode & 0o777
 
-  it('openSqlite makes the file, and any folder that it creates, accessible only to the owner', async () => {
+  it('openSqlite gives only the owner access to the file and to new folders', async () => {
     const [made, existing] = [join(folder, 'a/b/new.db'), join(folder, 'existing.db')]
     writeFileSync(existing, '')
     chmodSync(existing, 0o644)
@@ -467,7 +467,7 @@ describe('openSqlite', () => {
     await open(file) // it has Keystile's tables too
   })
 
-  it('openSqlite copies the commits of a crashed process from the write-ahead log to the file', async () => {
+  it('after a crash, openSqlite copies commits from the write-ahead log to the file', async () => {
     const file = join(folder, 'keystile.db')
     await (await openSqlite(file, module)).close()
     const crashed = join(folder, 'crashed.db')

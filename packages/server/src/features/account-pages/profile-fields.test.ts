@@ -92,7 +92,7 @@ describe('the profile fields of a page', () => {
     }
   })
 
-  it('a page converts typed text to the profile field’s type, and keeps text that it cannot convert', () => {
+  it('a page converts typed text to the profile field’s type, or else keeps the text', () => {
     for (const [property, text, expected] of [
       [{ type: 'string' }, '36', '36'],
       [{ type: 'integer' }, '36', 36],

@@ -57,7 +57,7 @@ describe('the delivery of durable events', () => {
     file.prepare('select * from app_event order by id').all()
   const expiry = (): unknown => file.prepare('select * from event_handler').get()?.['expires_at']
 
-  it('the stored failure of an event is `timeout` if its handler timed out, otherwise `error`', async () => {
+  it('an event’s stored failure is `timeout` if its handler timed out, else `error`', async () => {
     const errors = new Map<string, unknown>([
       ['1', new DOMException('late', 'TimeoutError')],
       ['2', new DOMException('closed', 'AbortError')],
@@ -107,7 +107,7 @@ describe('the delivery of durable events', () => {
     )
   })
 
-  it('each hour, a process stores that it handles events; if this fails, it logs a warning', async () => {
+  it('each hour, a process stores that it handles events; a failure logs a warning', async () => {
     const settle = async (): Promise<void> => {
       for (let round = 0; round < 3; round++) {
         await setImmediate()

@@ -5,7 +5,7 @@ import { noLimits } from '../limits/limits.ts'
 import { createVerifications, type VerificationParts } from './verifications.ts'
 
 describe('createVerifications', () => {
-  it('while too many passwords wait to be hashed, a verification is refused and not counted', async () => {
+  it('if the hash queue is full, an email verification is refused and not counted', async () => {
     const parts = {
       passwords: {
         requireRoom() {

@@ -117,7 +117,7 @@ describe('byPassword', () => {
     await assert.rejects(login(undefined, 'x'.repeat(1_025)), refused)
   })
 
-  it('if the hash queue is full, byPassword refuses a login before it looks up the user', async () => {
+  it('if the hash queue is full, byPassword refuses a login without a user lookup', async () => {
     const full = new ProblemError('temporarily_unavailable', 'Too many logins at the moment')
     const parts = {
       directory: {
@@ -136,7 +136,7 @@ describe('byPassword', () => {
     await assert.rejects(logIn(parts), full)
   })
 
-  it('if the hash queue refuses a hash, byPassword refunds the login to the rate limit', async () => {
+  it('if the queue refuses a hash, byPassword refunds the login to the rate limit', async () => {
     const full = new ProblemError('temporarily_unavailable', 'Too many logins at the moment')
     const spent = { uses: [], at: 0 }
     let given = 0
@@ -148,7 +148,7 @@ describe('byPassword', () => {
     assert.equal(given, 1)
   })
 
-  it('byPassword lets a database write wait a tenth as long as the estimated wait for a hash', async () => {
+  it('byPassword lets a database write wait a tenth of the estimated wait for a hash', async () => {
     const starter = createSessionStarter(database, { startLogin, issuing, clock: systemClock })
     const patience: (number | undefined)[] = []
     const parts = {
@@ -182,7 +182,7 @@ describe('byPassword', () => {
     )
   })
 
-  it('if the directory returns an outdated user, byPassword refuses to start a session', async () => {
+  it('byPassword refuses a login if the directory returns an outdated user', async () => {
     // The directory still returns the user as before; the stored user has changed.
     const stale = (found: User) => ({
       directory: { ...ofAccounts(), findByLogin: async () => found },
@@ -350,7 +350,7 @@ describe('byPassword with users of the app', () => {
     assert.ok(await login({ id: '1', hash, active: true }))
   })
 
-  it('byPassword refuses a user who is disabled, removed or changed while the hash is computed', async () => {
+  it('byPassword refuses a user who is disabled, removed or changed during hashing', async () => {
     const person = { id: '1', hash, active: true }
     const changes = {
       inactive: { ...person, active: false },
@@ -401,7 +401,7 @@ describe('byPassword with users of the app', () => {
     assert.equal(await passwords.verify(password, person.hash!), true)
   })
 
-  it('byPassword accepts logins if saving the new hash fails, or if several logins save at once', async () => {
+  it('byPassword accepts logins even if saves of the new hash fail or are parallel', async () => {
     const person = { id: '1', hash: outdated, active: true }
     const logged: object[] = []
     const logger = { ...silentLogger, warn: (fields: object) => logged.push(fields) }
@@ -433,7 +433,7 @@ describe('byPassword with users of the app', () => {
     )
   })
 
-  it('byPassword accepts a login even if the outdated hash cannot be renewed at the moment', async () => {
+  it('byPassword accepts a login even if the outdated hash cannot be renewed now', async () => {
     const person = { id: '1', hash: outdated, active: true }
     const logger = { ...silentLogger, warn: () => assert.fail('there must be no warning') }
     let saves = 0
@@ -458,7 +458,7 @@ describe('byPassword with users of the app', () => {
       assert.deepEqual(await attempt(person, tried).prove(), { outcome: 'refused', reason })
   })
 
-  it('if prove() has granted a login attempt twice, a third call returns changed_meanwhile', async () => {
+  it('if prove() granted a login twice, a third call returns changed_meanwhile', async () => {
     const again = attempt({ id: '1', hash, active: true }, password)
     const { outcome: first } = await again.prove()
     const { outcome: second } = await again.prove()
@@ -466,7 +466,7 @@ describe('byPassword with users of the app', () => {
     assert.deepEqual(await again.prove(), { outcome: 'refused', reason: 'changed_meanwhile' })
   })
 
-  it('byPassword verifies at most two hashes, even if the account changes at each lookup', async () => {
+  it('byPassword verifies at most two hashes if the account changes at each lookup', async () => {
     const other = hashSync(password, { memoryCost: 8, timeCost: 1, parallelism: 1 })
     let looks = 0
     let verified = 0

@@ -21,7 +21,7 @@ describe('metadataRoutes', () => {
     ])
   })
 
-  it('the OAuth metadata names each endpoint, including /session if cookie sessions are on', async () => {
+  it('OAuth metadata names all endpoints, but /session only with cookie sessions', async () => {
     const metadataOf = async (cookieSession: boolean): Promise<unknown> => {
       const [route] = metadataRoutes({
         issuer: 'https://auth.example',

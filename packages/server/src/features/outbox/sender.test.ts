@@ -157,7 +157,7 @@ describe('the mails of the outbox', () => {
     assert.equal((await list(3)).length, 3)
   })
 
-  it('for each `allowance`, a mailbox gets 3 mails at once, 3 more hourly, then 1 every 6 hours', async () => {
+  it('per `allowance`, a mailbox gets 3 mails at once, 3 more hourly, 1 each 6 hours', async () => {
     const db = new Kysely<unknown>({
       dialect: sqliteDialect(openSqliteFile(path, { readOnly: false })),
     })
@@ -197,7 +197,7 @@ describe('the mails of the outbox', () => {
     await db.destroy()
   })
 
-  it('hasUnreadableMail is true if the seal cannot decrypt a mail, false if the table is missing', async () => {
+  it('hasUnreadableMail is true for a mail with another seal, false without a table', async () => {
     const isFound = (): Promise<boolean> => hasUnreadableMail(database.reader, seal)
     assert.equal(await isFound(), false)
     insert('a')

@@ -23,7 +23,7 @@ const often = { times: defaultTimes, interval: 20 }
 const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
 
 describeOnBoth('the rotation of signing keys', (stage) => {
-  it('a key is published an hour before it signs, signs for 30 days, and is later deleted', async () => {
+  it('a key is published an hour before use, signs for 30 days, and is later deleted', async () => {
     const clock = createTestClock()
     const server = await stage.start({ clock }, often)
     const first = kidOf(await server.accessToken())
@@ -53,7 +53,7 @@ describeOnBoth('the rotation of signing keys', (stage) => {
     assert.deepEqual(await publishedKids(server), [second])
   })
 
-  it('if no server ran for 300 days, the old key signs for one more hour after the start', async () => {
+  it('if no server ran for 300 days, the old key signs for one hour after the start', async () => {
     const clock = createTestClock()
     const before = await stage.start({ clock })
     const old = kidOf(await before.accessToken())
@@ -106,7 +106,7 @@ describeOnBoth('the rotation of signing keys', (stage) => {
     }
   })
 
-  it('after a migration from a release without key rotation, the old key keeps signing', async () => {
+  it('after a migration from a release without key rotation, the old key still signs', async () => {
     const before = await stage.start()
     const old = kidOf(await before.accessToken())
     await before.keystile.close()
@@ -135,7 +135,7 @@ describeOnBoth('the rotation of signing keys', (stage) => {
     assert.equal(await longestToken(stage), 1800)
   })
 
-  it('if a server cannot read its keys, it keeps signing for half an hour, then answers 503', async () => {
+  it('a server that cannot read its keys signs for half an hour, then answers 503', async () => {
     const clock = createTestClock()
     const server = await stage.start({ clock })
     const client = await server.addClient()
