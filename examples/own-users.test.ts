@@ -94,7 +94,7 @@ describe(
         server.close()
       })
 
-      it(`examples/own-users needs at most ${maxLines} lines for Keystile in ${name}, besides guards`, () => {
+      it(`own-users in ${name} needs at most ${maxLines} lines for Keystile besides guards`, () => {
         const linesOf = (file: string): readonly string[] =>
           readFileSync(join(import.meta.dirname, 'own-users', file), 'utf8').split('\n')
         const auth = linesOf('auth.ts').filter(

@@ -44,7 +44,7 @@ describe('runCheck', () => {
     ['format', 'export const a = "1";\n', /planted\.ts/],
   ] as const
   for (const [name, source, complaint] of planted) {
-    it(`runCheck shows the finding of the check ${name} for ${JSON.stringify(source)}`, async () => {
+    it(`runCheck shows a finding of the check ${name} for ${JSON.stringify(source)}`, async () => {
       const result = await runOn(name, source)
       assert.equal(result.passed, false)
       assert.match(result.output, complaint)

@@ -111,7 +111,7 @@ async function untilDone(ask: () => Promise<Answer>): Promise<Answer> {
 }
 
 describe('two servers on one SQLite file', { timeout: 3_600_000 }, () => {
-  it(`two servers can share a SQLite file, even if one server is killed (KEYSTILE_SEED=${seed})`, () =>
+  it(`two servers share a SQLite file, even if one server is killed (KEYSTILE_SEED=${seed})`, () =>
     disturbOften(openFile(), async ({ place, fleet, load }, round) => {
       await fleet.replace(round % 2)
       const env = { KEYSTILE_ISSUER: issuer, KEYSTILE_KEY: key, KEYSTILE_DATABASE: place.database }

@@ -129,7 +129,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await confirm({ token, password })).status, 429)
   })
 
-  it('a change to a taken address gets the usual answer, but the mail to this address has no link', async () => {
+  it('a change to a taken address gets the usual answer, but the mail has no link', async () => {
     const { addUser, change, asked, confirm, mailTo, address, bearer } = await start()
     const eve = await addUser({ username: 'eve', email: 'eve@example.com' })
     const own = await asked()
@@ -298,7 +298,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await register({ username: 'bob', email: old })).status, 201)
   })
 
-  it('once the new address is verified, the undo link of an unverified old address gets 403', async () => {
+  it('once the new address is verified, undo links to unverified addresses get 403', async () => {
     const ways: Readonly<Record<string, (started: Started) => Promise<Answer>>> = {
       async confirmation({ asked, confirm, bearer }) {
         return confirm({ token: (await asked(third)).token }, bearer)
@@ -342,7 +342,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(told.toSorted(), [old, fresh])
   })
 
-  it('if the old address is already back, the undo link only makes the user set a new password', async () => {
+  it('if the old address is already back, the undo link only disables the password', async () => {
     const { changed, undo, address, login, settled, mails } = await start()
     const first = await changed(fresh, old)
     await changed(old, fresh)
@@ -460,7 +460,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await register({ username: 'bob', email: old })).status, 201)
   })
 
-  it('a registration during the confirmation of an address change cannot take the old address', async () => {
+  it('while an address change is confirmed, nobody can register the old address', async () => {
     const { asked, confirm, bearer, register } = await start()
     const { token } = await asked()
     const registrations = Array.from({ length: 8 }, (_, n) =>
@@ -509,7 +509,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await confirm({ token: confirming.token }, bearer)).status, 204)
   })
 
-  it('links that change or restore an address still work after mail scanners open them', async () => {
+  it('links to change or restore an address still work after mail scanners open them', async () => {
     const { asked, send, mailTo, address, login } = await start()
     const { token } = await asked()
     const open = async (page: string, used: string): Promise<void> => {
@@ -637,7 +637,7 @@ describeOnBoth('a new address that is not verified', (stage) => {
     assert.deepEqual(await stage.sql('select email from former_email'), [])
   })
 
-  it('after a password reset by mail to the new address, the undo link in the old mailbox fails', async () => {
+  it('after a password reset by mail to the new address, the undo link gets 403', async () => {
     const { tokens, send, mailTo } = await startWithMailbox(stage)
     const { accessToken: bearer } = await tokens('eve')
     const json = { current_password: password, new_email: 'victim@example.com' }
@@ -650,7 +650,7 @@ describeOnBoth('a new address that is not verified', (stage) => {
     assert.equal((await send('POST', '/email-changes/undo', { json: { token } })).status, 403)
   })
 
-  it('after a user’s address is verified, a new address must be confirmed by a mail to it', async () => {
+  it('once a user’s address is verified, a new address must be confirmed by mail', async () => {
     const { tokens, send, mailTo, users, register } = await startWithMailbox(stage)
     const { accessToken: first, subject } = await tokens('eve')
     await send('POST', '/password-resets', { json: { login: 'eve@example.com' } })
@@ -721,7 +721,7 @@ describeOnBoth('a new address that is not verified', (stage) => {
     assert.equal((await users.readBySubject(subject))?.publicUser.email, fresh)
   })
 
-  it('if `mail` is not set, an address changes at once and the change cannot be undone', async () => {
+  it('without `mail`, an address changes at once and the change cannot be undone', async () => {
     const { accessToken, send } = await stage.start()
     const bearer = await accessToken()
     const json = { current_password: password, new_email: fresh }

@@ -387,7 +387,7 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal((await accept({ token })).status, 403)
   })
 
-  it('users.invite, users.listInvitations and users.uninvite throw if `mail` is not set', async () => {
+  it('users.invite, users.listInvitations and users.uninvite throw without `mail`', async () => {
     const { keystile } = await stage.start()
     const { users } = keystile
     assert.ok(users)

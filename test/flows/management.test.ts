@@ -69,7 +69,7 @@ describeOnBoth('GET /users', (stage) => {
     assert.equal((await send('GET', '/users')).status, 401)
   })
 
-  it('GET /users accepts a name as cursor, and returns 422 for a wrong cursor or limit', async () => {
+  it('GET /users takes a name as cursor, and returns 422 for a wrong cursor or limit', async () => {
     const { admin, send } = await startWithUsers(stage)
     assert.equal(
       (await send('GET', '/users?after=carol', { bearer: admin })).json['users'].length,
@@ -296,7 +296,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
     )
   })
 
-  it('a manager cannot give the role admin, even if the manager holds all scopes of the role', async () => {
+  it('a manager who holds all scopes of the role admin cannot give this role', async () => {
     const { change, administer } = await startWithManager({ withoutScopes: true })
     for (const name of ['bob', 'eve'])
       assert.equal((await change(name, { roles: ['admin'] })).status, 403)
@@ -306,7 +306,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
     assert.equal((await change('eve', { disabled: false })).status, 403)
   })
 
-  it('to give a right, a caller must have it in the database; a right in the token is not enough', async () => {
+  it('to give a right, a caller must have it in the database, not only in the token', async () => {
     const { admin, change, administer, send, idOf } = await startWithManager()
     await administer('bob', { scopes: ['users:write'] })
     assert.equal((await change('eve', { scopes: ['users:read'] })).status, 403)
@@ -317,7 +317,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
       assert.equal((await send('PATCH', path, { bearer: admin, json })).status, 403)
   })
 
-  it('giving a user a role returns 409 if the caller loses the rights at the same time', async () => {
+  it('giving a role returns 409 if the caller loses the rights at the same time', async () => {
     if (stage.kind === 'SQLite') return // SQLite has one writer; see users.test.ts
     const { administer, idOf } = await startWithManager()
     const eve = await idOf('eve')

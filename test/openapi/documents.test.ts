@@ -82,7 +82,7 @@ describe('secure() with a document from @hono/zod-openapi', () => {
     app.getOpenAPI31Document({ openapi: '3.1.0', info }),
     app.getOpenAPIDocument({ openapi: '3.0.3', info }),
   ]) {
-    it(`secure() documents the guards of a Hono app in valid OpenAPI ${document.openapi}`, async () => {
+    it(`secure() documents a Hono app’s guards in valid OpenAPI ${document.openapi}`, async () => {
       assert.deepEqual(await securityOf(secure(document, app)), {
         'get /items/{id}': [{ keystile: ['items:read'] }],
         'put /items/{id}': [{ keystile: ['items:read', 'items:write'] }],

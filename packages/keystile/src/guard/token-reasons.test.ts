@@ -154,7 +154,7 @@ const causes: Readonly<Record<TokenReason, Cause | (() => unknown)>> = {
 
 describe('TokenReason', () => {
   for (const [reason, cause] of Object.entries(causes)) {
-    it(`the error for ${reason} has its code from tokenReasons and its status from tokenStatus`, async () => {
+    it(`tokenReasons and tokenStatus list the code and status of the error ${reason}`, async () => {
       const error = typeof cause === 'function' ? thrownBy(cause) : (await refusalOf(cause)).error
       const { code } = tokenReasons[reason as TokenReason]
       assert.deepEqual([error.reason, error.code, error.status], [reason, code, tokenStatus[code]])

@@ -31,7 +31,7 @@ describe('samplePaths', () => {
       )
   })
 
-  it('samplePaths tries the values in the document, the most specific first, then common values', () => {
+  it('samplePaths tries the document’s values, most specific first, then common values', () => {
     const parameters: readonly object[] = [
       {
         name: 'id',

@@ -27,7 +27,7 @@ describe('commit', () => {
       )
   })
 
-  it('commit rethrows an error that means a rollback; after other errors, the outcome is unknown', async () => {
+  it('commit rethrows a rollback error; after other errors, the outcome is unknown', async () => {
     const conflict = failure('40001')
     await assert.rejects(
       commit(() => Promise.reject(conflict), []),
@@ -62,7 +62,7 @@ describe('cancelStatement', () => {
   }
   const request = '0000001004d2162e00000007'
 
-  it('cancelStatement sends the cancel message of PostgreSQL, over TCP or a Unix socket', async (t) => {
+  it('cancelStatement sends PostgreSQL’s cancel message over TCP or a Unix socket', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'keystile-pg-'))
     t.after(() => rmSync(folder, { recursive: true }))
     const tcp = (await listen(t, { port: 0 })).server
@@ -80,7 +80,7 @@ describe('cancelStatement', () => {
     }
   })
 
-  it('cancelStatement needs host, port, process id and key, and ignores a refused connection', async (t) => {
+  it('cancelStatement needs host, port, pid and key, and ignores connection errors', async (t) => {
     const { server, connections } = await listen(t, { port: 0 })
     const { port } = server.address() as AddressInfo
     const whole = { host: '127.0.0.1', port, processID: 7, secretKey: 9 }

@@ -147,7 +147,7 @@ describe('a Nest app with KeystileModule', () => {
     })
   }
 
-  it('a method without @Public() is not public, even if it overrides one with @Public()', async () => {
+  it('a method without @Public() that overrides a public method is not public', async () => {
     class Base {
       get(): string {
         return 'base'
@@ -284,7 +284,7 @@ describe('mistakes that stop a Nest app at its start', () => {
       )
   })
 
-  it('an app does not start if a guard decorates a method that is not a request handler', async () => {
+  it('an app does not start if a guard decorates a method that handles no requests', async () => {
     class Service {
       remove(): void {}
     }

@@ -60,7 +60,7 @@ describe('checkProfile', () => {
     )
   })
 
-  it('checkProfile reports a schema error that has no path, or has objects in its path', async () => {
+  it('checkProfile reports schema errors without a path, or with objects in the path', async () => {
     const odd: ProfileSchema = {
       '~standard': {
         version: 1,
@@ -113,7 +113,7 @@ describe('the size of a profile', () => {
     assert.deepEqual(await errorsOf({ a: '\u0000'.repeat(maxProfileBytes / 6) }), [sizeFault])
   })
 
-  it('checkProfile limits the size of the schema’s output, because Keystile stores the output', async () => {
+  it('checkProfile limits the size of the schema’s output, which Keystile stores', async () => {
     const growing: ProfileSchema = z
       .object({})
       .transform(() => ({ a: 'x'.repeat(maxProfileBytes) }))
@@ -144,7 +144,7 @@ describe('profile fields with reserved names', () => {
     const members = JSON.parse(`{"${name}":["admin"]}`) as Record<string, unknown>
     const fault = { loc: ['body', name], msg: 'This field is reserved', type: 'extra_forbidden' }
 
-    it(`checkProfile refuses the reserved field ${name} in the input and output of the schema`, async () => {
+    it(`checkProfile refuses a reserved field in a schema’s input or output: ${name}`, async () => {
       assert.deepEqual(await checkProfile(members, open, []), { errors: [fault], profile: {} })
       assert.deepEqual(await checkProfile(members, z.object({}), []), {
         errors: [fault],
@@ -173,7 +173,7 @@ describe('profile fields with reserved names', () => {
 })
 
 describe('describeProfile', () => {
-  it('describeProfile returns { type: "object" } for a profile schema without a JSON Schema', () => {
+  it('describeProfile returns { type: "object" } for a profile schema without JSON Schema', () => {
     assert.deepEqual(describeProfile(undefined, 'input'), {
       type: 'object',
       properties: {},

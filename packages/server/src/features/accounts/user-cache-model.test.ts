@@ -205,7 +205,7 @@ async function run(running: readonly Process[], steps: readonly Step[]): Promise
 
 describeOnBoth('random changes of a user in three processes', (stage: Stage) => {
   const numRuns = stage.kind === 'SQLite' ? histories : Math.ceil(histories / 4)
-  it(`in ${numRuns} random histories, no process returns outdated user data (KEYSTILE_SEED=${seed})`, async (t) => {
+  it(`no process returns outdated users in ${numRuns} runs (KEYSTILE_SEED=${seed})`, async (t) => {
     // Creates the database.
     const { keystile } = await stage.start()
     await keystile.close()

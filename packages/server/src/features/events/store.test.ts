@@ -57,7 +57,7 @@ describe('the table of events', () => {
     assert.equal((await readFeed(db, 0)).hasUnnumbered, true)
   })
 
-  it('listEventsAfter lists an event only after it has a number, and the number never changes', async () => {
+  it('listEventsAfter lists only numbered events, and their numbers never change', async () => {
     await insert('expired by a clock that is ahead', now - margin - day + 1)
     await insert('last', now - margin + 1)
     await insert('later', now + 5)

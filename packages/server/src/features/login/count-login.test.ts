@@ -53,21 +53,21 @@ describe('countLogin', () => {
     return (await countLogin(login, { limits, devices })).spent.uses
   }
 
-  it('a login from an unknown device uses the rate limits of the user name and the IP address', async () => {
+  it('a login from an unknown device uses the rate limits of name and IP address', async () => {
     assert.deepEqual(await spentBy(undefined), [ofName, ofAddress])
     assert.deepEqual(counted, [ofName, ofAddress])
   })
 
-  it('a login from a known device of the account uses only the rate limit of the device', async () => {
+  it('a login from a known device of the account uses only the device’s rate limit', async () => {
     assert.deepEqual(await spentBy('secret'), [ofDevice])
     assert.deepEqual(counted, [ofDevice])
   })
 
-  it('a login from a device of another account uses the rate limits of name, address and device', async () => {
+  it('a login from another account’s device uses limits of name, address and device', async () => {
     assert.deepEqual(await spentBy('secret', { isOwn: false }), [ofName, ofAddress, ofDevice])
   })
 
-  it('if the rate limit of a device is exhausted, a login uses the limits of name and address', async () => {
+  it('if a device’s rate limit is exhausted, a login uses limits of name and address', async () => {
     assert.deepEqual(await spentBy('secret', { exhausted: [ofDevice] }), [ofName, ofAddress])
   })
 })

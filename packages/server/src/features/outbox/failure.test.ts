@@ -27,7 +27,7 @@ describe('failureOf', () => {
     assert.deepEqual(of(554, 'EPROTOCOL'), { code: 'smtp_554', isPermanent: false })
   })
 
-  it('failureOf treats an error that is not an SMTP reply as temporary, and keeps only a short code', () => {
+  it('failureOf treats errors other than SMTP replies as temporary, and keeps a short code', () => {
     assert.deepEqual(failureOf({ code: 'ECONNECTION' }), {
       code: 'ECONNECTION',
       isPermanent: false,

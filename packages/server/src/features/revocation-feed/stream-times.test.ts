@@ -142,7 +142,7 @@ describe('createRevocationStreams in set time', () => {
     assert.deepEqual(await later, ['revocation'])
   })
 
-  it('a stream of revocations sends one heartbeat in each second, if the feed is fresh', async () => {
+  it('a revocation stream sends one heartbeat in each second, if the feed is fresh', async () => {
     const { next } = await openCurrent(await addReader('api'))
     let heartbeats = 0
     const reading = (async () => {
@@ -167,7 +167,7 @@ describe('createRevocationStreams in set time', () => {
     await reading
   })
 
-  it('a stream of revocations ends only if its reader takes no bytes for more than the limit', async () => {
+  it('a reader that takes no bytes loses its revocation stream only after the limit', async () => {
     stopTime()
     const proven = await addReader('api')
     await open(proven) // nobody reads it
@@ -197,7 +197,7 @@ describe('createRevocationStreams in set time', () => {
     assert.deepEqual(await other, ['current'])
   })
 
-  it('a revocation stream ends if its client is deleted, gets a new secret or loses permission', async () => {
+  it('a client’s deletion, new secret or lost permission ends its revocation streams', async () => {
     const readers: Record<string, Awaited<ReturnType<typeof open>>> = {}
     for (const id of ['kept', 'gone', 'changed', 'limited'])
       readers[id] = await openCurrent(await addReader(id))
@@ -214,7 +214,7 @@ describe('createRevocationStreams in set time', () => {
     assert.deepEqual(await readers['kept']?.next(), ['current'])
   })
 
-  it('look-ups of clients run one at a time, and a failed look-up does not stop later ones', async () => {
+  it('look-ups of clients run one at a time, and continue after a failed look-up', async () => {
     let lookUps = 0
     let answer = Promise.withResolvers<ReadonlyMap<string, ProvenClient>>()
     start((ids) => {
@@ -244,7 +244,7 @@ describe('createRevocationStreams in set time', () => {
     assert.equal(streams.count, 0)
   })
 
-  it('an event about a client ends only the streams of this client; other events end none', async () => {
+  it('an event about a client ends only this client’s streams; other events end none', async () => {
     const reader = await openCurrent(await addReader('api'))
     await openCurrent(await addReader('other'))
     await insert('session', 'api')
@@ -256,7 +256,7 @@ describe('createRevocationStreams in set time', () => {
     assert.equal(await end, 'end')
   })
 
-  it('while the database is down, a reader can resume from a Last-Event-ID that is in memory', async () => {
+  it('while the database is down, a reader can resume from a Last-Event-ID in memory', async () => {
     const proven = await addReader('api')
     await insert('session', 'known')
     const row = others.prepare("select seq from event where id = 'session-known'").get()

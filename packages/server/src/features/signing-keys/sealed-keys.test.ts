@@ -30,7 +30,7 @@ describe('signingKeyOf', () => {
     })
   }
 
-  it('signingKeyOf refuses public keys, shared secrets, and algorithms such as ES384 and RS512', () => {
+  it('signingKeyOf refuses public keys, shared secrets and algorithms like ES384 and RS512', () => {
     const others = (['HS256', 'ES384', 'PS256', 'RS512'] satisfies AlgorithmName[]).map((name) =>
       exportPrivateJwk(generateKey(name)),
     )
