@@ -306,7 +306,7 @@ describe('keystile backup and keystile restore', () => {
       assert.equal(await statusOf(second, await second.accessToken()), 200)
     })
 
-    it('a restore ends all of 1,200 sessions, although one statement cannot end so many', async () => {
+    it('a restore ends all 1,200 sessions, although one statement cannot end so many', async () => {
       await start()
       query(
         database,
@@ -447,7 +447,7 @@ describe('keystile backup and keystile restore', () => {
       await must('restore', 'b.db')
     })
 
-    it('`keystile restore` keeps the old database, and says how to read its audit log', async () => {
+    it('`keystile restore` keeps the old database and says how to read its audit log', async () => {
       const first = await start()
       await must('backup', 'b.db')
       const subject = await first.addUser({ username: 'grace', email: 'grace@example.com' })

@@ -102,7 +102,7 @@ describeOnBoth(
       assert.equal((await keystile.refresh(refreshToken)).status, 200)
     })
 
-    it('a login through a client gets only the client’s scopes; a refresh needs the client’s secret', async () => {
+    it('a login gets only its client’s scopes; a refresh needs the client’s secret', async () => {
       const keystile = await stage.start({ scopes, defaultScopes: ['items:read', 'items:write'] })
       await keystile.addUser()
       const web = await keystile.addClient({ id: 'web', ...people })

@@ -188,7 +188,7 @@ describeOnBoth('a forgotten password', (stage) => {
     )
   })
 
-  it('POST /password-resets stores equal rows for all login names, and looks up no user', async () => {
+  it('POST /password-resets stores equal rows for all login names, and reads no user', async () => {
     const { addUser, request, settled } = await start(stage)
     await addUser()
     // While another process has the lease, no account is looked up.
@@ -309,7 +309,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal(status, 204)
   })
 
-  it('a mailbox gets three reset mails an hour; further requests do not invalidate the links', async () => {
+  it('a mailbox gets three reset mails an hour; more requests leave the links valid', async () => {
     const { addUser, asked, request, settled, confirm, mails } = await start(stage)
     await addUser()
     const { token } = await asked()
@@ -319,7 +319,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 204)
   })
 
-  it('in a flood of requests, only a request from the owner’s known device still sends a mail', async () => {
+  it('in a request flood, only a request from the owner’s known device sends a mail', async () => {
     const started = await start(stage, { rateLimits: 'on' })
     const { addUser, login, send, asked, request, settled, confirm, mails, clock } = started
     await addUser()
@@ -346,7 +346,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token: first.token })).status, 403)
   })
 
-  it('for unknown devices, a fourth reset link evicts the first; a known device’s link stays valid', async () => {
+  it('a fourth link for unknown devices evicts the first, not a known device’s link', async () => {
     const { addUser, login, asked, confirm, clock } = await start(stage)
     await addUser()
     const { device_secret } = (await login()).json
@@ -457,7 +457,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 403)
   })
 
-  it('a reset that verifies the address clears the profile, but a later reset does not', async () => {
+  it('a reset that verifies the address clears the profile; a later reset does not', async () => {
     const profile = z.object({ website: z.string().optional() })
     const { addUser, asked, confirm, users, send, login } = await start(stage, { profile })
     const subject = await addUser({ website: 'https://evil.example' } as object)

@@ -35,7 +35,7 @@ describeOnBoth('changes of users', (stage) => {
     })
   }
 
-  it('a change of a user by the user or the app adds an event, and so does a new hash at a login', async () => {
+  it('a change of a user by user or app adds an event, as does a new hash at a login', async () => {
     const started = await startMails(stage, {
       emailVerification: 'off',
       profile: z.looseObject({}),

@@ -22,7 +22,7 @@ const refused = [403, 'email_not_verified']
 const admitted = [200, 'admitted']
 
 describeOnBoth('guard({ verified: true })', (stage) => {
-  it('guard({ verified: true }) admits a token after the address of its user is verified', async () => {
+  it('guard({ verified: true }) admits a token once its user’s address is verified', async () => {
     const started = await stage.start()
     const bearer = await started.accessToken()
     assert.deepEqual(await ask(started, bearer), refused)
@@ -55,7 +55,7 @@ describeOnBoth(
       assert.deepEqual(await ask(started, bearer), refused)
     })
 
-    it('guard({ verified: true }) admits an app’s own user whose emailVerified is true', async () => {
+    it('guard({ verified: true }) admits an app’s own user with emailVerified: true', async () => {
       await stage.start()
       const { directory } = stage.people
       const users: typeof directory = {

@@ -44,7 +44,7 @@ describe('the programs in the documentation', { skip }, () => {
   const programs = wholeBlocks.filter(({ name }) => !name.endsWith('-express-4'))
   const groups = Map.groupBy(programs, (block) => packagesOf(block).join(' and '))
   for (const [names, group] of groups) {
-    it(`${group.length} programs compile with keystile${names ? ` and ${names}` : ' alone'} installed`, () => {
+    it(`${group.length} programs compile with keystile${names ? ` and ${names}` : ' only'}`, () => {
       const others = [...(names ? names.split(' and ') : []), '@types/node']
       const made = app('@keystile/server', others)
       const compilerOptions = {

@@ -211,7 +211,7 @@ describe('the session of a client', () => {
     assert.equal(stage.signOuts, 0)
   })
 
-  it('without a lock, a slow refresh does not overwrite newer tokens from another client', async () => {
+  it('without a lock, a slow refresh never overwrites another client’s newer tokens', async () => {
     const other = start()
     await stage.client.login(ada)
     stage.clock.advance(600)
@@ -226,7 +226,7 @@ describe('the session of a client', () => {
     assert.equal(stored()!.accessToken, accessToken)
   })
 
-  it('with opaque tokens, client.fetch retries a 401 after a refresh, but not after a new login', async () => {
+  it('client.fetch retries a 401 of opaque tokens after a refresh, not after a login', async () => {
     let count = 0
     stage.server.instead = ({ route }, response) =>
       route === 'POST /auth/token' &&

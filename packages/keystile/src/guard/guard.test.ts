@@ -503,7 +503,7 @@ describe('a demand of a verified e-mail address', () => {
     })
   }
 
-  it('enter() of a guard without user() refuses the caller if the demand has `verified`', async () => {
+  it('enter() of a guard without user() refuses a caller if a demand has `verified`', async () => {
     const token = tokenWith()
     assert.ok((await check(`Bearer ${token}`)).allowed)
     assert.equal(core.enterAtOnce({}, request(`Bearer ${token}`), verified), undefined)
@@ -512,7 +512,7 @@ describe('a demand of a verified e-mail address', () => {
     assert.equal(decision.error.reason, 'email_not_verified')
   })
 
-  it('a guard with `verified` refuses a token until emailVerified is true, and then admits it', async () => {
+  it('a guard with `verified` admits a token only after emailVerified becomes true', async () => {
     const user = { emailVerified: false }
     const guard = guardOf(user)
     const sent = request(`Bearer ${tokenWith()}`)
@@ -842,7 +842,7 @@ describe('anyOf', () => {
     assert.match(challenge ?? '', /scope="items:write"$/)
   })
 
-  it('an alternative of anyOf that is a list admits only tokens with all scopes of the list', async () => {
+  it('a list of scopes in anyOf admits only tokens with all scopes of the list', async () => {
     const both = core.demandAnyOf([['items:read', 'items:write']])
     assert.equal(
       refusal(await core.check(request(`Bearer ${tokenWith('items:read')}`), both)).status,
@@ -1028,7 +1028,7 @@ describe('enterAtOnce', () => {
     )
   })
 
-  it('enterAtOnce returns undefined if a scope is missing, maxAgeSeconds is set, or user() must run', async () => {
+  it('enterAtOnce returns undefined for maxAgeSeconds, user() or a missing scope', async () => {
     const token = tokenWith('items:read')
     await check(`Bearer ${token}`)
     assert.equal(
@@ -1091,7 +1091,7 @@ describe('enterAtOnce', () => {
       }
     })
 
-    it('if user() is a wrapper around a withRecall() function, enterAtOnce finds no user', async () => {
+    it('if user() wraps a withRecall() function, enterAtOnce finds no user', async () => {
       inMemory = { name: 'Alice' }
       const load = withRecall(
         async () => inMemory,

@@ -106,7 +106,7 @@ describe('sign() and verify()', () => {
     ['PS384', 'sha384', 48],
     ['PS512', 'sha512', 64],
   ] as const) {
-    it(`verify() demands a ${name} salt as long as the hash: ${bytes} bytes (RFC 7518 §3.5)`, () => {
+    it(`verify() demands ${name} salts as long as the hash: ${bytes} bytes (RFC 7518 §3.5)`, () => {
       const key = generateKey(name)
       const signed = (saltLength: number): Buffer =>
         signWith(hash, data, {

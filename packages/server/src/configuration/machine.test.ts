@@ -83,7 +83,7 @@ describe('the inspection of the machine', () => {
     assert.deepEqual((await inspect()).keyFile?.secret, undefined)
   })
 
-  it('inspectMachine returns no files and no facts for a database that is missing or in memory', async () => {
+  it('inspectMachine returns no files or facts for a missing or in-memory database', async () => {
     for (const source of [join(folder, 'none/absent.db'), ':memory:', undefined]) {
       const machine = await inspect({ database: source })
       assert.deepEqual(
@@ -136,7 +136,7 @@ describe('the inspection of the machine', () => {
       assert.equal(await needsPreviousKey({ key, previousKey: 'other' }), true)
     })
 
-  it('needsPreviousKey of inspectMachine is undefined if `key` or `previousKey` is unknown', async () => {
+  it('needsPreviousKey of inspectMachine is undefined without `key` or `previousKey`', async () => {
     addKey(sealAsSigningKey('{}', 'k'))
     assert.equal(await needsPreviousKey({ key, previousKey: 'other' }), false)
     assert.equal(await needsPreviousKey({ key }), undefined)
@@ -145,7 +145,7 @@ describe('the inspection of the machine', () => {
     assert.equal(await needsPreviousKey({ previousKey: 'other' }), false)
   })
 
-  it('enforceRules logs the warnings, and throws an error with all violations that stop a start', async () => {
+  it('enforceRules logs warnings, and throws an error with all fatal violations', async () => {
     const warnings: unknown[] = []
     const logger = {
       ...silentLogger,

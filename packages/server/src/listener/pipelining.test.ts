@@ -78,7 +78,7 @@ describe('createTurns', () => {
     })
   }
 
-  it('createTurns resets a connection that sends a body while a request is unanswered', async () => {
+  it('createTurns resets connections that send a body while a request is unanswered', async () => {
     const chunked =
       'POST /b HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n'
     for (const withBody of [post('/b'), chunked]) {
@@ -90,7 +90,7 @@ describe('createTurns', () => {
     await untilAnswered(send(post('/a'), get('/b')), '/b')
   })
 
-  it('createTurns answers requests in order on a connection, and different connections in parallel', async () => {
+  it('createTurns answers requests in order, but different connections in parallel', async () => {
     const { send, handled } = await serve()
     const paths = Array.from({ length: 10 }, (_, i) => `/${i}`)
     const [first, second] = [send(...paths.map(get)), send(...paths.map(get))]
@@ -103,14 +103,14 @@ describe('createTurns', () => {
     assert.notDeepEqual(handled.slice(0, 10), paths)
   })
 
-  it('createTurns handles no request after an unanswered one, or after an HTTP/1.0 request', async () => {
+  it('createTurns handles no request after an unanswered or an HTTP/1.0 request', async () => {
     const { send, handled } = await serve()
     await untilAnswered(send(get('/a'), get('/never'), get('/b')), '/a')
     assert.equal(await isReset(send(last('/c'), get('/d'))), false)
     assert.deepEqual(handled, ['/a', '/never', '/c'])
   })
 
-  it('createTurns resets a connection if too many requests wait on all connections together', async () => {
+  it('createTurns resets a connection if too many requests wait across connections', async () => {
     const { send } = await serve({ pipelinedRequestsOfAll: 5 })
     const stuck = send(get('/never'), ...Array.from({ length: 5 }, () => get('/a')))
     const alone = send(get('/alone'))

@@ -81,7 +81,7 @@ describe('Feature', () => {
 })
 
 describe('WithAuditEvents', () => {
-  it('WithAuditEvents accepts a list of features only if it contains all named audit events', () => {
+  it('WithAuditEvents accepts a feature list only if the list has all named audit events', () => {
     type Both = readonly [Feature<object, 'dimmed'>, Feature]
     same<WithAuditEvents<'dimmed', Both>, Both>(true)
     same<WithAuditEvents<'dimmed' | 'lit', Both>, { readonly missing: 'lit' }>(true)
@@ -89,7 +89,7 @@ describe('WithAuditEvents', () => {
 })
 
 describe('WithSettings', () => {
-  it('WithSettings accepts a list of features only if the features have all settings in `Names`', () => {
+  it('WithSettings accepts a feature list only if the list has all settings in `Names`', () => {
     type Both = readonly [{ readonly name: 'light'; readonly settings: SettingList<ColourOptions> }]
     same<WithSettings<'colour' | 'isBright', Both>, Both>(true)
     same<WithSettings<'colour' | 'shade', Both>, { readonly missing: 'shade' }>(true)
@@ -120,7 +120,7 @@ describe('the settings of all features', () => {
     }
   })
 
-  it('no two settings have the same environment variable, and each default passes its schema', () => {
+  it('no two settings share an environment variable, and each default passes its schema', () => {
     const variables = settings.flatMap(({ environment = [] }) => environment)
     assert.equal(new Set(variables).size, variables.length)
     for (const setting of settings) {

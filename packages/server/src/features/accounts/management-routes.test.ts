@@ -73,7 +73,7 @@ describe('managementRoutes', () => {
     return [users.length, next]
   }
 
-  it('GET /users lists 50 users; if there are more, `next` is the username of the last one', async () => {
+  it('GET /users lists 50 users; if more exist, `next` is the last listed username', async () => {
     assert.deepEqual(await list(''), [50, 'user-049'])
     assert.deepEqual(await list('?after=user-049'), [1, null])
   })

@@ -117,7 +117,7 @@ describeOnBoth(
       assert.deepEqual(await linesOf(() => login({ password: 'x'.repeat(1_025) })), [])
     })
 
-    it('the audit record has each failed client authentication, with the id of a known client', async () => {
+    it('the audit record has failed client authentications, with known clients’ ids', async () => {
       const { send, login, linesOf } = await start(stage)
       const refused = { event: 'client_refused', actor: 'nobody' }
       assert.deepEqual(
@@ -156,7 +156,7 @@ describeOnBoth(
       )
     })
 
-    it('the audit record has each session that ends because its user has too many sessions', async () => {
+    it('the audit record has each end of a session whose user has too many sessions', async () => {
       const { addUser, keystile, linesOf } = await start(stage)
       const subject = await addUser()
       const made = []

@@ -141,7 +141,7 @@ describe('createEventLog', () => {
     assert.deepEqual(read(log.start()), [1, 2, 3])
   })
 
-  it('after eventLog.startOver(), readers get the old events until eventLog.show() is called', () => {
+  it('after eventLog.startOver(), readers get old events until eventLog.show() is called', () => {
     const log = createEventLog()
     log.add(eventOf(1))
     log.add(eventOf(2))

@@ -64,7 +64,7 @@ describe('watchHashThreads', () => {
     assert.deepEqual([watched.length, told], [0, []])
   })
 
-  it('if the hash threads have had no work for an hour, areWorking() is true without a probe', async () => {
+  it('if hash threads had no work for an hour, areWorking() is true without a probe', async () => {
     const { watched, advance, asked } = createStage()
     await watched.hash(password)
     advance(3_600)
@@ -96,7 +96,7 @@ describe('watchHashThreads', () => {
     assert.deepEqual([await watched.areWorking(), asked()], [true, 40])
   })
 
-  it('areWorking() is false once a hash has run for 10 s; two calls share one test hash', async () => {
+  it('areWorking() is false once a hash runs for 10 s; two calls share one test hash', async () => {
     const { watched, advance, hashBy, asked } = createStage()
     const { promise, resolve } = Promise.withResolvers<string>()
     hashBy(() => promise)

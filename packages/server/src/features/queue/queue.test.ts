@@ -114,7 +114,7 @@ describe('the worker of a queue', () => {
   }
   const names = (): string => started.map(({ row }) => row.id).join()
 
-  it('a worker starts as soon as its process has the lease, and erases delivered rows', async () => {
+  it('a worker starts once its process has the lease, and erases delivered rows', async () => {
     insert('a')
     start()
     await until(() => started.length === 1)
@@ -156,7 +156,7 @@ describe('the worker of a queue', () => {
     assert.deepEqual([names(), rows()[0]?.['tries'], warnings], ['', 0, []])
   })
 
-  it('the pause after the first failed try is 10 s, and doubles with each try up to one hour', async () => {
+  it('the pause after failed tries starts at 10 s, and doubles up to one hour', async () => {
     for (const [tries, id] of [0, 1, 8, 9, 30].entries()) insert(`${tries}`, { tries: id })
     start()
     await until(() => started.length === 5)
@@ -211,7 +211,7 @@ describe('the worker of a queue', () => {
     assert.equal(names(), 'a,b')
   })
 
-  it('while the database keeps failing, the worker of a queue logs only the first failure', async () => {
+  it('while the database keeps failing, a queue worker logs only the first failure', async () => {
     const gone = (): void => file.exec(`alter table ${table} rename to gone`)
     gone()
     start()
@@ -232,7 +232,7 @@ describe('the worker of a queue', () => {
     file.exec(`alter table gone rename to ${table}`)
   })
 
-  it('if the outcome of a delivery cannot be written, a worker waits for the next tick', async () => {
+  it('if a delivery’s outcome cannot be written, a worker waits for the next tick', async () => {
     insert('a')
     start()
     await until(() => started.length === 1)
@@ -247,7 +247,7 @@ describe('the worker of a queue', () => {
     assert.equal(names(), 'a,b')
   })
 
-  it('a worker that lost the lease during a delivery changes nothing and logs nothing', async () => {
+  it('a worker that lost the lease during a delivery changes and logs nothing', async () => {
     insert('a')
     start()
     await until(() => started.length === 1)
@@ -258,7 +258,7 @@ describe('the worker of a queue', () => {
     assert.deepEqual([rows().length, reports, warnings], [1, [], []])
   })
 
-  it('if the lease expires while a worker claims a row, the worker does not deliver the row', async () => {
+  it('a worker whose lease expires during a claim does not deliver the claimed row', async () => {
     insert('a')
     let time = performance.now()
     mock.method(performance, 'now', () => time)
@@ -288,7 +288,7 @@ describe('the worker of a queue', () => {
     assert.equal(names(), 'a')
   })
 
-  it('close() waits for a claim in progress, and for the delivery of the claimed rows', async () => {
+  it('close() waits for a claim in progress and the delivery of the claimed rows', async () => {
     const [gate, write] = [Promise.withResolvers<void>(), database.write.bind(database)]
     insert('a')
     const gated = mock.method(database, 'write', async (...given: Parameters<typeof write>) => {
@@ -414,7 +414,7 @@ describe('the rows of a queue', () => {
     ])
   })
 
-  it('a retry with an id makes only that row due, even if the row is not a dead letter', async () => {
+  it('a retry by id makes only that row due, even if the row is not a dead letter', async () => {
     await insert('dead', { dead_at: now, tries: 24 })
     await insert('waiting', { tries: 1, next_try_at: now + 5 })
     await insert('other', { tries: 1, next_try_at: now + 5 })
@@ -427,7 +427,7 @@ describe('the rows of a queue', () => {
     ])
   })
 
-  it('countRows counts waiting and dead rows; rows from before `overdueBefore` count as dead', async () => {
+  it('countRows counts waiting and dead rows; rows before `overdueBefore` are dead', async () => {
     await insert('a')
     await insert('b')
     await insert('dead', { dead_at: now })

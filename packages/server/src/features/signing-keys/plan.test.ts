@@ -59,7 +59,7 @@ describe('plan', () => {
       assert.equal(plan([key('a', 0)], 5, { ...wanted, ...change }, times).newSignsFrom, 15)
   })
 
-  it('plan() waits `margin` after the expiry of a key’s last token, and then deletes the key', () => {
+  it('plan() waits `margin` after the expiry of a key’s last token, and deletes the key', () => {
     const gone = (now: number): readonly string[] =>
       plan([key('a', 0, 60), key('b', 60)], now, wanted, times).gone
     assert.deepEqual([gone(82), gone(83)], [[], ['a']])
