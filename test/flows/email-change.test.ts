@@ -460,7 +460,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await register({ username: 'bob', email: old })).status, 201)
   })
 
-  it('while an address change is confirmed, nobody can register the old address', async () => {
+  it('during an address change, another registration cannot take the old address', async () => {
     const { asked, confirm, bearer, register } = await start()
     const { token } = await asked()
     const registrations = Array.from({ length: 8 }, (_, n) =>

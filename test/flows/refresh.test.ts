@@ -369,7 +369,7 @@ describeOnBoth(
       assert.equal(Number(unused), 1)
     })
 
-    it(`20 parallel retries after the grace period get one token (${rounds} times)`, async () => {
+    it(`20 retries after the grace period all get the same token (${rounds} times)`, async () => {
       const clock = createTestClock()
       const [one, other] = [await stage.start({ clock }), await stage.start({ clock })]
       let { refreshToken } = await one.tokens()
