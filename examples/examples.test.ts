@@ -162,7 +162,7 @@ describe('examples/websocket', () => {
     }
   })
 
-  it('examples/websocket reads tokens from two headers, and disconnects deleted users', async () => {
+  it('examples/websocket reads tokens from two headers and disconnects deleted users', async () => {
     const { url, headers } = example
     let greeted = 0
     const leave = (): void => {
@@ -384,7 +384,7 @@ describe('examples/nest with GraphQL and Fastify', () => {
   }
   const lacks = ['The token lacks a required scope']
 
-  it('resolvers of examples/nest demand the token or scope that their decorators name', async () => {
+  it('resolvers of examples/nest demand the token or scope their decorators name', async () => {
     const { headers } = example
     assert.deepEqual(await ask('{ me items { name } }', headers), {
       me: 'ada',
@@ -396,7 +396,7 @@ describe('examples/nest with GraphQL and Fastify', () => {
     assert.deepEqual(await ask('mutation { clear }', headers), lacks)
   })
 
-  it('examples/nest refuses a guarded field though the query’s guard admits the caller', async () => {
+  it('examples/nest refuses a guarded field though the query guard admits the caller', async () => {
     assert.deepEqual(await ask('{ items { name cost } }', example.headers), lacks)
   })
 })

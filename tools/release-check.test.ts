@@ -6,7 +6,7 @@ const repository = { url: 'https://git.example/keystile' }
 const library = { name: 'keystile', version: '1.2.3', repository }
 const server = { name: '@keystile/server', version: '1.2.3', repository }
 
-it('released packages share a version, are public, and have a repository URL for provenance', () => {
+it('released packages share a version, are public and have a repository URL for provenance', () => {
   const needsLibrary = { ...server, dependencies: { keystile: '1.2.3', zod: '4.0.0' } }
   assert.deepEqual(faultsOf([library, needsLibrary], 'v1.2.3'), [])
   for (const [manifests, tag, fault] of [

@@ -118,7 +118,7 @@ describe('the account pages, in a browser', { skip: skipWithoutBrowser() }, () =
   }
 
   for (const javaScriptEnabled of [true, false])
-    it(`the link of a reset mail sets a new password ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, () =>
+    it(`reset links set a new password ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, () =>
       onDevice({ javaScriptEnabled }, async (page) => {
         const username = `link-${javaScriptEnabled}`
         await addUser(username)

@@ -155,7 +155,7 @@ function report(
 const skip = isLong ? false : 'KEYSTILE_LONG=1 runs it'
 
 describe('a server that crashes while clients work', { skip, timeout: 3_600_000 }, () => {
-  it(`on SQLite, a crash loses no confirmed change, not even a logout (KEYSTILE_SEED=${seed})`, async () => {
+  it(`on SQLite, a crash loses no confirmed change or logout (KEYSTILE_SEED=${seed})`, async () => {
     const place = openFile()
     await crashOften(place, rounds(100, 2), createRandom(seed))
   })
@@ -165,7 +165,7 @@ describe('a server that crashes while clients work', { skip, timeout: 3_600_000 
       ? false
       : `no PostgreSQL: ${howToGetPostgres}`
   it(
-    `on PostgreSQL, a crash loses no confirmed change, not even a logout (KEYSTILE_SEED=${seed})`,
+    `on PostgreSQL, a crash loses no confirmed change or logout (KEYSTILE_SEED=${seed})`,
     { skip },
     async () => {
       const place = await openPostgres()

@@ -103,7 +103,7 @@ for (const way of ['directly', 'through PgBouncer'] as const)
       assert.equal(await countAdvisoryLocks(database.url), 0)
     })
 
-    it(`${stormSize} simultaneous refreshes of a token get the same new token (${storms} times)`, async () => {
+    it(`${stormSize} racing refreshes of a token get one new token (${storms} times)`, async () => {
       const session = await logIn()
       for (let n = 0; n < storms; n++) {
         const requests = Array.from({ length: stormSize }, () => ask(proxy, refreshOf(session)))
@@ -120,7 +120,7 @@ for (const way of ['directly', 'through PgBouncer'] as const)
       }
     })
 
-    it(`all servers soon refuse a token that one of them has revoked (${revocations} times)`, async () => {
+    it(`all servers soon refuse a token revoked by one server (${revocations} times)`, async () => {
       const milliseconds: number[] = []
       const username = `u${randomUUID()}`
       for (let n = 0; n < revocations; n++) {
@@ -168,7 +168,7 @@ for (const way of ['directly', 'through PgBouncer'] as const)
     })
 
     if (way === 'through PgBouncer')
-      it('if the servers cannot reach the database, the load balancer passes on a server’s 503', async () => {
+      it('if servers lose the database, the load balancer passes on a server’s 503', async () => {
         const session = await logIn()
         await pooler?.kill()
         await waitUntil('the servers are still ready', async () =>

@@ -48,7 +48,7 @@ describe('a SQLite file on which Keystile does not start', () => {
     await refuses(join(at('a file'), 'keystile.db'), /: a part of its path is a file/)
   })
 
-  it('Keystile does not start on a file that is not a database, and does not change it', async () => {
+  it('Keystile neither starts on a file that is not a database nor changes the file', async () => {
     const text = 'This text is not a database.\n'.repeat(100)
     writeFileSync(at('text.db'), text)
     await refuses(at('text.db'), /the file is not a SQLite database \(SQLite: .*, code 26\)/)

@@ -148,7 +148,7 @@ describe('the options for tokenType JWT', () => {
     'token_use',
     'ver',
   ]) {
-    it(`createVerifier refuses { claim: '${claim}' } as audience, because it identifies no API`, () => {
+    it(`createVerifier refuses audience { claim: '${claim}' }: the claim identifies no API`, () => {
       const audience = { claim, values: ['a'] }
       assert.throws(() => createVerifier({ ...options, tokenType: 'JWT', audience }), {
         name: 'TypeError',

@@ -34,7 +34,7 @@ describe('createVerifiedTokens', () => {
     })
   }
 
-  it('createVerifiedTokens holds 8,388,608 characters; one more token evicts the older half', () => {
+  it('createVerifiedTokens holds 8,388,608 characters; another token evicts the older half', () => {
     const tokens = createVerifiedTokens<number>()
     const long = (n: number): string => `${n}`.padEnd(16_384, '.')
     for (let n = 0; n < 512; n++) tokens.remember(long(n), n) // 256 a generation
@@ -60,7 +60,7 @@ describe('createVerifiedTokens', () => {
     assert.equal(tokens.find('known'), 1)
   })
 
-  it('forget() of createVerifiedTokens removes a token from the young and the old generation', () => {
+  it('forget() of createVerifiedTokens removes a token from the young and old generation', () => {
     const tokens = createVerifiedTokens<number>(2)
     tokens.remember('a', 1)
     tokens.remember('b', 2)

@@ -214,7 +214,7 @@ describe('verifyPlainToken and the client', () => {
     })
   }
 
-  it('verifyPlainToken accepts an aud that equals the client, if `clients` lists this client', () => {
+  it('verifyPlainToken accepts an aud equal to the client, if `clients` lists this client', () => {
     assert.equal(verify({ azp: 'api' }, { clients: ['api'] }).clientId, 'api')
   })
 

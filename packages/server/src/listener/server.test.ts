@@ -78,7 +78,7 @@ describe('listen', () => {
     while (open() > 0) await new Promise((resolve) => setTimeout(resolve, 20))
   }
 
-  it('a revocation stream outlives the time limits for answers, and ends when the listener closes', async () => {
+  it('revocation streams outlive time limits for answers, and end with the listener', async () => {
     let running: RunningKeystile | undefined
     const log: unknown[] = []
     const accessLog = { ...silentLogger, info: (fields: object) => void log.push(fields) }
@@ -181,7 +181,7 @@ describe('listen', () => {
     })
   }
 
-  it('the listener keeps a connection of 100 requests open if the client reads the answers', async () => {
+  it('if the client reads all answers, a connection of 100 requests stays open', async () => {
     const { port } = await start({ limits: { ...standardLimits, answerMilliseconds: 300 } })
     const ask = 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n'
     const socket = connectTo(port).setEncoding('latin1')
@@ -217,7 +217,7 @@ describe('listen', () => {
     })
   }
 
-  it('when large answers reach their limit, the next large answer disconnects a slow reader', async () => {
+  it('at the limit of large answers, the next large answer disconnects a slow reader', async () => {
     const limits = { ...standardLimits, answerMilliseconds: 60_000, largeAnswers: 5 }
     const { port, connections } = await start({ limits })
     await beSlow('slow readers', port, 5)
@@ -256,7 +256,7 @@ describe('listen', () => {
     assert.match(said, /^keystile_connections \d+$/m)
   })
 
-  it('the listener still answers other clients after requests that break off at any byte', async () => {
+  it('the listener still answers other clients after requests break off at any byte', async () => {
     const { port, url } = await start()
     const whole =
       'POST /token HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{"a": '
@@ -354,7 +354,7 @@ describe('listen', () => {
       }
   })
 
-  it('the listener serves /metrics only if a metrics port is set, and only on that port', async () => {
+  it('Keystile serves /metrics only if a metrics port is set, and only on that port', async () => {
     const none = await start({ metrics: undefined })
     assert.equal((await fetch(`${none.url}/metrics`)).status, 404)
     const port = await freePort()

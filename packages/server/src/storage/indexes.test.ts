@@ -13,7 +13,7 @@ function readStatements(): readonly string[] {
 }
 
 describe('the indexes that a migration creates', () => {
-  it('an operator can create indexes concurrently before the migration that would create them', async (t) => {
+  it('operators can create a migration’s indexes concurrently before the migration', async (t) => {
     const database = await createTestDatabase()
     if (!database) return t.skip(`no PostgreSQL: ${howToGetPostgres}`)
     const client = new pg.Client({ connectionString: database.url })

@@ -114,7 +114,7 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     }
   })
 
-  it('a server does not start if a migration is missing, and starts after the migration', async () => {
+  it('a server does not start until a missing migration has run', async () => {
     await start()
     const before = await readAll()
     await withMigration('9999-made-up', madeUp, async () => {
@@ -134,7 +134,7 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     assert.deepEqual((await inspectSource(url)).unknown, ['9999-made-up'])
   })
 
-  it('a release that is too old for the database refuses to start, and names the release needed', async () => {
+  it('a release too old for the database does not start and names the needed release', async () => {
     await start()
     await query(`update keystile.schema_mark set oldest = 9998, release = '9.0.0'`)
     const refusal = {
@@ -163,7 +163,7 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     assert.deepEqual(reports, Array(2).fill('another process runs migrations; waits for it'))
   })
 
-  it('after a migration, its connection has no lock and no timeout, as PgBouncer needs', async () => {
+  it('after a migration, the connection has no lock or timeout, as PgBouncer needs', async () => {
     const pool = new pg.Pool({ connectionString: url, max: 1 })
     open.push({ end: () => pool.end() } as pg.Client)
     assert.deepEqual(await migrateDatabase(pool), names)
@@ -198,7 +198,7 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     assert.deepEqual(await migrateTo9999(), ['9999-made-up'])
   })
 
-  it('a breaking migration first raises `schema_mark`, and resets it if the migration fails', async () => {
+  it('a breaking migration first raises `schema_mark`, and a failure resets the mark', async () => {
     await start()
     const marks: unknown[] = []
     const limits: unknown[] = []
@@ -226,7 +226,7 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     await assert.rejects(start(), /needs schema 9999/)
   })
 
-  it('printing a migration changes nothing, and the printed SQL has the effect of the migration', async () => {
+  it('the printed SQL does what the migration does; printing the SQL changes nothing', async () => {
     await start()
     const before = await readAll()
     const text = await withMigration('9999-made-up', madeUp, () => printSource(url))
@@ -243,7 +243,7 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     assert.deepEqual(await readAll(), printed)
   })
 
-  it('for an empty database, the printed SQL creates the same tables as a server start', async () => {
+  it('for an empty database, printed SQL creates the same tables as a server start', async () => {
     await query(await printSource(url))
     const printed = await readAll()
     await start()
@@ -259,7 +259,7 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     assert.match(text, /update "keystile"."schema_mark" set "oldest" = 9999/)
   })
 
-  it('a server refuses a database without the table schema_mark until the database is migrated', async () => {
+  it('a server refuses a database without table schema_mark until a migration runs', async () => {
     await withMigrationsBefore('0016', start)
     await assert.rejects(start(), /it lacks 0016-schema-mark/)
     const since = names.filter((name) => name >= '0016')

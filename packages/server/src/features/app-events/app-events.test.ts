@@ -77,7 +77,7 @@ describeOnBoth('onEvent', (stage) => {
     )
   })
 
-  it('a password change calls onEvent for each session that ends, not for the caller’s session', async () => {
+  it('a password change calls onEvent for each ended session, not for the caller’s', async () => {
     const { started, events } = await startListening(stage)
     const [one, two, three] = [
       await started.tokens(),

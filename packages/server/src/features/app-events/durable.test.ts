@@ -70,7 +70,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
   const { rows, emptied, failed, run } = toolsOf(stage)
   const countRows = async (): Promise<number> => (await rows()).length
 
-  it('a durable handler gets the events of all processes and `keystile` commands, with their ids', async () => {
+  it('durable handlers get events with ids from every process and `keystile` command', async () => {
     const begin = Date.now()
     // This process takes the lease of background jobs, and has no handler.
     const there = await stage.start({ profile: z.looseObject({}) })
@@ -112,7 +112,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
     assert.equal(await countRows(), 0)
   })
 
-  it('after the last handler process stops, Keystile stores the events of the next seven days', async () => {
+  it('after the last handler stops, Keystile stores the events of the next 7 days', async () => {
     const clock = createTestClock()
     const { events, onEvent } = collector()
     await (await stage.start({ clock, onEvent })).keystile.close()
@@ -176,7 +176,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
     )
   })
 
-  it('an event is delivered again if its handler rejects, but not while the handler runs', async () => {
+  it('an event is delivered again if its handler rejects, not while the handler runs', async () => {
     const clock = createTestClock()
     const { promise, resolve } = Promise.withResolvers<void>()
     let tries = 0
@@ -201,7 +201,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
     assert.deepEqual([events.length, new Set(events.map(({ id }) => id)).size], [12, 12])
   })
 
-  it('a process that loses the lease while it handles an event does not delete the event', async () => {
+  it('a process losing the lease while it handles an event does not delete the event', async () => {
     const clock = createTestClock()
     const events: DurableAppEvent[] = []
     const handle = async (event: DurableAppEvent): Promise<void> => {
@@ -287,7 +287,7 @@ describeOnBoth('durable events that are not handled', (stage) => {
     await keystile.close()
   }
 
-  it('a week-old event whose handler fails is a dead letter until `keystile event retry`', async () => {
+  it('a week-old event that fails is a dead letter until `keystile event retry`', async () => {
     await leave(7.01)
     const handler = collector(1)
     await stage.start({ onEvent: handler.onEvent })
@@ -335,7 +335,7 @@ describeOnBoth('durable events that are not handled', (stage) => {
     assert.equal(handler.events.length, 1)
   })
 
-  it('housekeeping deletes an undelivered event 30 days after the change that it reports', async () => {
+  it('housekeeping deletes an undelivered event 30 days after the change it reports', async () => {
     await leave(29.99)
     const first = await stage.start()
     const held = `select * from lease where name = 'jobs' and expires_at > ${Date.now()}`

@@ -49,7 +49,7 @@ function refusalsOf(route: Route<unknown>): Readonly<Record<string, string>> {
 }
 
 describe('describeRoutes', () => {
-  it('the OpenAPI document has the version; its paths and login URL begin with the issuer’s path', () => {
+  it('the OpenAPI document has a version; paths and login URL begin with the issuer’s path', () => {
     const document = documentOf([route])
     assert.equal(document['openapi'], '3.1.1')
     assert.deepEqual(document['servers'], [{ url: '/' }])
@@ -68,7 +68,7 @@ describe('describeRoutes', () => {
     assert.deepEqual(Object.keys(root['paths'] as object), ['/things'])
   })
 
-  it('all methods of a path share one entry in the OpenAPI document, with the path’s parameters', () => {
+  it('all methods of a path share one OpenAPI entry, with the path’s parameters', () => {
     const path = '/users/{id}/sessions/{session_id}'
     const document = documentOf([
       { ...route, path },

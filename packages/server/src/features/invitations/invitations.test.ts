@@ -15,7 +15,7 @@ describe('createInvitations', () => {
     assert.equal(invitationKind.hasCode, true)
   })
 
-  it('while too many passwords wait, accepting an invitation is refused, and no limit counts it', async () => {
+  it('if too many passwords wait, accepting an invitation fails but uses up no limit', async () => {
     const parts = {
       passwordPolicy: createPasswordPolicy({ minLength: 15, issuer: 'https://auth.example' }),
       profile: undefined,

@@ -58,7 +58,7 @@ describe('the SMTP transport', () => {
   })
 
   // 0.0.0.0 reaches this machine, but is not a name of it: like a mail server elsewhere.
-  it('without TLS, the SMTP transport sends no mail and no password to another machine', async () => {
+  it('without TLS, the SMTP transport sends no mail or password to another machine', async () => {
     const commands: string[] = []
     server = await startMailServer({
       disabledCommands: ['STARTTLS'],
@@ -178,7 +178,7 @@ async function disable({ keystile, addUser }: TestKeystile): Promise<void> {
 }
 
 describeOnBoth('mail', (stage) => {
-  it('if the app’s function send() throws, Keystile calls it again with the same mail', async () => {
+  it('if the app’s send() throws, Keystile calls send() again with the same mail', async () => {
     const { promise, resolve } = Promise.withResolvers<MailMessage>()
     let tries = 0
     const from = 'Example <no-reply@example.com>'
@@ -203,7 +203,7 @@ describeOnBoth('mail', (stage) => {
     assert.deepEqual([sent.from, sent.to, tries], [from, 'ada@example.com', 2])
   })
 
-  it('if mailUrl is console:, the page /dev/mail shows escaped mails and runs no script', async () => {
+  it('if mailUrl is console:, /dev/mail shows escaped mails and runs no script', async () => {
     const mailFrom = 'no-reply@example.com'
     const started = await stage.start({ mailUrl: 'console:', mailFrom })
     assert.match((await started.send('GET', '/dev/mail')).text, /No mail yet/)
@@ -239,7 +239,7 @@ describeOnBoth('mail', (stage) => {
     assert.equal((await (await stage.start()).send('GET', '/dev/mail')).status, 404)
   })
 
-  it('Keystile does not start if mailUrl is "console:" and other machines can reach the server', () =>
+  it('Keystile does not start if mailUrl is "console:" and other machines reach the server', () =>
     assert.rejects(
       stage.start({
         issuer: 'https://auth.example.com',

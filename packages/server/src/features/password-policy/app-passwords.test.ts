@@ -24,7 +24,7 @@ describeOnBoth(
       assert.equal((await login({ password: another })).status, 200)
     })
 
-    it('verifyPassword accepts a bcrypt hash, and refuses any password over 1,024 bytes', async () => {
+    it('verifyPassword accepts a bcrypt hash, and refuses passwords over 1,024 bytes', async () => {
       const { keystile } = await stage.start()
       const hash = hashSync(password, 4)
       assert.equal(await keystile.verifyPassword(password, hash), true)
@@ -46,7 +46,7 @@ describeOnBoth(
       assert.equal(await keystile.verifyPassword(password, await hash), true)
     })
 
-    it('checkPassword demands the configured length, and its errors never contain the password', async () => {
+    it('checkPassword demands the configured length; no error contains the password', async () => {
       const { keystile } = await stage.start({ passwordMinLength: 8 })
       const { checkPassword } = keystile
       assert.equal(checkPassword('zk4-tent'), undefined)
@@ -66,7 +66,7 @@ describeOnBoth(
       }
     })
 
-    it('hashPassword refuses a value that is not a string, and a string of more than 1,024 bytes', async () => {
+    it('hashPassword refuses a non-string, and a string of more than 1,024 bytes', async () => {
       const { keystile } = await stage.start()
       await assert.rejects(keystile.hashPassword('x'.repeat(1_025)), {
         name: 'TypeError',

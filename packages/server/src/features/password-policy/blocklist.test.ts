@@ -17,7 +17,7 @@ describe('createBlocklist', () => {
     )
   })
 
-  it('createBlocklist finds only whole passwords of the list: no parts, and no longer texts', () => {
+  it('createBlocklist finds only whole passwords of the list, no parts or longer texts', () => {
     const known = new Set(lines)
     const others = lines.flatMap((line) => [
       line.slice(1),

@@ -51,7 +51,7 @@ describe('isOutdated', () => {
 })
 
 describe('passwordMark', () => {
-  it('passwordMark stays the same if a hash is renewed, and changes if the password is set again', () => {
+  it('passwordMark stays the same if a hash is renewed, but not if a password is set again', () => {
     const stored = hash(password)
     const [salt, other] = [stored.split('$')[4]!, hash(password)]
     const anew = hash(password, { memory: 64, passes: 1, parallelism: 1 }, salt)

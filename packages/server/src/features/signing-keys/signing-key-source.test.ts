@@ -60,7 +60,7 @@ describe('findSigningKeySource', () => {
     }
   })
 
-  it('without `signingKey`, findSigningKeySource returns `key` and `previousKey` as sealing secrets', () => {
+  it('findSigningKeySource without `signingKey` returns `key` and `previousKey` as secrets', () => {
     assert.deepEqual(findSigningKeySource({ ...options, key: 'k', previousKey: 'p' }), {
       algorithm: 'ES256',
       sealingSecrets: ['k', 'p'],
