@@ -103,7 +103,7 @@ for (const way of ['directly', 'through PgBouncer'] as const)
       assert.equal(await countAdvisoryLocks(database.url), 0)
     })
 
-    it(`${stormSize} racing refreshes of a token get one new token (${storms} times)`, async () => {
+    it(`${stormSize} parallel refreshes of a token get the same token (${storms} times)`, async () => {
       const session = await logIn()
       for (let n = 0; n < storms; n++) {
         const requests = Array.from({ length: stormSize }, () => ask(proxy, refreshOf(session)))
