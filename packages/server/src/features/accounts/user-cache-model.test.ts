@@ -143,11 +143,21 @@ async function run(running: readonly Process[], steps: readonly Step[]): Promise
   /** The first state that a process may still show. */
   const required = running.map(() => 0)
   const isStale = running.map(() => false)
+  /** When each process last read the feed. */
+  const readAt = running.map(() => time)
   /** The loads of each process that have begun. */
   const begun = running.map((): Promise<unknown>[] => [])
 
+  /** Notes that a process has read the feed, and so knows of the state with the number `known`. */
+  function hasRead(at: ProcessNumber, known: number): void {
+    required[at] = Math.max(required[at]!, known)
+    isStale[at] = false
+    readAt[at] = time
+  }
   async function write(by: ProcessNumber, change: Change): Promise<void> {
     const { users } = running[by]!
+    // After eight seconds without a read, a process reads the feed before it writes.
+    if (time - readAt[by]! >= 8_000) hasRead(by, states.length - 1)
     const user = (await users.readBySubject(subject))!
     const next = `${states.length}`
     if (change === 'profile') await users.replaceProfile(user, { next }, byOperator)
@@ -157,13 +167,12 @@ async function run(running: readonly Process[], steps: readonly Step[]): Promise
     states.push(stateOf(await users.readBySubject(subject)))
     required[by] = states.length - 1
     // All other changes may end sessions, so they read the feed before they are answered.
-    if (change !== 'profile') isStale[by] = false
+    if (change !== 'profile') hasRead(by, states.length - 1)
   }
   async function tail(at: ProcessNumber): Promise<void> {
     const known = states.length - 1
     await running[at]!.feed.tail()
-    required[at] = Math.max(required[at]!, known)
-    isStale[at] = false
+    hasRead(at, known)
   }
   async function read(at: ProcessNumber): Promise<void> {
     const { cache, release } = running[at]!
