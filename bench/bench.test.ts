@@ -101,7 +101,7 @@ describe('checkGuard', () => {
     })
   }
 
-  it('changesOf returns one variant per part, with one changed character outside escapes', () => {
+  it('changesOf changes one character in each part in turn, and leaves %-escapes intact', () => {
     assert.deepEqual(changesOf('Bearer aaa.bbb'), ['Bearer aba.bbb', 'Bearer aaa.bab'])
     assert.deepEqual(changesOf('sid=xxx.%2B%2Fzzz'), ['sid=xax.%2B%2Fzzz', 'sid=xxx.%2B%2Fazz'])
   })
@@ -125,7 +125,7 @@ describe('openLoad', () => {
     )
   })
 
-  it('openLoad sends each request from onceEach() once, and fails when none is left', async () => {
+  it('openLoad sends each onceEach() request once, and fails when no request is left', async () => {
     const sent: (string | undefined)[] = []
     await withServer(
       (request, response) => {

@@ -16,14 +16,14 @@ describe('parseBase64url', () => {
       assert.deepEqual(parseBase64url(toBase64url(Buffer.of(byte))), Buffer.of(byte))
   })
 
-  it('parseBase64url refuses 2 characters if the last 4 bits are not 0 (RFC 4648 §3.5)', () => {
+  it('parseBase64url refuses 2-character text if its last 4 bits are not 0 (RFC 4648 §3.5)', () => {
     for (const first of alphabet) {
       const accepted = alphabet.filter((last) => parseBase64url(first + last))
       assert.deepEqual(accepted, ['A', 'Q', 'g', 'w'])
     }
   })
 
-  it('parseBase64url refuses 3 characters if the last 2 bits are not 0 (RFC 4648 §3.5)', () => {
+  it('parseBase64url refuses 3-character text if its last 2 bits are not 0 (RFC 4648 §3.5)', () => {
     const accepted = alphabet.filter((last) => parseBase64url(`_x${last}`))
     assert.equal(accepted.join(''), 'AEIMQUYcgkosw048')
     for (const last of accepted)

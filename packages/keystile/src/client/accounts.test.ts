@@ -50,7 +50,7 @@ describe('the methods of accounts', () => {
     }
   })
 
-  it('client.register reports a 404 as not_found, also if a proxy sent it', async () => {
+  it('client.register reports a 404 as not_found, even if a proxy sent the 404', async () => {
     for (const body of ['Not Found', { status: 404, detail: 'no such path' }]) {
       answer(404, body)
       await assert.rejects(stage.client.register(account), { code: 'not_found', status: 404 })

@@ -200,7 +200,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('after a 401, client.fetch repeats a request once, and returns a second 401', async () => {
+    it('client.fetch repeats a refused request only once, and then returns the 401', async () => {
       stage.server.instead = ({ route }, response) =>
         route === 'GET /items' && Boolean(response.writeHead(401).end('no'))
       const answer = await stage.client.fetch(items())
@@ -291,7 +291,7 @@ describe('the fetch of a client', () => {
       assert.equal(stage.signOuts, 0)
     })
 
-    it('if Bob logs in during Ada’s request, client.fetch does not repeat it as Bob', async () => {
+    it('after Bob logs in, client.fetch does not repeat Ada’s refused request', async () => {
       const held = hold('GET /items')
       const answer = stage.client.fetch(items())
       await held.arrived

@@ -371,7 +371,7 @@ describe('createClient', () => {
     })
   })
 
-  it('createClient refuses a wrong URL as issuer or resource, such as one with a query', () => {
+  it('createClient refuses a wrong URL as issuer or resource, such as a URL with a query', () => {
     for (const url of [
       undefined,
       7,

@@ -74,7 +74,7 @@ describe('a client', () => {
       assert.deepEqual(outlives, [undefined, true])
     })
 
-    it('a cookie client omits the scopes if the app asks for none', async () => {
+    it('a cookie client omits the scopes if the app asks for no scopes', async () => {
       await open(cookieFetch()).login(ada)
       assert.deepEqual(JSON.parse(stage.server.asked[0]!.body), ada)
     })
@@ -95,7 +95,7 @@ describe('a client', () => {
       await assert.rejects(open(cookieFetch()).isSignedIn(), { code: 'temporarily_unavailable' })
     })
 
-    it('a cookie client rejects with no_cookie_sessions if the issuer has none', async () => {
+    it('a cookie client rejects with no_cookie_sessions if cookie sessions are off', async () => {
       const metadata = { issuer: stage.server.issuer, token_endpoint: 'x' }
       // A page of the same origin gets 404. For a page of another origin, the browser hides the
       // 404.
@@ -123,7 +123,7 @@ describe('a client', () => {
       }
     })
 
-    it('a cookie client treats 404 as an outage unless metadata rules out cookies', async () => {
+    it('a cookie client treats 404 as an outage if cookie sessions may be on', async () => {
       const withCookies = { issuer: 'x', keystile_session_endpoint: 'x' }
       for (const metadata of [JSON.stringify(withCookies), '{}', 'a login page of a hotel']) {
         stage.server.instead = ({ route }, response) =>

@@ -91,7 +91,7 @@ describe('withLease', () => {
     assert.equal(next.began, true)
   })
 
-  it('withLease ignores a lease whose expiry is more than two lease times ahead', async () => {
+  it('withLease ignores a lease that expires more than two lease times from now', async () => {
     held.set('a', { owner: 'other', until: Date.now() + 2 * leaseTime + 1 })
     const next = hold()
     await settle()
@@ -105,7 +105,7 @@ describe('withLease', () => {
     assert.equal(next.began, false)
   })
 
-  it('withLease waits if another tab gets the lease before withLease’s transaction', async () => {
+  it('withLease waits if another tab takes the lease before withLease can take it', async () => {
     const { update } = leases
     const turn = Promise.withResolvers<void>()
     leases.update = async (name, change) => {

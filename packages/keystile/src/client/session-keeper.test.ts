@@ -180,7 +180,7 @@ describe('the session of a client', () => {
     })
   })
 
-  it('if Bob logs in during a refresh of Ada’s token, the waiting call gets no token', async () => {
+  it('if Bob logs in during a refresh of Ada’s token, Ada’s call gets no token', async () => {
     await stage.client.login(ada)
     stage.clock.advance(600)
     const held = hold('POST /auth/token')
@@ -196,7 +196,7 @@ describe('the session of a client', () => {
     assert.equal(stage.signOuts, 0)
   })
 
-  it('a new login stays signed in if an older refresh is refused', async () => {
+  it('a user stays signed in if a refresh from before the login is refused', async () => {
     await stage.client.login(ada)
     stage.clock.advance(600)
     stage.server.endSessions()
@@ -226,7 +226,7 @@ describe('the session of a client', () => {
     assert.equal(stored()!.accessToken, accessToken)
   })
 
-  it('client.fetch retries a 401 of opaque tokens after a refresh, not after a login', async () => {
+  it('client.fetch retries a 401 with a refreshed opaque token, not after a login', async () => {
     let count = 0
     stage.server.instead = ({ route }, response) =>
       route === 'POST /auth/token' &&
@@ -339,7 +339,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 2)
     })
 
-    it('when a session ends, all clients with one storage emit a sign-out event each', async () => {
+    it('when a session ends, each client of the storage emits one sign-out event', async () => {
       await clients[3]!.logout()
       await settle()
       assert.deepEqual(counts, ten(1))
@@ -370,7 +370,7 @@ describe('the session of a client', () => {
       )
     })
 
-    it('a client that was created after the login still gets a sign-out event', async () => {
+    it('a client created after the login emits a sign-out event at the logout', async () => {
       const storageOf = share()
       await start({ storage: storageOf() }).login(ada)
       const later = start({ storage: storageOf() })

@@ -51,7 +51,7 @@ describe('mount()', () => {
 })
 
 describe('guards in unusual places of a framework', () => {
-  it('a Fastify guard in an onResponse hook throws, because the answer has gone out', async () => {
+  it('a Fastify guard in an onResponse hook throws, because the answer has been sent', async () => {
     const guard = createFastifyGuard({ verifier })
     const logged: string[] = []
     const stream = { write: (line: string) => void logged.push(line) }

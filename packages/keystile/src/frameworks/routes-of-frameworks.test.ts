@@ -181,7 +181,7 @@ describe('the routes of Hono', () => {
       assert.equal(isHono(app), false)
   })
 
-  it('describeApp takes the last function of a Hono route as the handler, even with `next`', () => {
+  it('describeApp takes a Hono route’s last function as handler, even if it has `next`', () => {
     const app = new Hono().get('/x', guard('read'), (c: Context, _next: Next) => c.text('ok'))
     assert.deepEqual(described(app), { 'get /x': reader })
   })
@@ -514,7 +514,7 @@ describe('the document of an app', () => {
     })
   })
 
-  it('describeApp shows that a route with guards of two issuers needs a token of each', () => {
+  it('describeApp shows that a route with guards of two issuers needs two tokens', () => {
     const other = createExpressGuard({
       verifier: createTestIssuer({ issuer: 'https://other.example' }).verifier,
     })
@@ -668,7 +668,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('describeApp, unlike secure(), refuses a Fastify wildcard that `ignore` lacks', async () => {
+  it('secure() accepts a Fastify wildcard route; describeApp needs it in `ignore`', async () => {
     const app = await make((app) => {
       app.get('/files/*', { onRequest: guard('read') }, answer)
       app.get('/:shop/:shelf/*', { onRequest: guard('write') }, answer)

@@ -613,7 +613,7 @@ describe('demand()', () => {
     ]),
   ]
   for (const args of misspelt) {
-    it(`demand() refuses ${inspect(args)}, because it could demand less than intended`, () => {
+    it(`demand() refuses ${inspect(args)}, which could demand less than intended`, () => {
       assert.throws(
         () => core.demand(args as Scope[], false),
         /^TypeError: .*(a guard|scope|maxAgeSeconds|verified)/,
@@ -774,7 +774,7 @@ describe('createGuardCore', () => {
     assert.deepEqual(decision.caller?.user, { name: 'Alice' })
   })
 
-  it('createGuardCore keeps its user() even if the app later replaces that option', async () => {
+  it('createGuardCore keeps its user() if the app later replaces the option `user`', async () => {
     const options: { verifier: Verifier; user: () => object | undefined } = {
       verifier,
       user: () => undefined,

@@ -30,7 +30,7 @@ describe('createRevocationList', () => {
     assert.equal(list.isRevoked({ sessionId: 'web', subject: 'web', clientId: 'other' }), false)
   })
 
-  it('revoking a key revokes all tokens that it signed', () => {
+  it('revoking a key revokes all tokens that this key signed', () => {
     const list = createRevocationList()
     list.add({ kind: 'key', value: 'k1', expiresAt: 1_000 })
     assert.equal(list.isRevoked(token), true)

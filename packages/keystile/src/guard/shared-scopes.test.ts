@@ -19,7 +19,7 @@ describe('createSharedScopes()', () => {
     for (const list of lists) assert.deepEqual(share(list), list)
   })
 
-  it('createSharedScopes forgets all its lists when it has 1,000', () => {
+  it('createSharedScopes holds 1,000 lists; the next new list evicts all of them', () => {
     const share = createSharedScopes()
     const first = share(['0'])
     for (let n = 1; n < 1_000; n++) share([String(n)])

@@ -33,7 +33,7 @@ describe('a verifier with the option tokenType', () => {
     assert.equal(identity.clientId, undefined)
   })
 
-  it('with tokenType JWT, verify() uses clients, scopesFrom and maxTokenAgeSeconds', async () => {
+  it('with tokenType JWT, verify() applies the options `clients` and `scopesFrom`', async () => {
     const token = plain({ azp: 'app', permissions: ['read'], iat: now })
     const rules = {
       tokenType: 'JWT',

@@ -23,7 +23,7 @@ describe('createVerifiedTokens', () => {
     [10, 10],
     [5_000, undefined],
   ] as const) {
-    it(`createVerifiedTokens holds ${2 * size} tokens; one more evicts the older half`, () => {
+    it(`createVerifiedTokens holds ${2 * size} tokens; another token evicts the older half`, () => {
       const tokens = createVerifiedTokens<number>(given)
       const last = 2 * size
       for (let i = 0; i <= last; i++) tokens.remember(`t${i}`, i)

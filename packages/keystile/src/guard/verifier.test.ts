@@ -573,7 +573,7 @@ describe('verify() with a cached token', () => {
     await refuses(() => verifier.verify(token), 'Token has expired')
   })
 
-  it('verify() allows the same clock difference for a cached token as for a new one', async () => {
+  it('verify() allows the same clock difference for cached tokens and new tokens', async () => {
     const clock = movable()
     const verifier = createVerifier({ ...options, clock, clockToleranceSeconds: 5 })
     const token = tokenOf({ exp: start + 10 })
@@ -658,7 +658,7 @@ describe('verify() with a cached token', () => {
     assert.ok(await first.verify(token))
   })
 
-  it('verify() refuses a bad token again each time it is sent', async () => {
+  it('verify() refuses a bad token at every call', async () => {
     const verifier = createVerifier(options)
     for (let i = 0; i < 3; i++)
       await refuses(() => verifier.verify(tokenOf({ aud: 'other' })), 'Invalid token')

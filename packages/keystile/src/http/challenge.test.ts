@@ -60,7 +60,7 @@ describe('bearerChallenge', () => {
     )
   })
 
-  it('bearerChallenge does not contain reason, detail and cause, which are for the log', () => {
+  it('bearerChallenge omits `reason`, `detail` and `cause`, which are for the log', () => {
     const error = new TokenError('invalid_token', 'Invalid token', {
       reason: 'wrong_signature',
       detail: 'hush',

@@ -152,7 +152,7 @@ describe('fetchJwksUri', () => {
     }
   })
 
-  it('fetchJwksUri asks each URL once, and rejects if none has the metadata', async () => {
+  it('fetchJwksUri asks each URL once, and rejects if no URL has the metadata', async () => {
     const first = 'https://auth.example/.well-known/oauth-authorization-server'
     const { asked, options } = answering({ [first]: () => new Response(null, { status: 403 }) })
     await assert.rejects(fetchJwksUri('https://auth.example/', options), {

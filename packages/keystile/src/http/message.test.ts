@@ -57,7 +57,7 @@ describe('toResponse', () => {
     )
   })
 
-  it('toResponse sets no cookie if there is none', () => {
+  it('toResponse sets no cookie if the answer has no cookies', () => {
     assert.deepEqual(toResponse({ status: 200, headers: {} }).headers.getSetCookie(), [])
   })
 

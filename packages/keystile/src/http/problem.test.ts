@@ -56,7 +56,7 @@ describe('problemAnswer', () => {
     })
   })
 
-  it('problemAnswer does not contain detail, cause and stack, which are for the log', () => {
+  it('problemAnswer omits `detail`, `cause` and `stack`, which are for the log', () => {
     const details = { detail: 'hush', cause: new Error('hush') }
     const answers = [
       problemAnswer(new ProblemError('conflict', 'Taken', details)),

@@ -56,7 +56,7 @@ describe('findAlgorithmOfCurve', () => {
 })
 
 describe('isSameAlgorithm', () => {
-  it('isSameAlgorithm is true for equal names, and for EdDSA and Ed25519', () => {
+  it('isSameAlgorithm is true for equal names, and for the pair EdDSA and Ed25519', () => {
     for (const a of listAlgorithmNames()) {
       for (const b of listAlgorithmNames()) {
         const expected = a === b || (a.startsWith('Ed') && b.startsWith('Ed'))

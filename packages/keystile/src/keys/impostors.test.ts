@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { isMixed } from './impostors.ts'
 
 describe('isMixed', () => {
-  it('isMixed is false for a run of four small letters, four capitals or four digits', () => {
+  it('isMixed is true if at least a quarter of the characters differ in kind from the next', () => {
     for (const [text, mixed] of [
       ['abcD', true],
       ['abc0', true],

@@ -154,7 +154,7 @@ describe('find()', () => {
     assert.equal(keySetOf([nameless, other]).find('other', algorithm('ES256')), other)
   })
 
-  it('keySet.find returns nothing in an empty set', () => {
+  it('keySet.find returns undefined if the key set is empty', () => {
     assert.equal(found(keySetOf([]), undefined, 'ES256'), undefined)
     assert.equal(found(keySetOf([]), 'ec', 'ES256'), undefined)
   })

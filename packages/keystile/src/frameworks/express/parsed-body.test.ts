@@ -24,7 +24,7 @@ describe('readParsedBody', () => {
     assert.equal(await text(parsed(Buffer.from('bytes'))), 'bytes')
   })
 
-  it('readParsedBody writes two empty values if a form parameter is not a string', async () => {
+  it('readParsedBody writes a=&a= if the form parameter `a` is not a string', async () => {
     const form = 'application/x-www-form-urlencoded'
     for (const odd of [['1', '2'], ['1'], [], { b: 'c' }, ['1', { b: 'c' }], null])
       assert.equal(await text(parsed({ a: odd, z: 'z' }, form)), 'a=&a=&z=z')

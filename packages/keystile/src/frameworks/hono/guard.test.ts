@@ -192,7 +192,7 @@ describe('guard', () => {
     )
   })
 
-  it('the Hono guard refuses an old login if the route needs a recent one (RFC 9470)', async () => {
+  it('the Hono guard refuses a login that is too old for the route (RFC 9470)', async () => {
     const recent = new Hono().get('/', guard({ scopes: ['items:read'], maxAgeSeconds: 300 }), (c) =>
       c.text('in'),
     )
@@ -307,7 +307,7 @@ describe('mount()', () => {
     assert.equal(await (await mounted.request('/auth/echo')).text(), 'GET ')
   })
 
-  it('mount() for Hono passes all other requests to the app without reading the body', async () => {
+  it('mount() for Hono does not read the body of a request that the app answers', async () => {
     assert.equal(await (await mounted.request('/items')).text(), 'items')
     assert.equal((await mounted.request('/auth/other')).status, 404)
     const response = await mounted.request('/json', { method: 'POST', body: '{"a":1}' })

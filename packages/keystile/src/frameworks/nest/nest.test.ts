@@ -442,7 +442,7 @@ describe('Nest handlers that do not answer HTTP', () => {
     return context
   }
 
-  it('a guarded microservice handler throws for each message; a public one does not', async () => {
+  it('a guarded microservice handler throws for each message, a public handler never', async () => {
     await start({})
     const guard = new KeystileGuard(getGuards())
     assert.throws(() => guard.canActivate(contextOf('rpc', [{}], 'get')), /of the kind "rpc"/)

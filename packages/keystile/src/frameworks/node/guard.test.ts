@@ -223,7 +223,7 @@ describe('guard', () => {
     )
   })
 
-  it('the node guard refuses an old login if the route needs a recent one (RFC 9470)', async () => {
+  it('the node guard refuses a login that is too old for the route (RFC 9470)', async () => {
     const response = await get('/recent', bearer()) // the login was in 1970
     assert.equal(response.status, 401)
     assert.match(

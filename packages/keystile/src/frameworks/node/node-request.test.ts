@@ -7,7 +7,7 @@ import { describe, it } from 'node:test'
 import { nodeHeaders, readNodeRequest, writeAnswer } from './node-request.ts'
 
 describe('readNodeRequest', () => {
-  it('readNodeRequest returns an empty method and an empty URL if the request has none', () => {
+  it('readNodeRequest returns empty strings if a request has no method and no URL', () => {
     const request = Object.assign(new IncomingMessage(new Socket()), { url: undefined })
     const { method, url } = readNodeRequest(request)
     assert.deepEqual([method, url], ['', ''])
