@@ -129,7 +129,7 @@ describe('createRemoteJwkSet', () => {
     assert.equal(await has('first'), true)
   })
 
-  it('createRemoteJwkSet fetches metadata and keys when it first looks for a key', async () => {
+  it('a remote key set fetches metadata and keys at the first search for a key', async () => {
     const { script, set, has } = start()
     assert.equal(set.find('first', es256), undefined)
     assert.deepEqual([set.state, script.asked], ['starting', []])
@@ -137,7 +137,7 @@ describe('createRemoteJwkSet', () => {
     assert.deepEqual([set.state, script.asked], ['current', [script.metadataUrl, script.jwksUri]])
   })
 
-  it('createRemoteJwkSet makes one fetch for all simultaneous searches for a key', async () => {
+  it('a remote key set fetches its keys once for all simultaneous searches', async () => {
     const { script, has, advance } = start()
     assert.deepEqual(
       await Promise.all(Array.from({ length: 100 }, () => has('first'))),
@@ -572,7 +572,7 @@ describe('load()', () => {
     assert.equal(script.fetches, 1)
   })
 
-  it('remoteJwkSet.load() rejects with the reason, and can be called again', async () => {
+  it('remoteJwkSet.load() rejects if the fetch fails, and can be called again', async () => {
     const { script, set, advance } = start()
     script.instead = () => Promise.reject(new Error('connection refused'))
     const rejected = (error: Error): boolean => {
@@ -613,7 +613,7 @@ describe('a remote key set whose issuer does not answer', () => {
     assert.equal(signal?.aborted, true)
   })
 
-  it('a fetch is aborted after 5 s if its body does not end', async (t) => {
+  it('a fetch is aborted after 5 s if the response body does not end', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { script, refusal } = start()
     script.instead = (url) =>
@@ -705,7 +705,7 @@ describe('close()', () => {
   })
 })
 
-it('a remote key set does not have the keys of another issuer', async () => {
+it('each remote key set finds only the keys of its own issuer', async () => {
   const [a, b] = [
     scriptIssuer([first], 'https://a.example'),
     scriptIssuer([second], 'https://b.example'),

@@ -71,7 +71,7 @@ describe('samplePaths', () => {
     assert.deepEqual(first(1, '/{id}', parameters), ['/operation'])
   })
 
-  it('samplePaths follows a $ref inside the document, and ignores a $ref to anywhere else', () => {
+  it('samplePaths follows a valid $ref inside the document, and ignores every other $ref', () => {
     const document = {
       components: {
         parameters: {

@@ -135,7 +135,7 @@ describe('secure()', () => {
     assert.deepEqual(secure(secured, app), secured)
   })
 
-  it('secure() adds {} to `security` for an optional guard, and an entry per alternative', () => {
+  it('`security` gets {} for an optional guard, and one entry per alternative of anyOf', () => {
     const app = new Hono()
       .get('/optional', guard.optional(), ok)
       .get('/optional-scope', guard.optional('items:read'), ok)
@@ -209,7 +209,7 @@ describe('secure()', () => {
     ])
   })
 
-  it('secure() keeps the descriptions of refusals that the app wrote', () => {
+  it('secure() keeps the descriptions that the app wrote for refusals', () => {
     const document = documentOf('get /items')
     const schema = { type: 'string' }
     Object.assign(operationIn(document, 'get /items').responses, {
@@ -360,7 +360,7 @@ describe('secure()', () => {
 })
 
 describe('secure() with Hono', () => {
-  it('secure() combines the guards of Hono routers and ignores those that never run', () => {
+  it('secure() combines the guards of Hono routers, and ignores guards that never run', () => {
     const items = new Hono()
       .use(guard('items:read'))
       .get('/', ok)
@@ -438,7 +438,7 @@ for (const [name, make] of [
       assert.deepEqual(paths['/b/c'], paths['/b/c/'])
     })
 
-    it(`secure() finds the guard of an Express ${name} route with a regular expression`, () => {
+    it(`secure() finds an Express ${name} guard if the path is a regular expression`, () => {
       const app = make()
       app.get(/^\/a(b)?c$/, expressGuard(), (_request, response) => void response.end())
       assert.deepEqual(securityOf(app, 'get /abc'), [{ keystile: [] }])
@@ -468,7 +468,7 @@ for (const [name, make] of [
 }
 
 describe('secure() with Fastify', () => {
-  it('secure() combines the hooks of a Fastify route with those of its plugins', async () => {
+  it('secure() combines the hooks of a Fastify route and of its plugins', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     const answer = async (): Promise<string> => 'ok'
@@ -493,7 +493,7 @@ describe('secure() with Fastify', () => {
     await app.close()
   })
 
-  it('documentRoutes() records a Fastify route once, even if it is registered twice', async () => {
+  it('a Fastify route is listed once, even if documentRoutes is registered twice', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     app.get('/before', { onRequest: fastifyGuard() }, async () => 'ok')

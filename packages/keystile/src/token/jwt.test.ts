@@ -178,7 +178,7 @@ describe('verifyJwt', () => {
       ' https://auth.example',
       '',
     ]) {
-      it(`verifyJwt refuses iss ${JSON.stringify(iss)}, which is not the option issuer`, () => {
+      it(`verifyJwt refuses iss ${JSON.stringify(iss)} if the option issuer differs`, () => {
         refuses(() => verify(signed({ ...valid, iss }), { issuer }), 'wrong_issuer')
       })
     }

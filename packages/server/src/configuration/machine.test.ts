@@ -51,7 +51,7 @@ describe('the inspection of the machine', () => {
       now,
     )
 
-  it('inspectMachine reads the files of a SQLite database and of secrets', async () => {
+  it('inspectMachine lists the SQLite files, the key file and the secret files', async () => {
     writeFileSync(keyFile, ` ${key}\n`, { mode: 0o600 })
     const secretFile = join(folder, 'secret')
     writeFileSync(secretFile, 'x', { mode: 0o640 })
@@ -72,7 +72,7 @@ describe('the inspection of the machine', () => {
     assert.deepEqual((await inspect()).secretFiles, [])
   })
 
-  it('inspectMachine reads no key file if the options have a key', async () => {
+  it('inspectMachine reads no key file if `key` or `signingKey` is set', async () => {
     writeFileSync(keyFile, key)
     assert.equal((await inspect({ key })).keyFile, undefined)
     assert.equal((await inspect({ signingKey: {} })).keyFile, undefined)

@@ -38,7 +38,7 @@ function faultsOf(options: object): readonly string[] {
 }
 
 describe('checkOptions', () => {
-  it('checkOptions accepts a directory with `cached` true or false, or an unknown property', () => {
+  it('a directory may set `cached` to true or false, and may have unknown properties', () => {
     for (const own of [{ cached: true }, { cached: false }, { findByLogins: findNone }])
       assert.deepEqual(faultsOf({ users: { ...directory, ...own } }), [])
   })
@@ -556,7 +556,7 @@ describe('readOptions', () => {
     for (const options of safe) assert.deepEqual(faultsOf(options), [], JSON.stringify(options))
   })
 
-  it('readOptions reports no other fault for an option that could not be read', () => {
+  it('readOptions does not report a missing option if its value could not be read', () => {
     const options = { ...good, issuer: 'https://auth.example' }
     assert.deepEqual(readOptions(options, { unread: new Set(['registration']) }).faults, [])
   })
@@ -594,7 +594,7 @@ describe('readOptions', () => {
     assert.doesNotMatch(faults, /KEYSTILE_|--/)
   })
 
-  it('readOptions does not show an invalid key in its fault', () => {
+  it('the fault that readOptions reports for an invalid key does not show the key', () => {
     assert.ok(!faultsOf({ key: 'hunter2' }).join().includes('hunter2'))
   })
 })

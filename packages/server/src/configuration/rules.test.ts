@@ -118,7 +118,7 @@ describe('the safety rules of the configuration', () => {
     }
   })
 
-  it('each safety rule names settings that exist', () => {
+  it('each safety rule names only settings that exist', () => {
     const known = new Set(settings.map(({ name }) => name))
     const naming = (setting: string): string => {
       assert.ok(known.has(setting), `there is no setting "${setting}"`)
@@ -129,7 +129,7 @@ describe('the safety rules of the configuration', () => {
       for (const situation of stopped) examine({ ...situation, say }, rules)
   })
 
-  it(`in ${numRuns} random situations, each safety rule decides like a simple predicate`, () => {
+  it(`in ${numRuns} random situations, each safety rule agrees with its test predicate`, () => {
     const seen = new Set<string>()
     fc.assert(
       fc.property(situationArbitrary, (situation) => {

@@ -7,7 +7,7 @@ import { createPurge } from './purge.ts'
 
 describe('createPurge', () => {
   for (const key of [undefined, 'name'])
-    it(`createPurge deletes the oldest expired rows first, by key ${key ?? 'id'}`, async (t) => {
+    it(`with key ${key ?? 'id'}, createPurge deletes the oldest expired rows first`, async (t) => {
       const column = key ?? 'id'
       const sqlite = openSqliteFile(':memory:', { readOnly: false })
       const db = new Kysely<unknown>({ dialect: sqliteDialect(sqlite) })

@@ -10,13 +10,13 @@ const linesOf = (field: Field): readonly string[] =>
     .filter((line) => line !== '')
 
 describe('the layout of account pages', () => {
-  it('markup escapes strings, keeps HTML of markup, and leaves out undefined', () => {
+  it('the tag `markup` escapes strings, keeps nested markup, and leaves out undefined', () => {
     const inner = markup`<b>${'<&">'}</b>`
     assert.equal(inner.text, '<b>&#60;&#38;&#34;&#62;</b>')
     assert.equal(markup`<p>${inner}${undefined}${''}.</p>`.text, `<p>${inner.text}.</p>`)
   })
 
-  it('a field has a label, and names its hint and its error message', () => {
+  it('a field has a label, and its aria-describedby names the hint and the error', () => {
     assert.deepEqual(linesOf({ name: 'login', label: 'Name' }), [
       '<label for="login">Name</label>',
       '<input id="login" name="login" required >',

@@ -207,7 +207,7 @@ describe('describeProfileInput', () => {
     assert.equal('allOf' in describeProfileInput(undefined, []), false)
   })
 
-  it('if the JSON Schema of a profile has an allOf, describeProfileInput keeps its parts', () => {
+  it('describeProfileInput keeps each part of an allOf in the JSON Schema of a profile', () => {
     const parts = [{ required: ['a'] }, { required: ['b'] }]
     const jsonSchema = { input: () => ({ allOf: parts }), output: () => ({ allOf: parts }) }
     const both = { '~standard': { ...schema['~standard'], jsonSchema } }

@@ -193,7 +193,7 @@ describe('createUsers', () => {
     assert.equal(await users.delete(ada, by), 'deleted')
   })
 
-  it('findByLogin finds a complete name or e-mail address, in upper or lower case', async () => {
+  it('findByLogin finds a user by complete name or e-mail address, and ignores case', async () => {
     const { publicUser } = await make('Ada', { profile: { id: 'mine', n: 1 } })
     for (const login of ['ADA', 'ada@EXAMPLE.com'])
       assert.deepEqual((await users.findByLogin(login))!.publicUser, publicUser, login)

@@ -156,7 +156,7 @@ describeOnBoth(
       )
     })
 
-    it('the audit record has each end of a session whose user has too many sessions', async () => {
+    it('the audit record has each session ended because its user has too many', async () => {
       const { addUser, keystile, linesOf } = await start(stage)
       const subject = await addUser()
       const made = []
@@ -172,7 +172,7 @@ describeOnBoth(
       assert.equal(lines.length, 2)
     })
 
-    it('the audit record has each reused token and the session that it ends', async () => {
+    it('the audit record has each reused token and the session that the reuse ends', async () => {
       const { tokens, refresh, send, linesOf } = await start(stage, { graceSeconds: 0 })
       const { subject, sessionId, refreshToken } = await tokens()
       assert.deepEqual(await linesOf(() => refresh(refreshToken)), [])

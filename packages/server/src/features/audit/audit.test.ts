@@ -5,7 +5,7 @@ import { addressOf, createAudit } from './audit.ts'
 import { feature } from './feature.ts'
 
 describe('createAudit', () => {
-  it('while 200 audit lines wait to be written, createAudit refuses more with 503', async () => {
+  it('while 200 audit lines wait to be written, a further line is refused with 503', async () => {
     const writing: (() => void)[] = []
     const write = (): Promise<void> => new Promise((resolve) => void writing.push(resolve))
     const audit = createAudit({ write } as unknown as Database, { now: () => 0 })
@@ -72,7 +72,7 @@ describe('addressOf', () => {
 describe('the setting auditSeconds', () => {
   const [setting] = feature.settings ?? []
 
-  it('the audit record keeps an entry for a day to ten years, by default for 90 days', () => {
+  it('auditSeconds may be a day to ten years, and is 90 days by default', () => {
     const isValid = (seconds: number): boolean =>
       setting?.schema.safeParse(seconds).success === true
     assert.deepEqual([86_399, 86_400, 315_360_000, 315_360_001].map(isValid), [

@@ -119,7 +119,7 @@ describe('followAudit', () => {
     )
   })
 
-  it('followAudit of one subject finds the subject’s newest line even 90 s late', async () => {
+  it('followAudit of one subject finds a line 90 s older than another subject’s line', async () => {
     await record(0)
     now += 100_000
     await record(100, 'bob')

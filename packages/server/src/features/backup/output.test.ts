@@ -79,7 +79,7 @@ describe('the examination of a backup', () => {
     })
   })
 
-  it('the examination prints only known facts, and says if the time of a backup is unknown', () => {
+  it('the examination omits unknown facts, but says that a backup’s time is unknown', () => {
     assert.deepEqual(examine({ faults: ['no file'] }), {
       lines: ['fault: no file', 'b.db cannot be restored'],
       json: undefined,
@@ -139,7 +139,7 @@ describe('the end of a restore', () => {
     })
   })
 
-  it('a restore that ends all sessions warns that, with signingKey, some tokens stay valid', () => {
+  it('with signingKey, a restore that ends all sessions warns that some tokens stay valid', () => {
     const isWarning = (line: string): boolean => line.startsWith('Tokens that were issued after')
     assert.deepEqual(finish([], 'key').map(isWarning), [false, true, false])
     assert.deepEqual(finish(['keep-sessions'], 'key').map(isWarning), [false, false])

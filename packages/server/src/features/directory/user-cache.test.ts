@@ -115,7 +115,7 @@ describe('createUserCache', () => {
     }
   })
 
-  it('in the user cache, a load from before an event never replaces a later load', async () => {
+  it('in the user cache, a load begun before an event never replaces a later load', async () => {
     const [older, newer] = [Promise.withResolvers<Person>(), Promise.withResolvers<Person>()]
     const results = [older, newer]
     const cache = cacheWith({ read: () => results.shift()!.promise })
@@ -129,7 +129,7 @@ describe('createUserCache', () => {
     assert.deepEqual(cache.recall('ada'), { name: 'new' })
   })
 
-  it('the user cache keeps the first of two overlapping loads before the second ends', async () => {
+  it('if two loads overlap, the user cache keeps the first before the second ends', async () => {
     const second = Promise.withResolvers<Person>()
     const results = [Promise.resolve({ name: 'Ada' }), second.promise]
     const cache = cacheWith({ read: () => results.shift()! })

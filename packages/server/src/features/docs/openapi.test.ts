@@ -88,7 +88,7 @@ describe('describeRoutes', () => {
     assert.equal(at(plain as JsonObject, 'get', 'operationId'), 'getV1ABC')
   })
 
-  it('an operation without body, query and guard has only its texts and its answer', () => {
+  it('an operation without body, query and guard has an id, tags, a summary and responses', () => {
     assert.deepEqual(operationOf(route), {
       operationId: 'getV1Things',
       tags: ['Tokens'],

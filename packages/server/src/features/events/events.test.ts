@@ -105,7 +105,7 @@ describe('openEventFeed', () => {
     assert.equal(feed.revocations.isRevoked({ ...ada, subject: 'eve' }), false)
   })
 
-  it('hasten() reads at once or 20 ms later, and close() waits for both reads', async () => {
+  it('hasten() starts at most one read per 20 ms, and close() waits for the reads', async () => {
     let reads = 0
     const firstRead = new Promise<void>((resolve) =>
       feed.onRead(() => {
@@ -272,7 +272,7 @@ describe('openEventFeed', () => {
     assert.deepEqual(log, ['the clock was set back; reading all revocations again'])
   })
 
-  it('if the clock is set back during a read, the next read starts over', async () => {
+  it('if the clock is set back during a read, the next read fetches all revocations', async () => {
     insert('ada')
     await feed.tail()
     wallTime = now + 3_600_000
@@ -412,7 +412,7 @@ describe('openEventFeed', () => {
     await own.close()
   })
 
-  it('a write waits for a read if the last is 8 s old, and fails if the read fails', async () => {
+  it('if the last read is 8 s old, a write waits for a read and fails if that fails', async () => {
     const write = (isUrgent = false): Promise<unknown> => {
       const { write } = isUrgent ? database.urgent : database
       return write(releaseLease, { name: 'none', fence: 0 })

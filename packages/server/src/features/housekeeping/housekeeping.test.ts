@@ -333,7 +333,7 @@ describe('the housekeeping of a process', () => {
     assert.deepEqual([write.mock.callCount(), count(), warnings], [0, 1, []])
   })
 
-  it('close() waits for the transaction in progress', async () => {
+  it('housekeeping.close() waits for the transaction in progress', async () => {
     const gate = Promise.withResolvers<void>()
     insert(501)
     start()

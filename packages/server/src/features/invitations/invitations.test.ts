@@ -15,7 +15,7 @@ describe('createInvitations', () => {
     assert.equal(invitationKind.hasCode, true)
   })
 
-  it('if too many passwords wait, accepting an invitation fails but uses up no limit', async () => {
+  it('if the hash queue is full, accepting an invitation fails but uses up no limit', async () => {
     const parts = {
       passwordPolicy: createPasswordPolicy({ minLength: 15, issuer: 'https://auth.example' }),
       profile: undefined,
@@ -47,7 +47,7 @@ function bodyOf(profile: ProfileSchema | undefined): JsonObject {
 }
 
 describe('invitationRoute', () => {
-  it('POST /invitations/accept documents its own fields and those of the profile', () => {
+  it('POST /invitations/accept documents its own fields and the profile fields', () => {
     const own = ['token', 'request_id', 'code', 'username', 'password']
     const plain = bodyOf(undefined)
     assert.equal(plain['type'], 'object')

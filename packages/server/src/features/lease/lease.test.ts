@@ -105,7 +105,7 @@ function testLease(stage: Stage): void {
     }
   })
 
-  it('a renewed lease keeps its fence number, and each new holder gets a higher one', async () => {
+  it('a renewed lease keeps its fence number; each new holder gets a higher number', async () => {
     await make()
     const database = await openDatabase(stage.database, writerThread)
     const hold = (holder: string): Promise<{ readonly fence: number | undefined }> =>
@@ -304,7 +304,7 @@ describe('the tries of a process to hold the lease', () => {
     assert.equal(warnings.length, 2)
   })
 
-  it('if the first try of a process fails, it is logged', async () => {
+  it('if the first try of a process to get a lease fails, the failure is logged', async () => {
     await lease.close()
     isAway = true
     lease = open()
@@ -345,12 +345,12 @@ describe('the tries of a process to hold the lease', () => {
     await assert.rejects(lease.write(recordAudit, entry), LeaseLostError)
   })
 
-  it('close() cancels the next try', async () => {
+  it('lease.close() cancels the next try to get or renew the lease', async () => {
     await lease.close()
     assert.equal(await tryAgain(3_000), 1)
   })
 
-  it('waiting for the next try does not keep a process alive', async () => {
+  it('waiting to get or renew a lease does not keep a process alive', async () => {
     mock.timers.reset()
     const countTimers = (): number =>
       process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length

@@ -26,7 +26,7 @@ const { cleanUp: steps = [] } = feature
 const addressOf = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`
 
 describeOnBoth('limits', (stage) => {
-  it(`after the rate limits of ${count} names and addresses refill, none is stored`, async () => {
+  it(`housekeeping deletes the refilled rate limits of ${count} names and addresses`, async () => {
     const clock = createTestClock()
     await stage.start({ clock }) // each start also purges
     const database = await openDatabase(stage.database, writerThread)

@@ -111,7 +111,7 @@ describe('byPassword', () => {
     message: 'Incorrect username or password',
   }
 
-  it('byPassword accepts the right password and refuses any other', async () => {
+  it('byPassword accepts the right password and refuses every other password', async () => {
     assert.ok(await login())
     await assert.rejects(login(undefined, `${password}x`), refused)
     await assert.rejects(login(undefined, 'x'.repeat(1_025)), refused)

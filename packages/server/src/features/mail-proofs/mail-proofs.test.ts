@@ -179,7 +179,7 @@ describeOnBoth('a proof', (stage) => {
       )
     }))
 
-  it('a mail code has eight digits, and codeSecret ignores spaces and hyphens in it', () => {
+  it('a mail code has eight digits; codeSecret ignores spaces and hyphens in a code', () => {
     for (let count = 0; count < 100; count++) assert.match(make().code ?? '', /^\d{8}$/)
     assert.equal(codeSecret('id', '1234 5678'), codeSecret('id', '12345678'))
     assert.equal(codeSecret('id', '12-34-56-78'), codeSecret('id', '12345678'))

@@ -203,7 +203,7 @@ describe('the settings for mail of an app that stores the users', () => {
       ?.find((setting) => setting.name === name)
       ?.findFaults?.(value, { values: { users }, unread: new Set(['mailFrom']) }, appWording) ?? []
 
-  it('mails need users.email, and links in mails need users.setPassword', () => {
+  it('`mail` and `mailUrl` need users.email, and accountPagesUrl needs users.setPassword', () => {
     for (const [name, value, needed] of [
       ['mail', mailOfApp, 'email'],
       ['mailUrl', 'console:', 'email'],
@@ -239,7 +239,7 @@ describe('the rule that mail servers must use TLS', () => {
       .flatMap((rule) => rule.find({ options: { mailUrl } } as never, appWording) ?? [])
       .map(({ about, message, fix }) => `${about} ${message}; ${fix}`)
 
-  it('a mail server on another machine without TLS is reported', () => {
+  it('a mail server on another machine is reported if TLS is off', () => {
     assert.deepEqual(find('smtp://mail.example?tls=off'), [
       'mailUrl must use TLS to "mail.example": others on the network can read mails; ' +
         'remove ?tls=off from the URL',
@@ -264,13 +264,13 @@ it('links in mails begin with accountPagesUrl, by default /account below the iss
   assert.equal(pagesUrlOf({ issuer, accountPagesUrl }), 'https://app.example/account')
 })
 
-it('Keystile tries to send a notice for up to three days', () => {
+it('Keystile stops trying to send a notice after three days', () => {
   const notices = createNotices(() => assert.fail('no seal'), { now: () => 0 })
   const { lifetimeMilliseconds, sealed } = notices('new_device') ?? {}
   assert.deepEqual([lifetimeMilliseconds, sealed], [259_200_000, null])
 })
 
-it('the seal for mails has a key of its own', () => {
+it('openMailSeal creates the seal once, at first use, with a key only for mails', () => {
   const secret = 'a secret for the seal of mails'
   let calls = 0
   const seal = openMailSeal(() => (calls++, [secret]))
@@ -294,7 +294,7 @@ describe('the signer of mails', () => {
     assert.equal(dkimOf({ mailFrom: 'nobody', mailDkimKey, mailDkimSelector }), undefined)
   })
 
-  it('a selector has at most 200 characters', () => {
+  it('a DKIM selector has at most 200 characters', () => {
     const parts = `${'a'.repeat(49)}.`.repeat(3)
     assert.equal(isSelector(`${parts}${'a'.repeat(50)}`), true)
     assert.equal(isSelector(`${parts}${'a'.repeat(51)}`), false)

@@ -220,7 +220,7 @@ describeOnBoth('mail', (stage) => {
     )
   })
 
-  it('close() closes the connection to the mail server', { timeout: 20_000 }, async () => {
+  it('keystile.close() closes the connection to the mail server', { timeout: 20_000 }, async () => {
     const { promise: closed, resolve } = Promise.withResolvers<void>()
     const server = await startMailServer({ onClose: () => resolve() })
     try {
