@@ -72,7 +72,7 @@ describe('guards on the message handlers of a Nest gateway', () => {
   }
   const refusal = (code: string, message: string): object => ({ status: 'error', code, message })
 
-  it('a Nest gateway answers callers with the scope, and refuses callers without it', async () => {
+  it('a Nest gateway answers callers that have the scope, and refuses other callers', async () => {
     const ask = await connect(issuer.headers({ scopes: ['news:read'] }))
     assert.equal(await ask('read'), 'test-user')
     assert.equal(await ask('plain'), 'any caller with a token')

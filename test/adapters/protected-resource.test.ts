@@ -190,7 +190,7 @@ describe('protectedResource', () => {
       )
     })
 
-    it(`if resource metadata is not mounted, no challenge in ${framework} names it`, async (t) => {
+    it(`challenges in ${framework} name resource metadata only if it is mounted`, async (t) => {
       const stage = await start(t, makeApp, '', false)
       const { headers } = await stage.served.send({ path: '/items' })
       assert.equal(headers['www-authenticate'], `Bearer realm="${stage.issuer.issuer}"`)

@@ -109,7 +109,7 @@ describe('keystile client', () => {
     })
   })
 
-  it('`keystile client rotate-secret` makes a new secret, and the old one is refused', async () => {
+  it('`keystile client rotate-secret` makes a new secret; the old secret is refused', async () => {
     const old = await create('billing', '--grants', 'client_credentials')
     const { stdout } = await client('rotate-secret', 'billing', '--json')
     const { client_id, client_secret } = JSON.parse(stdout)

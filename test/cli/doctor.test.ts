@@ -284,7 +284,7 @@ describe('keystile doctor', () => {
     assert.match(report.findings.find(({ id }) => id === 'database-opens')!.message, /ECONNREFUSED/)
   })
 
-  it('`keystile doctor` names settings by the flag, variable or property in use', async () => {
+  it('`keystile doctor` names a setting as it was given: flag, variable or property', async () => {
     const file = join(cwd, 'keystile.config.json')
     writeFileSync(file, JSON.stringify({ rateLimits: 'off' }), { mode: 0o600 })
     const online = { KEYSTILE_ISSUER: 'https://auth.example', KEYSTILE_REGISTRATION: 'closed' }

@@ -38,7 +38,7 @@ describe('the command keystile with @keystile/server installed', () => {
     assert.match(wrong.stderr, /user must be followed by one of/)
   })
 
-  it('keystile shows its own command and those of @keystile/server in its help', async () => {
+  it('the help of keystile shows the commands of keystile and @keystile/server', async () => {
     for (const args of [['help'], ['--help'], []]) {
       const { code, stdout } = await run(main, args)
       assert.equal(code, 0)

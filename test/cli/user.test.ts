@@ -136,7 +136,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       }
     })
 
-    it('`keystile user` warns of readable password files, and refuses an app’s users', async () => {
+    it('`keystile user` warns if others can read a password, refuses an app’s users', async () => {
       const folder = mkdtempSync(join(tmpdir(), 'keystile-embedded-'))
       const own = kind === 'SQLite' ? undefined : await createTestDatabase()
       const database = own?.url ?? join(folder, 'app.db')

@@ -162,7 +162,7 @@ for (const algorithm of issuingAlgorithms) {
       )
     })
 
-    it('oauth4webapi validates our access token by RFC 9068', async () => {
+    it('oauth4webapi validates Keystile’s access token by RFC 9068', async () => {
       const { access_token } = await login(ada)
       const claims = await oauth.validateJwtAccessToken(
         as,
@@ -176,7 +176,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(typeof claims['auth_time'], 'number')
     })
 
-    it('oauth4webapi refuses our access token for another audience', async () => {
+    it('oauth4webapi refuses Keystile’s access token for another audience', async () => {
       const { access_token } = await login(ada)
       const validated = oauth.validateJwtAccessToken(
         as,
@@ -360,7 +360,7 @@ describe('login requests that were captured from OAuth clients', () => {
     return `${ua || 'an unnamed client'}, ${credentials}`
   }
 
-  it('the test has ten login requests captured from clients, one with a secret', () => {
+  it('the test has ten captured login requests; only one of the requests has a secret', () => {
     assert.equal(requests.length, 10)
     assert.equal(requests.filter(hasSecret).length, 1)
   })

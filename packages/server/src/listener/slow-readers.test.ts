@@ -103,7 +103,7 @@ describe('createAnswerWriter', () => {
     )
   })
 
-  it('for a new large answer, createAnswerWriter ends a large answer that is 1 s old', async () => {
+  it('at the limit, a new large answer ends a large answer that is at least 1 s old', async () => {
     const { connectSlow, get } = await serve({ largeAnswers: 2 })
     const [first, second] = [await connectSlow(), await connectSlow()]
     first.ask('/large')
@@ -119,7 +119,7 @@ describe('createAnswerWriter', () => {
     assert.deepEqual([first.connection.destroyed, second.connection.destroyed], [true, false])
   })
 
-  it('createAnswerWriter ends none of up to `largeAnswers` large answers', async () => {
+  it('up to the limit `largeAnswers`, createAnswerWriter ends no large answer', async () => {
     const { connectSlow, get } = await serve({ largeAnswers: 2 })
     const { ask, connection } = await connectSlow()
     ask('/large')

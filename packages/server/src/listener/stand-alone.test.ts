@@ -36,7 +36,7 @@ function create(reasons: readonly string[] = [], readMetrics?: () => Promise<str
 }
 
 describe('createStandAlone', () => {
-  it('the stand-alone server answers GET and HEAD on its paths, Keystile the rest', async () => {
+  it('createStandAlone answers GET and HEAD on its paths; Keystile answers the rest', async () => {
     const { answer } = create()
     assert.equal((await answer('/token', 'POST')).status, 299)
     for (const method of ['GET', 'HEAD']) {
@@ -64,12 +64,12 @@ describe('createStandAlone', () => {
     }
   })
 
-  it('/readyz of the stand-alone server gives all reasons for 503, and Retry-After', async () => {
+  it('if the server is not ready, /readyz gives 503 with all reasons and Retry-After', async () => {
     const { status, headers, body } = await create(['one', 'two']).answer('/readyz')
     assert.deepEqual([status, headers['retry-after'], body], [503, '1', '{"status":"one; two"}'])
   })
 
-  it('/metrics of the stand-alone server exists only if a function reads the metrics', async () => {
+  it('the stand-alone server has /metrics only if given a function to read metrics', async () => {
     const { answer, routeOf } = create([], async () => 'x 1\n')
     assert.deepEqual(await answer('/metrics'), {
       status: 200,

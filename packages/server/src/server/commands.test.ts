@@ -34,7 +34,7 @@ function isCommand(member: unknown): member is AnyCommand {
 }
 
 describe('the commands of the writer thread', () => {
-  it('the writer thread has underLease and each command of a store, by its own name', async () => {
+  it('the writer thread has `underLease` and all store commands under their names', async () => {
     const stores = globSync('features/**/*store.ts', { cwd: source })
     assert.ok(stores.length > 8, stores.join())
     const defined: string[] = []

@@ -223,7 +223,7 @@ describe('the types of createKeystile', () => {
     await refused(createKeystile({ ...common, roles: { clerk: ['orders:raed'] } }))
   })
 
-  it('createKeystile demands `subject` if the users have no id that is a string', async () => {
+  it('createKeystile demands `subject` if the `id` of users is not always a string', async () => {
     const { subject: _, ...named } = users
     compiles(() => createKeystile({ ...common, users: named }))
 

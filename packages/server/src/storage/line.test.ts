@@ -28,7 +28,7 @@ describe('createLine', () => {
     leave()
   }
 
-  it('a queue of two places admits two callers at once, others in order of arrival', async () => {
+  it('a queue with two places admits two callers at once, and later callers in order', async () => {
     const leave = [await line.enter(), await line.enter()]
     const entered: number[] = []
     const later = [1, 2].map(async (n) => {
@@ -71,7 +71,7 @@ describe('createLine', () => {
     mock.timers.tick(patience)
   })
 
-  it('a queue refuses overlong waits, predicted by a moving average of service times', async () => {
+  it('by a moving average of service times, a queue predicts and refuses long waits', async () => {
     await keep(10_000) // a tenth of it counts
     await keep(1_000) // it is the average, so it changes nothing
     await Promise.all([line.enter(), line.enter()])

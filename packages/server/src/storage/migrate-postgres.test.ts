@@ -95,7 +95,7 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     }
   })
 
-  it('inspectSource knows whether the user of PostgreSQL may run migrations', async () => {
+  it('inspectSource tells whether the PostgreSQL role may run migrations', async () => {
     const guest = new URL(url)
     guest.username = 'keystile_guest'
     guest.password = 'x'

@@ -27,7 +27,7 @@ describe('commit', () => {
       )
   })
 
-  it('commit rethrows a rollback error; after other errors, the outcome is unknown', async () => {
+  it('commit rethrows errors after a rollback; other errors mean an unknown outcome', async () => {
     const conflict = failure('40001')
     await assert.rejects(
       commit(() => Promise.reject(conflict), []),

@@ -55,7 +55,7 @@ describe('explainStatementError', () => {
       assert.equal(failureOf(explainStatementError(error(undefined, message))), failure)
   })
 
-  it('error 08P01 is an outage only if fatal, and not for an unsupported startup parameter', () => {
+  it('only a fatal 08P01 error is an outage, except for an unsupported startup parameter', () => {
     const parameter = 'unsupported startup parameter: statement_timeout'
     assert.equal(
       failureOf(explainStatementError(error('08P01', 'server conn crashed?', 'FATAL'))),
@@ -124,7 +124,7 @@ describe('hasRolledBack', () => {
 })
 
 describe('isFromServer', () => {
-  it('isFromServer is true for an error code of PostgreSQL, and false for one of Node', () => {
+  it('isFromServer is true for error codes of PostgreSQL, and false for codes of Node', () => {
     for (const code of ['57P03', '53300', '08P01']) assert.equal(isFromServer(error(code)), true)
     for (const code of ['EPIPE', 'ECONNREFUSED', '570330', undefined])
       assert.equal(isFromServer(error(code)), false)
@@ -146,7 +146,7 @@ describe('isUsableAfter', () => {
 })
 
 describe('PostgresUnavailableError', () => {
-  it('isFrequent of a PostgresUnavailableError is false unless the constructor gets true', () => {
+  it('isFrequent of a PostgresUnavailableError is true only if the constructor gets true', () => {
     assert.equal(new PostgresUnavailableError('lost', 'x').isFrequent, false)
     assert.equal(new PostgresUnavailableError('lost', 'x', { isFrequent: true }).isFrequent, true)
   })
@@ -172,7 +172,7 @@ describe('findFix', () => {
 })
 
 describe('explained', () => {
-  it('explained says what failed, why, and how to fix it', () => {
+  it('explained() says what failed, why, and how to fix the failure', () => {
     const refused = error('ECONNREFUSED', 'refused')
     const unavailable = explained('it cannot be opened', refused)
     assert.ok(unavailable instanceof DatabaseUnavailableError)

@@ -48,7 +48,7 @@ describe('watchForOutages', { concurrency: true }, () => {
     close()
   })
 
-  it('an outage ends when a probe gets an answer, also if that is a refusal', async () => {
+  it('an outage ends when a probe gets an answer, even if the answer is a refusal', async () => {
     let probe: () => Promise<unknown> = refuse('ECONNREFUSED')
     const { counts, watch: over, close } = watch(() => probe())
     assert.equal(await fateOf(over(never)), begins)
@@ -89,7 +89,7 @@ describe('watchForOutages', { concurrency: true }, () => {
       await waiting
     })
 
-  it('without waiting work, no probe runs; a network error is not taken as an answer', async () => {
+  it('a probe runs only while work waits; a network error is not an answer', async () => {
     const { counts, watch: over, close } = watch(never)
     const failure = Object.assign(new Error('reset'), { code: 'ECONNRESET' })
     await assert.rejects(

@@ -43,7 +43,7 @@ describe('commands on PostgreSQL', { skip }, () => {
   }
 
   for (const code of ['40001', '40P01']) {
-    it(`a command failing with ${code} runs up to three times, each from the start`, async () => {
+    it(`a command failing with ${code} is run up to three times from the start`, async () => {
       let runs = 0
       const failing = command('failing', async (transaction, failures: number) => {
         runs++

@@ -104,7 +104,7 @@ describe('copies of SQLite files', () => {
     )
   })
 
-  it('changeSqliteFile keeps the journal, and changes nothing if the change fails', async () => {
+  it('changeSqliteFile keeps the journal mode; a change that fails changes nothing', async () => {
     closeAll()
     const single = join(folder, 'single.db')
     connect(single).exec("create table note (text text); insert into note values ('a')")
@@ -123,7 +123,7 @@ describe('copies of SQLite files', () => {
     assert.equal(connect(single).prepare('pragma journal_mode').get()?.['journal_mode'], 'delete')
   })
 
-  it('makeSingleFile moves the log into the file, if no other process uses it', () => {
+  it('makeSingleFile moves the log into the file if no other process uses the file', () => {
     assert.throws(
       () => makeSingleFile(file),
       (error: Error) => error.cause instanceof Error,
@@ -213,13 +213,13 @@ describe('copies of SQLite files', () => {
       assert.deepEqual([readFileSync(copy), readFileSync(`${copy}-wal`)], before)
     })
 
-  it('lockSqliteFile notices a server whose log has the damaged first page of its file', () => {
+  it('lockSqliteFile notices a server if page 1 is damaged in the file but not in the log', () => {
     connect(file).exec('create table other (text text)') // changes the first page
     overwrite(file, 0, 16)
     assert.equal(lockSqliteFile(file), undefined)
   })
 
-  it('isSqliteFile knows a file by its first bytes', () => {
+  it('isSqliteFile recognizes a SQLite file by its first bytes', () => {
     writeFileSync(join(folder, 'text'), 'SQLite format 4\0 and more')
     writeFileSync(join(folder, 'short'), 'SQLite')
     assert.deepEqual(

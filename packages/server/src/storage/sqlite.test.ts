@@ -229,7 +229,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.ok(failed >= 1 && failed <= 64, String(failed))
   })
 
-  it('a SQLite command that can wait shares the commit of a command that cannot', async (t) => {
+  it('a SQLite command that can wait joins the commit of a command that cannot wait', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const log = join(folder, 'keystile.db-wal')
     const answered: string[] = []
@@ -295,7 +295,7 @@ describe('commands that wait for the writer of SQLite', () => {
     await assert.rejects(reader.deleteFrom('setting').execute(), /readonly/)
   })
 
-  it('SQLite commands fail if the file or its log was moved while it was open', async () => {
+  it('SQLite commands fail if the open database file or its log was moved', async () => {
     const moved = {
       name: 'DatabaseUnavailableError',
       message: /was moved or replaced .* Fix: restart Keystile$/,
@@ -450,7 +450,7 @@ describe('openSqlite', () => {
     })
   })
 
-  it('openSqlite refuses the file of another program, and leaves it as it is', async () => {
+  it('openSqlite refuses the file of another program, and does not change the file', async () => {
     const file = join(folder, 'other.db')
     const other = new DatabaseSync(file)
     other.exec('create table thing (id text)')

@@ -31,7 +31,7 @@ age_seconds 0.25
     )
   })
 
-  it('formatFamilies writes 0 for known labels that have no count yet', () => {
+  it('formatFamilies writes 0 for declared label values that have no count yet', () => {
     const counter = createCounter({ ...named, labels: { outcome: ['x'] } })
     assert.match(formatFamilies([counter]), /^a_total\{outcome="x"\} 0$/m)
     const two = createCounter({ ...named, labels: { kind: ['x', 'y'], outcome: ['z'] } })
@@ -42,7 +42,7 @@ age_seconds 0.25
     )
   })
 
-  it('a histogram counts a duration in its bucket and all larger ones, with sum and count', () => {
+  it('a histogram counts a duration in its bucket, all larger buckets, sum and count', () => {
     const histogram = createHistogram<{ route: string }>({
       type: 'histogram',
       name: 't_seconds',
@@ -132,7 +132,7 @@ describe('createMetrics', () => {
       assert.ok((values.get(`${name}_bytes`) ?? 0) > 100_000, name)
   })
 
-  it('the metrics contain the event loop delay since the last read', async () => {
+  it('the metrics contain the event loop delay since the previous read', async () => {
     const readDelays = (): readonly (number | undefined)[] => {
       const values = readValues()
       return ['p50', 'p99'].map((each) => values.get(`keystile_event_loop_delay_${each}_seconds`))

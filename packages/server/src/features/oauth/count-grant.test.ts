@@ -22,7 +22,7 @@ describe('countGrant', () => {
     await assert.rejects(countGrant(noMeter, 'login', Promise.reject(error)), error)
   })
 
-  it('countGrant counts wrong passwords, wrong forms, outages and bugs separately', async () => {
+  it('countGrant counts refusals, bad forms, 429s, outages and bugs separately', async () => {
     assert.equal(await outcomeOf(Promise.resolve()), 'keystile_logins_total granted')
     const refreshed = await outcomeOf(Promise.resolve(), 'refresh')
     assert.equal(refreshed, 'keystile_refreshes_total granted')

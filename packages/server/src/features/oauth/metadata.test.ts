@@ -21,7 +21,7 @@ describe('metadataRoutes', () => {
     ])
   })
 
-  it('OAuth metadata names all endpoints, but /session only with cookie sessions', async () => {
+  it('OAuth metadata names all endpoints, but /session only if cookie sessions exist', async () => {
     const metadataOf = async (cookieSession: boolean): Promise<unknown> => {
       const [route] = metadataRoutes({
         issuer: 'https://auth.example',

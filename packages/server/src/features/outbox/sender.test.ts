@@ -157,7 +157,7 @@ describe('the mails of the outbox', () => {
     assert.equal((await list(3)).length, 3)
   })
 
-  it('per `allowance`, a mailbox gets 3 mails at once, 3 more hourly, 1 each 6 hours', async () => {
+  it('a mailbox gets, per `allowance`, 3 mails at once, 1 an hour up to 6, 1 per 6 h', async () => {
     const db = new Kysely<unknown>({
       dialect: sqliteDialect(openSqliteFile(path, { readOnly: false })),
     })
@@ -197,7 +197,7 @@ describe('the mails of the outbox', () => {
     await db.destroy()
   })
 
-  it('hasUnreadableMail is true for a mail with another seal, false without a table', async () => {
+  it('hasUnreadableMail is true if mail has another seal, false without a mail table', async () => {
     const isFound = (): Promise<boolean> => hasUnreadableMail(database.reader, seal)
     assert.equal(await isFound(), false)
     insert('a')

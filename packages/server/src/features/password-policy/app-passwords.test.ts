@@ -6,7 +6,7 @@ import { describeOnBoth, password } from '../../../test-support/keystile.ts'
 describeOnBoth(
   'hashPassword, verifyPassword and checkPassword',
   (stage) => {
-    it('hashPassword uses the configured cost, and a login accepts its hash', async () => {
+    it('hashPassword uses the configured cost, and a login accepts the hash', async () => {
       const { keystile, addUser, writeHash, login } = await stage.start({
         passwordHashing: { memoryKiB: 12_288, passes: 3 },
       })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { feature } from './feature.ts'
 
-it('the minimum length of passwords has an environment variable and limits from NIST', () => {
+it('an environment variable sets the minimum length of passwords, from 8 (NIST) to 64', () => {
   const [setting] = feature.settings ?? []
   assert.ok(setting)
   assert.deepEqual(setting.environment, ['KEYSTILE_PASSWORD_MIN_LENGTH'])

@@ -152,7 +152,7 @@ describe('names that a new password must not contain', () => {
   const faultOf = (password: string, owner: PasswordOwner = anonymous): string | undefined =>
     policy.findFault(password, owner)
 
-  it('a new password cannot contain a user’s name of five letters or more, in any spelling', () => {
+  it('a new password cannot contain its user’s name (five letters or more) in any spelling', () => {
     const owner = { username: 'Count.ess', email: 'babbage+shop@example.com' }
     for (const password of [
       'my countess is asleep',
@@ -188,7 +188,7 @@ describe('names that a new password must not contain', () => {
       assert.equal(other(address, 'mine 127 0 0 1 [::1] [fd00::abcd]'), undefined)
   })
 
-  it('in a new password, a user’s name of three or four letters does not count as length', () => {
+  it('the length of a new password excludes its user’s name of three or four letters', () => {
     const owner = { username: 'ada', email: 'adam@example.com' }
     assert.equal(faultOf('ada has an engine!', owner), undefined)
     const tooLittle = 'Password should have at least 15 characters besides your username'
@@ -205,7 +205,7 @@ describe('names that a new password must not contain', () => {
     )
   })
 
-  it('a new password may contain a two-letter name; no name acts as a regular expression', () => {
+  it('a new password may contain a two-letter name; regex characters in names are literal', () => {
     assert.equal(faultOf('ab ab engine yes', { username: 'ab' }), undefined)
     const owner = { email: 'a*b|c{3}$@example.com' }
     assert.equal(

@@ -23,7 +23,7 @@ describe('createPasswordResets', () => {
     assert.deepEqual(requested, [{ login: 'x'.repeat(320), language: '', deviceSecret: '' }])
   })
 
-  it('a full hash queue refuses a password reset, which uses up no rate limit', async () => {
+  it('if a full hash queue refuses a password reset, the reset uses up no rate limit', async () => {
     const parts = {
       passwords: {
         requireRoom() {

@@ -88,7 +88,7 @@ describe('verify()', () => {
       assert.throws(() => verify(password, value), /must be an argon2id/, value)
   })
 
-  it('argon2’s verify() throws for an invalid hash, or parameters that exhaust memory', () => {
+  it('argon2’s verify() throws for an invalid hash, or too much memory or too many passes', () => {
     const stored = hash(password)
     const bad = [
       '',
@@ -122,7 +122,7 @@ describe('the parameters of a stored argon2 hash', () => {
       assert.throws(() => verify(password, value), /must be an argon2id/, value)
   })
 
-  it('isOutdated is true for an argon2 hash that needs too much memory', () => {
+  it('isOutdated is true for an argon2 hash with too much memory or too many passes', () => {
     // A readable hash that is stronger than the default is not outdated; an unreadable one is.
     const outdated = [
       [1_048_576, 4, false],

@@ -101,7 +101,7 @@ describe('createFairQueue', () => {
     )
   })
 
-  it('the fair queue takes an item of each waiting sender before a second of any sender', () => {
+  it('the fair queue takes one item of each waiting sender before a sender’s second item', () => {
     fc.assert(
       fc.property(steps, (history) => {
         const taken = drain(after(history, 100).queue).map(({ sender }) => sender)

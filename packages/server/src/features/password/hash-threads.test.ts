@@ -220,7 +220,7 @@ describe('jobs in the hash queue', () => {
     await threads.close()
   })
 
-  it('the hash queue refuses a job at once if it would wait longer than 2 s', async (t) => {
+  it('the hash queue refuses a job at once if the job would wait longer than 2 s', async (t) => {
     const { askMany, ask, settled, errors, threads, end } = stage(t)
     // No hash was measured yet, so 20 ms are assumed. One job is in flight, and 100 wait.
     askMany(150, '192.0.2.1')

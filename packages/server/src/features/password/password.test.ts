@@ -76,7 +76,7 @@ describe('passwords.verify for an unknown user, with a decoy hash', () => {
   }
   const bcrypt = '$2b$12$O7mIJu7a20kBB/zzQ75YOOmS5yPv2DF40upBUL9UO1Qsq1H0xd4Cq'
 
-  it('for an unknown user, passwords.verify uses the last known user’s hash as decoy', async () => {
+  it('for an unknown user, passwords.verify uses the last verified hash as decoy', async () => {
     const passwords = createPasswords(threads)
     await passwords.verify('x', undefined)
     assert.match(asked.at(-1)!, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)

@@ -34,7 +34,7 @@ function createStage() {
 const fail = () => Promise.reject(new Error('a hash thread ended with exit code 1'))
 
 describe('watchHashThreads', () => {
-  it('watchHashThreads counts the waiting hashes and reports how long each took', async () => {
+  it('watchHashThreads counts the waiting hashes and reports how long each hash took', async () => {
     const { watched, told, advance, hashBy } = createStage()
     const { promise, resolve } = Promise.withResolvers<string>()
     hashBy(() => promise)
@@ -64,7 +64,7 @@ describe('watchHashThreads', () => {
     assert.deepEqual([watched.length, told], [0, []])
   })
 
-  it('if hash threads had no work for an hour, areWorking() is true without a probe', async () => {
+  it('after an hour without hashes, areWorking() is true and runs no test hash', async () => {
     const { watched, advance, asked } = createStage()
     await watched.hash(password)
     advance(3_600)

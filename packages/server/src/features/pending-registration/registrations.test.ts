@@ -25,7 +25,7 @@ describe('createRegistrationPurpose', () => {
     assert.equal(registrationKind.hasCode, true)
   })
 
-  it('a free address gets a link and a code, in the language of the request', async () => {
+  it('an unregistered e-mail address gets a link and a code, in the request language', async () => {
     const free = {
       subject: 'new',
       mailbox: 'ada@example.com',
@@ -44,7 +44,7 @@ describe('createRegistrationPurpose', () => {
     assert.equal(await resolve(undefined, { ...request, email: 'no address' }), undefined)
   })
 
-  it('the owner of a taken address gets a mail without link, in the request language', async () => {
+  it('a registered e-mail address gets a mail without link, in the request language', async () => {
     assert.deepEqual(await resolve({ id: 'old', email: 'ADA@example.com' }), {
       subject: 'old',
       mailbox: 'ada@example.com',
@@ -56,7 +56,7 @@ describe('createRegistrationPurpose', () => {
 })
 
 describe('pendingRegistrationRoute', () => {
-  it('POST /users stores the language of the browser and counts the mail', async () => {
+  it('POST /users stores the browser’s language and counts the mail for a rate limit', async () => {
     const [registered, counted]: [unknown[], unknown[]] = [[], []]
     const count: Limits['count'] = async (uses) => {
       counted.push(...uses.map(({ rate }) => rate.name))

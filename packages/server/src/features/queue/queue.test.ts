@@ -380,7 +380,7 @@ describe('the rows of a queue', () => {
     })
   })
 
-  it('a claim takes the rows that are due longest, but no dead or expired ones', async () => {
+  it('a claim takes the rows that have been due longest, but no dead or expired rows', async () => {
     await insert('dead', { dead_at: now })
     await insert('expired', { expires_at: now })
     await insert('later', { next_try_at: now + 1 })

@@ -17,7 +17,7 @@ import { createRevocationStreams, type RevocationStreams, type StreamLimits } fr
 const now = Date.UTC(2026, 10, 25)
 const limits: StreamLimits = { streams: 10, streamsOfClient: 5, stallMilliseconds: 500 }
 
-describe('createRevocationStreams in set time', () => {
+describe('createRevocationStreams with a clock that the test sets', () => {
   let folder: string
   let database: Database
   let feed: EventFeed
@@ -167,7 +167,7 @@ describe('createRevocationStreams in set time', () => {
     await reading
   })
 
-  it('a reader that takes no bytes loses its revocation stream only after the limit', async () => {
+  it('a revocation reader is disconnected only after a time limit without reading', async () => {
     stopTime()
     const proven = await addReader('api')
     await open(proven) // nobody reads it

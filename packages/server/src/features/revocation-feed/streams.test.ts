@@ -115,7 +115,7 @@ describe('createRevocationStreams', () => {
     assert.equal((await open()).status, 200)
   })
 
-  it('all clients together can have a limited number of revocation streams open', async () => {
+  it('all clients together can open only a limited number of revocation streams', async () => {
     const open = await serve()
     const openOther = await serve(await addReader('other'))
     const readers = [await open(), await openOther(), await openOther()]
@@ -167,7 +167,7 @@ describe('createRevocationStreams', () => {
     assert.deepEqual(await other.untilCurrent(), [])
   })
 
-  it('a reader of revocations that pauses for less than the limit gets all events', async () => {
+  it('a revocation reader that pauses for less than the time limit gets all events', async () => {
     await insert(1_000, 30_000)
     const open = await serve()
     const reader = await open()

@@ -18,7 +18,7 @@ const rules: ScopeRules = {
 }
 
 describe('scopeRulesOf', () => {
-  it('scopeRulesOf adds the built-in scopes, and a role admin with all scopes', () => {
+  it('scopeRulesOf adds the built-in scopes, and the role `admin` with all scopes', () => {
     const { declared, defaults, roles } = scopeRulesOf({
       scopes: { a: 'A' },
       roles: { r: ['a'] },

@@ -104,7 +104,7 @@ describe('a key ring', () => {
     assert.equal(reads, 0)
   })
 
-  it('simultaneous callers of a key ring share one read, even one that a guard began', async () => {
+  it('simultaneous callers of a key ring share one read, even a read of a guard', async () => {
     clock.advance(6)
     const kid = (await ring.published()).keys.keys[0]?.kid
     assert.equal(reads, 1)

@@ -43,7 +43,7 @@ describe('plan', () => {
     assert.equal(plan([key('a', 0)], 100_000, wanted, times).newSignsFrom, 100_010)
   })
 
-  it('while there is a next key, plan() makes no other key, even with isForced', () => {
+  it('while there is a next key, plan() makes no other key, even with `isForced`', () => {
     const keys = [key('a', 0, 60), key('b', 60)]
     for (const now of [50, 59])
       for (const isForced of [false, true])
@@ -54,7 +54,7 @@ describe('plan', () => {
           )
   })
 
-  it('if the algorithm changes, or with isForced, plan() makes the next key at once', () => {
+  it('if the algorithm changes, or with `isForced`, plan() makes the next key at once', () => {
     for (const change of [{ algorithm: 'EdDSA' }, { isForced: true }])
       assert.equal(plan([key('a', 0)], 5, { ...wanted, ...change }, times).newSignsFrom, 15)
   })
@@ -77,7 +77,7 @@ describe('findCurrent', () => {
     assert.deepEqual([at(0), at(59), at(60), at(1000)], ['a', 'a', 'b', 'b'])
   })
 
-  it('a key without a successor signs until its end', () => {
+  it('a key without a successor signs until its `signs_until`', () => {
     const at = (now: number): string | undefined => findCurrent([key('a', 0, 50)], now)?.id
     assert.deepEqual([at(49), at(50)], ['a', undefined])
   })
@@ -108,7 +108,7 @@ describe('findCurrent', () => {
 
 // Lives of keys: at random times a process looks, and does what is due. Between two looks, all
 // processes may be off for any time.
-describe('a life of rotations', () => {
+describe('random sequences of rotations', () => {
   const looks = fc.array(fc.integer({ min: 1, max: 150 }), { minLength: 1, maxLength: 60 })
   const numRuns = process.env['KEYSTILE_LONG'] ? 20_000 : 500
 

@@ -26,7 +26,7 @@ describe('findSealingSecretFaults', () => {
       assert.deepEqual(kindsOf(weak), ['weak'])
   })
 
-  it('findSealingSecretFaults refuses known secrets, URLs and paths without printing them', () => {
+  it('findSealingSecretFaults refuses sample secrets, URLs and paths without printing them', () => {
     for (const known of [
       '404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970',
       'super-secret-jwt-token-with-at-least-32-characters-long',
@@ -56,7 +56,7 @@ describe('readOrCreateSealingSecret', () => {
     assert.equal(readFileSync(join(folder, 'keystile.key'), 'utf8'), `${secret}\n`)
   })
 
-  it('readOrCreateSealingSecret refuses a file with a short secret, or readable by others', () => {
+  it('readOrCreateSealingSecret refuses a short secret, or a file other users can read', () => {
     const file = join(folder, 'keystile.key')
     writeFileSync(file, good)
     for (const mode of [0o640, 0o604]) {

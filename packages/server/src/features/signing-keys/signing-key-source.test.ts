@@ -15,7 +15,7 @@ const options = { signingAlgorithm: 'ES256', database: ':memory:' } as const
 const [one, other] = [generateKey('EdDSA'), generateKey('ES256')]
 
 describe('findSigningKeySource', () => {
-  it('if signingKey and key are given, findSigningKeySource uses signingKey', () => {
+  it('if `signingKey` and `key` are given, findSigningKeySource uses `signingKey`', () => {
     const signingKey = exportPrivateJwk(one)
     const source = findSigningKeySource({ ...options, signingKey, key: 'k' })
     assert.ok('ownKeys' in source)
@@ -25,7 +25,7 @@ describe('findSigningKeySource', () => {
     )
   })
 
-  it('if signingKey is a JWK Set, its first key signs, and its other keys may be public', () => {
+  it('if `signingKey` is a JWK Set, the first key signs, and the other keys may be public', () => {
     const signingKey = { keys: [exportPrivateJwk(one), exportPublicJwk(other)] }
     const source = findSigningKeySource({ ...options, signingKey })
     assert.ok('ownKeys' in source)
