@@ -92,7 +92,7 @@ describe('createVerifier over the network', () => {
   const tokenOf = (key: SigningKey): string =>
     accessTokenOf(key, { iss: publisher.issuer, aud: audience })
 
-  it('createVerifier follows a key rotation with few requests, as jose does', async () => {
+  it('createVerifier and jose learn the issuer’s new key with few requests', async () => {
     let skipped = 0
     const clock = { now: () => Date.now() + skipped }
     const verifier = createVerifier({
@@ -123,7 +123,7 @@ describe('createVerifier over the network', () => {
     assert.equal(publisher.asked.filter((path) => path === '/tenant/jwks').length, 3 + 2)
   })
 
-  it('a guard returns 503 with Retry-After until it reaches the issuer', async () => {
+  it('a guard returns 503 with Retry-After until the issuer can be reached', async () => {
     // Finds a free port. The issuer listens on it later.
     const placeholder = createServer().listen(0, '127.0.0.1')
     await once(placeholder, 'listening')

@@ -44,7 +44,7 @@ describe('importKey', () => {
     ['P-256', generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey],
     ['Ed25519', generateKeyPairSync('ed25519').publicKey],
   ] as const) {
-    it(`importKey refuses a public ${kind} key with a prefix as a secret (CVE-2026-34950)`, () => {
+    it(`importKey refuses a prefixed public ${kind} key as a secret (CVE-2026-34950)`, () => {
       const pem = key.export({ type: 'spki', format: 'pem' })
       for (const prefix of prefixes) {
         const secret = prefix + pem

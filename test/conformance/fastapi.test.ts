@@ -168,7 +168,7 @@ for (const algorithm of issuingAlgorithms) {
         })
       })
 
-      it('a FastAPI route refuses a token after a change of its claims', async () => {
+      it('a FastAPI route refuses a token whose claims were changed', async () => {
         const [header, , signature] = token.split('.')
         const payload = Buffer.from(
           JSON.stringify({ ...decodeJwtUnsafe(token).claims, scope: 'users:write' }),
@@ -253,7 +253,7 @@ describe('POST /token for Python clients', { skip }, () => {
   const scopesOf = ({ scope }: Said): string =>
     typeof scope === 'string' ? scope : (scope ?? []).join(' ')
 
-  it('requests-oauthlib and authlib get a token with the client id in header or body', async () => {
+  it('with the client id in header or body, requests-oauthlib and authlib get tokens', async () => {
     for (const [client, said] of await runClients({})) {
       assert.equal(said.token_type, 'bearer', `${client}: ${JSON.stringify(said)}`)
       assert.equal(decodeJwtUnsafe(said.access_token!).claims['client_id'], 'first-party', client)

@@ -70,7 +70,7 @@ for (const algorithm of issuingAlgorithms) {
       return ((await response.json()) as { readonly access_token: string }).access_token
     }
 
-    it('express-oauth2-jwt-bearer accepts our token and finds its scope', async (t) => {
+    it('express-oauth2-jwt-bearer accepts our token with the required scope', async (t) => {
       t.diagnostic(`${versionOf('express-oauth2-jwt-bearer')}, ${versionOf('express')}`)
       const response = await get(api.url, await login('items:read'))
       assert.equal(response.status, 200, await response.clone().text())
@@ -78,7 +78,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(clientId, 'first-party')
     })
 
-    it('express-oauth2-jwt-bearer refuses a token if it lacks the scope', async () => {
+    it('express-oauth2-jwt-bearer refuses a token without the required scope', async () => {
       assert.equal((await get(api.url, await login('items:write'))).status, 403)
     })
 

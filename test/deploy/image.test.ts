@@ -112,7 +112,7 @@ describe('the container image', { skip }, () => {
     assert.deepEqual(image.Cmd, ['serve'])
   })
 
-  it('a container runs as its own user with a read-only root, and is healthy', async () => {
+  it('a container runs as user 1000 on a read-only root file system, and is healthy', async () => {
     const program =
       'let why; try { fs.writeFileSync("/x", "") } catch ({ code }) { why = code }' +
       'console.log(process.getuid(), process.getgid(), why)'

@@ -6,7 +6,7 @@ import { it } from 'node:test'
 
 const root = join(import.meta.dirname, '../..')
 
-it('each command in a workflow is a script or a file in this repository', () => {
+it('workflows run only npm scripts and files that this repository has', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     readonly scripts: Readonly<Record<string, string>>
   }

@@ -15,7 +15,7 @@ import {
 import { startProcess } from './process.ts'
 
 describeOnBoth('a process that is killed while it handles an event', (stage) => {
-  it('an event is delivered again with the same id if the process dies handling it', async () => {
+  it('if a process dies in onEvent, the event is delivered again with the same id', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'keystile-events-'))
     const file = join(folder, 'handled')
     await (await stage.start()).keystile.close()

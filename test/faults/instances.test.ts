@@ -103,7 +103,7 @@ for (const way of ['directly', 'through PgBouncer'] as const)
       assert.equal(await countAdvisoryLocks(database.url), 0)
     })
 
-    it(`${stormSize} parallel refreshes of a token get the same token (${storms} times)`, async () => {
+    it(`${stormSize} refreshes of one token at once get one new token (${storms}×)`, async () => {
       const session = await logIn()
       for (let n = 0; n < storms; n++) {
         const requests = Array.from({ length: stormSize }, () => ask(proxy, refreshOf(session)))
@@ -168,7 +168,7 @@ for (const way of ['directly', 'through PgBouncer'] as const)
     })
 
     if (way === 'through PgBouncer')
-      it('if servers lose the database, the load balancer passes on a server’s 503', async () => {
+      it('without the database, the load balancer passes on the 503 of a server', async () => {
         const session = await logIn()
         await pooler?.kill()
         await waitUntil('the servers are still ready', async () =>

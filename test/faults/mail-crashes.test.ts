@@ -30,7 +30,7 @@ describe('mails and kills', { skip, concurrency: 2, timeout: 1_800_000 }, () =>
 )
 
 function testKills(stage: Stage): void {
-  it(`despite ${kills} kills, each committed change, and no other, sends a mail`, async (t) => {
+  it(`despite ${kills} kills, exactly the committed changes send a mail`, async (t) => {
     const server = await startMailServer()
     const processes = new Map<ProcessName, KeystileProcess>()
     try {

@@ -81,7 +81,7 @@ async function forward(t: TestContext, target: URL): Promise<string> {
 
 describe('a network that drops all packets to PostgreSQL', { skip: findObstacle() }, () => {
   for (const seconds of [3, 20]) {
-    it(`requests fail at once in ${seconds} s of PostgreSQL silence, then succeed`, async (t) => {
+    it(`logins get 503 in ${seconds} s of PostgreSQL silence, and later succeed`, async (t) => {
       const database = await createTestDatabase()
       assert.ok(database, howToGetPostgres)
       t.after(() => database.drop())

@@ -48,7 +48,7 @@ describe('a SQLite file on which Keystile does not start', () => {
     await refuses(join(at('a file'), 'keystile.db'), /: a part of its path is a file/)
   })
 
-  it('Keystile neither starts on a file that is not a database nor changes the file', async () => {
+  it('Keystile does not start on a text file, and does not change the file', async () => {
     const text = 'This text is not a database.\n'.repeat(100)
     writeFileSync(at('text.db'), text)
     await refuses(at('text.db'), /the file is not a SQLite database \(SQLite: .*, code 26\)/)
@@ -91,7 +91,7 @@ describe('a SQLite file on which Keystile does not start', () => {
   // The user root may write every file, so root starts Keystile as another user.
   const skip = process.getuid?.() === 0 ? false : 'only root can become another user'
   it(
-    'Keystile does not start on a file or in a folder that it may not write',
+    'Keystile does not start if it may not write to the file or to the folder',
     { skip },
     async () => {
       const file = await copyMigratedFile(at('guarded.db'))

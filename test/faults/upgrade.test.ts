@@ -160,7 +160,7 @@ describe(
       report(actors.told, { restarts })
     })
 
-    it('if a migration needs a newer release, old servers neither write nor restart', async () => {
+    it('if a migration needs a newer release, old servers cannot write or restart', async () => {
       const created = await createTestDatabase()
       assert.ok(created)
       const { url } = created

@@ -30,7 +30,7 @@ describeAboveDatabase('the pages for a new password', (stage) => {
   const ask = ({ send }: TestKeystile, login = 'ada'): Promise<Answer> =>
     send('POST', '/account/forgot-password', { form: { login } })
 
-  it('on the account pages, a user gets a mail, opens its link and sets a password', async () => {
+  it('the account pages send a mail, and the page of its link sets a password', async () => {
     const started = await start()
     const { send, addUser, login } = started
     await addUser()

@@ -26,7 +26,7 @@ for (const way of ways) {
   describeWay(`a new account by ${way}`, (stage) => {
     const start = starter(stage)
 
-    it('POST /users returns 409 if name or address is taken, in any letter case', async () => {
+    it('POST /users returns 409 for a taken name or address, in any letter case', async () => {
       const { by } = await start()
       assert.equal((await by.register({ username: 'Ada', email: 'ada@example.com' })).status, 201)
       for (const [fields, detail] of [
@@ -194,7 +194,7 @@ for (const way of ways) {
       assert.equal((await by.register({ password: 'ada drives an engine' })).status, 201)
     })
 
-    it('POST /users applies the configured length and the list of common passwords', async () => {
+    it('a password needs the configured length, and must not be a common password', async () => {
       const { by } = await start({ passwordMinLength: 8 })
       const detail = async (secret: string): Promise<string> =>
         (await by.register({ password: secret })).json['detail']
@@ -237,7 +237,7 @@ for (const way of ways) {
       assert.equal(['a', 'b', 'c', 'd'].filter((name) => json[name] === 1).length, changed.length)
     })
 
-    it('after a grant of scopes and roles, the next token has all of them', async () => {
+    it('a login after a grant of a scope and a role gets the scopes of both', async () => {
       const { by, add, started } = await start({ scopes, roles })
       const bob = await add('bob')
       const { status, json } = await by.give(bob, { roles: ['reader'], scopes: ['items:write'] })

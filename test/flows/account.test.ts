@@ -37,7 +37,7 @@ describeOnBoth('PATCH /users/me', (stage) => {
     assert.equal((await send('GET', '/users/me', { bearer })).json['city'], 'London')
   })
 
-  it('PATCH /users/me cannot change anything if there is no profile schema', async () => {
+  it('PATCH /users/me refuses every field if there is no profile schema', async () => {
     const { accessToken, send } = await stage.start()
     const bearer = await accessToken()
     assert.equal(
@@ -169,7 +169,7 @@ describeOnBoth('POST /users/me/email', (stage) => {
 })
 
 describeOnBoth('an account, for a client other than first-party', (stage) => {
-  it('only the client `first-party` can change an account; others can only read it', async () => {
+  it('only the client `first-party` can change an account; other clients can read it', async () => {
     const { addUser, addClient, send, login } = await stage.start()
     await addUser()
     const kiosk = await addClient({ id: 'kiosk', grants: ['password'] })

@@ -109,7 +109,7 @@ function createGate(): { readonly opened: Promise<void>; open(): void } {
 describeOnBoth(
   'a forgotten password of an app’s own user',
   (stage) => {
-    it('a reset link or code works once, and sets a password in the app’s own table', async () => {
+    it('a reset link or code sets a password in the app’s own table, but only once', async () => {
       const { addUser, asked, confirm, opens, mails, clock } = await start(stage)
       await addUser()
       const [other, { token }] = [await asked(), await asked()]
@@ -250,7 +250,7 @@ describeOnBoth(
       assert.equal(found.length, 1)
     })
 
-    it('a reset link fails if its user was banned, deleted or got another address', async () => {
+    it('a reset link fails while its user is banned, deleted or has another address', async () => {
       const { addUser, asked, confirm, opens } = await start(stage)
       await addUser()
       const { token, code, request_id } = await asked()
@@ -405,7 +405,7 @@ describeOnBoth(
       assert.equal(calls, 1)
     })
 
-    it('if setPassword needs over 30 s, a second try succeeds; the first gets 503', async () => {
+    it('if setPassword takes over 30 s, a retry succeeds, and the first try gets 503', async () => {
       const [called, slow] = [createGate(), createGate()]
       let calls = 0
       const { addUser, asked, confirm, opens, clock } = await start(stage, (users) => ({
@@ -429,7 +429,7 @@ describeOnBoth(
       assert.equal((await confirm({ token })).status, 403)
     })
 
-    it('a slow reset keeps the claim of a second reset: a third reset gets 503', async () => {
+    it('a slow reset does not release the lock of its retry, so a third try gets 503', async () => {
       const gates = [createGate(), createGate()]
       const [called, again] = [createGate(), createGate()]
       let calls = 0

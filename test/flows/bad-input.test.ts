@@ -289,7 +289,7 @@ describe('the server and malformed requests', () => {
       assert.equal(await line(`${method} /users/me`), 405, method)
   })
 
-  it('the server returns 431 for too large headers, and survives half a body', async () => {
+  it('the server returns 431 for too large headers, and survives an incomplete body', async () => {
     assert.equal(
       statusOf(
         await sendRaw(

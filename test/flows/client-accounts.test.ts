@@ -238,7 +238,7 @@ describeAboveDatabase('keystile/client and accounts', (stage) => {
     await assert.rejects(client.undoEmailChange({ token }), refusal('forbidden'))
   })
 
-  it('client.changeEmail returns no id if the address is changed at once', async () => {
+  it('client.changeEmail returns no requestId if the address is changed at once', async () => {
     const client = await start({ mail: undefined })
     await server.addUser(ada)
     await server.addUser({ username: 'bob', email: 'bob@example.com' })

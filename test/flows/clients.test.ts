@@ -58,7 +58,7 @@ describeOnBoth(
       assert.equal((await keystile.send('GET', '/users/me/sessions', { bearer })).status, 401)
     })
 
-    it('a client gets only scopes that are declared and registered for it', async () => {
+    it('a client gets only declared scopes that were registered for the client', async () => {
       const keystile = await stage.start({ scopes })
       const orders = await keystile.addClient({ scopes: ['items:read', 'gone'] })
       const ask = async (scope: string): Promise<unknown> =>
@@ -137,7 +137,7 @@ describeOnBoth(
       assert.deepEqual(await keystile.keystile.sessions.list(subject), [])
     })
 
-    it('a client can revoke only its own tokens, with its secret (RFC 7009 §2.1)', async () => {
+    it('a client revokes only its own tokens, and needs its secret (RFC 7009 §2.1)', async () => {
       const keystile = await stage.start()
       await keystile.addUser()
       const web = await keystile.addClient({ id: 'web', ...people, scopes: [] })

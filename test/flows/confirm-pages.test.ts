@@ -126,7 +126,7 @@ describeAboveDatabase('the pages that verify an address', (stage) => {
     assert.equal((await login({ username: 'ada2' })).status, 200)
   })
 
-  it('/account/finish-registration says if the address got an account meanwhile', async () => {
+  it('/account/finish-registration shows an error if the address is taken meanwhile', async () => {
     const { send, token, keystile } = await start('required')
     await keystile.users?.create({ username: 'eve', email: 'ada@example.com', password })
     const form = { token, password }

@@ -268,7 +268,7 @@ describeOnBoth(
       assert.equal((await refreshBy(other)).status, 200)
     })
 
-    it('DELETE /session ends the session even with a cookie replaced by a refresh', async () => {
+    it('DELETE /session ends the session even if a refresh has replaced the cookie', async () => {
       const { addUser, post, refreshBy, logout } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const cookie = cookieOf(await post(ada))

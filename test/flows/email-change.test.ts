@@ -451,7 +451,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(await address(), [old, true])
   })
 
-  it('a deleted account frees the address that it had before a change', async () => {
+  it('if an account is deleted, other users can register its former address', async () => {
     const { changed, undo, keystile, subject, register } = await start()
     const { token } = await changed(fresh, old)
     await keystile.users?.delete(subject)
@@ -483,7 +483,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal(mails.filter(({ to }) => to === old).length, before + 1)
   })
 
-  it('the token of a mail is refused at all endpoints except its own', async () => {
+  it('each endpoint refuses tokens that were mailed for another endpoint', async () => {
     const { asked, changed, send, bearer, keystile, mailTo, confirm } = await start()
     const undoing = await changed(fresh, old)
     const confirming = await asked(third)
@@ -586,7 +586,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal(mails.length, before)
   })
 
-  it('housekeeping erases old addresses when their links for an undo have expired', async () => {
+  it('housekeeping erases old addresses when their undo links have expired', async () => {
     const first = await start()
     await first.changed(fresh, old)
     await first.keystile.close()

@@ -122,7 +122,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await keystile.users?.find({ id: user }))?.emailVerified, true)
   })
 
-  it('a link or a code verifies an address only with the user’s password or token', async () => {
+  it('links and codes need the user’s password or access token to verify an address', async () => {
     const started = await start(stage, 'optional')
     const { registered, confirm, tokens, verified } = started
     const { code, id: request_id, token } = await registered()
@@ -283,7 +283,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await confirm({ token, password })).status, 204)
   })
 
-  it('verification links cannot reset a password, nor reset links verify an address', async () => {
+  it('a verification link resets no password, and a reset link verifies no address', async () => {
     const { registered, confirm, send, settled, mails } = await start(stage, 'optional')
     const { token, id: request_id, code } = await registered()
     const reset = (json: object): Promise<Answer> =>
@@ -314,7 +314,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await confirm({ token }, bearer)).status, 204)
   })
 
-  it('a user’s 6th verification mail request and an IP’s 101st wrong link get 429', async () => {
+  it('a user’s 6th request for a mail and an IP address’s 101st wrong link get 429', async () => {
     const { registered, login, send } = await start(stage, 'optional', {
       rateLimits: 'on',
       trustedProxies: [],
@@ -490,7 +490,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal(first, second)
   })
 
-  it('wrong codes for one address are counted over all its registrations', async () => {
+  it('all registrations of one address share one limit for wrong codes', async () => {
     const { register, settled, confirm } = await start(stage, 'required')
     let last: Mail & { id: string } = { ...mailOf({ text: '' } as MailMessage), id: '' }
     for (let request = 0; request < 3; request++) {
@@ -687,7 +687,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     }
   })
 
-  it('sent links still work after emailVerification becomes required, or optional', async () => {
+  it('links still work if emailVerification is changed after they were sent', async () => {
     const before = await start(stage, 'required')
     const { token } = await before.registered()
     await before.keystile.close()
@@ -701,7 +701,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
 })
 
 describeOnBoth('the setting emailVerification', (stage) => {
-  it('the OpenAPI document has the answers of POST /users for each emailVerification', async () => {
+  it('OpenAPI has the answers of POST /users for each value of emailVerification', async () => {
     const answersOf = ({ document }: TestKeystile): readonly string[] => {
       const { paths } = document as unknown as {
         paths: Record<string, Record<string, { responses: object }>>

@@ -141,7 +141,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.equal((await guess(keystile, fields)).status, 200)
   })
 
-  it('ten e-mail changes are accepted at once, and then one every 16 minutes', async () => {
+  it('ten e-mail change requests are allowed at once, then one every 16 minutes', async () => {
     const clock = createTestClock()
     const keystile = await stage.start({ ...limited, clock })
     await keystile.register({ username: 'bob', email: 'bob@example.com' })
@@ -254,7 +254,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.equal((await guess(keystile, { ...fields, password })).status, 429)
   })
 
-  it('a device is known for 400 days, but never at a login to another account', async () => {
+  it('a device is known for 400 days, but only at logins to the same account', async () => {
     const clock = createTestClock()
     const keystile = await stage.start({ ...limited, clock })
     await keystile.register()
@@ -438,7 +438,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     )
   })
 
-  it('registrations have a rate limit per IP address that ignores malformed requests', async () => {
+  it('registrations per IP address are limited, but malformed requests do not count', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const register = (n: number, address = '192.0.2.1', chosen = password): Promise<Answer> =>
       keystile.send('POST', '/users', {

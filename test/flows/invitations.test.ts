@@ -43,7 +43,7 @@ describeOnBoth('an invitation', (stage) => {
     }
   }
 
-  it('an invitation’s link creates a verified account with the given rights, once', async () => {
+  it('an invitation’s link creates one verified account with the given rights', async () => {
     const { invited, accept, login, users, register } = await start()
     const { token, message } = await invited({ scopes: ['items:write'], roles: ['reader'] })
     assert.match(message.subject, /invitation/)
@@ -85,7 +85,7 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal((await accept({ request_id, code, username: 'carol' })).status, 403)
   })
 
-  it('an invitation gives no rights that are no longer declared', async () => {
+  it('an invited user does not get rights that are no longer declared', async () => {
     const first = await start()
     const { token } = await first.invited({ scopes: ['items:write'], roles: ['reader', 'admin'] })
     await first.keystile.close()

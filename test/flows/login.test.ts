@@ -22,7 +22,7 @@ const importedHashes = {
 describeOnBoth(
   'POST /token',
   (stage) => {
-    it('with the right password, a login gets a token and `no-store` (RFC 6749 §5.1)', async () => {
+    it('a login with the right password gets a token with `no-store` (RFC 6749 §5.1)', async () => {
       const { addUser, login } = await stage.start({ scopes, defaultScopes: ['items:read'] })
       await addUser()
       const { status, headers, json } = await login()
@@ -163,7 +163,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /token returns unsupported_grant_type for another grant (RFC 6749 §5.2)', async () => {
+    it('an unknown grant gets unsupported_grant_type at POST /token (RFC 6749 §5.2)', async () => {
       const { addUser, login } = await stage.start()
       await addUser()
       assert.equal((await login({ grant_type: 'password' })).status, 200)
@@ -232,7 +232,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /token ignores the query and refuses other methods (RFC 6749 §3.2)', async () => {
+    it('POST /token ignores the query, and other methods get 405 (RFC 6749 §3.2)', async () => {
       const { addUser, send } = await stage.start()
       await addUser()
       const query = `?username=ada&password=${encodeURIComponent(password)}`

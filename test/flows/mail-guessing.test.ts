@@ -76,7 +76,7 @@ describeAboveDatabase('guesses at the codes of mails', (stage) => {
     t.diagnostic(`${stage.kind}: ${tries} tries compared, ${resets} owners set a new password`)
   })
 
-  it('an attacker can guess 20 codes a day per account; the owner can still reset', async () => {
+  it('an attacker has 20 guesses a day per account; the owner can set a new password', async () => {
     const started = await start(stage)
     const { clock, send, confirm, settled, mails } = started
     const devices = await addUsers([0], started)

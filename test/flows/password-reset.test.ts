@@ -126,7 +126,7 @@ describeOnBoth('a forgotten password', (stage) => {
     ])
   })
 
-  it('a refused new password does not use up the link or a try of the code', async () => {
+  it('a refused new password does not use up the link or count as a wrong code', async () => {
     const { addUser, asked, confirm, login } = await start(stage)
     await addUser()
     const { token, code, request_id } = await asked()

@@ -99,7 +99,7 @@ describeOnBoth(
       assert.notEqual(next(await refresh(successor)), successor)
     })
 
-    it('a session keeps an encrypted successor only for its last used refresh token', async () => {
+    it('a session stores one refresh token encrypted: its newest token, for retries', async () => {
       const { tokens, refresh } = await stage.start()
       let { refreshToken } = await tokens()
       for (let i = 0; i < 3; i++) {

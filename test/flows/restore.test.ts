@@ -25,7 +25,7 @@ describeOnBoth('keystile finish-restore', (stage) => {
       },
     })
 
-  it('`keystile finish-restore` revokes earlier tokens; /revocations sends events', async () => {
+  it('`keystile finish-restore` revokes earlier tokens, and /revocations reports it', async () => {
     const { keystile, addClient, send, tokens, refresh, accessToken } = await stage.start()
     const { accessToken: before, refreshToken, sessionId } = await tokens()
     const [old] = await stage.sql('select id from signing_key')

@@ -112,7 +112,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     }
   })
 
-  it('/revocations accepts a Last-Event-ID that this process has not read yet', async () => {
+  it('/revocations accepts a Last-Event-ID whose event this process has not read yet', async () => {
     const server = await serve(stage)
     const other = await serve(stage, 'billing')
     // The other process has not read this event when the request arrives.
@@ -146,7 +146,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     }
   })
 
-  it('if the database loses events, /revocations streams end; new streams send all', async () => {
+  it('after a loss of events, /revocations streams end; new streams send all events', async () => {
     const server = await serve(stage)
     const kept = await endSession(server, 'ada')
     await endSession(server, 'bob')

@@ -56,7 +56,7 @@ describeOnBoth(
       })
     })
 
-    it('GET /users/me/sessions lists only active sessions of the same user', async () => {
+    it('GET /users/me/sessions lists only active sessions of the caller', async () => {
       const clock = createTestClock()
       const { tokens, login, send } = await stage.start({ clock, sessionSeconds: 3_600 })
       await tokens()

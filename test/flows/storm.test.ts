@@ -16,7 +16,7 @@ const size = 200
 describeOnBoth('a storm of logins', (stage) => {
   const skip = skipOfOneProcess
   it(
-    'in a flood of logins, each gets 200 or 503, and other IP addresses do not wait',
+    'in a flood of logins, each login gets 200 or 503; other IP addresses do not wait',
     { skip },
     async () => {
       const { tokens, send } = await stage.start({ passwordHashing: serverHashing })

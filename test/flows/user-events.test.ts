@@ -35,7 +35,7 @@ describeOnBoth('changes of users', (stage) => {
     })
   }
 
-  it('a change of a user by user or app adds an event, as does a new hash at a login', async () => {
+  it('changes of a user by the user or app, and new hashes at logins, add an event', async () => {
     const started = await startMails(stage, {
       emailVerification: 'off',
       profile: z.looseObject({}),

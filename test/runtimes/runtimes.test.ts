@@ -79,7 +79,7 @@ describe('keystile in other runtimes', { skip }, () => {
       describeLoading(title, port, name === 'workerd')
 
       let wycheproof = { sameVerdicts: 0, vectors: 0 }
-      it(`${title} returns Node’s results and reasons for all Wycheproof vectors`, async () => {
+      it(`${title} judges all Wycheproof vectors as Node does, with the same reasons`, async () => {
         const { verdicts, expected } = await judge(port())
         const equal = verdicts.filter((verdict, i) => isDeepStrictEqual(verdict, expected[i]))
         wycheproof = { sameVerdicts: equal.length, vectors: expected.length }
