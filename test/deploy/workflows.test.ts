@@ -6,7 +6,7 @@ import { it } from 'node:test'
 
 const root = join(import.meta.dirname, '../..')
 
-it('workflows run only npm scripts and files that this repository has', () => {
+it('the npm scripts and files that a workflow runs exist in this repository', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     readonly scripts: Readonly<Record<string, string>>
   }
