@@ -12,7 +12,7 @@ export function findNearest(word: string, known: readonly string[]): string | un
 
 /**
  * Returns the end of a message about an unknown name, such as `did you mean port? The settings are
- * host, port`. If there is no nearest name, returns only `list`.
+ * host, port`. If `nearest` is undefined, returns only `list`.
  */
 export function listKnown(nearest: string | undefined, list: string): string {
   return nearest === undefined

@@ -70,7 +70,7 @@ export type TokenReason =
   | 'login_too_old'
   /** The token lacks a scope that the route requires. */
   | 'missing_scope'
-  /** The guard's `user` found no user for the token, or refused the user. */
+  /** The function `user` of the guard found no user for the token, or refused the user. */
   | 'unknown_user'
   /** The route demands a verified e-mail address, and the user does not have one. */
   | 'email_not_verified'

@@ -77,8 +77,8 @@ export type OwnMailProof = MailProof & { readonly password?: string }
  * The methods of a client that create and change accounts of Keystile. None of them signs a user
  * in. The methods that need a mail work only if the issuer sends mails.
  *
- * A method that fails throws a `ClientError`. Its `code` is one that the method lists, or one of
- * these:
+ * A method that fails throws a `ClientError`. The `code` of the error is one that the method lists,
+ * or one of these:
  *
  * - `unprocessable_content` if a value is not acceptable; the `fields` of the error say which value
  * - `temporarily_unavailable` if the issuer cannot answer now or gets too many requests

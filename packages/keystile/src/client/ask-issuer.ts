@@ -48,8 +48,8 @@ export interface Exchange {
 }
 
 /**
- * Sends a request and reads the answer. It does not follow redirects, because a redirect could send
- * passwords and tokens to a different server. It uses no cache.
+ * Sends a request and reads the answer. Does not follow redirects, because a redirect could send
+ * passwords and tokens to a different server. Uses no cache.
  *
  * @throws {ClientError} `temporarily_unavailable` if the issuer is unreachable
  */

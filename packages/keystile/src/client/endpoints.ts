@@ -159,9 +159,9 @@ export function cookieEndpoints({ issuer, fetch }: Issuer): Endpoints {
 }
 
 /**
- * Whether a request failed because the issuer has no cookie sessions. An issuer without them
- * answers 404, and a browser hides this 404 from a page of a different origin. So after a 404, and
- * after a request without an answer, this function reads the issuer's metadata.
+ * Whether a request failed because the issuer has no cookie sessions. An issuer without cookie
+ * sessions answers 404, and a browser hides this 404 from a page of a different origin. So after a
+ * 404, and after a request without an answer, this function reads the issuer's metadata.
  */
 async function lacksCookieSessions(error: unknown, { issuer, fetch }: Issuer): Promise<boolean> {
   const isUnknown =

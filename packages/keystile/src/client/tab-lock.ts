@@ -5,8 +5,8 @@ import { delay, withLease } from './lease.ts'
 /**
  * How many milliseconds a lock is held after a write. A write reaches other tabs a moment later,
  * and no event tells when. Without the delay, another tab could get the lock before it sees the
- * write. 250 ms is usually enough. A tab that sees the write later refreshes once more, and gets
- * the same new refresh token as the tab that has written.
+ * write. 250 ms is usually enough. If a write takes longer, the other tab also refreshes the
+ * session, and gets the same new refresh token as the tab that has written.
  */
 const arrivalTime = 250
 

@@ -4,8 +4,8 @@ import type { TokenStorage } from './token-storage.ts'
 /**
  * Creates a storage that holds one string in the memory of this page, and sends each change to the
  * other tabs of this origin. A cookie client stores its access token here, so the token is never
- * written to the disk. A new page starts with `initial`. It gets the current string the next time
- * that another page writes.
+ * written to the disk. A new page starts with `initial`. The new page gets the current string the
+ * next time that another page writes.
  */
 export function createTabMemory(initial: string): TokenStorage {
   const lock = createTabLock()

@@ -30,8 +30,9 @@ export interface TokenAge {
 
 /**
  * Measures the age of tokens with the client's own clocks, because the issuer's clock may differ.
- * If the user sets the clock back, `clock.elapsed()` still shows how old the token is. If `askedAt`
- * is in the future, the token counts as expired, because its real age is unknown.
+ * If the clock was set back to a time before `askedAt`, the token counts as expired, because its
+ * real age is unknown. If the clock was set back less far, `clock.elapsed()` still shows how old
+ * the token is.
  */
 export function createTokenAge(clock: ClientClock): TokenAge {
   /** The latest token, its age at the first measurement, and `clock.elapsed()` at that moment. */

@@ -17,7 +17,7 @@ export interface TokenStorage {
   /**
    * Calls `onChange` when another client has written under the key, and returns a function that
    * removes the listener. With this method, the client notices a logout of another client
-   * immediately. Without this method, the client notices it at the next call.
+   * immediately. Without this method, the client notices the logout at the next call.
    */
   listen?(key: string, onChange: () => void): () => void
 }

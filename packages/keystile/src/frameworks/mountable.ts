@@ -24,6 +24,6 @@ export function acceptMountable(mountable: Mountable): void {
 export interface Mountable {
   /** Returns the answer to a request for an endpoint of this object; otherwise `undefined`. */
   answer(request: HttpRequestWithBody): Promise<HttpAnswer<AnswerBody> | undefined>
-  /** Called by `mount`, once for each call. */
+  /** Each call of `mount` calls this function once. */
   onMount?(): void
 }

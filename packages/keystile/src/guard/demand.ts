@@ -194,9 +194,9 @@ export function joinDemands<S extends string>(outer: Demand<S>, inner: Demand<S>
 
 /**
  * Joins each list of scopes in `outer` with each list in `inner`. Drops a joined list that contains
- * all scopes of another joined list, because it admits no additional caller. A demand joined with
- * itself therefore stays unchanged: it does not grow when a request passes the same guard many
- * times.
+ * all scopes of another joined list, because such a list admits no additional caller. A demand
+ * joined with itself therefore stays unchanged: it does not grow when a request passes the same
+ * guard many times.
  */
 function joinAlternatives<S extends string>(
   outer: Alternatives<S>,
@@ -219,7 +219,7 @@ function addAlternative<S extends string>(
   return first ? [first, ...others, added] : [added]
 }
 
-/** Whether the held scopes contain every scope of at least one alternative. */
+/** Whether the caller's scopes, `held`, contain every scope of at least one alternative. */
 export function isMetBy<S extends string>(
   { alternatives }: Demand<S>,
   held: readonly string[],

@@ -89,10 +89,10 @@ export interface GuardCore<S extends string, U, T extends TokenType = 'at+jwt'> 
    */
   demandAnyOf(args: AlternativeArguments<S>): Demand<S>
   /**
-   * Decides whether to admit a request. It checks in this order: there is a credential, the
-   * credential is well-formed, the token is valid, it is not revoked, the login is recent enough,
-   * the token has the scopes, the user exists, the user's e-mail address is verified. A sender
-   * cannot make `check` throw.
+   * Decides whether to admit a request. Checks in this order: there is a credential, the
+   * credential is well-formed, the token is valid, the token is not revoked, the login is recent
+   * enough, the token has the scopes, the user exists, the user's e-mail address is verified. A
+   * sender cannot make `check` throw.
    */
   check(request: HttpRequest, demand: Demand<S>): Promise<Decision<S, U, undefined, T>>
   /**
@@ -244,8 +244,9 @@ function readOptions<S extends string, U, T extends TokenType>(
 }
 
 /**
- * Creates the function that decides about a request. It turns a `TokenError` into a refusal. It
- * throws any other error, because such an error is a bug and must not look like a refusal.
+ * Creates the function that decides about a request. That function turns a `TokenError` into a
+ * refusal. It throws any other error, because such an error is a bug and must not look like a
+ * refusal.
  */
 function createDecide<S extends string, U, T extends TokenType>(
   verifier: Verifier<T>,
@@ -269,8 +270,8 @@ function createDecide<S extends string, U, T extends TokenType>(
 }
 
 /**
- * Creates the function that finds the caller of a request. It runs the checks in the order that
- * `GuardCore.check()` lists, and throws a `TokenError` for the first check that fails.
+ * Creates the function that finds the caller of a request. That function runs the checks in the
+ * order that `GuardCore.check()` lists, and throws a `TokenError` for the first check that fails.
  */
 function createAuthentication<S extends string, U, T extends TokenType>(
   verifier: Verifier<T>,
@@ -307,8 +308,8 @@ function createAuthentication<S extends string, U, T extends TokenType>(
 /**
  * Requires that the app's function `user` found a user.
  *
- * @throws {TokenError} `unknown_user`, if it returned `undefined` or `null`
- * @throws {TypeError} if it returned any other value that is not an object
+ * @throws {TokenError} `unknown_user`, if `user` returned `undefined` or `null`
+ * @throws {TypeError} if `user` returned any other value that is not an object
  */
 function requireUser<U>(user: U | undefined | null): U {
   if (user === undefined || user === null) throw tokenError('unknown_user')

@@ -62,10 +62,10 @@ const maxAgeSeconds = 300
 const cors = { 'access-control-allow-origin': '*' }
 
 /**
- * Describes this API to clients: `mount(protectedResource({ resource, verifier }))` of any
- * framework answers `GET /.well-known/oauth-protected-resource`, followed by the path of
- * `resource`. Once it is mounted, the challenges of the verifier's guards have the parameter
- * `resource_metadata`.
+ * Describes this API to clients. After `mount(protectedResource({ resource, verifier }))` in any
+ * framework, the app answers GET requests for the metadata. The path of the metadata is
+ * `/.well-known/oauth-protected-resource` plus the path of `resource`. The challenges of the
+ * verifier's guards then have the parameter `resource_metadata`, the URL of the metadata.
  *
  * All values come from the options. If they came from the request, an attacker could forge them
  * with a `Host` header.

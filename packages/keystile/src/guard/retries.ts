@@ -1,10 +1,10 @@
 // Decides when a verifier connects to the revocation feed again.
 
 /**
- * `least` is the minimum time between the starts of two connections. A random pause follows. For
- * the first `shortPauses` failures, the maximum pause is `least` as well, so a verifier soon
- * connects again if the issuer restarts within seconds. With each further failure, the maximum
- * pause doubles, up to `most`.
+ * When a connection ends, the verifier waits until `least` milliseconds have passed since the start
+ * of this connection. A random pause follows. After each of the first `shortPauses` failures, this
+ * pause is at most `least`, so the verifier soon connects again if the issuer restarts within
+ * seconds. With each further failure, the maximum pause doubles, up to `most`.
  */
 const retryMilliseconds = { least: 1_000, most: 10_000 }
 const shortPauses = 3
@@ -14,7 +14,7 @@ export interface Retries {
   isDue(): boolean
   /** Returns the current time. */
   start(): number
-  /** Called when a connection has ended. Returns the milliseconds to wait before the next one. */
+  /** Called when a connection has ended. Returns how many milliseconds to wait before a new one. */
   pause(): number
   /** Makes the next pause short again. */
   reset(): void

@@ -12,15 +12,15 @@ import { createRetries } from './retries.ts'
 import type { RevocationSource, RevocationState } from './revocations.ts'
 
 /**
- * How old the last event `current` may be. The issuer sends this event each second. If the last one
- * is older, this process may lack revocations.
+ * How old the last event `current` may be. The issuer sends this event each second. If the last
+ * event is older, this process may lack revocations.
  */
 const staleAfterMilliseconds = 4_000
 
 /**
  * How long an event `current` may take to arrive. If it takes longer, the verifier ends the
- * connection. The issuer sends the next event one second after this event. With the same delay, the
- * next event would arrive only after the state has become `stale`.
+ * connection. The issuer sends the event each second. If each event took 3 s to arrive, the last
+ * event would be 4 s old at the arrival of the next event. The state would already be `stale`.
  */
 const lateMilliseconds = 3_000
 
@@ -59,8 +59,8 @@ export interface FeedParts extends FeedLocation {
  *
  * `ageSeconds` is the time since the issuer sent the last event `current`. If the network delays
  * events, the verifier therefore becomes `stale`. The time is measured with `performance.now()`, so
- * a change of the clock does not affect it. Does NOT count time during which the machine is
- * suspended. After the machine resumes, the first event `current` ends the connection.
+ * a change of the clock does not affect it. The time does NOT include a suspension of the machine.
+ * After the machine resumes, the first event `current` ends the connection.
  */
 export function createRevocationFeed(parts: FeedParts): RevocationSource {
   const { url, whenStale, clock, logger } = parts
@@ -99,7 +99,7 @@ export function createRevocationFeed(parts: FeedParts): RevocationSource {
     renewAt = opened.openedAt + connectionMilliseconds * (1 - Math.random() / 5)
   }
 
-  /** Opens a connection if there is none and the pause after the last one has ended. */
+  /** Opens a connection if none is open and the pause after the last connection has ended. */
   function connect(): FeedStream | undefined {
     // In a Worker, the request that opened the stream may have been aborted.
     const isLost =
@@ -209,9 +209,9 @@ export function createRevocationFeed(parts: FeedParts): RevocationSource {
 }
 
 /**
- * Returns when the issuer sent an event `current`, as a time of `performance.now()`. The result is
- * never later than the true time: the issuer counts `elapsed_ms` from the arrival of the request,
- * which was sent at `openedAt`.
+ * Returns the time at which the issuer sent an event `current`, by `performance.now()`. The result
+ * is never later than the true time: the issuer counts `elapsed_ms` from the arrival of the
+ * request, but this function counts `elapsed_ms` from `openedAt`, when the request was sent.
  *
  * @throws {Error} if the event is malformed, if it arrives too late, or if the issuer counts more
  *   time since the request than this process does. The last case means that this machine was

@@ -7,7 +7,7 @@ export interface RevocableToken {
   readonly subject: string
   /** `undefined` for a token that names no client. */
   readonly clientId: string | undefined
-  /** The `kid` of the key that signed the token. `undefined` if the key has none. */
+  /** The `kid` of the key that signed the token. `undefined` if the key has no `kid`. */
   readonly keyId?: string | undefined
 }
 

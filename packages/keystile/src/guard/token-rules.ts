@@ -18,7 +18,7 @@ export interface TokenRules<T extends TokenType = TokenType> {
   readonly tokenType?: T
   /**
    * The names of this API. The `aud` of a token must contain at least one of them. With
-   * `tokenType: 'JWT'`, this may be `{ claim, values }` instead, for an issuer that often omits
+   * `tokenType: 'JWT'`, `audience` may also be `{ claim, values }`, for an issuer that often omits
    * `aud`: the named claim must contain one of the values. If a token does have an `aud`, its `aud`
    * must contain one of the values as well.
    */

@@ -31,7 +31,7 @@ interface TokenDemand {
 /** An issuer and the keys that verify its tokens. */
 export interface TrustedIssuer {
   readonly keys: KeySet
-  /** `keys` as a `RemoteJwkSet`, if they are fetched; `undefined` if the options contain them. */
+  /** The same object as `keys` if the keys are fetched; `undefined` if the options contain keys. */
   readonly remote: RemoteJwkSet | undefined
   /**
    * Verifies a token with this issuer's keys, and checks that its `iss` is this issuer. A key of

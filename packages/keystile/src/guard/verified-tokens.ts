@@ -23,8 +23,8 @@ const maxCharacters = 4_194_304
  * the previous old generation as a whole. So a hit costs one or two look-ups, nothing is sorted,
  * and the cache holds at most `2 × generationSize` tokens with `2 × maxCharacters` characters.
  *
- * @param generationSize the maximum number of tokens in one generation. It limits the memory, so
- *   that many different valid tokens cannot exhaust it
+ * @param generationSize the maximum number of tokens in one generation. Without this limit, many
+ *   different valid tokens could fill the memory
  */
 export function createVerifiedTokens<T>(generationSize = 5_000): VerifiedTokens<T> {
   let young = new Map<string, T>()

@@ -70,7 +70,7 @@ export interface VerifierOptions<T extends TokenType = TokenType>
   readonly clock?: Clock
 }
 
-/** Verifies access tokens. It holds a cache of verified tokens, so create one for the whole app. */
+/** Verifies access tokens, and caches verified tokens. Create one verifier for the whole app. */
 export interface Verifier<T extends TokenType = 'at+jwt'> {
   /** The first issuer. The challenge of a refusal contains this issuer as the `realm`. */
   readonly issuer: string

@@ -85,17 +85,17 @@ export function findAlgorithm(name: unknown): Algorithm | undefined {
 }
 
 /**
- * Finds the algorithm for keys on a curve. Each curve has only one. The algorithm of Ed25519 has
- * two names; the result is `EdDSA`, the older name, because all verifiers know it.
+ * Finds the algorithm for keys on a curve. Each curve has only one algorithm. The algorithm of
+ * Ed25519 has two names; the result is `EdDSA`, the older name, because all verifiers know it.
  */
 export function findAlgorithmOfCurve(curve: unknown): Algorithm | undefined {
   return table.find((algorithm) => algorithm.curve === curve && curve !== undefined)
 }
 
 /**
- * Whether a key for algorithm `a` may verify a token whose header names algorithm `b`. They must be
- * the same algorithm. Only the algorithm of Ed25519 has two names, `EdDSA` and `Ed25519` (RFC 9864
- * §2.2).
+ * Whether a key for algorithm `a` may verify a token whose header names algorithm `b`. Returns true
+ * only if both are the same algorithm. `EdDSA` and `Ed25519` are two names of one algorithm
+ * (RFC 9864 §2.2).
  */
 export function isSameAlgorithm(a: Algorithm, b: Algorithm): boolean {
   return a === b || (a.curve === 'Ed25519' && b.curve === 'Ed25519')

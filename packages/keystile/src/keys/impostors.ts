@@ -27,8 +27,8 @@ const makeSecret = 'make a secret with: openssl rand -base64 32'
 const fileExtension = /\.(?:pem|key|pub|crt|cer|der|p8|p12|pfx|jwks?|json|txt|ya?ml|env)$/i
 
 /**
- * The values that apps pass as a secret by mistake. If a value matches several kinds, the first one
- * counts. So a URL is reported as a URL and not as a host name.
+ * The values that apps pass as a secret by mistake. If a value matches several kinds, the error
+ * names the first kind. So a URL is reported as a URL and not as a host name.
  */
 const impostors: readonly (Impostor & {
   is(text: string, bytes: Buffer): boolean

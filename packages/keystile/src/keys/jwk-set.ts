@@ -49,8 +49,9 @@ export function isKeySet(keys: unknown): keys is KeySet {
 
 /**
  * Imports a JWK Set. Refuses the whole set if a `kid` appears twice, if the set has both shared
- * secrets and public keys, or if `importKey` refuses one of the secrets. Skips every other key that
- * is weak, unknown or made for another purpose, as RFC 7517 §5 recommends.
+ * secrets and public keys, or if `importKey` refuses one of the secrets. If `importKey` refuses a
+ * key that is not a secret, skips only this key, as RFC 7517 §5 recommends. For example, skips a
+ * weak key, a key of an unknown type, and a key for encryption.
  *
  * @param onUnfit called with the reason for each skipped key
  * @throws {TypeError} for a refused set, and for a set without a usable key
@@ -84,7 +85,7 @@ export function importKeys(
   // Stryker disable next-line EqualityOperator: counting the other kind has the same result
   const symmetric = jwks.filter((jwk) => jwk['kty'] === 'oct').length
   if (symmetric > 0 && symmetric < jwks.length)
-    throw new TypeError('a JWK Set must hold shared secrets or public keys; this one has both')
+    throw new TypeError('a JWK Set must have only secrets or only public keys; this one has both')
 
   const keys: VerificationKey[] = []
   for (const jwk of jwks) {

@@ -356,8 +356,10 @@ function checkedPublic(key: VerificationKey): VerificationKey {
 }
 
 /**
- * Returns the key pair if it can verify a signature that it made. Otherwise its halves do not
- * match, and no verifier would accept its tokens.
+ * Returns the key pair.
+ *
+ * @throws {TypeError} for a weak key. Also if the public half cannot verify a signature of the
+ *   private half: the halves do not match, and no verifier would accept tokens of the key pair
  */
 function checkedPair(key: SigningKey): SigningKey {
   checkedPublic(key)

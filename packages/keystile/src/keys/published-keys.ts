@@ -30,9 +30,9 @@ export interface PublishedKeys {
 }
 
 /**
- * Makes a function that fetches the keys of an issuer. It uses only public keys. It skips shared
- * secrets, and keys that were published with their private half: anyone who has read such a key
- * could sign tokens.
+ * Makes a function that fetches the keys of an issuer. The function returns only public keys. It
+ * skips shared secrets, and keys that were published with their private half: anyone who has read
+ * such a key could sign tokens.
  *
  * Normally fetches the metadata at most once an hour. After a failed fetch of the keys, the next
  * fetch starts with the metadata again.

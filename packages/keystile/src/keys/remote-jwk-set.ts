@@ -12,7 +12,7 @@ import type { VerificationKey } from './signing-key.ts'
 /** The minimum time from the start of one fetch to the start of the next. */
 const cooldownSeconds = 30
 
-/** The delay of the first retry while there are no keys. Each later delay is twice as long. */
+/** The first retry delay while there are no keys. Each later delay is twice the delay before it. */
 const firstBackOffSeconds = 1
 
 /** The timeout for fetching the metadata and the keys together. A `Clock` does not affect it. */
@@ -67,9 +67,9 @@ interface HeldKeys {
  * fetch starts in 30 s. So tokens with invented `kid`s cannot make this API flood the issuer. Only
  * while there are no keys yet, a failed fetch is retried sooner: after 1 s, 2 s, 4 s and so on.
  *
- * Keys that are no longer fresh stay in use in two cases: during a fetch, for at most five minutes
- * after they were fresh; and after a failed fetch, for as long as the issuer is down or returns no
- * usable set.
+ * Keys that are no longer fresh stay in use in two cases: during a fetch, but for at most five
+ * minutes after they stopped being fresh; and after a failed fetch, for as long as the issuer is
+ * down or returns no usable set.
  *
  * A new set replaces the old set completely: a key that is missing in the new set is no longer
  * accepted. A key that is in both sets stays the same object.

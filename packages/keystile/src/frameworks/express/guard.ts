@@ -72,7 +72,7 @@ function routeOf({
 /**
  * Creates middleware that answers requests to Keystile's own endpoints, or to the metadata of
  * `protectedResource`, and calls `next` for all other requests. Use it at the root of the app,
- * without a path: `app.use(mount(keystile))`. It works before and after body parsers.
+ * without a path: `app.use(mount(keystile))`. It may stand before or after body parsers.
  */
 export function mount(mountable: Mountable): ExpressMiddleware {
   acceptMountable(mountable)

@@ -153,8 +153,8 @@ function passRoute({ stack, methods }: Route, method: string, guards: GuardMark[
 }
 
 /**
- * Returns the OpenAPI template of a layer that matched: the template of the routers around it,
- * followed by its own. Returns `undefined` if one of the two is unknown.
+ * Returns the OpenAPI template of a layer that matched: the template of the routers around the
+ * layer, followed by the layer's own template. Returns `undefined` if either template is unknown.
  *
  * @param prefix the template of the routers around the layer
  */

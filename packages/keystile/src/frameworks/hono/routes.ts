@@ -42,8 +42,8 @@ export interface HonoLike {
 }
 
 /**
- * Whether an app is a Hono app. It checks members instead of the class, because the app may use
- * another copy of Hono.
+ * Whether an app is a Hono app. Checks the app's members instead of its class, because the app may
+ * use another copy of Hono.
  */
 export function isHono(app: object): app is HonoLike {
   const hono = app as Partial<HonoLike>
@@ -52,7 +52,7 @@ export function isHono(app: object): app is HonoLike {
 }
 
 /**
- * Reads the routes of a Hono app. It asks the app's own router, so every path matches exactly as in
+ * Reads the routes of a Hono app. Asks the app's own router, so every path matches exactly as in
  * a request. Hono accepts no further routes after the first look-up.
  */
 export function routesOfHono(app: HonoLike): AppRoutes {

@@ -34,7 +34,10 @@ export type Declaration =
 const ofClasses = new WeakMap<object, Declaration[]>()
 const ofMethods = new WeakMap<object, Map<PropertyKey, Declaration[]>>()
 
-/** Adds a declaration to a class. It applies to all methods of the class and of its subclasses. */
+/**
+ * Adds a declaration to a class. The declaration applies to all methods of the class and of its
+ * subclasses.
+ */
 export function declareOnClass(type: object, declaration: Declaration): void {
   ofClasses.set(type, [...(ofClasses.get(type) ?? []), declaration])
 }
@@ -100,17 +103,17 @@ export function declaredOnMethod(type: Class, name: PropertyKey): readonly Decla
 export interface HandlerDemand {
   readonly joined: Demand
   /**
-   * The demands that `joined` combines, in the order of the checks. If the default of the app
-   * applies, it is the first. The demands of each class and of its method follow, from the topmost
-   * superclass down.
+   * The demands that `joined` combines, in the order of the checks. If the app's default demand
+   * applies, it comes first. Then come the demands of each class and of its method, from the
+   * topmost superclass down.
    */
   readonly parts: readonly Demand[]
 }
 
 /**
- * Returns the demand of a handler. It joins the default demand of the app and the demands of the
- * class, its superclasses, the method and the methods that it overrides. Returns `undefined` if
- * every caller may use the handler.
+ * Returns the demand of a handler. This demand joins the default demand of the app and the demands
+ * of the class, its superclasses, the method and the methods that this method overrides. Returns
+ * `undefined` if every caller may use the handler.
  *
  * If the method that runs has `@Public()`, the result contains only the demands of
  * `@OptionalGuard(…)` above the same method. `@Public()` does not apply to methods of subclasses

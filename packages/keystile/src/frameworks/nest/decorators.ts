@@ -56,7 +56,7 @@ export const AnyOf = <S extends string = string>(
 /**
  * Like `@Guard(…)`, but admits a request without a credential. Refuses a wrong credential. All
  * demands apply together, so a request without a token is still refused if the class or the whole
- * app demands a token. To admit it, add `@Public()` to the method.
+ * app demands a token. To admit such requests, add `@Public()` to the method.
  *
  * @throws {TypeError} for a wrong argument, and if the decorator does not stand above a class or a
  *   method
@@ -70,8 +70,8 @@ export const OptionalGuard = <S extends string = string>(
 
 /**
  * Admits every request to one method, even if its class has a guard. No other decorator does this.
- * `@Public()` does NOT apply to a method that overrides this one. It cannot stand above a class, so
- * a new method of a class is never public by accident.
+ * If a subclass overrides the method, `@Public()` does NOT apply to the overriding method.
+ * `@Public()` cannot stand above a class, so a new method of a class is never public by accident.
  *
  * @throws {TypeError} if the decorator does not stand above a method, or stands above a method with
  *   `@Guard` or `@AnyOf`
@@ -85,8 +85,8 @@ export const Public = (): MethodDecorator => {
  * Passes the caller to a parameter: `list(@Caller() { user }: CallerOf<typeof keystile>)`.
  * TypeScript cannot check the type of the parameter.
  *
- * During a request, it throws a `TypeError` if no guard ran, or if only an optional guard ran and
- * the request has no credential.
+ * During a request, `@Caller()` throws a `TypeError` if no guard ran, or if only an optional guard
+ * ran and the request has no credential.
  */
 export const Caller: () => ParameterDecorator = createParamDecorator((_: unknown, context) =>
   getCaller(context),
@@ -94,7 +94,7 @@ export const Caller: () => ParameterDecorator = createParamDecorator((_: unknown
 
 /**
  * Passes the caller to a parameter. Passes `undefined` if `@OptionalGuard()` has admitted a request
- * without a credential. During a request, it throws a `TypeError` if no guard ran.
+ * without a credential. During a request, `@OptionalCaller()` throws a `TypeError` if no guard ran.
  */
 export const OptionalCaller: () => ParameterDecorator = createParamDecorator(
   (_: unknown, context) => findCaller(context),

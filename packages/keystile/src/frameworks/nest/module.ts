@@ -44,13 +44,16 @@ export interface AsyncModuleOptions<
  *
  * The app does not start if a decorator demands a scope that is not declared, or if Nest would
  * never use the decorator. Nest runs no guard before middleware, nor before lifecycle methods of a
- * gateway, such as `handleConnection`. So this module does NOT guard them.
+ * gateway, such as `handleConnection`. So this module does NOT guard middleware and such methods.
  */
 export class KeystileModule implements OnModuleInit {
   readonly #guards: Guards
   readonly #modules: ModulesContainer
 
-  /** Only Nest calls this. An app that imports the module without `forRoot` does not start. */
+  /**
+   * Only Nest calls this constructor. An app that imports the module without `forRoot` does not
+   * start.
+   */
   constructor(guards: Guards, modules: ModulesContainer) {
     this.#guards = guards
     this.#modules = modules

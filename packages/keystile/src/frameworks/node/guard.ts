@@ -60,7 +60,7 @@ export function createGuard<
 /**
  * Creates middleware that answers requests to Keystile's own endpoints, or to the metadata of
  * `protectedResource`, and calls `next` for all other requests. Call the middleware before your own
- * handlers and for every path: it knows its own paths.
+ * handlers and for every path: the middleware itself picks the requests that it answers.
  */
 export function mount(mountable: Mountable): NodeMiddleware {
   acceptMountable(mountable)
@@ -90,7 +90,7 @@ function answerErrors(response: ServerResponse, work: () => unknown): Promise<vo
   }
 }
 
-/** One resolved promise for all requests, so that the synchronous path creates none. */
+/** A resolved promise that all requests share, so that synchronous work creates no promise. */
 const done: Promise<void> = Promise.resolve()
 
 /** Prints an error of the app, and answers 500. The answer contains no detail of the error. */

@@ -16,8 +16,8 @@ export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: B
  * the listener calls `open` with the caller, and `open` passes the socket to a WebSocket library.
  *
  * If `check` fails, the listener prints the error and answers 500. If `open` fails, the listener
- * prints the error and closes the connection. A client that disconnects at any time never stops the
- * process.
+ * prints the error and closes the connection. The process keeps running, even if a client
+ * disconnects at any time.
  *
  * Does NOT check that the request is a well-formed handshake: the WebSocket library does.
  */

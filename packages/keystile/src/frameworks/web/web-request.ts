@@ -17,7 +17,7 @@ export function readWebRequest(request: Request, remoteAddress?: string): HttpRe
 }
 
 /**
- * Collects the chunks of a body. It stops at the limit, so that a huge body cannot fill the memory.
+ * Collects the chunks of a body. Stops at the limit, so that a huge body cannot fill the memory.
  *
  * @throws {ProblemError} `content_too_large`, or `bad_request` if the body ends early
  */

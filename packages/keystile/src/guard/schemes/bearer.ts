@@ -5,7 +5,7 @@ import type { CredentialScheme } from './scheme.ts'
 /**
  * The scheme `Authorization: Bearer` with one token. It reads no token from the query, because logs
  * would record the token. It reads no token from the body or a cookie, because a page of another
- * site could make a browser send them.
+ * site could make a browser send such a body or cookie.
  *
  * @see RFC 6750 §2.1, OAuth 2.1 §5.1
  */
