@@ -202,8 +202,7 @@ interface Schedule {
   /** Starts the cooldown, and returns the current time. */
   start(): number
   /**
-   * Allows a retry before the cooldown ends. Called after a failed fetch while there are no keys
-   * yet.
+   * Allows a retry before the cooldown ends. Called when a fetch fails and there are no keys yet.
    */
   retrySoon(): void
   /** Whole seconds until a fetch may start, for `Retry-After`: at least 1. */
@@ -243,7 +242,10 @@ function stateOf({ held, failure }: KeyCache, clock: Clock): RemoteJwkSet['state
   return failure && isOld(held, clock) ? 'stale' : 'current'
 }
 
-/** Returns the fetched keys, ready for use. An unchanged key stays the same object as before. */
+/**
+ * Returns the fetched keys, ready for use. If a fetched key equals a key in `before`, the result
+ * contains the object from `before`.
+ */
 function hold(fetched: PublishedKeys, before: HeldKeys | undefined, askedAt: number): HeldKeys {
   const keys = fetched.keys.map((key) => before?.keys.find((old) => isSameKey(old, key)) ?? key)
   const seconds = Math.min(fetched.freshSeconds ?? freshSeconds.default, freshSeconds.most)

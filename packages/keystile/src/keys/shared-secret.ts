@@ -27,8 +27,8 @@ export class UnfitSecretError extends TypeError {}
 export type SecretKeyMaker = (secret: Uint8Array, algorithm: HmacAlgorithm) => KeyMaterial
 
 /**
- * Makes an HMAC key from a secret. An attacker who has a single token can test guesses without
- * asking the server. With the right guess, the attacker can sign tokens.
+ * Makes an HMAC key from a secret. With a single token, an attacker can test guesses of the secret
+ * without asking the server. An attacker who finds the secret can sign tokens.
  *
  * @throws {UnfitSecretError} for a URL, a public key or another mistake, and for a secret that is
  *   too short, not random, or printed in a standard, a tutorial or a template. The message says
@@ -54,7 +54,7 @@ export const trustedSecretKey: SecretKeyMaker = (secret, algorithm) => {
 /**
  * Checks a key object that the app may have made itself. Checks each object once.
  *
- * @throws {TypeError} when it is not a secret key
+ * @throws {TypeError} when the object is not a secret key
  * @throws {UnfitSecretError} for a secret that `secretKeyOf` refuses
  */
 export function requireSoundKey(key: KeyMaterial, algorithm: HmacAlgorithm): void {

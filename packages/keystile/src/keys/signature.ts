@@ -20,7 +20,7 @@ import type { SigningKey, VerificationKey } from './signing-key.ts'
  * Signs bytes.
  *
  * @param form converts the key to the form that the crypto functions of the runtime accept. Only
- *   tests pass it, to sign as another runtime would
+ *   tests pass `form`, to sign as another runtime would
  * @throws {TypeError} for a shared secret that `importKey` would refuse
  */
 export function sign(key: SigningKey, data: Uint8Array, form: KeyForm = keyForm): Uint8Array {
@@ -37,7 +37,7 @@ export function sign(key: SigningKey, data: Uint8Array, form: KeyForm = keyForm)
  * or the signature, which a sender controls.
  *
  * @param form converts the key to the form that the crypto functions of the runtime accept. Only
- *   tests pass it, to verify as another runtime would
+ *   tests pass `form`, to verify as another runtime would
  * @throws {TypeError} for a shared secret that `importKey` would refuse
  */
 export function verify(

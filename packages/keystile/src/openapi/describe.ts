@@ -26,8 +26,8 @@ export interface DocumentInfo {
  *
  * @throws {TypeError} if `app` is not an app of Hono, Express or Fastify
  * @throws {Error} for a route whose path or method OpenAPI cannot describe, for a route that never
- *   runs because a different route answers first, and if routes or guards are unknown. A path in
- *   `ignore` causes no error
+ *   runs because a different route answers first, and if a guard cannot be found, for example
+ *   because a Fastify app is not ready. A path in `ignore` causes no error
  */
 export function describe(
   app: SecuredApp,

@@ -8,7 +8,10 @@ const code = {
   description: '`email_not_verified`; other refusals have their code in `WWW-Authenticate`',
 } as const
 
-/** The schema of refusals. `secure()` adds it to a document without a schema `KeystileProblem`. */
+/**
+ * The schema of refusals. `secure()` adds this schema to a document that has no schema
+ * `KeystileProblem` yet.
+ */
 export const refusalSchemas: JsonObject = {
   KeystileProblem: { ...problemSchema, properties: { ...problemSchema.properties, code } },
 }

@@ -105,8 +105,8 @@ function valuesOf(
 
 /**
  * Returns the given object. If it has a `$ref`, returns the object that the `$ref` names in this
- * document. Returns `undefined` if the value is not an object, or if the `$ref` names another
- * document or an object with another `$ref`.
+ * document. Returns `undefined` if the value is not an object, if the `$ref` names no object of
+ * this document, or if the named object also has a `$ref`.
  */
 export function resolve(value: unknown, document: object): JsonObject | undefined {
   if (!isJsonObject(value)) return undefined

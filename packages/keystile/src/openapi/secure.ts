@@ -57,25 +57,25 @@ type Requirement = Readonly<Record<string, readonly string[]>>
 /**
  * Returns a copy of an OpenAPI document with everything that the app's guards enforce: the security
  * scheme, the `security` and the scopes of each operation, and the refusals 400, 401, 403 and 503
- * with their bodies and headers. It finds the guards through the app's own router, so the document
- * cannot differ from the guards. Requirements of other security schemes stay in the document.
+ * with their bodies and headers. `secure()` finds the guards through the app's own router, so the
+ * document cannot differ from the guards. Requirements of other schemes stay in the document.
  *
  * Call `secure()` after the app has registered all routes. A Fastify app must be ready. Does NOT
  * see what only a running request would show:
  *
- * - a guard inside another function, for example a function of hono/combine. It sees only the
- *   functions that the app registers
- * - whether a function answers, calls `next()` or calls `next('route')`. It assumes that a function
- *   without the parameter `next` answers, that the last function of a route answers, and that all
- *   other functions call `next`
- * - a guard that runs only for some values of a path parameter. It tries a few values, and begins
- *   with the `example`, `default` and `enum` of the parameter's schema
+ * - a guard inside another function, for example a function of hono/combine. `secure()` sees only
+ *   the functions that the app registers
+ * - whether a function answers, calls `next()` or calls `next('route')`. `secure()` assumes that a
+ *   function without the parameter `next` answers, that the last function of a route answers, and
+ *   that all other functions call `next`
+ * - a guard that runs only for some values of a path parameter. `secure()` tries a few values, and
+ *   begins with the `example`, `default` and `enum` of the parameter's schema
  * - a conflict between the guards of two issuers on one route: no request can pass both guards,
  *   because a request has only one token
  *
  * @throws {TypeError} if `document` is not OpenAPI 3.0 or 3.1, or if `app` is not a `SecuredApp`
  * @throws {Error} if an operation has no route, if a different route answers the operation, or if
- *   the guards of a route are unknown
+ *   the guards of a route cannot be found
  */
 export function secure<D extends OpenApiDocument>(
   document: D,
@@ -261,7 +261,7 @@ function routesOfFinder(find: GuardFinder): AppRoutes {
     },
     list() {
       throw new TypeError(
-        'describe() must get a Hono, Express or Fastify app; this function is none of them',
+        'describe() must get a Hono, Express or Fastify app; it got a plain function',
       )
     },
   }

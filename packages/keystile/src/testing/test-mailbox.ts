@@ -8,11 +8,11 @@ export interface SentMail {
 
 /** A mail in a test mailbox. */
 export interface TestMail extends SentMail {
-  /** The link. @throws {Error} if the mail has none */
+  /** The link. @throws {Error} if the mail has no link */
   readonly link: string
   /** The token in the link. @throws {Error} if the mail has no link */
   readonly token: string
-  /** The code, such as `1234 5678`. @throws {Error} if the mail has none */
+  /** The code, such as `1234 5678`. @throws {Error} if the mail has no code */
   readonly code: string
 }
 

@@ -21,7 +21,8 @@ export interface AccessTokenContent {
   readonly subject: string
   readonly clientId: string
   /**
-   * Missing if no person logged in: the client acts for itself, and is the subject of the token.
+   * Missing if the client acts for itself: then no person logged in, and the client is the subject
+   * of the token.
    */
   readonly sessionId?: string
   readonly scopes: readonly string[]

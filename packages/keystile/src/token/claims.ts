@@ -6,8 +6,7 @@ import { isSeconds } from '../base/clock.ts'
 const registeredClaims = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'] as const
 
 /**
- * The claims of a token (RFC 7519 §4.1). Instants are in seconds since 1970, and may have
- * fractions.
+ * The claims of a token (RFC 7519 §4.1). Times are in seconds since 1970, and may have fractions.
  */
 export interface JwtClaims {
   readonly iss?: string
@@ -39,7 +38,7 @@ export interface ClaimsDemand {
   readonly now: number
 }
 
-/** A claim that names the API of a token, for issuers that often omit `aud`. */
+/** A claim that names the API that a token is for. Used with issuers that often omit `aud`. */
 export interface BindingClaim {
   /** The name of the claim. Its value is a string or an array of strings, as for `aud`. */
   readonly claim: string
@@ -181,8 +180,8 @@ export function listOf(claims: JsonObject, name: string): readonly string[] | un
 }
 
 /**
- * Whether a token is for one of the expected audiences. If none is expected, the token must have no
- * `aud`.
+ * Whether a token is for one of the expected audiences. If no audience is expected, the token must
+ * have no `aud`.
  */
 function isForUs(
   claims: JsonObject,

@@ -204,7 +204,7 @@ export function decodeJwtUnsafe(token: string): { header: JsonObject; claims: Jw
 /**
  * Returns the clock tolerance in seconds. The default is 5.
  *
- * @throws {TypeError} if `seconds` is not from 0 to 60. RFC 7519 §4.1.4 allows more
+ * @throws {TypeError} if `seconds` is not from 0 to 60. RFC 7519 §4.1.4 allows a larger tolerance
  */
 export function requireTolerance(seconds: number = defaultClockToleranceSeconds): number {
   if (!Number.isFinite(seconds) || seconds < 0 || seconds > maxClockToleranceSeconds) {

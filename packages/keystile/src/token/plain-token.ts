@@ -64,17 +64,17 @@ const foreignClaims = ['nonce', 'at_hash', 'c_hash', 'events'] as const
 const typeClaims = ['typ', 'type', 'token_type'] as const
 
 /**
- * The values of `typeClaims` that show another kind of token: `ID`, `Refresh`, `refresh_token` and
- * so on.
+ * The values of `typeClaims` that show that a token is not an access token: `ID`, `Refresh`,
+ * `refresh_token` and so on.
  */
 const foreignType = /^(id|refresh|offline|logout)([_ -]?token)?$/i
 
 /**
  * Verifies an access token of an issuer that does not follow RFC 9068. Makes the checks of
  * `verifyJwt`. In addition, `typ` must be `JWT`, `at+jwt` or absent. `iss`, `sub` and `exp` must be
- * present. The token must not be an ID token, a refresh token or a logout token, as far as its
- * claims show. Its `aud` must not name its own client, as ID tokens do, unless `clients` lists this
- * client.
+ * present. Refuses a token whose claims show that it is an ID token, a refresh token or a logout
+ * token. Without `clients`, also refuses a token whose `aud` is the client of the token: an ID
+ * token has such an `aud`.
  *
  * Does NOT check whether the token was revoked. Cannot recognize an ID token if its `aud` is an API
  * and none of its claims shows the kind of token.

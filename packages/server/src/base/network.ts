@@ -37,7 +37,7 @@ function groupsOf(address: string): readonly string[] {
 
 /**
  * Splits a part of an IPv6 address into its groups. An IPv4 address at the end (RFC 4291 §2.2)
- * takes the place of two groups, so the result contains it twice.
+ * takes the place of two groups, so the result contains the IPv4 address twice.
  */
 function splitGroups(part: string): readonly string[] {
   if (part === '') return []

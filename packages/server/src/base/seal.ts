@@ -38,8 +38,9 @@ export interface Seal {
  * AES-256-GCM. Their keys are derived from the secrets and the purpose (HKDF, RFC 5869 §3.2). Does
  * NOT check the strength of the secrets.
  *
- * @param secrets a secret, or the current one and those before it
- * @param purpose what the key is for. The same secret gives a different key for each purpose.
+ * @param secrets one secret, or a list: the current secret, then the earlier secrets
+ * @param purpose what the functions encrypt, such as `mails`. The same secret gives a different key
+ *   for each purpose.
  */
 export function createSeal(secrets: string | SealingSecrets, purpose: string): Seal {
   const [current, ...previous] = typeof secrets === 'string' ? [secrets] : secrets

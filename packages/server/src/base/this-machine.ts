@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 
 /**
  * Whether a URL points to this machine. If so, requests to this URL cross no network. Does NOT
- * resolve names: only `localhost` and loopback addresses count.
+ * resolve names: `localhost` is the only name of this machine that the function recognizes.
  */
 export function isOnThisMachine(url: string): boolean {
   return URL.canParse(url) && isLoopback(new URL(url).hostname)

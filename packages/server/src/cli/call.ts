@@ -9,7 +9,8 @@ import { readSettings, readSituation, type Settings } from './settings.ts'
 import type { ProcessTerminal } from './terminal.ts'
 
 /**
- * Creates the call of a command. The settings are read only when the command asks for them.
+ * Creates the `OwnCall` that the code of a command gets. The settings are read only when the
+ * command asks for them.
  *
  * @throws {ConfigurationError} if the command does not accept the arguments
  */

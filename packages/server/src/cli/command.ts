@@ -9,8 +9,8 @@ import { settingFlags, type Settings } from './settings.ts'
 import type { ProcessTerminal } from './terminal.ts'
 
 /**
- * The argument of the commands in `cli/`. It extends `Call`, the argument of the commands in
- * features.
+ * The argument of the commands in `cli/`. It extends `Call`, the argument of the commands that
+ * features define.
  */
 export interface OwnCall extends Call<CheckedOptions> {
   readonly terminal: ProcessTerminal

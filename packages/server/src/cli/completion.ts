@@ -3,7 +3,7 @@ import { ConfigurationError } from '../base/configuration-error.ts'
 import type { CliCommand } from '../feature/cli-command.ts'
 import { settingFlags } from './settings.ts'
 
-/** A command with the flags that a shell can complete. */
+/** The words of a command, and the flags that a shell can complete after these words. */
 interface Row {
   readonly words: string
   readonly flags: readonly string[]

@@ -12,9 +12,9 @@ interface LogOptions {
 }
 
 /**
- * Opens the log of the stand-alone server. Each message is one line of JSON. It is written
+ * Opens the log of the stand-alone server. Each message is one line of JSON, which is written
  * immediately, so that a crash loses no message. Only the owner can read a new log file, because
- * the log names users. An existing file keeps the mode that the operator chose.
+ * the log names users. An existing file keeps its permissions.
  */
 export function openLog({ logFile, logLevel }: LogOptions): Logger {
   if (logFile !== undefined) mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 })

@@ -38,7 +38,7 @@ export interface FlagDoc {
   readonly summary: string
 }
 
-/** The flags for settings. Every command that reads settings accepts all of them. */
+/** The flags for settings. Every command that reads settings accepts all these flags. */
 export const settingFlags: readonly FlagDoc[] = [
   ...serverSettings.filter(({ environment }) => environment !== undefined).map(documentSetting),
   {

@@ -12,8 +12,8 @@ export interface ProcessTerminal extends Terminal {
 }
 
 /**
- * The parts of `process` that a terminal uses. A test that runs commands in its own process passes
- * an object of its own instead.
+ * The parts of `process` that a terminal uses. A test can pass an object in place of `process`, and
+ * run a command without starting a process.
  */
 export interface TerminalProcess {
   readonly env: Readonly<Record<string, string | undefined>>

@@ -78,7 +78,7 @@ export const writeQueueLength: GaugeMetric = {
 
 /**
  * How long a revocation is stored after the revoked tokens have expired. If the clocks of two
- * processes differ by more than this, a process could accept a revoked token.
+ * processes differ by more than this time, a process could accept a revoked token.
  */
 const maxClockDifferenceSeconds = 60
 /**

@@ -22,8 +22,9 @@ export interface HttpOptions {
    */
   readonly trustedProxies?: readonly string[]
   /**
-   * Allows http instead of https for an issuer, and for origins in `corsOrigins`, that are on other
-   * machines. With http, anyone on the network between the machines can read passwords and tokens.
+   * Allows http instead of https for an issuer on another machine, and for origins in `corsOrigins`
+   * on other machines. With http, anyone on the network between the machines can read passwords and
+   * tokens.
    */
   readonly dangerouslyAllowHttpIssuer?: boolean
 }

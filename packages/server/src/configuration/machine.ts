@@ -156,7 +156,7 @@ function findFileSystem(path: string): number | undefined {
 }
 
 // Stryker disable BlockStatement: a function without `return` returns undefined too
-/** Returns what a function reads. Returns undefined if it throws. */
+/** Returns the result of `read()`. Returns undefined if `read()` throws. */
 function readOrNothing<T>(read: () => T): T | undefined {
   try {
     return read()

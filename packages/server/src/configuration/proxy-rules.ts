@@ -59,8 +59,9 @@ const firstBytes = Array.from({ length: 256 }, (_, byte) => byte)
 
 /**
  * Two lists of 256 addresses: one for IPv4, one for IPv6. The addresses of a list differ in their
- * first byte. A network is too wide if it contains `tooMany` or more addresses of a list. The
- * widest networks that one owner can have contain fewer: 10.0.0.0/8 has one, fc00::/7 has two.
+ * first byte. A network is too wide if it contains `tooMany` or more addresses of a list. A network
+ * of one owner always contains fewer: the widest are 10.0.0.0/8 with one address and fc00::/7 with
+ * two.
  *
  * The IPv4 addresses are mapped to IPv6, because `BlockList` also finds mapped addresses in IPv4
  * networks.

@@ -2,7 +2,7 @@ import type { Command } from '../storage/database.ts'
 
 /**
  * The largest number of rows that one run of a command deletes. Such a run takes a few
- * milliseconds. On SQLite, all other writes wait until it ends.
+ * milliseconds. On SQLite, all other writes wait until the run ends.
  */
 export const maxPurgedAtOnce = 500
 
@@ -17,7 +17,7 @@ export interface Purged {
   readonly purged: number
 }
 
-/** A command that deletes some of the rows that expired before an instant. */
+/** A command that deletes some of the rows that expired before a given time. */
 export type PurgeCommand = Command<{ readonly before: number }, Purged>
 
 /**

@@ -7,7 +7,7 @@ import type { Setting, SettingList } from './setting.ts'
 
 /**
  * Describes a feature with plain values: its settings, rules, metrics and commands. The record does
- * not contain the parts of the feature that run. The folder of a feature exports this record from
+ * not contain the feature's routes and services. The folder of a feature exports this record from
  * `feature.ts`, and `server/features.ts` lists all records.
  *
  * @typeParam Own the interface of the feature's options. If it has members, `settings` is required.

@@ -18,11 +18,10 @@ export interface LimitRate {
   /** How long a caller who has used up the burst waits for one more use. */
   readonly intervalMilliseconds: number
   /**
-   * Whether a refund restores a whole use. If false, it restores only the part of the use that has
-   * not refilled yet, so no caller gains a use. If true, it restores the whole use, even if a part
-   * has refilled. A caller can then gain one extra use for each request in flight. Default: false.
-   * Limits by IP address need `true`: with `false`, an office of fifty people who kept logging in
-   * was refused after half a minute.
+   * How much of a use a refund restores. `false`, the default: only the part that has not refilled
+   * yet, so no caller gains a use. `true`: the whole use, even if a part has refilled, so a caller
+   * can gain one extra use for each request in flight. Limits by IP address need `true`: with
+   * `false`, an office of fifty people who kept logging in was refused after half a minute.
    */
   readonly isGivenBackWhole?: boolean
 }

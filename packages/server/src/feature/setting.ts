@@ -83,9 +83,7 @@ export function listSettings<Options>(settings: SettingsOf<Options>): SettingLis
 /** Maps each setting's name to its value. */
 export type Values = Readonly<Record<string, unknown>>
 
-/**
- * All given settings. The check of a setting gets them, because it may depend on other settings.
- */
+/** All given settings, for `findFaults()`: a fault of one setting may depend on other settings. */
 export interface Others {
   /** The values that are valid. */
   readonly values: Values

@@ -109,8 +109,8 @@ export interface FileFacts {
 }
 
 /**
- * Whether other machines can reach the server. This is so if the server listens on a network, or if
- * its issuer is not a URL of this machine.
+ * Whether other machines can reach the server: true if the server listens on a network, or if its
+ * issuer is a URL of another machine.
  */
 export function isPublic({
   bind,

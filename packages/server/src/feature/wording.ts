@@ -60,8 +60,8 @@ export function show(value: unknown): string {
 }
 
 /**
- * Removes the user, query and fragment of a URL. If a string looks like a URL but is not valid, a
- * password may be anywhere in the string, so this function returns only the scheme.
+ * Removes the user name, password, query and fragment of a URL. If a string looks like a URL but is
+ * not valid, a password may be anywhere in the string, so this function returns only the scheme.
  */
 function withoutCredentials(text: string): string {
   if (!/[@?#]|:\/\//.test(text)) return text

@@ -53,7 +53,8 @@ export async function lockAddress(
  *
  * @param change.verifiedAt when the user confirmed the new address, or null
  * @param change.undo undefined if no mails are sent
- * @returns `taken` if another user has the address, or can still restore it by a link
+ * @returns `taken` if another user has the address, or had it as a verified address and can still
+ *   restore it by a link
  * @throws the error of the unique constraint if another transaction sets the address at the same
  *   time
  */
@@ -115,7 +116,7 @@ export async function changeAddress(
   return 'changed'
 }
 
-/** Stores a mail to an address that was removed from an account. The mail says so. */
+/** Stores a mail to an address that was removed from an account. The mail reports the removal. */
 export async function insertRemovalNotice(
   transaction: Transaction,
   notice: NewMail | undefined,
@@ -132,11 +133,12 @@ const noPassword = '-'
 /**
  * Restores the former address of an account. `tokenHash` is the hash of the token in the link that
  * was mailed to this address. If the former address was verified, it is verified again. Cancels all
- * later changes of the address, ends all sessions and disables the password, because the person who
- * changed the address may know the password.
+ * later changes of the address, ends all sessions of the user and disables the password, because
+ * the person who changed the address may know the password.
  *
  * @returns the account. Undefined if the link was used, has expired or was cancelled, if the
- *   account was deleted, or if another user has the address or may restore it
+ *   account was deleted, if another user has the address, or if another user had it as a verified
+ *   address and can still restore it by a link
  * @throws the error of the unique constraint if another user takes the address at the same time
  */
 export async function restoreAddress(

@@ -59,7 +59,7 @@ export interface Grant<S extends string> {
   readonly removeScopes?: readonly string[] | undefined
   /** Roles to remove. A role that is no longer declared can be removed too. */
   readonly removeRoles?: readonly string[] | undefined
-  /** Ends all sessions, so that the change takes effect immediately. Default: false. */
+  /** Ends all sessions of the user, so that the change takes effect immediately. Default: false. */
   readonly endsSessions?: boolean | undefined
 }
 
@@ -99,8 +99,8 @@ export interface OpenInvitation {
  *
  * Methods throw a `ProblemError` with the same `code`, `status` and `errors` as the endpoints. The
  * `code` is `unprocessable_content` if a field is not valid, and `not_found` if there is no such
- * user. It is `conflict` if the name is taken, if the user is the last administrator, or if another
- * request changed the user at the same time.
+ * user. The `code` is `conflict` if the name is taken, if the user is the last administrator, or if
+ * another request changed the user at the same time.
  *
  * @typeParam S the declared scopes
  * @typeParam U the public user, with the fields of the profile
@@ -162,11 +162,13 @@ export interface AppUsers<S extends string = string, U = PublicUser> {
    * `endsSessions`, it takes effect immediately.
    */
   grant(id: string, grant: Grant<S>): Promise<ManagedUser<U>>
-  /** Stops a user from logging in, and ends all sessions. */
+  /** Stops a user from logging in, and ends all sessions of the user. */
   disable(id: string): Promise<ManagedUser<U>>
   /** Lets a disabled user log in again. Ended sessions stay ended. */
   enable(id: string): Promise<ManagedUser<U>>
-  /** Sets a new password, and ends all sessions. Does NOT ask for the current password. */
+  /**
+   * Sets a new password, and ends all sessions of the user. Does NOT ask for the current password.
+   */
   setPassword(id: string, password: string): Promise<void>
   /**
    * Deletes a user: erases all data of the user except the id and the name, so that no other user

@@ -145,10 +145,10 @@ export async function lockMailbox(
 
 /**
  * Sets the password of a user who has proved that they read the mailbox of the account. Ends all
- * sessions, and forgets all devices. A link that restores a former address stops working if that
- * address was never verified. If the mailbox was not verified before, a stranger may have
- * registered the account and filled in the profile. In this case, the function clears the profile
- * and marks the mailbox as verified. Does NOT write the audit entry.
+ * sessions of the user, and forgets all devices of the user. A link that restores a former address
+ * stops working if that address was never verified. If the mailbox was not verified before, a
+ * stranger may have registered the account and filled in the profile. In this case, the function
+ * clears the profile and marks the mailbox as verified. Does NOT write the audit entry.
  *
  * @param account the result of `lockMailbox()` in the same transaction
  */
@@ -186,7 +186,8 @@ export async function setPasswordByMail(
 }
 
 /**
- * Whether another user has an address, or had it before and can still restore it by a link.
+ * Whether another user has an address, or had it as a verified address and can still restore it by
+ * a link.
  *
  * @param mailbox the address in the form in which mailboxes are compared
  */

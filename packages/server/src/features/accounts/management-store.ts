@@ -43,7 +43,7 @@ export interface StoredUserChange {
   readonly scopes: string
   readonly roles: string
   readonly disabled: boolean
-  /** Whether to end all sessions even if the user is not disabled. */
+  /** Whether to end all sessions of the user even if the change does not disable the user. */
   readonly endsSessions: boolean
   /**
    * A mail that tells the user that the account is disabled. It is sent only if this change

@@ -13,7 +13,7 @@ import { describeUser, wireUser } from './wire-user.ts'
 
 /**
  * How many seconds after a login a user may delete the account. An attacker with a token from an
- * older login cannot delete it.
+ * older login cannot delete the account.
  */
 const deletionMaxAgeSeconds = 300
 

@@ -86,7 +86,7 @@ export function changePasswordRoute(parts: PasswordChangeParts): GuardedRoute<Ac
 }
 
 /**
- * Verifies the current password. The rate limit counts by session. If an attacker exhausts the
+ * Verifies the current password. Each session has its own rate limit. If an attacker exhausts the
  * limit of one session, the owner can still change the password in a different session.
  *
  * @throws {ProblemError} `forbidden` for a wrong password, `too_many_requests` beyond the rate

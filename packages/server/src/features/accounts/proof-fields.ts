@@ -6,7 +6,7 @@ import type { Presented } from '../mail-proofs/proofs.ts'
 
 /**
  * The members of a body with the token of a link, or with a code and its request id.
- * `presentedOf()` checks that the body has one or the other.
+ * `presentedOf()` checks that the body has either the token, or the code and the request id.
  */
 export const proofFields: Readonly<
   Record<'token' | 'request_id' | 'code', z.ZodOptional<z.ZodString>>

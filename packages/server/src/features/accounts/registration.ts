@@ -65,8 +65,8 @@ export function registerRoute(parts: RegistrationParts): OpenRoute {
 }
 
 /**
- * The member of the answer with the id of the request that sent the mail. A client that sends the
- * code of the mail must send this id too.
+ * The name of the member of the answer that has the id of the mail request. A client that sends the
+ * code from the mail must also send this id.
  */
 const requestField = 'verification_request_id'
 

@@ -196,7 +196,7 @@ export function listUserRows(
     .execute()
 }
 
-/** Stores the mail that tells a user about a change, unless the user has no address. */
+/** Stores the mail that tells a user about a change. Stores nothing if the user has no address. */
 export async function notify(
   transaction: Transaction,
   notice: NewMail | undefined,

@@ -24,7 +24,7 @@ import {
 import type { UserRow } from './tables.ts'
 
 /**
- * The fields of a user that may be shown. The password hash is not one of them. The profile fields
+ * The fields of a user that may be shown. The password hash must not be shown. The profile fields
  * are added to these fields.
  */
 export interface PublicUser {
@@ -66,14 +66,15 @@ export interface UserChange {
   readonly scopes?: readonly string[] | undefined
   readonly roles?: readonly string[] | undefined
   readonly active?: boolean | undefined
-  /** Ends all sessions, so that the change takes effect immediately. */
+  /** Ends all sessions of the user, so that the change takes effect immediately. */
   readonly endsSessions?: boolean | undefined
 }
 
 /** Finds accounts. */
 export interface UserFinder {
   /**
-   * Reads the user from the database. Guards cache users, so they do not call it for every request.
+   * Reads the user from the database. Guards cache users, so most requests do not cause a call of
+   * this method.
    */
   readBySubject(subject: string): Promise<User | undefined>
   /**

@@ -12,7 +12,7 @@ import { isOverdue } from './lifetimes.ts'
 import { countEvents, eventCommands, eventTable, storeHandler } from './store.ts'
 import type { AppEventRow } from './tables.ts'
 
-/** How often a process that has a handler records this fact in the database. */
+/** How often a process with a durable handler stores in the database that the app has a handler. */
 const handlerRenewalMilliseconds = 60 * 60 * 1000
 
 /** The options of the app, and the services that the delivery uses. */
@@ -82,7 +82,7 @@ function deliverAtOnce(
 /**
  * Stores that this app handles events. While this process holds the lease `events`, it handles the
  * events of all processes. Only processes with a handler try to get this lease: a process without a
- * handler would hold it and handle nothing.
+ * handler would hold the lease and handle nothing.
  */
 async function deliverDurably(
   handler: DurableEventHandler,

@@ -9,8 +9,8 @@ import { eventCommands } from './store.ts'
 export interface AppEventOptions {
   /**
    * A function that Keystile calls when a user was registered, changed, disabled, enabled or
-   * deleted, when a user has logged in, and when a session was ended. Keystile calls it after the
-   * commit, in the process that made the change. It calls it at most once for each event: a crash
+   * deleted, when a user has logged in, and when a session was ended. Keystile calls the function
+   * after the commit, in the process that made the change, and at most once for each event: a crash
    * between the commit and the call loses the event. Keystile does not wait for the function, and
    * logs its errors.
    *
@@ -35,8 +35,8 @@ const onEvent: Setting<'onEvent', OnEvent> = {
 }
 
 /**
- * Whether a value is a durable handler. False if it has other members: Keystile must not start with
- * `{ durable: true, handel }`.
+ * Whether a value is a durable handler. False if the value has other members: Keystile must not
+ * start if a name is misspelled, as in `{ durable: true, handel }`.
  */
 function isDurable(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false

@@ -74,7 +74,8 @@ export function byStranger(request: HttpRequestWithBody): By {
 }
 
 /**
- * Returns the user whose access token came with a request, with the IP address, client and session.
+ * Returns the actor for a request with an access token: the user of the token, with the IP address,
+ * client and session.
  */
 export function byCaller(
   request: HttpRequestWithBody,

@@ -43,7 +43,7 @@ export async function audit(
 
 /**
  * Creates the functions with which a polling loop waits between two polls and learns that it must
- * end. It must end when one of the promises in `ends` resolves.
+ * end. The loop must end when one of the promises in `ends` resolves.
  */
 function untilDone(ends: readonly Promise<unknown>[]): {
   isDone(): boolean
@@ -94,8 +94,8 @@ function readSince(text: string | undefined, now: number): number | undefined {
 
 /**
  * Parses an RFC 3339 time; returns NaN for any other string. The seconds may be missing, and the
- * whole time of day may be missing. A time of day must have a time zone, because without one its
- * meaning would depend on the machine.
+ * whole time of day may be missing. A time of day must have a time zone, because without a time
+ * zone its meaning would depend on the machine.
  */
 function readInstant(text: string): number {
   return /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/.test(text)

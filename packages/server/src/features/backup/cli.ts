@@ -173,8 +173,8 @@ function putInPlace(draft: string, target: string, aside: string): OldDatabase |
 }
 
 /**
- * Fails if a process has the database open, before the restore does any work. A server may still
- * start afterwards, so `putInPlace()` locks the file again.
+ * Called before the restore does any work. Fails if a process has the database open. A server may
+ * still start after this check, so `putInPlace()` locks the file again.
  */
 function requireUnused(target: string): void {
   if (!existsSync(target)) return

@@ -30,7 +30,7 @@ export interface Examined {
   readonly keys?: readonly KeyStanding[]
 }
 
-/** Examines a backup. Reads all of it, and changes nothing. */
+/** Examines a backup. Reads the whole backup, and changes nothing. */
 export async function examineBackup(
   file: string,
   options: ExaminedOptions,

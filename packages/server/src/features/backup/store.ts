@@ -45,7 +45,7 @@ export async function findBackupTime(reader: Reader): Promise<number | undefined
 export interface Finish {
   /** Whether sessions and signing keys stay valid. */
   readonly keepsSessions: boolean
-  /** The signing key that replaces the stored signing keys. Undefined if they stay. */
+  /** The signing key that replaces the stored signing keys. Undefined if the stored keys stay. */
   readonly offered: Replacement['offered'] | undefined
   readonly by: By
   readonly now: number
@@ -53,7 +53,7 @@ export interface Finish {
 
 /** What `finishRestore` has done. */
 export interface Finished {
-  /** When the backup was made; undefined if that is not known. */
+  /** When the backup was made; undefined if this time is not known. */
   readonly backedUpAt: number | undefined
   readonly sessionsEnded: number
   readonly keysRevoked: readonly string[]
@@ -68,7 +68,7 @@ export interface Finished {
  * command deletes the links and, unless `keepsSessions` is true, ends all sessions. If there is an
  * `offered` key, this key replaces all stored signing keys, and the tokens of the replaced keys are
  * revoked. The command also deletes the mails that waited in the backup, because the server has
- * sent them since.
+ * sent these mails since the backup.
  */
 export const finishRestore: Command<Finish, Finished> = command(
   'finishRestore',

@@ -79,7 +79,10 @@ export function cookieSessionRoutes(options: CookieSessionParts): readonly OpenR
   return [loginRoute(parts), refreshRoute(parts), logoutRoute(parts)]
 }
 
-/** Returns the path that the browser sends the cookies to: `/session` and everything below it. */
+/**
+ * Returns the `Path` of the cookies, which ends with `/session`. A browser sends the cookies to
+ * this path and to all paths below it.
+ */
 export function cookiePathOf(issuer: string): string {
   return `${new URL(issuer).pathname.replace(/\/$/, '')}/session`
 }
@@ -192,8 +195,8 @@ function refreshRoute(parts: RouteParts): OpenRoute {
 
 /**
  * `DELETE /session`: ends the session of the cookie, and clears the cookie. If the query has a
- * `sid`, refuses the request unless the cookie belongs to the session with this id. A request
- * without a cookie and without a `sid` succeeds, although it ends no session.
+ * `sid`, the cookie must belong to the session with this id. Otherwise the route refuses the
+ * request. A request without a cookie and without a `sid` succeeds, although it ends no session.
  */
 function logoutRoute({ refresher, ends, cookies, checkOrigin }: RouteParts): OpenRoute {
   return {
@@ -249,8 +252,8 @@ function logoutRoute({ refresher, ends, cookies, checkOrigin }: RouteParts): Ope
 }
 
 /**
- * Creates the check of the `Origin`. It compares whole origins, because a prefix or suffix would
- * also match a host of an attacker.
+ * Creates the check of the `Origin`. The check compares whole origins, because a prefix or suffix
+ * would also match a host of an attacker.
  */
 function createOriginCheck(allowed: readonly string[]): RouteParts['checkOrigin'] {
   const origins = new Set(allowed)
@@ -272,8 +275,8 @@ function callerOf(request: HttpRequestWithBody): GrantCaller {
 }
 
 /**
- * Returns a value, or undefined if it is empty: an empty value counts as missing, as in a form (RFC
- * 6749 §3.2).
+ * Returns a value, or undefined if the value is empty: an empty value counts as missing, as in a
+ * form (RFC 6749 §3.2).
  */
 function filled(value: string | undefined): string | undefined {
   return value === '' ? undefined : value

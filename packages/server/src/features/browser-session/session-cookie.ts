@@ -50,7 +50,8 @@ export function createSessionCookies({
 
 /**
  * Returns the refresh tokens of all session cookies of a request. Keystile sets only one session
- * cookie in a browser. If a request has several, a different server has set the others.
+ * cookie in a browser. If a request has several session cookies, a different server has set the
+ * other cookies.
  */
 export function readRefreshTokens(request: HttpRequestWithBody): readonly string[] {
   return readCookies(request, cookieName)
@@ -58,8 +59,8 @@ export function readRefreshTokens(request: HttpRequestWithBody): readonly string
 
 /**
  * Returns the device secret in the cookies of a request. If several cookies have a device secret,
- * returns the first secret. If the first secret is wrong, Keystile treats the device as unknown,
- * and this has no other effect.
+ * returns the first secret. A wrong secret has only one effect: Keystile treats the device as
+ * unknown.
  */
 export function readDeviceSecret(request: HttpRequestWithBody): string | undefined {
   return readCookies(request, deviceCookieName)[0]
@@ -67,8 +68,8 @@ export function readDeviceSecret(request: HttpRequestWithBody): string | undefin
 
 /**
  * Returns the values of all cookies with this name, as they were sent. An attacker on a sibling
- * domain can set a second cookie with this name (cookie tossing), so the caller must expect
- * several.
+ * domain can set a second cookie with this name (cookie tossing), so the caller must expect several
+ * values.
  *
  * @see RFC 6265 §4.2.1 §8.6
  */

@@ -63,7 +63,7 @@ export async function list(call: Call<Options>): Promise<void> {
   })
 }
 
-/** Replaces the secret of a confidential client and prints the new one. */
+/** Replaces the secret of a confidential client and prints the new secret. */
 export async function rotateSecret(call: Call<Options>): Promise<void> {
   const { operand: id } = call
   await withClients(call, async (clients) => {
