@@ -12,7 +12,7 @@ import { clientRefusalRate } from './feature.ts'
 /**
  * Returns the client that sent a request. A confidential client authenticates with its secret, in
  * the `Authorization` header or in the body. A public client has no secret, but may send an empty
- * one. If the request names no client, returns the public client `first-party`. The empty
+ * secret. If the request names no client, returns the public client `first-party`. The empty
  * credentials `Basic Og==`, which Swagger UI sends, name no client. Ignores an `Authorization`
  * header whose scheme is not `Basic`.
  *
@@ -42,8 +42,8 @@ interface AuthenticationParts {
 
 /**
  * Does the same as `authenticateClient`, and also returns the hash of the secret that the client
- * has proved. Hash and client are from one read, so a caller can notice later that the secret was
- * replaced.
+ * has proved. The client and the hash come from the same database read. So a caller can compare the
+ * hash later, to notice that the secret was replaced.
  */
 export async function proveClient(
   request: HttpRequestWithBody,
@@ -107,8 +107,8 @@ export function refusalAt(address = ''): Use {
 }
 
 /**
- * Parses `Basic` credentials. The first colon separates the id from the secret (RFC 7617 §2). Both
- * are form-encoded (RFC 6749 §2.3.1).
+ * Parses `Basic` credentials. The first colon separates the id from the secret (RFC 7617 §2). The
+ * id and the secret are form-encoded (RFC 6749 §2.3.1).
  *
  * @returns `malformed` if the value after `Basic` is wrong, `undefined` if the scheme is not
  *   `Basic`

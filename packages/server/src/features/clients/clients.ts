@@ -15,7 +15,7 @@ import {
 } from './store.ts'
 import type { ClientRow } from './tables.ts'
 
-/** What the registration of clients must know about an OAuth grant. */
+/** The properties of an OAuth grant that the registration of a client uses. */
 export interface ClientGrant {
   readonly grantType: string
   /**
@@ -213,15 +213,15 @@ export function createClients(database: Database, feed: EventFeed, clock: Clock)
   }
 }
 
-/** Returns the client in a row, with its secret; undefined if the client is disabled. */
+/** Converts a row to a client and the hash of its secret. Undefined if the client is disabled. */
 function provenOf(row: ClientRow): ProvenClient | undefined {
   if (row.disabled_at !== null) return undefined
   return { client: clientOf(row), secretHash: row.secret_hash ?? undefined }
 }
 
 /**
- * Returns the client in a row. Does not check the JSON in the row, because only `create()` writes
- * it.
+ * Converts a row to a client. Does not check the JSON in the row, because only `create()` writes
+ * this JSON.
  */
 function clientOf(row: ClientRow): Client & Pick<RegisteredClient, 'scopes'> {
   return {

@@ -24,8 +24,8 @@ const auditEvents = [
   'client_secret_rotated',
   'client_disabled',
   /**
-   * A client was unknown or had a wrong secret. The entry has the id of a client with a wrong
-   * secret, but no id of an unknown client.
+   * The authentication of a client failed. The entry has the client id only if an active client has
+   * this id.
    */
   'client_refused',
 ] as const

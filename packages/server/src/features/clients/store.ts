@@ -60,7 +60,7 @@ export async function listDisabledIds(reader: Reader): Promise<readonly string[]
   return rows.map(({ id }) => id)
 }
 
-/** Inserts a client and writes an audit entry, unless the client id is taken. */
+/** If the client id is free, inserts a client and writes an audit entry. */
 export const insertClient: Command<
   { readonly row: ClientRow; readonly by: By },
   { readonly inserted: boolean }

@@ -22,8 +22,8 @@ export interface UserDirectory<U, S extends string = string> {
    */
   findByLogin(login: string): FoundUser<U>
   /**
-   * Returns the user with this subject. Guards call it for each request, unless `cached` is set, so
-   * keep it fast. The subject never has U+0000 or a lone surrogate.
+   * Returns the user with this subject. Guards call this function for each request, or less often
+   * if `cached` is true. So keep it fast. The subject never has U+0000 or a lone surrogate.
    */
   findBySubject(subject: string): FoundUser<U>
   /**
@@ -54,8 +54,8 @@ export interface UserDirectory<U, S extends string = string> {
   passwordHash(user: U): string | undefined | null
   /**
    * Replaces the hash of a user by an argon2id hash of the same password. A login calls this
-   * function if the stored hash is not argon2id with the configured parameters, and passes the user
-   * that `findByLogin()` returned. Leave the function out if other programs also verify these
+   * function if the stored hash is not argon2id or costs less than `passwordHashing`. It passes the
+   * user that `findByLogin()` returned. Leave the function out if other programs also verify these
    * hashes and support only bcrypt or scrypt: those programs could not verify the new hash. Without
    * the function, hashes stay as they are. Write only if the stored hash is still the hash of the
    * passed user: `update people set hash = $1 where id = $2 and hash = $3`. Otherwise the write
@@ -71,11 +71,12 @@ export interface UserDirectory<U, S extends string = string> {
   /**
    * Stores the hash of a new password, and returns true. With this function, `email()` and mail,
    * users can set a new password by a link or a code: at `POST /password-resets` and on the pages.
-   * The caller has proved that they read mails to the address of the passed user. Write only if the
-   * stored hash still equals `replaces`, and otherwise return false: `update people set hash = $1
-   * where id = $2 and hash = $3`. The function must do nothing but set the password, because
-   * Keystile may call it twice for one link: if the process is killed after the write, the link
-   * still works. In the second call, `replaces` is the hash that the first call has written.
+   * The person who sets the password has proved that they read the mails to the address of the
+   * passed user. Write only if the stored hash still equals `replaces`, and otherwise return false:
+   * `update people set hash = $1 where id = $2 and hash = $3`. The function must set the password
+   * and do nothing else, because Keystile may call it twice for one link: if the process is killed
+   * after the write, the link still works. In the second call, `replaces` is the hash that the
+   * first call has written.
    *
    * @param options.replaces the hash that `passwordHash()` returned for this user
    */
@@ -120,7 +121,7 @@ export interface Directory<U> {
   storedHash(user: U): string | undefined
   /** Returns the user name, which a new password must not contain; undefined if it is unknown. */
   username(user: U): string | undefined
-  /** Returns the address for mails to the user. Undefined if there is none, or no valid one. */
+  /** Returns the address for mails to the user. Undefined if the user has no valid address. */
   email(user: U): string | undefined
   /** Returns the session that set the user's password; undefined if that is unknown. */
   passwordSession(user: U): string | undefined
@@ -130,13 +131,14 @@ export interface Directory<U> {
    */
   rights(user: U): StoredRights | undefined
   /**
-   * Stores a new hash of the same password. Undefined if the app's directory has no such function.
+   * Stores a new hash of the same password. Undefined if the app's directory has no
+   * `savePasswordHash()`.
    */
   readonly savePasswordHash: ((user: U, hash: string) => Promise<void>) | undefined
   /**
    * Stores the hash of a new password in the app's table, if the stored hash still equals
    * `replaces`. Returns whether it has stored the hash. Undefined if the app's directory has no
-   * such function.
+   * `setPassword()`.
    */
   readonly setPassword:
     | ((user: U, hash: string, options: { readonly replaces: string }) => Promise<boolean>)
@@ -144,9 +146,9 @@ export interface Directory<U> {
 }
 
 /**
- * The maximum length of a user name or e-mail address, in characters. A directory is not asked for
- * a longer one. An e-mail address has at most 64 characters before the `@` and 255 after it
- * (RFC 5321 §4.5.3.1).
+ * The maximum length of a user name or e-mail address, in characters. Keystile does not ask a
+ * directory for a longer text. An e-mail address has at most 64 characters before the `@` and 255
+ * after it (RFC 5321 §4.5.3.1).
  */
 const maxLoginLength = 320
 
@@ -310,8 +312,8 @@ function createScopeReport(
 }
 
 /**
- * Returns the user, or undefined if there is none. Throws an error for any other value: an app that
- * returns `row?.active && row` would return `false` for a disabled user.
+ * Returns the user, or undefined if there is none. Throws an error for any other value, such as
+ * `false`: an app that returns `row?.active && row` returns `false` for a disabled user.
  */
 function requireUser<U>(
   name: 'findByLogin' | 'findBySubject',

@@ -16,8 +16,8 @@ export interface ComparableName {
 
 /**
  * Parses a user name. It may have only ASCII letters, digits, dots, underscores and hyphens, so
- * that no name can imitate another with letters of other scripts. Checks the letters before it
- * converts them to lower case, because the Kelvin sign would become `k`.
+ * that no name can look like another name by using letters of another script. Checks the letters
+ * before it converts them to lower case, because the Kelvin sign would become `k`.
  */
 export function parseUsername(text: string): ComparableName | undefined {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/.test(text)
@@ -56,9 +56,9 @@ export function mailboxOf(address: string | null | undefined): string | undefine
 
 /**
  * Returns the key under which rate limits count the tries for a typed name. All spellings that a
- * directory may treat as one user must get one key, or an attacker could guess more often by
- * changing the spelling. So the function ignores case, accents and white space. It uses only the
- * typed string: a lookup before the count would reveal which names exist.
+ * directory may treat as one user must get the same key. Otherwise an attacker could guess more
+ * often by changing the spelling. So the function ignores case, accents and white space. It uses
+ * only the typed string: a lookup before the count would reveal which names exist.
  */
 export function countedLogin(login: string): string {
   const name = parseEmail(login)?.key ?? login.slice(0, maxEmailLength) // longer names do not exist

@@ -53,9 +53,10 @@ interface Entry<U> {
 
 /**
  * Creates a cache of users. A user stays in it until an event says that the user has changed. If
- * this process changes the user, the user is removed before the write is answered. If another
- * process changes the user, the user is removed within a second. The cache removes all users if the
- * feed may have missed an event. While the feed is `stale`, every user is read from the database.
+ * this process changes the user, the user is removed before the promise of the write resolves. If
+ * another process changes the user, the user is removed within a second. The cache removes all
+ * users if the feed may have missed an event. While the feed is `stale`, every user is read from
+ * the database.
  *
  * All requests share the users, so they are frozen. Missing users are not kept.
  */
@@ -116,8 +117,8 @@ interface Generations<U> {
 
 /**
  * Creates a bounded store of two generations, young and old. A user that is found moves to the
- * young generation. When the young generation is full, it becomes the old one, and the previous old
- * one is dropped.
+ * young generation. When the young generation is full, it becomes the old generation, and the cache
+ * drops the users of the previous old generation.
  */
 function createGenerations<U>(): Generations<U> {
   let young = new Map<string, Entry<U>>()

@@ -6,7 +6,10 @@ import type { Route, SuccessDoc } from '../../http/route.ts'
 /** The name of the security scheme in the document. */
 const schemeName = 'keystile'
 
-/** The body of a refusal. `errors` names the members of the request that were refused. */
+/**
+ * The body of a refusal. `errors` names the wrong parts of the request, such as a field of the
+ * body.
+ */
 const problem = {
   ...problemSchema,
   properties: {

@@ -29,7 +29,7 @@ export interface EmailChanges {
    */
   request(user: User, email: ComparableName, language: string): Promise<string>
   /**
-   * Sets the address that the mail was sent to as the user's address, and marks it as verified. The
+   * Sets the user's address to the address that the mail was sent to, and marks it as verified. The
    * link or code alone is not enough to confirm: if the user mistypes the address, a stranger gets
    * the mail.
    *

@@ -56,10 +56,10 @@ export interface EmailChangePurposeParts {
 }
 
 /**
- * Creates the purpose of requests for a new address. If another user has the address, the mail goes
- * to that user instead. It says that the address is taken, and has no link and no code. In both
- * cases, wrong codes are counted, and older requests are evicted. So the user who asked cannot find
- * out whether the address is taken.
+ * Creates the `ProofPurpose` of requests for a new address. If another user has the address, the
+ * mail goes to that user instead. This mail says that the address is taken, and has no link and no
+ * code. In both cases, wrong codes are counted, and older requests are evicted. So the user who
+ * asked cannot find out whether the address is taken.
  */
 export function createEmailChangePurpose({
   users,

@@ -33,12 +33,12 @@ export interface EmailChangeRouteParts extends ProofParts {
   readonly users: Pick<Users, 'changeEmail'>
   /**
    * Undefined if Keystile sends no mails. Without mails, a new address is set at once, and the old
-   * one cannot be restored.
+   * address cannot be restored.
    */
   readonly changes: EmailChanges | undefined
   /**
    * Whether each new address must be confirmed by a mail. Requires `changes`. If false, only an
-   * address that replaces a verified one must be confirmed: see `changeAtOnceRoute()`.
+   * address that replaces a verified address must be confirmed: see `changeAtOnceRoute()`.
    */
   readonly verifiesAddresses: boolean
 }
@@ -67,7 +67,7 @@ const emailRoute = {
 
 /**
  * `POST /users/me/email`: changes the e-mail address at once. There is one exception: if Keystile
- * sends mails, an address that replaces a verified one must first be confirmed. Otherwise an
+ * sends mails, a new address must first be confirmed if the old address is verified. Otherwise an
  * attacker could set another person's address in the attacker's own account, and wait until this
  * person uses the account. The link in the mail to the old address would later give the account
  * back to the attacker.
@@ -114,7 +114,7 @@ function changeAtOnceRoute(parts: EmailChangeRouteParts): GuardedRoute<AccountCa
   }
 }
 
-/** Whether the new address is another mailbox than the old one, and the old one is verified. */
+/** Whether the old address is verified, and the new address belongs to another mailbox. */
 function replacesVerified({ email, emailVerified }: PublicUser, { key }: ComparableName): boolean {
   return emailVerified && mailboxOf(email) !== key
 }

@@ -42,8 +42,8 @@ export const bindEmailChange: Command<BindValues, void> = command(
 )
 
 /**
- * Spends a proof, sets the address that it was sent to, and marks the address as verified, in one
- * transaction. Other requests of the user for a new address are erased.
+ * Spends a proof, sets the user's address to the address that the proof was sent to, and marks this
+ * address as verified, in one transaction. Other requests of the user for a new address are erased.
  *
  * @returns `isChanged: false`, and changes nothing, if the proof was already spent or has expired,
  *   if the account has changed, or if another user has the address by now
@@ -79,8 +79,9 @@ export const confirmEmailChange: Command<
 })
 
 /**
- * Restores the address that an account had before, and sends a link for a new password to it. The
- * address that is replaced gets a notice. All other links and codes of the user are erased.
+ * Restores the address that an account had before. If the account is active, sends a link for a new
+ * password to the restored address. The address that is replaced gets a notice. All other links and
+ * codes of the user are erased.
  *
  * @returns the user, or undefined if the link was used, has expired or was cancelled
  */

@@ -52,7 +52,7 @@ export const verificationConfirmRate: LimitRate = {
 /**
  * Limits wrong passwords that come with a valid link or code, and attempts to finish a registration
  * with a taken user name or address. Each account and each registration has its own limit. Without
- * it, a person who can read the mails could guess the password or learn many user names.
+ * this limit, a person who can read the mails could guess the password or learn many user names.
  */
 export const verificationPasswordRate: LimitRate = {
   name: 'verification-password',

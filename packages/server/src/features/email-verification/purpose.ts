@@ -29,8 +29,8 @@ export interface VerificationPurposeParts {
 }
 
 /**
- * Creates the purpose of requests to verify an address. The mail goes to the account that has the
- * address at the time when the mail is stored. The proof is bound to this account.
+ * Creates the `ProofPurpose` of requests to verify an address. The mail goes to the account that
+ * has the address at the time when the mail is stored. The proof is bound to this account.
  */
 export function createVerificationPurpose({
   users,

@@ -122,7 +122,7 @@ function confirmRoute({
   }
 }
 
-/** @throws {ProblemError} 422 if members are missing or do not belong together */
+/** @throws {ProblemError} 422 if the body lacks a field, or has fields that cannot be combined */
 function confirmationOf(
   {
     token,

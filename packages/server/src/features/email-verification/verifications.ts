@@ -63,7 +63,7 @@ export interface Confirmation {
   readonly presented: PresentedVerification
   /** The subject of the access token in the request; undefined if the request has no token. */
   readonly caller?: string | undefined
-  /** The password of the account, or the one that the person chose at the registration. */
+  /** The password of the account, or the password that the person chose at the registration. */
   readonly password?: string | undefined
   /**
    * A user name that replaces the name from the registration. It requires `password`, because the

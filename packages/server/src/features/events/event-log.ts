@@ -19,7 +19,7 @@ interface Page {
   next: Page | undefined
   /**
    * `kept`: the page is part of the log. `expired`: all events of the page have expired. `lost`:
-   * the page belongs to a log that was replaced by another.
+   * the page belongs to a log that a new log has replaced.
    */
   state: 'kept' | 'expired' | 'lost'
 }

@@ -17,8 +17,9 @@ import type { FeedEvent } from './store.ts'
  */
 const tailMilliseconds = 250
 /**
- * The shortest time between two reads that `hasten()` starts. Under load, most revocations then
- * share a read. A read also commits the numbers of new events, and each commit waits for the disk.
+ * The shortest time between two reads that `hasten()` starts. Because of this pause, most
+ * revocations under load share a read. Fewer reads are better: a read also commits the numbers of
+ * new events, and each commit waits for the disk.
  */
 const hastenedMilliseconds = 20
 /**
@@ -35,8 +36,8 @@ const catchUpMilliseconds = 1_000
  * How old the last successful read may be when this process writes. If it is older, the write waits
  * for a new read, which also checks the version of the tables. While this process was frozen, a
  * newer release may have changed the tables so that this release cannot use them. The check
- * prevents a write to such tables. `notice` in storage/migrate-postgres.ts must be longer than this
- * time.
+ * prevents a write to such tables. The option `notice` in storage/migrate-postgres.ts must be
+ * longer than this time.
  */
 const maxUncheckedMilliseconds = 8_000
 
@@ -134,8 +135,8 @@ export async function openEventFeed(
   })
   const purge = createPurge(clock, [list, log])
   /**
-   * Set when a newer release begins to change the tables, and this release can no longer use them.
-   * While it is set, every write of this process throws it.
+   * The error that every write of this process throws after a newer release has begun to change the
+   * tables, if this release can no longer use them. Otherwise undefined.
    */
   let refusal: NewerSchemaError | undefined
   const steps = createTurns(async () => {
@@ -265,8 +266,9 @@ function createTurns(work: () => Promise<void>): { run(): Promise<void>; finish(
 }
 
 /**
- * Creates the function `hasten`, which starts `work`, but not sooner than 20 ms after it last did
- * so. After `stop()`, it starts nothing more. If a start is waiting, `stop()` runs it at once.
+ * Creates the function `hasten`, which starts `work` at once, or as soon as 20 ms have passed since
+ * the previous start. If a start is waiting, `stop()` starts `work` at once. After `stop()`,
+ * `hasten` starts nothing.
  */
 function createHasten(work: () => void): { hasten(): void; stop(): void } {
   let startedAt = Number.NEGATIVE_INFINITY

@@ -76,10 +76,11 @@ export function createFollower(
   }
 
   /**
-   * Starts again from the first event, because the number of the last event that was read now
-   * belongs to no event, or to another event. There are two possible causes. Either the event was
-   * deleted, long after its tokens expired. Or a failover or a restored backup lost the latest
-   * commits. `onEvent` then gets old events twice, which does no harm.
+   * Starts again from the first event, because the number of the last event that this process read
+   * has become wrong: in the database, it belongs to no event, or to another event. There are two
+   * possible causes. Either the event was deleted, long after its tokens expired. Or a failover or
+   * a restored backup lost the latest commits. `onEvent` then gets old events twice, which does no
+   * harm.
    *
    * One gap remains, because the follower checks only the last event that it read. Events get their
    * numbers in a later commit, and a failover may lose only this commit. The database then numbers

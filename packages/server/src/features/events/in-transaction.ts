@@ -26,11 +26,12 @@ interface Ended {
 
 /**
  * Inserts the events that revoke tokens. The caller passes the transaction of the change that ends
- * the sessions, or disables the subject or the client. So the change is never committed without its
- * events. This process also gets them as a notice, so it refuses the tokens before the command
- * resolves. Other processes get them later, when the events have numbers. If this function gave out
- * the numbers, every writer would have to lock a counter until its commit is on disk. Leaves out
- * events whose tokens expired more than a day ago, because housekeeping would soon delete them.
+ * the sessions, or disables the subject or the client. So the change and its events are committed
+ * together. This process also gets the events as a notice, so it refuses the tokens before the
+ * command resolves. Other processes get them later, when the events have numbers. If this function
+ * gave out the numbers, every writer would have to lock a counter until its commit is on disk.
+ * Leaves out events whose tokens expired more than a day ago, because housekeeping would soon
+ * delete them.
  */
 export async function insertEvents(
   transaction: Transaction,

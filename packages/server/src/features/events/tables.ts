@@ -4,8 +4,8 @@ import type { RevocationEvent } from 'keystile/internal'
 
 /**
  * An event that revokes the tokens of a session, a subject, a client or a signing key, or that says
- * that the record of a user has changed. It gets its number `seq` after its commit, so that readers
- * see the numbers appear in order.
+ * that the record of a user has changed. An event gets its number `seq` after its commit, so that
+ * readers see the numbers appear in order.
  */
 export interface EventRow {
   readonly id: string

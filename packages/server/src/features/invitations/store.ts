@@ -17,8 +17,8 @@ import type { NewMail } from '../outbox/new-mail.ts'
 import type { InvitationEvent } from './audit-events.ts'
 
 /**
- * Stores an invitation and its mail. The invitation replaces an older one to the same mailbox. The
- * subject of the proof is the id of the future user.
+ * Stores an invitation and its mail. The invitation replaces an older invitation to the same
+ * mailbox. The subject of the proof is the id of the future user.
  *
  * @returns `taken` if an account has the address; `too-many-mails` if the mailbox has already got
  *   too many mails

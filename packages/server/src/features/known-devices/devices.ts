@@ -25,8 +25,8 @@ export interface Device {
 export interface Holder {
   readonly subject: string
   /**
-   * The result of `passwordMark()`, which stays the same when the password hash is renewed.
-   * Undefined for a user without a password.
+   * The result of `passwordMark()`, which stays the same when an argon2id hash with a long enough
+   * salt is renewed. Undefined for a user without a password.
    */
   readonly passwordMark: string | undefined
   /**

@@ -30,7 +30,7 @@ export interface Lease {
    * @throws {LeaseLostError} if another process has the lease; the command did not run
    */
   write<Values, Result>(command: Command<Values, Result>, values: Values): Promise<Result>
-  /** Calls a listener each time that this process takes the lease. */
+  /** Registers a listener, which is called each time that this process takes the lease. */
   onTaken(listener: () => void): void
   /** Releases the lease, so that another process takes it at once. End the jobs first. */
   close(): Promise<void>
@@ -45,7 +45,10 @@ export class LeaseLostError extends Error {
 export interface LeaseParts {
   /** The name of the lease. Default: `jobs`, the lease for the jobs that every process can run. */
   readonly name?: string
-  /** The result of `createLeasedCommand()`, called with at least the commands of all jobs. */
+  /**
+   * The result of `createLeasedCommand(commands)`, where `commands` includes the commands of all
+   * jobs.
+   */
   readonly underLease: LeasedCommand
   readonly logger: Logger
 }

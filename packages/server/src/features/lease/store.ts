@@ -84,10 +84,10 @@ export type LeasedCommand = Command<
 >
 
 /**
- * Creates the command that runs another command under a lease. It locks the row of the lease until
- * the commit and compares the fence. So while the other command runs, no process can take the
- * lease. If another process has already taken the lease, the other command does not run. So a
- * holder that was paused and wakes up late writes nothing.
+ * Creates the command that runs another command under a lease. The created command locks the row of
+ * the lease until the commit and compares the fence. So while the other command runs, no process
+ * can take the lease. If another process has already taken the lease, the other command does not
+ * run. So a holder that was paused and wakes up late writes nothing.
  *
  * @param commands the commands that it can run, which must include the commands of all jobs
  */

@@ -19,7 +19,7 @@ export interface Verdict {
 /**
  * Counts all given uses. If any of their limits is exhausted, counts none of the uses. Even if many
  * transactions count at the same time, only as many succeed as the limits allow. Call it as the
- * last step of a transaction: other counts of the same limits wait until it commits.
+ * last step of a transaction: other counts of the same limits wait until the transaction commits.
  *
  * @returns `wait: 0` if the uses were counted
  */
@@ -79,9 +79,9 @@ export function verdictOf(
  * Refunds the uses of an attempt that was not a guess. Call it as the last step of a transaction:
  * other counts of the same limits wait until the transaction commits.
  *
- * Most rates refund only the part of a use that has not refilled since the use was counted. With a
- * full refund, an attacker who always has several logins in progress could get more tries than the
- * limit allows.
+ * After a use was counted, its limit refills with time. For most rates, only the part of the use
+ * that has not refilled yet is refunded. With a full refund, an attacker who always has several
+ * logins in progress could get more tries than the limit allows.
  */
 export async function restoreUses(
   transaction: Transaction,

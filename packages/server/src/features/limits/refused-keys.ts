@@ -1,6 +1,6 @@
 /**
- * The largest number of limits to remember. It bounds the memory that an attacker can fill. The
- * next use of an evicted limit costs one write instead of one read.
+ * The largest number of limits to remember. It bounds the memory that an attacker can fill. If an
+ * exhausted limit was evicted, its next use costs one write instead of one read.
  */
 const maxKeys = 10_000
 

@@ -38,8 +38,8 @@ export interface PasswordMethodParts<U> {
  */
 const patienceShare = 1 / 10
 /**
- * The largest number of tries. A second try is needed if another login renewed the hash at the same
- * time.
+ * How many times one login verifies the password, at most. A second try is needed if another login
+ * renewed the hash at the same time.
  */
 const maxTries = 2
 
@@ -221,8 +221,9 @@ async function refuse<U>(
 }
 
 /**
- * Replaces the stored hash if its cost is lower than configured. Only a login can renew a hash,
- * because only a login has the password. The login succeeds even if the renewal fails.
+ * Replaces the stored hash if it is not argon2id or costs less than configured. Only a login can
+ * renew a hash, because only a login has the password. The login succeeds even if the renewal
+ * fails.
  *
  * @returns the hash that is stored now
  */

@@ -138,8 +138,8 @@ export interface SpendableProof extends Binding {
  * Spends a proof in the transaction that also makes the change. If the change fails, the proof is
  * not spent.
  *
- * @returns whether this call spent it. False if another call was first, or if the proof expired or
- *   is bound to another user or mailbox
+ * @returns whether this call spent the proof. False if another call has already spent it, or if the
+ *   proof expired or is bound to another user or mailbox
  */
 export async function spendProof(
   transaction: Transaction,

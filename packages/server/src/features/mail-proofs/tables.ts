@@ -9,7 +9,7 @@ export interface MailProofRow {
    * The hash of the request id. Only the caller who asked for the mail has the request id itself.
    */
   readonly id: string
-  /** What the proof allows, such as `password_reset`. It allows nothing else. */
+  /** What the proof allows, such as `password_reset`. The proof allows nothing else. */
   readonly purpose: string
   /**
    * The user that the proof is bound to. Null if it is not bound. An unbound proof proves nothing.
@@ -21,9 +21,9 @@ export interface MailProofRow {
    */
   readonly mailbox: string | null
   /**
-   * The id whose rate limits this mail used up instead of those of the mailbox, such as the id of a
-   * known device: see `CountedAddressee`. Null if the mail used up the limits of the mailbox, or if
-   * no user was ever bound to the proof.
+   * An id with rate limits of its own, such as the id of a known device, if this mail counts for
+   * these limits: see `CountedAddressee`. Null if the mail counts for the limits of the mailbox, or
+   * if the proof was never bound to a user.
    */
   readonly allowance: string | null
   /** The hash of the token in the link. */
@@ -32,7 +32,8 @@ export interface MailProofRow {
   readonly code_hash: string | null
   /**
    * The key under which tries of the code are counted. At first, it is a hash of what the caller
-   * typed. When the proof is bound, it becomes the subject, unless `Resolution.keepsCount` is set.
+   * typed. When the proof is bound, the subject replaces this hash, but not if
+   * `Resolution.keepsCount` is true.
    */
   readonly counted_for: string
   /** The number of wrong codes. */

@@ -44,7 +44,9 @@ export function parseMailUrl(text: string): MailServer {
   const login = loginOf(url)
   const host = url.hostname.replaceAll(/[[\]]/g, '')
   if (isTlsOff && login && !isLoopback(host))
-    throw new TypeError('must not have ?tls=off and a password: others could read the password')
+    throw new TypeError(
+      'must not have ?tls=off together with a password: others could read the password',
+    )
 
   return {
     kind: 'smtp',

@@ -9,7 +9,8 @@ export interface MailMessage {
   readonly text: string
   readonly html: string
   /**
-   * If a mail is sent twice, both copies have the same id, so a mailbox can recognise the second.
+   * If a mail is sent twice, both copies have the same id, so a mailbox can recognise the second
+   * copy.
    */
   readonly messageId: string
   /** The time of the change that caused the mail. */

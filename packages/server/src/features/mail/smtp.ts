@@ -10,9 +10,9 @@ const replyMilliseconds = 30_000
 const maxConnections = 5
 
 /**
- * Creates the transport to a mail server. It keeps up to 5 connections.
+ * Creates the transport to a mail server. The transport keeps up to 5 connections open.
  *
- * @param dkim the signer of the mails; without it, they are not signed
+ * @param dkim the signer of the mails. Without a signer, the mails are not signed
  */
 export async function createSmtp(
   server: Extract<MailServer, { kind: 'smtp' }>,

@@ -25,7 +25,7 @@ export interface WritingOptions {
 
 /**
  * Writes a mail as text and as HTML, without images or remote content. A notice has no link. The
- * headers mark it as an automatic mail, so that other programs do not reply to it (RFC 3834 §5).
+ * headers mark each mail as automatic, so that other programs do not reply to it (RFC 3834 §5).
  *
  * @throws {Error} if a template of the app fails, or returns values that are not strings
  */

@@ -11,9 +11,9 @@ export interface TokenRefusalParts {
 }
 
 /**
- * Writes an audit entry that a client presented a token of a different client. If the client's IP
- * address has exhausted its rate limit, writes no entry, so that an attacker cannot fill the audit
- * record.
+ * Writes an audit entry which says that a client presented a token of a different client. If the
+ * client's IP address has exhausted its rate limit, writes no entry, so that an attacker cannot
+ * fill the audit record.
  *
  * Does NOT refuse the request: the caller must refuse it. The caller must give the same answer even
  * if the rate limit is exhausted, because an answer of 429 would reveal that the token exists.

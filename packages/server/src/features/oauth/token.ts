@@ -125,8 +125,8 @@ function describeForm(grants: readonly AnyGrant[]): JsonObject {
 }
 
 /**
- * The JSON answer of the token endpoint (RFC 6749 §5.1). A member without a value is left out. It
- * is not null.
+ * The JSON answer of the token endpoint (RFC 6749 §5.1). A member without a value is left out; it
+ * is never null.
  */
 export interface WireTokens {
   readonly access_token: string

@@ -16,9 +16,9 @@ export function createBlocklist(): (text: string) => boolean {
 }
 
 /**
- * Whether a list has a line. This is a binary search, so the lines must be sorted by their bytes.
- * No line may be empty, so that `middle` is never 0. With 0, `lastIndexOf` would search from the
- * end of the list.
+ * Whether `list` contains the line `wanted`. This is a binary search, so the lines must be sorted
+ * by their bytes. No line may be empty, so that `middle` is never 0. With 0, `lastIndexOf` would
+ * search from the end of the list.
  */
 function hasLine(list: Buffer, wanted: Buffer): boolean {
   let [from, to] = [0, list.length] // each is the first byte of a line, or the end

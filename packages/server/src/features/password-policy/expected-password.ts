@@ -49,10 +49,9 @@ const maxCommonLength = 20
  *
  * @param password in lower case
  * @param isCommon tells whether a string is on the blocklist
- * @param minLength the minimum number of characters of a password. A part that is repeated, and the
- *   text around a common word, must also have at least `minLength` characters. `qwert12345`
- *   consists of two pieces of keyboard rows. A password that consists of such long pieces must have
- *   at least `minLength` pieces
+ * @param minLength the minimum number of characters of a password, of a part that is repeated, and
+ *   of the text around a common word. Also the minimum number of pieces in a password that consists
+ *   only of long pieces of keyboard rows: `qwert12345` consists of two such pieces
  */
 export function findExpected(
   password: string,
@@ -82,8 +81,8 @@ export function findExpected(
   }
 
   /**
-   * Finds out whether a password is a simple core, such as a common word, with weak digits and
-   * signs around it.
+   * Returns the reason if a password is a simple core, such as a common word, and the digits and
+   * signs around the core are too few or too simple.
    */
   function findPadded(whole: readonly string[]): string | undefined {
     const [first, last] = [whole.findIndex(isLetter), whole.findLastIndex(isLetter)]

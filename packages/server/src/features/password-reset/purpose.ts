@@ -40,11 +40,11 @@ export interface ResetPurposeParts<U> {
 }
 
 /**
- * Creates the purpose of requests for a new password. Only an active user with an address and a
- * password gets a mail: a user without a password logs in by other means, and access to the mailbox
- * must not be enough to add a password. If a known device of the user requests the mail, the mail
- * has limits of its own. So an attacker who has already caused too many mails to the mailbox cannot
- * prevent this mail.
+ * Creates the `ProofPurpose` of requests for a new password. Only an active user with an address
+ * and a password gets a mail: a user without a password logs in by other means, and access to the
+ * mailbox must not be enough to add a password. If a known device of the user requests the mail,
+ * the mail has limits of its own. So an attacker who has already caused too many mails to the
+ * mailbox cannot prevent this mail.
  */
 export function createResetPurpose<U>({
   directory,

@@ -26,7 +26,10 @@ const request = strictFields({
     .optional(),
 })
 
-/** `POST /password-resets`: sends a link and a code, if an account has the login. */
+/**
+ * `POST /password-resets`: sends a link and a code, if an account has the name or address in
+ * `login`.
+ */
 function requestRoute({ resets }: PasswordResetRouteParts): OpenRoute {
   return {
     ...accountRoute,

@@ -5,7 +5,7 @@
  * step doubles the time.
  */
 const maxCost = 16
-/** The number of bytes of a password that bcrypt compares. It ignores all further bytes. */
+/** The number of bytes of a password that bcrypt compares. bcrypt ignores all further bytes. */
 const maxBytes = 72
 
 /**

@@ -113,8 +113,9 @@ function countAhead<Item>(lines: Lines<Item>, sender: Sender): number {
 
 /**
  * Makes room for a new item of `sender`: removes and returns the newest item of the sender with the
- * most items. Removes nothing unless that sender has at least two items more than `sender`. A
- * sender has no fixed share of the queue, because behind a proxy all users may be one sender.
+ * most items. Does this only if that sender has at least two items more than `sender`. Otherwise
+ * removes nothing. A sender has no fixed share of the queue, because behind a proxy all users may
+ * be one sender.
  */
 function evictFor<Item>(sender: Sender, lines: Lines<Item>): Place<Item> | undefined {
   let longest: Place<Item>[] = []

@@ -30,7 +30,7 @@ export interface RegistrationPurposeParts {
 }
 
 /**
- * Creates the purpose of registrations. The mail has a link and a code that finish the
+ * Creates the `ProofPurpose` of registrations. The mail has a link and a code that finish the
  * registration. If an account already has the address, the mail only says that the account exists.
  * In both cases, wrong codes are counted for the address.
  */
