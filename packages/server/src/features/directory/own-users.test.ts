@@ -161,7 +161,7 @@ describeOnBoth(
       await keystile.userChanged('\0')
       await assert.rejects(keystile.userChanged({ id: 'ada' } as never), {
         name: 'TypeError',
-        message: /must get the subject of a user, a string; it got an object/,
+        message: /must get a string, the subject of a user; it got an object/,
       })
     })
 

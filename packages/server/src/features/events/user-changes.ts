@@ -14,7 +14,7 @@ export function createUserAnnouncer(
   return async (subject) => {
     if (typeof subject !== 'string') {
       throw new TypeError(
-        `userChanged() must get the subject of a user, a string; it got ${kindOf(subject)}`,
+        `userChanged() must get a string, the subject of a user; it got ${kindOf(subject)}`,
       )
     }
     // No user has a subject that cannot be stored.

@@ -190,7 +190,7 @@ describe('writeMail', () => {
     const templates = { password_changed: () => ({ subject: 'x', text: 'y' }) }
     await assert.rejects(
       writeMail(mail, { ...options, templates: templates as never }),
-      /must return the strings subject, text and html/,
+      /must return the strings `subject`, `text` and `html`/,
     )
   })
 

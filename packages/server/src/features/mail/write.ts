@@ -147,6 +147,6 @@ export function escapeHtml(text: string): string {
 function requireContent(content: unknown): MailContent {
   const { subject, text, html } = (content ?? {}) as Partial<Record<keyof MailContent, unknown>>
   if (typeof subject !== 'string' || typeof text !== 'string' || typeof html !== 'string')
-    throw new TypeError('a mail template must return the strings subject, text and html')
+    throw new TypeError('a mail template must return the strings `subject`, `text` and `html`')
   return { subject, text, html }
 }
