@@ -55,8 +55,8 @@ export interface GuardedRoute<C> extends RouteBase {
 }
 
 /**
- * A route that also admits requests without an access token. A token that is sent must meet the
- * demands of `guard`.
+ * A route that also admits requests without an access token. If a request has a token, the token
+ * must meet the demands of `guard`.
  *
  * @typeParam C the caller that the handler gets if the request has a token
  */

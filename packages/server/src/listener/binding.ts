@@ -2,7 +2,7 @@
 export interface Binding {
   /**
    * The hosts on which the server listens. The server skips a host that this machine does not have,
-   * such as `::1` if IPv6 is off. At least one host must work.
+   * such as `::1` if IPv6 is off. The machine must have at least one of the hosts.
    */
   readonly hosts: readonly string[]
   readonly port: number

@@ -17,8 +17,8 @@ const pieceBytes = 65_536
  */
 const largeBytes = pieceBytes
 /**
- * How long a large answer is safe after its start. Until then, the server does not end it to make
- * room for another client.
+ * For this time after the start of a large answer, the server does not end the answer to make room
+ * for another client.
  */
 const fairMilliseconds = 1_000
 
@@ -71,8 +71,8 @@ export function createAnswerWriter({
   const waiting = createWaitingAnswers(waitingMebibytes * 2 ** 20)
 
   /**
-   * Whether there is room for one more large answer. If there is none, ends the oldest large answer
-   * to make room, unless it started less than a second ago.
+   * Whether there is room for one more large answer. If there is no room, ends the oldest large
+   * answer to make room, unless that answer started less than a second ago.
    */
   function hasRoom(): boolean {
     const [oldest] = large // a map keeps the order of insertion

@@ -27,9 +27,9 @@ export interface Sessions {
    * Starts a session for a user whom the app has authenticated in its own way, for example with
    * another identity provider. Does NOT check any proof of identity.
    *
-   * @param login `subject` is the subject of the user's tokens: the `id` of a Keystile account.
-   *   `scopes` are the requested scopes. If they are not given, the session gets all scopes that
-   *   the user holds.
+   * @param login `subject` is the user's subject: the `id` of a Keystile account, or the result of
+   *   `users.subject` for an app's own user. `scopes` are the requested scopes. If they are not
+   *   given, the session gets all scopes that the user holds.
    * @throws {TypeError} for a scope that is not declared
    * @throws {ProblemError} `not_found` for a user who does not exist or is disabled
    */

@@ -39,8 +39,8 @@ import * as signingKeys from '../features/signing-keys/feature.ts'
 import * as listener from '../listener/feature.ts'
 
 /**
- * The options of `createKeystile()` that are always allowed: when Keystile stores the users, and
- * when the app stores the users.
+ * The options of `createKeystile()` that are always allowed, whether Keystile or the app stores the
+ * users.
  */
 export interface SharedOptions<S extends string>
   extends

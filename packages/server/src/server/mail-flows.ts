@@ -54,7 +54,7 @@ export interface MailFlowParts {
 
 /** The mail flows of Keystile's own accounts, plus registration and invitations. */
 interface AccountFlows extends MailFlows<User> {
-  /** The endpoint `POST /users`. Its work depends on whether Keystile verifies addresses. */
+  /** The endpoint `POST /users`. If addresses must be verified, it creates no account yet. */
   readonly register: OpenRoute
   /** Undefined if Keystile sends no mails. */
   readonly invitations: AppInvitations | undefined

@@ -49,7 +49,7 @@ export function appPeople(
  */
 const maxAgeMilliseconds = 60_000
 
-/** Keeps an app's users in memory, but calls `active()` for each request. */
+/** Keeps an app's users in memory, but calls `directory.active()` for each request. */
 function cachedPeople(directory: Directory<UserObject>, feed: EventFeed): UserLookup<UserObject> {
   return createUserCache({
     feed,

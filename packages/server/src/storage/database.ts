@@ -199,8 +199,8 @@ export interface Database {
     patienceMilliseconds?: number,
   ): Promise<Result>
   /**
-   * Sets a check that runs before each command. If it throws an error or its promise is rejected,
-   * `write` fails with this error.
+   * Sets a check that runs before each command. If the check throws an error or returns a promise
+   * that rejects, `write` fails with this error.
    */
   checkWrites(check: WriteCheck): void
   /**

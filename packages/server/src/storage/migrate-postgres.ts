@@ -13,7 +13,7 @@ export interface MigrationTimes {
    * wait behind it. So this time is shorter than the 4 s after which a statement of a server fails.
    */
   readonly lock: number
-  /** The time between two tries. In this time, the statements that have waited can run. */
+  /** The time between two tries. Statements that waited behind a migration can run meanwhile. */
   readonly pause: number
   /** How often to try if a table is locked. */
   readonly tries: number
@@ -34,8 +34,8 @@ export const defaultTimes: MigrationTimes = {
 }
 
 /**
- * The number of the advisory lock. The first releases used Kysely's migrator, which takes the lock
- * with the same number, so they wait for this lock too.
+ * The number of the advisory lock. Kysely's migrator, which the first releases used, takes the lock
+ * with the same number. So these releases wait for this lock too.
  */
 export const lockNumber = '3853314791062309107'
 

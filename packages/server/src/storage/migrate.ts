@@ -86,8 +86,8 @@ export function numberOf(name: string): number {
 export const schemaNumber = (): number => Math.max(...Object.keys(migrations).map(numberOf))
 
 /**
- * The PostgreSQL schema of all tables. It separates them from the tables of an app that uses the
- * same database.
+ * The PostgreSQL schema of all tables of Keystile. The schema separates these tables from the
+ * tables of an app that uses the same database.
  */
 export const schema = 'keystile'
 
@@ -249,9 +249,9 @@ export async function findNewestMigration(reader: Reader): Promise<string | unde
 }
 
 /**
- * Whether the user may run migrations. If there is no schema, the user must have the right to
- * create it. If there is one, the user must have the right to create tables in it and must own all
- * its tables, because only the owner of a table may alter it.
+ * Whether the database user may run migrations. If Keystile's schema does not exist, the user must
+ * have the right to create it. If the schema exists, the user must have the right to create tables
+ * in it and must own all its tables, because only the owner of a table may alter the table.
  */
 async function mayMigratePostgres(reader: Reader): Promise<boolean> {
   const { rows } = await sql<{ may: string }>`

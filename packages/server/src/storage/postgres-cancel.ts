@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 
-/** The part of pg's `Client` that a cancellation needs. pg does not document the last two. */
+/** The members of pg's `Client` that a cancellation needs. pg does not document the last two. */
 export interface CancellableClient {
   readonly host?: string
   readonly port?: number

@@ -5,8 +5,8 @@ import { DatabaseUnavailableError, UnknownOutcomeError } from './database.ts'
 /**
  * What is known after a failed statement:
  *
- * - `conflict`: PostgreSQL rolled the transaction back because of another one. A new try may
- *   succeed.
+ * - `conflict`: PostgreSQL rolled the transaction back because it conflicted with another
+ *   transaction. A new try may succeed.
  * - `refused`: PostgreSQL did not run the statement, or did not accept the connection.
  * - `lost`: the connection has ended, or leads to a server that cannot write.
  * - `timeout`: there was no reply in time. PostgreSQL may still run the statement.

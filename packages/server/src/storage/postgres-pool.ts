@@ -34,9 +34,9 @@ const int8 = 20
 const int4 = 23
 
 /**
- * Parses times and counts as numbers, and all other values as strings. Each query gets these
- * parsers. They are not set on the pool, because the pool may belong to the app, which may need
- * other parsers.
+ * Parses integers, such as times, to numbers, and all other values to strings. Each query gets
+ * these parsers. They are not set on the pool, because the pool may belong to the app, which may
+ * need other parsers.
  */
 const typeParsers: TypeParsers = {
   getTypeParser: (oid) => (oid === int8 || oid === int4 ? Number : (text) => text),
@@ -188,7 +188,7 @@ function watchStates(pool: Pool) {
   let generation = 0
   const states = new WeakMap<PoolClient, State>()
 
-  /** @param isUsed whether the connection was used before; ignored if it already has a state */
+  /** @param isUsed whether the connection was used before; ignored if the connection has a state */
   function get(client: PoolClient, isUsed = true): State {
     const known = states.get(client)
     if (known) return known
@@ -213,7 +213,7 @@ function watchStates(pool: Pool) {
       return !state.isBroken && state.generation === generation
     },
     distrustAll: () => generation++,
-    /** Stops the use of all connections of this generation, unless that has happened already. */
+    /** Stops the use of all connections of the generation of `state`, if they are still in use. */
     distrustLike(state: State): void {
       if (state.generation === generation) generation++
     },
@@ -306,7 +306,7 @@ function connectionIsBroken(): PostgresUnavailableError {
  * fails because the connection is lost, takes another connection and sends the statement once more.
  * This statement is a `begin`, or a read outside of a transaction, so nothing is done twice.
  *
- * @param options.line the queue for connections. Without one, callers wait in the pool's own queue.
+ * @param options.line the queue for connections. Default: callers wait in the pool's own queue.
  * @param options.timeout how long to wait for each reply, in milliseconds; 0: without a limit
  */
 function convertingPool(

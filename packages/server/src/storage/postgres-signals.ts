@@ -27,7 +27,7 @@ const closeMilliseconds = 1_000
 /**
  * Calls `onSignal` for each signal. Opens its own connection for this, because a connection that
  * listens stays open and would be missing in the pool. If the connection fails, opens another one.
- * Also calls `onSignal` each time a connection is open, because earlier signals were lost.
+ * Also calls `onSignal` each time it begins to listen, because earlier signals were lost.
  *
  * A pooler, such as PgBouncer in transaction mode, does not deliver signals. A `LISTEN` would even
  * do harm: if a signal arrives on an idle connection from the pooler to PostgreSQL, the pooler

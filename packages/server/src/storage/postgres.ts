@@ -91,7 +91,7 @@ export async function openPostgres(source: string | Pool, name: string): Promise
 
 /**
  * Returns a function that runs commands, each in a transaction. If PostgreSQL has rolled a
- * transaction back because of a conflict with another one, runs the command again from the start.
+ * transaction back because it conflicted with another, runs the command again from the start.
  * After any other failure, does not try again: the database may be down or overloaded, or the
  * outcome may be unknown.
  */

@@ -10,8 +10,8 @@ import {
 
 /**
  * Thrown while the process runs, when a newer release starts to change the tables so that this
- * release cannot use them any more. A retry succeeds only if that migration fails and the schema
- * mark is restored.
+ * release cannot use them any more. A retry succeeds only if the newer release fails to change the
+ * tables and restores the schema mark.
  */
 export class NewerSchemaError extends DatabaseUnavailableError {
   override readonly name = 'NewerSchemaError'

@@ -192,8 +192,9 @@ function takeLock(file: string): DatabaseSync | 'damaged' | undefined {
 }
 
 /**
- * Whether SQLite cannot read the file, because it is damaged or no database. Uses a connection that
- * only reads: a connection that writes would change the file and delete its log when it closes.
+ * Whether SQLite cannot read the file, because the file is damaged or is no database. Uses a
+ * connection that only reads: a connection that writes would change the file, and would delete the
+ * log of the file when it closes.
  */
 function isUnreadable(file: string): boolean {
   let sqlite: DatabaseSync | undefined
@@ -239,7 +240,7 @@ export function isSqliteFile(file: string): boolean {
   return bytes.toString('latin1') === header
 }
 
-/** Creates the folder of a file, if it does not exist. Only its owner can open it. */
+/** Creates the folder of a file if the folder is missing. Only its owner can open the folder. */
 export function createFolderOf(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
 }

@@ -16,7 +16,8 @@ import { startWriter } from './writer-client.ts'
  * Opens a SQLite file, and creates it if it does not exist. Only the owner of the file can read it.
  * Writes run in a separate thread. Reads use a read-only connection in this thread. Two threads
  * cannot share a database in memory, so `:memory:` creates a file in a temporary folder. Only the
- * owner can open this folder. `close` deletes it; if the process is killed, the folder stays.
+ * owner can open this folder. `close` deletes the folder. If the process is killed, the folder
+ * stays.
  *
  * @param writerThread the module that calls `serveCommands`
  * @throws {DatabaseUnavailableError} when the file cannot be opened or migrated

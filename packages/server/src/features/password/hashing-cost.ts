@@ -48,9 +48,10 @@ export function findCostFault({ memoryKiB, passes }: HashingCost): string | unde
 }
 
 /**
- * Finds the highest cost at which a hash takes at most `milliseconds`. The memory that it finds is
- * at most a sixteenth below the exact result. Returns the default cost if even that cost takes
- * longer. Raises the memory before the passes, because the hardware of attackers lacks memory most.
+ * Finds the highest cost at which a hash takes at most `milliseconds`. The memory of this cost is
+ * at most a sixteenth below the exact result. If a hash of the default cost already takes longer,
+ * returns the default cost. Raises the memory before the passes, because memory is what the
+ * hardware of attackers lacks most.
  *
  * @param measure returns the milliseconds that a hash takes
  * @param options.maxMemoryKiB how much of the machine's memory one hash may take

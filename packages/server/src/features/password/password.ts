@@ -15,10 +15,11 @@ export const maxBytes = 1_024
  */
 export interface Passwords {
   /**
-   * Returns the estimated milliseconds until `hash()` or `verify()` would begin.
+   * Estimates how long a password would now wait before `hash()` or `verify()` begins to hash it.
+   * Returns the estimate in milliseconds.
    *
-   * @throws {ProblemError} `temporarily_unavailable` if `hash()` and `verify()` would throw this
-   *   error immediately
+   * @throws {ProblemError} `temporarily_unavailable` if `hash()` and `verify()` would now throw
+   *   this error immediately
    */
   requireRoom(address?: string): number
   /**

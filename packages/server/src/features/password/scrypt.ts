@@ -22,8 +22,8 @@ export function isHash(stored: string): boolean {
 }
 
 /**
- * Whether a password belongs to a hash. A password that ends in a NUL byte never matches, because
- * to HMAC "a" and "a\0" are the same key. This function is synchronous and slow on purpose: call it
+ * Whether a password belongs to a hash. A password that ends in a NUL byte never matches: HMAC
+ * treats "a" and "a\0" as the same key. This function is synchronous and slow on purpose: call it
  * only in a hash thread.
  *
  * @throws {Error} if `isHash()` returns false for the hash

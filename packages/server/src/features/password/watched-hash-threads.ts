@@ -1,6 +1,6 @@
 import type { HashThreads } from './hash-threads.ts'
 
-/** How long hashes may fail, or not end, before a probe checks whether hashing works. */
+/** How long hashes may fail or hang before a probe checks whether hashing works. */
 const troubledMilliseconds = 10_000
 /** How long a probe may take: about a hundred times the duration of a hash. */
 const probeMilliseconds = 2_000
@@ -11,14 +11,14 @@ export interface WatchedHashThreads extends HashThreads {
   readonly length: number
   /**
    * Whether hashing works. If hashes were requested but none has succeeded for 10 s, this function
-   * hashes a password as a probe. The probe shows when hashing works again, even without a login.
-   * Calls at the same time share one probe.
+   * hashes a password as a probe. The probe shows when hashing works again, even if no user logs
+   * in. Calls at the same time share one probe.
    */
   areWorking(): Promise<boolean>
 }
 
 interface Watching {
-  /** Called with the seconds from the request to the result, including the wait in the queue. */
+  /** Called with the seconds that a hash took, including its wait in the queue. */
   readonly onHash: (seconds: number) => void
   /** A clock in milliseconds. It may start at any number. */
   readonly now?: () => number
@@ -31,7 +31,7 @@ export function watchHashThreads(
 ): WatchedHashThreads {
   const pending = new Set<{ readonly askedAt: number }>()
   let lastSuccessAt = -Infinity
-  /** When a caller asked for the first hash that failed after the last success. */
+  /** The time of the request for the first hash that failed since the last success. */
   let failedAt: number | undefined
   let probe: Promise<boolean> | undefined
 

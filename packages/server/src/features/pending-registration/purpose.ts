@@ -22,7 +22,7 @@ export type RegistrationRequest = {
   readonly language: string
 }
 
-/** The services that resolve a registration. */
+/** The parts that `createRegistrationPurpose()` needs. */
 export interface RegistrationPurposeParts {
   readonly users: Pick<UserFinder, 'findByLogin'>
   /** Where the links in mails lead. */

@@ -43,8 +43,8 @@ export interface FoundRegistration {
 }
 
 /**
- * A new user name that replaces the registered one. The password must be given too, because the
- * password rules depend on the name.
+ * A new user name that replaces the registered name. The caller must give the password as well,
+ * because the password rules depend on the name.
  */
 export interface ChangedName {
   readonly username: ComparableName

@@ -48,7 +48,8 @@ export function newRow(now: number, lifetimeMilliseconds: number): Omit<QueuedRo
 export interface QueueCommands<Row extends QueuedRow> {
   /**
    * Claims the rows that are due, oldest first, and counts a try for each. Until the time `until`,
-   * no other process can claim them. If this process crashes, another delivers them later.
+   * no other process can claim them. If this process crashes, another process delivers the rows
+   * later.
    */
   readonly claim: Command<
     { readonly now: number; readonly until: number; readonly limit: number },
@@ -61,7 +62,7 @@ export interface QueueCommands<Row extends QueuedRow> {
     Pick<QueuedRow, 'id' | 'dead_at'> & { readonly failure: string; readonly nextTryAt: number },
     void
   >
-  /** Makes one row due again immediately, or all dead letters if `id` is undefined. */
+  /** Makes the row `id` due again immediately; if `id` is undefined, all dead letters. */
   readonly retry: Command<
     { readonly id: string | undefined; readonly now: number },
     { readonly retried: number }

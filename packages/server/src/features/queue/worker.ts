@@ -24,14 +24,11 @@ const closeMilliseconds = 5 * secondMilliseconds
 export interface Failure {
   /** A code for logs and lists. It never contains a text from another program. */
   readonly code: string
-  /**
-   * Whether this was the last try, because another one would be useless or too late. If so, the
-   * row becomes a dead letter.
-   */
+  /** True if another try would be useless or too late. The row then becomes a dead letter. */
   readonly isFinal: boolean
 }
 
-/** A table of rows that wait, and how to deliver one of them. */
+/** A table of rows that wait to be delivered, and how to deliver a row. */
 export interface Queue<Row extends QueuedRow> {
   readonly table: string
   readonly commands: QueueCommands<Row>

@@ -24,7 +24,7 @@ const standardStreamLimits: StreamLimits = {
   stallMilliseconds: 10_000,
 }
 
-/** The time between two heartbeats. A verifier is `stale` after four seconds without one. */
+/** The time between two heartbeats. A verifier is `stale` after 4 s without a heartbeat. */
 const heartbeatMilliseconds = 1_000
 /**
  * How old the latest read of the events may be when a heartbeat is sent, in seconds. A heartbeat
@@ -32,7 +32,7 @@ const heartbeatMilliseconds = 1_000
  * older, the server could not keep this promise, so it sends no heartbeat.
  */
 const freshSeconds = 1
-/** How many streams are served without a pause. In the pause, the server does other work. */
+/** How many streams are served before a pause, in which the server does other work. */
 const streamsAtOnce = 50
 /**
  * The shortest time between two rounds over all streams. Revocations that arrive in this time are
@@ -71,7 +71,7 @@ export interface RevocationStreams {
     client: ProvenClient,
     lastEventId: string | undefined,
   ): Promise<AnswerStream | 'full' | 'client full'>
-  /** Ends all streams. From then on, `open` opens none. */
+  /** Ends all streams. After this call, `open()` returns `full`. */
   close(): void
 }
 

@@ -149,8 +149,8 @@ export function givesRights(
 }
 
 /**
- * Whether a caller may give a user the rights `after`. The caller must hold every scope that the
- * user would then hold, both in the stored rights and in the token. The token alone is not enough,
+ * Whether a caller may give a user the rights `after`. The caller's stored rights and the caller's
+ * token must both include every scope that the user would get. The token alone is not enough,
  * because it may be older than the stored rights. The stored rights alone are not enough, because
  * the token may have fewer scopes. Only an administrator may give the role `admin`: a caller who
  * has all scopes, but not this role, must not create administrators.
@@ -168,8 +168,8 @@ export function mayGive(
 }
 
 /**
- * An account's rights as the database stores them. Each is a JSON list; two lists are compared as
- * strings.
+ * An account's rights as the database stores them: two JSON lists. To find a change, each list is
+ * compared with the earlier list as a string.
  */
 export interface StoredRights {
   readonly scopes: string

@@ -11,17 +11,17 @@ export interface SessionOptions {
   /** Lifetime of an access token in seconds, 10 to 86,400. Default: 600. */
   readonly accessTokenSeconds?: number
   /**
-   * Lifetime of a session in seconds from its login, even with refreshes: 60 to 34,560,000 (400
-   * days). Default: 30 days. A change applies only to new logins.
+   * Lifetime of a session in seconds from its login: 60 to 34,560,000 (400 days). Refreshes do not
+   * extend it. Default: 30 days. A change of this option applies only to new logins.
    */
   readonly sessionSeconds?: number
   /** Lifetime in seconds of a session that is not refreshed: 60 to 34,560,000. Default: 14 days. */
   readonly idleSeconds?: number
   /**
    * Grace period of a used refresh token in seconds, 0 to 60. If a client sends the used token
-   * again within this time, it gets the new token again. So a client can retry if an answer was
-   * lost. Default: 10. With 0, a refresh token works only once, and a client that retries is logged
-   * out.
+   * again within this time, the client gets the new token again. So a client can retry if an answer
+   * was lost. Default: 10. With 0, a refresh token works only once, and a client that retries is
+   * logged out.
    */
   readonly graceSeconds?: number
 }

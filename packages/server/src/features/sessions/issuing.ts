@@ -8,7 +8,8 @@ export interface Issuing extends Lifetimes {
   readonly audience: string
   /**
    * Whether subjects are Keystile accounts; false if the app stores the users. A Keystile account
-   * may be disabled or deleted while its session starts, so the start checks the account once more.
+   * may be disabled or deleted while its session starts. So the transaction that starts the session
+   * checks the account once more.
    */
   readonly hasAccounts: boolean
   /** Returns the key that signs now. @throws {DatabaseUnavailableError} if the key is not known */

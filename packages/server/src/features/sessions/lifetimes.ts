@@ -14,7 +14,7 @@ export interface Lifetimes {
   readonly sessionSeconds: number
   /** How long a session lasts without a refresh. */
   readonly idleSeconds: number
-  /** Grace period of a used refresh token; with 0 each token works once. */
+  /** Grace period of a used refresh token. With 0, each token works only once. */
   readonly graceSeconds: number
 }
 

@@ -36,7 +36,7 @@ export interface SessionStart {
   readonly spent?: Spent
   /** The mail that tells the person about a login from a new device. */
   readonly notice?: NewMail | undefined
-  /** The address for this mail. Ignored for an account of Keystile, which has its own address. */
+  /** The address of an app's own user, for the mail `notice`. Ignored for Keystile accounts. */
   readonly noticeTo?: string | undefined
   /**
    * How long the start of the session may wait, so that it can share one database commit with other

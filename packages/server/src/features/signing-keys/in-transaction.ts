@@ -61,8 +61,8 @@ export interface Replacement {
  * Deletes all keys, revokes all their tokens, and inserts a key that signs at once. Does NOT write
  * an audit entry.
  *
- * @returns the ids of the deleted keys. If there were none, the new key is not inserted either: the
- *   next start makes the first key
+ * @returns the ids of the deleted keys. If the database has no keys, nothing is inserted: the next
+ *   start makes the first key
  */
 export async function replaceSigningKeys(
   transaction: Transaction,

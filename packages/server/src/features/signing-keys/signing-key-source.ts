@@ -56,7 +56,7 @@ export function findSigningKeySource({
 }
 
 /**
- * Returns the secrets for encrypting other values than signing keys, such as the parameters of
+ * Returns the secrets that encrypt values other than signing keys, such as the parameters of
  * mails. The secrets are the private parts of the operator's own signing keys, or the secrets that
  * encrypt the keys in the database. `createSeal()` derives a different key from them for each
  * purpose.
@@ -73,7 +73,7 @@ export function findSealingSecrets(choice: SigningKeyChoice): SealingSecrets {
 
 /**
  * Returns the secrets that encrypt signing keys, for a database that already has signing keys.
- * Unlike `findSealingSecrets()`, it never creates the file beside SQLite.
+ * Unlike `findSealingSecrets()`, this function never creates the key file beside the SQLite file.
  *
  * @throws {ConfigurationError} if the file does not exist, or for the same reasons as
  *   `findSigningKeySource()`

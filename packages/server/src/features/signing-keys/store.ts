@@ -49,8 +49,8 @@ export interface Advance {
   readonly offered: NewKey | undefined
   readonly times: RotationTimes
   /**
-   * The operator who wants a next key before it is due. If undefined, a key is inserted only when
-   * it is due.
+   * The operator who wants a next key before it is due. Undefined if a key is to be inserted only
+   * when it is due.
    */
   readonly forcedBy?: By | undefined
 }
@@ -97,7 +97,7 @@ export interface Revocation {
   readonly id: string
   /**
    * A new key. It signs if the revocation leaves neither a current key nor a next key. Undefined if
-   * the operator's own key signs. In that case, the revoked key need not be in the database.
+   * the operator's own key signs: the command then also revokes a key that is not in the database.
    */
   readonly offered: NewKey | undefined
   readonly by: By
@@ -106,11 +106,11 @@ export interface Revocation {
 
 /**
  * Deletes a key and inserts the event that revokes its tokens. If it was the current key, the next
- * key signs at once, or the offered key if there is no next key. If it was the next key, the
- * current key keeps signing, and the rotation makes another next key when one is due.
+ * key signs at once; if there is no next key, the offered key signs. If it was the next key, the
+ * current key keeps signing, and the rotation makes a new next key when one is due.
  *
- * @returns whether the key was in the database. If it was not, and `offered` is given, the command
- *   does nothing
+ * @returns whether the key was in the database. If `offered` is given and the key was not in the
+ *   database, the command does nothing
  */
 export const revokeSigningKey: Command<Revocation, { readonly found: boolean }> = command(
   'revokeSigningKey',
