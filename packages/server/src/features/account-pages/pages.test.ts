@@ -440,7 +440,7 @@ describe('the pages for a new address and for an invitation', () => {
     assert.deepEqual(stage.calls, [])
   })
 
-  it('each form of a mailed link passes its token and fields to the right service', async () => {
+  it('each page of a mailed link passes the token and the fields of its form to its service', async () => {
     const stage = createStage()
     const form = { token: 't', password: 'p', username: 'ada', age: '36', other: 'x' }
     for (const [path, heading] of [

@@ -247,7 +247,7 @@ describe('the worker of a queue', () => {
     assert.equal(names(), 'a,b')
   })
 
-  it('a worker that lost the lease during a delivery changes and logs nothing', async () => {
+  it('a worker neither changes nor logs anything if it lost its lease during a delivery', async () => {
     insert('a')
     start()
     await until(() => started.length === 1)
