@@ -101,7 +101,7 @@ describe('checkGuard', () => {
     })
   }
 
-  it('changesOf changes one character in each part in turn, and leaves %-escapes intact', () => {
+  it('changesOf changes one part of a credential at a time, but never inside a %-escape', () => {
     assert.deepEqual(changesOf('Bearer aaa.bbb'), ['Bearer aba.bbb', 'Bearer aaa.bab'])
     assert.deepEqual(changesOf('sid=xxx.%2B%2Fzzz'), ['sid=xax.%2B%2Fzzz', 'sid=xxx.%2B%2Fazz'])
   })
@@ -125,7 +125,7 @@ describe('openLoad', () => {
     )
   })
 
-  it('openLoad sends each onceEach() request once, and fails when no request is left', async () => {
+  it('with onceEach(), openLoad sends each request once and fails after the last one', async () => {
     const sent: (string | undefined)[] = []
     await withServer(
       (request, response) => {
@@ -170,7 +170,7 @@ describe('openLoad', () => {
 })
 
 describe('openProfiler', { skip }, () => {
-  it('openProfiler profiles a server while it answers', async () => {
+  it('openProfiler profiles a server while the server answers requests', async () => {
     const inspectorPort = await freePort()
     const program = nodeProgram(join(import.meta.dirname, 'servers', 'empty-fastify.ts'))
     const server = await startServer(profiled(program, inspectorPort))

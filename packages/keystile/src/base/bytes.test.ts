@@ -80,13 +80,13 @@ describe('parseBase64url', () => {
 })
 
 describe('toBase64url', () => {
-  it('toBase64url encodes a string as UTF-8, in the URL alphabet and without padding', () => {
+  it('toBase64url encodes a string’s UTF-8 bytes with - and _, and without padding', () => {
     assert.equal(toBase64url('\u00fb\u00ff'), 'w7vDvw')
     assert.equal(toBase64url(Buffer.of(0xfb, 0xff)), '-_8')
     assert.equal(toBase64url(''), '')
   })
 
-  it('toBase64url encodes only the bytes of a view, not the whole buffer behind it', () => {
+  it('toBase64url encodes only the bytes of a subarray, not the whole buffer', () => {
     assert.equal(toBase64url(new Uint8Array([1, 2, 3, 4]).subarray(1, 3)), 'AgM')
   })
 })

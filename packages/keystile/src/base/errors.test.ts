@@ -36,7 +36,7 @@ describe('TokenError', () => {
 })
 
 describe('ProblemError', () => {
-  it('ProblemError has a `cause` if the option is given, even if it is undefined, or else none', () => {
+  it('ProblemError has a property `cause` exactly when its options have one', () => {
     const cause = new Error('inside')
     assert.equal(new ProblemError('conflict', 'No', { cause }).cause, cause)
     assert.ok('cause' in new ProblemError('conflict', 'No', { cause: undefined }))

@@ -200,7 +200,7 @@ describe('parseJsonObject', () => {
       }
     }
 
-    it('parseJsonObject refuses all invalid files of JSONTestSuite with a SyntaxError', () => {
+    it('parseJsonObject throws a SyntaxError for each invalid file of JSONTestSuite', () => {
       const read = files.filter(([, bytes]) => readable(bytes))
       assert.equal(files.length, 318)
       assert.deepEqual(

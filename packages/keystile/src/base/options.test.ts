@@ -5,7 +5,7 @@ import { requireKnownOptions } from './options.ts'
 const check = (options: unknown): void => requireKnownOptions('bake', options, ['sugar', 'salt'])
 
 describe('requireKnownOptions', () => {
-  it('requireKnownOptions accepts null as a value, and an object without a prototype', () => {
+  it('requireKnownOptions accepts an option that is null, and options without a prototype', () => {
     for (const options of [{}, { sugar: 1, salt: null }, Object.create(null)]) check(options)
   })
 

@@ -39,7 +39,7 @@ describe('randomRowId', () => {
     }
   })
 
-  it('row ids sort by time when they are compared as text', () => {
+  it('sorting row ids as text puts the ids in order of time', () => {
     const times = [
       0,
       255,

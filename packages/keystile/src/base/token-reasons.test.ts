@@ -50,7 +50,7 @@ describe('the reason of a TokenError', () => {
     })
   })
 
-  it('a TokenError whose reason does not fit its code gets the reason refused_by_app', () => {
+  it('a TokenError has the default reason for its code if the given reason does not fit', () => {
     assert.equal(reasonOf('invalid_token', 'unknown_user'), 'unknown_user')
     for (const other of ['missing_scope', 'blocked since May', 'toString', '__proto__', '', null]) {
       assert.equal(reasonOf('invalid_token', other), 'refused_by_app')

@@ -164,7 +164,7 @@ describe('keystile token check', () => {
     }
   })
 
-  it('`keystile token check --claims` prints claims, and says if they are unverified', async () => {
+  it('`keystile token check --claims` prints claims, with a warning if unverified', async () => {
     const valid = await check(tokenWith(), [...api, '--claims'])
     assert.match(valid.stdout, /^Header and claims:\n\{\n/m)
     assert.match(valid.stdout, /"sub": "ada"/)

@@ -18,7 +18,7 @@ describe('the methods of accounts', () => {
       return true
     }
   }
-  it('account methods of a client reject a 200 response that is not from the issuer', async () => {
+  it('a client’s account methods reject a 200 response that is not from the issuer', async () => {
     answer(200, '<h1>Log in to the network of this hotel</h1>')
     for (const call of [
       () => stage.client.register(account),
@@ -81,7 +81,7 @@ describe('the methods of accounts', () => {
     await assert.rejects(stage.client.register(account), { code: 'temporarily_unavailable' })
   })
 
-  it('account methods of a client send JSON, and an access token only where needed', async () => {
+  it('a client’s account methods send JSON, and an access token only where needed', async () => {
     await stage.client.login(ada)
     answer(204, '')
     await stage.client.resetPassword({ token: 'a', password: 'new' })

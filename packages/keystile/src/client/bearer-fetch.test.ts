@@ -43,7 +43,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('client.fetch keeps its URL if the app changes the URL object during the call', async () => {
+    it('client.fetch ignores a later change of the URL object that the app passed', async () => {
       const other = await startTokenServer()
       try {
         await stage.client.login(ada)
@@ -78,7 +78,7 @@ describe('the fetch of a client', () => {
       }
     })
 
-    it('with the option resources, client.fetch sends the token only to listed URLs', async () => {
+    it('with `resources` set, client.fetch sends the token only to listed URLs', async () => {
       const other = await startTokenServer()
       try {
         const named = start({ resources: ['https://elsewhere.example', `${other.origin}/items`] })
@@ -98,7 +98,7 @@ describe('the fetch of a client', () => {
       }
     })
 
-    it('a client sends all requests with the fetch function that createClient got', async () => {
+    it('a client sends all requests with the fetch function given to createClient', async () => {
       const urls: string[] = []
       const own = start({
         fetch: (input, init) => {
@@ -153,7 +153,7 @@ describe('the fetch of a client', () => {
       assert.equal((await read(answer)).body, 'lamp')
     })
 
-    it('client.fetch sends a stream body only once, and returns a 401 to the app', async () => {
+    it('client.fetch does not repeat a refused request whose body is a stream', async () => {
       stage.server.refuseAccessTokens()
       const streams = [
         new Blob(['lamp']).stream(),
@@ -169,7 +169,7 @@ describe('the fetch of a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('client.fetch sends a stream body once, even if it is not async iterable', async () => {
+    it('client.fetch does not repeat a stream body, even if it is not async iterable', async () => {
       const own = start({ fetch: (input, init) => fetch(input, { ...init, body: 'lamp' }) })
       stage.server.refuseAccessTokens()
       const body = { getReader() {} } as unknown as ReadableStream
@@ -180,7 +180,7 @@ describe('the fetch of a client', () => {
       )
     })
 
-    it('client.fetch refreshes a refused token once for many simultaneous calls', async () => {
+    it('if many simultaneous calls get a 401, client.fetch refreshes the token once', async () => {
       stage.server.refuseAccessTokens()
       const answers = await Promise.all(
         Array.from({ length: 20 }, () => stage.client.fetch(items())),

@@ -11,7 +11,7 @@ describe('createClient', () => {
   const { start, items, answerTokens, refreshes, stored, settle, read } = stage
 
   describe('login', () => {
-    it('client.login sends user name, password and scopes, but no cookie', async () => {
+    it('client.login sends user name, password and scopes as a form', async () => {
       await stage.client.login({ ...ada, scopes: ['items:read', 'items:write'] })
       const [{ headers, body }] = stage.server.askedFor('POST /auth/token') as [
         (typeof stage.server.asked)[0],
@@ -38,7 +38,7 @@ describe('createClient', () => {
       assert.equal(stage.signOuts, 0)
     })
 
-    it('client.login rejects a wrong password with the message from the issuer', async () => {
+    it('for a wrong password, client.login rejects with the message of the issuer', async () => {
       await assert.rejects(stage.client.login({ ...ada, password: 'wrong' }), {
         name: 'ClientError',
         code: 'invalid_grant',
@@ -111,109 +111,121 @@ describe('createClient', () => {
   describe('the answers of the issuer to a client', () => {
     const cases: readonly [string, number, string, Readonly<Record<string, string>>, object][] = [
       [
-        'a page',
+        'an HTML page',
         200,
         '<html>',
         {},
         { code: 'temporarily_unavailable', message: 'The answer of the issuer has no tokens' },
       ],
       ['null', 200, 'null', {}, { code: 'temporarily_unavailable' }],
-      ['not an object', 200, '7', {}, { code: 'temporarily_unavailable' }],
+      ['a number', 200, '7', {}, { code: 'temporarily_unavailable' }],
       [
-        'without an access token',
+        'no access token',
         200,
         '{"expires_in":1,"refresh_token":"r"}',
         {},
         { code: 'temporarily_unavailable' },
       ],
       [
-        'without a refresh token',
+        'no refresh token',
         200,
         '{"expires_in":1,"access_token":"a"}',
         {},
         { code: 'temporarily_unavailable' },
       ],
       [
-        'without expires_in',
+        'no expires_in',
         200,
         '{"access_token":"a","refresh_token":"r"}',
         {},
         { code: 'temporarily_unavailable' },
       ],
       [
-        'an overload',
+        '503 with seconds in Retry-After',
         503,
         '{"error":"temporarily_unavailable","error_description":"Busy"}',
         { 'retry-after': '7' },
         { code: 'temporarily_unavailable', status: 503, message: 'Busy', retryAfterSeconds: 7 },
       ],
       [
-        '429 with a date',
+        '429 with a date in Retry-After',
         429,
         '{"error":"invalid_grant"}',
         { 'retry-after': 'Wed, 25 Nov 2026 12:00:00 GMT' },
         { code: 'temporarily_unavailable', status: 429, retryAfterSeconds: undefined },
       ],
       [
-        '503 with a fraction of seconds',
+        '503 with Retry-After: 1.5',
         503,
         '{}',
         { 'retry-after': '1.5' },
         { code: 'temporarily_unavailable', retryAfterSeconds: undefined },
       ],
       [
-        '503 with a unit of time',
+        '503 with Retry-After: 7 s',
         503,
         '{}',
         { 'retry-after': '7 s' },
         { code: 'temporarily_unavailable', retryAfterSeconds: undefined },
       ],
       [
-        'a refusal by a proxy',
+        'invalid_grant with status 403',
         403,
         '{"error":"invalid_grant"}',
         {},
         { code: 'temporarily_unavailable' },
       ],
       [
-        'an invalid request',
+        'invalid_request with status 403',
         403,
         '{"error":"invalid_request"}',
         {},
         { code: 'invalid_request', status: 403 },
       ],
       [
-        'a bug',
+        'invalid_request with status 500',
         500,
         '{"error":"invalid_request"}',
         {},
         { code: 'temporarily_unavailable', status: 500 },
       ],
       [
-        'a refusal with the wrong status',
+        'invalid_grant with status 401',
         401,
         '{"error":"invalid_grant"}',
         {},
         { code: 'temporarily_unavailable' },
       ],
-      ['any status below 500', 499, '{"error":"invalid_request"}', {}, { code: 'invalid_request' }],
       [
-        'an unknown code',
+        'invalid_request with status 499',
+        499,
+        '{"error":"invalid_request"}',
+        {},
+        { code: 'invalid_request' },
+      ],
+      [
+        'an unknown error code',
         400,
         '{"error":"constructor"}',
         {},
         { code: 'temporarily_unavailable', status: 400 },
       ],
-      ['an empty code', 400, '{"error":""}', {}, { code: 'temporarily_unavailable', status: 400 }],
       [
-        'an unknown client',
+        'an empty error code',
+        400,
+        '{"error":""}',
+        {},
+        { code: 'temporarily_unavailable', status: 400 },
+      ],
+      [
+        'invalid_client with status 401',
         401,
         '{"error":"invalid_client"}',
         {},
         { code: 'invalid_client', status: 401 },
       ],
       [
-        'an unknown scope',
+        'invalid_scope with status 400',
         400,
         '{"error":"invalid_scope"}',
         {},
@@ -221,7 +233,7 @@ describe('createClient', () => {
       ],
     ]
     for (const [title, status, body, headers, expected] of cases) {
-      it(`client.accessToken rejects without a sign-out if the issuer sends ${title}`, async () => {
+      it(`if the issuer sends ${title}, accessToken() rejects and keeps the session`, async () => {
         await stage.client.login(ada)
         stage.clock.advance(600)
         answerTokens(status, body, headers)
@@ -232,7 +244,7 @@ describe('createClient', () => {
       })
     }
 
-    it('client.login names URL and status in its error if the issuer sent no message', async () => {
+    it('an error of client.login has URL and status if the issuer sends no message', async () => {
       answerTokens(500, 'oops')
       await assert.rejects(stage.client.login(ada), {
         message: `${stage.server.issuer}/token answers 500`,
@@ -255,7 +267,7 @@ describe('createClient', () => {
     })
   })
 
-  it('a client waits at most ten seconds for the issuer, and uses no HTTP cache', async (t) => {
+  it('a client’s requests to the issuer time out after 10 s and use no HTTP cache', async (t) => {
     const timeout = t.mock.method(AbortSignal, 'timeout', () => AbortSignal.abort())
     let init: RequestInit | undefined
     const own = start({
@@ -274,7 +286,7 @@ describe('createClient', () => {
   })
 
   describe('onSignOut', () => {
-    it('client.onSignOut calls a listener twice if it was added twice', async () => {
+    it('client.onSignOut calls a listener twice if the listener was added twice', async () => {
       let count = 0
       const listener = (): void => void count++
       const [stop] = [stage.client.onSignOut(listener), stage.client.onSignOut(listener)]
@@ -371,7 +383,7 @@ describe('createClient', () => {
     })
   })
 
-  it('createClient refuses a wrong URL as issuer or resource, such as a URL with a query', () => {
+  it('createClient refuses a wrong `issuer` or resource URL, such as a URL with a query', () => {
     for (const url of [
       undefined,
       7,
@@ -442,7 +454,7 @@ describe('createClient', () => {
 })
 
 describe('a process with an open client', () => {
-  it('a process can end although one of its clients is not closed', async () => {
+  it('an open client does not keep the process running', async () => {
     const { execFile } = await import('node:child_process')
     const door = new URL('../client.ts', import.meta.url)
     const program = `

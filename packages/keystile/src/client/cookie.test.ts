@@ -123,7 +123,7 @@ describe('a client', () => {
       }
     })
 
-    it('a cookie client treats 404 as an outage if cookie sessions may be on', async () => {
+    it('a cookie client treats 404 as an outage if cookie sessions might be on', async () => {
       const withCookies = { issuer: 'x', keystile_session_endpoint: 'x' }
       for (const metadata of [JSON.stringify(withCookies), '{}', 'a login page of a hotel']) {
         stage.server.instead = ({ route }, response) =>
@@ -266,7 +266,7 @@ describe('a client', () => {
       assert.equal(refreshes(), 0)
     })
 
-    it('client.logout without a session rejects if the issuer refuses the request', async () => {
+    it('client.logout rejects if no user is signed in and the issuer answers 400', async () => {
       stage.server.instead = (_asked, response) =>
         Boolean(response.writeHead(400).end('{"error":"invalid_grant"}'))
       await assert.rejects(open(cookieFetch()).logout(), { code: 'invalid_grant' })
@@ -346,7 +346,7 @@ describe('a client', () => {
         assert.equal((await read(await open(kept).fetch(items()))).owner, 'bob')
       })
 
-      it('if the issuer answers 503, logout() rejects and sends no revocation', async () => {
+      it('if DELETE /session gets 503, client.logout rejects and sends no revocation', async () => {
         stage.server.instead = (_asked, response) => Boolean(response.writeHead(503).end())
         await assert.rejects(tabs[0]!.logout(), { code: 'temporarily_unavailable', status: 503 })
         assert.equal(stage.server.asked.length, 1)

@@ -91,7 +91,7 @@ describe('withLease', () => {
     assert.equal(next.began, true)
   })
 
-  it('withLease ignores a lease that expires more than two lease times from now', async () => {
+  it('withLease ignores a lease with more than twice the usual lease time left', async () => {
     held.set('a', { owner: 'other', until: Date.now() + 2 * leaseTime + 1 })
     const next = hold()
     await settle()
@@ -150,7 +150,7 @@ describe('withLease', () => {
     })
   }
 
-  it('withLease returns when its action ends; the next caller starts some ms later', async () => {
+  it('withLease returns when the action ends, but holds the lease for remaining() ms', async () => {
     const first = hold('a', () => 100)
     await settle()
     const second = hold()

@@ -14,7 +14,7 @@ describe('the session of a client', () => {
       stage.server.forget()
     })
 
-    it('a client refreshes in a token’s last 60 s, or last 10 % if those are shorter', async () => {
+    it('a client refreshes a token in its last 60 s, or last 10 % if that is less', async () => {
       stage.clock.advance(539)
       await stage.client.fetch(items())
       assert.equal(refreshes(), 0)
@@ -104,7 +104,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('a client refreshes if the clock is set back to before the login', async () => {
+    it('a client refreshes if the clock is set back to a time before the login', async () => {
       stage.clock.wall -= 1
       await stage.client.accessToken()
       assert.equal(refreshes(), 1)
@@ -196,7 +196,7 @@ describe('the session of a client', () => {
     assert.equal(stage.signOuts, 0)
   })
 
-  it('a user stays signed in if a refresh from before the login is refused', async () => {
+  it('a user stays signed in if a refresh that began before the login is refused', async () => {
     await stage.client.login(ada)
     stage.clock.advance(600)
     stage.server.endSessions()
@@ -226,7 +226,7 @@ describe('the session of a client', () => {
     assert.equal(stored()!.accessToken, accessToken)
   })
 
-  it('client.fetch retries a 401 with a refreshed opaque token, not after a login', async () => {
+  it('client.fetch retries a 401 after refreshing an opaque token, not after a login', async () => {
     let count = 0
     stage.server.instead = ({ route }, response) =>
       route === 'POST /auth/token' &&
@@ -353,7 +353,7 @@ describe('the session of a client', () => {
       assert.equal(refreshes(), 1)
     })
 
-    it('a login tells all other clients that their session was replaced', async () => {
+    it('a login causes a sign-out event in all other clients of the storage', async () => {
       await clients[3]!.login({ ...ada, username: 'bob' })
       await settle()
       assert.deepEqual(
@@ -392,7 +392,7 @@ describe('the session of a client', () => {
       )
     })
 
-    it('client.logout also removes tokens that a refresh writes at the same time', async () => {
+    it('client.logout also removes the tokens of a refresh that is still running', async () => {
       const storageOf = share()
       const one = start({ storage: storageOf() })
       await one.login(ada)

@@ -137,7 +137,7 @@ describe('createTabLock', () => {
     )
   })
 
-  it('createTabLock returns at once, but holds its lock for 250 ms after a write', async (t) => {
+  it('after a write, createTabLock returns at once, but holds its lock for 250 ms', async (t) => {
     const pass = stopTime(t)
     const [one, other] = [createTabLock(), createTabLock()]
     await one.exclusive('a', async () => one.wrote())
@@ -251,7 +251,7 @@ describe('browserStorage', () => {
     assert.equal(local.size, 0)
   })
 
-  it('browserStorage reports when another tab writes the same key or calls clear()', () => {
+  it('browserStorage calls its listener if another tab writes the key or calls clear()', () => {
     let heard = 0
     const stop = browserStorage().listen!('a', () => heard++)
     const tell = (key: string | null): void => listeners.forEach((listener) => listener({ key }))
@@ -292,7 +292,7 @@ describe('browserStorage', () => {
     assert.throws(browserStorage, expected)
   })
 
-  it('listen() of browserStorage throws no error where addEventListener is missing', () => {
+  it('listen() of browserStorage throws no error if addEventListener is missing', () => {
     replace('addEventListener', { value: undefined })
     replace('removeEventListener', { value: undefined })
     browserStorage().listen!('a', () => {})()
@@ -336,7 +336,7 @@ describe('createTabMemory', () => {
     assert.equal(other.memory.read('a channel'), undefined)
   })
 
-  it('createTabMemory ignores messages that are not strings', async () => {
+  it('createTabMemory forgets its string on receiving anything but a string', async () => {
     const { memory, next } = open()
     const other = new BroadcastChannel('a channel')
     const heard = next()
@@ -358,7 +358,7 @@ describe('createTabMemory', () => {
     open()
   })
 
-  it('createTabMemory receives and sends nothing after stop()', async () => {
+  it('after stop(), createTabMemory receives nothing, and write() throws no error', async () => {
     const [one, other, third] = [open(), open(), open()]
     other.stop()
     const next = third.next()

@@ -6,7 +6,7 @@ const tokenOf = (payload: string | Uint8Array): string =>
   `e30.${Buffer.from(payload).toString('base64url')}.c2ln`
 
 describe('sidOf', () => {
-  it('sidOf reads the sid of an unverified JWT, even with letters outside ASCII', () => {
+  it('sidOf reads the sid of an unverified JWT, even if the sid has non-ASCII letters', () => {
     assert.equal(sidOf(tokenOf('{"sub":"ada","sid":"s-1"}')), 's-1')
     assert.equal(sidOf(tokenOf('{"sid":"ü>?~"}')), 'ü>?~')
     assert.equal(sidOf(`not-json.${Buffer.from('{"sid":"s"}').toString('base64url')}.`), 's')

@@ -30,7 +30,7 @@ describe('assembleGuard', () => {
       assert.equal(typeof member, 'function')
   })
 
-  it('assembleGuard marks the middleware with the guard’s demand, for OpenAPI documents', () => {
+  it('for OpenAPI documents, assembleGuard stores the requirements on the middleware', () => {
     const plain = { alternatives: [[]], maxAgeSeconds: undefined, verified: false, optional: false }
     const withScope = { ...plain, alternatives: [['items:read']] }
     const made = [
@@ -46,11 +46,11 @@ describe('assembleGuard', () => {
       assert.equal(findGuardMark(other), undefined)
   })
 
-  it('assembleGuard marks middleware with a Symbol.for() that other keystile copies find', () => {
+  it("assembleGuard stores the requirements under Symbol.for('keystile.guard')", () => {
     assert.deepEqual(Object.getOwnPropertySymbols(guard()), [Symbol.for('keystile.guard')])
   })
 
-  it('guard.check needs a token, but guard.optional.check does not', async () => {
+  it('guard.check requires a token, but guard.optional.check does not', async () => {
     const anonymous = new Request('http://localhost')
     assert.equal((await guard.check(anonymous)).allowed, false)
     assert.deepEqual(await guard.optional.check(anonymous), { allowed: true, caller: undefined })

@@ -31,7 +31,7 @@ describe('mount()', () => {
       })
     })
 
-    it(`${name} refuses a value without a method answer(), and shows what it got`, () => {
+    it(`${name} refuses a value without a method answer(), and names the value’s type`, () => {
       assert.throws(() => mount(undefined as unknown as Mountable), {
         name: 'TypeError',
         message:
@@ -62,7 +62,7 @@ describe('guards in unusual places of a framework', () => {
     assert.match(logged.join(''), /a guard must run before the answer, as an onRequest hook/)
   })
 
-  it('a Hono guard reports a refusal with the path of the route, not of middleware', async () => {
+  it('onRefused of a Hono guard gets the matching route’s path, not the middleware’s', async () => {
     const routes: (string | undefined)[] = []
     const guard = createHonoGuard({ verifier, onRefused: ({ route }) => void routes.push(route) })
     const app = new Hono().use('*', guard()).get('/items/:id', (c) => c.text('ok'))

@@ -64,7 +64,7 @@ describe('the routes of Hono', () => {
   const guard = createGuard(options)
   const ok = (c: Context): Response => c.text('ok')
 
-  it('secure() finds Hono routes with umlauts, and with a final slash if Hono allows it', () => {
+  it('secure() finds the Hono route /größe, and the route /x for /x/ if `strict` is false', () => {
     const app = new Hono({ strict: false })
       .get('/größe/:n', guard('read'), ok)
       .get('/x', guard('write'), ok)
@@ -120,7 +120,7 @@ describe('the routes of Hono', () => {
     })
   })
 
-  it('describeApp refuses a Hono guard if a middleware before it has a rest parameter', () => {
+  it('describeApp refuses a Hono guard behind middleware that has a rest parameter', () => {
     const wrapped = (...all: readonly unknown[]): Promise<void> => (all[1] as Next)()
     const behind = new Hono().use(wrapped as never).get('/x', guard('read'), ok)
     assert.throws(() => described(behind), {
@@ -143,7 +143,7 @@ describe('the routes of Hono', () => {
     assert.deepEqual(secured(app, 'get /x/{id}'), { 'get /x/{id}': reader })
   })
 
-  it('describeApp leaves out a HEAD route in Hono, which uses the GET route for HEAD', () => {
+  it('describeApp leaves out HEAD routes of Hono, because Hono uses the GET route for HEAD', () => {
     const app = new Hono().on('HEAD', '/x', guard('write'), ok).get('/x', guard('read'), ok)
     assert.deepEqual(secured(app, 'head /x'), { 'head /x': reader })
     assert.deepEqual(described(app), { 'get /x': reader })
@@ -161,7 +161,7 @@ describe('the routes of Hono', () => {
     }
   })
 
-  it('describeApp does not take a Hono middleware named `handler` for a mounted app', () => {
+  it('describeApp does not mistake a Hono middleware named `handler` for a mounted app', () => {
     const handler = async (_c: Context, next: Next): Promise<void> => await next()
     assert.deepEqual(described(new Hono().use(handler).get('/x', guard('read'), ok)), {
       'get /x': reader,
@@ -181,7 +181,7 @@ describe('the routes of Hono', () => {
       assert.equal(isHono(app), false)
   })
 
-  it('describeApp takes a Hono route’s last function as handler, even if it has `next`', () => {
+  it('describeApp finds the guard of a Hono handler that has a `next` parameter', () => {
     const app = new Hono().get('/x', guard('read'), (c: Context, _next: Next) => c.text('ok'))
     assert.deepEqual(described(app), { 'get /x': reader })
   })
@@ -323,7 +323,7 @@ for (const [name, make] of [
       assert.throws(() => described(app), /OpenAPI cannot describe|does not keep the path/)
     })
 
-    it(`a guard in an Express ${name} router at /a also guards later app routes under /a`, () => {
+    it(`a guard in an Express ${name} router at /a also applies to later routes under /a`, () => {
       const app = make()
       app.use('/a', make.Router().use(guard('read')))
       app.get('/a/x', guard('write'), answer)
@@ -400,7 +400,7 @@ describe('the document of an app', () => {
   const guard = createExpressGuard(options)
   const answer = (_request: unknown, response: { end(): unknown }): void => void response.end()
 
-  it('describeApp refuses a route if an earlier route answers its path', () => {
+  it('describeApp refuses a route if all its requests reach an earlier route', () => {
     const app = express()
     app.get('/:any', answer)
     app.get('/x', guard('read'), answer)
@@ -563,7 +563,7 @@ describe('the routes of Fastify', () => {
     return app
   }
 
-  it('describeApp finds Fastify routes when the app is ready, and throws before that', async () => {
+  it('describeApp throws until a Fastify app is ready, and then finds the routes', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     app.addHook('onRequest', guard('read'))
@@ -668,7 +668,7 @@ describe('the routes of Fastify', () => {
     await app.close()
   })
 
-  it('secure() accepts a Fastify wildcard route; describeApp needs it in `ignore`', async () => {
+  it('secure() finds a Fastify wildcard route, but describeApp refuses the route', async () => {
     const app = await make((app) => {
       app.get('/files/*', { onRequest: guard('read') }, answer)
       app.get('/:shop/:shelf/*', { onRequest: guard('write') }, answer)

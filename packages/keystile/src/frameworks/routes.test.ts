@@ -96,7 +96,7 @@ describe('withoutSlash', () => {
 })
 
 describe('hidesParameters', () => {
-  it('hidesParameters is true for rest or default parameters, not for spreads in the body', () => {
+  it('hidesParameters is true for rest and default parameters, not for [...x] in the code', () => {
     const hiding = [
       (..._all: unknown[]) => {},
       (_c: unknown, ..._rest: unknown[]) => {},

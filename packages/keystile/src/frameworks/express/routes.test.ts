@@ -55,7 +55,7 @@ for (const [name, make] of [
       })
     })
 
-    it(`routesOfExpress (Express ${name}) applies a guard only to whole path segments`, () => {
+    it(`routesOfExpress (Express ${name}) applies a guard at RegExp ^/a to /a/b, not /ab`, () => {
       const app = make()
       app.use(/^\/a/, guard())
       for (const path of ['/ab', '/a.json', '/a/b']) app.get(path, answer)
@@ -76,7 +76,7 @@ for (const [name, make] of [
       assertFound(app, { '/x': ['/x', 1] })
     })
 
-    it(`routesOfExpress (Express ${name}) ignores PUT routes for GET, refuses mounted apps`, () => {
+    it(`routesOfExpress (Express ${name}) distinguishes methods, throws for mounted apps`, () => {
       const app = make()
       app.put('/x', answer)
       app.use('/foreign', make())

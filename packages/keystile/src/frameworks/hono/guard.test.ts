@@ -93,7 +93,7 @@ describe('guard', () => {
       problem(401, 'Unauthorized', 'Not authenticated'),
     ],
     [
-      'another scheme',
+      'the scheme Basic',
       { headers: { authorization: 'Basic eDp5' } },
       401,
       'Bearer realm="https://auth.example"',
@@ -205,7 +205,7 @@ describe('guard', () => {
     )
   })
 
-  it('a Hono guard without user() leaves the context variable `user` unset', async () => {
+  it('a Hono guard without user() does not change the context variable `user`', async () => {
     const own = new Hono<{ Variables: { user: string } }>()
     own.use((c, next) => {
       c.set('user', 'of the app')
@@ -314,7 +314,7 @@ describe('mount()', () => {
     assert.deepEqual(await response.json(), { a: 1 })
   })
 
-  it('mount() for Hono reports a body that ends too early, with the cause', async () => {
+  it('mount() for Hono reports the cause if a request body ends too early', async () => {
     const gone = new Error('gone')
     const body = new ReadableStream({ start: (controller) => controller.error(gone) })
     const init = { method: 'POST', body, duplex: 'half' }

@@ -147,7 +147,7 @@ describe('a Nest app with KeystileModule', () => {
     })
   }
 
-  it('a method without @Public() that overrides a public method is not public', async () => {
+  it('an override of a public method is not public if it lacks @Public()', async () => {
     class Base {
       get(): string {
         return 'base'
@@ -192,7 +192,7 @@ describe('a Nest app with KeystileModule', () => {
     assert.equal(await statusOf(`${url}/things`), 200)
   })
 
-  it('an exception filter that catches all exceptions does not see a guard’s refusal', async () => {
+  it('a guard’s refusal does not reach a filter that catches all exceptions', async () => {
     class CatchAll {
       catch(): never {
         throw new Error('the filter was called')
@@ -208,7 +208,7 @@ describe('a Nest app with KeystileModule', () => {
     )
   })
 
-  it('if a verifier cannot fetch keys, its guard answers 503 with Retry-After', async () => {
+  it('if a verifier cannot fetch keys, the guard answers 503 with Retry-After', async () => {
     // Nothing listens on this port.
     const unreachable = createTestIssuer({ issuer: 'http://127.0.0.1:1' })
     const { issuer, audience } = unreachable
@@ -262,12 +262,12 @@ describe('mistakes that stop a Nest app at its start', () => {
     await refuses({ controllers: [Things], guards: undefined }, missing)
   })
 
-  it('an app that imports KeystileModule without calling forRoot does not start', async () => {
+  it('an app does not start if it imports KeystileModule without calling forRoot', async () => {
     const guards = { module: KeystileModule }
     await refuses({ controllers: [controllerWith()], guards }, /dependencies of the KeystileModule/)
   })
 
-  it('an app whose guard demands an undeclared scope does not start', async () => {
+  it('an app does not start if a guard demands an undeclared scope', async () => {
     const undeclared = /the scope "raed" is not declared; declared scopes: read, write/
     for (const decorator of [Guard('raed'), AnyOf('read', ['raed']), OptionalGuard('raed')])
       await refuses({ controllers: [controllerWith(decorator)] }, undeclared)
@@ -402,7 +402,7 @@ describe('KeystileModule', () => {
     assert.throws(() => KeystileModule.forRoot(options, misspelt), /no option `openByDefalt`/)
   })
 
-  it('KeystileModule.forRootAsync gives useFactory the providers that it asks for', async () => {
+  it('KeystileModule.forRootAsync passes the providers in `inject` to useFactory', async () => {
     class Settings {
       readonly declared = scopes
     }
@@ -442,7 +442,7 @@ describe('Nest handlers that do not answer HTTP', () => {
     return context
   }
 
-  it('a guarded microservice handler throws for each message, a public handler never', async () => {
+  it('a guarded microservice handler always throws, but a public handler does not', async () => {
     await start({})
     const guard = new KeystileGuard(getGuards())
     assert.throws(() => guard.canActivate(contextOf('rpc', [{}], 'get')), /of the kind "rpc"/)

@@ -134,7 +134,7 @@ describe('guard', () => {
   const invalidRequest = 'The Authorization header must be "Bearer" and one token'
   const refusals: readonly [string, Record<string, string>, number, string, string][] = [
     ['no credential', {}, 401, '', 'Not authenticated'],
-    ['another scheme', { authorization: 'Basic eDp5' }, 401, '', 'Not authenticated'],
+    ['the scheme Basic', { authorization: 'Basic eDp5' }, 401, '', 'Not authenticated'],
     ['a bad token', { authorization: 'Bearer abc' }, 401, 'invalid_token', 'Invalid token'],
     [
       'a user who no longer exists',
@@ -295,7 +295,7 @@ describe('mount()', () => {
   const post = (body: string): Promise<Response> =>
     fetch(`${origin}/auth/echo?x=1`, { method: 'POST', body })
 
-  it('mount() for node answers Keystile’s paths and passes other requests on', async () => {
+  it('mount() for node answers Keystile’s paths and calls next() for other requests', async () => {
     const response = await post('hello')
     assert.equal(response.status, 200)
     assert.equal(response.headers.get('x-type'), 'text/plain;charset=UTF-8')
@@ -321,10 +321,10 @@ describe('mount()', () => {
   })
 
   for (const [name, headers] of [
-    ['with a length', { 'content-length': String(32 * 1024 * 1024) }],
+    ['with Content-Length', { 'content-length': String(32 * 1024 * 1024) }],
     ['in chunks', { 'transfer-encoding': 'chunked' }],
   ] as const) {
-    it(`a client that sends 32 MB ${name} to node mount() can read the answer 413`, async () => {
+    it(`the sender of 32 MB ${name} can read the 413 answer of mount() for node`, async () => {
       const sender = open(`${origin}/auth/echo`, { method: 'POST', headers })
       const answer = once(sender, 'response') // rejects if an error comes first
       Readable.from(Array.from({ length: 512 }, () => Buffer.alloc(64 * 1024, 'x'))).pipe(sender)
@@ -338,7 +338,7 @@ describe('mount()', () => {
     })
   }
 
-  it('mount() for node answers new requests after a sender disconnects inside a body', async () => {
+  it('mount() for node still works if a client disconnects in the middle of a body', async () => {
     bodyRefusals.length = 0
     for (const head of ['Content-Length: 500', 'Transfer-Encoding: chunked']) {
       const socket = connect(port, '127.0.0.1')

@@ -146,7 +146,7 @@ describe('onUpgrade', () => {
     )
   })
 
-  it('onUpgrade prints an error of open() and closes the connection', async (t) => {
+  it('if open() throws, onUpgrade prints the error and closes the connection', async (t) => {
     const printed = t.mock.method(console, 'error', () => {})
     for (const open of [
       () => {
