@@ -24,7 +24,7 @@ describe('createFeedList', () => {
     ['client', 'app'],
     ['key', 'k1'],
   ] as const) {
-    it(`a feed list revokes only the tokens of the ${kind} that an event names`, () => {
+    it(`a feed list revokes a token only after an event names the token’s ${kind}`, () => {
       const { list } = start()
       list.add(json({ kind, value: 'other' }))
       assert.equal(list.isRevoked(token), false)
@@ -55,7 +55,7 @@ describe('createFeedList', () => {
     })
   }
 
-  it('createFeedList forgets a revocation a minute after the revocation has expired', () => {
+  it('one minute after a revocation has expired, createFeedList forgets this revocation', () => {
     const { list, advance } = start()
     list.add(json({ kind: 'session', value: 's1' }))
     advance(659_999)

@@ -47,7 +47,7 @@ function open(onEvent = (): void => {}): Stage {
 
 describe('openFeedStream', () => {
   for (const thrown of [undefined, Object.create(null), 'text']) {
-    it(`if the body throws a ${typeof thrown}, openFeedStream reports an Error`, async () => {
+    it(`for a thrown value of type ${typeof thrown}, openFeedStream reports an Error`, async () => {
       const stage = open()
       stage.arrive(current(0))
       await until(() => stage.events.length === 1)

@@ -135,7 +135,7 @@ describe('check()', () => {
     })
   })
 
-  it('check() returns 403 with the demanded scopes if one is missing (RFC 6750 §3.1)', async () => {
+  it('check() returns 403 and the needed scopes if any is missing (RFC 6750 §3.1)', async () => {
     for (const scopes of [
       [],
       ['items:read'],
@@ -213,7 +213,7 @@ describe('check()', () => {
 })
 
 describe('check() with an optional guard', () => {
-  it('an optional guard admits a request without a token, with `caller` undefined', async () => {
+  it('an optional guard admits a request without a token; `caller` is then undefined', async () => {
     for (const authorization of [undefined, 'Basic eDp5']) {
       assert.deepEqual(await check(authorization, ['items:read'], true), {
         allowed: true,
@@ -262,7 +262,7 @@ describe('check() of a guard with maxAgeSeconds', () => {
   }
   const recent = core.demand([{ scopes: ['items:write'], maxAgeSeconds: 300 }], false)
 
-  it('a guard with maxAgeSeconds and scopes needs a recent login and these scopes', async () => {
+  it('with maxAgeSeconds and scopes, a guard demands a recent login and these scopes', async () => {
     assert.ok(
       (await core.check(request(`Bearer ${tokenAged(300, 'items:write')}`), recent)).allowed,
     )
@@ -448,7 +448,7 @@ describe('a demand of a verified e-mail address', () => {
       assert.ok(!(await checkOf(user)).allowed, inspect(user))
   })
 
-  it('a guard with `verified` answers 403 without a challenge to an unverified user', async () => {
+  it('a guard with `verified` answers an unverified user with 403 and no challenge', async () => {
     const decision = await checkOf({ emailVerified: false })
     assert.ok(!decision.allowed)
     const { status, headers, body = '' } = decision.answer
@@ -631,7 +631,7 @@ describe('demand()', () => {
     }
   })
 
-  it('demand() names the unknown member in its error', () => {
+  it('the error of demand() names the unknown member', () => {
     assert.throws(
       () => core.demand([{ maxAge: 300 } as object], false),
       /^TypeError: a guard .*`maxAge`/,
@@ -667,7 +667,7 @@ describe('demand()', () => {
     })
   })
 
-  it('a demand stays the same if the app changes its list of scopes later', () => {
+  it('a demand does not change when the app later changes the list of scopes', () => {
     const scopes: Scope[] = ['items:read']
     const demand = core.demand([{ scopes }], false)
     const anyOf = core.demandAnyOf([scopes])
@@ -774,7 +774,7 @@ describe('createGuardCore', () => {
     assert.deepEqual(decision.caller?.user, { name: 'Alice' })
   })
 
-  it('createGuardCore keeps its user() if the app later replaces the option `user`', async () => {
+  it('a guard still calls the old user() after the app replaced the option `user`', async () => {
     const options: { verifier: Verifier; user: () => object | undefined } = {
       verifier,
       user: () => undefined,
@@ -842,7 +842,7 @@ describe('anyOf', () => {
     assert.match(challenge ?? '', /scope="items:write"$/)
   })
 
-  it('a list of scopes in anyOf admits only tokens with all scopes of the list', async () => {
+  it('if anyOf gets a list of scopes, a token must have all scopes of this list', async () => {
     const both = core.demandAnyOf([['items:read', 'items:write']])
     assert.equal(
       refusal(await core.check(request(`Bearer ${tokenWith('items:read')}`), both)).status,
@@ -858,7 +858,7 @@ describe('enter() with two guards on one request', () => {
   const read = core.demand(['items:read'], false)
   const write = core.demand(['items:write'], false)
 
-  it('a request through two guards needs the scopes of both; the challenge lists all', async () => {
+  it('two guards demand the scopes of both, and the challenge names all these scopes', async () => {
     const carrier = {}
     const asked = request(`Bearer ${tokenWith('items:read')}`)
     assert.ok((await core.enter(carrier, asked, read)).allowed)
@@ -927,7 +927,7 @@ describe('enter() with two guards on one request', () => {
       assert.equal(joinDemands(outer, inner).maxAgeSeconds, 300)
   })
 
-  it('joinDemands returns a demand with `verified` if one of the two demands has it', () => {
+  it('joinDemands keeps `verified` if at least one of the two demands has `verified`', () => {
     const guard = createGuardCore({ verifier, user: () => ({}) })
     const [verified, other] = [guard.demand([{ verified: true }], false), guard.demand([], false)]
     for (const [outer, inner, expected] of [
@@ -1091,7 +1091,7 @@ describe('enterAtOnce', () => {
       }
     })
 
-    it('if user() wraps a withRecall() function, enterAtOnce finds no user', async () => {
+    it('if user() wraps a withRecall() function, enterAtOnce returns undefined', async () => {
       inMemory = { name: 'Alice' }
       const load = withRecall(
         async () => inMemory,

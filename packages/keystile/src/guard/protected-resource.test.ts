@@ -34,7 +34,7 @@ function ask(
 const metadataOf = (answer: HttpAnswer | undefined): unknown => JSON.parse(answer?.body ?? 'null')
 
 describe('the metadata of a protected resource', () => {
-  it('API metadata has the resource, its issuer and how to send tokens (RFC 9728 §2)', async () => {
+  it('API metadata has the resource, the issuer and the bearer methods (RFC 9728 §2)', async () => {
     assert.deepEqual(await ask({}), {
       status: 200,
       headers: {
@@ -75,7 +75,7 @@ describe('the metadata of a protected resource', () => {
     assert.deepEqual(metadata.authorization_servers, issuers)
   })
 
-  it('if an app’s own verifier has no `issuers`, API metadata lists its `issuer`', async () => {
+  it('API metadata lists the `issuer` of a verifier that has no `issuers`', async () => {
     const { issuer, state, ready, close, verify } = verifierOf('not compared')
     const metadata = metadataOf(await ask({ verifier: { issuer, state, ready, close, verify } }))
     assert.deepEqual((metadata as { authorization_servers: string[] }).authorization_servers, [
@@ -104,7 +104,7 @@ describe('the metadata of a protected resource', () => {
     assert.deepEqual(await ask({}, { method: 'HEAD' }), await ask({}))
   })
 
-  it('a preflight for the metadata allows all origins and all headers', async () => {
+  it('the answer to a preflight for the metadata allows all origins and all headers', async () => {
     assert.deepEqual(await ask({}, { method: 'OPTIONS' }), {
       status: 204,
       headers: {
@@ -163,7 +163,7 @@ describe('the options of protectedResource', () => {
     })
   }
 
-  it('the error for an http resource shows its origin, but no user and password', () => {
+  it('the error for an http resource shows the URL’s origin, but no user or password', () => {
     const fix =
       'Fix: write it like https://api.example/v1. ' +
       'http is accepted only on localhost, 127.0.0.0/8 and [::1]'

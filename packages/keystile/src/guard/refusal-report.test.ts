@@ -175,7 +175,7 @@ describe('onRefused of verifiers', () => {
 })
 
 describe('the messages for wrong options of guards and verifiers', () => {
-  it('createGuard says what to do if `await` or the verifier is missing', () => {
+  it('the error of createGuard says what to do if `await` or the verifier is missing', () => {
     const create = (options: unknown) => (): unknown => createGuardCore(options as never)
     assert.throws(create(Promise.resolve()), {
       message:

@@ -125,7 +125,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     )
   })
 
-  it('a verifier refuses sessions revoked before and after it connected to the feed', async (t) => {
+  it('a verifier refuses sessions that are revoked before or after it connects', async (t) => {
     const stage = await start(t)
     const [first, second, other] = ['s1', 's2', 's3'].map(stage.token)
     stage.feed.opening = () => reset + ended('s1')
@@ -181,7 +181,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(feed.requests[2]?.headers['last-event-id'], '1.c')
   })
 
-  it('a verifier that reconnects right after a reset event asks for all revocations', async (t) => {
+  it('a verifier reconnects without Last-Event-ID if the last event was a reset', async (t) => {
     const { feed, verifier } = await start(t)
     feed.opening = (id) => (id === undefined ? ended('s1') : reset)
     await verifier.ready()
@@ -193,7 +193,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.deepEqual(ids, [undefined, '1.a', undefined])
   })
 
-  it('a verifier asks for all revocations if the last event id is an invalid header', async (t) => {
+  it('a verifier reconnects without Last-Event-ID if the id cannot be in a header', async (t) => {
     const { feed, verifier } = await start(t)
     feed.opening = (id) => (id === undefined ? ended('s1', 'é€ \t') : '')
     await verifier.ready()
@@ -205,7 +205,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
   })
 
   for (const whenStale of ['refuse', 'accept'] as const) {
-    it(`after 5 s without feed heartbeats, a verifier starts to ${whenStale} tokens`, async (t) => {
+    it(`a new verifier will ${whenStale} tokens if no heartbeat arrives within 5 s`, async (t) => {
       const stage = await start(t, whenStale)
       const { feed, verifier } = stage
       feed.beats = false
@@ -229,7 +229,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
       assert.equal(await verdict(stage, stage.token('s1')), 'revoked')
     })
 
-    it(`if feed heartbeats stop, a verifier must ${whenStale} tokens and reconnect`, async (t) => {
+    it(`if feed heartbeats stop, a verifier will ${whenStale} tokens and reconnect`, async (t) => {
       const stage = await start(t, whenStale)
       const { feed, verifier } = stage
       const [open, known] = [stage.token('s1'), stage.token('s2')]
@@ -256,7 +256,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     })
   }
 
-  it('with stale revocations, verify() waits for a heartbeat, and accepts the token', async (t) => {
+  it('if revocations are stale, verify() accepts a token once a heartbeat arrives', async (t) => {
     const stage = await start(t)
     const { feed, verifier } = stage
     await verifier.ready()
@@ -349,7 +349,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     })
   }
 
-  it('a verifier becomes stale if each heartbeat arrives seconds after it was sent', async (t) => {
+  it('revocations become stale if each heartbeat arrives seconds after it was sent', async (t) => {
     const stage = await start(t)
     const { feed, verifier } = stage
     const token = stage.token('s1')
@@ -371,7 +371,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(await verdict(stage, token), 'revoked')
   })
 
-  it('a verifier connects again even if the logger of the app throws', async (t) => {
+  it('a verifier reconnects to the feed even if the logger of the app throws', async (t) => {
     const fail = (): never => assert.fail('the logger is broken')
     const logger = { debug() {}, info: fail, warn: fail, error: fail }
     const stage = await start(t, 'refuse', { logger })
@@ -387,7 +387,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(feed.requests.length, length)
   })
 
-  it('a verifier whose clock is set back reads all revocations again', async (t) => {
+  it('a verifier asks for all revocations if the clock is set back', async (t) => {
     const stage = await start(t)
     const { feed, verifier } = stage
     feed.opening = (id) => (id === undefined ? ended('s1') : '')
@@ -400,7 +400,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(feed.requests[1]?.headers['last-event-id'], undefined)
   })
 
-  it('close() ends the connection, and the verifier does not connect again', async (t) => {
+  it('after close(), a verifier disconnects from the feed and does not reconnect', async (t) => {
     const stage = await start(t)
     const { feed, verifier } = stage
     await verifier.ready()
@@ -442,7 +442,7 @@ describe('a verifier with a revocation feed', { concurrency: true, timeout: 60_0
     assert.equal(stage.feed.requests.length, 1)
   })
 
-  it('if 20 tokens arrive at once at the start, a verifier opens one connection', async (t) => {
+  it('a new verifier opens only one connection if 20 tokens arrive simultaneously', async (t) => {
     const stage = await start(t)
     const verdicts = await Promise.all(
       Array.from({ length: 20 }, (_, n) => verdict(stage, stage.token(`s${n}`))),
@@ -510,7 +510,7 @@ describe('a revocation feed read with a simulated clock', { timeout: 60_000 }, (
     assert.equal(source.ageSeconds, 0)
   })
 
-  it('after 15 minutes, a verifier connects to the feed again and stays current', async (t) => {
+  it('a verifier reconnects to the feed after 15 minutes, and stays current', async (t) => {
     t.mock.method(Math, 'random', () => 0)
     const { source, requests, aborted, pass, arrive } = read(t)
     await arrive(ended('s1', '7.g') + current(0))

@@ -55,7 +55,7 @@ describe('createRevocationList', () => {
     assert.equal(list.isRevoked(token), false)
   })
 
-  it('a second revocation of the same session can extend the first, but not shorten it', () => {
+  it('a second revocation with an earlier expiry does not shorten the first revocation', () => {
     for (const [kind, value] of [
       ['session', 's1'],
       ['subject', 'alice'],

@@ -154,7 +154,7 @@ const causes: Readonly<Record<TokenReason, Cause | (() => unknown)>> = {
 
 describe('TokenReason', () => {
   for (const [reason, cause] of Object.entries(causes)) {
-    it(`tokenReasons and tokenStatus list the code and status of the error ${reason}`, async () => {
+    it(`the code and status of ${reason} are those in tokenReasons and tokenStatus`, async () => {
       const error = typeof cause === 'function' ? thrownBy(cause) : (await refusalOf(cause)).error
       const { code } = tokenReasons[reason as TokenReason]
       assert.deepEqual([error.reason, error.code, error.status], [reason, code, tokenStatus[code]])
@@ -176,7 +176,7 @@ describe('TokenReason', () => {
         assert.doesNotMatch(JSON.stringify([refused, logged]), new RegExp(part))
     })
 
-    it(`the answer for ${reason} has only the members of RFC 6750 §3 and RFC 9457`, async () => {
+    it(`the answer for ${reason} has only expected members, parameters and headers`, async () => {
       const { error, answer } = await refusalOf(cause)
       const { status, headers, body = '' } = answer
       const { title, ...problem } = JSON.parse(body)

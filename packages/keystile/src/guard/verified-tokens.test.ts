@@ -60,7 +60,7 @@ describe('createVerifiedTokens', () => {
     assert.equal(tokens.find('known'), 1)
   })
 
-  it('forget() of createVerifiedTokens removes a token from the young and old generation', () => {
+  it('forget() of createVerifiedTokens removes a token from the young and old generations', () => {
     const tokens = createVerifiedTokens<number>(2)
     tokens.remember('a', 1)
     tokens.remember('b', 2)

@@ -119,7 +119,7 @@ describe('createVerifier without keys', () => {
     ['the same issuer twice', { ...options, issuer: [issuer, issuer] }, /different/],
   ]
   for (const [name, given, expected] of wrong) {
-    it(`createVerifier without keys refuses ${name}`, () => {
+    it(`if keys must be fetched, createVerifier refuses ${name}`, () => {
       assert.throws(
         () => createVerifier(given as VerifierOptions),
         (error) => error instanceof TypeError && expected.test(error.message),
@@ -153,7 +153,7 @@ describe('createVerifier without keys', () => {
     assert.deepEqual([verifier.state, script.asked], ['starting', []])
   })
 
-  it('createVerifier without `fetch` reads globalThis.fetch at each request', async (t) => {
+  it('a verifier without the option `fetch` reads globalThis.fetch at each request', async (t) => {
     const script = scriptIssuer([first])
     const verifier = createVerifier({ ...options, clock: { now: () => begin * 1000 } })
     t.mock.method(globalThis, 'fetch', script.fetch)
@@ -163,7 +163,7 @@ describe('createVerifier without keys', () => {
 })
 
 describe('verify() with keys that are fetched', () => {
-  it('verify() fetches keys for the first token; recall() then returns its identity', async () => {
+  it('verify() fetches the keys for the first token; recall() then finds this token', async () => {
     const { verifier, script } = start()
     const token = tokenOf(first)
     assert.equal(verifier.recall!(token), undefined)
@@ -223,7 +223,7 @@ describe('verify() with keys that are fetched', () => {
     assert.ok(await verifier.verify(tokenOf(first)))
   })
 
-  it('verify() rejects with 503 and Retry-After, never 401, until it has keys', async () => {
+  it('before a verifier has keys, verify() rejects with 503 and Retry-After, not 401', async () => {
     const { verifier, script, advance } = start()
     script.instead = () => Promise.reject(new Error('down'))
     const good = tokenOf(first)
@@ -240,7 +240,7 @@ describe('verify() with keys that are fetched', () => {
     assert.equal(verifier.state, 'current')
   })
 
-  it('verify() refuses a token with a known kid if another key signed it', async () => {
+  it('verify() refuses a token with a known kid if another key signed this token', async () => {
     const { verifier } = start()
     await refuses(
       verifier.verify(tokenOf(generateKey('ES256', { keyId: 'first' }))),
@@ -346,7 +346,7 @@ describe('a flood of tokens with unknown kids', () => {
     return `${header}.${payload}.${'A'.repeat(86)}`
   }
 
-  it(`${count} tokens with unknown kids cause one fetch in 30 s and use no memory`, async (t) => {
+  it(`${count} unknown kids cause one fetch per 30 s, and the memory does not grow`, async (t) => {
     const { verifier, script, advance } = start()
     let used = 0
     for (let i = 0; i < count; i++) {
@@ -367,7 +367,7 @@ describe('a flood of tokens with unknown kids', () => {
     assert.ok(grown < 2_000_000, `${grown} bytes`)
   })
 
-  it('many unknown kids at once cause one fetch in 30 s; a good token still passes', async () => {
+  it('100 simultaneous unknown kids cause one fetch per 30 s; a good token passes', async () => {
     const { verifier, script, advance } = start()
     const good = tokenOf(first)
     await verifier.verify(good)
@@ -404,7 +404,7 @@ describe('a verifier with several issuers', () => {
     return { ...start({ issuer: [issuerA, issuerB], fetch }), a, b }
   }
 
-  it('a verifier fetches an issuer’s keys only for the first token of this issuer', async () => {
+  it('a verifier fetches an issuer’s keys only when a token of this issuer arrives', async () => {
     const { verifier, a, b } = stageOf()
     assert.equal((await verifier.verify(tokenOf(keyOfA, { iss: issuerA }))).claims.iss, issuerA)
     assert.deepEqual([a.fetches, b.fetches, verifier.state], [1, 0, 'starting'])
@@ -412,7 +412,7 @@ describe('a verifier with several issuers', () => {
     assert.deepEqual([a.fetches, b.fetches, verifier.state], [1, 1, 'current'])
   })
 
-  it('a key of one issuer cannot sign a token that names another issuer', async () => {
+  it('verify() refuses a token if a key of another issuer signed the token', async () => {
     const { verifier } = stageOf()
     await verifier.ready()
     const [tokenA, tokenB] = [tokenOf(keyOfA, { iss: issuerA }), tokenOf(keyOfB, { iss: issuerB })]
@@ -426,7 +426,7 @@ describe('a verifier with several issuers', () => {
     for (const token of [tokenA, tokenB]) assert.ok(verifier.recall!(token))
   })
 
-  it('a key cannot sign for another issuer, even if the kid of the key is unique', async () => {
+  it('verify() refuses a token that another issuer signed, even if the kid is unique', async () => {
     const { verifier, a } = stageOf()
     const other = generateKey('ES256', { keyId: 'of a alone' })
     a.keys = [exportPublicJwk(other)]
@@ -461,7 +461,7 @@ describe('a verifier with several issuers', () => {
     )
   })
 
-  it('recall() forgets a token when its issuer removes the key', async () => {
+  it('recall() returns undefined after the token’s issuer has removed the key', async () => {
     const { verifier, a, advance } = stageOf()
     const [tokenA, tokenB] = [tokenOf(keyOfA, { iss: issuerA }), tokenOf(keyOfB, { iss: issuerB })]
     await verifier.verify(tokenA)
@@ -609,7 +609,7 @@ describe('createVerifier with jwksUri', () => {
     assert.deepEqual(script.asked, [jwksUri])
   })
 
-  it('unknown kids cause one fetch of jwksUri in 30 s, and no redirect is followed', async () => {
+  it('unknown kids cause one fetch of jwksUri per 30 s, without following redirects', async () => {
     const { verifier, script, advance } = startWith()
     let redirect: RequestInit['redirect']
     script.instead = (_, init) => {

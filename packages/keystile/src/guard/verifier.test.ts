@@ -252,7 +252,7 @@ describe('createVerifier', () => {
     })
   }
 
-  it('a verifier ignores later changes to its lists of audiences and algorithms', async () => {
+  it('a verifier ignores later changes to the arrays `audience` and `algorithms`', async () => {
     const audiences = ['https://elsewhere.example']
     const algorithms: AlgorithmName[] = ['EdDSA']
     const narrow = [
@@ -389,7 +389,7 @@ describe('createVerifier', () => {
     )
   })
 
-  it('verifier.state comes from the option revocations, or is "current" without it', () => {
+  it('verifier.state is `revocations.state`, or "current" if `revocations` is "none"', () => {
     assert.equal(createVerifier(options).state, 'current')
     for (const state of ['starting', 'current', 'stale'] as const) {
       assert.equal(createVerifier({ ...options, revocations: revocationsIn(state) }).state, state)
@@ -610,7 +610,7 @@ describe('verify() with a cached token', () => {
     await refuses(() => verifier.verify(token), 'Invalid token', 'wrong_signature')
   })
 
-  it('verify() refuses a cached token after its revocation, but not other tokens', async () => {
+  it('verify() refuses a revoked cached token, and still accepts other cached tokens', async () => {
     const list = createRevocationList()
     const verifier = createVerifier({
       ...options,
@@ -763,7 +763,7 @@ describe('recall()', () => {
     assert.equal(recall!(token), undefined)
   })
 
-  it('recall() returns undefined after the key is removed', async () => {
+  it('recall() returns undefined after the key of the token is removed', async () => {
     const clock = movable()
     let keys = keySetOf([key])
     const { verify, recall } = createVerifier({

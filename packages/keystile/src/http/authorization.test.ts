@@ -34,7 +34,7 @@ describe('findCredential', () => {
     ['Other Basic', undefined, undefined],
   ]
   for (const [field, bearer, basic] of table) {
-    it(`findCredential finds ${bearer ?? basic ?? 'nothing'} in ${JSON.stringify(field) ?? 'no header'}`, () => {
+    it(`findCredential(${JSON.stringify(field)}) is ${JSON.stringify(bearer ?? basic)}`, () => {
       assert.deepEqual(
         [findCredential(field, 'Bearer'), findCredential(field, 'Basic')],
         [bearer, basic],

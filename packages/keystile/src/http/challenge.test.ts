@@ -14,7 +14,7 @@ describe('bearerChallenge', () => {
   })
 
   for (const code of ['invalid_request', 'invalid_token'] as const) {
-    it(`bearerChallenge names ${code} and describes it (RFC 6750 §3)`, () => {
+    it(`bearerChallenge contains the error ${code} and its description (RFC 6750 §3)`, () => {
       assert.equal(
         bearerChallenge(new TokenError(code, 'What is wrong'), realm),
         `Bearer realm="https://auth.example", error="${code}", error_description="What is wrong"`,

@@ -37,7 +37,7 @@ describe('createEventParser', () => {
     assert.equal(eventsOf('data:a\ndata:  b\ndata\n\n')[0]?.data, 'a\n b\n')
   })
 
-  it('createEventParser does not pass on an event before the empty line at its end', () => {
+  it('createEventParser passes on an event only after the empty line that ends the event', () => {
     assert.deepEqual(eventsOf('data: x\n'), [])
     assert.deepEqual(eventsOf('data: x\n', 'data: y'), [])
   })
@@ -69,7 +69,7 @@ describe('createEventParser', () => {
     assert.throws(() => eventsOf(`data: ${data}y\n\n`), /more than 65536 characters/)
   })
 
-  it('createEventParser throws for a line that is too long, before the line ends', () => {
+  it('createEventParser throws before the end of a line if the line is too long', () => {
     const parse = createEventParser(() => {})
     const chunk = encode('x'.repeat(16_384))
     assert.throws(() => {

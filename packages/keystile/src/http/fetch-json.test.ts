@@ -74,7 +74,7 @@ describe('findJson', () => {
     }
   })
 
-  it('findJson reports a redirect even if fetch hides its status, as in Deno', async () => {
+  it('findJson reports a redirect even if fetch hides the status, as in Deno', async () => {
     const hiding: typeof fetch = async () =>
       Object.defineProperty(Response.error(), 'type', { value: 'opaqueredirect' })
     await assert.rejects(ask(send('{}'), hiding), /redirects/)
@@ -136,7 +136,7 @@ describe('findJson', () => {
     ['a byte order mark', '\ufeff{}', /is not JSON/],
   ]
   for (const [name, body, reason] of noObjects) {
-    it(`findJson refuses ${name} as the body, and its error omits the body`, async () => {
+    it(`findJson refuses ${name} as the body, and the error does not show the body`, async () => {
       await assert.rejects(ask(send(body)), (error: Error) => {
         assert.match(error.message, reason)
         assert.doesNotMatch(error.message, /secret/)

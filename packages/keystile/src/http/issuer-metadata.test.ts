@@ -68,7 +68,7 @@ describe('requireDiscoverable', () => {
     'file:///etc/keys',
     'data:application/json,{}',
   ]) {
-    it(`requireDiscoverable refuses ${JSON.stringify(issuer)} with an error that hides it`, () => {
+    it(`requireDiscoverable refuses ${JSON.stringify(issuer)}, and shows no password`, () => {
       assert.throws(
         () => requireDiscoverable(issuer),
         (error) =>
@@ -197,7 +197,7 @@ describe('fetchJwksUri', () => {
     [issuer],
     { toString: issuer },
   ]) {
-    it(`fetchJwksUri refuses metadata of issuer ${JSON.stringify(other)} (RFC 8414)`, async () => {
+    it(`fetchJwksUri refuses metadata of a wrong issuer: ${JSON.stringify(other)}`, async () => {
       const { options } = answering({ [places[0]]: metadata(other) })
       await assert.rejects(
         fetchJwksUri(issuer, options),
@@ -206,7 +206,7 @@ describe('fetchJwksUri', () => {
     })
   }
 
-  it('the error of fetchJwksUri shows a wrong issuer shortened and escaped', async () => {
+  it('in the error of fetchJwksUri, a wrong issuer is shortened and escaped', async () => {
     for (const [other, said] of [
       ['https://evil.example', '"https://evil.example"'],
       ['a"\n\u001b[2J\u202e\u00e9', String.raw`"a\"\n\u001b[2J\u202e\u00e9"`],

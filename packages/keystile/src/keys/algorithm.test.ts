@@ -41,7 +41,7 @@ describe('findAlgorithm', () => {
 })
 
 describe('findAlgorithmOfCurve', () => {
-  it('findAlgorithmOfCurve returns the only algorithm that fits a curve', () => {
+  it('findAlgorithmOfCurve returns the algorithm of each supported curve', () => {
     const names = ['P-256', 'P-384', 'P-521', 'Ed25519'].map(
       (curve) => findAlgorithmOfCurve(curve)?.name,
     )

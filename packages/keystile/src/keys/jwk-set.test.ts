@@ -140,7 +140,7 @@ describe('find()', () => {
     assert.equal(found(keys, undefined, 'HS256'), undefined)
   })
 
-  it('keySet.find returns a key that has no keyId if no other key has the same algorithm', () => {
+  it('keySet.find returns a key without keyId if no other key has the same algorithm', () => {
     const nameless = importKey(anonymous(exportPublicJwk(ec)))
     assert.equal(nameless.keyId, undefined)
     assert.equal(keySetOf([nameless, rsa]).find('whatever', algorithm('ES256')), nameless)
