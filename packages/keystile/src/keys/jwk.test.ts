@@ -439,7 +439,7 @@ describe('importKey of a PEM', () => {
     })
   }
 
-  it('importKey also reads private keys in PKCS#1 and SEC1', () => {
+  it('importKey reads a private key from a PEM in PKCS#1 or SEC1', () => {
     for (const [key, type] of [
       [rsa, 'pkcs1'],
       [ec, 'sec1'],
@@ -449,7 +449,7 @@ describe('importKey of a PEM', () => {
     }
   })
 
-  it('importKey refuses a PEM with a key of another type or curve', () => {
+  it('importKey refuses a PEM if the type or curve of its key does not fit `algorithm`', () => {
     const [spki, pkcs8] = pems(ec)
     for (const algorithm of ['HS256', 'RS256', 'PS256', 'ES384', 'EdDSA'] as const) {
       for (const pem of [spki, pkcs8])
@@ -505,7 +505,7 @@ describe('importKey of a PEM', () => {
     refuses({ pem: encrypted, algorithm: 'ES256' }, /SPKI key of type P-256$/)
   })
 
-  it('importKey refuses a PEM if the algorithm is missing or unknown', () => {
+  it('importKey refuses a PEM if the option `algorithm` is missing or unknown', () => {
     const [spki] = pems(ec)
     for (const algorithm of [undefined, 'none', 'es256'])
       refuses({ pem: spki, algorithm }, /algorithm must be one of/)
@@ -531,7 +531,7 @@ describe('importKey of a secret', () => {
     })
   }
 
-  it('importKey counts the bytes of a secret, not its characters, and never shows it', () => {
+  it('importKey counts the bytes of a secret, not its characters; errors hide the secret', () => {
     assert.ok(importKey({ secret: 'äöüßéèêàâçñøåæ\u00ec\u00ed', algorithm: 'HS256' }))
     assert.throws(
       () => importKey({ secret: 'hunter2', algorithm: 'HS256' }),
@@ -609,7 +609,7 @@ describe('importKey of a secret', () => {
     ],
   ]
   for (const [name, secret] of disguises) {
-    it(`importKey refuses this text as a secret: ${name} (CVE-2022-29217, CVE-2023-48223)`, () => {
+    it(`importKey refuses this key as a secret: ${name} (CVE-2022-29217, CVE-2023-48223)`, () => {
       refuses({ secret, algorithm: 'HS256' }, /others may know/)
       if (typeof secret === 'string')
         refuses({ secret: Buffer.from(secret), algorithm: 'HS256' }, /others may know/)

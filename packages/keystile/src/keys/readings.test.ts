@@ -11,7 +11,7 @@ describe('readingsOf', () => {
     assert.deepEqual(readings('YWI='), ['YWI=', 'ab', ''])
   })
 
-  it('readingsOf skips spaces and quotation marks at the start of a text, but not inside', () => {
+  it('readingsOf skips spaces and quotation marks only at the start of a text', () => {
     for (const start of ['\n', ' "', "'`\t"]) assert.equal(readings(`${start}6162`)[2], 'ab')
     assert.equal(readings('61"62')[2], 'a')
   })

@@ -91,27 +91,33 @@ const failures: readonly (readonly [string, () => Response | Promise<Response>])
   ['the answer is 500', () => new Response('{"keys":[]}', { status: 500 })],
   ['the answer is 404', () => new Response(null, { status: 404 })],
   ['the answer is not JSON', () => new Response('<html>')],
-  ['the answer is another object', () => Response.json({ jwks: [] })],
-  ['keys is not an array', () => Response.json({ keys: { first: exportPublicJwk(second) } })],
-  ['a key is not an object', () => Response.json({ keys: [exportPublicJwk(second), null] })],
-  ['the set is empty', () => Response.json({ keys: [] })],
+  ['the answer is an object without keys', () => Response.json({ jwks: [] })],
   [
-    'no key is usable',
+    '`keys` in the answer is not an array',
+    () => Response.json({ keys: { first: exportPublicJwk(second) } }),
+  ],
+  [
+    'a key in the answer is not an object',
+    () => Response.json({ keys: [exportPublicJwk(second), null] }),
+  ],
+  ['the answer has no keys', () => Response.json({ keys: [] })],
+  [
+    'the answer has no usable key',
     () => Response.json({ keys: [{ kty: 'EC', kid: 'second' }, { kty: 'foo' }] }),
   ],
   [
-    'a kid appears twice',
+    'the answer has a kid twice',
     () => Response.json({ keys: [exportPublicJwk(second), exportPublicJwk(second)] }),
   ],
   [
-    'all keys are secrets',
+    'the answer has only secret keys',
     () => Response.json({ keys: [exportPrivateJwk(generateKey('HS256', { keyId: 'second' }))] }),
   ],
   ['the answer is too large', () => new Response(`{"keys":[]${' '.repeat(300_000)}}`)],
 ]
 
 describe('createRemoteJwkSet', () => {
-  it('after a long pause, a remote key set does not find a key that was withdrawn', async () => {
+  it('after 10 min without use, a remote key set does not find a withdrawn key', async () => {
     const { script, set, has, advance } = start()
     await has('first')
     script.keys = [exportPublicJwk(second)]
@@ -121,7 +127,7 @@ describe('createRemoteJwkSet', () => {
     assert.deepEqual(await Promise.all(searches), [false, false])
   })
 
-  it('after a long pause, a remote key set uses its old keys if the issuer is down', async () => {
+  it('after a day without use, a remote key set keeps its keys if the issuer is down', async () => {
     const { script, has, advance } = start()
     await has('first')
     script.instead = () => new Response(null, { status: 503 })
@@ -177,7 +183,7 @@ describe('createRemoteJwkSet', () => {
 })
 
 describe('a remote key set and tokens with an unknown kid', () => {
-  it('unknown kids start at most one fetch in 30 s', async () => {
+  it('searches for unknown kids start at most one fetch of the keys in 30 s', async () => {
     const { script, has, advance } = start()
     await has('first')
     for (let i = 0; i < 100; i++) assert.equal(await has(`unknown-${i}`), false)
@@ -214,7 +220,7 @@ describe('a remote key set and tokens with an unknown kid', () => {
     assert.equal(await waiting, true)
   })
 
-  it('unknown kids are looked up without delay after the clock is set back', async () => {
+  it('if the clock was set back, a search for an unknown kid fetches without delay', async () => {
     const { script, has, advance } = start()
     await has('first')
     script.keys = [exportPublicJwk(second)]
@@ -225,7 +231,7 @@ describe('a remote key set and tokens with an unknown kid', () => {
 
 describe('a remote key set when a fetch fails', () => {
   for (const [name, answer] of failures) {
-    it(`a key set keeps its keys and tries again every 30 s if ${name}`, async () => {
+    it(`a key set keeps its keys and retries the fetch every 30 s if ${name}`, async () => {
       const { script, set, has, advance } = start()
       await has('first')
       const known = set.find('first', es256)
@@ -279,7 +285,7 @@ describe('a remote key set when a fetch fails', () => {
     assert.equal(await has('second'), true)
   })
 
-  it('a key set uses the old jwks_uri if it cannot fetch the metadata again', async () => {
+  it('a key set keeps using its old jwks_uri if a new fetch of the metadata fails', async () => {
     const broken: readonly (() => Response)[] = [
       () => new Response(null, { status: 500 }),
       () =>
@@ -326,7 +332,7 @@ describe('a remote key set after its keys have expired', () => {
     assert.ok(set.find('second', es256))
   })
 
-  it('in a Worker, a request with expired keys waits for the new fetch', async (t) => {
+  it('in a Cloudflare Worker, a search waits for a fetch if the keys have expired', async (t) => {
     actAsWorker(t)
     const { script, set, has, advance } = start()
     await has('first')
@@ -338,7 +344,7 @@ describe('a remote key set after its keys have expired', () => {
     assert.equal(script.fetches, 2)
   })
 
-  it('in a Worker, expired keys are used if the fetch fails', async (t) => {
+  it('in a Cloudflare Worker, a key set uses its expired keys if the fetch fails', async (t) => {
     actAsWorker(t)
     const { script, set, has, advance } = start()
     await has('first')
@@ -349,7 +355,7 @@ describe('a remote key set after its keys have expired', () => {
     assert.ok(set.find('first', es256), 'no other fetch is allowed yet')
   })
 
-  it('if a Worker drops a fetch, waiting requests get 503; the next request fetches', async (t) => {
+  it('if a Worker drops a fetch, waiting searches get 503; the next one refetches', async (t) => {
     actAsWorker(t)
     const { script, has, refusal, advance } = start()
     await loseFetch(t, script, () => has('first'))
@@ -378,7 +384,7 @@ describe('a remote key set after its keys have expired', () => {
     assert.deepEqual([await found, await has('second')], [false, true])
   })
 
-  it('in a Worker, simultaneous searches for keys share one fetch', async (t) => {
+  it('in a Cloudflare Worker, simultaneous searches for keys share one fetch', async (t) => {
     actAsWorker(t)
     const { script, has } = start()
     assert.deepEqual(await Promise.all([has('first'), has('first'), has('other')]), [
@@ -431,7 +437,7 @@ describe('a remote key set after its keys have expired', () => {
     })
   }
 
-  it('a key set is stale if its keys are expired and a fetch has failed', async () => {
+  it('a key set is in state `stale` only if its keys expired and a fetch failed', async () => {
     const stage = start()
     const { script, set, has, advance } = stage
     await has('first')
@@ -465,7 +471,7 @@ describe('a remote key set that was fetched again', () => {
     return { ...stage, before }
   }
 
-  it('after a refresh, an unchanged key is the same object', async () => {
+  it('after a refetch, a key set still returns the same object for an unchanged key', async () => {
     const { kty, crv, x, y, kid } = exportPublicJwk(first)
     const { set, before } = await refreshWith([
       exportPublicJwk(second),
@@ -475,7 +481,7 @@ describe('a remote key set that was fetched again', () => {
     assert.ok(set.find('second', es256))
   })
 
-  it('after a refresh, a new key can have the kid of an old key', async () => {
+  it('after a refetch, a key set finds the new key if the issuer reused a kid', async () => {
     const { set, before } = await refreshWith([
       exportPublicJwk(generateKey('ES256', { keyId: 'first' })),
     ])
@@ -484,7 +490,7 @@ describe('a remote key set that was fetched again', () => {
     assert.notEqual(after, before)
   })
 
-  it('after a refresh, a key is found only under its new kid and new algorithm', async () => {
+  it('after a refetch, a key set finds a key only by its new kid and new algorithm', async () => {
     const rsa = generateKey('RS256', { keyId: 'rsa' })
     const stage = start([rsa])
     await stage.set.load()
@@ -502,7 +508,7 @@ describe('a remote key set that was fetched again', () => {
     assert.equal(stage.set.find('renamed', findAlgorithm('PS256')!)?.keyId, 'renamed')
   })
 
-  it('after a refresh, a key set no longer has a key that the issuer removed', async () => {
+  it('after a refetch, a key set no longer has a key that the issuer removed', async () => {
     const { set } = await refreshWith([exportPublicJwk(second)])
     assert.equal(set.find('first', es256), undefined)
   })
@@ -555,7 +561,7 @@ describe('a remote key set and keys that it must not use', () => {
     assert.equal(set.find('second', es256), undefined)
   })
 
-  it('a remote key set ignores a key whose use is encryption', async () => {
+  it('a remote key set ignores a key if its `use` is encryption', async () => {
     const { script, has } = start()
     script.keys = [{ ...exportPublicJwk(second), use: 'enc' }, exportPublicJwk(first)]
     assert.deepEqual([await has('first'), await has('second')], [true, false])
@@ -563,7 +569,7 @@ describe('a remote key set and keys that it must not use', () => {
 })
 
 describe('load()', () => {
-  it('remoteJwkSet.load() resolves when keys are loaded, and fetches only once', async () => {
+  it('remoteJwkSet.load() fetches the keys once, even if it is called several times', async () => {
     const { script, set, advance } = start()
     await Promise.all([set.load(), set.load()])
     assert.equal(set.state, 'current')
@@ -572,7 +578,7 @@ describe('load()', () => {
     assert.equal(script.fetches, 1)
   })
 
-  it('remoteJwkSet.load() rejects if the fetch fails, and can be called again', async () => {
+  it('remoteJwkSet.load() rejects if the fetch fails; a later call can succeed', async () => {
     const { script, set, advance } = start()
     script.instead = () => Promise.reject(new Error('connection refused'))
     const rejected = (error: Error): boolean => {
@@ -624,7 +630,7 @@ describe('a remote key set whose issuer does not answer', () => {
     assert.match((await refused)[2], /no answer within 5 s/)
   })
 
-  it('an issuer that never answers gets one request in 30 s; known keys stay usable', async (t) => {
+  it('if the issuer hangs, a key set fetches once in 30 s; known keys stay usable', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { script, set, has, advance } = start()
     await has('first')
@@ -655,7 +661,7 @@ describe('a remote key set whose issuer does not answer', () => {
     assert.equal(await has('second'), true)
   })
 
-  it('the timer of a fetch does not keep a process running, and is cleared', async (t) => {
+  it('the timer of a fetch keeps no process running, and is cleared after the fetch', async (t) => {
     const timers = new Set<NodeJS.Timeout>()
     const real = globalThis.setTimeout
     t.mock.method(globalThis, 'setTimeout', (...args: Parameters<typeof setTimeout>) => {
@@ -696,7 +702,7 @@ describe('close()', () => {
     assert.equal(script.asked.length, 1)
   })
 
-  it('a key set that was closed before its first fetch rejects with 503', async () => {
+  it('a key set rejects with 503 if it was closed before its first fetch', async () => {
     const { script, set, refusal } = start()
     set.close()
     assert.deepEqual((await refusal('first')).slice(0, 2), ['temporarily_unavailable', 1])

@@ -180,7 +180,7 @@ describe('importKey of text that is not a secret', () => {
 })
 
 describe('importKey of random text that looks like a mistake', () => {
-  it('importKey accepts random text that happens to contain "arn:" or a similar prefix', () => {
+  it('importKey accepts random text even if "arn:", "ssh-" or the like is part of it', () => {
     for (const mark of [
       'ssh-',
       '-BEGIN-',
@@ -195,16 +195,16 @@ describe('importKey of random text that looks like a mistake', () => {
     assert.ok(importSecret('kQ3v9ZpX1mW7tY5uB2nR8sD4fG6hJ0lAnull'))
   })
 
-  it('importKey accepts two UUIDs together as a secret', () => {
+  it('importKey accepts two UUIDs, joined by a hyphen, as one secret', () => {
     const two = '1b4e28ba-2fa1-41d2-883f-0016d3cca427-9c858901-8a57-4791-81fe-4c455b099bc9'
     assert.ok(importSecret(two))
   })
 
-  it('importKey accepts base64 that starts with a slash and has no capitals', () => {
+  it('importKey accepts base64 with capitals, even if it starts with a slash like a path', () => {
     assert.ok(importSecret('/KqwertzuiopasdfghjklyxcvbnmabcdefgHIJKLMNO'))
   })
 
-  it('importKey accepts words with slashes and dots, except a path or a host name', () => {
+  it('importKey accepts words with slashes and dots that are no path and no host name', () => {
     for (const words of [
       'correct horse battery.keyboard staple',
       'correct horse/battery.staple again!',
@@ -328,7 +328,7 @@ describe('importKey of a secret that is not random', () => {
     })
   }
 
-  it('a secret with few different characters must be hex, with or without separators', () => {
+  it('importKey accepts a secret of few different characters only if it is written in hex', () => {
     const hex = '1a2b3c4d1d2c3b4a1c2d3a4b1b2a3d4c'
     assert.ok(importSecret(hex))
     assert.ok(importSecret(hex.toUpperCase()))
@@ -338,7 +338,7 @@ describe('importKey of a secret that is not random', () => {
       refuses(text, /must be random/)
   })
 
-  it('importKey demands 16 different bytes, and 8 different steps between adjacent bytes', () => {
+  it('a secret must have 16 different bytes, and 8 different steps between adjacent bytes', () => {
     const stepping = (steps: number): Uint8Array => {
       let byte = 0
       return Uint8Array.from({ length: 32 }, (_, i) => (byte += 1 + (i % steps)))
@@ -388,7 +388,7 @@ describe('importKey of a secret that is not random', () => {
     refuses(`change-me${random.slice(1)}`, /printed in public documentation/)
   })
 
-  it('importKey accepts 32 random hex digits for HS256, which are 128 bits', () => {
+  it('importKey accepts 32 random hex digits, which are 128 bits, as an HS256 secret', () => {
     let block = Buffer.alloc(64)
     for (let i = 0; i < 10_000; i++) {
       block = createHash('sha512').update(block).digest()
@@ -448,7 +448,7 @@ describe('a hand-made key, which importKey has not checked', () => {
 })
 
 describe('importJwkSet of secrets', () => {
-  it('importJwkSet refuses a set that contains a weak secret, and says how to fix it', () => {
+  it('importJwkSet refuses a set with a weak secret, and says how to make a better one', () => {
     const good = {
       kty: 'oct',
       alg: 'HS256',

@@ -45,14 +45,14 @@ describe('refusalsOf', () => {
     assert.equal(textsOf(demand([['a'], []]))[403], undefined)
   })
 
-  it('refusalsOf adds a 403 if a verified e-mail address is demanded', () => {
+  it('refusalsOf adds a 403 if a guard demands a verified e-mail address', () => {
     const text = 'The e-mail address of the user is not verified'
     assert.equal(textsOf(demand([[]], { verified: true }))[403], text)
     assert.equal(textsOf(demand(), demand([[]], { verified: true }))[403], text)
     assert.equal(textsOf(demand([['a']], { verified: true }))[403], `The token lacks a. ${text}`)
   })
 
-  it('refusalsOf describes WWW-Authenticate for a 403 only if a scope is demanded', () => {
+  it('refusalsOf describes WWW-Authenticate for a 403 only if a guard demands a scope', () => {
     const headersOf = (one: Demand): unknown =>
       (refusalsOf([one], {}) as Record<string, { headers?: object }>)['403']?.headers
     assert.equal(headersOf(demand([[]], { verified: true })), undefined)

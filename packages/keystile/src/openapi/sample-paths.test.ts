@@ -10,7 +10,7 @@ const first = (
 ): string[] => [...samplePaths(template, parameters, document)].slice(0, count)
 
 describe('samplePaths', () => {
-  it('samplePaths yields a path without parameters unchanged', () => {
+  it('if a path has no parameters, samplePaths yields only the path itself', () => {
     assert.deepEqual([...samplePaths('/items', [], {})], ['/items'])
   })
 
@@ -31,7 +31,7 @@ describe('samplePaths', () => {
       )
   })
 
-  it('samplePaths tries the document’s values, most specific first, then common values', () => {
+  it('samplePaths tries the examples first, then values of the schema, then common values', () => {
     const parameters: readonly object[] = [
       {
         name: 'id',

@@ -82,7 +82,7 @@ describe('secure()', () => {
     assert.ok(schemas!['KeystileProblem'])
   })
 
-  it('secure() leaves its argument unchanged, and adds nothing if there is no guard', () => {
+  it('secure() does not change the given document, and adds nothing to an unguarded route', () => {
     const document = documentOf('get /items')
     secure(document, app)
     assert.deepEqual(document, documentOf('get /items'))
@@ -118,7 +118,7 @@ describe('secure()', () => {
     assert.equal(lost(undefined, [{ apiKey: [] }]), undefined)
   })
 
-  it('secure() refuses a document if another scheme already has Keystile’s name', () => {
+  it('secure() refuses a document if a security scheme of the app has Keystile’s name', () => {
     const apiKey = { type: 'apiKey', in: 'header', name: 'X-Key' }
     const securedWith = (securitySchemes: object): OpenApiDocument =>
       secure({ ...documentOf('get /items'), components: { securitySchemes } }, app)
@@ -135,7 +135,7 @@ describe('secure()', () => {
     assert.deepEqual(secure(secured, app), secured)
   })
 
-  it('`security` gets {} for an optional guard, and one entry per alternative of anyOf', () => {
+  it('in `security`, guard.optional adds {}, and guard.anyOf adds one item per alternative', () => {
     const app = new Hono()
       .get('/optional', guard.optional(), ok)
       .get('/optional-scope', guard.optional('items:read'), ok)
@@ -163,7 +163,7 @@ describe('secure()', () => {
     )
   })
 
-  it('secure() marks an operation that demands a verified e-mail address', () => {
+  it('secure() adds x-email-verified to an operation that demands a verified address', () => {
     const withUser = createGuard({ verifier: options.verifier, user: () => ({}) })
     const app = new Hono()
       .get('/verified', withUser(), withUser({ verified: true }), ok)
@@ -195,7 +195,7 @@ describe('secure()', () => {
     assert.deepEqual(securitySchemes?.['keystile2'], { type: 'oauth2', flows })
   })
 
-  it('secure() keeps the security of other schemes and adds Keystile’s to it', () => {
+  it('secure() keeps the requirements of other security schemes, and adds Keystile’s own', () => {
     const document = { ...documentOf('get /items'), security: [{ apiKey: [] }] }
     assert.deepEqual(operationIn(secure(document, app), 'get /items').security, [
       { apiKey: [], keystile: ['items:read'] },
@@ -225,7 +225,7 @@ describe('secure()', () => {
     ])
   })
 
-  it('secure() accepts another security scheme for an issuer that is not Keystile', () => {
+  it('with the option `securityScheme`, secure() adds that scheme instead of the default', () => {
     const securityScheme = {
       type: 'openIdConnect',
       openIdConnectUrl: 'https://id.example/.well-known/x',
@@ -398,7 +398,7 @@ describe('secure() with Hono', () => {
     assert.equal(securityOf(app, 'get /x/{name}'), undefined)
   })
 
-  it('secure() refuses a path of an app that is mounted in Hono', () => {
+  it('secure() refuses a path that Hono passes to a mounted app', () => {
     const app = new Hono().mount('/foreign', () => new Response('x')).get('/foreign/x', guard(), ok)
     assert.throws(() => securityOf(app, 'get /foreign/x'), /a mounted app answers/)
   })
@@ -458,7 +458,7 @@ for (const [name, make] of [
       )
     })
 
-    it(`secure() refuses a path of an app that is mounted in Express ${name}`, () => {
+    it(`secure() refuses a path that Express ${name} passes to a mounted app`, () => {
       const app = make()
       app.use('/foreign', make())
       app.get('/foreign/x', expressGuard(), (_request, response) => void response.end())
@@ -468,7 +468,7 @@ for (const [name, make] of [
 }
 
 describe('secure() with Fastify', () => {
-  it('secure() combines the hooks of a Fastify route and of its plugins', async () => {
+  it('secure() combines guards in the hooks of a Fastify route and of its plugins', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     const answer = async (): Promise<string> => 'ok'
@@ -493,7 +493,7 @@ describe('secure() with Fastify', () => {
     await app.close()
   })
 
-  it('a Fastify route is listed once, even if documentRoutes is registered twice', async () => {
+  it('describeApp lists a Fastify route once if documentRoutes is registered twice', async () => {
     const app = Fastify()
     await app.register(documentRoutes)
     app.get('/before', { onRequest: fastifyGuard() }, async () => 'ok')
@@ -507,7 +507,7 @@ describe('secure() with Fastify', () => {
     await app.close()
   })
 
-  it('secure() throws for a Fastify app that did not register documentRoutes', async () => {
+  it('secure() throws an error if a Fastify app did not register documentRoutes', async () => {
     const app = Fastify()
     app.get('/', async () => 'ok')
     assert.throws(() => securityOf(app, 'get /'), /await app.register\(documentRoutes\)/)

@@ -13,7 +13,7 @@ describe('createTestIssuer', () => {
   const statusOf = async (login?: TestLogin, method = 'GET'): Promise<number> =>
     (await app.request('/orders', { method, headers: issuer.headers(login) })).status
 
-  it('a real guard admits a createTestIssuer token only if it has the route’s scope', async () => {
+  it('a guard admits a test issuer’s token only if the token has the route’s scope', async () => {
     assert.equal(await statusOf({ scopes: ['orders:read'] }), 200)
     assert.equal(await statusOf({ scopes: ['orders:write'] }), 403)
     assert.equal(await statusOf(), 403)
@@ -23,7 +23,7 @@ describe('createTestIssuer', () => {
     assert.equal(await answer.json(), 'bob')
   })
 
-  it('a guard refuses a token whose session the test issuer has revoked', async () => {
+  it('a guard refuses a token after the test issuer has revoked the token’s session', async () => {
     const login = { sessionId: 's1', scopes: ['orders:read'] }
     const before = issuer.headers(login)
     assert.equal((await app.request('/orders', { headers: before })).status, 200)
@@ -34,7 +34,7 @@ describe('createTestIssuer', () => {
     assert.equal(await statusOf({ scopes: ['orders:read'] }), 200)
   })
 
-  it('advance() of a test issuer moves its clock, so that older tokens expire', async () => {
+  it('advance() moves a test issuer’s clock forward, so that older tokens expire', async () => {
     const headers = issuer.headers({ scopes: ['orders:read'] })
     issuer.advance(599)
     assert.equal((await app.request('/orders', { headers })).status, 200)
@@ -47,7 +47,7 @@ describe('createTestIssuer', () => {
     })
   })
 
-  it('createTestIssuer issues tokens for 600 seconds by default', async () => {
+  it('a token of createTestIssuer expires after 600 seconds by default', async () => {
     const lifeOf = async (login?: TestLogin): Promise<number> => {
       const { claims } = await issuer.verifier.verify(issuer.token(login))
       return claims.exp - claims.iat

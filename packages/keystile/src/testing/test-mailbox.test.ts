@@ -10,7 +10,7 @@ const mailTo = (to: string, subject: string, text = ''): SentMail => ({
 })
 
 describe('createTestMailbox', () => {
-  it('mailbox.next returns each mail to an address once, in the order of sending', async () => {
+  it('mailbox.next returns the mails for one address in the order sent, each once', async () => {
     const mailbox = createTestMailbox()
     mailbox.send(mailTo('Ada@example.com', 'first'))
     mailbox.send(mailTo('bob@example.com', 'other'))
@@ -24,7 +24,7 @@ describe('createTestMailbox', () => {
     )
   })
 
-  it('if several mailbox.next calls wait, each new mail goes to one of them', async () => {
+  it('a mail resolves the oldest waiting call of mailbox.next for the same address', async () => {
     const mailbox = createTestMailbox()
     const calls = [
       mailbox.next('ada@example.com'),
@@ -45,7 +45,7 @@ describe('createTestMailbox', () => {
     assert.equal((await mailbox.next('ada@example.com')).subject, 'third')
   })
 
-  it('mailbox.next rejects if no mail is sent in time, and lists the other mails', async () => {
+  it('mailbox.next rejects if no mail comes in time; the error lists the other mails', async () => {
     const mailbox = createTestMailbox()
     const next = (): Promise<unknown> => mailbox.next('ada@example.com', { timeoutSeconds: 0.01 })
     await assert.rejects(next(), {
@@ -58,7 +58,7 @@ describe('createTestMailbox', () => {
     assert.equal((await mailbox.next('ada@example.com')).subject, 'late')
   })
 
-  it('reading the link, token or code of a mail throws an error if the mail has none', async () => {
+  it('the getters link, token and code of a test mail throw if the mail has none', async () => {
     const mailbox = createTestMailbox()
     const link = 'https://a.example/account/reset-password?token=abc_-9'
     mailbox.send(mailTo('a@a.example', 'Both', `On 27 May 2026:\n\n${link}\n\n1234 5678\n`))

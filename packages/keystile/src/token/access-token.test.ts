@@ -208,7 +208,7 @@ describe('verifyAccessToken', () => {
     }
   })
 
-  it('verifyAccessToken returns each scope once and keeps their order', () => {
+  it('verifyAccessToken returns each scope once, in the order of the token', () => {
     assert.deepEqual(verify(token({ scope: 'b a b' })).scopes, ['b', 'a'])
     assert.deepEqual(verify(token({ scope: '' })).scopes, [])
   })

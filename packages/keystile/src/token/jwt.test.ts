@@ -116,7 +116,7 @@ describe('verifyJwt', () => {
       })
     }
 
-    it('verifyJwt accepts a token for 5 seconds after exp by default', () => {
+    it('by default, verifyJwt accepts a token until 5 seconds after exp', () => {
       assert.ok(verifyJwt(signed({ exp: now - 4 }), key, { clock: at(now) }))
       assert.throws(
         () => verifyJwt(signed({ exp: now - 5 }), key, { clock: at(now) }),
@@ -430,7 +430,7 @@ describe('verifyJwt', () => {
       assert.throws(() => verifyJwt(signed(valid), key, options as VerifyOptions), TypeError)
   })
 
-  it('verifyJwt refuses a clock that returns no milliseconds', () => {
+  it('verifyJwt refuses a clock whose now() does not return milliseconds', () => {
     const wrong = [
       undefined,
       Number.NaN,

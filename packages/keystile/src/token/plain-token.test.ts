@@ -54,7 +54,7 @@ describe('verifyPlainToken and the kind of a token', () => {
   }
 
   for (const name of ['nonce', 'at_hash', 'c_hash', 'events']) {
-    it(`verifyPlainToken refuses a token with the claim ${name}, even if it is null`, () => {
+    it(`verifyPlainToken refuses a token with the claim ${name}, even with the value null`, () => {
       for (const value of ['x', null, {}]) refused(new RegExp(`"${name}"`), { [name]: value })
     })
   }
@@ -79,7 +79,7 @@ describe('verifyPlainToken and the kind of a token', () => {
     })
   }
 
-  it('verifyPlainToken refuses a token if typ, type or token_type is not a string', () => {
+  it('verifyPlainToken refuses a token if the claim typ, type or token_type is no string', () => {
     for (const name of ['typ', 'type', 'token_type']) {
       for (const value of [['ID'], null, 7, { toString: 1 }])
         refused(new RegExp(`^"${name}" is not a string$`), { [name]: value })
@@ -91,7 +91,7 @@ describe('verifyPlainToken and the kind of a token', () => {
       refused(/^"cnf" binds the token/, { cnf })
   })
 
-  it('verifyPlainToken accepts token_use "access" and typ "Bearer"', () => {
+  it('verifyPlainToken accepts the claims token_use "access" and typ "Bearer"', () => {
     assert.equal(verify({ token_use: 'access', typ: 'Bearer' }).claims.sub, 'ada')
   })
 })
@@ -230,7 +230,7 @@ describe('verifyPlainToken and the client', () => {
 })
 
 describe('verifyPlainToken and the scopes', () => {
-  it('verifyPlainToken reads the scopes only from the claim in the option scopesFrom', () => {
+  it('verifyPlainToken reads the scopes only from the claim that `scopesFrom` names', () => {
     const claims = { scope: 'a b', scp: ['c', 'd'], permissions: ['e:f'] }
     assert.deepEqual(verify(claims).scopes, ['a', 'b'])
     assert.deepEqual(verify(claims, { scopesFrom: 'scp' }).scopes, ['c', 'd'])
@@ -281,7 +281,7 @@ describe('verifyPlainToken and the age of a token', () => {
     assert.equal(verify({ iat: now - 35 }).expires, now + 60)
   })
 
-  it('verifyPlainToken returns exp if exp is earlier than iat plus maxTokenAgeSeconds', () => {
+  it('verifyPlainToken returns exp as `expires` if iat plus maxTokenAgeSeconds is later', () => {
     assert.equal(verify({ iat: now, exp: now + 10 }, young).expires, now + 10)
   })
 

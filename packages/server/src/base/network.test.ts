@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { networkOf } from './network.ts'
 
 describe('networkOf', () => {
-  it('networkOf returns the /64 of an IPv6 address in any spelling', () => {
+  it('networkOf returns the /64 network of an IPv6 address in any spelling', () => {
     const table = [
       ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
       ['2001:0DB8:0001:0002::', '2001:db8:1:2::/64'],

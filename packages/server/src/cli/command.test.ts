@@ -21,7 +21,7 @@ describe('parseCall', () => {
     }
   })
 
-  it('parseCall reads -m as a flag, not as an id, and throws if a flag is unknown', () => {
+  it('parseCall reads -m as an unknown flag, not as an id, and throws an error', () => {
     assert.throws(() => parseCall(command, ['-m']), /there is no flag -m/)
   })
 })

@@ -119,7 +119,7 @@ describe('the inspection of the machine', () => {
         `insert into mail (id, template, subject, recipient, sealed, created_at, expires_at, tries,
           next_try_at) values ('m', 't', 's', 'r', 'x', 0, 0, 0, 0)`,
       ),
-    'a proof': () =>
+    'a mailed token': () =>
       sqlite.exec(
         `insert into mail_proof (id, purpose, token_hash, counted_for, tries, sealed, created_at,
           expires_at) values ('p', 'p', 'h', 'c', 0, 'x', 0, 0)`,
@@ -131,12 +131,12 @@ describe('the inspection of the machine', () => {
     return facts.needsPreviousKey
   }
   for (const [what, insert] of Object.entries(rows))
-    it(`inspectMachine finds that ${what} needs the previous key`, async () => {
+    it(`inspectMachine finds that the previous key is still needed for ${what}`, async () => {
       insert()
       assert.equal(await needsPreviousKey({ key, previousKey: 'other' }), true)
     })
 
-  it('needsPreviousKey of inspectMachine is undefined without `key` or `previousKey`', async () => {
+  it('inspectMachine sets needsPreviousKey only if `key` and `previousKey` are known', async () => {
     addKey(sealAsSigningKey('{}', 'k'))
     assert.equal(await needsPreviousKey({ key, previousKey: 'other' }), false)
     assert.equal(await needsPreviousKey({ key }), undefined)
@@ -145,7 +145,7 @@ describe('the inspection of the machine', () => {
     assert.equal(await needsPreviousKey({ previousKey: 'other' }), false)
   })
 
-  it('enforceRules logs warnings, and throws an error with all fatal violations', async () => {
+  it('enforceRules logs warnings, or throws an error that lists all fatal violations', async () => {
     const warnings: unknown[] = []
     const logger = {
       ...silentLogger,

@@ -38,12 +38,12 @@ function faultsOf(options: object): readonly string[] {
 }
 
 describe('checkOptions', () => {
-  it('a directory may set `cached` to true or false, and may have unknown properties', () => {
+  it('readOptions accepts `cached` and unknown properties in the option `users`', () => {
     for (const own of [{ cached: true }, { cached: false }, { findByLogins: findNone }])
       assert.deepEqual(faultsOf({ users: { ...directory, ...own } }), [])
   })
 
-  it('checkOptions reports a missing and a misspelt function of a directory as two faults', () => {
+  it('readOptions reports both a missing and a misspelt function of the option `users`', () => {
     const { passwordHash, active: _missing, ...others } = directory
     const faults = faultsOf({ users: { ...others, passwordhash: passwordHash } })
     assert.deepEqual(
@@ -93,7 +93,7 @@ describe('checkOptions', () => {
 })
 
 describe('trustedProxies', () => {
-  it('checkOptions refuses trustedProxies of 0.0.0.0/0 or of text that is not an address', () => {
+  it('checkOptions refuses trustedProxies with 0.0.0.0/0 or with text that is no address', () => {
     const given = { issuer: 'http://localhost:3000', database: ':memory:' }
     assert.equal(checkOptions(given).trustedProxies, undefined)
     assert.deepEqual(checkOptions({ ...given, trustedProxies: [] }).trustedProxies, [])
@@ -135,12 +135,12 @@ describe('readOptions', () => {
       /not have a user, a query/,
     ],
     [
-      'an issuer that begins like a URL',
+      'an issuer with a space in the host name',
       { issuer: 'https://a b', registration: 'open' },
       /^issuer must be a URL/,
     ],
     [
-      'an issuer whose scheme only ends in https',
+      'an issuer with the scheme xhttps',
       { issuer: 'xhttps://a.example', registration: 'open' },
       /^issuer must be a URL/,
     ],
@@ -155,7 +155,7 @@ describe('readOptions', () => {
       /must be "https:\/\/a\.example", because/,
     ],
     [
-      'an issuer in capitals',
+      'an issuer with a capital letter in the host name',
       { issuer: 'https://A.example', registration: 'open' },
       /must be "https:\/\/a\.example", because/,
     ],
@@ -185,7 +185,7 @@ describe('readOptions', () => {
       /^key must be given on PostgreSQL/,
     ],
     [
-      'a pool without a key',
+      'a PostgreSQL pool without a key',
       { database: { connect() {}, end() {}, on() {} } },
       /^key must be given on PostgreSQL/,
     ],
@@ -225,7 +225,7 @@ describe('readOptions', () => {
       /^cookieSession must be false while issuer has ";"/,
     ],
     [
-      'a cookie session if browsers would not store its cookie',
+      'a cookie session whose cookie browsers would not store',
       {
         cookieSession: true,
         issuer: 'http://auth.internal',
@@ -292,7 +292,7 @@ describe('readOptions', () => {
           /^corsOrigins must list https origins.*; it has ".*"/,
         ] as const,
     ),
-    ['access tokens that expire within 10 s', { accessTokenSeconds: 9 }, /at least 10/],
+    ['access tokens that expire in less than 10 s', { accessTokenSeconds: 9 }, /at least 10/],
     [
       'access tokens that expire after more than a day',
       { accessTokenSeconds: 86_401 },
@@ -379,7 +379,7 @@ describe('readOptions', () => {
       /^database must be a file, ':memory:' or a postgres: URL; it is a mysql: URL$/,
     ],
     [
-      'a database that is not a URL, without the part that may be a password',
+      'a database that is not a URL, and hides what may be a password',
       { database: 'user:secret://x' },
       /^database must be a file, ':memory:' or a postgres: URL$/,
     ],
@@ -402,18 +402,18 @@ describe('readOptions', () => {
     ],
     ['a logger without methods', { logger: {} }, /^logger must be an object with the methods/],
     [
-      'a clock without now',
+      'a clock without the method now',
       { clock: {} },
       /^clock must be an object with a method now; it is an object$/,
     ],
     ['an empty database', { database: '' }, /^database/],
     [
-      'a database that is a number, without the value',
+      'a database that is a number, and hides the number',
       { database: 5 },
       /^database must be a file, ':memory:' or a postgres: URL, or a pool of pg$/,
     ],
     [
-      'users that are not a directory',
+      'an option users that is not an object',
       { users: 'people' },
       /^users must be an object of functions/,
     ],
@@ -421,58 +421,58 @@ describe('readOptions', () => {
     ...['findByLogin', 'findBySubject', 'active', 'scopes', 'passwordHash'].map(
       (name) =>
         [
-          `a directory without ${name}`,
+          `a user directory without ${name}`,
           { users: { ...directory, [name]: undefined } },
           new RegExp(`^users\\.${name} must be a function`),
         ] as const,
     ),
     [
-      'a directory whose active is not a function',
+      'a user directory whose active is not a function',
       { users: { ...directory, active: true } },
       /^users\.active must be a function/,
     ],
     [
-      'a directory whose subject is not a function',
+      'a user directory whose subject is not a function',
       { users: { ...directory, subject: 'id' } },
       /^users\.subject must be a function/,
     ],
     [
-      'a directory whose savePasswordHash is not a function',
+      'a user directory whose savePasswordHash is not a function',
       { users: { ...directory, savePasswordHash: 'update' } },
       /^users\.savePasswordHash must be a function/,
     ],
     [
-      'a directory with a misspelt function',
+      'a user directory with a misspelt function',
       { users: { ...directory, passwordHash: undefined, passwordhash: () => '' } },
       /^users\.passwordhash is not known; did you mean passwordHash\?/m,
     ],
     [
-      'a directory with a misspelt optional function',
+      'a user directory with a misspelt optional function',
       { users: { ...directory, savePasswordhash: () => {} } },
       /^users\.savePasswordhash is not known; did you mean savePasswordHash\?/,
     ],
     [
-      'a directory whose cached is not true or false',
+      'a user directory whose cached is not true or false',
       { users: { ...directory, cached: 60 } },
       /^users\.cached must be true or false/,
     ],
     [
-      'a directory with setPassword and without email',
+      'a user directory with setPassword but without email',
       { users: { ...directory, setPassword: () => true } },
       /^users\.email must be a function, because setPassword is given/,
     ],
     [
-      'mail together with a directory without email',
+      'mail together with a user directory without email',
       { users: directory, mail: { from: 'a@example.com', send() {} } },
       /^mail needs users\.email too: .* Fix: add email: \(user\) => user\.email/,
     ],
     [
-      'a mail server together with a directory without email',
+      'a mail server together with a user directory without email',
       { users: directory, mailUrl: 'smtps://mail.example', mailFrom: 'a@example.com' },
       /^mailUrl needs users\.email too/,
     ],
     [
-      'accountPagesUrl together with a directory without setPassword',
+      'accountPagesUrl together with a user directory without setPassword',
       { users: { ...directory, email: () => null }, accountPagesUrl: 'https://app.example' },
       /^accountPagesUrl needs users\.setPassword too/,
     ],
@@ -594,7 +594,7 @@ describe('readOptions', () => {
     assert.doesNotMatch(faults, /KEYSTILE_|--/)
   })
 
-  it('the fault that readOptions reports for an invalid key does not show the key', () => {
+  it('readOptions reports an invalid key without showing the key', () => {
     assert.ok(!faultsOf({ key: 'hunter2' }).join().includes('hunter2'))
   })
 })

@@ -57,7 +57,7 @@ describe('the safety rules of the configuration', () => {
   })
 
   for (const [id, { stopped, passed }] of Object.entries(examples)) {
-    it(`safety rule ${id} reports its bad examples and accepts its good ones`, () => {
+    it(`safety rule ${id} reports each bad example and accepts each good example`, () => {
       const others = rules.filter((rule) => rule.id !== id)
       assert.ok(stopped.length > 0 && passed.length > 0)
       for (const situation of stopped) {
@@ -149,8 +149,8 @@ describe('the safety rules of the configuration', () => {
   })
 })
 
-describe('createKeystile', () => {
-  it(`of ${numRuns} random configurations, createKeystile refuses exactly the unsafe ones`, () => {
+describe('checkOptions and the safety rules', () => {
+  it(`of ${numRuns} random configurations, checkOptions refuses exactly the unsafe ones`, () => {
     let started = 0
     const isOption = ([name]: [string, unknown]): boolean => optionNames.includes(name)
     fc.assert(
@@ -171,7 +171,7 @@ describe('createKeystile', () => {
 })
 
 describe('keystile serve and the safety rules', () => {
-  it(`keystile serve refuses exactly the unsafe of ${numRuns} random environments`, async () => {
+  it(`of ${numRuns} random environments, readSettings accepts exactly the safe ones`, async () => {
     let started = 0
     await fc.assert(
       fc.asyncProperty(environmentArbitrary, async (environment) => {

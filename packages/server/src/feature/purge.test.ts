@@ -7,7 +7,7 @@ import { createPurge } from './purge.ts'
 
 describe('createPurge', () => {
   for (const key of [undefined, 'name'])
-    it(`with key ${key ?? 'id'}, createPurge deletes the oldest expired rows first`, async (t) => {
+    it(`createPurge deletes the oldest expired rows first (key: ${key ?? 'id'})`, async (t) => {
       const column = key ?? 'id'
       const sqlite = openSqliteFile(':memory:', { readOnly: false })
       const db = new Kysely<unknown>({ dialect: sqliteDialect(sqlite) })

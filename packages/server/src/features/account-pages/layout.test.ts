@@ -10,13 +10,13 @@ const linesOf = (field: Field): readonly string[] =>
     .filter((line) => line !== '')
 
 describe('the layout of account pages', () => {
-  it('the tag `markup` escapes strings, keeps nested markup, and leaves out undefined', () => {
+  it('the template tag `markup` escapes strings, keeps nested markup, and omits undefined', () => {
     const inner = markup`<b>${'<&">'}</b>`
     assert.equal(inner.text, '<b>&#60;&#38;&#34;&#62;</b>')
     assert.equal(markup`<p>${inner}${undefined}${''}.</p>`.text, `<p>${inner.text}.</p>`)
   })
 
-  it('a field has a label, and its aria-describedby names the hint and the error', () => {
+  it('a form field has a label, and aria-describedby names the field’s hint and error', () => {
     assert.deepEqual(linesOf({ name: 'login', label: 'Name' }), [
       '<label for="login">Name</label>',
       '<input id="login" name="login" required >',
@@ -41,7 +41,7 @@ describe('the layout of account pages', () => {
     assert.equal(control, '<input id="x" name="x" required  aria-describedby="x-hint">')
   })
 
-  it('a field with choices begins with an empty choice', () => {
+  it('a form field with choices offers an empty choice first', () => {
     const choices = [
       { value: '"a"', label: '<a>', isChosen: false },
       { value: '1', label: 'one', isChosen: true },
@@ -53,7 +53,7 @@ describe('the layout of account pages', () => {
     ])
   })
 
-  it('a page has a language, a heading and the name of its service, and says when to retry', () => {
+  it('an account page has a language, a heading and a service name; a 429 has Retry-After', () => {
     const page = {
       language: 'de',
       heading: 'Über <uns>',

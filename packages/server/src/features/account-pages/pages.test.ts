@@ -109,7 +109,7 @@ describe('the pages for a new password', () => {
     `autocomplete="new-password" aria-describedby="${described}"${marks}>`
   const refusedMarks = ' aria-invalid="true" autofocus'
 
-  it('the forgot-password page asks for the name or address, then for the code', async () => {
+  it('the forgot-password page asks for a user name or address, then for the code', async () => {
     const stage = createStage()
     const form = [
       '<h1>Forgot your password?</h1>',
@@ -204,7 +204,7 @@ describe('the pages for a new password', () => {
     assert.deepEqual(stage.calls.at(-1), ['confirm', { token: '' }, '', by])
   })
 
-  it('after a wrong reset code, the page shows its form again, with the typed code', async () => {
+  it('after a wrong reset code, the page shows the form again, with the typed code', async () => {
     const stage = createStage()
     const typed = { request_id: 'r"', code: '1"' }
     stage.error = wrongLink
@@ -274,7 +274,7 @@ describe('the pages that confirm an address', () => {
   const hint =
     '2 to 63 letters, digits, dots, underscores or hyphens, with a letter or digit first.'
 
-  it('the page of a registration asks for the password, and keeps the token', async () => {
+  it('the finish-registration page asks for the password and keeps the token', async () => {
     const stage = createStage()
     const form = [heading, intro, ...opening('a&#34;b'), ...passwordLines(), ...closing]
     assert.deepEqual(await linesAfter(stage, 'finish-registration?token=a%22b'), form)
@@ -304,7 +304,7 @@ describe('the pages that confirm an address', () => {
     ])
   })
 
-  it('the page of a registration shows each fault at its field', async () => {
+  it('the finish-registration page shows an error at the field that caused the error', async () => {
     const stage = createStage()
     const at = (field: string): { readonly errors: ProblemError['errors'] & object } => ({
       errors: [{ loc: ['body', field], msg: 'x', type: 'x' }],
@@ -416,7 +416,7 @@ describe('the pages for a new address and for an invitation', () => {
     '</form>',
   ]
 
-  it('the page of a mailed link shows a form with the token, and calls no service', async () => {
+  it('the page behind a mailed link shows a form with the token, and changes no data', async () => {
     const stage = createStage()
     assert.deepEqual(
       await linesAfter(stage, 'accept-invitation?token=a%22'),
@@ -440,7 +440,7 @@ describe('the pages for a new address and for an invitation', () => {
     assert.deepEqual(stage.calls, [])
   })
 
-  it('each page of a mailed link passes the token and the fields of its form to its service', async () => {
+  it('each page of a mailed link passes token and form fields to the right service', async () => {
     const stage = createStage()
     const form = { token: 't', password: 'p', username: 'ada', age: '36', other: 'x' }
     for (const [path, heading] of [
@@ -463,7 +463,7 @@ describe('the pages for a new address and for an invitation', () => {
     ])
   })
 
-  it('a link’s form shows a fault at its field, and keeps all input but the password', async () => {
+  it('a refused account form shows the reason and keeps all input but the password', async () => {
     const stage = createStage()
     const form = { token: 't', username: 'a"', password: 'p', age: 'x' }
     const filled = invitation('t', 'a&#34;', 'x')

@@ -23,7 +23,7 @@ function read(property: unknown, text: string): unknown {
 }
 
 describe('the profile fields of a page', () => {
-  it('a page asks only for required profile fields, not for token, request_id and code', () => {
+  it('a page asks only for required profile fields, never for one named token or code', () => {
     const text = { type: 'string' }
     const properties = { a: text, b: text, token: text, request_id: text, code: text }
     const required = ['a', 'token', 'request_id', 'code', 'missing', 'toString']
@@ -34,7 +34,7 @@ describe('the profile fields of a page', () => {
       assert.deepEqual(profileFieldsOf(schema).names, [])
   })
 
-  it('the input of a profile field follows from its type, format and title', () => {
+  it('the HTML input of a profile field depends on the field’s type, format and title', () => {
     const label = 'x'
     for (const [property, attributes] of [
       [{ type: 'string' }, 'type="text" value=""'],
@@ -61,7 +61,7 @@ describe('the profile fields of a page', () => {
     })
   })
 
-  it('a profile field with few values is shown as a list of choices', () => {
+  it('a page shows a profile field with few possible values as a list of choices', () => {
     const choices = (property: unknown, typed?: string): unknown =>
       (shown({ x: property }, typed === undefined ? {} : { x: typed })[0] as { choices: unknown })
         .choices

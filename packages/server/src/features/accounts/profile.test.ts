@@ -60,7 +60,7 @@ describe('checkProfile', () => {
     )
   })
 
-  it('checkProfile reports schema errors without a path, or with objects in the path', async () => {
+  it('checkProfile reports a schema error that has no path, or a path with objects', async () => {
     const odd: ProfileSchema = {
       '~standard': {
         version: 1,
@@ -113,7 +113,7 @@ describe('the size of a profile', () => {
     assert.deepEqual(await errorsOf({ a: '\u0000'.repeat(maxProfileBytes / 6) }), [sizeFault])
   })
 
-  it('checkProfile limits the size of the schema’s output, which Keystile stores', async () => {
+  it('checkProfile refuses a profile if the schema’s output is larger than 64 KiB', async () => {
     const growing: ProfileSchema = z
       .object({})
       .transform(() => ({ a: 'x'.repeat(maxProfileBytes) }))
