@@ -17,7 +17,7 @@ function findAll(pattern: RegExp): readonly (readonly [string, string])[] {
 }
 
 describe('statements that write users', () => {
-  it('only updateUser() changes user rows; other updates lock the row but change no value', () => {
+  it('only updateUser() changes a user row; every other UPDATE just locks the row', () => {
     const updates = findAll(/updateTable\('user'\)\s*\.set\((.{0,70})/gs)
     assert.equal(updates.length, findAll(/updateTable\(\s*'user'/g).length)
     assert.ok(updates.length > 5)
@@ -30,13 +30,13 @@ describe('statements that write users', () => {
     )
   })
 
-  it('only accounts/in-transaction.ts inserts or deletes users with the query builder', () => {
+  it("only accounts/in-transaction.ts calls insertInto('user') or deleteFrom('user')", () => {
     const place = ['features/accounts/in-transaction.ts', '']
     assert.deepEqual(findAll(/insertInto\(\s*'user'/g), [place])
     assert.deepEqual(findAll(/deleteFrom\(\s*'user'/g), [place])
   })
 
-  it('no raw SQL outside the migrations inserts, updates or deletes users', () => {
+  it('outside the migrations, no raw SQL statement inserts, updates or deletes a user', () => {
     const inMigrations = /^storage\/migrations\//
     const found = findAll(/\b(?:update|insert\s+into|delete\s+from|merge\s+into)\s+["`]?user\b/gi)
     assert.deepEqual(

@@ -100,7 +100,7 @@ describe('createUsers', () => {
     assert.equal(isOver(one), false)
   })
 
-  it('passwordSession is the session that set the current password, if a session did', async () => {
+  it('passwordSession names the session that set the password, or is undefined', async () => {
     const ada = await make('ada')
     const read = async (): Promise<User> => (await users.readBySubject(ada.publicUser.id))!
     assert.equal((await read()).passwordSession, undefined)
@@ -130,7 +130,7 @@ describe('createUsers', () => {
     assert.deepEqual([found.passwordHash, found.profile, found.roles], ['new', { n: 2 }, ['r']])
   })
 
-  it('users.change returns "outdated" if the caller’s rights have changed meanwhile', async () => {
+  it('users.change returns "outdated" if the caller’s stored rights have changed', async () => {
     const target = await make('target')
     const root = await make('root', { roles: ['admin'] })
     const give = async (author: User): Promise<string> =>

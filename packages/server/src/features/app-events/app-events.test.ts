@@ -77,7 +77,7 @@ describeOnBoth('onEvent', (stage) => {
     )
   })
 
-  it('a password change calls onEvent for each ended session, not for the caller’s', async () => {
+  it('a password change calls onEvent for every session except the caller’s', async () => {
     const { started, events } = await startListening(stage)
     const [one, two, three] = [
       await started.tokens(),
@@ -94,7 +94,7 @@ describeOnBoth('onEvent', (stage) => {
     assert.deepEqual(ended.toSorted(), [one.sessionId, three.sessionId].toSorted())
   })
 
-  it('onEvent is called once for each event, and only for events of this process', async () => {
+  it('onEvent is called once for each event of its process, and for no other event', async () => {
     const here = await startListening(stage)
     const there = await startListening(stage)
     await Promise.all(

@@ -57,7 +57,7 @@ describe('the delivery of durable events', () => {
     file.prepare('select * from app_event order by id').all()
   const expiry = (): unknown => file.prepare('select * from event_handler').get()?.['expires_at']
 
-  it('an event’s stored failure is `timeout` if its handler timed out, else `error`', async () => {
+  it('the failure of an event is `timeout` if the handler timed out, else `error`', async () => {
     const errors = new Map<string, unknown>([
       ['1', new DOMException('late', 'TimeoutError')],
       ['2', new DOMException('closed', 'AbortError')],
@@ -76,7 +76,7 @@ describe('the delivery of durable events', () => {
     )
   })
 
-  it('an event that fails more than seven days after its change is a dead letter', async () => {
+  it('an event over seven days old is a dead letter when its handler fails', async () => {
     insert('a', now - week)
     insert('b', now - week - 1)
     assert.deepEqual(
@@ -107,7 +107,7 @@ describe('the delivery of durable events', () => {
     )
   })
 
-  it('each hour, a process stores that it handles events; a failure logs a warning', async () => {
+  it('a process renews the event_handler row each hour, and warns if a renewal fails', async () => {
     const settle = async (): Promise<void> => {
       for (let round = 0; round < 3; round++) {
         await setImmediate()

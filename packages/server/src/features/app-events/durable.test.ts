@@ -70,7 +70,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
   const { rows, emptied, failed, run } = toolsOf(stage)
   const countRows = async (): Promise<number> => (await rows()).length
 
-  it('durable handlers get events with ids from every process and `keystile` command', async () => {
+  it('a durable handler gets the events of each process and each `keystile` command', async () => {
     const begin = Date.now()
     // This process takes the lease of background jobs, and has no handler.
     const there = await stage.start({ profile: z.looseObject({}) })
@@ -137,7 +137,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
     await until(() => events.length === 2)
   })
 
-  it('a change that is rolled back stores and delivers no event', async () => {
+  it('if a change is rolled back, no event is stored and no handler is called', async () => {
     const { events, onEvent } = collector()
     const started = await stage.start({ onEvent })
     const subject = await started.addUser()
@@ -176,7 +176,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
     )
   })
 
-  it('an event is delivered again if its handler rejects, not while the handler runs', async () => {
+  it('an event is delivered again if its handler rejects, but not while it runs', async () => {
     const clock = createTestClock()
     const { promise, resolve } = Promise.withResolvers<void>()
     let tries = 0
@@ -201,7 +201,7 @@ describeOnBoth('onEvent with durable: true', (stage) => {
     assert.deepEqual([events.length, new Set(events.map(({ id }) => id)).size], [12, 12])
   })
 
-  it('a process losing the lease while it handles an event does not delete the event', async () => {
+  it('if a process loses the lease while a handler runs, the event is not deleted', async () => {
     const clock = createTestClock()
     const events: DurableAppEvent[] = []
     const handle = async (event: DurableAppEvent): Promise<void> => {
@@ -287,7 +287,7 @@ describeOnBoth('durable events that are not handled', (stage) => {
     await keystile.close()
   }
 
-  it('a week-old event that fails is a dead letter until `keystile event retry`', async () => {
+  it('a week-old failed event is a dead letter until `keystile event retry` runs', async () => {
     await leave(7.01)
     const handler = collector(1)
     await stage.start({ onEvent: handler.onEvent })
@@ -308,7 +308,7 @@ describeOnBoth('durable events that are not handled', (stage) => {
     assert.match(await run('event', 'retry'), /^0 events will be handled/)
   })
 
-  it('an event younger than seven days whose handler fails is not a dead letter', async () => {
+  it('an event under seven days old is not a dead letter when its handler fails', async () => {
     await leave(6.99)
     await stage.start({ onEvent: collector(1).onEvent })
     await failed()
@@ -335,7 +335,7 @@ describeOnBoth('durable events that are not handled', (stage) => {
     assert.equal(handler.events.length, 1)
   })
 
-  it('housekeeping deletes an undelivered event 30 days after the change it reports', async () => {
+  it('housekeeping deletes an event that is still undelivered after 30 days', async () => {
     await leave(29.99)
     const first = await stage.start()
     const held = `select * from lease where name = 'jobs' and expires_at > ${Date.now()}`

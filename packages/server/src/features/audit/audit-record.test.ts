@@ -117,7 +117,7 @@ describeOnBoth(
       assert.deepEqual(await linesOf(() => login({ password: 'x'.repeat(1_025) })), [])
     })
 
-    it('the audit record has failed client authentications, with known clients’ ids', async () => {
+    it('the audit record has each refused client, with the id if the client exists', async () => {
       const { send, login, linesOf } = await start(stage)
       const refused = { event: 'client_refused', actor: 'nobody' }
       assert.deepEqual(
@@ -156,7 +156,7 @@ describeOnBoth(
       )
     })
 
-    it('the audit record has each session ended because its user has too many', async () => {
+    it('the audit record has each session that ends because its user has too many', async () => {
       const { addUser, keystile, linesOf } = await start(stage)
       const subject = await addUser()
       const made = []
@@ -172,7 +172,7 @@ describeOnBoth(
       assert.equal(lines.length, 2)
     })
 
-    it('the audit record has each reused token and the session that the reuse ends', async () => {
+    it('the audit record has each reuse of a refresh token, with the ended session', async () => {
       const { tokens, refresh, send, linesOf } = await start(stage, { graceSeconds: 0 })
       const { subject, sessionId, refreshToken } = await tokens()
       assert.deepEqual(await linesOf(() => refresh(refreshToken)), [])
@@ -313,7 +313,7 @@ describeOnBoth('the audit record of accounts', (stage) => {
     ])
   })
 
-  it('the audit record limits the number and the length of field names from users', async () => {
+  it('an audit line has at most 50 field names from a user, cut to 64 characters', async () => {
     const { register, login, send, linesOf } = await start(stage, {
       profile: z.record(z.string(), z.unknown()) as never,
     })

@@ -25,7 +25,7 @@ describe('createAudit', () => {
     await next
   })
 
-  it('createAudit does not count an audit line as waiting after its write has failed', async () => {
+  it('after a failed write, an audit line no longer counts as waiting', async () => {
     const away = createAudit(
       { write: () => Promise.reject(new Error('away')) } as unknown as Database,
       {

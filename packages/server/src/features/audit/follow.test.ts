@@ -60,7 +60,7 @@ describe('followAudit', () => {
     assert.deepEqual(await follow({ since: start + 2_000 }, () => record(4)), [[2, 3], [4]])
   })
 
-  it('after a line, followAudit also yields a line whose time is 30 s earlier', async () => {
+  it('followAudit yields a new line even if its time is 30 s before the last line', async () => {
     await record(0)
     const given = await follow(
       {},
@@ -71,7 +71,7 @@ describe('followAudit', () => {
     assert.deepEqual(given, [[0], [60], [30], [45]])
   })
 
-  it('followAudit yields a newly committed line whose time is in the past', async () => {
+  it('followAudit yields a new line even if its time is before all yielded lines', async () => {
     for (const at of [-3, -1, 0]) await record(at)
     const given: number[] = []
     let goesOn = true
@@ -87,7 +87,7 @@ describe('followAudit', () => {
     assert.deepEqual(given, [-1, 0, -2])
   })
 
-  it('a line that is committed while followAudit starts is yielded once', async () => {
+  it('if a line is committed while followAudit starts, followAudit yields it once', async () => {
     await Promise.all(Array.from({ length: 500 }, () => record(-60)))
     await record(0)
     const given: number[] = []
@@ -100,7 +100,7 @@ describe('followAudit', () => {
     assert.deepEqual(given.slice(498), [-60, -60, -30, 0])
   })
 
-  it('followAudit finds a late line only up to 30 s older than the newest line', async () => {
+  it('followAudit omits a late line if it is over 30 s older than the newest line', async () => {
     await record(0)
     const later = async (): Promise<void> => {
       now += 60_000
@@ -119,14 +119,14 @@ describe('followAudit', () => {
     )
   })
 
-  it('followAudit of one subject finds a line 90 s older than another subject’s line', async () => {
+  it('with { subject }, followAudit ignores how new the lines of other subjects are', async () => {
     await record(0)
     now += 100_000
     await record(100, 'bob')
     assert.deepEqual(await follow({ subject: 'ada' }, () => record(10)), [[0], [10]])
   })
 
-  it('followAudit yields a new line even if the line before it is an hour older', async () => {
+  it('followAudit yields the newest line even if its time is almost an hour ago', async () => {
     await record(0)
     now += 3_600_000
     assert.deepEqual(await follow({}, () => record(10)), [[0], [10]])

@@ -27,7 +27,7 @@ describe('the audit record in a database', () => {
     return found
   }
 
-  it('recordAudit stores the caller’s session and client if the entry has neither', async () => {
+  it('recordAudit stores the caller’s session and client unless the entry has others', async () => {
     const by = { actor: 'user:root', sessionId: 'own', clientId: 'first', address: '::1' } as const
     await database.write(recordAudit, { event: 'user_disabled', at: now, by, subject: 'ada' })
     const about = { sessionId: 'other', clientId: 'second', detail: { given: ['a'] } }
@@ -86,7 +86,7 @@ describe('the audit record in a database', () => {
     await empty.destroy()
   })
 
-  it('listAudit reads and purgeAudit deletes 500 audit lines at a time, oldest first', async () => {
+  it('listAudit returns all lines; purgeAudit deletes at most 500 lines at a time', async () => {
     await Promise.all(Array.from({ length: 1_001 }, (_, i) => record(now + i)))
     const all = await list()
     assert.deepEqual([all.length, all[0], all.at(-1)], [1_001, 0, 1_000])

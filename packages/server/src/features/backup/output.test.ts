@@ -44,7 +44,7 @@ describe('the examination of a backup', () => {
   const examine = (examined: Examined, flags: readonly string[] = [], clock?: number): Printed =>
     printed(flags, (call) => printExamination(call, examined), clock)
 
-  it('the examination prints the contents, the keys and the verdict', () => {
+  it('the examination of a backup prints its contents, its keys and a verdict', () => {
     const keys = [
       { id: 'a', state: 'current', signsUntil: undefined },
       { id: 'b', state: 'previous', signsUntil: now },
@@ -108,7 +108,7 @@ describe('the examination of a backup', () => {
     [172_799, '47 h'],
     [172_800, '2 d'],
   ] as const)
-    it(`the age of a backup after ${seconds} s is ${age}`, () => {
+    it(`after ${seconds} s, the age of a backup is printed as ${age}`, () => {
       const { lines } = examine({ faults: [], contents }, [], now + seconds * 1000 + 999)
       assert.match(lines[0] ?? '', new RegExp(`, ${age} old$`))
     })
@@ -139,7 +139,7 @@ describe('the end of a restore', () => {
     })
   })
 
-  it('with signingKey, a restore that ends all sessions warns that some tokens stay valid', () => {
+  it('if a restore with signingKey ends all sessions, it warns that some tokens stay valid', () => {
     const isWarning = (line: string): boolean => line.startsWith('Tokens that were issued after')
     assert.deepEqual(finish([], 'key').map(isWarning), [false, true, false])
     assert.deepEqual(finish(['keep-sessions'], 'key').map(isWarning), [false, false])
@@ -147,7 +147,7 @@ describe('the end of a restore', () => {
   })
 })
 
-it('the advice for PostgreSQL contains no secret of the URL', () => {
+it('if backup or restore refuses a PostgreSQL URL, the message contains no password', () => {
   const advise = (source: unknown, verb: 'backup' | 'restore' = 'restore'): string => {
     try {
       return requireSqliteFile(source as string, verb)

@@ -91,7 +91,7 @@ describe('POST /session/refresh', () => {
     assert.deepEqual(log, [{ event: 'refresh_refused' }, { reason: 'wrong_client' }])
   })
 
-  it('POST /session/refresh fails but keeps a cookie that cannot be checked', async () => {
+  it('if the cookie cannot be checked, POST /session/refresh fails but keeps it', async () => {
     await assert.rejects(send(refresh, away), DatabaseUnavailableError)
     const notNow = new OAuthError('temporarily_unavailable', 'Not now')
     await assert.rejects(

@@ -28,13 +28,13 @@ describe('createActiveUsers', () => {
     assert.deepEqual([await everyone.isWelcome(ada), await nobody.isWelcome(ada)], [true, false])
   })
 
-  it('the token of a client has no user, even if a user has the id of the client', async () => {
+  it('a client’s token belongs to no user, even if a user has the client’s id', async () => {
     assert.equal(await everyone.find(clientOnly), undefined)
     assert.equal(everyone.recall(clientOnly), undefined)
     assert.equal(await nobody.isWelcome(clientOnly), true)
   })
 
-  it('for a token with NUL, createActiveUsers finds no user and makes no query', async () => {
+  it('if an id in a token contains NUL, createActiveUsers makes no query for a user', async () => {
     const users = usersThatFail(new Error('the database was asked'))
     assert.equal(await users.find(unstorable), undefined)
     assert.equal(everyone.recall(unstorable), undefined)

@@ -53,7 +53,7 @@ describe('checkedDirectory', () => {
     )
   })
 
-  it('findByLogin() and findBySubject() of a directory may return or promise a user', async () => {
+  it('findByLogin() and findBySubject() may return a user or a promise of a user', async () => {
     for (const give of [(person: unknown) => person, async (person: unknown) => person]) {
       const found = directoryWith({ findByLogin: () => give(ada), findBySubject: () => give(ada) })
       assert.equal(await found.findByLogin('ada'), ada)
@@ -127,7 +127,7 @@ describe('checkedDirectory', () => {
       assert.throws(() => emailOf(wrong), /^TypeError: users\.email must return a string/)
   })
 
-  it('storedHash() returns even a hash of an unknown kind, but undefined for null and ""', () => {
+  it('storedHash() returns a hash of any format, and undefined instead of null or ""', () => {
     const hashOf = (value: unknown): string | undefined =>
       directoryWith({ passwordHash: () => value }).storedHash(ada)
     assert.equal(
@@ -137,7 +137,7 @@ describe('checkedDirectory', () => {
     for (const none of [undefined, null, '']) assert.equal(hashOf(none), undefined)
   })
 
-  it('findByLogin() gets no name with control characters or over 320 characters', async () => {
+  it('findByLogin() is not called with control characters or over 320 characters', async () => {
     const asked: string[] = []
     const directory = directoryWith({ findByLogin: (login: string) => void asked.push(login) })
     for (const login of ['a\0', '\n', 'a\u007f', '\u0085', 'a\ud800', 'x'.repeat(321)])
@@ -158,7 +158,7 @@ describe('checkedDirectory', () => {
     assert.deepEqual(asked, [])
   })
 
-  it('savePasswordHash() calls userChanged() only if the directory users are cached', async () => {
+  it('savePasswordHash() calls userChanged() only if the directory has cached: true', async () => {
     for (const [cached, expected] of [
       [true, ['a1']],
       [false, []],
@@ -271,7 +271,7 @@ describe('checkedDirectory', () => {
 })
 
 describe('the scopes of a directory', () => {
-  it('a directory’s scopes() adds to the default scopes; a role name grants nothing', () => {
+  it('scopes() of a directory adds scopes to the default scopes; a role name is ignored', () => {
     assert.deepEqual(directoryWith().scopes(ada), ['b'])
     assert.deepEqual(directoryWith({ scopes: () => ['c', 'a', 'a'] }).scopes(ada), ['a', 'b', 'c'])
     assert.deepEqual(directoryWith({ scopes: () => ['admin'] }).scopes(ada), ['b'])

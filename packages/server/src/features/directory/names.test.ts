@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { countedLogin, parseEmail, parseUsername } from './names.ts'
 
 describe('parseUsername', () => {
-  it('parseUsername keeps a name as typed, and compares names in lower case', () => {
+  it('parseUsername returns a name as typed, and its lower-case form as key', () => {
     assert.deepEqual(parseUsername('Ada.Love-lace_1'), {
       shown: 'Ada.Love-lace_1',
       key: 'ada.love-lace_1',
@@ -103,7 +103,7 @@ describe('parseEmail', () => {
     assert.equal(parseEmail(`${'x'.repeat(64)}@${domain(7)}`), undefined)
   })
 
-  it('parseEmail accepts at most 320 characters, before any conversion', () => {
+  it('parseEmail refuses more than 320 characters, even if conversion would shorten them', () => {
     // Mathematical letters are two code units each, and normalise to one letter.
     const domain = (folded: number): string => {
       const letters = Array.from({ length: 245 }, (_, at) => (at < folded ? '\u{1d41a}' : 'a'))
@@ -116,7 +116,7 @@ describe('parseEmail', () => {
 })
 
 describe('countedLogin', () => {
-  it('countedLogin() returns one text for names that a directory could treat as one user', () => {
+  it('countedLogin() returns equal texts for names that a directory may treat as equal', () => {
     for (const spellings of [
       ['ada', 'ADA', ' Ada\n', 'a\u0301da', '\u00e1da', 'a\u200bda', '\uff41da', 'ad\0a'],
       [

@@ -129,7 +129,7 @@ describeOnBoth(
       ])
     })
 
-    it('with cached: true, all requests call active() and get the new password hash', async () => {
+    it('with cached: true, requests still call active() and see a new password hash', async () => {
       await stage.start()
       let isBanned = false
       const active = (): boolean => {

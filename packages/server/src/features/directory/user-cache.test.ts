@@ -88,7 +88,7 @@ describe('createUserCache', () => {
     assert.deepEqual(await cache.find('ada'), { name: 'Countess' })
   })
 
-  it('a process that has changed a user removes the user from its cache at once', async () => {
+  it('when a process changes a user, it drops the user from its cache at once', async () => {
     const cache = cacheWith()
     await cache.find('ada')
     await announce(here, 'ada')
@@ -102,7 +102,7 @@ describe('createUserCache', () => {
     assert.equal(here.feed.revocations.isRevoked(token), false)
   })
 
-  it('the user cache keeps no user about whom an event arrives during the load', async () => {
+  it('a user is not cached if an event about the user arrives during the load', async () => {
     for (const writer of [here, there]) {
       const reading = Promise.withResolvers<Person>()
       const cache = cacheWith({ read: () => reading.promise })
@@ -115,7 +115,7 @@ describe('createUserCache', () => {
     }
   })
 
-  it('in the user cache, a load begun before an event never replaces a later load', async () => {
+  it('if a user is loaded again after an event, the cache ignores the older load', async () => {
     const [older, newer] = [Promise.withResolvers<Person>(), Promise.withResolvers<Person>()]
     const results = [older, newer]
     const cache = cacheWith({ read: () => results.shift()!.promise })
@@ -129,7 +129,7 @@ describe('createUserCache', () => {
     assert.deepEqual(cache.recall('ada'), { name: 'new' })
   })
 
-  it('if two loads overlap, the user cache keeps the first before the second ends', async () => {
+  it('the user cache keeps a loaded user even if another load of the user still runs', async () => {
     const second = Promise.withResolvers<Person>()
     const results = [Promise.resolve({ name: 'Ada' }), second.promise]
     const cache = cacheWith({ read: () => results.shift()! })
@@ -139,7 +139,7 @@ describe('createUserCache', () => {
     await other
   })
 
-  it('the user cache keeps the load that began first even if another load ends first', async () => {
+  it('if two loads of a user overlap, the user cache keeps the load that began first', async () => {
     const first = Promise.withResolvers<Person>()
     const results = [first.promise, Promise.resolve({ name: 'Ada' })]
     const cache = cacheWith({ read: () => results.shift()! })
@@ -149,7 +149,7 @@ describe('createUserCache', () => {
     assert.equal(await found, cache.recall('ada'))
   })
 
-  it('the user cache is unused while the event feed is stale, and empty afterwards', async () => {
+  it('while the event feed is stale, the user cache is not used; then it is emptied', async () => {
     const cache = cacheWith()
     await cache.find('ada')
     time += 4_000
@@ -199,7 +199,7 @@ describe('createUserCache', () => {
     assert.equal(cache.recall('ada'), undefined)
   })
 
-  it('the user cache keeps neither a missing user nor a failed load', async () => {
+  it('the user cache does not remember that a user is missing or that a load failed', async () => {
     const cache = cacheWith()
     assert.equal(await cache.find('bob'), undefined)
     people.set('bob', { name: 'Bob' })
@@ -245,7 +245,7 @@ describe('createUserCache', () => {
     }
   })
 
-  it('the user cache holds at most 10,000 users, and keeps a user who is often used', async () => {
+  it('the user cache holds at most 10,000 users, and keeps a user that is read often', async () => {
     const cache = cacheWith({ read: async (subject) => ({ name: subject }) })
     const isKept = (n: number): boolean => cache.recall(`${n}`) !== undefined
     for (let n = 0; n <= 15_000; n++) {
@@ -260,7 +260,7 @@ describe('createUserCache', () => {
     assert.ok(kept <= 10_000, `${kept} users are in memory`)
   })
 
-  it('when user 10,001 is added, the user cache drops its 5,000 oldest users', async () => {
+  it('when user 10,001 is added, the user cache drops the 5,000 users added first', async () => {
     for (const [count, dropped] of [
       [10_000, -1],
       [10_001, 4_999],
@@ -282,7 +282,7 @@ describe('createUserCache', () => {
     assert.equal(cache.recall('b'), undefined)
   })
 
-  it('an event or a feed gap also removes a user of the user cache’s old generation', async () => {
+  it('an event or a feed gap removes a user even from the cache’s old generation', async () => {
     const forget: readonly (() => Promise<void>)[] = [
       () => announce(here, 'ada'),
       async () => {

@@ -92,7 +92,7 @@ describe('docs()', () => {
     )
   })
 
-  it('each file of the page forbids inline scripts, frames and requests to other servers', () => {
+  it('each file of docs() forbids inline scripts, frames and requests to other servers', () => {
     const pages = createPages({ path: '/docs', documentPath: '/openapi.json', title: 'API' })
     const policy =
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +

@@ -140,7 +140,7 @@ describe('the operations of the OpenAPI document', () => {
     })
   }
 
-  it('the tests above saw every 2xx and every 401 answer that the document lists', (t) => {
+  it('random requests got every 2xx and every 401 response of the OpenAPI document', (t) => {
     for (const { method, path, documented } of operations) {
       const statuses = Object.keys(documented.responses)
       const times = (status: string): number => answers.get(`${method} ${path} ${status}`) ?? 0

@@ -49,7 +49,7 @@ function refusalsOf(route: Route<unknown>): Readonly<Record<string, string>> {
 }
 
 describe('describeRoutes', () => {
-  it('the OpenAPI document has a version; paths and login URL begin with the issuer’s path', () => {
+  it('paths and login URL in the OpenAPI document begin with the path of the issuer', () => {
     const document = documentOf([route])
     assert.equal(document['openapi'], '3.1.1')
     assert.deepEqual(document['servers'], [{ url: '/' }])
@@ -88,7 +88,7 @@ describe('describeRoutes', () => {
     assert.equal(at(plain as JsonObject, 'get', 'operationId'), 'getV1ABC')
   })
 
-  it('an operation without body, query and guard has an id, tags, a summary and responses', () => {
+  it('the OpenAPI operation of a plain route has an id, tags, a summary and responses', () => {
     assert.deepEqual(operationOf(route), {
       operationId: 'getV1Things',
       tags: ['Tokens'],
@@ -97,7 +97,7 @@ describe('describeRoutes', () => {
     })
   })
 
-  it('an operation lists its description, body, query and answers', () => {
+  it('an OpenAPI operation contains the description, body, query and answers of its route', () => {
     const query = { limit: { type: 'integer' } }
     const success = {
       status: 201,
@@ -141,7 +141,7 @@ describe('describeRoutes', () => {
     ])
   })
 
-  it('the refusals of an operation follow from the guard and the body of its route', () => {
+  it('an OpenAPI operation lists each refusal that its guard or its body can cause', () => {
     const unavailable = { 503: 'Not available at the moment' }
     const guarded = {
       ...unavailable,

@@ -87,7 +87,7 @@ describe('openEventFeed', () => {
     rmSync(folder, { recursive: true })
   })
 
-  it('the event feed reports each revocation once in order; isRevoked() is then true', async () => {
+  it('the event feed reports each revocation once, and isRevoked() then returns true', async () => {
     const seen: FeedEvent[] = []
     feed.onEvent((event) => seen.push(event))
     insert('ada')
@@ -165,7 +165,7 @@ describe('openEventFeed', () => {
     assert.deepEqual(revoked, [false, true])
   })
 
-  it('the event feed warns once about events of unknown kind, and reads the others', async () => {
+  it('the event feed skips events of unknown kind, and warns about them only once', async () => {
     const seen: string[] = []
     feed.onEvent(({ value }) => seen.push(value))
     insert('1', 'scope')
@@ -222,7 +222,7 @@ describe('openEventFeed', () => {
     assert.equal(feed.ageSeconds, 0)
   })
 
-  it('if events are lost, the event feed warns and reads all events again', async () => {
+  it('if the database loses events, the event feed warns and reads all events again', async () => {
     const seen: string[] = []
     feed.onEvent(({ value }) => seen.push(value))
     const told = async (): Promise<readonly string[]> => {
@@ -309,7 +309,7 @@ describe('openEventFeed', () => {
     assert.equal(feed.revocations.state, 'stale')
   })
 
-  it('if the database loses events, EventFeed.log keeps them until a complete reread', async () => {
+  it('if the database loses events, EventFeed.log keeps its events until a full read', async () => {
     const atGap: unknown[] = []
     feed.onGap(() => atGap.push(numbersIn(feed.log.start())))
     const all = Array.from({ length: 1_002 }, (_, i) => i + 1) // more than one read returns
@@ -365,7 +365,7 @@ describe('openEventFeed', () => {
     assert.deepEqual(log, [])
   })
 
-  it('onGap listeners run after 4 s without reads, 30 min asleep or a clock set back', async () => {
+  it('onGap is called after 30 min of sleep, 4 s without reads or a clock set back', async () => {
     let gaps = 0
     feed.onGap(() => gaps++)
     const gapsAfter = async (milliseconds: number, asleep = 0): Promise<number> => {
@@ -412,7 +412,7 @@ describe('openEventFeed', () => {
     await own.close()
   })
 
-  it('if the last read is 8 s old, a write waits for a read and fails if that fails', async () => {
+  it('after 8 s without reads, a write waits for a read, and fails if the read fails', async () => {
     const write = (isUrgent = false): Promise<unknown> => {
       const { write } = isUrgent ? database.urgent : database
       return write(releaseLease, { name: 'none', fence: 0 })
@@ -452,7 +452,7 @@ describe('openEventFeed', () => {
     await write()
   })
 
-  it('close() waits for the read in progress, and for the read that waits behind it', async () => {
+  it('EventFeed.close() waits for the read in progress and for the next queued read', async () => {
     const [gate, write] = [Promise.withResolvers<void>(), database.urgent.write]
     const gated = mock.method(
       database.urgent,

@@ -66,7 +66,7 @@ describe('the signals of the event feed on PostgreSQL', { skip }, () => {
       "select pid from pg_stat_activity where datname = current_database() and query = 'listen keystile'",
     )
 
-  it('a PostgreSQL notification makes a feed read events that another feed numbered', async () => {
+  it('after a feed assigns event numbers, PostgreSQL notifies the other feeds', async () => {
     mock.timers.enable({ apis: ['setInterval'] }) // no feed reads by itself
     const [one, other] = [await open(), await open()]
     other.followSignals()

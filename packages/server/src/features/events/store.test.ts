@@ -81,7 +81,7 @@ describe('the table of events', () => {
     assert.deepEqual(await list(3), [[4, 'fourth', margin]])
   })
 
-  it('readFeed returns the highest number, and the id of the event with this number', async () => {
+  it('readFeed returns the highest event number, and the id of the requested event', async () => {
     for (const value of ['first', 'second']) await insert(value, now)
     await number()
     const { id } = await inTables<EventTables>(db)

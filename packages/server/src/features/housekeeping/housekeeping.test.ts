@@ -83,7 +83,7 @@ describeOnBoth('housekeeping', (stage) => {
     assert.equal((await refresh(refreshToken)).status, 200)
   })
 
-  it('housekeeping deletes a session and its refresh tokens a day after it expires', async () => {
+  it('a day after a session expires, housekeeping deletes it and its refresh tokens', async () => {
     const clock = createTestClock()
     const { tokens, refresh } = await stage.start({
       clock,

@@ -10,7 +10,7 @@ import { invitationKind } from './inviting.ts'
 import { invitationRoute } from './routes.ts'
 
 describe('createInvitations', () => {
-  it('the mail of an invitation has a link and a code for seven days', () => {
+  it('the link and the code in the mail of an invitation are valid for seven days', () => {
     assert.equal(invitationKind.lifetimeMilliseconds, 7 * 86_400_000)
     assert.equal(invitationKind.hasCode, true)
   })

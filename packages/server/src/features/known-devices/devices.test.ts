@@ -24,7 +24,7 @@ describe('createDevices', () => {
     assert.equal(device.id, 's1')
   })
 
-  it('after a password change, only a device secret of the changing session stays valid', () => {
+  it('if a session changes the password, only device secrets of this session stay valid', () => {
     const device = devices.open(made())!
     const isOf = (passwordSession?: string): boolean =>
       device.isOf({ subject: 'ada', passwordMark: 'other', passwordSession })

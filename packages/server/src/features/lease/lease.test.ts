@@ -47,7 +47,7 @@ function testLease(stage: Stage): void {
     }
   }
 
-  it('a process that was paused for longer than its lease writes nothing afterwards', async () => {
+  it('a process can no longer write after it was paused for longer than its lease', async () => {
     await withProcesses(async (first, second) => {
       assert.equal(await first.write(), 'written')
       first.signal('SIGSTOP')
@@ -159,7 +159,7 @@ function testLease(stage: Stage): void {
     })
   })
 
-  it('a process that has not renewed its lease for 10 s does not hold it', async () => {
+  it('a process loses its lease if it does not renew the lease for 10 s', async () => {
     await make()
     await withLease(stage, async (lease) => {
       await taken(lease)
@@ -274,7 +274,7 @@ describe('the tries of a process to hold the lease', () => {
     assert.deepEqual([await tryAgain(999), await tryAgain(1)], [3, 4])
   })
 
-  it('a listener of onTaken() is called when a lease is taken, not renewed or lost', async () => {
+  it('onTaken() listeners are called when a lease is taken, not when renewed or lost', async () => {
     assert.equal(taken, 1)
     await tryAgain(3_000)
     change("fence = fence + 1, holder = 'other'")
@@ -317,7 +317,7 @@ describe('the tries of a process to hold the lease', () => {
     assert.deepEqual([await tryAgain(3_000), await tryAgain(999), await tryAgain(1)], [2, 2, 3])
   })
 
-  it('a refused write under an earlier lease does not end the process’s new lease', async () => {
+  it('if a write under a lost lease is refused, the process keeps its new lease', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     gate = promise
     const late = lease.write(recordAudit, entry)
@@ -338,7 +338,7 @@ describe('the tries of a process to hold the lease', () => {
     await assert.rejects(late, LeaseLostError)
   })
 
-  it('after lease.close(), the process does not hold the lease or try to take it', async () => {
+  it('after lease.close(), the process neither holds the lease nor tries to take it', async () => {
     mock.timers.tick(3_000) // a try is in progress when the lease closes
     await lease.close()
     assert.deepEqual([await tryAgain(10_000), lease.isHeld, taken], [2, false, 1])

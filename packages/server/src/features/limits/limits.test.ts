@@ -70,7 +70,7 @@ describe('createLimits', () => {
     await assert.rejects(countOne())
   })
 
-  it('limits.tryCount returns undefined and does not throw for an exhausted limit', async () => {
+  it('if a limit is exhausted, limits.tryCount returns undefined and does not throw', async () => {
     await repeat(10, async () => assert.ok(await limits.tryCount([useOf(guesses, 'ada')])))
     assert.equal(await limits.tryCount([useOf(guesses, 'ada')]), undefined)
     await assert.rejects(countOne())
@@ -98,7 +98,7 @@ describe('createLimits', () => {
     await assert.rejects(countOne(), refusedFor(36 * 60))
   })
 
-  it('a caller gains no extra tries by starting new tries before old ones end', async () => {
+  it('a caller gains no extra tries if the tries overlap', async () => {
     const interval = 36 * 60_000
     const tryOne = () => countOne().catch(() => undefined)
     const underWay: Spent[] = []

@@ -117,7 +117,7 @@ describe('byPassword', () => {
     await assert.rejects(login(undefined, 'x'.repeat(1_025)), refused)
   })
 
-  it('if the hash queue is full, byPassword refuses a login without a user lookup', async () => {
+  it('if the hash queue is full, byPassword refuses a login and looks up no user', async () => {
     const full = new ProblemError('temporarily_unavailable', 'Too many logins at the moment')
     const parts = {
       directory: {
@@ -148,7 +148,7 @@ describe('byPassword', () => {
     assert.equal(given, 1)
   })
 
-  it('byPassword lets a database write wait a tenth of the estimated wait for a hash', async () => {
+  it('a write of byPassword may wait a tenth as long as a hash would have to wait', async () => {
     const starter = createSessionStarter(database, { startLogin, issuing, clock: systemClock })
     const patience: (number | undefined)[] = []
     const parts = {
@@ -401,7 +401,7 @@ describe('byPassword with users of the app', () => {
     assert.equal(await passwords.verify(password, person.hash!), true)
   })
 
-  it('byPassword accepts logins even if saves of the new hash fail or are parallel', async () => {
+  it('byPassword accepts logins even if savePasswordHash() fails or runs in parallel', async () => {
     const person = { id: '1', hash: outdated, active: true }
     const logged: object[] = []
     const logger = { ...silentLogger, warn: (fields: object) => logged.push(fields) }

@@ -132,7 +132,7 @@ describeOnBoth('a proof', (stage) => {
       assert.deepEqual(await reset(), { isReset: false })
     }))
 
-  it('one caller at a time can claim an unexpired reset link, only for the link’s account', () =>
+  it('an unexpired reset link can be claimed only for its account, by one caller at a time', () =>
     withProofs(async ({ database, bind, subject }) => {
       const proof = make()
       await bind(proof)

@@ -56,7 +56,7 @@ describe('parseMailUrl', () => {
     'smtp://app:%@mail.example',
     'smtp://app:hunter2@mail.example?tls=off',
   ])
-    it(`parseMailUrl refuses ${JSON.stringify(url)}; its message does not contain the URL`, () => {
+    it(`parseMailUrl refuses ${JSON.stringify(url)}; the error does not contain the URL`, () => {
       const isSilent = (error: Error): boolean =>
         error.message.startsWith('must ') && !error.message.includes('hunter2')
       assert.throws(() => parseMailUrl(url), isSilent)
@@ -69,7 +69,7 @@ describe('the settings for mail', () => {
   const mailFrom = 'Example <no-reply@example.com>'
   const mail = { from: mailFrom, send() {} }
 
-  it('checkOptions accepts only `mailUrl` together with `mailFrom`, or `mail` alone', () => {
+  it('checkOptions accepts either `mailUrl` with `mailFrom`, or `mail` alone', () => {
     assert.ok(check({ mailUrl: 'console:', mailFrom }))
     assert.ok(check({ mailUrl: 'console:', mailFrom: 'no-reply@example.com' }))
     assert.ok(check({ mailUrl: 'console:', mailFrom: '<no-reply@example.com>' }))
@@ -83,7 +83,7 @@ describe('the settings for mail', () => {
     )
   })
 
-  it('the message about a wrong mailUrl does not contain the password', () => {
+  it('the error message about a wrong mailUrl does not contain the password', () => {
     const mailUrl = 'smtp://app:hunter2@mail.example?tls=off'
     assert.throws(
       () => check({ mailUrl, mailFrom }),
@@ -264,7 +264,7 @@ it('links in mails begin with accountPagesUrl, by default /account below the iss
   assert.equal(pagesUrlOf({ issuer, accountPagesUrl }), 'https://app.example/account')
 })
 
-it('Keystile stops trying to send a notice after three days', () => {
+it('after three days, Keystile stops trying to send a notice', () => {
   const notices = createNotices(() => assert.fail('no seal'), { now: () => 0 })
   const { lifetimeMilliseconds, sealed } = notices('new_device') ?? {}
   assert.deepEqual([lifetimeMilliseconds, sealed], [259_200_000, null])
@@ -281,7 +281,7 @@ it('openMailSeal creates the seal once, at first use, with a key only for mails'
 })
 
 describe('the signer of mails', () => {
-  it('mails are signed for the domain of the sender, if there is a key and a sender', () => {
+  it('with a DKIM key and mailFrom, mails are signed for the domain of mailFrom', () => {
     const mailDkimSelector = 'keystile'
     const mailDkimKey = 'a key'
     assert.deepEqual(dkimOf({ mailFrom: 'A <a@bücher.example>', mailDkimKey, mailDkimSelector }), {

@@ -73,7 +73,7 @@ describe('the SMTP transport', () => {
     assert.deepEqual([commands, server.tries], [[], 0])
   })
 
-  it('the SMTP transport sends nothing to another machine with a bad certificate', async () => {
+  it('if another machine has a bad certificate, the SMTP transport sends nothing', async () => {
     server = await startMailServer()
     const { port } = server
     await assert.rejects(send(`smtp://app:secret@0.0.0.0:${port}`), /certificate/)
@@ -86,7 +86,7 @@ describe('the SMTP transport', () => {
     assert.equal(server.mails[0]?.isEncrypted, false)
   })
 
-  it('the SMTP transport sends several mails over one connection, until it is closed', async () => {
+  it('the SMTP transport keeps one connection for all mails until close() is called', async () => {
     let connections = 0
     const { promise: closed, resolve } = Promise.withResolvers<void>()
     server = await startMailServer({

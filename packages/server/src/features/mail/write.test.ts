@@ -25,7 +25,7 @@ function assertHasWords(text: string, part: string): void {
 
 describe('writeMail', () => {
   for (const language of languages)
-    it(`each notice in the language ${language} has its time and service name`, async () => {
+    it(`in the language ${language}, each notice shows the time and the service name`, async () => {
       const subjects = new Set<string>()
       for (const template of noticeKinds) {
         const written = await writeMail({ ...mail, template }, { ...options, language })
@@ -53,7 +53,7 @@ describe('writeMail', () => {
   })
 
   for (const language of languages)
-    it(`each mail with a link in the language ${language} has link, code and expiry`, async () => {
+    it(`in the language ${language}, a mail with a link shows link, code and expiry`, async () => {
       const link = 'https://auth.example.com/v1/account/reset-password?token=a&b'
       const expires_at = new Date(Date.UTC(2026, 10, 25, 12, 15)).toISOString()
       for (const template of proofKinds) {
@@ -160,7 +160,7 @@ describe('writeMail', () => {
     assert.equal((await writeMail(mail, ipv6)).messageId, '<01@--1>')
   })
 
-  it('an app’s template gets the values of a notice, and its result is the mail', async () => {
+  it('an app’s template gets the values of a notice and returns the mail', async () => {
     const seen: unknown[] = []
     const templates: MailTemplates = {
       async password_changed(notice) {
@@ -194,7 +194,7 @@ describe('writeMail', () => {
     )
   })
 
-  it('writeMail rejects a mail whose template it does not know', () =>
+  it('writeMail rejects a mail with an unknown template', () =>
     assert.rejects(
       writeMail({ ...mail, template: 'later' }, options),
       /does not know the template/,
