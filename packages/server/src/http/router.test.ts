@@ -47,7 +47,7 @@ async function ask(route: OpenRoute, path: string, method = 'GET', log: object[]
 }
 
 describe('createRouter', () => {
-  it('the router answers only the exact paths of its routes, for any host', async () => {
+  it('under any host name, the router answers only the exact paths of its routes', async () => {
     assert.equal((await ask(routeTo(ok), '/base/it?x=1'))!.body, 'ok')
     for (const path of [
       '/it',
@@ -120,7 +120,7 @@ describe('createRouter', () => {
     })
   })
 
-  it('the router cancels the stream of an answer to HEAD, which has no body', async () => {
+  it('for HEAD, the router cancels the stream of the answer, and sends no body', async () => {
     let isCancelled = false
     const stream: AnswerStream = new ReadableStream({ cancel: () => void (isCancelled = true) })
     const route = routeTo(() => ({ status: 200, headers: {}, stream }))

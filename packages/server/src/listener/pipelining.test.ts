@@ -90,7 +90,7 @@ describe('createTurns', () => {
     await untilAnswered(send(post('/a'), get('/b')), '/b')
   })
 
-  it('createTurns serves connections in parallel, a connection’s requests in order', async () => {
+  it('connections are served in parallel, but the requests of a connection in order', async () => {
     const { send, handled } = await serve()
     const paths = Array.from({ length: 10 }, (_, i) => `/${i}`)
     const [first, second] = [send(...paths.map(get)), send(...paths.map(get))]

@@ -147,7 +147,7 @@ describe('listen', () => {
     })
   }
 
-  it('the listener ends connections with too many requests, and serves other clients', async () => {
+  it('the listener ends connections that pipeline too much, and serves other clients', async () => {
     const { port, url, connections } = await start({
       limits: { ...short, answerMilliseconds: 1_000 },
     })
@@ -206,7 +206,7 @@ describe('listen', () => {
   })
 
   for (const slowness of ['slow readers', 'slow readers behind another answer'] as const) {
-    it(`if ${slowness} use up the limit of large answers, other clients get 503`, async () => {
+    it(`if ${slowness} use up the limit of large answers, a large download gets 503`, async () => {
       const { port, url } = await start({
         limits: { ...short, answerMilliseconds: 60_000, largeAnswers: 5 },
       })
@@ -217,7 +217,7 @@ describe('listen', () => {
     })
   }
 
-  it('at the limit of large answers, the next large answer disconnects a slow reader', async () => {
+  it('at the limit of large answers, the next request ends an answer older than 1 s', async () => {
     const limits = { ...standardLimits, answerMilliseconds: 60_000, largeAnswers: 5 }
     const { port, connections } = await start({ limits })
     await beSlow('slow readers', port, 5)
@@ -354,7 +354,7 @@ describe('listen', () => {
       }
   })
 
-  it('Keystile serves /metrics only if a metrics port is set, and only on that port', async () => {
+  it('the main port has no /metrics if metrics are off, or have a port of their own', async () => {
     const none = await start({ metrics: undefined })
     assert.equal((await fetch(`${none.url}/metrics`)).status, 404)
     const port = await freePort()

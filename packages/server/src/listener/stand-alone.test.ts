@@ -36,7 +36,7 @@ function create(reasons: readonly string[] = [], readMetrics?: () => Promise<str
 }
 
 describe('createStandAlone', () => {
-  it('createStandAlone answers GET and HEAD on its paths; Keystile answers the rest', async () => {
+  it('createStandAlone answers its own paths, and asks Keystile for all other paths', async () => {
     const { answer } = create()
     assert.equal((await answer('/token', 'POST')).status, 299)
     for (const method of ['GET', 'HEAD']) {
@@ -69,7 +69,7 @@ describe('createStandAlone', () => {
     assert.deepEqual([status, headers['retry-after'], body], [503, '1', '{"status":"one; two"}'])
   })
 
-  it('the stand-alone server has /metrics only if given a function to read metrics', async () => {
+  it('the stand-alone server has /metrics only if it gets a function to read metrics', async () => {
     const { answer, routeOf } = create([], async () => 'x 1\n')
     assert.deepEqual(await answer('/metrics'), {
       status: 200,

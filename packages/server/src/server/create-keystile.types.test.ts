@@ -146,7 +146,7 @@ describe('the types of createKeystile', () => {
     })
   })
 
-  it('the type of the event that onEvent gets is a closed union', () => {
+  it('onEvent gets an event whose type is a closed union', () => {
     compiles(() =>
       createKeystile({
         ...common,

@@ -42,7 +42,7 @@ age_seconds 0.25
     )
   })
 
-  it('a histogram counts a duration in its bucket, all larger buckets, sum and count', () => {
+  it('for each duration, a histogram raises `sum`, `count` and each bucket large enough', () => {
     const histogram = createHistogram<{ route: string }>({
       type: 'histogram',
       name: 't_seconds',
@@ -99,7 +99,7 @@ describe('createMetrics', () => {
       ),
     )
 
-  it('the metrics contain the counts, and the gauges that the caller passes', () => {
+  it('metrics.read() returns the declared counters and histograms, and the given gauges', () => {
     metrics.meter.add(plainCounter, {})
     metrics.meter.observe(histogram, {}, 2)
     metrics.meter.add({ ...plainCounter, name: 'unknown' }, {})

@@ -8,7 +8,7 @@ import { requests, requestSeconds } from '../../listener/metrics.ts'
 import { metrics as declared } from '../../server/features.ts'
 
 describe('docs/guides/operations.md', () => {
-  it('docs/guides/operations.md names exactly the metrics and labels that exist', () => {
+  it('docs/guides/operations.md names exactly the metrics that exist', () => {
     const page = readFileSync(
       join(import.meta.dirname, '../../../../../docs/guides/operations.md'),
       'utf8',

@@ -13,7 +13,7 @@ const routesOf = (issuer: string): readonly (readonly [string, string])[] =>
   }).map(({ below, path }) => [below, path])
 
 describe('metadataRoutes', () => {
-  it('metadataRoutes serves the metadata at both paths of RFC 8414 §3.1', () => {
+  it('if the issuer has a path, metadataRoutes serves the metadata at two paths (RFC 8414)', () => {
     assert.deepEqual(routesOf('https://auth.example/a/b'), [
       ['issuer', '/.well-known/jwks.json'],
       ['root', '/.well-known/oauth-authorization-server/a/b'],
@@ -21,7 +21,7 @@ describe('metadataRoutes', () => {
     ])
   })
 
-  it('OAuth metadata names all endpoints, but /session only if cookie sessions exist', async () => {
+  it('the OAuth metadata contains all endpoints (/session only with cookie sessions)', async () => {
     const metadataOf = async (cookieSession: boolean): Promise<unknown> => {
       const [route] = metadataRoutes({
         issuer: 'https://auth.example',
@@ -55,7 +55,7 @@ describe('metadataRoutes', () => {
     assert.deepEqual(await metadataOf(true), { ...always, ...session })
   })
 
-  it('metadataRoutes serves the metadata at one path if the issuer has no path', () => {
+  it('if the issuer has no path, metadataRoutes serves the metadata at one path', () => {
     assert.deepEqual(routesOf('https://auth.example'), [
       ['issuer', '/.well-known/jwks.json'],
       ['root', '/.well-known/oauth-authorization-server'],

@@ -61,7 +61,7 @@ describe('POST /revoke', () => {
     assert.deepEqual((await revoke(undefined, identity as never)).ended, ['sid-2'])
   })
 
-  it('POST /revoke refuses, and audits, another client’s token (RFC 7009 §2.1)', async () => {
+  it('a revocation of another client’s token is refused and audited (RFC 7009 §2.1)', async () => {
     const others = { name: 'OAuthError', code: 'invalid_grant', status: 400 }
     await assert.rejects(revoke({ ...refreshToken, clientId: 'other' }, noToken), others)
     await assert.rejects(revoke(undefined, { ...identity, clientId: 'other' } as never), others)

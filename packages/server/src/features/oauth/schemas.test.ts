@@ -40,7 +40,7 @@ describe('the schemas of the OAuth endpoints', () => {
   const tokenEndpoint = tokenRoute({ grants } as unknown as TokenParts)
   const introspection = introspectRoute({} as IntrospectParts)
 
-  it('the POST /token schema allows a form only with all required parameters of its grant', () => {
+  it('the schema of POST /token demands all parameters that the form’s grant type requires', () => {
     const validate = ajv.compile(formOf(tokenEndpoint))
     const login = { username: 'ada', password: 'x' }
     const refresh = { grant_type: 'refresh_token', refresh_token: 'x' }
@@ -77,7 +77,7 @@ describe('the schemas of the OAuth endpoints', () => {
     })
   })
 
-  it('the forms of introspection and revocation must have a token', () => {
+  it('the schemas of POST /introspect and POST /revoke demand the parameter `token`', () => {
     for (const route of [introspection, revokeRoute({} as RevokeParts)]) {
       const validate = ajv.compile(formOf(route))
       const form = { token: 'x', token_type_hint: 'x', client_id: 'x', client_secret: 'x' }
@@ -85,7 +85,7 @@ describe('the schemas of the OAuth endpoints', () => {
     }
   })
 
-  it('the page of the OpenAPI document hides each secret that a person types into a form', () => {
+  it('in the OpenAPI document, form fields for secrets have the format `password`', () => {
     const hiddenIn = (route: OpenRoute): readonly string[] =>
       Object.entries(formOf(route)['properties'] ?? {})
         .filter(([, schema]) => (schema as { readonly format?: string }).format === 'password')
@@ -99,7 +99,7 @@ describe('the schemas of the OAuth endpoints', () => {
     assert.deepEqual(hiddenIn(introspection), ['token', 'client_secret'])
   })
 
-  it('the schemas of tokens and introspection describe each member of the answers', () => {
+  it('the schemas of POST /token and POST /introspect describe each member of the answers', () => {
     const tokens = wireTokens({
       accessToken: 'x',
       expiresInSeconds: 600,
@@ -120,7 +120,7 @@ describe('the schemas of the OAuth endpoints', () => {
     assert.ok(validateActive({ active: true, aud: ['x'] }))
   })
 
-  it('the schemas of metadata and keys describe each member of the answers', async () => {
+  it('the schemas of OAuth metadata and the JWKS describe each member of the answers', async () => {
     const key = { kty: 'OKP', crv: 'Ed25519', x: 'x' }
     const [keys, metadata] = metadataRoutes({
       issuer: 'https://auth.example',

@@ -5,7 +5,7 @@ import { failureOf } from './failure.ts'
 describe('failureOf', () => {
   const of = (responseCode: number, code?: string): unknown => failureOf({ responseCode, code })
 
-  it('failureOf treats an SMTP reply from 500 to 599 about the mail as permanent', () => {
+  it('failureOf treats an SMTP code of 500 to 599 about the mail as a permanent failure', () => {
     assert.deepEqual(of(550, 'EENVELOPE'), { code: 'smtp_550', isPermanent: true })
     assert.deepEqual(of(554, 'EMESSAGE'), { code: 'smtp_554', isPermanent: true })
     assert.deepEqual(of(599), { code: 'smtp_599', isPermanent: true })
@@ -13,13 +13,13 @@ describe('failureOf', () => {
     assert.deepEqual(of(529), { code: 'smtp_529', isPermanent: true })
   })
 
-  it('failureOf treats an SMTP reply from 400 to 499 as temporary', () => {
+  it('failureOf treats an SMTP code of 400 to 499 as a temporary failure', () => {
     assert.deepEqual(of(499, 'EENVELOPE'), { code: 'smtp_499', isPermanent: false })
     assert.deepEqual(of(400), { code: 'smtp_400', isPermanent: false })
     assert.deepEqual(of(421), { code: 'smtp_421', isPermanent: false })
   })
 
-  it('failureOf treats an SMTP reply about the login or the connection as temporary', () => {
+  it('failureOf treats an SMTP code about login or connection as a temporary failure', () => {
     assert.deepEqual(of(535, 'EAUTH'), { code: 'smtp_535', isPermanent: false })
     assert.deepEqual(of(530, 'EENVELOPE'), { code: 'smtp_530', isPermanent: false })
     assert.deepEqual(of(539, 'EENVELOPE'), { code: 'smtp_539', isPermanent: false })
@@ -27,7 +27,7 @@ describe('failureOf', () => {
     assert.deepEqual(of(554, 'EPROTOCOL'), { code: 'smtp_554', isPermanent: false })
   })
 
-  it('failureOf treats errors other than SMTP replies as temporary, and keeps a short code', () => {
+  it('an error without an SMTP code is temporary; failureOf keeps codes like ECONNECTION', () => {
     assert.deepEqual(failureOf({ code: 'ECONNECTION' }), {
       code: 'ECONNECTION',
       isPermanent: false,

@@ -62,7 +62,7 @@ describe('the mails of the outbox', () => {
     return id
   }
 
-  it('the sender counts and logs sent mails, failed mails and dead letters', async () => {
+  it('the sender of mails counts each try by its outcome, and logs each failed try', async () => {
     const metrics = createMetrics([mailTries])
     assert.equal(metrics.read([]).match(/^keystile_mail_tries_total\{.*\} 0$/gm)?.length, 3)
     const [sent, logged]: [OutgoingMail[], unknown[]] = [[], []]
@@ -147,7 +147,7 @@ describe('the mails of the outbox', () => {
     )
   })
 
-  it('the list of mails begins with the dead letters, the oldest first', async () => {
+  it('the list of mails shows all dead letters before the mails that wait', async () => {
     const dead = { deadAt: now }
     const [a, b, c, d] = [insert('a'), insert('b', dead), insert('c'), insert('d', dead)]
     const list = async (limit: number): Promise<readonly string[]> =>
@@ -157,7 +157,7 @@ describe('the mails of the outbox', () => {
     assert.equal((await list(3)).length, 3)
   })
 
-  it('a mailbox gets, per `allowance`, 3 mails at once, 1 an hour up to 6, 1 per 6 h', async () => {
+  it('per `allowance`, a mailbox gets 3 mails at once, 6 within 3 h, then 1 per 6 h', async () => {
     const db = new Kysely<unknown>({
       dialect: sqliteDialect(openSqliteFile(path, { readOnly: false })),
     })
@@ -197,7 +197,7 @@ describe('the mails of the outbox', () => {
     await db.destroy()
   })
 
-  it('hasUnreadableMail is true if mail has another seal, false without a mail table', async () => {
+  it('hasUnreadableMail is true only if a stored mail was encrypted with another key', async () => {
     const isFound = (): Promise<boolean> => hasUnreadableMail(database.reader, seal)
     assert.equal(await isFound(), false)
     insert('a')

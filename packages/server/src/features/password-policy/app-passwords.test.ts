@@ -46,7 +46,7 @@ describeOnBoth(
       assert.equal(await keystile.verifyPassword(password, await hash), true)
     })
 
-    it('checkPassword demands the configured length; no error contains the password', async () => {
+    it('checkPassword demands `passwordMinLength`; its messages omit the password', async () => {
       const { keystile } = await stage.start({ passwordMinLength: 8 })
       const { checkPassword } = keystile
       assert.equal(checkPassword('zk4-tent'), undefined)

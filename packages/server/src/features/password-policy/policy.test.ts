@@ -123,7 +123,7 @@ describe('the rules for a new password', () => {
       assert.equal(policy.findFault(password, anonymous), undefined, password)
   })
 
-  it('the rules accept all of 20,000 random passphrases and strings as new passwords', () => {
+  it('the rules for new passwords accept thousands of random passphrases and strings', () => {
     const words = readJson('@zxcvbn-ts/language-common/src/diceware.json')
     const random = createRandom(25)
     const ada = { username: 'ada', email: 'ada@example.com' }
@@ -188,7 +188,7 @@ describe('names that a new password must not contain', () => {
       assert.equal(other(address, 'mine 127 0 0 1 [::1] [fd00::abcd]'), undefined)
   })
 
-  it('the length of a new password excludes its user’s name of three or four letters', () => {
+  it('a user name of three or four letters does not count toward the length of a password', () => {
     const owner = { username: 'ada', email: 'adam@example.com' }
     assert.equal(faultOf('ada has an engine!', owner), undefined)
     const tooLittle = 'Password should have at least 15 characters besides your username'

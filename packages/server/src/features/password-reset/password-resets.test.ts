@@ -5,7 +5,7 @@ import { noLimits } from '../limits/limits.ts'
 import { createPasswordResets, type PasswordResetParts } from './password-resets.ts'
 
 describe('createPasswordResets', () => {
-  it('a request for a reset keeps at most 320 characters of the login', async () => {
+  it('a request for a password reset stores at most 320 characters of the login name', async () => {
     const requested: unknown[] = []
     const parts = {
       limits: noLimits,

@@ -88,7 +88,7 @@ describe('verify()', () => {
       assert.throws(() => verify(password, value), /must be an argon2id/, value)
   })
 
-  it('argon2’s verify() throws for an invalid hash, or too much memory or too many passes', () => {
+  it('argon2’s verify() throws if the hash is invalid, or needs too much memory or time', () => {
     const stored = hash(password)
     const bad = [
       '',
@@ -149,7 +149,7 @@ describe('isOutdated', () => {
 })
 
 describe('createDecoy', () => {
-  it('createDecoy returns a hash with the default cost that matches no password', () => {
+  it('createDecoy returns a hash that has the default cost and matches no password', () => {
     assert.equal(isOutdated(createDecoy()), false)
     assert.equal(verify(password, createDecoy()), false)
   })

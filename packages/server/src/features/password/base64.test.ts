@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { decodeBase64, encodeBase64, isBase64 } from './base64.ts'
 
 describe('base64', () => {
-  it('isBase64 accepts text that encodeBase64 writes, of any length (RFC 4648 §4)', () => {
+  it('isBase64 accepts the output of encodeBase64 for input of any length (RFC 4648 §4)', () => {
     for (let length = 0; length < 10; length++) {
       for (const byte of [0x00, 0x41, 0xfb, 0xff]) {
         const bytes = Buffer.alloc(length, byte)

@@ -20,7 +20,7 @@ const longs = [
 const good = hashes[0]![1]
 
 describe('verify()', () => {
-  it('bcrypt’s verify() accepts hashes from other implementations, with every prefix', async () => {
+  it('bcrypt’s verify() accepts $2a$, $2b$ and $2y$ hashes of other implementations', async () => {
     for (const [password, stored] of hashes) {
       assert.equal(await verify(Buffer.from(password), stored), true, stored)
       assert.equal(await verify(Buffer.from(`${password}x`), stored), false, stored)
@@ -28,7 +28,7 @@ describe('verify()', () => {
     }
   })
 
-  it('bcrypt’s verify() returns false after a change of cost, salt or hash', async () => {
+  it('bcrypt’s verify() returns false if the cost, the salt or the hash was altered', async () => {
     for (const [from, to] of [
       ['$04$', '$05$'],
       ['$O7', '$O8'],
@@ -37,7 +37,7 @@ describe('verify()', () => {
       assert.equal(await verify(Buffer.from(staple), good.replace(from, to)), false, to)
   })
 
-  it('bcrypt’s verify() compares the first 72 bytes, like other implementations', async () => {
+  it('bcrypt’s verify() compares only the first 72 bytes, like other implementations', async () => {
     for (const stored of longs) {
       assert.equal(await verify(Buffer.from(ninety), stored), true)
       assert.equal(await verify(Buffer.from(ninety.slice(0, 72)), stored), true)
@@ -46,7 +46,7 @@ describe('verify()', () => {
     }
   })
 
-  it('bcrypt’s verify() refuses a password with a NUL byte, where bcrypt would stop', async () => {
+  it('bcrypt’s verify() refuses a password with a NUL byte (bcrypt would stop there)', async () => {
     const { hashSync, verifySync } = await import('@node-rs/bcrypt')
     const stored = hashSync('a', 4)
     assert.equal(verifySync('a\0a', stored), true, 'the library cannot tell')
@@ -92,7 +92,7 @@ describe('isHash', () => {
 })
 
 describe('isCutShort', () => {
-  it('isCutShort is true for a bcrypt hash and a password of more than 72 bytes', () => {
+  it('isCutShort is true if the hash is bcrypt and the password has more than 72 bytes', () => {
     assert.equal(isCutShort(Buffer.from('x'.repeat(72)), good), false)
     assert.equal(isCutShort(Buffer.from('x'.repeat(73)), good), true)
     assert.equal(isCutShort(Buffer.from('x'.repeat(73)), '$argon2id$'), false)

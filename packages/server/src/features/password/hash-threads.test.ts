@@ -25,14 +25,14 @@ describe('openHashThreads', () => {
     await threads.close()
   })
 
-  it('close() of hash threads waits for running work, even if the threads still load', async () => {
+  it('close() of hash threads waits for running work, even if a thread is loading', async () => {
     const threads = openHashThreads(1)
     const verifying = threads.verify(Buffer.from('correct horse battery staple'), bcrypt)
     await threads.close()
     assert.equal(await verifying, true)
   })
 
-  it('hash threads verify bcrypt and scrypt hashes', async () => {
+  it('a hash thread verifies bcrypt and scrypt hashes', async () => {
     const threads = openHashThreads(1)
     for (const stored of [bcrypt, scrypt]) {
       assert.equal(await threads.verify(Buffer.from('correct horse battery staple'), stored), true)
@@ -41,7 +41,7 @@ describe('openHashThreads', () => {
     await threads.close()
   })
 
-  it('hash threads load the bcrypt library only when the first bcrypt hash comes', () => {
+  it('a hash thread loads the bcrypt library only when it gets its first bcrypt hash', () => {
     // Linux lists the files that a process has loaded.
     const module = JSON.stringify(new URL('hash-threads.ts', import.meta.url).href)
     const program = `import { readFileSync } from 'node:fs'
@@ -60,7 +60,7 @@ describe('openHashThreads', () => {
     if (process.platform === 'linux') assert.equal(stdout, 'false true\n', stderr)
   })
 
-  it('hash threads that rejected an unknown hash can still hash a password', async () => {
+  it('a hash thread can hash a password after it rejected an unknown kind of hash', async () => {
     const threads = openHashThreads(1)
     await assert.rejects(
       threads.verify(Buffer.from('x'), 'no hash'),
@@ -92,7 +92,7 @@ describe('openHashThreads', () => {
     },
   )
 
-  it('a process can exit while its hash threads have no work', () => {
+  it('hash threads do not keep the process alive when they have no work', () => {
     const module = JSON.stringify(new URL('hash-threads.ts', import.meta.url).href)
     const program = `import { openHashThreads } from ${module}
       console.log(await openHashThreads(1).hash(Buffer.from('x')))`
@@ -208,7 +208,7 @@ describe('jobs in the hash queue', () => {
     await threads.close()
   })
 
-  it('the hash queue starts no job that has waited 2 s, even if its timer is late', async (t) => {
+  it('the hash queue starts no job that waited 2 s, even if the job’s timer is late', async (t) => {
     let time = 0
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const threads = openHashThreads(1, () => time)
@@ -292,7 +292,7 @@ describe('jobs in the hash queue', () => {
 })
 
 describe('createPasswords', () => {
-  it('passwords.verify returns false for an unknown user, even during an overload', async () => {
+  it('after an overload, passwords.verify still returns false for an unknown user', async () => {
     const threads = openHashThreads(1)
     const passwords = createPasswords(threads)
     const storm = Array.from({ length: 300 }, () => passwords.hash('x').catch(() => 'refused'))

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { chooseCost, defaultCost, findCostFault, type HashingCost } from './hashing-cost.ts'
 
 describe('findCostFault', () => {
-  it('findCostFault demands at least the memory that OWASP lists for a number of passes', () => {
+  it('findCostFault demands the minimum memory that OWASP gives for each number of passes', () => {
     const table = [
       [1, 47_104],
       [2, 19_456],

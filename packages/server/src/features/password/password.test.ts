@@ -45,7 +45,7 @@ describe('hash()', () => {
 })
 
 describe('renew()', () => {
-  it('passwords.renew uses the configured cost and a salt of full length', async () => {
+  it('passwords.renew uses the configured cost and replaces a salt that is too short', async () => {
     const threads = openHashThreads(1)
     const [before, after] = [
       createPasswords(threads),

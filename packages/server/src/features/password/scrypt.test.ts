@@ -32,7 +32,7 @@ describe('verify()', () => {
     }
   })
 
-  it('scrypt’s verify() returns false after a change of parameters, salt or hash', () => {
+  it('scrypt’s verify() returns false if a parameter, the salt or the hash was altered', () => {
     for (const [from, to] of [
       ['ln=7', 'ln=8'],
       ['r=8', 'r=9'],

@@ -13,7 +13,7 @@ const foreign = {
 
 describe('verify()', () => {
   for (const [kind, stored] of Object.entries(foreign)) {
-    it(`a hash of the kind ${kind} is accepted and is outdated`, async () => {
+    it(`verify() accepts an outdated ${kind} hash`, async () => {
       assert.equal(isHash(stored), true)
       assert.equal(await verify(password, stored), true)
       assert.equal(await verify(Buffer.from('another'), stored), false)
@@ -42,7 +42,7 @@ describe('isOutdated', () => {
     assert.equal(isOutdated(hash(password), password), false)
   })
 
-  it('isOutdated is false for a bcrypt hash and a password of more than 72 bytes', () => {
+  it('isOutdated is false if the hash is bcrypt and the password has more than 72 bytes', () => {
     const long = Buffer.from('x'.repeat(73))
     assert.equal(isOutdated(foreign.bcrypt, long), false)
     assert.equal(isOutdated(foreign.bcrypt, long.subarray(0, 72)), true)
@@ -60,7 +60,7 @@ describe('passwordMark', () => {
     assert.notEqual(passwordMark(other), passwordMark(stored))
   })
 
-  it('passwordMark returns the whole hash if a renewed hash cannot keep the salt', () => {
+  it('passwordMark returns the whole hash if a renewal would replace the salt', () => {
     for (const stored of Object.values(foreign)) assert.equal(passwordMark(stored), stored)
   })
 })

@@ -71,7 +71,7 @@ describe('watchHashThreads', () => {
     assert.deepEqual([await watched.areWorking(), asked()], [true, 1])
   })
 
-  it('areWorking() is false once hashes have failed for 10 s, until a hash succeeds', async () => {
+  it('after hashes have failed for 10 s, areWorking() is false until a hash succeeds', async () => {
     const { watched, advance, hashBy } = createStage()
     hashBy(fail)
     await assert.rejects(watched.hash(password))
@@ -96,7 +96,7 @@ describe('watchHashThreads', () => {
     assert.deepEqual([await watched.areWorking(), asked()], [true, 40])
   })
 
-  it('areWorking() is false once a hash runs for 10 s; two calls share one test hash', async () => {
+  it('areWorking() is false if a hash takes 10 s; parallel calls share a test hash', async () => {
     const { watched, advance, hashBy, asked } = createStage()
     const { promise, resolve } = Promise.withResolvers<string>()
     hashBy(() => promise)

@@ -114,7 +114,7 @@ describe('the worker of a queue', () => {
   }
   const names = (): string => started.map(({ row }) => row.id).join()
 
-  it('a worker starts once its process has the lease, and erases delivered rows', async () => {
+  it('a worker starts when its process has the lease, and erases delivered rows', async () => {
     insert('a')
     start()
     await until(() => started.length === 1)
@@ -173,7 +173,7 @@ describe('the worker of a queue', () => {
     assert.deepEqual(reports[0], ['0', failure])
   })
 
-  it('a row whose failure is final becomes a dead letter', async () => {
+  it('a queue row becomes a dead letter if its delivery fails with a final error', async () => {
     failure = { code: 'refused', isFinal: true }
     insert('a')
     start()
@@ -183,7 +183,7 @@ describe('the worker of a queue', () => {
     assert.deepEqual([rows()[0]?.['failure'], rows()[0]?.['dead_at']], ['refused', now])
   })
 
-  it('a worker delivers ten rows at once, and claims more when at most five are left', async () => {
+  it('a worker delivers ten rows in parallel, and claims more when five are left', async () => {
     for (let n = 10; n < 22; n++) insert(`${n}`)
     start()
     await until(() => started.length === 10)
@@ -247,7 +247,7 @@ describe('the worker of a queue', () => {
     assert.equal(names(), 'a,b')
   })
 
-  it('a worker neither changes nor logs anything if it lost its lease during a delivery', async () => {
+  it('if a worker loses its lease during a delivery, it writes and logs nothing', async () => {
     insert('a')
     start()
     await until(() => started.length === 1)
@@ -258,7 +258,7 @@ describe('the worker of a queue', () => {
     assert.deepEqual([rows().length, reports, warnings], [1, [], []])
   })
 
-  it('a worker whose lease expires during a claim does not deliver the claimed row', async () => {
+  it('if the lease expires during a claim, a worker does not deliver the claimed row', async () => {
     insert('a')
     let time = performance.now()
     mock.method(performance, 'now', () => time)
@@ -274,7 +274,7 @@ describe('the worker of a queue', () => {
     assert.deepEqual([started, warnings], [[], []])
   })
 
-  it('close() ends the ticks, and waits for rows that are being delivered', async () => {
+  it('close() of a worker stops its timer, and waits for deliveries in progress', async () => {
     insert('a')
     start()
     await until(() => started.length === 1)
@@ -288,7 +288,7 @@ describe('the worker of a queue', () => {
     assert.equal(names(), 'a')
   })
 
-  it('close() waits for a claim in progress and the delivery of the claimed rows', async () => {
+  it('close() of a worker waits for a running claim and the delivery of its rows', async () => {
     const [gate, write] = [Promise.withResolvers<void>(), database.write.bind(database)]
     insert('a')
     const gated = mock.method(database, 'write', async (...given: Parameters<typeof write>) => {
@@ -309,7 +309,7 @@ describe('the worker of a queue', () => {
     assert.equal(rows().length, 0)
   })
 
-  it('close() interrupts a delivery after 5 s, and the row is tried again later', async () => {
+  it('close() of a worker aborts a delivery after 5 s, and the row is retried later', async () => {
     mock.timers.reset()
     mock.timers.enable({ apis: ['setInterval', 'setTimeout'] })
     insert('a')
@@ -369,7 +369,7 @@ describe('the rows of a queue', () => {
     return rows.map((row) => [row.id, row.tries, row.next_try_at - now, row.dead_at])
   }
 
-  it('a new row is due immediately, and has no failure', () => {
+  it('a new row of a queue is due immediately, and has no failure', () => {
     assert.deepEqual(newRow(now, 1_000), {
       created_at: now,
       expires_at: now + 1_000,
@@ -427,7 +427,7 @@ describe('the rows of a queue', () => {
     ])
   })
 
-  it('countRows counts waiting and dead rows; rows before `overdueBefore` are dead', async () => {
+  it('countRows counts a row as dead if it is dead, or older than `overdueBefore`', async () => {
     await insert('a')
     await insert('b')
     await insert('dead', { dead_at: now })

@@ -125,7 +125,7 @@ describe('createRevocationStreams with a clock that the test sets', () => {
     return reader
   }
 
-  it('a stream of revocations makes a piece only after the reader has asked for it', async () => {
+  it('a revocation stream makes no chunk until the reader asks for one', async () => {
     const { next } = await open(await addReader('api'))
     assert.deepEqual(await next(), ['reset'])
     await turn()
@@ -142,7 +142,7 @@ describe('createRevocationStreams with a clock that the test sets', () => {
     assert.deepEqual(await later, ['revocation'])
   })
 
-  it('a revocation stream sends one heartbeat in each second, if the feed is fresh', async () => {
+  it('a revocation stream sends a heartbeat each second if the feed is under 1 s old', async () => {
     const { next } = await openCurrent(await addReader('api'))
     let heartbeats = 0
     const reading = (async () => {
@@ -167,7 +167,7 @@ describe('createRevocationStreams with a clock that the test sets', () => {
     await reading
   })
 
-  it('a revocation reader is disconnected only after a time limit without reading', async () => {
+  it('a revocation reader is disconnected if it stalls too long, not while it waits', async () => {
     stopTime()
     const proven = await addReader('api')
     await open(proven) // nobody reads it
@@ -256,7 +256,7 @@ describe('createRevocationStreams with a clock that the test sets', () => {
     assert.equal(await end, 'end')
   })
 
-  it('while the database is down, a reader can resume from a Last-Event-ID in memory', async () => {
+  it('while the database is down, a reader can resume after an event held in memory', async () => {
     const proven = await addReader('api')
     await insert('session', 'known')
     const row = others.prepare("select seq from event where id = 'session-known'").get()

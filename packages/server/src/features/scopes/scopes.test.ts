@@ -64,7 +64,7 @@ describe('heldScopes', () => {
 })
 
 describe('grantScopes', () => {
-  it('grantScopes returns the requested scopes the user holds; by default, all held scopes', () => {
+  it('grantScopes returns the user’s scopes that a request names, or all if it names none', () => {
     assert.deepEqual(grantScopes(['c', 'a'], ['a', 'b'], 'all'), ['a'])
     assert.deepEqual(grantScopes(undefined, ['a', 'b'], 'all'), ['a', 'b'])
     assert.deepEqual(grantScopes(['c'], ['a', 'b'], 'all'), [])

@@ -98,7 +98,7 @@ describe('start()', () => {
     assert.equal(session!.tokens_expire_at, clock.now() + 60_000)
   })
 
-  it('a session stores at most 200 characters of User-Agent, no control characters', async () => {
+  it('a session stores up to 200 characters of User-Agent without control characters', async () => {
     const devices: readonly (readonly [said: string | undefined, shown: string | null])[] = [
       [undefined, null],
       ['', null],

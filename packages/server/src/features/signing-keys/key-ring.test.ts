@@ -76,7 +76,7 @@ describe('a key ring', () => {
     assert.equal(reads, 1)
   })
 
-  it('a key ring that cannot read its keys for half an hour stops using them', async () => {
+  it('a key ring stops using its keys if it cannot read them for half an hour', async () => {
     isDown = true
     clock.advance(1_800)
     const { keys, maxAgeSeconds } = await ring.published()
@@ -104,7 +104,7 @@ describe('a key ring', () => {
     assert.equal(reads, 0)
   })
 
-  it('simultaneous callers of a key ring share one read, even a read of a guard', async () => {
+  it('simultaneous callers of a key ring share one read, even if a guard started it', async () => {
     clock.advance(6)
     const kid = (await ring.published()).keys.keys[0]?.kid
     assert.equal(reads, 1)
@@ -162,7 +162,7 @@ describe('a key ring', () => {
     })
   })
 
-  it('tokens with invented key ids cause at most four reads a second', async () => {
+  it('tokens with invented key ids cause at most four reads of the keys per second', async () => {
     const start = performance.now()
     for (let i = 0; i < 3; i++) {
       await ring.keySet.seek?.(`invented-${i}`, algorithm)
@@ -187,7 +187,7 @@ describe('a key ring', () => {
     }
   })
 
-  it('a key ring ignores a new key that it cannot decrypt, and names it in the log', async () => {
+  it('a key ring ignores a new key that it cannot decrypt, and logs the key’s id', async () => {
     const before = await ring.signingKey()
     const foreign = await makeSealedKey('ES256', createKeySeal(['another sealing key']))
     const values = { now: clock.now(), algorithm: 'ES256', offered: foreign, times: defaultTimes }

@@ -59,7 +59,7 @@ describe('plan', () => {
       assert.equal(plan([key('a', 0)], 5, { ...wanted, ...change }, times).newSignsFrom, 15)
   })
 
-  it('plan() waits `margin` after the expiry of a key’s last token, and deletes the key', () => {
+  it('plan() deletes a key when `margin` has passed since the expiry of its last token', () => {
     const gone = (now: number): readonly string[] =>
       plan([key('a', 0, 60), key('b', 60)], now, wanted, times).gone
     assert.deepEqual([gone(82), gone(83)], [[], ['a']])
@@ -71,7 +71,7 @@ describe('plan', () => {
 })
 
 describe('findCurrent', () => {
-  it('findCurrent returns a key as soon as it may sign, and until the next key may sign', () => {
+  it('findCurrent returns a key from the time it may sign until the next key may sign', () => {
     const keys = [key('a', 0, 60), key('b', 60)]
     const at = (now: number): string | undefined => findCurrent(keys, now)?.id
     assert.deepEqual([at(0), at(59), at(60), at(1000)], ['a', 'a', 'b', 'b'])

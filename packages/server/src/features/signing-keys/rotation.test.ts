@@ -135,7 +135,7 @@ describeOnBoth('the rotation of signing keys', (stage) => {
     assert.equal(await longestToken(stage), 1800)
   })
 
-  it('a server that cannot read its keys signs for half an hour, then answers 503', async () => {
+  it('if a server cannot read its keys, it signs for half an hour, then answers 503', async () => {
     const clock = createTestClock()
     const server = await stage.start({ clock })
     const client = await server.addClient()

@@ -54,13 +54,13 @@ describe('makeSealedKey', () => {
     })
   }
 
-  it('canOpen tells whether the secrets decrypt a key', async () => {
+  it('canOpen returns whether one of the secrets can decrypt a key', async () => {
     const { sealed_jwk: sealed, ...made } = await makeSealedKey('ES256', createKeySeal(secrets))
     assert.equal(canOpen({ ...made, sealed }, ['another secret', ...secrets]), true)
     assert.equal(canOpen({ ...made, sealed }, ['another secret']), false)
   })
 
-  it('makeSealedKey encrypts a key for the purpose `signing keys`', async () => {
+  it('a key of makeSealedKey can be decrypted only for the purpose `signing keys`', async () => {
     const { id, sealed_jwk: sealed } = await makeSealedKey('ES256', createKeySeal(secrets))
     assert.ok(createSeal(secrets, 'signing keys').open(sealed, id))
     assert.equal(createSeal(secrets, 'mails').open(sealed, id), undefined)

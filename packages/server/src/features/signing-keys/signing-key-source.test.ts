@@ -60,7 +60,7 @@ describe('findSigningKeySource', () => {
     }
   })
 
-  it('findSigningKeySource without `signingKey` returns `key` and `previousKey` as secrets', () => {
+  it('without `signingKey`, findSigningKeySource uses `key` and `previousKey` as secrets', () => {
     assert.deepEqual(findSigningKeySource({ ...options, key: 'k', previousKey: 'p' }), {
       algorithm: 'ES256',
       sealingSecrets: ['k', 'p'],

@@ -91,7 +91,7 @@ describe('refreshTokenGrant', () => {
     })
   })
 
-  it('a refresh gives only scopes that session, user, client and request all have', async () => {
+  it('a refresh gives a scope only if session, user, client and request include it', async () => {
     assert.deepEqual(await grant(proved, { user }), [['a', 'b']])
     assert.deepEqual(await grant(proved, { user: { held: ['b', 'c'] } }), [['b']])
     assert.deepEqual(await grant(proved, { user, scope: 'c a' }), [['a']])
