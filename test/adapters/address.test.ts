@@ -57,7 +57,7 @@ describe('mount()', () => {
     })
   }
 
-  it('mount() gives Keystile no address if the request has no socket', async () => {
+  it('mount() gives Keystile no client address if the request has no socket', async () => {
     const request = new Request('http://localhost/', {
       headers: { 'x-forwarded-for': '192.0.2.1' },
     })

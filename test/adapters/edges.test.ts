@@ -44,7 +44,7 @@ describe('a guard when the app has already answered, for example after a timeout
     next()
   }
   for (const [framework, makeApp] of Object.entries(apps)) {
-    it(`a ${framework} guard logs no error if the app answers first`, async (t: TestContext) => {
+    it(`a ${framework} guard logs no error if the app answered already`, async (t: TestContext) => {
       const printed = t.mock.method(console, 'error', () => {})
       const stage = createStage({ withUser: true })
       const served = await serve(await makeApp(stage.table.options))
@@ -119,7 +119,7 @@ describe('a Fastify guard and the hooks of Fastify', () => {
     assert.equal((await app.inject({ ...broken, url: '/last', body: '{}' })).statusCode, 401)
   })
 
-  it('after a Fastify guard refuses, onSend hooks run, but the handler does not', async () => {
+  it('after a Fastify guard refuses a request, onSend hooks run, but not the handler', async () => {
     const stage = createStage({ withUser: true })
     const guard = createFastifyGuard(stage.table.options)
     const app = Fastify()
@@ -192,7 +192,7 @@ describe('a stream when the HTTP server closes', { timeout: 60_000 }, () => {
     },
   }
   for (const [name, makeApp] of Object.entries(framework)) {
-    it(`after server.close() in ${name}, a stream ends when it sends its next piece`, async () => {
+    it(`after server.close() in ${name}, a stream ends after its next chunk`, async () => {
       let controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined
       let isCancelled = false
       const stream: AnswerStream = new ReadableStream({

@@ -56,7 +56,7 @@ describe('an Express guard that the app calls as a function', () => {
 })
 
 describe('a Fastify guard that runs after the answer', () => {
-  it('a Fastify guard in an onResponse hook logs that it protects nothing', async () => {
+  it('a Fastify guard used as an onResponse hook logs that it runs too late', async () => {
     const lines: string[] = []
     const app = Fastify({
       logger: { level: 'error', stream: { write: (line: string) => void lines.push(line) } },

@@ -72,7 +72,7 @@ describe('guards on the message handlers of a Nest gateway', () => {
   }
   const refusal = (code: string, message: string): object => ({ status: 'error', code, message })
 
-  it('a Nest gateway answers callers that have the scope, and refuses other callers', async () => {
+  it('a Nest gateway answers only callers with the scope that the handler requires', async () => {
     const ask = await connect(issuer.headers({ scopes: ['news:read'] }))
     assert.equal(await ask('read'), 'test-user')
     assert.equal(await ask('plain'), 'any caller with a token')
@@ -85,7 +85,7 @@ describe('guards on the message handlers of a Nest gateway', () => {
     assert.deepEqual(handled, [])
   })
 
-  it('without a token, a Nest gateway answers only handlers with @Public()', async () => {
+  it('without a token, a caller reaches only Nest gateway handlers with @Public()', async () => {
     const ask = await connect({})
     handled.length = 0
     for (const event of ['read', 'plain'])
@@ -94,7 +94,7 @@ describe('guards on the message handlers of a Nest gateway', () => {
     assert.equal(await ask('open'), 'everybody')
   })
 
-  it('a Nest gateway checks every message, and refuses a revoked session at once', async () => {
+  it('a Nest gateway refuses the first message after the session has been revoked', async () => {
     const ask = await connect(issuer.headers({ scopes: ['news:read'], sessionId: 'ended' }))
     assert.equal(await ask('read'), 'test-user')
     issuer.revoke('ended')

@@ -150,7 +150,7 @@ describe('generated controllers in Nest with random guards', () => {
     await fc.assert(fc.asyncProperty(controllers, fc.boolean(), checkAll), { numRuns: guarded })
   })
 
-  it('without any @Guard, a Nest route still needs a token unless it has @Public()', async () => {
+  it('a Nest route without @Guard needs a token unless the route has @Public()', async () => {
     await fc.assert(
       fc.asyncProperty(controllers, fc.boolean(), (all, isFastify) =>
         checkAll(all.map(withoutGuards), isFastify),

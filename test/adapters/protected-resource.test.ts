@@ -190,7 +190,7 @@ describe('protectedResource', () => {
       )
     })
 
-    it(`challenges in ${framework} name resource metadata only if it is mounted`, async (t) => {
+    it(`without mounted metadata, ${framework} challenges have no resource_metadata`, async (t) => {
       const stage = await start(t, makeApp, '', false)
       const { headers } = await stage.served.send({ path: '/items' })
       assert.equal(headers['www-authenticate'], `Bearer realm="${stage.issuer.issuer}"`)

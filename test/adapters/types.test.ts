@@ -55,7 +55,7 @@ describe('the types of guards in every framework', () => {
     assert.equal(annotated.length, 4)
   })
 
-  it('a guard compiles on a route, and the handler’s parameters keep their types', () => {
+  it('a route with a guard compiles, and the handler’s parameters keep their types', () => {
     const guard = createExpressGuard(options)
     express().get('/people/:id', guard('items:read'), (req, res) => {
       same<typeof req.params.id, string>(true)

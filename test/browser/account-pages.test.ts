@@ -118,7 +118,7 @@ describe('the account pages, in a browser', { skip: skipWithoutBrowser() }, () =
   }
 
   for (const javaScriptEnabled of [true, false])
-    it(`reset links set a new password ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, () =>
+    it(`${javaScriptEnabled ? 'with' : 'without'} JavaScript, a reset link sets a password`, () =>
       onDevice({ javaScriptEnabled }, async (page) => {
         const username = `link-${javaScriptEnabled}`
         await addUser(username)
@@ -152,7 +152,7 @@ describe('the account pages, in a browser', { skip: skipWithoutBrowser() }, () =
         for (const secret of [token, code, newPassword]) assert.ok(!log.includes(secret))
       }))
 
-  it('a person who reads the reset mail on another device can enter its code', () =>
+  it('a person can read a reset code on one device and enter the code on another', () =>
     onDevice({ viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true }, (phone) =>
       onDevice({}, async (desktop) => {
         await addUser('code')

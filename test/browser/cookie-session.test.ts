@@ -269,7 +269,7 @@ describe('cookie sessions in a browser', { skip: skipWithoutBrowser() }, () => {
   )
 
   it(
-    'after Bob logs in on another page, Ada’s page sends no request as Bob',
+    'if Bob logs in on another page, Ada’s refused request is not sent again as Bob',
     withContext(async () => {
       const open = async (): Promise<Page> => {
         const page = await context.newPage()
@@ -356,7 +356,7 @@ describe('cookie sessions in a browser', { skip: skipWithoutBrowser() }, () => {
   )
 
   it(
-    'a page whose origin is not in corsOrigins cannot start, use, end or read a cookie session',
+    'a page cannot start, use or end a cookie session if its origin is not in corsOrigins',
     withContext(async () => {
       const page = await openPage(own)
       assert.equal((await ask(page, `${auth}/session`, login)).status, 200)

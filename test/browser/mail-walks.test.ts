@@ -165,7 +165,7 @@ describeOnBoth('a walk through a flow by mail', (stage) => {
     await client.login(carol)
   })
 
-  it('a link changes an address; a link in the old mailbox changes it back', { skip }, async () => {
+  it('a link sets a new mail address; a link in the old mailbox undoes it', { skip }, async () => {
     const walk = await start({ emailVerification: 'optional' })
     const { client, keystile, page, readMail, submit } = walk
     await keystile.users?.create({ ...ada, emailVerified: true })
@@ -185,7 +185,7 @@ describeOnBoth('a walk through a flow by mail', (stage) => {
     assert.equal((await me(client, walk))['email'], ada.email)
   })
 
-  it('the code of a mail changes the address of a user', { skip }, async () => {
+  it('the code of a mail changes the e-mail address of a user', { skip }, async () => {
     const walk = await start({ emailVerification: 'required' })
     const { client, keystile, readMail } = walk
     await keystile.users?.create({ ...ada, emailVerified: true })

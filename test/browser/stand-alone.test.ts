@@ -85,7 +85,7 @@ describe('the stand-alone server and a browser', { skip: skipWithoutBrowser() },
   }
   const isSignedIn = (page: Page): Promise<boolean> => page.evaluate(() => client.isSignedIn())
 
-  it('a page in KEYSTILE_CORS_ORIGINS stays signed in to the stand-alone server', async () => {
+  it('a page stays signed in when reloaded if its origin is in KEYSTILE_CORS_ORIGINS', async () => {
     const [server] = servers
     const page = await open(server)
     assert.equal(await isSignedIn(page), false)

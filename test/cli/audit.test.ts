@@ -168,7 +168,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       assert.equal(linesOf((await audit('--json', '--since', '2020-01-01')).stdout).length, 3)
     })
 
-    it('`keystile audit` refuses a wrong --since or --limit and shows an example', async () => {
+    it('`keystile audit` refuses a wrong --since or --limit and says what is allowed', async () => {
       for (const since of ['yesterday', '2026-11-25T12:00', '1', '-1h', '1y', '2026-13-01']) {
         const { code, stderr } = await audit(`--since=${since}`)
         assert.equal(code, 1, since)
@@ -186,7 +186,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         )
     })
 
-    it('`keystile audit --follow` prints lines of other processes until SIGTERM', async () => {
+    it('until SIGTERM, `keystile audit --follow` prints what other processes record', async () => {
       const following = await follow('--limit', '1')
       assert.equal((await following.next())['event'], 'login_refused')
       await login()
@@ -208,7 +208,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
     })
 
     if (kind === 'PostgreSQL') {
-      it('`keystile audit --follow` prints a line even if newer lines commit first', async () => {
+      it('`keystile audit --follow` prints lines that are committed out of order', async () => {
         const late = new pg.Client({
           connectionString: postgres!.url,
           options: '-c search_path=keystile',

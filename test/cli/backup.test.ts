@@ -112,7 +112,7 @@ describe('keystile backup and keystile restore', () => {
     assert.equal(query(path('b.db'), 'select username from user')[0]!['username'], 'ada')
   })
 
-  it('a backup says which key a restore needs, and contains no key', async () => {
+  it('`keystile backup` says which key a restore needs; the backup contains no key', async () => {
     await start()
     const { stdout } = await run(['backup', 'b.db'])
     assert.match(stdout, /you also need the value of KEYSTILE_KEY\. It is not in the backup/)
@@ -126,7 +126,7 @@ describe('keystile backup and keystile restore', () => {
     assert.match(made.stdout, /you also need the file new[/\\]keystile\.key/)
   })
 
-  it('a backup replaces an existing file only with --overwrite', async () => {
+  it('`keystile backup` replaces only an earlier backup, and only with --overwrite', async () => {
     await start()
     writeFileSync(path('b.db'), 'something else')
     await mustFail(['backup', 'b.db'], /^keystile: b\.db must not exist yet\..*--overwrite\n$/)
@@ -138,7 +138,7 @@ describe('keystile backup and keystile restore', () => {
     assert.equal((await must('restore', '--check', 'b.db'))['ok'], true)
   })
 
-  it('a backup never replaces the database itself', async () => {
+  it('`keystile backup` never writes over the database itself', async () => {
     await start()
     symlinkSync(database, path('link.db'))
     for (const name of ['keystile.db', 'link.db'])
@@ -227,7 +227,7 @@ describe('keystile backup and keystile restore', () => {
       )
     })
 
-    it('`keystile restore --check` reports a cut, overwritten or missing backup', async () => {
+    it('`keystile restore --check` reports truncated, overwritten or missing backups', async () => {
       const whole = readFileSync(path('b.db'))
       truncateSync(path('b.db'), Math.floor(whole.length / 2))
       assert.match(await faultsOf(), /must be whole; this one is damaged/)
@@ -239,7 +239,7 @@ describe('keystile backup and keystile restore', () => {
       assert.match(await faultsOf(), /there is no file b\.db/)
     })
 
-    it('`restore --check` refuses backups of a newer release or of another program', async () => {
+    it('`restore --check` refuses a backup with a too new or a foreign schema', async () => {
       change("insert into migration values ('9999-later', '2030-01-01')")
       assert.equal(await faultsOf(), '') // the newer version has only added to the tables
       change('update schema_mark set oldest = 9999')
@@ -262,7 +262,7 @@ describe('keystile backup and keystile restore', () => {
       assert.equal(await statusOf(await start(), await (await start()).accessToken()), 200)
     })
 
-    it('`keystile restore --check` refuses a backup with keys that it cannot decrypt', async () => {
+    it('`keystile restore --check` refuses a backup if its keys cannot be decrypted', async () => {
       assert.match(await faultsOf({ KEYSTILE_KEY: otherKey }), /encrypted with a different key/)
       const previous = { KEYSTILE_KEY: otherKey, KEYSTILE_PREVIOUS_KEY: key }
       assert.equal(await faultsOf(previous), '')
@@ -277,7 +277,7 @@ describe('keystile backup and keystile restore', () => {
       assert.match(await faultsOf(other), /belongs to the issuer http:\/\/localhost:3000\/auth/)
     })
 
-    it('if --check refuses a backup, `keystile restore` fails and changes nothing', async () => {
+    it('`keystile restore` changes nothing if `restore --check` would report a fault', async () => {
       const before = readFileSync(database)
       const { code, stderr } = await run(['restore', 'b.db'], { KEYSTILE_KEY: otherKey })
       assert.equal(code, 1)
@@ -435,7 +435,7 @@ describe('keystile backup and keystile restore', () => {
   })
 
   describe('keystile restore', () => {
-    it('`keystile restore` refuses while a process has the database open', async () => {
+    it('`keystile restore` fails while a process has the database open', async () => {
       await start()
       await must('backup', 'b.db')
       await mustFail(['restore', 'b.db'], /no process may use .*keystile\.db during a restore/)

@@ -124,7 +124,7 @@ describe('keystile doctor', () => {
     assert.equal((await fetch(`${server.url}/readyz`)).status, 200)
   })
 
-  it('`keystile doctor` prints each finding with its fix and the standard behind it', async () => {
+  it('`keystile doctor` prints a fix and a standard with each finding', async () => {
     makeDatabase()
     chmodSync(keyFile(), 0o644)
     const { code, stdout, stderr } = await runCommand(['doctor', '--port', port], { cwd })
@@ -284,7 +284,7 @@ describe('keystile doctor', () => {
     assert.match(report.findings.find(({ id }) => id === 'database-opens')!.message, /ECONNREFUSED/)
   })
 
-  it('`keystile doctor` names a setting as it was given: flag, variable or property', async () => {
+  it('`keystile doctor` names the flag, variable or property that gave a setting', async () => {
     const file = join(cwd, 'keystile.config.json')
     writeFileSync(file, JSON.stringify({ rateLimits: 'off' }), { mode: 0o600 })
     const online = { KEYSTILE_ISSUER: 'https://auth.example', KEYSTILE_REGISTRATION: 'closed' }
@@ -386,7 +386,7 @@ describe('keystile doctor', () => {
       assert.ok(!idsOf(await doctor([], env())).includes('key-opens'))
     })
 
-    it('the first `keystile serve` on a PostgreSQL database needs the issuer', async () => {
+    it('the first `keystile serve` on a PostgreSQL database needs KEYSTILE_ISSUER', async () => {
       const fresh = await createTestDatabase()
       assert.ok(fresh, howToGetPostgres)
       try {

@@ -82,7 +82,7 @@ describe('the command keystile without @keystile/server', () => {
     assert.match(wrong.stderr, /`token` must be followed by `check`/)
   })
 
-  it('keystile finds @keystile/server through a symbolic link, as pnpm installs it', async () => {
+  it('keystile finds @keystile/server through a symbolic link such as pnpm creates', async () => {
     const modules = join(folder, 'app/node_modules')
     for (const name of ['.bin', '@keystile']) mkdirSync(join(modules, name), { recursive: true })
     symlinkSync(join(root, 'packages/server'), join(modules, '@keystile/server'))

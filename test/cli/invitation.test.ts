@@ -58,7 +58,7 @@ describe('keystile user invite', () => {
       body: JSON.stringify({ token, username, password }),
     })
 
-  it('a user who accepts an invitation of `keystile user invite` gets the given role', async () => {
+  it('`user invite --role R` gives role R to the user who accepts the invitation', async () => {
     const { code, stdout } = await user(['invite', 'bob@example.com', '--role', 'reader'])
     assert.match(stdout, /^invited bob@example\.com; the link expires at 2\d{3}-\S+Z\n$/)
     assert.equal(code ?? 0, 0)
@@ -97,7 +97,7 @@ describe('keystile user invite', () => {
     assert.equal((await user(['invitations'])).stdout, '')
   })
 
-  it('an invitation that an operator has revoked creates no account', async () => {
+  it('an invitation cannot be accepted after `keystile user uninvite`', async () => {
     await user(['invite', 'carol@example.com'])
     const token = await readToken('carol@example.com')
     const { stdout } = await user(['uninvite', 'Carol@example.com'])

@@ -58,7 +58,7 @@ describe(
       assert.match(behind.stdout, /must be upgraded .* lacks \d{4}-.*Fix: run "keystile migrate"/)
     })
 
-    it('if a migration is missing, commands and apps stop and name keystile migrate', async () => {
+    it('if a migration is missing, commands and apps fail and say how to run it', async () => {
       await command('migrate')
       await query(forgetLast)
       const { code, stderr } = await command('user', 'list')

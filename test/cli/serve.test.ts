@@ -40,7 +40,7 @@ describe('keystile serve', () => {
     return server
   }
 
-  it('`keystile serve` prints its URL, its data file, and three commands to try', async () => {
+  it('`keystile serve` prints its URL, data file path, and three commands to try', async () => {
     const { stdout, url } = await start()
     assert.ok(stdout().includes(`listens on ${url}`))
     assert.ok(stdout().includes('data/keystile.db'))
@@ -80,7 +80,7 @@ describe('keystile serve', () => {
     assert.match(again.stdout(), /\n {2}npm run keystile -- user create NAME\n/)
   })
 
-  it('`keystile serve` answers on 127.0.0.1, and on ::1 if the machine has it', async () => {
+  it('`keystile serve` answers on 127.0.0.1, and on ::1 if the machine has IPv6', async () => {
     const { url } = await start()
     const { port } = new URL(url)
     assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200)
@@ -91,7 +91,7 @@ describe('keystile serve', () => {
     assert.ok(six === 200 || six === 'EADDRNOTAVAIL' || six === 'EAFNOSUPPORT', String(six))
   })
 
-  it('`keystile serve` answers /healthz and /readyz, and 404 for unknown paths', async () => {
+  it('`keystile serve` returns 200 for /healthz and /readyz, 404 for unknown paths', async () => {
     const { url } = await start()
     const statusOf = async (path: string): Promise<number> => (await fetch(`${url}${path}`)).status
     assert.deepEqual(
@@ -120,7 +120,7 @@ describe('keystile serve', () => {
     })
   }
 
-  it('`keystile serve` killed by SIGKILL keeps every user whose registration got 201', async () => {
+  it('if SIGKILL ends `keystile serve`, no user whose registration got 201 is lost', async () => {
     const server = await start()
     const acknowledged: string[] = []
     const registering = Array.from({ length: 4 }, async (_, worker) => {
@@ -160,14 +160,14 @@ describe('keystile serve', () => {
     assert.match(stderr, /EADDRINUSE/)
   })
 
-  it('`keystile serve` on a public host needs an issuer and a registration setting', async () => {
+  it('`keystile serve` on a public host needs the settings issuer and registration', async () => {
     const { code, stderr } = await runCommand(['serve', '--host', '0.0.0.0'], { cwd })
     assert.equal(code, 1)
     assert.match(stderr, /KEYSTILE_ISSUER must be given when the server listens on "0\.0\.0\.0"/)
     assert.match(stderr, /KEYSTILE_REGISTRATION must be given when listening on "0\.0\.0\.0"/)
   })
 
-  it('`keystile serve` reports all faults of flags, environment and file at once', async () => {
+  it('`keystile serve` reports all faults of flags, environment and file in one run', async () => {
     writeFileSync(
       join(cwd, 'keystile.config.json'),
       JSON.stringify({ colour: 'red', scope: {}, defaultScopes: ['b'] }),
@@ -199,7 +199,7 @@ describe('keystile serve', () => {
     }
   })
 
-  it('`keystile serve` on PostgreSQL reports one fault if the key file is missing', async () => {
+  it('if the key file is missing, `serve` on PostgreSQL reports only this fault', async () => {
     const env = { DATABASE_URL: 'postgres://127.0.0.1:1/x', KEYSTILE_KEY_FILE: '/not/there' }
     const { stderr } = await callCommand(['serve'], { cwd, env })
     assert.equal(
@@ -252,7 +252,7 @@ describe('keystile serve', () => {
     assert.deepEqual([await refresh(), await refresh()], [200, 400])
   })
 
-  it('`keystile serve` accepts CORS origins with commas between them', async () => {
+  it('`keystile serve` accepts several CORS origins, separated by commas', async () => {
     const allowed = async (
       args: readonly string[],
       env: Readonly<Record<string, string>>,
@@ -273,7 +273,7 @@ describe('keystile serve', () => {
     ])
   })
 
-  it('`keystile serve` with cookieSession accepts its own origin and listed origins', async () => {
+  it('with cookieSession, `keystile serve` accepts its own origin and CORS origins', async () => {
     const origin = 'http://localhost:5173'
     const env = { KEYSTILE_COOKIE_SESSION: 'true', KEYSTILE_CORS_ORIGINS: origin }
     const refresh = async (url: string, from: string): Promise<readonly unknown[]> => {
@@ -395,7 +395,7 @@ describe('keystile', () => {
     }
   })
 
-  it('`keystile --version` prints the version, and help into a pipe has no bold text', async () => {
+  it('`keystile --version` prints a version; piped `keystile help` has no bold text', async () => {
     const cwd = tmpdir()
     assert.match((await runCommand(['--version'], { cwd })).stdout, /^\d+\.\d+\.\d+\n$/)
     assert.ok(!(await callCommand(['help'], { cwd })).stdout.includes('\u001b'))

@@ -136,7 +136,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       }
     })
 
-    it('`keystile user` warns if others can read a password, refuses an app’s users', async () => {
+    it('`keystile user` works only if Keystile, and not the app, stores the users', async () => {
       const folder = mkdtempSync(join(tmpdir(), 'keystile-embedded-'))
       const own = kind === 'SQLite' ? undefined : await createTestDatabase()
       const database = own?.url ?? join(folder, 'app.db')
@@ -232,7 +232,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       )
     })
 
-    it('`keystile user` escapes control characters in names from users', async () => {
+    it('`keystile user` escapes control characters in profiles, addresses and names', async () => {
       const chosen = { city: '\u001b[31mred\u009b\u2028\u202e', ['\u001b]0;title\u0007']: '\n' }
       await sql(
         `update "user" set profile = '${JSON.stringify(chosen)}' where username_key = 'bob'`,
@@ -340,7 +340,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       )
     })
 
-    it('`keystile user delete` is permanent, and refuses the last administrator', async () => {
+    it('`keystile user delete` deletes permanently, but never the last administrator', async () => {
       assert.equal((await user('create', 'gone', '--password-file', 'password')).code, 0)
       assert.equal((await user('delete', 'gone')).stdout, 'deleted gone\n')
       assert.match((await user('delete', 'gone')).stderr, /there is no user gone/)

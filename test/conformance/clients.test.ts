@@ -48,7 +48,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(decodeJwtUnsafe(tokens.access_token).header['alg'], algorithm)
     })
 
-    it('with the token, openid-client gets the answer of a guarded route', async () => {
+    it('openid-client calls a guarded route with an access token', async () => {
       const { access_token } = await openid.genericGrantRequest(config, 'password', ada)
       const me = new URL(`${server.issuer}/users/me`)
       const response = await openid.fetchProtectedResource(config, access_token, me, 'GET')
@@ -65,7 +65,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(decodeJwtUnsafe(tokens.access_token).claims['scope'], 'items:read')
     })
 
-    it('openid-client refreshes, revokes, and then gets invalid_grant for a refresh', async () => {
+    it('openid-client can refresh tokens; after a revocation, it gets invalid_grant', async () => {
       const tokens = await openid.genericGrantRequest(config, 'password', ada)
       const refreshed = await openid.refreshTokenGrant(config, tokens.refresh_token!, {
         scope: 'items:read',
@@ -192,7 +192,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(tokens.scope, 'items:write')
     })
 
-    it('oauth4webapi refreshes, revokes, and then gets invalid_grant for a refresh', async () => {
+    it('oauth4webapi can refresh tokens; after a revocation, it gets invalid_grant', async () => {
       assert.equal(as.revocation_endpoint, `${server.issuer}/revoke`)
       assert.ok(as.grant_types_supported?.includes('refresh_token'))
       const refresh = async (token: string): Promise<oauth.TokenEndpointResponse> => {

@@ -42,7 +42,7 @@ for (const algorithm of issuingAlgorithms) {
     })
     after(() => server.stop())
 
-    it('createVerifier needs only the URL of an issuer to accept the issuer’s tokens', async () => {
+    it('to accept tokens, createVerifier needs the issuer’s URL but no key', async () => {
       const verifier = createVerifier({ issuer: server.issuer, audience, revocations: 'none' })
       await verifier.ready()
       const { scopes, claims } = await verifier.verify(token)
@@ -75,7 +75,7 @@ for (const algorithm of issuingAlgorithms) {
       assert.equal(await refusalOf(createVerifier(options), twin), 'invalid_token')
     })
 
-    it('createVerifier refuses the issuer’s URL with an added slash', async () => {
+    it('ready() of a verifier rejects if a slash was added to the issuer’s URL', async () => {
       const other = createVerifier({ issuer: `${server.issuer}/`, audience, revocations: 'none' })
       await assert.rejects(other.ready(), /\/; it is "http:\/\/[^"]*[^/]"$/)
     })

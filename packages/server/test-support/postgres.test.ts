@@ -54,7 +54,7 @@ describe('startPostgres', () => {
     assert.deepEqual(readdirSync(folder), [])
   })
 
-  it('startPostgres runs a server without fsync, or uses KEYSTILE_TEST_DATABASE_URL', async (t) => {
+  it('startPostgres uses KEYSTILE_TEST_DATABASE_URL, or else a server without fsync', async (t) => {
     delete process.env['KEYSTILE_TEST_DATABASE_URL']
     try {
       const server = await startPostgres()

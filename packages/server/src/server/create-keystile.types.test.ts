@@ -263,7 +263,7 @@ describe('the types of createKeystile', () => {
     compiles(() => createKeystile({ ...common, users: either }))
   })
 
-  it('createKeystile refuses a directory if a function is missing or wrong', async () => {
+  it('createKeystile refuses a user directory with a missing or wrong function', async () => {
     const { active: _, ...incomplete } = users
     // @ts-expect-error: the function `active` is missing
     await refused(createKeystile({ ...common, users: incomplete }))

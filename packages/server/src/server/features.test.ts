@@ -114,7 +114,7 @@ describe('the rate limits of features', () => {
     }
   })
 
-  it('only rate limits by IP address for logins, links and codes refund a use completely', () => {
+  it('isGivenBackWhole is true only for limits by IP address on logins, links and codes', () => {
     assert.deepEqual(namesOf(rates.filter(({ isGivenBackWhole }) => isGivenBackWhole)), [
       'address',
       'email-confirm',

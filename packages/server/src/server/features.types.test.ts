@@ -61,7 +61,7 @@ describe('listSettings', () => {
 })
 
 describe('Feature', () => {
-  it('a feature must contain the settings and audit events that its type Feature<…> names', () => {
+  it('a feature must contain all settings and audit events of its type Feature<…>', () => {
     type Bright = Feature<ColourOptions, 'dimmed'>
     const parts = {
       settings: listSettings<ColourOptions>({ colour, isBright }),
@@ -81,7 +81,7 @@ describe('Feature', () => {
 })
 
 describe('WithAuditEvents', () => {
-  it('WithAuditEvents accepts a feature list only if the list has all named audit events', () => {
+  it('WithAuditEvents accepts a feature list only if the list has all events in `Names`', () => {
     type Both = readonly [Feature<object, 'dimmed'>, Feature]
     same<WithAuditEvents<'dimmed', Both>, Both>(true)
     same<WithAuditEvents<'dimmed' | 'lit', Both>, { readonly missing: 'lit' }>(true)

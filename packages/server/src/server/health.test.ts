@@ -33,7 +33,7 @@ describe('findUnreadiness', () => {
 })
 
 describe('readGauges', () => {
-  it('readGauges returns queue lengths, feed age, streams, and job and signing-key gauges', () => {
+  it('readGauges returns the gauges of queues, feed, streams, jobs and signing keys', () => {
     const gauge = { type: 'gauge', name: 'keystile_x', help: 'x' } as const
     const readings = readGauges({
       database: { writeQueueLength: 2 } as Database,

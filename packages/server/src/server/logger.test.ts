@@ -55,7 +55,7 @@ describe('an embedded Keystile without a logger', () => {
 })
 
 describe('the option logger', () => {
-  it('the app’s logger gets warnings, and the reasons for refusals at level debug', async (t) => {
+  it('the app’s logger gets warnings; logger.debug gets the reasons for refusals', async (t) => {
     const { mock: written } = t.mock.method(process.stderr, 'write', () => true)
     const logger = { debug: mock.fn(), info: mock.fn(), warn: mock.fn(), error: mock.fn() }
     const keystile = await createKeystile({

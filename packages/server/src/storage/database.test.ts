@@ -27,7 +27,7 @@ describe('the errors of the database', () => {
 })
 
 describe('createNotifier', () => {
-  it('createNotifier passes each notice to each listener; undefined reaches no listener', () => {
+  it('notify() passes each notice in a list to each listener, and ignores undefined', () => {
     const heard: unknown[] = []
     const { onCommitted, notify } = createNotifier()
     for (const listener of [1, 2]) onCommitted((notice) => heard.push([listener, notice]))

@@ -26,7 +26,7 @@ describe('inspectDatabase', () => {
       .map((name) => join('/proc/self/fd', name))
       .filter((path) => existsSync(path) && readlinkSync(path).startsWith(folder))
 
-  it('inspectDatabase returns undefined if there is no file, and does not create one', async () => {
+  it('if the file is missing, inspectDatabase returns undefined and creates no file', async () => {
     const file = join(folder, 'absent.db')
     assert.equal(await inspectDatabase(file, readDatabaseFacts), undefined)
     assert.equal(await inspectDatabase(':memory:', readDatabaseFacts), undefined)
@@ -74,7 +74,7 @@ describe('inspectDatabase', () => {
     )
   })
 
-  it('inspectDatabase says why it cannot read a file, and how to fix it', async () => {
+  it('inspectDatabase says why it cannot read a file, and suggests a fix', async () => {
     const file = join(folder, 'text.db')
     writeFileSync(file, 'not a database, but long enough to be read'.repeat(20))
     await assert.rejects(inspectDatabase(file, readDatabaseFacts), {

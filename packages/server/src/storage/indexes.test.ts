@@ -13,7 +13,7 @@ function readStatements(): readonly string[] {
 }
 
 describe('the indexes that a migration creates', () => {
-  it('operators can create a migration’s indexes concurrently before the migration', async (t) => {
+  it('a migration skips indexes that operators have already created CONCURRENTLY', async (t) => {
     const database = await createTestDatabase()
     if (!database) return t.skip(`no PostgreSQL: ${howToGetPostgres}`)
     const client = new pg.Client({ connectionString: database.url })

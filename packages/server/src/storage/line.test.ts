@@ -28,7 +28,7 @@ describe('createLine', () => {
     leave()
   }
 
-  it('a queue with two places admits two callers at once, and later callers in order', async () => {
+  it('if a queue serves two callers at a time, later callers enter in order', async () => {
     const leave = [await line.enter(), await line.enter()]
     const entered: number[] = []
     const later = [1, 2].map(async (n) => {
@@ -62,7 +62,7 @@ describe('createLine', () => {
     mock.timers.tick(patience) // a caller that has a place is never refused
   })
 
-  it('a queue refuses a caller at once if the wait would probably be too long', async () => {
+  it('a queue refuses a caller immediately if the wait would probably be too long', async () => {
     for (let i = 0; i < 100; i++) await keep(1_000)
     await Promise.all([line.enter(), line.enter()])
     const waiting = [line.enter(), line.enter(), line.enter()] // a fourth caller would wait for 2 s
@@ -71,7 +71,7 @@ describe('createLine', () => {
     mock.timers.tick(patience)
   })
 
-  it('by a moving average of service times, a queue predicts and refuses long waits', async () => {
+  it('a queue predicts the wait from a moving average of earlier service times', async () => {
     await keep(10_000) // a tenth of it counts
     await keep(1_000) // it is the average, so it changes nothing
     await Promise.all([line.enter(), line.enter()])

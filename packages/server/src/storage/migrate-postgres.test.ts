@@ -69,7 +69,7 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
   ): Promise<readonly string[]> =>
     withMigration('9999-made-up', migration, () => runMigrations(url, options))
 
-  it('servers that start together on an empty database create its tables once', async () => {
+  it('if servers start together on an empty database, the tables are created once', async () => {
     await Promise.all([start(), start(), start()])
     const rows = await query('select name from keystile.migration order by name')
     assert.deepEqual(
@@ -79,7 +79,7 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     assert.deepEqual(await query('select oldest from keystile.schema_mark'), [{ oldest: 16 }])
   })
 
-  it('inspectDatabase reads the facts of PostgreSQL, and closes its connections', async () => {
+  it('inspectDatabase describes a PostgreSQL database and closes its own connections', async () => {
     await start()
     const facts = await inspectDatabase(url, readDatabaseFacts)
     assert.ok(facts?.kind === 'postgres')
@@ -134,7 +134,7 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     assert.deepEqual((await inspectSource(url)).unknown, ['9999-made-up'])
   })
 
-  it('a release too old for the database does not start and names the needed release', async () => {
+  it('if the database needs a newer release, a server fails and says which release', async () => {
     await start()
     await query(`update keystile.schema_mark set oldest = 9998, release = '9.0.0'`)
     const refusal = {
@@ -163,7 +163,7 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     assert.deepEqual(reports, Array(2).fill('another process runs migrations; waits for it'))
   })
 
-  it('after a migration, the connection has no lock or timeout, as PgBouncer needs', async () => {
+  it('a migration leaves no lock and no timeout on a connection that is used again', async () => {
     const pool = new pg.Pool({ connectionString: url, max: 1 })
     open.push({ end: () => pool.end() } as pg.Client)
     assert.deepEqual(await migrateDatabase(pool), names)
@@ -198,7 +198,7 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     assert.deepEqual(await migrateTo9999(), ['9999-made-up'])
   })
 
-  it('a breaking migration first raises `schema_mark`, and a failure resets the mark', async () => {
+  it('a breaking migration raises schema_mark at its start, and resets it on failure', async () => {
     await start()
     const marks: unknown[] = []
     const limits: unknown[] = []
@@ -259,7 +259,7 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     assert.match(text, /update "keystile"."schema_mark" set "oldest" = 9999/)
   })
 
-  it('a server refuses a database without table schema_mark until a migration runs', async () => {
+  it('a server refuses a database until a migration has created table schema_mark', async () => {
     await withMigrationsBefore('0016', start)
     await assert.rejects(start(), /it lacks 0016-schema-mark/)
     const since = names.filter((name) => name >= '0016')

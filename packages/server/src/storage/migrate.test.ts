@@ -74,7 +74,7 @@ async function findContractions(name: string): Promise<readonly string[]> {
 }
 
 describe('the list of migrations', () => {
-  it('migrations have unique numbers; a schema mark is at most its migration’s number', () => {
+  it('each migration has a unique number, and oldestSchema is at most this number', () => {
     assert.equal(new Set(names.map(numberOf)).size, names.length)
     let mark = 16
     for (const name of names) {
@@ -87,7 +87,7 @@ describe('the list of migrations', () => {
     assert.equal(migrations['0016-schema-mark']?.oldestSchema, 16)
   })
 
-  it('each migration since 0017 that breaks an older release raises the schema mark', async () => {
+  it('each migration since 0017 has an oldestSchema if it breaks older releases', async () => {
     for (const name of markedNames)
       if (migrations[name]?.oldestSchema === undefined)
         assert.deepEqual(await findContractions(name), [], `${name} must say that it contracts`)
@@ -168,7 +168,7 @@ describe('migrations of a SQLite file', () => {
     return { structure, rows }
   }
 
-  it('the printed SQL of a SQLite file creates the same tables as the migrations', async () => {
+  it('for a SQLite file, the printed SQL creates the same tables as the migrations', async () => {
     const [migrated, printed] = [join(folder, 'migrated.db'), join(folder, 'printed.db')]
     assert.deepEqual(await migrateDatabase(migrated), names)
     assert.equal(statSync(migrated).mode & 0o777, 0o600)
@@ -188,7 +188,7 @@ describe('migrations of a SQLite file', () => {
     assert.equal(existsSync(':memory:'), false)
   })
 
-  it('a migration whose SQL depends on rows of the database cannot be printed', async () => {
+  it('a migration cannot be printed if its SQL depends on rows of the database', async () => {
     const file = join(folder, 'older.db')
     await migrateDatabase(file)
     const sqlite = new DatabaseSync(file)
@@ -211,7 +211,7 @@ describe('migrations of a SQLite file', () => {
     assert.deepEqual(read(file), before)
   })
 
-  it('a release that is too old for a SQLite file refuses to migrate the file', async () => {
+  it('migrateDatabase refuses a SQLite file that needs a newer release', async () => {
     const file = join(folder, 'beyond.db')
     await migrateDatabase(file)
     const sqlite = new DatabaseSync(file)

@@ -13,7 +13,7 @@ const failure = (code: string): Error => Object.assign(new Error('x'), { code })
 const unknown = (message: RegExp): object => ({ name: 'UnknownOutcomeError', message })
 
 describe('commit', () => {
-  it('commit returns the result only if PostgreSQL has waited for its standby', async () => {
+  it('commit throws if PostgreSQL reports that it did not wait for the standby', async () => {
     const send = async (): Promise<string> => 'done'
     assert.equal(await commit(send, []), 'done')
     assert.equal(await commit(send, [{ message: 'other' }, { routine: 'other' }, {}]), 'done')
@@ -27,7 +27,7 @@ describe('commit', () => {
       )
   })
 
-  it('commit rethrows errors after a rollback; other errors mean an unknown outcome', async () => {
+  it('commit rethrows an error that means a rollback, and replaces any other error', async () => {
     const conflict = failure('40001')
     await assert.rejects(
       commit(() => Promise.reject(conflict), []),

@@ -44,7 +44,7 @@ describe('explainStatementError', () => {
     })
   }
 
-  it('an error of pg without a code means a lost connection or a timeout', () => {
+  it('explainStatementError classifies a pg error without a code by its message', () => {
     for (const [message, failure] of [
       ['Connection terminated unexpectedly', 'lost'],
       ['Client has encountered a connection error and is not queryable', 'lost'],
@@ -55,7 +55,7 @@ describe('explainStatementError', () => {
       assert.equal(failureOf(explainStatementError(error(undefined, message))), failure)
   })
 
-  it('only a fatal 08P01 error is an outage, except for an unsupported startup parameter', () => {
+  it('an 08P01 error is an outage if it is fatal and not about a startup parameter', () => {
     const parameter = 'unsupported startup parameter: statement_timeout'
     assert.equal(
       failureOf(explainStatementError(error('08P01', 'server conn crashed?', 'FATAL'))),
@@ -82,13 +82,13 @@ describe('explainStatementError', () => {
       assert.match(findFix(new Error('x', { cause: silent })) ?? '', /let a firewall pass/)
   })
 
-  it('explainStatementError removes `detail`, which contains a row’s values, from an error', () => {
+  it('explainStatementError removes an error’s `detail`, which contains a row’s values', () => {
     assert.equal(Reflect.get(explainStatementError(error('23505')) as object, 'detail'), undefined)
   })
 })
 
 describe('explainConnectionError', () => {
-  it('a refused connection is reported as an outage, and an error without a code as a bug', () => {
+  it('explainConnectionError reports refused, lost and timed-out connections as outages', () => {
     for (const code of ['28P01', '3D000', '08004', 'SELF_SIGNED_CERT_IN_CHAIN'])
       assert.equal(failureOf(explainConnectionError(error(code))), 'refused', code)
     const refused = error('28P01')
@@ -146,14 +146,14 @@ describe('isUsableAfter', () => {
 })
 
 describe('PostgresUnavailableError', () => {
-  it('isFrequent of a PostgresUnavailableError is true only if the constructor gets true', () => {
+  it('isFrequent of a PostgresUnavailableError is the constructor’s option, or else false', () => {
     assert.equal(new PostgresUnavailableError('lost', 'x').isFrequent, false)
     assert.equal(new PostgresUnavailableError('lost', 'x', { isFrequent: true }).isFrequent, true)
   })
 })
 
 describe('findFix', () => {
-  it('findFix returns a fix for known error codes of failed starts, not for similar codes', () => {
+  it('findFix returns a fix for known error codes, and none for codes that look similar', () => {
     for (const [fix, ...codes] of [
       [/^correct the user and the password/, '28P01', '28000'],
       [/^create the database/, '3D000'],

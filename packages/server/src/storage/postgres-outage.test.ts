@@ -35,7 +35,7 @@ const goesOn = 'the PostgreSQL database does not answer, frequent: true'
 
 // The tests wait at the same time.
 describe('watchForOutages', { concurrency: true }, () => {
-  it('an outage begins when neither the work nor the probe gets an answer', async () => {
+  it('an outage begins when neither a query nor a probe query gets an answer', async () => {
     const { counts, watch: over, close } = watch(never)
     const works = [over(never), over(never)]
     await delay(900, undefined, { ref: false })
@@ -48,7 +48,7 @@ describe('watchForOutages', { concurrency: true }, () => {
     close()
   })
 
-  it('an outage ends when a probe gets an answer, even if the answer is a refusal', async () => {
+  it('an outage ends when a probe query gets an answer, even if it is a refusal', async () => {
     let probe: () => Promise<unknown> = refuse('ECONNREFUSED')
     const { counts, watch: over, close } = watch(() => probe())
     assert.equal(await fateOf(over(never)), begins)
@@ -66,7 +66,7 @@ describe('watchForOutages', { concurrency: true }, () => {
     ['is refused by the server', refuse('57P03')],
     ['cannot be made', undefined],
   ] as const)
-    it(`there is no outage if a probe ${what}`, async () => {
+    it(`there is no outage if a probe query ${what}`, async () => {
       const { counts, watch: over, close } = watch(probe)
       assert.equal(await fateOf(over(never)), 'waits')
       assert.equal(counts.outages, 0)
@@ -77,7 +77,7 @@ describe('watchForOutages', { concurrency: true }, () => {
     ['an answer', async () => {}],
     ['an error of the server', refuse('23505')],
   ] as const)
-    it(`there is no outage if some work waits while other work gets ${what}`, async () => {
+    it(`there is no outage if a query waits while other queries get ${what}`, async () => {
       const { counts, watch: over, close } = watch(never)
       const waiting = fateOf(over(never))
       for (let n = 0; n < 9; n++) {
@@ -89,7 +89,7 @@ describe('watchForOutages', { concurrency: true }, () => {
       await waiting
     })
 
-  it('a probe runs only while work waits; a network error is not an answer', async () => {
+  it('a probe query runs only if another query waits; a network error is no answer', async () => {
     const { counts, watch: over, close } = watch(never)
     const failure = Object.assign(new Error('reset'), { code: 'ECONNRESET' })
     await assert.rejects(

@@ -43,7 +43,7 @@ describe('commands on PostgreSQL', { skip }, () => {
   }
 
   for (const code of ['40001', '40P01']) {
-    it(`a command failing with ${code} is run up to three times from the start`, async () => {
+    it(`a command is tried up to three times if it fails with ${code}`, async () => {
       let runs = 0
       const failing = command('failing', async (transaction, failures: number) => {
         runs++
@@ -68,7 +68,7 @@ describe('commands on PostgreSQL', { skip }, () => {
     })
   }
 
-  it('two commands that deadlock both succeed', async () => {
+  it('if two commands deadlock, both succeed in the end', async () => {
     let arrived = 0
     let meet = (): void => {}
     const both = new Promise<void>((resolve) => (meet = resolve))
@@ -82,7 +82,7 @@ describe('commands on PostgreSQL', { skip }, () => {
     assert.ok(arrived > 2, 'there was no deadlock')
   })
 
-  it('a transaction that PostgreSQL rolls back at COMMIT is not reported as done', async () => {
+  it('a write fails if PostgreSQL rolls back the transaction at COMMIT', async () => {
     const swallowing = command('swallowing', async (transaction) => {
       announce(transaction, 'swallowed')
       await set(transaction, 2, 'swallowed')
@@ -95,7 +95,7 @@ describe('commands on PostgreSQL', { skip }, () => {
     assert.notEqual(await textOf(2), 'swallowed')
   })
 
-  it('the error of a command is thrown even if its rollback fails', async () => {
+  it('if a command fails and so does the rollback, the command’s error is thrown', async () => {
     const killed = command('killed', async (transaction) => {
       const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(
         transaction,
@@ -109,7 +109,7 @@ describe('commands on PostgreSQL', { skip }, () => {
     await assert.rejects(database.write(killed, undefined), /the reason of the command/)
   })
 
-  it('a commit waits for the disk even if synchronous_commit is off for the role', async () => {
+  it('a commit waits for the disk even if the URL sets synchronous_commit to off', async () => {
     const read = command('read', async (transaction) => {
       const { rows } = await sql<{ value: string }>`
         select current_setting('synchronous_commit') as value`.execute(transaction)

@@ -4,7 +4,7 @@ import { emptyFacts, schemaNumber } from './migrate.ts'
 import { requireMigrated, requireOldSchema } from './schema-mark.ts'
 
 describe('requireOldSchema', () => {
-  it('requireOldSchema throws NewerSchemaError only if the mark is above this release', () => {
+  it('requireOldSchema throws NewerSchemaError only if the database needs a newer release', () => {
     requireOldSchema({ oldest: schemaNumber(), release: '0.2.0' })
     assert.throws(() => requireOldSchema({ oldest: schemaNumber() + 1, release: '9.0.0' }), {
       name: 'NewerSchemaError',

@@ -25,7 +25,7 @@ describe('the source of a database', () => {
       assert.equal(isPostgresUrl(source), false, source)
   })
 
-  it('isForeignUrl is true for URLs of other databases, and false for files', () => {
+  it('isForeignUrl is true for URLs of non-PostgreSQL databases, and false for files', () => {
     for (const source of ['mysql://db/x', 'mongodb+srv://db/x', 'user:x@db', 'ab:'])
       assert.equal(isForeignUrl(source), true, source)
     for (const source of ['postgres://db/x', 'data/x.db', ':memory:', 'C:/x.db', './a:b', '+ab:'])

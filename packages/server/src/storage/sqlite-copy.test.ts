@@ -104,7 +104,7 @@ describe('copies of SQLite files', () => {
     )
   })
 
-  it('changeSqliteFile keeps the journal mode; a change that fails changes nothing', async () => {
+  it('changeSqliteFile keeps the journal mode, and rolls back a change that fails', async () => {
     closeAll()
     const single = join(folder, 'single.db')
     connect(single).exec("create table note (text text); insert into note values ('a')")
@@ -123,7 +123,7 @@ describe('copies of SQLite files', () => {
     assert.equal(connect(single).prepare('pragma journal_mode').get()?.['journal_mode'], 'delete')
   })
 
-  it('makeSingleFile moves the log into the file if no other process uses the file', () => {
+  it('makeSingleFile moves the WAL into the file if no other process uses the file', () => {
     assert.throws(
       () => makeSingleFile(file),
       (error: Error) => error.cause instanceof Error,
@@ -137,7 +137,7 @@ describe('copies of SQLite files', () => {
     assert.equal(connect(file).prepare('pragma journal_mode').get()?.['journal_mode'], 'delete')
   })
 
-  it('findDamage returns undefined for a whole file, and otherwise the first fault', () => {
+  it('findDamage returns undefined for an intact file, and otherwise the first fault', () => {
     assert.equal(findDamage(file), undefined)
     const text = join(folder, 'text')
     damage(text)
@@ -165,7 +165,7 @@ describe('copies of SQLite files', () => {
     )
   })
 
-  it('lockSqliteFile locks a file, and replaceWith() moves the old file aside with its log', () => {
+  it('lockSqliteFile locks a file, and replaceWith() moves the old file and its WAL aside', () => {
     assert.equal(lockSqliteFile(file), undefined)
     closeAll()
     const lock = lockSqliteFile(file)
@@ -186,7 +186,7 @@ describe('copies of SQLite files', () => {
     assert.deepEqual([textsIn(file), textsIn(aside)], [['new'], ['a']])
   })
 
-  it('lockSqliteFile says that a file is damaged, and throws if it cannot be opened', () => {
+  it('lockSqliteFile says that a file is damaged, and throws if it cannot open a file', () => {
     const text = join(folder, 'text')
     damage(text)
     const lock = lockSqliteFile(text)
@@ -200,7 +200,7 @@ describe('copies of SQLite files', () => {
     ['the page size', 16, 18],
     ['all but the first bytes', 16, 4_096],
   ] as const)
-    it(`lockSqliteFile keeps the log of a file with damage in ${what}`, () => {
+    it(`lockSqliteFile keeps the WAL of a file that is damaged in ${what}`, () => {
       const copy = join(folder, 'copy.db')
       connect(file).exec('pragma wal_checkpoint(truncate)')
       connect(file).exec("insert into note values ('b')")
@@ -213,7 +213,7 @@ describe('copies of SQLite files', () => {
       assert.deepEqual([readFileSync(copy), readFileSync(`${copy}-wal`)], before)
     })
 
-  it('lockSqliteFile notices a server if page 1 is damaged in the file but not in the log', () => {
+  it('lockSqliteFile notices that a server uses a file whose first page is damaged', () => {
     connect(file).exec('create table other (text text)') // changes the first page
     overwrite(file, 0, 16)
     assert.equal(lockSqliteFile(file), undefined)
@@ -235,7 +235,7 @@ describe('copies of SQLite files', () => {
     assert.equal(existsSync(join(folder, 'a/b/x.db')), false)
   })
 
-  it('removeDraft deletes a draft with the files beside it', () => {
+  it('removeDraft deletes a draft and its -wal, -shm and -journal files', () => {
     const ends = ['', '-wal', '-shm', '-journal']
     for (const end of ends) writeFileSync(join(folder, `draft${end}`), '')
     removeDraft(join(folder, 'draft'))

@@ -27,7 +27,7 @@ describe('a SQLite file', () => {
   })
   after(() => rmSync(folder, { recursive: true }))
 
-  it('openSqliteFile waits 5 s for locks, checks foreign keys, and lets no reader write', () => {
+  it('openSqliteFile waits 5 s for locks, checks foreign keys, and can forbid writes', () => {
     const journalOf = (options: Parameters<typeof openSqliteFile>[1]): unknown => {
       const sqlite = openSqliteFile(file, options)
       const valueOf = (pragma: string): unknown =>
@@ -45,7 +45,7 @@ describe('a SQLite file', () => {
     assert.equal(journalOf({ readOnly: false }), 'wal')
   })
 
-  it('createPrepare keeps the 200 statements that were used last', () => {
+  it('createPrepare caches the 200 most recently used statements', () => {
     const sqlite = openSqliteFile(file, { readOnly: true })
     const prepareOne = createPrepare(sqlite)
     const [zero, one] = [prepareOne('select 0'), prepareOne('select 1')]

@@ -104,7 +104,7 @@ describe('commands that wait for the writer of SQLite', () => {
   const messages = (answers: readonly unknown[]): readonly unknown[] =>
     answers.map((answer) => (answer instanceof Error ? answer.message : answer))
 
-  it('a SQLite command sends notices after its commit, and none if the command fails', async () => {
+  it('listeners get the notices of a SQLite command only if its commit succeeds', async () => {
     await write('prepare')
     const heard: unknown[] = []
     database.onCommitted((notice) => heard.push(notice))
@@ -209,7 +209,7 @@ describe('commands that wait for the writer of SQLite', () => {
     assert.equal(await write('insert', 'a0'), 'a0')
   })
 
-  it('if SQLite rolls back a transaction, all its commands fail with the same error', async () => {
+  it('if SQLite rolls back a transaction, each command in it gets the same error', async () => {
     const answers = await outcomes([
       ['insert', 'a'],
       ['lose the transaction', 'b'],
@@ -274,7 +274,7 @@ describe('commands that wait for the writer of SQLite', () => {
     )
   })
 
-  it('if the check before a SQLite write rejects, the write fails and stores nothing', async () => {
+  it('a SQLite write fails and stores nothing if the function of checkWrites rejects', async () => {
     const asked: boolean[] = []
     const refusal = new Error('refused')
     database.checkWrites((isUrgent) => {
@@ -340,7 +340,7 @@ describe('commands that wait for the writer of SQLite', () => {
     )
   })
 
-  it('a closing SQLite database writes all waiting commands, and refuses new ones', async () => {
+  it('close() of a SQLite database runs waiting commands, and refuses new commands', async () => {
     const writing = outcomes([
       ['insert', 'a'],
       ['insert', 'b'],
@@ -418,7 +418,7 @@ describe('openSqlite', () => {
     }
   })
 
-  it('openSqlite says why a file cannot be opened, and how to fix it', async () => {
+  it('openSqlite says why it cannot open a file, and suggests a fix', async () => {
     mkdirSync(join(folder, 'x'))
     writeFileSync(join(folder, 'text'), 'not a database, but long enough to be read'.repeat(20))
     for (const [file, reason] of [
