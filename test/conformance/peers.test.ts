@@ -42,7 +42,7 @@ for (const algorithm of issuingAlgorithms) {
     })
     after(() => server.stop())
 
-    it('jose accepts the tokens of POST /token with the published key set', async (t) => {
+    it('with the published key set, jose accepts the tokens of POST /token', async (t) => {
       const { version } = JSON.parse(
         readFileSync(new URL('../../node_modules/jose/package.json', import.meta.url), 'utf8'),
       )

@@ -67,7 +67,7 @@ describe(
       await run(url, rememberIt)
     })
 
-    it('deploy/roles.sql allows the application everything that a server does', async () => {
+    it('deploy/roles.sql gives the role keystile_app all rights that a server needs', async () => {
       const env = {
         DATABASE_URL: as('app'),
         KEYSTILE_KEY: randomBytes(32).toString('base64'),
@@ -97,7 +97,7 @@ describe(
       assert.doesNotMatch(server.stderr(), /permission denied|"level":50/)
     })
 
-    it('deploy/roles.sql allows operators to run commands as the application', async () => {
+    it('deploy/roles.sql lets operators run commands with the role keystile_app', async () => {
       writeFileSync(join(cwd, 'password'), password, { mode: 0o600 })
       for (const args of [
         ['user', 'create', 'bob', '--password-file', 'password'],
@@ -125,7 +125,7 @@ describe(
       'create schema mine',
       'set role keystile_owner',
     ]) {
-      it(`deploy/roles.sql forbids the application this statement: ${statement}`, async () => {
+      it(`deploy/roles.sql forbids the role keystile_app to run: ${statement}`, async () => {
         await assert.rejects(
           run(as('app'), statement),
           /permission denied|must be owner|append-only/,

@@ -231,7 +231,7 @@ async function compare(trust: Trust): Promise<{ readonly accepted: number; refus
 }
 
 describe('the programs for other issuers, compared with jose', () => {
-  it('each documented program decides like jose, unless a named rule is stricter', async (t) => {
+  it('each documented program agrees with jose, unless a stricter rule applies', async (t) => {
     t.diagnostic(`KEYSTILE_SEED=${seed}`)
     for (const trust of await importPrograms()) {
       const { accepted, refused } = await compare(trust)

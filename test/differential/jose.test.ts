@@ -162,7 +162,7 @@ async function compare(algorithm: AlgorithmName, index: number): Promise<Tally> 
 
 describe('verifyJwt', () => {
   for (const [index, algorithm] of algorithms.entries()) {
-    it(`${algorithm}: verifyJwt decides like jose, unless a named rule is stricter`, async (t) => {
+    it(`${algorithm}: verifyJwt agrees with jose, unless a stricter rule applies`, async (t) => {
       t.diagnostic(`KEYSTILE_SEED=${seed}`)
       const tally = await compare(algorithm, index)
       for (const [what, times] of tally) count(total, what, times)

@@ -124,7 +124,7 @@ describe('the programs in the documents', () => {
     assert.ok(readFileSync(join(root, 'README.md'), 'utf8').includes(`\`\`\`ts\n${example}\`\`\``))
   })
 
-  it('a document shows the code of an example unchanged', () => {
+  it('documents show the code of examples without changes', () => {
     let shown = 0
     for (const document of documents) {
       const text = readFileSync(join(root, document), 'utf8')

@@ -160,7 +160,7 @@ describe('backups under load', { skip, concurrency: 1 }, () => {
   before(() => void (cwd = mkdtempSync(join(tmpdir(), 'keystile-backups-'))))
   after(() => rmSync(cwd, { recursive: true }))
 
-  it(`servers start from ${backups} SQLite backups with every confirmed change`, async () => {
+  it(`${backups} SQLite backups have all confirmed changes, and servers use them`, async () => {
     const envOf = (folder: string): Record<string, string> => ({
       KEYSTILE_ISSUER: issuer,
       KEYSTILE_RATE_LIMITS: 'off',
@@ -216,7 +216,7 @@ describe('backups under load', { skip, concurrency: 1 }, () => {
     before(async () => void (postgres = await startPostgres({ hasClients: true })))
     after(() => postgres?.stop())
 
-    it(`servers start from ${backups} pg_dump dumps with every confirmed change`, async (t) => {
+    it(`${backups} pg_dump dumps have all confirmed changes, and servers use them`, async (t) => {
       if (!postgres?.bin) {
         assert.notEqual(process.env['CI'], 'true', 'CI must not skip tests: install postgresql')
         return t.skip('no pg_dump: install postgresql')

@@ -109,7 +109,7 @@ describe('PostgreSQL on a simulated disk', { skip, timeout: 600_000 }, () => {
     await assertNothingLost()
   })
 
-  it('writes get 503 while PostgreSQL’s disk is full, and succeed when space is free', async () => {
+  it('writes get 503 while PostgreSQL’s disk is full, and succeed once it has space', async () => {
     await register()
     const bearer = await started.accessToken(confirmed[0])
     disk.set('full')

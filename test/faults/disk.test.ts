@@ -146,7 +146,7 @@ describe('a server on a simulated disk', { skip }, () => {
     assertNothingLost()
   })
 
-  it('writes get 503 while the disk is full, and succeed when space is free', async () => {
+  it('writes get 503 while the disk is full, and succeed once it has space again', async () => {
     await registerMany(201)
     const { json } = await logIn()
     disk.set('full')
@@ -171,7 +171,7 @@ const noNamespace =
 const skipTmpfs = isLong ? noNamespace : 'KEYSTILE_LONG=1 runs it'
 
 describe('a server on a small file system', { skip: skipTmpfs }, () => {
-  it('writes get 503 while a real file system is full, and succeed when it has space', async () => {
+  it('writes get 503 while a real file system is full, and succeed once it has space', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'keystile-tmpfs-'))
     const mount = 'mount -t tmpfs -o size=2m none "$0" && exec "$@"'
     const server = await startServer({

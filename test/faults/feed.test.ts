@@ -199,7 +199,7 @@ describeOnBoth('verifiers in other processes', (databases) => {
 
 describe('verifiers with a feed', { concurrency: 4, timeout: 180_000 }, () => {
   for (const seconds of isLong ? [6, 60] : [6]) {
-    it(`after ${seconds} s offline, stale verifiers connect and get all revocations`, async (t) => {
+    it(`after ${seconds} s offline, verifiers connect again and get all revocations`, async (t) => {
       const stage = await openOnSqlite(t)
       const [known, valid, missed] = await stage.tokens(3)
       const verifiers = [await stage.verifier('refuse'), await stage.verifier('accept')] as const
@@ -310,7 +310,7 @@ describe('verifiers with a feed', { concurrency: 4, timeout: 180_000 }, () => {
     await until(async () => (await judge(verifier, valid)) === 'accepted')
   })
 
-  it('after a verifier is killed, the next verifier refuses all revoked tokens', async (t) => {
+  it('a verifier that replaces a killed one refuses all revoked tokens', async (t) => {
     const stage = await openOnSqlite(t)
     const [revoked, missed, valid] = await stage.tokens(3)
     const killed = await startVerifierProcess(stage.options('refuse'))
@@ -329,7 +329,7 @@ describe('verifiers with a feed', { concurrency: 4, timeout: 180_000 }, () => {
       assert.equal((await next.ask({ token, now: true })).verdict, verdict)
   })
 
-  it('after a pause, a verifier does not trust old heartbeats in its socket buffer', async (t) => {
+  it('a verifier that was paused does not trust old heartbeats in its socket buffer', async (t) => {
     const stage = await openOnSqlite(t)
     const [missed, valid] = await stage.tokens(2)
     const paused = await startVerifierProcess(stage.options('refuse'))
@@ -347,7 +347,7 @@ describe('verifiers with a feed', { concurrency: 4, timeout: 180_000 }, () => {
     assert.equal(stage.proxy.accepted, accepted + 1)
   })
 
-  it('if a verifier starts before its issuer, it gets the revocations later', async (t) => {
+  it('a verifier that starts offline gets the revocations as soon as it can connect', async (t) => {
     const stage = await openOnSqlite(t)
     const [revoked, valid] = await stage.tokens(2)
     await stage.revoke(revoked)
@@ -375,7 +375,7 @@ describe('verifiers with a feed', { concurrency: 4, timeout: 180_000 }, () => {
     }
   })
 
-  it('a verifier refuses the tokens of a signing key that an operator has revoked', async (t) => {
+  it('once an operator revokes a signing key, a verifier refuses the key’s tokens', async (t) => {
     const stage = await openOnSqlite(t)
     const [token] = await stage.tokens(1)
     const verifier = await stage.verifier('refuse')

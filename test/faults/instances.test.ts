@@ -82,7 +82,7 @@ for (const way of ['directly', 'through PgBouncer'] as const)
       return { username, tokens: tokensOf(body) }
     }
 
-    it('while servers answer requests, three more servers can start at the same time', async () => {
+    it('three more servers can start together while other servers answer requests', async () => {
       const session = await logIn()
       const stopping = new AbortController()
       const asking = (async (): Promise<void> => {
@@ -103,7 +103,7 @@ for (const way of ['directly', 'through PgBouncer'] as const)
       assert.equal(await countAdvisoryLocks(database.url), 0)
     })
 
-    it(`${stormSize} refreshes of one token at once get one new token (${storms}×)`, async () => {
+    it(`${stormSize} parallel refreshes of one token get one new token (${storms}×)`, async () => {
       const session = await logIn()
       for (let n = 0; n < storms; n++) {
         const requests = Array.from({ length: stormSize }, () => ask(proxy, refreshOf(session)))
@@ -168,7 +168,7 @@ for (const way of ['directly', 'through PgBouncer'] as const)
     })
 
     if (way === 'through PgBouncer')
-      it('without the database, the load balancer passes on the 503 of a server', async () => {
+      it('without the database, the load balancer forwards a server’s 503', async () => {
         const session = await logIn()
         await pooler?.kill()
         await waitUntil('the servers are still ready', async () =>

@@ -21,7 +21,7 @@ describe('paused holders', { skip, concurrency: 2, timeout: 1_800_000 }, () =>
 )
 
 function testStops(stage: Stage): void {
-  it(`in ${stops} pauses, no process writes after it has lost the lease`, async (t) => {
+  it(`in ${stops} pauses of a holder, no process writes after it has lost the lease`, async (t) => {
     await (await stage.start()).keystile.close()
     for (const statement of compareFences(stage.kind)) await stage.sql(statement)
 

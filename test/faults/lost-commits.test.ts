@@ -192,7 +192,7 @@ describe('a COMMIT that waits for a synchronous standby', { skip }, () => {
     ['pg_cancel_backend', 'cancels the wait', /UnknownOutcomeError.* did not wait for its standby/],
     ['pg_terminate_backend', 'ends the connection', /UnknownOutcomeError.* did not confirm it/],
   ] as const) {
-    it(`a registration gets 503 if COMMIT awaits a standby and an operator ${says}`, async (t) => {
+    it(`POST /users gets 503 if an operator ${says} while COMMIT awaits a standby`, async (t) => {
       const { log, logger } = collectErrors()
       const { keystile, register } = await startKeystile({ database: postgres.url, key, logger })
       t.after(() => keystile.close())

@@ -93,7 +93,7 @@ function testMails(name: MailServerName): void {
     }
   }
 
-  it(`${name} receives each mail in each language, with TLS, a login and a signature`, async () => {
+  it(`${name} receives signed mails in all languages, over TLS and after a login`, async () => {
     const mails = await sendAllMails(`smtp://app:secret@127.0.0.1:${server.port}`)
     const received = await server.received(mails.length)
     assert.equal(received.length, mails.length)
@@ -121,7 +121,7 @@ function testMails(name: MailServerName): void {
     )
   })
 
-  it(`a mail that ${name} refuses temporarily (450) is sent again`, async () => {
+  it(`if ${name} refuses a mail temporarily (450), Keystile sends the mail again`, async () => {
     const started = await start()
     server.refuseLater(true)
     await notify(started, 'later')
@@ -133,7 +133,7 @@ function testMails(name: MailServerName): void {
     assert.equal((await server.received(1)).length, 1)
   })
 
-  it(`a mail that ${name} refuses permanently (550) becomes a dead letter`, async () => {
+  it(`if ${name} refuses a mail permanently (550), the mail becomes a dead letter`, async () => {
     await notify(await start(), 'never')
     const { failure, tries, dead_at } = await failed()
     assert.deepEqual([failure, tries, dead_at !== null], ['smtp_550', 1, true])
@@ -153,7 +153,7 @@ function testMails(name: MailServerName): void {
     assert.equal(new Set(mails.map(({ messageId }) => messageId)).size, 1)
   })
 
-  it(`while ${name} does not reply, requests and changes do not wait`, async () => {
+  it(`while ${name} is silent, requests and changes still succeed`, async () => {
     const started = await start()
     const { promise, resolve } = Promise.withResolvers<void>()
     proxy.banner = promise

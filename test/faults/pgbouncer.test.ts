@@ -77,7 +77,7 @@ function idOf(kind: '-u' | '-g'): number {
 
 describe('Keystile behind PgBouncer in transaction mode', { skip }, () => {
   for (const preparedStatements of [200, 0]) {
-    it(`all flows work at PgBouncer’s max_prepared_statements=${preparedStatements}`, async (t) => {
+    it(`Keystile works at PgBouncer’s max_prepared_statements=${preparedStatements}`, async (t) => {
       const { url, direct } = await startBouncer(t, preparedStatements)
       const errors: unknown[] = []
       const logger = {
@@ -137,7 +137,7 @@ describe('Keystile behind PgBouncer in transaction mode', { skip }, () => {
     })
   }
 
-  it('if PgBouncer refuses a parameter of the URL, the error says to remove it', async (t) => {
+  it('if PgBouncer refuses a URL parameter, the error says to remove the parameter', async (t) => {
     const { url } = await startBouncer(t, 0)
     await assert.rejects(
       startKeystile({ database: `${url}?statement_timeout=1000`, key }),

@@ -100,7 +100,7 @@ describeOnBoth('two processes on one database', (stage) => {
       }
     }))
 
-  it(`a day after a refresh, ${2 * tries} parallel retries get its new token (${rounds}×)`, () =>
+  it(`a day after a refresh, ${2 * tries} retries get the token of that refresh (${rounds}×)`, () =>
     race(stage, async (race) => {
       const { one, other, here, subject } = race
       for (let round = 1; round <= rounds; round++) {

@@ -81,7 +81,7 @@ async function forward(t: TestContext, target: URL): Promise<string> {
 
 describe('a network that drops all packets to PostgreSQL', { skip: findObstacle() }, () => {
   for (const seconds of [3, 20]) {
-    it(`logins get 503 in ${seconds} s of PostgreSQL silence, and later succeed`, async (t) => {
+    it(`logins get 503 while PostgreSQL is silent (${seconds} s), and then succeed`, async (t) => {
       const database = await createTestDatabase()
       assert.ok(database, howToGetPostgres)
       t.after(() => database.drop())

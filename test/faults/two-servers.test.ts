@@ -124,12 +124,12 @@ describe('two servers on one SQLite file', { timeout: 3_600_000 }, () => {
       await load.untilWritten(5)
     }))
 
-  it(`a paused server on SQLite accepts no revoked token (KEYSTILE_SEED=${seed})`, long, () =>
+  it(`a resumed server on SQLite accepts no revoked token (KEYSTILE_SEED=${seed})`, long, () =>
     disturbOften(openFile(), pause),
   )
 })
 
 describe('two servers on PostgreSQL', { ...long, timeout: 3_600_000 }, () => {
-  it(`a paused server on PostgreSQL accepts no revoked token (KEYSTILE_SEED=${seed})`, async () =>
+  it(`a resumed server on PostgreSQL accepts no revoked token (KEYSTILE_SEED=${seed})`, async () =>
     disturbOften(await openPostgres(), pause))
 })

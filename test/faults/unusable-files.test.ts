@@ -41,7 +41,7 @@ describe('a SQLite file on which Keystile does not start', () => {
     })
   }
 
-  it('Keystile does not start on a folder, or on a path below a file', async () => {
+  it('Keystile does not start if the database path is a folder or is below a file', async () => {
     mkdirSync(at('folder.db'))
     writeFileSync(at('a file'), '')
     await refuses(at('folder.db'), /: it is a folder \(EISDIR\)\. Fix: name a file/)
@@ -67,7 +67,7 @@ describe('a SQLite file on which Keystile does not start', () => {
     other.close()
   })
 
-  it('Keystile does not start on a damaged file, or on a part of a file', async () => {
+  it('Keystile does not start on a damaged file or on a truncated file', async () => {
     const file = await copyMigratedFile(at('whole.db'))
     copyFileSync(file, at('part.db'))
     truncateSync(at('part.db'), Math.floor(statSync(file).size / 3))

@@ -30,7 +30,7 @@ describeAboveDatabase('the pages for a new password', (stage) => {
   const ask = ({ send }: TestKeystile, login = 'ada'): Promise<Answer> =>
     send('POST', '/account/forgot-password', { form: { login } })
 
-  it('the account pages send a mail, and the page of its link sets a password', async () => {
+  it('a user can request a mail and set a new password on the account pages', async () => {
     const started = await start()
     const { send, addUser, login } = started
     await addUser()
@@ -49,7 +49,7 @@ describeAboveDatabase('the pages for a new password', (stage) => {
     assert.equal((await login({ password: next })).status, 200)
   })
 
-  it('a person who reads the reset mail on another device can enter its code', async () => {
+  it('a person who reads the reset mail on another device can enter the mailed code', async () => {
     const started = await start()
     const { send, addUser, login } = started
     await addUser()
@@ -61,7 +61,7 @@ describeAboveDatabase('the pages for a new password', (stage) => {
     assert.equal((await login({ password: next })).status, 200)
   })
 
-  it('a link for a new password works even after a mail scanner opened it many times', async () => {
+  it('a link for a new password still works after mail scanners have opened the link', async () => {
     const started = await start()
     const { send, addUser } = started
     await addUser()

@@ -48,7 +48,7 @@ for (const way of ways) {
       assert.ok(outcomes.every(({ status }) => [201, 409, 503].includes(status)))
     })
 
-    it('POST /users lists all faults, without the values that the client sent', async () => {
+    it('POST /users reports all faults, but repeats no value that the client sent', async () => {
       const { by } = await start()
       const { status, json } = await by.register({
         username: '_secret-name',
@@ -100,7 +100,7 @@ for (const way of ways) {
       assert.equal((await by.register({ ...other, city: 'London' })).status, 201)
     })
 
-    it('a profile never exceeds 64 KiB, neither after one change nor after several', async () => {
+    it('no change, and no series of changes, makes a profile larger than 64 KiB', async () => {
       const { by, add } = await start({ profile: z.looseObject({}) })
       const ada = await add('ada')
       const tooLarge = await by.register({ ...other, a: 'x'.repeat(70_000) })
@@ -119,7 +119,7 @@ for (const way of ways) {
       assert.ok(Number(row?.['length']) <= 65_536)
     })
 
-    it('POST /users demands a password of 15 characters to 1,024 bytes (ASVS V6.2.8)', async () => {
+    it('a password has at least 15 characters and at most 1,024 bytes (ASVS V6.2.8)', async () => {
       const { by, started } = await start()
       const { login } = started
       const words = Array.from({ length: 300 }, (_, i) => `word ${i} `).join('')
@@ -161,12 +161,12 @@ for (const way of ways) {
       )
     })
 
-    it('POST /users accepts a password of letters only (NIST SP 800-63B-4 §3.1.1.2)', async () => {
+    it('a password needs no digit, sign or capital (NIST SP 800-63B-4 §3.1.1.2)', async () => {
       const { by } = await start()
       assert.equal((await by.register({ password: 'no signs no digits no capitals' })).status, 201)
     })
 
-    it('POST /users refuses common passwords and passwords with the user’s names', async () => {
+    it('common passwords and passwords that contain a name of the user are refused', async () => {
       const { by, add } = await start()
       const lovelace = await add('Lovelace')
       const bad = [
@@ -207,7 +207,7 @@ for (const way of ways) {
   describeWay(`a change by ${way}`, (stage) => {
     const start = starter(stage)
 
-    it('a profile change keeps unsent fields, and the whole profile must be valid', async () => {
+    it('a profile change keeps fields that were not sent, and must fit the schema', async () => {
       const { by, add } = await start({
         profile: z.strictObject({ city: z.string().optional(), age: z.int().optional() }),
       })
@@ -237,7 +237,7 @@ for (const way of ways) {
       assert.equal(['a', 'b', 'c', 'd'].filter((name) => json[name] === 1).length, changed.length)
     })
 
-    it('a login after a grant of a scope and a role gets the scopes of both', async () => {
+    it('after a user gets a scope and a role, a login has the scopes of both', async () => {
       const { by, add, started } = await start({ scopes, roles })
       const bob = await add('bob')
       const { status, json } = await by.give(bob, { roles: ['reader'], scopes: ['items:write'] })
@@ -306,7 +306,7 @@ for (const way of ways) {
       assert.deepEqual({ ...row }, { email: null, password_hash: '' })
     })
 
-    it('a change of an unknown user returns 404', async () => {
+    it('a request to change an unknown user returns 404', async () => {
       const { by, add } = await start()
       const bob = await add('bob')
       for (const id of ['x', bob.id.toUpperCase(), `${bob.id}x`]) {

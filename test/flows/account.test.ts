@@ -66,7 +66,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
     assert.equal((await login({ password: newPassword })).status, 200)
   })
 
-  it('POST /users/me/password: a wrong current password gets 403, a bad new one 422', async () => {
+  it('a password change gets 403 for a wrong old password, and 422 for a bad new one', async () => {
     const { accessToken, login, send } = await stage.start()
     const bearer = await accessToken()
     const post = (json: object): Promise<{ status: number }> =>
@@ -101,7 +101,7 @@ describeOnBoth('POST /users/me/password', (stage) => {
     assert.equal((await login({ password: winners[0]! })).status, 200)
   })
 
-  it('a login with the old password during a password change gets no valid token', async () => {
+  it('during a password change, a login with the old password gets no valid token', async () => {
     const started = await stage.start({ passwordHashing: serverHashing })
     const { accessToken, login, send, keystile } = started
     const bearer = await accessToken()
@@ -230,7 +230,7 @@ describeOnBoth('DELETE /users/me', (stage) => {
 describeOnBoth(
   'keystile.sessions.create',
   (stage) => {
-    it('keystile.sessions.create gives a token to a user whom the app has verified', async () => {
+    it('keystile.sessions.create returns tokens for a user id, without a password', async () => {
       const scopes = { a: 'A', b: 'B' }
       const { addUser, open, keystile } = await stage.start({ scopes, defaultScopes: ['a', 'b'] })
       const subject = await addUser()

@@ -127,7 +127,7 @@ describeOnBoth(
       assert.deepEqual(await stage.sql('select id from "user"'), [])
     })
 
-    it('a password reset ends sessions, tokens and known devices, and sends a notice', async () => {
+    it('a password reset ends sessions, forgets known devices and mails the user', async () => {
       const started = await start(stage, undefined, { rateLimits: 'on' })
       const { addUser, login, asked, confirm, refresh, open, settled, mails, clock } = started
       const subject = await addUser()
@@ -360,7 +360,7 @@ describeOnBoth(
       assert.equal(calls, 1)
     })
 
-    it('while setPassword of a reset runs, other confirmations of the reset get 503', async () => {
+    it('while setPassword runs, other confirmations of the same reset get 503', async () => {
       const [called, stored] = [createGate(), createGate()]
       let calls = 0
       const { addUser, asked, confirm, opens } = await start(stage, (users) => ({
@@ -405,7 +405,7 @@ describeOnBoth(
       assert.equal(calls, 1)
     })
 
-    it('if setPassword takes over 30 s, a retry succeeds, and the first try gets 503', async () => {
+    it('if setPassword needs 30 s, a retry succeeds, and the first try gets 503', async () => {
       const [called, slow] = [createGate(), createGate()]
       let calls = 0
       const { addUser, asked, confirm, opens, clock } = await start(stage, (users) => ({
@@ -429,7 +429,7 @@ describeOnBoth(
       assert.equal((await confirm({ token })).status, 403)
     })
 
-    it('a slow reset does not release the lock of its retry, so a third try gets 503', async () => {
+    it('if a slow reset ends while its retry still runs, a third try gets 503', async () => {
       const gates = [createGate(), createGate()]
       const [called, again] = [createGate(), createGate()]
       let calls = 0
@@ -456,7 +456,7 @@ describeOnBoth(
       assert.equal((await second).status, 503)
     })
 
-    it('if a process dies after setPassword, sessions end and the reset link works', async () => {
+    it('if a process dies after setPassword, sessions end, and a later retry works', async () => {
       const { tokens, asked, confirm, opens, open, clock } = await start(stage)
       const { accessToken: bearer } = await tokens()
       const { token } = await asked()
@@ -475,7 +475,7 @@ describeOnBoth(
       assert.equal((await confirm({ token, new_password: third })).status, 403)
     })
 
-    it('if a process is killed during a reset, the link expires after 15 minutes', async () => {
+    it('a reset link expires after 15 minutes even if a process dies during a reset', async () => {
       const { addUser, asked, confirm, clock } = await start(stage)
       await addUser()
       const { token } = await asked()
@@ -504,7 +504,7 @@ describeOnBoth(
       assert.equal((await open([], { bearer })).status, 401)
     })
 
-    it('a reset replaces a hash of any format, but gets 503 if the hash has changed', async () => {
+    it('a reset replaces any hash, but gets 503 if the hash changes during the reset', async () => {
       let renewed: string | undefined
       const { addUser, asked, confirm, opens, writeHash } = await start(stage, (users) => ({
         async setPassword(person, hash, how) {

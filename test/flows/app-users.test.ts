@@ -68,7 +68,7 @@ describeOnBoth('keystile.users', (stage) => {
     assert.equal(await appUsers.find({ login: 'ada' }), undefined)
   })
 
-  it('keystile.users.find finds a user by id, name or e-mail address only', async () => {
+  it('keystile.users.find finds a user only by id, name or e-mail address', async () => {
     const { appUsers } = await startUsers(stage)
     const { id } = await appUsers.create(ada)
     for (const by of [{ id }, { login: 'aDA' }, { login: 'ADA@example.COM' }])
@@ -121,7 +121,7 @@ describeOnBoth('keystile.users', (stage) => {
     assert.equal((await appUsers.update(id, { city: undefined }))['city'], 'London')
   })
 
-  it('the audit record has each change by keystile.users, with the app as its actor', async () => {
+  it('the audit record names the app as the actor of each change by keystile.users', async () => {
     const { appUsers } = await startUsers(stage, { scopes, profile: z.looseObject({}) })
     const { id } = await appUsers.create({ ...ada, scopes: ['items:write'] })
     await appUsers.update(id, { city: 'London' })

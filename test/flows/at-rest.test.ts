@@ -44,7 +44,7 @@ describeOnBoth('a restart', (stage) => {
     )
   })
 
-  it('four processes that start at once make only one signing key', async () => {
+  it('four processes create only one signing key if they start simultaneously', async () => {
     // The first start creates the database. Then four starts try to create a key at the same time.
     const first = await stage.start()
     await first.keystile.close()

@@ -306,7 +306,7 @@ describe('the server and malformed requests', () => {
     await assertAlive()
   })
 
-  it('the metadata names the configured issuer for any Host (RFC 8414 §3.3)', async () => {
+  it('the metadata has the configured issuer, whatever Host is sent (RFC 8414 §3.3)', async () => {
     const answer = await sendRaw(
       'GET /.well-known/oauth-authorization-server HTTP/1.1\r\nhost: evil.example\r\n' +
         'x-forwarded-host: evil.example\r\nx-forwarded-proto: https\r\nconnection: close\r\n\r\n',

@@ -102,7 +102,7 @@ describeAboveDatabase('keystile/client and accounts', (stage) => {
     await assert.rejects(client.register(ada), refusal('forbidden'))
   })
 
-  it('client.finishRegistration accepts a link with the password, or a code', async () => {
+  it('client.finishRegistration accepts either a code, or a link and the password', async () => {
     const client = await start({ emailVerification: 'required' })
     const registered = await client.register(ada)
     assert.ok(registered.isPending)
@@ -132,7 +132,7 @@ describeAboveDatabase('keystile/client and accounts', (stage) => {
     await client.login(bob)
   })
 
-  it('client.resetPassword sets a new password by the link or the code', async () => {
+  it('client.resetPassword sets a new password with a mailed link or a mailed code', async () => {
     const client = await start()
     await server.addUser(ada)
     await client.requestPasswordReset({ login: 'ada' })
@@ -238,7 +238,7 @@ describeAboveDatabase('keystile/client and accounts', (stage) => {
     await assert.rejects(client.undoEmailChange({ token }), refusal('forbidden'))
   })
 
-  it('client.changeEmail returns no requestId if the address is changed at once', async () => {
+  it('client.changeEmail returns no requestId if the change needs no confirmation', async () => {
     const client = await start({ mail: undefined })
     await server.addUser(ada)
     await server.addUser({ username: 'bob', email: 'bob@example.com' })

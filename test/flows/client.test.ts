@@ -84,7 +84,7 @@ describeAboveDatabase('keystile/client', (stage) => {
     assert.equal(refreshes.length, 4)
   })
 
-  it('two clients that share tokens without a lock stay signed in', async () => {
+  it('two clients stay signed in even if they share tokens without a lock', async () => {
     const storage = memoryStorage()
     const one = await start({ storage })
     const other = connect({ storage })

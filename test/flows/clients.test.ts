@@ -124,7 +124,7 @@ describeOnBoth(
       assert.deepEqual([refreshed.status, refreshed.json['scope']], [200, 'items:read'])
     })
 
-    it('without the grant refresh_token, a session ends with its access token', async () => {
+    it('without the grant refresh_token, a session expires with its access token', async () => {
       const clock = createTestClock()
       const keystile = await stage.start({ clock })
       await keystile.addUser()
@@ -157,7 +157,7 @@ describeOnBoth(
       assert.equal((await keystile.open([], { bearer: accessToken })).status, 401)
     })
 
-    it('a user’s token from another client can neither list nor end sessions', async () => {
+    it('a user’s token from any client but first-party cannot list or end sessions', async () => {
       const keystile = await stage.start()
       await keystile.addUser()
       const { refreshToken } = tokensOf((await keystile.login()).json)
@@ -306,7 +306,7 @@ describeOnBoth(
       assert.deepEqual([status, text], inactive)
     })
 
-    it('POST /introspect needs a client with the right `introspect` (RFC 7662 §2.1)', async () => {
+    it('POST /introspect accepts only a client that may introspect (RFC 7662 §2.1)', async () => {
       const { keystile } = await start()
       const { accessToken } = await keystile.tokens()
       const orders = await keystile.addClient()

@@ -36,7 +36,7 @@ describeAboveDatabase('the pages that verify an address', (stage) => {
     ['optional', '/account/verify-email', 'Your address is confirmed'],
     ['required', '/account/finish-registration', 'Your account is ready'],
   ] as const) {
-    it(`${page} confirms an address with the link of a mail and the password`, async () => {
+    it(`${page} takes a mailed link and the password, and confirms the address`, async () => {
       const { send, path, token, login } = await start(emailVerification)
       const form = await send('GET', path)
       assert.equal(form.status, 200)
@@ -126,7 +126,7 @@ describeAboveDatabase('the pages that verify an address', (stage) => {
     assert.equal((await login({ username: 'ada2' })).status, 200)
   })
 
-  it('/account/finish-registration shows an error if the address is taken meanwhile', async () => {
+  it('/account/finish-registration shows an error if another user took the address', async () => {
     const { send, token, keystile } = await start('required')
     await keystile.users?.create({ username: 'eve', email: 'ada@example.com', password })
     const form = { token, password }

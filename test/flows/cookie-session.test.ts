@@ -187,7 +187,7 @@ describeOnBoth(
       assert.equal((await refreshBy(cookieOf(answer))).headers.get('set-cookie'), cleared)
     })
 
-    it('POST /session/refresh refuses two cookies with the same name, and uses none', async () => {
+    it('POST /session/refresh refuses two cookies with one name, and uses neither', async () => {
       const { addUser, post, refreshBy } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       await addUser({ username: 'mallory', email: 'mallory@example.com' })
@@ -224,7 +224,7 @@ describeOnBoth(
       }
     })
 
-    it('with two cookies, DELETE /session?sid ends only the session in `sid`', async () => {
+    it('with two cookies, DELETE /session?sid ends only the session that sid names', async () => {
       const { addUser, post, refreshBy, logout } = await startBrowser(stage)
       await addUser({ username: 'ada' })
       const [one, other] = [await post(ada), await post(ada)]

@@ -70,7 +70,7 @@ describeOnBoth('a new address', (stage) => {
     }
   }
 
-  it('the link of a mail changes the address once, for the user who is logged in', async () => {
+  it('a user who is logged in changes the address with a mailed link, but only once', async () => {
     const { asked, confirm, bearer, address, mailTo } = await start()
     const { token, message } = await asked()
     assert.match(message.subject, /Confirm your new address/)
@@ -87,7 +87,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal(told.code, '')
   })
 
-  it('the code of a mail changes the address, for a person who knows the password', async () => {
+  it('a person who knows the password changes the address with a mailed code', async () => {
     const { asked, confirm, address } = await start()
     const { code, request_id } = await asked()
     assert.equal((await confirm({ request_id, code: '0000 0000', password })).status, 403)
@@ -95,7 +95,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(await address(), [fresh, true])
   })
 
-  it('a stranger who gets the mail for a new address by mistake cannot confirm it', async () => {
+  it('a stranger who receives the confirmation mail cannot confirm the new address', async () => {
     const { asked, confirm, accessToken, address, bearer, undo } = await start()
     const eve = await accessToken('eve')
     const { token, code, request_id } = await asked()
@@ -119,7 +119,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await confirm({ token, password })).status, 204)
   })
 
-  it('after ten wrong passwords, the right link for a new address gets 429', async () => {
+  it('after ten wrong passwords for a mailed link, the right password gets 429', async () => {
     const { asked, confirm } = await start({ rateLimits: 'on' })
     const { token } = await asked()
     const statuses = new Set()
@@ -185,7 +185,7 @@ describeOnBoth('a new address', (stage) => {
     ])
   })
 
-  it('if two users confirm the same new address at once, only one user gets it', async () => {
+  it('if two users simultaneously confirm one new address, only one user gets it', async () => {
     const { asked, confirm, bearer, tokens, change, mailTo, users, address } = await start()
     const eve = await tokens('eve')
     const mine = await asked()
@@ -214,7 +214,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal(mails.filter(({ subject }) => subject.includes('was changed')).length, 1)
   })
 
-  it('a link for a new address stops working when the address or password changes', async () => {
+  it('a link for a new address fails once the user’s address or password has changed', async () => {
     const { asked, confirm, bearer, send, changed } = await start()
     const first = await asked()
     const json = { current_password: password, new_password: next }
@@ -298,7 +298,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await register({ username: 'bob', email: old })).status, 201)
   })
 
-  it('once the new address is verified, undo links to unverified addresses get 403', async () => {
+  it('an undo to an unverified old address gets 403 once the new address is verified', async () => {
     const ways: Readonly<Record<string, (started: Started) => Promise<Answer>>> = {
       async confirmation({ asked, confirm, bearer }) {
         return confirm({ token: (await asked(third)).token }, bearer)
@@ -342,7 +342,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(told.toSorted(), [old, fresh])
   })
 
-  it('if the old address is already back, the undo link only disables the password', async () => {
+  it('after a change back to the old address, an undo only disables the password', async () => {
     const { changed, undo, address, login, settled, mails } = await start()
     const first = await changed(fresh, old)
     await changed(old, fresh)
@@ -377,7 +377,7 @@ describeOnBoth('a new address', (stage) => {
     assert.deepEqual(await address(), [old, true])
   })
 
-  it('an undo cancels open requests for another address or a new password', async () => {
+  it('an undo cancels pending requests for another address or a new password', async () => {
     const { changed, asked, undo, confirm, address, send, mailTo } = await start()
     const { token } = await changed(fresh, old)
     const waiting = await asked(third)
@@ -395,7 +395,7 @@ describeOnBoth('a new address', (stage) => {
     )
   })
 
-  it('if an address change is undone several times at once, only one undo succeeds', async () => {
+  it('of several simultaneous undos of an address change, only one succeeds', async () => {
     const { changed, undo, mails, settled } = await start()
     const { token } = await changed(fresh, old)
     const answers = await Promise.all([undo(token), undo(token), undo(token)])
@@ -460,7 +460,7 @@ describeOnBoth('a new address', (stage) => {
     assert.equal((await register({ username: 'bob', email: old })).status, 201)
   })
 
-  it('during an address change, another registration cannot take the old address', async () => {
+  it('a registration during an address change cannot take the old address', async () => {
     const { asked, confirm, bearer, register } = await start()
     const { token } = await asked()
     const registrations = Array.from({ length: 8 }, (_, n) =>
@@ -598,7 +598,7 @@ describeOnBoth('a new address', (stage) => {
 })
 
 describeOnBoth('a new address that is not verified', (stage) => {
-  it('an unverified address changes at once, and the old mailbox can undo the change', async () => {
+  it('a change of an unverified address needs no confirmation, but can be undone', async () => {
     const { addUser, accessToken, send, mailTo, users, login } = await startWithMailbox(stage)
     const subject = await addUser()
     const bearer = await accessToken()
@@ -721,7 +721,7 @@ describeOnBoth('a new address that is not verified', (stage) => {
     assert.equal((await users.readBySubject(subject))?.publicUser.email, fresh)
   })
 
-  it('without `mail`, an address changes at once and the change cannot be undone', async () => {
+  it('without `mail`, a change of address needs no confirmation and cannot be undone', async () => {
     const { accessToken, send } = await stage.start()
     const bearer = await accessToken()
     const json = { current_password: password, new_email: fresh }

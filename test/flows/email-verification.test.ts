@@ -99,7 +99,7 @@ function shapeOf({ status, headers, json }: Answer): unknown {
 }
 
 describeOnBoth('the address of an account, with emailVerification: optional', (stage) => {
-  it('the link of a mail and the password together verify an address, but only once', async () => {
+  it('a mailed link and the password together verify an address, but only once', async () => {
     const { registered, confirm, login, send, open } = await start(stage, 'optional')
     const { token, message } = await registered()
     assert.equal(message.to, 'ada@example.com')
@@ -113,7 +113,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await confirm({ token, password })).status, 403)
   })
 
-  it('a mailed code, sent with an access token, verifies an account’s address', async () => {
+  it('a request with a mailed code and an access token verifies an account’s address', async () => {
     const { registered, confirm, login, keystile } = await start(stage, 'optional')
     const { code, id: request_id, user } = await registered()
     const bearer = (await login()).json['access_token'] as string
@@ -122,7 +122,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await keystile.users?.find({ id: user }))?.emailVerified, true)
   })
 
-  it('links and codes need the user’s password or access token to verify an address', async () => {
+  it('a link or code verifies nothing without the user’s password or access token', async () => {
     const started = await start(stage, 'optional')
     const { registered, confirm, tokens, verified } = started
     const { code, id: request_id, token } = await registered()
@@ -140,7 +140,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await confirm({ token, password }, other)).status, 204)
   })
 
-  it('the owner of a mistyped address cannot verify it (better-auth #7196)', async () => {
+  it('the owner of a mistyped address cannot verify the account (better-auth #7196)', async () => {
     const { registered, send, verified, confirm } = await start(stage, 'optional')
     const { token } = await registered({ email: 'aliceee@example.com' })
     await send('GET', `/account/verify-email?token=${token}`)
