@@ -171,7 +171,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.deepEqual([json['email_verified'], json['website']], [true, undefined])
   })
 
-  it('a code verifies only the account that it was sent for (better-auth #11023)', async () => {
+  it('a verification code does not work for another account (better-auth #11023)', async () => {
     const { registered, confirm, login } = await start(stage, 'optional')
     const ada = await registered()
     const eve = await registered({ username: 'eve', email: 'eve@example.com' })
@@ -184,7 +184,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await confirm({ request_id: ada.id, code: ada.code }, adas)).status, 204)
   })
 
-  it('POST /email-verifications sends a new mail until the address is verified', async () => {
+  it('POST /email-verifications sends another mail if the address is not verified', async () => {
     const { registered, settled, confirm, login, send, mails } = await start(stage, 'optional')
     await registered()
     const bearer = (await login()).json['access_token'] as string
@@ -202,7 +202,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await again()).status, 409)
   })
 
-  it('of several simultaneous confirmations of an address, one succeeds', async () => {
+  it('only one of several simultaneous confirmations of an address succeeds', async () => {
     const { registered, confirm } = await start(stage, 'optional')
     const { token, id: request_id, code } = await registered()
     const proofs = [{ token }, { request_id, code }, { token }, { request_id, code }]
@@ -211,7 +211,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.deepEqual(statuses, ['204', '403', '403', '403'])
   })
 
-  it('a verification link does not work for another address or user, or after a day', async () => {
+  it('a verification link fails after a day, an address change or users.disable', async () => {
     const started = await start(stage, 'optional')
     const { registered, confirm, disable, login, send, settled, verified, clock, users } = started
     const { token, user } = await registered()
@@ -262,7 +262,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
       assert.deepEqual([status, [...headers], text], first)
   })
 
-  it('a confirmation of an address with missing or contradictory fields gets 422', async () => {
+  it('the confirmation of an address gets 422 if fields are missing or contradictory', async () => {
     const { registered, confirm } = await start(stage, 'optional')
     const { token, id: request_id, code } = await registered()
     for (const fields of [
@@ -314,7 +314,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal((await confirm({ token }, bearer)).status, 204)
   })
 
-  it('a user’s 6th request for a mail and an IP address’s 101st wrong link get 429', async () => {
+  it('mail requests are limited per user, and wrong links are limited per IP address', async () => {
     const { registered, login, send } = await start(stage, 'optional', {
       rateLimits: 'on',
       trustedProxies: [],
@@ -349,7 +349,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.deepEqual(events, [{ type: 'changed', what: 'email', subject, actor: 'nobody' }])
   })
 
-  it('a token that was issued to another client does not verify an address', async () => {
+  it('an access token of a client other than `first-party` verifies no address', async () => {
     const { registered, confirm, send, addClient, verified } = await start(stage, 'optional')
     const { token } = await registered()
     const client = await addClient({ grants: ['password'], confidential: false })
@@ -360,7 +360,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
     assert.equal(await verified(), false)
   })
 
-  it('users that an app creates with a verified address get no mail', async () => {
+  it('users.create sends no mail, and can store the address as verified', async () => {
     const { keystile, mails, users } = await start(stage, 'optional')
     const create = keystile.users!.create
     const user = await create({
@@ -380,7 +380,7 @@ describeOnBoth('the address of an account, with emailVerification: optional', (s
 })
 
 describeOnBoth('a registration, with emailVerification: required', (stage) => {
-  it('POST /users creates no account before the link and the password confirm it', async () => {
+  it('POST /users creates no account until the mailed link is used with the password', async () => {
     const { registered, confirm, login } = await start(stage, 'required')
     const { token, message } = await registered({ username: 'Ada' })
     assert.ok(message.text.includes(`\n${issuer}/account/finish-registration?token=${token}\n`))
@@ -400,7 +400,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.deepEqual(await stage.sql('select id from mail_proof'), [])
   })
 
-  it('the code of a mail and the registration_id create the account', async () => {
+  it('the mailed code, sent with the registration_id, creates the account', async () => {
     const { registered, confirm, login } = await start(stage, 'required')
     const { code, id: registration_id } = await registered()
     assert.equal((await confirm({ registration_id, code: wrong(code) })).status, 403)
@@ -503,7 +503,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await confirm({ token: last.token, password })).status, 201)
   })
 
-  it('the confirmation of a registration can replace a user name that is taken', async () => {
+  it('if the user name is taken meanwhile, the confirmation can give another name', async () => {
     const { registered, confirm, keystile, login } = await start(stage, 'required')
     const { token, code, id } = await registered()
     await keystile.users?.create({ username: 'ADA', password })
@@ -533,7 +533,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 409), 429])
   })
 
-  it('of two registrations with one address, only the first confirmation succeeds', async () => {
+  it('if two registrations have the same address, the one confirmed first succeeds', async () => {
     const { registered, confirm, login } = await start(stage, 'required')
     const first = await registered()
     const second = await registered({ username: 'ada2', password: next })
@@ -555,7 +555,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.equal((await stage.sql('select id from "user"')).length, 1)
   })
 
-  it('of several simultaneous confirmations of a registration, one succeeds', async () => {
+  it('only one of several simultaneous confirmations of a registration succeeds', async () => {
     const { registered, confirm } = await start(stage, 'required')
     const { token, id: registration_id, code } = await registered()
     const proofs = [
@@ -609,7 +609,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     while ((await stage.sql('select id from pending_registration')).length > 0) await delay(20)
   })
 
-  it('POST /users returns 422 for a wrong field at once, and stores nothing', async () => {
+  it('POST /users stores nothing if a field is wrong or registration is closed', async () => {
     const { register } = await start(stage, 'required')
     assert.equal((await register({ password: 'ada-lovelace-ada' })).status, 422)
     assert.equal((await register({ email: 'no address' })).status, 422)
@@ -620,7 +620,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     assert.deepEqual(await stage.sql('select id from mail_proof'), [])
   })
 
-  it('the profile of the registration is the profile of the account', async () => {
+  it('the account gets the profile that was sent with the registration', async () => {
     const profile = z.object({ city: z.string() })
     const { registered, confirm, register } = await start(stage, 'required', { profile })
     assert.equal((await register()).status, 422)
@@ -687,7 +687,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
     }
   })
 
-  it('links still work if emailVerification is changed after they were sent', async () => {
+  it('a link still works if emailVerification is changed after the mail was sent', async () => {
     const before = await start(stage, 'required')
     const { token } = await before.registered()
     await before.keystile.close()
@@ -701,7 +701,7 @@ describeOnBoth('a registration, with emailVerification: required', (stage) => {
 })
 
 describeOnBoth('the setting emailVerification', (stage) => {
-  it('OpenAPI has the answers of POST /users for each value of emailVerification', async () => {
+  it('the answers to POST /users in OpenAPI depend on the setting emailVerification', async () => {
     const answersOf = ({ document }: TestKeystile): readonly string[] => {
       const { paths } = document as unknown as {
         paths: Record<string, Record<string, { responses: object }>>

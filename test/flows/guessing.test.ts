@@ -141,7 +141,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.equal((await guess(keystile, fields)).status, 200)
   })
 
-  it('ten e-mail change requests are allowed at once, then one every 16 minutes', async () => {
+  it('a user can request ten address changes in a row, and then one every 16 minutes', async () => {
     const clock = createTestClock()
     const keystile = await stage.start({ ...limited, clock })
     await keystile.register({ username: 'bob', email: 'bob@example.com' })
@@ -180,7 +180,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.equal(await ask(client), 200)
   })
 
-  it('refused uses of another client’s token get up to 20 audit lines per IP address', async () => {
+  it('at most 20 refused uses of another client’s token are audited per IP address', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     const web = await keystile.addClient({ id: 'web', grants: ['password', 'refresh_token'] })
     const { refreshToken, accessToken } = await keystile.tokens()
@@ -207,7 +207,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.match(await ask('/token', honest), /^200 /)
   })
 
-  it('a user can change the profile sixty times at once, and then once per minute', async () => {
+  it('a user can change the profile sixty times in a row, and then once per minute', async () => {
     const clock = createTestClock()
     const keystile = await stage.start({ ...limited, clock, profile: z.looseObject({}) })
     const bearer = await keystile.accessToken()
@@ -288,7 +288,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.equal((await loginThen()).status, 429)
   })
 
-  it('a new password makes all devices unknown except the device that set it', async () => {
+  it('after a password change, only the device that made the change stays known', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const [own, other] = [
@@ -319,7 +319,7 @@ describeAboveDatabase('limits on guessing', (stage) => {
     assert.deepEqual([(await loginOn(own)).status, (await loginOn(again.json)).status], [429, 200])
   })
 
-  it('guesses with an old device secret do not count for the new secret', async () => {
+  it('guesses with an old device secret do not use up the limit of the new secret', async () => {
     const keystile = await stage.start({ ...limited, clock: createTestClock() })
     await keystile.register()
     const old = (await guess(keystile, { password })).json['device_secret'] as string

@@ -129,7 +129,7 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal((await accept({ token })).status, 201)
   })
 
-  it('if an invitation is accepted several times at once, one request succeeds', async () => {
+  it('if several requests accept an invitation at the same time, only one succeeds', async () => {
     const { invited, accept } = await start()
     const { token, code, request_id } = await invited()
     const answers = await Promise.all([
@@ -141,7 +141,7 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal((await stage.sql('select id from "user"')).length, 1)
   })
 
-  it('an invitation is void if it expires or is replaced, or the address gets a user', async () => {
+  it('an invitation fails if it is expired or replaced, or if the address has a user', async () => {
     const { invited, accept, keystile, clock } = await start()
     const first = await invited()
     const second = await invited()
@@ -160,7 +160,7 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal((await accept({ token: third.token })).status, 403, 'expired')
   })
 
-  it('an old invitation does not restore the rights of a user who was deleted', async () => {
+  it('deleting a user also deletes invitations to the user’s former address', async () => {
     const { invited, accept, keystile, users } = await start({ emailVerification: 'optional' })
     const { token } = await invited({ roles: ['reader'] })
     const fields = { username: 'bobby', email, password, emailVerified: true }
@@ -207,7 +207,7 @@ describeOnBoth('an invitation', (stage) => {
     assert.equal((await accept({ token })).status, 201, 'the last invitation stays valid')
   })
 
-  it('the link of an invitation still works after scanners have opened it', async () => {
+  it('the link of an invitation still works after mail scanners have opened it', async () => {
     const { invited, send, login } = await start()
     const { token } = await invited()
     for (const method of ['GET', 'HEAD', 'GET'])
@@ -379,7 +379,7 @@ describeOnBoth('an invitation', (stage) => {
     await refused('no address', 'unprocessable_content')
   })
 
-  it('users.listInvitations omits invitations that cannot be decrypted or accepted', async () => {
+  it('an invitation that cannot be decrypted is neither listed nor accepted', async () => {
     const { invited, accept, keystile } = await start()
     const { token } = await invited()
     await stage.sql("update mail_proof set sealed = 'encrypted with another key'")

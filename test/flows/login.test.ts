@@ -232,7 +232,7 @@ describeOnBoth(
       }
     })
 
-    it('POST /token ignores the query, and other methods get 405 (RFC 6749 §3.2)', async () => {
+    it('/token ignores the query and allows only the method POST (RFC 6749 §3.2)', async () => {
       const { addUser, send } = await stage.start()
       await addUser()
       const query = `?username=ada&password=${encodeURIComponent(password)}`
@@ -297,7 +297,7 @@ describeOnBoth(
       })
     }
 
-    it('a login with an unusable stored hash fails like a wrong password', async () => {
+    it('if the stored hash is unusable, a login fails as for a wrong password', async () => {
       const logged: unknown[] = []
       const logger = {
         debug() {},

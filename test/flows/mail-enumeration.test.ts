@@ -139,7 +139,7 @@ describeAboveDatabase('a stranger who tries logins at the endpoints for mails', 
 })
 
 describeAboveDatabase('a user who tries the addresses of others', (stage) => {
-  it(`${changes} e-mail changes to taken or free addresses get the same answers`, async (t) => {
+  it(`a change to a taken or a free address gets the same answer (${changes} times)`, async (t) => {
     // The limits of one account would end the attack after a few tries.
     const started = await startMails(stage, { emailVerification: 'optional' })
     const { send, settled, accessToken } = started

@@ -42,7 +42,7 @@ const start = (stage: Stage): Promise<TestMails> =>
   startMails(stage, { rateLimits: 'on', trustedProxies: ['127.0.0.1'] })
 
 describeAboveDatabase('guesses at the codes of mails', (stage) => {
-  it(`of ${guessCount} guesses in ${accounts} accounts, only 5 per code are checked`, async (t) => {
+  it(`of ${guessCount} guesses at ${accounts} codes, only 5 per code are checked`, async (t) => {
     const started = await start(stage)
     const { clock, send, confirm, settled } = started
     let [tries, resets] = [0, 0]
@@ -76,7 +76,7 @@ describeAboveDatabase('guesses at the codes of mails', (stage) => {
     t.diagnostic(`${stage.kind}: ${tries} tries compared, ${resets} owners set a new password`)
   })
 
-  it('an attacker has 20 guesses a day per account; the owner can set a new password', async () => {
+  it('an attacker gets 20 guesses a day, but the owner can still set a new password', async () => {
     const started = await start(stage)
     const { clock, send, confirm, settled, mails } = started
     const devices = await addUsers([0], started)

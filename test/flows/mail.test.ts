@@ -60,7 +60,7 @@ function testNotices(stage: Stage): void {
     return subject
   }
 
-  it('a changed password sends a notice with the IP address, as text and as HTML', async () => {
+  it('a notice about a password change names the IP address, in text and in HTML', async () => {
     const { server, send, accessToken } = await start()
     const bearer = await accessToken()
     const { status } = await send('POST', '/users/me/password', {
@@ -87,7 +87,7 @@ function testNotices(stage: Stage): void {
     await emptied()
   })
 
-  it('a login sends a notice if the device is new', async () => {
+  it('a user gets a notice after a login on a new device, unless the account is new', async () => {
     const { server, login, addUser, clock } = await start()
     await addUser()
     const first = await login()
@@ -116,7 +116,7 @@ function testNotices(stage: Stage): void {
   })
 
   // Without its own place for each mail, the others would wait until the first fails after 60 s.
-  it('a mail whose sending hangs does not delay later mails', { timeout: 40_000 }, async () => {
+  it('while the sending of a mail hangs, later mails are sent', { timeout: 40_000 }, async () => {
     const slow = Promise.withResolvers<void>()
     const [begun, sent] = [Promise.withResolvers<void>(), new Set<string>()]
     const send = async ({ to }: { readonly to: string }): Promise<void> => {
@@ -347,7 +347,7 @@ function testNotices(stage: Stage): void {
     )
   })
 
-  it('a mail that waits while the server is stopped is sent after the next start', async () => {
+  it('after a restart, the server sends the mails that were waiting', async () => {
     server = await startMailServer()
     server.replies.push(450)
     const started = await start()

@@ -211,7 +211,7 @@ describeOnBoth('PATCH /users/{id}', (stage) => {
     assert.equal((await send('PATCH', path, { bearer: admin, json: { roles: [] } })).status, 200)
   })
 
-  it('if two administrators demote each other at once, one of them remains', async () => {
+  it('if two administrators demote each other at the same time, only one succeeds', async () => {
     const { admin, send, idOf, login } = await startWithUsers(stage)
     const [rootPath, bobPath] = [`/users/${await idOf('root')}`, `/users/${await idOf('bob')}`]
     await send('PATCH', bobPath, { bearer: admin, json: { roles: ['admin'] } })
@@ -277,7 +277,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
     )
   })
 
-  it('a change of the scopes of a disabled user does not enable the user', async () => {
+  it('changing a disabled user’s scopes does not enable the user', async () => {
     const { administer } = await startWithManager()
     await administer('carol', { disabled: true })
     const { status, json } = await administer('carol', { scopes: ['items:read'] })
@@ -374,7 +374,7 @@ describeOnBoth('a manager without the role admin', (stage) => {
 })
 
 describeOnBoth('DELETE /users/{id}', (stage) => {
-  it('DELETE /users/{id} deletes a user for callers with users:write', async () => {
+  it('DELETE /users/{id} deletes the user, and requires the scope users:write', async () => {
     const { admin, bob, send, idOf } = await startWithUsers(stage)
     const path = `/users/${await idOf('bob')}`
     assert.equal((await send('DELETE', path, { bearer: bob })).status, 403)

@@ -16,7 +16,7 @@ async function idOf({ send }: TestKeystile, bearer: string): Promise<string> {
 }
 
 describeOnBoth('GET /users/me', (stage) => {
-  it('GET /users/me returns the user of the token, uncached', async () => {
+  it('GET /users/me returns the token’s user and the header Cache-Control: no-store', async () => {
     const { accessToken, send } = await stage.start()
     const { status, headers, json } = await send('GET', '/users/me', {
       bearer: await accessToken(),
@@ -60,7 +60,7 @@ describeOnBoth('GET /users/me', (stage) => {
     assert.ok(!text.includes(changed))
   })
 
-  it('GET /users/me accepts a token for less than 5 s after the token has expired', async () => {
+  it('GET /users/me accepts a token that expired less than 5 s ago', async () => {
     const clock = createTestClock()
     const { accessToken, send } = await stage.start({ clock, accessTokenSeconds: 60 })
     const bearer = await accessToken()
@@ -123,7 +123,7 @@ describeOnBoth(
       assert.deepEqual(JSON.parse(JSON.stringify(user)), json['user'])
     })
 
-    it('a guarded route challenges a bad, expired or missing token (RFC 6750 §3.1)', async () => {
+    it('guards send a challenge for a bad, expired or missing token (RFC 6750 §3.1)', async () => {
       const clock = createTestClock()
       const { accessToken, open } = await stage.start({ scopes, clock, accessTokenSeconds: 60 })
       const bearer = await accessToken()
@@ -178,7 +178,7 @@ describeOnBoth('a disabled user', (stage) => {
     assert.deepEqual([loginStatus, loginJson['detail']], [400, 'Incorrect username or password'])
   })
 
-  it('a disabled user is refused by another process', async () => {
+  it('if one process disables a user, other processes refuse the user too', async () => {
     const [one, two] = [await stage.start(), await stage.start()]
     const bearer = await one.accessToken()
     const id = await idOf(two, bearer)

@@ -17,7 +17,7 @@ describeOnBoth('a running server that becomes too old for the schema of its data
   const count = async (table: string): Promise<unknown> =>
     (await stage.sql(`select count(*) as n from ${table}`))[0]?.['n']
 
-  it('while the database demands a newer release, writes of a running server get 503', async () => {
+  it('a server returns 503 for writes while its database demands a newer release', async () => {
     const { login, refresh, register, tokens } = await stage.start()
     const { refreshToken } = await tokens()
     await stage.sql(`update schema_mark set oldest = 9998, release = '9.0.0'`)

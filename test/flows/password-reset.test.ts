@@ -85,7 +85,7 @@ function wrong(code: string): string {
 }
 
 describeOnBoth('a forgotten password', (stage) => {
-  it('the link of a mail sets a new password once', async () => {
+  it('a mailed link sets a new password, but only once', async () => {
     const { addUser, asked, confirm, login } = await start(stage)
     await addUser()
     const { token, message } = await asked()
@@ -108,7 +108,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ request_id, code, new_password: password })).status, 403)
   })
 
-  it('of several simultaneous confirmations of a password reset, one succeeds', async () => {
+  it('only one of several simultaneous confirmations of a password reset succeeds', async () => {
     const { addUser, asked, confirm } = await start(stage)
     await addUser()
     const { token, code, request_id } = await asked()
@@ -188,7 +188,7 @@ describeOnBoth('a forgotten password', (stage) => {
     )
   })
 
-  it('POST /password-resets stores equal rows for all login names, and reads no user', async () => {
+  it('POST /password-resets looks up no user, and stores equal rows for all logins', async () => {
     const { addUser, request, settled } = await start(stage)
     await addUser()
     // While another process has the lease, no account is looked up.
@@ -282,7 +282,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 204)
   })
 
-  it('after ten wrong reset codes, an account accepts links but no codes for 144 min', async () => {
+  it('for 144 min after ten wrong reset codes, an account accepts links but no codes', async () => {
     const { addUser, asked, confirm, clock } = await start(stage)
     await addUser()
     let tries = 0
@@ -319,7 +319,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 204)
   })
 
-  it('in a request flood, only a request from the owner’s known device sends a mail', async () => {
+  it('despite a flood of reset requests, the owner’s known device can request a mail', async () => {
     const started = await start(stage, { rateLimits: 'on' })
     const { addUser, login, send, asked, request, settled, confirm, mails, clock } = started
     await addUser()
@@ -375,7 +375,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 202), 429])
   })
 
-  it('password resets have a limit for the whole server, even from known devices', async () => {
+  it('the server-wide limit for password resets also applies to known devices', async () => {
     const { addUser, login, send, clock } = await start(stage, { rateLimits: 'on' })
     await addUser()
     const { device_secret } = (await login()).json
@@ -415,7 +415,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal(await from('/password-resets/confirm', guess, '192.0.2.8'), 403)
   })
 
-  it('a password reset ends all sessions, their tokens and the known devices', async () => {
+  it('a password reset ends all sessions and their tokens, and forgets known devices', async () => {
     const { tokens, login, asked, confirm, send, refresh } = await start(stage, {
       rateLimits: 'on',
     })
@@ -457,7 +457,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 403)
   })
 
-  it('a reset that verifies the address clears the profile; a later reset does not', async () => {
+  it('a password reset clears the profile only if the address was not yet verified', async () => {
     const profile = z.object({ website: z.string().optional() })
     const { addUser, asked, confirm, users, send, login } = await start(stage, { profile })
     const subject = await addUser({ website: 'https://evil.example' } as object)
@@ -514,7 +514,7 @@ describeOnBoth('a forgotten password', (stage) => {
     assert.equal((await confirm({ token })).status, 403)
   })
 
-  it('a user who is disabled before the reset mail is written gets no reset mail', async () => {
+  it('no reset mail is sent if the user is disabled before the mail is written', async () => {
     const { addUser, disable, settled, request } = await start(stage)
     const subject = await addUser()
     await Promise.all([request(), disable(subject)])

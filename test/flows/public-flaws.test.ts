@@ -173,7 +173,7 @@ const flaws: readonly Flaw[] = [
   },
   {
     source: 'rails_jwt_auth #19, rubygems.org PR 6769',
-    title: 'an empty token, code or request id matches no stored request, even one without a code',
+    title: 'an empty token, code or request id matches no row, not even a row without a code',
     async test(started, stage) {
       const { addUser, asked, confirm, send } = started
       await addUser()
@@ -286,7 +286,7 @@ const flaws: readonly Flaw[] = [
   },
   {
     source: 'ofbiz-framework PR 1664, OWASP CheatSheetSeries PR 2387',
-    title: 'a token of a mail works only at its own endpoint, and no other credential works there',
+    title: 'a mailed token works only at its own endpoint, which accepts no other credential',
     options: { cookieSession: true },
     async test(started) {
       const { addUser, asked, send, login, confirm, addClient, refresh } = started
@@ -354,7 +354,7 @@ const flaws: readonly Flaw[] = [
   },
   {
     source: 'OWASP WSTG 4.4.9, CWE-639',
-    title: 'a confirmation changes the account of its link, even if it names another account',
+    title: 'a confirmation that names another account never changes that account',
     async test(started) {
       const { addUser, asked, send, confirm, login } = started
       const ada = await addUser()
@@ -537,7 +537,7 @@ const flaws: readonly Flaw[] = [
   },
   {
     source: 'CWE-1333',
-    title: 'a language header of any length and form is read in linear time',
+    title: 'a very long or malformed Accept-Language header does not prevent the answer',
     async test(started) {
       const { send } = started
       for (const header of [
@@ -555,7 +555,7 @@ const flaws: readonly Flaw[] = [
   },
   {
     source: 'lakeFS #3175, contao #7502',
-    title: 'a mailbox gets ten mails a day, over all spellings, addresses and endpoints',
+    title: 'all spellings, IP addresses and endpoints share a mailbox’s limit of ten mails a day',
     options: { rateLimits: 'on', trustedProxies: ['127.0.0.1'] },
     async test(started) {
       const { addUser, send, settled, clock } = started
@@ -605,7 +605,7 @@ const flaws: readonly Flaw[] = [
   },
   {
     source: 'akeneo PIM-10128, metabase #77560',
-    title: 'a link of a disabled account neither sets its password nor enables it',
+    title: 'a link of a disabled account neither sets a password nor enables the account',
     async test(started) {
       const { addUser, asked, disable, confirm, users, login, send, settled, mails } = started
       const subject = await addUser()
@@ -624,7 +624,7 @@ const flaws: readonly Flaw[] = [
   },
   {
     source: 'CWE-672',
-    title: 'the link of a deleted account does not open the next account with its address',
+    title: 'the link of a deleted account does not open a new account with the same address',
     async test(started) {
       const { addUser, asked, keystile, confirm, login } = started
       const first = await addUser()
@@ -640,7 +640,7 @@ const flaws: readonly Flaw[] = [
   },
   {
     source: 'CWE-672',
-    title: 'the link to an old address does not open the account that has this address now',
+    title: 'after an address moves to another account, the older link opens neither account',
     async test(started) {
       const { addUser, asked, users, confirm, login } = started
       const ada = await addUser()

@@ -89,7 +89,7 @@ describeOnBoth(
       assert.notEqual(one.refreshToken.split('.')[1], other.refreshToken.split('.')[1])
     })
 
-    it('a refresh token sent again in the grace period gets the same new token', async () => {
+    it('repeating a refresh in the grace period returns the same new refresh token', async () => {
       const clock = createTestClock()
       const { tokens, refresh } = await stage.start({ clock })
       const { refreshToken } = await tokens()
@@ -99,7 +99,7 @@ describeOnBoth(
       assert.notEqual(next(await refresh(successor)), successor)
     })
 
-    it('a session stores one refresh token encrypted: its newest token, for retries', async () => {
+    it('in the database, only a session’s newest refresh token can be decrypted', async () => {
       const { tokens, refresh } = await stage.start()
       let { refreshToken } = await tokens()
       for (let i = 0; i < 3; i++) {
@@ -135,7 +135,7 @@ describeOnBoth(
       assert.equal((await refresh(other.refreshToken)).status, 200)
     })
 
-    it('after the grace period, one retry of a refresh token in 24 hours is accepted', async () => {
+    it('a retry after the grace period is accepted and starts another grace period', async () => {
       const clock = createTestClock()
       const started = await stage.start({ clock })
       const { tokens, refresh } = started
@@ -151,7 +151,7 @@ describeOnBoth(
       await assertEnded(started, { access: [accessToken], refresh: [successor] })
     })
 
-    it('a session accepts at most one late retry of a refresh token in 24 hours', async () => {
+    it('a session accepts at most one late retry of a refresh token per 24 hours', async () => {
       const clock = createTestClock()
       const { tokens, refresh } = await stage.start({ clock })
       const { refreshToken } = await tokens()
@@ -175,7 +175,7 @@ describeOnBoth(
       await assertEnded(started, { access: [accessToken], refresh: [successor] })
     })
 
-    it('a refresh that is repeated in the grace period does not extend the period', async () => {
+    it('repeating a refresh in the grace period does not extend the period', async () => {
       const clock = createTestClock()
       const { tokens, refresh } = await stage.start({ clock })
       const used = (await tokens()).refreshToken
@@ -189,7 +189,7 @@ describeOnBoth(
       refused(await refresh(used))
     })
 
-    it('only a refresh with a reused token puts a warning into the log', async () => {
+    it('only a refresh with a reused token logs a warning', async () => {
       const logged: object[] = []
       const log = (fields: object): void => void logged.push(fields)
       const logger = { debug: log, info: log, warn: log, error: log }
@@ -256,7 +256,7 @@ describeOnBoth(
       assert.equal((await open([], { bearer: refreshToken })).status, 401)
     })
 
-    it('a refresh can ask for fewer scopes for one access token, but never for more', async () => {
+    it('a refresh can narrow the scopes of one access token, but never widens them', async () => {
       const { addUser, setScopes, login, refresh } = await stage.start({ scopes })
       await setScopes(await addUser(), ['items:read', 'items:write'])
       const all = await login()
@@ -337,7 +337,7 @@ describeOnBoth(
       refused(await refresh(refreshToken))
     })
 
-    it('the tokens of an ended session are refused until the last of them expires', async () => {
+    it('a process that starts later also refuses the tokens of an ended session', async () => {
       const clock = createTestClock()
       const { tokens, refresh, keystile } = await stage.start({ clock })
       const first = await tokens()
@@ -350,7 +350,7 @@ describeOnBoth(
       assert.deepEqual([status, json['detail']], [401, 'Token has been revoked'])
     })
 
-    it(`20 simultaneous refreshes get one new token and no 5xx (${rounds} rounds)`, async () => {
+    it(`20 simultaneous refreshes all get the same new token (${rounds} rounds)`, async () => {
       const [one, other] = [await stage.start(), await stage.start()]
       let { refreshToken } = await one.tokens()
       for (let round = 0; round < rounds; round++) {

@@ -9,7 +9,7 @@ import {
 } from '../../packages/server/test-support/keystile.ts'
 
 describeOnBoth('POST /users', (stage) => {
-  it('POST /users returns 201 with the public user and its URL, and no hash', async () => {
+  it('POST /users returns 201 with the user and the user’s URL, but no password hash', async () => {
     const { register } = await stage.start({
       clock: createTestClock(Date.UTC(2026, 0, 2, 3, 4, 5, 6)),
     })

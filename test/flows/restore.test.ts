@@ -25,7 +25,7 @@ describeOnBoth('keystile finish-restore', (stage) => {
       },
     })
 
-  it('`keystile finish-restore` revokes earlier tokens, and /revocations reports it', async () => {
+  it('`keystile finish-restore` revokes old tokens, and /revocations sends events', async () => {
     const { keystile, addClient, send, tokens, refresh, accessToken } = await stage.start()
     const { accessToken: before, refreshToken, sessionId } = await tokens()
     const [old] = await stage.sql('select id from signing_key')
@@ -53,7 +53,7 @@ describeOnBoth('keystile finish-restore', (stage) => {
     assert.equal((await send('GET', '/users/me', { bearer })).status, 200)
   })
 
-  it('finish-restore keeps sessions with --keep-sessions, and refuses a wrong key', async () => {
+  it('finish-restore --keep-sessions ends no session, and a wrong key is refused', async () => {
     const { send, tokens } = await stage.start()
     const { accessToken: bearer } = await tokens()
     const wrong = await finishRestore([], 'another sealing key for tests: 9876 zyxw')

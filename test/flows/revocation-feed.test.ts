@@ -146,7 +146,7 @@ describeOnBoth('the feed of revocations', (stage) => {
     }
   })
 
-  it('after a loss of events, /revocations streams end; new streams send all events', async () => {
+  it('if events are lost, each /revocations stream ends; new streams send all events', async () => {
     const server = await serve(stage)
     const kept = await endSession(server, 'ada')
     await endSession(server, 'bob')

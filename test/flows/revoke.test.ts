@@ -36,7 +36,7 @@ describeOnBoth(
       assert.equal((await refresh(successor)).status, 400)
     })
 
-    it('the process that ran POST /revoke refuses the token before reading any event', async () => {
+    it('after POST /revoke, the same process refuses the token before reading events', async () => {
       const { tokens, send, open } = await stage.start()
       const { accessToken } = await tokens()
       await stage.sql('alter table feed rename to feed_elsewhere')

@@ -305,7 +305,7 @@ describeOnBoth(
 )
 
 describeOnBoth('a database of a version without refresh tokens', (stage) => {
-  it('a session from a release without refresh tokens ends with its access token', async () => {
+  it('a session that predates refresh tokens ends when its access token expires', async () => {
     const clock = createTestClock()
     const before = await stage.start({ clock })
     const { accessToken, refreshToken, sessionId } = await before.tokens()

@@ -113,7 +113,7 @@ describe('Keystile with PostgreSQL connections that break', { skip }, () => {
     await database.drop()
   })
 
-  it('while PostgreSQL is silent, requests get 503 fast; later they succeed again', async () => {
+  it('while PostgreSQL does not answer, requests get 503, and later succeed again', async () => {
     const database = await createTestDatabase()
     assert.ok(database, howToGetPostgres)
     const proxy = await startSqlProxy(database.url)
@@ -145,7 +145,7 @@ describe('Keystile with PostgreSQL connections that break', { skip }, () => {
 })
 
 describeOnBoth('a backlog of unnumbered events', (stage) => {
-  it('users.disable and createKeystile do not return before all events are read', async () => {
+  it('users.disable and createKeystile wait until all events have been read', async () => {
     const started = await stage.start()
     const bearer = await started.accessToken()
     const { json } = await started.send('GET', '/users/me', { bearer })

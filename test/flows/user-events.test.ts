@@ -35,7 +35,7 @@ describeOnBoth('changes of users', (stage) => {
     })
   }
 
-  it('changes of a user by the user or app, and new hashes at logins, add an event', async () => {
+  it('every change of a user’s row, such as a new hash after a login, adds an event', async () => {
     const started = await startMails(stage, {
       emailVerification: 'off',
       profile: z.looseObject({}),

@@ -48,7 +48,7 @@ describeOnBoth('guard({ verified: true })', (stage) => {
 describeOnBoth(
   'guard({ verified: true })',
   (stage) => {
-    it('guard({ verified: true }) refuses users of an app that have no emailVerified', async () => {
+    it('guard({ verified: true }) refuses an app’s own users without emailVerified', async () => {
       const started = await stage.start()
       await started.addUser()
       const bearer = (await started.login()).json['access_token'] as string

@@ -139,7 +139,7 @@ const skipLong = process.env['KEYSTILE_LONG'] ? false : 'KEYSTILE_LONG=1 runs it
 
 /** A part of the title of one test in each flow. These tests run in the copy on both databases. */
 const flowTests = {
-  registration: 'returns 201 with the public user and its URL',
+  registration: 'returns 201 with the user and the user’s URL',
   login: 'a login with the right password gets a token',
   refresh: 'a refresh returns new tokens of the same session',
   sessions: 'shows devices, last use and the current session',

@@ -67,7 +67,7 @@ describe('the messages for PostgreSQL', () => {
   })
 
   it(
-    'the error names a right that a PostgreSQL role lacks, or a missing database',
+    'if a database right or the database is missing, the error says how to fix this',
     { skip: process.env['KEYSTILE_TEST_DATABASE_URL'] ? false : howToGetPostgres },
     async () => {
       const database = await createTestDatabase()

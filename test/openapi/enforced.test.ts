@@ -117,7 +117,7 @@ describe('the documents of random apps and what their guards do', () => {
   after(() => sockets.close())
 
   for (const [index, framework] of frameworks.entries()) {
-    it(`OpenAPI documents match guards in ${framework.name} (KEYSTILE_SEED=${seed})`, async (t) => {
+    it(`OpenAPI and the guards agree in ${framework.name} (KEYSTILE_SEED=${seed})`, async (t) => {
       const tally = new Map<string, number>()
       const count = (what: string): void => void tally.set(what, (tally.get(what) ?? 0) + 1)
       const property = fc.asyncProperty(plansFor(framework.traits), async (plan) => {

@@ -26,7 +26,7 @@ describeOnBoth('keystile key', (stage) => {
   const run = (args: readonly string[], more: Readonly<Record<string, string>> = {}) =>
     callCommand(['key', ...args], { cwd, env: { ...environmentOf(stage), ...more } })
 
-  it('`keystile key rotate` publishes a next key, which signs an hour later', async () => {
+  it('`keystile key rotate` publishes a new key that starts to sign an hour later', async () => {
     const clock = createTestClock(Date.now())
     const first = await stage.start({ clock })
     const second = await stage.start({ clock })
@@ -122,7 +122,7 @@ describeOnBoth('keystile key', (stage) => {
     assert.equal((await stage.sql(`select id from event where kind = 'key'`)).length, 0)
   })
 
-  it('`keystile key revoke` revokes the tokens of a key from the setting signingKey', async () => {
+  it('`keystile key revoke` can also revoke a key from the setting signingKey', async () => {
     const signingKey = exportPrivateJwk(generateKey('ES256', { keyId: 'ours' }))
     await stage.start({ signingKey })
     const file = join(cwd, 'own.jwk')

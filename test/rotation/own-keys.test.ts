@@ -25,7 +25,7 @@ describeOnBoth('own signing keys', (stage) => {
   ]
   const [oldJwk, nextJwk] = [exportPrivateJwk(old), exportPrivateJwk(next)]
 
-  it('with a JWK Set as signingKey, a server publishes a key before it signs with it', async () => {
+  it('a JWK Set as signingKey can publish a key before the server signs with the key', async () => {
     const announcing = await stage.start({ signingKey: { keys: [oldJwk, exportPublicJwk(next)] } })
     assert.deepEqual(await publishedKids(announcing), ['old', 'next'])
     const bearer = await announcing.accessToken()
