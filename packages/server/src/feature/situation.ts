@@ -27,7 +27,7 @@ export interface Situation<Options> {
   readonly secretFiles?: readonly string[]
   /** The state of the machine. Only a start and `keystile doctor` read it. */
   readonly machine?: Machine
-  /** How findings name settings. Default: as options of `createKeystile()`. */
+  /** How a finding refers to a setting. Default: as an option of `createKeystile()`. */
   readonly say?: Wording
 }
 

@@ -22,9 +22,9 @@ export function isHash(stored: string): boolean {
 
 /**
  * Whether a password belongs to a hash. bcrypt compares only the first 72 bytes of the password. A
- * password with a NUL byte never matches, because to bcrypt "a" and "a\0a" are the same password.
- * This function is slow on purpose: call it only in a hash thread. The thread loads the library for
- * its first bcrypt hash.
+ * password with a NUL byte never matches, because bcrypt treats "a" and "a\0a" as the same
+ * password. This function is slow on purpose: call it only in a hash thread. The thread loads the
+ * library for its first bcrypt hash.
  *
  * @throws {Error} when the prebuilt library does not load on this machine
  */

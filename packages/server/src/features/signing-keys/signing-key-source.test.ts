@@ -67,7 +67,7 @@ describe('findSigningKeySource', () => {
     })
   })
 
-  it('findSigningKeySource makes a new secret for every database in memory', () => {
+  it('findSigningKeySource makes a new secret for each in-memory database', () => {
     assert.notDeepEqual(findSigningKeySource(options), findSigningKeySource(options))
   })
 })
