@@ -325,6 +325,29 @@ describeOnBoth(
       refused(await refresh(next(last)))
     })
 
+    it('a refresh stores when its session and its access tokens expire', async () => {
+      const clock = createTestClock()
+      const start = clock.now()
+      const settings = { clock, sessionSeconds: 3 * day, idleSeconds: 2 * day }
+      const { tokens, refresh } = await stage.start(settings)
+      const other = await stage.start({ ...settings, accessTokenSeconds: 60 })
+      let { refreshToken } = await tokens()
+      const times = async (answer: Answer): Promise<readonly number[]> => {
+        refreshToken = next(answer)
+        const [row = {}] = await stage.sql('select * from session')
+        return ['idle_expires_at', 'tokens_expire_at'].map((n) => (Number(row[n]) - start) / 1000)
+      }
+
+      clock.advance(1)
+      assert.deepEqual(await times(await refresh(refreshToken)), [2 * day + 1, 601])
+      // The other server issues shorter tokens, but the first token is still valid.
+      assert.deepEqual(await times(await other.refresh(refreshToken)), [2 * day + 1, 601])
+      clock.advance(2 * day - 2)
+      assert.deepEqual(await times(await refresh(refreshToken)), [3 * day, 2 * day + 599])
+      clock.advance(day - 99)
+      assert.deepEqual(await times(await refresh(refreshToken)), [3 * day, 3 * day])
+    })
+
     it('a session ends if there is no refresh during the idle time', async () => {
       const clock = createTestClock()
       const { tokens, refresh } = await stage.start({ clock, idleSeconds: day })

@@ -14,7 +14,7 @@ import type { By } from '../audit/entry.ts'
 import { insertAudit } from '../audit/in-transaction.ts'
 import type { SessionEvent } from './audit-events.ts'
 import { endSessionRows, insertRefreshToken, type NewRefreshToken } from './in-transaction.ts'
-import { accessTokenSecondsAt, idleExpiryAt, type Lifetimes } from './lifetimes.ts'
+import { accessTokenSecondsAt, type Lifetimes } from './lifetimes.ts'
 import { decideRefresh } from './refresh-rule.ts'
 import type { RefreshTokenRow, SessionRow, SessionTables } from './tables.ts'
 
@@ -72,7 +72,14 @@ export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = comma
   'useRefreshToken',
   async (transaction, use): Promise<RefreshTokenUsed> => {
     const { id, secretHash, now, lifetimes } = use
-    const [session] = await takeSession(transaction, { id, secretHash, now, inASecond: now + 1000 })
+    const [session] = await takeSession(transaction, {
+      id,
+      secretHash,
+      now,
+      inASecond: now + 1000,
+      idleUntil: now + lifetimes.idleSeconds * 1000,
+      tokensUntil: now + lifetimes.accessTokenSeconds * 1000,
+    })
     const [token] = session ? await readToken(transaction, { id }) : []
     if (!session || !token) return { outcome: 'over' }
 
@@ -91,17 +98,15 @@ export const useRefreshToken: Command<RefreshTokenUse, RefreshTokenUsed> = comma
 
     const repeatableUntil = now + lifetimes.graceSeconds * 1000
     if (decision === 'rotate') await rotate(transaction, session, { ...use, repeatableUntil })
-    if (decision === 'late-retry') await allowRepeats(transaction, { id, repeatableUntil })
+    if (decision === 'late-retry') {
+      await allowRepeats(transaction, { id, repeatableUntil })
+      await noteLateRetry(transaction, { id: session.id, now })
+    }
 
-    const expiresInSeconds = accessTokenSecondsAt(now, session.expires_at, lifetimes)
-    await prolong(transaction, {
-      id: session.id,
-      idleExpiresAt: idleExpiryAt(now, session.expires_at, lifetimes),
-      tokensExpireAt: Math.max(session.tokens_expire_at, now + expiresInSeconds * 1000),
-      lateRetryAt: decision === 'late-retry' ? now : session.late_retry_at,
-    })
-
-    const refreshed = { expiresInSeconds, authenticatedAt: session.created_at }
+    const refreshed = {
+      expiresInSeconds: accessTokenSecondsAt(now, session.expires_at, lifetimes),
+      authenticatedAt: session.created_at,
+    }
     if (decision === 'rotate') return { ...refreshed, outcome: 'rotated' }
     if (token.sealed_successor === null)
       throw new Error(
@@ -151,10 +156,15 @@ async function rotate(
 }
 
 /**
- * Locks the session of a token and returns it. Returns no row if the session has ended or expired.
- * Also returns no row if the session expires in less than one second. The lifetime of an access
- * token is rounded down to whole seconds, so a new token would have the lifetime 0. The statement
- * is an update, so it takes a lock, which both databases hold until the commit.
+ * Locks the session of a token, extends the session as a refresh does, and returns it. Returns no
+ * row if the session has ended or expired. Also returns no row if the session expires in less than
+ * one second. The lifetime of an access token is rounded down to whole seconds, so a new token
+ * would have the lifetime 0.
+ *
+ * The statement is an update, so it takes a lock, which both databases hold until the commit. It
+ * extends the session before the caller has decided whether to refresh it, because one update costs
+ * PostgreSQL much less than two. If the caller ends the session instead, the only effect is that
+ * the revocation is stored a little longer than necessary.
  */
 const takeSession = prepare<
   SessionTables,
@@ -163,12 +173,31 @@ const takeSession = prepare<
     readonly secretHash: string
     readonly now: number
     readonly inASecond: number
+    readonly idleUntil: number
+    readonly tokensUntil: number
   },
   SessionRow
->((db, { id, secretHash, now, inASecond }) =>
+>((db, { id, secretHash, now, inASecond, idleUntil, tokensUntil }) =>
   db
     .updateTable('session')
-    .set({ last_used_at: now })
+    .set((row) => ({
+      last_used_at: now,
+      idle_expires_at: row
+        .case()
+        .when('expires_at', '<', idleUntil)
+        .then(row.ref('expires_at'))
+        .else(idleUntil)
+        .end(),
+      // A token expires at a whole second, so this time can be up to a second too late.
+      tokens_expire_at: row
+        .case()
+        .when('tokens_expire_at', '>', tokensUntil)
+        .then(row.ref('tokens_expire_at'))
+        .when('expires_at', '<', tokensUntil)
+        .then(row.ref('expires_at'))
+        .else(tokensUntil)
+        .end(),
+    }))
     .where('id', '=', (from) =>
       from
         .selectFrom('refresh_token')
@@ -237,25 +266,11 @@ const deleteSealedCopy = prepare<SessionTables, { readonly id: string }, unknown
   db.updateTable('refresh_token').set({ sealed_successor: null }).where('successor_id', '=', id),
 )
 
-/** Extends a session after a refresh. */
-const prolong = prepare<
+/** Stores the time at which a session accepted a used token after the grace period. */
+const noteLateRetry = prepare<
   SessionTables,
-  {
-    readonly id: string
-    readonly idleExpiresAt: number
-    readonly tokensExpireAt: number
-    readonly lateRetryAt: number | null
-  },
+  { readonly id: string; readonly now: number },
   unknown
->((db, { id, idleExpiresAt, tokensExpireAt, lateRetryAt }) =>
-  db
-    .updateTable('session')
-    .set({
-      idle_expires_at: idleExpiresAt,
-      tokens_expire_at: tokensExpireAt,
-      late_retry_at: lateRetryAt,
-    })
-    .where('id', '=', id),
-)
+>((db, { id, now }) => db.updateTable('session').set({ late_retry_at: now }).where('id', '=', id))
 
 export const commands: readonly AnyCommand[] = [useRefreshToken]
