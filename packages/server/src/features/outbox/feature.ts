@@ -4,14 +4,17 @@ import type { CounterMetric, GaugeMetric } from '../../feature/metric.ts'
 import type { Rule } from '../../feature/rule.ts'
 import { mailCommands } from './store.ts'
 
-/** Allows three mails an hour to one mailbox. All kinds of mail count together. */
+/** Allows a mailbox three mails at once, then one each hour. All kinds of mail count together. */
 export const mailboxHourRate: LimitRate = {
   name: 'mailbox-hour',
   burst: 3,
   intervalMilliseconds: 60 * minuteMilliseconds,
 }
 
-/** Allows ten mails a day to one mailbox. All kinds of mail count together. */
+/**
+ * Allows a mailbox six mails at once, then one each six hours: at most ten in 24 hours. All kinds of
+ * mail count together.
+ */
 export const mailboxDayRate: LimitRate = {
   name: 'mailbox-day',
   burst: 6,
