@@ -12,8 +12,8 @@ export const mailboxHourRate: LimitRate = {
 }
 
 /**
- * Allows a mailbox six mails at once, then one each six hours: at most ten in 24 hours. All kinds of
- * mail count together.
+ * Allows a mailbox six mails at once, then one each six hours: at most ten in 24 hours. All kinds
+ * of mail count together.
  */
 export const mailboxDayRate: LimitRate = {
   name: 'mailbox-day',
