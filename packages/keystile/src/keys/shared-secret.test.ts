@@ -204,7 +204,7 @@ describe('importKey of random text that looks like a mistake', () => {
     assert.ok(importSecret('/KqwertzuiopasdfghjklyxcvbnmabcdefgHIJKLMNO'))
   })
 
-  it('importKey accepts words with slashes and dots that are no path and no host name', () => {
+  it('importKey accepts words with slashes and dots that are not a path or a host name', () => {
     for (const words of [
       'correct horse battery.keyboard staple',
       'correct horse/battery.staple again!',

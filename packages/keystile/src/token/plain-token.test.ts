@@ -79,7 +79,7 @@ describe('verifyPlainToken and the kind of a token', () => {
     })
   }
 
-  it('verifyPlainToken refuses a token if the claim typ, type or token_type is no string', () => {
+  it('verifyPlainToken refuses a claim typ, type or token_type that is not a string', () => {
     for (const name of ['typ', 'type', 'token_type']) {
       for (const value of [['ID'], null, 7, { toString: 1 }])
         refused(new RegExp(`^"${name}" is not a string$`), { [name]: value })

@@ -93,7 +93,7 @@ describe('checkOptions', () => {
 })
 
 describe('trustedProxies', () => {
-  it('checkOptions refuses trustedProxies with 0.0.0.0/0 or with text that is no address', () => {
+  it('checkOptions refuses trustedProxies with 0.0.0.0/0, or text that is not an address', () => {
     const given = { issuer: 'http://localhost:3000', database: ':memory:' }
     assert.equal(checkOptions(given).trustedProxies, undefined)
     assert.deepEqual(checkOptions({ ...given, trustedProxies: [] }).trustedProxies, [])

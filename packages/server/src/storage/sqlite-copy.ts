@@ -192,7 +192,7 @@ function takeLock(file: string): DatabaseSync | 'damaged' | undefined {
 }
 
 /**
- * Whether SQLite cannot read the file, because the file is damaged or is no database. Uses a
+ * Whether SQLite cannot read the file, because the file is damaged or is not a database. Uses a
  * connection that only reads: a connection that writes would change the file, and would delete the
  * log of the file when it closes.
  */
