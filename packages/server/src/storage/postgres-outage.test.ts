@@ -89,7 +89,7 @@ describe('watchForOutages', { concurrency: true }, () => {
       await waiting
     })
 
-  it('a probe runs only if a query waits; a network error does not count as an answer', async () => {
+  it('a probe runs only if a query waits; a network error is not an answer', async () => {
     const { counts, watch: over, close } = watch(never)
     const failure = Object.assign(new Error('reset'), { code: 'ECONNRESET' })
     await assert.rejects(
