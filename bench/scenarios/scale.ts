@@ -1,5 +1,6 @@
 // Measures what many users cost: the same requests at 10⁶ users with 5·10⁶ sessions and at 10³
 // users with 5·10³ sessions, and several servers on one PostgreSQL.
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { howToGetPostgres, startPostgres } from '../../packages/server/test-support/postgres.ts'
@@ -64,7 +65,11 @@ export async function scale(effort: Effort): Promise<Findings> {
   const revocation = bytesOfRevocation(effort.quick ? 10_000 : 200_000)
   const short = { ...effort, seconds: Math.min(effort.seconds, longestTurnSeconds) }
   return withTemporaryFolder(async (folder) => {
-    const settings = ['shared_buffers=1GB', 'max_wal_size=16GB', 'checkpoint_timeout=1h']
+    const settings = [
+      `shared_buffers=${sharedMebibytes()}MB`,
+      'max_wal_size=16GB',
+      'checkpoint_timeout=1h',
+    ]
     const postgres = await startPostgres({ durable: true, settings })
     try {
       const stages = await fillStages(folder, postgres?.url, users)
@@ -85,6 +90,11 @@ export async function scale(effort: Effort): Promise<Findings> {
       await postgres?.stop()
     }
   })
+}
+
+/** Returns a quarter of the memory of this machine, as the documentation of PostgreSQL advises. */
+function sharedMebibytes(): number {
+  return Math.floor(totalmem() / 4 / 2 ** 20)
 }
 
 /** Fills all databases, both kinds at the same time. */
@@ -426,9 +436,10 @@ function methodOf(stages: readonly Stage[]): string {
     `whose database has ${toText(many)} (many). For each user there are 5 sessions, 10 refresh`,
     'tokens and 2 audit entries. The logins and refreshes are spread over the whole database.',
     'µs is the processor time of the server for one request with 16 connections (a login: 4). On',
-    'PostgreSQL it includes all processes of PostgreSQL. ms is the mean time to an answer with one',
-    'connection. A login hashes the password with argon2id (19 MiB, 2 passes). "Without the hash",',
-    'the hash costs nearly nothing, so the row shows the database. The requests to GET /users/me',
+    'PostgreSQL it includes all processes of PostgreSQL, whose shared_buffers are a quarter of the',
+    'memory of the machine. ms is the mean time to an answer with one connection. A login hashes',
+    'the password with argon2id (19 MiB, 2 passes). "Without the hash", the hash costs nearly',
+    'nothing, so the row shows the database. The requests to GET /users/me',
     'are of 250 users, whom the server has in memory, and in the next rows of so many users that',
     'it reads each from the database. Several servers share one PostgreSQL, the processors of this',
     'machine and 24 connections; the load generator runs there, too. So these rows show what the',
