@@ -17,21 +17,27 @@ import {
   isWaiting,
   startPostgres,
 } from '../../packages/server/test-support/postgres.ts'
+import { skipOfOneProcess } from '../../packages/server/test-support/in-turns.ts'
 import { startSqlProxy } from '../faults/sql-proxy.ts'
 
 const skip =
-  process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL']
+  skipOfOneProcess ||
+  (process.env['CI'] || process.env['KEYSTILE_TEST_DATABASE_URL']
     ? false
-    : `no PostgreSQL: ${howToGetPostgres}`
+    : `no PostgreSQL: ${howToGetPostgres}`)
 
 describe('Keystile while PostgreSQL is down', { skip }, () => {
-  it('while PostgreSQL is down, endpoints return 503 with Retry-After, never 401', async () => {
+  it('while PostgreSQL is down, endpoints return 503 with Retry-After, never 401', async (t) => {
     const postgres = await startPostgres({ durable: true })
     assert.ok(postgres, howToGetPostgres)
     const pool = new pg.Pool({ connectionString: postgres.url, connectionTimeoutMillis: 1_000 })
     const { keystile, accessToken, send, login, register } = await startKeystile({
       database: pool,
       key,
+    })
+    t.after(async () => {
+      await keystile.close()
+      await pool.end()
     })
     const bearer = await accessToken()
     await postgres.stop()
@@ -51,8 +57,6 @@ describe('Keystile while PostgreSQL is down', { skip }, () => {
       assert.ok(!answer.text.includes(password))
     }
     assert.equal((await send('GET', '/.well-known/jwks.json')).status, 200)
-    await keystile.close()
-    await pool.end()
   })
 })
 
@@ -90,12 +94,17 @@ describe('Keystile while another connection keeps a row locked', { skip }, () =>
 })
 
 describe('Keystile with PostgreSQL connections that break', { skip }, () => {
-  it('logins succeed after PostgreSQL has closed connections in use', async () => {
+  it('logins succeed after PostgreSQL has closed connections in use', async (t) => {
     const database = await createTestDatabase()
     assert.ok(database, howToGetPostgres)
     const { keystile, accessToken, login } = await startKeystile({ database: database.url, key })
-    await accessToken()
     const killer = new pg.Client({ connectionString: database.url })
+    t.after(async () => {
+      await killer.end()
+      await keystile.close()
+      await database.drop()
+    })
+    await accessToken()
     await killer.connect()
     const end = `select pg_terminate_backend(pid) from pg_stat_activity
       where application_name = 'keystile' and datname = current_database()`
@@ -107,13 +116,10 @@ describe('Keystile with PostgreSQL connections that break', { skip }, () => {
         if (status === 503) assert.equal(headers.get('retry-after'), '1')
       }
     }
-    await killer.end()
     assert.equal((await login()).status, 200)
-    await keystile.close()
-    await database.drop()
   })
 
-  it('while PostgreSQL does not answer, requests get 503, and later succeed again', async () => {
+  it('while PostgreSQL does not answer, requests get 503, and later succeed again', async (t) => {
     const database = await createTestDatabase()
     assert.ok(database, howToGetPostgres)
     const proxy = await startSqlProxy(database.url)
@@ -121,6 +127,11 @@ describe('Keystile with PostgreSQL connections that break', { skip }, () => {
     const logger = { ...silentLogger, error: () => void logged++ }
     const started = await startKeystile({ database: proxy.url, key, logger })
     const { keystile, accessToken, send, login } = started
+    t.after(async () => {
+      await keystile.close()
+      await proxy.close()
+      await database.drop()
+    })
     const bearer = await accessToken()
 
     proxy.silence()
@@ -138,9 +149,6 @@ describe('Keystile with PostgreSQL connections that break', { skip }, () => {
     proxy.resume()
     await until(async () => (await login()).status === 200)
     assert.equal((await send('GET', '/users/me', { bearer })).status, 200)
-    await keystile.close()
-    await proxy.close()
-    await database.drop()
   })
 })
 
