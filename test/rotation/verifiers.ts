@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { pathToFileURL } from 'node:url'
 import {
   createLocalJWKSet,
   createRemoteJWKSet,
@@ -32,6 +33,9 @@ export interface Surroundings {
 
 const peers = join(import.meta.dirname, '../../bench/peers')
 const requirePeer = createRequire(join(peers, 'package.json'))
+/** Imports an ES module that `npm run bench:peers` has installed. */
+export const importPeer = (name: string): Promise<object> =>
+  import(pathToFileURL(requirePeer.resolve(name)).href)
 
 /** Our own verifier: one that runs for the whole test, and one that starts cold for each token. */
 export function ourCheckers({ origin, clock }: Surroundings): readonly Checker[] {
@@ -66,8 +70,8 @@ export function joseCheckers({ origin, clock, factor }: Surroundings): readonly 
     {
       name: 'jose, keys cached for exactly 50 minutes',
       async verify(token) {
-        const at = clock.now()
-        if (!cached || at - cached.at > 3_000_000)
+        const at = performance.now()
+        if (!cached || at - cached.at > 3_000_000 / factor)
           cached = { at, keys: (await (await fetch(jwksUri)).json()) as JSONWebKeySet }
         return jwtVerify(token, createLocalJWKSet(cached.keys), demand())
       },
