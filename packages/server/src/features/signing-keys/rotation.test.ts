@@ -1,12 +1,16 @@
 // Servers replace their signing keys by themselves. The clocks are those of the test.
 import assert from 'node:assert/strict'
-import { it } from 'node:test'
+import { afterEach, beforeEach, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { silentLogger } from 'keystile/internal'
 import { decodeJwtUnsafe } from 'keystile/jwt'
 import { defaultTimes } from './plan.ts'
 import { createKeySeal, makeSealedKey } from './sealed-keys.ts'
-import { advanceSigningKeys } from './store.ts'
+import { startRotation, type Rotation } from './rotation.ts'
+import { advanceSigningKeys, claimIssuer } from './store.ts'
 import { byOperator } from '../audit/audit.ts'
+import { openLease, type Lease } from '../lease/lease.ts'
+import { underLease } from '../../server/commands.ts'
 import { migrateDatabase, openDatabase } from '../../storage/open.ts'
 import {
   createTestClock,
@@ -15,6 +19,7 @@ import {
   type Stage,
   type TestKeystile,
 } from '../../../test-support/keystile.ts'
+import { openMigratedFile, type MigratedFile } from '../../../test-support/migrated.ts'
 
 const [hour, day] = [60 * 60, 24 * 60 * 60]
 const tokenSeconds = 600
@@ -171,6 +176,103 @@ describeOnBoth('the rotation of signing keys', (stage) => {
     const bearer = await one.accessToken()
     assert.equal(kidOf(bearer), offered.id)
     assert.equal((await other.send('GET', '/users/me', { bearer })).status, 200)
+  })
+})
+
+describe('the rotation in one process', () => {
+  const clock = createTestClock()
+  const source = { algorithm: 'EdDSA', sealingSecrets: [key] } as const
+  let migrated: MigratedFile
+  let lease: Lease
+  let rotation: Rotation
+  let logged: { readonly message: string; readonly err?: unknown; readonly keyId?: unknown }[]
+
+  beforeEach(async () => {
+    migrated = await openMigratedFile()
+    await migrated.database.write(claimIssuer, 'https://auth.example')
+    lease = openLease(migrated.database, { underLease, logger: silentLogger })
+    logged = []
+    const log = (fields: object, message: string): void => void logged.push({ ...fields, message })
+    const logger = { ...silentLogger, info: log, warn: log }
+    rotation = startRotation(migrated.database, {
+      source,
+      lease,
+      clock,
+      logger,
+      times: defaultTimes,
+      interval: 1,
+    })
+  })
+  afterEach(async () => {
+    await rotation.close()
+    await lease.close()
+    await migrated.close()
+  })
+  /** Waits until this number of messages is in the log. */
+  const untilLogged = async (count: number): Promise<void> => {
+    while (logged.length < count) await delay(1)
+  }
+  const hideKeys = (): void => migrated.file.exec('alter table signing_key rename to hidden')
+
+  it('the rotation logs each key that it publishes or deletes', async () => {
+    await untilLogged(1)
+    for (const count of [2, 4]) {
+      clock.advance(30 * day)
+      await untilLogged(count)
+    }
+    const stored = migrated.file.prepare('select * from signing_key order by signs_from').all()
+    const published = stored.map(({ id, signs_from: from }) => ({
+      keyId: id,
+      signsFrom: new Date(Number(from)).toISOString(),
+      message: 'published the next signing key',
+    }))
+    const keyId = logged[0]?.keyId
+    assert.deepEqual(logged.slice(1), [
+      ...published,
+      { keyId, message: 'deleted a signing key without valid tokens' },
+    ])
+  })
+
+  it('if no key is due, the rotation writes nothing', async () => {
+    await untilLogged(1)
+    migrated.file.exec(`create table lock (name);
+      create trigger locked after update on setting begin
+        insert into lock values (new.name);
+      end`)
+    await delay(20)
+    assert.deepEqual(migrated.file.prepare('select name from lock').all(), [])
+    clock.advance(30 * day)
+    await untilLogged(2)
+    assert.equal(migrated.file.prepare('select name from lock').all().length, 1)
+  })
+
+  it('a failure of the rotation is logged, and the next try may succeed', async () => {
+    await untilLogged(1)
+    hideKeys()
+    await untilLogged(2)
+    assert.equal(logged[1]?.message, 'the signing keys could not be rotated')
+    assert.match(String(logged[1]?.err), /no such table/)
+    migrated.file.exec('alter table hidden rename to signing_key')
+    clock.advance(30 * day)
+    while (logged.at(-1)?.message !== logged[0]?.message) await delay(1)
+  })
+
+  it('a process that has lost the lease reads no keys, and logs no failure', async () => {
+    await untilLogged(1)
+    migrated.file.exec("update lease set fence = fence + 1, holder = 'other'")
+    clock.advance(30 * day)
+    while (lease.isHeld) await delay(1)
+    hideKeys()
+    await delay(20)
+    assert.equal(logged.length, 1)
+  })
+
+  it('a closed rotation reads no keys', async () => {
+    await untilLogged(1)
+    await rotation.close()
+    hideKeys()
+    await delay(20)
+    assert.equal(logged.length, 1)
   })
 })
 

@@ -45,10 +45,9 @@ export function startRotation(
     const now = clock.now()
     const wanted = { algorithm, longestTokenSeconds: await readLongestToken(reader) }
     const due = plan(await listSigningKeyRows(reader), now, wanted, times)
-    const isNewDue = due.newSignsFrom !== undefined
-    if (!isNewDue && due.gone.length === 0) return
+    if (due.newSignsFrom === undefined && due.gone.length === 0) return
 
-    const offered = isNewDue ? await makeSealedKey(algorithm, seal) : undefined
+    const offered = await makeSealedKey(algorithm, seal)
     const values = { now, algorithm, offered, times }
     const { inserted, gone } = await lease.write(advanceSigningKeys, values)
     if (inserted)

@@ -18,7 +18,6 @@ import {
   findSigningKeyRows,
   listSigningKeyRows,
   readIssuer,
-  readLongestToken,
   recordTokenLifetime,
   resealSigningKey,
 } from './store.ts'
@@ -54,8 +53,7 @@ export async function openSigningKeys(
         `Fix: configure ${stored}, or use another database`,
     )
   }
-  if ((await readLongestToken(database.reader)) < accessTokenSeconds)
-    await database.write(recordTokenLifetime, accessTokenSeconds)
+  await database.write(recordTokenLifetime, accessTokenSeconds)
   if ('ownKeys' in source) return ringOf(source.ownKeys, times)
 
   const seal = createKeySeal(source.sealingSecrets)
@@ -96,10 +94,7 @@ async function makeFirstKey(
  * secret.
  */
 async function resealKeys(database: Database, secrets: SealingSecrets): Promise<void> {
-  const [current, ...previous] = secrets
-  if (previous.length === 0) return
-
-  const [seal, both] = [createKeySeal([current]), createKeySeal(secrets)]
+  const [seal, both] = [createKeySeal([secrets[0]]), createKeySeal(secrets)]
   for (const { id, sealed_jwk: before } of await listSigningKeyRows(database.reader)) {
     const jwk = seal.open(before, id) === undefined ? both.open(before, id) : undefined
     if (jwk === undefined) continue
@@ -130,8 +125,9 @@ export async function findNextKeyDue(
   { reader }: Pick<Database, 'reader'>,
   now: number,
 ): Promise<number | undefined> {
-  const keys = (await findSigningKeyRows(reader)).filter((row) => row.signs_from !== undefined)
-  return nextKeyDueAt(keys as readonly SigningTimes[], now, defaultTimes)
+  // The keys of a release without rotation have no times, so `nextKeyDueAt` finds no current key.
+  const keys = (await findSigningKeyRows(reader)) as readonly SigningTimes[]
+  return nextKeyDueAt(keys, now, defaultTimes)
 }
 
 /** Whether at least one stored key cannot be decrypted with the secret. */

@@ -42,11 +42,8 @@ export interface Advance {
   readonly now: number
   /** The algorithm that new keys have. */
   readonly algorithm: string
-  /**
-   * A new key. The transaction inserts it if a new key is due. Undefined if no new key was due
-   * before the transaction.
-   */
-  readonly offered: NewKey | undefined
+  /** A new key. The transaction inserts it if a new key is due. */
+  readonly offered: NewKey
   readonly times: RotationTimes
   /**
    * The operator who wants a next key before it is due. Undefined if a key is to be inserted only
@@ -76,7 +73,7 @@ export const advanceSigningKeys: Command<
     const wanted = { algorithm, longestTokenSeconds, isForced: forcedBy !== undefined }
     const { newSignsFrom, gone } = plan(keys, now, wanted, times)
     if (gone.length > 0) await db.deleteFrom('signing_key').where('id', 'in', gone).execute()
-    if (newSignsFrom === undefined || !offered) return { inserted: undefined, gone }
+    if (newSignsFrom === undefined) return { inserted: undefined, gone }
 
     const inserted = await insertKey(transaction, { offered, now, signsFrom: newSignsFrom })
     const current = findCurrent(keys, now)
@@ -171,6 +168,7 @@ export const recordTokenLifetime: Command<number, void> = command(
   'recordTokenLifetime',
   async (transaction, seconds) => {
     await lockIssuer(transaction)
+    // Stryker disable next-line EqualityOperator: the same value may be stored again
     if ((await readLongestToken(transaction)) >= seconds) return
 
     const value = String(seconds)
