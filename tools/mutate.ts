@@ -87,7 +87,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'server/features/signing-keys': [
     'test/flows/{at-rest,login}.test.ts',
     'test/rotation/{operator,own-keys}.test.ts',
-    `${server}/configuration/{rules,machine}.test.ts`,
+    `${server}/configuration/{options,rules,machine}.test.ts`,
     'tools/reference-pages.test.ts',
   ],
   'server/features/sessions': [

@@ -393,7 +393,16 @@ describe('readOptions', () => {
       { database: 'postgres://localhost/x', key: 5 },
       /^key must be a string$/,
     ],
-    ['a signing key that is not a key', { signingKey: 'x' }, /^signingKey must be a private JWK/],
+    [
+      'a signing key that is not a key, and hides the value',
+      { signingKey: 'x' },
+      /^signingKey must be a private JWK, or a JWK Set whose first key is private$/,
+    ],
+    [
+      'an unsupported signing algorithm',
+      { signingAlgorithm: 'HS256' },
+      /^signingAlgorithm must be one of ES256, EdDSA, RS256; it is "HS256"$/,
+    ],
     ['a signing key that is null', { signingKey: null }, /^signingKey must be a private JWK/],
     [
       'a logger without some of its methods',

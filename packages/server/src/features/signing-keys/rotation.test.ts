@@ -190,24 +190,22 @@ describe('the rotation in one process', () => {
   beforeEach(async () => {
     migrated = await openMigratedFile()
     await migrated.database.write(claimIssuer, 'https://auth.example')
-    lease = openLease(migrated.database, { underLease, logger: silentLogger })
     logged = []
-    const log = (fields: object, message: string): void => void logged.push({ ...fields, message })
-    const logger = { ...silentLogger, info: log, warn: log }
-    rotation = startRotation(migrated.database, {
-      source,
-      lease,
-      clock,
-      logger,
-      times: defaultTimes,
-      interval: 1,
-    })
+    start(1)
   })
   afterEach(async () => {
     await rotation.close()
     await lease.close()
     await migrated.close()
   })
+  /** @param interval how often the rotation looks for due keys, in milliseconds */
+  const start = (interval: number): void => {
+    lease = openLease(migrated.database, { underLease, logger: silentLogger })
+    const log = (fields: object, message: string): void => void logged.push({ ...fields, message })
+    const logger = { ...silentLogger, info: log, warn: log }
+    const parts = { source, lease, clock, logger, times: defaultTimes, interval }
+    rotation = startRotation(migrated.database, parts)
+  }
   /** Waits until this number of messages is in the log. */
   const untilLogged = async (count: number): Promise<void> => {
     while (logged.length < count) await delay(1)
@@ -265,6 +263,19 @@ describe('the rotation in one process', () => {
     hideKeys()
     await delay(20)
     assert.equal(logged.length, 1)
+  })
+
+  it('the rotation publishes a due key as soon as its process has the lease', async () => {
+    await untilLogged(1)
+    await rotation.close()
+    await lease.close()
+    clock.advance(30 * day)
+    const countTimers = (): number =>
+      process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+    const timers = countTimers()
+    start(hour * 1000)
+    assert.equal(countTimers(), timers, 'a timer must not keep the process alive')
+    await untilLogged(2)
   })
 
   it('a closed rotation reads no keys', async () => {

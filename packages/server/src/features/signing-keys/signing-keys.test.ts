@@ -109,6 +109,19 @@ describe('the signing keys in a database', () => {
       assert.deepEqual(listKeys(), [current, next].map(Object.values))
     })
 
+    it('an audit entry names the key that an operator publishes before it is due', async () => {
+      const { database } = migrated
+      await database.write(claimIssuer, issuer)
+      add({ ...current, signs_until: null })
+      const values = { now, algorithm: 'ES256', offered, times: defaultTimes }
+      assert.equal((await database.write(advanceSigningKeys, values)).inserted, undefined)
+      const forced = await database.write(advanceSigningKeys, { ...values, forcedBy: byOperator })
+      assert.equal(forced.inserted?.signs_from, now + day / 24)
+      assert.deepEqual(query('select event, actor, at, detail from audit'), [
+        ['signing_key_published', 'operator', now, '{"key_id":"offered"}'],
+      ])
+    })
+
     it('after the revocation of any key, a key signs now and keeps its successor', async () => {
       const { database } = migrated
       const signing = { ...current, signs_until: null }
@@ -130,6 +143,7 @@ describe('the signing keys in a database', () => {
         })
         assert.deepEqual([found, listKeys()], [id !== 'unknown', left.map(Object.values)])
       }
+      assert.deepEqual(query("select value from event where value = 'unknown'"), [])
     })
 
     it('the tokens of a revoked key are refused for ten years', async () => {
@@ -145,7 +159,7 @@ describe('the signing keys in a database', () => {
       ])
     })
 
-    it('a key is not encrypted again if another process has done so', async () => {
+    it('resealSigningKey does not replace what another process has encrypted', async () => {
       add({ id: 'k', sealed_jwk: 'by another process' })
       const values = { id: 'k', before: 'before', sealed: 'by this process' }
       await migrated.database.write(resealSigningKey, values)
@@ -245,7 +259,7 @@ describe('the signing keys in a database', () => {
       assert.equal(await findNextKeyDue(database, now), undefined)
     })
 
-    it('hasOlderKey finds one key that the secret cannot decrypt among others', async () => {
+    it('hasOlderKey returns true if the secret cannot decrypt one of the keys', async () => {
       const { reader } = migrated.database
       addSealed({ id: 'a' })
       assert.equal(await hasOlderKey(reader, key), false)
