@@ -18,6 +18,7 @@ import {
   findSigningKeyRows,
   listSigningKeyRows,
   readIssuer,
+  readLongestToken,
   recordTokenLifetime,
   resealSigningKey,
 } from './store.ts'
@@ -53,7 +54,10 @@ export async function openSigningKeys(
         `Fix: configure ${stored}, or use another database`,
     )
   }
-  await database.write(recordTokenLifetime, accessTokenSeconds)
+  // Most starts write nothing, and so wait for no lock.
+  // Stryker disable next-line ConditionalExpression,EqualityOperator: the command checks it again
+  if ((await readLongestToken(database.reader)) < accessTokenSeconds)
+    await database.write(recordTokenLifetime, accessTokenSeconds)
   if ('ownKeys' in source) return ringOf(source.ownKeys, times)
 
   const seal = createKeySeal(source.sealingSecrets)
