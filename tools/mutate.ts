@@ -56,7 +56,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     `${server}/features/housekeeping/housekeeping.test.ts`,
   ],
   'server/features/audit': [],
-  'server/features/backup': ['test/cli/backup.test.ts'],
+  'server/features/backup': ['test/cli/backup.test.ts', 'test/flows/restore.test.ts'],
   'server/features/events': [
     `${server}/features/directory/user-cache.test.ts`,
     'test/flows/{me,login}.test.ts',

@@ -124,6 +124,10 @@ describe('keystile backup and keystile restore', () => {
     copyFileSync(path('b.db'), path('new/keystile.db'))
     const made = await run(['backup', 'c.db'], { KEYSTILE_DATABASE: 'new/keystile.db' })
     assert.match(made.stdout, /you also need the file new[/\\]keystile\.key/)
+
+    writeFileSync(path('new/keystile.key'), otherKey) // it cannot decrypt the keys
+    const other = await run(['backup', 'd.db'], { KEYSTILE_DATABASE: 'new/keystile.db' })
+    assert.match(other.stdout, /you also need the value of KEYSTILE_KEY\./)
   })
 
   it('`keystile backup` replaces only an earlier backup, and only with --overwrite', async () => {
@@ -236,6 +240,8 @@ describe('keystile backup and keystile restore', () => {
       writeFileSync(path('b.db'), 'not a database, but some text')
       assert.match(await faultsOf(), /must be whole; this one is damaged/)
       rmSync(path('b.db'))
+      assert.match(await faultsOf(), /there is no file b\.db/)
+      mkdirSync(path('b.db'))
       assert.match(await faultsOf(), /there is no file b\.db/)
     })
 
@@ -353,6 +359,7 @@ describe('keystile backup and keystile restore', () => {
       for (const flags of [[], ['--keep-sessions']]) {
         const told = await must('restore', 'b.db', ...flags)
         assert.deepEqual([told['mails_deleted'], told['links_deleted']], [1, 1])
+        assert.deepEqual((told['revoked_key_ids'] as []).length, flags.length === 0 ? 1 : 0)
         assert.deepEqual(
           query(database, 'select id from mail union select id from mail_proof').map(
             ({ id }) => id,
@@ -424,9 +431,10 @@ describe('keystile backup and keystile restore', () => {
       writeFileSync(path('own.json'), JSON.stringify(jwk), { mode: 0o600 })
       const { tokens } = await start({ signingKey: jwk })
       const { accessToken } = await tokens()
-      await must('backup', 'b.db')
-      await stop()
       const env = { KEYSTILE_SIGNING_KEY_FILE: 'own.json', KEYSTILE_KEY: '' }
+      const made = await run(['backup', 'b.db'], env)
+      assert.match(made.stdout, /you also need the key of the setting signingKey\./)
+      await stop()
       const { stdout, stderr } = await run(['restore', 'b.db'], env)
       assert.equal(stderr, '')
       assert.match(stdout, /valid until they expire, because Keystile does not replace the key/)

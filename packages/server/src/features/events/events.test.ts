@@ -11,6 +11,7 @@ import { releaseLease } from '../lease/store.ts'
 import type { LogCursor } from './event-log.ts'
 import { openEventFeed, type EventFeed } from './events.ts'
 import { announceUserChange, type FeedEvent } from './store.ts'
+import { createUserAnnouncer } from './user-changes.ts'
 
 const now = Date.UTC(2026, 10, 25)
 const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
@@ -106,22 +107,51 @@ describe('openEventFeed', () => {
   })
 
   it('hasten() starts at most one read per 20 ms, and close() waits for the reads', async () => {
-    let reads = 0
-    const firstRead = new Promise<void>((resolve) =>
-      feed.onRead(() => {
-        reads++
-        resolve()
-      }),
-    )
-    feed.hasten()
-    await firstRead
-    feed.hasten()
-    assert.equal(reads, 1)
     await feed.close()
-    assert.equal(reads, 2)
+    mock.timers.reset()
+    mock.timers.enable({ apis: ['setInterval', 'setTimeout'] })
+    feed = await open()
+    let reads = 0
+    feed.onRead(() => reads++)
+    const countReads = async (): Promise<number> => {
+      await new Promise((resolve) => setImmediate(resolve))
+      return reads
+    }
+    const elapse = (milliseconds: number): Promise<number> => {
+      time += milliseconds
+      mock.timers.tick(milliseconds)
+      return countReads()
+    }
     feed.hasten()
-    await new Promise((resolve) => setTimeout(resolve, 40))
-    assert.equal(reads, 2)
+    assert.equal(await elapse(5), 1)
+    feed.hasten()
+    assert.equal(await elapse(14), 1)
+    assert.equal(await elapse(1), 2)
+    assert.equal(await elapse(20), 2)
+    feed.hasten()
+    assert.equal(await countReads(), 3, '20 ms after the previous start, it starts at once')
+    feed.hasten()
+    feed.hasten()
+    await feed.close()
+    assert.equal(reads, 4)
+    feed.hasten()
+    assert.equal(await elapse(100), 4)
+  })
+
+  it('if no read is waiting, close() of the event feed starts no read', async () => {
+    let reads = 0
+    feed.onRead(() => reads++)
+    await feed.close()
+    assert.equal(reads, 0)
+  })
+
+  it('the event feed writes to the database only if an event has no number', async () => {
+    const write = mock.method(database.urgent, 'write')
+    await feed.tail()
+    assert.equal(write.mock.callCount(), 0)
+    insert('ada')
+    await feed.tail()
+    assert.equal(write.mock.callCount(), 1)
   })
 
   it('the event feed also reads events that were stored before the feed was opened', async () => {
@@ -397,7 +427,22 @@ describe('openEventFeed', () => {
     assert.deepEqual(users, ['ada', 'bob'])
     await own.tail() // as another process
     assert.deepEqual(users, ['ada', 'bob', 'bob'])
+    announce({ revoked: [{ kind: 'subject', value: 'ada', expiresAt: now + 1 }] })
+    assert.equal(own.revocations.isRevoked(ada), true)
     await own.close()
+  })
+
+  it('userChanged() rejects an object, and ignores a subject that no user can have', async () => {
+    const users: string[] = []
+    feed.onUserChanged((subject) => users.push(subject))
+    const userChanged = createUserAnnouncer(database, { now: () => now })
+    await userChanged('\0')
+    await userChanged('ada')
+    assert.deepEqual(users, ['ada'])
+    await assert.rejects(userChanged({ id: 'ada' } as never), {
+      name: 'TypeError',
+      message: 'userChanged() must get a string, the subject of a user; it got an object',
+    })
   })
 
   it('after followSignals(), the event feed reads at each signal of the database', async () => {
@@ -432,7 +477,10 @@ describe('openEventFeed', () => {
     time = 15_999
     await write()
     time = 16_000
-    await assert.rejects(write(), { name: 'DatabaseUnavailableError' })
+    await assert.rejects(write(), {
+      name: 'DatabaseUnavailableError',
+      message: 'the database has not answered for 8 s',
+    })
     await write(true)
     reads.mock.restore()
     await write()

@@ -8,7 +8,7 @@ import { copyMigratedFile } from '../../../test-support/migrated.ts'
 import { readVersion } from '../../base/version.ts'
 import { inTables, type Reader } from '../../storage/database.ts'
 import { openSqliteFile, sqliteDialect } from '../../storage/sqlite-dialect.ts'
-import { insertEvents } from './in-transaction.ts'
+import { insertEvents, skipNumbers } from './in-transaction.ts'
 import { listEventsAfter, numberEvents, readFeed } from './store.ts'
 import type { EventTables } from './tables.ts'
 
@@ -92,6 +92,30 @@ describe('the table of events', () => {
     const state = { seq: 2, hasUnnumbered: false, mark: { oldest: 16, release: readVersion() } }
     assert.deepEqual(await readFeed(db, 2), { ...state, idAt: id })
     assert.deepEqual(await readFeed(db, 3), { ...state, idAt: undefined })
+  })
+
+  it('readFeed rejects with the name of the table if the table `feed` is empty', async () => {
+    await inTables<EventTables>(db).deleteFrom('feed').execute()
+    await assert.rejects(readFeed(db, 0), /^Error: the table `feed` must have one row/)
+  })
+
+  it('insertEvents stores all events that one call passes', async () => {
+    const ended = ['ada', 'bob'].map((value) => {
+      return { kind: 'subject', value, tokensExpireAt: now } as const
+    })
+    await db.transaction().execute((transaction) => insertEvents(transaction, ended, now))
+    await number()
+    const values = (await list()).map(([, value]) => value)
+    assert.deepEqual(values.toSorted(), ['ada', 'bob'])
+  })
+
+  it('after skipNumbers, the next event has a number that is higher by a billion', async () => {
+    await insert('before', now)
+    await number()
+    await db.transaction().execute(skipNumbers)
+    await insert('after', now)
+    await number()
+    assert.deepEqual(await list(1), [[1_000_000_002, 'after', margin]])
   })
 
   it('listEventsAfter omits events whose tokens have all expired', async () => {
