@@ -42,10 +42,12 @@ export async function examineBackup(
   if (damage !== undefined)
     return { faults: [`the backup must be whole; this one is damaged: ${damage}`] }
   const contents = await readContents(file)
-  if (!contents) return { faults: ['the backup must have the tables of Keystile; it has none'] }
+  const found =
+    contents && (await inspectDatabase(file, (reader) => examineRows(reader, options, now)))
+  if (!contents || !found)
+    return { faults: ['the backup must have the tables of Keystile; it has none'] }
 
-  const found = await inspectDatabase(file, (reader) => examineRows(reader, options, now))
-  return { faults: [], ...found, contents }
+  return { ...found, contents }
 }
 
 async function examineRows(

@@ -35,6 +35,7 @@ function readSecret(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8').trim()
   } catch {
-    return undefined
+    // There is no such file, or this user may not read it.
   }
+  return undefined
 }

@@ -88,6 +88,15 @@ describe('openEventFeed', () => {
     rmSync(folder, { recursive: true })
   })
 
+  it('the event feed writes to the database only if an event has no number', async () => {
+    const write = mock.method(database.urgent, 'write')
+    await feed.tail()
+    assert.equal(write.mock.callCount(), 0)
+    insert('ada')
+    await feed.tail()
+    assert.equal(write.mock.callCount(), 1)
+  })
+
   it('the event feed reports each revocation once, and isRevoked() then returns true', async () => {
     const seen: FeedEvent[] = []
     feed.onEvent((event) => seen.push(event))
@@ -143,15 +152,6 @@ describe('openEventFeed', () => {
     feed.onRead(() => reads++)
     await feed.close()
     assert.equal(reads, 0)
-  })
-
-  it('the event feed writes to the database only if an event has no number', async () => {
-    const write = mock.method(database.urgent, 'write')
-    await feed.tail()
-    assert.equal(write.mock.callCount(), 0)
-    insert('ada')
-    await feed.tail()
-    assert.equal(write.mock.callCount(), 1)
   })
 
   it('the event feed also reads events that were stored before the feed was opened', async () => {

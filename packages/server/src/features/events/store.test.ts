@@ -8,6 +8,7 @@ import { copyMigratedFile } from '../../../test-support/migrated.ts'
 import { readVersion } from '../../base/version.ts'
 import { inTables, type Reader } from '../../storage/database.ts'
 import { openSqliteFile, sqliteDialect } from '../../storage/sqlite-dialect.ts'
+import { feature } from './feature.ts'
 import { insertEvents, skipNumbers } from './in-transaction.ts'
 import { listEventsAfter, numberEvents, readFeed } from './store.ts'
 import type { EventTables } from './tables.ts'
@@ -116,6 +117,21 @@ describe('the table of events', () => {
     await insert('after', now)
     await number()
     assert.deepEqual(await list(1), [[1_000_000_002, 'after', margin]])
+  })
+
+  it('the clean-up of events deletes an event later than a day after it has expired', async () => {
+    await insert('ada', now)
+    const [step] = feature.cleanUp ?? []
+    assert.ok(step)
+    const purgeAt = (time: number): Promise<unknown> =>
+      db
+        .transaction()
+        .execute((transaction) =>
+          step.command.run(transaction, { before: step.before(time, undefined) }),
+        )
+    assert.deepEqual(await purgeAt(now + margin + day), { purged: 0 })
+    assert.deepEqual(await purgeAt(now + margin + day + 1), { purged: 1 })
+    assert.equal((await readFeed(db, 0)).hasUnnumbered, false)
   })
 
   it('listEventsAfter omits events whose tokens have all expired', async () => {

@@ -56,13 +56,14 @@ export const numberEvents: Command<undefined, { readonly hasMore: boolean }> = c
       .whereRef('event.id', '=', 'fresh.id')
       .returning('event.seq')
       .execute()
+    // Stryker disable next-line StringLiteral: nothing reads it, and PostgreSQL refuses ""
+    const signal = sendSignal(transaction).as('signal')
     // Stryker disable next-line ConditionalExpression,EqualityOperator: it only saves a write
     if (numbered.length > 0)
       await db
         .updateTable('feed')
         .set({ seq: seq + numbered.length })
-        // Stryker disable next-line StringLiteral: nothing reads it, and PostgreSQL refuses ""
-        .returning(sendSignal(transaction).as('signal'))
+        .returning(signal)
         .execute()
     return { hasMore: numbered.length === maxNumberedAtOnce }
   },
