@@ -16,13 +16,9 @@ describeOnBoth('keystile finish-restore', (stage) => {
   })
 
   const finishRestore = (flags: readonly string[] = [], sealingKey = key): Promise<Finished> =>
-    callCommand(['finish-restore', ...flags], {
+    callCommand(['finish-restore', '--issuer', issuer, ...flags], {
       cwd: import.meta.dirname,
-      env: {
-        KEYSTILE_DATABASE: stage.database,
-        KEYSTILE_ISSUER: issuer,
-        KEYSTILE_KEY: sealingKey,
-      },
+      env: { KEYSTILE_DATABASE: stage.database, KEYSTILE_KEY: sealingKey },
     })
 
   it('`keystile finish-restore` revokes old tokens, and /revocations sends events', async () => {
