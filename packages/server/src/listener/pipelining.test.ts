@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, IncomingMessage } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { afterEach, describe, it } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createTurns, type PipelineLimits } from './pipelining.ts'
 
 describe('createTurns', () => {
@@ -12,18 +13,27 @@ describe('createTurns', () => {
   })
 
   /**
-   * Answers each request, except `/never`, with its path; `handled` lists the paths in the order of
-   * their handling.
+   * Answers each request, except `/never`, with its path, `/large` with more bytes than the kernel
+   * buffers, and `/close` with the last answer of the connection. `handled` lists the paths in the
+   * order of their handling.
    */
   async function serve(limits: Partial<PipelineLimits> = {}) {
     const inTurn = createTurns({ pipelinedRequests: 10, pipelinedRequestsOfAll: 1_000, ...limits })
     const handled: string[] = []
     let parsed = 0
-    const server = createServer((request, response) => {
-      parsed++
+    class CountedRequest extends IncomingMessage {
+      constructor(socket: Socket) {
+        super(socket)
+        parsed++
+      }
+    }
+    const server = createServer({ IncomingMessage: CountedRequest }, (request, response) => {
       inTurn(response, () => {
         handled.push(request.url!)
-        if (request.url !== '/never') request.resume().once('end', () => response.end(request.url))
+        if (request.url === '/never') return
+        if (request.url === '/close') response.setHeader('connection', 'close')
+        const body = request.url === '/large' ? Buffer.alloc(20_000_000) : request.url
+        request.resume().once('end', () => response.end(body))
       })
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
@@ -34,6 +44,7 @@ describe('createTurns', () => {
     const { port } = server.address() as AddressInfo
     return {
       handled,
+      server,
       parsed: () => parsed,
       /** Opens a connection and sends these requests in one piece. */
       send(...requests: string[]): Socket {
@@ -74,7 +85,7 @@ describe('createTurns', () => {
       const { send, handled, parsed } = await serve()
       assert.ok(await isReset(send(...Array.from({ length: 500 }, () => request))))
       assert.deepEqual(handled, ['/a'])
-      assert.equal(parsed(), 11)
+      assert.equal(parsed(), 12)
     })
   }
 
@@ -103,11 +114,12 @@ describe('createTurns', () => {
     assert.notDeepEqual(handled.slice(0, 10), paths)
   })
 
-  it('createTurns handles no request after an unanswered or an HTTP/1.0 request', async () => {
+  it('createTurns handles no request after an unanswered request or the last answer', async () => {
     const { send, handled } = await serve()
     await untilAnswered(send(get('/a'), get('/never'), get('/b')), '/a')
     assert.equal(await isReset(send(last('/c'), get('/d'))), false)
-    assert.deepEqual(handled, ['/a', '/never', '/c'])
+    assert.equal(await isReset(send(get('/close'), get('/d'))), false)
+    assert.deepEqual(handled, ['/a', '/never', '/c', '/close'])
   })
 
   it('createTurns resets a connection if too many requests wait across connections', async () => {
@@ -118,5 +130,31 @@ describe('createTurns', () => {
     assert.ok(await isReset(send(get('/a'), last('/b'))))
     stuck.destroy()
     while (await isReset(send(get('/a'), last('/b'))));
+  })
+
+  it('the limit of waiting requests stays exact after connections end in any state', async () => {
+    const { send, server } = await serve({ pipelinedRequestsOfAll: 1 })
+    const end = async (
+      requests: readonly string[],
+      isReady: (client: Socket, connection: Socket) => unknown = () => {},
+    ): Promise<void> => {
+      const client = send(...requests)
+      const [{ socket }] = (await once(server, 'request')) as [IncomingMessage]
+      await isReady(client, socket)
+      socket.destroy()
+      await once(socket, 'close')
+      await nextTurn()
+    }
+    await end([get('/a')], (client) => untilAnswered(client, '/a'))
+    await end([get('/never')])
+    await end([get('/a'), get('/b')], (client) => untilAnswered(client, '/b'))
+    await end([get('/large'), get('/a')], async (client, connection) => {
+      client.pause()
+      while (connection.writableLength === 0) await nextTurn()
+    })
+    await end([get('/never'), get('/a')], async () => {
+      assert.ok(await isReset(send(get('/a'), last('/b'))))
+    })
+    assert.equal(await isReset(send(get('/a'), last('/b'))), false)
   })
 })

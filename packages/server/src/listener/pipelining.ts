@@ -52,8 +52,6 @@ export function createTurns({ pipelinedRequests, pipelinedRequestsOfAll }: Pipel
 
   return (response, handle) => {
     const { socket } = response.req
-    if (socket.destroyed) return
-
     const requests = unanswered.get(socket) ?? watch(socket)
     const isFirst = requests.length === 0
     const isTooMany = requests.length >= pipelinedRequests || pipelined >= pipelinedRequestsOfAll
