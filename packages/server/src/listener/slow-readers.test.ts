@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { afterEach, describe, it } from 'node:test'
+import { text as readAll } from 'node:stream/consumers'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { AnswerBody } from 'keystile/internal'
 import { createAnswerWriter, type ReaderLimits } from './slow-readers.ts'
@@ -10,6 +11,7 @@ import { createAnswerWriter, type ReaderLimits } from './slow-readers.ts'
 const small = 'x'.repeat(60_000)
 /** An answer with more bytes than the kernel buffers for a connection. */
 const large = new Uint8Array(20_000_000)
+/** A large answer that the kernel can buffer. */
 const text = 'é'.repeat(100_000)
 /** After this time, a large answer may be ended to make room for another one. */
 const fairMilliseconds = 1_000
@@ -31,12 +33,15 @@ describe('createAnswerWriter', () => {
       ...limits,
     })
     const bodies: Readonly<Record<string, AnswerBody>> = {
+      '/tiny': 'x',
       '/small': small,
       '/large': large,
       '/text': text,
     }
     const server = createServer((request, response) => {
-      write(response, { status: 200, headers: {}, body: bodies[request.url!]! })
+      const body = bodies[request.url!]
+      if (body === undefined) return // the test answers
+      write(response, { status: 200, headers: {}, body })
       onWritten(request.socket)
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
@@ -46,10 +51,12 @@ describe('createAnswerWriter', () => {
     })
     const { port } = server.address() as AddressInfo
     return {
+      write,
+      server,
       get: (path: string) => fetch(`http://127.0.0.1:${port}${path}`),
       /**
-       * Connects a client that reads nothing. @returns a function that sends a request, and the
-       * server's end of the connection
+       * Connects a client that reads nothing. @returns the client, a function that sends a request,
+       * and the server's end of the connection
        */
       async connectSlow() {
         const [client, [connection]] = [
@@ -58,9 +65,11 @@ describe('createAnswerWriter', () => {
         ]
         closing.push(() => client.destroy())
         client.on('error', () => {}).pause()
-        const ask = (path: string): unknown =>
-          client.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`)
-        return { ask, connection: connection as Socket }
+        const ask = (...paths: readonly string[]): unknown =>
+          client.write(
+            paths.map((path) => `GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`).join(''),
+          )
+        return { client, ask, connection: connection as Socket }
       },
     }
   }
@@ -101,6 +110,8 @@ describe('createAnswerWriter', () => {
       waiting.map(({ destroyed }) => destroyed),
       [true, true, false, false],
     )
+    await untilWaiting(5)
+    assert.equal(waiting[2]!.destroyed, true)
   })
 
   it('at the limit, a new large answer ends a large answer that is at least 1 s old', async () => {
@@ -132,5 +143,89 @@ describe('createAnswerWriter', () => {
   it('createAnswerWriter sends a large string completely', async () => {
     const { get } = await serve({})
     assert.equal(await (await get('/text')).text(), text)
+  })
+
+  it('createAnswerWriter ends the connection after a large answer, and frees its place', async () => {
+    const { connectSlow } = await serve({ largeAnswers: 1, answerMilliseconds: 3_000 })
+    for (let answers = 0; answers < 2; answers++) {
+      const { client, ask, connection } = await connectSlow()
+      ask('/text')
+      const said = await readAll(client)
+      assert.match(said, /^HTTP\/1\.1 200 /)
+      assert.match(said, /^connection: close\r$/m)
+      assert.match(said, /^content-length: 200000\r$/m)
+      if (!connection.closed) await once(connection, 'close')
+    }
+  })
+
+  it('an answer for a closed connection takes no place, and its stream is cancelled', async () => {
+    const { server, write, get } = await serve({ largeAnswers: 1 })
+    const isCancelled = Promise.withResolvers<void>()
+    const stream = new ReadableStream({ cancel: () => isCancelled.resolve() })
+    server.on('request', ({ url, socket }, response) => {
+      if (url !== '/late') return
+      socket.destroy()
+      socket.once('close', () => {
+        for (const answer of [{ body: large }, { stream }])
+          assert.equal(write(response, { status: 299, headers: {}, ...answer }), 299)
+      })
+    })
+    await assert.rejects(get('/late'))
+    await isCancelled.promise
+    assert.equal((await get('/text')).status, 200)
+  })
+
+  it('a client that reads in time keeps its connection, also during a stream', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { server, write, connectSlow } = await serve({ answerMilliseconds: 1_000 })
+    let isStreaming = false
+    server.on('request', ({ url, socket }, response) => {
+      if (url !== '/stream') return
+      isStreaming = socket.writableLength > 0
+      const body = isStreaming ? { stream: new ReadableStream() } : { body: small }
+      write(response, { status: isStreaming ? 299 : 200, headers: {}, ...body })
+    })
+    const { client, ask, connection } = await connectSlow()
+    while (!isStreaming) {
+      ask('/small', '/stream')
+      await once(server, 'request')
+    }
+    let said = ''
+    client.setEncoding('latin1').on('data', (chunk: string) => (said += chunk))
+    client.resume()
+    while (!said.includes('HTTP/1.1 299 ')) await once(client, 'data')
+    t.mock.timers.tick(1_000)
+    assert.equal(connection.destroyed, false)
+  })
+
+  it('createAnswerWriter does not count answers that the kernel has taken', async () => {
+    const { get } = await serve({ waitingMebibytes: 0 })
+    assert.equal(await (await get('/tiny')).text(), 'x')
+  })
+
+  it('a large answer is ended after the time limit, and makes room for only one other', async (t) => {
+    let now = 1_000
+    t.mock.method(performance, 'now', () => now)
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { server, write, connectSlow } = await serve({ largeAnswers: 1 })
+    const waiting: ServerResponse[] = []
+    server.on('request', ({ url }, response) => url === '/both' && waiting.push(response))
+    const clients = [await connectSlow(), await connectSlow(), await connectSlow()]
+    clients[0]!.ask('/large')
+    await once(server, 'request')
+    for (const { ask } of clients.slice(1)) {
+      ask('/both')
+      await once(server, 'request')
+    }
+    now += fairMilliseconds
+    assert.deepEqual(
+      waiting.map((response) => write(response, { status: 200, headers: {}, body: large })),
+      [200, 503],
+    )
+    const isOpen = (): readonly boolean[] => clients.map(({ connection }) => !connection.destroyed)
+    t.mock.timers.tick(59_999)
+    assert.deepEqual(isOpen(), [false, true, true])
+    t.mock.timers.tick(1)
+    assert.deepEqual(isOpen(), [false, false, true])
   })
 })
