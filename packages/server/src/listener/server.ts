@@ -169,7 +169,6 @@ function handlerOf(
   readMetrics: (() => Promise<string>) | undefined,
 ): RequestListener {
   const { answer, routeOf } = createStandAlone(service, readMetrics)
-  const isObserved = accessLog !== undefined || metrics !== undefined
   const handle = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const request = readNodeRequest(incoming)
     const startedAt = performance.now()
@@ -177,7 +176,6 @@ function handlerOf(
     const id = accessLog && randomId()
     if (id !== undefined) response.setHeader('x-request-id', id)
     const status = write(response, answered)
-    if (!isObserved) return
 
     const route = routeOf(request)
     const milliseconds = performance.now() - startedAt

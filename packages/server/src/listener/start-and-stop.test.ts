@@ -55,7 +55,7 @@ describe('listen', () => {
     )
   }
 
-  it('listen skips hosts that this machine does not have, and throws if it has none', async () => {
+  it('listen skips hosts that this machine lacks, and throws if the machine has none of them', async () => {
     for (const hosts of [
       [here, absent],
       [absent, here],
