@@ -129,7 +129,14 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
   'server/configuration': ['tools/reference-pages.test.ts'],
   'server/listener': ['tools/reference-pages.test.ts', `${server}/configuration/rules.test.ts`],
-  'server/server': ['test/flows/{login,account}.test.ts'],
+  'server/server': [
+    'test/flows/{login,account,account-pages,account-rules,cookie-session}.test.ts',
+    'test/flows/{app-users,app-password-reset,password-reset}.test.ts',
+    'test/flows/{email-change,email-verification,revocation-feed}.test.ts',
+    `${server}/listener/server.test.ts`,
+    ownUsers,
+    auditRecord,
+  ],
 }
 
 /**
