@@ -178,15 +178,16 @@ describe('createAnswerWriter', () => {
   it('a client that reads in time keeps its connection, also during a stream', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] })
     const { server, write, connectSlow } = await serve({ answerMilliseconds: 1_000 })
-    let isStreaming = false
+    const streaming: Socket[] = []
     server.on('request', ({ url, socket }, response) => {
       if (url !== '/stream') return
-      isStreaming = socket.writableLength > 0
+      const isStreaming = socket.writableLength > 0
+      if (isStreaming) streaming.push(socket)
       const body = isStreaming ? { stream: new ReadableStream() } : { body: small }
       write(response, { status: isStreaming ? 299 : 200, headers: {}, ...body })
     })
     const { client, ask, connection } = await connectSlow()
-    while (!isStreaming) {
+    while (streaming.length === 0) {
       ask('/small', '/stream')
       await once(server, 'request')
     }
