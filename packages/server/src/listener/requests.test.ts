@@ -46,17 +46,21 @@ describe('listen', () => {
     return { lines, accessLog: { ...silentLogger, info } }
   }
 
-  it('the listener accepts up to 100 header lines, and needs no Host in HTTP/1.0', async () => {
+  it('the listener accepts 100 header lines, HTTP/1.0 without Host, and any Expect', async () => {
     const { port } = await start({})
     const last = ['host: a', 'connection: close']
     for (const [version, lines, status] of [
       ['1.1', [...last, ...Array.from({ length: 98 }, () => 'b: c')], 200],
       ['1.1', [...last, ...Array.from({ length: 99 }, () => 'b: c')], 431],
+      ['1.1', ['connection: close'], 400],
       ['1.0', ['b: c'], 200],
+      ['1.1', [...last, 'expect: a'], 200],
     ] as const) {
       const socket = connectTo(port)
       socket.write(`GET /healthz HTTP/${version}\r\n${lines.join('\r\n')}\r\n\r\n`)
-      assert.equal((await text(socket)).split(' ')[1], String(status))
+      const said = await text(socket)
+      assert.equal(said.split(' ')[1], String(status))
+      assert.match(said, /^x-content-type-options: nosniff\r$/m)
     }
   })
 
@@ -98,6 +102,8 @@ describe('listen', () => {
     assert.equal((await fetch(url)).status, 404)
     assert.equal(lines[0]?.ms, 12.3)
     assert.match(counts.read([]), /^keystile_request_seconds_sum\{route="-"\} 0\.01234/m)
+    const shown = await (await fetch(`${url}/metrics`)).text()
+    assert.match(shown, /^keystile_connections [1-9]\d*$/m)
   })
 
   it('the listener writes an access log even if metrics are off', async () => {
@@ -113,7 +119,8 @@ describe('listen', () => {
   it('a separate port for metrics answers only GET /metrics', async () => {
     const counts = createMetrics([])
     const port = await freePort()
-    await start({ metrics: { counts, binding: { hosts: ['127.0.0.1'], port } } })
+    const { url } = await start({ metrics: { counts, binding: { hosts: ['127.0.0.1'], port } } })
+    assert.equal((await fetch(`${url}/metrics`)).status, 404)
     for (const [method, path, status] of [
       ['GET', '/metrics?a', 200],
       ['POST', '/metrics', 404],
