@@ -4,7 +4,15 @@ import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import type { LimitRate } from '../feature/limit-rate.ts'
 import type { Metric } from '../feature/metric.ts'
-import { auditEvents, features, metrics, rates } from './features.ts'
+import {
+  auditEvents,
+  features,
+  metrics,
+  optionSettings,
+  rates,
+  serverSettings,
+  settings,
+} from './features.ts'
 
 const source = join(import.meta.dirname, '..')
 
@@ -63,6 +71,16 @@ describe('the list of features', () => {
     )
     assert.deepEqual(new Set(declared), new Set(features))
     assert.equal(declared.length, features.length)
+  })
+})
+
+describe('the settings of features', () => {
+  it('each setting belongs to apps, to the server, or to both', () => {
+    const takenBy = (list: typeof settings): readonly string[] =>
+      [...new Set(list.map((setting) => setting.takenBy))].toSorted()
+    assert.deepEqual(takenBy(settings), ['app', 'both', 'server'])
+    assert.deepEqual(takenBy(optionSettings), ['app', 'both'])
+    assert.deepEqual(takenBy(serverSettings), ['both', 'server'])
   })
 })
 
