@@ -117,3 +117,19 @@ describe('watchForOutages', { concurrency: true }, () => {
     assert.equal(counts.outages, 0)
   })
 })
+
+describe('the timers of watchForOutages', () => {
+  it('no timer of watchForOutages keeps the process alive', async () => {
+    const timers = (): number =>
+      process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+    const before = timers()
+    const { counts, watch: over, close } = watch(never)
+    const failing = assert.rejects(over(never))
+    await delay(700)
+    assert.deepEqual([counts.probes, timers()], [1, before])
+    await delay(1_000)
+    await failing
+    assert.equal(timers(), before)
+    close()
+  })
+})

@@ -88,6 +88,46 @@ describe('receiveSignals', { concurrency: true }, () => {
     await close()
   })
 
+  it('after close(), receiveSignals opens no connection', async () => {
+    const early = new Client()
+    const { close } = receiveSignals(
+      async () => early,
+      () => {},
+    )
+    await close() // before the client has been created
+    assert.deepEqual(early.said, [])
+
+    let opened = 0
+    const later = receiveSignals(
+      async () => {
+        opened++
+        return new Client()
+      },
+      () => {},
+    )
+    await turn()
+    await later.close()
+    await delay(2_200)
+    assert.equal(opened, 1)
+  })
+
+  it('close() waits until the connection has ended', async () => {
+    const client = new Client()
+    let hasEnded = false
+    const end = async (): Promise<void> => {
+      await turn()
+      hasEnded = true
+      client.emit('end')
+    }
+    const { close } = receiveSignals(
+      async () => Object.assign(client, { end }),
+      () => {},
+    )
+    await turn()
+    await close()
+    assert.ok(hasEnded)
+  })
+
   it('close() does not wait for a database that does not answer', async () => {
     const client = Object.assign(new Client(), { end: () => new Promise<never>(() => {}) })
     const { close } = receiveSignals(
@@ -96,5 +136,21 @@ describe('receiveSignals', { concurrency: true }, () => {
     )
     await turn()
     await close()
+  })
+})
+
+describe('the timers of receiveSignals', () => {
+  it('no timer of receiveSignals keeps the process alive', async () => {
+    const timers = (): number =>
+      process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+    const before = timers()
+    const waiting = receiveSignals(
+      async () => new Client({ isAbsent: true }),
+      () => {},
+    )
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(timers(), before)
+    await waiting.close()
+    assert.equal(timers(), before)
   })
 })

@@ -48,6 +48,7 @@ export function receiveSignals(
    */
   async function receive(): Promise<'ended' | 'pooled'> {
     const opened = await createClient()
+    if (signal.aborted) return 'ended'
     client = opened
     const ended = new Promise<void>((resolve) => opened.on('end', resolve))
     opened.on('error', () => {}) // `end` follows
@@ -68,7 +69,7 @@ export function receiveSignals(
   async function receiveUntilStopped(): Promise<void> {
     while (!signal.aborted) {
       // The feed logs when the database does not answer. Signals are not needed.
-      const outcome = await receive().catch(() => 'ended')
+      const outcome = await receive().catch(() => undefined)
       const milliseconds = outcome === 'pooled' ? pooledMilliseconds : reconnectMilliseconds
       await delay(milliseconds, undefined, { ref: false, signal }).catch(() => {})
     }

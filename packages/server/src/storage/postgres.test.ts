@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { createTestDatabase, howToGetPostgres, isWaiting } from '../../test-support/postgres.ts'
+import { failed, startScriptedPostgres } from '../../test-support/scripted-postgres.ts'
 import { announce, command, type Database, type Transaction } from './database.ts'
 import { openPostgres } from './postgres.ts'
 
@@ -68,6 +69,56 @@ describe('commands on PostgreSQL', { skip }, () => {
     })
   }
 
+  it('a command waits for a random time before it is tried again', async (t) => {
+    t.mock.method(Math, 'random', () => 2)
+    let runs = 0
+    const conflicting = command('conflicting', async (transaction) => {
+      if (++runs === 1)
+        await sql`do $$ begin raise exception 'x' using errcode = '40001'; end $$`.execute(
+          transaction,
+        )
+    })
+    const startedAt = performance.now()
+    await database.write(conflicting, undefined)
+    const milliseconds = performance.now() - startedAt
+    assert.ok(milliseconds >= 99, `${milliseconds} ms`)
+  })
+
+  it('before a command, a write check runs and learns whether the command is urgent', async (t) => {
+    const checks: boolean[] = []
+    let outcome: Promise<void> | undefined
+    database.checkWrites((isUrgent) => {
+      checks.push(isUrgent)
+      return outcome
+    })
+    t.after(() => database.checkWrites(() => undefined))
+    let runs = 0
+    const counting = command('counting', async () => ++runs)
+    assert.equal(await database.write(counting, undefined), 1)
+    assert.equal(await database.urgent.write(counting, undefined), 2)
+    assert.deepEqual(checks, [false, true])
+    outcome = Promise.reject(new Error('this process may not write'))
+    await assert.rejects(database.write(counting, undefined), /may not write/)
+    assert.equal(runs, 2)
+  })
+
+  it('writeQueueLength counts the commands that have no answer yet', async () => {
+    const counting = command('counting', async (_, fails: boolean) => {
+      if (fails) throw new Error('it fails')
+      return database.writeQueueLength
+    })
+    assert.equal(await database.write(counting, false), 1)
+    await assert.rejects(database.write(counting, true), /it fails/)
+    assert.equal(database.writeQueueLength, 0)
+  })
+
+  it('a read gets integers as numbers and all other values as text', async () => {
+    const { rows } = await sql`select 1::int8 as a, 2::int4 as b, 3::numeric as c`.execute(
+      database.reader,
+    )
+    assert.deepEqual(rows, [{ a: 1, b: 2, c: '3' }])
+  })
+
   it('if two commands deadlock, both succeed in the end', async () => {
     let arrived = 0
     let meet = (): void => {}
@@ -109,10 +160,12 @@ describe('commands on PostgreSQL', { skip }, () => {
     await assert.rejects(database.write(killed, undefined), /the reason of the command/)
   })
 
-  it('a commit waits for the disk even if the URL sets synchronous_commit to off', async () => {
+  it('a transaction sets its isolation, its timeouts and a commit that waits for the disk', async () => {
     const read = command('read', async (transaction) => {
       const { rows } = await sql<{ value: string }>`
-        select current_setting('synchronous_commit') as value`.execute(transaction)
+        select concat_ws(' ', current_setting('synchronous_commit'),
+          current_setting('transaction_isolation'), current_setting('statement_timeout'),
+          current_setting('idle_in_transaction_session_timeout')) as value`.execute(transaction)
       return rows[0]?.value
     })
     for (const [given, expected] of [
@@ -121,9 +174,12 @@ describe('commands on PostgreSQL', { skip }, () => {
       ['remote_apply', 'remote_apply'],
     ]) {
       const chosen = new URL(url)
-      chosen.searchParams.set('options', `-c synchronous_commit=${given}`)
+      chosen.searchParams.set(
+        'options',
+        `-c synchronous_commit=${given} -c default_transaction_isolation=serializable`,
+      )
       const opened = await openPostgres(chosen.href, 'PostgreSQL')
-      assert.equal(await opened.write(read, undefined), expected)
+      assert.equal(await opened.write(read, undefined), `${expected} read committed 4s 3s`)
       await opened.close()
     }
   })
@@ -166,6 +222,17 @@ function authentication(kind: number, text: string): Buffer {
 }
 
 describe('openPostgres', () => {
+  it('openPostgres closes its connections if it fails', async (t) => {
+    const server = await startScriptedPostgres()
+    t.after(() => server.close())
+    server.reply = () => failed('42501')
+    await assert.rejects(
+      openPostgres(server.url, 'PostgreSQL'),
+      /^DatabaseUnavailableError: PostgreSQL cannot be opened: failed/,
+    )
+    await server.hears('1 ends')
+  })
+
   it('openPostgres says how to give the password that PostgreSQL asks for', async (t) => {
     const server = createServer((socket) => {
       t.after(() => socket.destroy())
