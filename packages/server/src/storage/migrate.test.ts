@@ -134,6 +134,27 @@ describe('the list of migrations', () => {
     assert.equal(migrations['0016-schema-mark']?.oldestSchema, 16)
   })
 
+  it('the migration of key rotation makes each signing key sign until the next one', async () => {
+    const { sqlite, db } = await openBefore('0015-key-rotation')
+    for (const at of [200, 100])
+      sqlite.exec(`insert into signing_key values ('key${at}', 'EdDSA', 'sealed', ${at})`)
+    await runSteps(db, ['0015-key-rotation'])
+    const columns = 'id, created_at, published_at, signs_from, signs_until'
+    assert.deepEqual(
+      sqlite
+        .prepare(`select ${columns} from signing_key order by created_at`)
+        .all()
+        .map((row) => Object.values(row)),
+      [
+        ['key100', 100, 100, 100, 200],
+        ['key200', 200, 200, 200, null],
+      ],
+    )
+    const setting = "select value from setting where name = 'longest_access_token_seconds'"
+    assert.deepEqual({ ...sqlite.prepare(setting).get() }, { value: '86400' })
+    await db.destroy()
+  })
+
   it('each migration since 0017 has an oldestSchema if it breaks older releases', async () => {
     for (const name of markedNames)
       if (migrations[name]?.oldestSchema === undefined)

@@ -31,9 +31,9 @@ describe('createPool and createClient', () => {
   })
 
   it('createPool says that pg is missing only if pg is not installed', async () => {
-    const worker = new Worker(
-      `const { registerHooks } = require('node:module')
-      const { parentPort, workerData } = require('node:worker_threads')
+    const program = `
+      import { registerHooks } from 'node:module'
+      import { parentPort } from 'node:worker_threads'
       let code
       registerHooks({
         resolve(specifier, context, next) {
@@ -41,14 +41,12 @@ describe('createPool and createClient', () => {
           throw Object.assign(new Error('cannot be loaded'), { code })
         },
       })
-      import(workerData).then(async ({ createPool }) => {
-        const messages = []
-        for (code of ['ERR_MODULE_NOT_FOUND', 'ERR_OTHER'])
-          await createPool('postgres://x').catch((error) => messages.push(error.message))
-        parentPort.postMessage(messages)
-      })`,
-      { eval: true, workerData: new URL('postgres-client.ts', import.meta.url).href },
-    )
+      const { createPool } = await import('${import.meta.resolve('./postgres-client.ts')}')
+      const messages = []
+      for (code of ['ERR_MODULE_NOT_FOUND', 'ERR_OTHER'])
+        await createPool('postgres://x').catch((error) => messages.push(error.message))
+      parentPort.postMessage(messages)`
+    const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(program)}`))
     const [[missing, other]] = (await once(worker, 'message')) as [readonly string[]]
     assert.match(missing ?? '', /^the package pg must be installed/)
     assert.equal(other, 'cannot be loaded')

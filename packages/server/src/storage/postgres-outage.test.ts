@@ -108,6 +108,28 @@ describe('watchForOutages', { concurrency: true }, () => {
     close()
   })
 
+  it('a probe query runs only if a query has waited for half a second', async () => {
+    const { counts, watch: over, close } = watch(never)
+    await over(async () => {})
+    await delay(700, undefined, { ref: false })
+    const waiting = fateOf(over(never))
+    await delay(400, undefined, { ref: false })
+    assert.equal(counts.probes, 0)
+    close()
+    await waiting
+  })
+
+  it('there is no outage if another query gets an answer during a probe query', async () => {
+    const { counts, watch: over, close } = watch(never)
+    const waiting = fateOf(over(never))
+    await delay(900, undefined, { ref: false })
+    await over(async () => {})
+    await delay(800, undefined, { ref: false })
+    assert.deepEqual(counts, { probes: 1, outages: 0 })
+    close()
+    await waiting
+  })
+
   it('after close(), watchForOutages reports no outage', async () => {
     const { counts, watch: over, close } = watch(never)
     const waiting = fateOf(over(never))
@@ -118,7 +140,33 @@ describe('watchForOutages', { concurrency: true }, () => {
   })
 })
 
-describe('the timers of watchForOutages', () => {
+describe('watchForOutages in a busy process', () => {
+  it('a probe query says nothing about PostgreSQL if this process was blocked', async () => {
+    const { counts, watch: over, close } = watch(never)
+    void fateOf(over(never))
+    await delay(700)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000)
+    await delay(100)
+    assert.equal(counts.outages, 0)
+    close()
+  })
+
+  it('no probe query runs if the last query fails just before', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    const { counts, watch: over, close } = watch(async () => {})
+    const { promise, reject } = Promise.withResolvers<never>()
+    const failing = assert.rejects(
+      over(() => promise),
+      /reset/,
+    )
+    t.mock.timers.tick(500)
+    reject(new Error('reset'))
+    await failing
+    await delay(20)
+    assert.equal(counts.probes, 0)
+    close()
+  })
+
   it('no timer of watchForOutages keeps the process alive', async () => {
     const timers = (): number =>
       process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length

@@ -93,7 +93,7 @@ interface Connection {
    *
    * @param onFree called when the pool has the connection back
    */
-  release(mustClose: boolean, onFree?: () => void): void
+  release(mustClose?: boolean, onFree?: () => void): void
 }
 
 interface Connections {
@@ -171,7 +171,7 @@ interface State {
    * A lost connection or an outage begins a new generation of connections. Connections of older
    * generations are not used again.
    */
-  readonly generation: number
+  readonly generation: object
   isUsed: boolean
   isBroken: boolean
   /** Collects the notices that arrive while a COMMIT is running. */
@@ -185,7 +185,7 @@ interface State {
  * connections are not used again: they are probably dead too, and each would make a request fail.
  */
 function watchStates(pool: Pool) {
-  let generation = 0
+  let generation: object = {}
   const states = new WeakMap<PoolClient, State>()
 
   /** @param isUsed whether the connection was used before; ignored if the connection has a state */
@@ -212,10 +212,12 @@ function watchStates(pool: Pool) {
       const state = get(client)
       return !state.isBroken && state.generation === generation
     },
-    distrustAll: () => generation++,
+    distrustAll(): void {
+      generation = {}
+    },
     /** Stops the use of all connections of the generation of `state`, if they are still in use. */
     distrustLike(state: State): void {
-      if (state.generation === generation) generation++
+      if (state.generation === generation) generation = {}
     },
   }
 }
@@ -332,14 +334,14 @@ function convertingPool(
         } catch (error) {
           if (!mayRepeat || !isFailure(error, 'lost')) throw error
         }
-        connection.release(true)
+        connection.release() // closes it, because it is broken
         connection = undefined
         connection = await connections.take()
         return connection.ask({ text, values, timeout })
       }
 
       const release = (mustClose?: boolean): void => {
-        if (connection) connection.release(mustClose ?? false, leave)
+        if (connection) connection.release(mustClose, leave)
         else leave?.()
       }
       return { query, release } as Awaited<ReturnType<PostgresPool['connect']>>

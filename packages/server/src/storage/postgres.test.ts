@@ -32,7 +32,7 @@ describe('commands on PostgreSQL', { skip }, () => {
     await sql`insert into note values (1, 'a'), (2, 'b')`.execute(database.reader)
   })
   after(async () => {
-    for (const close of opened.toReversed()) await close()
+    for (const close of opened.splice(0).toReversed()) await close()
   })
   const set = (transaction: Transaction, id: number, text: string): Promise<unknown> =>
     sql`update note set text = ${text} where id = ${id}`.execute(transaction)
