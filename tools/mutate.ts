@@ -50,7 +50,10 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'keystile/testing': [],
   'server/base': ['test/flows/{refresh,at-rest,guessing}.test.ts'],
   'server/http': ['test/flows/account.test.ts'],
-  'server/storage': ['test/flows/{login,refresh,at-rest}.test.ts'],
+  'server/storage': [
+    'test/flows/{login,refresh,at-rest}.test.ts',
+    `${server}/features/events/signals.test.ts`,
+  ],
   'server/feature': [
     `${server}/configuration/{options,rules,machine}.test.ts`,
     `${server}/features/housekeeping/housekeeping.test.ts`,
