@@ -73,6 +73,14 @@ describe('watchForOutages', { concurrency: true }, () => {
       close()
     })
 
+  it('an outage begins even if the first of two probe queries got an answer', async () => {
+    const answers: (() => Promise<unknown>)[] = [async () => {}]
+    const { counts, watch: over, close } = watch(() => (answers.pop() ?? never)())
+    await Promise.race([over(never).catch(() => {}), delay(5_000, undefined, { ref: false })])
+    assert.deepEqual(counts, { probes: 2, outages: 1 })
+    close()
+  })
+
   for (const [what, answer] of [
     ['an answer', async () => {}],
     ['an error of the server', refuse('23505')],
