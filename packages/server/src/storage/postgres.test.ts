@@ -119,6 +119,19 @@ describe('commands on PostgreSQL', { skip }, () => {
     assert.deepEqual(rows, [{ a: 1, b: 2, c: '3' }])
   })
 
+  it('close() also ends the connection that waits for signals', async () => {
+    const other = await openPostgres(url, 'PostgreSQL')
+    await new Promise<void>((resolve) => other.onSignal(resolve)) // called when it listens
+    await other.close()
+    const until = performance.now() + 5_000
+    for (;;) {
+      const { rows } = await sql`select 1 from pg_stat_activity
+        where datname = current_database() and query = 'listen keystile'`.execute(database.reader)
+      if (rows.length === 0) break
+      assert.ok(performance.now() < until, 'five seconds have passed')
+    }
+  })
+
   it('if two commands deadlock, both succeed in the end', async () => {
     let arrived = 0
     let meet = (): void => {}

@@ -60,8 +60,7 @@ export async function openPostgres(source: string | Pool, name: string): Promise
     return async (command, values) => {
       writing++
       try {
-        const checked = check(db === urgentReader)
-        if (checked) await checked
+        await check(db === urgentReader)
         return await run(command, values)
       } finally {
         writing--
