@@ -52,6 +52,9 @@ export function createTurns({ pipelinedRequests, pipelinedRequestsOfAll }: Pipel
 
   return (response, handle) => {
     const { socket } = response.req
+    // Stryker disable next-line ConditionalExpression: it only saves work for a closed connection
+    if (socket.destroyed) return
+
     const requests = unanswered.get(socket) ?? watch(socket)
     const isFirst = requests.length === 0
     const isTooMany = requests.length >= pipelinedRequests || pipelined >= pipelinedRequestsOfAll
