@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ProblemError } from 'keystile/internal'
-import { noLimits } from '../limits/limits.ts'
-import { createVerifications, type VerificationParts } from './verifications.ts'
+import type { User } from '../accounts/users.ts'
+import { noLimits, type Limits } from '../limits/limits.ts'
+import type {
+  FinishedRegistration,
+  FoundRegistration,
+} from '../pending-registration/registrations.ts'
+import { createVerifications, type Confirmation, type VerificationParts } from './verifications.ts'
 
 describe('createVerifications', () => {
   it('if the hash queue is full, an email verification is refused and not counted', async () => {
@@ -20,4 +25,80 @@ describe('createVerifications', () => {
       code: 'temporarily_unavailable',
     })
   })
+
+  it('POST /email-verifications says whether an address is missing or is verified', async () => {
+    const parts = {
+      limits: { ...noLimits, count: () => assert.fail('a limit was counted') },
+    } as unknown as VerificationParts
+    for (const [email, emailVerified, message] of [
+      [null, false, 'There is no email to verify'],
+      ['ada@example.com', true, 'The email is already verified'],
+    ] as const) {
+      const user = { publicUser: { id: 'ada', email, emailVerified } } as unknown as User
+      await assert.rejects(createVerifications(parts).request(user, ''), {
+        code: 'conflict',
+        message,
+      })
+    }
+  })
+
+  it('a registration is not finished without the password, except by its code alone', async () => {
+    const { confirm, finished } = createWithRegistration({ outcome: 'created', user })
+    const username = { shown: 'eve', key: 'eve' }
+    for (const confirmation of [
+      { presented: { token: 'x' } },
+      { presented: { registrationId: 'x', code: 'x' }, username },
+    ])
+      await assert.rejects(confirm(confirmation), { code: 'forbidden' })
+    assert.deepEqual(finished, [])
+    assert.equal(await confirm({ presented: { registrationId: 'x', code: 'x' } }), user)
+    assert.deepEqual(finished, [undefined])
+  })
+
+  it('a registration with a taken name counts for a limit, a refused one does not', async () => {
+    for (const [outcome, code, uses] of [
+      [{ outcome: 'taken', field: 'username' }, 'conflict', ['verification-password']],
+      [{ outcome: 'refused' }, 'forbidden', []],
+    ] as const) {
+      const { confirm, counted } = createWithRegistration(outcome)
+      await assert.rejects(confirm({ presented: { registrationId: 'x', code: 'x' } }), { code })
+      assert.deepEqual(counted, uses)
+    }
+  })
 })
+
+const user = { publicUser: { id: 'ada' } } as unknown as User
+
+/** Creates verifications that find one registration, which is finished with this outcome. */
+function createWithRegistration(outcome: FinishedRegistration): {
+  confirm(confirmation: Confirmation): Promise<User | undefined>
+  /** The changed names of the finished registrations. */
+  readonly finished: readonly unknown[]
+  /** The names of the limits that were counted. */
+  readonly counted: readonly string[]
+} {
+  const [finished, counted]: [unknown[], string[]] = [[], []]
+  const registration: FoundRegistration = {
+    subject: 'ada',
+    passwordHash: 'hash',
+    async finish(changed) {
+      finished.push(changed)
+      return outcome
+    },
+  }
+  const count: Limits['count'] = async (uses) => {
+    counted.push(...uses.map(({ rate }) => rate.name))
+    return noLimits.count(uses)
+  }
+  const { confirm } = createVerifications({
+    passwords: { requireRoom() {} },
+    limits: { ...noLimits, count },
+    proofs: { find: async () => undefined },
+    registrations: { find: async () => registration },
+  } as unknown as VerificationParts)
+  return {
+    finished,
+    counted,
+    confirm: (confirmation) => confirm(confirmation, { actor: 'nobody' }),
+  }
+}

@@ -5,7 +5,7 @@ import { it } from 'node:test'
 import { createSeal } from '../../base/seal.ts'
 import { openDatabase } from '../../storage/open.ts'
 import type { Database } from '../../storage/database.ts'
-import { bindEmailChange } from '../email-change/store.ts'
+import { bindEmailChange, confirmEmailChange } from '../email-change/store.ts'
 import { verifyEmail } from '../email-verification/store.ts'
 import { bindReset, claimReset, releaseReset, resetPassword } from '../password-reset/store.ts'
 import { prepareMail } from '../outbox/new-mail.ts'
@@ -14,12 +14,14 @@ import { createTestClock, describeOnBoth } from '../../../test-support/keystile.
 import { codeSecret, openValues, prepareProof, sealValues, type NewProof } from './new-proof.ts'
 import { createMailProofs } from './proofs.ts'
 import { requestProof } from './store.ts'
+import { hasUnreadableProof } from './unreadable.ts'
 
 const writerThread = new URL('../../server/writer-thread.ts', import.meta.url)
 const kind = { purpose: 'password_reset', lifetimeMilliseconds: 900_000, hasCode: true }
 const seal = createSeal('a key for tests', 'mails')
 const clock = createTestClock()
 const now = clock.now()
+const nobody = { actor: 'nobody' } as const
 
 describeOnBoth('a proof', (stage) => {
   /** Adds ada, and runs a test with a second connection, while no resolver runs. */
@@ -118,18 +120,47 @@ describeOnBoth('a proof', (stage) => {
       const proof = make()
       await bind(proof)
       const found = { id: proof.row.id, purpose: kind.purpose, subject, mailbox: 'ada@example.com' }
-      const by = { actor: 'nobody' } as const
-      const reset = (late = now): Promise<{ readonly isReset: boolean }> =>
-        database.write(resetPassword, { proof: found, hash: 'h', notice: undefined, by, now: late })
+      const by = nobody
+      const change = { hash: 'h', notice: undefined, by }
+      const reset = (late = now, other = {}): Promise<{ readonly isReset: boolean }> =>
+        database.write(resetPassword, { ...change, proof: { ...found, ...other }, now: late })
       await stage.sql(`update "user" set email_key = 'b@example.com' where id = '${subject}'`)
       assert.deepEqual(await reset(), { isReset: false })
       const verified = await database.write(verifyEmail, { proof: found, by, now })
       assert.deepEqual(verified, { isVerified: false })
       await stage.sql(`update "user" set email_key = 'ada@example.com' where id = '${subject}'`)
       assert.deepEqual(await reset(now + 900_000), { isReset: false })
+      for (const other of [{ id: make().row.id }, { purpose: 'other' }])
+        assert.deepEqual(await reset(now, other), { isReset: false })
       assert.notEqual(await find(proof), undefined)
       assert.deepEqual(await reset(), { isReset: true })
       assert.deepEqual(await reset(), { isReset: false })
+    }))
+
+  it('confirmEmailChange refuses an expired proof, or one for another purpose or mailbox', () =>
+    withProofs(async ({ database, bind, subject }) => {
+      const proof = make()
+      await bind(proof)
+      const [row] = await stage.sql('select password_hash from "user"')
+      const passwordHash = String(row?.['password_hash'])
+      const found = { id: proof.row.id, purpose: kind.purpose, subject, mailbox: 'ada@example.com' }
+      const email = { shown: 'new@example.com', key: 'new@example.com' }
+      const mail = prepareMail({ template: 'x', lifetimeMilliseconds: 1 }, undefined, now)
+      const undo = { tokenHash: 'x', expiresAt: now + 1, mail, notice: undefined }
+      const change = { email, passwordHash, from: 'ada@example.com', undo, by: nobody }
+      const confirm = (fields: object, time = now): Promise<{ readonly isChanged: boolean }> =>
+        database.write(confirmEmailChange, { ...change, proof: { ...found, ...fields }, now: time })
+      for (const other of [
+        { id: make().row.id },
+        { purpose: 'other' },
+        { mailbox: 'b@example.com' },
+      ])
+        assert.deepEqual(await confirm(other), { isChanged: false })
+      assert.deepEqual(await confirm({}, now + 900_000), { isChanged: false })
+      const [user] = await stage.sql('select email_key from "user"')
+      assert.equal(user?.['email_key'], 'ada@example.com')
+      assert.deepEqual(await confirm({}), { isChanged: true })
+      assert.deepEqual(await confirm({}), { isChanged: false })
     }))
 
   it('an unexpired reset link can be claimed only for its account, by one caller at a time', () =>
@@ -177,6 +208,26 @@ describeOnBoth('a proof', (stage) => {
         rates.map(({ tat }) => Number(tat)),
         [now + 10 * 144 * 60_000],
       )
+    }))
+
+  it('hasUnreadableProof is true only if a stored proof was encrypted with another key', () =>
+    withProofs(async ({ database }) => {
+      const isFound = (): Promise<boolean> => hasUnreadableProof(database.reader, seal)
+      for (const [key, expected] of [
+        [undefined, false],
+        [seal, false],
+        [createSeal('another key for tests', 'mails'), true],
+      ] as const) {
+        const { row } = make()
+        await database.write(requestProof, {
+          ...row,
+          sealed: key ? sealValues(key, row, {}) : null,
+        })
+        assert.equal(await isFound(), expected)
+      }
+      await stage.sql('alter table mail_proof rename to gone')
+      assert.equal(await isFound(), false)
+      await stage.sql('alter table gone rename to mail_proof')
     }))
 
   it('a mail code has eight digits; codeSecret ignores spaces and hyphens in a code', () => {
