@@ -9,6 +9,7 @@ import { createNotices } from '../mail/notices.ts'
 import type { FoundProof } from '../mail-proofs/proofs.ts'
 import { openParameters, type NewMail } from '../outbox/new-mail.ts'
 import { createEmailChanges, type EmailChangeParts, type EmailChanges } from './email-changes.ts'
+import { emailChangeKind } from './purpose.ts'
 import { confirmEmailChange, undoEmailChange } from './store.ts'
 
 const now = Date.UTC(2026, 10, 25)
@@ -45,6 +46,11 @@ function read(mail: NewMail): { readonly parameters: unknown; readonly token: st
 }
 
 describe('createEmailChanges', () => {
+  it('the mail to a new address has a link and a code, both valid for 24 hours', () => {
+    assert.equal(emailChangeKind.lifetimeMilliseconds, 86_400_000)
+    assert.equal(emailChangeKind.hasCode, true)
+  })
+
   it('the link that restores an old address works for seven days', () => {
     const undo = create(() => assert.fail('nothing is stored')).prepareUndo()
     const { parameters, token } = read(undo.mail)

@@ -7,9 +7,16 @@ import type {
   FinishedRegistration,
   FoundRegistration,
 } from '../pending-registration/registrations.ts'
+import { feature } from './feature.ts'
+import { verificationKind } from './purpose.ts'
 import { createVerifications, type Confirmation, type VerificationParts } from './verifications.ts'
 
 describe('createVerifications', () => {
+  it('the mail of a verification has a link and a code, both valid for 24 hours', () => {
+    assert.equal(verificationKind.lifetimeMilliseconds, 86_400_000)
+    assert.equal(verificationKind.hasCode, true)
+  })
+
   it('if the hash queue is full, an email verification is refused and not counted', async () => {
     const parts = {
       passwords: {
@@ -65,6 +72,14 @@ describe('createVerifications', () => {
       assert.deepEqual(counted, uses)
     }
   })
+})
+
+it('the setting emailVerification is off, optional or required, and not for app users', () => {
+  const [setting] = feature.settings ?? []
+  const { error } = setting?.schema.safeParse('on') ?? {}
+  assert.equal(error?.issues[0]?.message, 'must be one of off, optional, required')
+  assert.deepEqual(setting?.environment, ['KEYSTILE_EMAIL_VERIFICATION'])
+  assert.equal(setting.excludedBy, 'users')
 })
 
 const user = { publicUser: { id: 'ada' } } as unknown as User

@@ -13,6 +13,7 @@ import { bindRegistration } from '../pending-registration/store.ts'
 import { createTestClock, describeOnBoth } from '../../../test-support/keystile.ts'
 import { codeSecret, openValues, prepareProof, sealValues, type NewProof } from './new-proof.ts'
 import { createMailProofs } from './proofs.ts'
+import * as purposes from './purposes.ts'
 import { requestProof } from './store.ts'
 import { hasUnreadableProof } from './unreadable.ts'
 
@@ -170,6 +171,12 @@ describeOnBoth('a proof', (stage) => {
       const found = { id: proof.row.id, purpose: kind.purpose, subject, mailbox: 'ada@example.com' }
       const claim = async (fields: object, time = now) =>
         (await database.write(claimReset, { proof: { ...found, ...fields }, now: time })).claim
+      await stage.sql(
+        `insert into session (id, subject, client_id, created_at, last_used_at, tokens_expire_at)
+          values ('s', '${subject}', 'first-party', 0, 0, ${now + 1})`,
+      )
+      const hasSession = async (): Promise<boolean> =>
+        (await stage.sql('select id from session where ended_at is null')).length === 1
       for (const other of [
         { id: make().row.id },
         { purpose: 'other' },
@@ -178,11 +185,15 @@ describeOnBoth('a proof', (stage) => {
       ])
         assert.equal(await claim(other), 'gone')
       assert.equal(await claim({}, now + 900_000), 'gone')
+      assert.equal(await hasSession(), true)
 
       const claimed = await claim({})
       assert.deepEqual(claimed, { ...found, claimedUntil: now + 30_000 })
+      assert.equal(await hasSession(), false)
+      await stage.sql('update session set ended_at = null')
       assert.equal(await claim({}, now + 29_999), 'claimed')
       assert.equal(await claim({ subject: 'other' }, now + 29_999), 'gone')
+      assert.equal(await hasSession(), true)
       const again = await claim({}, now + 30_000)
       assert.ok(typeof claimed === 'object' && typeof again === 'object')
       await database.write(releaseReset, claimed)
@@ -229,6 +240,30 @@ describeOnBoth('a proof', (stage) => {
       assert.equal(await isFound(), false)
       await stage.sql('alter table gone rename to mail_proof')
     }))
+
+  it('wrong codes are counted separately for each purpose and each typed name', () => {
+    const { prepare } = createMailProofs({} as Database, { seal: () => seal, clock })
+    const counted = [
+      prepare(kind, {}, 'ada'),
+      prepare(kind, {}, 'eve'),
+      prepare({ ...kind, purpose: 'other' }, {}, 'ada'),
+    ].map(({ row }) => row.counted_for)
+    assert.equal(new Set(counted).size, 3)
+    assert.equal(prepare(kind, {}, 'ada').row.counted_for, counted[0])
+  })
+
+  it('the names of purposes stay the same, because databases contain them', () => {
+    assert.deepEqual(
+      { ...purposes },
+      {
+        passwordReset: 'password_reset',
+        emailVerification: 'email_verification',
+        registration: 'registration',
+        emailChange: 'email_change',
+        invitation: 'invitation',
+      },
+    )
+  })
 
   it('a mail code has eight digits; codeSecret ignores spaces and hyphens in a code', () => {
     for (let count = 0; count < 100; count++) assert.match(make().code ?? '', /^\d{8}$/)

@@ -29,7 +29,8 @@ export function listUnresolved(
     after,
   }: { readonly now: number; readonly limit: number; readonly after: MailProofRow | undefined },
 ): Promise<readonly MailProofRow[]> {
-  const { created_at: time, id } = after ?? { created_at: -1, id: '' }
+  // Stryker disable next-line StringLiteral: no request is as old as 1970
+  const { created_at: time, id } = after ?? { created_at: 0, id: '' }
   return inTables<MailProofTables>(reader)
     .selectFrom('mail_proof')
     .selectAll()

@@ -2,9 +2,17 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ProblemError } from 'keystile/internal'
 import { noLimits } from '../limits/limits.ts'
+import { createPasswordPolicy } from '../password-policy/policy.ts'
 import { createPasswordResets, type PasswordResetParts } from './password-resets.ts'
+import { resetKind } from './purpose.ts'
+import { passwordResetRoutes } from './routes.ts'
 
 describe('createPasswordResets', () => {
+  it('the mail of a password reset has a link and a code, both valid for 15 minutes', () => {
+    assert.equal(resetKind.lifetimeMilliseconds, 900_000)
+    assert.equal(resetKind.hasCode, true)
+  })
+
   it('a request for a password reset stores at most 320 characters of the login name', async () => {
     const requested: unknown[] = []
     const parts = {
@@ -37,4 +45,20 @@ describe('createPasswordResets', () => {
       code: 'temporarily_unavailable',
     })
   })
+})
+
+it('the documents of a password reset show a login, and require no device secret', () => {
+  const [route] = passwordResetRoutes({
+    resets: {
+      request: () => assert.fail('a description calls no service'),
+      confirm: () => assert.fail('a description calls no service'),
+    },
+    passwordPolicy: createPasswordPolicy({ minLength: 15, issuer: 'https://auth.example' }),
+  })
+  const { body } = route?.doc ?? {}
+  assert.ok(body?.type === 'json')
+  const { login } = body.schema['properties'] as Readonly<Record<string, object>>
+  const description = 'A user name or an e-mail address'
+  assert.deepEqual(login, { type: 'string', description, example: 'ada' })
+  assert.deepEqual(body.schema['required'], ['login'])
 })
