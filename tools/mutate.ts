@@ -23,6 +23,7 @@ import type { Target } from './mutate/mutants.ts'
 
 const library = 'packages/keystile/src'
 const server = 'packages/server/src'
+const mailProofs = `${server}/features/mail-proofs/mail-proofs.test.ts`
 const auditRecord = `${server}/features/audit/audit-record.test.ts`
 const ownUsers = `${server}/features/directory/own-users.test.ts`
 /** The tests of the records of all features: their settings, commands, rules, metrics and so on. */
@@ -110,13 +111,16 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     'test/flows/{password-reset,mail-guessing,public-flaws}.test.ts',
     `${server}/features/housekeeping/housekeeping.test.ts`,
   ],
-  'server/features/password-reset': ['test/flows/{password-reset,app-password-reset}.test.ts'],
-  'server/features/email-change': ['test/flows/email-change.test.ts'],
-  'server/features/email-verification': ['test/flows/{email-verification,verified}.test.ts'],
-  'server/features/pending-registration': [
-    `${server}/features/mail-proofs/mail-proofs.test.ts`,
-    'test/flows/email-verification.test.ts',
+  'server/features/password-reset': [
+    mailProofs,
+    'test/flows/{password-reset,app-password-reset}.test.ts',
   ],
+  'server/features/email-change': [mailProofs, 'test/flows/email-change.test.ts'],
+  'server/features/email-verification': [
+    mailProofs,
+    'test/flows/{email-verification,verified}.test.ts',
+  ],
+  'server/features/pending-registration': [mailProofs, 'test/flows/email-verification.test.ts'],
   'server/features/invitations': ['test/flows/invitations.test.ts'],
   'server/features/account-pages': [
     'test/flows/{account-pages,confirm-pages,invitations,email-change}.test.ts',
