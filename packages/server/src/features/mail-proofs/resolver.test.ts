@@ -51,7 +51,7 @@ describe('the resolver of requests for mails', () => {
     file.exec('delete from mail_proof; delete from mail; delete from rate; delete from lease')
   })
 
-  const find: typeof lookUp = async (login, { token, code }) => ({
+  const find = async (login: string, { token, code }: MailSecrets): Promise<Resolution> => ({
     subject: login,
     mailbox: `${login}@example.com`,
     recipient: `${login}@example.com`,
