@@ -206,14 +206,14 @@ describe('the tries of a process to hold the lease', () => {
   let isAway: boolean
   /** Writes under the lease wait for this promise. */
   let gate: Promise<void>
-  let warnings: unknown[]
+  let logged: unknown[]
   let taken: number
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'keystile-lease-'))
     database = await openDatabase(join(folder, 'keystile.db'), writerThread)
     time = 1e6
-    ;[tries, isAway, gate, warnings, taken] = [[], false, Promise.resolve(), [], 0]
+    ;[tries, isAway, gate, logged, taken] = [[], false, Promise.resolve(), [], 0]
     mock.method(performance, 'now', () => time)
     mock.timers.enable({ apis: ['setTimeout'] })
     lease = open()
@@ -242,11 +242,9 @@ describe('the tries of a process to hold the lease', () => {
       await gate
       return database.write(command, values)
     }
-    const logger = {
-      ...silentLogger,
-      warn: ({ err }: { readonly err?: unknown }, text: string) =>
-        void warnings.push([(err as Error).message, text]),
-    }
+    const log = ({ err }: { readonly err?: unknown }, text: string): void =>
+      void logged.push([(err as Error).message, text])
+    const logger = { ...silentLogger, warn: log, debug: log }
     const opened = openLease({ write, urgent }, { underLease, logger })
     opened.onTaken(() => taken++)
     return opened
@@ -296,12 +294,12 @@ describe('the tries of a process to hold the lease', () => {
     isAway = true
     for (let n = 0; n < 3; n++) await tryAgain(1_000)
     await tryAgain(3_000)
-    assert.deepEqual(warnings, [['no database', 'the lease of background jobs cannot be renewed']])
+    assert.deepEqual(logged, [['no database', 'the lease of background jobs cannot be renewed']])
     isAway = false
     await tryAgain(1_000)
     isAway = true
     await tryAgain(3_000)
-    assert.equal(warnings.length, 2)
+    assert.equal(logged.length, 2)
   })
 
   it('if the first try of a process to get a lease fails, the failure is logged', async () => {
@@ -309,7 +307,7 @@ describe('the tries of a process to hold the lease', () => {
     isAway = true
     lease = open()
     await tryAgain(0)
-    assert.equal(warnings.length, 1)
+    assert.equal(logged.length, 1)
   })
 
   it('if the renewal of a lease fails, the process tries again after a second', async () => {
@@ -348,6 +346,16 @@ describe('the tries of a process to hold the lease', () => {
   it('lease.close() cancels the next try to get or renew the lease', async () => {
     await lease.close()
     assert.equal(await tryAgain(3_000), 1)
+  })
+
+  it('lease.close() logs a failure of the database, and does not reject', async () => {
+    const failing = Promise.reject<void>(new Error('no database'))
+    failing.catch(() => {})
+    gate = failing
+    await lease.close()
+    assert.deepEqual(logged, [
+      ['no database', 'the lease of background jobs could not be released'],
+    ])
   })
 
   it('waiting to get or renew a lease does not keep a process alive', async () => {
