@@ -10,7 +10,9 @@ import { underLease } from '../../server/commands.ts'
 import type { Database } from '../../storage/database.ts'
 import { openSqliteFile, sqliteDialect } from '../../storage/sqlite-dialect.ts'
 import { openLease, type Lease } from '../lease/lease.ts'
+import type { Call } from '../../feature/cli-command.ts'
 import { createMetrics } from '../metrics/metrics.ts'
+import { list as printMails } from './cli.ts'
 import { feature, mailTries } from './feature.ts'
 import { eraseMailsAbout, eraseWaitingMails, insertMail } from './in-transaction.ts'
 import { openParameters, prepareMail } from './new-mail.ts'
@@ -155,6 +157,35 @@ describe('the mails of the outbox', () => {
     const dates = [a, c].toSorted()
     assert.deepEqual(await list(10), [...[b, d].toSorted(), ...dates])
     assert.equal((await list(3)).length, 3)
+  })
+
+  it('`keystile mail list` prints a line for each mail, or with --json an object', async () => {
+    const printed: unknown[] = []
+    const print = (value: unknown): void => void printed.push(value)
+    const call = (flag?: string): Call<unknown> =>
+      ({
+        flags: { has: (asked: string) => asked === flag },
+        terminal: { printRow: print, printJson: print },
+        withDatabase: (work: (of: Database) => Promise<void>) => work(database),
+      }) as Partial<Call<unknown>> as Call<unknown>
+    const [dead, waiting] = [insert('a', { tries: 24, deadAt: now }), insert('b')]
+    file.prepare("update mail set failure = 'smtp_450' where id = ?").run(dead)
+    await printMails(call())
+    const time = '2026-11-25T00:00:00.000Z'
+    assert.deepEqual(printed, [
+      [dead, 'dead', 'notice', 'a', time, '24 tries', 'smtp_450'],
+      [waiting, 'waiting', 'notice', 'b', time, '0 tries', '-'],
+    ])
+    printed.length = 0
+    await printMails(call('json'))
+    const fields = { template: 'notice', subject: 'ada', created_at: time }
+    const expires_at = new Date(now + 1e9).toISOString()
+    const a = { recipient: 'a', state: 'dead', tries: 24, failure: 'smtp_450', next_try_at: null }
+    const b = { recipient: 'b', state: 'waiting', tries: 0, failure: null, next_try_at: time }
+    assert.deepEqual(printed, [
+      { id: dead, ...fields, ...a, expires_at },
+      { id: waiting, ...fields, ...b, expires_at },
+    ])
   })
 
   it('per `allowance`, a mailbox gets 3 mails at once, 6 within 3 h, then 1 per 6 h', async () => {
