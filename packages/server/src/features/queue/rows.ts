@@ -126,8 +126,7 @@ function createRetry(name: string): QueueCommands<QueuedRow>['retry'] {
       .updateTable(name as 'queue')
       .set({ tries: 0, dead_at: null, next_try_at: now })
       .where('expires_at', '>', now)
-      .$if(id === undefined, (query) => query.where('dead_at', 'is not', null))
-      .$if(id !== undefined, (query) => query.where('id', '=', id ?? ''))
+      .where((row) => (id === undefined ? row('dead_at', 'is not', null) : row('id', '=', id)))
       .executeTakeFirstOrThrow()
     return { retried: Number(numUpdatedRows) }
   })
