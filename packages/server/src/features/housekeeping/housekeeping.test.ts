@@ -329,9 +329,11 @@ describe('the housekeeping of a process', () => {
     insert()
     start()
     const write = mock.method(lease, 'write')
+    const reads = mock.method(database.reader, 'getExecutor')
     mock.timers.tick(60_000)
     await settle()
-    assert.deepEqual([write.mock.callCount(), count(), warnings], [0, 1, []])
+    assert.deepEqual([write.mock.callCount(), reads.mock.callCount()], [0, 0])
+    assert.deepEqual([count(), warnings], [1, []])
   })
 
   it('housekeeping.close() waits for the transaction in progress', async () => {
