@@ -1,12 +1,30 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import {
+  DummyDriver,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type LogEvent,
+} from 'kysely'
+import {
+  announce,
+  command,
   createNotifier,
   DatabaseBusyError,
+  databaseTime,
   DatabaseUnavailableError,
+  inTables,
   isTakenAtTheSameTime,
+  lockRows,
+  runCommand,
+  sendSignal,
   UnknownOutcomeError,
+  withoutLocked,
+  type Reader,
 } from './database.ts'
+import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
 
 describe('the errors of the database', () => {
   it('database errors have their own names; isFrequent is true only for DatabaseBusyError', () => {
@@ -41,3 +59,97 @@ describe('createNotifier', () => {
     ])
   })
 })
+
+describe('runCommand', () => {
+  it('runCommand returns only the notices that its own command announced', async () => {
+    const db = openSqlite()
+    const announcing = command('announcing', async (transaction, notices: readonly string[]) => {
+      for (const notice of notices) announce(transaction, notice)
+      return notices.length
+    })
+    const failing = command('failing', async (transaction) => {
+      announce(transaction, 'lost')
+      throw new Error('the command fails')
+    })
+    await db.transaction().execute(async (transaction) => {
+      const run = (notices: readonly string[]): Promise<unknown> =>
+        runCommand(announcing, transaction, notices)
+      assert.deepEqual(await run(['a', 'b']), { result: 2, notices: ['a', 'b'] })
+      await assert.rejects(runCommand(failing, transaction, undefined), /the command fails/)
+      assert.deepEqual(await run([]), { result: 0 })
+    })
+    await db.destroy()
+  })
+})
+
+describe('the SQL of locks, times and signals', () => {
+  interface Tables {
+    readonly setting: { readonly name: string }
+  }
+  const queryOf = (db: Reader) => inTables<Tables>(db).selectFrom('setting').select('name')
+
+  it('lockRows locks the selected rows on PostgreSQL, and runs no query on SQLite', async () => {
+    for (const [open, statements] of [
+      [likePostgres, ['select "name" from "setting" order by "name" for update']],
+      [openSqlite, []],
+    ] as const) {
+      const ran: string[] = []
+      const db = open(ran)
+      await db
+        .transaction()
+        .execute((transaction) => lockRows(transaction, queryOf(transaction).orderBy('name')))
+      assert.deepEqual(ran, statements)
+      await db.destroy()
+    }
+  })
+
+  it('withoutLocked skips locked rows on PostgreSQL, and changes no query on SQLite', async () => {
+    for (const [db, sql] of [
+      [likePostgres(), 'select "name" from "setting" for update skip locked'],
+      [openSqlite(), 'select "name" from "setting"'],
+    ] as const) {
+      await db.transaction().execute(async (transaction) => {
+        assert.equal(withoutLocked(transaction, queryOf(transaction)).compile().sql, sql)
+      })
+      await db.destroy()
+    }
+  })
+
+  it('databaseTime is the time in milliseconds since 1970 on SQLite', async () => {
+    const db = openSqlite()
+    const { now } = await db.selectNoFrom(databaseTime(db).as('now')).executeTakeFirstOrThrow()
+    assert.ok(Number.isInteger(now) && Math.abs(now - Date.now()) < 60_000, String(now))
+    await db.destroy()
+  })
+
+  it('sendSignal notifies the channel keystile on PostgreSQL, and is null on SQLite', () => {
+    const postgres = likePostgres()
+    const { sql, parameters } = sendSignal(postgres).compile(postgres)
+    assert.deepEqual([sql, parameters], ["pg_notify($1, '')", ['keystile']])
+    const sqlite = openSqlite()
+    assert.equal(sendSignal(sqlite).compile(sqlite).sql, 'null')
+  })
+})
+
+function openSqlite(ran: string[] = []): Reader {
+  const dialect = sqliteDialect(openSqliteFile(':memory:', { readOnly: false }))
+  return new Kysely<unknown>({ dialect, log: (event) => recordQuery(ran, event) })
+}
+
+/** A database that compiles SQL for PostgreSQL, and runs nothing. */
+function likePostgres(ran: string[] = []): Reader {
+  return new Kysely<unknown>({
+    dialect: {
+      createAdapter: () => new PostgresAdapter(),
+      createDriver: () => new DummyDriver(),
+      createQueryCompiler: () => new PostgresQueryCompiler(),
+      createIntrospector: (db) => new PostgresIntrospector(db),
+    },
+    log: (event) => recordQuery(ran, event),
+  })
+}
+
+/** Records a query, but not the statements that begin and end a transaction. */
+function recordQuery(ran: string[], { query }: LogEvent): void {
+  if (query.query.kind !== 'RawNode') ran.push(query.sql)
+}

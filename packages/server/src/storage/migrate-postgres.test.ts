@@ -79,6 +79,17 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     assert.deepEqual(await query('select oldest from keystile.schema_mark'), [{ oldest: 16 }])
   })
 
+  it('a server does not upgrade tables that an older release creates at the same time', async () => {
+    const older = await withMigrationsBefore('0017', () => printSource(url))
+    const holder = await connect()
+    await holder.query(`begin; select pg_advisory_xact_lock(${lockNumber})`)
+    const starting = start()
+    await Promise.all([
+      assert.rejects(starting, /it lacks 0017-indexes-for-many-rows/),
+      isWaiting(url).then(() => holder.query(older)),
+    ])
+  })
+
   it('inspectDatabase describes a PostgreSQL database and closes its own connections', async () => {
     await start()
     const facts = await inspectDatabase(url, readDatabaseFacts)
@@ -131,7 +142,8 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     // The release without 9999 still runs.
     await start()
     assert.deepEqual(await migrateDatabase(url), [])
-    assert.deepEqual((await inspectSource(url)).unknown, ['9999-made-up'])
+    await query(`insert into keystile.migration values ('9998-made-up', '')`)
+    assert.deepEqual((await inspectSource(url)).unknown, ['9998-made-up', '9999-made-up'])
   })
 
   it('if the database needs a newer release, a server fails and says which release', async () => {
@@ -153,7 +165,10 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     await holder.query(`begin; select pg_advisory_xact_lock(${lockNumber})`)
     const reports: string[] = []
     const options = { times, report: (sentence: string) => void reports.push(sentence) }
+    // These have nothing to migrate, so they do not wait.
+    assert.deepEqual(await runMigrations(url, options), [])
     await withMigration('9999-made-up', madeUp, async () => {
+      await assert.rejects(start(), /it lacks 9999-made-up/)
       const both = Promise.all([runMigrations(url, options), runMigrations(url, options)])
       while (reports.length < 2) await isWaiting(url)
       await holder.query('commit')
@@ -198,22 +213,51 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     assert.deepEqual(await migrateTo9999(), ['9999-made-up'])
   })
 
+  it('after a deadlock, a migration is tried again after a pause', async () => {
+    await start()
+    let [deadlocks, pauses] = [2, 0]
+    const up = async (db: Reader): Promise<void> => {
+      if (deadlocks-- > 0)
+        await sql`do $$ begin raise exception 'x' using errcode = '40P01'; end $$`.execute(db)
+      else assert.equal(pauses, 2)
+    }
+    const options: MigrateOptions = {
+      times: { ...times, pause: 50 },
+      report: () => void setTimeout(() => pauses++, 50), // ends just before the pause
+    }
+    await assert.rejects(
+      migrateTo9999(options, expands({ up })),
+      /is locked by another transaction\. Fix: find it in pg_stat_activity; then run/,
+    )
+    deadlocks = 1
+    assert.deepEqual(await migrateTo9999(options, expands({ up })), ['9999-made-up'])
+  })
+
   it('a breaking migration raises schema_mark at its start, and resets it on failure', async () => {
     await start()
     const marks: unknown[] = []
     const limits: unknown[] = []
+    const noticed: number[] = []
+    let notices = 0
     const contracting = (fails: boolean): Migration => {
       const up = async (db: Reader): Promise<void> => {
         marks.push(...(await query('select oldest from keystile.schema_mark')))
         const asked = sql`select current_setting('lock_timeout') as lock,
             current_setting('statement_timeout') as statement`
         limits.push(...(await asked.execute(db)).rows)
+        noticed.push(notices)
         if (fails) throw new Error('the migration fails')
       }
       return contracts({ up }, 9999)
     }
     const reports: string[] = []
-    const options = { times, report: (sentence: string) => void reports.push(sentence) }
+    const options: MigrateOptions = {
+      times: { ...times, notice: 50 },
+      report(sentence) {
+        reports.push(sentence)
+        setTimeout(() => notices++, 50) // ends just before the time of the migration
+      },
+    }
     await assert.rejects(migrateTo9999(options, contracting(true)), /the migration fails/)
     assert.deepEqual(await query('select oldest from keystile.schema_mark'), [{ oldest: 16 }])
     await start()
@@ -222,8 +266,31 @@ describe('migrations on PostgreSQL', { skip, concurrency: 1 }, () => {
     assert.deepEqual(marks, [{ oldest: 9999 }, { oldest: 9999 }])
     const limit = { lock: '100ms', statement: '0' }
     assert.deepEqual(limits, [limit, limit])
-    assert.match(reports.join('\n'), /servers without the migration 9999 stop writing/)
+    assert.deepEqual(noticed, [1, 2])
+    const wait = 'waits 0.05 s, so that servers without the migration 9999 stop writing'
+    assert.deepEqual(reports, [wait, wait])
     await assert.rejects(start(), /needs schema 9999/)
+  })
+
+  it('a failed migration does not reset schema_mark if another process has migrated', async () => {
+    await start()
+    let isFirst = true
+    const up = async (): Promise<void> => {
+      if (!isFirst) return
+      isFirst = false
+      await isWaiting(url) // the other process waits for the lock
+      throw new Error('the migration fails')
+    }
+    const migrate = (notice: number, report = (): void => {}): Promise<readonly string[]> =>
+      runMigrations(url, { times: { ...times, notice }, report })
+    await withMigration('9999-made-up', contracts({ up }, 9999), async () => {
+      // The other process raises the mark after the first process has read it.
+      let other: Promise<readonly string[]> | undefined
+      const first = migrate(200, () => void (other ??= migrate(400)))
+      const outcomes = [...(await Promise.allSettled([first])), ...(await Promise.allSettled([other]))]
+      assert.deepEqual(outcomes.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected'])
+    })
+    assert.deepEqual(await query('select oldest from keystile.schema_mark'), [{ oldest: 9999 }])
   })
 
   it('the printed SQL does what the migration does; printing the SQL changes nothing', async () => {

@@ -8,8 +8,16 @@ import { after, before, describe, it } from 'node:test'
 import { Kysely, sql } from 'kysely'
 import { withMigration } from '../../test-support/made-up-migration.ts'
 import type { Reader } from './database.ts'
-import { emptyFacts, migrations, numberOf, standingOf, type MigrationFacts } from './migrate.ts'
-import { createBookkeeping, runSteps } from './migrator.ts'
+import {
+  emptyFacts,
+  findSchemaFault,
+  migrations,
+  numberOf,
+  readMigrations,
+  standingOf,
+  type MigrationFacts,
+} from './migrate.ts'
+import { createBookkeeping, findRaisedMark, runSteps } from './migrator.ts'
 import { migrateDatabase, printSource } from './open.ts'
 import { printMigrations } from './print-migrations.ts'
 import { openSqliteFile, sqliteDialect } from './sqlite-dialect.ts'
@@ -218,6 +226,61 @@ describe('standingOf', () => {
       assert.equal(standingOf({ ...current, ...facts }), standing))
 })
 
+describe('findSchemaFault', () => {
+  const current = { ...emptyFacts, missing: [], isEmpty: false }
+
+  it('findSchemaFault names the migrations that do not belong to this release', () => {
+    for (const [facts, message] of [
+      [{ unknown: ['0003-a', '0004-b'] }, /; it has 0003-a, 0004-b$/],
+      [{ missing: ['0009-mail-proofs'] }, /; it has only some of them$/],
+    ] as const)
+      assert.match(findSchemaFault({ ...current, ...facts })?.message ?? '', message)
+    assert.equal(findSchemaFault(current), undefined)
+  })
+
+  it('findSchemaFault says which release to install if the database is too new', () => {
+    for (const [facts, message, fix] of [
+      [{ unknown: ['9998-a'] }, /; it was upgraded by a newer release,/, 'install that release'],
+      [{ mark: { oldest: 9998, release: '' } }, /; it needs schema 9998,/, 'install that release'],
+      [
+        { mark: { oldest: 9998, release: '9.0.0' } },
+        /; it needs schema 9998,/,
+        'install @keystile/server 9.0.0 or newer',
+      ],
+    ] as const) {
+      const fault = findSchemaFault({ ...current, ...facts })
+      assert.match(fault?.message ?? '', message)
+      assert.ok(fault?.fix.startsWith(fix), fault?.fix)
+    }
+  })
+})
+
+describe('the steps of migrations', () => {
+  it('findRaisedMark returns the highest oldestSchema, or undefined without one', async () => {
+    const up = async (): Promise<void> => {}
+    const made = { up, oldestSchema: 9998 }
+    await withMigration('9998-made-up', made, async () => {
+      assert.equal(findRaisedMark(['0016-schema-mark', '9998-made-up', '0017-other']), 9998)
+      assert.equal(findRaisedMark(['0001-first', '0016-schema-mark']), 16)
+      assert.equal(findRaisedMark(['0001-first']), undefined)
+    })
+  })
+
+  it('missing migrations are in the order of their names', async () => {
+    await withMigration('0000-made-up', { up: async () => {} }, async () => {
+      const { db } = await openBefore('0001')
+      assert.deepEqual((await readMigrations(db)).missing, ['0000-made-up', ...names])
+      await db.destroy()
+    })
+  })
+
+  it('runSteps refuses a name that no migration has', async () => {
+    const { db } = await openBefore('0001')
+    await assert.rejects(runSteps(db, ['none']), /there must be a migration none$/)
+    await db.destroy()
+  })
+})
+
 describe('migrations of a SQLite file', () => {
   let folder: string
   before(() => void (folder = mkdtempSync(join(tmpdir(), 'keystile-migrations-'))))
@@ -248,6 +311,15 @@ describe('migrations of a SQLite file', () => {
     sqlite.close()
     assert.deepEqual(read(printed), read(migrated))
     assert.equal(await printSource(printed), '-- No migrations are missing.')
+  })
+
+  it('migrateDatabase does not wait for a lock on a SQLite file without missing migrations', async () => {
+    const file = join(folder, 'locked.db')
+    await migrateDatabase(file)
+    const other = new DatabaseSync(file)
+    other.exec('begin immediate')
+    assert.deepEqual(await migrateDatabase(file), [])
+    other.close()
   })
 
   it('migrateDatabase creates no file for :memory:', async () => {

@@ -1,0 +1,116 @@
+// When commands for SQLite are sent, which of them share a commit, and what waits for the thread.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, beforeEach, afterEach, describe, it } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { command } from './database.ts'
+import { serveCommands } from './sqlite-writer.ts'
+import { startWriter, type WriterClient } from './writer-client.ts'
+
+/** The program of the writer thread. Its clock only moves when a command moves it. */
+const program = `
+import { threadName } from 'node:worker_threads'
+import { command } from ${JSON.stringify(import.meta.resolve('./database.ts'))}
+import { serveCommands } from ${JSON.stringify(import.meta.resolve('./sqlite-writer.ts'))}
+import { sql } from ${JSON.stringify(import.meta.resolve('kysely'))}
+
+let now = 0
+performance.now = () => now
+const ask = (transaction, text) => sql.raw(text).execute(transaction)
+await serveCommands([
+  command('prepare', async (transaction) => {
+    await ask(transaction, 'create table parent (id integer primary key)')
+    const parent = 'parent integer references parent (id) deferrable initially deferred'
+    await ask(transaction, \`create table child (\${parent})\`)
+  }),
+  command('break the commit', (transaction) => ask(transaction, 'insert into child values (1)')),
+  command('move the clock', async (_transaction, milliseconds) => void (now += milliseconds)),
+  command('return the name of the thread', async () => threadName),
+])
+`
+
+describe('startWriter', () => {
+  let folder: string
+  let writer: WriterClient
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'keystile-client-'))
+    writeFileSync(join(folder, 'writer.mjs'), program)
+  })
+  after(() => rmSync(folder, { recursive: true }))
+  beforeEach(async () => {
+    const module = pathToFileURL(join(folder, 'writer.mjs'))
+    writer = await startWriter(join(folder, 'keystile.db'), module, () => {})
+  })
+  afterEach(() => writer.close())
+
+  const write = (name: string, value: unknown = 0, patienceMilliseconds = 0): Promise<unknown> =>
+    writer.write(
+      command(name, () => assert.fail('the writer thread runs the command')),
+      value,
+      patienceMilliseconds,
+    )
+  const moveClock = (milliseconds: number, patienceMilliseconds = 0): Promise<unknown> =>
+    write('move the clock', milliseconds, patienceMilliseconds)
+
+  it('a SQLite commit has at most 64 commands, and none that starts after 5 ms', async () => {
+    await write('prepare')
+    /** Sends commands in one message. Returns how many of them share the commit that fails. */
+    const countTogether = async (clock: readonly number[]): Promise<number> => {
+      const patient = [
+        write('break the commit', 0, 1_000),
+        ...clock.map((milliseconds) => moveClock(milliseconds, 1_000)),
+      ]
+      const answers = await Promise.allSettled([...patient, moveClock(0)])
+      return answers.filter(({ status }) => status === 'rejected').length
+    }
+    assert.equal(await countTogether(Array<number>(100).fill(0)), 64)
+    assert.equal(await countTogether([4, 0, 1, 0, 0]), 4)
+  })
+
+  it('a SQLite command that can wait is sent with another one, or after 20 ms', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const post = t.mock.method(Worker.prototype, 'postMessage')
+    const countSent = (): readonly number[] =>
+      post.mock.calls.map(({ arguments: [message] }) => (message as readonly unknown[]).length)
+
+    const writing = [moveClock(0, 20), moveClock(0, 20)]
+    t.mock.timers.tick(19)
+    assert.deepEqual(countSent(), [])
+    t.mock.timers.tick(1)
+    assert.deepEqual(countSent(), [2])
+
+    writing.push(moveClock(0, 20), moveClock(0, 19))
+    assert.deepEqual(countSent(), [2, 2])
+    t.mock.timers.tick(10)
+    writing.push(moveClock(0, 20))
+    t.mock.timers.tick(19)
+    assert.deepEqual(countSent(), [2, 2])
+    t.mock.timers.tick(1)
+    assert.deepEqual(countSent(), [2, 2, 1])
+    await Promise.all(writing)
+  })
+
+  it('the process cannot exit while a SQLite command has no answer, or while close() runs', async () => {
+    const isHeld = (): boolean => process.getActiveResourcesInfo().includes('MessagePort')
+    assert.equal(isHeld(), false)
+    const writing = [moveClock(0, 20), moveClock(0)]
+    assert.equal(isHeld(), true)
+    await Promise.all(writing)
+    assert.equal(isHeld(), false)
+    writing.push(moveClock(0))
+    writer.refuse()
+    await Promise.all(writing)
+    assert.equal(isHeld(), true)
+  })
+
+  it('the writer thread of SQLite is called keystile-writer', async () => {
+    assert.equal(await write('return the name of the thread'), 'keystile-writer')
+  })
+
+  it('serveCommands throws outside of a worker thread', async () => {
+    await assert.rejects(serveCommands([]), /^Error: serveCommands\(\) must run in a worker thread$/)
+  })
+})
